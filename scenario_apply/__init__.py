@@ -1,0 +1,2 @@
+"""scenario-apply: a declarative runner for Scenario training manifests."""
+
