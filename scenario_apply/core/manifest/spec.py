@@ -42,7 +42,7 @@ class PairSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetSpec:
-    """One dataset as declared. name is its key; a dataset written in place or given as a path is named after its model."""
+    """One dataset as declared. name is its key; one written in place or given as a path is named after its model."""
 
     name: str
     images: tuple[str, ...] = ()  # folders, globs or files, relative to the root
