@@ -1,0 +1,148 @@
+"""The recorded world: State, Record, Version; and how one state follows from another. Values only.
+
+A resource has one current version (what others use), perhaps a pending one (a replacement being made), and
+previous ones. An asset is known by the SHA-256 of its bytes and the caption it holds on the service.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal, NamedTuple
+
+from scenario_apply.core.address import Address
+from scenario_apply.core.remote import AssetId, JobId, ModelId
+
+FORMAT_VERSION = "1.0"
+FINGERPRINT_VERSION = 1
+
+Phase = Literal["building", "training", "trained", "failed", "canceled"]
+
+
+class ImageRecord(NamedTuple):
+    """One training image as recorded. caption is what the service was told; "" for its own."""
+
+    path: str
+    sha256: str
+    asset_id: AssetId
+    caption: str
+
+
+class PairRecord(NamedTuple):
+    source_id: AssetId
+    target_id: AssetId
+    instruction: str
+
+
+class ConceptRecord(NamedTuple):
+    model_id: ModelId
+    scale: float
+    epoch: str | None
+
+
+class AssetRecord(NamedTuple):
+    sha256: str
+    caption: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """One model on the service. fingerprint: of what was sent to train, None before the first launch.
+
+    quoted and charged in CU; times are ISO 8601, UTC. reason: the service's words when it failed.
+    """
+
+    number: int
+    id: ModelId
+    phase: Phase
+    name: str
+    type: str
+    description: str | None = None
+    tags: tuple[str, ...] = ()
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    concepts: tuple[ConceptRecord, ...] = ()
+    images: tuple[ImageRecord, ...] = ()
+    pairs: tuple[PairRecord, ...] = ()
+    fingerprint: str | None = None
+    job_id: JobId | None = None
+    reason: str | None = None
+    quoted: float | None = None
+    charged: float | None = None
+    created_at: str | None = None
+    launched_at: str | None = None
+    ended_at: str | None = None
+
+    @property
+    def is_usable(self) -> bool:
+        return self.phase == "trained"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What is known of one resource. held: the fingerprint a rollback holds it against, None when it follows."""
+
+    current: Version
+    pending: Version | None = None
+    previous: tuple[Version, ...] = ()
+    protected: bool = False
+    held: str | None = None
+
+    @property
+    def working(self) -> Version:
+        """The version that steps act on: the replacement while there is one."""
+        return self.pending or self.current
+
+    @property
+    def next_number(self) -> int:
+        return 1 + max(version.number for version in self.versions())
+
+    def versions(self) -> Iterator[Version]:
+        yield self.current
+        if self.pending is not None:
+            yield self.pending
+        yield from self.previous
+
+    def with_working(self, version: Version) -> Record:
+        return replace(self, pending=version) if self.pending is not None else replace(self, current=version)
+
+    def promoted(self) -> Record:
+        """The pending version becomes current, the current one the newest previous."""
+        if self.pending is None:
+            return self
+        return replace(self, current=self.pending, pending=None, previous=(self.current, *self.previous))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """A whole state. serial 0 and lineage None: nothing was ever written. loose: assets no model holds (yet)."""
+
+    lineage: str | None = None
+    serial: int = 0
+    endpoint: str | None = None
+    project: str | None = None
+    records: Mapping[Address, Record] = field(default_factory=dict)
+    loose: Mapping[AssetId, AssetRecord] = field(default_factory=dict)
+
+    def with_record(self, address: Address, record: Record | None) -> State:
+        """The same with one record set, or taken out."""
+        records = dict(self.records)
+        if record is None:
+            records.pop(address, None)
+        else:
+            records[address] = record
+        return replace(self, records=records)
+
+    def assets(self) -> dict[AssetId, AssetRecord]:
+        """Every known asset with the caption it holds now: what was recorded last wins."""
+        known = dict(self.loose)
+        for record in self.records.values():
+            # oldest first: a newer version's caption replaced the older one's on the same asset
+            for version in (*reversed(record.previous), record.current, record.pending):
+                if version is not None:
+                    for image in version.images:
+                        known[image.asset_id] = AssetRecord(image.sha256, image.caption)
+        return known
+
+    def model_ids(self) -> frozenset[ModelId]:
+        """Every id of every version."""
+        return frozenset(version.id for record in self.records.values() for version in record.versions())
