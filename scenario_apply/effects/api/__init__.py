@@ -1,0 +1,51 @@
+"""The Scenario API over HTTP. connect() builds a client; nothing heavy is imported before it is called."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scenario_apply.errors import Unauthorized
+
+if TYPE_CHECKING:
+    import threading
+
+    from scenario_apply.effects.api.client import Client
+    from scenario_apply.effects.api.rate_limit import RequestBudget
+    from scenario_apply.effects.api.transport import Timeouts
+    from scenario_apply.effects.ports import Clock
+
+
+def connect(
+    *,
+    base_url: str,
+    api_key: str,
+    api_secret: str,
+    project_id: str | None,
+    rate_limit_per_minute: int,
+    clock: Clock,
+    read_only: bool = False,
+    cancel: threading.Event | None = None,
+    timeouts: Timeouts | None = None,
+) -> tuple[Client, RequestBudget]:
+    """A client and its request budget; sends nothing yet.
+
+    rate_limit_per_minute: 0 for no bound. cancel: once set, calls that wait or have not been sent raise Interrupted.
+    Raises Unauthorized when there are no credentials or they cannot be any, ApiError (code base-url) for an address
+    that is none.
+    """
+    from scenario_apply.effects.api.client import Client
+    from scenario_apply.effects.api.rate_limit import RequestBudget
+    from scenario_apply.effects.api.refusals import CREDENTIALS_MEND
+    from scenario_apply.effects.api.sender import Sender
+    from scenario_apply.effects.api.transport import Transport
+
+    key, secret = api_key.strip(), api_secret.strip()
+    if not key or not secret:
+        raise Unauthorized("there are no credentials for the service", mend=CREDENTIALS_MEND)
+    try:
+        transport = Transport(base_url, key, secret, timeouts=timeouts)
+    except ValueError as error:
+        raise Unauthorized(str(error), mend=CREDENTIALS_MEND) from None
+    budget = RequestBudget(rate_limit_per_minute, clock, cancel)
+    sender = Sender(transport, budget, clock, read_only=read_only, cancel=cancel)
+    return Client(sender, project_id), budget

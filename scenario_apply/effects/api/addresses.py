@@ -1,0 +1,51 @@
+"""Where calls go: the base URL as people write it, ids as path segments."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, urlsplit
+
+from scenario_apply.errors import ApiError
+
+_MEND = "set SCENARIO_BASE_URL to an address like https://api.cloud.scenario.com/v1"
+
+
+def parse_base_url(text: str) -> str:
+    """The base URL without a slash at its end, its path kept. Raises ApiError (code base-url) for anything odd."""
+    stripped = text.strip()
+    try:
+        parts = urlsplit(stripped)
+        port = parts.port
+    except ValueError:
+        raise _odd("is no address") from None
+    if parts.scheme.lower() not in ("http", "https"):
+        raise _odd("must start with https:// or http://")
+    if parts.username is not None or parts.password is not None:
+        raise _odd("must not hold credentials")
+    if parts.query or parts.fragment:
+        raise _odd("must not hold a query or a fragment")
+    if not parts.hostname or port == 0 or any(c.isspace() or ord(c) < 0x20 for c in stripped):
+        raise _odd(f"names no host: {stripped[:200]!r}")
+    return stripped.rstrip("/")
+
+
+def host_of(url: str) -> str:
+    """host or host:port of a URL, fit for a message; what stands there when it is no URL."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return "an address that cannot be read"
+    if not host:
+        return "the same host"
+    return f"{host}:{port}" if port is not None else host
+
+
+def segment(kind: str, value: str) -> str:
+    """An id as one segment of a path, percent-encoded. Raises ApiError (code bad-id) for one that cannot be one."""
+    if not value.strip() or value in (".", ".."):
+        raise ApiError(f"{value!r} is no id of {kind}", code="bad-id")
+    return quote(value, safe="")
+
+
+def _odd(why: str) -> ApiError:
+    return ApiError(f"the service's base URL {why}", code="base-url", mend=_MEND)

@@ -1,0 +1,73 @@
+"""One exchange with the service as values: what is asked, what came back, or why nothing did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Literal, Protocol
+
+Method = Literal["GET", "POST", "PUT", "DELETE"]
+
+
+class Safety(Enum):
+    """May a call be made again when nobody knows whether it was carried out?"""
+
+    READ = "read"
+    REPEATABLE = "repeatable"  # a write that does no harm twice
+    ONCE = "once"  # creates or spends
+
+
+class Body(Protocol):
+    """The bytes of a request: a length, and as often as asked the same bytes in pieces."""
+
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[bytes | memoryview]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One call. path starts with / below the base URL, its ids percent-encoded; query holds decoded text.
+
+    doing says in words what it is for ("read model m1"); messages begin with it.
+    expect: the one 2xx status that is an answer; None for any.
+    """
+
+    method: Method
+    path: str
+    safety: Safety
+    doing: str
+    query: tuple[tuple[str, str], ...] = ()
+    body: Body | None = None
+    expect: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """A whole answer. headers have lower-case names; content is decoded from its transfer and content encodings."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content: bytes = b""
+
+    @property
+    def is_success(self) -> bool:
+        return 200 <= self.status < 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoAnswer:
+    """No whole answer came, and what says why, free of secrets.
+
+    sent: the request may have reached the service whole. timed_out: it may still be worked on.
+    hopeless: another try would end the same way (a certificate nobody trusts, a malformed address).
+    """
+
+    what: str
+    sent: bool
+    timed_out: bool = False
+    hopeless: bool = False
+    mend: str | None = None
+
+
+Outcome = Reply | NoAnswer

@@ -1,0 +1,58 @@
+"""What nobody may read: hides credentials and signed URLs in any text that leaves the API client."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from collections.abc import Iterable
+from urllib.parse import quote
+
+HIDDEN = "***"
+
+_SHORTEST = 4  # a shorter "secret" is no secret, and hiding it would garble every sentence
+_ALONE_BELOW = 12  # below this length only a word of its own is hidden
+_AUTHORIZATION = re.compile(r"(?i)\b(basic|bearer)\s+[A-Za-z0-9+/=._~-]{4,}")
+_URL_USER = re.compile(r"(?i)\b(https?://)[^\s/@'\"<>]+@")
+_URL_QUERY = re.compile(r"(?i)(https?://[^\s?'\"<>]*)\?[^\s'\"<>)]+")
+_SIGNED_QUERY = re.compile(
+    r"(?i)(/[^\s?'\"<>]*)\?[^\s'\"<>)]*(signature|x-amz-|token=|policy=|key-pair-id)[^\s'\"<>)]*"
+)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+
+
+def basic_credentials(key: str, secret: str) -> str:
+    """The value of an Authorization header. Raises ValueError when key or secret is not ASCII."""
+    try:
+        pair = f"{key}:{secret}".encode("ascii")
+    except UnicodeEncodeError:
+        raise ValueError("an API key and its secret are made of ASCII characters") from None
+    return "Basic " + b64encode(pair).decode("ascii")
+
+
+class Mask:
+    """Calling it with a text gives the text without secrets, control characters and line breaks."""
+
+    __slots__ = ("_patterns",)
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        forms = {form for secret in secrets for form in (secret, quote(secret, safe=""))}
+        self._patterns = tuple(
+            _pattern(form) for form in sorted(forms, key=len, reverse=True) if len(form) >= _SHORTEST
+        )
+
+    def __call__(self, text: str) -> str:
+        for pattern in self._patterns:
+            text = pattern.sub(HIDDEN, text)
+        text = _AUTHORIZATION.sub(rf"\1 {HIDDEN}", text)
+        text = _URL_USER.sub(rf"\1{HIDDEN}@", text)
+        text = _URL_QUERY.sub(rf"\1?{HIDDEN}", text)
+        text = _SIGNED_QUERY.sub(rf"\1?{HIDDEN}", text)
+        return _CONTROL.sub(" ", text)
+
+    def __repr__(self) -> str:
+        return "Mask()"
+
+
+def _pattern(secret: str) -> re.Pattern[str]:
+    escaped = re.escape(secret)
+    return re.compile(escaped if len(secret) >= _ALONE_BELOW else rf"(?<![A-Za-z0-9]){escaped}(?![A-Za-z0-9])")

@@ -1,0 +1,113 @@
+"""What a service allows, learned from its refusals: a steady pace. Knows no clock; its owner tells it the time.
+
+A limiter says no only when it is asked too often, and rarely says what it counts. So the first refusal is turned into a
+rate (what was let through, over the time until the next request was let through), requests then leave one by one at a
+little under that rate, and the rate creeps up until the service says no again. Steady spacing suits every kind of
+limiter (sliding, fixed window, bucket): none of them sees more in its window than it allows, and an excess is refused
+as one request and not as a burst of them.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+REMEMBERED = 4096  # accepted requests looked back at
+REMEMBERED_S = 120.0
+MARGIN = 0.97  # of what is believed to be allowed, so that jitter on the way does not tip it over
+
+_STEP = 10  # accepted requests between two looks at the rate
+_GROW = 1.01
+_CREEP = 0.0005  # growth a step once the service has said no to a steady pace
+_CREEP_DOUBLES_AFTER = 500  # accepted requests: what was a wall long ago may be none today
+_LOWEST_PER_S = 0.05
+_PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """What the service was seen to let through: so many requests within so many seconds."""
+
+    count: int
+    window_s: float
+
+
+class Pace:
+    """Times are seconds of one monotonic clock. Not thread-safe: its owner holds a lock."""
+
+    def __init__(self) -> None:
+        self.per_s: float | None = None
+        """Requests a second; None while nothing has been refused."""
+        self.paused_until = 0.0
+        self.probing = False
+        """After a refusal one request goes ahead of all others."""
+        self.seen: Allowance | None = None
+        self._accepted: deque[float] = deque(maxlen=REMEMBERED)
+        self._episode_at = -1.0  # when the service last began to refuse
+        self._refusals_in_a_row = 0
+        self._since_refusal = 0
+        self._wall: float | None = None
+        self._wall_is_firm = False
+
+    def next_at(self, last_taken_at: float) -> float:
+        """When the next request may leave, by the rate alone."""
+        return 0.0 if self.per_s is None else last_taken_at + 1.0 / self.per_s
+
+    def accepted(self, taken_at: float) -> None:
+        """A request that left at taken_at was not refused."""
+        self._accepted.append(taken_at)
+        if self._episode_at >= 0 and taken_at < self._episode_at:
+            return  # left before the refusal: says nothing about what came after
+        if self.probing:
+            self.probing = False
+            self._refusals_in_a_row = 0
+            if self.per_s is None:
+                self._learn(taken_at)
+        self._since_refusal += 1
+        if self.per_s is not None and self._since_refusal % _STEP == 0:
+            self.per_s *= self._growth(self.per_s)
+
+    def refused(self, taken_at: float, now: float, asked_s: float | None) -> None:
+        """A request that left at taken_at was refused for the rate; asked_s: the pause the service asks for."""
+        if self._episode_at >= 0 and taken_at < self._episode_at:  # one of several in flight: the same no
+            if asked_s is not None:
+                self.paused_until = max(self.paused_until, now + asked_s)
+            return
+        if not self.probing and self.per_s is not None:
+            self._slow_down(self.per_s)
+        self._episode_at = now
+        pause = asked_s if asked_s is not None else _PAUSES_S[min(self._refusals_in_a_row, len(_PAUSES_S) - 1)]
+        self.paused_until = max(self.paused_until, now + max(pause, 0.02))
+        self._refusals_in_a_row += 1
+        self._since_refusal = 0
+        self.probing = True
+
+    def _learn(self, let_through_at: float) -> None:
+        """The first rate: the densest run of accepted requests that ends with this one, the refusal included."""
+        times = sorted(t for t in self._accepted if let_through_at - REMEMBERED_S <= t < let_through_at)
+        times = [t for t in times if t < self._episode_at]
+        best = 0.0
+        for i, start in enumerate(times):
+            count, span = len(times) - i, let_through_at - start
+            if span > 0 and count / span > best:
+                best = count / span
+                self.seen = Allowance(count=count, window_s=span)
+        if best > 0:
+            self._wall, self._wall_is_firm = best, False
+            self.per_s = max(MARGIN * best, _LOWEST_PER_S)
+
+    def _slow_down(self, per_s: float) -> None:
+        if self._since_refusal < 4:
+            factor = 0.85
+        elif self._since_refusal < 50:
+            factor = 0.93
+        else:
+            factor = MARGIN
+        self._wall, self._wall_is_firm = 0.98 * per_s, True
+        self.per_s = max(per_s * factor, _LOWEST_PER_S)
+
+    def _growth(self, per_s: float) -> float:
+        if self._wall is None or not self._wall_is_firm or per_s < MARGIN * self._wall:
+            return _GROW
+        doublings = min(self._since_refusal // _CREEP_DOUBLES_AFTER, 5)
+        return min(1.0 + _CREEP * 2.0**doublings, _GROW)

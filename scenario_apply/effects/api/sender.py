@@ -1,0 +1,222 @@
+"""A call from its request to its answer: the plan's guard, the budget, attempts and waits, errors.
+
+retry.py decides, this file carries the decisions out. One Sender serves all threads of a run.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+from scenario_apply.effects.api import refusals, retry
+from scenario_apply.effects.api.addresses import host_of
+from scenario_apply.effects.api.exchange import NoAnswer, Outcome, Reply, Request, Safety
+from scenario_apply.effects.api.masking import Mask
+from scenario_apply.effects.api.rate_limit import RequestBudget
+from scenario_apply.errors import AnswerLost, ApiError, BadAnswer, Interrupted, Unreachable, WriteInPlan
+
+if TYPE_CHECKING:
+    from scenario_apply.effects.ports import Clock, Sending
+
+_BULK_READ = re.compile(r"/(models|assets)/get-bulk")
+_TRAIN = re.compile(r"/models/[^/]+/train")
+
+
+class Road(Protocol):
+    """What a Sender sends on: transport.Transport, or a test's own."""
+
+    @property
+    def mask(self) -> Mask: ...
+    def exchange(self, request: Request) -> Outcome: ...
+    def put_part(self, url: str, content: bytes | memoryview) -> Outcome: ...
+
+
+class Sender:
+    """read_only: everything that could write or spend is refused with WriteInPlan before anything is sent."""
+
+    def __init__(
+        self,
+        road: Road,
+        budget: RequestBudget,
+        clock: Clock,
+        *,
+        read_only: bool = False,
+        cancel: threading.Event | None = None,
+        draw: Callable[[], float] = random.random,
+    ) -> None:
+        self.mask = road.mask
+        self._road = road
+        self._budget = budget
+        self._clock = clock
+        self._read_only = read_only
+        self._cancel = cancel
+        self._draw = draw
+        self._down_since: float | None = None  # a float is replaced whole: no lock needed
+
+    def call(self, request: Request, sending: Sending | None = None) -> object:
+        """The JSON of a successful answer. Raises the ApiError family, Interrupted when the run is cancelled."""
+        if self._read_only and not _only_looks(request):
+            raise WriteInPlan(f"{request.doing}: a plan may not write ({request.method} {request.path})")
+        refused_since: float | None = None
+        attempt = 0  # refusals for the rate are not counted: they were not carried out
+        while True:
+            attempt += 1
+            started_at = self._clock.monotonic()
+            outcome = self._attempt(request, sending)
+            now = self._clock.monotonic()
+            if isinstance(outcome, NoAnswer):
+                self._wait(self._after_no_answer(request, outcome, attempt, now - started_at, now))
+                continue
+            if refusals.is_for_the_rate(outcome):
+                refused_since = now if refused_since is None else refused_since
+                self._raise_if_hopeless(request, outcome, now - refused_since)
+                attempt -= 1
+                continue  # the budget holds everybody back as long as asked
+            answer = self._read(request, outcome, attempt)
+            if not isinstance(answer, _Again):
+                return answer.value
+            self._wait(answer.wait_s)
+
+    def put_part(self, url: str, content: bytes | memoryview, doing: str) -> None:
+        """Send one part of an upload: outside the budget, repeated freely."""
+        if self._read_only:
+            raise WriteInPlan(f"{doing}: a plan may not write")
+        request = Request(method="PUT", path="", safety=Safety.REPEATABLE, doing=doing)
+        attempt = 0
+        while True:
+            attempt += 1
+            self._budget.stop_if_cancelled()
+            started_at = self._clock.monotonic()
+            outcome = self._road.put_part(url, content)
+            now = self._clock.monotonic()
+            self._note(outcome, started_at)
+            if isinstance(outcome, NoAnswer):
+                self._wait(self._after_no_answer(request, outcome, attempt, now - started_at, now))
+                continue
+            if outcome.is_success:
+                return
+            wait_s = self._retry_after_s(request, outcome, attempt)
+            if wait_s is None:
+                raise self._error(request, outcome)
+            self._wait(wait_s)
+
+    def _attempt(self, request: Request, sending: Sending | None) -> Outcome:
+        slot = self._budget.acquire()
+        refused, answered, pause_s = False, False, None
+        started_at = self._clock.monotonic()
+        try:
+            if sending is not None:
+                sending()
+            outcome = self._road.exchange(request)
+            answered = isinstance(outcome, Reply)
+            if isinstance(outcome, Reply) and refusals.is_for_the_rate(outcome):
+                refused = True
+                pause_s = retry.asked_pause_s(outcome, self._clock.now())
+        finally:
+            if refused:
+                self._budget.tighten(slot, None if pause_s is None else min(pause_s, retry.REFUSED_S))
+            elif answered:
+                self._budget.settle(slot)
+            else:
+                self._budget.give_up(slot)
+        self._note(outcome, started_at)
+        return outcome
+
+    def _note(self, outcome: Outcome, started_at: float) -> None:
+        """Remember since when nobody has been reached; all threads share that knowledge."""
+        if isinstance(outcome, Reply) or outcome.sent:
+            self._down_since = None
+        elif self._down_since is None:
+            self._down_since = started_at
+
+    def _after_no_answer(self, request: Request, lost: NoAnswer, attempt: int, took_s: float, now: float) -> float:
+        """Seconds to wait before another try. Raises when there is to be none."""
+        down_since = self._down_since
+        down_s = 0.0 if down_since is None else now - down_since
+        wait_s = retry.reconnect_after_s(
+            lost, attempt, safety=request.safety, draw=self._draw(), down_s=down_s, took_s=took_s
+        )
+        if wait_s is not None:
+            return wait_s
+        what = f"{request.doing}: {lost.what}"
+        if not lost.sent:
+            raise Unreachable(what, mend=lost.mend)
+        if request.safety is Safety.READ:
+            raise ApiError(what, code="no-answer")
+        raise AnswerLost(what, timed_out=lost.timed_out)
+
+    def _raise_if_hopeless(self, request: Request, reply: Reply, refused_s: float) -> None:
+        """A refusal for the rate ends the call when the service says so, or after ten minutes of it."""
+        asked_s = retry.asked_pause_s(reply, self._clock.now()) or 0.0
+        said = reply.headers.get("x-should-retry", "").strip().lower()
+        if said == "false" or refused_s + asked_s > retry.REFUSED_S:
+            raise self._error(request, reply)
+
+    def _read(self, request: Request, reply: Reply, attempt: int) -> _Again | _Answer:
+        """The answer in a reply, or the wait before another try. Raises when there is to be none."""
+        if not reply.is_success:
+            wait_s = self._retry_after_s(request, reply, attempt)
+            if wait_s is None:
+                raise self._error(request, reply)
+            return _Again(wait_s)
+        try:
+            value = refusals.json_of(reply.content) if reply.content.strip() else None
+        except ValueError:
+            value = None
+        if value is None and not (request.method == "DELETE" and not reply.content.strip()):
+            page = refusals.looks_like_a_page(reply)
+            unexpected = request.expect is not None and reply.status != request.expect
+            wait_s = retry.reread_after_s(attempt, safety=request.safety, draw=self._draw())
+            if page or unexpected or wait_s is None:
+                raise refusals.unreadable(request, reply, self.mask)
+            return _Again(wait_s)
+        if request.expect is not None and reply.status != request.expect:
+            raise BadAnswer(self._unexpected(request, reply, value), status=reply.status)
+        return _Answer(value)
+
+    def _retry_after_s(self, request: Request, reply: Reply, attempt: int) -> float | None:
+        if 300 <= reply.status < 400 or (reply.status == 429 and not refusals.is_for_the_rate(reply)):
+            return None
+        return retry.retry_after_s(reply, attempt, safety=request.safety, now=self._clock.now(), draw=self._draw())
+
+    def _error(self, request: Request, reply: Reply) -> ApiError:
+        if 300 <= reply.status < 400:
+            return refusals.redirected(request, self.mask(host_of(reply.headers.get("location", ""))), reply.status)
+        return refusals.error_of(request, reply, self.mask)
+
+    def _unexpected(self, request: Request, reply: Reply, value: object) -> str:
+        what = f"{request.doing}: the service answered {reply.status} where {request.expect} was due"
+        if isinstance(value, dict) and ("job" in value or "jobId" in value):
+            what += "; IT MAY HAVE STARTED A PAID JOB, look at the project's jobs"
+        return what
+
+    def _wait(self, seconds: float) -> None:
+        if self._clock.wait(seconds, self._cancel):
+            raise Interrupted("interrupted while waiting to try again")
+
+
+class _Answer:
+    __slots__ = ("value",)
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+
+class _Again:
+    __slots__ = ("wait_s",)
+
+    def __init__(self, wait_s: float) -> None:
+        self.wait_s = wait_s
+
+
+def _only_looks(request: Request) -> bool:
+    """Is it a read, or a priced dry run? By method and path alone: a mistaken safety must not open the door."""
+    if request.method == "GET":
+        return True
+    if request.method == "POST":
+        return _BULK_READ.fullmatch(request.path) is not None
+    is_dry = ("dryRun", "true") in request.query
+    return request.method == "PUT" and is_dry and _TRAIN.fullmatch(request.path) is not None

@@ -1,0 +1,26 @@
+"""Real time: the Clock of every real run."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+
+class SystemClock:
+    """Clock on the machine's own time."""
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return time.time()
+
+    def monotonic(self) -> float:
+        """Seconds that only grow, from an unknown start."""
+        return time.monotonic()
+
+    def wait(self, seconds: float, wake: threading.Event | None = None) -> bool:
+        """Sleep, at most seconds; True when wake was set before they were over."""
+        if wake is not None:
+            return wake.wait(max(seconds, 0.0))
+        if seconds > 0:
+            time.sleep(seconds)
+        return False
