@@ -1,0 +1,214 @@
+"""The admin API under /__emulator__/: look at the requests, move the clock, set faults, mend or break the world."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from scenario_apply.emulator import agenda, checks
+from scenario_apply.emulator.clock import iso
+from scenario_apply.emulator.credentials import issue_token
+from scenario_apply.emulator.faults import Rule
+from scenario_apply.emulator.messages import Json, Request, Response, bad_request, not_found
+from scenario_apply.emulator.models import save_model
+from scenario_apply.emulator.options import FAULT_KINDS
+from scenario_apply.emulator.request_log import as_json
+from scenario_apply.emulator.router import Router
+from scenario_apply.emulator.seeding import add_public_models, seed
+from scenario_apply.emulator.store import dump, load
+
+if TYPE_CHECKING:
+    from scenario_apply.emulator.world import World
+
+_RULE = checks.nested(
+    {
+        "kind": checks.one_of(*FAULT_KINDS),
+        "method": checks.text(),
+        "path": checks.text(),
+        "skip": checks.number(0, whole=True),
+        "times": checks.number(0, whole=True),
+    },
+    ("kind",),
+)
+
+
+def add_routes(router: Router) -> None:
+    """Register the admin paths."""
+    for method, path, handler in (
+        ("GET", "health", health),
+        ("GET", "requests", requests),
+        ("DELETE", "requests", clear_requests),
+        ("POST", "reset", reset),
+        ("POST", "seed", seed_world),
+        ("GET", "snapshot", snapshot),
+        ("GET", "clock", clock),
+        ("POST", "clock/advance", advance),
+        ("GET", "faults", get_faults),
+        ("PUT", "faults", put_faults),
+        ("POST", "mutate", mutate),
+        ("POST", "tokens", token),
+    ):
+        router.add(method, f"/__emulator__/{path}", handler)
+
+
+def health(world: World, request: Request) -> Response:
+    """GET health: that it is there, and the time it believes in."""
+    return Response(dump({"status": "ok", "now": iso(world.now_ms()), "requests": world.log.total}))
+
+
+def requests(world: World, request: Request) -> Response:
+    """GET requests?after=N: the log, oldest first."""
+    after = checks.query_number(request, "after", 0, None, 0)
+    return Response(dump({"requests": [as_json(entry) for entry in world.log.entries(after)]}))
+
+
+def clear_requests(world: World, request: Request) -> Response:
+    """DELETE requests: forget the log."""
+    world.log.clear()
+    return Response(b"{}")
+
+
+def reset(world: World, request: Request) -> Response:
+    """POST reset: an empty world with the public models."""
+    world.forget()
+    with world.db.transaction():
+        add_public_models(world)
+    world.faults.rules.clear()
+    return Response(b"{}")
+
+
+def seed_world(world: World, request: Request) -> Response:
+    """POST seed: add what a seed file would; the ids of what was made."""
+    body = checks.json_object(request, {})
+    with world.db.transaction():
+        made = seed(world, body)
+    return Response(dump(made))
+
+
+def snapshot(world: World, request: Request) -> Response:
+    """GET snapshot: everything the world holds, as rows."""
+    tables: Json = {"now": iso(world.now_ms())}
+    for table in ("projects", "models", "training_images", "assets", "jobs", "uploads", "webhook_events"):
+        rows = world.db.all(f"SELECT * FROM {table} ORDER BY rowid")  # noqa: S608 -- one of the words above
+        tables[table] = [_plain(dict(row)) for row in rows]
+    return Response(dump(tables))
+
+
+def clock(world: World, request: Request) -> Response:
+    """GET clock"""
+    return Response(dump({"clock": world.options.clock, "nowMs": world.now_ms(), "now": iso(world.now_ms())}))
+
+
+def advance(world: World, request: Request) -> Response:
+    """POST clock/advance {"seconds": 5}"""
+    body = checks.json_object(request, {"seconds": checks.number(0, 10 * 365 * 86400)}, ("seconds",))
+    world.advance(body["seconds"])
+    agenda.settle(world)
+    return clock(world, request)
+
+
+def get_faults(world: World, request: Request) -> Response:
+    """GET faults"""
+    faults = world.faults
+    rules = [
+        {"kind": one.kind, "method": one.method, "path": one.path, "skip": one.skip, "times": one.times}
+        for one in faults.rules
+    ]
+    return Response(
+        dump({"chances": faults.chances, "seed": faults.seed, "slowSeconds": faults.slow_s, "rules": rules})
+    )
+
+
+def put_faults(world: World, request: Request) -> Response:
+    """PUT faults {"chances": {...}, "seed": 1, "slowSeconds": 1, "rules": [...]}: each key given replaces what was."""
+    table: dict[str, checks.Check] = {
+        "chances": checks.nested({}),
+        "seed": checks.number(whole=True),
+        "slowSeconds": checks.number(0, 3600),
+        "rules": checks.array(_RULE),
+    }
+    body = checks.json_object(request, table)
+    for kind, chance in body.get("chances", {}).items():
+        if kind not in FAULT_KINDS:
+            raise bad_request(f"body.chances.{kind[:40]}: unknown; there are {', '.join(FAULT_KINDS)}")
+        checks.number(0, 1)(chance, f"body.chances.{kind}")
+    faults = world.faults
+    if "chances" in body or "seed" in body:
+        faults.set_chances(body.get("chances", faults.chances), int(body.get("seed", faults.seed)))
+    faults.slow_s = float(body.get("slowSeconds", faults.slow_s))
+    if "rules" in body:
+        faults.rules = [Rule(**rule) for rule in body["rules"]]
+    return get_faults(world, request)
+
+
+def mutate(world: World, request: Request) -> Response:
+    """POST mutate: change the world behind the client's back.
+
+    {"model": id, "set": {"name", "status", "tags", "type"}, "delete": true, "fail": "reason", "detach": [assetId]}
+    {"asset": id, "set": {"description"}, "delete": true}
+    """
+    body = checks.json_object(request, {"model": checks.text(), "asset": checks.text(), "set": checks.nested({})})
+    with world.db.transaction():
+        if "model" in body:
+            _mutate_model(world, body)
+        elif "asset" in body:
+            _mutate_asset(world, body)
+        else:
+            raise bad_request("body: names neither model nor asset")
+    agenda.settle(world)
+    return Response(b"{}")
+
+
+def token(world: World, request: Request) -> Response:
+    """POST tokens: a bearer token of a minute."""
+    return Response(dump({"token": issue_token(world)}))
+
+
+def _mutate_model(world: World, body: Json) -> None:
+    row = world.db.one("SELECT * FROM models WHERE id = ?", (body["model"],))
+    if row is None:
+        raise not_found("Model", body["model"])
+    changes, doc = body.get("set", {}), load(row["doc"])
+    columns = {key: changes[key] for key in ("name", "status", "type") if key in changes}
+    for key in ("tags", "shortDescription", "concepts", "parameters"):
+        if key in changes:
+            doc[key] = changes[key]
+    if body.get("delete"):
+        columns["deleted"] = world.now_ms()
+    save_model(world, row, doc, **columns)
+    for asset in body.get("detach", []):
+        world.db.run("DELETE FROM training_images WHERE model = ? AND asset = ?", (row["id"], asset))
+    if body.get("fail") and row["status"] == "training":
+        job = world.db.one("SELECT * FROM jobs WHERE id = ?", (row["job"],))
+        assert job is not None
+        now = world.now_ms()
+        record = load(job["doc"]) | {"error": str(body["fail"]), "hint": ""}
+        world.db.run(
+            "UPDATE jobs SET outcome = 'failure', ends = ?, doc = ? WHERE id = ?", (now, dump(record), job["id"])
+        )
+        agenda.cancel(world, "training-end", job["id"])
+        agenda.plan(world, now, "training-end", job["id"])
+
+
+def _mutate_asset(world: World, body: Json) -> None:
+    changes = body.get("set", {})
+    row = world.db.one("SELECT * FROM assets WHERE id = ?", (body["asset"],))
+    if row is None:
+        raise not_found("Asset", body["asset"])
+    world.db.run(
+        "UPDATE assets SET description = ?, name = ?, deleted = ?, updated = ? WHERE seq = ?",
+        (
+            str(changes.get("description", row["description"])),
+            str(changes.get("name", row["name"])),
+            world.now_ms() if body.get("delete") else row["deleted"],
+            world.now_ms(),
+            row["seq"],
+        ),
+    )
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    for key, value in row.items():
+        if isinstance(value, bytes):
+            row[key] = None if key == "fingerprint" else load(value)
+    row.pop("fingerprint", None)
+    return row

@@ -1,0 +1,105 @@
+"""Who asks: Basic keys, bearer tokens that expire, and the literal token that reads what is public."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+from typing import TYPE_CHECKING
+
+import orjson
+
+from scenario_apply.emulator.messages import ApiError, Request
+
+if TYPE_CHECKING:
+    from scenario_apply.emulator.world import World
+
+PUBLIC_TOKEN = "public-auth-token"  # noqa: S105 -- a literal of the API, not a secret
+TOKEN_LIFE_S = 60
+
+
+def identify(world: World, request: Request) -> None:
+    """Set request.project, or raise 401 (nobody), 403 (token expired, project out of scope)."""
+    header = request.headers.get("authorization", "")
+    scheme, _, value = header.partition(" ")
+    if PUBLIC_TOKEN in (header, value):
+        request.public_only = True
+    elif scheme.lower() == "basic":
+        _check_key(world, value.strip())
+    elif scheme.lower() == "bearer" and value.strip():
+        _check_token(world, value.strip())
+    else:
+        raise _nobody("Missing credentials")
+    request.project = scope(world, request.query.get("projectId"))
+
+
+def scope(world: World, named: str | None) -> str:
+    """The project a request is about. Raises 403 for one out of reach."""
+    if not named:
+        project = world.default_project
+    elif world.options.projects and named not in world.options.projects:
+        raise ApiError(403, f"No access to project {named[:80]}", "FORBIDDEN")
+    elif len(named) > 100 or not named.isprintable():
+        raise ApiError(403, "No access to this project", "FORBIDDEN")
+    else:
+        project = named
+    world.ensure_project(project)
+    return project
+
+
+def issue_token(world: World) -> str:
+    """A bearer token of a minute, signed by this server."""
+    expires = world.now_ms() // 1000 + TOKEN_LIFE_S
+    claims = _encode(orjson.dumps({"exp": expires, "iss": "scenario-emulator"}))
+    unsigned = f"{_encode(orjson.dumps({'alg': 'HS256', 'typ': 'JWT'}))}.{claims}"
+    return f"{unsigned}.{_encode(hmac.digest(world.secret, unsigned.encode(), 'sha256'))}"
+
+
+def _check_key(world: World, value: str) -> None:
+    try:
+        key, colon, secret = base64.b64decode(value, validate=True).decode("utf-8").partition(":")
+    except (binascii.Error, ValueError):
+        raise _nobody("Unreadable credentials") from None
+    if not colon or not key or not secret:
+        raise _nobody("Missing credentials")
+    options = world.options
+    if options.api_key is None or options.api_secret is None:
+        return
+    right_key = hmac.compare_digest(key.encode(), options.api_key.encode())
+    right_secret = hmac.compare_digest(secret.encode(), options.api_secret.encode())
+    if not (right_key and right_secret):
+        raise _nobody("Wrong API key or secret")
+
+
+def _check_token(world: World, token: str) -> None:
+    unsigned, _, signature = token.rpartition(".")
+    expires = _expiry(unsigned)
+    if world.options.api_key is not None:
+        wanted = _encode(hmac.digest(world.secret, unsigned.encode("utf-8", "replace"), "sha256"))
+        if not hmac.compare_digest(wanted.encode(), signature.encode("utf-8", "replace")):
+            raise _nobody("Wrong token")
+    if expires is not None and world.now_ms() >= expires * 1000:
+        raise ApiError(
+            403,
+            "User is not authorized to access this resource with an explicit deny",
+            "FORBIDDEN",
+            headers={"x-amzn-errortype": "AccessDeniedException"},
+        )
+
+
+def _expiry(unsigned: str) -> float | None:
+    claims = unsigned.rpartition(".")[2]
+    try:
+        decoded = orjson.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))
+    except (binascii.Error, ValueError):
+        return None
+    expires = decoded.get("exp") if isinstance(decoded, dict) else None
+    return float(expires) if isinstance(expires, int | float) else None
+
+
+def _encode(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def _nobody(message: str) -> ApiError:
+    return ApiError(401, message, "AUTHENTICATION_FAILED")

@@ -1,0 +1,90 @@
+"""Jobs: read, list with pages that may be short, and an action that trainings do not take."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scenario_apply.emulator import checks
+from scenario_apply.emulator.clock import parse_iso
+from scenario_apply.emulator.job_view import job_status, job_view
+from scenario_apply.emulator.listing import decode_token, encode_token
+from scenario_apply.emulator.messages import ApiError, Json, Request, Response, bad_request, not_found
+from scenario_apply.emulator.store import Row, dump
+
+if TYPE_CHECKING:
+    from scenario_apply.emulator.world import World
+
+STATUSES = (
+    "canceled",
+    "failure",
+    "finalizing",
+    "in-progress",
+    "pending",
+    "queued",
+    "success",
+    "warming-up",
+)
+
+
+def find_job(world: World, request: Request, identifier: str) -> Row:
+    """The row of a job. Raises 404 or 403."""
+    row = world.db.one("SELECT * FROM jobs WHERE id = ?", (identifier,))
+    if row is None:
+        raise not_found("Job", identifier)
+    if row["project"] != request.project:
+        raise ApiError(403, "This job is out of the scope of your credentials", "FORBIDDEN")
+    return row
+
+
+def retrieve(world: World, request: Request) -> Response:
+    """GET /jobs/{jobId}"""
+    return Response(dump({"job": job_view(world, request.origin, find_job(world, request, request.params[0]))}))
+
+
+def list_jobs(world: World, request: Request) -> Response:
+    """GET /jobs, newest first. A page is cut before it is filtered, so it may be short or empty and still go on."""
+    size = checks.query_number(request, "pageSize", 1, 100, 50)
+    status = checks.query_choice(request, "status", STATUSES)
+    types = checks.query_list(request, "types") or checks.query_list(request, "type")
+    checks.query_flag(request, "hideResults")
+    filtered = bool(status or types or request.query.get("workflowId"))
+    created_after = None if filtered else _date(request, "createdAfter")
+    updated_after = _date(request, "updatedAfter") if filtered else None
+    token = decode_token(request, 1)
+    rows = world.db.all(
+        "SELECT * FROM jobs WHERE project = ? AND seq < ? ORDER BY seq DESC LIMIT ?",
+        (request.project, token[0] if token else 1 << 62, size + 1),
+    )
+    views = []
+    for row in rows[:size]:
+        if (types and row["type"] not in types) or (status and job_status(world, row) != status):
+            continue
+        if request.query.get("workflowId") or request.query.get("authorId", "api_emulator") != "api_emulator":
+            continue
+        if created_after is not None and row["created"] <= created_after:
+            continue
+        view = job_view(world, request.origin, row)
+        if updated_after is not None and (parse_iso(view["updatedAt"]) or 0) <= updated_after:
+            continue
+        views.append(view)
+    page: Json = {"jobs": views}
+    if len(rows) > size:
+        page["nextPaginationToken"] = encode_token([rows[size - 1]["seq"]])
+    return Response(dump(page))
+
+
+def act(world: World, request: Request) -> Response:
+    """POST /jobs/{jobId}/action: inference jobs only, and there are none here."""
+    find_job(world, request, request.params[0])
+    checks.json_object(request, {"action": checks.one_of("cancel")})
+    raise bad_request("Cannot cancel this type of job", "NOT_CANCELABLE")
+
+
+def _date(request: Request, name: str) -> int | None:
+    raw = request.query.get(name)
+    if not raw:
+        return None
+    moment = parse_iso(raw)
+    if moment is None:
+        raise bad_request(f"{name}: must be an ISO 8601 date")
+    return moment

@@ -1,0 +1,130 @@
+"""Requests and answers as values, and the error that becomes an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+from urllib.parse import parse_qsl, unquote
+
+Json = dict[str, Any]
+"""A decoded JSON object. What comes from outside has passed `checks` before anything reads it."""
+
+
+class ApiError(Exception):
+    """An answer other than success. extra goes to the top level of the body beside status, code, message, reason."""
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        code: str,
+        *,
+        extra: Json | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.code = code
+        self.extra = extra or {}
+        self.headers = dict(headers or {})
+
+    def body(self) -> Json:
+        """The error guide's shape, and the same sentence under `reason`, where the live service puts it."""
+        return {"status": "error", "code": self.code, "message": self.message, "reason": self.message, **self.extra}
+
+
+def bad_request(message: str, code: str = "INVALID_PARAMETER", **extra: Any) -> ApiError:
+    """400 with its reason."""
+    return ApiError(400, message, code, extra=extra)
+
+
+def not_found(what: str, identifier: str) -> ApiError:
+    """404 for an id nobody knows."""
+    return ApiError(404, f"{what} {identifier[:80]} not found", "NOT_FOUND")
+
+
+class Sink(Protocol):
+    """Takes a body piece by piece instead of keeping it in memory."""
+
+    def write(self, data: bytes) -> None:
+        """The next piece."""
+
+    def abandon(self) -> None:
+        """The rest will never come."""
+
+
+class Request:
+    """One request as it came off the wire; path and query are decoded on first use."""
+
+    __slots__ = (
+        "_query",
+        "body",
+        "headers",
+        "id",
+        "method",
+        "overflow",
+        "params",
+        "path",
+        "project",
+        "public_only",
+        "raw_query",
+        "received_s",
+        "sink",
+        "size",
+    )
+
+    def __init__(self, method: str, target: bytes, headers: dict[str, str]) -> None:
+        raw_path, _, raw_query = target.partition(b"?")
+        self.method = method
+        self.path = raw_path.decode("latin-1")
+        self.raw_query = raw_query.decode("latin-1")
+        self.headers = headers
+        self.body = b""
+        self.size = 0
+        self.overflow = False
+        self.id = ""
+        self.received_s = 0.0
+        self.project = ""
+        self.public_only = False
+        self.params: tuple[str, ...] = ()
+        self.sink: Sink | None = None
+        self._query: dict[str, str] | None = None
+
+    @property
+    def query(self) -> dict[str, str]:
+        """Query parameters; of one given twice the last counts."""
+        if self._query is None:
+            self._query = dict(parse_qsl(self.raw_query, keep_blank_values=True)) if self.raw_query else {}
+        return self._query
+
+    @property
+    def origin(self) -> str:
+        """`http://host:port` as the client sees the server."""
+        return "http://" + self.headers.get("host", "localhost")
+
+    def segments(self) -> list[str]:
+        """Decoded path segments; an id may hold any percent-encoded character."""
+        path = self.path
+        parts = path.strip("/").split("/")
+        if "%" in path:
+            return [unquote(part) for part in parts]
+        return parts
+
+
+class Response:
+    """One answer. body is sent as it is; chunked or streamed answers are not needed here."""
+
+    __slots__ = ("body", "content_type", "headers", "status")
+
+    def __init__(
+        self,
+        body: bytes,
+        status: int = 200,
+        content_type: str = "application/json",
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self.body = body
+        self.status = status
+        self.content_type = content_type
+        self.headers = headers

@@ -1,0 +1,328 @@
+"""Models: create, list, read, read many, update, delete, restore."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from scenario_apply.emulator import checks
+from scenario_apply.emulator.clock import iso
+from scenario_apply.emulator.families import (
+    CONCEPT_TYPES,
+    FAMILY_OF,
+    LEGACY_TYPES,
+    MODEL_TYPES,
+    RETIRED_TYPES,
+    WIDEST_CHECKS,
+)
+from scenario_apply.emulator.ids import new_id
+from scenario_apply.emulator.limits import require_restoring_plan
+from scenario_apply.emulator.listing import date_bounds, decode_token, encode_token
+from scenario_apply.emulator.messages import ApiError, Json, Request, Response, bad_request, not_found
+from scenario_apply.emulator.model_view import model_views, one_model
+from scenario_apply.emulator.store import Row, dump, load
+
+if TYPE_CHECKING:
+    from scenario_apply.emulator.world import World
+
+RESTORE_DAYS = 30
+_CONCEPT = checks.nested(
+    {"modelId": checks.text(), "scale": checks.number(-2, 2), "modelEpoch": checks.text()}, ("modelId", "scale")
+)
+_CREATE: dict[str, checks.Check] = {
+    "baseModelId": checks.text(),
+    "classSlug": checks.text(nullable=True),
+    "collectionIds": checks.array(checks.text()),
+    "concepts": checks.array(_CONCEPT, least=1),
+    "name": checks.text(64),
+    "shortDescription": checks.text(256),
+    "type": checks.text(),
+}
+_UPDATE: dict[str, checks.Check] = {
+    "classSlug": checks.text(nullable=True),
+    "concepts": checks.array(_CONCEPT, least=1),
+    "epoch": checks.text(nullable=True),
+    "name": checks.text(64),
+    "negativePromptEmbedding": checks.text(),
+    "parameters": checks.nested(WIDEST_CHECKS),
+    "promptEmbedding": checks.text(),
+    "shortDescription": checks.text(256),
+    "thumbnail": checks.text(nullable=True),
+    "type": checks.text(),
+}
+_BULK: dict[str, checks.Check] = {
+    "allTrainingImages": checks.boolean,
+    "minimal": checks.boolean,
+    "modelIds": checks.array(checks.text()),
+    "settings": checks.boolean,
+    "thumbnail": checks.boolean,
+    "trainingImagesPreview": checks.boolean,
+}
+_LISTED_STATUSES = ("new", "training", "trained", "failed")
+
+
+def find_model(world: World, request: Request, identifier: str, *, own: bool = False) -> Row:
+    """The row of a model the request may see; with own, may change. Raises 404 or 403."""
+    row = world.db.one("SELECT * FROM models WHERE id = ?", (identifier,))
+    if row is None or row["deleted"] is not None:
+        raise not_found("Model", identifier)
+    if row["privacy"] == "public" and not own:
+        return row
+    if request.public_only or row["project"] != request.project:
+        raise ApiError(403, "This model is out of the scope of your credentials", "FORBIDDEN")
+    return row
+
+
+def save_model(world: World, row: Row, doc: Json, **columns: Any) -> None:
+    """Write a model's doc and some of its columns; `updated` is now unless given."""
+    columns = {"updated": world.now_ms(), **columns, "doc": dump(doc)}
+    assignments = ", ".join(f"{column} = ?" for column in columns)
+    world.db.run(f"UPDATE models SET {assignments} WHERE seq = ?", (*columns.values(), row["seq"]))  # noqa: S608
+
+
+def insert_model(world: World, project: str, kind: str, status: str, name: str | None, doc: Json, **more: Any) -> str:
+    """A new row; its id."""
+    identifier = str(more.get("id") or new_id("model_"))
+    now = world.now_ms()
+    world.db.run(
+        "INSERT INTO models (id, project, privacy, type, status, name, created, updated, doc)"
+        " VALUES (?,?,?,?,?,?,?,?,?)",
+        (identifier, project, more.get("privacy", "private"), kind, status, name, now, now, dump(doc)),
+    )
+    return identifier
+
+
+def answer_model(world: World, request: Request, identifier: str) -> Response:
+    """`{"model": ...}` as it stands now."""
+    row = world.db.one("SELECT * FROM models WHERE id = ?", (identifier,))
+    assert row is not None
+    return Response(dump({"model": one_model(world, request.origin, row)}))
+
+
+def create(world: World, request: Request) -> Response:
+    """POST /models"""
+    body = checks.json_object(request, _CREATE)
+    kind = body.get("type", "flux.1-lora")
+    _check_type(world, kind)
+    doc: Json = {key: body[key] for key in ("collectionIds", "shortDescription") if key in body}
+    if body.get("classSlug"):
+        doc["classSlug"] = body["classSlug"]
+    if "concepts" in body:
+        check_concepts(world, request, kind, body["concepts"])
+        doc["concepts"] = body["concepts"]
+    return answer_model(world, request, insert_model(world, request.project, kind, "new", body.get("name"), doc))
+
+
+def retrieve(world: World, request: Request) -> Response:
+    """GET /models/{modelId}"""
+    row = find_model(world, request, request.params[0])
+    return Response(dump({"model": one_model(world, request.origin, row)}))
+
+
+def get_bulk(world: World, request: Request) -> Response:
+    """POST /models/get-bulk: what cannot be seen is left out."""
+    body = checks.json_object(request, _BULK)
+    wanted: list[str] = list(dict.fromkeys(body.get("modelIds", [])))
+    rows: dict[str, Row] = {}
+    for start in range(0, len(wanted), 500):
+        some = wanted[start : start + 500]
+        marks = ",".join("?" * len(some))
+        for row in world.db.all(
+            f"SELECT * FROM models WHERE id IN ({marks}) AND deleted IS NULL AND (project = ? OR privacy = 'public')",  # noqa: S608
+            (*some, request.project),
+        ):
+            rows[row["id"]] = row
+    found = [rows[identifier] for identifier in wanted if identifier in rows]
+    if body.get("minimal"):
+        views = [{"id": row["id"], "type": row["type"], "privacy": row["privacy"]} for row in found]
+        return Response(dump({"models": views}))
+    all_images = bool(body.get("allTrainingImages"))
+    images = all_images or body.get("trainingImagesPreview", True)
+    views = []
+    for start in range(0, len(found), 500):
+        views += model_views(world, request.origin, found[start : start + 500], all_images=all_images, images=images)
+    if body.get("thumbnail") is False:
+        for view in views:
+            view.pop("thumbnail", None)
+    return Response(dump({"models": views}))
+
+
+def list_models(world: World, request: Request) -> Response:
+    """GET /models"""
+    size = checks.query_number(request, "pageSize", 1, 500, 100)
+    privacy = checks.query_choice(request, "privacy", ("private", "public")) or "private"
+    sort = checks.query_choice(request, "sortBy", ("createdAt", "updatedAt", "score")) or "createdAt"
+    ascending = checks.query_choice(request, "sortDirection", ("asc", "desc")) == "asc"
+    for flag in ("blacklisted", "loadedOnly", "originalAssets"):
+        checks.query_flag(request, flag)
+    column = "updated" if sort == "updatedAt" else "created"
+    where, values = ["privacy = ?"], [privacy]
+    if privacy == "private":
+        if request.public_only:
+            raise ApiError(403, "The public token reads public models only", "FORBIDDEN")
+        where.append("project = ?")
+        values.append(request.project)
+    _filter(request, world.now_ms(), privacy, sort, where, values)
+    token = decode_token(request, 2)
+    if token is not None:
+        where.append(f"({column}, seq) {'>' if ascending else '<'} (?, ?)")
+        values.extend(token)
+    order = "ASC" if ascending else "DESC"
+    rows = world.db.all(
+        f"SELECT * FROM models WHERE {' AND '.join(where)} ORDER BY {column} {order}, seq {order} LIMIT ?",  # noqa: S608
+        (*values, size + 1),
+    )
+    page: Json = {"models": model_views(world, request.origin, rows[:size])}
+    if len(rows) > size:
+        page["nextPaginationToken"] = encode_token([rows[size - 1][column], rows[size - 1]["seq"]])
+    return Response(dump(page))
+
+
+def update(world: World, request: Request) -> Response:
+    """PUT /models/{modelId}: absent means unchanged, null unsets epoch, thumbnail and classSlug."""
+    row = find_model(world, request, request.params[0], own=True)
+    body = checks.json_object(request, _UPDATE)
+    doc = load(row["doc"])
+    columns: dict[str, Any] = {}
+    if "type" in body and body["type"] != row["type"]:
+        if row["status"] != "new":
+            raise bad_request("body.type: can only change while the model is new")
+        _check_type(world, body["type"])
+        columns["type"] = body["type"]
+    if "name" in body:
+        columns["name"] = body["name"]
+    kind = columns.get("type", row["type"])
+    if "concepts" in body and body["concepts"] != doc.get("concepts"):
+        if row["status"] in ("training", "copying"):
+            raise bad_request("Model is already training", "MODEL_TRAINING")
+        check_concepts(world, request, kind, body["concepts"])
+        doc["concepts"] = body["concepts"]
+        columns["status"] = "new"
+    if "epoch" in body:
+        _set_epoch(row, doc, body["epoch"])
+    if body.get("thumbnail") is not None and not _asset_exists(world, request, body["thumbnail"]):
+        raise bad_request(f"body.thumbnail: there is no asset {body['thumbnail'][:80]}")
+    for key in (
+        "shortDescription",
+        "promptEmbedding",
+        "negativePromptEmbedding",
+        "thumbnail",
+        "classSlug",
+        "parameters",
+    ):
+        if key in body and body[key] is None:
+            doc.pop(key, None)
+        elif key in body:
+            doc[key] = body[key]
+    save_model(world, row, doc, **columns)
+    return answer_model(world, request, row["id"])
+
+
+def delete(world: World, request: Request) -> Response:
+    """DELETE /models/{modelId}: soft, the training in hand is stopped."""
+    from scenario_apply.emulator.training import interrupt
+
+    row = find_model(world, request, request.params[0], own=True)
+    if row["status"] == "training":
+        interrupt(world, row)
+        row = find_model(world, request, request.params[0], own=True)
+    world.db.run("UPDATE models SET deleted = ? WHERE seq = ?", (world.now_ms(), row["seq"]))
+    return Response(b"{}")
+
+
+def restore(world: World, request: Request) -> Response:
+    """POST /models/{modelId}/restore: within 30 days; tags and collections are gone."""
+    identifier = request.params[0]
+    row = world.db.one("SELECT * FROM models WHERE id = ? AND project = ?", (identifier, request.project))
+    if row is None:
+        raise not_found("Model", identifier)
+    require_restoring_plan(world)
+    if row["deleted"] is None:
+        raise bad_request("Model is not deleted", "NOT_DELETED")
+    if world.now_ms() - row["deleted"] > RESTORE_DAYS * 86_400_000:
+        raise ApiError(410, f"Model was deleted on {iso(row['deleted'])} and can no longer be restored", "GONE")
+    doc = load(row["doc"])
+    doc.pop("tags", None)
+    doc.pop("collectionIds", None)
+    save_model(world, row, doc, deleted=None)
+    return answer_model(world, request, identifier)
+
+
+def check_concepts(world: World, request: Request, kind: str, concepts: list[Json], *, trained: bool = False) -> None:
+    """Raise 400 unless every concept is a model that such a composition may hold."""
+    if kind not in CONCEPT_TYPES:
+        raise bad_request(f"body.concepts: a model of type {kind} has none")
+    for index, concept in enumerate(concepts):
+        place = f"concepts[{index}].modelId"
+        row = world.db.one("SELECT * FROM models WHERE id = ? AND deleted IS NULL", (concept["modelId"],))
+        if row is None or (row["privacy"] != "public" and row["project"] != request.project):
+            raise bad_request(f"{place}: there is no model {concept['modelId'][:80]}")
+        if row["type"] not in CONCEPT_TYPES[kind]:
+            raise bad_request(f"{place}: a {kind} is made of {' or '.join(CONCEPT_TYPES[kind])}, not {row['type']}")
+        if trained and row["status"] != "trained":
+            raise bad_request(f"{place}: model {concept['modelId'][:80]} is not trained but {row['status']}")
+        epochs = [one["epoch"] for one in load(row["doc"]).get("epochs", [])]
+        if "modelEpoch" in concept and concept["modelEpoch"] not in epochs:
+            raise bad_request(f"concepts[{index}].modelEpoch: the model has no epoch {concept['modelEpoch'][:20]}")
+
+
+def _check_type(world: World, kind: str) -> None:
+    if kind in RETIRED_TYPES and not (world.options.legacy and kind in LEGACY_TYPES):
+        raise ApiError(410, "Creating SD 1.5 and SDXL models is no longer available.", "GONE")
+    if kind not in MODEL_TYPES:
+        raise bad_request(f"body.type: unknown type {kind[:60]!r}; trainable are {', '.join(sorted(FAMILY_OF))}")
+
+
+def _set_epoch(row: Row, doc: Json, epoch: str | None) -> None:
+    known = [one["epoch"] for one in doc.get("epochs", [])]
+    if epoch is None:
+        doc.pop("epoch", None)
+    elif row["status"] != "trained" or not known:
+        raise bad_request("body.epoch: only a trained model with epochs has one")
+    elif epoch not in known:
+        raise bad_request(f"body.epoch: must be one of {', '.join(known)}")
+    else:
+        doc["epoch"] = epoch
+
+
+def _asset_exists(world: World, request: Request, asset: str) -> bool:
+    found = world.db.one(
+        "SELECT 1 FROM assets WHERE id = ? AND project = ? AND deleted IS NULL", (asset, request.project)
+    )
+    return found is not None
+
+
+def _filter(request: Request, now: int, privacy: str, sort: str, where: list[str], values: list[Any]) -> None:
+    status = request.query.get("status", "") if privacy == "private" else ""
+    if status == "deleted":
+        where.append("deleted > ?")
+        values.append(now - RESTORE_DAYS * 86_400_000)
+    elif status in _LISTED_STATUSES:
+        where.append("status = ? AND deleted IS NULL")
+        values.append(status)
+    elif not status:
+        where.append("deleted IS NULL")
+    # any other status is ignored, and so is the deletion mark: that is what the live service does
+    if privacy == "public":
+        types = checks.query_list(request, "types") or checks.query_list(request, "type")
+        if types:
+            where.append(f"type IN ({','.join('?' * len(types))})")
+            values.extend(types)
+        for tag in checks.query_list(request, "tags"):
+            where.append("EXISTS (SELECT 1 FROM json_each(CAST(doc AS TEXT), '$.tags') WHERE value = ?)")
+            values.append(tag)
+    if privacy == "private" and request.query.get("collectionId"):
+        where.append("EXISTS (SELECT 1 FROM json_each(CAST(doc AS TEXT), '$.collectionIds') WHERE value = ?)")
+        values.append(request.query["collectionId"])
+    for name, field, applies in (
+        ("created", "created", sort == "createdAt" and "sortBy" in request.query),
+        ("updated", "updated", sort == "updatedAt" and privacy == "public"),
+    ):
+        if not applies:
+            continue
+        after, before = date_bounds(request, name)
+        if after is not None:
+            where.append(f"{field} > ?")
+            values.append(after)
+        if before is not None:
+            where.append(f"{field} < ?")
+            values.append(before)

@@ -1,0 +1,202 @@
+"""What the emulator can be told: one frozen value, its command line, and the checks on it. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+PLANS = (
+    "cu-basic",
+    "cu-creator",
+    "cu-max",
+    "cu-pro",
+    "cu-pro-q3-25",
+    "cu-team",
+    "cu-team-v2",
+    "enterprise",
+    "essential",
+    "free",
+    "premium",
+    "pro",
+)
+FAULT_KINDS = (
+    "drop-before",
+    "drop-answer",
+    "500",
+    "502",
+    "503",
+    "500-after",
+    "502-after",
+    "html",
+    "429",
+    "slow",
+    "hang",
+    "truncate",
+)
+
+
+class OptionError(ValueError):
+    """An option that makes no sense; the text is meant for the person who gave it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmulatorOptions:
+    """How one emulator behaves. Times are seconds unless the name says otherwise; fractions are taken as given."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    data: Path | None = None
+    """Folder of the database and the pictures; None keeps them in a temporary folder that goes with the server."""
+    training_s: float = 20.0
+    """From the launch to the end, the queue included."""
+    queue_s: float | None = None
+    """Share of the training time spent queued; None takes a tenth, at most two seconds."""
+    rate_limit: int = 100
+    """Requests per minute and project; 0 for none."""
+    fail_training: tuple[str, ...] = ()
+    """Names or globs of models whose training fails."""
+    legacy: bool = True
+    """Accept the retired sd-xl-lora; otherwise creating one answers 410."""
+    api_key: str | None = None
+    api_secret: str | None = None
+    """When given, nothing else is accepted; otherwise any credentials are, but some must be sent."""
+    projects: tuple[str, ...] = ()
+    """The only projects there are, the first being the key's own; when empty, a project exists once it is named."""
+    latency_ms: float = 0.0
+    plan: str = "enterprise"
+    max_training_images: int = 100
+    parallel_training: int = 100
+    cooldown_s: float = 0.0
+    """Time that must pass between two launches of a project."""
+    chaos: Mapping[str, float] = field(default_factory=dict)
+    """Fault kind to its probability per request."""
+    chaos_seed: int = 0
+    slow_s: float = 1.0
+    """How long the fault `slow` holds an answer back."""
+    seed_file: Path | None = None
+    """JSON that says what the emulator holds at its first start."""
+    clock: str = "real"
+    until_stdin_closes: bool = False
+    admin: bool = False
+    """Serve /__emulator__/ on addresses other than loopback, too."""
+
+    @property
+    def queued_s(self) -> float:
+        """Seconds a training waits in the queue."""
+        if self.queue_s is not None:
+            return self.queue_s
+        return min(2.0, self.training_s * 0.1)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add every option of the emulator to a parser; `options_from` reads them back."""
+    place = parser.add_argument_group("where")
+    place.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
+    place.add_argument("--port", type=int, default=0, help="port to listen on; 0 picks a free one (default 0)")
+    place.add_argument("--data", metavar="DIR", help="keep everything in DIR (default: forget it at exit)")
+    place.add_argument("--seed", metavar="FILE", help="JSON with what to hold at the first start; a number seeds chaos")
+    place.add_argument("--clock", choices=("real", "manual"), default="real", help="manual: moved by the admin API")
+    place.add_argument("--until-stdin-closes", action="store_true", help="leave when standard input ends")
+    place.add_argument("--admin", action="store_true", help="serve /__emulator__/ on any address, not only loopback")
+    train = parser.add_argument_group("trainings")
+    train.add_argument("--training-seconds", type=float, default=20.0, metavar="S", help="default %(default)s")
+    train.add_argument("--queue-seconds", type=float, metavar="S", help="part of them spent queued (default a tenth)")
+    train.add_argument("--fail-training", action="append", default=[], metavar="NAME", help="name or glob; repeatable")
+    train.add_argument("--legacy", action=argparse.BooleanOptionalAction, default=True, help="accept sd-xl-lora")
+    limit = parser.add_argument_group("limits")
+    limit.add_argument(
+        "--rate-limit", type=int, default=100, metavar="N", help="requests a minute and project; 0: none"
+    )
+    limit.add_argument("--plan", choices=PLANS, default="enterprise", metavar="NAME", help="default %(default)s")
+    limit.add_argument("--max-training-images", type=int, default=100, metavar="N", help="per model, by plan")
+    limit.add_argument("--parallel-training", type=int, default=100, metavar="N", help="trainings at once, by plan")
+    limit.add_argument("--cooldown", type=float, default=0.0, metavar="S", help="pause between two launches")
+    who = parser.add_argument_group("who may ask")
+    who.add_argument("--api-key", help="accept this key only (default: any)")
+    who.add_argument("--api-secret", help="and this secret only")
+    who.add_argument("--project", action="append", default=[], metavar="ID", help="projects there are; repeatable")
+    bad = parser.add_argument_group("misbehaviour")
+    bad.add_argument("--latency", type=float, default=0.0, metavar="MS", help="added to every answer")
+    bad.add_argument("--chaos", default="", metavar="LIST", help='such as "drop-answer=0.05,500=0.02,slow=0.1"')
+    bad.add_argument("--chaos-seed", type=int, default=0, metavar="N", help="the same faults again")
+    bad.add_argument("--slow-seconds", type=float, default=1.0, metavar="S", help="what `slow` adds")
+
+
+def options_from(namespace: argparse.Namespace) -> EmulatorOptions:
+    """The options a parser with `add_arguments` read. Raises OptionError with one sentence on the first bad one."""
+    seed_text = str(namespace.seed) if namespace.seed is not None else None
+    chaos_seed = int(namespace.chaos_seed)
+    seed_file: Path | None = None
+    if seed_text is not None and seed_text.lstrip("-").isdigit():
+        chaos_seed = int(seed_text)
+    elif seed_text is not None:
+        seed_file = Path(seed_text)
+        if not seed_file.is_file():
+            raise OptionError(f"--seed: there is no file {seed_text}")
+    options = EmulatorOptions(
+        host=namespace.host,
+        port=namespace.port,
+        data=Path(namespace.data) if namespace.data else None,
+        training_s=namespace.training_seconds,
+        queue_s=namespace.queue_seconds,
+        rate_limit=namespace.rate_limit,
+        fail_training=tuple(namespace.fail_training),
+        legacy=namespace.legacy,
+        api_key=namespace.api_key,
+        api_secret=namespace.api_secret,
+        projects=tuple(namespace.project),
+        latency_ms=namespace.latency,
+        plan=namespace.plan,
+        max_training_images=namespace.max_training_images,
+        parallel_training=namespace.parallel_training,
+        cooldown_s=namespace.cooldown,
+        chaos=parse_chaos(namespace.chaos),
+        chaos_seed=chaos_seed,
+        slow_s=namespace.slow_seconds,
+        seed_file=seed_file,
+        clock=namespace.clock,
+        until_stdin_closes=namespace.until_stdin_closes,
+        admin=namespace.admin,
+    )
+    _check(options)
+    return options
+
+
+def parse_chaos(text: str) -> dict[str, float]:
+    """`drop-answer=0.05,500=0.02` as a mapping. Raises OptionError for an unknown kind or a bad probability."""
+    chaos: dict[str, float] = {}
+    for piece in filter(None, (part.strip() for part in text.split(","))):
+        kind, _, number = piece.partition("=")
+        if kind not in FAULT_KINDS:
+            raise OptionError(f"--chaos: unknown fault {kind!r}; there are {', '.join(FAULT_KINDS)}")
+        try:
+            probability = float(number)
+        except ValueError:
+            raise OptionError(f"--chaos: {piece!r} needs a probability, as in {kind}=0.05") from None
+        if not 0 <= probability <= 1:
+            raise OptionError(f"--chaos: the probability in {piece!r} must be within 0 and 1")
+        chaos[kind] = probability
+    return chaos
+
+
+def _check(options: EmulatorOptions) -> None:
+    if not 0 <= options.port <= 65535:
+        raise OptionError("--port must be within 0 and 65535")
+    for name, value in (
+        ("--training-seconds", options.training_s),
+        ("--queue-seconds", options.queue_s or 0.0),
+        ("--rate-limit", options.rate_limit),
+        ("--latency", options.latency_ms),
+        ("--cooldown", options.cooldown_s),
+        ("--max-training-images", options.max_training_images),
+        ("--parallel-training", options.parallel_training),
+        ("--slow-seconds", options.slow_s),
+    ):
+        if not 0 <= value < float("inf"):
+            raise OptionError(f"{name} must be 0 or more")
+    if (options.api_key is None) != (options.api_secret is None):
+        raise OptionError("--api-key and --api-secret belong together")
+    if options.queue_s is not None and options.queue_s > options.training_s:
+        raise OptionError("--queue-seconds is a part of --training-seconds and cannot exceed it")

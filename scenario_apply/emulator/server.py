@@ -1,0 +1,120 @@
+"""The server itself: bind, say one line when ready, serve, leave cleanly."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+
+from scenario_apply.emulator import agenda
+from scenario_apply.emulator.app import App
+from scenario_apply.emulator.deliveries import Courier
+from scenario_apply.emulator.messages import ApiError
+from scenario_apply.emulator.options import EmulatorOptions
+from scenario_apply.emulator.protocol import HttpProtocol, protocol_factory
+from scenario_apply.emulator.seeding import first_start
+from scenario_apply.emulator.store import StoreError
+from scenario_apply.emulator.world import NEVER_MS, World
+
+_LONGEST_NAP_S = 3600.0
+
+
+class Server:
+    """One world behind one listening socket, in the running event loop."""
+
+    def __init__(self, options: EmulatorOptions) -> None:
+        self.options = options
+        self.world = World(options)
+        self._app = App(self.world)
+        self._connections: set[HttpProtocol] = set()
+        self._server: asyncio.Server | None = None
+        self._courier = Courier(self.world)
+        self._wake = asyncio.Event()
+        self._ticker: asyncio.Task[None] | None = None
+        self.port = 0
+
+    @property
+    def url(self) -> str:
+        """Where the API is, /v1 included."""
+        host = f"[{self.options.host}]" if ":" in self.options.host else self.options.host
+        return f"http://{host}:{self.port}/v1"
+
+    async def start(self) -> None:
+        """Fill the world if it is new, and listen. Raises OSError when the address is taken."""
+        try:
+            first_start(self.world)
+            loop = asyncio.get_running_loop()
+            factory = protocol_factory(self._app, self._connections)
+            self._server = await loop.create_server(factory, self.options.host, self.options.port, backlog=512)
+        except BaseException:
+            self.world.close()
+            raise
+        self.port = self._server.sockets[0].getsockname()[1]
+        self.world.wake = self._wake.set
+        self._ticker = asyncio.create_task(self._tick())
+
+    async def stop(self) -> None:
+        """Stop listening, close what is open, close the database."""
+        assert self._server is not None
+        assert self._ticker is not None
+        self._server.close()
+        self._ticker.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._ticker
+        await self._courier.close()
+        self._app.close()
+        for connection in tuple(self._connections):
+            connection.transport.abort()
+        self.world.close()
+
+    async def _tick(self) -> None:
+        """Carry out what is due although nobody asks, and send the webhooks that come of it."""
+        while True:
+            self._wake.clear()
+            agenda.settle(self.world)
+            self._courier.send_new()
+            wait_s = _LONGEST_NAP_S
+            if self.options.clock == "real" and self.world.next_due_ms < NEVER_MS:
+                wait_s = min(wait_s, max(0.005, (self.world.next_due_ms - self.world.now_ms()) / 1000))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), wait_s)
+
+
+def serve(options: EmulatorOptions) -> int:
+    """Serve until SIGTERM, SIGINT or, if wanted, the end of standard input. The exit code."""
+    try:
+        return asyncio.run(_serve(options))
+    except (StoreError, ApiError, OSError) as problem:
+        sys.stderr.write(f"error: the emulator cannot start: {problem}\n")
+        return 1
+
+
+async def _serve(options: EmulatorOptions) -> int:
+    server = Server(options)
+    done = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, done.set)
+    await server.start()
+    if options.until_stdin_closes:
+        _watch_stdin(lambda: loop.call_soon_threadsafe(done.set))
+    sys.stdout.write(f"scenario emulator ready at {server.url}\n")
+    sys.stdout.flush()
+    await done.wait()
+    await server.stop()
+    return 0
+
+
+def _watch_stdin(at_end: Callable[[], object]) -> None:
+    def watch() -> None:
+        with contextlib.suppress(OSError):
+            while os.read(0, 4096):
+                pass
+        with contextlib.suppress(RuntimeError):  # the loop may be gone already
+            at_end()
+
+    threading.Thread(target=watch, name="stdin", daemon=True).start()

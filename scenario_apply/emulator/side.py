@@ -1,0 +1,62 @@
+"""What is served beside the API: bytes of assets and exports, and who may use the admin API."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING
+
+from scenario_apply.emulator.cdn import check_signature
+from scenario_apply.emulator.messages import ApiError, Request, Response, not_found
+from scenario_apply.emulator.store import load
+
+if TYPE_CHECKING:
+    from scenario_apply.emulator.world import World
+
+
+def check_access(world: World, request: Request) -> None:
+    """403 for the admin API and the page when the server is bound to more than loopback and was not told --admin."""
+    is_admin = request.path == "/" or request.path.startswith("/__emulator__")
+    if is_admin and not (world.options.admin or is_loopback(world.options.host)):
+        raise ApiError(
+            403, "The admin API is served on loopback only, unless the server is started with --admin", "FORBIDDEN"
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach an address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def asset_bytes(world: World, request: Request) -> Response:
+    """GET /cdn/assets/{assetId}: a sample is drawn, all else comes from its file."""
+    check_signature(world, request)
+    row = world.db.one("SELECT * FROM assets WHERE id = ?", (request.params[0],))
+    if row is None:
+        raise not_found("Asset", request.params[0])
+    if row["sha256"] is None:
+        from scenario_apply.emulator.samples import draw_sample
+
+        doc = load(row["doc"])
+        return Response(
+            draw_sample("/".join(map(str, doc.get("sample", []))), str(doc.get("title", ""))), 200, "image/png"
+        )
+    return Response(
+        world.blobs.path(row["sha256"]).read_bytes(),
+        200,
+        row["mime"] if row["mime"].isascii() and row["mime"].isprintable() else "application/octet-stream",
+        # what users sent is shown as a picture at most, never run
+        {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox"},
+    )
+
+
+def export_bytes(world: World, request: Request) -> Response:
+    """GET /cdn/exports/{jobId}: a valid, empty safetensors file that says it is simulated."""
+    check_signature(world, request)
+    row = world.db.one("SELECT * FROM jobs WHERE id = ? AND type = 'model-download'", (request.params[0],))
+    if row is None:
+        raise not_found("Export", request.params[0])
+    header = b'{"__metadata__":{"simulated":"true","by":"scenario-apply emulator"}}'
+    return Response(len(header).to_bytes(8, "little") + header, 200, "application/octet-stream")

@@ -1,0 +1,36 @@
+"""An emulator with a manual clock, and the official SDK pointed at it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from scenario_sdk import Scenario
+
+from scenario_apply.emulator.thread import EmulatorThread
+
+
+@pytest.fixture
+def emulator() -> Iterator[EmulatorThread]:
+    """A fresh emulator: manual clock, no rate limit."""
+    with EmulatorThread() as running:
+        yield running
+
+
+@pytest.fixture
+def sdk(emulator: EmulatorThread) -> Iterator[Scenario]:
+    """The official SDK in strict mode, without retries."""
+    with strict_sdk(emulator) as client:
+        yield client
+
+
+def strict_sdk(emulator: EmulatorThread, strict: bool = True) -> Scenario:
+    """A client that raises for anything the contract does not know."""
+    return Scenario(
+        api_key="k",
+        api_secret="s",
+        base_url=emulator.url,
+        max_retries=0,
+        timeout=10,
+        _strict_response_validation=strict,
+    )
