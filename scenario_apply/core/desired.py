@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from scenario_apply.core.address import Address
+from scenario_apply.core.attributes import Spec
 from scenario_apply.core.dataset.types import Contents, Dataset
 from scenario_apply.core.manifest.spec import CompositionSpec, Import, Manifest, ModelSpec, Moved, Removed
-
-Spec = ModelSpec | CompositionSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

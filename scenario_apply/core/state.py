@@ -35,9 +35,12 @@ class PairRecord(NamedTuple):
 
 
 class ConceptRecord(NamedTuple):
+    """trained_from: the fingerprint of a declared part when it was composed; None for a part made elsewhere."""
+
     model_id: ModelId
     scale: float
-    epoch: str | None
+    epoch: str | None = None
+    trained_from: str | None = None
 
 
 class AssetRecord(NamedTuple):

@@ -70,10 +70,7 @@ def version_to_json(version: Version) -> dict[str, object]:
     if version.parameters:
         plain["parameters"] = dict(version.parameters)
     if version.concepts:
-        plain["concepts"] = [
-            {"model_id": c.model_id, "scale": c.scale, **({"epoch": c.epoch} if c.epoch else {})}
-            for c in version.concepts
-        ]
+        plain["concepts"] = [{k: v for k, v in c._asdict().items() if v is not None} for c in version.concepts]
     if version.images:
         plain["images"] = [image._asdict() for image in version.images]
     if version.pairs:
@@ -155,7 +152,10 @@ def version_from_json(plain: object, reader: _Reader, at: str) -> Version:
         )
         concepts = tuple(
             ConceptRecord(
-                ModelId(str(c["model_id"])), float(cast(float, c["scale"])), cast("str | None", c.get("epoch"))
+                ModelId(str(c["model_id"])),
+                float(cast(float, c["scale"])),
+                cast("str | None", c.get("epoch")),
+                cast("str | None", c.get("trained_from")),
             )
             for c in cast(list[dict[str, object]], values.get("concepts", []))
         )

@@ -1,4 +1,4 @@
-"""The table of training types, as data: dataset shape and limits, parameters with their ranges, how a training is polled.
+"""The table of training types, as data: dataset shape and limits, parameters with ranges, how a training is polled.
 
 Source: x-scenario.families of the API contract, its TrainingParameters, and the training guides. Adding a type of a
 known family is one line in _FAMILIES; nothing elsewhere branches on a type's name.

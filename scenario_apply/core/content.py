@@ -1,0 +1,120 @@
+"""What a version is made of, compared: images, captions, pairs, parameters, concepts. Desired against recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from scenario_apply.core.changes import CaptionChange, CaptionDiff, ImageChange, ImageDiff
+from scenario_apply.core.dataset.types import Contents, Image
+from scenario_apply.core.fingerprint import plain_parameter
+from scenario_apply.core.state import ImageRecord, Version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContentDiff:
+    images: ImageDiff
+    captions: CaptionDiff
+    pairs_differ: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.images) or bool(self.captions) or self.pairs_differ
+
+
+def compare_contents(contents: Contents, version: Version | None) -> ContentDiff:
+    """How the images, captions and pairs of a dataset differ from those of a version. A rename is no difference."""
+    recorded = {image.path: image for image in version.images} if version is not None else {}
+    desired = {image.path: image for image in contents.images}
+    moved = _renamed(desired, recorded)
+    add, change = [], []
+    captions: dict[str, list[CaptionChange]] = {"add": [], "change": [], "remove": []}
+    for path, image in desired.items():
+        old = recorded.get(moved.get(path, path))
+        if old is None:
+            add.append(_image_change(image))
+        elif old.sha256 != image.sha256:
+            change.append(_image_change(image))
+        if old is not None and old.caption != (image.caption or ""):
+            kind = "add" if not old.caption else "change" if image.caption else "remove"
+            captions[kind].append(CaptionChange(path=path, before=old.caption or None, after=image.caption))
+    kept = {moved.get(path, path) for path in desired}
+    remove = [
+        ImageChange(path=path, caption=old.caption or None, sha256=old.sha256)
+        for path, old in recorded.items()
+        if path not in kept
+    ]
+    return ContentDiff(
+        images=ImageDiff(add=tuple(add), change=tuple(change), remove=tuple(remove)),
+        captions=CaptionDiff(
+            add=tuple(captions["add"]), change=tuple(captions["change"]), remove=tuple(captions["remove"])
+        ),
+        pairs_differ=version is not None and _pairs_differ(contents, version),
+    )
+
+
+def _image_change(image: Image) -> ImageChange:
+    return ImageChange(path=image.path, caption=image.caption, sha256=image.sha256, file=image.file)
+
+
+def _renamed(desired: Mapping[str, Image], recorded: Mapping[str, ImageRecord]) -> dict[str, str]:
+    """New path -> recorded path, for bytes that only changed their name."""
+    gone = {old.sha256: path for path, old in recorded.items() if path not in desired}
+    return {
+        path: gone.pop(image.sha256) for path, image in desired.items() if path not in recorded and image.sha256 in gone
+    }
+
+
+def _pairs_differ(contents: Contents, version: Version) -> bool:
+    sha_of_path = {image.path: image.sha256 for image in contents.images}
+    sha_of_asset = {image.asset_id: image.sha256 for image in version.images}
+    desired = {(sha_of_path.get(p.before), sha_of_path.get(p.after), p.instruction) for p in contents.pairs}
+    recorded = {(sha_of_asset.get(p.source_id), sha_of_asset.get(p.target_id), p.instruction) for p in version.pairs}
+    return desired != recorded
+
+
+def content_reasons(diff: ContentDiff) -> list[str]:
+    """Counts such as "images +1 -2", "captions ~1", as plans print them."""
+    reasons = []
+    images = _counts(("+", diff.images.add), ("~", diff.images.change), ("-", diff.images.remove))
+    if images:
+        reasons.append(f"images {images}")
+    captions = _counts(("+", diff.captions.add), ("~", diff.captions.change), ("-", diff.captions.remove))
+    if captions:
+        reasons.append(f"captions {captions}")
+    if diff.pairs_differ:
+        reasons.append("pairs differ")
+    return reasons
+
+
+def _counts(*groups: tuple[str, Sequence[object]]) -> str:
+    return " ".join(f"{sign}{len(group)}" for sign, group in groups if group)
+
+
+def parameter_reasons(desired: Mapping[str, object], recorded: Mapping[str, object]) -> list[str]:
+    """Such as "parameters.nbEpochs 10 -> 12", one for each parameter that differs."""
+    reasons = []
+    for key in sorted({*desired, *recorded}):
+        before, after = plain_parameter(recorded.get(key)), plain_parameter(desired.get(key))
+        if before != after:
+            reasons.append(f"parameters.{key} {shown(before)} -> {shown(after)}")
+    return reasons
+
+
+def shown(value: object) -> str:
+    """A value as a reason prints it; a secret never."""
+    if value is None:
+        return "(default)"
+    if isinstance(value, dict) and "secret" in value:
+        return "(secret)"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return str(value)
+
+
+def ignoring_captions(images: Iterable[Image], version: Version) -> tuple[Image, ...]:
+    """The same images, with the captions that were recorded for those bytes."""
+    recorded = {image.sha256: image.caption for image in version.images}
+    return tuple(
+        replace(image, caption=recorded[image.sha256] or None) if image.sha256 in recorded else image
+        for image in images
+    )
