@@ -1,0 +1,120 @@
+"""The whole road from parsed files to a Manifest, stage by stage.
+
+1. the files become one document          documents.merged
+2. variables get their values             variables.resolved
+3. templates in text are rendered         templates.rendered
+4. the shape is checked                   schema_check.check_shape
+5. defaults, extends, matrix, references  datasets, models, compositions, blocks
+Every stage reports what it finds and goes on; the end raises all of it at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from scenario_apply.core.manifest.blocks import imports, limits, moved, removed
+from scenario_apply.core.manifest.compositions import Compositions
+from scenario_apply.core.manifest.datasets import Datasets
+from scenario_apply.core.manifest.documents import merged
+from scenario_apply.core.manifest.expanded import expanded
+from scenario_apply.core.manifest.fields import child, flag, text
+from scenario_apply.core.manifest.models import Models
+from scenario_apply.core.manifest.positions import Map
+from scenario_apply.core.manifest.report import Report
+from scenario_apply.core.manifest.schema_check import check_shape
+from scenario_apply.core.manifest.spec import Manifest
+from scenario_apply.core.manifest.templates import Templates
+from scenario_apply.core.manifest.variables import Given, resolved
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """What was read. files: (name as the user would type it, SHA-256 of the bytes), in the order read."""
+
+    path: str
+    root: str
+    name: str
+    is_folder: bool
+    files: tuple[tuple[str, str], ...]
+
+
+def build_manifest(
+    documents: Sequence[Map],
+    source: Source,
+    *,
+    given: Given,
+    env: Mapping[str, str],
+    env_used: dict[str, str],
+    schema: bytes,
+    report: Report,
+) -> Manifest:
+    """The manifest, whole. documents: one for each file; env_used: what was read of env for them, and is read here.
+
+    Raises ManifestError with every problem found.
+    """
+    document = merged(documents, report)
+    templates = Templates(env, report, env_used)
+    variables = resolved(document, given, templates, report)
+    document = templates.rendered(document, variables)
+    _allow_unknown_types(document)
+    check_shape(document, schema, report)
+
+    defaults = child(document, "defaults") or Map(document.start)
+    datasets = Datasets(document, child(defaults, "datasets"), report)
+    models = Models(document, child(defaults, "models"), datasets, report)
+    compositions = Compositions(document, child(defaults, "compositions"), models, report)
+    blocks = moved(document, report), imports(document, report), removed(document, report)
+    report.raise_errors()
+    return Manifest(
+        path=source.path,
+        root=source.root,
+        name=source.name,
+        is_folder=source.is_folder,
+        digest=_digest(source, given, env_used),
+        files=tuple(name for name, _ in source.files),
+        project=text(document, "project"),
+        state=text(document, "state"),
+        variables=variables.plain(),
+        datasets=datasets.specs,
+        models=models.specs,
+        compositions=compositions.specs,
+        limits=limits(document),
+        moved=blocks[0],
+        imports=blocks[1],
+        removed=blocks[2],
+        expanded=expanded(document, variables.plain(), datasets, models, compositions),
+        problems=tuple(report.problems),
+    )
+
+
+def _allow_unknown_types(document: Map) -> None:
+    """allow_unknown_type of the manifest or of defaults.models, told to each model, where the schema looks for it."""
+    defaults = child(child(document, "defaults") or Map(document.start), "models")
+    for holder in (defaults, document):
+        if holder is not None and flag(holder, "allow_unknown_type", False):
+            marks = holder.marks["allow_unknown_type"]
+            for model in [defaults, *(child(document, "models") or {}).values()]:
+                if isinstance(model, Map) and "allow_unknown_type" not in model:
+                    model.put("allow_unknown_type", True, marks)
+
+
+def _digest(source: Source, given: Given, env_used: Mapping[str, str]) -> str:
+    """Over names and bytes of the files, the variables given and the environment used, each only as a digest."""
+    whole = sha256()
+
+    def add(*parts: str) -> None:
+        for part in parts:
+            encoded = part.encode()
+            whole.update(f"{len(encoded)}:".encode() + encoded)
+
+    for name, digest in sorted(source.files):
+        add("file", name, digest)
+    for name, value in sorted(given.command_line.items()):
+        add("var", name, sha256(value.encode()).hexdigest())
+    for digest in given.file_digests:
+        add("var-file", digest)
+    for name, value in sorted(env_used.items()):
+        add("env", name, sha256(value.encode()).hexdigest())
+    return f"sha256:{whole.hexdigest()}"

@@ -1,0 +1,141 @@
+"""matrix: one model -> a child for each combination of values, each with a label for life."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import product
+from math import prod
+
+from scenario_apply.core.manifest.fields import is_extension, maps, text
+from scenario_apply.core.manifest.positions import Map, Mark, Node, Seq
+from scenario_apply.core.manifest.report import Report
+
+MODEL_FIELDS = frozenset({"name", "type", "dataset", "description", "tags", "lifecycle", "enabled"})
+"""Keys of a matrix that are fields of the model; every other key is a parameter."""
+
+_LABEL = re.compile(r"[A-Za-z0-9_.+-]+")
+_NOT_LABEL = re.compile(r"[^A-Za-z0-9_.+-]+")
+_MOST_CHILDREN = 1000
+
+Choice = tuple[str, Node, tuple[Mark, Mark]]  # label, value, where it stands
+Combination = dict[str, Choice]
+
+
+def children(model: Map, address: str, report: Report) -> Iterator[tuple[str, Map]]:
+    """Label and fields of each child, in the order written; one pair ("", model) when there is no matrix."""
+    matrix = model.get("matrix")
+    if not isinstance(matrix, Map):
+        yield "", model
+        return
+    seen: set[str] = set()
+    for label, combination, mark in _combinations(matrix, address, report):
+        if label in seen:
+            what = f"{address}/{label} would exist twice"
+            report.error("matrix-label", what, mark, "give the values labels of their own: {slow: 5e-5, fast: 2e-4}")
+            continue
+        seen.add(label)
+        yield label, _child(model, combination)
+    if not seen and not report.is_wrong(model.key_mark("matrix")):
+        report.error("matrix-empty", f"the matrix of {address} leaves no child", model.key_mark("matrix"))
+
+
+def _child(model: Map, combination: Combination) -> Map:
+    fields = model.copied()
+    del fields["matrix"]
+    given = model.get("parameters")
+    parameters = given.copied() if isinstance(given, Map) else Map(model.start)
+    for key, (_, value, marks) in combination.items():
+        (fields if key in MODEL_FIELDS else parameters).put(key, value, marks)
+    if parameters:
+        fields.put("parameters", parameters, model.marks.get("parameters") or model.marks["matrix"])
+    return fields
+
+
+def _combinations(matrix: Map, address: str, report: Report) -> Iterator[tuple[str, Combination, Mark]]:
+    dimensions = {
+        key: _choices(key, values, report)
+        for key, values in matrix.items()
+        if key not in ("include", "exclude") and not is_extension(key)
+    }
+    count = prod(len(choices) for choices in dimensions.values())
+    if count > _MOST_CHILDREN:
+        what = f"the matrix of {address} makes {count} models; at most {_MOST_CHILDREN} are taken"
+        report.error("matrix-too-large", what, matrix.start, "cross fewer values")
+        return
+    excluded = [entry for entry, _ in maps(matrix, "exclude")]
+    for entry, mark in maps(matrix, "exclude"):
+        for key in entry:
+            if key not in dimensions and not is_extension(key):
+                report.error("matrix-exclude", f"exclude names {key}, which is no key of the matrix", mark)
+    if dimensions:
+        for chosen in product(*dimensions.values()):
+            combination = dict(zip(dimensions, chosen, strict=True))
+            if not any(_matches(entry, combination) for entry in excluded):
+                yield ",".join(label for label, _, _ in chosen), combination, matrix.start
+    for entry, mark in maps(matrix, "include"):
+        yield _included(entry, mark, dimensions, report)
+
+
+def _included(
+    entry: Map, mark: Mark, dimensions: dict[str, list[Choice]], report: Report
+) -> tuple[str, Combination, Mark]:
+    combination: Combination = {}
+    for key, value in entry.items():
+        if key == "label" or is_extension(key):
+            continue
+        by_label = [choice for choice in dimensions.get(key, ()) if choice[0] == value]
+        combination[key] = by_label[0] if by_label else (_label_of(value), value, entry.marks[key])
+    own = text(entry, "label")
+    if own is not None and not _LABEL.fullmatch(own):
+        _bad_label(own, entry.value_mark("label"), report)
+        own = _label_of(own)
+    label = own or ",".join(choice[0] for choice in combination.values())
+    return label, combination, mark
+
+
+def _matches(entry: Map, combination: Combination) -> bool:
+    pairs = [(combination.get(key), value) for key, value in entry.items() if not is_extension(key)]
+    return bool(pairs) and all(
+        choice is not None and (value == choice[0] or (value == choice[1] and type(value) is type(choice[1])))
+        for choice, value in pairs
+    )
+
+
+def _choices(key: str, values: Node, report: Report) -> list[Choice]:
+    if isinstance(values, Map):
+        labelled: list[Choice] = []
+        for label, value in values.items():
+            if is_extension(label):
+                continue
+            marks = values.marks[label]
+            if not _LABEL.fullmatch(label):
+                _bad_label(label, marks[0], report)
+            labelled.append((_label_of(label), value, marks))
+        return labelled
+    if not isinstance(values, Seq):
+        return []
+    listed: list[Choice] = []
+    for value, mark in zip(values, values.marks, strict=True):
+        if isinstance(value, Map | Seq):
+            mend = f"write {key} as a map of labels: {{ first: ..., second: ... }}"
+            report.error("matrix-label", f"a list or map in the matrix of {key} needs a label", mark, mend)
+            continue
+        listed.append((_label_of(value), value, (mark, mark)))
+    return listed
+
+
+def _bad_label(label: str, mark: Mark, report: Report) -> None:
+    what = f"{label!r} cannot be a label"
+    report.error("matrix-label", what, mark, "use letters, digits and _ . + - only")
+
+
+def _label_of(value: Node) -> str:
+    """0.0001, 5e-05, 16, true, kael: the same label however a number is written."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None:
+        return "null"
+    if isinstance(value, float):
+        return f"{value:g}" if float(f"{value:g}") == value else repr(value)
+    return _NOT_LABEL.sub("-", str(value)).strip("-.") or "value"

@@ -1,0 +1,108 @@
+"""What a load has to say so far: problems with their places. Errors are collected, never thrown one by one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from scenario_apply.core.manifest.positions import Mark
+from scenario_apply.errors import ManifestError, Place, Problem, Severity
+
+_LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # what libyaml counts as the end of a line
+_LONGEST_LINE = 400
+
+
+class Report:
+    """sources: the text of each file read, by the name the user would give it."""
+
+    def __init__(self) -> None:
+        self.sources: dict[str, str] = {}
+        self.problems: list[Problem] = []
+        self.is_incomplete = False
+        self._lines: dict[str, list[str]] = {}
+        self._wrong: set[tuple[str, int | None, int | None]] = set()
+
+    def add_source(self, name: str, text: str) -> None:
+        self.sources[name] = text
+        self._lines.pop(name, None)
+
+    def place(self, mark: Mark) -> Place:
+        return self.place_at(mark.name, mark.line, mark.column)
+
+    def place_at(self, name: str, line: int, column: int) -> Place:
+        """line and column from 0."""
+        lines = self._lines.get(name)
+        if lines is None:
+            lines = self._lines[name] = _LINE_BREAK.split(self.sources.get(name, ""))
+        text = lines[line][:_LONGEST_LINE] if line < len(lines) else None
+        return Place(file=name, line=line + 1, column=column + 1, text=text)
+
+    def add(
+        self, code: str, what: str, where: Mark | Place | None, mend: str | None = None, severity: Severity = "error"
+    ) -> None:
+        place = where if where is None or isinstance(where, Place) else self.place(where)
+        problem = Problem(code=code, what=what, where=place, mend=mend, severity=severity)
+        if problem in self.problems:  # an alias or a shared default is wrong once
+            return
+        self.problems.append(problem)
+        if severity == "error" and place is not None:
+            self._wrong.add((place.file, place.line, place.column))
+
+    def error(self, code: str, what: str, where: Mark | Place | None, mend: str | None = None) -> None:
+        self.add(code, what, where, mend)
+
+    def warn(self, code: str, what: str, where: Mark | Place | None, mend: str | None = None) -> None:
+        self.add(code, what, where, mend, "warning")
+
+    def note(self, code: str, what: str, where: Mark | Place | None, mend: str | None = None) -> None:
+        self.add(code, what, where, mend, "info")
+
+    def is_wrong(self, mark: Mark) -> bool:
+        """Whether an error stands exactly there already: a second one would only be its echo."""
+        return bool(self._wrong) and (mark.name, mark.line + 1, mark.column + 1) in self._wrong
+
+    def raise_errors_of_reading(self) -> None:
+        """Raises when a file could not be read whole: everything said about the rest would be an echo of that."""
+        if self.is_incomplete:
+            self.raise_errors()
+
+    @property
+    def has_errors(self) -> bool:
+        return any(problem.severity == "error" for problem in self.problems)
+
+    def raise_errors(self) -> None:
+        """Raises ManifestError with every problem, errors first in file order, when one of them is an error."""
+        if not self.has_errors:
+            return
+        ordered = sorted(self.problems, key=_reading_order)
+        first = ordered[0]
+        raise ManifestError(first.what, code=first.code, problems=ordered)
+
+
+def _reading_order(problem: Problem) -> tuple[bool, str, int, int]:
+    place = problem.where
+    if place is None:
+        return problem.severity != "error", "", 0, 0
+    return problem.severity != "error", place.file, place.line or 0, place.column or 0
+
+
+class Places(Mapping[str, Place]):
+    """Field -> Place, made when asked for: a thousand models have ten thousand of them and need none."""
+
+    __slots__ = ("_marks", "_report")
+
+    def __init__(self, report: Report, marks: dict[str, Mark]) -> None:
+        self._report = report
+        self._marks = marks
+
+    def __getitem__(self, field: str) -> Place:
+        return self._report.place(self._marks[field])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._marks)
+
+    def __len__(self) -> int:
+        return len(self._marks)
+
+    def __repr__(self) -> str:
+        return f"Places({list(self._marks)})"

@@ -1,0 +1,383 @@
+"""What a template may do: Jinja2's sandbox, narrowed to what ends soon and stays small.
+
+A manifest may come from a pull request nobody has read yet, and `plan` runs on it. So a template sees `env`, `var`, the
+variables and `range`; no attributes but keys of maps and a few methods of text; no macros, imports or calls of anything
+else. Everything that can grow or repeat pays into one budget: loops for each round and the size of their body, text for
+its length, powers and repetitions before they are computed. Work is counted, not timed, so the same template is refused
+on every machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, cast
+
+from jinja2 import StrictUndefined, TemplateSyntaxError, UndefinedError, nodes
+from jinja2.exceptions import SecurityError
+from jinja2.meta import find_undeclared_variables
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from scenario_apply.core.manifest.sandbox_parts import (
+    FILTERS,
+    METHODS,
+    TESTS,
+    Budget,
+    BudgetSpent,
+    EnvironmentVariables,
+    bounded,
+    one_text,
+)
+from scenario_apply.core.manifest.secret import Secret
+from scenario_apply.core.manifest.templates import PER_IMAGE, quoted
+from scenario_apply.core.suggest import did_you_mean
+
+_LONGEST_VALUE = 64 * 1024  # characters of one template in a manifest
+_LONGEST_FILE = 512 * 1024  # of a *.yaml.j2
+_STATEMENTS = (
+    nodes.Template, nodes.Output, nodes.TemplateData, nodes.For, nodes.If, nodes.Assign, nodes.AssignBlock,
+    nodes.Expr, nodes.Helper, nodes.Operand, nodes.Scope, nodes.ScopedEvalContextModifier,
+)  # fmt: skip
+_REFUSED = {
+    nodes.Include: "include",
+    nodes.Import: "import",
+    nodes.FromImport: "import",
+    nodes.Extends: "extends",
+    nodes.Block: "block",
+    nodes.Macro: "macro",
+    nodes.CallBlock: "call",
+    nodes.FilterBlock: "filter",
+    nodes.With: "with",
+}
+
+
+class TemplateError(Exception):
+    """A template that cannot be rendered: code, what and mend as in a Problem; line from 1 within the template."""
+
+    def __init__(self, code: str, what: str, mend: str | None = None, line: int | None = None) -> None:
+        super().__init__(what)
+        self.code, self.what, self.mend, self.line = code, what, mend, line
+
+
+class _Environment(ImmutableSandboxedEnvironment):
+    """Jinja2 with a budget. Its code generation is left alone: the tree is changed before it."""
+
+    intercepted_binops = frozenset(["+", "-", "*", "/", "//", "%", "**"])
+
+    def __init__(self) -> None:
+        super().__init__(undefined=StrictUndefined, autoescape=False, optimized=False, keep_trailing_newline=True)
+        self.budget = Budget()
+        self.filters = {name: self._paying(function) for name, function in FILTERS.items()}
+        self.filters["_joined"] = self._joined
+        self.filters["_rounds"] = self._rounds
+        self.filters["_flat"] = self._flat
+        self.tests = dict(TESTS)
+        self.globals = {"range": self._range}
+        self.finalize = self._shown
+
+    def _paying(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        from functools import wraps
+
+        @wraps(function)
+        def paying(*args: Any, **kwargs: Any) -> Any:
+            self.budget.pay_for(args)
+            return self.budget.pay_for_result(function(*args, **kwargs))
+
+        return paying
+
+    def _joined(self, parts: list[Any]) -> str:
+        joined = "".join(one_text(part) for part in parts)
+        self.budget.pay_for_result(joined)
+        return joined
+
+    def _rounds(self, items: Any, body: int) -> Iterator[Any]:
+        if isinstance(items, Mapping):
+            items = list(items)
+        for item in items:
+            self.budget.pay(body)
+            yield item
+
+    def _flat(self, items: Any) -> Any:
+        """A list that holds computed values holds no lists: doubling one forty times would fit nowhere."""
+        for item in items.values() if isinstance(items, dict) else items:
+            if isinstance(item, list | tuple | dict):
+                raise SecurityError("a list of computed lists")
+        self.budget.pay(len(items))
+        return items
+
+    def _range(self, *args: Any) -> range:
+        made = range(*args)
+        self.budget.pay(min(len(made), 10**9))
+        return made
+
+    def _shown(self, value: Any) -> Any:
+        return value if isinstance(value, StrictUndefined) else one_text(value)
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        bounded(operator, left, right)
+        return self.budget.pay_for_result(super().call_binop(context, operator, left, right))
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        if attribute.startswith("_"):
+            raise SecurityError(f"{attribute} is private")
+        if isinstance(obj, Mapping):
+            return self._item(obj, attribute)
+        if isinstance(obj, str) and attribute in METHODS:
+            function = METHODS[attribute]
+            return _Method(lambda *args: self._paying(function)(obj, *args))
+        if isinstance(obj, StrictUndefined):
+            return obj[attribute]
+        if type(obj).__name__ in ("LoopContext", "AsyncLoopContext") and attribute in _LOOP:
+            return getattr(obj, attribute)
+        raise SecurityError(f"there is no .{attribute} of a value like {str(obj)[:20]!r}")
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        if isinstance(obj, Mapping):
+            return self._item(obj, argument)
+        if isinstance(obj, str | list | tuple | range) and isinstance(argument, int | slice):
+            try:
+                return obj[argument]
+            except IndexError:
+                return self.undefined(obj=obj, name=str(argument))
+        if isinstance(argument, str):
+            return self.getattr(obj, argument)
+        if isinstance(obj, StrictUndefined):
+            return obj[argument]
+        raise SecurityError(f"[{argument!r}] of {str(obj)[:20]!r}")
+
+    def _item(self, obj: Mapping[Any, Any], key: Any) -> Any:
+        if key in ("items", "keys", "values", "get") and key not in obj:
+            if key == "get":
+                return _Method(lambda name, default=None: obj.get(name, default))
+            return _Method(lambda: list(getattr(obj, key)()))
+        try:
+            return obj[key]
+        except (KeyError, TypeError):
+            return self.undefined(obj=obj, name=key)
+
+    def call(self, context: Any, obj: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(obj, _Method) or obj == self._range:
+            return obj(*args, **kwargs)
+        if isinstance(obj, StrictUndefined):
+            return obj()  # says which name is undefined
+        raise SecurityError("only range() and methods of text and maps can be called")
+
+    def changed(self, tree: nodes.Template) -> nodes.Template:
+        """The tree with loops and joins made to pay. Raises TemplateError for a statement that is not allowed."""
+        for node in tree.find_all(nodes.Node):
+            for kind, name in _REFUSED.items():
+                if isinstance(node, kind):
+                    raise TemplateError(
+                        "template-refused", f"{{% {name} %}} is not allowed in a manifest", None, node.lineno
+                    )
+            if isinstance(node, nodes.For) and node.recursive:
+                raise TemplateError("template-refused", "{% for ... recursive %} is not allowed", None, node.lineno)
+        _pay_in(tree)
+        tree.set_environment(self)
+        return tree
+
+
+_LOOP = frozenset({"index", "index0", "revindex", "revindex0", "first", "last", "length", "previtem", "nextitem"})
+
+
+class _Method:
+    """The only thing besides range that a template may call."""
+
+    __slots__ = ("_function",)
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._function(*args, **kwargs)
+
+
+def _pay_in(node: nodes.Node) -> None:
+    """Wraps joins, loops and computed lists below node, children first."""
+    for name, value in node.iter_fields():
+        if isinstance(value, list):
+            setattr(node, name, [_paid(item) if isinstance(item, nodes.Node) else item for item in value])
+        elif isinstance(value, nodes.Node):
+            setattr(node, name, _paid(value))
+
+
+def _paid(node: nodes.Node) -> nodes.Node:
+    if isinstance(node, nodes.For):
+        size = sum(1 for _ in node.find_all(nodes.Node))
+        _pay_in(node)
+        node.iter = _filter(node.iter, "_rounds", node, [nodes.Const(size, lineno=node.lineno)])
+        return node
+    computed = isinstance(node, nodes.List | nodes.Dict | nodes.Tuple) and _is_computed(node)
+    _pay_in(node)
+    if isinstance(node, nodes.Concat):
+        return _filter(nodes.List(node.nodes, lineno=node.lineno), "_joined", node, [])
+    if computed and getattr(node, "ctx", "load") == "load":
+        return _filter(node, "_flat", node, [])
+    return node
+
+
+def _is_computed(node: nodes.Node) -> bool:
+    fixed = (nodes.Const, nodes.List, nodes.Dict, nodes.Tuple, nodes.Pair, nodes.TemplateData)
+    return any(not isinstance(inner, fixed) for inner in node.find_all(nodes.Node))
+
+
+def _filter(node: nodes.Node, name: str, at: nodes.Node, args: list[nodes.Expr]) -> nodes.Filter:
+    return nodes.Filter(cast(nodes.Expr, node), name, args, [], None, None, lineno=at.lineno)
+
+
+class Sandbox:
+    """Renders templates. env: what `env.NAME` reads; what was read is added to used."""
+
+    def __init__(self, env: Mapping[str, str], used: dict[str, str]) -> None:
+        self._environment = _Environment()
+        self._env = EnvironmentVariables(env, used)
+        self._used_env = False
+
+    def evaluate(self, text: str, values: Mapping[str, Any], secret: set[str]) -> Any:
+        """The value of a text with templates; an expression alone keeps its type. A Secret when it read a secret."""
+        tree = self._tree(text, _LONGEST_VALUE, values)
+        expression = _alone(tree)
+        is_secret = bool(_names(tree, values) & secret)
+        value = self._run(tree, expression, values)
+        if is_secret:
+            return Secret(value.reveal() if isinstance(value, Secret) else one_text(value))
+        return value
+
+    def caption(self, text: str, values: Mapping[str, Any], secret: set[str]) -> str:
+        """A caption text: rendered, or, when it needs the image, made to stand alone."""
+        tree = self._tree(text, _LONGEST_VALUE, values, PER_IMAGE)
+        names = _names(tree, {**values, **dict.fromkeys(PER_IMAGE)})
+        if names & secret:
+            raise TemplateError("secret-in-clear", "a secret variable cannot stand in a caption", None)
+        if not names & PER_IMAGE:
+            rendered = one_text(self._run(tree, None, values))
+            return "{{ " + quoted(rendered) + " }}" if "{{" in rendered or "{%" in rendered else rendered
+        outside = sorted(find_undeclared_variables(tree) - PER_IMAGE)
+        return "".join(self._handed_down(name, tree, values) for name in outside) + text
+
+    def _handed_down(self, name: str, tree: nodes.Template, values: Mapping[str, Any]) -> str:
+        if name == "range":
+            return ""
+        if name not in ("env", "var"):
+            return f"{{% set {name} = {quoted(values[name])} %}}"
+        holder: Mapping[str, Any] = self._env if name == "env" else values
+        read: dict[str, Any] = {}
+        for node in tree.find_all((nodes.Getattr, nodes.Getitem)):
+            key = _key_of(node, name)
+            if key is not None and key in holder:
+                read[key] = holder[key]
+        return f"{{% set {name} = {quoted(read)} %}}"
+
+    def file(self, text: str, values: Mapping[str, Any]) -> str:
+        """A whole *.yaml.j2."""
+        tree = self._tree(text, _LONGEST_FILE, values)
+        return str(self._run(tree, None, values))
+
+    def _tree(
+        self, text: str, longest: int, values: Mapping[str, Any], more: frozenset[str] = frozenset()
+    ) -> nodes.Template:
+        if len(text) > longest:
+            raise TemplateError(
+                "template-too-large", f"a template of {len(text)} characters; at most {longest} are read"
+            )
+        try:
+            tree = self._environment.changed(self._environment.parse(text))
+        except TemplateSyntaxError as error:
+            raise TemplateError(
+                "template-syntax", f"not a template: {error.message}", _syntax_mend(text), error.lineno
+            ) from error
+        except RecursionError as error:
+            raise TemplateError("template-refused", "an expression nested too deep") from error
+        return tree
+
+    def _run(self, tree: nodes.Template, expression: nodes.Expr | None, values: Mapping[str, Any]) -> Any:
+        environment = self._environment
+        environment.budget.renew()
+        shown: Mapping[str, Any] = {"env": self._env, "var": values, **values}
+        try:
+            if expression is None:
+                template = environment.from_string(tree)
+                return "".join(environment.budget.pay_for_result(part) for part in template.generate(shown))
+            body: list[nodes.Node] = [nodes.Assign(nodes.Name("result", "store"), expression, lineno=1)]
+            whole = nodes.Template(body, lineno=1)
+            whole.set_environment(environment)
+            module = environment.from_string(whole)
+            found = module.new_context(dict(shown))
+            for _ in module.root_render_func(found):
+                pass
+            result = found.vars["result"]
+        except UndefinedError as error:
+            raise _undefined(error, values) from error
+        except BudgetSpent as error:
+            raise TemplateError(
+                "template-endless", f"the template does too much: {error}", "compute less in a manifest"
+            ) from error
+        except SecurityError as error:
+            raise TemplateError("template-refused", f"not allowed in a manifest: {error}") from error
+        except (RecursionError, MemoryError) as error:
+            raise TemplateError("template-refused", "an expression nested too deep") from error
+        except Exception as error:  # whatever a filter raises for its arguments is the template's mistake
+            raise TemplateError("template-failed", f"the template fails: {error}") from error
+        if isinstance(result, StrictUndefined):
+            try:
+                str(result)
+            except UndefinedError as error:
+                raise _undefined(error, values) from error
+        return result
+
+
+def _alone(tree: nodes.Template) -> nodes.Expr | None:
+    """The expression of a template that is nothing but {{ expression }}."""
+    if len(tree.body) == 1 and isinstance(tree.body[0], nodes.Output):
+        inner = tree.body[0].nodes
+        if len(inner) == 1 and not isinstance(inner[0], nodes.TemplateData):
+            return inner[0]
+    return None
+
+
+def _names(tree: nodes.Template, values: Mapping[str, Any]) -> set[str]:
+    """Variables a template reads, as `name`, var.name or var["name"]; all of them when it uses var otherwise."""
+    names = find_undeclared_variables(tree)
+    if "var" in names:
+        keyed = [key for node in tree.find_all((nodes.Getattr, nodes.Getitem)) if (key := _key_of(node, "var"))]
+        mentions = sum(1 for node in tree.find_all(nodes.Name) if node.name == "var")
+        names |= set(keyed) if len(keyed) == mentions else set(values)
+    return names
+
+
+def _key_of(node: nodes.Node, holder: str) -> str | None:
+    inner = getattr(node, "node", None)
+    if not isinstance(inner, nodes.Name) or inner.name != holder:
+        return None
+    if isinstance(node, nodes.Getattr):
+        return node.attr
+    if isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str):
+        return node.arg.value
+    return None
+
+
+def _undefined(error: UndefinedError, values: Mapping[str, Any]) -> TemplateError:
+    import re
+
+    message = str(error)
+    quoted_names = re.findall(r"'([^']*)'", message)
+    name = quoted_names[-1] if quoted_names else "?"
+    if "EnvironmentVariables" in message:
+        return TemplateError(
+            "undefined-variable", f"the environment variable {name} is not set", f"set it: export {name}=..."
+        )
+    if name in PER_IMAGE:
+        return TemplateError(
+            "undefined-variable",
+            f"{name} is known only in captions",
+            "use it in caption_template, caption, prefix or suffix",
+        )
+    mend = did_you_mean(name, [*values, "env", "var"]) or "declare it under variables:"
+    return TemplateError("undefined-variable", f"{name} is not defined", mend)
+
+
+def _syntax_mend(text: str) -> str | None:
+    if text.count("{{") != text.count("}}"):
+        return "close the template with }}"
+    if text.count("{%") != text.count("%}"):
+        return "close the statement with %}"
+    return 'text that is no template is written {{ "like this" }}'

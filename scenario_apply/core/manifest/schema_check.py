@@ -1,0 +1,37 @@
+"""The manifest against schema/manifest.schema.json: a fast yes, and for a no every violation with its place."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from scenario_apply.core.manifest.positions import Map
+from scenario_apply.core.manifest.report import Report
+
+if TYPE_CHECKING:
+    import jsonschema_rs
+
+
+@lru_cache(maxsize=2)
+def _compiled(schema: bytes) -> tuple[dict[str, Any], jsonschema_rs.Draft202012Validator]:
+    import jsonschema_rs
+
+    parsed = json.loads(schema)
+    return parsed, jsonschema_rs.Draft202012Validator(parsed)
+
+
+def check_shape(document: Map, schema: bytes, report: Report) -> None:
+    """Reports every violation. schema: the bytes of the schema file; it is compiled once per process."""
+    parsed, validator = _compiled(schema)
+    if validator.is_valid(document):
+        return
+    from scenario_apply.core.manifest.explain import Explanation
+
+    before = len(report.problems)
+    Explanation(parsed, report).explain(document)
+    if len(report.problems) > before or report.has_errors:
+        return
+    for error in validator.iter_errors(document):  # a rule of the schema that the explanation does not know
+        where = ".".join(str(part) for part in error.instance_path)
+        report.error("schema", f"{where or 'the manifest'}: {error.message}", document.start)

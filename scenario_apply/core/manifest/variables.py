@@ -1,0 +1,135 @@
+"""Variables: what a manifest declares and what --var and --var-file give become values for its templates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
+
+from scenario_apply.core.manifest.fields import child, flag, is_extension, plain, text
+from scenario_apply.core.manifest.positions import Map, Mark, Node, kind_of
+from scenario_apply.core.manifest.report import Report
+from scenario_apply.core.manifest.scalars import NotANumber, plain_scalar
+from scenario_apply.core.manifest.secret import MASK, Secret
+from scenario_apply.core.manifest.spec import Json
+from scenario_apply.core.suggest import did_you_mean
+from scenario_apply.errors import Place
+
+if TYPE_CHECKING:
+    from scenario_apply.core.manifest.templates import Templates
+
+RESERVED = ("env", "var", "trigger", "caption", "stem", "path", "range", "loop", "true", "false", "none")
+"""Names that templates know already. A variable of that name would hide or be hidden."""
+
+_KINDS: dict[str, tuple[type, ...]] = {
+    "text": (str,),
+    "number": (int, float),
+    "integer": (int,),
+    "boolean": (bool,),
+    "list": (list,),
+    "map": (dict,),
+}
+_COMMAND_LINE = Place(file="--var")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """command_line: --var K=V as typed. files: the maps of --var-file, the later the stronger."""
+
+    command_line: Mapping[str, str] = field(default_factory=dict)
+    files: Sequence[Map] = ()
+    file_digests: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Variables:
+    """Values by name, and which of them must never be shown."""
+
+    values: dict[str, Node] = field(default_factory=dict)
+    secret: set[str] = field(default_factory=set)
+
+    def plain(self) -> dict[str, Json]:
+        """As plain values; a secret one is masked."""
+        return {k: MASK if k in self.secret else cast(Json, plain(v)) for k, v in self.values.items()}
+
+
+def resolved(document: Map, given: Given, templates: Templates, report: Report) -> Variables:
+    """The value of every declared variable: --var over --var-file over default. A default may use `env` and what stands
+    above it. A name that is not declared, a missing value and one of another kind are reported."""
+    block = child(document, "variables") or Map(document.start)
+    found = Variables()
+    declared = [name for name in block if not is_extension(name)]
+    _report_undeclared(declared, given, report)
+    for name in declared:
+        fields, marks = block[name], block.marks[name]
+        if name in RESERVED:
+            report.error("variable-name", f"{name} means something in templates already", marks[0], "take another name")
+            continue
+        kind = (text(fields, "type") or "any") if isinstance(fields, Map) else "any"
+        has_value, value, where = _value(name, fields, marks, kind, given, found, templates, report)
+        if not has_value:
+            mend = f"give --var {name}=VALUE, or a default"
+            report.error("variable-missing", f"the variable {name} has no value", marks[0], mend)
+            found.values[name] = None
+            continue
+        if kind != "any" and not _is_kind(value, kind):
+            what = f"the variable {name} must be {kind}, this is {kind_of(value)}"
+            report.error("wrong-type", what, where, "write " + _EXAMPLES.get(kind, "a value of that kind"))
+        if isinstance(fields, Map) and flag(fields, "secret", False):
+            found.secret.add(name)
+            value = Secret(value) if isinstance(value, str) else Secret(str(value))
+        found.values[name] = value
+    return found
+
+
+_EXAMPLES = {"boolean": "true or false", "list": "[a, b]", "map": "{a: 1}", "text": "it in quotes"}
+
+
+def _value(
+    name: str,
+    fields: Node,
+    marks: tuple[Mark, Mark],
+    kind: str,
+    given: Given,
+    found: Variables,
+    templates: Templates,
+    report: Report,
+) -> tuple[bool, Node, Mark | Place]:
+    if name in given.command_line:
+        written = given.command_line[name]
+        if kind == "text":
+            return True, written, _COMMAND_LINE
+        try:
+            return True, plain_scalar(written.strip()), _COMMAND_LINE
+        except NotANumber as error:
+            report.error("not-a-number", f"--var {name}: {error}", _COMMAND_LINE)
+            return True, None, _COMMAND_LINE
+    for file in reversed(given.files):
+        if name in file:
+            return True, file[name], file.value_mark(name)
+    if not isinstance(fields, Map):  # the short form: name: value
+        return True, templates.render_value(fields, marks[1], found), marks[1]
+    if "default" in fields:
+        mark = fields.value_mark("default")
+        return True, templates.render_value(fields["default"], mark, found), mark
+    return False, None, marks[0]
+
+
+def _report_undeclared(declared: Sequence[str], given: Given, report: Report) -> None:
+    for name in given.command_line:
+        if name not in declared:
+            mend = did_you_mean(name, declared) or "declare it under variables:"
+            report.error(
+                "variable-unknown", f"--var {name}: the manifest declares no such variable", _COMMAND_LINE, mend
+            )
+    for file in given.files:
+        for name in file:
+            if name not in declared and not is_extension(name):
+                mend = did_you_mean(name, declared) or "declare it under variables:"
+                report.error("variable-unknown", f"the manifest declares no variable {name}", file.key_mark(name), mend)
+
+
+def _is_kind(value: Node, kind: str) -> bool:
+    if isinstance(value, bool):
+        return kind == "boolean"
+    return isinstance(value, _KINDS.get(kind, (object,)))

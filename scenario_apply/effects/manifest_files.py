@@ -1,0 +1,237 @@
+"""Reads manifests from disk: a file or a folder, what they include, variable files. All else is core.manifest."""
+
+from __future__ import annotations
+
+import gc
+import os
+import stat
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from hashlib import sha256
+
+from scenario_apply.core.manifest.build import Source, build_manifest
+from scenario_apply.core.manifest.fields import texts
+from scenario_apply.core.manifest.positions import Map, Mark, Seq
+from scenario_apply.core.manifest.report import Report
+from scenario_apply.core.manifest.spec import Manifest
+from scenario_apply.core.manifest.variables import Given
+from scenario_apply.core.manifest.whole_files import render_whole_files
+from scenario_apply.core.manifest.yaml_reader import LARGEST_FILE_BYTES, read_yaml
+from scenario_apply.core.suggest import did_you_mean
+from scenario_apply.errors import ManifestError, Place
+
+_DEFAULT_FILES = ("scenario.yaml", "scenario.yml", "scenario.yaml.j2")
+_DEFAULT_FOLDER = "manifests"
+_ENDINGS = (".yaml", ".yml", ".yaml.j2", ".yml.j2")
+_MOST_FILES = 1000
+
+
+def load_manifest(
+    path: str | None,
+    *,
+    variables: Mapping[str, str],
+    var_files: Sequence[str],
+    env: Mapping[str, str],
+    cwd: str,
+) -> Manifest:
+    """The manifest at path, whole and checked; scenario.yaml or manifests/ in cwd when path is None.
+
+    variables: --var as typed; var_files: --var-file, the later the stronger. Paths are taken from cwd.
+    Raises ManifestError with all problems at once; warnings and notes are in Manifest.problems.
+    """
+    with _no_garbage_collection():
+        return _Loader(cwd, Report()).load(path, variables, var_files, env)
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Loading makes many small objects that all live on: looking for cycles among them doubles the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+@lru_cache(maxsize=1)
+def manifest_schema() -> bytes:
+    """The schema as shipped: the file that editors read from schema/."""
+    import scenario_apply.core.manifest as package
+
+    folder = os.path.dirname(str(package.__file__))
+    with open(os.path.join(folder, "manifest.schema.json"), "rb") as file:
+        return file.read()
+
+
+class _Loader:
+    def __init__(self, cwd: str, report: Report) -> None:
+        self._cwd = os.path.abspath(cwd)
+        self._report = report
+        self._env_used: dict[str, str] = {}
+        self._files: dict[str, tuple[str, bytes]] = {}  # absolute path -> name shown, bytes
+
+    def load(
+        self, path: str | None, variables: Mapping[str, str], var_files: Sequence[str], env: Mapping[str, str]
+    ) -> Manifest:
+        shown, absolute = self._entry(path)
+        is_folder = os.path.isdir(absolute)
+        given = self._given(variables, var_files)
+        waiting = [(file, None) for file in _files_of(absolute)] if is_folder else [(absolute, None)]
+        if is_folder and not waiting:
+            mend = f"put a file that ends in {_ENDINGS[0]} there, or name another folder"
+            raise ManifestError(
+                f"the folder {shown} holds no manifest", where=Place(file=shown), mend=mend, code="no-manifest"
+            )
+        documents: list[Map] = []
+        for file, mark in waiting:
+            documents += self._with_includes(file, mark, (), given, env, documents)
+        self._report.raise_errors_of_reading()
+        source = Source(
+            path=shown,
+            root=absolute if is_folder else os.path.dirname(absolute),
+            name=_name_of(absolute),
+            is_folder=is_folder,
+            files=tuple((name, sha256(data).hexdigest()) for name, data in self._files.values()),
+        )
+        return build_manifest(
+            documents,
+            source,
+            given=given,
+            env=env,
+            env_used=self._env_used,
+            schema=manifest_schema(),
+            report=self._report,
+        )
+
+    def _entry(self, path: str | None) -> tuple[str, str]:
+        """The manifest as the user would type it, and where it is."""
+        if path is None:
+            for name in (*_DEFAULT_FILES, _DEFAULT_FOLDER):
+                absolute = os.path.join(self._cwd, name)
+                if os.path.exists(absolute):
+                    return name, absolute
+            raise ManifestError(
+                "there is no scenario.yaml and no manifests/ here",
+                where=Place(file="."),
+                mend="name a manifest, or make one with `scenario-apply init FOLDER`",
+                code="no-manifest",
+            )
+        absolute = os.path.abspath(os.path.join(self._cwd, path))
+        if not os.path.exists(absolute):
+            folder = os.path.dirname(absolute)
+            names = os.listdir(folder) if os.path.isdir(folder) else []
+            mend = did_you_mean(os.path.basename(absolute), [n for n in names if n.endswith(_ENDINGS)])
+            raise ManifestError(
+                f"there is no {path}",
+                where=Place(file=path),
+                mend=mend or "check the path, or make a manifest with `scenario-apply init FOLDER`",
+                code="no-manifest",
+            )
+        return self._shown(absolute), absolute
+
+    def _shown(self, absolute: str) -> str:
+        relative = os.path.relpath(absolute, self._cwd)
+        return absolute if relative.startswith("..") else relative
+
+    def _given(self, variables: Mapping[str, str], var_files: Sequence[str]) -> Given:
+        maps: list[Map] = []
+        digests: list[str] = []
+        for path in var_files:
+            data = self._read(os.path.abspath(os.path.join(self._cwd, path)), path, None)
+            if data is None:
+                continue
+            digests.append(sha256(data).hexdigest())
+            found = read_yaml(path, data, self._report, what="variable file")
+            if found is not None:
+                maps.append(found)
+        return Given(command_line=variables, files=tuple(maps), file_digests=tuple(digests))
+
+    def _read(self, absolute: str, shown: str, mark: Mark | None) -> bytes | None:
+        """The bytes of a file; None, and a problem, when it cannot be read. mark: what names it."""
+        where = Place(file=shown) if mark is None else mark
+        try:
+            facts = os.stat(absolute)
+            if not stat.S_ISREG(facts.st_mode):
+                self._report.error("not-a-file", f"{shown} is no file", where)
+                return None
+            if facts.st_size > LARGEST_FILE_BYTES:
+                what = f"{shown} has {facts.st_size / 1e6:.1f} MB; at most 10 MB of YAML are read"
+                self._report.error("too-large", what, where, "split it into several files of a folder")
+                return None
+            with open(absolute, "rb") as file:
+                return file.read()
+        except FileNotFoundError:
+            folder = os.path.dirname(absolute)
+            names = os.listdir(folder) if os.path.isdir(folder) else []
+            mend = did_you_mean(os.path.basename(absolute), names) or "paths are relative to the file that names them"
+            self._report.error("no-file", f"there is no {shown}", where, mend)
+        except OSError as error:
+            self._report.error("unreadable", f"{shown} cannot be read: {error.strerror}", where)
+        return None
+
+    def _with_includes(
+        self,
+        absolute: str,
+        mark: Mark | None,
+        path: tuple[str, ...],
+        given: Given,
+        env: Mapping[str, str],
+        before: Sequence[Map],
+    ) -> list[Map]:
+        """The file's document and those it includes, each file of the manifest once."""
+        shown = self._shown(absolute)
+        if absolute in path:
+            loop = " -> ".join(self._shown(file) for file in (*path[path.index(absolute) :], absolute))
+            self._report.error(
+                "include-cycle", f"files include each other in a circle: {loop}", mark, "break the circle"
+            )
+            return []
+        if absolute in self._files:
+            return []
+        if len(self._files) >= _MOST_FILES:
+            self._report.error("too-many-files", f"more than {_MOST_FILES} files", mark)
+            return []
+        data = self._read(absolute, shown, mark)
+        if data is None:
+            self._report.is_incomplete = True
+            return []
+        self._files[absolute] = (shown, data)
+        if absolute.endswith(".j2"):
+            rendered = render_whole_files(shown, data, before, given, env, self._report, self._env_used)
+            if rendered is None:
+                self._report.is_incomplete = True
+                return []
+            data = rendered
+        document = read_yaml(shown, data, self._report)
+        if document is None:
+            self._report.is_incomplete = True
+            return []
+        found = [document]
+        for name, where in zip(texts(document, "include"), _marks_of_include(document), strict=False):
+            other = os.path.abspath(os.path.join(os.path.dirname(absolute), name))
+            found += self._with_includes(other, where, (*path, absolute), given, env, [*before, *found])
+        return found
+
+
+def _marks_of_include(document: Map) -> list[Mark]:
+    value = document.get("include")
+    if isinstance(value, Seq):
+        return value.marks
+    return [document.value_mark("include")] if value else []
+
+
+def _files_of(folder: str) -> list[str]:
+    with os.scandir(folder) as entries:
+        names = [entry.name for entry in entries if entry.name.endswith(_ENDINGS) and not entry.name.startswith(".")]
+    return [os.path.join(folder, name) for name in sorted(names) if os.path.isfile(os.path.join(folder, name))]
+
+
+def _name_of(absolute: str) -> str:
+    name = os.path.basename(absolute)
+    for ending in sorted(_ENDINGS, key=len, reverse=True):
+        if name.endswith(ending):
+            return name.removesuffix(ending)
+    return name
