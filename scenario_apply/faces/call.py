@@ -1,0 +1,124 @@
+"""One command line being carried out: what was asked, and where to say something. Errors end here as text.
+
+Answers go to stdout, all else to stderr.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TextIO
+
+from scenario_apply.errors import ExitCode, Problem, ScenarioApplyError
+from scenario_apply.faces.settings import Settings, read_settings
+from scenario_apply.faces.views.problems import problem_text
+from scenario_apply.faces.views.screen import Screen, safe, screen_for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """arguments: as parsed. out, err: how to draw on stdout and stderr."""
+
+    arguments: argparse.Namespace
+    settings: Settings
+    out: Screen = field(default_factory=Screen)
+    err: Screen = field(default_factory=Screen)
+
+    def show(self, text: str) -> None:
+        """An answer."""
+        _write(sys.stdout, text)
+
+    def tell(self, text: str) -> None:
+        """A sentence beside the answer; nothing when asked to be quiet."""
+        if not self.settings.quiet:
+            _write(sys.stderr, f"{safe(text)}\n")
+
+    def warn(self, problems: Iterable[Problem]) -> None:
+        """Problems that stop nothing; errors among them are drawn even when asked to be quiet."""
+        drawn = [p for p in problems if p.severity == "error" or not self.settings.quiet]
+        if drawn:
+            _write(sys.stderr, problem_text(drawn, self.err))
+
+    @property
+    def is_interactive(self) -> bool:
+        """Whether somebody can be asked."""
+        return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+
+    def confirm(self, question: str, hint: str) -> bool:
+        """Whether the user typed exactly yes. False at the end of input."""
+        _write(sys.stderr, f"\n{question}\n  {hint}\n\n  Enter a value: ")
+        answer = sys.stdin.readline()
+        _write(sys.stderr, "\n" if not answer.endswith("\n") else "")
+        return answer.strip() == "yes"
+
+    def code(self, detailed: ExitCode, plain: ExitCode = ExitCode.ERROR) -> int:
+        """One of the codes 2 to 8 with --detailed-exitcode, else the plain one."""
+        return detailed if self.settings.detailed else plain
+
+
+def read_call(arguments: argparse.Namespace | None, flags: Sequence[str]) -> Call:
+    """What was asked for; arguments None: nothing could be read yet, so that errors can be drawn all the same."""
+    if arguments is None:
+        arguments = argparse.Namespace(
+            no_color="--no-color" in flags, debug="--debug" in flags, verbose=bool({"-v", "--verbose"} & set(flags))
+        )
+    settings = read_settings(arguments, os.environ)
+    term = os.environ.get("TERM")
+    return Call(
+        arguments=arguments,
+        settings=settings,
+        out=screen_for(sys.stdout, color=settings.color, verbose=settings.verbose, term=term),
+        err=screen_for(sys.stderr, color=settings.color, verbose=settings.verbose, term=term),
+    )
+
+
+def draw_error(error: ScenarioApplyError, call: Call) -> int:
+    """All problems of an error on stderr; the exit code."""
+    text = problem_text(error.problems, call.err)
+    _write(sys.stderr, masked(text, call.settings.secrets))
+    _trace(error, call)
+    always = (ExitCode.ERROR, ExitCode.USAGE, ExitCode.INTERRUPTED)
+    return error.exit_code if error.exit_code in always or call.settings.detailed else ExitCode.ERROR
+
+
+def draw_internal(error: Exception, call: Call) -> int:
+    """One line for an error nobody foresaw."""
+    if isinstance(error, OSError):
+        what = f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}"
+        problem = Problem(code="system", what=what)
+    else:
+        problem = Problem(
+            code="internal",
+            what=f"internal error: {type(error).__name__}: {error}",
+            mend="this is a bug; the same command with --debug (or SCENARIO_APPLY_DEBUG=1) shows where",
+        )
+    _write(sys.stderr, masked(problem_text([problem], call.err), call.settings.secrets))
+    _trace(error, call)
+    return ExitCode.ERROR
+
+
+def _trace(error: Exception, call: Call) -> None:
+    if not call.settings.debug:
+        return
+    import traceback
+
+    _write(sys.stderr, masked("".join(traceback.format_exception(error)), call.settings.secrets))
+
+
+def masked(text: str, secrets: Iterable[str]) -> str:
+    """The text without the secrets."""
+    for secret in secrets:
+        text = text.replace(secret, "***")
+    return text
+
+
+def _write(stream: TextIO, text: str) -> None:
+    try:
+        stream.write(text)
+    except UnicodeEncodeError:  # an encoding without some sign: an answer with a ? in it beats none
+        encoding = stream.encoding or "ascii"
+        stream.write(text.encode(encoding, "replace").decode(encoding))
+    stream.flush()

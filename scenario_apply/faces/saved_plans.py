@@ -1,0 +1,76 @@
+"""Saved plans on disk: what plan --out writes and apply FILE reads."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+
+from scenario_apply.core.plan import PLAN_FORMAT_VERSION
+from scenario_apply.errors import Place, PlanStale, ScenarioApplyError
+
+
+class PlanFileBad(ScenarioApplyError):
+    """A file that is no plan this release can carry out, or a place where none can be written."""
+
+    code = "plan-file"
+
+
+def read_saved_plan(path: str, cwd: str) -> Mapping[str, object] | None:
+    """The plan in that file, as plain values; None when the file is no saved plan but, say, a manifest."""
+    whole = os.path.join(cwd, path)
+    if not os.path.isfile(whole):
+        return None
+    with open(whole, "rb") as file:
+        if not file.read(256).lstrip().startswith(b"{"):
+            return None
+        file.seek(0)
+        content = file.read()
+    try:
+        value = json.loads(content)
+    except ValueError as error:
+        if path.endswith(".json"):
+            raise PlanFileBad(f"{path} is damaged: {error}", where=Place(file=path), mend="make it anew") from error
+        return None
+    if not isinstance(value, dict) or "format_version" not in value:
+        return None
+    if "lineage" in value and "changes" not in value:
+        raise PlanFileBad(f"{path} is a state, not a plan", mend="scenario-apply plan --out FILE writes a plan")
+    major = str(value["format_version"]).split(".")[0]
+    if major != PLAN_FORMAT_VERSION.split(".")[0]:
+        raise PlanFileBad(
+            f"{path} has format {value['format_version']}, this tool reads {PLAN_FORMAT_VERSION}",
+            mend="make the plan anew with this scenario-apply",
+        )
+    return value
+
+
+def write_saved_plan(path: str, cwd: str, plan: Mapping[str, object]) -> None:
+    """Write a plan, whole or not at all; readable by its owner only, since captions may be private."""
+    whole = os.path.join(cwd, path)
+    folder = os.path.dirname(os.path.abspath(whole))
+    try:
+        handle, temporary = tempfile.mkstemp(dir=folder, prefix=".plan-", suffix=".tmp")
+        try:
+            with open(handle, "w", encoding="utf-8") as file:
+                json.dump(plan, file, indent=1, ensure_ascii=False)
+                file.write("\n")
+            os.replace(temporary, whole)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+    except OSError as error:
+        raise PlanFileBad(f"the plan cannot be written to {path}: {error.strerror}") from error
+
+
+def require_same_service(plan_endpoint: str, endpoint: str) -> None:
+    """A plan is carried out where it was made. Raises PlanStale."""
+    if plan_endpoint == endpoint:
+        return
+    if plan_endpoint == "local":
+        raise PlanStale("the plan was made with --local, for the embedded Scenario", mend="add --local, or plan anew")
+    raise PlanStale(
+        f"the plan was made for {plan_endpoint}, this run is for {endpoint}",
+        mend="plan anew" if endpoint != "local" else "leave --local out, or plan anew",
+    )

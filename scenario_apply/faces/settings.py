@@ -1,0 +1,120 @@
+"""Settings: flags over environment over defaults, built once and handed down. Secrets mask their repr."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from scenario_apply.core.manifest.spec import Limits
+
+DEFAULT_BASE_URL = "https://api.cloud.scenario.com/v1"
+LOCAL = "local"
+"""What states and plans record as their endpoint when they belong to the embedded Scenario."""
+
+_KEYS = ("SCENARIO_SDK_API_KEY", "SCENARIO_API_KEY")
+_SECRETS = ("SCENARIO_SDK_API_SECRET", "SCENARIO_API_SECRET")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """A key and its secret; neither shows itself."""
+
+    key: str = field(repr=False)
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a command was told. Times in seconds, rate_limit in requests a minute (0: none), paths as given.
+
+    missing: names of the credential variables that are not set; empty when credentials are there.
+    """
+
+    manifest: str | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+    var_files: tuple[str, ...] = ()
+    state: str | None = None
+    lock_timeout_s: float = 0
+    local: bool = False
+    local_training_s: str = "20"
+    local_seed: str | None = None
+    base_url: str = DEFAULT_BASE_URL
+    credentials: Credentials | None = field(default=None, repr=False)
+    missing: tuple[str, ...] = ()
+    rate_limit: int = 100
+    parallelism: int = 16
+    limits: Limits = Limits()
+    strict: bool = False
+    detailed: bool = False
+    quiet: bool = False
+    verbose: bool = False
+    color: bool | None = None  # None: when there is a terminal
+    debug: bool = False
+    cwd: str = "."
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def endpoint(self) -> str:
+        """What a state records of where it belongs."""
+        return LOCAL if self.local else self.base_url
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Texts that must never be shown."""
+        return () if self.credentials is None else (self.credentials.secret, self.credentials.key)
+
+
+def read_settings(arguments: argparse.Namespace, environment: Mapping[str, str], cwd: str | None = None) -> Settings:
+    """One value from a command line and its surroundings. Empty variables count as not set."""
+    given = vars(arguments)
+    key, secret = _first(environment, _KEYS), _first(environment, _SECRETS)
+    missing = tuple(names[0] for names, value in ((_KEYS, key), (_SECRETS, secret)) if value is None)
+    return Settings(
+        manifest=given.get("manifest"),
+        variables=dict(given.get("var") or ()),
+        var_files=tuple(given.get("var_file") or ()),
+        state=given.get("state"),
+        lock_timeout_s=given.get("lock_timeout") or 0,
+        local=bool(given.get("local")),
+        local_training_s=environment.get("SCENARIO_APPLY_LOCAL_TRAINING_SECONDS") or "20",
+        local_seed=environment.get("SCENARIO_APPLY_LOCAL_SEED") or None,
+        base_url=(environment.get("SCENARIO_BASE_URL") or DEFAULT_BASE_URL).rstrip("/"),
+        credentials=Credentials(key=key, secret=secret) if key is not None and secret is not None else None,
+        missing=missing,
+        rate_limit=int(given.get("rate_limit", 100)),
+        parallelism=int(given.get("parallelism", 16)),
+        limits=_limits(given.get("limit") or ()),
+        strict=bool(given.get("strict")),
+        detailed=bool(given.get("detailed_exitcode")),
+        quiet=bool(given.get("quiet")),
+        verbose=bool(given.get("verbose")),
+        color=False if given.get("no_color") or environment.get("NO_COLOR") else None,
+        debug=bool(given.get("debug")) or environment.get("SCENARIO_APPLY_DEBUG", "") not in ("", "0"),
+        cwd=cwd if cwd is not None else _here(),
+        environment=environment,
+    )
+
+
+def _here() -> str:
+    try:
+        return os.getcwd()
+    except FileNotFoundError:  # the folder was deleted under us; what needs a path will say so
+        return "."
+
+
+def _first(environment: Mapping[str, str], names: tuple[str, ...]) -> str | None:
+    return next((environment[name] for name in names if environment.get(name)), None)
+
+
+def _limits(pairs: object) -> Limits:
+    values: dict[str, float] = dict(pairs)  # type: ignore[call-overload]  # argparse gives KEY=N pairs, untyped
+    deletes, retrains = values.get("deletes"), values.get("retrains")
+    return Limits(
+        cost=values.get("cost"),
+        deletes=None if deletes is None else int(deletes),
+        retrains=None if retrains is None else int(retrains),
+        changes_percent=values.get("changes_percent"),
+        min_score=values.get("min_score"),
+    )

@@ -1,0 +1,212 @@
+"""A plan as text: what changed outside, every change with its reason, pictures and captions, what stops it, the sum."""
+
+from __future__ import annotations
+
+from scenario_apply.core.changes import Action, Change
+from scenario_apply.core.plan import Plan
+from scenario_apply.faces.views.drift_text import drift_text
+from scenario_apply.faces.views.picture_lines import caption_lines, image_lines, listed, more
+from scenario_apply.faces.views.problems import problem_text
+from scenario_apply.faces.views.screen import (
+    Color,
+    Screen,
+    amount,
+    columns,
+    counted,
+    duration,
+    hanging,
+    pad,
+    safe,
+    wrap,
+)
+from scenario_apply.faces.views.values import cost_text, value_text
+
+_COLORS: dict[Action, Color] = {
+    Action.CREATE: "green",
+    Action.UPDATE: "yellow",
+    Action.RETRAIN: "yellow",
+    Action.REPLACE: "yellow",
+    Action.DELETE: "red",
+    Action.WAIT: "cyan",
+    Action.MOVE: "cyan",
+    Action.IMPORT: "cyan",
+    Action.FORGET: "dim",
+    Action.NONE: "dim",
+}
+_INDENT = "      "
+
+
+def plan_text(plan: Plan, screen: Screen, *, only_drift: bool = False) -> str:
+    """The whole plan, ending in its summary line. only_drift: of a plan --refresh-only."""
+    parts = [drift_text(plan.drift, screen)]
+    if not only_drift:
+        changed = [change for change in plan.changes if change.action is not Action.NONE]
+        parts += ["\n".join(_change(change, plan, screen)) + "\n" for change in changed]
+        parts.append(_unchanged(plan, screen))
+    parts.append(problem_text(plan.diagnostics, screen, count=len(plan.diagnostics) > 3))
+    if plan.blocked:
+        title = screen.paint("This plan will not be applied:", "red", "bold")
+        parts.append(f"{title}\n{problem_text(plan.blocked, screen, count=False)}")
+    parts.append("\n".join(summary_lines(plan, screen, only_drift=only_drift)) + "\n")
+    return "\n".join(part for part in parts if part)
+
+
+# -- the end: the sum
+
+
+def summary_lines(plan: Plan, screen: Screen, *, only_drift: bool = False) -> list[str]:
+    """The `Plan:` line, or the sentence that there is nothing to do."""
+    if only_drift or not plan.has_changes:
+        text = _drift_sentence(plan) if only_drift else _nothing(plan)
+        return wrap(text, screen.width) if screen.terminal else [text]
+    title = screen.paint("Plan:", "bold")
+    counts, price = f"{_counts(plan)}.", f"{_requests(plan)} {_price(plan)}"
+    if not screen.terminal or columns(f"Plan: {counts} {price}") <= screen.width:
+        return [f"{title} {counts} {price}"]  # one line for those who search it
+    lines = [*wrap(counts, screen.width - 6), *wrap(price, screen.width - 6)]
+    return [f"{title} {lines[0]}", *(f"      {line}" for line in lines[1:])]
+
+
+def _counts(plan: Plan) -> str:
+    summary = plan.summary
+    always = ("create", "update", "replace", "delete")
+    order = ("create", "update", "retrain", "replace", "delete", "wait", "move", "import", "forget")
+    parts = [f"{summary.get(key, 0):,} {key}" for key in order if key in always or summary.get(key)]
+    return ", ".join([*parts, f"{summary['none']:,} unchanged"])
+
+
+def _requests(plan: Plan) -> str:
+    total = counted(plan.requests_total, "request")
+    if plan.rate_limit <= 0 or not plan.requests_total:
+        return f"{total}."
+    return f"{total}, at least {duration(plan.seconds_at_limit)} at {plan.rate_limit:,}/min."
+
+
+def _price(plan: Plan) -> str:
+    unknown = plan.costs("unknown")
+    if plan.cu is None:
+        return "? CU."
+    known = f"{amount(plan.cu)} CU"
+    if unknown:
+        return f"{known} and ? for {counted(len(unknown), 'training')}."
+    if plan.costs("history"):
+        return f"{known}, in part as last time." if plan.costs("quoted") else f"{known} as last time."
+    return f"{known}."
+
+
+def _nothing(plan: Plan) -> str:
+    if not plan.changes:
+        return "No changes. The manifest declares no model and no composition, and none is recorded."
+    checked = " and the service holds it" if plan.refreshed else "; the service was not asked"
+    sentence = f"No changes. What the manifest declares is recorded{checked}."
+    return f"{sentence} {counted(plan.summary['none'], 'resource')}."
+
+
+def _drift_sentence(plan: Plan) -> str:
+    if not plan.drift:
+        return "No drift. What is recorded is what the service holds."
+    addresses = len({drift.address for drift in plan.drift})
+    differences = counted(len(plan.drift), "difference")
+    return f"Drift: {differences} in {counted(addresses, 'resource')}. `plan` says what a repair takes."
+
+
+# -- one change
+
+
+def _change(change: Change, plan: Plan, screen: Screen) -> list[str]:
+    lines = _title(change, screen)
+    if change.reasons:
+        lines += hanging(f"{_INDENT}because ", safe("; ".join(change.reasons)), screen)
+    if change.address in plan.withheld:
+        lines += hanging(f"{_INDENT}note ", "deletes wait for consent: --allow-destroy", screen, color="yellow")
+    for note in change.notes:
+        lines += hanging(f"{_INDENT}note ", safe(note), screen)
+    if screen.verbose or change.action is Action.CREATE:
+        lines += _attributes(change, screen)
+    lines += image_lines(change, screen)
+    lines += caption_lines(change, screen)
+    if change.arithmetic is not None:
+        lines += hanging(_INDENT, safe(change.arithmetic), screen)
+    return lines
+
+
+def _title(change: Change, screen: Screen) -> list[str]:
+    address = safe(str(change.address))
+    color = _COLORS[change.action]
+    text = f"  {change.action.sign} {address} {_phrase(change)}"
+    painted = f"  {screen.paint(change.action.sign, color, 'bold')} {screen.paint(address, 'bold')} {_phrase(change)}"
+    bracket = _bracket(change)
+    if not bracket:
+        return [painted]
+    room = screen.width - columns(text) - columns(bracket)
+    if room >= 2:
+        return [painted + " " * room + screen.paint(bracket, "dim")]
+    return [painted, " " * max(screen.width - columns(bracket), 6) + screen.paint(bracket, "dim")]
+
+
+def _phrase(change: Change) -> str:
+    trains = change.change_class == "training" and change.cost.source != "none"
+    match change.action:
+        case Action.CREATE:
+            return "will be created and trained" if trains else "will be created"
+        case Action.UPDATE:
+            return "will be updated"
+        case Action.RETRAIN:
+            return "will be retrained"
+        case Action.REPLACE:
+            return "will be replaced"
+        case Action.DELETE:
+            return "will be deleted"
+        case Action.WAIT:
+            return "is still training"
+        case Action.MOVE:
+            return f"moves here from {safe(str(change.previous_address))}"
+        case Action.IMPORT:
+            return "will be adopted"
+        case Action.FORGET:
+            return "will be forgotten"
+        case Action.NONE:
+            return "stays as it is"
+
+
+def _bracket(change: Change) -> str:
+    parts = []
+    if price := cost_text(change.cost):
+        parts.append(price)
+    elif change.action in (Action.UPDATE, Action.DELETE):
+        parts.append("free")
+    if change.requests:
+        parts.append(counted(change.requests, "request"))
+    return f"[{', '.join(parts)}]" if parts else ""
+
+
+def _attributes(change: Change, screen: Screen) -> list[str]:
+    """What it will be; with -v, what of it differs from what it was."""
+    after, before = change.after or {}, change.before or {}
+    rows: list[tuple[str, str]] = []
+    for key in (*after, *(key for key in before if key not in after)):
+        old, new = before.get(key), after.get(key)
+        if change.before is None or key == "id":
+            rows.append((key, value_text(new if key in after else old)))
+        elif change.after is not None and old != new:
+            rows.append((key, f"{value_text(old)} -> {value_text(new)}"))
+    rows = [(key, text) for key, text in rows if text]
+    if change.action is Action.CREATE and change.image_count:
+        rows.append(("images", f"{change.image_count:,}"))
+    wide = max((columns(key) for key, _ in rows), default=0)
+    return [line for key, text in rows for line in hanging(f"{_INDENT}{pad(safe(key), wide)}  ", safe(text), screen)]
+
+
+# -- around the changes
+
+
+def _unchanged(plan: Plan, screen: Screen) -> str:
+    """Resources that stay as they are although there is something to say about them."""
+    noted = [change for change in plan.changes if change.action is Action.NONE and change.notes]
+    if not screen.verbose:
+        noted = [change for change in noted if change.notes != ("not selected",)]
+    shown, left = listed(noted, screen)
+    lines: list[str] = []
+    for change in shown:
+        lines += hanging(f"    {safe(str(change.address))}: ", safe("; ".join(change.notes)), screen)
+    return "".join(f"{line}\n" for line in lines + more(left, "resource", screen))

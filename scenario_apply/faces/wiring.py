@@ -1,0 +1,180 @@
+"""Settings -> manifest, datasets, service, state: the only place that builds them."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from scenario_apply.errors import ManifestError, Problem, ScenarioApplyError, UsageError
+from scenario_apply.faces.locate import cache_path, emulator_path, find_manifest, state_path
+from scenario_apply.faces.settings import LOCAL, Settings
+from scenario_apply.version import VERSION
+
+if TYPE_CHECKING:
+    from scenario_apply.core.dataset.types import Dataset
+    from scenario_apply.core.manifest.spec import Manifest
+    from scenario_apply.effects.state.store import FileStore
+    from scenario_apply.effects.world import World
+
+
+class NoCredentials(ScenarioApplyError):
+    """Neither credentials nor --local."""
+
+    code = "no-credentials"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a state lies and what it belongs to. root: the folder .scenario/ is in."""
+
+    state: str
+    root: str
+    project: str | None
+
+
+def open_manifest(settings: Settings) -> Manifest:
+    """The manifest that was asked for. Raises ManifestError with every problem."""
+    from scenario_apply.effects.manifest_files import load_manifest
+
+    return load_manifest(
+        find_manifest(settings.manifest, settings.cwd),
+        variables=settings.variables,
+        var_files=settings.var_files,
+        env=settings.environment,
+        cwd=settings.cwd,
+    )
+
+
+def open_datasets(manifest: Manifest, settings: Settings, *, deep: bool = False) -> Mapping[str, Dataset]:
+    """The manifest's datasets, scanned. deep: open every picture. Problems stay in them."""
+    from scenario_apply.effects.datasets import scan_datasets
+
+    types: dict[str, list[str]] = {}
+    for model in manifest.models.values():
+        types.setdefault(model.dataset, []).append(model.type)
+    return scan_datasets(
+        manifest.datasets,
+        root=manifest.root,
+        cache_path=cache_path(manifest),
+        types_of={name: tuple(dict.fromkeys(found)) for name, found in types.items()},
+        cwd=settings.cwd,
+        deep=deep,
+    )
+
+
+def all_problems(manifest: Manifest, datasets: Mapping[str, Dataset]) -> tuple[Problem, ...]:
+    """Of the manifest and of every dataset."""
+    return (*manifest.problems, *(problem for dataset in datasets.values() for problem in dataset.problems))
+
+
+def refuse_errors(problems: Iterable[Problem], *, strict: bool) -> None:
+    """Raises ManifestError with all problems when one of them is an error, or a warning where strict."""
+    found = tuple(problems)
+    stops = ("error", "warning") if strict else ("error",)
+    if any(problem.severity in stops for problem in found):
+        raise ManifestError("the manifest or its datasets have errors", problems=found)
+
+
+def place_of(settings: Settings) -> Place:
+    """Where the state is, by --state alone where that is given, else by the manifest."""
+    if settings.state is not None and settings.manifest is None:
+        path = os.path.abspath(os.path.join(settings.cwd, settings.state))
+        return Place(state=path, root=os.path.dirname(os.path.dirname(path)), project=None)
+    return place_of_manifest(open_manifest(settings), settings)
+
+
+def place_of_manifest(manifest: Manifest, settings: Settings) -> Place:
+    """Where the state of a loaded manifest is."""
+    path = state_path(manifest, settings.state, settings.cwd)
+    return Place(state=path, root=manifest.root, project=manifest.project)
+
+
+def store_at(place: Place, *, endpoint: str | None) -> FileStore:
+    """The state's store. endpoint None: whatever the state belongs to."""
+    from scenario_apply.effects.clock import SystemClock
+    from scenario_apply.effects.state.store import FileStore
+
+    return FileStore(place.state, endpoint=endpoint, project=place.project, tool_version=VERSION, clock=SystemClock())
+
+
+@contextmanager
+def open_world(
+    place: Place, settings: Settings, *, offline: bool = False, read_only: bool, cancel: threading.Event | None = None
+) -> Iterator[World]:
+    """Service, state and clock. offline: no service at all. read_only: a client that refuses to write."""
+    from scenario_apply.effects.clock import SystemClock
+    from scenario_apply.effects.world import World
+
+    clock = SystemClock()
+    store = store_at(place, endpoint=settings.endpoint)
+    if offline:
+        yield World(
+            api=None,
+            store=store,
+            clock=clock,
+            endpoint=settings.endpoint,
+            project=place.project,
+            rate_limit=settings.rate_limit,
+            counter=None,
+        )
+        return
+    with _service(place.root, settings) as (base_url, key, secret):
+        from scenario_apply.effects.api import connect
+
+        api, budget = connect(
+            base_url=base_url,
+            api_key=key,
+            api_secret=secret,
+            project_id=place.project,
+            rate_limit_per_minute=settings.rate_limit,
+            clock=clock,
+            read_only=read_only,
+            cancel=cancel,
+        )
+        yield World(
+            api=api,
+            store=store,
+            clock=clock,
+            endpoint=settings.endpoint,
+            project=place.project,
+            rate_limit=settings.rate_limit,
+            counter=budget,
+        )
+
+
+@contextmanager
+def _service(root: str, settings: Settings) -> Iterator[tuple[str, str, str]]:
+    """Base URL, key and secret of the service that was chosen."""
+    if settings.local:
+        from scenario_apply.faces.local_service import local_service
+
+        options = ["--training-seconds", settings.local_training_s]
+        # without a limit here there is none there; any other stays the service's own
+        options += ["--rate-limit", str(0 if settings.rate_limit == 0 else max(100, settings.rate_limit))]
+        if settings.local_seed is not None:
+            options += ["--seed", os.path.join(settings.cwd, settings.local_seed)]
+        with local_service(emulator_path(root), options, settings.environment) as base_url:
+            yield base_url, LOCAL, LOCAL
+        return
+    credentials = require_credentials(settings)
+    if not settings.base_url.startswith(("https://", "http://")):
+        raise UsageError(
+            f"SCENARIO_BASE_URL is {settings.base_url!r}, which is no http address",
+            mend="such as https://api.cloud.scenario.com/v1",
+        )
+    yield settings.base_url, credentials[0], credentials[1]
+
+
+def require_credentials(settings: Settings) -> tuple[str, str]:
+    """Key and secret. Raises NoCredentials, which names what is missing."""
+    if settings.credentials is None:
+        missing = " and ".join(settings.missing) + (" is" if len(settings.missing) == 1 else " are")
+        raise NoCredentials(
+            f"no credentials for {settings.base_url}: {missing} not set",
+            mend="set SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET, or add --local to use the embedded Scenario",
+        )
+    return settings.credentials.key, settings.credentials.secret
