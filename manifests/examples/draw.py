@@ -172,7 +172,13 @@ def cactus() -> Image.Image:
     return c.finished()
 
 
-SUBJECTS: dict[str, Callable[[], Image.Image]] = {"bear": bear, "cactus": cactus, "fox": fox, "owl": owl, "whale": whale}
+SUBJECTS: dict[str, Callable[[], Image.Image]] = {
+    "bear": bear,
+    "cactus": cactus,
+    "fox": fox,
+    "owl": owl,
+    "whale": whale,
+}
 
 
 def linocut(picture: Image.Image) -> Image.Image:
