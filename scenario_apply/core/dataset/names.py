@@ -1,0 +1,81 @@
+"""File names in datasets: what is a picture, what is junk, natural order, the nearest of several names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from unicodedata import normalize
+
+# What the service takes, and what people put beside it by mistake: F04 tells them apart by content.
+_TAKEN_FOR_IMAGES = """
+.jpg .jpeg .jpe .jfif .png .apng .webp .avif .tif .tiff .gif .bmp .heic .heif
+.svg .psd .cr2 .cr3 .nef .arw .dng .orf .rw2 .jxl .jp2 .ico .tga .exr .hdr
+"""
+IMAGE_SUFFIXES = frozenset(_TAKEN_FOR_IMAGES.split())
+SIDECAR_SUFFIXES = (".txt", ".caption")
+METADATA_FILES = ("metadata.jsonl", "metadata.csv")
+CAPTION_TABLE_SUFFIXES = (".yaml", ".yml", ".json", ".jsonl", ".csv", ".tsv")
+
+_JUNK_FOLDERS = frozenset({"__macosx", "cache", "_controls", "@eadir", "__pycache__", "$recycle.bin"})
+_JUNK_FILES = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db"})
+_JUNK_ENDINGS = ("-masklabel.png", "-condlabel.png", ".npz", ".safetensors")
+_PROSE = re.compile(r"(?i)(read_?me|licen[cs]e|credits|notes?|changelog|copying|attribution)\b.*")
+_DIGITS = re.compile(r"(\d+)")
+
+
+def is_image_name(name: str) -> bool:
+    dot = name.rfind(".")
+    return dot > 0 and name[dot:].lower() in IMAGE_SUFFIXES
+
+
+def is_junk_file(name: str) -> bool:
+    """Hidden files, thumbnails, masks and caches of other trainers."""
+    return name[0] in ".~" or name.lower() in _JUNK_FILES or name.lower().endswith(_JUNK_ENDINGS)
+
+
+def is_junk_folder(name: str) -> bool:
+    return name[0] == "." or name.lower() in _JUNK_FOLDERS
+
+
+def is_prose(name: str) -> bool:
+    """README.txt, LICENSE.txt: text that lies beside pictures and is nobody's caption."""
+    return _PROSE.fullmatch(name) is not None
+
+
+def nfc(text: str) -> str:
+    return text if text.isascii() else normalize("NFC", text)
+
+
+def stem_of(path: str) -> str:
+    """a/b.c.png -> a/b.c"""
+    dot = path.rfind(".")
+    return path[:dot] if dot > path.rfind("/") + 1 else path
+
+
+def name_of(path: str) -> str:
+    return path[path.rfind("/") + 1 :]
+
+
+def suffix_of(path: str) -> str:
+    """In lower case, with the dot; empty where there is none."""
+    dot = path.rfind(".")
+    return path[dot:].lower() if dot > path.rfind("/") + 1 else ""
+
+
+def natural_key(path: str) -> tuple[tuple[int, int, str], ...]:
+    """2.png before 10.png; digit runs as numbers, the rest without case. Equal keys keep their order."""
+    parts = _DIGITS.split(path.casefold())
+    return tuple((0, int(part), part) if index % 2 else (1, 0, part) for index, part in enumerate(parts) if part)
+
+
+def nearest(name: str, names: Iterable[str], *, at_least: float = 0.6) -> str | None:
+    """The most similar of names: a match without regard to case first. None when nothing is near."""
+    from difflib import get_close_matches
+
+    known = list(names)[:2000]
+    folded = name.casefold()
+    for candidate in known:
+        if candidate.casefold() == folded:
+            return candidate
+    close = get_close_matches(name, known, n=1, cutoff=at_least)
+    return close[0] if close else None

@@ -1,0 +1,64 @@
+"""Scans datasets: folders are listed, what changed is read, the rest comes from the fingerprint cache.
+
+The pipeline, a dataset at a time: find its folders and list them (sources); a listing that is as it was gives the
+cached result, untouched; else pictures that changed are read and hashed on two threads (reading), captions are
+gathered, composed and judged (core.dataset), and the result is cached. Pixels are looked at when asked (deep).
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Mapping
+
+from scenario_apply.core.dataset.types import Dataset
+from scenario_apply.core.manifest.spec import DatasetSpec
+from scenario_apply.effects.files.cache import Cache
+from scenario_apply.effects.files.scan import Job, Scanner
+from scenario_apply.effects.files.upload import open_for_upload, read_for_upload
+
+__all__ = ["open_for_upload", "read_for_upload", "scan_datasets"]
+
+_AHEAD = 6  # datasets whose pictures are being read while an earlier one is put together
+
+
+def scan_datasets(
+    specs: Mapping[str, DatasetSpec],
+    *,
+    root: str,
+    cache_path: str | None,
+    types_of: Mapping[str, tuple[str, ...]],
+    cwd: str,
+    deep: bool = False,
+) -> Mapping[str, Dataset]:
+    """Every dataset as it will be sent, with all there is to say about it in Dataset.problems.
+
+    root: the manifest's folder, absolute. types_of: dataset name -> training types that use it. deep: pixels too
+    (near duplicates, transparency, damage inside the data). Never raises for contents: a dataset with errors may hold
+    part of its pictures. Writes nothing but the cache, and that only when something changed.
+    """
+    from scenario_apply.effects.files.workers import Workers
+
+    started_ns = time.time_ns()
+    cache = Cache(cache_path)
+    datasets: dict[str, Dataset] = {}
+    with Workers() as workers:
+        scanner = Scanner(root=root, cwd=cwd, cache=cache, workers=workers, deep=deep, started_ns=started_ns)
+        pending: deque[tuple[str, Job]] = deque()
+        try:
+            for name, spec in specs.items():
+                begun = scanner.begin(spec, tuple(sorted(types_of.get(name, ()))))
+                if isinstance(begun, Dataset):
+                    datasets[name] = begun
+                    continue
+                pending.append((name, begun))
+                if len(pending) > _AHEAD:
+                    done, job = pending.popleft()
+                    datasets[done] = scanner.finish(job)
+            for done, job in pending:
+                datasets[done] = scanner.finish(job)
+        except BaseException:
+            cache.abandon()
+            raise
+    cache.save()
+    return {name: datasets[name] for name in specs}

@@ -1,0 +1,76 @@
+"""What a dataset is made of, from its listing: a selection of pictures, or pairs with their two sides."""
+
+from __future__ import annotations
+
+from scenario_apply.core.dataset.assemble import Material
+from scenario_apply.core.dataset.decode import decode
+from scenario_apply.core.dataset.gather import Reader
+from scenario_apply.core.dataset.names import nfc
+from scenario_apply.core.dataset.pairing import TableRow, pair_folders, pair_rows, pair_suffixes, table_rows
+from scenario_apply.core.dataset.rules import Finding
+from scenario_apply.core.dataset.tables import Row, read_table
+from scenario_apply.core.manifest.spec import DatasetSpec
+from scenario_apply.effects.files.sources import Listing, Sources, selection_of, unentered
+
+MOST_CAPTION_BYTES = 32 << 20
+
+
+def reader_below(root: str) -> Reader:
+    """Reads caption files; what cannot be read is a C18 finding."""
+
+    def read(file: str) -> bytes | Finding:
+        try:
+            with open(f"{root}/{file}", "rb", buffering=0) as opened:
+                data = opened.read(MOST_CAPTION_BYTES + 1)
+        except FileNotFoundError:
+            return Finding("C18", f"there is no {file}", file, mend="paths are relative to the manifest's folder")
+        except OSError as error:
+            return Finding("C18", f"{file} cannot be read: {error.strerror}", file)
+        if len(data) > MOST_CAPTION_BYTES:
+            return Finding("C18", f"{file} is over {MOST_CAPTION_BYTES >> 20} MB: not a caption file", file)
+        return data
+
+    return read
+
+
+def list_dataset(sources: Sources, spec: DatasetSpec, read: Reader) -> tuple[Listing, list[TableRow]]:
+    """Everything the dataset depends on. For pairs by table or list, the rows: they say which folders those are."""
+    listing = sources.list_all(spec)
+    rows: list[TableRow] = []
+    if spec.pairs is not None and (spec.pairs.table is not None or spec.pairs.entries):
+        rows, findings = _rows(spec, read)
+        listing.findings += findings
+        sources.add_folders_of(listing, spec, [file for row in rows for file in (row.before, row.after)])
+    return listing, rows
+
+
+def _rows(spec: DatasetSpec, read: Reader) -> tuple[list[TableRow], list[Finding]]:
+    assert spec.pairs is not None
+    rows, findings = table_rows([Row(0, fields) for fields in spec.pairs.entries], file=None, beside="")
+    if spec.pairs.table is not None:
+        file = spec.pairs.table.removeprefix("./")
+        data = read(file)
+        text = data if isinstance(data, Finding) else decode(data, file=file, encoding=spec.encoding)
+        if isinstance(text, Finding):
+            return rows, [*findings, text]
+        table = read_table(text, file=file)
+        more, wrong = table_rows(table.rows, file=file, beside=file.rpartition("/")[0])
+        rows += more
+        findings += [*table.findings, *wrong]
+    return rows, findings
+
+
+def material_of(listing: Listing, rows: list[TableRow], spec: DatasetSpec, root: str) -> Material:
+    """Opens nothing; lists sub-folders that were not entered, to be able to say so."""
+    selection = selection_of(listing, spec)
+    findings = tuple(dict.fromkeys(listing.findings))
+    if not spec.is_pairs:
+        skipped = unentered(listing, spec, root)
+        return Material(images=selection.images, selection=selection, findings=findings, skipped_folders=skipped)
+    if rows or (spec.pairs is not None and spec.pairs.table is not None):
+        paired = pair_rows(rows, {nfc(entry.file): entry for entry in selection.images})
+    elif spec.pairs is not None:
+        paired = pair_suffixes(selection, spec.pairs.suffixes)
+    else:
+        paired = pair_folders(selection)
+    return Material(images=paired.images, paired=paired, findings=findings)
