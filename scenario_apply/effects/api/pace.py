@@ -20,6 +20,7 @@ _STEP = 10  # accepted requests between two looks at the rate
 _GROW = 1.01
 _CREEP = 0.0005  # growth a step once the service has said no to a steady pace
 _CREEP_DOUBLES_AFTER = 500  # accepted requests: what was a wall long ago may be none today
+_SLOWER = ((150, 0.99), (50, 0.97), (4, 0.93), (0, 0.85))  # accepted since the last refusal, at least: the new share
 _LOWEST_PER_S = 0.05
 _PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 
@@ -84,8 +85,8 @@ class Pace:
 
     def _learn(self, let_through_at: float) -> None:
         """The first rate: the densest run of accepted requests that ends with this one, the refusal included."""
-        times = sorted(t for t in self._accepted if let_through_at - REMEMBERED_S <= t < let_through_at)
-        times = [t for t in times if t < self._episode_at]
+        earliest = let_through_at - REMEMBERED_S
+        times = sorted(t for t in self._accepted if earliest <= t <= self._episode_at)
         best = 0.0
         for i, start in enumerate(times):
             count, span = len(times) - i, let_through_at - start
@@ -97,13 +98,8 @@ class Pace:
             self.per_s = max(MARGIN * best, _LOWEST_PER_S)
 
     def _slow_down(self, per_s: float) -> None:
-        if self._since_refusal < 4:
-            factor = 0.85
-        elif self._since_refusal < 50:
-            factor = 0.93
-        else:
-            factor = MARGIN
-        self._wall, self._wall_is_firm = 0.98 * per_s, True
+        factor = next(factor for at_least, factor in _SLOWER if self._since_refusal >= at_least)
+        self._wall, self._wall_is_firm = per_s, True
         self.per_s = max(per_s * factor, _LOWEST_PER_S)
 
     def _growth(self, per_s: float) -> float:

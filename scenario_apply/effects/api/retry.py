@@ -19,6 +19,9 @@ UNREACHABLE_S = 6.0
 REFUSED_S = 600.0
 """Seconds of being refused for the rate after which a call gives up."""
 
+LONGEST_RATE_PAUSE_S = 120.0
+"""Seconds everybody pauses at most before the service is asked again whether it lets us through."""
+
 LONGEST_PAUSE_S = 60.0
 """A server error's Retry-After beyond this is not believed. Source: the official SDK does the same."""
 

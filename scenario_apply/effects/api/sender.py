@@ -117,7 +117,7 @@ class Sender:
                 pause_s = retry.asked_pause_s(outcome, self._clock.now())
         finally:
             if refused:
-                self._budget.tighten(slot, None if pause_s is None else min(pause_s, retry.REFUSED_S))
+                self._budget.tighten(slot, None if pause_s is None else min(pause_s, retry.LONGEST_RATE_PAUSE_S))
             elif answered:
                 self._budget.settle(slot)
             else:
