@@ -1,26 +1,10 @@
-"""Which manifest, which state file, which cache: paths from what was asked and what lies there."""
+"""Which state file, which cache: paths from what was asked and where the manifest lies."""
 
 from __future__ import annotations
 
 import os
 
 from scenario_apply.core.manifest.spec import Manifest
-from scenario_apply.errors import UsageError
-
-DEFAULT_MANIFESTS = ("scenario.yaml", "scenario.yml", "scenario.yaml.j2", "manifests")
-
-
-def find_manifest(given: str | None, cwd: str) -> str:
-    """The path of the manifest as given, or the default that is there. Raises UsageError when none is."""
-    if given is not None:
-        return given
-    for name in DEFAULT_MANIFESTS:
-        if os.path.exists(os.path.join(cwd, name)):
-            return name
-    raise UsageError(
-        "there is no scenario.yaml and no folder manifests/ here, and no MANIFEST was given",
-        mend="scenario-apply init FOLDER writes a first manifest from a folder of images",
-    )
 
 
 def state_path(manifest: Manifest, given: str | None, cwd: str) -> str:

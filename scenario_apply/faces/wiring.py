@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scenario_apply.errors import ManifestError, Problem, ScenarioApplyError, UsageError
-from scenario_apply.faces.locate import cache_path, emulator_path, find_manifest, state_path
+from scenario_apply.faces.locate import cache_path, emulator_path, state_path
 from scenario_apply.faces.settings import LOCAL, Settings
 from scenario_apply.version import VERSION
 
@@ -41,7 +41,7 @@ def open_manifest(settings: Settings) -> Manifest:
     from scenario_apply.effects.manifest_files import load_manifest
 
     return load_manifest(
-        find_manifest(settings.manifest, settings.cwd),
+        settings.manifest,
         variables=settings.variables,
         var_files=settings.var_files,
         env=settings.environment,
@@ -49,15 +49,17 @@ def open_manifest(settings: Settings) -> Manifest:
     )
 
 
-def open_datasets(manifest: Manifest, settings: Settings, *, deep: bool = False) -> Mapping[str, Dataset]:
-    """The manifest's datasets, scanned. deep: open every picture. Problems stay in them."""
+def open_datasets(
+    manifest: Manifest, settings: Settings, *, deep: bool = False, only: str | None = None
+) -> Mapping[str, Dataset]:
+    """The manifest's datasets, scanned, or one of them. deep: open every picture. Problems stay in them."""
     from scenario_apply.effects.datasets import scan_datasets
 
     types: dict[str, list[str]] = {}
     for model in manifest.models.values():
         types.setdefault(model.dataset, []).append(model.type)
     return scan_datasets(
-        manifest.datasets,
+        manifest.datasets if only is None else {only: manifest.datasets[only]},
         root=manifest.root,
         cache_path=cache_path(manifest),
         types_of={name: tuple(dict.fromkeys(found)) for name, found in types.items()},
@@ -120,6 +122,7 @@ def open_world(
             project=place.project,
             rate_limit=settings.rate_limit,
             counter=None,
+            tool_version=VERSION,
         )
         return
     with _service(place.root, settings) as (base_url, key, secret):
@@ -143,6 +146,7 @@ def open_world(
             project=place.project,
             rate_limit=settings.rate_limit,
             counter=budget,
+            tool_version=VERSION,
         )
 
 

@@ -101,7 +101,7 @@ def _lines(atoms: list[_Atom], width: int, screen: Screen) -> Iterable[str]:
                 line, used = line + " ", used + 1
         text = atom.text
         while used + columns(text) > width:  # a word longer than a line
-            piece = head(text, max(width - used, 2))
+            piece = head(text, width - used) if used == 0 or width - used >= 2 else ""
             yield line + screen.paint(piece, atom.color)
             line, used, text = "", 0, text[len(piece) :]
         line, used = line + screen.paint(text, atom.color), used + columns(text)

@@ -1,0 +1,29 @@
+"""Addresses from the command line, checked against what is recorded."""
+
+from __future__ import annotations
+
+from scenario_apply.core.address import Address, parse_address
+from scenario_apply.core.state import State
+from scenario_apply.core.suggest import did_you_mean
+from scenario_apply.errors import StateError, UsageError
+
+
+def address_of(text: str) -> Address:
+    """The address that was typed. Raises UsageError."""
+    try:
+        return parse_address(text)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+
+def recorded_address(text: str, state: State) -> Address:
+    """The address that was typed, if it is recorded. Raises UsageError or StateError."""
+    address = address_of(text)
+    if address not in state.records:
+        known = [str(other) for other in state.records]
+        raise StateError(
+            f"{address} is not recorded",
+            code="not-recorded",
+            mend=did_you_mean(text, known) or "scenario-apply state list shows what is",
+        )
+    return address

@@ -1,0 +1,38 @@
+"""output: the ids of what is recorded, for other programs. Asks nobody, writes nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scenario_apply.faces import options
+
+if TYPE_CHECKING:
+    import argparse
+
+    from scenario_apply.faces.call import Call
+
+EXAMPLES = """
+  scenario-apply output manifests/quickstart
+  scenario-apply output --format json
+  eval "$(scenario-apply output --format env)" && echo "$MODEL_KAEL"
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    options.manifest(parser)
+    options.state(parser)
+    options.formats(parser, "text", "json", "env", "yaml")
+
+
+def run(call: Call) -> int:
+    """Everything recorded that has an id."""
+    from scenario_apply.faces.views.outputs import output_env, output_json, output_text, output_yaml
+    from scenario_apply.faces.wiring import place_of, store_at
+
+    state = store_at(place_of(call.settings), endpoint=None).read()
+    views = {"json": output_json, "env": output_env, "yaml": output_yaml}
+    chosen = call.arguments.format
+    call.show(views[chosen](state) if chosen in views else output_text(state, call.out))
+    if not state.records:
+        call.tell("nothing is recorded yet")
+    return 0

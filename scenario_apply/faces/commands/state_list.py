@@ -1,0 +1,40 @@
+"""state list: what is recorded. Never touches the service."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scenario_apply.faces import options
+
+if TYPE_CHECKING:
+    import argparse
+
+    from scenario_apply.faces.call import Call
+
+EXAMPLES = """
+  scenario-apply state list manifests/quickstart
+  scenario-apply state list --state state/quickstart.json --format json
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    options.manifest(parser)
+    options.state(parser)
+    options.formats(parser, "text", "json")
+
+
+def run(call: Call) -> int:
+    """An address a line."""
+    import json
+
+    from scenario_apply.faces.views.recorded import list_text
+    from scenario_apply.faces.wiring import place_of, store_at
+
+    state = store_at(place_of(call.settings), endpoint=None).read()
+    if call.arguments.format == "json":
+        call.show(json.dumps([str(address) for address in sorted(state.records)], indent=2) + "\n")
+    else:
+        call.show(list_text(state, call.out))
+    if not state.records:
+        call.tell("nothing is recorded yet")
+    return 0

@@ -1,0 +1,37 @@
+"""state rm: forget a resource. The service keeps it; nothing is asked of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scenario_apply.faces import options
+
+if TYPE_CHECKING:
+    import argparse
+
+    from scenario_apply.faces.call import Call
+
+EXAMPLES = """
+  scenario-apply state rm model.kael manifests/quickstart
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("address", metavar="ADDRESS", help="such as model.kael")
+    options.manifest(parser)
+    options.state(parser, locks=True)
+
+
+def run(call: Call) -> int:
+    """The ids are printed, so that they can be imported again."""
+    from scenario_apply.faces.addresses import recorded_address
+    from scenario_apply.faces.state_edits import edited_state
+    from scenario_apply.faces.wiring import place_of, store_at
+
+    store = store_at(place_of(call.settings), endpoint=None)
+    with edited_state(store, call, "state rm") as edit:
+        address = recorded_address(call.arguments.address, edit.state)
+        ids = [version.id for version in edit.state.records[address].versions()]
+        edit.save(edit.state.with_record(address, None))
+    call.show(f"{address} is forgotten; the service keeps {', '.join(ids)}\n")
+    return 0

@@ -1,0 +1,44 @@
+"""state show: one recorded resource. Never touches the service."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scenario_apply.faces import options
+
+if TYPE_CHECKING:
+    import argparse
+
+    from scenario_apply.faces.call import Call
+
+EXAMPLES = """
+  scenario-apply state show model.kael manifests/quickstart
+  scenario-apply state show model.kael --format json
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("address", metavar="ADDRESS", help="such as model.kael")
+    options.manifest(parser)
+    options.state(parser)
+    options.formats(parser, "text", "json")
+
+
+def run(call: Call) -> int:
+    """Its versions, images and captions."""
+    import json
+
+    from scenario_apply.core.state_json import record_to_json
+    from scenario_apply.faces.addresses import recorded_address
+    from scenario_apply.faces.views.recorded import record_text
+    from scenario_apply.faces.wiring import place_of, store_at
+
+    state = store_at(place_of(call.settings), endpoint=None).read()
+    address = recorded_address(call.arguments.address, state)
+    record = state.records[address]
+    if call.arguments.format == "json":
+        values = {"address": str(address), **record_to_json(record)}
+        call.show(json.dumps(values, indent=2, ensure_ascii=False) + "\n")
+    else:
+        call.show(record_text(address, record, call.out))
+    return 0

@@ -1,0 +1,39 @@
+"""Edits of a state by hand: under its lock, and only when no run left something unfinished."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from scenario_apply.core.state import State
+from scenario_apply.errors import StateError
+
+if TYPE_CHECKING:
+    from scenario_apply.effects.state.store import FileStore
+    from scenario_apply.faces.call import Call
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """The state as it is, and what writes the next one."""
+
+    state: State
+    save: Callable[[State], State]
+
+
+@contextmanager
+def edited_state(store: FileStore, call: Call, command: str) -> Iterator[Edit]:
+    """Holds the lock. Raises StateError when there is no state, or a journal waits to be settled by an apply."""
+    with store.locked(command, call.settings.lock_timeout_s) as notes:
+        for note in notes:
+            call.tell(note)
+        loaded = store.load()
+        if loaded.has_journal:
+            raise StateError(
+                "an earlier run did not end properly, and its journal is not settled yet",
+                code="journal-left",
+                mend="scenario-apply apply settles it; then try again",
+            )
+        yield Edit(state=loaded.state, save=store.save)
