@@ -230,20 +230,20 @@ def lantern_rain() -> Image.Image:
 
 
 def taking_aim() -> Image.Image:
-    c = Canvas(1024, 1024, "#ffffff")
-    c.wash(radial((512, 430), 820, "#c4ecd0", "#3f9a86", "#0f4a52", "#062832"))
+    c = Canvas(1024, 1280, "#ffffff")
+    c.wash(radial((512, 540), 960, "#c4ecd0", "#3f9a86", "#0f4a52", "#062832"))
     land.rays(c, 512, -160, "#dfffd8", ((66, 6), (80, 5), (94, 8), (110, 6), (122, 4)), 1500, 0.3)
-    land.forest(c, 101, 860, (520, 760), 9, "#145056", "#2f8a7a", sun=1)
-    land.mist(c, 860, 90, "#8fd6bc", 0.4)
+    land.forest(c, 101, 1080, (620, 900), 9, "#145056", "#2f8a7a", sun=1)
+    land.mist(c, 1080, 90, "#8fd6bc", 0.4)
     figure = c.layer()
-    with figure.at(512, 470, size=1.06):
+    with figure.at(524, 600, size=1.16):
         ranger.bust(figure, light=1, brow=1.0, turn=0.05)
     _lit(figure, "#a9dcc4", 0.55, (-7, 7, "#d8ffe0"), 8)
     c.put(figure)
     front = c.layer()
-    with front.at(372, 560):  # the bow, edge on, and the arrow that looks at us
+    with front.at(366, 700, size=1.16):  # the bow, edge on, and the arrow that looks at us
         c_limb = spline([(30, -620), (6, -420), (-16, -180), (-20, 0), (-16, 180), (6, 420), (30, 620)], closed=False)
-        front.stroke([(54, -600), (110, 10), (54, 620)], 4, "#f3ead6")
+        front.stroke([(48, -660), (110, 10), (54, 620)], 4, "#f3ead6")
         front.fill(ribbon(c_limb, lambda t: 24 + 40 * (1 - abs(2 * t - 1))), linear((-50, 0), (40, 0), ranger.WOOD_LIGHT, ranger.WOOD, ranger.WOOD_DARK))
         front.stroke([(x - 12, y) for x, y in c_limb], taper(8), "#ffdca6", opacity=0.6)
         for y in (-330, -150, 150, 330):

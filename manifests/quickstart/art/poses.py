@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from art.brush import Canvas, Point, box, ellipse, flat, linear, mix, radial, ribbon, spline, taper
+from art.brush import Canvas, Point, ellipse, flat, linear, mix, radial, ribbon, spline, taper
 from art.ranger import (
     CLOAK,
     CLOAK_DARK,
@@ -140,7 +140,7 @@ def from_behind(c: Canvas, *, sway: float = 0.0) -> None:
             c.stroke([(-66 + (y + 190) * 0.03, y), (72 - (y + 190) * 0.04, y)], 26, COPPER if y < -100 else LEATHER_DARK)
     with c.at(-60, 640, turn=-32):
         bow(c, height=1180)
-    c.fill([(x * 1.02, y + 26) for x, y in HOOD], "#05100d", opacity=0.45, blur=18, clip=box(-230, 200, 230, 420))
+    c.fill([(x * 1.02, y + 26) for x, y in HOOD], "#05100d", opacity=0.45, blur=18, clip=[(-160, 205), (160, 205), (310, 320), (310, 460), (-310, 460), (-310, 320)])
     c.fill(HOOD, linear((-230, -240), (230, 260), CLOAK_LIGHT, CLOAK, CLOAK_DARK))
     c.stroke(spline([(22, -312), (-6, -160), (0, 60), (0, 330)], closed=False), taper(9), CLOAK_DARK, opacity=0.9)
     for side in (-1, 1):

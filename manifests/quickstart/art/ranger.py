@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from art.brush import Canvas, Knot, box, ellipse, linear, mix, radial, ribbon, spline, taper
+from art.brush import Canvas, Knot, ellipse, linear, mix, radial, ribbon, spline, taper
 
 SKIN, SKIN_DARK, SKIN_LIGHT = "#d69a72", "#8f5a44", "#f2c39c"
 HAIR, HAIR_LIGHT = "#38231c", "#6d4430"
@@ -200,7 +200,7 @@ def bust(c: Canvas, *, turn: float = 0.0, light: int = -1, brow: float = 0.0, lo
 
 def head(c: Canvas, *, turn: float = 0.0, light: int = -1, brow: float = 0.0, look: float = 0.0) -> None:
     """The hooded head."""
-    c.fill([(x * 1.02, y + 26) for x, y in HOOD], "#05100d", opacity=0.45, blur=18, clip=box(-190, 200, 190, 420))
+    c.fill([(x * 1.02, y + 26) for x, y in HOOD], "#05100d", opacity=0.45, blur=18, clip=[(-160, 205), (160, 205), (310, 300), (310, 460), (-310, 460), (-310, 300)])
     hood(c)
     with c.at(turn * 12, 0):
         face(c, turn=turn, light=light, brow=brow, look=look)
