@@ -34,7 +34,7 @@ $(STAMP): pyproject.toml
 	@touch $@
 
 demo: $(STAMP) ## train the quickstart on the embedded Scenario, print the ids, apply again
-	@rm -rf $(DEMO) && mkdir -p build && cp -R manifests/quickstart $(DEMO)
+	@rm -rf $(DEMO) && mkdir -p build && cp -R manifests/quickstart $(DEMO) && rm -rf $(DEMO)/.scenario $(DEMO)/state   # fresh, whatever was tried in the checkout
 	@echo '$$ scenario-apply apply manifests/quickstart --local --auto-approve'
 	@$(DEMO_RUN) apply $(DEMO) --local --auto-approve --poll-interval 0.5
 	@echo; echo '$$ scenario-apply output manifests/quickstart --local'
