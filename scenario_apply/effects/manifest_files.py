@@ -17,7 +17,8 @@ from scenario_apply.core.manifest.report import Report
 from scenario_apply.core.manifest.spec import Manifest
 from scenario_apply.core.manifest.variables import Given
 from scenario_apply.core.manifest.whole_files import render_whole_files
-from scenario_apply.core.manifest.yaml_reader import LARGEST_FILE_BYTES, read_yaml
+from scenario_apply.core.manifest.yaml_bytes import LARGEST_FILE_BYTES
+from scenario_apply.core.manifest.yaml_reader import read_yaml
 from scenario_apply.core.suggest import did_you_mean
 from scenario_apply.errors import ManifestError, Place
 
@@ -199,13 +200,15 @@ class _Loader:
             self._report.is_incomplete = True
             return []
         self._files[absolute] = (shown, data)
+        name = shown
         if absolute.endswith(".j2"):
+            name = f"{shown} (rendered)"
             rendered = render_whole_files(shown, data, before, given, env, self._report, self._env_used)
             if rendered is None:
                 self._report.is_incomplete = True
                 return []
             data = rendered
-        document = read_yaml(shown, data, self._report)
+        document = read_yaml(name, data, self._report)
         if document is None:
             self._report.is_incomplete = True
             return []

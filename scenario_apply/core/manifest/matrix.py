@@ -10,6 +10,8 @@ from math import prod
 from scenario_apply.core.manifest.fields import is_extension, maps, text
 from scenario_apply.core.manifest.positions import Map, Mark, Node, Seq
 from scenario_apply.core.manifest.report import Report
+from scenario_apply.core.manifest.scalars import NotANumber, plain_scalar
+from scenario_apply.errors import Place
 
 MODEL_FIELDS = frozenset({"name", "type", "dataset", "description", "tags", "lifecycle", "enabled"})
 """Keys of a matrix that are fields of the model; every other key is a parameter."""
@@ -85,7 +87,9 @@ def _included(
         if key == "label" or is_extension(key):
             continue
         by_label = [choice for choice in dimensions.get(key, ()) if choice[0] == value]
-        combination[key] = by_label[0] if by_label else (_label_of(value), value, entry.marks[key])
+        where = report.place(entry.value_mark(key))
+        label = _as_written(value, where) or _label_of(value)
+        combination[key] = by_label[0] if by_label else (label, value, entry.marks[key])
     own = text(entry, "label")
     if own is not None and not _LABEL.fullmatch(own):
         _bad_label(own, entry.value_mark("label"), report)
@@ -121,7 +125,7 @@ def _choices(key: str, values: Node, report: Report) -> list[Choice]:
             mend = f"write {key} as a map of labels: {{ first: ..., second: ... }}"
             report.error("matrix-label", f"a list or map in the matrix of {key} needs a label", mark, mend)
             continue
-        listed.append((_label_of(value), value, (mark, mark)))
+        listed.append((_as_written(value, report.place(mark)) or _label_of(value), value, (mark, mark)))
     return listed
 
 
@@ -130,8 +134,21 @@ def _bad_label(label: str, mark: Mark, report: Report) -> None:
     report.error("matrix-label", what, mark, "use letters, digits and _ . + - only")
 
 
+def _as_written(value: Node, place: Place) -> str | None:
+    """5e-5 for a number written so; None for a text, or a value that stands elsewhere (a variable, an alias)."""
+    if isinstance(value, str) or value is None or place.text is None or place.column is None:
+        return None
+    found = _LABEL.match(place.text, place.column - 1)
+    if found is None:
+        return None
+    try:
+        return found.group() if plain_scalar(found.group()) == value else None
+    except NotANumber:
+        return None
+
+
 def _label_of(value: Node) -> str:
-    """0.0001, 5e-05, 16, true, kael: the same label however a number is written."""
+    """5e-05, 16, true, kael."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if value is None:

@@ -34,7 +34,7 @@ class ParameterCheck:
                 taken[name] = _json(value)
             elif self._fits(rule, name, value, merged.marks[name][1], training):
                 taken[name] = _as_sent(rule, value)
-        self._check_together(training, merged, taken, address)
+        self._check_together(training, merged, written, taken, address)
         return taken
 
     def say_what_was_dropped(self) -> None:
@@ -69,7 +69,9 @@ class ParameterCheck:
             self._report.warn("parameter-legacy", f"{name} of {training.name}: {rule.note}", mark, "leave it out")
         return True
 
-    def _check_together(self, training: TrainingType, merged: Map, taken: Mapping[str, Json], address: str) -> None:
+    def _check_together(
+        self, training: TrainingType, merged: Map, written: Map | None, taken: Mapping[str, Json], address: str
+    ) -> None:
         for name, rule in training.parameters.items():
             if rule.same_length_as and name in taken:
                 own, other = taken[name], taken.get(rule.same_length_as)
@@ -82,9 +84,10 @@ class ParameterCheck:
         counted = [name for name in ("nbEpochs", "nbRepeats") if name in taken]
         if "maxTrainSteps" in taken and counted:
             what = f"{address} sets maxTrainSteps and {listed(counted)}; which of them wins is not documented"
-            self._report.warn(
-                "steps-twice", what, merged.key_mark("maxTrainSteps"), "keep the steps, or epochs and repeats"
-            )
+            mend = "keep the steps, or epochs and repeats; `nbEpochs: null` takes an inherited value away"
+            on_purpose = written is not None and all(name in written for name in ("maxTrainSteps", *counted))
+            say = self._report.warn if on_purpose else self._report.note
+            say("steps-twice", what, merged.key_mark("maxTrainSteps"), mend)
 
 
 def unknown_parameter(name: str, mark: Mark, report: Report, known: Mapping[str, object] | None = None) -> None:

@@ -10,52 +10,34 @@ on every machine.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, cast
+from typing import Any
 
 from jinja2 import StrictUndefined, TemplateSyntaxError, UndefinedError, nodes
 from jinja2.exceptions import SecurityError
 from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from scenario_apply.core.manifest.positions import Seq
 from scenario_apply.core.manifest.sandbox_parts import (
     FILTERS,
     METHODS,
     TESTS,
+    WORK_OF_A_FILE,
+    WORK_OF_A_VALUE,
     Budget,
     BudgetSpent,
     EnvironmentVariables,
     bounded,
     one_text,
 )
+from scenario_apply.core.manifest.sandbox_tree import alone, key_of, made_to_pay, names_read
 from scenario_apply.core.manifest.secret import Secret
-from scenario_apply.core.manifest.templates import PER_IMAGE, quoted
+from scenario_apply.core.manifest.templates import PER_IMAGE, TemplateError, quoted
 from scenario_apply.core.suggest import did_you_mean
 
-_LONGEST_VALUE = 64 * 1024  # characters of one template in a manifest
+_LONGEST_VALUE = 16 * 1024  # characters of one template in a manifest
+_LONGEST_IN_ALL = 1024 * 1024  # of all that are compiled for a manifest
 _LONGEST_FILE = 512 * 1024  # of a *.yaml.j2
-_STATEMENTS = (
-    nodes.Template, nodes.Output, nodes.TemplateData, nodes.For, nodes.If, nodes.Assign, nodes.AssignBlock,
-    nodes.Expr, nodes.Helper, nodes.Operand, nodes.Scope, nodes.ScopedEvalContextModifier,
-)  # fmt: skip
-_REFUSED = {
-    nodes.Include: "include",
-    nodes.Import: "import",
-    nodes.FromImport: "import",
-    nodes.Extends: "extends",
-    nodes.Block: "block",
-    nodes.Macro: "macro",
-    nodes.CallBlock: "call",
-    nodes.FilterBlock: "filter",
-    nodes.With: "with",
-}
-
-
-class TemplateError(Exception):
-    """A template that cannot be rendered: code, what and mend as in a Problem; line from 1 within the template."""
-
-    def __init__(self, code: str, what: str, mend: str | None = None, line: int | None = None) -> None:
-        super().__init__(what)
-        self.code, self.what, self.mend, self.line = code, what, mend, line
 
 
 class _Environment(ImmutableSandboxedEnvironment):
@@ -99,8 +81,7 @@ class _Environment(ImmutableSandboxedEnvironment):
     def _flat(self, items: Any) -> Any:
         """A list that holds computed values holds no lists: doubling one forty times would fit nowhere."""
         for item in items.values() if isinstance(items, dict) else items:
-            if isinstance(item, list | tuple | dict):
-                raise SecurityError("a list of computed lists")
+            one_text(item)
         self.budget.pay(len(items))
         return items
 
@@ -156,24 +137,12 @@ class _Environment(ImmutableSandboxedEnvironment):
 
     def call(self, context: Any, obj: Any, *args: Any, **kwargs: Any) -> Any:
         if isinstance(obj, _Method) or obj == self._range:
+            kwargs.pop("_loop_vars", None)  # Jinja2's own, for functions that take the context
+            kwargs.pop("_block_vars", None)
             return obj(*args, **kwargs)
         if isinstance(obj, StrictUndefined):
             return obj()  # says which name is undefined
         raise SecurityError("only range() and methods of text and maps can be called")
-
-    def changed(self, tree: nodes.Template) -> nodes.Template:
-        """The tree with loops and joins made to pay. Raises TemplateError for a statement that is not allowed."""
-        for node in tree.find_all(nodes.Node):
-            for kind, name in _REFUSED.items():
-                if isinstance(node, kind):
-                    raise TemplateError(
-                        "template-refused", f"{{% {name} %}} is not allowed in a manifest", None, node.lineno
-                    )
-            if isinstance(node, nodes.For) and node.recursive:
-                raise TemplateError("template-refused", "{% for ... recursive %} is not allowed", None, node.lineno)
-        _pay_in(tree)
-        tree.set_environment(self)
-        return tree
 
 
 _LOOP = frozenset({"index", "index0", "revindex", "revindex0", "first", "last", "length", "previtem", "nextitem"})
@@ -191,52 +160,21 @@ class _Method:
         return self._function(*args, **kwargs)
 
 
-def _pay_in(node: nodes.Node) -> None:
-    """Wraps joins, loops and computed lists below node, children first."""
-    for name, value in node.iter_fields():
-        if isinstance(value, list):
-            setattr(node, name, [_paid(item) if isinstance(item, nodes.Node) else item for item in value])
-        elif isinstance(value, nodes.Node):
-            setattr(node, name, _paid(value))
-
-
-def _paid(node: nodes.Node) -> nodes.Node:
-    if isinstance(node, nodes.For):
-        size = sum(1 for _ in node.find_all(nodes.Node))
-        _pay_in(node)
-        node.iter = _filter(node.iter, "_rounds", node, [nodes.Const(size, lineno=node.lineno)])
-        return node
-    computed = isinstance(node, nodes.List | nodes.Dict | nodes.Tuple) and _is_computed(node)
-    _pay_in(node)
-    if isinstance(node, nodes.Concat):
-        return _filter(nodes.List(node.nodes, lineno=node.lineno), "_joined", node, [])
-    if computed and getattr(node, "ctx", "load") == "load":
-        return _filter(node, "_flat", node, [])
-    return node
-
-
-def _is_computed(node: nodes.Node) -> bool:
-    fixed = (nodes.Const, nodes.List, nodes.Dict, nodes.Tuple, nodes.Pair, nodes.TemplateData)
-    return any(not isinstance(inner, fixed) for inner in node.find_all(nodes.Node))
-
-
-def _filter(node: nodes.Node, name: str, at: nodes.Node, args: list[nodes.Expr]) -> nodes.Filter:
-    return nodes.Filter(cast(nodes.Expr, node), name, args, [], None, None, lineno=at.lineno)
-
-
 class Sandbox:
     """Renders templates. env: what `env.NAME` reads; what was read is added to used."""
 
     def __init__(self, env: Mapping[str, str], used: dict[str, str]) -> None:
         self._environment = _Environment()
         self._env = EnvironmentVariables(env, used)
-        self._used_env = False
+        self._compiled = 0  # characters
+        self.reads_env = False  # whether the template evaluated last names env
 
     def evaluate(self, text: str, values: Mapping[str, Any], secret: set[str]) -> Any:
         """The value of a text with templates; an expression alone keeps its type. A Secret when it read a secret."""
         tree = self._tree(text, _LONGEST_VALUE, values)
-        expression = _alone(tree)
-        is_secret = bool(_names(tree, values) & secret)
+        self.reads_env = any(node.name == "env" for node in tree.find_all(nodes.Name))
+        expression = alone(tree)
+        is_secret = bool(names_read(tree, values) & secret)
         value = self._run(tree, expression, values)
         if is_secret:
             return Secret(value.reveal() if isinstance(value, Secret) else one_text(value))
@@ -245,32 +183,40 @@ class Sandbox:
     def caption(self, text: str, values: Mapping[str, Any], secret: set[str]) -> str:
         """A caption text: rendered, or, when it needs the image, made to stand alone."""
         tree = self._tree(text, _LONGEST_VALUE, values, PER_IMAGE)
-        names = _names(tree, {**values, **dict.fromkeys(PER_IMAGE)})
+        names = names_read(tree, {**values, **dict.fromkeys(PER_IMAGE)})
         if names & secret:
             raise TemplateError("secret-in-clear", "a secret variable cannot stand in a caption", None)
         if not names & PER_IMAGE:
             rendered = one_text(self._run(tree, None, values))
             return "{{ " + quoted(rendered) + " }}" if "{{" in rendered or "{%" in rendered else rendered
         outside = sorted(find_undeclared_variables(tree) - PER_IMAGE)
+        for name in outside:
+            if name not in values and name not in ("env", "var"):
+                raise TemplateError("undefined-variable", f"{name} is not defined", _meant(name, values))
         return "".join(self._handed_down(name, tree, values) for name in outside) + text
 
     def _handed_down(self, name: str, tree: nodes.Template, values: Mapping[str, Any]) -> str:
-        if name == "range":
-            return ""
         if name not in ("env", "var"):
             return f"{{% set {name} = {quoted(values[name])} %}}"
         holder: Mapping[str, Any] = self._env if name == "env" else values
         read: dict[str, Any] = {}
         for node in tree.find_all((nodes.Getattr, nodes.Getitem)):
-            key = _key_of(node, name)
-            if key is not None and key in holder:
-                read[key] = holder[key]
+            key = key_of(node, name)
+            if key is None:
+                continue
+            if key not in holder:
+                raise (
+                    _not_set(key)
+                    if name == "env"
+                    else TemplateError("undefined-variable", f"var.{key} is not defined", _meant(key, values))
+                )
+            read[key] = holder[key]
         return f"{{% set {name} = {quoted(read)} %}}"
 
     def file(self, text: str, values: Mapping[str, Any]) -> str:
         """A whole *.yaml.j2."""
         tree = self._tree(text, _LONGEST_FILE, values)
-        return str(self._run(tree, None, values))
+        return str(self._run(tree, None, values, WORK_OF_A_FILE))
 
     def _tree(
         self, text: str, longest: int, values: Mapping[str, Any], more: frozenset[str] = frozenset()
@@ -279,8 +225,12 @@ class Sandbox:
             raise TemplateError(
                 "template-too-large", f"a template of {len(text)} characters; at most {longest} are read"
             )
+        self._compiled += len(text)
+        if self._compiled > _LONGEST_IN_ALL:
+            raise TemplateError("template-too-large", f"more than {_LONGEST_IN_ALL} characters of templates in all")
         try:
-            tree = self._environment.changed(self._environment.parse(text))
+            tree = made_to_pay(self._environment.parse(text), self._environment)
+            find_undeclared_variables(tree)  # says which filters and tests are not there
         except TemplateSyntaxError as error:
             raise TemplateError(
                 "template-syntax", f"not a template: {error.message}", _syntax_mend(text), error.lineno
@@ -289,9 +239,15 @@ class Sandbox:
             raise TemplateError("template-refused", "an expression nested too deep") from error
         return tree
 
-    def _run(self, tree: nodes.Template, expression: nodes.Expr | None, values: Mapping[str, Any]) -> Any:
+    def _run(
+        self,
+        tree: nodes.Template,
+        expression: nodes.Expr | None,
+        values: Mapping[str, Any],
+        work: int = WORK_OF_A_VALUE,
+    ) -> Any:
         environment = self._environment
-        environment.budget.renew()
+        environment.budget.renew(work)
         shown: Mapping[str, Any] = {"env": self._env, "var": values, **values}
         try:
             if expression is None:
@@ -304,7 +260,7 @@ class Sandbox:
             found = module.new_context(dict(shown))
             for _ in module.root_render_func(found):
                 pass
-            result = found.vars["result"]
+            result = _checked(found.vars["result"])
         except UndefinedError as error:
             raise _undefined(error, values) from error
         except BudgetSpent as error:
@@ -317,42 +273,18 @@ class Sandbox:
             raise TemplateError("template-refused", "an expression nested too deep") from error
         except Exception as error:  # whatever a filter raises for its arguments is the template's mistake
             raise TemplateError("template-failed", f"the template fails: {error}") from error
-        if isinstance(result, StrictUndefined):
-            try:
-                str(result)
-            except UndefinedError as error:
-                raise _undefined(error, values) from error
         return result
 
 
-def _alone(tree: nodes.Template) -> nodes.Expr | None:
-    """The expression of a template that is nothing but {{ expression }}."""
-    if len(tree.body) == 1 and isinstance(tree.body[0], nodes.Output):
-        inner = tree.body[0].nodes
-        if len(inner) == 1 and not isinstance(inner[0], nodes.TemplateData):
-            return inner[0]
-    return None
-
-
-def _names(tree: nodes.Template, values: Mapping[str, Any]) -> set[str]:
-    """Variables a template reads, as `name`, var.name or var["name"]; all of them when it uses var otherwise."""
-    names = find_undeclared_variables(tree)
-    if "var" in names:
-        keyed = [key for node in tree.find_all((nodes.Getattr, nodes.Getitem)) if (key := _key_of(node, "var"))]
-        mentions = sum(1 for node in tree.find_all(nodes.Name) if node.name == "var")
-        names |= set(keyed) if len(keyed) == mentions else set(values)
-    return names
-
-
-def _key_of(node: nodes.Node, holder: str) -> str | None:
-    inner = getattr(node, "node", None)
-    if not isinstance(inner, nodes.Name) or inner.name != holder:
-        return None
-    if isinstance(node, nodes.Getattr):
-        return node.attr
-    if isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str):
-        return node.arg.value
-    return None
+def _checked(value: Any) -> Any:
+    """A value that YAML could hold. Raises SecurityError, or UndefinedError for an undefined one."""
+    if isinstance(value, range | tuple | list):
+        return [_checked(item) for item in value] if not isinstance(value, Seq) else value
+    if isinstance(value, Mapping) and not isinstance(value, EnvironmentVariables):
+        return value
+    if value is not None and not isinstance(value, bool | int | float):
+        one_text(value)
+    return value
 
 
 def _undefined(error: UndefinedError, values: Mapping[str, Any]) -> TemplateError:
@@ -362,17 +294,23 @@ def _undefined(error: UndefinedError, values: Mapping[str, Any]) -> TemplateErro
     quoted_names = re.findall(r"'([^']*)'", message)
     name = quoted_names[-1] if quoted_names else "?"
     if "EnvironmentVariables" in message:
-        return TemplateError(
-            "undefined-variable", f"the environment variable {name} is not set", f"set it: export {name}=..."
-        )
+        return _not_set(name)
     if name in PER_IMAGE:
         return TemplateError(
             "undefined-variable",
             f"{name} is known only in captions",
             "use it in caption_template, caption, prefix or suffix",
         )
-    mend = did_you_mean(name, [*values, "env", "var"]) or "declare it under variables:"
-    return TemplateError("undefined-variable", f"{name} is not defined", mend)
+    return TemplateError("undefined-variable", f"{name} is not defined", _meant(name, values))
+
+
+def _not_set(name: str) -> TemplateError:
+    what = f"the environment variable {name} is not set"
+    return TemplateError("undefined-variable", what, f"set it: export {name}=...")
+
+
+def _meant(name: str, values: Mapping[str, Any]) -> str:
+    return did_you_mean(name, [*values, "env", "var"]) or "declare it under variables:"
 
 
 def _syntax_mend(text: str) -> str | None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
+from jinja2 import Undefined
 from jinja2 import filters as jinja_filters
 from jinja2 import tests as jinja_tests
 from jinja2.exceptions import SecurityError
 
-_WORK = 300_000  # units of work of one template: a node in a round of a loop, 64 characters of text
+WORK_OF_A_VALUE = 300_000  # units of work: a node in a round of a loop, 64 characters of text
+WORK_OF_A_FILE = 3_000_000  # of a *.yaml.j2
+_WORK_IN_ALL = 6_000_000  # of all templates of a manifest: some seconds at worst
 _LONGEST_TEXT = 100_000
 _LONGEST_LIST = 10_000
 _LARGEST_BITS = 1024
@@ -20,15 +23,20 @@ class BudgetSpent(Exception):
 
 
 class Budget:
-    def __init__(self) -> None:
-        self._left = _WORK
+    """What one template may still do, out of what all of them may."""
 
-    def renew(self) -> None:
-        self._left = _WORK
+    def __init__(self) -> None:
+        self._in_all = _WORK_IN_ALL
+        self._left = 0
+
+    def renew(self, units: int) -> None:
+        self._in_all += self._left - (grant := min(units, self._in_all + self._left))
+        self._left = grant
 
     def pay(self, units: int) -> None:
         self._left -= units
         if self._left < 0:
+            self._left = 0
             raise BudgetSpent("a loop without end, or far too much text")
 
     def pay_for(self, values: tuple[Any, ...]) -> None:
@@ -60,6 +68,8 @@ def one_text(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, int | float):
         return str(value)
+    if isinstance(value, Undefined):
+        return str(value)  # says which name is undefined
     raise SecurityError(f"a {'map' if isinstance(value, Mapping) else 'list or function'} in the middle of a text")
 
 
@@ -120,7 +130,14 @@ def _replace(text: Any, old: Any, new: Any, count: int = -1) -> str:
 
 
 def _join(items: Any, separator: str = "") -> str:
-    return separator.join(one_text(item) for item in items)
+    parts: list[str] = []
+    length = 0
+    for item in items:
+        parts.append(one_text(item))
+        length += len(parts[-1]) + len(separator)
+        if length > _LONGEST_TEXT:
+            raise BudgetSpent(f"a text of more than {_LONGEST_TEXT} characters")
+    return separator.join(parts)
 
 
 def _join_method(separator: str, items: Any) -> str:

@@ -3,10 +3,9 @@
 Only values are rendered, never keys. A text that is exactly "{{ x }}" takes x's value with its type. Equal texts are
 rendered once. jinja2 is imported only when a template is met. What an expression may do is decided in sandbox.py.
 
-Captions are rendered for each image, by the dataset code: caption, prefix, suffix, caption_template, instruction and
-the texts of a captions map or of pairs stay as written when they use trigger, caption, stem or path. What they use of
-`env` and the variables besides is put in front as `{% set %}`, so that they need nothing else; all others are
-rendered here.
+Captions are rendered for each image, by the dataset code: a dataset's caption, prefix, suffix, caption_template and the
+texts of its captions map stay as written when they use trigger, caption, stem or path. What they use of `env` and the
+variables besides is put in front of them as `{% set %}`, so that they need nothing else. All others are rendered here.
 """
 
 from __future__ import annotations
@@ -25,9 +24,17 @@ if TYPE_CHECKING:
     from scenario_apply.core.manifest.variables import Variables
 
 PER_IMAGE = frozenset({"trigger", "caption", "stem", "path"})
-_CAPTION_TEXTS = frozenset({"caption", "prefix", "suffix", "caption_template", "instruction"})
+_CAPTION_TEXTS = frozenset({"caption", "prefix", "suffix", "caption_template"})
 _NOT_RENDERED = ("variables", "version", "include", "$schema")
 _SECRET_PARAMETER = "wandbKey"  # noqa: S105  # the name of the field, not a password
+
+
+class TemplateError(Exception):
+    """A template that cannot be rendered: code, what and mend as in a Problem; line from 1 within the template."""
+
+    def __init__(self, code: str, what: str, mend: str | None = None, line: int | None = None) -> None:
+        super().__init__(what)
+        self.code, self.what, self.mend, self.line = code, what, mend, line
 
 
 def is_template(text: str) -> bool:
@@ -43,6 +50,7 @@ class Templates:
         self._report = report
         self._sandbox: Sandbox | None = None
         self._known: dict[str, Node] = {}
+        self._from_env: set[str] = set()  # texts whose template names env: what they give may be secret
         self._shared: dict[int, Node] = {}
 
     def rendered(self, document: Map, variables: Variables) -> Map:
@@ -92,12 +100,19 @@ class Templates:
     def _text(self, text: str, mark: Mark, variables: Variables, key: str) -> Node:
         if text not in self._known:
             try:
-                self._known[text] = self._sandboxed(variables).evaluate(text, variables.values, variables.secret)
-            except _template_error() as error:
+                sandbox = self._sandboxed(variables)
+                self._known[text] = sandbox.evaluate(text, variables.values, variables.secret)
+                if sandbox.reads_env:
+                    self._from_env.add(text)
+            except TemplateError as error:
                 self._report.error(error.code, error.what, mark, error.mend)
                 return text
         value = self._known[text]
-        if key == _SECRET_PARAMETER and isinstance(value, str):
+        if (
+            key == _SECRET_PARAMETER
+            and isinstance(value, str)
+            and (text in self._from_env or isinstance(value, Secret))
+        ):
             return Secret(value.reveal() if isinstance(value, Secret) else value)
         if isinstance(value, Secret):
             what = "a secret variable is used where it would be stored and shown"
@@ -108,7 +123,7 @@ class Templates:
     def _caption(self, text: str, mark: Mark, variables: Variables) -> Node:
         try:
             return self._sandboxed(variables).caption(text, variables.values, variables.secret)
-        except _template_error() as error:
+        except TemplateError as error:
             self._report.error(error.code, error.what, mark, error.mend)
             return text
 
@@ -118,12 +133,6 @@ class Templates:
 
             self._sandbox = Sandbox(self._env, self.env_used)
         return self._sandbox
-
-
-def _template_error() -> type[Any]:
-    from scenario_apply.core.manifest.sandbox import TemplateError
-
-    return TemplateError
 
 
 def located(value: object, mark: Mark) -> Node:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from scenario_apply.core.manifest.fields import child, flag, is_extension, plain, text
 from scenario_apply.core.manifest.positions import Map, Mark, Node, kind_of
@@ -12,11 +12,9 @@ from scenario_apply.core.manifest.report import Report
 from scenario_apply.core.manifest.scalars import NotANumber, plain_scalar
 from scenario_apply.core.manifest.secret import MASK, Secret
 from scenario_apply.core.manifest.spec import Json
+from scenario_apply.core.manifest.templates import Templates, is_template
 from scenario_apply.core.suggest import did_you_mean
 from scenario_apply.errors import Place
-
-if TYPE_CHECKING:
-    from scenario_apply.core.manifest.templates import Templates
 
 RESERVED = ("env", "var", "trigger", "caption", "stem", "path", "range", "loop", "true", "false", "none")
 """Names that templates know already. A variable of that name would hide or be hidden."""
@@ -76,6 +74,10 @@ def resolved(document: Map, given: Given, templates: Templates, report: Report) 
             what = f"the variable {name} must be {kind}, this is {kind_of(value)}"
             report.error("wrong-type", what, where, "write " + _EXAMPLES.get(kind, "a value of that kind"))
         if isinstance(fields, Map) and flag(fields, "secret", False):
+            if fields.get("default") and not is_template(str(fields["default"])):
+                what = f"the variable {name} is secret and stands here for everybody to read"
+                mend = 'write default: "{{ env.NAME }}" and set that variable'
+                report.error("secret-in-clear", what, fields.value_mark("default"), mend)
             found.secret.add(name)
             value = Secret(value) if isinstance(value, str) else Secret(str(value))
         found.values[name] = value

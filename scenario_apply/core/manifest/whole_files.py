@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from scenario_apply.core.manifest.positions import Map
 from scenario_apply.core.manifest.report import Report
-from scenario_apply.core.manifest.templates import Templates
+from scenario_apply.core.manifest.templates import TemplateError, Templates
 from scenario_apply.core.manifest.variables import Given, resolved
 from scenario_apply.core.manifest.yaml_reader import read_yaml
 
@@ -28,7 +28,7 @@ def render_whole_files(
     It may use `env`, and the variables of the files read before it and of its own `variables:` block, which must
     therefore be plain YAML.
     """
-    from scenario_apply.core.manifest.sandbox import Sandbox, TemplateError
+    from scenario_apply.core.manifest.sandbox import Sandbox
 
     text = data.decode(errors="replace").removeprefix("\ufeff")
     report.add_source(name, text)

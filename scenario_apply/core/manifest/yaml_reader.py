@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, cast
 from scenario_apply.core.manifest.positions import Map, Mark, Node, Seq, kind_of
 from scenario_apply.core.manifest.report import Report
 from scenario_apply.core.manifest.scalars import NotANumber, plain_scalar
+from scenario_apply.core.manifest.yaml_bytes import decoded
 from scenario_apply.core.manifest.yaml_errors import report_yaml_error
 
 if TYPE_CHECKING:
     from yaml.events import Event
 
-LARGEST_FILE_BYTES = 10_000_000
 _DEEPEST = 60
 _MOST_ALIASED_NODES = 500_000
 _CORE = "tag:yaml.org,2002:"
@@ -72,7 +72,7 @@ _FAILED = _Failed()
 
 def read_node(name: str, data: bytes, report: Report) -> Node:
     """Whatever the file holds; _FAILED after an error that left nothing whole."""
-    text = _decoded(name, data, report)
+    text = decoded(name, data, report)
     if text is None:
         return _FAILED
     import yaml
@@ -106,34 +106,6 @@ def _events(name: str, data: bytes) -> Callable[[], Event]:
 
         return cast("Callable[[], Event]", Parser(_Stream(name, data)).get_event)
     return cast("Callable[[], Event]", CParser(_Stream(name, data)).get_event)
-
-
-def _decoded(name: str, data: bytes, report: Report) -> str | None:
-    place = report.place_at(name, 0, 0)
-    if len(data) > LARGEST_FILE_BYTES:
-        size = len(data) / 1e6
-        report.error(
-            "too-large", f"{size:.1f} MB of YAML; at most 10 MB are read", place, "split it into several files"
-        )
-        return None
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        report.error("not-utf-8", "the file is UTF-16", place, "save it as UTF-8")
-        return None
-    data = data.removeprefix(b"\xef\xbb\xbf")
-    if b"\0" in data:
-        report.error("not-text", "this is a binary file, not YAML", place, "name the YAML file, or its folder")
-        return None
-    try:
-        text = data.decode()
-    except UnicodeDecodeError as error:
-        before = data[: error.start]
-        line, column = before.count(b"\n"), error.start - (before.rfind(b"\n") + 1)
-        report.add_source(name, data.decode(errors="replace"))
-        where = report.place_at(name, line, column)
-        report.error("not-utf-8", f"byte 0x{data[error.start]:02x} is not UTF-8", where, "save the file as UTF-8")
-        return None
-    report.add_source(name, text)
-    return text
 
 
 class _Builder:
