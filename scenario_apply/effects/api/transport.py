@@ -7,6 +7,7 @@ credentials reach no host but the one they were given for.
 
 from __future__ import annotations
 
+import logging
 import ssl
 import threading
 import time
@@ -32,6 +33,7 @@ LONGEST_ANSWER = 64 * 1024 * 1024
 Road = tuple[Mapping[str, str], bool | str, str | tuple[str, str] | None]
 """Proxies, certificate check and client certificate for a host."""
 
+_HIDE_ADDRESSES = Mask()
 _BASE_URL_MEND = "check SCENARIO_BASE_URL and the network"
 
 
@@ -68,6 +70,7 @@ class Transport:
         self._session = requests.Session()
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, HTTPAdapter(pool_connections=8, pool_maxsize=THREADS))
+        logging.getLogger("urllib3.connectionpool").addFilter(_hide_in_log)  # it logs signed addresses
         self._roads: dict[str, Road] = {}
         self._roads_lock = threading.Lock()
 
@@ -76,7 +79,7 @@ class Transport:
         url = self.base_url + request.path
         if request.query:
             url += "?" + urlencode(request.query)
-        headers = {**self._headers, "Authorization": self._authorization}
+        headers = {**self._headers, "Accept-Encoding": "gzip", "Authorization": self._authorization}
         if request.body is not None:
             headers["Content-Type"] = "application/json"
         return self._send(request.method, url, headers, request.body)
@@ -117,7 +120,7 @@ class Transport:
                 content = _content(response, time.monotonic() + 2 * read_s)
             finally:
                 response.close()
-        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+        except (requests.RequestException, HTTPError, OSError, UnicodeError) as error:
             return self._no_answer(error, url, watched)
         return Reply(
             status=response.status_code,
@@ -139,13 +142,15 @@ class Transport:
 
     def _no_answer(self, error: Exception, url: str, body: _Watched | None) -> NoAnswer:
         host = host_of(url)
-        known = _never_sent(error, host)
+        known = None if body is not None and body.has_left else _never_sent(error, host)
         if known is not None:
             return known
-        if body is not None and not body.has_left:
-            return NoAnswer(what=f"the connection to {host} broke before anything was sent", sent=False)
         chain = list(_chain(error))
-        if any(isinstance(e, TimeoutError) or "timed out" in str(e).lower() for e in chain):
+        is_late = any(isinstance(e, TimeoutError) or "timed out" in str(e).lower() for e in chain)
+        if body is not None and not body.has_left:
+            what = f"{host} was not ready in time" if is_late else f"the connection to {host} broke"
+            return NoAnswer(what=f"{what}, before anything was sent", sent=False)
+        if is_late:
             return NoAnswer(what=f"no answer from {host} in time", sent=True, timed_out=True)
         if isinstance(error, _TooLong):
             return NoAnswer(what=f"{host} sent an answer without end", sent=True, hopeless=True)
@@ -160,6 +165,11 @@ def _version() -> str:
         return version("scenario-apply")
     except PackageNotFoundError:  # run from a source tree that was never installed
         return "0"
+
+
+def _hide_in_log(record: logging.LogRecord) -> bool:
+    record.msg, record.args = _HIDE_ADDRESSES(record.getMessage()), ()
+    return True
 
 
 class _Watched:
@@ -251,7 +261,7 @@ def _is_refused(chain: list[BaseException]) -> bool:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """An error and all it was made of: causes, contexts, what it holds as arguments."""
+    """An error and all it was made of: its cause, and what requests and urllib3 wrap as arguments."""
     seen: set[int] = set()
     waiting: list[BaseException] = [error]
     while waiting:
@@ -260,7 +270,8 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
             continue
         seen.add(id(e))
         yield e
-        inner = (*e.args, getattr(e, "reason", None), e.__cause__, e.__context__)
+        # Not __context__: it may be an error of the caller, being handled while this call is made.
+        inner = (*e.args, getattr(e, "reason", None), e.__cause__)
         waiting.extend(i for i in inner if isinstance(i, BaseException))
 
 
