@@ -60,6 +60,19 @@ def diff(desired: Desired, state: State, observed: Observed, wishes: Wishes) -> 
     return _Judge(desired, state, observed, wishes).all()
 
 
+def desired_fingerprint(desired: Desired, state: State, address: Address, version: Version) -> str | None:
+    """What the manifest asks of a resource now, in a version's own algorithm; None where it is not declared."""
+    spec = desired.specs.get(address)
+    if spec is None:
+        return None
+    judge = _Judge(desired, state, Observed(), Wishes())
+    parts = Parts()
+    if isinstance(spec, CompositionSpec):
+        judge.all()
+        parts = resolve_parts(spec, state.records.get(address), state, Observed(), judge.verdicts)
+    return judge.fingerprint_of(spec, version, parts)
+
+
 class _Judge:
     """One pass over all resources; later ones see what was decided of those they need."""
 

@@ -1,0 +1,145 @@
+"""Carry a plan out: look, do, save. Journal first, state at the end, and a ledger on every way out.
+
+Stages: save what recovery found; write the edits; journal; walk the graph; save; remove the journal; ledger.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from scenario_apply.core.dataset.types import Image
+from scenario_apply.core.events import Event, Ledger, RunStarted
+from scenario_apply.core.state import State
+from scenario_apply.core.steps import UploadImage
+from scenario_apply.core.verdict import edited
+from scenario_apply.effects.bookkeeping import ledger_of, stopped_ledger
+from scenario_apply.effects.executor import Executor, Stop
+from scenario_apply.effects.launching import Launching
+from scenario_apply.effects.planning import Prepared
+from scenario_apply.effects.state.journal import Journal
+from scenario_apply.effects.world import World
+from scenario_apply.errors import GateClosed, ScenarioApplyError, StateError, StateNotSaved
+
+__all__ = ["ApplyOptions", "Stop", "apply_plan"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplyOptions:
+    """parallelism: calls at once. poll_interval_s None: paced. timeout_s: then leave trainings running. wait: at all."""
+
+    parallelism: int = 16
+    poll_interval_s: float | None = None
+    timeout_s: float | None = None
+    wait: bool = True
+    command: str = "scenario-apply apply"
+
+
+def apply_plan(
+    world: World,
+    prepared: Prepared,
+    root: str,
+    options: ApplyOptions,
+    emit: Callable[[Event], None],
+    stop: Stop,
+) -> Ledger:
+    """Carry the plan out; the caller holds the lock. root: folder that the plan's files are relative to.
+
+    Every error of the run is in the ledger, which is also the last event. Raises GateClosed for a blocked plan.
+    """
+    plan = prepared.plan
+    if plan.blocked:
+        raise GateClosed(plan.blocked[0].what, problems=plan.blocked)
+    started_at = world.clock.monotonic()
+    run_id = uuid.uuid4().hex[:12]
+    emit(RunStarted(plan=plan, run_id=run_id, resumed=prepared.has_journal))
+    for adopted in prepared.adopted:
+        emit(adopted)
+    state = prepared.state
+    executor: Executor | None = None
+    try:
+        state = world.store.save(edited(state, prepared.edits))
+        world.store.discard_journal()  # all of it is in the state that was just written
+        if plan.steps:
+            executor, state = _walk(world, prepared, state, root, options, emit, stop, run_id)
+        ledger = ledger_of(world, prepared, state, executor, options, world.clock.monotonic() - started_at)
+    except StateError as error:
+        # what was done is in the journal where the disk took it, and in a rescue file where one can be written
+        text = _rescued(world, executor.state if executor is not None else state, error)
+        ledger = stopped_ledger(world, prepared, executor, options, world.clock.monotonic() - started_at, text)
+    emit(ledger)
+    return ledger
+
+
+def _walk(
+    world: World,
+    prepared: Prepared,
+    state: State,
+    root: str,
+    options: ApplyOptions,
+    emit: Callable[[Event], None],
+    stop: Stop,
+    run_id: str,
+) -> tuple[Executor, State]:
+    with Journal(world.store.journal_path, run_id, world.clock.now()) as journal:
+        executor = Executor(
+            world,
+            prepared.plan,
+            state,
+            journal,
+            read=reader(root),
+            emit=emit,
+            stop=stop,
+            launching=Launching(prepared.limits, emit),
+            parallelism=options.parallelism,
+            poll_interval_s=options.poll_interval_s,
+            timeout_s=options.timeout_s,
+            wait=options.wait,
+            gone=frozenset(address for address, edit in prepared.edits.items() if edit.gone),
+        )
+        try:
+            executor.run()
+        finally:
+            # also on the way out of an unexpected error: what was done is saved, what is unanswered stays journalled
+            with contextlib.suppress(StateNotSaved):
+                journal.flush()
+        if isinstance(executor.fatal, StateError):
+            raise executor.fatal
+        state = world.store.save(executor.state, journal if executor.running else None)
+        if not executor.running:
+            journal.remove()
+    return executor, state
+
+
+def reader(root: str) -> Callable[[UploadImage], bytes]:
+    """Reads the bytes of a picture about to be sent, once more checked against the digest that was planned."""
+
+    def read(step: UploadImage) -> bytes:
+        from scenario_apply.effects.datasets import read_for_upload
+
+        picture = step.picture
+        image = Image(
+            path=picture.path,
+            file=picture.file,
+            sha256=picture.sha256,
+            size_bytes=picture.size_bytes,
+            mime=picture.mime,
+            width=0,
+            height=0,
+            caption=None,
+        )
+        return read_for_upload(root, image)
+
+    return read
+
+
+def _rescued(world: World, state: State, error: ScenarioApplyError) -> str:
+    try:
+        path = world.store.rescue(replace(state, lineage=state.lineage or str(uuid.uuid4())))
+    except OSError:
+        return (
+            f"{error}. No rescue file could be written either; the journal {world.store.journal_path} has what it took"
+        )
+    return f"{error}. What this run knows is in {path}: copy it to {world.store.path} once the disk takes it"

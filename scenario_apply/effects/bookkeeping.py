@@ -1,0 +1,209 @@
+"""The ledger of a run: done, running, failed, unknown, not started, spent, and the one command to go on with."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from scenario_apply.core.address import Address
+from scenario_apply.core.changes import Action
+from scenario_apply.core.events import EndStatus, Ledger, LedgerLine
+from scenario_apply.core.state import State
+from scenario_apply.core.steps import AwaitTraining, DeleteModel, PlannedStep, StartTraining, UploadImage
+
+if TYPE_CHECKING:
+    from scenario_apply.effects.applying import ApplyOptions
+    from scenario_apply.effects.executor import Executor
+    from scenario_apply.effects.planning import Prepared
+    from scenario_apply.effects.world import World
+
+
+def ledger_of(
+    world: World,
+    prepared: Prepared,
+    state: State,
+    executor: Executor | None,
+    options: ApplyOptions,
+    took_s: float,
+    error: str | None = None,
+) -> Ledger:
+    """How a run ended, from what its executor did; executor None: there was nothing to do."""
+    withheld = tuple(
+        LedgerLine(address=address, what="delete", reason="needs consent: --allow-destroy")
+        for address in prepared.plan.withheld
+    )
+    adopted = tuple(
+        LedgerLine(address=a.address, what=a.what, reason=a.how, remote_id=a.remote_id) for a in prepared.adopted
+    )
+    if executor is None:
+        done = tuple(
+            LedgerLine(address=change.address, what=change.action.value)
+            for change in prepared.plan.changes
+            if change.action is not Action.NONE and change.address not in prepared.plan.withheld
+        )
+        return Ledger(
+            status="partial" if withheld else "done",
+            done=done,
+            not_started=withheld,
+            adopted=adopted,
+            requests=_sent(world),
+            refused=_refused(world),
+            took_s=took_s,
+            next_command=f"{options.command} --allow-destroy" if withheld else None,
+        )
+    running = _running(executor, state)
+    failed = _failed(executor)
+    unknown = tuple(_line(executor.steps[i], "no answer yet") for i in sorted(executor.running, key=executor.order.get))  # type: ignore[arg-type]
+    not_started = (*_not_started(executor, {line.address for line in running}), *withheld)
+    status = _status(executor, running, failed, unknown, not_started)
+    return Ledger(
+        status=status,
+        done=_done(executor, state),
+        running=running,
+        failed=failed,
+        unknown=unknown,
+        not_started=not_started,
+        adopted=(*adopted, *_adopted(executor)),
+        requests=_sent(world),
+        refused=_refused(world),
+        cu_charged=_charged(executor),
+        took_s=took_s,
+        steps_done=len(executor.done),
+        steps_total=len(executor.steps),
+        error=error or (str(executor.fatal) if executor.fatal is not None else None),
+        next_command=_next_command(status, options, bool(withheld)),
+        counts=dict(Counter(executor.steps[step_id].kind for step_id in executor.done)),
+    )
+
+
+def stopped_ledger(
+    world: World, prepared: Prepared, executor: Executor | None, options: ApplyOptions, took_s: float, error: str
+) -> Ledger:
+    """The ledger of a run that could not save what it did."""
+    if executor is None:
+        return Ledger(status="stopped", error=error, took_s=took_s, next_command=options.command)
+    return ledger_of(world, prepared, executor.state, executor, options, took_s, error)
+
+
+def _line(planned: PlannedStep, reason: str | None = None, remote_id: str | None = None) -> LedgerLine:
+    what: str = planned.kind
+    if isinstance(planned.step, UploadImage):
+        what = f"upload {planned.step.picture.path}"
+    return LedgerLine(address=planned.address, what=what, reason=reason, remote_id=remote_id)
+
+
+def _done(executor: Executor, state: State) -> tuple[LedgerLine, ...]:
+    """A line per resource all of whose steps are done."""
+    lines = []
+    for change in executor.plan.changes:
+        if change.action is Action.NONE or change.address in executor.plan.withheld:
+            continue
+        if all(step_id in executor.done for step_id in change.steps):
+            record = state.records.get(change.address)
+            remote_id = record.current.id if record is not None else None
+            lines.append(LedgerLine(address=change.address, what=change.action.value, remote_id=remote_id))
+    return tuple(lines)
+
+
+def _running(executor: Executor, state: State) -> tuple[LedgerLine, ...]:
+    return tuple(
+        LedgerLine(
+            address=address,
+            what="training",
+            remote_id=state.records[address].working.id if address in state.records else None,
+        )
+        for address in sorted(executor.waiting)
+    )
+
+
+def _failed(executor: Executor) -> tuple[LedgerLine, ...]:
+    lines: dict[tuple[Address, str], LedgerLine] = {}
+    for step_id, reason in executor.failed.items():
+        planned = executor.steps[step_id]
+        # twenty uploads refused for one reason are one line
+        lines.setdefault((planned.address, reason), _line(planned, reason))
+    return tuple(lines.values())
+
+
+def _not_started(executor: Executor, running: set[Address]) -> tuple[LedgerLine, ...]:
+    lines: dict[Address, LedgerLine] = {}
+    for step_id, planned in executor.steps.items():
+        if step_id in executor.done or step_id in executor.failed or step_id in executor.running:
+            continue
+        if planned.address in running and isinstance(planned.step, AwaitTraining):
+            continue
+        reason = executor.skipped.get(step_id)
+        if reason is None and step_id in executor.ceiling:
+            reason = "waits for another training to end"
+        left = sum(
+            1
+            for other in executor.steps.values()
+            if other.address == planned.address and other.id not in executor.done and other.id not in executor.failed
+        )
+        if isinstance(planned.step, DeleteModel) or planned.address not in lines:
+            lines.setdefault(
+                planned.address,
+                LedgerLine(address=planned.address, what=f"{left} step{'s' if left > 1 else ''}", reason=reason),
+            )
+    return tuple(lines.values())
+
+
+def _adopted(executor: Executor) -> tuple[LedgerLine, ...]:
+    return tuple(
+        _line(executor.steps[step_id], outcome.adopted, outcome.model_id or outcome.asset_id or outcome.job_id)
+        for step_id, outcome in executor.done.items()
+        if outcome.adopted is not None
+    )
+
+
+def _charged(executor: Executor) -> float | None:
+    """CU of this run's launches; None when a launch did not say. A failed training is refunded."""
+    costs: dict[Address, float | None] = {}
+    for step_id, outcome in executor.done.items():
+        if isinstance(executor.steps[step_id].step, StartTraining):
+            costs[executor.steps[step_id].address] = outcome.cu
+    for record_address in costs:
+        record = executor.state.records.get(record_address)
+        if record is not None and record.working.charged is not None:
+            costs[record_address] = record.working.charged
+    if any(cost is None for cost in costs.values()):
+        return None
+    return sum(cost for cost in costs.values() if cost is not None)
+
+
+def _status(
+    executor: Executor,
+    running: tuple[LedgerLine, ...],
+    failed: tuple[LedgerLine, ...],
+    unknown: tuple[LedgerLine, ...],
+    not_started: tuple[LedgerLine, ...],
+) -> EndStatus:
+    if executor.stop.requested.is_set():
+        return "interrupted"
+    if executor.fatal is not None:
+        return "stopped"
+    if failed:
+        return "partial" if executor.done else "failed"
+    if running:
+        return "running"
+    if unknown or not_started:
+        return "partial"
+    return "done"
+
+
+def _next_command(status: EndStatus, options: ApplyOptions, withheld: bool) -> str | None:
+    if status == "done":
+        return None
+    if status == "running":
+        return options.command.replace(" apply", " status", 1) + " --watch"
+    if withheld and status == "partial":
+        return f"{options.command} --allow-destroy"
+    return options.command
+
+
+def _sent(world: World) -> int:
+    return 0 if world.counter is None else world.counter.sent
+
+
+def _refused(world: World) -> int:
+    return 0 if world.counter is None else world.counter.refused

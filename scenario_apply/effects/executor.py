@@ -1,0 +1,403 @@
+"""Walk a plan's graph: independent steps at once, every one journalled, trainings polled together, events sent.
+
+One thread decides; workers only call. The state is a value that the deciding thread replaces.
+"""
+
+from __future__ import annotations
+
+import heapq
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from scenario_apply.core.address import Address
+from scenario_apply.core.events import Event, Noted, StepFailed, StepFinished, StepStarted, Throttled, TrainingMoved
+from scenario_apply.core.outcome import Outcome, after
+from scenario_apply.core.plan import Plan
+from scenario_apply.core.remote import AssetId
+from scenario_apply.core.state import State, Version
+from scenario_apply.core.steps import AwaitTraining, CreateModel, PlannedStep, StartTraining, StepId, UploadImage
+from scenario_apply.effects.launching import Launching
+from scenario_apply.effects.perform import Context, created_with_concepts, perform
+from scenario_apply.effects.polling import Pace, Seen, look_at
+from scenario_apply.effects.state.journal import Journal
+from scenario_apply.effects.workers import Workers
+from scenario_apply.effects.world import World
+from scenario_apply.errors import (
+    ApiError,
+    CoolingDown,
+    Interrupted,
+    PlanCeiling,
+    ScenarioApplyError,
+    StateError,
+    Unauthorized,
+    Unreachable,
+)
+
+IN_FLIGHT_BYTES = 48 * 1024 * 1024
+"""Pictures being sent at once hold at most this much, or one picture."""
+
+CHECKPOINT_EVERY_S = 5.0
+POLL_ERRORS_AT_MOST = 10
+IDLE_S = 0.25
+
+
+class Stop:
+    """How a run is asked to end: request() after the calls in flight, request_now() at once."""
+
+    def __init__(self) -> None:
+        self.requested = threading.Event()
+        self.now = threading.Event()
+
+    def request(self) -> None:
+        self.requested.set()
+
+    def request_now(self) -> None:
+        self.requested.set()
+        self.now.set()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """What a worker did: a step, or a round of polls (step None)."""
+
+    step: PlannedStep | None
+    started_at: float
+    outcome: Outcome | None = None
+    seen: dict[Address, Seen] | None = None
+    error: BaseException | None = None
+
+
+class Executor:
+    """One run over one plan. After run(): done, failed, skipped, waiting say how far it got."""
+
+    def __init__(
+        self,
+        world: World,
+        plan: Plan,
+        state: State,
+        journal: Journal,
+        *,
+        read: Callable[[UploadImage], bytes],
+        emit: Callable[[Event], None],
+        stop: Stop,
+        launching: Launching,
+        parallelism: int,
+        poll_interval_s: float | None,
+        timeout_s: float | None,
+        wait: bool,
+        gone: frozenset[Address],
+    ) -> None:
+        assert world.api is not None
+        self.world = world
+        self.api = world.api
+        self.clock = world.clock
+        self.plan = plan
+        self.state = state
+        self.journal = journal
+        self.read = read
+        self.emit = emit
+        self.stop = stop
+        self.launching = launching
+        self.wait = wait
+        self.gone = gone
+        self.pace = Pace(poll_interval_s)
+        self.deadline = None if timeout_s is None else self.clock.monotonic() + timeout_s
+        self.workers: Workers[Task] = Workers(max(1, parallelism))
+        self.steps = {planned.id: planned for planned in plan.steps}
+        self.order = {planned.id: number for number, planned in enumerate(plan.steps)}
+        self.missing = {planned.id: set(planned.after) & self.steps.keys() for planned in plan.steps}
+        self.dependants: dict[StepId, list[StepId]] = {}
+        for planned in plan.steps:
+            for need in self.missing[planned.id]:
+                self.dependants.setdefault(need, []).append(planned.id)
+        self.ready = [(self.order[i], i) for i, needs in self.missing.items() if not needs]
+        heapq.heapify(self.ready)
+        self.delayed: list[tuple[float, StepId]] = []
+        self.ceiling: list[StepId] = []  # launches that wait for another training to end
+        self.assets: dict[StepId, AssetId] = {}
+        self.uncertain: set[Address] = set()
+        self.taken: set[str] = set()
+        self.running: set[StepId] = set()
+        self.waiting: dict[Address, StepId] = {}
+        self.done: dict[StepId, Outcome] = {}
+        self.failed: dict[StepId, str] = {}
+        self.interrupted: set[StepId] = set()
+        self.skipped: dict[StepId, str] = {}
+        self.in_flight_bytes = 0
+        self.polling = False
+        self.poll_at: float | None = None
+        self.poll_errors = 0
+        self.fatal: BaseException | None = None
+        self.saved_at = self.clock.monotonic()
+
+    # -- the loop
+
+    def run(self) -> State:
+        """Do what can be done; the state after it. Errors of steps are kept in failed, fatal ones in fatal."""
+        try:
+            while not self.is_over():
+                self.start_what_can_start()
+                self.poll_if_due()
+                self.take_results()
+                self.checkpoint()
+        except StateError as error:
+            self.fatal = error
+        return self.state
+
+    def is_over(self) -> bool:
+        if self.stop.now.is_set() or isinstance(self.fatal, StateError):
+            return True
+        if self.running:
+            return False
+        if self.is_ending():
+            return True
+        return not (self.ready or self.delayed or self.ceiling or (self.waiting and self.wait) or self.polling)
+
+    def is_ending(self) -> bool:
+        """No more calls are started: Ctrl-C, a fatal error, or the time is up."""
+        late = self.deadline is not None and self.clock.monotonic() >= self.deadline
+        return self.stop.requested.is_set() or self.fatal is not None or late
+
+    def start_what_can_start(self) -> None:
+        if self.is_ending():
+            return
+        now = self.clock.monotonic()
+        while self.delayed and self.delayed[0][0] <= now:
+            _, step_id = heapq.heappop(self.delayed)
+            heapq.heappush(self.ready, (self.order[step_id], step_id))
+        put_back = []
+        while self.ready and len(self.running) < self.workers.size:
+            entry = heapq.heappop(self.ready)
+            planned = self.steps[entry[1]]
+            if isinstance(planned.step, AwaitTraining):
+                self.begin_waiting(planned)
+            elif self.is_too_much(planned):
+                put_back.append(entry)
+            else:
+                self.start(planned)
+        for entry in put_back:
+            heapq.heappush(self.ready, entry)
+
+    def is_too_much(self, planned: PlannedStep) -> bool:
+        if not isinstance(planned.step, UploadImage) or not self.in_flight_bytes:
+            return False
+        return self.in_flight_bytes + planned.step.picture.size_bytes > IN_FLIGHT_BYTES
+
+    def start(self, planned: PlannedStep) -> None:
+        self.running.add(planned.id)
+        if isinstance(planned.step, UploadImage):
+            self.in_flight_bytes += planned.step.picture.size_bytes
+        self.journal.intend(planned, self.clock.now())
+        self.emit(StepStarted(step=planned))
+        context = Context(
+            api=self.api,
+            clock=self.clock,
+            journal=self.journal,
+            state=self.state,
+            read=self.read,
+            assets=self.assets,
+            gone=self.gone,
+            stop=self.stop.requested,
+            uncertain=self.uncertain,
+            taken=self.taken,
+        )
+        started_at = self.clock.monotonic()
+
+        def task() -> Task:
+            try:
+                if isinstance(planned.step, StartTraining):
+                    self.launching.check(planned.step, context)
+                outcome = perform(planned, context)
+                if isinstance(planned.step, CreateModel):
+                    outcome = created_with_concepts(outcome, planned.step, context)
+                return Task(step=planned, started_at=started_at, outcome=outcome)
+            except Exception as error:
+                return Task(step=planned, started_at=started_at, error=error)
+
+        self.workers.start(task)
+
+    # -- results
+
+    def take_results(self) -> None:
+        """Everything that is there now; waits for the first as long as nothing else is due."""
+        result = self.workers.take(self.patience_s())
+        settled = False
+        while result is not None:
+            if isinstance(result, BaseException):
+                raise result
+            if result.step is None:
+                self.take_round(result)
+            else:
+                settled = True
+                self.take_step(result.step, result)
+            result = self.workers.take(None)
+        if settled:
+            self.journal.flush()
+
+    def patience_s(self) -> float:
+        """How long the loop may wait for a result before something else is due."""
+        if self.stop.requested.is_set() or (self.ready and len(self.running) < self.workers.size and not self.running):
+            return 0.02
+        due = [moment for moment in (self.poll_at if not self.polling else None, self.deadline) if moment is not None]
+        due += [moment for moment, _ in self.delayed[:1]]
+        left = min(due) - self.clock.monotonic() if due else IDLE_S
+        if not self.workers.busy and left > 0:
+            # nothing can arrive: time is all that passes
+            self.clock.wait(min(left, IDLE_S), self.stop.requested)
+            return 0.0
+        return max(0.001, min(left, IDLE_S))
+
+    def take_step(self, planned: PlannedStep, task: Task) -> None:
+        self.running.discard(planned.id)
+        if isinstance(planned.step, UploadImage):
+            self.in_flight_bytes -= planned.step.picture.size_bytes
+        if task.outcome is not None:
+            self.settle(planned, task.outcome, self.clock.monotonic() - task.started_at)
+            return
+        error = task.error
+        match error:
+            case Interrupted():
+                self.interrupted.add(planned.id)
+            case CoolingDown():
+                self.emit(Throttled(seconds=error.remaining_s, reason="launch cooldown"))
+                heapq.heappush(self.delayed, (self.clock.monotonic() + error.remaining_s, planned.id))
+            case PlanCeiling(action="parallel-training") if (error.limit is None or error.limit > 0) and self.waiting:
+                self.emit(Noted(text=f"waits for another training to end: {error.what}", address=planned.address))
+                self.ceiling.append(planned.id)
+            case StateError():
+                raise error
+            case Unauthorized() | Unreachable():
+                self.fatal = self.fatal or error
+                self.fail(planned, str(error))
+            case ScenarioApplyError():
+                self.fail(planned, str(error))
+            case _:
+                assert error is not None
+                raise error
+
+    def settle(self, planned: PlannedStep, outcome: Outcome, took_s: float) -> None:
+        """A step is done: journal, state, event, and what waited for it."""
+        self.journal.settle(planned, outcome)
+        self.state = after(self.state, planned, outcome)
+        self.done[planned.id] = outcome
+        if outcome.asset_id is not None and isinstance(planned.step, UploadImage):
+            self.assets[planned.id] = outcome.asset_id
+        is_launch = isinstance(planned.step, StartTraining)
+        self.emit(
+            StepFinished(
+                step=planned,
+                took_s=took_s,
+                adopted=outcome.adopted is not None,
+                how=outcome.adopted,
+                remote_id=outcome.model_id or outcome.asset_id or outcome.job_id,
+                cu_charged=outcome.cu if is_launch else None,
+            )
+        )
+        for dependant in self.dependants.get(planned.id, ()):
+            self.missing[dependant].discard(planned.id)
+            if not self.missing[dependant] and dependant not in self.skipped:
+                heapq.heappush(self.ready, (self.order[dependant], dependant))
+
+    def fail(self, planned: PlannedStep, reason: str) -> None:
+        """A step failed: what depends on it is not started, the rest goes on."""
+        self.failed[planned.id] = reason
+        self.journal.fail(planned, reason)
+        skipped = 0
+        queue = list(self.dependants.get(planned.id, ()))
+        while queue:
+            step_id = queue.pop()
+            if step_id not in self.skipped:
+                self.skipped[step_id] = f"{planned.address} {planned.kind} failed"
+                skipped += 1
+                queue += self.dependants.get(step_id, ())
+        self.emit(StepFailed(step=planned, error=reason, skipped=skipped))
+
+    # -- trainings
+
+    def begin_waiting(self, planned: PlannedStep) -> None:
+        self.waiting[planned.address] = planned.id
+        if self.poll_at is None:
+            self.poll_at = self.clock.monotonic() + self.pace.every_s
+        self.pace.speed_up()
+
+    def versions_waited_for(self) -> dict[Address, Version]:
+        return {address: self.state.records[address].working for address in self.waiting}
+
+    def poll_if_due(self) -> None:
+        if not self.waiting or not self.wait or self.polling or self.is_ending():
+            return
+        if self.poll_at is not None and self.clock.monotonic() < self.poll_at:
+            return
+        self.polling = True
+        versions = self.versions_waited_for()
+        started_at = self.clock.monotonic()
+
+        def task() -> Task:
+            try:
+                return Task(step=None, started_at=started_at, seen=look_at(self.api, self.clock, versions))
+            except (ScenarioApplyError, KeyError) as error:
+                return Task(step=None, started_at=started_at, error=error)
+
+        # a round must not queue behind uploads: it has a thread of its own
+        self.workers.size += 1
+        self.workers.start(task)
+
+    def take_round(self, task: Task) -> None:
+        self.polling = False
+        self.workers.size -= 1
+        self.poll_at = self.clock.monotonic() + self.pace.every_s
+        if task.error is not None:
+            self.round_failed(task.error)
+            return
+        self.poll_errors = 0
+        ended = 0
+        for address, seen in (task.seen or {}).items():
+            step_id = self.waiting.get(address)
+            if step_id is None:
+                continue
+            job_id = self.state.records[address].working.job_id
+            self.emit(TrainingMoved(address=address, status=seen.status, progress=seen.progress, job_id=job_id))
+            if seen.outcome is not None:
+                ended += 1
+                self.training_ended(self.steps[step_id], seen.outcome, task.started_at)
+        if ended:
+            self.journal.flush()
+            self.pace.speed_up()
+        else:
+            self.pace.slow_down()
+
+    def training_ended(self, planned: PlannedStep, outcome: Outcome, started_at: float) -> None:
+        del self.waiting[planned.address]
+        if not self.waiting:
+            self.poll_at = None
+        for step_id in self.ceiling:
+            heapq.heappush(self.ready, (self.order[step_id], step_id))
+        self.ceiling.clear()
+        if outcome.phase == "trained":
+            self.settle(planned, outcome, self.clock.monotonic() - started_at)
+            return
+        self.journal.settle(planned, outcome)
+        self.state = after(self.state, planned, outcome)
+        self.fail(planned, outcome.reason or f"the training ended as {outcome.phase}")
+
+    def round_failed(self, error: BaseException) -> None:
+        self.poll_errors += 1
+        if isinstance(error, Interrupted):
+            return
+        if isinstance(error, Unauthorized) or self.poll_errors >= POLL_ERRORS_AT_MOST:
+            self.fatal = self.fatal or error
+            return
+        words = str(error) if isinstance(error, ApiError) else f"an answer without what it must hold ({error})"
+        self.emit(Noted(text=f"asking for trainings failed, trying again: {words}"))
+
+    # -- keeping
+
+    def checkpoint(self) -> None:
+        """The state is written now and then, so that a leftover journal stays short to replay."""
+        now = self.clock.monotonic()
+        if now - self.saved_at < CHECKPOINT_EVERY_S:
+            return
+        self.journal.flush()
+        self.state = self.world.store.save(self.state, self.journal)
+        self.saved_at = now

@@ -1,0 +1,65 @@
+"""Right before a training is paid for: the quote against the gates, and the service's own verdict on the dataset."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from scenario_apply.core.events import Event, Noted
+from scenario_apply.core.manifest.spec import Limits
+from scenario_apply.core.remote import DatasetScore, ModelId
+from scenario_apply.core.steps import StartTraining
+from scenario_apply.core.training_types import training_type
+from scenario_apply.effects.perform import Context
+from scenario_apply.errors import ApiError, GateClosed
+
+WARNINGS_SHOWN = 3
+
+
+class Launching:
+    """Gates of one run, shared by all its launches. spent: CU of the launches that were let through."""
+
+    def __init__(self, limits: Limits, emit: Callable[[Event], None]) -> None:
+        self.limits = limits
+        self.emit = emit
+        self.spent = 0.0
+        self._lock = threading.Lock()
+
+    def check(self, step: StartTraining, context: Context) -> None:
+        """Raises GateClosed when the training would go over a limit; nothing is paid then."""
+        version = context.record(step.address).working
+        if not training_type(version.type).is_composition:
+            self._score(step, version.id, context)
+        if self.limits.cost is None:
+            return
+        quote = context.api.quote_training(version.id, step.parameters, None)
+        with self._lock:
+            if self.spent + quote > self.limits.cost:
+                raise GateClosed(
+                    f"the service quotes {quote:g} CU for {step.address}; with {self.spent:g} CU of this run "
+                    f"that is over the limit of {self.limits.cost:g}",
+                    mend="raise it for this run with --limit cost=N",
+                )
+            self.spent += quote
+
+    def _score(self, step: StartTraining, model_id: ModelId, context: Context) -> None:
+        try:
+            score: DatasetScore = context.api.get_score(model_id)
+        except ApiError as error:
+            if self.limits.min_score is not None:
+                raise GateClosed(f"the dataset score of {step.address} cannot be read: {error}") from error
+            return  # advisory: a service without scores trains as well
+        if score.status == "unknown":
+            return
+        shown = "; ".join(score.warnings[:WARNINGS_SHOWN])
+        more = len(score.warnings) - WARNINGS_SHOWN
+        text = (
+            f"dataset score {score.score:.2f}" + (f": {shown}" if shown else "") + (f" (+{more})" if more > 0 else "")
+        )
+        self.emit(Noted(text=text, address=step.address))
+        if self.limits.min_score is not None and score.score < self.limits.min_score:
+            raise GateClosed(
+                f"the service scores the dataset of {step.address} {score.score:.2f}, below the limit of "
+                f"{self.limits.min_score:g}",
+                mend="mend the dataset, or lower limits.min_score",
+            )

@@ -1,0 +1,163 @@
+"""Looking at the world after an answer was lost: was the call carried out? Nothing here writes.
+
+Every look gives an Outcome to adopt, or None when the call surely left no trace. Where several things fit, nobody can
+tell which is ours: AmbiguousAdoption says so and names them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from scenario_apply.core.outcome import Outcome
+from scenario_apply.core.remote import AssetId, ModelId, RemoteModel
+from scenario_apply.core.state import State
+from scenario_apply.core.steps import AttachImages, CreateModel, PlannedStep, StartTraining, UploadImage
+from scenario_apply.core.times import iso
+from scenario_apply.effects.ports import ScenarioApi
+from scenario_apply.errors import ApplyError, NotFound
+
+CLOCKS_DIFFER_S = 300.0
+"""How far the service's clock may be from ours before its newest objects are no longer believed to be ours."""
+
+PAGES_AT_MOST = 20
+
+
+class AmbiguousAdoption(ApplyError):
+    """Several objects on the service could be the one whose answer was lost."""
+
+    code = "ambiguous-adoption"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """A call that left: when (seconds since the epoch), and ids that other calls of this run are known to own."""
+
+    step: PlannedStep
+    at: float
+    taken: Collection[str] = ()
+
+
+def look(api: ScenarioApi, state: State, sent: Sent) -> Outcome | None:
+    """What came of a call that creates or spends; None when it was not carried out.
+
+    Raises AmbiguousAdoption, or the ApiError of a look that failed.
+    """
+    match sent.step.step:
+        case CreateModel() as step:
+            return _created(api, state, step, sent)
+        case UploadImage(way="data") as step:
+            return _added(api, state, step, sent)
+        case UploadImage() as step:
+            return _uploaded(api, state, step, sent)
+        case StartTraining() as step:
+            return _launched(api, state, step, sent)
+        case AttachImages():
+            return None  # attaching looks by itself: attached_of says which ids hang there
+        case _:
+            return None  # may be repeated
+
+
+def _created(api: ScenarioApi, state: State, step: CreateModel, sent: Sent) -> Outcome | None:
+    known = {*state.model_ids(), *sent.taken}
+    fitting: list[RemoteModel] = []
+    token: str | None = None
+    for _ in range(PAGES_AT_MOST):
+        page = api.list_models(token=token)
+        fitting += [
+            m for m in page.models if m.id not in known and _is_shell(m, step) and _is_recent(m.created_at, sent)
+        ]
+        oldest = page.models[-1].created_at if page.models else None
+        if not page.next_token or (oldest is not None and oldest < sent.at - CLOCKS_DIFFER_S):
+            break
+        token = page.next_token
+    if not fitting:
+        return None
+    if len(fitting) > 1:
+        raise _ambiguous(f"model {step.name!r} of type {step.type}", (m.id for m in fitting), str(step.address))
+    return Outcome(
+        at=iso(sent.at),
+        model_id=fitting[0].id,
+        adopted="a new, empty model with its name and type, made since the call",
+    )
+
+
+def _is_shell(model: RemoteModel, step: CreateModel) -> bool:
+    return model.name == step.name and model.type == step.type and model.status == "new" and not model.image_count
+
+
+def _is_recent(created_at: float | None, sent: Sent) -> bool:
+    return created_at is None or created_at >= sent.at - CLOCKS_DIFFER_S
+
+
+def _added(api: ScenarioApi, state: State, step: UploadImage, sent: Sent) -> Outcome | None:
+    record = state.records.get(step.address)
+    if record is None:
+        return None
+    try:
+        model = api.get_model(record.working.id)
+    except NotFound:
+        return None
+    known = {*state.assets(), *sent.taken}
+    fitting = [image for image in model.images or () if image.name == step.picture.path and image.id not in known]
+    if not fitting:
+        return None
+    # twice the same picture on one model is a lost answer, too: the spare one is detached by the next plan
+    return Outcome(at=iso(sent.at), asset_id=fitting[0].id, adopted="a training image of its name on the model")
+
+
+def _uploaded(api: ScenarioApi, state: State, step: UploadImage, sent: Sent) -> Outcome | None:
+    known = {*state.assets(), *sent.taken}
+    fitting: list[AssetId] = []
+    token: str | None = None
+    for _ in range(PAGES_AT_MOST):
+        page = api.list_assets(token=token)
+        for asset in page.assets:
+            is_same = asset.name == step.picture.path and asset.size_bytes in (None, 0, step.picture.size_bytes)
+            is_free = asset.id not in known and asset.status != "error"
+            if is_same and is_free and _is_recent(asset.created_at, sent):
+                fitting.append(asset.id)
+        oldest = page.assets[-1].created_at if page.assets else None
+        if not page.next_token or (oldest is not None and oldest < sent.at - CLOCKS_DIFFER_S):
+            break
+        token = page.next_token
+    if not fitting:
+        return None
+    return Outcome(at=iso(sent.at), asset_id=fitting[0], adopted="an asset of its name and size, made since the call")
+
+
+def _launched(api: ScenarioApi, state: State, step: StartTraining, sent: Sent) -> Outcome | None:
+    record = state.records.get(step.address)
+    if record is None:
+        return None
+    version = record.working
+    model = api.get_model(version.id)
+    is_running = model.status == "training"
+    is_new_job = model.job_id is not None and model.job_id != version.job_id
+    is_first_and_ended = version.phase == "building" and model.status in ("trained", "failed", "training-canceled")
+    started_since = (
+        model.training_started_at is not None
+        and model.training_started_at >= sent.at - 1
+        and version.phase != "building"
+    )
+    if not (is_running or is_new_job or is_first_and_ended or (started_since and model.job_id is None)):
+        return None
+    return Outcome(
+        at=iso(sent.at),
+        job_id=model.job_id,
+        adopted="the model is training" if is_running else "the model was trained since the call",
+    )
+
+
+def attached_of(api: ScenarioApi, model_id: ModelId, asset_ids: Iterable[AssetId]) -> set[AssetId]:
+    """Which of these assets hang on the model."""
+    there = {image.id for image in api.get_model(model_id).images or ()}
+    return there & set(asset_ids)
+
+
+def _ambiguous(what: str, ids: Iterable[str], address: str) -> AmbiguousAdoption:
+    found = ", ".join(ids)
+    return AmbiguousAdoption(
+        f"{address}: the answer to its creation was lost, and several fit: {what}: {found}",
+        mend="nothing was created anew; delete the ones that are not wanted in the web app, then apply again",
+    )

@@ -1,0 +1,331 @@
+"""One step, done: make its call, and after a lost answer look at the world before trying again.
+
+Calls that create or spend are journalled as sent right before their bytes leave, and never repeated blindly.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import assert_never
+
+from scenario_apply.core.address import Address
+from scenario_apply.core.fingerprint import fingerprint
+from scenario_apply.core.outcome import Outcome
+from scenario_apply.core.remote import AssetId, ModelId, RemoteConcept, RemotePair, RemoteUpload
+from scenario_apply.core.state import ConceptRecord, PairRecord, Record, State
+from scenario_apply.core.steps import (
+    AssetRef,
+    AttachImages,
+    AwaitTraining,
+    ConceptRef,
+    CreateModel,
+    DeleteModel,
+    DetachImage,
+    PlannedStep,
+    SetCaption,
+    SetPairs,
+    SetTags,
+    StartTraining,
+    StepId,
+    UpdateModel,
+    UploadImage,
+)
+from scenario_apply.core.times import iso
+from scenario_apply.effects.looks import Sent, attached_of, look
+from scenario_apply.effects.ports import Clock, ScenarioApi, Sending
+from scenario_apply.effects.state.journal import Journal
+from scenario_apply.errors import AnswerLost, ApplyError, Refused
+
+LOOKS_AFTER_S = (0.0, 1.0, 2.0)
+LOOKS_AFTER_TIMEOUT_S = (0.0, 2.0, 4.0, 8.0)
+"""When to look after a lost answer. After a timeout the service may still be at work, so for longer."""
+
+SENDS_AT_MOST = 5
+PART_BYTES = 8 * 1024 * 1024
+"""Parts of a multipart upload; at least 5 MB but for the last. Source: the API contract, "Uploading"."""
+
+IMPORT_POLL_S = (0.5, 1.0, 2.0, 3.0)
+IMPORT_WITHIN_S = 600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What a step may need besides itself. state: as of when it was started. assets: made by earlier steps.
+
+    read: the bytes of a picture, checked against its digest. gone: resources whose model vanished on the service.
+    """
+
+    api: ScenarioApi
+    clock: Clock
+    journal: Journal
+    state: State
+    read: Callable[[UploadImage], bytes]
+    assets: Mapping[StepId, AssetId] = field(default_factory=dict)
+    gone: frozenset[Address] = frozenset()
+    stop: threading.Event = field(default_factory=threading.Event)
+    uncertain: set[Address] = field(default_factory=set)
+    taken: set[str] = field(default_factory=set)
+
+    def record(self, address: Address) -> Record:
+        return self.state.records[address]
+
+    def model_id(self, address: Address) -> ModelId:
+        return self.state.records[address].working.id
+
+    def asset(self, ref: AssetRef) -> AssetId:
+        if ref.id is not None:
+            return ref.id
+        return self.assets[ref.step or ""]
+
+
+def perform(planned: PlannedStep, context: Context) -> Outcome:
+    """Do one step; what came of it. Raises the ApiError or ApplyError that stopped it."""
+    step = planned.step
+    api, now = context.api, iso(context.clock.now())
+    match step:
+        case CreateModel():
+            return _once(planned, context, lambda sending: _create(step, context, sending))
+        case UploadImage():
+            if step.way == "multipart":
+                return _upload_in_parts(planned, step, context)
+            return _once(planned, context, lambda sending: _upload(step, context, sending))
+        case AttachImages():
+            return _attach(planned, step, context)
+        case DetachImage():
+            api.detach_image(context.model_id(step.address), step.asset_id)
+            return Outcome(at=now)
+        case SetCaption():
+            asset_id = context.asset(step.asset)
+            api.set_caption(asset_id, step.caption)
+            return Outcome(at=now, asset_id=asset_id)
+        case SetPairs():
+            pairs = [
+                RemotePair(
+                    source_id=context.asset(pair.source),
+                    target_id=context.asset(pair.target),
+                    instruction=pair.instruction,
+                )
+                for pair in step.pairs
+            ]
+            api.replace_pairs(context.model_id(step.address), pairs)
+            recorded = tuple(PairRecord(p.source_id, p.target_id, p.instruction) for p in pairs)
+            return Outcome(at=now, pairs=recorded)
+        case UpdateModel():
+            return _update(step, context)
+        case SetTags():
+            api.update_tags(context.model_id(step.address), add=step.add, delete=step.delete)
+            return Outcome(at=now)
+        case StartTraining():
+            return _train(planned, step, context)
+        case DeleteModel():
+            api.delete_model(step.model_id)
+            return Outcome(at=now)
+        case AwaitTraining():
+            raise AssertionError("trainings are waited for by the executor, all in one round")
+        case _:
+            assert_never(step)
+
+
+# -- calls that must happen once
+
+
+def _once(planned: PlannedStep, context: Context, call: Callable[[Sending], Outcome]) -> Outcome:
+    """Make the call; after a lost answer look, adopt what is there, and send again only when nothing is."""
+    for attempt in range(1, SENDS_AT_MOST + 1):
+        sent_at = context.clock.now()
+
+        def sending() -> None:
+            nonlocal sent_at
+            sent_at = context.clock.now()
+            context.journal.sending(planned, sent_at)
+
+        try:
+            return call(sending)
+        except AnswerLost as lost:
+            context.uncertain.add(planned.address)
+            found = _look_for(planned, context, sent_at, timed_out=lost.timed_out)
+            if found is not None:
+                return found
+            if attempt == SENDS_AT_MOST:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _look_for(planned: PlannedStep, context: Context, sent_at: float, *, timed_out: bool) -> Outcome | None:
+    sent = Sent(step=planned, at=sent_at, taken=context.taken)
+    for delay in LOOKS_AFTER_TIMEOUT_S if timed_out else LOOKS_AFTER_S:
+        if delay:
+            context.clock.wait(delay, context.stop)
+        found = look(context.api, context.state, sent)
+        if found is not None:
+            return found
+    return None
+
+
+def _create(step: CreateModel, context: Context, sending: Sending) -> Outcome:
+    concepts = _concepts(step.concepts, context)
+    model = context.api.create_model(
+        name=step.name,
+        type=step.type,
+        short_description=step.description,
+        concepts=[RemoteConcept(model_id=c.model_id, scale=c.scale, epoch=c.epoch) for c in concepts] or None,
+        sending=sending,
+    )
+    context.taken.add(model.id)
+    return Outcome(at=iso(context.clock.now()), model_id=model.id)
+
+
+def _upload(step: UploadImage, context: Context, sending: Sending) -> Outcome:
+    body = context.read(step)
+    asset_id: AssetId
+    if step.way == "data":
+        asset_id = context.api.add_image(
+            context.model_id(step.address),
+            name=step.picture.path,
+            mime=step.picture.mime,
+            body=body,
+            sending=sending,
+        ).id
+    else:
+        asset_id = context.api.upload_asset(name=step.picture.path, body=body, sending=sending).id
+    context.taken.add(asset_id)
+    return Outcome(at=iso(context.clock.now()), asset_id=asset_id)
+
+
+def _train(planned: PlannedStep, step: StartTraining, context: Context) -> Outcome:
+    version = context.record(step.address).working
+    if step.address in context.uncertain:
+        _drop_spares(step.address, context)
+    concepts = version.concepts
+
+    def call(sending: Sending) -> Outcome:
+        launch = context.api.train(version.id, step.parameters, sending=sending)
+        return Outcome(at=iso(context.clock.now()), job_id=launch.job_id, cu=launch.cu_cost)
+
+    try:
+        outcome = _once(planned, context, call)
+    except Refused as refused:
+        # «already training»: somebody, perhaps a lost call of ours, was first
+        found = look(context.api, context.state, Sent(step=planned, at=context.clock.now()))
+        if refused.status not in (400, 409) or found is None:
+            raise
+        outcome = found
+    made_from = fingerprint(type=version.type, parameters=step.parameters, dataset=step.dataset, concepts=concepts)
+    return replace(outcome, fingerprint=made_from, concepts=concepts)
+
+
+def _drop_spares(address: Address, context: Context) -> None:
+    """After a lost answer an image may have come twice: what the record does not hold is detached before paying."""
+    version = context.record(address).working
+    recorded = {image.asset_id for image in version.images}
+    names = {image.path for image in version.images}
+    for image in context.api.get_model(version.id).images or ():
+        if image.id not in recorded and image.name in names:
+            context.api.detach_image(version.id, image.id)
+
+
+# -- attaching
+
+
+def _attach(planned: PlannedStep, step: AttachImages, context: Context) -> Outcome:
+    """Attach what does not hang there yet; an id the service already holds is a refusal, so it looks and goes on."""
+    model_id = context.model_id(step.address)
+    asset_ids = tuple(context.asset(image.asset) for image in step.images)
+    missing = list(asset_ids)
+
+    def sending() -> None:
+        context.journal.sending(planned, context.clock.now(), asset_ids=",".join(asset_ids))
+
+    for attempt in range(1, SENDS_AT_MOST + 1):
+        if not missing:
+            break
+        try:
+            context.api.attach_assets(model_id, missing, sending=sending)
+            break
+        except (AnswerLost, Refused) as error:
+            if isinstance(error, Refused) and error.status != 400:
+                raise
+            if isinstance(error, AnswerLost):
+                context.clock.wait(LOOKS_AFTER_S[min(attempt, len(LOOKS_AFTER_S) - 1)], context.stop)
+            there = attached_of(context.api, model_id, asset_ids)
+            left = [asset_id for asset_id in asset_ids if asset_id not in there]
+            if attempt == SENDS_AT_MOST or (isinstance(error, Refused) and left == missing):
+                raise
+            missing = left
+    return Outcome(at=iso(context.clock.now()), asset_ids=asset_ids)
+
+
+# -- large pictures
+
+
+def _upload_in_parts(planned: PlannedStep, step: UploadImage, context: Context) -> Outcome:
+    """Open, put the parts, close, wait until it is an asset. The upload's id is journalled before a byte leaves."""
+    body = memoryview(context.read(step))
+    count = max(1, -(-len(body) // PART_BYTES))
+    upload: RemoteUpload | None = None
+    for attempt in range(1, SENDS_AT_MOST + 1):
+        try:
+            upload = context.api.create_upload(
+                file_name=step.picture.path, mime=step.picture.mime, size_bytes=len(body), parts=count
+            )
+            break
+        except AnswerLost:  # an upload that was opened and never closed costs nothing and holds nothing
+            if attempt == SENDS_AT_MOST:
+                raise
+    assert upload is not None
+    context.journal.sending(planned, context.clock.now(), upload_id=upload.id)
+    for part in sorted(upload.parts, key=lambda part: part.number):
+        start = (part.number - 1) * PART_BYTES
+        context.api.put_part(part.url, body[start : start + PART_BYTES])
+    upload = context.api.complete_upload(upload.id)
+    deadline = context.clock.monotonic() + IMPORT_WITHIN_S
+    polls = 0
+    while upload.asset_id is None:
+        if upload.status == "failed":
+            raise ApplyError(f"the service refused {step.picture.path}: {upload.error or 'no reason given'}")
+        if context.clock.monotonic() > deadline:
+            raise ApplyError(f"{step.picture.path} was uploaded, but the service has not imported it for ten minutes")
+        if polls:
+            context.clock.wait(IMPORT_POLL_S[min(polls, len(IMPORT_POLL_S)) - 1], context.stop)
+        polls += 1
+        upload = context.api.get_upload(upload.id)
+    context.taken.add(upload.asset_id)
+    return Outcome(at=iso(context.clock.now()), asset_id=upload.asset_id)
+
+
+# -- parts of a composition
+
+
+def _update(step: UpdateModel, context: Context) -> Outcome:
+    concepts = None if step.concepts is None else _concepts(step.concepts, context)
+    context.api.update_model(
+        context.model_id(step.address),
+        name=step.name,
+        short_description=step.description,
+        concepts=None
+        if concepts is None
+        else [RemoteConcept(model_id=c.model_id, scale=c.scale, epoch=c.epoch) for c in concepts],
+    )
+    return Outcome(at=iso(context.clock.now()), concepts=concepts or ())
+
+
+def _concepts(refs: tuple[ConceptRef, ...], context: Context) -> tuple[ConceptRecord, ...]:
+    """Parts with the ids they have now; a declared one must be trained by now."""
+    concepts = []
+    for ref in refs:
+        if ref.model is None:
+            concepts.append(ConceptRecord(ref.model_id or ModelId(""), ref.scale, ref.epoch))
+            continue
+        part = context.record(ref.model).current
+        if not part.is_usable:
+            raise ApplyError(f"{ref.model} is not trained ({part.phase})")
+        concepts.append(ConceptRecord(part.id, ref.scale, ref.epoch, part.fingerprint))
+    return tuple(concepts)
+
+
+def created_with_concepts(outcome: Outcome, step: CreateModel, context: Context) -> Outcome:
+    """The outcome of a creation, adopted or not, with the parts it was made of and whether it replaces a lost model."""
+    reason = "gone" if step.address in context.gone else None
+    return replace(outcome, concepts=_concepts(step.concepts, context), reason=reason)

@@ -1,0 +1,228 @@
+"""From manifest, state and service to a plan: load, recover, refresh, settle, diff, quote, plan. Writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from scenario_apply.core.address import Address
+from scenario_apply.core.changes import Change
+from scenario_apply.core.dataset.types import Dataset
+from scenario_apply.core.desired import Desired, desire
+from scenario_apply.core.diff import Diff, Wishes, diff
+from scenario_apply.core.events import Adopted
+from scenario_apply.core.gates import judge, merged
+from scenario_apply.core.manifest.spec import Limits, Manifest
+from scenario_apply.core.observed import Observed, settle
+from scenario_apply.core.plan import Plan, Source
+from scenario_apply.core.planner import make_steps
+from scenario_apply.core.pricing import priced
+from scenario_apply.core.selection import select
+from scenario_apply.core.state import State
+from scenario_apply.core.steps import AwaitTraining, PlannedStep
+from scenario_apply.core.times import from_iso, iso
+from scenario_apply.core.verdict import StateEdit
+from scenario_apply.effects.polling import expected_rounds
+from scenario_apply.effects.recover import recover
+from scenario_apply.effects.refresh import quotes, refresh
+from scenario_apply.effects.world import World
+from scenario_apply.errors import ManifestError
+
+USUAL_TRAINING_S = 1800.0
+"""How long a training is taken to last while the state's history knows none of its type."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanOptions:
+    """What the command line asks of a plan."""
+
+    refresh: bool = True
+    refresh_only: bool = False
+    destroy: bool = False
+    replace: tuple[Address, ...] = ()
+    train: tuple[Address, ...] = ()
+    select: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    allow_destroy: bool = False
+    limits: Limits = Limits()
+    variables: Mapping[str, str] = field(default_factory=dict)
+    var_files: tuple[str, ...] = ()
+    poll_interval_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A plan with what an apply of it starts from.
+
+    state: as recorded, with a leftover journal replayed, lost answers adopted and ended trainings settled.
+    edits: what an apply writes into records before its first step.
+    """
+
+    plan: Plan
+    state: State
+    edits: Mapping[Address, StateEdit]
+    limits: Limits
+    adopted: tuple[Adopted, ...] = ()
+    has_journal: bool = False
+    notes: tuple[str, ...] = ()
+
+
+def make_plan(
+    world: World, manifest: Manifest, datasets: Mapping[str, Dataset], options: PlanOptions, now: float
+) -> Prepared:
+    """Plan what would change. Raises ManifestError for problems that stop a plan, StateError, ApiError, UsageError."""
+    desired = desire(manifest, datasets)
+    loaded = world.store.load()
+    state = loaded.state
+    adopted: tuple[Adopted, ...] = ()
+    if loaded.unanswered and world.api is not None:
+        recovered = recover(world.api, world.clock, state, loaded.unanswered)
+        state, adopted = recovered.state, recovered.adopted
+    recorded = state
+    observed = Observed()
+    if options.refresh and world.api is not None:
+        observed = refresh(world.api, state, desired)
+    state, settled_drift = settle(state, observed, now=iso(now))
+    wishes = Wishes(
+        replace=_known(options.replace, desired, state),
+        train=_known(options.train, desired, state),
+        selected=select(desired, state, options.select, options.exclude),
+        destroy=options.destroy,
+    )
+    found = diff(desired, state, observed, wishes)
+    errors = [p for p in found.problems if p.severity == "error" and p.code != "protected"]
+    if errors:
+        raise ManifestError(errors[0].what, problems=errors)
+    if options.refresh and world.api is not None and not options.refresh_only:
+        observed = replace(observed, quotes=quotes(world.api, found.verdicts))
+    if options.refresh_only:
+        found = replace(found, verdicts={})
+    plan, edits = _assemble(world, manifest, datasets, options, state, observed, found, recorded, now)
+    plan = replace(plan, drift=(*settled_drift, *plan.drift))
+    limits = merged(manifest.limits, options.limits)
+    protected = tuple(p for p in found.problems if p.code == "protected")
+    plan = replace(plan, blocked=(*protected, *judge(plan, limits)))
+    return Prepared(plan=plan, state=state, edits=edits, limits=limits, adopted=adopted, has_journal=loaded.has_journal)
+
+
+def _assemble(
+    world: World,
+    manifest: Manifest,
+    datasets: Mapping[str, Dataset],
+    options: PlanOptions,
+    state: State,
+    observed: Observed,
+    found: Diff,
+    recorded: State,
+    now: float,
+) -> tuple[Plan, dict[Address, StateEdit]]:
+    steps, changes, withheld = make_steps(found.verdicts, state, observed, delete=options.allow_destroy)
+    for address, verdict in found.verdicts.items():
+        if verdict.train:
+            changes[address] = priced(changes[address], verdict, observed.quotes, state)
+    edits = {address: verdict.edit for address, verdict in found.verdicts.items() if verdict.edit}
+    plan = Plan(
+        source=_source(world, manifest, datasets, options, recorded),
+        tool_version=world.tool_version,
+        created_at=iso(now),
+        changes=tuple(_with_edit(changes[address], edits) for address in sorted(changes)),
+        steps=tuple(steps),
+        drift=found.drift,
+        diagnostics=(
+            *manifest.problems,
+            *(problem for dataset in datasets.values() for problem in dataset.problems),
+            *(problem for problem in found.problems if problem.code != "protected"),
+        ),
+        polls=_polls(steps, state, options),
+        rate_limit=world.rate_limit,
+        refreshed=observed.refreshed,
+        withheld=tuple(withheld),
+    )
+    return plan, edits
+
+
+def _with_edit(change: Change, edits: Mapping[Address, StateEdit]) -> Change:
+    """The change with its edit as plain values, so that a saved plan carries it."""
+    edit = edits.get(change.address)
+    if edit is None:
+        return change
+    moved_from = None if edit.moved_from is None else str(edit.moved_from)
+    data: dict[str, object] = {
+        "protect": edit.protect,
+        "unhold": edit.unhold or None,
+        "discard_pending": edit.discard_pending or None,
+        "moved_from": moved_from,
+        "forget": edit.forget or None,
+        "gone": edit.gone or None,
+    }
+    return replace(change, data={key: value for key, value in data.items() if value is not None})
+
+
+def _source(
+    world: World, manifest: Manifest, datasets: Mapping[str, Dataset], options: PlanOptions, recorded: State
+) -> Source:
+    return Source(
+        manifest_path=manifest.path,
+        manifest_digest=manifest.digest,
+        lineage=recorded.lineage,
+        serial=recorded.serial,
+        endpoint=world.endpoint,
+        project=world.project,
+        variables=options.variables,
+        var_files=options.var_files,
+        datasets={name: dataset.digest for name, dataset in datasets.items()},
+    )
+
+
+def _polls(steps: list[PlannedStep], state: State, options: PlanOptions) -> int:
+    """Rounds of polls to expect: as long as the longest training, compositions after their parts."""
+    waits = [planned.step for planned in steps if isinstance(planned.step, AwaitTraining)]
+    if not waits:
+        return 0
+    longest = {
+        kind: max((_usual_seconds(state, wait.type) for wait in waits if wait.address.kind == kind), default=0.0)
+        for kind in ("model", "composition")
+    }
+    return expected_rounds(sum(longest.values()), options.poll_interval_s)
+
+
+def _usual_seconds(state: State, type: str) -> float:
+    lasted = []
+    for record in state.records.values():
+        for version in record.versions():
+            started, ended = from_iso(version.launched_at or ""), from_iso(version.ended_at or "")
+            if version.type == type and version.is_usable and started is not None and ended is not None:
+                lasted.append(ended - started)
+    return sum(lasted) / len(lasted) if lasted else USUAL_TRAINING_S
+
+
+def _known(addresses: tuple[Address, ...], desired: Desired, state: State) -> frozenset[Address]:
+    """Addresses a flag named; a matrix stands for its children. Raises UsageError for one that is not declared."""
+    from scenario_apply.core.suggest import did_you_mean
+    from scenario_apply.errors import UsageError
+
+    found: set[Address] = set()
+    for address in addresses:
+        fitting = {
+            a
+            for a in desired.specs
+            if a == address or (not address.label and a.kind == address.kind and a.name == address.name)
+        }
+        if not fitting:
+            raise UsageError(f"{address} is not declared", mend=did_you_mean(str(address), map(str, desired.specs)))
+        found |= fitting
+    return frozenset(found)
+
+
+def bound_to_pictures(plan: Plan, datasets: Mapping[str, Dataset]) -> Plan:
+    """The plan with the digest of every picture and caption, so that staleness can name the file."""
+    import hashlib
+
+    pictures = {
+        name: {
+            image.path: f"{image.sha256} {hashlib.sha256((image.caption or '').encode()).hexdigest()[:16]}"
+            for image in dataset.contents.images
+        }
+        for name, dataset in datasets.items()
+    }
+    return replace(plan, source=replace(plan.source, pictures=pictures))

@@ -1,0 +1,103 @@
+"""A journal with unanswered calls and the world -> what to adopt. Runs before a plan is made; writes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from scenario_apply.core.events import Adopted
+from scenario_apply.core.fingerprint import fingerprint
+from scenario_apply.core.outcome import Outcome, after
+from scenario_apply.core.remote import AssetId, UploadId
+from scenario_apply.core.state import State
+from scenario_apply.core.steps import AttachImages, PlannedStep, StartTraining, UploadImage
+from scenario_apply.core.times import iso
+from scenario_apply.effects.looks import Sent, attached_of, look
+from scenario_apply.effects.ports import Clock, ScenarioApi
+from scenario_apply.effects.state.journal import Unanswered
+from scenario_apply.errors import NotFound, Refused
+
+SERVICE_MAY_STILL_WORK_S = 5.0
+"""A call this young, not found, is looked for once more: the service may be carrying it out right now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovered:
+    state: State
+    adopted: tuple[Adopted, ...]
+
+
+def recover(api: ScenarioApi, clock: Clock, state: State, unanswered: tuple[Unanswered, ...]) -> Recovered:
+    """The state with everything adopted that a killed run had asked for and that is there."""
+    adopted: list[Adopted] = []
+    # in the order they were sent: a model comes before its images, they before its training
+    for call in sorted(unanswered, key=lambda call: call.sent_at):
+        outcome, step = _outcome(api, clock, state, call)
+        if outcome is None:
+            continue
+        state = after(state, step, outcome)
+        remote = outcome.model_id or outcome.asset_id or outcome.job_id or ", ".join(outcome.asset_ids)
+        adopted.append(Adopted(address=step.address, what=step.kind, remote_id=remote or "", how=outcome.adopted or ""))
+    return Recovered(state=state, adopted=tuple(adopted))
+
+
+def _outcome(api: ScenarioApi, clock: Clock, state: State, call: Unanswered) -> tuple[Outcome | None, PlannedStep]:
+    step = call.step.step
+    if isinstance(step, AttachImages):
+        return _attached(api, state, call)
+    if isinstance(step, UploadImage) and "upload_id" in call.details:
+        return _imported(api, clock, call), call.step
+    sent = Sent(step=call.step, at=call.sent_at)
+    outcome = look(api, state, sent)
+    while outcome is None and clock.now() < call.sent_at + SERVICE_MAY_STILL_WORK_S:
+        clock.wait(1.0)
+        outcome = look(api, state, sent)
+    if outcome is not None and isinstance(step, StartTraining):
+        outcome = _as_launched(state, step, outcome)
+    return outcome, call.step
+
+
+def _as_launched(state: State, step: StartTraining, outcome: Outcome) -> Outcome:
+    """The launch with the fingerprint it would have had."""
+    version = state.records[step.address].working
+    made_from = fingerprint(
+        type=version.type, parameters=step.parameters, dataset=step.dataset, concepts=version.concepts
+    )
+    return replace(outcome, fingerprint=made_from)
+
+
+def _attached(api: ScenarioApi, state: State, call: Unanswered) -> tuple[Outcome | None, PlannedStep]:
+    """Which of the images hang on the model: the record takes those."""
+    step = call.step.step
+    assert isinstance(step, AttachImages)
+    record = state.records.get(step.address)
+    ids = [AssetId(asset_id) for asset_id in call.details.get("asset_ids", "").split(",")]
+    if record is None or len(ids) != len(step.images):
+        return None, call.step
+    try:
+        there = attached_of(api, record.working.id, ids)
+    except NotFound:
+        return None, call.step
+    kept = [(image, asset_id) for image, asset_id in zip(step.images, ids, strict=True) if asset_id in there]
+    if not kept:
+        return None, call.step
+    outcome = Outcome(
+        at=iso(call.sent_at),
+        asset_ids=tuple(asset_id for _, asset_id in kept),
+        adopted="they hang on the model",
+    )
+    return outcome, replace(call.step, step=replace(step, images=tuple(image for image, _ in kept)))
+
+
+def _imported(api: ScenarioApi, clock: Clock, call: Unanswered) -> Outcome | None:
+    """A multipart upload that was closed is an asset, now or soon."""
+    for _ in range(20):
+        try:
+            upload = api.get_upload(UploadId(call.details["upload_id"]))
+        except Refused:
+            return None
+        if upload.asset_id is not None:
+            return Outcome(at=iso(call.sent_at), asset_id=upload.asset_id, adopted="its upload was imported")
+        if upload.status in ("pending", "failed"):
+            return None  # never closed: nothing hangs on it
+        clock.wait(1.0)
+    return None

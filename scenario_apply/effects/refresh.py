@@ -1,0 +1,102 @@
+"""Ask the API what exists: the observed side of the diff, in as few requests as it allows."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from scenario_apply.core.address import Address
+from scenario_apply.core.desired import Desired
+from scenario_apply.core.manifest.spec import CompositionSpec, ModelSpec
+from scenario_apply.core.observed import Observed
+from scenario_apply.core.pricing import needs_quote
+from scenario_apply.core.remote import JobId, ModelId, RemoteModel
+from scenario_apply.core.state import State
+from scenario_apply.core.verdict import Verdict
+from scenario_apply.effects.ports import ScenarioApi
+from scenario_apply.errors import NotFound, Refused
+
+BULK_AT_MOST = 50
+"""Models asked for in one request. Source: the API contract, "Waiting for a training"."""
+
+
+def refresh(api: ScenarioApi, state: State, desired: Desired) -> Observed:
+    """One look at every recorded model, and at the project's own models where the manifest looks one up by name."""
+    ids = [
+        version.id
+        for record in state.records.values()
+        for version in (record.current, record.pending)
+        if version is not None
+    ]
+    models = read_models(api, ids, images=True)
+    observed = Observed(models=models, asked=frozenset(ids), refreshed=True)
+    observed = replace(observed, failures=_failures(api, state, models))
+    if any(c.find is not None for s in desired.specs.values() if isinstance(s, CompositionSpec) for c in s.concepts):
+        observed = replace(observed, own=own_models(api))
+    return observed
+
+
+def read_models(api: ScenarioApi, ids: Iterable[ModelId], *, images: bool) -> dict[ModelId, RemoteModel]:
+    """Models by id, fifty a request; those that are gone are left out. One without a status is read by itself."""
+    wanted = list(dict.fromkeys(ids))
+    found: dict[ModelId, RemoteModel] = {}
+    for start in range(0, len(wanted), BULK_AT_MOST):
+        found.update(api.get_models(wanted[start : start + BULK_AT_MOST], images=images))
+    for model_id, model in list(found.items()):
+        incomplete = images and model.images is None and model.image_count
+        if model.status is None or incomplete:
+            try:
+                found[model_id] = api.get_model(model_id)
+            except NotFound:
+                del found[model_id]
+    return found
+
+
+def own_models(api: ScenarioApi) -> tuple[RemoteModel, ...]:
+    """Every own model of the project, newest first."""
+    models: list[RemoteModel] = []
+    token: str | None = None
+    while True:
+        page = api.list_models(token=token)
+        models += page.models
+        if not page.next_token or page.next_token == token:
+            return tuple(models)
+        token = page.next_token
+
+
+def _failures(api: ScenarioApi, state: State, models: Mapping[ModelId, RemoteModel]) -> dict[JobId, str]:
+    """Why trainings failed that were not known to have: one job read each."""
+    reasons: dict[JobId, str] = {}
+    for record in state.records.values():
+        version = record.working
+        remote = models.get(version.id)
+        if remote is None or remote.status != "failed" or version.phase == "failed":
+            continue
+        job_id = remote.job_id or version.job_id
+        if job_id is not None:
+            reasons[job_id] = failure_reason(api, job_id)
+    return reasons
+
+
+def failure_reason(api: ScenarioApi, job_id: JobId) -> str:
+    """The service's own words for a failed training; a plain sentence where it has none."""
+    with contextlib.suppress(Refused):
+        job = api.get_job(job_id)
+        words = [text for text in (job.error, job.hint) if text]
+        if words:
+            return "training failed: " + "; ".join(words)
+    return "training failed; the service gives no reason"
+
+
+def quotes(api: ScenarioApi, verdicts: Mapping[Address, Verdict]) -> dict[Address, float]:
+    """What the trainings would cost, by dry run, where the resource has a model to ask about. A refusal is no quote."""
+    found: dict[Address, float] = {}
+    for address, verdict in verdicts.items():
+        if not needs_quote(verdict) or verdict.record is None:
+            continue
+        parameters = dict(verdict.spec.parameters) if isinstance(verdict.spec, ModelSpec) else {}
+        images = len(verdict.contents.images) or None
+        with contextlib.suppress(Refused):
+            found[address] = api.quote_training(verdict.record.working.id, parameters, images)
+    return found

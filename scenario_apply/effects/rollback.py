@@ -1,0 +1,67 @@
+"""Go back to the previous version of a resource: no training, no request that writes, 0 CU."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from scenario_apply.core.address import Address
+from scenario_apply.core.desired import Desired
+from scenario_apply.core.diff import desired_fingerprint
+from scenario_apply.effects.world import World
+from scenario_apply.errors import NotFound, StateError
+
+
+def roll_back(world: World, address: Address, desired: Desired) -> str:
+    """Make the newest usable previous version current; a sentence that says what happened. The caller holds the lock.
+
+    The resource is held until its part of the manifest changes, or the hold is lifted.
+    Raises StateError when there is nothing to go back to, or it is gone on the service.
+    """
+    state = world.store.load().state
+    record = state.records.get(address)
+    if record is None:
+        raise StateError(f"{address} is not in the state", code="not-recorded")
+    target = next((version for version in record.previous if version.is_usable), None)
+    if target is None:
+        raise StateError(
+            f"{address} has no previous version to go back to",
+            code="no-previous-version",
+            mend="lifecycle.keep_versions says how many are kept when a model is replaced",
+        )
+    if world.api is not None:
+        try:
+            remote = world.api.get_model(target.id)
+        except NotFound as error:
+            raise StateError(
+                f"version {target.number} of {address} ({target.id}) is gone on the service", code="version-gone"
+            ) from error
+        if remote.status not in (None, "trained"):
+            raise StateError(
+                f"version {target.number} of {address} is {remote.status}, not trained", code="version-gone"
+            )
+    others = tuple(version for version in record.previous if version is not target)
+    back = replace(
+        record,
+        current=target,
+        pending=None,
+        previous=tuple(v for v in (record.pending, record.current) if v is not None) + others,
+        # an undeclared resource has nothing to be held against: the next plan deletes it or follows the manifest
+        held=desired_fingerprint(desired, state, address, target) or "1:undeclared",
+    )
+    world.store.save(state.with_record(address, back))
+    world.store.discard_journal()
+    return (
+        f"{address} is back at version {target.number} ({target.id}); version {record.current.number} "
+        f"({record.current.id}) is kept. 0 CU. It stays until its part of the manifest changes or "
+        f"`scenario-apply rollback --lift {address}`."
+    )
+
+
+def lift(world: World, address: Address) -> str:
+    """End the hold of a rollback: the next plan follows the manifest again. The caller holds the lock."""
+    state = world.store.load().state
+    record = state.records.get(address)
+    if record is None or record.held is None:
+        raise StateError(f"{address} is not held by a rollback", code="not-held")
+    world.store.save(state.with_record(address, replace(record, held=None)))
+    return f"{address} follows the manifest again: the next plan says what that means."

@@ -1,0 +1,182 @@
+"""The journal of a run: NDJSON beside the state. intent, sent, done, failed, adopted; what is paid for is never lost.
+
+`sent` of a call that creates or spends is on disk before its bytes leave, `done` before the next step that needs it.
+A line says all that replaying it takes; the state file notes how many lines it already holds.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from scenario_apply.core.outcome import Outcome, after, outcome_from_json, outcome_to_json
+from scenario_apply.core.state import State
+from scenario_apply.core.step_json import step_from_json, step_to_json
+from scenario_apply.core.steps import PlannedStep
+from scenario_apply.core.times import from_iso, iso
+from scenario_apply.effects.state.atomic import sync_folder
+from scenario_apply.errors import StateDamaged, StateNotSaved
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unanswered:
+    """A call that left and whose answer was never recorded. details: what was known of it, e.g. an upload id."""
+
+    step: PlannedStep
+    sent_at: float
+    details: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replayed:
+    """What a journal adds to its state."""
+
+    state: State
+    unanswered: tuple[Unanswered, ...]
+    lines: int
+
+
+class Journal:
+    """Appends to one journal file; safe for many threads."""
+
+    def __init__(self, path: str, run_id: str, now: float) -> None:
+        self.path = path
+        self.run_id = run_id
+        self.lines = 0
+        self._lock = threading.Lock()
+        self._synced = 0
+        self._sync_lock = threading.Lock()
+        try:
+            os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+            # O_EXCL: a leftover journal holds what was paid for and is never written over
+            self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+            sync_folder(os.path.dirname(path) or ".")
+        except OSError as error:
+            raise StateNotSaved(f"the journal {path} cannot be written: {error.strerror}") from error
+        self._append({"phase": "run", "run": run_id, "ts": iso(now)})
+        self.flush()
+
+    def intend(self, step: PlannedStep, now: float) -> None:
+        """A step is about to be done. Not flushed: nothing has left yet."""
+        self._append({"op": step.id, "phase": "intent", "ts": iso(now), "step": step_to_json(step)})
+
+    def sending(self, step: PlannedStep, now: float, **details: str) -> None:
+        """The call leaves now. On disk when this returns."""
+        line: dict[str, object] = {"op": step.id, "phase": "sent", "at": now}
+        self._append({**line, "details": details} if details else line)
+        self.flush()
+
+    def settle(self, step: PlannedStep, outcome: Outcome) -> None:
+        """The step is done, or was found done. Flushed by the next flush()."""
+        phase = "adopted" if outcome.adopted else "done"
+        self._append({"op": step.id, "phase": phase, "outcome": outcome_to_json(outcome)})
+
+    def fail(self, step: PlannedStep, reason: str) -> None:
+        """The service refused the step: it surely was not carried out."""
+        self._append({"op": step.id, "phase": "failed", "reason": reason})
+
+    def flush(self) -> None:
+        """Everything appended so far is on disk. Threads that wait together share one fsync."""
+        target = self.lines
+        with self._sync_lock:
+            if self._synced >= target:
+                return
+            reached = self.lines
+            try:
+                os.fsync(self._descriptor)
+            except OSError as error:
+                raise StateNotSaved(f"the journal {self.path} cannot be flushed: {error.strerror}") from error
+            self._synced = reached
+
+    def remove(self) -> None:
+        """The state holds it all now."""
+        os.unlink(self.path)
+        sync_folder(os.path.dirname(self.path) or ".")
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def _append(self, line: Mapping[str, object]) -> None:
+        import orjson
+
+        data = orjson.dumps(line, default=str, option=orjson.OPT_APPEND_NEWLINE)
+        with self._lock:
+            try:
+                written = os.write(self._descriptor, data)
+            except OSError as error:
+                raise StateNotSaved(f"the journal {self.path} cannot be written: {error.strerror}") from error
+            if written != len(data):
+                raise StateNotSaved(f"the journal {self.path} cannot be written: the disk is full")
+            self.lines += 1
+
+
+def replay(path: str, state: State, applied: Mapping[str, object] | None) -> Replayed | None:
+    """The state after a leftover journal; None when there is none. applied: the state's own note of what it holds.
+
+    A torn last line is what a power loss leaves and is passed over. Raises StateDamaged for any other.
+    """
+    import orjson
+
+    try:
+        with open(path, "rb") as file:
+            raw = file.read().split(b"\n")
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise StateDamaged(f"the journal {path} cannot be read: {error.strerror}") from error
+    torn = raw.pop()  # a whole file ends with a newline
+    lines: list[dict[str, object]] = []
+    for number, text in enumerate(raw, 1):
+        try:
+            lines.append(orjson.loads(text))
+        except ValueError as error:
+            raise StateDamaged(
+                f"the journal {path} is damaged in line {number}",
+                mend="it holds what the last run did: keep a copy, then see `scenario-apply state --help`",
+            ) from error
+    del torn
+    run = lines[0].get("run") if lines else None
+    held = 0
+    if applied is not None and applied.get("run") == run:
+        lines_held = applied.get("lines")
+        held = lines_held if isinstance(lines_held, int) else 0
+    return _replayed(path, lines, held, state)
+
+
+def _replayed(path: str, lines: list[dict[str, object]], held: int, state: State) -> Replayed:
+    steps: dict[str, PlannedStep] = {}
+    sent: dict[str, Unanswered] = {}
+    for number, line in enumerate(lines, 1):
+        op, phase = str(line.get("op")), line.get("phase")
+        try:
+            if phase == "intent":
+                steps[op] = step_from_json(line["step"])  # type: ignore[arg-type]  # checked by the except below
+            elif phase == "sent":
+                details = {**(sent[op].details if op in sent else {}), **(line.get("details") or {})}  # type: ignore[dict-item]
+                sent[op] = Unanswered(step=steps[op], sent_at=_seconds(line), details=details)
+            elif phase in ("done", "adopted"):
+                sent.pop(op, None)
+                if number > held:
+                    state = after(state, steps[op], outcome_from_json(line["outcome"]))  # type: ignore[arg-type]
+            elif phase == "failed":
+                sent.pop(op, None)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise StateDamaged(f"the journal {path} cannot be replayed: line {number} ({error})") from error
+    return Replayed(state=state, unanswered=tuple(sent.values()), lines=len(lines))
+
+
+def _seconds(line: Mapping[str, object]) -> float:
+    at = line.get("at")
+    if isinstance(at, int | float):
+        return float(at)
+    return from_iso(str(line.get("ts"))) or 0.0

@@ -1,0 +1,207 @@
+"""The state file: read with its journal replayed, written atomically, backed up, refused when it does not fit."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from scenario_apply.core.state import State
+from scenario_apply.core.state_json import state_from_json, state_to_json
+from scenario_apply.effects.ports import Clock
+from scenario_apply.effects.state.atomic import write_atomically
+from scenario_apply.effects.state.journal import Journal, Unanswered, replay
+from scenario_apply.effects.state.lock import Holder, Lock
+from scenario_apply.errors import StateDamaged, StateForeign, StateNotSaved
+
+BACKUPS_KEPT = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A state as it was found. has_journal: a run before this one did not end properly."""
+
+    state: State
+    unanswered: tuple[Unanswered, ...] = ()
+    has_journal: bool = False
+
+
+class FileStore:
+    """One state file with its journal (.journal), lock (.lock) and backups/ beside it."""
+
+    def __init__(
+        self, path: str, *, endpoint: str | None, project: str | None, tool_version: str, clock: Clock
+    ) -> None:
+        self.path = path
+        self.endpoint = endpoint
+        self.project = project
+        self.tool_version = tool_version
+        self.clock = clock
+        self.journal_path = f"{path.removesuffix('.json')}.journal"
+        self.lock = Lock(f"{path.removesuffix('.json')}.lock", clock)
+        self._seen: tuple[int, int, int] | None = None
+        self._content: bytes | None = None
+
+    # -- reading
+
+    def read(self) -> State:
+        """The state, with a leftover journal replayed in memory. Writes nothing."""
+        return self.load().state
+
+    def load(self) -> Loaded:
+        """The state, its journal replayed, and the calls of it that were never answered. Writes nothing.
+
+        Raises StateDamaged, StateNewer, or StateForeign for another endpoint or project.
+        """
+        state, applied = self._read_file()
+        replayed = replay(self.journal_path, state, applied)
+        if replayed is None:
+            return Loaded(state=state)
+        return Loaded(state=replayed.state, unanswered=replayed.unanswered, has_journal=True)
+
+    def _read_file(self) -> tuple[State, Mapping[str, object] | None]:
+        import orjson
+
+        try:
+            with open(self.path, "rb") as file:
+                content = file.read()
+                self._seen = _signature(os.fstat(file.fileno()))
+        except FileNotFoundError:
+            self._seen, self._content = None, None
+            return State(endpoint=self.endpoint, project=self.project), None
+        except OSError as error:
+            raise StateDamaged(f"the state {self.path} cannot be read: {error.strerror}") from error
+        try:
+            plain = orjson.loads(content)
+        except ValueError as error:
+            raise StateDamaged(
+                f"{self.path} is damaged: it is no JSON ({error})",
+                mend=f"copy the newest file of {self._backups()}/ over it; nothing was changed",
+            ) from error
+        state = state_from_json(plain, source=self.path)
+        self._content = content
+        self._check_owner(state)
+        applied = plain.get("journal")
+        return state, applied if isinstance(applied, dict) else None
+
+    def _check_owner(self, state: State) -> None:
+        for what, recorded, here in (
+            ("endpoint", state.endpoint, self.endpoint),
+            ("project", state.project, self.project),
+        ):
+            if recorded is not None and here is not None and recorded != here:
+                raise StateForeign(
+                    f"{self.path} was made for {what} {recorded}, this run is for {here}",
+                    mend="use another --state for each endpoint and project",
+                )
+
+    # -- writing
+
+    def save(self, state: State, journal: Journal | None = None) -> State:
+        """Write the state if it differs from the file; the state as written. journal: what of it the state holds.
+
+        Raises StateForeign when somebody else wrote meanwhile, StateNotSaved when the disk refuses.
+        """
+        import orjson
+
+        state = replace(
+            state,
+            lineage=state.lineage or str(uuid.uuid4()),
+            endpoint=state.endpoint or self.endpoint,
+            project=state.project or self.project,
+        )
+        self._check_unchanged()
+        plain = state_to_json(state, tool_version=self.tool_version)
+        if journal is not None:
+            plain["journal"] = {"run": journal.run_id, "lines": journal.lines}
+        if self._is_same(plain):
+            return state
+        state = replace(state, serial=state.serial + 1)
+        plain["serial"] = state.serial
+        content = orjson.dumps(plain, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
+        try:
+            os.makedirs(os.path.dirname(self.path) or ".", exist_ok=True)
+            if journal is None:
+                self._back_up()
+            write_atomically(self.path, content)
+            self._seen = _signature(os.stat(self.path))
+        except OSError as error:
+            raise StateNotSaved(f"the state {self.path} cannot be written: {error.strerror}") from error
+        self._content = content
+        return state
+
+    def _is_same(self, plain: Mapping[str, object]) -> bool:
+        if self._content is None:
+            return False
+        import orjson
+
+        held = orjson.loads(self._content)
+        return all(held.get(key) == plain.get(key) for key in {*held, *plain} - {"serial", "tool_version"})
+
+    def _check_unchanged(self) -> None:
+        try:
+            now = _signature(os.stat(self.path))
+        except FileNotFoundError:
+            now = None
+        if now != self._seen:
+            raise StateForeign(
+                f"{self.path} was written by somebody else during this run",
+                mend="nothing was overwritten; what this run did is in the journal beside it: apply again",
+            )
+
+    def _backups(self) -> str:
+        return os.path.join(os.path.dirname(self.path), "backups")
+
+    def _back_up(self) -> None:
+        """The content before this write goes to backups/<name>.<serial>.json; the newest ten stay."""
+        if self._content is None:
+            return
+        import orjson
+
+        stem = os.path.basename(self.path).removesuffix(".json")
+        folder = self._backups()
+        os.makedirs(folder, exist_ok=True)
+        serial = orjson.loads(self._content).get("serial", 0)
+        write_atomically(os.path.join(folder, f"{stem}.{serial}.json"), self._content)
+        pattern = re.compile(rf"{re.escape(stem)}\.(\d+)\.json")
+        found = sorted((int(m.group(1)), m.group(0)) for name in os.listdir(folder) if (m := pattern.fullmatch(name)))
+        for _, name in found[:-BACKUPS_KEPT]:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(os.path.join(folder, name))
+
+    def rescue(self, state: State) -> str:
+        """Write the state somewhere else, when its own place refuses; the path. Raises OSError."""
+        import tempfile
+
+        import orjson
+
+        plain = state_to_json(replace(state, serial=state.serial + 1), tool_version=self.tool_version)
+        content = orjson.dumps(plain, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
+        descriptor, path = tempfile.mkstemp(prefix="scenario-apply-rescue-", suffix=".json")
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        return path
+
+    # -- the run
+
+    @contextlib.contextmanager
+    def locked(self, command: str, timeout_s: float = 0) -> Iterator[list[str]]:
+        """Hold the lock; yields notes for the user. Raises StateLocked."""
+        with self.lock.held(command, timeout_s) as notes:
+            yield notes
+
+    def force_unlock(self) -> Holder | None:
+        """Break the lock; whose it was."""
+        return self.lock.break_it()
+
+    def discard_journal(self) -> None:
+        """After its content was saved in the state."""
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.journal_path)
+
+
+def _signature(stat: os.stat_result) -> tuple[int, int, int]:
+    return stat.st_mtime_ns, stat.st_size, stat.st_ino

@@ -1,0 +1,46 @@
+"""A few daemon threads that do calls; a run that must leave at once is not held up by them."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+Result = TypeVar("Result")
+
+
+class Workers(Generic[Result]):
+    """At most size tasks at once. Results, or the exceptions tasks ended with, are taken one by one."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.busy = 0
+        self._tasks: queue.SimpleQueue[Callable[[], Result]] = queue.SimpleQueue()
+        self._results: queue.SimpleQueue[Result | BaseException] = queue.SimpleQueue()
+        self._threads = 0
+
+    def start(self, task: Callable[[], Result]) -> None:
+        """Do it as soon as a thread is free; threads are made when they are needed."""
+        self.busy += 1
+        if self._threads < min(self.size, self.busy):
+            self._threads += 1
+            threading.Thread(target=self._work, daemon=True, name=f"worker-{self._threads}").start()
+        self._tasks.put(task)
+
+    def take(self, timeout_s: float | None) -> Result | BaseException | None:
+        """The next result; None when there was none in time."""
+        try:
+            result = self._results.get(timeout=timeout_s) if timeout_s else self._results.get_nowait()
+        except queue.Empty:
+            return None
+        self.busy -= 1
+        return result
+
+    def _work(self) -> None:
+        while True:
+            task = self._tasks.get()
+            try:
+                self._results.put(task())
+            except BaseException as error:  # handed to the thread that takes it
+                self._results.put(error)
