@@ -15,9 +15,9 @@ from scenario_apply.core.dataset.types import Dataset
 from scenario_apply.core.manifest.spec import DatasetSpec
 from scenario_apply.effects.files.cache import Cache
 from scenario_apply.effects.files.scan import Job, Scanner
-from scenario_apply.effects.files.upload import open_for_upload, read_for_upload
+from scenario_apply.effects.files.upload import read_for_upload
 
-__all__ = ["open_for_upload", "read_for_upload", "scan_datasets"]
+__all__ = ["read_for_upload", "scan_datasets"]
 
 _AHEAD = 6  # datasets whose pictures are being read while an earlier one is put together
 
