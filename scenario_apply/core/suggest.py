@@ -35,9 +35,9 @@ def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     return f"did you mean {', '.join(found[:-1])} or {found[-1]}?"
 
 
-def listed(words: Iterable[str], limit: int = 12) -> str:
-    """'a, b and c', shortened after limit."""
+def listed(words: Iterable[str], limit: int = 12, last: str = "and") -> str:
+    """'a, b and c', shortened after limit; last: 'and' or 'or'."""
     found = list(words)
     if len(found) > limit:
         return f"{', '.join(found[:limit])} and {len(found) - limit} more"
-    return found[0] if len(found) == 1 else f"{', '.join(found[:-1])} and {found[-1]}" if found else ""
+    return found[0] if len(found) == 1 else f"{', '.join(found[:-1])} {last} {found[-1]}" if found else ""

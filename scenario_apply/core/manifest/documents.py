@@ -9,6 +9,12 @@ from scenario_apply.core.manifest.positions import Map, Seq, kind_of
 from scenario_apply.core.manifest.report import Report
 
 _PER_FILE = ("$schema", "include")  # each file has its own
+_SECTIONS = frozenset(
+    (
+        *("version", "project", "state", "include", "variables", "defaults", "limits"),
+        *("datasets", "models", "compositions", "moved", "import", "removed"),
+    )
+)
 
 
 def merged(documents: Sequence[Map], report: Report) -> Map:
@@ -20,13 +26,20 @@ def merged(documents: Sequence[Map], report: Report) -> Map:
         return documents[0]
     whole = Map(documents[0].start)
     for document in documents:
+        if not any(key in _SECTIONS for key in document):
+            what = "this file holds nothing of a manifest"
+            mend = "move it out of the manifest's folder, into a folder of its own for instance"
+            report.error("not-a-manifest", what, document.start, mend)
+            continue
         for key, value in document.items():
             if is_extension(key) or key in _PER_FILE:
                 continue
             known = whole.get(key)
-            if key not in whole:
+            if key not in whole or known is None:
                 twin = value.copied() if isinstance(value, Map) else _copied(value) if isinstance(value, Seq) else value
                 whole.put(key, twin, document.marks[key])
+            elif value is None:
+                continue
             elif isinstance(known, Map) and isinstance(value, Map):
                 _join(key, known, value, report)
             elif isinstance(known, Seq) and isinstance(value, Seq):

@@ -26,7 +26,7 @@ _KINDS = {
     "boolean": "true or false",
     "null": "nothing",
 }
-_NAMED = "model", "composition", "dataset", "variable"
+_DOT = re.compile(r"\.(?![^\[]*\])")  # between the keys of a path, not inside one
 
 
 class Explanation:
@@ -75,7 +75,7 @@ class Explanation:
             self._wrong_kind(meant, value, path, mark)
             return
         if isinstance(value, Map) and len(same_kind) > 1:  # options or free entries: the one that knows most keys
-            same_kind.sort(key=lambda branch: -sum(key in branch.get("properties", {}) for key in value))
+            same_kind.sort(key=lambda branch: _unknown_keys(branch, value))
         self._walk(same_kind[0], value, path, mark)
 
     def _fits(self, schema: Schema | bool, value: Any) -> bool:
@@ -99,7 +99,7 @@ class Explanation:
             if "pattern" in schema and not re.search(schema["pattern"], value):
                 examples = schema.get("examples")
                 mend = f"one looks like {examples[0]}" if examples else None
-                report.error("wrong-value", f"{value!r} is no {name}", mark, mend)
+                report.error("wrong-value", f"{value!r} is no {schema.get('title', name)}", mark, mend)
         if isinstance(value, int | float) and not isinstance(value, bool):
             self._range(schema, value, path, mark)
 
@@ -112,7 +112,7 @@ class Explanation:
             return
         words = [str(word) for word in known]
         mend = did_you_mean(str(value), words) if len(words) > 1 else f"write {words[0]}"
-        what = f"{name} is {_shown(value)}; it can be {listed(words)}"
+        what = f"{name} is {_shown(value)}; it can be {listed(words, last='or')}"
         self._report.error("unknown-type" if name == "type" else "wrong-value", what, mark, mend)
 
     def _range(self, schema: Schema, value: float, path: str, mark: Mark) -> None:
@@ -133,7 +133,7 @@ class Explanation:
         patterns = [(re.compile(p), s) for p, s in schema.get("patternProperties", {}).items()]
         for key, inner in value.items():
             key_mark, value_mark = value.marks[key]
-            inner_path = f"{path}.{key}" if path else key
+            inner_path = f"{path}[{key!r}]" if "." in key else f"{path}.{key}" if path else key
             if key in conditional:
                 self._walk(conditional[key], inner, inner_path, value_mark)
             elif key in properties:
@@ -195,6 +195,8 @@ class Explanation:
         self._report.error("unknown-key", f"{key} is no key {where}", mark, mend)
 
     def _wrong_kind(self, branches: list[Schema], value: Any, path: str, mark: Mark) -> None:
+        if self._report.is_wrong(mark):
+            return
         kinds: list[str] = []
         for branch in branches:
             for kind in _kinds_of(branch):
@@ -210,7 +212,8 @@ class Explanation:
             mend = "write a number without quotes"
         elif kinds == ["array"] and not isinstance(value, Map):
             mend = f"write [{value}]"
-        self._report.error("wrong-type", f"{_last(path)} must be {wanted}, this is {kind_of(value)}", mark, mend)
+        given = f"{value:g}" if isinstance(value, float) else kind_of(value)
+        self._report.error("wrong-type", f"{_last(path)} must be {wanted}, this is {given}", mark, mend)
 
 
 class _Complaint(Exception):
@@ -285,12 +288,18 @@ def _branch_takes_kind(branch: Schema, value: Any) -> bool:
     return not kinds or _is_kind(value, kinds)
 
 
+def _unknown_keys(branch: Schema, value: Map) -> tuple[bool, int]:
+    """Least for the branch that knows some of the keys, or takes any when none of them is known."""
+    known = sum(key in branch.get("properties", {}) for key in value)
+    return (branch.get("additionalProperties", True) is False) and not known, -known
+
+
 def _is_template(branch: Schema) -> bool:
     return str(branch.get("pattern", "")).startswith("\\{[")
 
 
 def _last(path: str) -> str:
-    return path.rsplit(".", 1)[-1]
+    return _DOT.split(path)[-1]
 
 
 def _shown(value: Any) -> str:

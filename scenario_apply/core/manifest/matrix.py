@@ -31,6 +31,7 @@ def children(model: Map, address: str, report: Report) -> Iterator[tuple[str, Ma
         yield "", model
         return
     seen: set[str] = set()
+    before = len(report.problems)
     for label, combination, mark in _combinations(matrix, address, report):
         if label in seen:
             what = f"{address}/{label} would exist twice"
@@ -38,7 +39,7 @@ def children(model: Map, address: str, report: Report) -> Iterator[tuple[str, Ma
             continue
         seen.add(label)
         yield label, _child(model, combination)
-    if not seen and not report.is_wrong(model.key_mark("matrix")):
+    if not seen and len(report.problems) == before:
         report.error("matrix-empty", f"the matrix of {address} leaves no child", model.key_mark("matrix"))
 
 
@@ -56,7 +57,7 @@ def _child(model: Map, combination: Combination) -> Map:
 
 def _combinations(matrix: Map, address: str, report: Report) -> Iterator[tuple[str, Combination, Mark]]:
     dimensions = {
-        key: _choices(key, values, report)
+        key: _choices(key, values, matrix.key_mark(key), report)
         for key, values in matrix.items()
         if key not in ("include", "exclude") and not is_extension(key)
     }
@@ -106,7 +107,7 @@ def _matches(entry: Map, combination: Combination) -> bool:
     )
 
 
-def _choices(key: str, values: Node, report: Report) -> list[Choice]:
+def _choices(key: str, values: Node, key_mark: Mark, report: Report) -> list[Choice]:
     if isinstance(values, Map):
         labelled: list[Choice] = []
         for label, value in values.items():
@@ -115,7 +116,7 @@ def _choices(key: str, values: Node, report: Report) -> list[Choice]:
             marks = values.marks[label]
             if not _LABEL.fullmatch(label):
                 _bad_label(label, marks[0], report)
-            labelled.append((_label_of(label), value, marks))
+            labelled.append((_label_of(label), value, (key_mark, marks[1])))
         return labelled
     if not isinstance(values, Seq):
         return []
@@ -125,7 +126,7 @@ def _choices(key: str, values: Node, report: Report) -> list[Choice]:
             mend = f"write {key} as a map of labels: {{ first: ..., second: ... }}"
             report.error("matrix-label", f"a list or map in the matrix of {key} needs a label", mark, mend)
             continue
-        listed.append((_as_written(value, report.place(mark)) or _label_of(value), value, (mark, mark)))
+        listed.append((_as_written(value, report.place(mark)) or _label_of(value), value, (key_mark, mark)))
     return listed
 
 

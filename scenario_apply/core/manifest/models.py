@@ -101,8 +101,8 @@ class Models:
                 unknown_type(name, where, self._report)
             return None
         if training.is_composition:
-            what = f"model.{address.name} is a {name}, which is made of models, not trained on images"
-            self._report.error("type-shape", what, where, "move it to compositions:")
+            if not self._report.is_wrong(where):
+                unknown_type(name, where, self._report)
             return None
         if training.legacy:
             self._legacy.setdefault(name, (where, []))[1].append(str(address))
@@ -131,7 +131,11 @@ class Models:
 
 
 def unknown_type(name: str, mark: Mark, report: Report) -> None:
-    """An unknown type, with the nearest known ones."""
+    """A type that no model can have, with the nearest known ones."""
+    if name in TRAINING_TYPES:
+        what = f"{name} is made of models, not trained on images"
+        report.error("type-shape", what, mark, "move it to compositions:")
+        return
     mend = did_you_mean(name, (n for n in TRAINING_TYPES if n != COMPOSITION_TYPE))
     more = "allow_unknown_type: true takes a type newer than this release"
     report.error("unknown-type", f"{name} is no training type", mark, f"{mend} {more}" if mend else more)

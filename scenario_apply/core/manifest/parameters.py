@@ -62,6 +62,10 @@ class ParameterCheck:
         problem = _misfit(rule, value)
         if problem is not None:
             what, mend = problem
+            if rule.secret and isinstance(value, str) and not isinstance(value, Secret):
+                self._report.hide(value)
+                self._report.error("secret-in-clear", f"{name} {what}", mark, mend)
+                return False
             code = "parameter-range" if what.startswith("is") else "wrong-type"
             self._report.error(code, f"{name} {what} ({training.name})", mark, mend)
             return False

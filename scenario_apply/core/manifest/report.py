@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from scenario_apply.core.manifest.positions import Mark
+from scenario_apply.core.manifest.secret import MASK
 from scenario_apply.errors import ManifestError, Place, Problem, Severity
 
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # what libyaml counts as the end of a line
@@ -19,6 +21,7 @@ class Report:
         self.sources: dict[str, str] = {}
         self.problems: list[Problem] = []
         self.is_incomplete = False
+        self._hidden: list[str] = []
         self._lines: dict[str, list[str]] = {}
         self._wrong: set[tuple[str, int | None, int | None]] = set()
 
@@ -70,11 +73,23 @@ class Report:
     def has_errors(self) -> bool:
         return any(problem.severity == "error" for problem in self.problems)
 
+    def hide(self, text: str) -> None:
+        """Never show this text, which is a secret where none should stand."""
+        self._hidden.append(text)
+
+    def _shown(self, problem: Problem) -> Problem:
+        place = problem.where
+        for secret in self._hidden:
+            if place is not None and place.text is not None:
+                place = replace(place, text=place.text.replace(secret, MASK))
+            problem = replace(problem, where=place, what=problem.what.replace(secret, MASK))
+        return problem
+
     def raise_errors(self) -> None:
         """Raises ManifestError with every problem, errors first in file order, when one of them is an error."""
         if not self.has_errors:
             return
-        ordered = sorted(self.problems, key=_reading_order)
+        ordered = sorted(map(self._shown, self.problems), key=_reading_order)
         first = ordered[0]
         raise ManifestError(first.what, code=first.code, problems=ordered)
 

@@ -262,7 +262,7 @@ class Sandbox:
                 pass
             result = _checked(found.vars["result"])
         except UndefinedError as error:
-            raise _undefined(error, values) from error
+            raise _undefined(error, values, _line_of(error)) from error
         except BudgetSpent as error:
             raise TemplateError(
                 "template-endless", f"the template does too much: {error}", "compute less in a manifest"
@@ -272,7 +272,7 @@ class Sandbox:
         except (RecursionError, MemoryError) as error:
             raise TemplateError("template-refused", "an expression nested too deep") from error
         except Exception as error:  # whatever a filter raises for its arguments is the template's mistake
-            raise TemplateError("template-failed", f"the template fails: {error}") from error
+            raise TemplateError("template-failed", f"the template fails: {error}", None, _line_of(error)) from error
         return result
 
 
@@ -287,26 +287,36 @@ def _checked(value: Any) -> Any:
     return value
 
 
-def _undefined(error: UndefinedError, values: Mapping[str, Any]) -> TemplateError:
+def _line_of(error: BaseException) -> int | None:
+    """The line of the template that raised it: Jinja2 writes it into the traceback."""
+    line, traceback = None, error.__traceback__
+    while traceback is not None:
+        if traceback.tb_frame.f_code.co_filename == "<template>":
+            line = traceback.tb_lineno
+        traceback = traceback.tb_next
+    return line
+
+
+def _undefined(error: UndefinedError, values: Mapping[str, Any], line: int | None = None) -> TemplateError:
     import re
 
     message = str(error)
     quoted_names = re.findall(r"'([^']*)'", message)
     name = quoted_names[-1] if quoted_names else "?"
     if "EnvironmentVariables" in message:
-        return _not_set(name)
+        return _not_set(name, line)
     if name in PER_IMAGE:
         return TemplateError(
             "undefined-variable",
             f"{name} is known only in captions",
             "use it in caption_template, caption, prefix or suffix",
         )
-    return TemplateError("undefined-variable", f"{name} is not defined", _meant(name, values))
+    return TemplateError("undefined-variable", f"{name} is not defined", _meant(name, values), line)
 
 
-def _not_set(name: str) -> TemplateError:
+def _not_set(name: str, line: int | None = None) -> TemplateError:
     what = f"the environment variable {name} is not set"
-    return TemplateError("undefined-variable", what, f"set it: export {name}=...")
+    return TemplateError("undefined-variable", what, f"set it: export {name}=...", line)
 
 
 def _meant(name: str, values: Mapping[str, Any]) -> str:

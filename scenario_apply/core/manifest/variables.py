@@ -71,12 +71,14 @@ def resolved(document: Map, given: Given, templates: Templates, report: Report) 
             found.values[name] = None
             continue
         if kind != "any" and not _is_kind(value, kind):
-            what = f"the variable {name} must be {kind}, this is {kind_of(value)}"
-            report.error("wrong-type", what, where, "write " + _EXAMPLES.get(kind, "a value of that kind"))
+            called, example = _CALLED.get(kind, (kind, "42"))
+            what = f"the variable {name} must be {called}, this is {kind_of(value)}"
+            report.error("wrong-type", what, where, f"write {example}")
         if isinstance(fields, Map) and flag(fields, "secret", False):
             if fields.get("default") and not is_template(str(fields["default"])):
                 what = f"the variable {name} is secret and stands here for everybody to read"
                 mend = 'write default: "{{ env.NAME }}" and set that variable'
+                report.hide(str(fields["default"]))
                 report.error("secret-in-clear", what, fields.value_mark("default"), mend)
             found.secret.add(name)
             value = Secret(value) if isinstance(value, str) else Secret(str(value))
@@ -84,7 +86,14 @@ def resolved(document: Map, given: Given, templates: Templates, report: Report) 
     return found
 
 
-_EXAMPLES = {"boolean": "true or false", "list": "[a, b]", "map": "{a: 1}", "text": "it in quotes"}
+_CALLED = {
+    "text": ("text", "it in quotes"),
+    "number": ("a number", "a number, such as 1e-4"),
+    "integer": ("a whole number", "a whole number"),
+    "boolean": ("true or false", "true or false"),
+    "list": ("a list", "[a, b]"),
+    "map": ("a map", "{a: 1}"),
+}
 
 
 def _value(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from scenario_apply.core.manifest.report import Report
@@ -43,18 +44,26 @@ _MENDS: tuple[tuple[str, str, str], ...] = (
 )
 
 
+_CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # what YAML allows nowhere
+
+
+def _line_and_column(text: str, at: int) -> tuple[int, int]:
+    before = text[:at]
+    return before.count("\n"), at - (before.rfind("\n") + 1)
+
+
 def report_yaml_error(error: yaml.YAMLError, name: str, report: Report) -> None:
     """One problem for what made the parser stop."""
     import yaml
 
     if not isinstance(error, yaml.MarkedYAMLError):
-        position = getattr(error, "position", None)
         text = report.sources.get(name, "")
-        line = text.count("\n", 0, position) if isinstance(position, int) and position <= len(text) else 0
+        found = _CONTROL.search(text)
+        line, column = (0, 0) if found is None else _line_and_column(text, found.start())
         report.error(
             "yaml-syntax",
-            f"not readable as YAML: {getattr(error, 'reason', error)}",
-            report.place_at(name, line, 0),
+            f"a character that YAML does not allow: {getattr(error, 'reason', error)}",
+            report.place_at(name, line, column),
             "remove the character, or write it as \\x.. in double quotes",
         )
         return

@@ -264,7 +264,7 @@ class _Builder:
             if key_event.__class__ is scalar and key_event.anchor is None:
                 key = key_event.value
             else:
-                key = self._odd_key(key_event, depth)
+                key = self._odd_key(key_event, found.start, depth)
             value_event: Any = following()
             value = node(value_event, depth)
             if key is None:
@@ -281,17 +281,18 @@ class _Builder:
             self._merge(found, merged, mark)
         return found
 
-    def _odd_key(self, event: Any, depth: int) -> str | None:
+    def _odd_key(self, event: Any, start: Mark, depth: int) -> str | None:
         """A key that is an alias, has an anchor, or is no scalar: only a text can be a key."""
         value = self._node(event, depth)
         if isinstance(value, str):
             return value
-        line = self._report.place(event.start_mark).text or ""
-        if event.start_mark.column > 0 and line[event.start_mark.column - 1 :].startswith("{{"):
+        line = self._report.place(start).text or ""
+        if line[start.column :].startswith("{{"):
             mend = 'put the template in quotes: "{{ ... }}"'
+            self._report.error("unquoted-template", "a template without quotes is a map to YAML", start, mend)
         else:
             mend = "keys are plain text; put a text that begins with { or [ in quotes"
-        self._report.error("odd-key", f"{kind_of(value)} cannot be a key", event.start_mark, mend)
+            self._report.error("odd-key", f"{kind_of(value)} cannot be a key", event.start_mark, mend)
         return None
 
     def _twice(self, key: str, second: Mark, first: Mark) -> None:
