@@ -15,18 +15,20 @@ from scenario_apply.core.gates import judge, merged
 from scenario_apply.core.manifest.spec import Limits, Manifest
 from scenario_apply.core.observed import Observed, settle
 from scenario_apply.core.plan import Plan, Source
+from scenario_apply.core.plan_reader import check_fresh, edits_of, picture_key, with_secrets
 from scenario_apply.core.planner import make_steps
 from scenario_apply.core.pricing import priced
 from scenario_apply.core.selection import select
 from scenario_apply.core.state import State
 from scenario_apply.core.steps import AwaitTraining, PlannedStep
+from scenario_apply.core.suggest import did_you_mean
 from scenario_apply.core.times import from_iso, iso
 from scenario_apply.core.verdict import StateEdit
 from scenario_apply.effects.polling import expected_rounds
 from scenario_apply.effects.recover import recover
 from scenario_apply.effects.refresh import quotes, refresh
 from scenario_apply.effects.world import World
-from scenario_apply.errors import ManifestError
+from scenario_apply.errors import ManifestError, PlanStale, UsageError
 
 USUAL_TRAINING_S = 1800.0
 """How long a training is taken to last while the state's history knows none of its type."""
@@ -198,9 +200,6 @@ def _usual_seconds(state: State, type: str) -> float:
 
 def _known(addresses: tuple[Address, ...], desired: Desired, state: State) -> frozenset[Address]:
     """Addresses a flag named; a matrix stands for its children. Raises UsageError for one that is not declared."""
-    from scenario_apply.core.suggest import did_you_mean
-    from scenario_apply.errors import UsageError
-
     found: set[Address] = set()
     for address in addresses:
         fitting = {
@@ -216,13 +215,29 @@ def _known(addresses: tuple[Address, ...], desired: Desired, state: State) -> fr
 
 def bound_to_pictures(plan: Plan, datasets: Mapping[str, Dataset]) -> Plan:
     """The plan with the digest of every picture and caption, so that staleness can name the file."""
-    import hashlib
-
     pictures = {
-        name: {
-            image.path: f"{image.sha256} {hashlib.sha256((image.caption or '').encode()).hexdigest()[:16]}"
-            for image in dataset.contents.images
-        }
+        name: {image.path: picture_key(image.sha256, image.caption) for image in dataset.contents.images}
         for name, dataset in datasets.items()
     }
     return replace(plan, source=replace(plan.source, pictures=pictures))
+
+
+def prepare_saved(
+    world: World, plan: Plan, manifest: Manifest, datasets: Mapping[str, Dataset], limits: Limits
+) -> Prepared:
+    """A saved plan, ready to be applied. Raises PlanStale when anything it was made from moved."""
+    loaded = world.store.load()
+    if loaded.has_journal:
+        raise PlanStale(
+            "a run that did not end properly left a journal: the state moved since the plan was made",
+            mend="plan again: what that run did is taken into account",
+        )
+    check_fresh(plan, manifest, datasets, loaded.state)
+    plan = with_secrets(plan, manifest)
+    state = loaded.state
+    if world.api is not None:  # trainings may have ended since
+        observed = refresh(world.api, state, desire(manifest, datasets))
+        state, _ = settle(state, observed, now=iso(world.clock.now()))
+    limits = merged(manifest.limits, limits)
+    plan = replace(plan, blocked=tuple(p for p in plan.blocked if p.code == "protected") + judge(plan, limits))
+    return Prepared(plan=plan, state=state, edits=edits_of(plan), limits=limits)
