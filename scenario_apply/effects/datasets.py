@@ -1,14 +1,13 @@
 """Scans datasets: folders are listed, what changed is read, the rest comes from the fingerprint cache.
 
 The pipeline, a dataset at a time: find its folders and list them (sources); a listing that is as it was gives the
-cached result, untouched; else pictures that changed are read and hashed on two threads (reading), captions are
-gathered, composed and judged (core.dataset), and the result is cached. Pixels are looked at when asked (deep).
+cached result, untouched; else pictures that changed are read and hashed (reading), captions are gathered, composed
+and judged (core.dataset), both cores at it (workers), and the result is cached. Pixels are looked at when asked (deep).
 """
 
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Mapping
 
 from scenario_apply.core.dataset.types import Dataset
@@ -19,7 +18,7 @@ from scenario_apply.effects.files.upload import read_for_upload
 
 __all__ = ["read_for_upload", "scan_datasets"]
 
-_AHEAD = 6  # datasets whose pictures are being read while an earlier one is put together
+_AT_ONCE = 250  # datasets made anew together: what bounds the memory of a first scan
 
 
 def scan_datasets(
@@ -37,28 +36,28 @@ def scan_datasets(
     (near duplicates, transparency, damage inside the data). Never raises for contents: a dataset with errors may hold
     part of its pictures. Writes nothing but the cache, and that only when something changed.
     """
-    from scenario_apply.effects.files.workers import Workers
-
     started_ns = time.time_ns()
     cache = Cache(cache_path)
+    scanner = Scanner(root=root, cwd=cwd, cache=cache, deep=deep, started_ns=started_ns)
     datasets: dict[str, Dataset] = {}
-    with Workers() as workers:
-        scanner = Scanner(root=root, cwd=cwd, cache=cache, workers=workers, deep=deep, started_ns=started_ns)
-        pending: deque[tuple[str, Job]] = deque()
-        try:
-            for name, spec in specs.items():
-                begun = scanner.begin(spec, tuple(sorted(types_of.get(name, ()))))
-                if isinstance(begun, Dataset):
-                    datasets[name] = begun
-                    continue
-                pending.append((name, begun))
-                if len(pending) > _AHEAD:
-                    done, job = pending.popleft()
-                    datasets[done] = scanner.finish(job)
-            for done, job in pending:
-                datasets[done] = scanner.finish(job)
-        except BaseException:
-            cache.abandon()
-            raise
-    cache.save()
+    pending: dict[str, Job] = {}
+
+    def finish() -> None:
+        datasets.update(zip(pending, scanner.finish([*pending.values()]), strict=True))
+        pending.clear()
+
+    try:
+        for name, spec in specs.items():
+            begun = scanner.begin(spec, tuple(sorted(types_of.get(name, ()))))
+            if isinstance(begun, Dataset):
+                datasets[name] = begun
+                continue
+            pending[name] = begun
+            if len(pending) >= _AT_ONCE:
+                finish()
+        finish()
+        cache.save()
+    except BaseException:
+        cache.abandon()
+        raise
     return {name: datasets[name] for name in specs}

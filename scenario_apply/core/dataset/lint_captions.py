@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from scenario_apply.core.dataset.names import name_of
 from scenario_apply.core.dataset.rules import Finding
@@ -16,7 +16,9 @@ _BOILERPLATE = re.compile(
 )
 _DEBRIS = re.compile(r"<MORE_DETAILED_CAPTION>|</?s>|<loc_\d+>|\*\*[^*]+\*\*|```|<\|[a-z_]+\|>|<pad>")
 _SYNTAX = re.compile(r"\|\|\||;;;|\{[^{}|]*\|[^{}]*\}|\([^()]+:\d(?:\.\d+)?\)|<lora:[^>]*>")
-_WORD = re.compile(r"\S+")
+# What the three of them cannot match without: looked for in all captions at once before any is searched.
+_SINGLE_HINTS = "image photo picture araf caption: beautiful stunning possible < ** ``` ||| ;;; { ("
+_HINTS = (*_SINGLE_HINTS.split(), "there is a", "here is ")
 
 
 def missing(subject: Subject) -> Iterator[Finding]:
@@ -65,12 +67,12 @@ def lengths(subject: Subject) -> Iterator[Finding]:
     most = subject.number("max-words-clip" if clip_only else "max-words")
     least, trigger = subject.number("min-words"), subject.spec.trigger or ""
     for picture in _captioned(subject):
-        words = len(_WORD.findall(picture.caption or ""))
+        words = len((picture.caption or "").split())
         if words > most:
             what = f"{words} words: what comes after about {most:g} is cut off"
             yield picture.finding("C08", what, "shorten it", about_caption=True)
         elif words < least + 2 and not subject.spec.is_pairs and picture.raw:
-            besides = len(_WORD.findall(picture.raw.replace(trigger, "") if trigger else picture.raw))
+            besides = len((picture.raw.replace(trigger, "") if trigger else picture.raw).split())
             if besides < least:
                 what = f"only {besides} words besides the trigger" if trigger else f"only {besides} words"
                 yield picture.finding("C09", what, "say what is to be seen", about_caption=True)
@@ -92,22 +94,29 @@ def identical(subject: Subject) -> Iterator[Finding]:
 
 
 def too_close(subject: Subject) -> Iterator[Finding]:
-    """C11: Dice over letter pairs, as the service scores it. Sets of pairs are bit masks: 200 comparisons in 40 µs."""
+    """C11: Dice over letter pairs, as the service scores it.
+
+    Letter pairs are compared only where three words of five are shared: word sets as bit masks compare in a tenth of
+    a microsecond, and twenty captions make two hundred comparisons.
+    """
     if subject.spec.is_pairs:
         return
     limit = subject.number("dice")
     bits: dict[str, int] = {}
-    masks: list[tuple[Picture, int, int]] = []
+    masked: list[tuple[Picture, int, int]] = []
     for text, picture in {p.caption: p for p in _captioned(subject)}.items():
-        folded = (text or "").casefold()
         mask = 0
-        for pair in {folded[at : at + 2] for at in range(len(folded) - 1)}:
-            mask |= 1 << bits.setdefault(pair, len(bits))
-        if count := mask.bit_count():
-            masks.append((picture, mask, count))
+        for word in (text or "").casefold().split():
+            mask |= 1 << bits.setdefault(word, len(bits))
+        masked.append((picture, mask, 3 * mask.bit_count()))
     reported = 0
-    for (one, mask, count), (other, its_mask, its_count) in combinations(masks, 2):
-        if 2 * (mask & its_mask).bit_count() >= limit * (count + its_count):
+    letter_pairs: dict[str, set[tuple[str, str]]] = {}
+    for (one, mask, least), (other, its_mask, its_least) in combinations(masked, 2):
+        shared = 5 * (mask & its_mask).bit_count()
+        if shared < least or shared < its_least:
+            continue
+        first, second = (_letter_pairs(p.caption or "", letter_pairs) for p in (one, other))
+        if 2 * len(first & second) >= limit * (len(first) + len(second)):
             reported += 1
             if reported > 5:
                 return
@@ -115,10 +124,21 @@ def too_close(subject: Subject) -> Iterator[Finding]:
             yield other.finding("C11", what, "say what differs", about_caption=True)
 
 
+def _letter_pairs(text: str, known: dict[str, set[tuple[str, str]]]) -> set[tuple[str, str]]:
+    held = known.get(text)
+    if held is None:
+        held = known[text] = set(pairwise(text.casefold()))
+    return held
+
+
 def wording(subject: Subject) -> Iterator[Finding]:
     """C12 to C15."""
     tags_matter = any(not kind.startswith("sd-xl") for kind in subject.types)
-    for picture in _captioned(subject):
+    captioned = _captioned(subject)
+    together = "\n".join([picture.caption or "" for picture in captioned]).casefold()
+    if not (any(hint in together for hint in _HINTS) or (tags_matter and together.count("_") > len(captioned))):
+        return
+    for picture in captioned:
         text = picture.caption or ""
         if found := _DEBRIS.search(text):
             yield picture.finding("C13", f"holds {found[0]!r}, left by a model", "delete it", about_caption=True)

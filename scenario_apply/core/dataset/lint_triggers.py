@@ -29,7 +29,11 @@ def placeholders(subject: Subject) -> Iterator[Finding]:
     for pair in subject.pairs:
         if found := _PLACEHOLDER.search(pair.instruction):
             yield Finding("T03", f"the placeholder {found[0]!r} is left in the instruction of {pair.after}")
-    for picture in _captioned(subject):
+    captioned = _captioned(subject)
+    together = "\n".join([picture.caption or "" for picture in captioned])
+    if not any(sign in together for sign in ("[", "{", "TOK", "sks", "ohwx")):
+        return
+    for picture in captioned:
         text = picture.caption or ""
         if found := _PLACEHOLDER.search(text):
             if trigger:
@@ -75,25 +79,25 @@ def spelling(subject: Subject) -> Iterator[Finding]:
     trigger = subject.spec.trigger
     if not trigger or len(trigger) < 3:
         return
-    plain = _SEPARATORS.sub("", trigger).casefold()
+    captioned = [picture for picture in _captioned(subject) if picture.raw]
+    words = set(_WORD.findall("\n".join([picture.raw or "" for picture in captioned])))
+    wrong = {word for word in words if _is_misspelled(word, trigger)}
+    for picture in captioned if wrong else ():
+        found = next((word for word in _WORD.findall(picture.raw or "") if word in wrong), None)
+        if found is not None:
+            what = f"{found} is not the trigger {trigger}: a trigger works when it is spelled one way"
+            yield picture.finding("T02", what, f"write {trigger}", about_caption=True)
+
+
+def _is_misspelled(word: str, trigger: str) -> bool:
+    # A word of a longer trigger, or the trigger itself with a genitive, is no misspelling.
+    if abs(len(word) - len(trigger)) > 3 or word in trigger or trigger in word:
+        return False
     invented = not trigger.isalpha()
-    for picture in _captioned(subject):
-        for word in _WORD.findall(picture.raw or ""):
-            # A word of a longer trigger, or the trigger itself with a genitive, is no misspelling.
-            if word == trigger or word in trigger or trigger in word:
-                continue
-            folded = _SEPARATORS.sub("", word).casefold()
-            if folded == plain and (invented or not word.islower()):
-                yield _misspelled(picture, word, trigger)
-                break
-            if invented and len(plain) > 4 and abs(len(folded) - len(plain)) < 2 and _one_off(folded, plain):
-                yield _misspelled(picture, word, trigger)
-                break
-
-
-def _misspelled(picture: Picture, word: str, trigger: str) -> Finding:
-    what = f"{word} is not the trigger {trigger}: a trigger works when it is spelled one way"
-    return picture.finding("T02", what, f"write {trigger}", about_caption=True)
+    folded, plain = (_SEPARATORS.sub("", text).casefold() for text in (word, trigger))
+    if folded == plain:
+        return invented or not word.islower()
+    return invented and len(plain) > 4 and abs(len(folded) - len(plain)) < 2 and _one_off(folded, plain)
 
 
 def _one_off(one: str, other: str) -> bool:

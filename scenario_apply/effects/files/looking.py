@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from scenario_apply.core.dataset.facts import Entry, Facts
+from scenario_apply.core.dataset.facts import Facts
 from scenario_apply.core.dataset.lint_duplicates import ColourDifference
 from scenario_apply.core.dataset.names import name_of
-from scenario_apply.effects.files.workers import Workers
+from scenario_apply.effects.files.workers import Run
 
 
-def look_closer(
-    root: str, images: Sequence[Entry], facts: dict[str, Facts], workers: Workers
-) -> tuple[dict[str, Facts], ColourDifference]:
+def look_closer(root: str, facts: dict[str, Facts], run: Run) -> tuple[dict[str, Facts], ColourDifference]:
     """Facts with looks, and a way to compare colours; a known look is decoded again only for a comparison."""
     from scenario_apply.effects.files.pictures import DamagedPicture, look_at
 
@@ -29,9 +25,8 @@ def look_closer(
 
     unseen = [f for f in facts.values() if not (f.look or f.fault or f.is_lfs_pointer)]
     updated = dict(facts)
-    for future in workers.map(look, unseen):
-        for fact in future.result():
-            updated[fact.file] = fact
+    for fact in run(look, unseen):
+        updated[fact.file] = fact
 
     def difference(one: str, other: str) -> float:
         first, second = (_thumbnail(file) for file in (one, other))

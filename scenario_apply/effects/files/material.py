@@ -12,26 +12,6 @@ from scenario_apply.core.dataset.tables import Row, read_table
 from scenario_apply.core.manifest.spec import DatasetSpec
 from scenario_apply.effects.files.sources import Listing, Sources, selection_of, unentered
 
-MOST_CAPTION_BYTES = 32 << 20
-
-
-def reader_below(root: str) -> Reader:
-    """Reads caption files; what cannot be read is a C18 finding."""
-
-    def read(file: str) -> bytes | Finding:
-        try:
-            with open(f"{root}/{file}", "rb", buffering=0) as opened:
-                data = opened.read(MOST_CAPTION_BYTES + 1)
-        except FileNotFoundError:
-            return Finding("C18", f"there is no {file}", file, mend="paths are relative to the manifest's folder")
-        except OSError as error:
-            return Finding("C18", f"{file} cannot be read: {error.strerror}", file)
-        if len(data) > MOST_CAPTION_BYTES:
-            return Finding("C18", f"{file} is over {MOST_CAPTION_BYTES >> 20} MB: not a caption file", file)
-        return data
-
-    return read
-
 
 def list_dataset(sources: Sources, spec: DatasetSpec, read: Reader) -> tuple[Listing, list[TableRow]]:
     """Everything the dataset depends on. For pairs by table or list, the rows: they say which folders those are."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import orjson
 
 from scenario_apply.core.dataset.assemble import Assembled
@@ -10,13 +12,12 @@ from scenario_apply.core.dataset.types import Contents, Image, Pair
 from scenario_apply.effects.files.cache import Damaged
 
 
-def pack(assembled: Assembled, scanned_ns: int) -> bytes:
-    """scanned_ns: the wall clock before the files were listed; what is younger is not trusted later."""
-    facts = {picture.facts.file: tuple(picture.facts) for picture in assembled.pictures}
+def pack(assembled: Assembled, is_racy: Callable[[int], bool]) -> bytes:
+    """is_racy: was a file of that mtime_ns too young to be trusted? Its facts are kept with an mtime of 0."""
+    facts = {picture.facts.file: picture.facts for picture in assembled.pictures}
     return orjson.dumps(
         {
-            "scanned_ns": scanned_ns,
-            "facts": list(facts.values()),
+            "facts": [tuple(f._replace(mtime_ns=0) if is_racy(f.mtime_ns) else f) for f in facts.values()],
             "images": [(picture.path, picture.facts.file, picture.caption) for picture in assembled.pictures],
             "pairs": [(pair.before, pair.after, pair.instruction) for pair in assembled.pairs],
         }
@@ -45,12 +46,9 @@ def _image(path: str, facts: Facts, caption: str | None) -> Image:
     )
 
 
-def known_facts(packed: bytes, *, racy_ns: int) -> dict[str, Facts]:
-    """Facts by file of those that may be trusted while their stat is the same: sound ones, older than the scan."""
+def sound_facts(packed: bytes) -> list[Facts]:
+    """Facts of the files that could be used; those with a fault are read again. Raises Damaged."""
     try:
-        held = orjson.loads(packed)
-        scanned_ns = held["scanned_ns"]
-        facts = [Facts(*row) for row in held["facts"]]
+        return [facts for row in orjson.loads(packed)["facts"] if not (facts := Facts(*row)).fault]
     except (orjson.JSONDecodeError, KeyError, TypeError) as error:
         raise Damaged from error
-    return {f.file: f for f in facts if not f.fault and abs(scanned_ns - f.mtime_ns) >= racy_ns}

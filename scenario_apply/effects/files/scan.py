@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import marshal
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import Any
 
 from scenario_apply.core.dataset.assemble import Assembled, Material, assemble
 from scenario_apply.core.dataset.facts import Entry, Facts
@@ -16,24 +16,26 @@ from scenario_apply.core.dataset.rules import LINT_VERSION
 from scenario_apply.core.dataset.types import Contents, Dataset
 from scenario_apply.core.manifest.spec import DatasetSpec
 from scenario_apply.effects.files.cache import FORMAT, Cache, Damaged, Record
-from scenario_apply.effects.files.material import list_dataset, material_of, reader_below
+from scenario_apply.effects.files.material import list_dataset, material_of
 from scenario_apply.effects.files.reading import read_facts
-from scenario_apply.effects.files.records import contents_of, known_facts, pack
+from scenario_apply.effects.files.records import contents_of, pack, sound_facts
 from scenario_apply.effects.files.sources import Listing, Sources
+from scenario_apply.effects.files.texts import reader_below
+from scenario_apply.effects.files.workers import Run, can_fork, in_this_thread, in_two_processes, on_two_threads
 from scenario_apply.errors import ManifestError, Place, Problem
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future
-
-    from scenario_apply.effects.files.workers import Workers
 
 # A file changed within this time before a scan may change again without its stat showing it.
 _RACY_NS = 2_000_000_000
+_FILES_FOR_TWO_PROCESSES = 400  # a fork costs some 10 ms, as much as reading 100 pictures
+_BYTES_FOR_THREADS = 4 << 20
 
 
 @dataclass(slots=True, kw_only=True)
 class Job:
-    """A dataset whose pictures are being read. known: facts that still hold, by file."""
+    """A dataset to be made anew. known: facts that still hold, by file; fresh: pictures to be read.
+
+    looks: facts of an earlier scan by digest: the same bytes look the same, however new the file is.
+    """
 
     spec: DatasetSpec
     types: tuple[str, ...]
@@ -42,17 +44,21 @@ class Job:
     listing: Listing
     material: Material
     known: dict[str, Facts]
-    reading: list[Future[list[Facts]]]
+    fresh: list[Entry]
+    looks: dict[str, Facts]
+
+    @property
+    def bytes_to_read(self) -> int:
+        return sum(entry.size for entry in self.fresh)
 
 
 class Scanner:
     """Scans the datasets of one root. begin() each, then finish() what it did not know already."""
 
-    def __init__(self, *, root: str, cwd: str, cache: Cache, workers: Workers, deep: bool, started_ns: int) -> None:
+    def __init__(self, *, root: str, cwd: str, cache: Cache, deep: bool, started_ns: int) -> None:
         """started_ns: the wall clock before anything was listed."""
         self._root = os.path.abspath(root)
         self._cache = cache
-        self._workers = workers
         self._deep = deep
         self._started_ns = started_ns
         self._sources = Sources(self._root)
@@ -62,7 +68,7 @@ class Scanner:
         self._tool = (FORMAT, LINT_VERSION, find_spec("pillow_heif") is not None)
 
     def begin(self, spec: DatasetSpec, types: tuple[str, ...]) -> Dataset | Job:
-        """The dataset where nothing changed since it was cached; else a job, its pictures being read already."""
+        """The dataset where nothing changed since it was cached; else a job for finish()."""
         listing, rows = list_dataset(self._sources, spec, self._read)
         words = _words_of(spec)
         signature = _digest((self._tool, words, types, listing.fingerprint()))
@@ -71,9 +77,9 @@ class Scanner:
         if record is not None and record.signature == signature and record.trusted and record.deep >= self._deep:
             return self._dataset(record, spec, types)
         material = material_of(listing, rows, spec, self._root)
-        known = self._still_known(record, material)
+        old = self._old_facts(record)
+        known = self._still_known(old, material)
         fresh = list({image.file: image for image in material.images if image.file not in known}.values())
-        reading = self._workers.map(self._read_facts, fresh) if fresh else []
         return Job(
             spec=spec,
             types=types,
@@ -82,55 +88,73 @@ class Scanner:
             listing=listing,
             material=material,
             known=known,
-            reading=reading,
+            fresh=fresh,
+            looks={f.sha256: f for f in old if f.look},
         )
 
     def _read_facts(self, entry: Entry) -> Facts:
         return read_facts(self._root, entry)
 
-    def _still_known(self, record: Record | None, material: Material) -> dict[str, Facts]:
+    def _old_facts(self, record: Record | None) -> list[Facts]:
         if record is None:
-            return {}
+            return []
         try:
-            old = known_facts(self._cache.read_old(record), racy_ns=_RACY_NS)
+            return sound_facts(self._cache.read_old(record))
         except Damaged:
-            return {}
+            return []
+
+    def _still_known(self, old: list[Facts], material: Material) -> dict[str, Facts]:
+        """Facts of files whose stat is as it was, by file."""
+        by_file = {facts.file: facts for facts in old if facts.mtime_ns}
         known = {}
         for image in material.images:
-            facts = old.get(image.file)
+            facts = by_file.get(image.file)
             if facts is not None and facts[1:4] == image[2:5]:
                 known[image.file] = facts
         return known
 
-    def finish(self, job: Job) -> Dataset:
-        """Waits for the pictures, puts the dataset together, caches it."""
-        facts = job.known
-        for future in job.reading:
-            for fact in future.result():
-                facts[fact.file] = fact
-        assembled = self._assemble(job.spec, job.types, job.material, facts)
+    def finish(self, jobs: Sequence[Job]) -> list[Dataset]:
+        """Reads what has to be read, puts the datasets together, caches them."""
+        files = sum(len(job.fresh) for job in jobs)
+        if files >= _FILES_FOR_TWO_PROCESSES and len(jobs) > 1 and can_fork():
+            made = in_two_processes(self._make, jobs)
+        else:
+            made = [self._make(job, threads=job.bytes_to_read > _BYTES_FOR_THREADS or self._deep) for job in jobs]
+        datasets = []
+        for job, (row, contents) in zip(jobs, made, strict=True):
+            stored = self._cache.add(Record(*row), contents)
+            datasets.append(self._dataset(stored, job.spec, job.types))
+        return datasets
+
+    def _make(self, job: Job, *, threads: bool = False) -> tuple[tuple[Any, ...], bytes]:
+        """The record of a dataset, as plain values for marshal, and its packed contents."""
+        run = on_two_threads if threads else in_this_thread
+        facts = dict(job.known)
+        for fact in run(self._read_facts, job.fresh):
+            twin = job.looks.get(fact.sha256)
+            facts[fact.file] = fact if twin is None else fact._replace(look=twin.look, transparent=twin.transparent)
+        assembled, deep = self._assemble(job, facts, run)
         record = Record(
             key=job.key,
             signature=job.signature,
             trusted=not any(self._is_racy(mtime_ns) for mtime_ns in job.listing.mtimes()),
-            deep=self._deep,
+            deep=deep,
             digest=assembled.digest,
             images=len(assembled.pictures),
             pairs=len(assembled.pairs),
             findings=[list(finding) for finding in assembled.findings],
         )
-        stored = self._cache.add(record, pack(assembled, self._started_ns))
-        return self._dataset(stored, job.spec, job.types)
+        return tuple(record), pack(assembled, self._is_racy)
 
-    def _assemble(
-        self, spec: DatasetSpec, types: tuple[str, ...], material: Material, facts: dict[str, Facts]
-    ) -> Assembled:
-        if not self._deep:
-            return assemble(spec, types, material, facts, self._read)
+    def _assemble(self, job: Job, facts: dict[str, Facts], run: Run) -> tuple[Assembled, bool]:
+        """The dataset, and whether its pixels count: looked at now, or all of them earlier."""
+        seen = all(f.look or f.fault or f.is_lfs_pointer for f in facts.values())
+        if not (self._deep or (seen and facts)):
+            return assemble(job.spec, job.types, job.material, facts, self._read), False
         from scenario_apply.effects.files.looking import look_closer
 
-        facts, difference = look_closer(self._root, material.images, facts, self._workers)
-        return assemble(spec, types, material, facts, self._read, difference)
+        facts, difference = look_closer(self._root, facts, run)
+        return assemble(job.spec, job.types, job.material, facts, self._read, difference), True
 
     def _is_racy(self, mtime_ns: int) -> bool:
         return abs(self._started_ns - mtime_ns) < _RACY_NS
@@ -172,7 +196,7 @@ class Scanner:
                 mend="run it again",
                 code="dataset-changed",
             )
-        return contents_of(pack(assembled, self._started_ns))
+        return contents_of(pack(assembled, self._is_racy))
 
 
 # The first words say where the files are, the others what to make of them.
