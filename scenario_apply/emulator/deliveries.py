@@ -22,7 +22,7 @@ SIGNATURE_HEADER = "X-Scenario-Signature"
 """`t=<seconds>,v1=<hex>`: HMAC-SHA256 of `<seconds>.<body>` under the endpoint's secret. The emulator's own scheme:
 the live service's is not documented."""
 _RETRY_AFTER_S = (0.2, 1.0, 5.0)
-_TIMEOUT_S = 5.0
+_TIMEOUT_S = 3.0
 
 
 def sign(secret: str, body: bytes, seconds: int) -> str:

@@ -33,8 +33,7 @@ class Server:
         self._connections: set[HttpProtocol] = set()
         self._server: asyncio.Server | None = None
         self._courier = Courier(self.world)
-        self._wake = asyncio.Event()
-        self._ticker: asyncio.Task[None] | None = None
+        self._timer: asyncio.Handle | None = None
         self.port = 0
 
     @property
@@ -54,34 +53,36 @@ class Server:
             self.world.close()
             raise
         self.port = self._server.sockets[0].getsockname()[1]
-        self.world.wake = self._wake.set
-        self._ticker = asyncio.create_task(self._tick())
+        self.world.wake = self._wake
+        self._wake()
 
     async def stop(self) -> None:
         """Stop listening, close what is open, close the database."""
         assert self._server is not None
-        assert self._ticker is not None
         self._server.close()
-        self._ticker.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._ticker
+        self.world.wake = lambda: None
+        if self._timer is not None:
+            self._timer.cancel()
         await self._courier.close()
         self._app.close()
         for connection in tuple(self._connections):
             connection.transport.abort()
         self.world.close()
 
-    async def _tick(self) -> None:
+    def _wake(self) -> None:
+        """Look at the agenda soon: after the request in hand, which may still be in its transaction."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_soon(self._tick)
+
+    def _tick(self) -> None:
         """Carry out what is due although nobody asks, and send the webhooks that come of it."""
-        while True:
-            self._wake.clear()
-            agenda.settle(self.world)
-            self._courier.send_new()
-            wait_s = _LONGEST_NAP_S
-            if self.options.clock == "real" and self.world.next_due_ms < NEVER_MS:
-                wait_s = min(wait_s, max(0.005, (self.world.next_due_ms - self.world.now_ms()) / 1000))
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), wait_s)
+        agenda.settle(self.world)
+        self._courier.send_new()
+        wait_s = _LONGEST_NAP_S
+        if self.options.clock == "real" and self.world.next_due_ms < NEVER_MS:
+            wait_s = min(wait_s, max(0.005, (self.world.next_due_ms - self.world.now_ms()) / 1000))
+        self._timer = asyncio.get_running_loop().call_later(wait_s, self._tick)
 
 
 def serve(options: EmulatorOptions) -> int:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import httpx
 import pytest
 from scenario_sdk import Scenario
 
 from scenario_apply.emulator.thread import EmulatorThread
+
+from . import contract
 
 
 @pytest.fixture
@@ -24,6 +27,13 @@ def sdk(emulator: EmulatorThread) -> Iterator[Scenario]:
         yield client
 
 
+@pytest.fixture
+def api(emulator: EmulatorThread) -> Iterator[httpx.Client]:
+    """A plain client; every answer is checked against the contract."""
+    with contract.client(emulator.url) as client:
+        yield client
+
+
 def strict_sdk(emulator: EmulatorThread, strict: bool = True) -> Scenario:
     """A client that raises for anything the contract does not know."""
     return Scenario(
@@ -32,5 +42,6 @@ def strict_sdk(emulator: EmulatorThread, strict: bool = True) -> Scenario:
         base_url=emulator.url,
         max_retries=0,
         timeout=10,
+        http_client=contract.client(emulator.url, auth=None),
         _strict_response_validation=strict,
     )

@@ -1,0 +1,95 @@
+"""The contract as a judge: does an answer have the shape that scenario-openapi.yaml gives its operation?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import jsonschema_rs
+import yaml
+
+CONTRACT = Path(__file__).parent.parent / "contract" / "scenario-openapi.yaml"
+EXTRA_STATUSES = frozenset({405})
+"""Plain HTTP, not in the contract: a method that a path does not have."""
+
+
+@cache
+def document() -> dict[str, Any]:
+    """The contract, parsed."""
+    parsed: dict[str, Any] = yaml.load(CONTRACT.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    return parsed
+
+
+@cache
+def operations() -> tuple[tuple[str, tuple[str, ...], str], ...]:
+    """Method, path segments and path template of every operation, literals first."""
+    found = [
+        (method.upper(), tuple(path.strip("/").split("/")), path)
+        for path, item in document()["paths"].items()
+        for method in item
+        if method in ("get", "put", "post", "delete")
+    ]
+    return tuple(sorted(found, key=lambda one: sum(part.startswith("{") for part in one[1])))
+
+
+def operation_of(method: str, path: str) -> dict[str, Any] | None:
+    """The operation a request is, by its path after /v1."""
+    segments = path.strip("/").split("/")
+    for known, template, name in operations():
+        if known != method or len(template) != len(segments):
+            continue
+        if all(part.startswith("{") or part == given for part, given in zip(template, segments, strict=True)):
+            operation: dict[str, Any] = document()["paths"][name][method.lower()]
+            return operation
+    return None
+
+
+@cache
+def _validator(operation_id: str, status: str) -> jsonschema_rs.Validator | None:
+    operation = next(
+        document()["paths"][name][method.lower()]
+        for method, _, name in operations()
+        if document()["paths"][name][method.lower()]["operationId"] == operation_id
+    )
+    response = operation["responses"].get(status)
+    if response is None:
+        return None
+    if "$ref" in response:
+        response = document()["components"]["responses"][response["$ref"].rsplit("/", 1)[1]]
+    schema = response["content"]["application/json"]["schema"]
+    return jsonschema_rs.Draft202012Validator({**schema, "components": document()["components"]})
+
+
+def check(response: httpx.Response) -> None:
+    """Raise AssertionError when an answer under /v1 is outside the contract. An httpx event hook."""
+    path = urlsplit(str(response.request.url)).path
+    if not path.startswith("/v1/"):
+        return
+    response.read()
+    operation = operation_of(response.request.method, path[3:])
+    where = f"{response.request.method} {path} -> {response.status_code} {response.text[:300]}"
+    assert response.headers["content-type"] == "application/json", where
+    if operation is None or response.status_code in EXTRA_STATUSES:
+        assert response.status_code in (401, 404, 405, 429), where
+        return
+    validator = _validator(operation["operationId"], str(response.status_code))
+    assert validator is not None, f"undocumented status: {where}"
+    body = json.loads(response.content)
+    problems = [f"{error.instance_path}: {error.message}" for error in validator.iter_errors(body)]
+    assert not problems, f"{where}\n" + "\n".join(problems)
+    if response.status_code >= 400:
+        assert body["status"] == "error", where
+        assert body["reason"] == body["message"], where
+        assert body["code"], where
+
+
+def client(
+    url: str, auth: tuple[str, str] | None = ("k", "s"), hook: Callable[[httpx.Response], None] = check
+) -> httpx.Client:
+    """A plain HTTP client whose every answer is judged."""
+    return httpx.Client(base_url=url, auth=auth, timeout=10, event_hooks={"response": [hook]})
