@@ -31,6 +31,10 @@ class Call:
         """An answer."""
         _write(sys.stdout, text)
 
+    def say(self, text: str) -> None:
+        """Lines beside the answer, safe and ended already."""
+        _write(sys.stderr, text)
+
     def tell(self, text: str) -> None:
         """A sentence beside the answer; nothing when asked to be quiet."""
         if not self.settings.quiet:

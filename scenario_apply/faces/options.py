@@ -6,6 +6,8 @@ import argparse
 
 from scenario_apply.faces.parser import count, limit, positive, seconds, variable
 
+_LOCAL = "use the embedded Scenario, kept in .scenario/: no account, no network"
+
 
 def manifest(parser: argparse.ArgumentParser, *, plan_too: bool = False) -> None:
     """MANIFEST and the values of its variables."""
@@ -35,7 +37,7 @@ def state(parser: argparse.ArgumentParser, *, locks: bool = False) -> None:
 def service(parser: argparse.ArgumentParser) -> None:
     """Which Scenario to talk to, and how fast."""
     group = parser.add_argument_group("the service")
-    group.add_argument("--local", action="store_true", help="use the embedded Scenario: no account, no network")
+    group.add_argument("--local", action="store_true", help=_LOCAL)
     group.add_argument(
         "--rate-limit",
         type=count,
@@ -46,6 +48,11 @@ def service(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--parallelism", type=positive, default=16, metavar="N", help="calls in flight at most (default 16)"
     )
+
+
+def local(parser: argparse.ArgumentParser) -> None:
+    """For commands that ask no service, but are told which one the state belongs to."""
+    parser.add_argument("--local", action="store_true", help="the state is one of the embedded Scenario")
 
 
 def selection(parser: argparse.ArgumentParser, *, training: bool = True) -> None:
@@ -100,3 +107,15 @@ def screen(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--no-color", action="store_true", help="no colours (also: the variable NO_COLOR)")
     group.add_argument("--debug", action="store_true", help="show where an internal error came from")
     group.add_argument("-h", "--help", action="help", help="show this and leave")
+
+
+def running(parser: argparse.ArgumentParser, *, trains: bool = True) -> None:
+    """How a plan is carried out and told about."""
+    parser.add_argument("--auto-approve", action="store_true", help="ask nothing")
+    if trains:
+        parser.add_argument("--no-wait", action="store_true", help="launch trainings and leave")
+        parser.add_argument("--timeout", type=seconds, metavar="S", help="leave trainings running after so long")
+        parser.add_argument("--poll-interval", type=seconds, metavar="S", help="between two polls (default: paced)")
+    formats(parser, "text", "jsonl")
+    parser.add_argument("--events", metavar="FILE", help="also write what happens there, one JSON object a line")
+    detailed(parser, "3 trainings running, 5 stale plan, 6 a limit stops it, 7 locked, 8 partly failed")

@@ -6,9 +6,17 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from scenario_apply.core.plan import PLAN_FORMAT_VERSION
 from scenario_apply.errors import Place, PlanStale, ScenarioApplyError
+
+if TYPE_CHECKING:
+    from scenario_apply.faces.settings import Settings
+
+if TYPE_CHECKING:
+    pass
 
 
 class PlanFileBad(ScenarioApplyError):
@@ -73,4 +81,21 @@ def require_same_service(plan_endpoint: str, endpoint: str) -> None:
     raise PlanStale(
         f"the plan was made for {plan_endpoint}, this run is for {endpoint}",
         mend="plan anew" if endpoint != "local" else "leave --local out, or plan anew",
+    )
+
+
+def settings_of_plan(saved: Mapping[str, object], settings: Settings) -> Settings:
+    """The settings with the manifest and the variables the plan was made with."""
+    manifest = saved.get("manifest")
+    inputs = saved.get("inputs")
+    path = manifest.get("path") if isinstance(manifest, dict) else None
+    given = inputs if isinstance(inputs, dict) else {}
+    if not isinstance(path, str):
+        raise PlanFileBad("the plan does not say which manifest it was made from", mend="make the plan anew")
+    require_same_service(str(saved.get("endpoint")), settings.endpoint)
+    return replace(
+        settings,
+        manifest=path,
+        variables={**given.get("variables", {})},
+        var_files=tuple(given.get("var_files", ())),
     )

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scenario_apply.errors import ManifestError, Problem, ScenarioApplyError, UsageError
+from scenario_apply.errors import ManifestError, Problem, ScenarioApplyError
 from scenario_apply.faces.locate import cache_path, emulator_path, state_path
 from scenario_apply.faces.settings import LOCAL, Settings
 from scenario_apply.version import VERSION
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from scenario_apply.core.manifest.spec import Manifest
     from scenario_apply.effects.state.store import FileStore
     from scenario_apply.effects.world import World
+
+
+SEED_FILE = "emulator-seed.json"
+"""Beside the manifest: what the embedded Scenario of --local holds at its first start."""
 
 
 class NoCredentials(ScenarioApplyError):
@@ -95,6 +99,11 @@ def place_of_manifest(manifest: Manifest, settings: Settings) -> Place:
     return Place(state=path, root=manifest.root, project=manifest.project)
 
 
+def recorded_store(settings: Settings) -> FileStore:
+    """The store of commands that never ask the service: of whatever endpoint, unless --local says which."""
+    return store_at(place_of(settings), endpoint=LOCAL if settings.local else None)
+
+
 def store_at(place: Place, *, endpoint: str | None) -> FileStore:
     """The state's store. endpoint None: whatever the state belongs to."""
     from scenario_apply.effects.clock import SystemClock
@@ -159,18 +168,20 @@ def _service(root: str, settings: Settings) -> Iterator[tuple[str, str, str]]:
         options = ["--training-seconds", settings.local_training_s]
         # without a limit here there is none there; any other stays the service's own
         options += ["--rate-limit", str(0 if settings.rate_limit == 0 else max(100, settings.rate_limit))]
-        if settings.local_seed is not None:
-            options += ["--seed", os.path.join(settings.cwd, settings.local_seed)]
+        seed = os.path.join(settings.cwd, settings.local_seed or os.path.join(root, SEED_FILE))
+        if settings.local_seed is not None or os.path.isfile(seed):
+            options += ["--seed", seed]
         with local_service(emulator_path(root), options, settings.environment) as base_url:
             yield base_url, LOCAL, LOCAL
         return
-    credentials = require_credentials(settings)
-    if not settings.base_url.startswith(("https://", "http://")):
-        raise UsageError(
-            f"SCENARIO_BASE_URL is {settings.base_url!r}, which is no http address",
-            mend="such as https://api.cloud.scenario.com/v1",
-        )
-    yield settings.base_url, credentials[0], credentials[1]
+    key, secret = require_credentials(settings)
+    yield settings.base_url, key, secret
+
+
+def require_service(settings: Settings) -> None:
+    """Fail early when no service was chosen: before datasets are read. Raises NoCredentials."""
+    if not settings.local:
+        require_credentials(settings)
 
 
 def require_credentials(settings: Settings) -> tuple[str, str]:

@@ -19,14 +19,15 @@ EXAMPLES = """
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.manifest(parser)
     options.state(parser)
+    options.local(parser)
 
 
 def run(call: Call) -> int:
     """Says whose lock it was."""
     from scenario_apply.faces.views.screen import safe
-    from scenario_apply.faces.wiring import place_of, store_at
+    from scenario_apply.faces.wiring import recorded_store
 
-    holder = store_at(place_of(call.settings), endpoint=None).force_unlock()
+    holder = recorded_store(call.settings).force_unlock()
     if holder is None:
         call.show("the state is not locked\n")
     else:

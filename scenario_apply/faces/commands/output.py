@@ -21,15 +21,16 @@ EXAMPLES = """
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.manifest(parser)
     options.state(parser)
+    options.local(parser)
     options.formats(parser, "text", "json", "env", "yaml")
 
 
 def run(call: Call) -> int:
     """Everything recorded that has an id."""
     from scenario_apply.faces.views.outputs import output_env, output_json, output_text, output_yaml
-    from scenario_apply.faces.wiring import place_of, store_at
+    from scenario_apply.faces.wiring import recorded_store
 
-    state = store_at(place_of(call.settings), endpoint=None).read()
+    state = recorded_store(call.settings).read()
     views = {"json": output_json, "env": output_env, "yaml": output_yaml}
     chosen = call.arguments.format
     call.show(views[chosen](state) if chosen in views else output_text(state, call.out))

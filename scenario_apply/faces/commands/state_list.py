@@ -20,6 +20,7 @@ EXAMPLES = """
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.manifest(parser)
     options.state(parser)
+    options.local(parser)
     options.formats(parser, "text", "json")
 
 
@@ -28,9 +29,9 @@ def run(call: Call) -> int:
     import json
 
     from scenario_apply.faces.views.recorded import list_text
-    from scenario_apply.faces.wiring import place_of, store_at
+    from scenario_apply.faces.wiring import recorded_store
 
-    state = store_at(place_of(call.settings), endpoint=None).read()
+    state = recorded_store(call.settings).read()
     if call.arguments.format == "json":
         call.show(json.dumps([str(address) for address in sorted(state.records)], indent=2) + "\n")
     else:

@@ -21,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("target", metavar="TO", help="the address from now on")
     options.manifest(parser)
     options.state(parser, locks=True)
+    options.local(parser)
 
 
 def run(call: Call) -> int:
@@ -28,10 +29,10 @@ def run(call: Call) -> int:
     from scenario_apply.errors import StateError, UsageError
     from scenario_apply.faces.addresses import address_of, recorded_address
     from scenario_apply.faces.state_edits import edited_state
-    from scenario_apply.faces.wiring import place_of, store_at
+    from scenario_apply.faces.wiring import recorded_store
 
     target = address_of(call.arguments.target)
-    store = store_at(place_of(call.settings), endpoint=None)
+    store = recorded_store(call.settings)
     with edited_state(store, call, "state mv") as edit:
         source = recorded_address(call.arguments.source, edit.state)
         if source.kind != target.kind:

@@ -20,15 +20,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("address", metavar="ADDRESS", help="such as model.kael")
     options.manifest(parser)
     options.state(parser, locks=True)
+    options.local(parser)
 
 
 def run(call: Call) -> int:
     """The ids are printed, so that they can be imported again."""
     from scenario_apply.faces.addresses import recorded_address
     from scenario_apply.faces.state_edits import edited_state
-    from scenario_apply.faces.wiring import place_of, store_at
+    from scenario_apply.faces.wiring import recorded_store
 
-    store = store_at(place_of(call.settings), endpoint=None)
+    store = recorded_store(call.settings)
     with edited_state(store, call, "state rm") as edit:
         address = recorded_address(call.arguments.address, edit.state)
         ids = [version.id for version in edit.state.records[address].versions()]

@@ -21,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("address", metavar="ADDRESS", help="such as model.kael")
     options.manifest(parser)
     options.state(parser)
+    options.local(parser)
     options.formats(parser, "text", "json")
 
 
@@ -31,9 +32,9 @@ def run(call: Call) -> int:
     from scenario_apply.core.state_json import record_to_json
     from scenario_apply.faces.addresses import recorded_address
     from scenario_apply.faces.views.recorded import record_text
-    from scenario_apply.faces.wiring import place_of, store_at
+    from scenario_apply.faces.wiring import recorded_store
 
-    state = store_at(place_of(call.settings), endpoint=None).read()
+    state = recorded_store(call.settings).read()
     address = recorded_address(call.arguments.address, state)
     record = state.records[address]
     if call.arguments.format == "json":

@@ -19,7 +19,7 @@ from scenario_apply.faces.views.screen import (
     safe,
     wrap,
 )
-from scenario_apply.faces.views.values import cost_text, value_text
+from scenario_apply.faces.views.values import attribute_text, cost_text
 
 _COLORS: dict[Action, Color] = {
     Action.CREATE: "green",
@@ -77,6 +77,9 @@ def _counts(plan: Plan) -> str:
 
 def _requests(plan: Plan) -> str:
     total = counted(plan.requests_total, "request")
+    polls = plan.requests_by_step.get("wait", 0)
+    if polls:
+        total += f" (about {polls:,} of them polls)"
     if plan.rate_limit <= 0 or not plan.requests_total:
         return f"{total}."
     return f"{total}, at least {duration(plan.seconds_at_limit)} at {plan.rate_limit:,}/min."
@@ -187,9 +190,9 @@ def _attributes(change: Change, screen: Screen) -> list[str]:
     for key in (*after, *(key for key in before if key not in after)):
         old, new = before.get(key), after.get(key)
         if change.before is None or key == "id":
-            rows.append((key, value_text(new if key in after else old)))
+            rows.append((key, attribute_text(key, new if key in after else old)))
         elif change.after is not None and old != new:
-            rows.append((key, f"{value_text(old)} -> {value_text(new)}"))
+            rows.append((key, f"{attribute_text(key, old)} -> {attribute_text(key, new)}"))
     rows = [(key, text) for key, text in rows if text]
     if change.action is Action.CREATE and change.image_count:
         rows.append(("images", f"{change.image_count:,}"))

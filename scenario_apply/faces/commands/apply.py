@@ -1,0 +1,38 @@
+"""apply: carry out a plan, made now or saved. May be interrupted and run again at any time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scenario_apply.faces import options
+
+if TYPE_CHECKING:
+    import argparse
+
+    from scenario_apply.faces.call import Call
+
+EXAMPLES = """
+  scenario-apply apply manifests/quickstart --local --auto-approve
+  scenario-apply apply tonight.plan.json --local --auto-approve
+  scenario-apply apply --no-wait && scenario-apply status --watch
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    options.manifest(parser, plan_too=True)
+    options.running(parser)
+    options.strict(parser)
+    options.selection(parser)
+    options.gates(parser)
+    options.service(parser)
+    options.state(parser, locks=True)
+
+
+def run(call: Call) -> int:
+    """Show the plan, ask, do it, show the ledger."""
+    from scenario_apply.faces.running import run_plan
+    from scenario_apply.faces.saved_plans import read_saved_plan
+
+    given = call.settings.manifest
+    saved = None if given is None else read_saved_plan(given, call.settings.cwd)
+    return run_plan(call, command="apply", saved=saved)

@@ -1,0 +1,76 @@
+"""status: what is trained, training and failed, as the service sees it now. Writes nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scenario_apply.faces import options
+from scenario_apply.faces.parser import seconds
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from scenario_apply.faces.call import Call
+    from scenario_apply.faces.views.status import Standing
+
+EXAMPLES = """
+  scenario-apply status manifests/quickstart --local
+  scenario-apply status --watch
+  scenario-apply status --no-refresh --format json
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    options.manifest(parser)
+    parser.add_argument("--watch", action="store_true", help="keep looking until nothing is training any more")
+    parser.add_argument("--poll-interval", type=seconds, default=5.0, metavar="S", help="with --watch (default 5)")
+    parser.add_argument("--no-refresh", action="store_true", help="only what is recorded; needs no credentials")
+    options.formats(parser, "text", "json")
+    options.detailed(parser, "3 trainings running, 8 some failed")
+    options.service(parser)
+    options.state(parser)
+
+
+def run(call: Call) -> int:
+    """One look, or as many as it takes."""
+    from scenario_apply.faces.standing import looked_at, recorded_standings
+    from scenario_apply.faces.watching import watch
+    from scenario_apply.faces.wiring import open_world, place_of, require_service
+
+    place = place_of(call.settings)
+    offline = call.arguments.no_refresh
+    if not offline:
+        require_service(call.settings)
+    with open_world(place, call.settings, offline=offline, read_only=True) as world:
+        state = world.store.read()
+        standings: Sequence[Standing]
+        if offline:
+            standings = recorded_standings(state)
+        elif call.arguments.watch:
+            standings = watch(call, world, lambda: looked_at(world, state))
+        else:
+            standings = looked_at(world, state)
+    _show(call, standings)
+    return _code(call, standings)
+
+
+def _show(call: Call, standings: Sequence[Standing]) -> None:
+    from scenario_apply.faces.views.status import status_json, status_text
+
+    if call.arguments.format == "json":
+        call.show(status_json(standings))
+    else:
+        call.show(status_text(standings, call.out))
+    if not standings:
+        call.tell("nothing is recorded yet")
+
+
+def _code(call: Call, standings: Sequence[Standing]) -> int:
+    from scenario_apply.errors import ExitCode
+
+    if any(standing.is_running for standing in standings):
+        return call.code(ExitCode.RUNNING, ExitCode.OK)
+    if any(standing.status in ("failed", "canceled", "deleted") for standing in standings):
+        return call.code(ExitCode.PARTIAL, ExitCode.OK)
+    return ExitCode.OK

@@ -1,0 +1,74 @@
+"""What plan, apply and destroy share: the manifest and its datasets, checked; the options of a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from scenario_apply.core.dataset.types import Dataset
+from scenario_apply.core.manifest.spec import Manifest
+from scenario_apply.faces.addresses import address_of
+from scenario_apply.faces.wiring import (
+    Place,
+    all_problems,
+    open_datasets,
+    open_manifest,
+    place_of_manifest,
+    refuse_errors,
+)
+
+if TYPE_CHECKING:
+    from scenario_apply.effects.planning import PlanOptions, Prepared
+    from scenario_apply.effects.world import World
+    from scenario_apply.faces.call import Call
+    from scenario_apply.faces.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A manifest without errors, its datasets, and where its state is."""
+
+    manifest: Manifest
+    datasets: Mapping[str, Dataset]
+    place: Place
+
+
+def read_wanted(settings: Settings) -> Wanted:
+    """Raises ManifestError with every problem of manifest and datasets, before anything is asked of the service."""
+    manifest = open_manifest(settings)
+    datasets = open_datasets(manifest, settings)
+    refuse_errors(all_problems(manifest, datasets), strict=settings.strict)
+    return Wanted(manifest=manifest, datasets=datasets, place=place_of_manifest(manifest, settings))
+
+
+def plan_options(call: Call, *, destroy: bool = False) -> PlanOptions:
+    """What the command line asks of a plan. A destroy is consent to what it deletes."""
+    from scenario_apply.effects.planning import PlanOptions
+
+    asked = vars(call.arguments)
+    settings = call.settings
+    return PlanOptions(
+        refresh=not asked.get("no_refresh"),
+        refresh_only=bool(asked.get("refresh_only")),
+        destroy=destroy or bool(asked.get("destroy")),
+        replace=tuple(address_of(text) for text in asked.get("replace") or ()),
+        train=tuple(address_of(text) for text in asked.get("train") or ()),
+        select=tuple(asked.get("select") or ()),
+        exclude=tuple(asked.get("exclude") or ()),
+        allow_destroy=destroy or bool(asked.get("destroy") or asked.get("allow_destroy")),
+        limits=settings.limits,
+        variables=settings.variables,
+        var_files=settings.var_files,
+        poll_interval_s=asked.get("poll_interval"),
+    )
+
+
+def prepare(call: Call, world: World, wanted: Wanted, options: PlanOptions) -> Prepared:
+    """Make the plan; what is worth knowing of how it came about goes to stderr."""
+    from scenario_apply.effects.planning import make_plan
+
+    prepared = make_plan(world, wanted.manifest, wanted.datasets, options, world.clock.now())
+    for note in prepared.notes:
+        call.tell(note)
+    return prepared

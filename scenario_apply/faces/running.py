@@ -1,0 +1,242 @@
+"""Carrying out a plan from the command line: lock, plan, show, ask, run, ledger. Every way out ends in a ledger."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, TextIO
+
+from scenario_apply.core.events import Event, Ledger
+from scenario_apply.errors import ExitCode, GateClosed, Interrupted, ScenarioApplyError
+from scenario_apply.faces.views.json_lines import JsonLinesView
+from scenario_apply.faces.views.ledger import ledger_text
+from scenario_apply.faces.views.text_plan import plan_text
+
+if TYPE_CHECKING:
+    from scenario_apply.effects.applying import ApplyOptions
+    from scenario_apply.effects.planning import Prepared
+    from scenario_apply.effects.world import World
+    from scenario_apply.faces.call import Call
+    from scenario_apply.faces.planning import Wanted
+
+SavedPlan = Mapping[str, object]
+
+
+class NobodyToAsk(ScenarioApplyError):
+    """No terminal, and no consent given beforehand."""
+
+    code = "no-approval"
+
+
+def run_plan(call: Call, *, command: str, destroy: bool = False, saved: SavedPlan | None = None) -> int:
+    """Make or load the plan and carry it out; the exit code."""
+    with _event_files(call) as records:
+        try:
+            return _run(call, command, destroy, saved, records)
+        except BaseException as error:
+            # whoever reads the events waits for a last line: also when nothing was begun
+            _last_words(error, records)
+            raise
+
+
+def _run(call: Call, command: str, destroy: bool, saved: SavedPlan | None, records: list[JsonLinesView]) -> int:
+    from scenario_apply.effects.executor import Stop
+    from scenario_apply.faces.planning import plan_options, prepare
+    from scenario_apply.faces.wiring import open_world, require_service
+
+    wanted = _wanted(call, saved)
+    require_service(call.settings)
+    stop = Stop()
+    with (
+        open_world(wanted.place, call.settings, read_only=False, cancel=stop.requested) as world,
+        world.store.locked(command, call.settings.lock_timeout_s) as notes,
+    ):
+        for note in notes:
+            call.tell(note)
+        if saved is None:
+            prepared = prepare(call, world, wanted, plan_options(call, destroy=destroy))
+        else:
+            from scenario_apply.faces.saved_plans import prepare_saved
+
+            prepared = prepare_saved(saved, wanted, world, call.settings.limits)
+        for record in records:
+            record.count_with(world.counter, world.rate_limit)
+            record.planned(prepared.plan)
+        if call.arguments.format == "text":
+            call.show(plan_text(prepared.plan, call.out))
+        if prepared.plan.blocked:
+            raise _blocked(call, prepared)
+        if not prepared.plan.has_changes and not prepared.has_journal and not prepared.adopted:
+            _finish(Ledger(status="done"), records)
+            return ExitCode.OK
+        if prepared.plan.has_changes and not _approved(call, destroy):
+            _finish(Ledger(status="stopped", error="not approved"), records)
+            call.tell("nothing was done")
+            return ExitCode.ERROR
+        ledger = _carry_out(call, world, prepared, wanted, stop, command, records)
+    return code_of(call, ledger)
+
+
+def _carry_out(
+    call: Call,
+    world: World,
+    prepared: Prepared,
+    wanted: Wanted,
+    stop: object,
+    command: str,
+    records: list[JsonLinesView],
+) -> Ledger:
+    from scenario_apply.effects.applying import Stop, apply_plan
+    from scenario_apply.faces.signals import stopping
+
+    assert isinstance(stop, Stop)
+    with ExitStack() as stack:
+        emit = _emitter(call, world, records, stack)
+        stack.enter_context(stopping(stop, call.tell))
+        ledger = apply_plan(world, prepared, wanted.manifest.root, _options(call, command), emit, stop)
+    if call.arguments.format == "text":
+        call.show(ledger_text(ledger, call.out))
+    return ledger
+
+
+def _wanted(call: Call, saved: SavedPlan | None) -> Wanted:
+    from scenario_apply.faces.planning import read_wanted
+
+    if saved is None:
+        return read_wanted(call.settings)
+    from scenario_apply.faces.saved_plans import settings_of_plan
+
+    return read_wanted(settings_of_plan(saved, call.settings))
+
+
+def _options(call: Call, command: str) -> ApplyOptions:
+    from scenario_apply.effects.applying import ApplyOptions
+
+    asked = vars(call.arguments)
+    return ApplyOptions(
+        parallelism=call.settings.parallelism,
+        poll_interval_s=asked.get("poll_interval"),
+        timeout_s=asked.get("timeout"),
+        wait=not asked.get("no_wait"),
+        command=again(call, command),
+    )
+
+
+def again(call: Call, command: str) -> str:
+    """The command line that goes on with this one. A saved plan is spent once begun: its manifest takes its place."""
+    asked, settings = vars(call.arguments), call.settings
+    words = ["scenario-apply", command]
+    if settings.manifest is not None and not settings.manifest.endswith(".json"):
+        words.append(settings.manifest)
+    words += [f"--var={name}={value}" for name, value in settings.variables.items()]
+    words += [f"--var-file={name}" for name in settings.var_files]
+    words += [f"--state={settings.state}"] if settings.state is not None else []
+    words += [f"--{name}={value}" for name in ("select", "exclude", "train") for value in asked.get(name) or ()]
+    words += [f"--limit={name}={value:g}" for name, value in asked.get("limit") or ()]
+    words += ["--local"] if settings.local else []
+    words += ["--allow-destroy"] if asked.get("allow_destroy") else []
+    return shlex.join(words)
+
+
+def _approved(call: Call, destroy: bool) -> bool:
+    if call.arguments.auto_approve:
+        return True
+    if not call.is_interactive:
+        raise NobodyToAsk(
+            "there is no terminal to ask for approval on",
+            mend="--auto-approve asks nothing; `plan --out FILE` and `apply FILE --auto-approve` do a reviewed plan",
+        )
+    question = "Delete all of this?" if destroy else "Do this?"
+    return call.confirm(question, "Only 'yes' will be accepted.")
+
+
+def _blocked(call: Call, prepared: Prepared) -> GateClosed:
+    """Drawn with the plan already when that was shown; the error itself is for those who read stderr only."""
+    return GateClosed(prepared.plan.blocked[0].what, problems=prepared.plan.blocked)
+
+
+def code_of(call: Call, ledger: Ledger) -> int:
+    """The exit code of a run."""
+    match ledger.status:
+        case "done":
+            return ExitCode.OK
+        case "running":
+            # left as asked is done; left because time was up is not
+            return call.code(ExitCode.RUNNING, ExitCode.OK if call.arguments.no_wait else ExitCode.ERROR)
+        case "partial":
+            return call.code(ExitCode.PARTIAL)
+        case "interrupted":
+            return ExitCode.INTERRUPTED
+        case "failed" | "stopped":
+            return ExitCode.ERROR
+
+
+# -- who is told
+
+
+@contextmanager
+def _event_files(call: Call) -> Iterator[list[JsonLinesView]]:
+    """The JSON views of this run: on stdout, in a file, both or none."""
+    from scenario_apply.effects.clock import SystemClock
+
+    with ExitStack() as stack:
+        records: list[JsonLinesView] = []
+        if call.arguments.format == "jsonl":
+            records.append(JsonLinesView(call.show, SystemClock()))
+        if call.arguments.events is not None:
+            file = stack.enter_context(_opened(call.arguments.events))
+            records.append(JsonLinesView(_flushing(file), SystemClock()))
+        yield records
+
+
+def _opened(path: str) -> TextIO:
+    try:
+        return open(path, "w", encoding="utf-8", errors="backslashreplace")  # closed by the caller's stack
+    except OSError as error:
+        raise ScenarioApplyError(f"the events cannot be written to {path}: {error.strerror}", code="events") from error
+
+
+def _flushing(file: TextIO) -> Callable[[str], None]:
+    def write(text: str) -> None:
+        file.write(text)
+        file.flush()
+
+    return write
+
+
+def _emitter(call: Call, world: World, records: list[JsonLinesView], stack: ExitStack) -> Callable[[Event], None]:
+    views: list[Callable[[Event], None]] = [*records]
+    if call.arguments.format == "text" and not call.settings.quiet:
+        if call.err.terminal:
+            from scenario_apply.faces.views.progress import ProgressView
+
+            live = ProgressView(sys.stderr, world.clock, call.err, counter=world.counter, rate_limit=world.rate_limit)
+            stack.callback(live.close)
+            views.append(live)
+        else:
+            from scenario_apply.faces.views.plain import PlainView
+
+            views.append(PlainView(call.say, world.clock, verbose=call.settings.verbose))
+
+    def emit(event: Event) -> None:
+        for view in views:
+            view(event)
+
+    return emit
+
+
+def _finish(ledger: Ledger, records: list[JsonLinesView]) -> None:
+    for record in records:
+        record(ledger)
+
+
+def _last_words(error: BaseException, records: list[JsonLinesView]) -> None:
+    interrupted = isinstance(error, KeyboardInterrupt | Interrupted)
+    ledger = Ledger(status="interrupted" if interrupted else "stopped", error=str(error) or type(error).__name__)
+    for record in records:
+        if not record.has_ledger:
+            if isinstance(error, ScenarioApplyError):
+                record.problems(error.problems)
+            record(ledger)

@@ -1,0 +1,62 @@
+"""Where every recorded resource stands: from the state alone, or after one look at the service, in bulk."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from scenario_apply.core.observed import Observed, settle
+from scenario_apply.core.state import State
+from scenario_apply.core.times import iso
+from scenario_apply.faces.views.status import Standing
+
+if TYPE_CHECKING:
+    from scenario_apply.effects.world import World
+
+
+def recorded_standings(state: State) -> tuple[Standing, ...]:
+    """As the last apply left them."""
+    found = []
+    for address, record in sorted(state.records.items()):
+        version = record.working
+        found.append(
+            Standing(
+                address=address,
+                id=version.id,
+                name=version.name,
+                type=version.type,
+                status=version.phase,
+                version=version.number,
+                reason=version.reason,
+                charged=version.charged,
+                replaces=record.current.id if record.pending is not None else None,
+            )
+        )
+    return tuple(found)
+
+
+def looked_at(world: World, state: State) -> tuple[Standing, ...]:
+    """As the service has them now; one request for fifty models, one more for each that just failed."""
+    from scenario_apply.effects.refresh import failure_reason, read_models
+
+    assert world.api is not None
+    ids = [record.working.id for record in state.records.values()]
+    models = read_models(world.api, ids, images=False)
+    observed = Observed(models=models, asked=frozenset(ids), refreshed=True)
+    settled, _ = settle(state, observed, now=iso(world.clock.now()))
+    found = []
+    # a replacement that ended has become current in the settled state: it is told as what it is
+    for standing, before in zip(recorded_standings(state), sorted(state.records.items()), strict=True):
+        version = before[1].working
+        now = next((v for v in settled.records[before[0]].versions() if v.id == version.id), version)
+        remote = models.get(version.id)
+        standing = replace(standing, status=now.phase, reason=now.reason)
+        if remote is None:
+            standing = replace(standing, status="deleted", reason="it is gone on the service")
+        elif remote.is_running:
+            standing = replace(standing, progress=remote.progress)
+        elif now.phase == "failed" and (job_id := remote.job_id or version.job_id) is not None:
+            reason = version.reason or failure_reason(world.api, job_id)
+            standing = replace(standing, reason=reason)
+        found.append(standing)
+    return tuple(found)

@@ -1,0 +1,87 @@
+"""How a run ended, as text: what is done, running, failed, unknown and not started, what it took, how to go on."""
+
+from __future__ import annotations
+
+from scenario_apply.core.events import Ledger, LedgerLine
+from scenario_apply.faces.views.picture_lines import listed, more
+from scenario_apply.faces.views.screen import Color, Screen, amount, columns, counted, duration, pad, prose, safe
+from scenario_apply.faces.views.step_words import kinds_done
+
+_LISTS: tuple[tuple[str, str, Color], ...] = (
+    ("done", "done", "green"),
+    ("running", "running", "cyan"),
+    ("adopted", "adopted", "cyan"),
+    ("failed", "failed", "red"),
+    ("unknown", "unknown", "magenta"),
+    ("not_started", "not started", "yellow"),
+)
+
+
+_PAST = {
+    "create": "created",
+    "update": "updated",
+    "retrain": "retrained",
+    "replace": "replaced",
+    "delete": "deleted",
+    "wait": "trained",
+    "move": "moved",
+    "import": "adopted",
+    "forget": "forgotten",
+}
+
+
+def ledger_text(ledger: Ledger, screen: Screen) -> str:
+    """The whole ledger."""
+    color: Color = "green" if ledger.status == "done" else "cyan" if ledger.status == "running" else "red"
+    lines = [screen.paint(headline(ledger), color, "bold")]
+    if ledger.error:
+        lines += [f"  {line}" for line in prose(safe(ledger.error), screen.width - 2, screen)]
+    for name, title, list_color in _LISTS:
+        lines += _list(title, getattr(ledger, name), list_color, screen)
+    lines += prose(_sums(ledger), screen.width, screen)
+    if ledger.next_command:
+        lines.append(f"Go on with: {safe(ledger.next_command)}")
+    return "\n".join(lines) + "\n"
+
+
+def headline(ledger: Ledger) -> str:
+    """One sentence."""
+    match ledger.status:
+        case "done":
+            return "Apply complete."
+        case "running":
+            return f"Left while {counted(len(ledger.running), 'training is', 'trainings are')} running."
+        case "partial":
+            return "Partly failed: what does not depend on it is done."
+        case "failed":
+            return "Failed."
+        case "interrupted":
+            return "Interrupted: what was in flight is recorded, nothing is lost."
+        case "stopped":
+            return "Stopped by an error: what was done is recorded."
+
+
+def _list(title: str, entries: tuple[LedgerLine, ...], color: Color, screen: Screen) -> list[str]:
+    shown, left = listed(list(entries), screen)
+    wide = max((columns(str(entry.address)) for entry in shown), default=0)
+    lines: list[str] = []
+    for entry in shown:
+        start = f"  {pad(title, 11)}  {pad(str(entry.address), wide)}  "
+        text = safe(_PAST.get(entry.what, entry.what) if title == "done" else entry.what)
+        if entry.remote_id:
+            text += f" ({safe(entry.remote_id)})"
+        if entry.reason:
+            text += f": {safe(entry.reason)}"
+        first, *rest = prose(text, max(screen.width - columns(start), 30), screen)
+        lines.append(f"  {screen.paint(pad(title, 11), color)}  {pad(str(entry.address), wide)}  {first}")
+        lines += [" " * columns(start) + line for line in rest]
+    return lines + more(left, title, screen)
+
+
+def _sums(ledger: Ledger) -> str:
+    parts = [f"{ledger.steps_done:,} of {counted(ledger.steps_total, 'step')}"]
+    kinds = kinds_done(ledger.counts)
+    sentence = f"{parts[0]} in {duration(ledger.took_s)}{': ' + kinds if kinds else ''}."
+    refused = f" ({ledger.refused:,} refused for their rate)" if ledger.refused else ""
+    cost = "? CU" if ledger.cu_charged is None else f"{amount(ledger.cu_charged)} CU"
+    return f"{sentence} {counted(ledger.requests, 'request')}{refused}. {cost} charged."

@@ -1,0 +1,126 @@
+"""A run as plain lines, for logs and where there is no terminal. Never more than a few lines a minute and training."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import assert_never
+
+from scenario_apply.core.address import Address
+from scenario_apply.core.events import (
+    Adopted,
+    Event,
+    Ledger,
+    Noted,
+    RunStarted,
+    StepFailed,
+    StepFinished,
+    StepStarted,
+    Throttled,
+    TrainingMoved,
+)
+from scenario_apply.core.remote import ENDED_STATUSES
+from scenario_apply.effects.ports import Clock
+from scenario_apply.faces.views.board import QUIET_KINDS, Board, progress_words
+from scenario_apply.faces.views.screen import amount, counted, duration, safe
+from scenario_apply.faces.views.step_words import did, doing
+
+SAY_AGAIN_AFTER_S = 30.0
+"""A training that only moves on is told of this often; a new stage at once."""
+
+COUNT_EVERY_S = 5.0
+
+
+class PlainView:
+    """Takes events from any thread, writes one line at a time."""
+
+    def __init__(self, write: Callable[[str], None], clock: Clock, *, verbose: bool = False) -> None:
+        self._write = write
+        self._clock = clock
+        self._verbose = verbose
+        self._board = Board()
+        self._lock = threading.Lock()
+        self._said: dict[Address, tuple[str, float]] = {}
+        self._counted_at = float("-inf")
+
+    def __call__(self, event: Event) -> None:
+        with self._lock:
+            now = self._clock.monotonic()
+            self._board.take(event, now)
+            for line in self._lines(event, now):
+                self._write(f"{line}\n")
+
+    def close(self) -> None:
+        """Nothing to put away."""
+
+    def _lines(self, event: Event, now: float) -> list[str]:
+        match event:
+            case RunStarted():
+                word = "continuing" if event.resumed else "applying"
+                return [f"{word}: {counted(len(event.plan.steps), 'step')}"]
+            case StepStarted():
+                return [f"{event.step.address}: {safe(doing(event.step.step))} …"] if self._verbose else []
+            case StepFinished():
+                return self._finished(event, now)
+            case StepFailed():
+                return [failed_line(event)]
+            case Adopted():
+                return [adopted_line(event)]
+            case TrainingMoved():
+                return self._moved(event, now)
+            case Throttled():
+                return [f"waiting {duration(event.seconds)}: {safe(event.reason)}"] if event.seconds >= 1 else []
+            case Noted():
+                return [noted_line(event)]
+            case Ledger():
+                return []  # shown by whoever ends the run
+            case _:
+                assert_never(event)
+
+    def _finished(self, event: StepFinished, now: float) -> list[str]:
+        if event.step.kind in QUIET_KINDS and not (self._verbose or event.adopted):
+            over, total = self._board.counted(QUIET_KINDS)
+            if over < total and now - self._counted_at < COUNT_EVERY_S:
+                return []
+            self._counted_at = now
+            return [f"images and captions: {over}/{total}"]
+        return [finished_line(event, self._board.lasted.get(event.step.address))]
+
+    def _moved(self, event: TrainingMoved, now: float) -> list[str]:
+        if event.status in ENDED_STATUSES:
+            return []  # the step that waited for it says so
+        words = progress_words(event.status, event.progress)
+        stage, at = self._said.get(event.address, ("", float("-inf")))
+        if stage == words[0] and now - at < SAY_AGAIN_AFTER_S:
+            return []
+        self._said[event.address] = (words[0], now)
+        return [f"{event.address}: {safe(', '.join(words))}"]
+
+
+def finished_line(event: StepFinished, lasted_s: float | None = None) -> str:
+    """'model.kael: training launched, 230 CU (job_x)'. lasted_s: of the training that ended, where it is known."""
+    parts = [safe(did(event.step.step))]
+    if event.adopted:
+        parts.append(f"adopted: {safe(event.how or 'found on the service')}")
+    if event.cu_charged is not None:
+        parts.append(f"{amount(event.cu_charged)} CU")
+    if event.step.kind == "wait" and lasted_s is not None:
+        parts.append(f"after {duration(lasted_s)}")
+    where = f" ({safe(event.remote_id)})" if event.remote_id and event.step.kind in ("create", "train") else ""
+    return f"{event.step.address}: {', '.join(parts)}{where}"
+
+
+def failed_line(event: StepFailed) -> str:
+    """'model.kael: upload 01.png failed: the reason; 4 steps that need it are left out'."""
+    skipped = f"; {counted(event.skipped, 'step')} that need it are left out" if event.skipped else ""
+    return f"{event.step.address}: {safe(doing(event.step.step))} failed: {safe(event.error)}{skipped}"
+
+
+def adopted_line(event: Adopted) -> str:
+    """What an earlier run had done without knowing it."""
+    return f"{event.address}: adopted {safe(event.what)} {safe(event.remote_id)}: {safe(event.how)}"
+
+
+def noted_line(event: Noted) -> str:
+    """A note, with its resource where it has one."""
+    return f"{event.address}: {safe(event.text)}" if event.address is not None else safe(event.text)

@@ -1,0 +1,116 @@
+"""Where every resource stands, as a table or JSON."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from scenario_apply.core.address import Address
+from scenario_apply.core.remote import Progress
+from scenario_apply.faces.views.board import progress_words
+from scenario_apply.faces.views.screen import Color, Screen, amount, columns, fit, pad, safe
+
+_COLORS: dict[str, Color] = {
+    "trained": "green",
+    "training": "cyan",
+    "building": "yellow",
+    "failed": "red",
+    "canceled": "red",
+    "deleted": "red",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """One resource. status: building, training, trained, failed, canceled, or deleted on the service.
+
+    replaces: the id still in use while this version is made. charged in CU.
+    """
+
+    address: Address
+    id: str
+    name: str
+    type: str
+    status: str
+    version: int
+    reason: str | None = None
+    charged: float | None = None
+    progress: Progress | None = None
+    replaces: str | None = None
+
+    @property
+    def is_running(self) -> bool:
+        return self.status == "training"
+
+
+def status_text(standings: Sequence[Standing], screen: Screen) -> str:
+    """A line per resource, and how many there are of each."""
+    if not standings:
+        return ""
+    wide = max(columns(str(standing.address)) for standing in standings)
+    lines = []
+    for standing in standings:
+        start = f"{pad(str(standing.address), wide)}  {pad(standing.status, 8)}  "
+        told = safe(_told(standing))
+        room = screen.width - columns(start)
+        if screen.terminal and not screen.verbose:
+            told = fit(told, max(room, 20))
+        status = screen.paint(pad(standing.status, 8), _COLORS.get(standing.status))
+        lines.append(f"{pad(str(standing.address), wide)}  {status}  {told}".rstrip())
+    counts = Counter(standing.status for standing in standings)
+    lines.append(", ".join(f"{number} {status}" for status, number in counts.most_common()) + ".")
+    return "\n".join(lines) + "\n"
+
+
+def standing_line(standing: Standing) -> str:
+    """One resource on one line, safe to print."""
+    return f"{standing.address}: {standing.status}{', ' if _told(standing) else ''}{safe(_told(standing))}"
+
+
+def _told(standing: Standing) -> str:
+    parts = []
+    if standing.is_running:
+        words = progress_words("", standing.progress)
+        share = standing.progress.progress if standing.progress is not None else None
+        parts += [*([_bar(share)] if share is not None else []), *(word for word in words if word != "training")]
+    if standing.reason:
+        parts.append(standing.reason)
+    parts.append(standing.id)
+    if standing.replaces is not None:
+        parts.append(f"will replace {standing.replaces}")
+    if standing.charged is not None:
+        parts.append(f"{amount(standing.charged)} CU")
+    return ", ".join(part for part in parts if part)
+
+
+def _bar(share: float) -> str:
+    filled = round(max(0.0, min(1.0, share)) * 12)
+    return "━" * filled + "─" * (12 - filled)
+
+
+def status_json(standings: Sequence[Standing]) -> str:
+    """address -> id, name, type, status, version, reason, cu_charged, and of a running training its progress."""
+    values = {
+        str(standing.address): {
+            "id": standing.id,
+            "name": standing.name,
+            "type": standing.type,
+            "status": standing.status,
+            "version": standing.version,
+            "reason": standing.reason,
+            "cu_charged": standing.charged,
+            "replaces": standing.replaces,
+            "progress": None
+            if standing.progress is None
+            else {
+                "stage": standing.progress.stage,
+                "percent": None if standing.progress.progress is None else round(standing.progress.progress * 100, 1),
+                "queue_position": standing.progress.position,
+                "remaining_seconds": standing.progress.remaining_s,
+            },
+        }
+        for standing in standings
+    }
+    return json.dumps(values, indent=2, ensure_ascii=False) + "\n"

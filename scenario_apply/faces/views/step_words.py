@@ -1,0 +1,99 @@
+"""Steps in words: what one does, and what it did."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from scenario_apply.core.steps import (
+    AttachImages,
+    AwaitTraining,
+    CreateModel,
+    DeleteModel,
+    DetachImage,
+    SetCaption,
+    SetPairs,
+    SetTags,
+    StartTraining,
+    Step,
+    UpdateModel,
+    UploadImage,
+)
+from scenario_apply.faces.views.screen import counted
+
+
+def doing(step: Step) -> str:
+    """'upload 01.png'; not safe to print before safe()."""
+    match step:
+        case CreateModel():
+            return "create" if step.number == 1 else f"create version {step.number}"
+        case UploadImage():
+            return f"upload {step.picture.path}"
+        case AttachImages():
+            return f"attach {counted(len(step.images), 'image')}"
+        case DetachImage():
+            return f"detach {step.path}"
+        case SetCaption():
+            return f"caption {step.path}"
+        case SetPairs():
+            return f"set {counted(len(step.pairs), 'pair')}"
+        case UpdateModel():
+            return "update"
+        case SetTags():
+            return "set tags"
+        case StartTraining():
+            return "launch training"
+        case AwaitTraining():
+            return "training"
+        case DeleteModel():
+            return f"delete version {step.number}"
+        case _:
+            assert_never(step)
+
+
+def did(step: Step) -> str:
+    """'uploaded 01.png'; not safe to print before safe()."""
+    match step:
+        case CreateModel():
+            return "created" if step.number == 1 else f"version {step.number} created"
+        case UploadImage():
+            return f"uploaded {step.picture.path}"
+        case AttachImages():
+            return f"attached {counted(len(step.images), 'image')}"
+        case DetachImage():
+            return f"detached {step.path}"
+        case SetCaption():
+            return f"captioned {step.path}"
+        case SetPairs():
+            return f"{counted(len(step.pairs), 'pair')} set"
+        case UpdateModel():
+            return "updated"
+        case SetTags():
+            return "tags set"
+        case StartTraining():
+            return "training launched"
+        case AwaitTraining():
+            return "trained"
+        case DeleteModel():
+            return f"version {step.number} deleted"
+        case _:
+            assert_never(step)
+
+
+KIND_NOUNS = {
+    "create": ("model created", "models created"),
+    "upload": ("image uploaded", "images uploaded"),
+    "attach": ("batch attached", "batches attached"),
+    "detach": ("image detached", "images detached"),
+    "caption": ("caption set", "captions set"),
+    "pair": ("set of pairs", "sets of pairs"),
+    "update": ("model updated", "models updated"),
+    "tag": ("model tagged", "models tagged"),
+    "train": ("training launched", "trainings launched"),
+    "wait": ("training ended", "trainings ended"),
+    "delete": ("model deleted", "models deleted"),
+}
+
+
+def kinds_done(counts: dict[str, int]) -> str:
+    """'1 model created, 16 images uploaded', in the order of a run."""
+    return ", ".join(counted(counts[kind], one, many) for kind, (one, many) in KIND_NOUNS.items() if counts.get(kind))

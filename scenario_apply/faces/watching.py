@@ -1,0 +1,43 @@
+"""status --watch: look until nothing is training any more; redrawn on a terminal, told in lines elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from scenario_apply.faces.views.status import Standing, standing_line, status_text
+
+if TYPE_CHECKING:
+    from scenario_apply.core.address import Address
+    from scenario_apply.effects.world import World
+    from scenario_apply.faces.call import Call
+
+_SAY_AGAIN_AFTER_S = 30.0
+
+
+def watch(call: Call, world: World, look: Callable[[], Sequence[Standing]]) -> Sequence[Standing]:
+    """The last look, when nothing is running. look costs a request for fifty models."""
+    drawn = 0
+    told: dict[Address, tuple[str, float]] = {}
+    while True:
+        standings = look()
+        running = any(standing.is_running for standing in standings)
+        if call.err.terminal and not call.settings.quiet:
+            # the last look is left to the answer on stdout
+            text = status_text(standings, call.err) if running else ""
+            call.say((f"\x1b[{drawn}A\x1b[J" if drawn else "") + text)
+            drawn = text.count("\n")
+        elif not call.settings.quiet:
+            _tell(call, standings, told, world.clock.monotonic())
+        if not running:
+            return standings
+        world.clock.wait(call.arguments.poll_interval)
+
+
+def _tell(call: Call, standings: Sequence[Standing], told: dict[Address, tuple[str, float]], now: float) -> None:
+    for standing in standings:
+        stage = standing.progress.stage if standing.progress is not None else standing.status
+        said, at = told.get(standing.address, ("", float("-inf")))
+        if said != stage or (standing.is_running and now - at >= _SAY_AGAIN_AFTER_S):
+            told[standing.address] = (stage, now)
+            call.say(f"{standing_line(standing)}\n")
