@@ -17,12 +17,16 @@ WARNINGS_SHOWN = 3
 
 
 class Launching:
-    """Gates of one run, shared by all its launches. spent: CU of the launches that were let through."""
+    """Gates of one run, shared by all its launches. spent: CU of the launches that were let through.
+
+    The score of a dataset is read once, however many models train on it.
+    """
 
     def __init__(self, limits: Limits, emit: Callable[[Event], None]) -> None:
         self.limits = limits
         self.emit = emit
         self.spent = 0.0
+        self._scores: dict[str, DatasetScore] = {}
         self._lock = threading.Lock()
 
     def check(self, step: StartTraining, context: Context) -> None:
@@ -43,20 +47,27 @@ class Launching:
             self.spent += quote
 
     def _score(self, step: StartTraining, model_id: ModelId, context: Context) -> None:
+        known = self._scores.get(step.dataset or "")
+        if known is not None:
+            return self._judge(step, known)
         try:
-            score: DatasetScore = context.api.get_score(model_id)
+            score = context.api.get_score(model_id)
         except ApiError as error:
             if self.limits.min_score is not None:
                 raise GateClosed(f"the dataset score of {step.address} cannot be read: {error}") from error
-            return  # advisory: a service without scores trains as well
+            return None  # advisory: a service without scores trains as well
         if score.status == "unknown":
-            return
+            return None
+        self._scores[step.dataset or ""] = score
         shown = "; ".join(score.warnings[:WARNINGS_SHOWN])
         more = len(score.warnings) - WARNINGS_SHOWN
         text = (
             f"dataset score {score.score:.2f}" + (f": {shown}" if shown else "") + (f" (+{more})" if more > 0 else "")
         )
         self.emit(Noted(text=text, address=step.address))
+        return self._judge(step, score)
+
+    def _judge(self, step: StartTraining, score: DatasetScore) -> None:
         if self.limits.min_score is not None and score.score < self.limits.min_score:
             raise GateClosed(
                 f"the service scores the dataset of {step.address} {score.score:.2f}, below the limit of "
