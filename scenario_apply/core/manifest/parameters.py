@@ -28,6 +28,8 @@ class ParameterCheck:
             if value is None or name.startswith("x-"):
                 continue
             rule = rules.get(name)
+            if rule is not None and rule.secret and isinstance(value, str):
+                value = self._secret(value, merged.marks[name][1])
             if rule is None and training.known:
                 self._not_taken(training, name, merged.marks[name], address, written is None or name not in written)
             elif rule is None:
@@ -36,6 +38,10 @@ class ParameterCheck:
                 taken[name] = _as_sent(rule, value)
         self._check_together(training, merged, written, taken, address)
         return taken
+
+    def _secret(self, value: str, mark: Mark) -> str:
+        """The value as a Secret when the environment or a secret variable gave it, as it is when it was written."""
+        return Secret(value) if (mark.name, mark.line, mark.column) in self._report.secret_places else value
 
     def say_what_was_dropped(self) -> None:
         for (type_name, name), (mark, addresses) in self._dropped.items():

@@ -21,6 +21,7 @@ class Report:
         self.sources: dict[str, str] = {}
         self.problems: list[Problem] = []
         self.is_incomplete = False
+        self.secret_places: set[tuple[str, int, int]] = set()  # marks of values that came from outside as secrets
         self._hidden: list[str] = []
         self._lines: dict[str, list[str]] = {}
         self._wrong: set[tuple[str, int | None, int | None]] = set()

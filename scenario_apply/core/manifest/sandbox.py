@@ -17,7 +17,7 @@ from jinja2.exceptions import SecurityError
 from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from scenario_apply.core.manifest.positions import Seq
+from scenario_apply.core.manifest.positions import Seq, kind_of
 from scenario_apply.core.manifest.sandbox_parts import (
     FILTERS,
     METHODS,
@@ -109,7 +109,7 @@ class _Environment(ImmutableSandboxedEnvironment):
             return obj[attribute]
         if type(obj).__name__ in ("LoopContext", "AsyncLoopContext") and attribute in _LOOP:
             return getattr(obj, attribute)
-        raise SecurityError(f"there is no .{attribute} of a value like {str(obj)[:20]!r}")
+        raise SecurityError(f"{kind_of(obj)} has no .{attribute} here")
 
     def getitem(self, obj: Any, argument: Any) -> Any:
         if isinstance(obj, Mapping):
@@ -123,7 +123,7 @@ class _Environment(ImmutableSandboxedEnvironment):
             return self.getattr(obj, argument)
         if isinstance(obj, StrictUndefined):
             return obj[argument]
-        raise SecurityError(f"[{argument!r}] of {str(obj)[:20]!r}")
+        raise SecurityError(f"[ ] of {kind_of(obj)}")
 
     def _item(self, obj: Mapping[Any, Any], key: Any) -> Any:
         if key in ("items", "keys", "values", "get") and key not in obj:

@@ -85,7 +85,8 @@ def names_read(tree: nodes.Template, values: Mapping[str, Any]) -> set[str]:
     if "var" in names:
         keyed = [key for node in tree.find_all((nodes.Getattr, nodes.Getitem)) if (key := key_of(node, "var"))]
         mentions = sum(1 for node in tree.find_all(nodes.Name) if node.name == "var")
-        names |= set(keyed) if len(keyed) == mentions else set(values)
+        is_plain = len(keyed) == mentions and all(key in values for key in keyed)
+        names |= set(keyed) if is_plain else set(values)
     return names
 
 

@@ -113,7 +113,8 @@ class Templates:
             and isinstance(value, str)
             and (text in self._from_env or isinstance(value, Secret))
         ):
-            return Secret(value.reveal() if isinstance(value, Secret) else value)
+            self._report.secret_places.add((mark.name, mark.line, mark.column))
+            return value.reveal() if isinstance(value, Secret) else value
         if isinstance(value, Secret):
             what = "a secret variable is used where it would be stored and shown"
             self._report.error("secret-in-clear", what, mark, "use it in parameters.wandbKey only")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _QUOTE = "put the text in quotes"
 _MENDS: tuple[tuple[str, str, str], ...] = (
-    # part of libyaml's message, what it means, how to mend it
+    # part of the message of libyaml or of PyYAML, what it means, how to mend it
     (
         "mapping values are not allowed",
         "a second ': ' in a line, or a line indented more than the one above allows",
@@ -24,8 +24,9 @@ _MENDS: tuple[tuple[str, str, str], ...] = (
         "write `key: value`; put text that spans lines in quotes or after `|`",
     ),
     ("did not find expected key", "this is no key of the map above", "check the indentation and the quotes above it"),
-    ("did not find expected ',' or '}'", "a { that is not closed, or a comma is missing", f"close it, or {_QUOTE}"),
-    ("did not find expected ',' or ']'", "a [ that is not closed, or a comma is missing", f"close it, or {_QUOTE}"),
+    ("expected <block end>", "this is no key of the map above", "check the indentation and the quotes above it"),
+    ("expected ',' or '}'", "a { that is not closed, or a comma is missing", f"close it, or {_QUOTE}"),
+    ("expected ',' or ']'", "a [ that is not closed, or a comma is missing", f"close it, or {_QUOTE}"),
     (
         "did not find expected '-'",
         "a list whose items do not line up",

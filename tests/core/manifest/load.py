@@ -1,0 +1,36 @@
+"""Loads a manifest from text, for tests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from scenario_apply.core.manifest.spec import Manifest
+from scenario_apply.effects.manifest_files import load_manifest
+from scenario_apply.errors import ManifestError, Problem
+
+EMPTY: Mapping[str, str] = {}
+
+
+def load(
+    folder: Path,
+    text: str,
+    *,
+    variables: Mapping[str, str] = EMPTY,
+    var_files: Sequence[str] = (),
+    env: Mapping[str, str] = EMPTY,
+    name: str = "scenario.yaml",
+) -> Manifest:
+    """The manifest of that text, `version: 1` put in front."""
+    (folder / name).write_text("version: 1\n" + dedent(text))
+    return load_manifest(name, variables=variables, var_files=var_files, env=env, cwd=str(folder))
+
+
+def problems(folder: Path, text: str) -> list[Problem]:
+    """What is wrong with it."""
+    with pytest.raises(ManifestError) as raised:
+        load(folder, text)
+    return list(raised.value.problems)
