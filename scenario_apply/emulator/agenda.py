@@ -34,6 +34,7 @@ def plan(world: World, at_ms: int, kind: str, ref: str) -> None:
     """Write an entry; call it inside the transaction that causes it."""
     world.db.run("INSERT INTO agenda (at, kind, ref) VALUES (?, ?, ?)", (at_ms, kind, ref))
     world.next_due_ms = min(world.next_due_ms, at_ms)
+    world.wake()
 
 
 def cancel(world: World, kind: str, ref: str) -> None:

@@ -128,7 +128,6 @@ def download(world: World, request: Request) -> Response:
     )
     agenda.plan(world, now + _EXPORT_MS, "download-end", job)
     announce(world, row["project"], "model.download.created", job)
-    world.wake()
     return Response(dump({"jobId": job}))
 
 

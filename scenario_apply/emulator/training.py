@@ -174,7 +174,6 @@ def _launch(world: World, row: Row, doc: Json, family: Family, parameters: Json,
     _store_launch(world, row, doc, inputs["parameters"], name, job)
     agenda.plan(world, ends, "training-end", job)
     announce(world, row["project"], "model.training.started", job)
-    world.wake()
     return job
 
 

@@ -101,7 +101,6 @@ def act(world: World, request: Request) -> Response:
             "UPDATE uploads SET status = 'validating', completed = ?, updated = ? WHERE id = ?", (now, now, row["id"])
         )
         agenda.plan(world, now + _IMPORT_MS, "upload-import", row["id"])
-        world.wake()
     elif row["status"] == "failed":
         raise bad_request(f"The upload has failed: {load(row['doc']).get('errorMessage', '')}", "UPLOAD_FAILED")
     return _answer(world, request, row["id"])
