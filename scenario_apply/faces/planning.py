@@ -34,11 +34,15 @@ class Wanted:
     place: Place
 
 
-def read_wanted(settings: Settings) -> Wanted:
-    """Raises ManifestError with every problem of manifest and datasets, before anything is asked of the service."""
+def read_wanted(settings: Settings, *, check: bool = True) -> Wanted:
+    """Raises ManifestError with every problem of manifest and datasets, before anything is asked of the service.
+
+    check False: errors of datasets are left to the caller.
+    """
     manifest = open_manifest(settings)
     datasets = open_datasets(manifest, settings)
-    refuse_errors(all_problems(manifest, datasets), strict=settings.strict)
+    if check:
+        refuse_errors(all_problems(manifest, datasets), strict=settings.strict)
     return Wanted(manifest=manifest, datasets=datasets, place=place_of_manifest(manifest, settings))
 
 
@@ -71,4 +75,15 @@ def prepare(call: Call, world: World, wanted: Wanted, options: PlanOptions) -> P
     prepared = make_plan(world, wanted.manifest, wanted.datasets, options, world.clock.now())
     for note in prepared.notes:
         call.tell(note)
+    return prepared
+
+
+def prepare_again(call: Call, world: World, wanted: Wanted, saved: Mapping[str, object]) -> Prepared:
+    """A saved plan made ready. What moved since it was made is told before what is wrong with it now."""
+    from scenario_apply.core.plan_reader import plan_from_json
+    from scenario_apply.effects.planning import prepare_saved
+
+    plan = plan_from_json(saved, source=call.settings.manifest or "the plan")
+    prepared = prepare_saved(world, plan, wanted.manifest, wanted.datasets, call.settings.limits)
+    refuse_errors(all_problems(wanted.manifest, wanted.datasets), strict=call.settings.strict)
     return prepared

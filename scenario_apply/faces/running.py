@@ -43,7 +43,7 @@ def run_plan(call: Call, *, command: str, destroy: bool = False, saved: SavedPla
 
 def _run(call: Call, command: str, destroy: bool, saved: SavedPlan | None, records: list[JsonLinesView]) -> int:
     from scenario_apply.effects.executor import Stop
-    from scenario_apply.faces.planning import plan_options, prepare
+    from scenario_apply.faces.planning import plan_options, prepare, prepare_again
     from scenario_apply.faces.wiring import open_world, require_service
 
     wanted = _wanted(call, saved)
@@ -58,9 +58,7 @@ def _run(call: Call, command: str, destroy: bool, saved: SavedPlan | None, recor
         if saved is None:
             prepared = prepare(call, world, wanted, plan_options(call, destroy=destroy))
         else:
-            from scenario_apply.faces.saved_plans import prepare_saved
-
-            prepared = prepare_saved(saved, wanted, world, call.settings.limits)
+            prepared = prepare_again(call, world, wanted, saved)
         for record in records:
             record.count_with(world.counter, world.rate_limit)
             record.planned(prepared.plan)
@@ -106,9 +104,10 @@ def _wanted(call: Call, saved: SavedPlan | None) -> Wanted:
 
     if saved is None:
         return read_wanted(call.settings)
-    from scenario_apply.faces.saved_plans import settings_of_plan
+    from scenario_apply.faces.saved_plans import refuse_other_wishes, settings_of_plan
 
-    return read_wanted(settings_of_plan(saved, call.settings))
+    refuse_other_wishes(vars(call.arguments), call.settings.manifest or "the plan")
+    return read_wanted(settings_of_plan(saved, call.settings), check=False)
 
 
 def _options(call: Call, command: str) -> ApplyOptions:

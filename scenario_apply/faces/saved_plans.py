@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from scenario_apply.core.plan import PLAN_FORMAT_VERSION
-from scenario_apply.errors import Place, PlanStale, ScenarioApplyError
+from scenario_apply.errors import Place, PlanStale, ScenarioApplyError, UsageError
 
 if TYPE_CHECKING:
     from scenario_apply.faces.settings import Settings
@@ -95,7 +95,25 @@ def settings_of_plan(saved: Mapping[str, object], settings: Settings) -> Setting
     require_same_service(str(saved.get("endpoint")), settings.endpoint)
     return replace(
         settings,
-        manifest=path,
+        manifest=_found_manifest(path, settings),
         variables={**given.get("variables", {})},
         var_files=tuple(given.get("var_files", ())),
     )
+
+
+def _found_manifest(path: str, settings: Settings) -> str:
+    """As planned, from here; else from where the plan lies: plans are made in one folder and applied in another."""
+    if settings.manifest is None or os.path.exists(os.path.join(settings.cwd, path)):
+        return path
+    beside = os.path.join(os.path.dirname(settings.manifest), path)
+    return beside if os.path.exists(os.path.join(settings.cwd, beside)) else path
+
+
+def refuse_other_wishes(asked: Mapping[str, object], path: str) -> None:
+    """A saved plan is carried out as it is. Raises UsageError for options that would make it another one."""
+    for name in ("var", "var_file", "select", "exclude", "replace", "train"):
+        if asked.get(name):
+            raise UsageError(
+                f"--{name.replace('_', '-')} does not go with a saved plan: {path} is carried out as it was made",
+                mend="give it to scenario-apply plan --out",
+            )

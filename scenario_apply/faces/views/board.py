@@ -91,9 +91,9 @@ def progress_words(status: str, progress: Progress | None) -> tuple[str, ...]:
         return (status,)
     words = [_STAGES.get(progress.stage, progress.stage) or status]
     if progress.position is not None and progress.position > 0:
-        words.append(f"place {progress.position} in the queue")
+        words.append(f"place {progress.position}")
     if progress.progress is not None:
         words.append(f"{progress.progress:.0%}")
     if progress.remaining_s is not None and progress.remaining_s > 0:
-        words.append(f"about {duration(progress.remaining_s)} left")
+        words.append(f"{duration(progress.remaining_s)} left")
     return tuple(words)

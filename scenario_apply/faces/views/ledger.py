@@ -36,8 +36,10 @@ def ledger_text(ledger: Ledger, screen: Screen) -> str:
     lines = [screen.paint(headline(ledger), color, "bold")]
     if ledger.error:
         lines += [f"  {line}" for line in prose(safe(ledger.error), screen.width - 2, screen)]
+    shown = [entry for name, _, _ in _LISTS for entry in listed(list(getattr(ledger, name)), screen)[0]]
+    wide = max((columns(str(entry.address)) for entry in shown), default=0)
     for name, title, list_color in _LISTS:
-        lines += _list(title, getattr(ledger, name), list_color, screen)
+        lines += _list(title, getattr(ledger, name), list_color, wide, screen)
     lines += prose(_sums(ledger), screen.width, screen)
     if ledger.next_command:
         lines.append(f"Go on with: {safe(ledger.next_command)}")
@@ -61,9 +63,8 @@ def headline(ledger: Ledger) -> str:
             return "Stopped by an error: what was done is recorded."
 
 
-def _list(title: str, entries: tuple[LedgerLine, ...], color: Color, screen: Screen) -> list[str]:
+def _list(title: str, entries: tuple[LedgerLine, ...], color: Color, wide: int, screen: Screen) -> list[str]:
     shown, left = listed(list(entries), screen)
-    wide = max((columns(str(entry.address)) for entry in shown), default=0)
     lines: list[str] = []
     for entry in shown:
         start = f"  {pad(title, 11)}  {pad(str(entry.address), wide)}  "

@@ -81,16 +81,18 @@ class ProgressView:
     def _training(self, address: str, training: Training, now: float) -> RenderableType:
         words = progress_words(training.status, training.progress)
         share = training.progress.progress if training.progress is not None else None
-        text = ", ".join(word for word in words if not word.endswith("%"))
-        return self._bar(address, share, safe(f"{text}, {duration(now - training.since)}"))
+        told = [word for word in words if not word.endswith("%")]
+        if not told[-1].endswith(" left"):
+            told.append(duration(now - training.since))
+        return self._bar(address, share, safe(", ".join(told)))
 
     def _bar(self, label: str, share: float | None, text: str) -> RenderableType:
         from rich.progress_bar import ProgressBar
         from rich.table import Table
         from rich.text import Text
 
-        label_width, bar_width = max(20, self._screen.width // 4), max(12, self._screen.width // 4)
-        room = self._screen.width - label_width - bar_width - 12
+        label_width, bar_width = self._screen.width * 3 // 8, self._screen.width // 5
+        room = self._screen.width - label_width - bar_width - 8
         grid = Table.grid(padding=(0, 1))
         grid.add_column(width=label_width, no_wrap=True)
         grid.add_column(width=bar_width)

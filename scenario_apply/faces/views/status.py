@@ -77,7 +77,8 @@ def _told(standing: Standing) -> str:
         parts += [*([_bar(share)] if share is not None else []), *(word for word in words if word != "training")]
     if standing.reason:
         parts.append(standing.reason)
-    parts.append(standing.id)
+    if not standing.is_running:
+        parts.append(standing.id)
     if standing.replaces is not None:
         parts.append(f"will replace {standing.replaces}")
     if standing.charged is not None:
