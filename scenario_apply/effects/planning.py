@@ -30,8 +30,8 @@ from scenario_apply.effects.refresh import quotes, refresh
 from scenario_apply.effects.world import World
 from scenario_apply.errors import ManifestError, PlanStale, UsageError
 
-USUAL_TRAINING_S = 1800.0
-"""How long a training is taken to last while the state's history knows none of its type."""
+ROUNDS_OF_UNKNOWN_LENGTH = 5
+"""Polls counted for a training whose length the state's history does not know: too few rather than a made-up duration."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,21 +181,23 @@ def _polls(steps: list[PlannedStep], state: State, options: PlanOptions) -> int:
     waits = [planned.step for planned in steps if isinstance(planned.step, AwaitTraining)]
     if not waits:
         return 0
-    longest = {
-        kind: max((_usual_seconds(state, wait.type) for wait in waits if wait.address.kind == kind), default=0.0)
-        for kind in ("model", "composition")
-    }
-    return expected_rounds(sum(longest.values()), options.poll_interval_s)
+    rounds = 0
+    for kind in ("model", "composition"):  # compositions wait after their parts; those of a kind share their rounds
+        of_kind = [_rounds(state, wait.type, options) for wait in waits if wait.address.kind == kind]
+        rounds += max(of_kind, default=0)
+    return rounds
 
 
-def _usual_seconds(state: State, type: str) -> float:
+def _rounds(state: State, type: str, options: PlanOptions) -> int:
     lasted = []
     for record in state.records.values():
         for version in record.versions():
             started, ended = from_iso(version.launched_at or ""), from_iso(version.ended_at or "")
             if version.type == type and version.is_usable and started is not None and ended is not None:
                 lasted.append(ended - started)
-    return sum(lasted) / len(lasted) if lasted else USUAL_TRAINING_S
+    if not lasted:
+        return ROUNDS_OF_UNKNOWN_LENGTH
+    return expected_rounds(sum(lasted) / len(lasted), options.poll_interval_s)
 
 
 def _known(addresses: tuple[Address, ...], desired: Desired, state: State) -> frozenset[Address]:
