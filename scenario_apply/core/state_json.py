@@ -72,7 +72,7 @@ def version_to_json(version: Version) -> dict[str, object]:
     if version.concepts:
         plain["concepts"] = [{k: v for k, v in c._asdict().items() if v is not None} for c in version.concepts]
     if version.images:
-        plain["images"] = [image._asdict() for image in version.images]
+        plain["images"] = [image._asdict() for image in sorted(version.images)]
     if version.pairs:
         plain["pairs"] = [pair._asdict() for pair in version.pairs]
     return plain

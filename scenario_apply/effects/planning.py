@@ -31,7 +31,7 @@ from scenario_apply.effects.world import World
 from scenario_apply.errors import ManifestError, PlanStale, UsageError
 
 ROUNDS_OF_UNKNOWN_LENGTH = 5
-"""Polls counted for a training whose length the state's history does not know: too few rather than a made-up duration."""
+"""Polls counted for a training whose length the state's history does not know: no duration is made up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
