@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 
 def _plain(word: str) -> str:
@@ -11,9 +12,13 @@ def _plain(word: str) -> str:
 
 def nearest(word: str, known: Iterable[str], limit: int = 3) -> tuple[str, ...]:
     """At most limit of the known words, best first: the same but for case and signs, then by likeness."""
+    return _nearest(word, tuple(dict.fromkeys(known)), limit)
+
+
+@lru_cache(maxsize=256)  # the same slip a thousand times is looked up once
+def _nearest(word: str, words: tuple[str, ...], limit: int) -> tuple[str, ...]:
     from difflib import get_close_matches  # only mistakes pay for it
 
-    words = list(dict.fromkeys(known))
     plain = _plain(word)
     same = [candidate for candidate in words if _plain(candidate) == plain]
     if same:

@@ -26,6 +26,7 @@ _DEFAULT_FILES = ("scenario.yaml", "scenario.yml", "scenario.yaml.j2")
 _DEFAULT_FOLDER = "manifests"
 _ENDINGS = (".yaml", ".yml", ".yaml.j2", ".yml.j2")
 _MOST_FILES = 1000
+_MANY_OBJECTS = 50_000
 
 
 def load_manifest(
@@ -54,6 +55,8 @@ def _no_garbage_collection() -> Iterator[None]:
         yield
     finally:
         if was_on:
+            if gc.get_count()[0] > _MANY_OBJECTS:
+                gc.freeze()  # else the first collection walks them all, for nothing
             gc.enable()
 
 

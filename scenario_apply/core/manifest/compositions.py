@@ -6,9 +6,9 @@ from scenario_apply.core.address import Address
 from scenario_apply.core.manifest.blocks import lifecycle
 from scenario_apply.core.manifest.fields import child, flag, is_extension, maps, number, text, texts
 from scenario_apply.core.manifest.merge import layered
-from scenario_apply.core.manifest.models import Models, display_name, places
+from scenario_apply.core.manifest.models import Models, display_name
 from scenario_apply.core.manifest.positions import Map, Mark
-from scenario_apply.core.manifest.report import Report
+from scenario_apply.core.manifest.report import Places, Report
 from scenario_apply.core.manifest.spec import CompositionSpec, Concept
 from scenario_apply.core.suggest import did_you_mean, listed
 from scenario_apply.core.training_types import COMPOSITION_TYPE, SCALE_BOUNDS, TRAINING_TYPES, training_type
@@ -56,7 +56,7 @@ class Compositions:
             lifecycle=lifecycle(fields),
             enabled=flag(fields, "enabled", True),
             place=self._report.place(mark),
-            places=places(fields, self._report),
+            places=Places(self._report, fields),
         )
 
     def _concept(self, address: Address, entry: Map, mark: Mark) -> Concept | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from scenario_apply.core.address import Address
 from scenario_apply.core.manifest.blocks import lifecycle
 from scenario_apply.core.manifest.datasets import Datasets
@@ -77,7 +75,7 @@ class Models:
             lifecycle=lifecycle(merged),
             enabled=flag(merged, "enabled", True),
             place=self._report.place(mark),
-            places=places(merged, self._report),
+            places=Places(self._report, merged),
         )
 
     def _given_by_matrix(self, address: Address, field: str, own: Map) -> bool:
@@ -151,18 +149,3 @@ def display_name(address: Address, fields: Map, mark: Mark, report: Report, by_m
             what = f"the name {name!r} has {len(name)} characters; the service takes {LONGEST_NAME}"
             report.error("name-too-long", what, where, "shorten `name:`")
     return name
-
-
-def places(fields: Map, report: Report) -> Places:
-    """Field -> Place of its value, parameters.NAME too; a block stands where its key does."""
-    marks = dict(_field_marks(fields))
-    return Places(report, marks)
-
-
-def _field_marks(fields: Map) -> Iterator[tuple[str, Mark]]:
-    for key, (key_mark, value_mark) in fields.marks.items():
-        value = fields.get(key)
-        yield key, key_mark if isinstance(value, Map) else value_mark
-        if key == "parameters" and isinstance(value, Map):
-            for name, (_, mark) in value.marks.items():
-                yield f"parameters.{name}", mark

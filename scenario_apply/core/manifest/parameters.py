@@ -82,8 +82,9 @@ class ParameterCheck:
     def _check_together(
         self, training: TrainingType, merged: Map, written: Map | None, taken: Mapping[str, Json], address: str
     ) -> None:
-        for name, rule in training.parameters.items():
-            if rule.same_length_as and name in taken:
+        for name in taken:
+            rule = training.parameters.get(name)
+            if rule is not None and rule.same_length_as:
                 own, other = taken[name], taken.get(rule.same_length_as)
                 lengths = [len(v) if isinstance(v, list) else 0 for v in (own, other)]
                 if lengths[0] != lengths[1]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from scenario_apply.core.manifest.positions import Mark
+from scenario_apply.core.manifest.positions import Map, Mark
 from scenario_apply.core.manifest.secret import MASK
 from scenario_apply.errors import ManifestError, Place, Problem, Severity
 
@@ -25,6 +25,7 @@ class Report:
         self._hidden: list[str] = []
         self._lines: dict[str, list[str]] = {}
         self._wrong: set[tuple[str, int | None, int | None]] = set()
+        self._said: set[tuple[str, str, tuple[str, int | None, int | None] | None]] = set()
 
     def add_source(self, name: str, text: str) -> None:
         self.sources[name] = text
@@ -45,12 +46,13 @@ class Report:
         self, code: str, what: str, where: Mark | Place | None, mend: str | None = None, severity: Severity = "error"
     ) -> None:
         place = where if where is None or isinstance(where, Place) else self.place(where)
-        problem = Problem(code=code, what=what, where=place, mend=mend, severity=severity)
-        if problem in self.problems:  # an alias or a shared default is wrong once
+        position = None if place is None else (place.file, place.line, place.column)
+        if (code, what, position) in self._said:  # an alias or a shared default is wrong once
             return
-        self.problems.append(problem)
-        if severity == "error" and place is not None:
-            self._wrong.add((place.file, place.line, place.column))
+        self._said.add((code, what, position))
+        self.problems.append(Problem(code=code, what=what, where=place, mend=mend, severity=severity))
+        if severity == "error" and position is not None:
+            self._wrong.add(position)
 
     def error(self, code: str, what: str, where: Mark | Place | None, mend: str | None = None) -> None:
         self.add(code, what, where, mend)
@@ -105,11 +107,24 @@ def _reading_order(problem: Problem) -> tuple[bool, str, int, int]:
 class Places(Mapping[str, Place]):
     """Field -> Place, made when asked for: a thousand models have ten thousand of them and need none."""
 
-    __slots__ = ("_marks", "_report")
+    __slots__ = ("_fields", "_found", "_report")
 
-    def __init__(self, report: Report, marks: dict[str, Mark]) -> None:
+    def __init__(self, report: Report, fields: Map) -> None:
         self._report = report
-        self._marks = marks
+        self._fields = fields
+        self._found: dict[str, Mark] | None = None
+
+    @property
+    def _marks(self) -> dict[str, Mark]:
+        """The values' marks, and those of each parameter; a block stands where its key does."""
+        if self._found is None:
+            self._found = {}
+            for key, (key_mark, value_mark) in self._fields.marks.items():
+                value = self._fields.get(key)
+                self._found[key] = key_mark if isinstance(value, Map) else value_mark
+                if key == "parameters" and isinstance(value, Map):
+                    self._found.update((f"parameters.{name}", mark) for name, (_, mark) in value.marks.items())
+        return self._found
 
     def __getitem__(self, field: str) -> Place:
         return self._report.place(self._marks[field])
