@@ -16,11 +16,16 @@ REMEMBERED = 4096  # accepted requests looked back at
 REMEMBERED_S = 120.0
 MARGIN = 0.97  # of what is believed to be allowed, so that jitter on the way does not tip it over
 
-_STEP = 10  # accepted requests between two looks at the rate
+_STEP = 10  # accepted requests between two looks at the rate, at least
+_STEP_S = 1.0  # and seconds, about
+_STEPS_A_WINDOW = 10  # and at most so many looks while the service's window fills: it answers that late
 _GROW = 1.01
 _CREEP = 0.0005  # growth a step once the service has said no to a steady pace
-_CREEP_DOUBLES_AFTER = 500  # accepted requests: what was a wall long ago may be none today
-_SLOWER = ((150, 0.99), (50, 0.97), (4, 0.93), (0, 0.85))  # accepted since the last refusal, at least: the new share
+_CREEP_DOUBLES_AFTER_S = 50.0  # what was a wall long ago may be none today
+_HOLD = 30.0  # pauses: a refusal costs one, so nothing is risked again for thirty times as long
+_SLOWER = ((60.0, 0.99), (20.0, 0.98), (2.0, 0.97), (0.0, 0.93))  # quiet for so many pauses, at least: the new share
+_MUCH_SLOWER = 0.85  # when hardly a request was let through since the last refusal
+_SHORTEST_PAUSE_S = 0.25  # for reckoning in pauses
 _LOWEST_PER_S = 0.05
 _PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 
@@ -47,6 +52,7 @@ class Pace:
         self._episode_at = -1.0  # when the service last began to refuse
         self._refusals_in_a_row = 0
         self._since_refusal = 0
+        self._pause_s = _SHORTEST_PAUSE_S
         self._wall: float | None = None
         self._wall_is_firm = False
 
@@ -65,8 +71,8 @@ class Pace:
             if self.per_s is None:
                 self._learn(taken_at)
         self._since_refusal += 1
-        if self.per_s is not None and self._since_refusal % _STEP == 0:
-            self.per_s *= self._growth(self.per_s)
+        if self.per_s is not None and self._since_refusal % self._step(self.per_s) == 0:
+            self.per_s *= self._growth(self.per_s, taken_at)
 
     def refused(self, taken_at: float, now: float, asked_s: float | None) -> None:
         """A request that left at taken_at was refused for the rate; asked_s: the pause the service asks for."""
@@ -74,11 +80,12 @@ class Pace:
             if asked_s is not None:
                 self.paused_until = max(self.paused_until, now + asked_s)
             return
+        pause_s = asked_s if asked_s is not None else _PAUSES_S[min(self._refusals_in_a_row, len(_PAUSES_S) - 1)]
         if not self.probing and self.per_s is not None:
-            self._slow_down(self.per_s)
+            self._slow_down(self.per_s, now)
         self._episode_at = now
-        pause = asked_s if asked_s is not None else _PAUSES_S[min(self._refusals_in_a_row, len(_PAUSES_S) - 1)]
-        self.paused_until = max(self.paused_until, now + max(pause, 0.02))
+        self._pause_s = max(pause_s, _SHORTEST_PAUSE_S)
+        self.paused_until = max(self.paused_until, now + max(pause_s, 0.02))
         self._refusals_in_a_row += 1
         self._since_refusal = 0
         self.probing = True
@@ -97,13 +104,29 @@ class Pace:
             self._wall, self._wall_is_firm = best, False
             self.per_s = max(MARGIN * best, _LOWEST_PER_S)
 
-    def _slow_down(self, per_s: float) -> None:
-        factor = next(factor for at_least, factor in _SLOWER if self._since_refusal >= at_least)
+    def _slow_down(self, per_s: float, now: float) -> None:
+        quiet = self._quiet(now)
+        factor = next(factor for at_least, factor in _SLOWER if quiet >= at_least)
+        if self._since_refusal < 4:
+            factor = _MUCH_SLOWER
         self._wall, self._wall_is_firm = per_s, True
         self.per_s = max(per_s * factor, _LOWEST_PER_S)
 
-    def _growth(self, per_s: float) -> float:
-        if self._wall is None or not self._wall_is_firm or per_s < MARGIN * self._wall:
+    def _step(self, per_s: float) -> int:
+        window = 0 if self.seen is None else self.seen.count // _STEPS_A_WINDOW
+        return max(_STEP, window, int(per_s * _STEP_S))
+
+    def _growth(self, per_s: float, now: float) -> float:
+        if self._wall is None or not self._wall_is_firm:
             return _GROW
-        doublings = min(self._since_refusal // _CREEP_DOUBLES_AFTER, 5)
+        quiet = self._quiet(now)
+        if quiet < _HOLD:
+            return 1.0
+        if per_s < 0.9 * self._wall:
+            return _GROW
+        doublings = min(int((now - self.paused_until) / _CREEP_DOUBLES_AFTER_S), 5)
         return min(1.0 + _CREEP * 2.0**doublings, _GROW)
+
+    def _quiet(self, now: float) -> float:
+        """How long nothing has been refused, in pauses of the last refusal's length."""
+        return max(now - self.paused_until, 0.0) / self._pause_s

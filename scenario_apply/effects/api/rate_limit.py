@@ -107,10 +107,12 @@ class RequestBudget:
             self._give_back(slot)
             self._pace.accepted(slot.taken_at)
 
-    def give_up(self, slot: Slot) -> None:
-        """No answer came: it tells nothing about what is allowed."""
+    def give_up(self, slot: Slot, *, left: bool = True) -> None:
+        """No answer came, which tells nothing about what is allowed. left False: it did not even leave."""
         with self._lock:
-            self._give_back(slot)
+            self._give_back(slot, counts=left)
+            if not left:
+                self._sent -= 1
 
     def tighten(self, slot: Slot, pause_s: float | None) -> None:
         """The request was refused for its rate; pause_s: what the service asks for, or None. Everybody pauses."""
@@ -134,11 +136,11 @@ class RequestBudget:
         if self._cancel is not None and self._cancel.is_set():
             raise Interrupted("interrupted before the request was sent")
 
-    def _give_back(self, slot: Slot) -> None:
+    def _give_back(self, slot: Slot, *, counts: bool = True) -> None:
         self._in_flight -= 1
         if slot is self._probe:
             self._probe = None
-        if self.limit_per_minute:
+        if self.limit_per_minute and counts:
             self._answered.append(self._clock.monotonic())
 
     def _wait_s(self, now: float) -> float:

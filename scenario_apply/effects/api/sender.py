@@ -21,6 +21,9 @@ from scenario_apply.errors import AnswerLost, ApiError, BadAnswer, Interrupted, 
 if TYPE_CHECKING:
     from scenario_apply.effects.ports import Clock, Sending
 
+_FORGOTTEN_S = 30.0
+"""Seconds without a call after which "nobody answers" is no longer held against the next one."""
+
 _BULK_READ = re.compile(r"/(models|assets)/get-bulk")
 _TRAIN = re.compile(r"/models/[^/]+/train")
 
@@ -54,7 +57,7 @@ class Sender:
         self._read_only = read_only
         self._cancel = cancel
         self._draw = draw
-        self._down_since: float | None = None  # a float is replaced whole: no lock needed
+        self._down: tuple[float, float] | None = None  # first and last failure; replaced whole, so no lock is needed
 
     def call(self, request: Request, sending: Sending | None = None) -> object:
         """The JSON of a successful answer. Raises the ApiError family, Interrupted when the run is cancelled."""
@@ -105,13 +108,14 @@ class Sender:
 
     def _attempt(self, request: Request, sending: Sending | None) -> Outcome:
         slot = self._budget.acquire()
-        refused, answered, pause_s = False, False, None
+        refused, answered, left, pause_s = False, False, False, None
         started_at = self._clock.monotonic()
         try:
             if sending is not None:
                 sending()
             outcome = self._road.exchange(request)
             answered = isinstance(outcome, Reply)
+            left = isinstance(outcome, Reply) or outcome.sent
             if isinstance(outcome, Reply) and refusals.is_for_the_rate(outcome):
                 refused = True
                 pause_s = retry.asked_pause_s(outcome, self._clock.now())
@@ -121,21 +125,24 @@ class Sender:
             elif answered:
                 self._budget.settle(slot)
             else:
-                self._budget.give_up(slot)
+                self._budget.give_up(slot, left=left)
         self._note(outcome, started_at)
         return outcome
 
     def _note(self, outcome: Outcome, started_at: float) -> None:
         """Remember since when nobody has been reached; all threads share that knowledge."""
+        down = self._down
         if isinstance(outcome, Reply) or outcome.sent:
-            self._down_since = None
-        elif self._down_since is None:
-            self._down_since = started_at
+            self._down = None
+        elif down is None or started_at - down[1] > _FORGOTTEN_S:
+            self._down = (started_at, started_at)
+        else:
+            self._down = (down[0], started_at)
 
     def _after_no_answer(self, request: Request, lost: NoAnswer, attempt: int, took_s: float, now: float) -> float:
         """Seconds to wait before another try. Raises when there is to be none."""
-        down_since = self._down_since
-        down_s = 0.0 if down_since is None else now - down_since
+        down = self._down
+        down_s = 0.0 if down is None else now - down[0]
         wait_s = retry.reconnect_after_s(
             lost, attempt, safety=request.safety, draw=self._draw(), down_s=down_s, took_s=took_s
         )

@@ -36,7 +36,7 @@ def jittered(mean_s: float, share: float) -> Callable[[int], float]:
 
 
 WAYS = [pytest.param(1, at_once, id="at-once"), pytest.param(8, jittered(0.025, 0.3), id="25ms")]
-LIMITS = [(20, 2.0), (100, 60.0), (5, 1.0)]
+LIMITS = [(20, 2.0), (100, 60.0), (5, 1.0), (100, 1.0)]
 
 
 @pytest.mark.parametrize(("workers", "way_s"), WAYS)

@@ -96,6 +96,7 @@ def test_with_nobody_listening_a_call_gives_up_within_seconds(call: Call) -> Non
         call(bench.client)
     assert bench.clock.monotonic() <= 6
     assert bench.tries >= 3
+    assert bench.budget.sent == 0, "nothing left"
 
 
 def test_all_calls_of_a_run_share_the_time_in_which_nobody_answers() -> None:
@@ -105,6 +106,16 @@ def test_all_calls_of_a_run_share_the_time_in_which_nobody_answers() -> None:
         with pytest.raises(Unreachable):
             READ(bench.client)
     assert bench.clock.monotonic() <= 6
+
+
+def test_what_was_down_long_ago_is_given_its_time_again() -> None:
+    bench = Bench([REFUSED_CONNECTION])
+    for _ in range(2):
+        with pytest.raises(Unreachable):
+            READ(bench.client)
+        bench.clock.advance(60)
+        assert bench.tries >= 3
+        bench.road.requests.clear()
 
 
 def test_a_read_that_never_gets_an_answer_says_so() -> None:
