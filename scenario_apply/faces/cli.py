@@ -102,7 +102,7 @@ def find_command(words: Sequence[str]) -> tuple[str, list[str]]:
         sys.stdout.write(_family_help(first))
         raise SystemExit(0)
     if second not in FAMILIES[first]:
-        raise _unknown(f"{first} {second}", [name for name in MODULES if name.startswith(f"{first} ")])
+        raise _unknown(second, FAMILIES[first], after=f"{first} ")
     rest.remove(second)
     return f"{first} {second}", rest
 
@@ -112,14 +112,14 @@ def _family_help(family: str) -> str:
     return f"usage: scenario-apply {family} COMMAND [options]\n\n{rows}"
 
 
-def _unknown(name: str, known: Sequence[str]) -> ScenarioApplyError:
+def _unknown(name: str, known: Sequence[str], after: str = "") -> ScenarioApplyError:
     from scenario_apply.core.suggest import did_you_mean
     from scenario_apply.errors import UsageError
 
     if name.startswith("-"):
         return UsageError(f"{name} stands before any command", mend="name the command first: scenario-apply plan …")
     mend = did_you_mean(name, known) or "scenario-apply --help lists the commands"
-    return UsageError(f"there is no command {name!r}", mend=mend)
+    return UsageError(f"there is no command {after + name!r}", mend=mend)
 
 
 def _missing(family: str) -> ScenarioApplyError:

@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import IO
 
 from scenario_apply.errors import ScenarioApplyError
 
@@ -48,14 +49,25 @@ def local_service(data: str, options: Sequence[str], environment: Mapping[str, s
         start_new_session=True,
         env=child_environment,
     )
+    drains: list[threading.Thread] = []
     try:
-        yield _ready_url(child)
+        url = _ready_url(child)
+        for stream in (child.stdout, child.stderr):  # a full pipe would stop the child
+            drains.append(threading.Thread(target=_drain, args=(stream,), daemon=True))
+            drains[-1].start()
+        yield url
     finally:
         _stop(child)
+        for drain in drains:
+            drain.join(_LEAVE_WITHIN_S)
+        for pipe in (child.stdout, child.stderr):
+            if pipe is not None:
+                pipe.close()
 
 
 def _ready_url(child: subprocess.Popen[str]) -> str:
     assert child.stdout is not None
+    assert child.stderr is not None
     # a child that hangs closes nothing: the timer ends it, and with it the read below
     timer = threading.Timer(_READY_WITHIN_S, child.kill)
     timer.daemon = True
@@ -67,25 +79,17 @@ def _ready_url(child: subprocess.Popen[str]) -> str:
     found = _URL.search(line)
     if found is None:
         child.kill()
-        _, complaint = child.communicate()
-        last = (complaint.strip().splitlines() or ["it said nothing"])[-1]
+        last = (child.stderr.read().strip().splitlines() or ["it said nothing"])[-1]
         raise LocalServiceFailed(
             f"the embedded Scenario did not start: {last}",
             mend="scenario-apply emulator --port 0 shows more; the folder .scenario/emulator can be deleted",
         )
-    for stream in (child.stdout, child.stderr):
-        threading.Thread(target=_drain, args=(stream,), daemon=True).start()  # a full pipe would stop the child
     return found[0].rstrip("/")
 
 
-def _drain(stream: object) -> None:
-    read = getattr(stream, "read", None)
-    while read is not None:
-        try:
-            if not read(65536):
-                return
-        except ValueError:  # closed at the end
-            return
+def _drain(stream: IO[str]) -> None:
+    while stream.read(65536):
+        pass
 
 
 def _stop(child: subprocess.Popen[str]) -> None:

@@ -64,7 +64,7 @@ def test_the_sum_is_one_line_where_nobody_watches() -> None:
     last = plan_text(ALL_SIGNS, Screen(width=80)).splitlines()[-1]
     assert last == (
         "Plan: 1 create, 1 update, 2 retrain, 1 replace, 1 delete, 1 wait, 1 move, 1 forget, 2 unchanged. "
-        "128 requests, at least 60 s at 100/min. 1,466 CU and ? for 1 training."
+        "128 requests, at least 60 s at 100/min (polls: about 5). 1,466 CU and ? for 1 training."
     )
 
 

@@ -45,16 +45,21 @@ def _seconds(commands: Iterable[Completed]) -> dict[str, list[str]]:
 
 
 def _bash(commands: Sequence[Completed]) -> str:
-    values = []
-    for option, choices in _choices(commands).items():
-        values.append(f'    "{option}") COMPREPLY=($(compgen -W "{" ".join(choices)}" -- "$cur")); return ;;')
-    files = sorted({n for c in commands for o in c.options if o.takes and not o.choices for n in o.names})
+    seconds = _seconds(commands)
+    files = sorted({name for c in commands for o in c.options if o.takes and not o.choices for name in o.names})
     families = [
-        f'    "{first}") [ "$COMP_CWORD" -eq 2 ] && words="{" ".join(seconds)}" ;;'
-        for first, seconds in _seconds(commands).items()
+        f'    "{first}") if [ "$COMP_CWORD" -eq 2 ]; then words="{" ".join(found)}"; '
+        'else command="$command ${COMP_WORDS[2]}"; fi ;;'
+        for first, found in seconds.items()
     ]
-    options = []
+    values, options = [], []
     for command in commands:
+        for option in command.options:
+            pattern = "|".join(f'"{command.name} {name}"' for name in option.names)
+            if option.choices:
+                values.append(
+                    f'    {pattern}) COMPREPLY=($(compgen -W "{" ".join(option.choices)}" -- "$cur")); return ;;'
+                )
         words = [name for option in command.options for name in option.names if name.startswith("--")]
         options.append(f'    "{command.name}") words="{" ".join([*words, *command.values])}" ;;')
     return "\n".join(
@@ -63,22 +68,21 @@ def _bash(commands: Sequence[Completed]) -> str:
             "_scenario_apply() {",
             '  local cur="${COMP_WORDS[COMP_CWORD]}" prev="${COMP_WORDS[COMP_CWORD-1]}"',
             '  local command="${COMP_WORDS[1]}" words=""',
-            '  case "$prev" in',
-            *values,
-            f'    {"|".join(files)}) COMPREPLY=($(compgen -f -- "$cur")); return ;;',
-            "  esac",
             '  if [ "$COMP_CWORD" -eq 1 ]; then',
             f'    COMPREPLY=($(compgen -W "{" ".join(_first_words(commands))} --help --version" -- "$cur")); return',
             "  fi",
             '  case "$command" in',
             *families,
             "  esac",
-            '  if [ -z "$words" ]; then',
-            f'    case "$command" in {"|".join(_seconds(commands))}) command="$command ${{COMP_WORDS[2]}}" ;; esac',
-            '    case "$command" in',
-            *(f"  {line}" for line in options),
-            "    esac",
-            "  fi",
+            '  case "$command $prev" in',
+            *values,
+            "  esac",
+            '  case "$prev" in',
+            f'    {"|".join(files)}) COMPREPLY=($(compgen -f -- "$cur")); return ;;',
+            "  esac",
+            '  [ -n "$words" ] || case "$command" in',
+            *options,
+            "  esac",
             '  COMPREPLY=($(compgen -W "$words" -- "$cur"))',
             '  case "$cur" in -*) ;; *) COMPREPLY+=($(compgen -f -- "$cur")) ;; esac',
             "}",
@@ -86,16 +90,6 @@ def _bash(commands: Sequence[Completed]) -> str:
             "",
         ]
     )
-
-
-def _choices(commands: Iterable[Completed]) -> dict[str, list[str]]:
-    """Option name -> every value that any command knows for it."""
-    found: dict[str, dict[str, None]] = {}
-    for command in commands:
-        for option in command.options:
-            for name in option.names if option.choices else ():
-                found.setdefault(name, {}).update(dict.fromkeys(option.choices))
-    return {name: list(values) for name, values in found.items()}
 
 
 def _zsh(commands: Sequence[Completed]) -> str:

@@ -76,13 +76,11 @@ def _counts(plan: Plan) -> str:
 
 
 def _requests(plan: Plan) -> str:
-    total = counted(plan.requests_total, "request")
+    text = counted(plan.requests_total, "request")
+    if plan.rate_limit > 0 and plan.requests_total:
+        text += f", at least {duration(plan.seconds_at_limit)} at {plan.rate_limit:,}/min"
     polls = plan.requests_by_step.get("wait", 0)
-    if polls:
-        total += f" (about {polls:,} of them polls)"
-    if plan.rate_limit <= 0 or not plan.requests_total:
-        return f"{total}."
-    return f"{total}, at least {duration(plan.seconds_at_limit)} at {plan.rate_limit:,}/min."
+    return f"{text} (polls: about {polls:,})." if polls else f"{text}."
 
 
 def _price(plan: Plan) -> str:
