@@ -74,10 +74,15 @@ def list_jobs(world: World, request: Request) -> Response:
 
 
 def act(world: World, request: Request) -> Response:
-    """POST /jobs/{jobId}/action: inference jobs only, and there are none here."""
-    find_job(world, request, request.params[0])
+    """POST /jobs/{jobId}/action: inference jobs only, and only a seeded world has any."""
+    row = find_job(world, request, request.params[0])
     checks.json_object(request, {"action": checks.one_of("cancel")})
-    raise bad_request("Cannot cancel this type of job", "NOT_CANCELABLE")
+    if row["type"] != "inference":
+        raise bad_request("Cannot cancel this type of job", "NOT_CANCELABLE")
+    if row["ended"] is None:
+        now = world.now_ms()
+        world.db.run("UPDATE jobs SET outcome = 'canceled', ended = ?, ends = ? WHERE id = ?", (now, now, row["id"]))
+    return retrieve(world, request)
 
 
 def _date(request: Request, name: str) -> int | None:
