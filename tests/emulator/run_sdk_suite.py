@@ -1,6 +1,6 @@
 """`python tests/emulator/run_sdk_suite.py [SOURCE]`: the SDK's own tests against the emulator.
 
-SOURCE is an unpacked source distribution of scenario-sdk 2.4.0, or its archive; when left out it is downloaded with pip.
+SOURCE is an unpacked source distribution of scenario-sdk 2.4.0, or its archive; left out, it is downloaded with pip.
 Exits with pytest's exit code. `--list` prints what is left out, and why.
 """
 

@@ -1,8 +1,8 @@
 """Runs the official SDK's own per-endpoint tests against a seeded emulator: a pytest plugin for the SDK's source tree.
 
 The tests come with the SDK's source distribution and are not kept here. `run_sdk_suite.py` fetches them and starts
-pytest in their folder with `-p sdk_suite --noconftest`. They use placeholder ids ("modelId", "jobId" ...) and are marked
-as skipped; here the marks come off, and before each test the world is made anew with things of those ids, in the state
+pytest in their folder with this plugin and `--noconftest`. They use placeholder ids ("modelId", "jobId" ...) and are
+marked as skipped; here the marks come off, and before each test the world is made anew with things of those ids, in the state
 the call needs. What is left out stands in LEFT_OUT with the reason.
 """
 
@@ -165,7 +165,8 @@ def _make_upload_and_endpoint(server: Server) -> None:
     world, now = server.world, server.world.now_ms()
     doc = {"kind": "image", "fileName": "a.png", "contentType": "image/png", "fileSize": 1, "parts": 1}
     world.db.run(
-        "INSERT INTO uploads (id, project, status, created, updated, doc) VALUES ('uploadId','projectId','pending',?,?,?)",
+        "INSERT INTO uploads (id, project, status, created, updated, doc)"
+        " VALUES ('uploadId', 'projectId', 'pending', ?, ?, ?)",
         (now, now, dump(doc | {"source": "multipart"})),
     )
     world.blobs.part("uploadId", 1).write_bytes(b"x")
