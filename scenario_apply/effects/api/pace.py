@@ -25,7 +25,7 @@ _CREEP_DOUBLES_AFTER_S = 50.0  # what was a wall long ago may be none today
 _HOLD = 30.0  # pauses: a refusal costs one, so nothing is risked again for thirty times as long
 _SLOWER = ((60.0, 0.99), (20.0, 0.98), (2.0, 0.97), (0.0, 0.93))  # quiet for so many pauses, at least: the new share
 _MUCH_SLOWER = 0.85  # when hardly a request was let through since the last refusal
-_SHORTEST_PAUSE_S = 0.25  # for reckoning in pauses
+_SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 0.25, 4.0  # for reckoning in pauses
 _LOWEST_PER_S = 0.05
 _PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 
@@ -84,7 +84,7 @@ class Pace:
         if not self.probing and self.per_s is not None:
             self._slow_down(self.per_s, now)
         self._episode_at = now
-        self._pause_s = max(pause_s, _SHORTEST_PAUSE_S)
+        self._pause_s = min(max(pause_s, _SHORTEST_PAUSE_S), _LONGEST_PAUSE_S)
         self.paused_until = max(self.paused_until, now + max(pause_s, 0.02))
         self._refusals_in_a_row += 1
         self._since_refusal = 0

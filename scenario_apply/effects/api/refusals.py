@@ -115,6 +115,14 @@ def error_of(request: Request, reply: Reply, mask: Callable[[str], str]) -> ApiE
     return Refused(what, status=status)
 
 
+def error_of_part(request: Request, reply: Reply, mask: Callable[[str], str]) -> ApiError:
+    """The error for a part of an upload that was not taken. It speaks of no credentials: none were sent."""
+    what = f"{request.doing}: {mask(reason_of(reply)) or 'no reason given'} (HTTP {reply.status})"
+    if reply.status >= 500 or reply.status == 408:
+        return AnswerLost(what, status=reply.status)
+    return Refused(what, status=reply.status, mend="its address may have expired: the next apply opens a new upload")
+
+
 def redirected(request: Request, host: str, status: int) -> BadAnswer:
     """The error for a redirect, which is never followed."""
     what = f"{request.doing}: the service sent us on to {host}, and credentials do not follow (HTTP {status})"

@@ -67,8 +67,7 @@ class Sender:
         attempt = 0  # refusals for the rate are not counted: they were not carried out
         while True:
             attempt += 1
-            started_at = self._clock.monotonic()
-            outcome = self._attempt(request, sending)
+            outcome, started_at = self._attempt(request, sending)
             now = self._clock.monotonic()
             if isinstance(outcome, NoAnswer):
                 self._wait(self._after_no_answer(request, outcome, attempt, now - started_at, now))
@@ -103,10 +102,11 @@ class Sender:
                 return
             wait_s = self._retry_after_s(request, outcome, attempt)
             if wait_s is None:
-                raise self._error(request, outcome)
+                raise refusals.error_of_part(request, outcome, self.mask)
             self._wait(wait_s)
 
-    def _attempt(self, request: Request, sending: Sending | None) -> Outcome:
+    def _attempt(self, request: Request, sending: Sending | None) -> tuple[Outcome, float]:
+        """One try, and when it left the budget's queue."""
         slot = self._budget.acquire()
         refused, answered, left, pause_s = False, False, False, None
         started_at = self._clock.monotonic()
@@ -127,7 +127,7 @@ class Sender:
             else:
                 self._budget.give_up(slot, left=left)
         self._note(outcome, started_at)
-        return outcome
+        return outcome, started_at
 
     def _note(self, outcome: Outcome, started_at: float) -> None:
         """Remember since when nobody has been reached; all threads share that knowledge."""

@@ -86,7 +86,7 @@ class Transport:
 
     def put_part(self, url: str, content: bytes | memoryview) -> Outcome:
         """Send one part of an upload to its signed address: no credentials, no project."""
-        headers = {"User-Agent": self._headers["User-Agent"], "Content-Type": "application/octet-stream"}
+        headers = {"User-Agent": self._headers["User-Agent"]}
         return self._send("PUT", url, headers, PlainBody(content))
 
     def close(self) -> None:

@@ -368,6 +368,15 @@ def test_a_refused_part_does_not_give_its_address_away() -> None:
     with pytest.raises(Refused) as caught:
         bench.client.put_part("https://p.example/1?X-Amz-Signature=s3cr3t", b"bytes")
     assert "s3cr3t" not in str(caught.value)
+    assert "expired" in (caught.value.problems[0].mend or "")
+
+
+def test_a_long_wait_for_a_slot_is_not_held_against_the_service() -> None:
+    """The time a request queues is no time the service was out of reach."""
+    bench = Bench([REFUSED_CONNECTION, MODEL])
+    bench.budget.tighten(bench.budget.acquire(), 60.0)
+    READ(bench.client)
+    assert bench.tries == 2
 
 
 def test_a_cancelled_run_sends_nothing_more() -> None:
