@@ -123,6 +123,7 @@ def assemble(
         pairs=pairs,
         junk=material.selection.junk if material.selection is not None else (),
         skipped_folders=material.skipped_folders,
+        told=frozenset(finding.code for finding in before),
     )
     return Assembled(
         pictures=pictures,

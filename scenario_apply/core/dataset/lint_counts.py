@@ -9,6 +9,8 @@ from scenario_apply.core.dataset.subject import Subject
 
 # Families whose guide gives 50 pictures as the maximum; the older ones were documented up to 100.
 STRICT_FAMILIES = ("flux.2-", "qwen-", "zimage")
+_WHY_NOTHING = frozenset({"N01", "outside-root"})
+_WHY_FEW_PAIRS = _WHY_NOTHING | {"P01", "P02", "C18"}
 
 
 def counts(subject: Subject) -> Iterator[Finding]:
@@ -16,7 +18,8 @@ def counts(subject: Subject) -> Iterator[Finding]:
     if subject.spec.is_pairs:
         yield from _pair_counts(subject)
     elif not count:
-        yield from _nothing(subject)
+        if not subject.told & _WHY_NOTHING:
+            yield from _nothing(subject)
     elif not subject.sound and not any(p.facts.is_lfs_pointer for p in subject.pictures):
         yield Finding("N01", f"none of its {count} images can be read", mend="see the findings on each of them")
     elif count < subject.number("min-images"):
@@ -49,6 +52,8 @@ def _many(subject: Subject, count: int) -> Iterator[Finding]:
 
 def _pair_counts(subject: Subject) -> Iterator[Finding]:
     count = len(subject.pairs)
+    if subject.told & _WHY_FEW_PAIRS:
+        return
     if count < subject.number("min-pairs"):
         least = subject.number("min-pairs")
         yield Finding("N05", f"{count} complete pairs: an edit training takes at least {least:g}")

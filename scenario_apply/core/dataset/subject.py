@@ -48,6 +48,7 @@ class Subject:
     pairs: tuple[Pair, ...] = ()
     junk: tuple[str, ...] = ()
     skipped_folders: Mapping[str, int] | None = None  # folder, relative to the root -> pictures in it
+    told: frozenset[str] = frozenset()  # codes of what was found before: no rule repeats their consequences
 
     def number(self, name: str) -> float:
         """A threshold of rules.RULES, as this dataset wants it."""

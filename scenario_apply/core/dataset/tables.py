@@ -125,7 +125,8 @@ def _csv(text: str, file: str) -> Table:
                 held = {k.strip(): v for k, v in fields.items() if k is not None and v is not None}
                 rows.append(Row(reader.line_num, held))
     except csv.Error as error:
-        findings.append(Finding("C18", f"not a CSV table: {error}", file, reader.line_num, "check the quotes"))
+        line = getattr(reader.reader, "line_num", None)
+        findings.append(Finding("C18", f"not a CSV table: {error}", file, line, "check the quotes"))
     return Table(tuple(rows), tuple(findings[:20]))
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from scenario_apply.core.dataset.rules import Finding
-from scenario_apply.core.dataset.tables import Row, Table, map_entry
+from scenario_apply.core.dataset.tables import TEXT_COLUMNS, Row, Table, map_entry
 
 _KEY_AND_TEXT = re.compile(r"""\s*(?:-\s+)?(?P<key>"[^"]*"|'[^']*'|[^:#]+?)\s*:\s+(?P<text>\S.*)""")
 
@@ -100,7 +100,7 @@ class _Reader:
                 self._findings.append(Finding("C17", what, self._file, line, "keep one of them"))
                 continue
             seen[key] = line
-            if isinstance(value_event, yaml.MappingStartEvent) and value_event.flow_style:
+            if isinstance(value_event, yaml.MappingStartEvent) and value_event.flow_style and not _is_record(entry):
                 what = f"the caption of {key!r} starts with {{, which makes it a map"
                 self._findings.append(Finding("C18", what, self._file, line, "quote the caption"))
                 continue
@@ -134,6 +134,10 @@ class _Reader:
 
     def _wrong(self, event: object, what: str) -> Finding:
         return Finding("C18", what, self._file, _line(event))
+
+
+def _is_record(entry: object) -> bool:
+    return isinstance(entry, dict) and not entry.keys().isdisjoint((*TEXT_COLUMNS, "tags"))
 
 
 def _line(event: object) -> int:
