@@ -24,7 +24,7 @@ from scenario_apply.core.manifest.models import Models
 from scenario_apply.core.manifest.positions import Map
 from scenario_apply.core.manifest.report import Report
 from scenario_apply.core.manifest.schema_check import check_shape
-from scenario_apply.core.manifest.spec import Manifest
+from scenario_apply.core.manifest.spec import CompositionSpec, Manifest, ModelSpec
 from scenario_apply.core.manifest.templates import Templates
 from scenario_apply.core.manifest.variables import Given, resolved
 
@@ -65,6 +65,7 @@ def build_manifest(
     datasets = Datasets(document, child(defaults, "datasets"), report)
     models = Models(document, child(defaults, "models"), datasets, report)
     compositions = Compositions(document, child(defaults, "compositions"), models, report)
+    _warn_of_same_names(models, compositions, report)
     blocks = moved(document, report), imports(document, report), removed(document, report)
     report.raise_errors()
     return Manifest(
@@ -98,6 +99,17 @@ def _allow_unknown_types(document: Map) -> None:
             for model in [defaults, *(child(document, "models") or {}).values()]:
                 if isinstance(model, Map) and "allow_unknown_type" not in model:
                     model.put("allow_unknown_type", True, marks)
+
+
+def _warn_of_same_names(models: Models, compositions: Compositions, report: Report) -> None:
+    """After a lost answer a model is found again by name and type: two alike could be taken for each other."""
+    seen: dict[tuple[str, str], ModelSpec | CompositionSpec] = {}
+    named: list[ModelSpec | CompositionSpec] = [*models.specs.values(), *compositions.specs.values()]
+    for spec in named:
+        first = seen.setdefault((spec.name, spec.type), spec)
+        if first is not spec:
+            what = f"{spec.address} and {first.address} are both called {spec.name!r} and of type {spec.type}"
+            report.warn("same-name", what, spec.place, "give one another `name:`")
 
 
 def _digest(source: Source, given: Given, env_used: Mapping[str, str]) -> str:

@@ -167,33 +167,40 @@ class Sandbox:
         self._environment = _Environment()
         self._env = EnvironmentVariables(env, used)
         self._compiled = 0  # characters
+        self._reads_secret = False
         self.reads_env = False  # whether the template evaluated last names env
 
     def evaluate(self, text: str, values: Mapping[str, Any], secret: set[str]) -> Any:
         """The value of a text with templates; an expression alone keeps its type. A Secret when it read a secret."""
-        tree = self._tree(text, _LONGEST_VALUE, values)
+        tree = self._tree(text, _LONGEST_VALUE)
         self.reads_env = any(node.name == "env" for node in tree.find_all(nodes.Name))
         expression = alone(tree)
-        is_secret = bool(names_read(tree, values) & secret)
+        self._env.read_secret = None
+        self._reads_secret = bool(names_read(tree, values) & secret)
         value = self._run(tree, expression, values)
-        if is_secret:
+        if self._reads_secret or self._env.read_secret is not None:
             return Secret(value.reveal() if isinstance(value, Secret) else one_text(value))
         return value
 
     def caption(self, text: str, values: Mapping[str, Any], secret: set[str]) -> str:
         """A caption text: rendered, or, when it needs the image, made to stand alone."""
-        tree = self._tree(text, _LONGEST_VALUE, values, PER_IMAGE)
+        tree = self._tree(text, _LONGEST_VALUE)
         names = names_read(tree, {**values, **dict.fromkeys(PER_IMAGE)})
+        self._reads_secret = False
         if names & secret:
             raise TemplateError("secret-in-clear", "a secret variable cannot stand in a caption", None)
+        self._env.read_secret = None
         if not names & PER_IMAGE:
             rendered = one_text(self._run(tree, None, values))
+            self._refuse_secret("a caption")
             return "{{ " + quoted(rendered) + " }}" if "{{" in rendered or "{%" in rendered else rendered
         outside = sorted(find_undeclared_variables(tree) - PER_IMAGE)
         for name in outside:
             if name not in values and name not in ("env", "var"):
                 raise TemplateError("undefined-variable", f"{name} is not defined", _meant(name, values))
-        return "".join(self._handed_down(name, tree, values) for name in outside) + text
+        whole = "".join(self._handed_down(name, tree, values) for name in outside) + text
+        self._refuse_secret("a caption")
+        return whole
 
     def _handed_down(self, name: str, tree: nodes.Template, values: Mapping[str, Any]) -> str:
         if name not in ("env", "var"):
@@ -215,12 +222,18 @@ class Sandbox:
 
     def file(self, text: str, values: Mapping[str, Any]) -> str:
         """A whole *.yaml.j2."""
-        tree = self._tree(text, _LONGEST_FILE, values)
-        return str(self._run(tree, None, values, WORK_OF_A_FILE))
+        self._env.read_secret, self._reads_secret = None, False
+        rendered = str(self._run(self._tree(text, _LONGEST_FILE), None, values, WORK_OF_A_FILE))
+        self._refuse_secret("the text of a manifest")
+        return rendered
 
-    def _tree(
-        self, text: str, longest: int, values: Mapping[str, Any], more: frozenset[str] = frozenset()
-    ) -> nodes.Template:
+    def _refuse_secret(self, where: str) -> None:
+        name = self._env.read_secret
+        if name is not None:
+            what = f"env.{name} is a secret by its name and cannot stand in {where}"
+            raise TemplateError("secret-in-clear", what, "use it in parameters.wandbKey only")
+
+    def _tree(self, text: str, longest: int) -> nodes.Template:
         if len(text) > longest:
             raise TemplateError(
                 "template-too-large", f"a template of {len(text)} characters; at most {longest} are read"
@@ -245,6 +258,18 @@ class Sandbox:
         expression: nodes.Expr | None,
         values: Mapping[str, Any],
         work: int = WORK_OF_A_VALUE,
+    ) -> Any:
+        """Raises TemplateError, which says nothing of the values once a secret was read."""
+        try:
+            return self._run_openly(tree, expression, values, work)
+        except TemplateError as error:
+            if self._reads_secret or self._env.read_secret is not None:
+                what = "the template fails, and reads a secret, so no more is said"
+                raise TemplateError(error.code, what, None, error.line) from None
+            raise
+
+    def _run_openly(
+        self, tree: nodes.Template, expression: nodes.Expr | None, values: Mapping[str, Any], work: int
     ) -> Any:
         environment = self._environment
         environment.budget.renew(work)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 PER_IMAGE = frozenset({"trigger", "caption", "stem", "path"})
 _CAPTION_TEXTS = frozenset({"caption", "prefix", "suffix", "caption_template"})
+_CAPTION_MAPS = ("captions", "map")
 _NOT_RENDERED = ("variables", "version", "include", "$schema")
 _SECRET_PARAMETER = "wandbKey"  # noqa: S105  # the name of the field, not a password
 
@@ -63,15 +64,15 @@ class Templates:
                 whole[key] = self._render(value, document.marks[key][1], variables, key, "")
         return whole
 
-    def render_value(self, value: Node, mark: Mark, variables: Variables) -> Node:
-        """One value with every template in it replaced."""
-        return self._render(value, mark, variables, "", "")
+    def render_value(self, value: Node, mark: Mark, variables: Variables, *, secret: bool = False) -> Node:
+        """One value with every template in it replaced; secret: what it gives may be a secret."""
+        return self._render(value, mark, variables, _SECRET_PARAMETER if secret else "", "")
 
     def _render(self, node: Node, mark: Mark, variables: Variables, key: str, parent: str) -> Node:
         if isinstance(node, str):
             if "{{" not in node and "{%" not in node:
                 return node
-            if key in _CAPTION_TEXTS or parent in ("captions", "map"):
+            if key in _CAPTION_TEXTS or parent in _CAPTION_MAPS:
                 return self._caption(node, mark, variables)
             return self._text(node, mark, variables, key)
         if not isinstance(node, Map | Seq):
@@ -83,9 +84,10 @@ class Templates:
 
     def _container(self, node: Map | Seq, variables: Variables, key: str) -> Node:
         changed: Map | Seq | None = None
+        is_caption = key in _CAPTION_MAPS  # x-wing.png is a file there, not a note
         pairs: Iterator[tuple[Any, Node, Mark]]
         if isinstance(node, Map):
-            pairs = ((k, v, node.marks[k][1]) for k, v in list(node.items()) if not is_extension(k))
+            pairs = ((k, v, node.marks[k][1]) for k, v in list(node.items()) if is_caption or not is_extension(k))
         else:
             pairs = ((i, v, node.marks[i]) for i, v in enumerate(list(node)))
         for inner_key, value, mark in pairs:
@@ -116,7 +118,7 @@ class Templates:
             self._report.secret_places.add((mark.name, mark.line, mark.column))
             return value.reveal() if isinstance(value, Secret) else value
         if isinstance(value, Secret):
-            what = "a secret variable is used where it would be stored and shown"
+            what = "a secret (a variable, or env by such a name) would be stored and shown here"
             self._report.error("secret-in-clear", what, mark, "use it in parameters.wandbKey only")
             return None
         return located(value, mark)

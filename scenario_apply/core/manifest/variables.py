@@ -122,7 +122,8 @@ def _value(
         return True, templates.render_value(fields, marks[1], found), marks[1]
     if "default" in fields:
         mark = fields.value_mark("default")
-        return True, templates.render_value(fields["default"], mark, found), mark
+        is_secret = flag(fields, "secret", False)
+        return True, templates.render_value(fields["default"], mark, found, secret=is_secret), mark
     return False, None, marks[0]
 
 

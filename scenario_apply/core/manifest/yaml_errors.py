@@ -45,7 +45,7 @@ _MENDS: tuple[tuple[str, str, str], ...] = (
 )
 
 
-_CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # what YAML allows nowhere
+_NOT_IN_YAML = "[^\\t\\n\\r\\x20-\\x7e\\x85\\xa0-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]"
 
 
 def _line_and_column(text: str, at: int) -> tuple[int, int]:
@@ -59,7 +59,7 @@ def report_yaml_error(error: yaml.YAMLError, name: str, report: Report) -> None:
 
     if not isinstance(error, yaml.MarkedYAMLError):
         text = report.sources.get(name, "")
-        found = _CONTROL.search(text)
+        found = re.search(_NOT_IN_YAML, text)
         line, column = (0, 0) if found is None else _line_and_column(text, found.start())
         report.error(
             "yaml-syntax",

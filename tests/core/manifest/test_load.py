@@ -378,6 +378,20 @@ def test_datasets_in_all_their_forms(tmp_path: Path) -> None:
     assert sets["list"].pairs.entries == ({"before": "a.png", "after": "b.png", "instruction": "red"},)
 
 
+def test_models_that_could_be_taken_for_each_other(tmp_path: Path) -> None:
+    """Same name and same type: a warning, for a lost answer is mended by looking for them."""
+    manifest = load(
+        tmp_path,
+        """
+        models:
+          a: { name: Kael, type: flux.1-lora, dataset: ./a }
+          b: { name: Kael, type: flux.1-lora, dataset: ./b }
+          c: { name: Kael, type: qwen-image-lora, dataset: ./c }
+        """,
+    )
+    assert [(problem.code, str(problem.where)) for problem in manifest.problems] == [("same-name", "scenario.yaml:5:3")]
+
+
 def test_the_small_blocks(tmp_path: Path) -> None:
     manifest = load(
         tmp_path,

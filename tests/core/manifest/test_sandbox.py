@@ -141,6 +141,29 @@ def test_a_secret_makes_what_it_touches_secret() -> None:
     assert isinstance(evaluate("{% for k, v in var.items() %}{{ k }}{% endfor %}"), Secret)
 
 
+@pytest.mark.parametrize("text", ["{{ sizes[key] }}", "{{ sizes[env.MY_TOKEN] }}", "{{ env[env.MY_TOKEN] }}"])
+def test_a_mistake_with_a_secret_does_not_tell_it(text: str) -> None:
+    with pytest.raises(TemplateError) as raised:
+        Sandbox({"MY_TOKEN": "hunter2"}, {}).evaluate(text, VALUES, {"key"})
+    assert "hunter2" not in f"{raised.value.what} {raised.value.mend}"
+
+
+@pytest.mark.parametrize(
+    ("name", "is_secret"),
+    [
+        *(
+            (name, True)
+            for name in ("WANDB_KEY", "SCENARIO_SDK_API_SECRET", "GH_TOKEN", "DB_PASSWORD", "AWS_ACCESS_KEY_ID")
+        ),
+        *((name, False) for name in ("SCENARIO_PROJECT_ID", "HOME", "TEAM", "TOKENIZER", "KEYBOARD", "CI_COMMIT_SHA")),
+    ],
+)
+def test_environment_variables_that_are_secret_by_name(name: str, is_secret: bool) -> None:
+    """Their values are masked like those of secret variables."""
+    found = Sandbox({name: "value"}, {}).evaluate("{{ env." + name + " }}", {}, set())
+    assert isinstance(found, Secret) is is_secret
+
+
 def test_all_templates_together_have_a_budget() -> None:
     """A thousand templates that each do as much as one may are refused in time."""
     sandbox = Sandbox({}, {})
