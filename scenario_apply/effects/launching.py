@@ -59,7 +59,7 @@ class Launching:
         if score.status == "unknown":
             return None
         self._scores[step.dataset or ""] = score
-        shown = "; ".join(score.warnings[:WARNINGS_SHOWN])
+        shown = "; ".join(_with_paths(warning, context, step) for warning in score.warnings[:WARNINGS_SHOWN])
         more = len(score.warnings) - WARNINGS_SHOWN
         text = (
             f"dataset score {score.score:.2f}" + (f": {shown}" if shown else "") + (f" (+{more})" if more > 0 else "")
@@ -74,3 +74,10 @@ class Launching:
                 f"{self.limits.min_score:g}",
                 mend="mend the dataset, or lower limits.min_score",
             )
+
+
+def _with_paths(warning: str, context: Context, step: StartTraining) -> str:
+    """A warning that names pictures, not the service's ids of them."""
+    for image in context.record(step.address).working.images:
+        warning = warning.replace(image.asset_id, image.path)
+    return warning
