@@ -26,8 +26,9 @@ _COPY_BYTES = 1 << 20
 
 
 class Record(NamedTuple):
-    """A dataset's result. key: name and where its files are. contents: offset, length and checksum in the file.
+    """A dataset's result. key: its name, a line end, where its files are.
 
+    offset, length, checksum: of its contents in the file.
     trusted: no file was so young that a later change could have left its stat as it is.
     findings: rows as core.dataset.rules.Finding.
     """
@@ -56,6 +57,7 @@ class Cache:
         """Never fails: a file that is missing, damaged or of another version is an empty cache."""
         self._path = path
         self._records: Mapping[str, Record] = _read_index(path) if path is not None else {}
+        self._by_name: dict[str, Record] | None = None
         self._added: dict[str, Record] = {}
         self._in_memory: dict[str, bytes] = {}
         self._out: BinaryIO | None = None
@@ -64,6 +66,12 @@ class Cache:
     def find(self, key: str) -> Record | None:
         self._used.add(key)
         return self._records.get(key)
+
+    def like(self, name: str) -> Record | None:
+        """What is held under that name for other files: some of them may be the same."""
+        if self._by_name is None:
+            self._by_name = {record.key.partition("\n")[0]: record for record in self._records.values()}
+        return self._by_name.get(name)
 
     def read(self, record: Record) -> bytes:
         """The contents of a record. Raises Damaged when they are not there any more."""

@@ -72,12 +72,12 @@ class Scanner:
         listing, rows = list_dataset(self._sources, spec, self._read)
         words = _words_of(spec)
         signature = _digest((self._tool, words, types, listing.fingerprint()))
-        key = f"{spec.name} {_digest(words[:_SOURCE_WORDS])[:16]}"
+        key = f"{spec.name}\n{_digest(words[:_SOURCE_WORDS])[:16]}"
         record = self._cache.find(key)
         if record is not None and record.signature == signature and record.trusted and record.deep >= self._deep:
             return self._dataset(record, spec, types)
         material = material_of(listing, rows, spec, self._root)
-        old = self._old_facts(record)
+        old = self._old_facts(record or self._cache.like(spec.name))
         known = self._still_known(old, material)
         fresh = list({image.file: image for image in material.images if image.file not in known}.values())
         return Job(
@@ -200,7 +200,7 @@ class Scanner:
 
 
 # The first words say where the files are, the others what to make of them.
-_SOURCE_WORDS = 6
+_SOURCE_WORDS = 4
 
 
 def _words_of(spec: DatasetSpec) -> tuple[object, ...]:

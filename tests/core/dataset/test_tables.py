@@ -17,7 +17,8 @@ def read(name: str, text: str) -> tuple[dict[str, str], list[tuple[str, int | No
     [
         ("c.yaml", "a.png: no\nb: 007\nc: 1e-4\nd: null\ne: 2024-01-01\n'f': 'x: y'\n",
          {"a.png": "no", "b": "007", "c": "1e-4", "d": "null", "e": "2024-01-01", "f": "x: y"}),
-        ("c.yaml", "a.png: >\n  two\n  lines\nb.png: {caption: fox, tags: red}\n", {"a.png": "two lines\n", "b.png": "fox, red"}),
+        ("c.yaml", "a.png: >\n  two\n  lines\nb.png: {caption: fox, tags: red}\n", {"a.png": "two lines\n",
+          "b.png": "fox, red"}),
         ("c.json", '{"a.png": "fox", "b.png": {"caption": "owl", "tags": "night, tree"}, "c": ["one"]}',
          {"a.png": "fox", "b.png": "owl, night, tree", "c": "one"}),
         ("c.json", '[{"file_name": "a.png", "text": "fox"}]', {"a.png": "fox"}),
