@@ -113,10 +113,10 @@ def _trace(error: Exception, call: Call) -> None:
 
 
 def masked(text: str, secrets: Iterable[str]) -> str:
-    """The text without the secrets."""
-    for secret in secrets:
-        text = text.replace(secret, "***")
-    return text
+    """The text without the secrets; colours stay."""
+    from scenario_apply.effects.api.masking import Mask
+
+    return Mask(secrets).hide(text)
 
 
 def _write(stream: TextIO, text: str) -> None:

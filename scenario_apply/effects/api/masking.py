@@ -40,9 +40,14 @@ class Mask:
             _pattern(form) for form in sorted(forms, key=len, reverse=True) if len(form) >= _SHORTEST
         )
 
-    def __call__(self, text: str) -> str:
+    def hide(self, text: str) -> str:
+        """The text without the secrets, else as it is."""
         for pattern in self._patterns:
             text = pattern.sub(HIDDEN, text)
+        return text
+
+    def __call__(self, text: str) -> str:
+        text = self.hide(text)
         text = _AUTHORIZATION.sub(rf"\1 {HIDDEN}", text)
         text = _URL_USER.sub(rf"\1{HIDDEN}@", text)
         text = _URL_QUERY.sub(rf"\1?{HIDDEN}", text)
