@@ -66,9 +66,7 @@ def _run(call: Call, command: str, destroy: bool, saved: SavedPlan | None, recor
             call.show(plan_text(prepared.plan, call.out))
         if prepared.plan.blocked:
             raise _blocked(call, prepared)
-        if not prepared.plan.has_changes and not prepared.has_journal and not prepared.adopted:
-            _finish(Ledger(status="done"), records)
-            return ExitCode.OK
+        # without changes there may still be something to record: a training that ended since
         if prepared.plan.has_changes and not _approved(call, destroy):
             _finish(Ledger(status="stopped", error="not approved"), records)
             call.tell("nothing was done")
@@ -91,10 +89,11 @@ def _carry_out(
 
     assert isinstance(stop, Stop)
     with ExitStack() as stack:
-        emit = _emitter(call, world, records, stack)
+        is_shown = bool(prepared.plan.has_changes or prepared.adopted)
+        emit = _emitter(call, world, records, stack, is_shown=is_shown)
         stack.enter_context(stopping(stop, call.tell))
         ledger = apply_plan(world, prepared, wanted.manifest.root, _options(call, command), emit, stop)
-    if call.arguments.format == "text":
+    if call.arguments.format == "text" and (prepared.plan.has_changes or ledger.status != "done"):
         call.show(ledger_text(ledger, call.out))
     return ledger
 
@@ -205,9 +204,11 @@ def _flushing(file: TextIO) -> Callable[[str], None]:
     return write
 
 
-def _emitter(call: Call, world: World, records: list[JsonLinesView], stack: ExitStack) -> Callable[[Event], None]:
+def _emitter(
+    call: Call, world: World, records: list[JsonLinesView], stack: ExitStack, *, is_shown: bool
+) -> Callable[[Event], None]:
     views: list[Callable[[Event], None]] = [*records]
-    if call.arguments.format == "text" and not call.settings.quiet:
+    if call.arguments.format == "text" and not call.settings.quiet and is_shown:
         if call.err.terminal:
             from scenario_apply.faces.views.progress import ProgressView
 

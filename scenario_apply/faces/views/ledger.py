@@ -76,7 +76,7 @@ def _list(title: str, entries: tuple[LedgerLine, ...], color: Color, wide: int, 
         first, *rest = prose(text, max(screen.width - columns(start), 30), screen)
         lines.append(f"  {screen.paint(pad(title, 11), color)}  {pad(str(entry.address), wide)}  {first}")
         lines += [" " * columns(start) + line for line in rest]
-    return lines + more(left, title, screen)
+    return lines + more(left, "line", screen)
 
 
 def _sums(ledger: Ledger) -> str:

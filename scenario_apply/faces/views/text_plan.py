@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from scenario_apply.core.changes import Action, Change
 from scenario_apply.core.plan import Plan
 from scenario_apply.faces.views.drift_text import drift_text
@@ -63,7 +65,10 @@ def summary_lines(plan: Plan, screen: Screen, *, only_drift: bool = False) -> li
     counts, price = f"{_counts(plan)}.", f"{_requests(plan)} {_price(plan)}"
     if not screen.terminal or columns(f"Plan: {counts} {price}") <= screen.width:
         return [f"{title} {counts} {price}"]  # one line for those who search it
-    lines = [*wrap(counts, screen.width - 6), *wrap(price, screen.width - 6)]
+    together = re.compile(r"(?<=\d) (?=[a-z])")  # a number stays with its word
+    lines = [
+        line.replace("\0", " ") for text in (counts, price) for line in wrap(together.sub("\0", text), screen.width - 6)
+    ]
     return [f"{title} {lines[0]}", *(f"      {line}" for line in lines[1:])]
 
 

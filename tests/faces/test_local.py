@@ -1,0 +1,188 @@
+"""The whole road on the embedded Scenario, as somebody at a shell walks it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+PICTURES = Path(__file__).resolve().parents[2] / "manifests" / "quickstart" / "kael"
+MANIFEST = (
+    "version: 1\n"
+    "datasets:\n  kael: { images: ./kael, trigger: KAEL_07 }\n"
+    "models:\n  kael: { type: flux.1-lora, dataset: kael, parameters: { maxTrainSteps: 750 } }\n"
+)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    shutil.copytree(PICTURES, tmp_path / "kael")
+    (tmp_path / "scenario.yaml").write_text(MANIFEST)
+    return tmp_path
+
+
+def environment(training_s: float = 0.2) -> dict[str, str]:
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("SCENARIO_")}
+    return kept | {"SCENARIO_APPLY_LOCAL_TRAINING_SECONDS": str(training_s)}
+
+
+def command(*words: str) -> list[str]:
+    return [sys.executable, "-m", "scenario_apply", *words]
+
+
+def run(home: Path, *words: str, training_s: float = 0.2) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(*words),
+        cwd=home,
+        env=environment(training_s),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_from_nothing_to_trained_and_back(home: Path) -> None:
+    """apply, apply again, output, status, a saved plan and its staleness, rollback, destroy."""
+    first = run(home, "apply", "--local", "--auto-approve", "--poll-interval", "0.05", "--detailed-exitcode")
+    assert first.returncode == 0, first.stderr
+    assert "Apply complete." in first.stdout
+    assert "images and captions: 16/16" in first.stderr
+
+    again = run(home, "apply", "--local", "--detailed-exitcode")
+    assert again.returncode == 0
+    assert again.stdout.splitlines()[-1].startswith("No changes.")
+
+    output = json.loads(run(home, "output", "--format", "json").stdout)["model.kael"]
+    assert output["status"] == "trained"
+    assert output["version"] == 1
+
+    caption = home / "kael" / "06_autumn_path.txt"
+    caption.write_text(caption.read_text().replace("bow", "spear"))
+    planned = run(home, "plan", "--local", "--out", "my.plan.json", "--detailed-exitcode")
+    assert planned.returncode == 2
+    assert "[-bow-] {+spear+}" in planned.stdout
+    assert "± model.kael will be replaced" in planned.stdout
+
+    before = caption.read_text()
+    caption.write_text(before + " at night")
+    stale = run(home, "apply", "my.plan.json", "--local", "--auto-approve", "--detailed-exitcode")
+    assert stale.returncode == 5
+    assert "06_autumn_path.jpg has another caption" in stale.stderr
+    caption.write_text(before)
+    done = run(
+        home,
+        *("apply", "my.plan.json", "--local", "--auto-approve", "--poll-interval", "0.05"),
+        *("--format", "jsonl", "--events", "events.jsonl"),
+    )
+    assert done.returncode == 0, done.stderr
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert lines[-1]["type"] == "ledger"
+    assert lines[-1]["ledger"]["status"] == "done"
+    assert len((home / "events.jsonl").read_text().splitlines()) == len(lines)
+    assert run(home, "apply", "my.plan.json", "--local", "--auto-approve", "--detailed-exitcode").returncode == 5
+
+    status = json.loads(run(home, "status", "--local", "--format", "json").stdout)["model.kael"]
+    assert (status["status"], status["version"]) == ("trained", 2)
+    back = run(home, "rollback", "model.kael", "--local")
+    assert back.returncode == 0, back.stderr
+    assert "0 CU" in back.stdout
+    assert json.loads(run(home, "output", "--format", "json").stdout)["model.kael"]["id"] == output["id"]
+    assert run(home, "rollback", "--lift", "model.kael", "--local").returncode == 0
+
+    gone = run(home, "destroy", "--local", "--auto-approve")
+    assert gone.returncode == 0, gone.stderr
+    assert json.loads(run(home, "output", "--format", "json").stdout) == {}
+
+
+def test_ctrl_c_while_training_leaves_quickly_and_loses_nothing(home: Path) -> None:
+    with subprocess.Popen(
+        command("apply", "--local", "--auto-approve", "--poll-interval", "0.05"),
+        cwd=home,
+        env=environment(training_s=30),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        assert running.stderr is not None
+        for line in running.stderr:
+            if "training launched" in line:
+                break
+        sent = time.monotonic()
+        running.send_signal(signal.SIGINT)
+        out, _ = running.communicate(timeout=30)
+        took_s = time.monotonic() - sent
+    assert running.returncode == 130
+    assert took_s < 5  # two seconds are promised; the machine may be busy
+    assert "Interrupted" in out
+    assert "  running  " in out
+    assert "Go on with: scenario-apply apply --local" in out
+    status = run(home, "status", "--local", "--detailed-exitcode", training_s=30)
+    assert status.returncode == 3
+    assert "model.kael  training" in status.stdout
+
+
+def test_no_wait_launches_and_leaves_and_a_later_apply_picks_up(home: Path) -> None:
+    left = run(home, "apply", "--local", "--auto-approve", "--no-wait", "--detailed-exitcode", training_s=1)
+    assert left.returncode == 3
+    assert "scenario-apply" in left.stdout.splitlines()[-1]
+    watched = run(home, "status", "--watch", "--local", "--poll-interval", "0.1", training_s=1)
+    assert watched.returncode == 0
+    assert watched.stdout.splitlines()[-1] == "1 trained."
+    picked = run(home, "apply", "--local", "--auto-approve", "--poll-interval", "0.05", training_s=1)
+    assert picked.returncode == 0, picked.stderr
+    state = json.loads((home / "state" / "scenario.json").read_text())
+    assert state["resources"]["model.kael"]["current"]["phase"] == "trained"
+    assert state["endpoint"] == "local"
+
+
+def test_state_mv_and_rm_touch_no_service(home: Path) -> None:
+    assert run(home, "apply", "--local", "--auto-approve", "--poll-interval", "0.05").returncode == 0
+    shutil.rmtree(home / ".scenario" / "emulator")
+    assert run(home, "state", "mv", "model.kael", "model.ranger").returncode == 0
+    assert run(home, "state", "list").stdout == "model.ranger\n"
+    assert "is recorded already" in run(home, "state", "mv", "model.ranger", "model.ranger").stderr
+    assert run(home, "state", "show", "model.ranger", "-v").returncode == 0
+    forgotten = run(home, "state", "rm", "model.ranger")
+    assert "the service keeps model_" in forgotten.stdout
+    assert run(home, "state", "rm", "model.ranger").returncode == 1
+    assert "not locked" in run(home, "force-unlock").stdout
+
+
+def test_a_gate_shows_the_plan_whole_and_stops_it(home: Path) -> None:
+    assert run(home, "apply", "--local", "--auto-approve", "--poll-interval", "0.05").returncode == 0
+    (home / "scenario.yaml").write_text(MANIFEST.replace("750", "800"))
+    words = ("plan", "--local", "--limit", "retrains=0", "--detailed-exitcode")
+    stopped = run(home, *words)
+    assert stopped.returncode == 6
+    assert "± model.kael" in stopped.stdout
+    assert "retrains: 1 is over the limit of 0" in stopped.stdout
+    assert run(home, *words[:-1]).returncode == 1
+    applied = run(home, "apply", *words[1:], "--auto-approve")
+    assert applied.returncode == 6
+    assert "Apply" not in applied.stdout
+
+
+def test_nobody_listening_is_said_within_ten_seconds(home: Path) -> None:
+    kept = environment() | {
+        "SCENARIO_BASE_URL": "http://127.0.0.1:9/v1",
+        "SCENARIO_SDK_API_KEY": "key_1",
+        "SCENARIO_SDK_API_SECRET": "s3cr3t",
+    }
+    (home / "state").mkdir()
+    began = time.monotonic()
+    done = subprocess.run(
+        command("apply", "--auto-approve"), cwd=home, env=kept, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 1
+    assert time.monotonic() - began < 15
+    assert "s3cr3t" not in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr

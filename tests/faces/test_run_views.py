@@ -1,0 +1,190 @@
+"""A run as lines, as JSON, on a terminal, and its ledger."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import threading
+from dataclasses import replace
+
+import pytest
+
+from scenario_apply.core.address import Address
+from scenario_apply.core.events import Ledger, LedgerLine, RunStarted
+from scenario_apply.errors import Place, Problem
+from scenario_apply.faces.views.json_lines import JsonLinesView
+from scenario_apply.faces.views.ledger import headline, ledger_text
+from scenario_apply.faces.views.plain import PlainView
+from scenario_apply.faces.views.progress import ProgressView
+from scenario_apply.faces.views.screen import Screen, columns
+from scenario_apply.faces.views.step_words import did, doing
+from tests.faces.runs import EVENTS, EVERY_STEP, LEDGER, PLAN, played
+from tests.fakes.clock import FakeClock
+
+
+def test_plain_lines_tell_a_run() -> None:
+    clock, lines = FakeClock(), []
+    played(PlainView(lines.append, clock), clock.advance)
+    assert "".join(lines) == (
+        "applying: 6 steps\n"
+        "model.kael: adopted model model_1: same name and type \\x1b[31mred\\x1b[0m\\nsecond line\n"
+        "model.kael: created (model_1)\n"
+        "images and captions: 1/2\n"
+        "waiting 12 s: the service allows 100 requests a minute\n"
+        "model.kael: uploaded 02.png, adopted: an image of that name\n"
+        "model.kael: dataset score 0.93\n"
+        "model.kael: training launched, 130 CU (job_1)\n"
+        "model.kael: queued, place 2, 0%\n"
+        "model.kael: training, 10%, 9 min left\n"
+        "model.kael: trained, after 60 s\n"
+        "composition.winter: create failed: \\x1b[31mred\\x1b[0m\\nsecond line; 3 steps that need it are left out\n"
+    )
+
+
+def test_plain_lines_are_few_for_a_long_training() -> None:
+    clock, lines = FakeClock(), []
+    view = PlainView(lines.append, clock)
+    running = next(event for event in EVENTS if getattr(event, "status", "") == "training")
+    for _ in range(3600):
+        view(running)
+        clock.advance(1)
+    assert 60 <= len(lines) <= 121
+
+
+def test_verbose_tells_every_step() -> None:
+    clock, lines = FakeClock(), []
+    played(PlainView(lines.append, clock, verbose=True), clock.advance)
+    assert "model.kael: uploaded 01.png\n" in lines
+    assert "model.kael: upload 01.png …\n" in lines
+
+
+class Counter:
+    sent, refused = 12, 1
+
+
+def test_json_lines_number_every_line_and_end_in_the_ledger() -> None:
+    clock, lines = FakeClock(), []
+    view = JsonLinesView(lines.append, clock, counter=Counter(), rate_limit=100)
+    view.planned(PLAN)
+    played(view, clock.advance)
+    objects = [json.loads(line) for line in lines]
+    assert all(line.count("\n") == 1 for line in lines)
+    assert [o["seq"] for o in objects] == list(range(1, len(objects) + 1))
+    assert len({o["run_id"] for o in objects}) == 1
+    assert all({"@level", "@message", "@module", "@timestamp", "type"} <= set(o) for o in objects)
+    assert objects[0]["type"] == "version"
+    assert objects[0]["budget"] == {"used": 12, "refused": 1, "limit": 100}
+    types = [o["type"] for o in objects]
+    assert types[1:4] == ["planned_change", "change_summary", "run_start"]
+    assert types[-1] == "ledger"
+    assert {"apply_start", "apply_complete", "apply_progress", "apply_errored", "adopted", "throttled", "log"} <= set(
+        types
+    )
+    progress = next(o["hook"] for o in objects if o["type"] == "apply_progress")
+    assert progress["queue_position"] == 2
+    assert progress["job_id"] == "job_1"
+    ledger = objects[-1]["ledger"]
+    assert ledger["status"] == "partial"
+    assert ledger["failed"][0]["address"] == "composition.winter"
+    assert ledger["next_command"].startswith("scenario-apply apply")
+    assert ledger["cu_charged"] == 130
+    assert view.has_ledger
+
+
+def test_json_lines_from_many_threads_are_whole_and_in_order() -> None:
+    lines: list[str] = []
+    view = JsonLinesView(lines.append, FakeClock())
+    threads = [threading.Thread(target=lambda: [view(event) for event in EVENTS[1:-1]]) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [json.loads(line)["seq"] for line in lines] == list(range(1, len(lines) + 1))
+
+
+def test_diagnostics_are_events_too() -> None:
+    lines: list[str] = []
+    view = JsonLinesView(lines.append, FakeClock())
+    view.problems([Problem(code="x", what="y", where=Place(file="a.yaml", line=3))])
+    told = json.loads(lines[-1])
+    assert told["type"] == "diagnostic"
+    assert told["diagnostic"]["line"] == 3
+
+
+@pytest.mark.parametrize("width", [80, 160])
+def test_the_live_view_fits_and_leaves_the_screen_tidy(width: int) -> None:
+    stream, clock = io.StringIO(), FakeClock()
+    view = ProgressView(stream, clock, Screen(width=width, terminal=True), counter=Counter(), rate_limit=100)
+    try:
+        played(view, clock.advance)
+        drawn = view._console
+        with drawn.capture() as captured:
+            drawn.print(view._render())
+    finally:
+        view.close()
+        view.close()
+    for line in (stream.getvalue() + captured.get()).splitlines():
+        assert columns(re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", line)) <= width
+    assert "\x1b[31mred" not in stream.getvalue()
+    assert "model.kael: trained, after 60 s" in stream.getvalue()
+
+
+def test_the_live_view_shows_bars_queue_and_time_left() -> None:
+    clock = FakeClock()
+    view = ProgressView(io.StringIO(), clock, Screen(width=80, terminal=True), counter=Counter(), rate_limit=100)
+    try:
+        for event in EVENTS[:12]:
+            view(event)
+        with view._console.capture() as captured:
+            view._console.print(view._render())
+        for event in EVENTS[12:13]:
+            view(event)
+        with view._console.capture() as later:
+            view._console.print(view._render())
+    finally:
+        view.close()
+    assert "model.kael" in captured.get()
+    assert "12 requests, at most 100/min" in captured.get()
+    assert "training, 8 min left" in later.get()
+    assert "20%" in later.get()
+
+
+def test_a_ledger_as_text() -> None:
+    assert ledger_text(LEDGER, Screen(width=80, terminal=True)) == (
+        "Partly failed: what does not depend on it is done.\n"
+        "  done         model.kael          created (model_1)\n"
+        "  adopted      model.kael          model (model_1): same name and type\n"
+        "  failed       composition.winter  create: \\x1b[31mred\\x1b[0m\\nsecond line\n"
+        "  not started  model.late          create: needs composition.winter\n"
+        "5 of 6 steps in 65 s: 1 model created, 2 images uploaded, 1 training launched, 1\n"
+        "training ended. 12 requests (1 refused for their rate). 130 CU charged.\n"
+        "Go on with: scenario-apply apply manifests/quickstart --local\n"
+    )
+
+
+def test_a_long_ledger_is_bounded() -> None:
+    many = tuple(LedgerLine(address=Address("model", f"m{n}"), what="create") for n in range(1000))
+    text = ledger_text(replace(LEDGER, done=many), Screen())
+    assert len(text.splitlines()) < 20
+    assert "… and 994 more lines" in text
+
+
+def test_unknown_cost_is_no_zero() -> None:
+    assert "? CU charged" in ledger_text(Ledger(status="done", cu_charged=None), Screen())
+
+
+@pytest.mark.parametrize("status", ["done", "partial", "failed", "running", "interrupted", "stopped"])
+def test_every_way_to_end_has_a_headline(status: str) -> None:
+    assert headline(replace(LEDGER, status=status)).endswith(".")  # type: ignore[arg-type]  # the six there are
+
+
+def test_every_step_has_words() -> None:
+    assert len({doing(step) for step in EVERY_STEP}) == len(EVERY_STEP)
+    assert len({did(step) for step in EVERY_STEP}) == len(EVERY_STEP)
+
+
+def test_a_resumed_run_says_so() -> None:
+    lines: list[str] = []
+    PlainView(lines.append, FakeClock())(RunStarted(plan=PLAN, run_id="r", resumed=True))
+    assert lines == ["continuing: 6 steps\n"]
