@@ -26,6 +26,7 @@ _DEFAULT_FILES = ("scenario.yaml", "scenario.yml", "scenario.yaml.j2")
 _DEFAULT_FOLDER = "manifests"
 _ENDINGS = (".yaml", ".yml", ".yaml.j2", ".yml.j2")
 _MOST_FILES = 1000
+_LONGEST_CHAIN = 50
 _MANY_OBJECTS = 50_000
 
 
@@ -194,6 +195,9 @@ class _Loader:
             )
             return []
         if absolute in self._files:
+            return []
+        if len(path) > _LONGEST_CHAIN:
+            self._report.error("include-cycle", f"more than {_LONGEST_CHAIN} files include one another", mark)
             return []
         if len(self._files) >= _MOST_FILES:
             self._report.error("too-many-files", f"more than {_MOST_FILES} files", mark)

@@ -7,7 +7,7 @@ from scenario_apply.core.manifest.blocks import lifecycle
 from scenario_apply.core.manifest.fields import child, flag, is_extension, maps, number, text, texts
 from scenario_apply.core.manifest.merge import layered
 from scenario_apply.core.manifest.models import Models, display_name
-from scenario_apply.core.manifest.positions import Map, Mark
+from scenario_apply.core.manifest.positions import Map, Mark, Node
 from scenario_apply.core.manifest.report import Places, Report
 from scenario_apply.core.manifest.spec import CompositionSpec, Concept
 from scenario_apply.core.suggest import did_you_mean, listed
@@ -81,7 +81,7 @@ class Compositions:
             model_id=text(entry, "modelId"),
             find=find,
             scale=scale,
-            epoch=str(entry[epochs[0]]) if epochs else None,
+            epoch=_epoch(entry[epochs[0]]) if epochs else None,
             place=report.place(mark),
         )
 
@@ -150,3 +150,8 @@ class Compositions:
             self._report.error(code, what, block.value_mark("type"), f"write `type: {COMPOSABLE[0]}`")
             return None
         return name, wanted
+
+
+def _epoch(value: Node) -> str:
+    """The API takes text; 8 and 8.0 are the same epoch."""
+    return str(int(value)) if isinstance(value, int | float) else str(value)

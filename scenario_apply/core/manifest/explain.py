@@ -8,31 +8,37 @@ runs only when that says no.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
+from scenario_apply.core.manifest.branches import (
+    KINDS,
+    Schema,
+    is_kind,
+    is_template_branch,
+    kinds_of,
+    shown,
+    takes_kind,
+    unknown_keys,
+)
 from scenario_apply.core.manifest.other_trainers import foreign_parameter
 from scenario_apply.core.manifest.parameters import unknown_parameter
 from scenario_apply.core.manifest.positions import Map, Mark, Seq, kind_of
 from scenario_apply.core.manifest.report import Report
 from scenario_apply.core.suggest import did_you_mean, listed
 
-Schema = dict[str, Any]
-_KINDS = {
-    "object": "a map",
-    "array": "a list",
-    "string": "text",
-    "number": "a number",
-    "integer": "a whole number",
-    "boolean": "true or false",
-    "null": "nothing",
-}
+SECTIONS = {"models": "model", "datasets": "dataset", "compositions": "composition"}
+"""The maps that may have thousands of entries, and what the schema calls one of them."""
 _DOT = re.compile(r"\.(?![^\[]*\])")  # between the keys of a path, not inside one
 
 
 class Explanation:
-    def __init__(self, schema: Schema, report: Report) -> None:
+    """fits: whether an entry of a section (models, datasets, compositions) is right; those are not walked."""
+
+    def __init__(self, schema: Schema, report: Report, fits: Callable[[str, Any], bool] | None = None) -> None:
         self._root = schema
         self._report = report
+        self._is_right = fits
 
     def explain(self, document: Map) -> None:
         self._walk(self._root, document, "", document.start)
@@ -56,7 +62,7 @@ class Explanation:
             self._any_of(schema["anyOf"], value, path, mark)
             return
         wanted = schema.get("type")
-        if wanted is not None and not _is_kind(value, wanted):
+        if wanted is not None and not is_kind(value, wanted):
             self._wrong_kind([schema], value, path, mark)
             return
         self._values(schema, value, path, mark)
@@ -69,13 +75,13 @@ class Explanation:
         resolved = [self._resolve(branch) for branch in branches]
         if any(self._fits(branch, value) for branch in resolved):
             return
-        meant = [branch for branch in resolved if not _is_template(branch)]
-        same_kind = [branch for branch in meant if _branch_takes_kind(branch, value)]
+        meant = [branch for branch in resolved if not is_template_branch(branch)]
+        same_kind = [branch for branch in meant if takes_kind(branch, value)]
         if not same_kind:
             self._wrong_kind(meant, value, path, mark)
             return
         if isinstance(value, Map) and len(same_kind) > 1:  # options or free entries: the one that knows most keys
-            same_kind.sort(key=lambda branch: _unknown_keys(branch, value))
+            same_kind.sort(key=lambda branch: unknown_keys(branch, value))
         self._walk(same_kind[0], value, path, mark)
 
     def _fits(self, schema: Schema | bool, value: Any) -> bool:
@@ -86,7 +92,7 @@ class Explanation:
         if "const" in schema and (value != schema["const"] or type(value) is not type(schema["const"])):
             newer = path == "version" and isinstance(value, int) and value > 1
             right = "get a newer scenario-apply" if newer else f"write {name}: {schema['const']}"
-            report.error("wrong-value", f"{name} must be {schema['const']}, this is {_shown(value)}", mark, right)
+            report.error("wrong-value", f"{name} must be {schema['const']}, this is {shown(value)}", mark, right)
         if "enum" in schema and value not in schema["enum"]:
             self._not_in_list(schema["enum"], value, path, mark)
         if isinstance(value, str):
@@ -112,7 +118,7 @@ class Explanation:
             return
         words = [str(word) for word in known]
         mend = did_you_mean(str(value), words) if len(words) > 1 else f"write {words[0]}"
-        what = f"{name} is {_shown(value)}; it can be {listed(words, last='or')}"
+        what = f"{name} is {shown(value)}; it can be {listed(words, last='or')}"
         self._report.error("unknown-type" if name == "type" else "wrong-value", what, mark, mend)
 
     def _range(self, schema: Schema, value: float, path: str, mark: Mark) -> None:
@@ -139,6 +145,8 @@ class Explanation:
             elif key in properties:
                 self._walk(properties[key], inner, inner_path, value_mark)
             elif (matching := next((s for p, s in patterns if p.search(key)), None)) is not None:
+                if path in SECTIONS and self._is_right is not None and self._is_right(path, inner):
+                    continue
                 self._walk(matching, inner, inner_path, value_mark)
             elif (rest := schema.get("additionalProperties", True)) is False:
                 self._unknown_key(key, path, properties, key_mark)
@@ -173,7 +181,7 @@ class Explanation:
             for index, item in enumerate(value):
                 if item in value[:index]:
                     self._report.error(
-                        "duplicate-value", f"{_shown(item)} stands twice in {_last(path)}", value.marks[index]
+                        "duplicate-value", f"{shown(item)} stands twice in {_last(path)}", value.marks[index]
                     )
         items = schema.get("items")
         if items is not None:
@@ -199,10 +207,10 @@ class Explanation:
             return
         kinds: list[str] = []
         for branch in branches:
-            for kind in _kinds_of(branch):
+            for kind in kinds_of(branch):
                 if kind not in kinds and kind != "null":
                     kinds.append(kind)
-        wanted = " or ".join(_KINDS[kind] for kind in kinds)
+        wanted = " or ".join(KINDS[kind] for kind in kinds)
         mend = None
         if "string" in kinds and not isinstance(value, Map | Seq) and value is not None:
             mend = "put it in quotes"
@@ -248,64 +256,8 @@ class _Nowhere:
 _NOWHERE = _Nowhere()
 
 
-def _is_kind(value: Any, wanted: str | list[str]) -> bool:
-    kinds = [wanted] if isinstance(wanted, str) else wanted
-    return any(_is_one_kind(value, kind) for kind in kinds)
-
-
-def _is_one_kind(value: Any, kind: str) -> bool:
-    match kind:
-        case "object":
-            return isinstance(value, dict)
-        case "array":
-            return isinstance(value, list)
-        case "string":
-            return isinstance(value, str)
-        case "boolean":
-            return isinstance(value, bool)
-        case "null":
-            return value is None
-        case "integer":
-            return isinstance(value, int | float) and not isinstance(value, bool) and value == int(value)
-        case _:
-            return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _kinds_of(branch: Schema) -> list[str]:
-    kind = branch.get("type")
-    if isinstance(kind, list):
-        return list(kind)
-    if isinstance(kind, str):
-        return [kind]
-    options = branch.get("enum", [branch["const"]] if "const" in branch else [])
-    return ["boolean" if isinstance(o, bool) else "number" if isinstance(o, int | float) else "string" for o in options]
-
-
-def _branch_takes_kind(branch: Schema, value: Any) -> bool:
-    if isinstance(value, float) and "integer" in _kinds_of(branch):
-        return False
-    kinds = _kinds_of(branch)
-    return not kinds or _is_kind(value, kinds)
-
-
-def _unknown_keys(branch: Schema, value: Map) -> tuple[bool, int]:
-    """Least for the branch that knows some of the keys, or takes any when none of them is known."""
-    known = sum(key in branch.get("properties", {}) for key in value)
-    return (branch.get("additionalProperties", True) is False) and not known, -known
-
-
-def _is_template(branch: Schema) -> bool:
-    return str(branch.get("pattern", "")).startswith("\\{[")
-
-
 def _last(path: str) -> str:
     return _DOT.split(path)[-1]
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return repr(value) if isinstance(value, str | int | float) else kind_of(value)
 
 
 _ELSEWHERE = {

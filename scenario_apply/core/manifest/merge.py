@@ -7,6 +7,7 @@ from scenario_apply.core.manifest.positions import Map, Mark
 from scenario_apply.core.manifest.report import Report
 from scenario_apply.core.suggest import did_you_mean
 
+_LONGEST_CHAIN = 50
 _NOT_TAKEN_OVER = ("name", "matrix", "enabled", "extends")
 
 
@@ -60,6 +61,9 @@ class Inheritance:
             self._report.error(
                 "extends-cycle", f"models extend each other in a circle: {loop}", mark, "break the circle"
             )
+            return own
+        if len(path) > _LONGEST_CHAIN:
+            self._report.error("extends-cycle", f"more than {_LONGEST_CHAIN} models extend one another", mark)
             return own
         if not isinstance(self._models.get(parent), Map):
             known = [key for key in self._models if key != path[-1]]

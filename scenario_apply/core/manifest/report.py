@@ -12,12 +12,18 @@ from scenario_apply.errors import ManifestError, Place, Problem, Severity
 
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # what libyaml counts as the end of a line
 _LONGEST_LINE = 400
+MOST_ERRORS = 500
 
 
 class Report:
-    """sources: the text of each file read, by the name the user would give it."""
+    """sources: the text of each file read, by the name the user would give it.
 
-    def __init__(self) -> None:
+    most: so many errors end the load at once, by ManifestError; nobody reads more.
+    """
+
+    def __init__(self, most: int | None = MOST_ERRORS) -> None:
+        self._most = most
+        self._errors = 0
         self.sources: dict[str, str] = {}
         self.problems: list[Problem] = []
         self.is_incomplete = False
@@ -50,9 +56,16 @@ class Report:
         if (code, what, position) in self._said:  # an alias or a shared default is wrong once
             return
         self._said.add((code, what, position))
+        what = what if len(what) <= _LONGEST_LINE else f"{what[:_LONGEST_LINE]} ..."
         self.problems.append(Problem(code=code, what=what, where=place, mend=mend, severity=severity))
         if severity == "error" and position is not None:
             self._wrong.add(position)
+        if severity == "error":
+            self._errors += 1
+            if self._errors == self._most:
+                what = f"{self._most} errors and more: the rest is not told"
+                self.problems.append(Problem(code="too-many", what=what, where=place))
+                self.raise_errors()
 
     def error(self, code: str, what: str, where: Mark | Place | None, mend: str | None = None) -> None:
         self.add(code, what, where, mend)

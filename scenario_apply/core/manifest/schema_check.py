@@ -21,6 +21,20 @@ def _compiled(schema: bytes) -> tuple[dict[str, Any], jsonschema_rs.Draft202012V
     return parsed, jsonschema_rs.Draft202012Validator(parsed)
 
 
+@lru_cache(maxsize=2)
+def _sections(schema: bytes) -> dict[str, jsonschema_rs.Draft202012Validator]:
+    """What checks one model, dataset or composition, so that only the wrong ones are explained."""
+    import jsonschema_rs
+
+    from scenario_apply.core.manifest.explain import SECTIONS
+
+    definitions = json.loads(schema)["$defs"]
+    return {
+        section: jsonschema_rs.Draft202012Validator({"$ref": f"#/$defs/{name}", "$defs": definitions})
+        for section, name in SECTIONS.items()
+    }
+
+
 def check_shape(document: Map, schema: bytes, report: Report) -> None:
     """Reports every violation. schema: the bytes of the schema file; it is compiled once per process."""
     parsed, validator = _compiled(schema)
@@ -28,8 +42,9 @@ def check_shape(document: Map, schema: bytes, report: Report) -> None:
         return
     from scenario_apply.core.manifest.explain import Explanation
 
+    sections = _sections(schema)
     before = len(report.problems)
-    Explanation(parsed, report).explain(document)
+    Explanation(parsed, report, lambda section, value: sections[section].is_valid(value)).explain(document)
     if len(report.problems) > before or report.has_errors:
         return
     for error in validator.iter_errors(document):  # a rule of the schema that the explanation does not know

@@ -44,7 +44,7 @@ def render_whole_files(
 
 def _values(name: str, data: bytes, before: Sequence[Map], given: Given, env: Mapping[str, str]) -> dict[str, object]:
     """What is known already; whatever is wrong with it is said when the manifest is built."""
-    unheard = Report()
+    unheard = Report(most=None)
     whole = Map(before[0].start) if before else None
     blocks = [document["variables"] for document in before if isinstance(document.get("variables"), Map)]
     own = _VARIABLES.search(data)

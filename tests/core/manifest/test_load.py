@@ -474,6 +474,27 @@ def test_everything_wrong_is_told_at_once_and_in_reading_order(tmp_path: Path) -
     ]
 
 
+def test_ten_thousand_mistakes_end_soon(tmp_path: Path) -> None:
+    """The first five hundred are told; nobody reads more."""
+    lines = "".join(
+        f"  model-{i}: {{ type: flux.1-lora, dataset: ./a, parameters: {{ rnak{i}: 1 }} }}\n" for i in range(10_000)
+    )
+    told = problems(tmp_path, "models:\n" + lines)
+    assert len(told) == 501
+    assert [problem.code for problem in told if problem.code != "unknown-parameter"] == ["too-many"]
+
+
+@pytest.mark.parametrize("length", [40, 2000])
+def test_long_chains(length: int, tmp_path: Path) -> None:
+    """A chain of models is followed so far and no further, and never into Python's own limit."""
+    chain = "".join(f"  m{i}: {{ extends: m{i + 1} }}\n" for i in range(length))
+    text = f"models:\n{chain}  m{length}: {{ type: flux.1-lora, dataset: ./a }}\n"
+    if length < 50:
+        assert len(load(tmp_path, text).models) == length + 1
+    else:
+        assert "extends-cycle" in {problem.code for problem in problems(tmp_path, text)}
+
+
 def test_plain_manifests_need_neither_jinja2_nor_jsonschema(tmp_path: Path) -> None:
     """They are imported when there is a template, or something to explain."""
     (tmp_path / "scenario.yaml").write_text("version: 1" + KAEL)
