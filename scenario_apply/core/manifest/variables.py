@@ -73,7 +73,8 @@ def resolved(document: Map, given: Given, templates: Templates, report: Report) 
         if kind != "any" and not _is_kind(value, kind):
             called, example = _CALLED.get(kind, (kind, "42"))
             what = f"the variable {name} must be {called}, this is {kind_of(value)}"
-            report.error("wrong-type", what, where, f"write {example}")
+            by_file = where is _COMMAND_LINE and kind in ("list", "map")
+            report.error("wrong-type", what, where, "give it with --var-file" if by_file else f"write {example}")
         if isinstance(fields, Map) and flag(fields, "secret", False):
             if fields.get("default") and not is_template(str(fields["default"])):
                 what = f"the variable {name} is secret and stands here for everybody to read"

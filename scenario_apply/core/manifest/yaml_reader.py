@@ -9,30 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
-from scenario_apply.core.manifest.positions import Map, Mark, Node, Seq, kind_of
+from scenario_apply.core.manifest.positions import Map, kind_of
 from scenario_apply.core.manifest.report import Report
-from scenario_apply.core.manifest.scalars import NotANumber, plain_scalar
+from scenario_apply.core.manifest.yaml_builder import Builder, Stop
 from scenario_apply.core.manifest.yaml_bytes import decoded
 from scenario_apply.core.manifest.yaml_errors import report_yaml_error
 
 if TYPE_CHECKING:
     from yaml.events import Event
-
-_DEEPEST = 60
-_MOST_ALIASED_NODES = 500_000
-_CORE = "tag:yaml.org,2002:"
-
-
-_TAGS: dict[str, tuple[type, ...]] = {
-    f"{_CORE}int": (int,),
-    f"{_CORE}float": (int, float),
-    f"{_CORE}bool": (bool,),
-    f"{_CORE}null": (type(None),),
-}
-
-
-class _Stop(Exception):
-    """Reading on makes no sense; the reason is in the report."""
 
 
 class _Stream:
@@ -49,46 +33,31 @@ class _Stream:
 
 
 def read_yaml(name: str, data: bytes, report: Report, *, what: str = "manifest") -> Map | None:
-    """The top-level map of the file; None when there is none to go on with, which the report then explains."""
-    node = read_node(name, data, report)
-    if isinstance(node, Map) or node is _FAILED:
-        return node if isinstance(node, Map) else None
-    place = report.place_at(name, 0, 0)
-    if node is None:
-        report.error(
-            "empty", f"the {what} is empty", place, "begin it with `version: 1`" if what == "manifest" else None
-        )
-    else:
-        report.error("not-a-map", f"the {what} must be a map of keys, this is {kind_of(node)}", place)
-    return None
+    """The top-level map of the file; None when there is none to go on with, which the report then explains.
 
-
-class _Failed(str):
-    __slots__ = ()
-
-
-_FAILED = _Failed()
-
-
-def read_node(name: str, data: bytes, report: Report) -> Node:
-    """Whatever the file holds; _FAILED after an error that left nothing whole."""
+    name: of the file, as the user would give it. what: the file's part in the run, for the messages.
+    """
     text = decoded(name, data, report)
     if text is None:
-        return _FAILED
+        return None
     import yaml
 
     try:
-        return _Builder(_events(name, text.encode()), name, report).document()
+        node = Builder(_events(name, text.encode()), name, report).document()
     except yaml.YAMLError as error:
         report_yaml_error(error, name, report)
-    except _Stop:
-        pass
-    return _FAILED
-
-
-def scalar_from(text: str) -> bool | int | float | str | None:
-    """The value of a text given on the command line, read as a plain YAML scalar. Raises NotANumber."""
-    return plain_scalar(text.strip())
+        return None
+    except Stop:
+        return None
+    if isinstance(node, Map):
+        return node
+    place = report.place_at(name, 0, 0)
+    if node is None:
+        mend = "begin it with `version: 1`" if what == "manifest" else "write `name: value` lines, or leave it out"
+        report.error("empty", f"the {what} is empty", place, mend)
+    else:
+        report.error("not-a-map", f"the {what} must be a map of keys, this is {kind_of(node)}", place)
+    return None
 
 
 def _events(name: str, data: bytes) -> Callable[[], Event]:
@@ -106,209 +75,3 @@ def _events(name: str, data: bytes) -> Callable[[], Event]:
 
         return cast("Callable[[], Event]", Parser(_Stream(name, data)).get_event)
     return cast("Callable[[], Event]", CParser(_Stream(name, data)).get_event)
-
-
-class _Builder:
-    """Events -> nodes, for one file."""
-
-    def __init__(self, next_event: Callable[[], Event], name: str, report: Report) -> None:
-        import yaml
-
-        self._next = next_event
-        self._name = name
-        self._report = report
-        self._scalar, self._mapping, self._sequence = yaml.ScalarEvent, yaml.MappingStartEvent, yaml.SequenceStartEvent
-        self._alias, self._mapping_end, self._sequence_end = (
-            yaml.AliasEvent,
-            yaml.MappingEndEvent,
-            yaml.SequenceEndEvent,
-        )
-        self._stream_end = yaml.StreamEndEvent
-        self._values: dict[str, bool | int | float | str | None] = {}
-        self._anchors: dict[str, tuple[Node, int]] = {}
-        self._open: set[str] = set()
-        self._nodes = 0
-        self._aliased = 0
-
-    def document(self) -> Node:
-        self._next()  # the stream begins
-        event = self._next()
-        if event.__class__ is self._stream_end:
-            return None
-        root = self._node(self._next(), 0)
-        self._next()  # the document ends
-        event = self._next()
-        if event.__class__ is not self._stream_end:
-            self._report.error(
-                "several-documents",
-                "a second YAML document begins here; one file is one manifest",
-                event.start_mark,
-                "remove the `---`, or make it a second file of the folder",
-            )
-            raise _Stop
-        return root
-
-    def _node(self, event: Any, depth: int) -> Node:
-        kind = event.__class__
-        if kind is self._alias:
-            return self._aliased_node(event)
-        self._nodes += 1
-        anchor = event.anchor
-        if anchor is None:
-            return self._fresh(kind, event, depth)
-        before = self._nodes + self._aliased
-        self._open.add(anchor)
-        node = self._fresh(kind, event, depth)
-        self._open.discard(anchor)
-        self._anchors[anchor] = (node, self._nodes + self._aliased - before + 1)
-        return node
-
-    def _fresh(self, kind: type, event: Any, depth: int) -> Node:
-        if kind is self._scalar:
-            return self._scalar_value(event)
-        if depth > _DEEPEST:
-            self._report.error("too-deep", f"nested more than {_DEEPEST} levels deep", event.start_mark)
-            raise _Stop
-        if kind is self._mapping:
-            return self._map(event, depth + 1)
-        return self._seq(event, depth + 1)
-
-    def _aliased_node(self, event: Any) -> Node:
-        name = event.anchor
-        if name in self._open:
-            self._report.error("alias-loop", f"*{name} stands inside &{name}: it would never end", event.start_mark)
-            raise _Stop
-        found = self._anchors.get(name)
-        if found is None:
-            from scenario_apply.core.suggest import did_you_mean
-
-            mend = did_you_mean(name, self._anchors) or "put the text in quotes if it is no alias"
-            self._report.error("unknown-anchor", f"no &{name} stands above this *{name}", event.start_mark, mend)
-            return None
-        node, size = found
-        self._aliased += size
-        if self._aliased > _MOST_ALIASED_NODES:
-            self._report.error(
-                "alias-bomb",
-                f"aliases repeat more than {_MOST_ALIASED_NODES} values",
-                event.start_mark,
-                "use fewer aliases of aliases",
-            )
-            raise _Stop
-        return node
-
-    def _scalar_value(self, event: Any) -> Node:
-        text: str = event.value
-        if event.tag is not None:
-            return self._tagged(event, text)
-        if not event.implicit[0]:
-            return text
-        try:
-            return self._values[text]
-        except KeyError:
-            pass
-        try:
-            value = self._values[text] = plain_scalar(text)
-        except NotANumber as error:
-            self._report.error("not-a-number", str(error), event.start_mark, "write a finite number")
-            return None
-        return value
-
-    def _tagged(self, event: Any, text: str) -> Node:
-        tag = event.tag
-        if tag in ("!", f"{_CORE}str"):
-            return text
-        wanted = _TAGS.get(tag)
-        if wanted:
-            try:
-                value = plain_scalar(text)
-            except NotANumber:
-                value = text
-            if isinstance(value, wanted):
-                return float(value) if tag.endswith("float") and isinstance(value, int) else value
-        self._refuse_tag(event)
-        return None
-
-    def _refuse_tag(self, event: Any) -> None:
-        shown = event.tag.replace(_CORE, "!!")
-        self._report.error(
-            "yaml-tag",
-            f"the tag {shown} has no meaning in a manifest",
-            event.start_mark,
-            "remove it, or put the text in quotes; values from outside are written {{ env.NAME }}",
-        )
-
-    def _seq(self, event: Any, depth: int) -> Seq:
-        if event.tag not in (None, "!", f"{_CORE}seq"):
-            self._refuse_tag(event)
-        items = Seq(event.start_mark)
-        append, mark = items.append, items.marks.append
-        following, end, node = self._next, self._sequence_end, self._node
-        event = following()
-        while event.__class__ is not end:
-            append(node(event, depth))
-            mark(event.start_mark)
-            event = following()
-        return items
-
-    def _map(self, event: Any, depth: int) -> Map:
-        if event.tag not in (None, "!", f"{_CORE}map"):
-            self._refuse_tag(event)
-        found = Map(event.start_mark)
-        marks = found.marks
-        following, end, node, scalar = self._next, self._mapping_end, self._node, self._scalar
-        merges: list[tuple[Node, Mark]] = []
-        key_event: Any = following()
-        while key_event.__class__ is not end:
-            key: str | None
-            if key_event.__class__ is scalar and key_event.anchor is None:
-                key = key_event.value
-            else:
-                key = self._odd_key(key_event, found.start, depth)
-            value_event: Any = following()
-            value = node(value_event, depth)
-            if key is None:
-                pass
-            elif key == "<<" and key_event.implicit[0]:
-                merges.append((value, value_event.start_mark))
-            elif key in found:
-                self._twice(key, key_event.start_mark, marks[key][0])
-            else:
-                found[key] = value
-                marks[key] = (key_event.start_mark, value_event.start_mark)
-            key_event = following()
-        for merged, mark in merges:
-            self._merge(found, merged, mark)
-        return found
-
-    def _odd_key(self, event: Any, start: Mark, depth: int) -> str | None:
-        """A key that is an alias, has an anchor, or is no scalar: only a text can be a key."""
-        value = self._node(event, depth)
-        if isinstance(value, str):
-            return value
-        line = self._report.place(start).text or ""
-        if line[start.column :].startswith("{{"):
-            mend = 'put the template in quotes: "{{ ... }}"'
-            self._report.error("unquoted-template", "a template without quotes is a map to YAML", start, mend)
-        else:
-            mend = "keys are plain text; put a text that begins with { or [ in quotes"
-            self._report.error("odd-key", f"{kind_of(value)} cannot be a key", event.start_mark, mend)
-        return None
-
-    def _twice(self, key: str, second: Mark, first: Mark) -> None:
-        self._report.error(
-            "duplicate-key",
-            f"{key!r} is given twice; the first stands at {self._report.place(first)}",
-            second,
-            "keep one of them",
-        )
-
-    def _merge(self, into: Map, merged: Node, mark: Mark) -> None:
-        sources = list(merged) if isinstance(merged, Seq) else [merged]
-        for source in sources:
-            if not isinstance(source, Map):
-                self._report.error("yaml-merge", f"<< takes a map or a list of maps, this is {kind_of(source)}", mark)
-                return
-            for key, value in source.items():
-                if key not in into:
-                    into.put(key, value, source.marks[key])
