@@ -4,31 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from scenario_apply.core.address import Address
 from scenario_apply.core.changes import Change
 from scenario_apply.core.dataset.types import Dataset
 from scenario_apply.core.desired import Desired, desire
 from scenario_apply.core.diff import Diff, Wishes, diff
-from scenario_apply.core.events import Adopted
 from scenario_apply.core.gates import judge, merged
 from scenario_apply.core.manifest.spec import Limits, Manifest
 from scenario_apply.core.observed import Observed, settle
 from scenario_apply.core.plan import Plan, Source
-from scenario_apply.core.plan_reader import check_fresh, edits_of, picture_key, with_secrets
 from scenario_apply.core.planner import make_steps
 from scenario_apply.core.pricing import priced
 from scenario_apply.core.selection import select
 from scenario_apply.core.state import State
 from scenario_apply.core.steps import AwaitTraining, PlannedStep
-from scenario_apply.core.suggest import did_you_mean
 from scenario_apply.core.times import from_iso, iso
 from scenario_apply.core.verdict import StateEdit
-from scenario_apply.effects.polling import expected_rounds
-from scenario_apply.effects.recover import recover
 from scenario_apply.effects.refresh import quotes, refresh
 from scenario_apply.effects.world import World
 from scenario_apply.errors import ManifestError, PlanStale, UsageError
+
+if TYPE_CHECKING:
+    from scenario_apply.core.events import Adopted
+
+# What only some plans need (recovery, saved plans, polls) is imported where it is needed: a plan of nothing starts sooner.
 
 ROUNDS_OF_UNKNOWN_LENGTH = 5
 """Polls counted for a training whose length the state's history does not know: no duration is made up."""
@@ -78,6 +79,8 @@ def make_plan(
     state = loaded.state
     adopted: tuple[Adopted, ...] = ()
     if loaded.unanswered and world.api is not None:
+        from scenario_apply.effects.recover import recover
+
         recovered = recover(world.api, world.clock, state, loaded.unanswered)
         state, adopted = recovered.state, recovered.adopted
     recorded = state
@@ -189,6 +192,8 @@ def _polls(steps: list[PlannedStep], state: State, options: PlanOptions) -> int:
 
 
 def _rounds(state: State, type: str, options: PlanOptions) -> int:
+    from scenario_apply.effects.polling import expected_rounds
+
     lasted = []
     for record in state.records.values():
         for version in record.versions():
@@ -210,6 +215,8 @@ def _known(addresses: tuple[Address, ...], desired: Desired, state: State) -> fr
             if a == address or (not address.label and a.kind == address.kind and a.name == address.name)
         }
         if not fitting:
+            from scenario_apply.core.suggest import did_you_mean
+
             raise UsageError(f"{address} is not declared", mend=did_you_mean(str(address), map(str, desired.specs)))
         found |= fitting
     return frozenset(found)
@@ -217,6 +224,8 @@ def _known(addresses: tuple[Address, ...], desired: Desired, state: State) -> fr
 
 def bound_to_pictures(plan: Plan, datasets: Mapping[str, Dataset]) -> Plan:
     """The plan with the digest of every picture and caption, so that staleness can name the file."""
+    from scenario_apply.core.plan_reader import picture_key
+
     pictures = {
         name: {image.path: picture_key(image.sha256, image.caption) for image in dataset.contents.images}
         for name, dataset in datasets.items()
@@ -228,6 +237,8 @@ def prepare_saved(
     world: World, plan: Plan, manifest: Manifest, datasets: Mapping[str, Dataset], limits: Limits
 ) -> Prepared:
     """A saved plan, ready to be applied. Raises PlanStale when anything it was made from moved."""
+    from scenario_apply.core.plan_reader import check_fresh, edits_of, with_secrets
+
     loaded = world.store.load()
     if loaded.has_journal:
         raise PlanStale(
