@@ -29,7 +29,7 @@ from scenario_apply.errors import ManifestError, PlanStale, UsageError
 if TYPE_CHECKING:
     from scenario_apply.core.events import Adopted
 
-# What only some plans need (recovery, saved plans, polls) is imported where it is needed: a plan of nothing starts sooner.
+# What only some plans need (recovery, saved plans, polls) is imported where it is needed: a plan of nothing is quick.
 
 ROUNDS_OF_UNKNOWN_LENGTH = 5
 """Polls counted for a training whose length the state's history does not know: no duration is made up."""
