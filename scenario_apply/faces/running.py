@@ -6,7 +6,7 @@ import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from scenario_apply.core.events import Event, Ledger
 from scenario_apply.errors import ExitCode, GateClosed, Interrupted, ScenarioApplyError
@@ -16,10 +16,12 @@ from scenario_apply.faces.views.text_plan import plan_text
 
 if TYPE_CHECKING:
     from scenario_apply.effects.applying import ApplyOptions
+    from scenario_apply.effects.executor import Stop
     from scenario_apply.effects.planning import Prepared
     from scenario_apply.effects.world import World
     from scenario_apply.faces.call import Call
     from scenario_apply.faces.planning import Wanted
+    from scenario_apply.faces.settings import Settings
 
 SavedPlan = Mapping[str, object]
 
@@ -43,10 +45,12 @@ def run_plan(call: Call, *, command: str, destroy: bool = False, saved: SavedPla
 
 def _run(call: Call, command: str, destroy: bool, saved: SavedPlan | None, records: list[JsonLinesView]) -> int:
     from scenario_apply.effects.executor import Stop
-    from scenario_apply.faces.planning import plan_options, prepare, prepare_again
+    from scenario_apply.faces.planning import plan_options, prepare, prepare_again, read_wanted
     from scenario_apply.faces.wiring import open_world, require_service
 
-    wanted = _wanted(call, saved)
+    settings = _settings(call, saved)
+    # pictures that are broken stop no delete; those of a saved plan are judged once it is known to be fresh
+    wanted = read_wanted(settings, check=saved is None and not destroy)
     require_service(call.settings)
     stop = Stop()
     with (
@@ -71,7 +75,7 @@ def _run(call: Call, command: str, destroy: bool, saved: SavedPlan | None, recor
             _finish(Ledger(status="stopped", error="not approved"), records)
             call.tell("nothing was done")
             return ExitCode.ERROR
-        ledger = _carry_out(call, world, prepared, wanted, stop, command, records)
+        ledger = _carry_out(call, world, prepared, wanted, stop, _options(call, settings, command), records)
     return code_of(call, ledger)
 
 
@@ -80,36 +84,33 @@ def _carry_out(
     world: World,
     prepared: Prepared,
     wanted: Wanted,
-    stop: object,
-    command: str,
+    stop: Stop,
+    run_options: ApplyOptions,
     records: list[JsonLinesView],
 ) -> Ledger:
-    from scenario_apply.effects.applying import Stop, apply_plan
+    from scenario_apply.effects.applying import apply_plan
     from scenario_apply.faces.signals import stopping
 
-    assert isinstance(stop, Stop)
     with ExitStack() as stack:
         is_shown = bool(prepared.plan.has_changes or prepared.adopted)
         emit = _emitter(call, world, records, stack, is_shown=is_shown)
         stack.enter_context(stopping(stop, call.tell))
-        ledger = apply_plan(world, prepared, wanted.manifest.root, _options(call, command), emit, stop)
+        ledger = apply_plan(world, prepared, wanted.manifest.root, run_options, emit, stop)
     if call.arguments.format == "text" and (prepared.plan.has_changes or ledger.status != "done"):
         call.show(ledger_text(ledger, call.out))
     return ledger
 
 
-def _wanted(call: Call, saved: SavedPlan | None) -> Wanted:
-    from scenario_apply.faces.planning import read_wanted
-
+def _settings(call: Call, saved: SavedPlan | None) -> Settings:
     if saved is None:
-        return read_wanted(call.settings)
+        return call.settings
     from scenario_apply.faces.saved_plans import refuse_other_wishes, settings_of_plan
 
     refuse_other_wishes(vars(call.arguments), call.settings.manifest or "the plan")
-    return read_wanted(settings_of_plan(saved, call.settings), check=False)
+    return settings_of_plan(saved, call.settings)
 
 
-def _options(call: Call, command: str) -> ApplyOptions:
+def _options(call: Call, settings: Settings, command: str) -> ApplyOptions:
     from scenario_apply.effects.applying import ApplyOptions
 
     asked = vars(call.arguments)
@@ -118,16 +119,14 @@ def _options(call: Call, command: str) -> ApplyOptions:
         poll_interval_s=asked.get("poll_interval"),
         timeout_s=asked.get("timeout"),
         wait=not asked.get("no_wait"),
-        command=again(call, command),
+        command=again(asked, settings, command),
     )
 
 
-def again(call: Call, command: str) -> str:
+def again(asked: Mapping[str, Any], settings: Settings, command: str) -> str:
     """The command line that goes on with this one. A saved plan is spent once begun: its manifest takes its place."""
-    asked, settings = vars(call.arguments), call.settings
     words = ["scenario-apply", command]
-    if settings.manifest is not None and not settings.manifest.endswith(".json"):
-        words.append(settings.manifest)
+    words += [settings.manifest] if settings.manifest is not None else []
     words += [f"--var={name}={value}" for name, value in settings.variables.items()]
     words += [f"--var-file={name}" for name in settings.var_files]
     words += [f"--state={settings.state}"] if settings.state is not None else []
@@ -162,7 +161,7 @@ def code_of(call: Call, ledger: Ledger) -> int:
             return ExitCode.OK
         case "running":
             # left as asked is done; left because time was up is not
-            return call.code(ExitCode.RUNNING, ExitCode.OK if call.arguments.no_wait else ExitCode.ERROR)
+            return call.code(ExitCode.RUNNING, ExitCode.OK if vars(call.arguments).get("no_wait") else ExitCode.ERROR)
         case "partial":
             return call.code(ExitCode.PARTIAL)
         case "interrupted":

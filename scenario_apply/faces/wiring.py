@@ -33,11 +33,15 @@ class NoCredentials(ScenarioApplyError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a state lies and what it belongs to. root: the folder .scenario/ is in."""
+    """Where a state lies and what it belongs to. root: the folder .scenario/ is in.
+
+    is_bare: no manifest was read, so that only the state itself knows its project.
+    """
 
     state: str
     root: str
     project: str | None
+    is_bare: bool = False
 
 
 def open_manifest(settings: Settings) -> Manifest:
@@ -89,7 +93,7 @@ def place_of(settings: Settings) -> Place:
     """Where the state is, by --state alone where that is given, else by the manifest."""
     if settings.state is not None and settings.manifest is None:
         path = os.path.abspath(os.path.join(settings.cwd, settings.state))
-        return Place(state=path, root=os.path.dirname(os.path.dirname(path)), project=None)
+        return Place(state=path, root=os.path.dirname(os.path.dirname(path)), project=None, is_bare=True)
     return place_of_manifest(open_manifest(settings), settings)
 
 
@@ -122,13 +126,14 @@ def open_world(
 
     clock = SystemClock()
     store = store_at(place, endpoint=settings.endpoint)
+    project = store.read().project if place.is_bare else place.project
     if offline:
         yield World(
             api=None,
             store=store,
             clock=clock,
             endpoint=settings.endpoint,
-            project=place.project,
+            project=project,
             rate_limit=settings.rate_limit,
             counter=None,
             tool_version=VERSION,
@@ -141,7 +146,7 @@ def open_world(
             base_url=base_url,
             api_key=key,
             api_secret=secret,
-            project_id=place.project,
+            project_id=project,
             rate_limit_per_minute=settings.rate_limit,
             clock=clock,
             read_only=read_only,
@@ -152,7 +157,7 @@ def open_world(
             store=store,
             clock=clock,
             endpoint=settings.endpoint,
-            project=place.project,
+            project=project,
             rate_limit=settings.rate_limit,
             counter=budget,
             tool_version=VERSION,

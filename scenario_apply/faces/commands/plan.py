@@ -47,7 +47,7 @@ def run(call: Call) -> int:
 
     asked = call.arguments
     wanted_options = plan_options(call)
-    wanted = read_wanted(call.settings)
+    wanted = read_wanted(call.settings, check=not asked.destroy)
     if wanted_options.refresh:
         require_service(call.settings)
     with open_world(wanted.place, call.settings, offline=not wanted_options.refresh, read_only=True) as world:
