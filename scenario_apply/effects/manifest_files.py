@@ -202,20 +202,7 @@ class _Loader:
         if len(self._files) >= _MOST_FILES:
             self._report.error("too-many-files", f"more than {_MOST_FILES} files", mark)
             return []
-        data = self._read(absolute, shown, mark)
-        if data is None:
-            self._report.is_incomplete = True
-            return []
-        self._files[absolute] = (shown, data)
-        name = shown
-        if absolute.endswith(".j2"):
-            name = f"{shown} (rendered)"
-            rendered = render_whole_files(shown, data, before, given, env, self._report, self._env_used)
-            if rendered is None:
-                self._report.is_incomplete = True
-                return []
-            data = rendered
-        document = read_yaml(name, data, self._report)
+        document = self._document(absolute, shown, mark, given, env, before)
         if document is None:
             self._report.is_incomplete = True
             return []
@@ -224,6 +211,25 @@ class _Loader:
             other = os.path.abspath(os.path.join(os.path.dirname(absolute), name))
             found += self._with_includes(other, where, (*path, absolute), given, env, [*before, *found])
         return found
+
+    def _document(
+        self,
+        absolute: str,
+        shown: str,
+        mark: Mark | None,
+        given: Given,
+        env: Mapping[str, str],
+        before: Sequence[Map],
+    ) -> Map | None:
+        """What one file holds, rendered first when it is a template as a whole; None after an error."""
+        data = self._read(absolute, shown, mark)
+        if data is None:
+            return None
+        self._files[absolute] = (shown, data)
+        if not absolute.endswith(".j2"):
+            return read_yaml(shown, data, self._report)
+        rendered = render_whole_files(shown, data, before, given, env, self._report, self._env_used)
+        return None if rendered is None else read_yaml(f"{shown} (rendered)", rendered, self._report)
 
 
 def _marks_of_include(document: Map) -> list[Mark]:

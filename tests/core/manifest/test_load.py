@@ -516,6 +516,37 @@ def test_the_manifests_of_the_repository_load() -> None:
         load_manifest(str(file), variables={}, var_files=[], env={"SCENARIO_PROJECT_ID": "abc"}, cwd=str(ROOT))
 
 
+ENTRIES: dict[str, dict[str, object]] = {
+    "models": {f"m{i}": {"type": "flux.1-lora", "dataset": "./a", "parameters": {"rank": 2 + i}} for i in range(4)},
+    "datasets": {f"d{i}": {"images": "./b"} for i in range(3)},
+    "compositions": {"c": {"concepts": [{"model": "m3", "scale": 0.5}]}},
+    "defaults": {"models": {"tags": ["t"]}, "datasets": {"missing": "auto"}},
+}
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.lists(st.integers(0, 2), min_size=10, max_size=10))
+def test_how_a_manifest_is_cut_into_files_does_not_matter(files: list[int]) -> None:
+    """Every entry in any of three files of a folder: the same manifest."""
+    parts: list[dict[str, object]] = [{"version": 1} for _ in range(3)]
+    number = iter(files)
+    for section, entries in ENTRIES.items():
+        for key, value in entries.items():
+            part = parts[next(number)].setdefault(section, {})
+            assert isinstance(part, dict)
+            part[key] = value
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "one.yaml").write_text(json.dumps({"version": 1, **ENTRIES}))
+        Path(folder, "many").mkdir()
+        for name, part in zip("cab", parts, strict=True):
+            Path(folder, "many", f"{name}.yaml").write_text(json.dumps(part))
+        one, many = (
+            load_manifest(path, variables={}, var_files=[], env={}, cwd=folder) for path in ("one.yaml", "many")
+        )
+    assert one.expanded == many.expanded
+    assert set(one.models) == set(many.models)
+
+
 WORDS = st.sampled_from(
     (
         *("models", "datasets", "kael", "type", "flux.1-lora", "dataset", "parameters", "rank", "images", "captions"),
