@@ -29,6 +29,10 @@ class AssetPool:
     def __init__(self, state: State, observed: Observed, verdicts: Iterable[Verdict]) -> None:
         verdicts = list(verdicts)
         self.known: dict[AssetId, AssetRecord] = state.assets() if verdicts else {}
+        for verdict in verdicts:
+            if verdict.edit.record is not None:  # an import brings its images along
+                for image in verdict.edit.record.current.images:
+                    self.known[image.asset_id] = AssetRecord(image.sha256, image.caption)
         self.held: dict[AssetId, str] = {asset_id: asset.caption for asset_id, asset in self.known.items()}
         gone: set[AssetId] = set()
         for remote in observed.models.values():
@@ -61,7 +65,8 @@ class AssetPool:
         exact = self.ids.get(key, [])
         for asset_id in sorted(exact, key=lambda a: a not in attached):
             self.claimed.add(asset_id)
-            return asset_id, False
+            # a caption the service holds and no record knows of was set by a run that died: set again, it is recorded
+            return asset_id, self.known[asset_id].caption != key[1]
         for asset_id in sorted(self.by_bytes.get(key[0], []), key=lambda a: a not in attached):
             sha256, caption = key[0], self.held[asset_id]
             if asset_id in self.claimed or self.wanted.get((sha256, caption), 0):

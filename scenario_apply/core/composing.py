@@ -130,7 +130,7 @@ def renewed_parts(
             reasons.append(f"{declared.model} {words.get(verdict.change.action, 'is trained anew')}")
         elif recorded.get(concept.model_id) not in (None, concept.trained_from):
             reasons.append(f"{declared.model} was trained anew")
-        elif concept.model_id not in recorded and verdict.record is not None:
-            if any(known.id in recorded for known in verdict.record.versions()):
-                reasons.append(f"{declared.model} is at version {verdict.record.current.number} now")
+        elif concept.model_id not in recorded and (record := verdict.record) is not None:
+            is_moved = any(known.id in recorded for known in record.versions())
+            reasons += [f"{declared.model} is at version {record.current.number} now"] if is_moved else []
     return reasons

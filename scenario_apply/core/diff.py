@@ -29,6 +29,7 @@ from scenario_apply.core.dataset.types import Contents
 from scenario_apply.core.desired import Desired
 from scenario_apply.core.fingerprint import fingerprint
 from scenario_apply.core.graph import ordered
+from scenario_apply.core.importing import imported
 from scenario_apply.core.manifest.spec import CompositionSpec
 from scenario_apply.core.observed import Observed, content_drift
 from scenario_apply.core.state import Record, State, Version
@@ -84,6 +85,7 @@ class _Judge:
         self.verdicts: dict[Address, Verdict] = {}
         self.drift: list[Drift] = []
         self.problems: list[Problem] = []
+        self.imports = {block.target: block for block in desired.imports}
         self.moves = {
             move.target: move.source
             for move in desired.moved
@@ -145,20 +147,39 @@ class _Judge:
             return untouched(address, spec, record, "not selected")
         if not spec.enabled:
             return untouched(address, spec, record, "enabled: false")
+        edit = StateEdit(moved_from=moved_from)
+        if record is None and address in self.imports:
+            found = imported(self.imports[address], spec, self.desired.contents_of(spec), self.state, self.observed)
+            if isinstance(found, Problem):
+                self.problems.append(found)
+                return untouched(address, spec, None, found.what)
+            record, edit = found, replace(edit, record=found)
         parts = Parts()
         if isinstance(spec, CompositionSpec):
             parts = resolve_parts(spec, record, self.state, self.observed, self.verdicts)
             if parts.problems:
                 self.problems += parts.problems
                 return untouched(address, spec, record, parts.problems[0].what)
-        edit = StateEdit(moved_from=moved_from)
-        if spec.lifecycle.prevent_destroy != (record is not None and record.protected):
+        # of one that is not recorded yet, the creation records the protection
+        if record is not None and spec.lifecycle.prevent_destroy != record.protected:
             edit = replace(edit, protect=spec.lifecycle.prevent_destroy)
         if record is None or self.is_gone(record):
             verdict = self.judge_new(address, spec, record, edit)
         else:
             verdict = self.judge_recorded(address, spec, record, parts, edit)
+        if edit.record is not None:
+            verdict = self.importing(verdict, edit.record)
         return replace(verdict, parts=parts.concepts)
+
+    def importing(self, verdict: Verdict, record: Record) -> Verdict:
+        """The verdict of a resource that is imported first: nothing else to do is an import by itself."""
+        change = verdict.change
+        reason = f"{record.current.id} is imported: images of the manifest's names are taken to be the same pictures"
+        if change.action is Action.NONE:
+            change = replace(change, action=Action.IMPORT, before=None, reasons=(reason,))
+        else:
+            change = replace(change, reasons=(reason, *change.reasons))
+        return replace(verdict, change=change)
 
     def is_gone(self, record: Record) -> bool:
         return record.pending is None and self.observed.is_gone(record.current.id)

@@ -30,7 +30,7 @@ class Observed:
         return model_id in self.asked and model_id not in self.models
 
 
-_PHASE_OF: Mapping[str, Phase] = {
+PHASE_OF: Mapping[str, Phase] = {
     "new": "building",
     "training": "training",
     "copying": "training",
@@ -67,7 +67,7 @@ def _settled(version: Version, observed: Observed, now: str) -> Version:
     remote = observed.models.get(version.id)
     if remote is None or remote.status is None:
         return version
-    phase = _PHASE_OF.get(remote.status)
+    phase = PHASE_OF.get(remote.status)
     if phase is None or phase == version.phase:
         return version
     if version.phase in ("failed", "canceled") and phase == "building":

@@ -24,6 +24,7 @@ from scenario_apply.core.dataset.types import Dataset
 from scenario_apply.core.manifest.spec import Manifest
 from scenario_apply.core.plan import PLAN_FORMAT_VERSION, Plan, Source
 from scenario_apply.core.state import State
+from scenario_apply.core.state_json import record_alone
 from scenario_apply.core.step_json import step_from_json
 from scenario_apply.core.steps import PlannedStep, StartTraining
 from scenario_apply.core.verdict import StateEdit
@@ -54,6 +55,8 @@ def edits_of(plan: Plan) -> dict[Address, StateEdit]:
             values: dict[str, Any] = dict(change.data)
             if values.get("moved_from") is not None:
                 values["moved_from"] = parse_address(str(values["moved_from"]))
+            if values.get("record") is not None:
+                values["record"] = record_alone(values["record"], f"the plan's record of {change.address}")
             edits[change.address] = StateEdit(**values)
     return edits
 

@@ -19,6 +19,7 @@ class StateEdit:
     protect: set or lift protection. unhold: a rollback's hold ends. discard_pending: a replacement nobody wants any
     more becomes a previous version. moved_from: the record's address so far. forget: take the record out.
     gone: the current model is gone on the service; a new one takes its place.
+    record: one that an import block brings in.
     """
 
     protect: bool | None = None
@@ -27,6 +28,7 @@ class StateEdit:
     moved_from: Address | None = None
     forget: bool = False
     gone: bool = False
+    record: Record | None = None
 
     def __bool__(self) -> bool:
         return self != _NO_EDIT
@@ -78,7 +80,7 @@ def edited(state: State, edits: Mapping[Address, StateEdit]) -> State:
     for address, edit in edits.items():
         if edit.moved_from is not None and edit.moved_from in records:
             records[address] = records.pop(edit.moved_from)
-        record = records.get(address)
+        record = records.get(address) or edit.record
         if record is None:
             continue
         if edit.forget:

@@ -19,6 +19,7 @@ from scenario_apply.core.planner import make_steps
 from scenario_apply.core.pricing import priced
 from scenario_apply.core.selection import select
 from scenario_apply.core.state import State
+from scenario_apply.core.state_json import record_to_json
 from scenario_apply.core.steps import AwaitTraining, PlannedStep
 from scenario_apply.core.times import from_iso, iso
 from scenario_apply.core.verdict import StateEdit
@@ -159,6 +160,7 @@ def _with_edit(change: Change, edits: Mapping[Address, StateEdit]) -> Change:
         "moved_from": moved_from,
         "forget": edit.forget or None,
         "gone": edit.gone or None,
+        "record": None if edit.record is None else record_to_json(edit.record),
     }
     return replace(change, data={key: value for key, value in data.items() if value is not None})
 

@@ -29,6 +29,7 @@ def refresh(api: ScenarioApi, state: State, desired: Desired) -> Observed:
         for version in (record.current, record.pending)
         if version is not None
     ]
+    ids += [ModelId(block.model_id) for block in desired.imports if block.target not in state.records]
     models = read_models(api, ids, images=True)
     observed = Observed(models=models, asked=frozenset(ids), refreshed=True)
     observed = replace(observed, failures=_failures(api, state, models))
