@@ -21,14 +21,14 @@ from scenario_apply.effects.launching import Launching
 from scenario_apply.effects.planning import Prepared
 from scenario_apply.effects.state.journal import Journal
 from scenario_apply.effects.world import World
-from scenario_apply.errors import GateClosed, ScenarioApplyError, StateError, StateNotSaved
+from scenario_apply.errors import GateClosed, ScenarioApplyError, StateError, StateForeign, StateNotSaved
 
 __all__ = ["ApplyOptions", "Stop", "apply_plan"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyOptions:
-    """parallelism: calls at once. poll_interval_s None: paced. timeout_s: then leave trainings running. wait: at all."""
+    """parallelism: calls at once. poll_interval_s None: paced. timeout_s: then trainings are left. wait: at all."""
 
     parallelism: int = 16
     poll_interval_s: float | None = None
@@ -57,60 +57,70 @@ def apply_plan(
     emit(RunStarted(plan=plan, run_id=run_id, resumed=prepared.has_journal))
     for adopted in prepared.adopted:
         emit(adopted)
-    state = prepared.state
+    state = edited(prepared.state, prepared.edits)
     executor: Executor | None = None
     try:
-        state = world.store.save(edited(state, prepared.edits))
+        state = world.store.save(state)
         world.store.discard_journal()  # all of it is in the state that was just written
         if plan.steps:
-            executor, state = _walk(world, prepared, state, root, options, emit, stop, run_id)
+            with Journal(world.store.journal_path, run_id, world.clock.now()) as journal:
+                executor = _executor(world, prepared, state, journal, root, options, emit, stop)
+                state = _walk(world, executor)
         ledger = ledger_of(world, prepared, state, executor, options, world.clock.monotonic() - started_at)
     except StateError as error:
         # what was done is in the journal where the disk took it, and in a rescue file where one can be written
-        text = _rescued(world, executor.state if executor is not None else state, error)
+        text = _rescued(world, state, executor, error)
         ledger = stopped_ledger(world, prepared, executor, options, world.clock.monotonic() - started_at, text)
+    except Exception as error:  # a bug of ours; the journal holds what was done, and the error goes on to the top
+        text = f"unexpected {type(error).__name__}: {error}"
+        emit(stopped_ledger(world, prepared, executor, options, world.clock.monotonic() - started_at, text))
+        raise
     emit(ledger)
     return ledger
 
 
-def _walk(
+def _executor(
     world: World,
     prepared: Prepared,
     state: State,
+    journal: Journal,
     root: str,
     options: ApplyOptions,
     emit: Callable[[Event], None],
     stop: Stop,
-    run_id: str,
-) -> tuple[Executor, State]:
-    with Journal(world.store.journal_path, run_id, world.clock.now()) as journal:
-        executor = Executor(
-            world,
-            prepared.plan,
-            state,
-            journal,
-            read=reader(root),
-            emit=emit,
-            stop=stop,
-            launching=Launching(prepared.limits, emit),
-            parallelism=options.parallelism,
-            poll_interval_s=options.poll_interval_s,
-            timeout_s=options.timeout_s,
-            wait=options.wait,
-            gone=frozenset(address for address, edit in prepared.edits.items() if edit.gone),
-        )
-        try:
-            executor.run()
-        finally:
-            # also on the way out of an unexpected error: what was done is saved, what is unanswered stays journalled
-            with contextlib.suppress(StateNotSaved):
-                journal.flush()
-        if isinstance(executor.fatal, StateError):
-            raise executor.fatal
-        state = world.store.save(executor.state, journal if executor.running else None)
-        if not executor.running:
-            journal.remove()
-    return executor, state
+) -> Executor:
+    return Executor(
+        world,
+        prepared.plan,
+        state,
+        journal,
+        read=reader(root),
+        emit=emit,
+        stop=stop,
+        launching=Launching(prepared.limits, emit),
+        parallelism=options.parallelism,
+        poll_interval_s=options.poll_interval_s,
+        timeout_s=options.timeout_s,
+        wait=options.wait,
+        gone=frozenset(address for address, edit in prepared.edits.items() if edit.gone),
+    )
+
+
+def _walk(world: World, executor: Executor) -> State:
+    """Run, save, and remove the journal unless it holds a call that nobody knows the end of."""
+    journal = executor.journal
+    try:
+        executor.run()
+    finally:
+        # also on the way out of an unexpected error: what was done is saved, what is unanswered stays journalled
+        with contextlib.suppress(StateNotSaved):
+            journal.flush()
+    if isinstance(executor.fatal, StateError):
+        raise executor.fatal
+    state = world.store.save(executor.state, journal)
+    if not executor.running and not executor.unanswered:
+        journal.remove()
+    return state
 
 
 def reader(root: str) -> Callable[[UploadImage], bytes]:
@@ -135,11 +145,17 @@ def reader(root: str) -> Callable[[UploadImage], bytes]:
     return read
 
 
-def _rescued(world: World, state: State, error: ScenarioApplyError) -> str:
+def _rescued(world: World, state: State, executor: Executor | None, error: ScenarioApplyError) -> str:
+    """Write down what the run knows, somewhere; a sentence on where, and on what to do with it."""
+    journal = None
+    if executor is not None:
+        state, journal = executor.state, executor.journal
     try:
-        path = world.store.rescue(replace(state, lineage=state.lineage or str(uuid.uuid4())))
+        path = world.store.rescue(replace(state, lineage=state.lineage or str(uuid.uuid4())), journal)
     except OSError:
         return (
             f"{error}. No rescue file could be written either; the journal {world.store.journal_path} has what it took"
         )
+    if isinstance(error, StateForeign):
+        return f"{error}; {error.problems[0].mend}. What this run knows is in {path}, too"
     return f"{error}. What this run knows is in {path}: copy it to {world.store.path} once the disk takes it"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from scenario_apply.core.address import Address
@@ -53,7 +54,7 @@ def ledger_of(
         )
     running = _running(executor, state)
     failed = _failed(executor)
-    unknown = tuple(_line(executor.steps[i], "no answer yet") for i in sorted(executor.running, key=executor.order.get))  # type: ignore[arg-type]
+    unknown = _unknown(executor)
     not_started = (*_not_started(executor, {line.address for line in running}), *withheld)
     status = _status(executor, running, failed, unknown, not_started)
     return Ledger(
@@ -79,10 +80,11 @@ def ledger_of(
 def stopped_ledger(
     world: World, prepared: Prepared, executor: Executor | None, options: ApplyOptions, took_s: float, error: str
 ) -> Ledger:
-    """The ledger of a run that could not save what it did."""
+    """The ledger of a run that could not save what it did, or met a bug."""
     if executor is None:
         return Ledger(status="stopped", error=error, took_s=took_s, next_command=options.command)
-    return ledger_of(world, prepared, executor.state, executor, options, took_s, error)
+    ledger = ledger_of(world, prepared, executor.state, executor, options, took_s, error)
+    return replace(ledger, status="stopped", next_command=options.command)
 
 
 def _line(planned: PlannedStep, reason: str | None = None, remote_id: str | None = None) -> LedgerLine:
@@ -125,10 +127,18 @@ def _failed(executor: Executor) -> tuple[LedgerLine, ...]:
     return tuple(lines.values())
 
 
+def _unknown(executor: Executor) -> tuple[LedgerLine, ...]:
+    reasons = dict.fromkeys(executor.running, "no answer yet") | executor.unknown
+    ordered = sorted(reasons, key=lambda step_id: executor.order[step_id])
+    return tuple(_line(executor.steps[step_id], reasons[step_id]) for step_id in ordered)
+
+
 def _not_started(executor: Executor, running: set[Address]) -> tuple[LedgerLine, ...]:
     lines: dict[Address, LedgerLine] = {}
     for step_id, planned in executor.steps.items():
-        if step_id in executor.done or step_id in executor.failed or step_id in executor.running:
+        if step_id in executor.done or step_id in executor.failed:
+            continue
+        if step_id in executor.running or step_id in executor.unknown:
             continue
         if planned.address in running and isinstance(planned.step, AwaitTraining):
             continue

@@ -18,6 +18,7 @@ from scenario_apply.core.remote import AssetId
 from scenario_apply.core.state import State, Version
 from scenario_apply.core.steps import AwaitTraining, CreateModel, PlannedStep, StartTraining, StepId, UploadImage
 from scenario_apply.effects.launching import Launching
+from scenario_apply.effects.looks import likeness
 from scenario_apply.effects.perform import Context, created_with_concepts, perform
 from scenario_apply.effects.polling import Pace, Seen, look_at
 from scenario_apply.effects.state.journal import Journal
@@ -38,6 +39,9 @@ IN_FLIGHT_BYTES = 48 * 1024 * 1024
 """Pictures being sent at once hold at most this much, or one picture."""
 
 CHECKPOINT_EVERY_S = 5.0
+DRAIN_S = 10.0
+"""How long a run that can no longer save waits for each answer still due, so that its rescue file holds it."""
+
 POLL_ERRORS_AT_MOST = 10
 IDLE_S = 0.25
 
@@ -69,7 +73,10 @@ class Task:
 
 
 class Executor:
-    """One run over one plan. After run(): done, failed, skipped, waiting say how far it got."""
+    """One run over one plan. After run(): done, failed, unknown, skipped, waiting say how far it got.
+
+    unanswered: steps whose call may have been carried out though nobody could say; the journal keeps them.
+    """
 
     def __init__(
         self,
@@ -103,7 +110,8 @@ class Executor:
         self.gone = gone
         self.pace = Pace(poll_interval_s)
         self.deadline = None if timeout_s is None else self.clock.monotonic() + timeout_s
-        self.workers: Workers[Task] = Workers(max(1, parallelism))
+        self.parallelism = max(1, parallelism)
+        self.workers: Workers[Task] = Workers(self.parallelism + 1)  # a round must not queue behind uploads
         self.steps = {planned.id: planned for planned in plan.steps}
         self.order = {planned.id: number for number, planned in enumerate(plan.steps)}
         self.missing = {planned.id: set(planned.after) & self.steps.keys() for planned in plan.steps}
@@ -111,17 +119,19 @@ class Executor:
         for planned in plan.steps:
             for need in self.missing[planned.id]:
                 self.dependants.setdefault(need, []).append(planned.id)
-        self.ready = [(self.order[i], i) for i, needs in self.missing.items() if not needs]
-        heapq.heapify(self.ready)
+        self.ready: list[tuple[int, StepId]] = []
         self.delayed: list[tuple[float, StepId]] = []
         self.ceiling: list[StepId] = []  # launches that wait for another training to end
         self.assets: dict[StepId, AssetId] = {}
         self.uncertain: set[Address] = set()
+        self.unanswered: set[StepId] = set()
         self.taken: set[str] = set()
         self.running: set[StepId] = set()
+        self.likenesses: set[tuple[str, ...]] = set()  # of the calls in flight
         self.waiting: dict[Address, StepId] = {}
         self.done: dict[StepId, Outcome] = {}
         self.failed: dict[StepId, str] = {}
+        self.unknown: dict[StepId, str] = {}
         self.interrupted: set[StepId] = set()
         self.skipped: dict[StepId, str] = {}
         self.in_flight_bytes = 0
@@ -136,23 +146,43 @@ class Executor:
     def run(self) -> State:
         """Do what can be done; the state after it. Errors of steps are kept in failed, fatal ones in fatal."""
         try:
+            for step_id, needs in self.missing.items():
+                if not needs:
+                    self.enqueue(step_id)
             while not self.is_over():
+                self.retry_below_the_ceiling()
                 self.start_what_can_start()
                 self.poll_if_due()
                 self.take_results()
                 self.checkpoint()
         except StateError as error:
             self.fatal = error
+            self.drain()
         return self.state
 
+    def drain(self) -> None:
+        """Take the answers that are still due into the state; the journal takes no more of them."""
+        while self.running and not self.stop.now.is_set():
+            task = self.workers.take(DRAIN_S)
+            if not isinstance(task, Task):
+                return
+            if task.step is not None:
+                self.running.discard(task.step.id)
+                if task.outcome is not None:
+                    self.keep(task.step, task.outcome)
+                elif task.error is not None:
+                    self.give_up(task.step, str(task.error))
+
     def is_over(self) -> bool:
-        if self.stop.now.is_set() or isinstance(self.fatal, StateError):
+        if self.stop.now.is_set():
             return True
         if self.running:
             return False
         if self.is_ending():
             return True
-        return not (self.ready or self.delayed or self.ceiling or (self.waiting and self.wait) or self.polling)
+        # without waiting, a launch above the ceiling is left to the next run
+        can_launch = bool(self.ceiling) and (self.wait or not self.waiting)
+        return not (self.ready or self.delayed or can_launch or (self.waiting and self.wait) or self.polling)
 
     def is_ending(self) -> bool:
         """No more calls are started: Ctrl-C, a fatal error, or the time is up."""
@@ -167,12 +197,10 @@ class Executor:
             _, step_id = heapq.heappop(self.delayed)
             heapq.heappush(self.ready, (self.order[step_id], step_id))
         put_back = []
-        while self.ready and len(self.running) < self.workers.size:
+        while self.ready and len(self.running) < self.parallelism:
             entry = heapq.heappop(self.ready)
             planned = self.steps[entry[1]]
-            if isinstance(planned.step, AwaitTraining):
-                self.begin_waiting(planned)
-            elif self.is_too_much(planned):
+            if self.is_too_much(planned) or likeness(planned) in self.likenesses:
                 put_back.append(entry)
             else:
                 self.start(planned)
@@ -184,11 +212,21 @@ class Executor:
             return False
         return self.in_flight_bytes + planned.step.picture.size_bytes > IN_FLIGHT_BYTES
 
+    def enqueue(self, step_id: StepId) -> None:
+        """Nothing it needs is missing any more. Waiting takes no call, so it begins at once."""
+        planned = self.steps[step_id]
+        if isinstance(planned.step, AwaitTraining):
+            self.begin_waiting(planned)
+        else:
+            heapq.heappush(self.ready, (self.order[step_id], step_id))
+
     def start(self, planned: PlannedStep) -> None:
+        self.journal.intend(planned, self.clock.now())
         self.running.add(planned.id)
         if isinstance(planned.step, UploadImage):
             self.in_flight_bytes += planned.step.picture.size_bytes
-        self.journal.intend(planned, self.clock.now())
+        if (alike := likeness(planned)) is not None:
+            self.likenesses.add(alike)
         self.emit(StepStarted(step=planned))
         context = Context(
             api=self.api,
@@ -200,6 +238,7 @@ class Executor:
             gone=self.gone,
             stop=self.stop.requested,
             uncertain=self.uncertain,
+            unanswered=self.unanswered,
             taken=self.taken,
         )
         started_at = self.clock.monotonic()
@@ -237,7 +276,7 @@ class Executor:
 
     def patience_s(self) -> float:
         """How long the loop may wait for a result before something else is due."""
-        if self.stop.requested.is_set() or (self.ready and len(self.running) < self.workers.size and not self.running):
+        if self.stop.requested.is_set() or (self.ready and not self.running):
             return 0.02
         due = [moment for moment in (self.poll_at if not self.polling else None, self.deadline) if moment is not None]
         due += [moment for moment, _ in self.delayed[:1]]
@@ -252,17 +291,21 @@ class Executor:
         self.running.discard(planned.id)
         if isinstance(planned.step, UploadImage):
             self.in_flight_bytes -= planned.step.picture.size_bytes
+        if (alike := likeness(planned)) is not None:
+            self.likenesses.discard(alike)
         if task.outcome is not None:
             self.settle(planned, task.outcome, self.clock.monotonic() - task.started_at)
             return
         error = task.error
         match error:
+            case Interrupted() if planned.id in self.unanswered:
+                self.unknown[planned.id] = str(error)
             case Interrupted():
                 self.interrupted.add(planned.id)
             case CoolingDown():
                 self.emit(Throttled(seconds=error.remaining_s, reason="launch cooldown"))
                 heapq.heappush(self.delayed, (self.clock.monotonic() + error.remaining_s, planned.id))
-            case PlanCeiling(action="parallel-training") if (error.limit is None or error.limit > 0) and self.waiting:
+            case PlanCeiling(action="parallel-training") if error.limit != 0 and self.has_trainings():
                 self.emit(Noted(text=f"waits for another training to end: {error.what}", address=planned.address))
                 self.ceiling.append(planned.id)
             case StateError():
@@ -278,11 +321,8 @@ class Executor:
 
     def settle(self, planned: PlannedStep, outcome: Outcome, took_s: float) -> None:
         """A step is done: journal, state, event, and what waited for it."""
+        self.keep(planned, outcome)
         self.journal.settle(planned, outcome)
-        self.state = after(self.state, planned, outcome)
-        self.done[planned.id] = outcome
-        if outcome.asset_id is not None and isinstance(planned.step, UploadImage):
-            self.assets[planned.id] = outcome.asset_id
         is_launch = isinstance(planned.step, StartTraining)
         self.emit(
             StepFinished(
@@ -297,12 +337,29 @@ class Executor:
         for dependant in self.dependants.get(planned.id, ()):
             self.missing[dependant].discard(planned.id)
             if not self.missing[dependant] and dependant not in self.skipped:
-                heapq.heappush(self.ready, (self.order[dependant], dependant))
+                self.enqueue(dependant)
+
+    def keep(self, planned: PlannedStep, outcome: Outcome) -> None:
+        """What was done, in memory first: a disk that refuses the journal must not lose it for the rescue file."""
+        self.state = after(self.state, planned, outcome)
+        self.done[planned.id] = outcome
+        if outcome.asset_id is not None and isinstance(planned.step, UploadImage):
+            self.assets[planned.id] = outcome.asset_id
+
+    def give_up(self, planned: PlannedStep, reason: str) -> None:
+        """Note why a step came to nothing, and whether that is sure."""
+        if planned.id in self.unanswered:
+            self.unknown[planned.id] = reason
+        else:
+            self.failed[planned.id] = reason
 
     def fail(self, planned: PlannedStep, reason: str) -> None:
         """A step failed: what depends on it is not started, the rest goes on."""
-        self.failed[planned.id] = reason
-        self.journal.fail(planned, reason)
+        self.give_up(planned, reason)
+        if planned.id in self.failed:  # else its call stays unanswered in the journal: the next run looks again
+            self.journal.fail(planned, reason)
+            if isinstance(planned.step, StartTraining):
+                self.launching.forget(planned.step)
         skipped = 0
         queue = list(self.dependants.get(planned.id, ()))
         while queue:
@@ -315,7 +372,19 @@ class Executor:
 
     # -- trainings
 
+    def has_trainings(self) -> bool:
+        """Whether a training of this run goes on or is being launched: its end lets another one start."""
+        return bool(self.waiting) or any(isinstance(self.steps[i].step, StartTraining) for i in self.running)
+
+    def retry_below_the_ceiling(self) -> None:
+        """Launches that were refused for others that came to nothing are tried again: nothing is left to wait for."""
+        if self.ceiling and not self.has_trainings():
+            for step_id in self.ceiling:
+                self.enqueue(step_id)
+            self.ceiling.clear()
+
     def begin_waiting(self, planned: PlannedStep) -> None:
+        self.journal.intend(planned, self.clock.now())
         self.waiting[planned.address] = planned.id
         if self.poll_at is None:
             self.poll_at = self.clock.monotonic() + self.pace.every_s
@@ -339,13 +408,10 @@ class Executor:
             except (ScenarioApplyError, KeyError) as error:
                 return Task(step=None, started_at=started_at, error=error)
 
-        # a round must not queue behind uploads: it has a thread of its own
-        self.workers.size += 1
         self.workers.start(task)
 
     def take_round(self, task: Task) -> None:
         self.polling = False
-        self.workers.size -= 1
         self.poll_at = self.clock.monotonic() + self.pace.every_s
         if task.error is not None:
             self.round_failed(task.error)
@@ -372,13 +438,13 @@ class Executor:
         if not self.waiting:
             self.poll_at = None
         for step_id in self.ceiling:
-            heapq.heappush(self.ready, (self.order[step_id], step_id))
+            self.enqueue(step_id)
         self.ceiling.clear()
         if outcome.phase == "trained":
             self.settle(planned, outcome, self.clock.monotonic() - started_at)
             return
-        self.journal.settle(planned, outcome)
         self.state = after(self.state, planned, outcome)
+        self.journal.settle(planned, outcome)
         self.fail(planned, outcome.reason or f"the training ended as {outcome.phase}")
 
     def round_failed(self, error: BaseException) -> None:
@@ -399,5 +465,5 @@ class Executor:
         if now - self.saved_at < CHECKPOINT_EVERY_S:
             return
         self.journal.flush()
-        self.state = self.world.store.save(self.state, self.journal)
+        self.state = self.world.store.save(self.state, self.journal, back_up=False)
         self.saved_at = now

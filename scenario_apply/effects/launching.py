@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from scenario_apply.core.address import Address
 from scenario_apply.core.events import Event, Noted
 from scenario_apply.core.manifest.spec import Limits
 from scenario_apply.core.remote import DatasetScore, ModelId
@@ -17,7 +18,7 @@ WARNINGS_SHOWN = 3
 
 
 class Launching:
-    """Gates of one run, shared by all its launches. spent: CU of the launches that were let through.
+    """Gates of one run, shared by all its launches. quoted: CU of the launches that were let through.
 
     The score of a dataset is read once, however many models train on it.
     """
@@ -25,12 +26,15 @@ class Launching:
     def __init__(self, limits: Limits, emit: Callable[[Event], None]) -> None:
         self.limits = limits
         self.emit = emit
-        self.spent = 0.0
+        self.quoted: dict[Address, float] = {}
         self._scores: dict[str, DatasetScore] = {}
         self._lock = threading.Lock()
 
     def check(self, step: StartTraining, context: Context) -> None:
-        """Raises GateClosed when the training would go over a limit; nothing is paid then."""
+        """Raises GateClosed when the training would go over a limit; nothing is paid then.
+
+        Is asked again for a launch that the service put off: its quote counts once.
+        """
         version = context.record(step.address).working
         if not training_type(version.type).is_composition:
             self._score(step, version.id, context)
@@ -38,13 +42,19 @@ class Launching:
             return
         quote = context.api.quote_training(version.id, step.parameters, None)
         with self._lock:
-            if self.spent + quote > self.limits.cost:
+            spent = sum(cu for address, cu in self.quoted.items() if address != step.address)
+            if spent + quote > self.limits.cost:
                 raise GateClosed(
-                    f"the service quotes {quote:g} CU for {step.address}; with {self.spent:g} CU of this run "
+                    f"the service quotes {quote:g} CU for {step.address}; with {spent:g} CU of this run "
                     f"that is over the limit of {self.limits.cost:g}",
                     mend="raise it for this run with --limit cost=N",
                 )
-            self.spent += quote
+            self.quoted[step.address] = quote
+
+    def forget(self, step: StartTraining) -> None:
+        """The launch was refused: nothing is spent on it."""
+        with self._lock:
+            self.quoted.pop(step.address, None)
 
     def _score(self, step: StartTraining, model_id: ModelId, context: Context) -> None:
         known = self._scores.get(step.dataset or "")

@@ -58,6 +58,21 @@ def look(api: ScenarioApi, state: State, sent: Sent) -> Outcome | None:
             return None  # may be repeated
 
 
+def likeness(planned: PlannedStep) -> tuple[str, ...] | None:
+    """What a look recognises a call's result by; None where it cannot mistake it for another's.
+
+    Two calls of one likeness must not be in flight at once: after a lost answer nobody could tell them apart.
+    """
+    match planned.step:
+        case CreateModel() as step:
+            return "create", step.name, step.type
+        case UploadImage() as step:
+            # images added by data are assets, too
+            return "upload", step.picture.path, str(step.picture.size_bytes)
+        case _:
+            return None
+
+
 def _created(api: ScenarioApi, state: State, step: CreateModel, sent: Sent) -> Outcome | None:
     known = {*state.model_ids(), *sent.taken}
     fitting: list[RemoteModel] = []
@@ -131,7 +146,10 @@ def _launched(api: ScenarioApi, state: State, step: StartTraining, sent: Sent) -
     if record is None:
         return None
     version = record.working
-    model = api.get_model(version.id)
+    try:
+        model = api.get_model(version.id)
+    except NotFound:
+        return None  # deleted on the service: the plan makes it anew
     is_running = model.status == "training"
     is_new_job = model.job_id is not None and model.job_id != version.job_id
     is_first_and_ended = version.phase == "building" and model.status in ("trained", "failed", "training-canceled")

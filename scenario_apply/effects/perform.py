@@ -36,7 +36,7 @@ from scenario_apply.core.times import iso
 from scenario_apply.effects.looks import Sent, attached_of, look
 from scenario_apply.effects.ports import Clock, ScenarioApi, Sending
 from scenario_apply.effects.state.journal import Journal
-from scenario_apply.errors import AnswerLost, ApplyError, Refused
+from scenario_apply.errors import AnswerLost, ApplyError, Interrupted, Refused
 
 LOOKS_AFTER_S = (0.0, 1.0, 2.0)
 LOOKS_AFTER_TIMEOUT_S = (0.0, 2.0, 4.0, 8.0)
@@ -55,6 +55,8 @@ class Context:
     """What a step may need besides itself. state: as of when it was started. assets: made by earlier steps.
 
     read: the bytes of a picture, checked against its digest. gone: resources whose model vanished on the service.
+    uncertain: resources an answer was lost of. unanswered: steps whose call may have been carried out, nobody knows;
+    one that is still in it when its step has failed was never found out. taken: ids that calls of this run made.
     """
 
     api: ScenarioApi
@@ -66,6 +68,7 @@ class Context:
     gone: frozenset[Address] = frozenset()
     stop: threading.Event = field(default_factory=threading.Event)
     uncertain: set[Address] = field(default_factory=set)
+    unanswered: set[StepId] = field(default_factory=set)
     taken: set[str] = field(default_factory=set)
 
     def record(self, address: Address) -> Record:
@@ -142,14 +145,20 @@ def _once(planned: PlannedStep, context: Context, call: Callable[[Sending], Outc
             context.journal.sending(planned, sent_at)
 
         try:
-            return call(sending)
+            outcome = call(sending)
         except AnswerLost as lost:
             context.uncertain.add(planned.address)
+            context.unanswered.add(planned.id)
             found = _look_for(planned, context, sent_at, timed_out=lost.timed_out)
-            if found is not None:
-                return found
-            if attempt == SENDS_AT_MOST:
-                raise
+            if found is None:
+                if attempt == SENDS_AT_MOST:
+                    raise
+                if context.stop.is_set():
+                    raise Interrupted("interrupted after an answer was lost") from lost
+                continue
+            outcome = found
+        context.unanswered.discard(planned.id)
+        return outcome
     raise AssertionError("unreachable")
 
 
@@ -207,9 +216,13 @@ def _train(planned: PlannedStep, step: StartTraining, context: Context) -> Outco
     try:
         outcome = _once(planned, context, call)
     except Refused as refused:
+        if refused.status not in (400, 409):
+            raise
         # «already training»: somebody, perhaps a lost call of ours, was first
+        context.unanswered.add(planned.id)
         found = look(context.api, context.state, Sent(step=planned, at=context.clock.now()))
-        if refused.status not in (400, 409) or found is None:
+        context.unanswered.discard(planned.id)
+        if found is None:
             raise
         outcome = found
     made_from = fingerprint(type=version.type, parameters=step.parameters, dataset=step.dataset, concepts=concepts)
@@ -248,12 +261,14 @@ def _attach(planned: PlannedStep, step: AttachImages, context: Context) -> Outco
             if isinstance(error, Refused) and error.status != 400:
                 raise
             if isinstance(error, AnswerLost):
+                context.unanswered.add(planned.id)
                 context.clock.wait(LOOKS_AFTER_S[min(attempt, len(LOOKS_AFTER_S) - 1)], context.stop)
             there = attached_of(context.api, model_id, asset_ids)
             left = [asset_id for asset_id in asset_ids if asset_id not in there]
             if attempt == SENDS_AT_MOST or (isinstance(error, Refused) and left == missing):
                 raise
             missing = left
+    context.unanswered.discard(planned.id)
     return Outcome(at=iso(context.clock.now()), asset_ids=asset_ids)
 
 
@@ -279,11 +294,13 @@ def _upload_in_parts(planned: PlannedStep, step: UploadImage, context: Context) 
     for part in sorted(upload.parts, key=lambda part: part.number):
         start = (part.number - 1) * PART_BYTES
         context.api.put_part(part.url, body[start : start + PART_BYTES])
+    context.unanswered.add(planned.id)
     upload = context.api.complete_upload(upload.id)
     deadline = context.clock.monotonic() + IMPORT_WITHIN_S
     polls = 0
     while upload.asset_id is None:
         if upload.status == "failed":
+            context.unanswered.discard(planned.id)
             raise ApplyError(f"the service refused {step.picture.path}: {upload.error or 'no reason given'}")
         if context.clock.monotonic() > deadline:
             raise ApplyError(f"{step.picture.path} was uploaded, but the service has not imported it for ten minutes")
@@ -292,6 +309,7 @@ def _upload_in_parts(planned: PlannedStep, step: UploadImage, context: Context) 
         polls += 1
         upload = context.api.get_upload(upload.id)
     context.taken.add(upload.asset_id)
+    context.unanswered.discard(planned.id)
     return Outcome(at=iso(context.clock.now()), asset_id=upload.asset_id)
 
 

@@ -185,3 +185,7 @@ class Bench:
         """The images a resource is declared with; none for a composition."""
         spec = self.manifest.models.get(address)
         return () if spec is None else self.datasets[spec.dataset].contents.images
+
+    def spec(self, address: Address) -> ModelSpec | CompositionSpec:
+        found: ModelSpec | CompositionSpec | None = self.manifest.models.get(address)
+        return found or self.manifest.compositions[address]

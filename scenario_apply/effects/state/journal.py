@@ -6,6 +6,7 @@ A line says all that replaying it takes; the state file notes how many lines it 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Mapping
@@ -33,11 +34,12 @@ class Unanswered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replayed:
-    """What a journal adds to its state."""
+    """What a journal adds to its state. run: whose it is, None for one that was never begun."""
 
     state: State
     unanswered: tuple[Unanswered, ...]
     lines: int
+    run: str | None
 
 
 class Journal:
@@ -47,6 +49,8 @@ class Journal:
         self.path = path
         self.run_id = run_id
         self.lines = 0
+        self._size = 0
+        self._broken: str | None = None  # why nothing more may be appended
         self._lock = threading.Lock()
         self._synced = 0
         self._sync_lock = threading.Lock()
@@ -85,20 +89,31 @@ class Journal:
         with self._sync_lock:
             if self._synced >= target:
                 return
-            reached = self.lines
+            with self._lock:
+                self._refuse_if_broken()
+                reached, descriptor = self.lines, self._descriptor
             try:
-                os.fsync(self._descriptor)
+                os.fsync(descriptor)
             except OSError as error:
-                raise StateNotSaved(f"the journal {self.path} cannot be flushed: {error.strerror}") from error
+                self._broken = f"the journal {self.path} cannot be flushed: {error.strerror}"
+                raise StateNotSaved(self._broken) from error
             self._synced = reached
 
     def remove(self) -> None:
         """The state holds it all now."""
-        os.unlink(self.path)
-        sync_folder(os.path.dirname(self.path) or ".")
+        try:
+            os.unlink(self.path)
+            sync_folder(os.path.dirname(self.path) or ".")
+        except OSError as error:
+            raise StateNotSaved(f"the journal {self.path} cannot be removed: {error.strerror}") from error
 
     def close(self) -> None:
-        os.close(self._descriptor)
+        """Nothing is appended from now on: a call still in flight must not write into a file of that number."""
+        with self._sync_lock, self._lock:
+            if self._descriptor >= 0:
+                os.close(self._descriptor)
+            self._descriptor = -1
+            self._broken = self._broken or f"the journal {self.path} is closed: the run has ended"
 
     def __enter__(self) -> Self:
         return self
@@ -111,13 +126,24 @@ class Journal:
 
         data = orjson.dumps(line, default=str, option=orjson.OPT_APPEND_NEWLINE)
         with self._lock:
+            self._refuse_if_broken()
             try:
                 written = os.write(self._descriptor, data)
             except OSError as error:
-                raise StateNotSaved(f"the journal {self.path} cannot be written: {error.strerror}") from error
+                self._broken = f"the journal {self.path} cannot be written: {error.strerror}"
+                raise StateNotSaved(self._broken) from error
             if written != len(data):
-                raise StateNotSaved(f"the journal {self.path} cannot be written: the disk is full")
+                # a torn line must stay the last one
+                with contextlib.suppress(OSError):
+                    os.ftruncate(self._descriptor, self._size)
+                self._broken = f"the journal {self.path} cannot be written: the disk is full"
+                raise StateNotSaved(self._broken)
+            self._size += written
             self.lines += 1
+
+    def _refuse_if_broken(self) -> None:
+        if self._broken is not None:
+            raise StateNotSaved(self._broken)
 
 
 def replay(path: str, state: State, applied: Mapping[str, object] | None) -> Replayed | None:
@@ -147,13 +173,13 @@ def replay(path: str, state: State, applied: Mapping[str, object] | None) -> Rep
     del torn
     run = lines[0].get("run") if lines else None
     held = 0
-    if applied is not None and applied.get("run") == run:
+    if applied is not None and run is not None and applied.get("run") == run:
         lines_held = applied.get("lines")
         held = lines_held if isinstance(lines_held, int) else 0
-    return _replayed(path, lines, held, state)
+    return _replayed(path, lines, held, state, None if run is None else str(run))
 
 
-def _replayed(path: str, lines: list[dict[str, object]], held: int, state: State) -> Replayed:
+def _replayed(path: str, lines: list[dict[str, object]], held: int, state: State, run: str | None) -> Replayed:
     steps: dict[str, PlannedStep] = {}
     sent: dict[str, Unanswered] = {}
     for number, line in enumerate(lines, 1):
@@ -172,7 +198,7 @@ def _replayed(path: str, lines: list[dict[str, object]], held: int, state: State
                 sent.pop(op, None)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise StateDamaged(f"the journal {path} cannot be replayed: line {number} ({error})") from error
-    return Replayed(state=state, unanswered=tuple(sent.values()), lines=len(lines))
+    return Replayed(state=state, unanswered=tuple(sent.values()), lines=len(lines), run=run)
 
 
 def _seconds(line: Mapping[str, object]) -> float:

@@ -44,6 +44,7 @@ class FileStore:
         self.lock = Lock(f"{path.removesuffix('.json')}.lock", clock)
         self._seen: tuple[int, int, int] | None = None
         self._content: bytes | None = None
+        self._leftover: dict[str, object] | None = None  # the journal that load() replayed
 
     # -- reading
 
@@ -58,8 +59,10 @@ class FileStore:
         """
         state, applied = self._read_file()
         replayed = replay(self.journal_path, state, applied)
+        self._leftover = None
         if replayed is None:
             return Loaded(state=state)
+        self._leftover = {"run": replayed.run, "lines": replayed.lines}
         return Loaded(state=replayed.state, unanswered=replayed.unanswered, has_journal=True)
 
     def _read_file(self) -> tuple[State, Mapping[str, object] | None]:
@@ -95,14 +98,16 @@ class FileStore:
             if recorded is not None and here is not None and recorded != here:
                 raise StateForeign(
                     f"{self.path} was made for {what} {recorded}, this run is for {here}",
-                    mend="use another --state for each endpoint and project",
+                    mend="add --local" if recorded == "local" else "use another --state for each endpoint and project",
                 )
 
     # -- writing
 
-    def save(self, state: State, journal: Journal | None = None) -> State:
-        """Write the state if it differs from the file; the state as written. journal: what of it the state holds.
+    def save(self, state: State, journal: Journal | None = None, *, back_up: bool = True) -> State:
+        """Write the state if it differs from the file; the state as written. journal: the run it comes from.
 
+        The file notes how much of a journal it holds, also of a leftover one that load() replayed: who dies between
+        this and the removal of the journal must not find its lines done twice.
         Raises StateForeign when somebody else wrote meanwhile, StateNotSaved when the disk refuses.
         """
         import orjson
@@ -114,9 +119,7 @@ class FileStore:
             project=state.project or self.project,
         )
         self._check_unchanged()
-        plain = state_to_json(state, tool_version=self.tool_version)
-        if journal is not None:
-            plain["journal"] = {"run": journal.run_id, "lines": journal.lines}
+        plain = self._plain(state, journal)
         if self._is_same(plain):
             return state
         state = replace(state, serial=state.serial + 1)
@@ -124,7 +127,7 @@ class FileStore:
         content = orjson.dumps(plain, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
         try:
             os.makedirs(os.path.dirname(self.path) or ".", exist_ok=True)
-            if journal is None:
+            if back_up:
                 self._back_up()
             write_atomically(self.path, content)
             self._seen = _signature(os.stat(self.path))
@@ -133,13 +136,22 @@ class FileStore:
         self._content = content
         return state
 
+    def _plain(self, state: State, journal: Journal | None) -> dict[str, object]:
+        plain = state_to_json(state, tool_version=self.tool_version)
+        if journal is not None:
+            plain["journal"] = {"run": journal.run_id, "lines": journal.lines}
+        elif self._leftover is not None:
+            plain["journal"] = self._leftover
+        return plain
+
     def _is_same(self, plain: Mapping[str, object]) -> bool:
+        """Whether the file says it already. Lines of a journal that change nothing may be replayed again."""
         if self._content is None:
             return False
         import orjson
 
         held = orjson.loads(self._content)
-        return all(held.get(key) == plain.get(key) for key in {*held, *plain} - {"serial", "tool_version"})
+        return all(held.get(key) == plain.get(key) for key in {*held, *plain} - {"serial", "tool_version", "journal"})
 
     def _check_unchanged(self) -> None:
         try:
@@ -172,13 +184,13 @@ class FileStore:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(os.path.join(folder, name))
 
-    def rescue(self, state: State) -> str:
+    def rescue(self, state: State, journal: Journal | None = None) -> str:
         """Write the state somewhere else, when its own place refuses; the path. Raises OSError."""
         import tempfile
 
         import orjson
 
-        plain = state_to_json(replace(state, serial=state.serial + 1), tool_version=self.tool_version)
+        plain = self._plain(replace(state, serial=state.serial + 1), journal)
         content = orjson.dumps(plain, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
         descriptor, path = tempfile.mkstemp(prefix="scenario-apply-rescue-", suffix=".json")
         with os.fdopen(descriptor, "wb") as file:
@@ -199,8 +211,13 @@ class FileStore:
 
     def discard_journal(self) -> None:
         """After its content was saved in the state."""
-        with contextlib.suppress(FileNotFoundError):
+        try:
             os.unlink(self.journal_path)
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise StateNotSaved(f"the journal {self.journal_path} cannot be removed: {error.strerror}") from error
+        self._leftover = None
 
 
 def _signature(stat: os.stat_result) -> tuple[int, int, int]:
