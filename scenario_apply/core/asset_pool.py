@@ -31,8 +31,8 @@ class AssetPool:
         self.known: dict[AssetId, AssetRecord] = state.assets() if verdicts else {}
         for verdict in verdicts:
             if verdict.edit.record is not None:  # an import brings its images along
-                for image in verdict.edit.record.current.images:
-                    self.known[image.asset_id] = AssetRecord(image.sha256, image.caption)
+                for brought in verdict.edit.record.current.images:
+                    self.known[brought.asset_id] = AssetRecord(brought.sha256, brought.caption)
         self.held: dict[AssetId, str] = {asset_id: asset.caption for asset_id, asset in self.known.items()}
         gone: set[AssetId] = set()
         for remote in observed.models.values():
