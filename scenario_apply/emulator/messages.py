@@ -104,9 +104,9 @@ class Request:
         return "http://" + self.headers.get("host", "localhost")
 
     def segments(self) -> list[str]:
-        """Decoded path segments; an id may hold any percent-encoded character."""
+        """Decoded path segments, one of them empty for a trailing slash; an id may hold any encoded character."""
         path = self.path
-        parts = path.strip("/").split("/")
+        parts = path.removeprefix("/").split("/")
         if "%" in path:
             return [unquote(part) for part in parts]
         return parts

@@ -48,6 +48,7 @@ def test_a_delete_answers_an_empty_object(api: httpx.Client) -> None:
 def test_unknown_paths_and_methods(api: httpx.Client) -> None:
     assert api.get("/nothing").status_code == 404
     assert api.put("/models//train", json={}).status_code == 404
+    assert api.get("/assets/").status_code == 404  # an empty id, not the list
     answer = api.patch("/models/abc")
     assert (answer.status_code, answer.headers["allow"]) == (405, "DELETE, GET, PUT")
 
