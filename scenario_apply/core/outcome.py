@@ -116,7 +116,7 @@ def _created(step: CreateModel, record: Record | None, outcome: Outcome) -> Reco
         created_at=outcome.at,
     )
     if record is None:
-        return Record(current=version)
+        return Record(current=version, protected=step.protected)
     if outcome.reason == "gone":
         return replace(record, current=version, pending=None)
     if record.pending is not None:

@@ -122,6 +122,7 @@ def _create(address: Address, plain: Plain) -> Step:
         type=_text(plain, "type"),
         description=_maybe(plain, "description"),
         concepts=_concepts(plain),
+        protected=plain.get("protected") is True,
     )
 
 

@@ -62,7 +62,10 @@ class ConceptRef:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateModel:
-    """number: which version of the resource this makes; above 1 it is a replacement."""
+    """number: which version of the resource this makes; above 1 it is a replacement.
+
+    protected: whether a resource that was not recorded before is recorded as protected against deletes.
+    """
 
     kind: Literal["create"] = "create"
     address: Address
@@ -71,6 +74,7 @@ class CreateModel:
     type: str
     description: str | None = None
     concepts: tuple[ConceptRef, ...] = ()
+    protected: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

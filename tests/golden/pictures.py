@@ -44,7 +44,7 @@ def _stored(data: bytes) -> bytes:
 
 
 def write_pictures(folder: Path, wanted: dict[str, int | list[int]]) -> None:
-    """Write them: path -> seed; path -> [seed, bytes of padding]; a folder ending in / -> seeds, named 01.png, 02.png."""
+    """Write them: path -> seed; path -> [seed, bytes of padding]; a folder ending in / -> seeds of 01.png, 02.png."""
     for path, seeds in wanted.items():
         if path.endswith("/"):
             assert isinstance(seeds, list)
