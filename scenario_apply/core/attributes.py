@@ -28,23 +28,27 @@ class LabelChange:
 
 
 def label_change(spec: Spec, version: Version, remote: RemoteModel | None) -> LabelChange:
-    """The labels that differ from what the service holds, or from the record where the service was not asked."""
+    """The labels that differ from what the service holds, or from the record: a run may have broken off in between.
+
+    Sending a label that is there already does no harm, and puts it into the record.
+    """
     ignored = spec.lifecycle.ignore_changes
     labels: dict[str, str] = {}
     reasons: list[str] = []
     name = version.name if remote is None or remote.name is None else remote.name
-    if "name" not in ignored and name != spec.name:
+    if "name" not in ignored and (spec.name != name or spec.name != version.name):
         labels["name"] = spec.name
-        reasons.append(f'name "{name}" -> "{spec.name}"')
+        reasons.append(f'name "{name if name != spec.name else version.name}" -> "{spec.name}"')
     # a description nobody declared is the service's own: it writes one when a training starts
     ours = spec.description is not None or version.description is not None
     held = version.description if remote is None or version.description is None else remote.short_description
-    if "description" not in ignored and ours and (held or "") != (spec.description or ""):
-        labels["description"] = spec.description or ""
+    wanted = spec.description or ""
+    if "description" not in ignored and ours and (wanted != (held or "") or wanted != (version.description or "")):
+        labels["description"] = wanted
         reasons.append("description differs")
     tags = version.tags if remote is None or remote.tags is None else remote.tags
-    add = tuple(tag for tag in spec.tags if tag not in tags)
-    delete = tuple(tag for tag in version.tags if tag not in spec.tags and tag in tags)
+    add = tuple(tag for tag in spec.tags if tag not in tags or tag not in version.tags)
+    delete = tuple(tag for tag in version.tags if tag not in spec.tags)
     if "tags" in ignored:
         add = delete = ()
     if add or delete:
