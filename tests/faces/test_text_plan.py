@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from scenario_apply.core.address import Address
 from scenario_apply.core.changes import Action, Change, Cost, Drift
 from scenario_apply.core.plan import Plan
 from scenario_apply.faces.views.screen import Screen, columns
@@ -104,3 +105,11 @@ def test_refresh_only_shows_drift_and_nothing_else() -> None:
     assert "recorded A, now B" in text
     assert "replaced" not in text
     assert text.endswith("Drift: 1 difference in 1 resource. `plan` says what a repair takes.\n")
+
+
+def test_hundreds_of_changes_are_told_briefly() -> None:
+    many = plan_of(*(replace(CREATED, address=Address("model", f"m{n}")) for n in range(500)))
+    text = plan_text(many, Screen())
+    assert len(text.splitlines()) < 1100
+    assert "500 changes: -v shows" in text
+    assert "pose number 1" in plan_text(many, Screen(verbose=True))

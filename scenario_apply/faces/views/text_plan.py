@@ -37,13 +37,19 @@ _COLORS: dict[Action, Color] = {
 }
 _INDENT = "      "
 
+MANY = 40
+"""More changes than this are told in a line or two each."""
+
 
 def plan_text(plan: Plan, screen: Screen, *, only_drift: bool = False) -> str:
     """The whole plan, ending in its summary line. only_drift: of a plan --refresh-only."""
     parts = [drift_text(plan.drift, screen)]
     if not only_drift:
         changed = [change for change in plan.changes if change.action is not Action.NONE]
-        parts += ["\n".join(_change(change, plan, screen)) + "\n" for change in changed]
+        brief = len(changed) > MANY and not screen.verbose
+        blocks = ["\n".join(_change(change, plan, screen, brief=brief)) + "\n" for change in changed]
+        parts += ["".join(blocks)] if brief else blocks
+        parts += [f"    {len(changed):,} changes: -v shows pictures, captions and values of each\n"] if brief else []
         parts.append(_unchanged(plan, screen))
     parts.append(problem_text(plan.diagnostics, screen, count=len(plan.diagnostics) > 3))
     if plan.blocked:
@@ -119,7 +125,7 @@ def _drift_sentence(plan: Plan) -> str:
 # -- one change
 
 
-def _change(change: Change, plan: Plan, screen: Screen) -> list[str]:
+def _change(change: Change, plan: Plan, screen: Screen, *, brief: bool) -> list[str]:
     lines = _title(change, screen)
     if change.reasons:
         lines += hanging(f"{_INDENT}because ", safe("; ".join(change.reasons)), screen)
@@ -127,6 +133,8 @@ def _change(change: Change, plan: Plan, screen: Screen) -> list[str]:
         lines += hanging(f"{_INDENT}note ", "deletes wait for consent: --allow-destroy", screen, color="yellow")
     for note in change.notes:
         lines += hanging(f"{_INDENT}note ", safe(note), screen)
+    if brief:
+        return lines
     if screen.verbose or change.action is Action.CREATE:
         lines += _attributes(change, screen)
     lines += image_lines(change, screen)
