@@ -36,11 +36,21 @@ from scenario_apply.errors import Place
 
 SIZE_BYTES = 100_000
 IMAGES = 20
-WORDS = tuple(
-    word + end
-    for word in ("cloak", "forest", "river", "bridge", "castle", "lantern", "mask")
-    for end in ("", "s", " top")
+THINGS = (
+    "cloak",
+    "fox",
+    "stone bridge",
+    "harbour",
+    "lantern",
+    "mask",
+    "empty throne",
+    "ship",
+    "owl",
+    "orchard",
+    "well",
 )
+PLACES = ("in deep snow", "at dusk", "under a low roof", "by the river", "on a hill", "behind glass", "among reeds")
+MOODS = ("calm", "storm coming", "seen from above", "close up", "warm light", "long shadows", "faces turned away")
 _MEMORY = """
 import resource, sys
 sys.path.insert(0, {here!r})
@@ -87,10 +97,16 @@ def make(root: Path, datasets: int) -> None:
             base, fill, ending = (jpeg, filled_jpeg, ".jpg") if at % 2 else (png, filled_png, ".png")
             image = folder / f"{at:02d}{ending}"
             image.write_bytes(fill(base, unique + filling[: SIZE_BYTES - len(base) - 40]))
-            caption = image.with_suffix(".txt")
-            caption.write_text(f"TRIGGER_{number:04d}, a {', '.join(draw.sample(WORDS, 6))} number {at}\n")
+            text = image.with_suffix(".txt")
+            text.write_text(caption(draw, at))
             os.utime(image, (old, old))
-            os.utime(caption, (old, old))
+            os.utime(text, (old, old))
+
+
+def caption(draw: random.Random, at: int) -> str:
+    """A dozen words, as different from each other as people's are."""
+    one, other = draw.sample(THINGS, 2)
+    return f"{one} and {other} {draw.choice(PLACES)}, {draw.choice(MOODS)}, {'abcdefghijklmnopqrst'[at] * 3}\n"
 
 
 def scan(root: str, cache: str) -> int:
@@ -168,9 +184,9 @@ def memory(root: str) -> None:
             os.unlink(cache)
         script = _MEMORY.format(here=os.path.dirname(os.path.abspath(__file__)), root=root, cache=cache)
         printed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-        before, after = (int(number) / 1024 for number in printed.stdout.split())
+        before, after, child = (int(number) / 1024 for number in printed.stdout.split())
         print(
-            f"  memory, {name}: peak {after:.0f} MiB, {after - before:.0f} MiB above the interpreter with its imports"
+            f"  memory, {name}: peak {after:.0f} MiB, {after - before:.0f} more than imports; its child {child:.0f} MiB"
         )
 
 

@@ -7,18 +7,36 @@ and judged (core.dataset), both cores at it (workers), and the result is cached.
 
 from __future__ import annotations
 
+import gc
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from scenario_apply.core.dataset.types import Dataset
 from scenario_apply.core.manifest.spec import DatasetSpec
 from scenario_apply.effects.files.cache import Cache
-from scenario_apply.effects.files.scan import Job, Scanner
+from scenario_apply.effects.files.scan import Scanner
 from scenario_apply.effects.files.upload import read_for_upload
+
+if TYPE_CHECKING:
+    from scenario_apply.effects.files.making import Job
 
 __all__ = ["read_for_upload", "scan_datasets"]
 
 _AT_ONCE = 250  # datasets made anew together: what bounds the memory of a first scan
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Without the cycle collector, which finds nothing here and takes a fifth of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def scan_datasets(
@@ -43,7 +61,8 @@ def scan_datasets(
     pending: dict[str, Job] = {}
 
     def finish() -> None:
-        datasets.update(zip(pending, scanner.finish([*pending.values()]), strict=True))
+        with uncollected():
+            datasets.update(zip(pending, scanner.finish([*pending.values()]), strict=True))
         pending.clear()
 
     try:

@@ -63,14 +63,12 @@ def find_sidecars(
             names = " and ".join(name_of(owner.path) for owner in owners)
             mend = f"name the captions {', '.join(name_of(owner.path) + '.txt' for owner in owners[:3])}"
             findings.append(Finding("C05", f"{names} share one caption, {name_of(path)}", texts[path].file, mend=mend))
-    used = {entry.path for entry in of.values()}
-    paths = [*(image.path for image in images), *excluded]
-    claimed = {name for path in paths for end in suffixes for name in (path + end, stem_of(path) + end)}
-    orphans = tuple(
-        entry
-        for path, entry in texts.items()
-        if path.endswith(suffixes) and path not in used and path not in claimed and not is_prose(name_of(path))
-    )
+    left = texts.keys() - {entry.path for entry in of.values()}
+    left = {path for path in left if path.endswith(suffixes) and not is_prose(name_of(path))}
+    if left:
+        for path in (*(image.path for image in images), *excluded):
+            left.difference_update([path + end for end in suffixes], [stem_of(path) + end for end in suffixes])
+    orphans = tuple([texts[path] for path in sorted(left)])
     return Sidecars(of, orphans, tuple(findings))
 
 

@@ -164,13 +164,16 @@ def shared_phrase(subject: Subject) -> Iterator[Finding]:
     captions = [p.caption for p in _captioned(subject) if p.caption]
     if len(captions) < 5 or subject.spec.is_pairs or len(set(captions)) == 1:
         return
-    counts: dict[str, int] = {}
-    for caption in captions:
-        for part in {piece.strip().casefold() for piece in caption.split(",")}:
-            counts[part] = counts.get(part, 0) + 1
+    needed = subject.number("shared-share") * len(captions)
     trigger = (subject.spec.trigger or "").casefold()
-    for part, count in counts.items():
-        if part and part != trigger and count >= subject.number("shared-share") * len(captions):
+    folded = [caption.casefold() for caption in captions]
+    # What so many share is in one of the first captions already: the others are only searched for it.
+    first = folded[: len(folded) - int(needed) + 1]
+    for part in dict.fromkeys(piece.strip() for caption in first for piece in caption.split(",")):
+        if not part or part == trigger or sum([part in caption for caption in folded]) < needed:
+            continue
+        count = sum(part in [piece.strip() for piece in caption.split(",")] for caption in folded)
+        if count >= needed:
             yield Finding("C16", f"{count} of {len(captions)} captions say {_shortened(part)!r}")
 
 

@@ -13,6 +13,7 @@ _TAKEN_FOR_IMAGES = """
 """
 IMAGE_SUFFIXES = frozenset(_TAKEN_FOR_IMAGES.split())
 SIDECAR_SUFFIXES = (".txt", ".caption")
+CAPTION_SUFFIXES = frozenset(SIDECAR_SUFFIXES)
 METADATA_FILES = ("metadata.jsonl", "metadata.csv")
 CAPTION_TABLE_SUFFIXES = (".yaml", ".yml", ".json", ".jsonl", ".csv", ".tsv")
 
@@ -24,13 +25,13 @@ _DIGITS = re.compile(r"(\d+)")
 
 
 def is_image_name(name: str) -> bool:
-    dot = name.rfind(".")
-    return dot > 0 and name[dot:].lower() in IMAGE_SUFFIXES
+    return name[name.rfind(".") :].lower() in IMAGE_SUFFIXES
 
 
 def is_junk_file(name: str) -> bool:
     """Hidden files, thumbnails, masks and caches of other trainers."""
-    return name[0] in ".~" or name.lower() in _JUNK_FILES or name.lower().endswith(_JUNK_ENDINGS)
+    folded = name.lower()
+    return folded[0] in ".~" or folded in _JUNK_FILES or folded.endswith(_JUNK_ENDINGS)
 
 
 def is_junk_folder(name: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from scenario_apply.core.dataset.facts import Entry
-from scenario_apply.core.dataset.names import is_image_name, is_junk_file, natural_key, nfc
+from scenario_apply.core.dataset.names import CAPTION_SUFFIXES, IMAGE_SUFFIXES, is_junk_file, natural_key, nfc
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +44,11 @@ def select(folders: Iterable[Listed], *, exclude: Sequence[str] = (), keep: re.P
         path_prefix = folder.path + "/" if folder.path else ""
         file_prefix = folder.file + "/" if folder.file not in ("", ".") else ""
         for name, size, mtime_ns, inode in folder.rows:
-            path = path_prefix + nfc(name)
-            if is_junk_file(name):
+            path = path_prefix + (name if name.isascii() else nfc(name))
+            ending = name[name.rfind(".") :].lower()
+            if name[0] in ".~" or (ending not in CAPTION_SUFFIXES and is_junk_file(name)):
                 junk.append(file_prefix + name)
-            elif is_image_name(name):
+            elif ending in IMAGE_SUFFIXES:
                 if (unwanted is not None and unwanted(path)) or not (keep is None or keep.fullmatch(path)):
                     excluded.add(path)
                 else:

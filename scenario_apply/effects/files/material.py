@@ -11,17 +11,15 @@ from scenario_apply.core.dataset.rules import Finding
 from scenario_apply.core.dataset.tables import Row, read_table
 from scenario_apply.core.manifest.spec import DatasetSpec
 from scenario_apply.effects.files.sources import Listing, Sources, selection_of, unentered
+from scenario_apply.effects.files.texts import reader_below
 
 
-def list_dataset(sources: Sources, spec: DatasetSpec, read: Reader) -> tuple[Listing, list[TableRow]]:
-    """Everything the dataset depends on. For pairs by table or list, the rows: they say which folders those are."""
-    listing = sources.list_all(spec)
-    rows: list[TableRow] = []
-    if spec.pairs is not None and (spec.pairs.table is not None or spec.pairs.entries):
-        rows, findings = _rows(spec, read)
-        listing.findings += findings
-        sources.add_folders_of(listing, spec, [file for row in rows for file in (row.before, row.after)])
-    return listing, rows
+def list_rows(listing: Listing, sources: Sources, spec: DatasetSpec, root: str) -> None:
+    """Adds the pairs of a table or a list to the listing, and the folders their pictures are in."""
+    rows, findings = _rows(spec, reader_below(root))
+    listing.rows += rows
+    listing.findings += findings
+    sources.add_folders_of(listing, spec, [file for row in rows for file in (row.before, row.after)])
 
 
 def _rows(spec: DatasetSpec, read: Reader) -> tuple[list[TableRow], list[Finding]]:
@@ -40,15 +38,15 @@ def _rows(spec: DatasetSpec, read: Reader) -> tuple[list[TableRow], list[Finding
     return rows, findings
 
 
-def material_of(listing: Listing, rows: list[TableRow], spec: DatasetSpec, root: str) -> Material:
+def material_of(listing: Listing, spec: DatasetSpec, root: str) -> Material:
     """Opens nothing; lists sub-folders that were not entered, to be able to say so."""
     selection = selection_of(listing, spec)
     findings = tuple(dict.fromkeys(listing.findings))
     if not spec.is_pairs:
         skipped = unentered(listing, spec, root)
         return Material(images=selection.images, selection=selection, findings=findings, skipped_folders=skipped)
-    if rows or (spec.pairs is not None and spec.pairs.table is not None):
-        paired = pair_rows(rows, {nfc(entry.file): entry for entry in selection.images})
+    if listing.rows or (spec.pairs is not None and spec.pairs.table is not None):
+        paired = pair_rows(listing.rows, {nfc(entry.file): entry for entry in selection.images})
     elif spec.pairs is not None:
         paired = pair_suffixes(selection, spec.pairs.suffixes)
     else:

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from scenario_apply.core.dataset.names import nearest
 from scenario_apply.core.dataset.rules import Finding
@@ -20,6 +21,9 @@ from scenario_apply.effects.files.listing import (
     subfolders_of,
     walk,
 )
+
+if TYPE_CHECKING:
+    from scenario_apply.core.dataset.pairing import TableRow
 
 
 @dataclass(slots=True)
@@ -40,16 +44,12 @@ class Listing:
     stats: list[tuple[str, int, int, int]] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     links: list[str] = field(default_factory=list)  # real paths of folders that are links
+    rows: list[TableRow] = field(default_factory=list)  # pairs of a table or a list
 
     def fingerprint(self) -> tuple[object, ...]:
         """Plain values that change when anything listed does."""
         places = [(p.file, p.keep, p.side, [(f.within, f.gone, f.rows) for f in p.folders]) for p in self.places]
         return (places, self.stats, self.links)
-
-    def youngest_ns(self) -> int:
-        """The latest change of any file listed that is not in the future of every clock."""
-        rows = [row[2] for place in self.places for folder in place.folders for row in folder.rows]
-        return max([*rows, *(stat[2] for stat in self.stats)], default=0)
 
     def mtimes(self) -> list[int]:
         rows = [row[2] for place in self.places for folder in place.folders for row in folder.rows]

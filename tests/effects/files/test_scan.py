@@ -15,7 +15,7 @@ from scenario_apply.core.dataset.digest import digest_of
 from scenario_apply.core.dataset.types import Dataset
 from scenario_apply.core.manifest.spec import CaptionSource, DatasetSpec, PairSpec
 from scenario_apply.effects.datasets import scan_datasets
-from scenario_apply.effects.files import reading, scan
+from scenario_apply.effects.files import making, reading
 from tests.core.dataset.making import PLACE, make_picture, picture
 
 CAPTIONS = ["a red cloak", "he walks over a bridge", "portrait at dusk", "drawing a bow", "asleep by the fire"]
@@ -67,8 +67,8 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         seen.append(entry.file)
         return reading.read_facts(root, entry)
 
-    monkeypatch.setattr(scan, "read_facts", noting)
-    monkeypatch.setattr(scan, "can_fork", lambda: False)
+    monkeypatch.setattr(making, "read_facts", noting)
+    monkeypatch.setattr(making, "can_fork", lambda: False)
     return seen
 
 
@@ -256,9 +256,9 @@ def test_two_processes_give_what_one_gives(tmp_path: Path, monkeypatch: pytest.M
     (tmp_path / "set3" / "1.png").write_bytes(b"")
     specs = {f"set{at}": spec(name=f"set{at}", images=(f"./set{at}",)) for at in range(5)}
     alone = scan_many(tmp_path, specs, cache=False)
-    monkeypatch.setattr(scan, "_FILES_FOR_TWO_PROCESSES", 2)
+    monkeypatch.setattr(making, "_FILES_FOR_TWO_PROCESSES", 2)
     if threading.active_count() > 1:
-        monkeypatch.setattr(scan, "can_fork", lambda: hasattr(os, "fork"))
+        monkeypatch.setattr(making, "can_fork", lambda: hasattr(os, "fork"))
     together = scan_many(tmp_path, specs)
     assert {n: (d.digest, d.problems, d.contents) for n, d in together.items()} == {
         n: (d.digest, d.problems, d.contents) for n, d in alone.items()

@@ -1,0 +1,157 @@
+"""Datasets made anew: their pictures read, captions gathered, everything judged. The cold half of a scan.
+
+Imported only when a dataset is not in the cache as it is: the rules and readers behind it take a third of what a warm
+scan of a thousand datasets takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from scenario_apply.core.dataset.assemble import Assembled, Material, assemble
+from scenario_apply.core.dataset.facts import Entry, Facts
+from scenario_apply.core.dataset.types import Contents
+from scenario_apply.core.manifest.spec import DatasetSpec
+from scenario_apply.effects.files.cache import Cache, Damaged, Record
+from scenario_apply.effects.files.material import material_of
+from scenario_apply.effects.files.reading import read_facts
+from scenario_apply.effects.files.records import contents_of, pack, sound_facts
+from scenario_apply.effects.files.sources import Listing
+from scenario_apply.effects.files.texts import reader_below
+from scenario_apply.effects.files.workers import Run, can_fork, in_this_thread, in_two_processes, on_two_threads
+from scenario_apply.errors import ManifestError
+
+# A file changed within this time before a scan may change again without its stat showing it.
+_RACY_NS = 2_000_000_000
+_FILES_FOR_TWO_PROCESSES = 400  # a fork costs some 10 ms, as much as reading 100 pictures
+_BYTES_FOR_THREADS = 4 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A dataset to be made anew. known: facts that still hold, by file; fresh: pictures to be read.
+
+    looks: facts of an earlier scan by digest: the same bytes look the same, however new the file is.
+    """
+
+    spec: DatasetSpec
+    types: tuple[str, ...]
+    key: str
+    signature: str
+    listing: Listing
+    material: Material
+    known: dict[str, Facts]
+    fresh: list[Entry]
+    looks: dict[str, Facts]
+
+    @property
+    def bytes_to_read(self) -> int:
+        return sum(entry.size for entry in self.fresh)
+
+
+class Maker:
+    """Makes the datasets of one root. started_ns: the wall clock before anything was listed. deep: look at pixels."""
+
+    def __init__(self, *, root: str, cache: Cache, deep: bool, started_ns: int) -> None:
+        self._root = root
+        self._cache = cache
+        self._deep = deep
+        self._started_ns = started_ns
+        self._read = reader_below(root)
+
+    def job(self, spec: DatasetSpec, types: tuple[str, ...], listing: Listing, *, key: str, signature: str) -> Job:
+        """What is to be done for a dataset: nothing is read yet but what is cached of it."""
+        material = material_of(listing, spec, self._root)
+        old = self._old_facts(self._cache.find(key) or self._cache.like(spec.name))
+        known = _still_known(old, material)
+        return Job(
+            spec=spec,
+            types=types,
+            key=key,
+            signature=signature,
+            listing=listing,
+            material=material,
+            known=known,
+            fresh=list({image.file: image for image in material.images if image.file not in known}.values()),
+            looks={f.sha256: f for f in old if f.look},
+        )
+
+    def _old_facts(self, record: Record | None) -> list[Facts]:
+        if record is None:
+            return []
+        try:
+            return sound_facts(self._cache.read_old(record))
+        except Damaged:
+            return []
+
+    def make(self, jobs: Sequence[Job]) -> list[Record]:
+        """The datasets' records, in order, in the cache."""
+        files = sum(len(job.fresh) for job in jobs)
+        if files >= _FILES_FOR_TWO_PROCESSES and len(jobs) > 1 and can_fork():
+            made = in_two_processes(self._make, jobs)
+        else:
+            made = [self._make(job, threads=self._deep or job.bytes_to_read > _BYTES_FOR_THREADS) for job in jobs]
+        return [self._cache.add(Record(*row), contents) for row, contents in made]
+
+    def _make(self, job: Job, *, threads: bool = False) -> tuple[tuple[Any, ...], bytes]:
+        """The record of a dataset, as plain values for marshal, and its packed contents."""
+        run = on_two_threads if threads else in_this_thread
+        facts = dict(job.known)
+        for fact in run(self._read_facts, job.fresh):
+            twin = job.looks.get(fact.sha256)
+            facts[fact.file] = fact if twin is None else fact._replace(look=twin.look, transparent=twin.transparent)
+        assembled, deep = self._assemble(job, facts, run)
+        record = Record(
+            key=job.key,
+            signature=job.signature,
+            trusted=not any(self._is_racy(mtime_ns) for mtime_ns in job.listing.mtimes()),
+            deep=deep,
+            digest=assembled.digest,
+            images=len(assembled.pictures),
+            pairs=len(assembled.pairs),
+            findings=[list(finding) for finding in assembled.findings],
+        )
+        return tuple(record), pack(assembled, self._is_racy)
+
+    def _assemble(self, job: Job, facts: dict[str, Facts], run: Run) -> tuple[Assembled, bool]:
+        """The dataset, and whether its pixels count: looked at now, or all of them earlier."""
+        seen = all(f.look or f.fault or f.is_lfs_pointer for f in facts.values())
+        if not (self._deep or (seen and facts)):
+            return assemble(job.spec, job.types, job.material, facts, self._read), False
+        from scenario_apply.effects.files.looking import look_closer
+
+        facts, difference = look_closer(self._root, facts, run)
+        return assemble(job.spec, job.types, job.material, facts, self._read, difference), True
+
+    def _read_facts(self, entry: Entry) -> Facts:
+        return read_facts(self._root, entry)
+
+    def _is_racy(self, mtime_ns: int) -> bool:
+        return abs(self._started_ns - mtime_ns) < _RACY_NS
+
+    def again(self, record: Record, spec: DatasetSpec, types: tuple[str, ...], listing: Listing) -> Contents:
+        """Contents without the cache. Raises ManifestError dataset-changed when they are not what the record says."""
+        material = material_of(listing, spec, self._root)
+        facts = {image.file: self._read_facts(image) for image in material.images}
+        assembled = assemble(spec, types, material, facts, self._read)
+        if assembled.digest != record.digest:
+            raise ManifestError(
+                f"dataset {spec.name} changed while the command was running",
+                where=spec.place,
+                mend="run it again",
+                code="dataset-changed",
+            )
+        return contents_of(pack(assembled, self._is_racy))
+
+
+def _still_known(old: list[Facts], material: Material) -> dict[str, Facts]:
+    """Facts of files whose stat is as it was, by file."""
+    by_file = {facts.file: facts for facts in old if facts.mtime_ns}
+    known = {}
+    for image in material.images:
+        facts = by_file.get(image.file)
+        if facts is not None and facts[1:4] == image[2:5]:
+            known[image.file] = facts
+    return known
