@@ -6,6 +6,7 @@ No traceback reaches the user: foreign errors become one line, with details for 
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -52,6 +53,8 @@ def run(arguments: Sequence[str]) -> int:
     if words[0] in ("-h", "--help"):
         sys.stdout.write(overview())
         return 0
+    # a plan makes a hundred thousand values that all live to its end: collections every 700 find nothing
+    gc.set_threshold(100_000, 20, 20)
     try:
         return _command(words, flags)
     except BrokenPipeError:
