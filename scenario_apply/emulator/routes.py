@@ -9,6 +9,7 @@ from scenario_apply.emulator import (
     jobs,
     model_extras,
     models,
+    page,
     parts,
     score,
     side,
@@ -80,4 +81,5 @@ def side_router() -> Router:
     router.add("GET", "/cdn/assets/*", side.asset_bytes)
     router.add("GET", "/cdn/exports/*", side.export_bytes)
     admin.add_routes(router)
+    page.add_routes(router)
     return router

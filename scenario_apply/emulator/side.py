@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from scenario_apply.emulator.cdn import check_signature
 from scenario_apply.emulator.messages import ApiError, Request, Response, not_found
@@ -14,12 +15,20 @@ if TYPE_CHECKING:
 
 
 def check_access(world: World, request: Request) -> None:
-    """403 for the admin API and the page when the server is bound to more than loopback and was not told --admin."""
-    is_admin = request.path == "/" or request.path.startswith("/__emulator__")
-    if is_admin and not (world.options.admin or is_loopback(world.options.host)):
-        raise ApiError(
-            403, "The admin API is served on loopback only, unless the server is started with --admin", "FORBIDDEN"
-        )
+    """Who may use the page and the admin API: this machine, or anybody with --admin; never another site's page."""
+    if request.path != "/" and not request.path.startswith("/__emulator__"):
+        return
+    if world.options.admin:
+        trusted = True
+    else:
+        # a name that merely resolves to this machine is not taken: another site could have chosen it
+        host = urlsplit(request.origin).hostname or ""
+        trusted = is_loopback(world.options.host) and (is_loopback(host) or host == world.options.host)
+    if not trusted:
+        message = "The admin API is served on loopback only, unless the server is started with --admin"
+        raise ApiError(403, message, "FORBIDDEN")
+    if request.headers.get("origin", request.origin) != request.origin:
+        raise ApiError(403, "Requests from other sites are not taken", "FORBIDDEN")
 
 
 def is_loopback(host: str) -> bool:

@@ -8,16 +8,22 @@ import httpx
 import pytest
 from scenario_sdk import Scenario
 
+from scenario_apply.emulator.pytest_plugin import (
+    scenario_emulator,
+    scenario_emulator_options,
+    scenario_environment,
+)
 from scenario_apply.emulator.thread import EmulatorThread
 
 from . import contract
 
+__all__ = ["scenario_emulator", "scenario_emulator_options", "scenario_environment"]
+
 
 @pytest.fixture
-def emulator() -> Iterator[EmulatorThread]:
-    """A fresh emulator: manual clock, no rate limit."""
-    with EmulatorThread() as running:
-        yield running
+def emulator(scenario_emulator: EmulatorThread) -> EmulatorThread:
+    """A fresh emulator: manual clock, no rate limit. What users get from the plugin, under a shorter name."""
+    return scenario_emulator
 
 
 @pytest.fixture

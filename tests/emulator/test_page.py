@@ -1,0 +1,98 @@
+"""The page: shows what there is, escapes everything, moves the clock, switches faults, and is not for strangers."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import httpx
+import pytest
+
+from scenario_apply.emulator.thread import EmulatorThread, manual_options
+
+from .test_models import make, train
+from .test_training import with_images
+
+NASTY = "<script>alert('x')</script>\"&"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@pytest.fixture
+def root(emulator: EmulatorThread) -> str:
+    """Where the page is."""
+    return emulator.url.removesuffix("/v1")
+
+
+def test_everything_is_escaped(emulator: EmulatorThread, api: httpx.Client, root: str) -> None:
+    model = make(api, name=NASTY)["id"]
+    train(emulator, api, model)
+    image = api.get(f"/models/{model}").json()["model"]["trainingImages"][0]["id"]
+    api.put(f"/assets/{image}", json={"description": NASTY, "name": NASTY})
+    api.get("/models", params={"projectId": NASTY})
+    for path in ("/", f"/__emulator__/models/{model}"):
+        page = httpx.get(root + path)
+        assert page.status_code == 200
+        assert "<script" not in page.text
+        assert "alert(" in page.text
+        assert "default-src 'none'" in page.headers["content-security-policy"]
+
+
+def test_an_empty_world_and_an_unknown_model(root: str) -> None:
+    assert "None yet" in httpx.get(root).text
+    assert httpx.get(f"{root}/__emulator__/models/nobody").status_code == 404
+
+
+def test_the_clock_and_the_faults_are_moved_from_the_page(
+    emulator: EmulatorThread, api: httpx.Client, root: str
+) -> None:
+    model = with_images(api, name="Kael")
+    api.put(f"/models/{model}/train", json={})
+    assert "s left" in httpx.get(root).text
+    answer = httpx.post(f"{root}/__emulator__/page/clock", data={"seconds": "20"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    assert ">trained<" in httpx.get(root).text
+    fault = f"{root}/__emulator__/page/fault"
+    httpx.post(fault, data={"kind": "500", "action": "once"})
+    assert "armed" in httpx.get(root).text
+    assert api.get("/models").status_code == 500
+    httpx.post(fault, data={"kind": "slow", "action": "toggle"})
+    assert "slow 10.0 %" in httpx.get(root).text
+    httpx.post(fault, data={"action": "clear"})
+    assert "slow 10.0 %" not in httpx.get(root).text
+    assert httpx.post(fault, data={"kind": "explode", "action": "once"}).status_code == 400
+    assert httpx.post(f"{root}/__emulator__/page/clock", data={"seconds": "-1"}).status_code == 400
+
+
+def test_other_sites_and_other_names_are_turned_away(root: str) -> None:
+    assert httpx.get(root, headers={"host": "evil.example:80"}).status_code == 403
+    clock = f"{root}/__emulator__/page/clock"
+    assert httpx.post(clock, data={"seconds": "1"}, headers={"origin": "http://evil.example"}).status_code == 403
+    assert httpx.post(clock, data={"seconds": "1"}, headers={"origin": root}).status_code == 303
+
+
+def test_beyond_loopback_only_with_admin() -> None:
+    for admin, status in ((False, 403), (True, 200)):
+        with EmulatorThread(manual_options(host="0.0.0.0", admin=admin)) as emulator:
+            port = emulator.url.rsplit(":", 1)[1].removesuffix("/v1")
+            assert httpx.get(f"http://127.0.0.1:{port}/__emulator__/health").status_code == status
+            assert httpx.get(f"http://127.0.0.1:{port}/v1/models", auth=("k", "s")).status_code == 200
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
+def test_a_browser_shows_it(emulator: EmulatorThread, api: httpx.Client, root: str, tmp_path: Path) -> None:
+    model = make(api, name="Kael the ranger")["id"]
+    train(emulator, api, model)
+    assert CHROMIUM is not None
+    command = [
+        CHROMIUM,
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        f"--user-data-dir={tmp_path}",
+        "--dump-dom",
+        root,
+    ]
+    shown = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+    assert "Kael the ranger" in shown
+    assert "trained" in shown
