@@ -66,7 +66,9 @@ class AssetPool:
         for asset_id in sorted(exact, key=lambda a: a not in attached):
             self.claimed.add(asset_id)
             # a caption the service holds and no record knows of was set by a run that died: set again, it is recorded
-            return asset_id, self.known[asset_id].caption != key[1]
+            is_recorded = self.known[asset_id].caption == key[1]
+            self.known[asset_id] = AssetRecord(*key)
+            return asset_id, not is_recorded
         for asset_id in sorted(self.by_bytes.get(key[0], []), key=lambda a: a not in attached):
             sha256, caption = key[0], self.held[asset_id]
             if asset_id in self.claimed or self.wanted.get((sha256, caption), 0):
@@ -79,6 +81,7 @@ class AssetPool:
         sha256 = self.known[asset_id].sha256
         self.ids[sha256, self.held[asset_id]].remove(asset_id)
         self.held[asset_id] = caption
+        self.known[asset_id] = AssetRecord(sha256, caption)
         self.ids.setdefault((sha256, caption), []).append(asset_id)
         self.claimed.add(asset_id)
 

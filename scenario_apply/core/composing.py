@@ -97,6 +97,15 @@ def _found_part(
     )
 
 
+def as_of_now(concepts: tuple[ConceptRecord, ...], state: State) -> tuple[ConceptRecord, ...]:
+    """The same parts with what the declared ones among them are trained from now: right before they are composed."""
+    trained = {record.current.id: record.current.fingerprint for record in state.records.values()}
+    return tuple(
+        concept._replace(trained_from=trained[concept.model_id]) if concept.model_id in trained else concept
+        for concept in concepts
+    )
+
+
 def part_reasons(version: Version, concepts: tuple[ConceptRecord, ...]) -> list[str]:
     """How the parts differ from those that were composed."""
     before = {concept.model_id: concept for concept in version.concepts}

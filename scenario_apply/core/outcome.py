@@ -164,8 +164,14 @@ def _updated(version: Version, step: UpdateModel, outcome: Outcome) -> Version:
         version,
         name=version.name if step.name is None else step.name,
         description=version.description if step.description is None else step.description,
-        concepts=version.concepts if step.concepts is None else outcome.concepts,
+        concepts=version.concepts if step.concepts is None else _as_trained(outcome.concepts, version),
     )
+
+
+def _as_trained(concepts: tuple[ConceptRecord, ...], version: Version) -> tuple[ConceptRecord, ...]:
+    """New parts. Only a launch says what they were trained from: until then the version is not up to date."""
+    known = {concept.model_id: concept.trained_from for concept in version.concepts}
+    return tuple(concept._replace(trained_from=known.get(concept.model_id)) for concept in concepts)
 
 
 def _launched(version: Version, step: StartTraining, outcome: Outcome) -> Version:

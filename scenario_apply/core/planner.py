@@ -202,7 +202,10 @@ class _Builder:
                 self.place(verdict, image, work, made)
             work.refs[image.path] = work.refs_by_key[key_of(image)]
         kept = {ref.id for ref in work.refs.values()}
-        for asset_id, name in there.items():
+        # what is recorded and hangs there no more is detached, too: a run that died had done it and not written it down
+        target = verdict.target
+        recorded = {} if target is None else {image.asset_id: image.path for image in target.images}
+        for asset_id, name in {**recorded, **there}.items():
             if asset_id not in kept:
                 work.done.append(self.add(DetachImage(address=verdict.address, asset_id=asset_id, path=name), made))
         for start in range(0, len(work.attach), ATTACH_AT_MOST):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from scenario_apply.core.address import Address
+from scenario_apply.core.composing import as_of_now
 from scenario_apply.core.fingerprint import fingerprint
 from scenario_apply.core.outcome import Outcome
 from scenario_apply.core.remote import AssetId, ModelId, RemoteConcept, RemotePair, RemoteUpload
@@ -207,7 +208,7 @@ def _train(planned: PlannedStep, step: StartTraining, context: Context) -> Outco
     version = context.record(step.address).working
     if step.address in context.uncertain:
         _drop_spares(step.address, context)
-    concepts = version.concepts
+    concepts = as_of_now(version.concepts, context.state)
 
     def call(sending: Sending) -> Outcome:
         launch = context.api.train(version.id, step.parameters, sending=sending)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from scenario_apply.core.composing import as_of_now
 from scenario_apply.core.events import Adopted
 from scenario_apply.core.fingerprint import fingerprint
 from scenario_apply.core.outcome import Outcome, after
@@ -59,10 +60,9 @@ def _outcome(api: ScenarioApi, clock: Clock, state: State, call: Unanswered) -> 
 def _as_launched(state: State, step: StartTraining, outcome: Outcome) -> Outcome:
     """The launch with the fingerprint it would have had."""
     version = state.records[step.address].working
-    made_from = fingerprint(
-        type=version.type, parameters=step.parameters, dataset=step.dataset, concepts=version.concepts
-    )
-    return replace(outcome, fingerprint=made_from)
+    concepts = as_of_now(version.concepts, state)
+    made_from = fingerprint(type=version.type, parameters=step.parameters, dataset=step.dataset, concepts=concepts)
+    return replace(outcome, fingerprint=made_from, concepts=concepts)
 
 
 def _attached(api: ScenarioApi, state: State, call: Unanswered) -> tuple[Outcome | None, PlannedStep]:
