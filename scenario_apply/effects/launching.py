@@ -15,6 +15,8 @@ from scenario_apply.effects.perform import Context
 from scenario_apply.errors import ApiError, GateClosed
 
 WARNINGS_SHOWN = 3
+SCORE_READS = 20
+SCORE_EVERY_S = 3.0
 
 
 class Launching:
@@ -61,13 +63,13 @@ class Launching:
         if known is not None:
             return self._judge(step, known)
         try:
-            score = context.api.get_score(model_id)
+            score = self._read(model_id, context)
         except ApiError as error:
             if self.limits.min_score is not None:
                 raise GateClosed(f"the dataset score of {step.address} cannot be read: {error}") from error
             return None  # advisory: a service without scores trains as well
-        if score.status == "unknown":
-            return None
+        if score.status != "complete" and self.limits.min_score is None:
+            return None  # not computed (yet)
         self._scores[step.dataset or ""] = score
         shown = "; ".join(_with_paths(warning, context, step) for warning in score.warnings[:WARNINGS_SHOWN])
         more = len(score.warnings) - WARNINGS_SHOWN
@@ -76,6 +78,16 @@ class Launching:
         )
         self.emit(Noted(text=text, address=step.address))
         return self._judge(step, score)
+
+    def _read(self, model_id: ModelId, context: Context) -> DatasetScore:
+        """The score; waited for while the service still computes it, if a limit depends on it."""
+        score = context.api.get_score(model_id)
+        for _ in range(SCORE_READS if self.limits.min_score is not None else 0):
+            if score.status == "complete":
+                break
+            context.clock.wait(SCORE_EVERY_S, context.stop)
+            score = context.api.get_score(model_id)
+        return score
 
     def _judge(self, step: StartTraining, score: DatasetScore) -> None:
         if self.limits.min_score is not None and score.score < self.limits.min_score:

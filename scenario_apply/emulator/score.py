@@ -5,12 +5,13 @@ Pictures are compared by a 16 x 16 brightness grid, captions by the Dice distanc
 
 from __future__ import annotations
 
-import io
 import re
 from itertools import combinations
+from operator import sub
 from statistics import mean, median
 from typing import TYPE_CHECKING
 
+from scenario_apply.emulator.grids import GRID, brightness_grid
 from scenario_apply.emulator.messages import Json, Request, Response
 from scenario_apply.emulator.models import find_model
 from scenario_apply.emulator.store import Row, dump
@@ -18,7 +19,8 @@ from scenario_apply.emulator.store import Row, dump
 if TYPE_CHECKING:
     from scenario_apply.emulator.world import World
 
-GRID = 16
+_AT_ONCE = 16
+"""Pictures decoded while the request waits; of a larger set the score is `incomplete` until all are."""
 MIN_SIDE = 1024
 _TOO_ALIKE = 0.95
 _TOO_DIFFERENT = 0.35
@@ -31,7 +33,12 @@ def training_dataset(world: World, request: Request) -> Response:
     """GET /models/{modelId}/scores/training-dataset"""
     row = find_model(world, request, request.params[0])
     rows = world.db.all(_IMAGES, (row["id"],))
-    grids = [_fingerprint(world, one) for one in rows]
+    known = _fingerprints(world, rows)
+    if known is None:
+        rows, known, status = [], {}, "incomplete"
+    else:
+        status = "complete" if len(rows) > 1 else "incomplete" if rows else "unknown"
+    grids = [known[one["seq"]] for one in rows]
     words = [_words(one["description"] or one["caption"]) for one in rows]
     likeness: list[Json] = []
     distance: list[Json] = []
@@ -62,7 +69,7 @@ def training_dataset(world: World, request: Request) -> Response:
             {
                 "modelId": row["id"],
                 "score": _score(len(rows), singles, couples, metadata),
-                "status": "complete" if len(rows) > 1 else "incomplete" if rows else "unknown",
+                "status": status,
                 "details": details,
                 "assetsWarnings": singles,
                 "assetCouplesWarnings": couples,
@@ -75,7 +82,8 @@ def similarity(first: bytes, second: bytes) -> float:
     """1 for the same grid, 0 for black against white."""
     if not first or not second:
         return 0.0
-    return round(1 - sum(abs(a - b) for a, b in zip(first, second, strict=True)) / (255 * GRID * GRID), 4)
+    difference: int = sum(map(abs, map(sub, first, second)))
+    return round(1 - difference / (255 * GRID * GRID), 4)
 
 
 def dice_distance(first: frozenset[str], second: frozenset[str]) -> float:
@@ -89,22 +97,27 @@ def _words(caption: str) -> frozenset[str]:
     return frozenset(re.findall(r"\w+", caption.lower()))
 
 
-def _fingerprint(world: World, row: Row) -> bytes:
-    """The brightness grid of a picture, computed once; empty where Pillow cannot decode it."""
-    if row["fingerprint"] is not None:
-        return bytes(row["fingerprint"])
-    grid = b""
-    if row["sha256"] is not None:
-        from PIL import Image
-
-        try:
-            with Image.open(io.BytesIO(world.blobs.path(row["sha256"]).read_bytes())) as image:
-                image.draft("L", (GRID * 8, GRID * 8))
-                grid = image.convert("L").resize((GRID, GRID), Image.Resampling.BOX).tobytes()
-        except (OSError, ValueError, SyntaxError):
-            grid = b""  # a format only another decoder knows (HEIC, SVG): it is compared with nothing
-    world.db.run("UPDATE assets SET fingerprint = ? WHERE seq = ?", (grid, row["seq"]))
-    return grid
+def _fingerprints(world: World, rows: list[Row]) -> dict[int, bytes] | None:
+    """The brightness grid of each picture by its seq, computed once; None while a large set is still being decoded."""
+    found = {row["seq"]: bytes(row["fingerprint"]) for row in rows if row["fingerprint"] is not None}
+    missing = [row for row in rows if row["seq"] not in found]
+    wait = len(missing) > _AT_ONCE
+    for row in missing:
+        grid: bytes | None = b""
+        if row["sha256"] is not None:
+            grid = world.grids.taken(row["sha256"])
+            if grid is None and not wait:
+                grid = brightness_grid(world.blobs.path(row["sha256"]).read_bytes())
+        if grid is not None:
+            world.db.run(
+                "UPDATE assets SET fingerprint = ? WHERE sha256 IS ? OR seq = ?", (grid, row["sha256"], row["seq"])
+            )
+            found[row["seq"]] = grid
+    left = [row for row in missing if row["seq"] not in found]
+    if left:
+        world.grids.ask((row["sha256"], world.blobs.path(row["sha256"])) for row in left)
+        return None
+    return found
 
 
 def _small(row: Row) -> bool:

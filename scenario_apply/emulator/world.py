@@ -11,6 +11,7 @@ from pathlib import Path
 from scenario_apply.emulator.blobs import Blobs
 from scenario_apply.emulator.clock import MANUAL_START_MS, ManualClock, RealClock
 from scenario_apply.emulator.faults import Faults
+from scenario_apply.emulator.grids import Grids
 from scenario_apply.emulator.limits import Budgets
 from scenario_apply.emulator.options import EmulatorOptions
 from scenario_apply.emulator.request_log import RequestLog
@@ -32,6 +33,7 @@ class World:
         self.clock: RealClock | ManualClock = self._clock()
         self.faults = Faults(options.chaos, options.chaos_seed, options.slow_s)
         self.log = RequestLog()
+        self.grids = Grids()
         self.budgets = Budgets(options.rate_limit)
         self.secret = self._secret()
         self.next_due_ms = 0
