@@ -303,6 +303,11 @@ class _Builder:
 
     def prune(self, verdict: Verdict) -> None:
         excess = excess_versions(verdict)
+        left_behind = {v.id: user for v in excess for user in self.users.get(v.id, ()) if self.stays(user)}
+        for version in excess:
+            if version.id in left_behind:
+                self.note(verdict.address, f"version {version.number} is kept: {left_behind[version.id]} is made of it")
+        excess = [version for version in excess if version.id not in left_behind]
         if not excess:
             return
         kept = f"{len(excess)} previous version{'s' if len(excess) > 1 else ''} beyond keep_versions"
@@ -321,8 +326,7 @@ class _Builder:
         self.changes[verdict.address] = replace(change, reasons=(*change.reasons, f"{kept} deleted"))
 
     def delete_version(self, address: Address, version: Version, *after: StepId | None) -> None:
-        if self.observed.is_gone(version.id):
-            return
+        # also one that is gone on the service: deleting it once more does no harm, and takes it out of the record
         self.add(DeleteModel(address=address, model_id=version.id, number=version.number), *after)
 
     def users_of(self, verdict: Verdict) -> list[Address]:
@@ -331,6 +335,12 @@ class _Builder:
             return []
         ids = {version.id for version in verdict.record.versions()}
         return [user for model_id in ids for user in self.users.get(model_id, ())]
+
+    def stays(self, user: Address) -> bool:
+        """Whether a resource goes on using what it was composed of: this plan neither trains nor deletes it."""
+        verdict = self.verdicts[user]
+        moves = verdict.work and user in self.ended
+        return not (moves or verdict.delete or verdict.edit.forget)
 
     def last_steps(self, address: Address) -> list[StepId]:
         """After which steps a resource no longer needs what it was made of."""
