@@ -15,13 +15,12 @@ from scenario_apply.core.attributes import (
     label_change,
     recorded_attributes,
 )
-from scenario_apply.core.changes import Action, Change, Drift
+from scenario_apply.core.changes import Action, CaptionDiff, Change, Drift, ImageDiff
 from scenario_apply.core.composing import Parts, part_reasons, renewed_parts, resolve_parts
 from scenario_apply.core.content import (
     ContentDiff,
     compare_contents,
     content_reasons,
-    ignoring_captions,
     parameter_reasons,
 )
 from scenario_apply.core.dataset.digest import digest_of
@@ -29,6 +28,13 @@ from scenario_apply.core.dataset.types import Contents
 from scenario_apply.core.desired import Desired
 from scenario_apply.core.fingerprint import fingerprint
 from scenario_apply.core.graph import ordered
+from scenario_apply.core.ignoring import (
+    are_images_ignored,
+    as_recorded,
+    compared,
+    compared_parameters,
+    contents_to_send,
+)
 from scenario_apply.core.importing import imported
 from scenario_apply.core.manifest.spec import CompositionSpec
 from scenario_apply.core.observed import Observed, content_drift
@@ -66,6 +72,7 @@ def desired_fingerprint(desired: Desired, state: State, address: Address, versio
     spec = desired.specs.get(address)
     if spec is None:
         return None
+    spec = as_recorded(spec, version)
     judge = _Judge(desired, state, Observed(), Wishes())
     parts = Parts()
     if isinstance(spec, CompositionSpec):
@@ -103,7 +110,7 @@ class _Judge:
             if address in self.verdicts or address in moved_away:
                 continue
             record = self.state.records[address]
-            if address in forgotten:
+            if address in forgotten and self.is_selected(address):
                 change = Change(address=address, action=Action.FORGET, reasons=("removed: says to forget it",))
                 self.verdicts[address] = Verdict(change=change, record=record, edit=StateEdit(forget=True))
             else:
@@ -155,6 +162,8 @@ class _Judge:
                 return untouched(address, spec, None, found.what)
             record, edit = found, replace(edit, record=found)
         parts = Parts()
+        if record is not None and not self.is_gone(record):
+            spec = as_recorded(spec, record.working)
         if isinstance(spec, CompositionSpec):
             parts = resolve_parts(spec, record, self.state, self.observed, self.verdicts)
             if parts.problems:
@@ -208,12 +217,13 @@ class _Judge:
         if record.held is not None:
             if record.held == self.fingerprint_of(spec, record.current, parts, like=record.held):
                 note = f"a rollback holds it at version {record.current.number}; rollback --lift {address} ends that"
-                return untouched(address, spec, record, note)
+                labels = label_change(spec, record.current, self.observed.models.get(record.current.id))
+                return self.judge_labels(address, spec, record, labels, edit, note)
             edit = replace(edit, unhold=True)
         if record.working.phase == "training":
             return self.judge_running(address, spec, record, parts, edit)
         if record.pending is not None and self.is_what_is_wanted(spec, record.current, parts):
-            edit = replace(edit, discard_pending=True)
+            edit = replace(edit, discard_pending=True)  # the manifest is back at what is trained
             record = replace(record, pending=None, previous=(record.pending, *record.previous))
         version = record.working
         labels = label_change(spec, version, self.observed.models.get(version.id))
@@ -224,10 +234,13 @@ class _Judge:
         if address in self.wishes.replace:
             reasons.insert(0, "asked for with --replace")
         on_change = spec.lifecycle.on_change or ("retrain" if isinstance(spec, CompositionSpec) else "replace")
-        if address in self.wishes.replace or version.type != spec.type:
+        if address in self.wishes.replace or (version.type != spec.type and on_change != "keep"):
             on_change = "replace"
         if not reasons or on_change == "keep" or not self.may_train(address, spec):
-            return self.judge_labels(address, spec, record, labels, edit, tuple(reasons))
+            why = _manual_note(address) if on_change != "keep" else "on_change: keep"
+            return self.judge_labels(
+                address, spec, record, labels, edit, *([f"{why} (changed: {'; '.join(reasons)})"] if reasons else [])
+            )
         fresh = on_change == "replace"
         return self.with_work(
             address,
@@ -236,7 +249,7 @@ class _Judge:
             self.contents_for(spec, version),
             edit,
             action=Action.REPLACE if fresh else Action.RETRAIN,
-            reasons=(*reasons, *(() if fresh else labels.reasons)),
+            reasons=(*reasons, *labels.reasons),
             content=content,
             fresh=fresh,
             before=version,
@@ -246,17 +259,19 @@ class _Judge:
     def judge_running(self, address: Address, spec: Spec, record: Record, parts: Parts, edit: StateEdit) -> Verdict:
         version = record.working
         changed = version.fingerprint is not None and not self.is_what_is_wanted(spec, version, parts)
+        labels = label_change(spec, version, self.observed.models.get(version.id))
         change = Change(
             address=address,
             action=Action.WAIT,
-            reasons=("its training is running",),
+            change_class="metadata" if labels else "free",
+            reasons=("its training is running", *labels.reasons),
             notes=("the manifest changed since: apply again when this training has ended",) if changed else (),
             before=recorded_attributes(version),
-            after=recorded_attributes(version),
+            after=_relabelled(version, spec, labels),
             image_count=len(version.images),
             place=spec.place,
         )
-        return Verdict(change=change, spec=spec, record=record, wait=True, edit=edit)
+        return Verdict(change=change, spec=spec, record=record, wait=True, labels=labels, edit=edit)
 
     def judge_unfinished(
         self, address: Address, spec: Spec, record: Record, labels: LabelChange, edit: StateEdit
@@ -265,19 +280,25 @@ class _Judge:
         version = record.working
         contents = self.contents_for(spec, version)
         content = compare_contents(contents, version)
+        drifted = self.drift_reasons(address, spec, record)
         launched = version.phase in ("failed", "canceled")
-        fresh = version.type != spec.type
-        if not (self.may_train(address, spec) or content or labels or fresh or edit):
+        asked = address in self.wishes.replace
+        fresh = version.type != spec.type or asked
+        if not (self.may_train(address, spec) or content or drifted or labels or fresh or edit):
             return untouched(address, spec, record, _manual_note(address))
         reasons = ["created earlier, not trained yet"]
         if launched:
             reasons = [version.reason or f"its training ended as {version.phase}"]
-            reasons += parameter_reasons(declared_parameters(spec), version.parameters)
-        if fresh:
+            reasons += self.parameters_changed(spec, version)
+        if version.type != spec.type:
             reasons.append(f"type {version.type} -> {spec.type}")
+        if asked:
+            reasons.insert(0, "asked for with --replace")
         action = Action.RETRAIN if launched else Action.CREATE
         if fresh or record.pending is not None:
             action = Action.REPLACE
+        elif not self.may_train(address, spec):
+            action = Action.UPDATE
         return self.with_work(
             address,
             spec,
@@ -285,7 +306,7 @@ class _Judge:
             contents,
             edit,
             action=action,
-            reasons=(*reasons, *content_reasons(content), *labels.reasons),
+            reasons=(*reasons, *content_reasons(content), *drifted, *labels.reasons),
             content=content,
             fresh=fresh,
             before=version,
@@ -299,37 +320,23 @@ class _Judge:
         record: Record,
         labels: LabelChange,
         edit: StateEdit,
-        kept: tuple[str, ...],
+        *notes: str,
     ) -> Verdict:
-        """What is left when nothing is trained: labels, protection, a move. kept: changes that train nothing."""
+        """What is left when nothing is trained: labels, protection, a move. notes: why nothing is."""
         version = record.current
-        notes: tuple[str, ...] = ()
-        if kept:
-            why = _manual_note(address) if spec.lifecycle.on_change != "keep" else "on_change: keep"
-            notes = (f"{why} (changed: {'; '.join(kept)})",)
-        reasons = list(labels.reasons)
-        if edit.protect is not None:
-            reasons.append("protection against deletes is " + ("recorded" if edit.protect else "lifted"))
-        if edit.unhold:
-            reasons.append("the rollback's hold ends: its part of the manifest changed")
+        reasons = [*labels.reasons, *_edit_reasons(edit)]
         if edit.discard_pending:
-            reasons.append("the manifest is back at what is trained: the unfinished replacement is given up")
-        action = Action.UPDATE if reasons else Action.NONE
-        if edit.moved_from is not None:
-            action = action if reasons else Action.MOVE
-            reasons.append(f"moved from {edit.moved_from}")
-        before = recorded_attributes(version)
-        after = {**before, **labels.labels}
-        if labels.tags_add or labels.tags_delete:
-            after["tags"] = list(spec.tags)
+            reasons.insert(0, "the manifest is back at what is trained")
+        action = Action.UPDATE if reasons else Action.NONE if edit.moved_from is None else Action.MOVE
+        reasons += _move_reasons(edit)
         change = Change(
             address=address,
             action=action,
             change_class="metadata" if labels else "free",
             reasons=tuple(reasons),
             notes=notes,
-            before=before,
-            after=after,
+            before=recorded_attributes(version),
+            after=_relabelled(version, spec, labels),
             image_count=len(version.images),
             previous_address=edit.moved_from,
             place=spec.place,
@@ -359,14 +366,14 @@ class _Judge:
             edit = replace(edit, discard_pending=True)
         dataset = self.desired.dataset_of(spec)
         digest = None if dataset is None else dataset.digest
-        if "captions" in spec.lifecycle.ignore_changes and before is not None:
+        if "captions" in spec.lifecycle.ignore_changes and before is not None and digest is not None:
             digest = digest_of(contents)
         change = Change(
             address=address,
             action=action,
-            change_class="training",
+            change_class="training" if trains else "metadata",
             reasons=reasons,
-            notes=() if trains else (_manual_note(address),),
+            notes=(*(() if trains else (_manual_note(address),)), *_edit_reasons(edit), *_move_reasons(edit)),
             before=None if before is None else recorded_attributes(before),
             after=declared_attributes(spec),
             images=content.images,
@@ -397,73 +404,101 @@ class _Judge:
         return spec.lifecycle.train == "auto" or address in self.wishes.train or address in self.wishes.replace
 
     def contents_for(self, spec: Spec, version: Version) -> Contents:
-        contents = self.desired.contents_of(spec)
-        if "captions" in spec.lifecycle.ignore_changes:
-            return replace(contents, images=ignoring_captions(contents.images, version))
-        return contents
+        return contents_to_send(spec, self.desired.contents_of(spec), version)
 
     def is_what_is_wanted(self, spec: Spec, version: Version, parts: Parts) -> bool:
-        return version.fingerprint is not None and self.fingerprint_of(spec, version, parts) == version.fingerprint
+        """Whether a version was trained on what the manifest asks for now."""
+        if version.fingerprint is None or not parts.are_known:
+            return False
+        if self.fingerprint_of(spec, version, parts) == version.fingerprint:
+            return True
+        # what is ignored is in the fingerprint: then the rest is compared by itself
+        return bool(spec.lifecycle.ignore_changes) and not self.differences(spec, version, parts)[0]
 
     def fingerprint_of(self, spec: Spec, version: Version, parts: Parts, like: str | None = None) -> str | None:
         """The desired fingerprint in the record's own algorithm; None when a part's id is not known yet."""
-        ignored = spec.lifecycle.ignore_changes
         if not parts.are_known:
             return None
-        if "images" in ignored:
-            return version.fingerprint
-        dataset = self.desired.dataset_of(spec)
+        dataset = None if are_images_ignored(spec) else self.desired.dataset_of(spec)
         digest = None if dataset is None else dataset.digest
-        if digest is not None and "captions" in ignored:
+        if digest is not None and "captions" in spec.lifecycle.ignore_changes:
             digest = digest_of(self.contents_for(spec, version))
-        parameters = dict(declared_parameters(spec))
-        if "parameters" in ignored:
-            parameters = dict(version.parameters)
-        for name in (key.partition(".")[2] for key in ignored if key.startswith("parameters.")):
-            parameters.pop(name, None)
-            if name in version.parameters:
-                parameters[name] = version.parameters[name]
         return fingerprint(
-            type=version.type if "type" in ignored else spec.type,
-            parameters=parameters,
+            type=spec.type,
+            parameters=declared_parameters(spec),
             dataset=digest,
             concepts=parts.concepts,
             like=like or version.fingerprint,
         )
 
+    def parameters_changed(self, spec: Spec, version: Version) -> list[str]:
+        return parameter_reasons(
+            compared_parameters(spec, declared_parameters(spec)), compared_parameters(spec, version.parameters)
+        )
+
+    def differences(self, spec: Spec, version: Version, parts: Parts) -> tuple[list[str], ContentDiff]:
+        """How a version differs from what is declared, thing by thing."""
+        reasons = [] if version.type == spec.type else [f"type {version.type} -> {spec.type}"]
+        if isinstance(spec, CompositionSpec):
+            return reasons + part_reasons(version, parts.concepts), ContentDiff(
+                images=ImageDiff(), captions=CaptionDiff()
+            )
+        content = compared(spec, compare_contents(self.contents_for(spec, version), version))
+        return reasons + self.parameters_changed(spec, version) + content_reasons(content), content
+
     def content_changes(self, spec: Spec, version: Version, parts: Parts) -> tuple[list[str], ContentDiff]:
         """Why a trained version is not what is wanted; no reason when it is."""
-        unchanged = compare_contents(Contents(images=()), None)
         renewed = (
             renewed_parts(spec, version, parts.concepts, self.verdicts) if isinstance(spec, CompositionSpec) else []
         )
         if not renewed and self.is_what_is_wanted(spec, version, parts):
-            return [], unchanged
-        if isinstance(spec, CompositionSpec):
-            content, own = unchanged, renewed or part_reasons(version, parts.concepts)
-        else:
-            content = compare_contents(self.contents_for(spec, version), version)
-            own = parameter_reasons(declared_parameters(spec), version.parameters) + content_reasons(content)
-        reasons = [] if version.type == spec.type else [f"type {version.type} -> {spec.type}"]
-        reasons += own
+            return [], ContentDiff(images=ImageDiff(), captions=CaptionDiff())
+        reasons, content = self.differences(spec, version, parts)
+        if renewed:
+            reasons = renewed
         if not reasons and version.fingerprint is not None:
             reasons.append("what it was trained on differs")
         return reasons, content
 
     def drift_reasons(self, address: Address, spec: Spec, record: Record) -> list[str]:
-        """Drift of a trained version's content, as reasons to make it anew; labels are compared elsewhere."""
+        """Drift of a version's content, as reasons to make it anew or set it back; labels are compared elsewhere."""
         remote = self.observed.models.get(record.working.id)
-        if remote is None or record.pending is not None:
+        if remote is None:
             return []
         found = content_drift(address, record, remote)
         self.drift += found
+        ignored = spec.lifecycle.ignore_changes
         reasons = []
         for item in found:
-            if item.what == "caption" and "captions" not in spec.lifecycle.ignore_changes:
+            if item.what == "caption" and "captions" not in ignored and "dataset" not in ignored:
                 reasons.append(f"the caption of {item.path} was changed on the service")
-            elif item.what == "image" and "images" not in spec.lifecycle.ignore_changes:
+            elif item.what == "image" and not are_images_ignored(spec):
                 reasons.append(f"image {item.path} was {'removed' if item.recorded else 'added'} on the service")
         return reasons
+
+
+def _relabelled(version: Version, spec: Spec, labels: LabelChange) -> dict[str, object]:
+    """A version's attributes once its labels are changed."""
+    after = {**recorded_attributes(version), **labels.labels}
+    if labels.tags_add or labels.tags_delete:
+        after["tags"] = list(spec.tags)
+    return after
+
+
+def _edit_reasons(edit: StateEdit) -> list[str]:
+    """What the state alone will say otherwise."""
+    reasons = []
+    if edit.protect is not None:
+        reasons.append("protection against deletes is " + ("recorded" if edit.protect else "lifted"))
+    if edit.unhold:
+        reasons.append("the rollback's hold ends: its part of the manifest changed")
+    if edit.discard_pending:
+        reasons.append("the unfinished replacement is given up")
+    return reasons
+
+
+def _move_reasons(edit: StateEdit) -> list[str]:
+    return [] if edit.moved_from is None else [f"moved from {edit.moved_from}"]
 
 
 def _manual_note(address: Address) -> str:

@@ -15,8 +15,10 @@ SAME_SIZE = 0.25
 
 
 def needs_quote(verdict: Verdict) -> bool:
-    """Whether the service can be asked: something is trained, and the resource has a model there."""
-    return verdict.train and verdict.record is not None and not verdict.edit.gone
+    """Whether the service can be asked: something is trained, and the resource has a model of that type there."""
+    if not verdict.train or verdict.spec is None or verdict.record is None or verdict.edit.gone:
+        return False
+    return verdict.record.working.type == verdict.spec.type
 
 
 def priced(change: Change, verdict: Verdict, quotes: Mapping[Address, float], state: State) -> Change:
