@@ -15,7 +15,7 @@ from collections.abc import Callable
 from scenario_apply.emulator import agenda, credentials, parts, side
 from scenario_apply.emulator.faults import BEFORE
 from scenario_apply.emulator.ids import new_id
-from scenario_apply.emulator.limits import rate_limited
+from scenario_apply.emulator.limits import ceiling, cooling_down, rate_limited
 from scenario_apply.emulator.messages import ApiError, Request, Response, bad_request
 from scenario_apply.emulator.protocol import MAX_BODY_BYTES, Exchange
 from scenario_apply.emulator.request_log import Logged
@@ -48,26 +48,25 @@ class App:
         """Answer a request, now or after the latency."""
         request = exchange.request
         request.id = new_id("req_")
-        if request.path.startswith("/v1/"):
-            self._handle_api(exchange)
-            return
-        response = self._guarded(lambda: self._serve_side(request))
-        if not request.path.startswith(("/__emulator__", "/cdn/")) and request.path != "/":
-            self._record(request, response.status, None)
-        self._send(exchange, response, 0.0)
+        if request.path.startswith(("/v1/", "/parts/")):
+            self._handle_service(exchange)
+        else:
+            exchange.answer(self._guarded(lambda: self._serve_side(request)))
 
     def close(self) -> None:
         """Forget answers that are still held back."""
         for timer in self._held:
             timer.cancel()
 
-    def _handle_api(self, exchange: Exchange) -> None:
+    def _handle_service(self, exchange: Exchange) -> None:
+        """What belongs to the service is logged, slowed down by the latency, and may go wrong on purpose."""
         world, request = self._world, exchange.request
-        fault = world.faults.draw(request.method, request.path[3:])
+        is_api = request.path.startswith("/v1/")
+        fault = world.faults.draw(request.method, request.path[3:] if is_api else request.path)
         if fault in BEFORE:
             self._fail_before(exchange, fault)
             return
-        response = self._guarded(lambda: self._serve_api(request))
+        response = self._guarded(lambda: self._serve_api(request) if is_api else self._serve_side(request))
         delay_s = world.options.latency_ms / 1000
         if fault == "slow":
             delay_s += world.faults.slow_s
@@ -90,18 +89,25 @@ class App:
 
     def _fail_before(self, exchange: Exchange, fault: str) -> None:
         delay_s = self._world.options.latency_ms / 1000
+        if exchange.request.sink is not None:
+            exchange.request.sink.abandon()
         if fault == "drop-before":
             self._record(exchange.request, 0, fault)
             self._later(delay_s, exchange.drop)
             return
-        if fault == "502":
-            response = _gateway(502)
-        elif fault == "429":
-            response = _failure(rate_limited(1000))
-        elif fault == "503":
-            response = _failure(ApiError(503, "Service Unavailable", "UNAVAILABLE", headers={"Retry-After": "1"}))
-        else:
-            response = _broken()
+        match fault:
+            case "429":
+                response = _failure(rate_limited(1000))
+            case "429-ceiling":
+                response = _failure(ceiling("parallel-training", self._world.options.parallel_training))
+            case "429-cooldown":
+                response = _failure(cooling_down(1000))
+            case "502":
+                response = _gateway(502)
+            case "503":
+                response = _failure(ApiError(503, "Service Unavailable", "UNAVAILABLE", headers={"Retry-After": "1"}))
+            case _:
+                response = _broken()
         self._record(exchange.request, response.status, fault)
         self._send(exchange, response, delay_s)
 

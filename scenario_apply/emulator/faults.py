@@ -1,6 +1,6 @@
 """Misbehaviour on request: by probability with a seed, or by rules that hit a given request a given number of times.
 
-before the request is carried out: drop-before, 500, 502, 503, 429
+before the request is carried out: drop-before, 500, 502, 503, and the three kinds of 429
 after it was carried out:          drop-answer, 500-after, 502-after, html, truncate, hang; slow delays the answer
 """
 
@@ -11,7 +11,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-BEFORE = frozenset({"drop-before", "500", "502", "503", "429"})
+BEFORE = frozenset({"drop-before", "500", "502", "503", "429", "429-ceiling", "429-cooldown"})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -21,7 +21,7 @@ class Rule:
     kind: str
     method: str = "*"
     path: str = "*"
-    """A glob on the path after /v1, such as /models/*/train."""
+    """A glob on the path after /v1, such as /models/*/train; parts of uploads are at /parts/*."""
     skip: int = 0
     times: int = 1
 

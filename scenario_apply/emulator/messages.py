@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, unquote
 
@@ -113,9 +114,9 @@ class Request:
 
 
 class Response:
-    """One answer. body is sent as it is; chunked or streamed answers are not needed here."""
+    """One answer. body is sent as it is; a file, when there is one, is sent instead of it, without being read."""
 
-    __slots__ = ("body", "content_type", "headers", "status")
+    __slots__ = ("body", "content_type", "file", "headers", "status")
 
     def __init__(
         self,
@@ -123,7 +124,9 @@ class Response:
         status: int = 200,
         content_type: str = "application/json",
         headers: Mapping[str, str] | None = None,
+        file: Path | None = None,
     ) -> None:
+        self.file = file
         self.body = body
         self.status = status
         self.content_type = content_type

@@ -31,6 +31,8 @@ FAULT_KINDS = (
     "502-after",
     "html",
     "429",
+    "429-ceiling",
+    "429-cooldown",
     "slow",
     "hang",
     "truncate",

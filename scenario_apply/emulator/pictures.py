@@ -8,6 +8,8 @@ from __future__ import annotations
 import io
 import warnings
 from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
 
 _MIME = {
     "PNG": "image/png",
@@ -18,6 +20,7 @@ _MIME = {
     "TIFF": "image/tiff",
     "AVIF": "image/avif",
 }
+_END_BYTES = 4096
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 
 
@@ -37,23 +40,37 @@ class Picture:
 
 def inspect(data: bytes) -> Picture:
     """Facts of a picture. Raises NotAPicture."""
-    if not data:
+    return _inspect(io.BytesIO(data), data[:_END_BYTES], data[-_END_BYTES:], len(data))
+
+
+def inspect_file(path: Path) -> Picture:
+    """The same for a file of any size, which is not read whole."""
+    with path.open("rb") as data:
+        head = data.read(_END_BYTES)
+        size = data.seek(0, io.SEEK_END)
+        data.seek(max(0, size - _END_BYTES))
+        tail = data.read()
+        data.seek(0)
+        return _inspect(data, head, tail, size)
+
+
+def _inspect(data: BinaryIO, head: bytes, tail: bytes, size: int) -> Picture:
+    if not size:
         raise NotAPicture("no bytes")
-    if data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS:
+    if head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS:
         return Picture(mime="image/heic", format="heic", width=None, height=None)
-    head = data[:1024].lstrip()
-    if head.startswith((b"<svg", b"<?xml")) and b"<svg" in data[:4096]:
+    if head.lstrip().startswith((b"<svg", b"<?xml")) and b"<svg" in head:
         return Picture(mime="image/svg+xml", format="svg", width=None, height=None)
-    return _inspect_raster(data)
+    return _inspect_raster(data, head, tail, size)
 
 
-def _inspect_raster(data: bytes) -> Picture:
+def _inspect_raster(data: BinaryIO, head: bytes, tail: bytes, size: int) -> Picture:
     from PIL import Image, UnidentifiedImageError
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            image = Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "WEBP", "GIF", "TIFF", "AVIF"))
+            image = Image.open(data, formats=("PNG", "JPEG", "WEBP", "GIF", "TIFF", "AVIF"))
             kind = str(image.format)
             width, height = image.size
             if kind == "PNG":
@@ -62,9 +79,9 @@ def _inspect_raster(data: bytes) -> Picture:
         raise NotAPicture("no known picture format") from None
     except Exception as problem:  # Pillow's readers raise whatever their arithmetic runs into on broken bytes
         raise NotAPicture(f"broken picture: {problem}") from None
-    if kind in ("JPEG", "MPO") and b"\xff\xd9" not in data[-4096:]:
+    if kind in ("JPEG", "MPO") and b"\xff\xd9" not in tail:
         raise NotAPicture("the JPEG is cut off")
-    if kind == "WEBP" and int.from_bytes(data[4:8], "little") + 8 > len(data):
+    if kind == "WEBP" and int.from_bytes(head[4:8], "little") + 8 > size:
         raise NotAPicture("the WebP is cut off")
     if kind not in _MIME:
         raise NotAPicture(f"{kind} is not supported")

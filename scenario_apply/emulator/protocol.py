@@ -48,8 +48,11 @@ class Exchange:
     def answer(self, response: Response) -> None:
         """Send the whole answer."""
         transport = self._protocol.transport
+        if response.file is not None and not transport.is_closing():
+            self._protocol.send_file(response, self._keep_alive)
+            return
         if not transport.is_closing():
-            transport.write(encode(response, self._keep_alive, self.request.method == "HEAD"))
+            transport.write(encode(response, self._keep_alive))
             if not self._keep_alive:
                 transport.close()
         self._protocol.settled()
@@ -57,7 +60,7 @@ class Exchange:
     def truncate(self, response: Response) -> None:
         """Announce the whole answer, send half of it, and cut the connection."""
         transport = self._protocol.transport
-        data = encode(response, False, False)
+        data = encode(response, False)
         if not transport.is_closing():
             transport.write(data[: len(data) - (len(response.body) + 1) // 2])
             transport.close()
@@ -72,19 +75,19 @@ class Exchange:
         """Never answer: the connection stays open until the client gives up."""
 
 
-def encode(response: Response, keep_alive: bool, head_only: bool) -> bytes:
-    """The bytes of an answer."""
+def encode(response: Response, keep_alive: bool) -> bytes:
+    """The bytes of an answer, without those of a file."""
     body = response.body
+    length = len(body) if response.file is None else response.file.stat().st_size
     lines = (
         f"HTTP/1.1 {response.status} {_REASONS.get(response.status, 'Unknown')}\r\n"
-        f"content-type: {response.content_type}\r\ncontent-length: {len(body)}\r\n"
+        f"content-type: {response.content_type}\r\ncontent-length: {length}\r\n"
     )
     if not keep_alive:
         lines += "connection: close\r\n"
     if response.headers:
         lines += "".join(f"{name}: {value}\r\n" for name, value in response.headers.items())
-    start = (lines + "\r\n").encode("latin-1", "replace")
-    return start if head_only else start + body
+    return (lines + "\r\n").encode("latin-1", "replace") + body
 
 
 class HttpProtocol(asyncio.Protocol):
@@ -104,6 +107,7 @@ class HttpProtocol(asyncio.Protocol):
         self._waiting: deque[Exchange] = deque()
         self._busy = False
         self._handling = False
+        self._sending: asyncio.Task[None] | None = None
 
     # asyncio calls these
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -168,7 +172,23 @@ class HttpProtocol(asyncio.Protocol):
         self._waiting.append(Exchange(request, self, bool(self._parser.should_keep_alive())))
         self._next()
 
-    # an exchange calls this
+    # an exchange calls these
+    def send_file(self, response: Response, keep_alive: bool) -> None:
+        """Send an answer whose body is a file, by the operating system, while other connections go on."""
+        self._sending = asyncio.get_running_loop().create_task(self._send_file(response, keep_alive))
+
+    async def _send_file(self, response: Response, keep_alive: bool) -> None:
+        assert response.file is not None
+        try:
+            with response.file.open("rb") as body:
+                self.transport.write(encode(response, keep_alive))
+                await asyncio.get_running_loop().sendfile(self.transport, body)
+        except (OSError, RuntimeError):
+            self.transport.abort()  # the client went away, or the file did: half an answer cannot be mended
+        if not keep_alive:
+            self.transport.close()
+        self.settled()
+
     def settled(self) -> None:
         """The exchange in hand is over."""
         self._busy = False
@@ -180,6 +200,8 @@ class HttpProtocol(asyncio.Protocol):
             return
         self._handling = True
         try:
+            if self.transport.is_closing():
+                self._waiting.clear()
             while self._waiting and not self._busy:
                 self._busy = True
                 self._app.handle(self._waiting.popleft())
@@ -194,7 +216,7 @@ class HttpProtocol(asyncio.Protocol):
     def _refuse(self, text: bytes) -> None:
         if not self.transport.is_closing():
             body = b'{"status":"error","code":"BAD_REQUEST","message":"' + text + b'","reason":"' + text + b'"}'
-            self.transport.write(encode(Response(body, 400), False, False))
+            self.transport.write(encode(Response(body, 400), False))
             self.transport.close()
 
 

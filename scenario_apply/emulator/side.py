@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from scenario_apply.emulator.world import World
 
 
+_READ_WHOLE_BYTES = 1024 * 1024
+
+
 def check_access(world: World, request: Request) -> None:
     """Who may use the page and the admin API: this machine, or anybody with --admin; never another site's page."""
     if request.path != "/" and not request.path.startswith("/__emulator__"):
@@ -52,12 +55,15 @@ def asset_bytes(world: World, request: Request) -> Response:
         return Response(
             draw_sample("/".join(map(str, doc.get("sample", []))), str(doc.get("title", ""))), 200, "image/png"
         )
+    path = world.blobs.path(row["sha256"])
+    is_large = row["size"] > _READ_WHOLE_BYTES
     return Response(
-        world.blobs.path(row["sha256"]).read_bytes(),
+        b"" if is_large else path.read_bytes(),
         200,
         row["mime"] if row["mime"].isascii() and row["mime"].isprintable() else "application/octet-stream",
         # what users sent is shown as a picture at most, never run
         {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox"},
+        path if is_large else None,
     )
 
 

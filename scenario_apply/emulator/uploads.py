@@ -14,7 +14,7 @@ from scenario_apply.emulator.cdn import part_url
 from scenario_apply.emulator.clock import iso
 from scenario_apply.emulator.ids import new_id
 from scenario_apply.emulator.messages import ApiError, Json, Request, Response, bad_request, not_found
-from scenario_apply.emulator.pictures import NotAPicture, Picture, inspect
+from scenario_apply.emulator.pictures import NotAPicture, Picture, inspect_file
 from scenario_apply.emulator.store import Row, dump, load
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def _join(world: World, row: Row, doc: Json) -> str | None:
     if doc["kind"] not in _PICTURES:
         return None
     try:
-        picture = inspect(world.blobs.path(doc["sha256"]).read_bytes())
+        picture = inspect_file(world.blobs.path(doc["sha256"]))
     except NotAPicture as problem:
         return f"Unhandled image format: {problem}"
     doc |= {"mime": picture.mime, "width": picture.width, "height": picture.height}

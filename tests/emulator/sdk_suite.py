@@ -108,7 +108,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Take the skip marks off; leave out what LEFT_OUT names."""
-    kept, left = [], []
+    kept: list[pytest.Item] = []
+    left: list[pytest.Item] = []
     for item in items:
         item.own_markers = [mark for mark in item.own_markers if mark.name != "skip"]
         owner = item.parent.name if item.parent is not None else ""

@@ -45,6 +45,18 @@ def test_statuses_before_and_after(emulator: EmulatorThread, kind: str, status: 
     assert models(emulator) == made
 
 
+def test_each_kind_of_429_can_be_told(emulator: EmulatorThread) -> None:
+    bodies = []
+    for kind in ("429", "429-ceiling", "429-cooldown"):
+        emulator.add_fault(kind)
+        answer = create(emulator)
+        assert answer.status_code == 429
+        bodies.append(answer.json())
+    assert "details" not in bodies[0]
+    assert bodies[1]["details"]["actionName"] == "parallel-training"
+    assert bodies[2]["remainingSeconds"] == 1
+
+
 def test_a_gateway_answers_html(emulator: EmulatorThread) -> None:
     emulator.add_fault("html", path="/models")
     answer = create(emulator)

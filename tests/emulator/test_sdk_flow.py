@@ -21,7 +21,7 @@ def train_flux(emulator: EmulatorThread, sdk: Scenario, name: str) -> str:
     model = sdk.models.create(name=name, type="flux.1-lora").model
     for seed in range(3):
         sdk.models.training_images.add(model.id, data=data_url(seed), name=f"{seed}.png")
-    sdk.models.train.trigger(model.id, parameters={"learningRate": 1e-4})
+    sdk.models.train.trigger(model.id, parameters={"learning_rate": 1e-4})
     emulator.advance(20)
     assert sdk.models.retrieve(model.id).model.status == "trained"
     return model.id
@@ -105,7 +105,7 @@ def test_a_composition_of_two_trained_models(emulator: EmulatorThread, sdk: Scen
     done = sdk.models.retrieve(composition.id).model
     assert done.status == "trained"
     assert [one.scale for one in done.concepts or []] == [0.8, 0.3]
-    changed = sdk.models.update(composition.id, concepts=[{"modelId": first, "scale": 0.5}]).model
+    changed = sdk.models.update(composition.id, concepts=[{"model_id": first, "scale": 0.5}]).model
     assert changed.status == "new"
 
 
