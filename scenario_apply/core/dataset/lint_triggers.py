@@ -81,7 +81,8 @@ def spelling(subject: Subject) -> Iterator[Finding]:
         return
     captioned = [picture for picture in _captioned(subject) if picture.raw]
     words = set(_WORD.findall("\n".join([picture.raw or "" for picture in captioned])))
-    wrong = {word for word in words if _is_misspelled(word, trigger)}
+    near = [word for word in words if -4 < len(word) - len(trigger) < 4]
+    wrong = {word for word in near if _is_misspelled(word, trigger)}
     for picture in captioned if wrong else ():
         found = next((word for word in _WORD.findall(picture.raw or "") if word in wrong), None)
         if found is not None:
@@ -91,7 +92,7 @@ def spelling(subject: Subject) -> Iterator[Finding]:
 
 def _is_misspelled(word: str, trigger: str) -> bool:
     # A word of a longer trigger, or the trigger itself with a genitive, is no misspelling.
-    if abs(len(word) - len(trigger)) > 3 or word in trigger or trigger in word:
+    if word in trigger or trigger in word:
         return False
     invented = not trigger.isalpha()
     folded, plain = (_SEPARATORS.sub("", text).casefold() for text in (word, trigger))

@@ -81,7 +81,6 @@ RULES: tuple[Rule, ...] = (
     Rule("T03", "placeholder-left", "error"),
     Rule("T04", "trigger-ordinary", "warning"),
     Rule("T05", "trigger-repeated", "info"),
-    Rule("T07", "trigger-shared", "warning"),
     Rule("T08", "caption-template", "error"),
     Rule("P01", "pair-incomplete", "error"),
     Rule("P02", "instruction-missing", "error"),
