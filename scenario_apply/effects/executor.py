@@ -39,6 +39,7 @@ IN_FLIGHT_BYTES = 48 * 1024 * 1024
 """Pictures being sent at once hold at most this much, or one picture."""
 
 CHECKPOINT_EVERY_S = 5.0
+FLUSH_EVERY_S = 0.1
 DRAIN_S = 10.0
 """How long a run that can no longer save waits for each answer still due, so that its rescue file holds it."""
 
@@ -139,7 +140,8 @@ class Executor:
         self.poll_at: float | None = None
         self.poll_errors = 0
         self.fatal: BaseException | None = None
-        self.saved_at = self.clock.monotonic()
+        self.saved_at = self.flushed_at = self.clock.monotonic()
+        self.unflushed = False
 
     # -- the loop
 
@@ -271,8 +273,19 @@ class Executor:
                 settled = True
                 self.take_step(result.step, result)
             result = self.workers.take(None)
-        if settled:
+        self.unflushed = self.unflushed or settled
+        self.flush_when_due()
+
+    def flush_when_due(self) -> None:
+        """`done` lines go to disk a few at a time.
+
+        A call that creates or spends flushes all before it by itself, right before its bytes leave (journal.sending);
+        so what a power loss can take is a caption's line, which the next run finds on the service.
+        """
+        now = self.clock.monotonic()
+        if self.unflushed and (now - self.flushed_at >= FLUSH_EVERY_S or not self.running):
             self.journal.flush()
+            self.unflushed, self.flushed_at = False, now
 
     def patience_s(self) -> float:
         """How long the loop may wait for a result before something else is due."""
