@@ -70,16 +70,20 @@ class StoreError(RuntimeError):
 class Store:
     """One connection. Used from one thread: the one that serves."""
 
-    def __init__(self, path: Path | str) -> None:
+    def __init__(self, path: Path | str, *, lasting: bool = True) -> None:
+        """lasting: False for a database that goes with its server, and need never wait for the disk."""
         self._db = sqlite3.connect(path, isolation_level=None, cached_statements=512)
         self._db.row_factory = sqlite3.Row
         try:
-            self._open()
+            self._open(lasting)
         except sqlite3.DatabaseError as problem:
             raise StoreError(f"{path}: {problem}") from problem
 
-    def _open(self) -> None:
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=OFF", "cache_size=-16000"):
+    def _open(self, lasting: bool) -> None:
+        durability = (
+            ("synchronous=NORMAL", "journal_mode=WAL") if lasting else ("synchronous=OFF", "journal_mode=MEMORY")
+        )
+        for pragma in (*durability, "cache_size=-16000"):
             self._db.execute(f"PRAGMA {pragma}")
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
         if version == 0:

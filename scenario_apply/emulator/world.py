@@ -29,7 +29,7 @@ class World:
         self.root = Path(tempfile.mkdtemp(prefix="scenario-emulator-")) if options.data is None else options.data
         self.root.mkdir(parents=True, exist_ok=True)
         self.blobs = Blobs(self.root)
-        self.db = Store(self.root / "scenario.db")
+        self.db = Store(self.root / "scenario.db", lasting=not self._temporary)
         self.clock: RealClock | ManualClock = self._clock()
         self.faults = Faults(options.chaos, options.chaos_seed, options.slow_s)
         self.log = RequestLog()

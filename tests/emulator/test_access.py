@@ -41,7 +41,7 @@ def test_any_key_will_do_unless_one_is_given() -> None:
 def test_a_bearer_token_lives_for_a_minute() -> None:
     with EmulatorThread(manual_options(api_key="k", api_secret="s")) as emulator:
         base = emulator.url.removesuffix("/v1")
-        token = httpx.post(f"{base}/__emulator__/tokens", json={}).json()["token"]
+        token = contract.plain.post(f"{base}/__emulator__/tokens", json={}).json()["token"]
         with with_header(emulator, f"Bearer {token}") as client:
             assert client.get("/models").status_code == 200
             emulator.advance(60)

@@ -19,7 +19,7 @@ from .test_training_images import upload
 @pytest.fixture
 def admin(emulator: EmulatorThread) -> Iterator[httpx.Client]:
     """A client of the admin API."""
-    with httpx.Client(base_url=emulator.url.removesuffix("/v1") + "/__emulator__/", timeout=10) as client:
+    with httpx.Client(base_url=emulator.url.removesuffix("/v1") + "/__emulator__/", timeout=10, verify=False) as client:
         yield client
 
 

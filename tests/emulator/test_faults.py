@@ -11,16 +11,18 @@ from scenario_apply.emulator.faults import Faults
 from scenario_apply.emulator.options import OptionError, parse_chaos
 from scenario_apply.emulator.thread import EmulatorThread, manual_options
 
+from . import contract
+
 
 def models(emulator: EmulatorThread) -> int:
     """How many own models there are."""
-    return len(httpx.get(f"{emulator.url}/models", auth=("k", "s")).json()["models"])
+    return len(contract.plain.get(f"{emulator.url}/models", auth=("k", "s")).json()["models"])
 
 
 def create(emulator: EmulatorThread, timeout: float = 10) -> httpx.Response:
     """POST /models."""
     body = {"name": "x", "type": "flux.1-lora"}
-    return httpx.post(f"{emulator.url}/models", auth=("k", "s"), json=body, timeout=timeout)
+    return contract.plain.post(f"{emulator.url}/models", auth=("k", "s"), json=body, timeout=timeout)
 
 
 @pytest.mark.parametrize(("kind", "made"), [("drop-before", 0), ("drop-answer", 1), ("truncate", 1)])

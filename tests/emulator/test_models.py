@@ -236,7 +236,7 @@ def test_an_export_is_a_job_with_a_file(emulator: EmulatorThread, api: httpx.Cli
     emulator.advance(2)
     done = api.get(f"/jobs/{job}").json()["job"]
     assert (done["status"], done["jobType"]) == ("success", "model-download")
-    assert b"simulated" in httpx.get(done["metadata"]["output"]["url"]).content
+    assert b"simulated" in contract.plain.get(done["metadata"]["output"]["url"]).content
 
 
 def test_generated_pictures_are_deleted_but_not_training_images(emulator: EmulatorThread, api: httpx.Client) -> None:

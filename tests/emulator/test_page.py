@@ -11,6 +11,7 @@ import pytest
 
 from scenario_apply.emulator.thread import EmulatorThread, manual_options
 
+from . import contract
 from .test_models import make, train
 from .test_training import with_images
 
@@ -31,7 +32,7 @@ def test_everything_is_escaped(emulator: EmulatorThread, api: httpx.Client, root
     api.put(f"/assets/{image}", json={"description": NASTY, "name": NASTY})
     api.get("/models", params={"projectId": NASTY})
     for path in ("/", f"/__emulator__/models/{model}"):
-        page = httpx.get(root + path)
+        page = contract.plain.get(root + path)
         assert page.status_code == 200
         assert "<script" not in page.text
         assert "alert(" in page.text
@@ -39,8 +40,8 @@ def test_everything_is_escaped(emulator: EmulatorThread, api: httpx.Client, root
 
 
 def test_an_empty_world_and_an_unknown_model(root: str) -> None:
-    assert "None yet" in httpx.get(root).text
-    assert httpx.get(f"{root}/__emulator__/models/nobody").status_code == 404
+    assert "None yet" in contract.plain.get(root).text
+    assert contract.plain.get(f"{root}/__emulator__/models/nobody").status_code == 404
 
 
 def test_the_clock_and_the_faults_are_moved_from_the_page(
@@ -48,35 +49,37 @@ def test_the_clock_and_the_faults_are_moved_from_the_page(
 ) -> None:
     model = with_images(api, name="Kael")
     api.put(f"/models/{model}/train", json={})
-    assert "s left" in httpx.get(root).text
-    answer = httpx.post(f"{root}/__emulator__/page/clock", data={"seconds": "20"})
+    assert "s left" in contract.plain.get(root).text
+    answer = contract.plain.post(f"{root}/__emulator__/page/clock", data={"seconds": "20"})
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
-    assert ">trained<" in httpx.get(root).text
+    assert ">trained<" in contract.plain.get(root).text
     fault = f"{root}/__emulator__/page/fault"
-    httpx.post(fault, data={"kind": "500", "action": "once"})
-    assert "armed" in httpx.get(root).text
+    contract.plain.post(fault, data={"kind": "500", "action": "once"})
+    assert "armed" in contract.plain.get(root).text
     assert api.get("/models").status_code == 500
-    httpx.post(fault, data={"kind": "slow", "action": "toggle"})
-    assert "slow 10.0 %" in httpx.get(root).text
-    httpx.post(fault, data={"action": "clear"})
-    assert "slow 10.0 %" not in httpx.get(root).text
-    assert httpx.post(fault, data={"kind": "explode", "action": "once"}).status_code == 400
-    assert httpx.post(f"{root}/__emulator__/page/clock", data={"seconds": "-1"}).status_code == 400
+    contract.plain.post(fault, data={"kind": "slow", "action": "toggle"})
+    assert "slow 10.0 %" in contract.plain.get(root).text
+    contract.plain.post(fault, data={"action": "clear"})
+    assert "slow 10.0 %" not in contract.plain.get(root).text
+    assert contract.plain.post(fault, data={"kind": "explode", "action": "once"}).status_code == 400
+    assert contract.plain.post(f"{root}/__emulator__/page/clock", data={"seconds": "-1"}).status_code == 400
 
 
 def test_other_sites_and_other_names_are_turned_away(root: str) -> None:
-    assert httpx.get(root, headers={"host": "evil.example:80"}).status_code == 403
+    assert contract.plain.get(root, headers={"host": "evil.example:80"}).status_code == 403
     clock = f"{root}/__emulator__/page/clock"
-    assert httpx.post(clock, data={"seconds": "1"}, headers={"origin": "http://evil.example"}).status_code == 403
-    assert httpx.post(clock, data={"seconds": "1"}, headers={"origin": root}).status_code == 303
+    assert (
+        contract.plain.post(clock, data={"seconds": "1"}, headers={"origin": "http://evil.example"}).status_code == 403
+    )
+    assert contract.plain.post(clock, data={"seconds": "1"}, headers={"origin": root}).status_code == 303
 
 
 def test_beyond_loopback_only_with_admin() -> None:
     for admin, status in ((False, 403), (True, 200)):
         with EmulatorThread(manual_options(host="0.0.0.0", admin=admin)) as emulator:
             port = emulator.url.rsplit(":", 1)[1].removesuffix("/v1")
-            assert httpx.get(f"http://127.0.0.1:{port}/__emulator__/health").status_code == status
-            assert httpx.get(f"http://127.0.0.1:{port}/v1/models", auth=("k", "s")).status_code == 200
+            assert contract.plain.get(f"http://127.0.0.1:{port}/__emulator__/health").status_code == status
+            assert contract.plain.get(f"http://127.0.0.1:{port}/v1/models", auth=("k", "s")).status_code == 200
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")

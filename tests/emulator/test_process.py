@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
-
 from scenario_apply.emulator.__main__ import main
 from scenario_apply.emulator.thread import EmulatorThread, manual_options
 
@@ -57,7 +55,7 @@ def test_a_clean_end_on_sigterm_leaves_nothing_behind(tmp_path: Path) -> None:
 
 def test_it_ends_with_its_parent() -> None:
     with process("--until-stdin-closes") as (running, url):
-        assert httpx.get(f"{url}/models", auth=("k", "s")).status_code == 200
+        assert contract.plain.get(f"{url}/models", auth=("k", "s")).status_code == 200
         assert running.stdin is not None
         running.stdin.close()
         assert running.wait(10) == 0
@@ -78,7 +76,7 @@ def test_kill_9_loses_no_acknowledged_write(tmp_path: Path) -> None:
                 "fileSize": len(png(5)),
             },
         ).json()["upload"]
-        assert httpx.put(upload["parts"][0]["url"], content=png(5)).status_code == 200
+        assert contract.plain.put(upload["parts"][0]["url"], content=png(5)).status_code == 200
         last = [make(api, name=str(number))["id"] for number in range(20)][-1]
         running.kill()
         running.wait()
@@ -87,7 +85,7 @@ def test_kill_9_loses_no_acknowledged_write(tmp_path: Path) -> None:
         assert api.get(f"/jobs/{job}").json()["job"]["status"] != "success"
         model = api.get(f"/models/{trained}").json()["model"]
         assert (model["status"], len(model["trainingImages"])) == ("training", 2)
-        assert httpx.get(model["trainingImages"][0]["downloadUrl"]).content == png(0)
+        assert contract.plain.get(model["trainingImages"][0]["downloadUrl"]).content == png(0)
         api.post(f"/uploads/{upload['id']}/action", json={"action": "complete"})
         states = [api.get(f"/uploads/{upload['id']}").json()["upload"]["status"] for _ in range(2)]
         assert states == ["validated", "imported"]

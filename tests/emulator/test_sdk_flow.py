@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from typing import Any
 
-import httpx
 import pytest
 import scenario_sdk
 from scenario_sdk import Scenario
 
 from scenario_apply.emulator.thread import EmulatorThread
 
+from . import contract
 from .conftest import strict_sdk
 from .pictures import bare, data_url, png
 
@@ -79,7 +79,7 @@ def test_a_flux_model_from_nothing_to_trained(emulator: EmulatorThread, sdk: Sce
     assert (job.status, job.progress) == ("success", 1)
     states = [entry.status for entry in job.status_history]
     assert states == ["pending", "queued", "warming-up", "in-progress", "finalizing", "success"]
-    sample = httpx.get(done.thumbnail.url)
+    sample = contract.plain.get(done.thumbnail.url)
     assert (sample.status_code, sample.content[:4]) == (200, b"\x89PNG")
 
 
@@ -142,14 +142,14 @@ def test_a_large_picture_goes_in_parts_and_is_attached_by_id(sdk: Scenario) -> N
     ).upload
     assert upload.status == "pending"
     for part in upload.parts or []:
-        assert httpx.put(part.url, content=data).status_code == 200
+        assert contract.plain.put(part.url, content=data).status_code == 200
     seen = [sdk.uploads.trigger_action(upload.id, action="complete").upload.status]
     for _ in range(3):
         seen.append(sdk.uploads.retrieve(upload.id).upload.status)
     assert seen == ["validating", "validated", "imported", "imported"]
     asset = sdk.uploads.retrieve(upload.id).upload.entity_id
     assert asset
-    assert httpx.get(sdk.assets.retrieve(asset).asset.url).content == data
+    assert contract.plain.get(sdk.assets.retrieve(asset).asset.url).content == data
     model = sdk.models.create(name="big", type="flux.1-lora").model
     assert sdk.models.training_images.add(model.id, asset_id=asset).training_image.id == asset
 
@@ -157,5 +157,5 @@ def test_a_large_picture_goes_in_parts_and_is_attached_by_id(sdk: Scenario) -> N
 def test_it_starts_fast_enough_to_be_started_for_one_command() -> None:
     started = time.monotonic()
     with EmulatorThread() as emulator:
-        assert httpx.get(emulator.url + "/models", auth=("k", "s")).status_code == 200
+        assert contract.plain.get(emulator.url + "/models", auth=("k", "s")).status_code == 200
     assert time.monotonic() - started < 5

@@ -9,6 +9,7 @@ import pytest
 
 from scenario_apply.emulator.thread import EmulatorThread
 
+from . import contract
 from .pictures import png
 
 PART = 5_242_880
@@ -34,23 +35,23 @@ def test_two_parts_become_one_picture(api: httpx.Client) -> None:
     upload = open_upload(api, len(data), 2)
     assert (upload["status"], upload["entityId"]) == ("pending", None)
     first, second = upload["parts"]
-    assert httpx.put(second["url"], content=data[PART:]).status_code == 200
+    assert contract.plain.put(second["url"], content=data[PART:]).status_code == 200
     early = api.post(f"/uploads/{upload['id']}/action", json={"action": "complete"})
     assert (early.status_code, "misses part 1" in early.json()["reason"]) == (400, True)
-    assert httpx.put(first["url"], content=b"wrong at first").status_code == 200
-    assert httpx.put(first["url"], content=data[:PART]).status_code == 200
+    assert contract.plain.put(first["url"], content=b"wrong at first").status_code == 200
+    assert contract.plain.put(first["url"], content=data[:PART]).status_code == 200
     done = finish(api, upload["id"])
     assert done["status"] == "imported"
     asset = api.get(f"/assets/{done['entityId']}").json()["asset"]
     assert asset["properties"]["size"] == len(data)
-    assert httpx.get(asset["url"]).content == data
-    assert httpx.put(first["url"], content=b"late").status_code == 400
+    assert contract.plain.get(asset["url"]).content == data
+    assert contract.plain.put(first["url"], content=b"late").status_code == 400
     assert finish(api, upload["id"])["entityId"] == done["entityId"]
 
 
 def test_it_is_imported_by_the_clock_too(emulator: EmulatorThread, api: httpx.Client) -> None:
     upload = open_upload(api, len(png(1)))
-    httpx.put(upload["parts"][0]["url"], content=png(1))
+    contract.plain.put(upload["parts"][0]["url"], content=png(1))
     closed = api.post(f"/uploads/{upload['id']}/action", json={"action": "complete"}).json()["upload"]
     assert closed["status"] == "validating"
     emulator.advance(3)
@@ -70,7 +71,7 @@ def test_bad_bytes_fail_with_a_message(
 ) -> None:
     upload = open_upload(api, size, parts)
     for part, content in zip(upload["parts"], contents, strict=True):
-        httpx.put(part["url"], content=content)
+        contract.plain.put(part["url"], content=content)
     failed = finish(api, upload["id"])
     assert failed["status"] == "failed"
     assert message in failed["errorMessage"]
@@ -97,10 +98,10 @@ def test_bad_announcements_are_refused(api: httpx.Client, change: dict[str, Any]
 
 def test_part_addresses_are_signed_and_expire(emulator: EmulatorThread, api: httpx.Client) -> None:
     url = open_upload(api, 10)["parts"][0]["url"]
-    assert httpx.put(url.replace("/1?", "/2?"), content=b"x").status_code == 403
-    assert httpx.put(url, content=b"x" * 11).status_code == 400  # more than was announced
+    assert contract.plain.put(url.replace("/1?", "/2?"), content=b"x").status_code == 403
+    assert contract.plain.put(url, content=b"x" * 11).status_code == 400  # more than was announced
     emulator.advance(3601)
-    assert httpx.put(url, content=b"x").status_code == 403
+    assert contract.plain.put(url, content=b"x").status_code == 403
 
 
 def test_nothing_is_fetched_from_elsewhere(api: httpx.Client) -> None:
@@ -115,6 +116,6 @@ def test_an_upload_costs_nothing(api: httpx.Client) -> None:
 
 def test_text_becomes_a_text_asset(api: httpx.Client) -> None:
     upload = open_upload(api, 5, kind="text", contentType="text/plain", fileName="a.txt")
-    httpx.put(upload["parts"][0]["url"], content=b"hello")
+    contract.plain.put(upload["parts"][0]["url"], content=b"hello")
     asset = api.get(f"/assets/{finish(api, upload['id'])['entityId']}").json()["asset"]
     assert (asset["kind"], asset["metadata"]["type"]) == ("text", "uploaded-text")
