@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from scenario_apply.core.changes import CaptionChange, CaptionDiff, ImageChange, ImageDiff
@@ -22,27 +22,25 @@ class ContentDiff:
 
 
 def compare_contents(contents: Contents, version: Version | None) -> ContentDiff:
-    """How the images, captions and pairs of a dataset differ from those of a version. A rename is no difference."""
-    recorded = {image.path: image for image in version.images} if version is not None else {}
-    desired = {image.path: image for image in contents.images}
-    moved = _renamed(desired, recorded)
+    """How the images, captions and pairs of a dataset differ from those of a version. A rename is no difference.
+
+    The same bytes with the same caption under two names are one image, as they are one asset.
+    """
+    first = {(image.sha256, image.caption or ""): image for image in reversed(contents.images)}
+    desired = [image for image in contents.images if first[image.sha256, image.caption or ""] is image]
+    recorded = version.images if version is not None else ()
+    before, remove = _matched(desired, recorded)
     add, change = [], []
     captions: dict[str, list[CaptionChange]] = {"add": [], "change": [], "remove": []}
-    for path, image in desired.items():
-        old = recorded.get(moved.get(path, path))
+    for image in desired:
+        old = before.get(image.path)
         if old is None:
             add.append(_image_change(image))
         elif old.sha256 != image.sha256:
             change.append(_image_change(image))
         if old is not None and old.caption != (image.caption or ""):
             kind = "add" if not old.caption else "change" if image.caption else "remove"
-            captions[kind].append(CaptionChange(path=path, before=old.caption or None, after=image.caption))
-    kept = {moved.get(path, path) for path in desired}
-    remove = [
-        ImageChange(path=path, caption=old.caption or None, sha256=old.sha256)
-        for path, old in recorded.items()
-        if path not in kept
-    ]
+            captions[kind].append(CaptionChange(path=image.path, before=old.caption or None, after=image.caption))
     return ContentDiff(
         images=ImageDiff(add=tuple(add), change=tuple(change), remove=tuple(remove)),
         captions=CaptionDiff(
@@ -52,16 +50,38 @@ def compare_contents(contents: Contents, version: Version | None) -> ContentDiff
     )
 
 
+def _matched(
+    desired: Sequence[Image], recorded: Sequence[ImageRecord]
+) -> tuple[dict[str, ImageRecord], list[ImageChange]]:
+    """Which recorded image each image was, by path; and those that are no more.
+
+    Best fits first: a path says less than bytes, for an image kept in place keeps the path it was first sent under.
+    """
+    before: dict[str, ImageRecord] = {}
+    left = list(recorded)
+    for one, other in _LIKENESSES:
+        by_key: dict[object, list[ImageRecord]] = {}
+        for record in reversed(left):
+            by_key.setdefault(other(record), []).append(record)
+        for image in desired:
+            if image.path not in before and (found := by_key.get(one(image))):
+                before[image.path] = found.pop()
+        taken = {id(record) for record in before.values()}
+        left = [record for record in left if id(record) not in taken]
+    return before, [ImageChange(path=r.path, caption=r.caption or None, sha256=r.sha256) for r in left]
+
+
+_LIKENESSES: tuple[tuple[Callable[[Image], object], Callable[[ImageRecord], object]], ...] = (
+    (lambda image: (image.path, image.sha256, image.caption or ""), lambda record: record[:2] + record[3:]),
+    (lambda image: (image.sha256, image.caption or ""), lambda record: (record.sha256, record.caption)),
+    (lambda image: (image.path, image.sha256), lambda record: record[:2]),
+    (lambda image: image.sha256, lambda record: record.sha256),
+    (lambda image: image.path, lambda record: record.path),
+)
+
+
 def _image_change(image: Image) -> ImageChange:
     return ImageChange(path=image.path, caption=image.caption, sha256=image.sha256, file=image.file)
-
-
-def _renamed(desired: Mapping[str, Image], recorded: Mapping[str, ImageRecord]) -> dict[str, str]:
-    """New path -> recorded path, for bytes that only changed their name."""
-    gone = {old.sha256: path for path, old in recorded.items() if path not in desired}
-    return {
-        path: gone.pop(image.sha256) for path, image in desired.items() if path not in recorded and image.sha256 in gone
-    }
 
 
 def _pairs_differ(contents: Contents, version: Version) -> bool:
@@ -112,9 +132,16 @@ def shown(value: object) -> str:
 
 
 def ignoring_captions(images: Iterable[Image], version: Version) -> tuple[Image, ...]:
-    """The same images, with the captions that were recorded for those bytes."""
-    recorded = {image.sha256: image.caption for image in version.images}
+    """The same images, with the captions that were recorded for those bytes; new ones keep their own."""
+    images = tuple(images)
+    as_before = {(image.sha256, image.caption or "") for image in images}
+    recorded = {(image.sha256, image.caption) for image in version.images}
+    others: dict[str, list[str]] = {}  # recorded captions that no image asks for any more, by bytes
+    for sha256, caption in sorted(recorded - as_before, reverse=True):
+        others.setdefault(sha256, []).append(caption)
     return tuple(
-        replace(image, caption=recorded[image.sha256] or None) if image.sha256 in recorded else image
+        replace(image, caption=others[image.sha256].pop() or None)
+        if (image.sha256, image.caption or "") not in recorded and others.get(image.sha256)
+        else image
         for image in images
     )

@@ -311,7 +311,7 @@ class _Builder:
         if not excess:
             return
         kept = f"{len(excess)} previous version{'s' if len(excess) > 1 else ''} beyond keep_versions"
-        if verdict.record is not None and verdict.record.protected:
+        if verdict.is_protected:
             self.note(verdict.address, f"{kept}: kept, the resource is protected")
             return
         if not self.delete:

@@ -69,6 +69,13 @@ class Verdict:
         return None if self.fresh or self.record is None else self.record.working
 
     @property
+    def is_protected(self) -> bool:
+        """Whether the resource is protected against deletes once the edit is made."""
+        if self.edit.protect is not None:
+            return self.edit.protect
+        return self.record is not None and self.record.protected
+
+    @property
     def yields_new_weights(self) -> bool:
         """Whether those who use this resource will see another model, or the same one trained anew."""
         return self.train or self.wait
