@@ -204,8 +204,8 @@ def _ended(state: State, step: AwaitTraining, outcome: Outcome) -> State:
             charged=v.charged if outcome.cu is None else outcome.cu,
         ),
     )
-    record = state.records[step.address]
-    if phase == "trained":
+    record = state.records.get(step.address)
+    if phase == "trained" and record is not None:
         state = state.with_record(step.address, record.promoted())
     return state
 
