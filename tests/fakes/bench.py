@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -29,6 +30,7 @@ NO_LIMITS = Limits()
 ONE_BY_ONE = ApplyOptions(parallelism=1)
 
 
+@cache
 def picture(seed: int) -> bytes:
     """A tiny PNG; another one for each seed."""
     from PIL import Image as Pillow
