@@ -36,7 +36,7 @@ from scenario_apply.core.ignoring import (
     contents_to_send,
 )
 from scenario_apply.core.importing import imported
-from scenario_apply.core.manifest.spec import CompositionSpec
+from scenario_apply.core.manifest.spec import CompositionSpec, ModelSpec
 from scenario_apply.core.observed import Observed, content_drift
 from scenario_apply.core.state import Record, State, Version
 from scenario_apply.core.verdict import StateEdit, Verdict, untouched
@@ -225,6 +225,10 @@ class _Judge:
         if record.pending is not None and self.is_what_is_wanted(spec, record.current, parts):
             edit = replace(edit, discard_pending=True)  # the manifest is back at what is trained
             record = replace(record, pending=None, previous=(record.pending, *record.previous))
+        earlier = self.trained_earlier(address, spec, record, parts)
+        if earlier is not None:
+            edit = replace(edit, revive=earlier.number)
+            record = record.revived(earlier.number)
         version = record.working
         labels = label_change(spec, version, self.observed.models.get(version.id))
         if not version.is_usable:
@@ -255,6 +259,18 @@ class _Judge:
             before=version,
             labels=LabelChange() if fresh else labels,
         )
+
+    def trained_earlier(self, address: Address, spec: Spec, record: Record, parts: Parts) -> Version | None:
+        """A kept version that was trained on exactly what is wanted now: to train it again would be to pay twice."""
+        replaces = isinstance(spec, ModelSpec) and spec.lifecycle.on_change in (None, "replace")
+        if not replaces or address in self.wishes.replace or record.pending is not None:
+            return None
+        if not record.current.is_usable or self.is_what_is_wanted(spec, record.current, parts):
+            return None
+        for version in record.previous:
+            if version.is_usable and self.is_what_is_wanted(spec, version, parts):
+                return None if self.observed.is_gone(version.id) else version
+        return None
 
     def judge_running(self, address: Address, spec: Spec, record: Record, parts: Parts, edit: StateEdit) -> Verdict:
         version = record.working
@@ -327,6 +343,8 @@ class _Judge:
         reasons = [*labels.reasons, *_edit_reasons(edit)]
         if edit.discard_pending:
             reasons.insert(0, "the manifest is back at what is trained")
+        if edit.revive is not None:
+            reasons.insert(0, f"version {edit.revive} was trained on exactly this: it is current again, 0 CU")
         action = Action.UPDATE if reasons else Action.NONE if edit.moved_from is None else Action.MOVE
         reasons += _move_reasons(edit)
         change = Change(

@@ -108,6 +108,12 @@ class Record:
     def with_working(self, version: Version) -> Record:
         return replace(self, pending=version) if self.pending is not None else replace(self, current=version)
 
+    def revived(self, number: int) -> Record:
+        """A previous version becomes current, the current one the newest previous."""
+        back = next(version for version in self.previous if version.number == number)
+        others = tuple(version for version in self.previous if version is not back)
+        return replace(self, current=back, previous=(self.current, *others))
+
     def promoted(self) -> Record:
         """The pending version becomes current, the current one the newest previous."""
         if self.pending is None:
@@ -115,9 +121,30 @@ class Record:
         return replace(self, current=self.pending, pending=None, previous=(self.current, *self.previous))
 
 
+class Entry(NamedTuple):
+    """One line of a state's history: which serial came to be, when, by whom, from what, and what was done.
+
+    manifest: its digest; commit: of the Git checkout it lay in; both None where there was none.
+    """
+
+    serial: int
+    at: str
+    who: str
+    command: str
+    what: str
+    manifest: str | None = None
+    commit: str | None = None
+
+
+HISTORY_KEPT = 100
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """A whole state. serial 0 and lineage None: nothing was ever written. loose: assets no model holds (yet)."""
+    """A whole state. serial 0 and lineage None: nothing was ever written. loose: assets no model holds (yet).
+
+    history: what was done to it, oldest first, the last HISTORY_KEPT.
+    """
 
     lineage: str | None = None
     serial: int = 0
@@ -125,6 +152,11 @@ class State:
     project: str | None = None
     records: Mapping[Address, Record] = field(default_factory=dict)
     loose: Mapping[AssetId, AssetRecord] = field(default_factory=dict)
+    history: tuple[Entry, ...] = ()
+
+    def noting(self, entry: Entry) -> State:
+        """The same with one more line of history."""
+        return replace(self, history=(*self.history, entry)[-HISTORY_KEPT:])
 
     def with_record(self, address: Address, record: Record | None) -> State:
         """The same with one record set, or taken out."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import cast
+from typing import Any, cast
 
 from scenario_apply.core.address import Address, parse_address
 from scenario_apply.core.remote import AssetId, JobId, ModelId
@@ -11,6 +11,7 @@ from scenario_apply.core.state import (
     FORMAT_VERSION,
     AssetRecord,
     ConceptRecord,
+    Entry,
     ImageRecord,
     PairRecord,
     Phase,
@@ -37,6 +38,8 @@ def state_to_json(state: State, *, tool_version: str) -> dict[str, object]:
         "project": state.project,
         "resources": resources,
     }
+    if state.history:
+        plain["history"] = [{k: v for k, v in entry._asdict().items() if v is not None} for entry in state.history]
     if state.loose:
         plain["assets"] = {
             key: {"sha256": state.loose[key].sha256, "caption": state.loose[key].caption} for key in sorted(state.loose)
@@ -113,7 +116,18 @@ def state_from_json(plain: object, *, source: str) -> State:
         project=reader.optional_text(top.get("project"), "project"),
         records=records,
         loose=loose,
+        history=_history(top.get("history", []), reader),
     )
+
+
+def _history(plain: object, reader: _Reader) -> tuple[Entry, ...]:
+    try:
+        return tuple(
+            Entry(**{key: item[key] for key in Entry._fields if key in item})
+            for item in cast("list[dict[str, Any]]", plain)
+        )
+    except (TypeError, KeyError, AttributeError) as error:
+        raise reader.damaged("history", f"has an entry of another shape ({error})") from error
 
 
 def record_from_json(plain: object, reader: _Reader, at: str) -> Record:

@@ -19,7 +19,7 @@ class StateEdit:
     protect: set or lift protection. unhold: a rollback's hold ends. discard_pending: a replacement nobody wants any
     more becomes a previous version. moved_from: the record's address so far. forget: take the record out.
     gone: the current model is gone on the service; a new one takes its place.
-    record: one that an import block brings in.
+    record: one that an import block brings in. revive: the number of a previous version that becomes current again.
     """
 
     protect: bool | None = None
@@ -29,6 +29,7 @@ class StateEdit:
     forget: bool = False
     gone: bool = False
     record: Record | None = None
+    revive: int | None = None
 
     def __bool__(self) -> bool:
         return self != _NO_EDIT
@@ -97,6 +98,8 @@ def edited(state: State, edits: Mapping[Address, StateEdit]) -> State:
             record = replace(record, protected=edit.protect)
         if edit.unhold:
             record = replace(record, held=None)
+        if edit.revive is not None:
+            record = record.revived(edit.revive)
         if edit.discard_pending and record.pending is not None:
             record = replace(record, pending=None, previous=(record.pending, *record.previous))
         records[address] = record

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from scenario_apply.core.changes import Action, Change
 from scenario_apply.core.dataset.types import Image
 from scenario_apply.core.events import Event, Ledger, RunStarted
 from scenario_apply.core.state import State
@@ -19,11 +20,16 @@ from scenario_apply.effects.bookkeeping import ledger_of, stopped_ledger
 from scenario_apply.effects.executor import Executor, Stop
 from scenario_apply.effects.launching import Launching
 from scenario_apply.effects.planning import Prepared
+from scenario_apply.effects.provenance import noted
 from scenario_apply.effects.state.journal import Journal
 from scenario_apply.effects.world import World
 from scenario_apply.errors import GateClosed, ScenarioApplyError, StateError, StateForeign, StateNotSaved
 
 __all__ = ["ApplyOptions", "Stop", "apply_plan"]
+
+
+CHANGES_TOLD = 8
+"""Changes a line of history names; the rest is counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,12 +66,16 @@ def apply_plan(
     state = edited(prepared.state, prepared.edits)
     executor: Executor | None = None
     try:
+        if not plan.steps and prepared.edits:
+            state = _noted(world, prepared, state, root, options, plan.changes)
         state = world.store.save(state)
         world.store.discard_journal()  # all of it is in the state that was just written
         if plan.steps:
             with Journal(world.store.journal_path, run_id, world.clock.now()) as journal:
                 executor = _executor(world, prepared, state, journal, root, options, emit, stop)
-                state = _walk(world, executor)
+                state = _walk(
+                    world, executor, lambda state: _noted(world, prepared, state, root, options, _touched(executor))
+                )
         ledger = ledger_of(world, prepared, state, executor, options, world.clock.monotonic() - started_at)
     except StateError as error:
         # what was done is in the journal where the disk took it, and in a rescue file where one can be written
@@ -106,7 +116,7 @@ def _executor(
     )
 
 
-def _walk(world: World, executor: Executor) -> State:
+def _walk(world: World, executor: Executor, noted: Callable[[State], State]) -> State:
     """Run, save, and remove the journal unless it holds a call that nobody knows the end of."""
     journal = executor.journal
     try:
@@ -117,10 +127,32 @@ def _walk(world: World, executor: Executor) -> State:
             journal.flush()
     if isinstance(executor.fatal, StateError):
         raise executor.fatal
-    state = world.store.save(executor.state, journal)
+    state = executor.state
+    if executor.done:
+        state = noted(state)
+    state = world.store.save(state, journal)
     if not executor.running and not executor.unanswered:
         journal.remove()
     return state
+
+
+def _touched(executor: Executor | None) -> tuple[Change, ...]:
+    """The changes that got anywhere: a step was done, or the record was edited."""
+    if executor is None:
+        return ()
+    changes = executor.plan.changes
+    return tuple(c for c in changes if c.data or any(step in executor.done for step in c.steps))
+
+
+def _noted(
+    world: World, prepared: Prepared, state: State, root: str, options: ApplyOptions, changes: tuple[Change, ...]
+) -> State:
+    """The state with a line of history on what this run did."""
+    told = [f"{change.action.value} {change.address}" for change in changes if change.action is not Action.NONE]
+    more = len(told) - CHANGES_TOLD
+    what = ", ".join(told[:CHANGES_TOLD]) + (f" and {more} more" if more > 0 else "")
+    digest = prepared.plan.source.manifest_digest
+    return noted(state, world.clock, command=options.command, what=what, manifest=digest, root=root)
 
 
 def reader(root: str) -> Callable[[UploadImage], bytes]:

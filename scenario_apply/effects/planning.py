@@ -17,13 +17,14 @@ from scenario_apply.core.observed import Observed, settle
 from scenario_apply.core.plan import Plan, Source
 from scenario_apply.core.planner import make_steps
 from scenario_apply.core.pricing import priced
+from scenario_apply.core.remote import ModelId
 from scenario_apply.core.selection import select
 from scenario_apply.core.state import State
 from scenario_apply.core.state_json import record_to_json
 from scenario_apply.core.steps import AwaitTraining, PlannedStep
 from scenario_apply.core.times import from_iso, iso
 from scenario_apply.core.verdict import StateEdit
-from scenario_apply.effects.refresh import quotes, refresh
+from scenario_apply.effects.refresh import quotes, read_models, refresh
 from scenario_apply.effects.world import World
 from scenario_apply.errors import ManifestError, PlanStale, UsageError
 
@@ -96,6 +97,14 @@ def make_plan(
         destroy=options.destroy,
     )
     found = diff(desired, state, observed, wishes)
+    if observed.refreshed and (unseen := _unseen(found, observed)) and world.api is not None:
+        # versions that would become current again are looked for before anybody counts on them
+        observed = replace(
+            observed,
+            models={**observed.models, **read_models(world.api, unseen, images=False)},
+            asked=observed.asked | frozenset(unseen),
+        )
+        found = diff(desired, state, observed, wishes)
     errors = [p for p in found.problems if p.severity == "error" and p.code != "protected"]
     if errors:
         raise ManifestError(errors[0].what, problems=errors)
@@ -109,6 +118,12 @@ def make_plan(
     protected = tuple(p for p in found.problems if p.code == "protected")
     plan = replace(plan, blocked=(*protected, *judge(plan, limits)))
     return Prepared(plan=plan, state=state, edits=edits, limits=limits, adopted=adopted, has_journal=loaded.has_journal)
+
+
+def _unseen(found: Diff, observed: Observed) -> list[ModelId]:
+    """Previous versions the diff would bring back that the service was not asked about."""
+    records = [v.record for v in found.verdicts.values() if v.edit.revive is not None and v.record is not None]
+    return [record.current.id for record in records if record.current.id not in observed.asked]
 
 
 def _assemble(
@@ -160,6 +175,7 @@ def _with_edit(change: Change, edits: Mapping[Address, StateEdit]) -> Change:
         "moved_from": moved_from,
         "forget": edit.forget or None,
         "gone": edit.gone or None,
+        "revive": edit.revive,
         "record": None if edit.record is None else record_to_json(edit.record),
     }
     return replace(change, data={key: value for key, value in data.items() if value is not None})

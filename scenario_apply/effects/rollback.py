@@ -7,6 +7,7 @@ from dataclasses import replace
 from scenario_apply.core.address import Address
 from scenario_apply.core.desired import Desired
 from scenario_apply.core.diff import desired_fingerprint
+from scenario_apply.effects.provenance import noted
 from scenario_apply.effects.world import World
 from scenario_apply.errors import NotFound, StateError
 
@@ -48,7 +49,8 @@ def roll_back(world: World, address: Address, desired: Desired) -> str:
         # an undeclared resource has nothing to be held against: the next plan deletes it or follows the manifest
         held=desired_fingerprint(desired, state, address, target) or "1:undeclared",
     )
-    world.store.save(state.with_record(address, back))
+    what = f"rollback {address} from version {record.current.number} to {target.number}"
+    world.store.save(noted(state.with_record(address, back), world.clock, command="scenario-apply rollback", what=what))
     world.store.discard_journal()
     return (
         f"{address} is back at version {target.number} ({target.id}); version {record.current.number} "
@@ -63,5 +65,6 @@ def lift(world: World, address: Address) -> str:
     record = state.records.get(address)
     if record is None or record.held is None:
         raise StateError(f"{address} is not held by a rollback", code="not-held")
-    world.store.save(state.with_record(address, replace(record, held=None)))
+    lifted = state.with_record(address, replace(record, held=None))
+    world.store.save(noted(lifted, world.clock, command="scenario-apply rollback --lift", what=f"lift {address}"))
     return f"{address} follows the manifest again: the next plan says what that means."

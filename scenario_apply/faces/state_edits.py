@@ -24,8 +24,13 @@ class Edit:
 
 
 @contextmanager
-def edited_state(store: FileStore, call: Call, command: str) -> Iterator[Edit]:
-    """Holds the lock. Raises StateError when there is no state, or a journal waits to be settled by an apply."""
+def edited_state(store: FileStore, call: Call, command: str, what: str) -> Iterator[Edit]:
+    """Holds the lock. what: for the state's history.
+
+    Raises StateError when a journal waits to be settled by an apply.
+    """
+    from scenario_apply.effects.provenance import noted
+
     with store.locked(command, call.settings.lock_timeout_s) as notes:
         for note in notes:
             call.tell(note)
@@ -36,4 +41,8 @@ def edited_state(store: FileStore, call: Call, command: str) -> Iterator[Edit]:
                 code="journal-left",
                 mend="scenario-apply apply settles it; then try again",
             )
-        yield Edit(state=loaded.state, save=store.save)
+
+        def save(state: State) -> State:
+            return store.save(noted(state, store.clock, command=f"scenario-apply {command}", what=what))
+
+        yield Edit(state=loaded.state, save=save)

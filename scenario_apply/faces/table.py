@@ -33,6 +33,9 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("state show", "state_show", "show one recorded resource"),
             ("state mv", "state_mv", "give a recorded resource another address"),
             ("state rm", "state_rm", "forget a resource; the service keeps it"),
+            ("state history", "state_history", "show what was done, when, by whom and from what"),
+            ("state pull", "state_pull", "print the state file"),
+            ("state push", "state_push", "put a state file in place of the recorded one"),
             ("force-unlock", "force_unlock", "break the lock of a run that is gone"),
         ),
     ),
@@ -51,7 +54,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     family: tuple(name.split()[1] for name in MODULES if name.startswith(f"{family} "))
     for family in dict.fromkeys(name.split()[0] for name in MODULES if " " in name)
 }
-"""First words that need a second one: state -> list, show, mv, rm."""
+"""First words that need a second one: state -> list, show, mv, rm ..."""
 
 _HEAD = """\
 usage: scenario-apply COMMAND [MANIFEST] [options]

@@ -101,7 +101,43 @@ class FileStore:
                     mend="add --local" if recorded == "local" else "use another --state for each endpoint and project",
                 )
 
+    @property
+    def content(self) -> bytes | None:
+        """The file as it was last read or written; None when there is none."""
+        return self._content
+
+    def read_other(self, content: bytes, source: str) -> State:
+        """A state from somewhere else. Raises StateDamaged, StateNewer or StateForeign like load()."""
+        import orjson
+
+        try:
+            plain = orjson.loads(content)
+        except ValueError as error:
+            raise StateDamaged(f"{source} is no state: it is no JSON ({error})") from error
+        state = state_from_json(plain, source=source)
+        self._check_owner(state)
+        return state
+
     # -- writing
+
+    def pushable(self, held: State, pushed: State, *, force: bool) -> State:
+        """The pushed state, ready to be saved in place of the one that is held. An empty place takes any state.
+
+        Raises StateForeign for another lineage, an older serial, or the same serial with other content, unless forced.
+        """
+        if held.lineage is not None and not force:
+            if pushed.lineage != held.lineage:
+                raise StateForeign(
+                    f"the pushed state is of lineage {pushed.lineage}, the recorded one of {held.lineage}",
+                    mend="they are states of different things; --force puts it there all the same",
+                )
+            if pushed.serial < held.serial or (pushed.serial == held.serial and pushed != held):
+                raise StateForeign(
+                    f"the pushed state has serial {pushed.serial}, the recorded one {held.serial}: it is not newer",
+                    mend="--force puts it there all the same; what is there now goes to backups/",
+                )
+        # the next serial of both, so that a plan made from either is stale
+        return replace(pushed, serial=max(pushed.serial, held.serial))
 
     def save(self, state: State, journal: Journal | None = None, *, back_up: bool = True) -> State:
         """Write the state if it differs from the file; the state as written. journal: the run it comes from.

@@ -33,7 +33,8 @@ def run(call: Call) -> int:
 
     target = address_of(call.arguments.target)
     store = recorded_store(call.settings)
-    with edited_state(store, call, "state mv") as edit:
+    what = f"move {call.arguments.source} to {target}"
+    with edited_state(store, call, "state mv", what) as edit:
         source = recorded_address(call.arguments.source, edit.state)
         if source.kind != target.kind:
             raise UsageError(f"a {source.kind} cannot become a {target.kind}")

@@ -30,7 +30,7 @@ def run(call: Call) -> int:
     from scenario_apply.faces.wiring import recorded_store
 
     store = recorded_store(call.settings)
-    with edited_state(store, call, "state rm") as edit:
+    with edited_state(store, call, "state rm", f"forget {call.arguments.address}") as edit:
         address = recorded_address(call.arguments.address, edit.state)
         ids = [version.id for version in edit.state.records[address].versions()]
         edit.save(edit.state.with_record(address, None))

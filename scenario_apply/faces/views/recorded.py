@@ -21,6 +21,20 @@ def list_text(state: State, screen: Screen) -> str:
     return table(("ADDRESS", "ID", "STATUS", "VERSION"), rows, screen) if rows else ""
 
 
+def history_text(state: State, screen: Screen) -> str:
+    """A block per entry, oldest first: serial and time, by whom and from what, what was done."""
+    lines = []
+    for entry in state.history:
+        origin = [f"commit {entry.commit}"] if entry.commit else []
+        origin += [f"manifest {entry.manifest.removeprefix('sha256:')[:12]}"] if entry.manifest else []
+        by = ", ".join([safe(entry.who), *origin])
+        lines.append(screen.paint(f"serial {entry.serial}  {entry.at}", "bold"))
+        lines += hanging("  ", safe(f"by {by}"), screen)
+        lines += hanging("  ", safe(entry.what), screen)
+        lines += hanging("  ", safe(f"$ {entry.command}"), screen)
+    return "".join(f"{line}\n" for line in lines)
+
+
 def record_text(address: Address, record: Record, screen: Screen) -> str:
     """One resource: its current version whole, the others in a line each."""
     lines = [screen.paint(safe(str(address)), "bold")]

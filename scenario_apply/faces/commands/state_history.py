@@ -1,0 +1,41 @@
+"""state history: what was done to the state, when, by whom, from which manifest and Git commit. Newest last."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scenario_apply.faces import options
+
+if TYPE_CHECKING:
+    import argparse
+
+    from scenario_apply.faces.call import Call
+
+EXAMPLES = """
+  scenario-apply state history manifests/quickstart
+  scenario-apply state history --state state/quickstart.json --format json
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    options.manifest(parser)
+    options.state(parser)
+    options.local(parser)
+    options.formats(parser, "text", "json")
+
+
+def run(call: Call) -> int:
+    """A serial a block; the state keeps the last hundred."""
+    import json
+
+    from scenario_apply.faces.views.recorded import history_text
+    from scenario_apply.faces.wiring import recorded_store
+
+    state = recorded_store(call.settings).read()
+    if call.arguments.format == "json":
+        call.show(json.dumps([entry._asdict() for entry in state.history], indent=2, ensure_ascii=False) + "\n")
+    else:
+        call.show(history_text(state, call.out))
+    if not state.history:
+        call.tell("nothing was done yet")
+    return 0

@@ -1,0 +1,86 @@
+"""A version that was trained on exactly what is wanted is never trained again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from scenario_apply.core.address import parse_address
+from scenario_apply.core.changes import Action
+from scenario_apply.core.dataset.digest import digest_of
+from scenario_apply.core.dataset.types import Contents, Dataset, Image
+from scenario_apply.core.desired import Desired
+from scenario_apply.core.diff import Wishes, diff
+from scenario_apply.core.fingerprint import fingerprint
+from scenario_apply.core.manifest.spec import ModelSpec
+from scenario_apply.core.observed import Observed
+from scenario_apply.core.remote import AssetId, ModelId
+from scenario_apply.core.state import ImageRecord, Record, State, Version
+from scenario_apply.core.verdict import edited
+from scenario_apply.errors import Place
+
+KAEL = parse_address("model.kael")
+
+
+def contents(caption: str) -> Contents:
+    image = Image(
+        path="01.png",
+        file="kael/01.png",
+        sha256="a" * 64,
+        size_bytes=10,
+        mime="image/png",
+        width=1024,
+        height=1024,
+        caption=caption,
+    )
+    return Contents(images=(image,))
+
+
+def desired(caption: str) -> Desired:
+    held = contents(caption)
+    dataset = Dataset(name="kael", digest=digest_of(held), image_count=1, pair_count=0, problems=(), load=lambda: held)
+    spec = ModelSpec(
+        address=KAEL,
+        name="Kael",
+        type="flux.1-lora",
+        dataset="kael",
+        parameters={},
+        place=Place(file=str(Path("m.yaml"))),
+    )
+    return Desired(specs={KAEL: spec}, datasets={"kael": dataset}, needs={KAEL: ()})
+
+
+def version(number: int, caption: str) -> Version:
+    made_from = fingerprint(type="flux.1-lora", parameters={}, dataset=digest_of(contents(caption)))
+    return Version(
+        number=number,
+        id=ModelId(f"m{number}"),
+        phase="trained",
+        name="Kael",
+        type="flux.1-lora",
+        fingerprint=made_from,
+        images=(ImageRecord("01.png", "a" * 64, AssetId("x"), caption),),
+    )
+
+
+STATE = State(records={KAEL: Record(current=version(2, "new"), previous=(version(1, "old"),))})
+
+
+def test_a_reverted_caption_brings_the_kept_version_back_for_nothing() -> None:
+    """To train the same pictures, captions and parameters again would be to pay twice."""
+    verdict = diff(desired("old"), STATE, Observed(), Wishes()).verdicts[KAEL]
+    assert verdict.change.action is Action.UPDATE
+    assert not verdict.train
+    assert "version 1 was trained on exactly this" in verdict.change.reasons[0]
+    after = edited(STATE, {KAEL: verdict.edit}).records[KAEL]
+    assert (after.current.number, [v.number for v in after.previous]) == (1, [2])
+    again = diff(desired("old"), replace(STATE, records={KAEL: after}), Observed(), Wishes()).verdicts[KAEL]
+    assert again.change.action is Action.NONE
+
+
+def test_a_version_that_is_gone_or_asked_to_be_replaced_is_not_brought_back() -> None:
+    """What the service deleted cannot come back, and --replace means a new training."""
+    gone = Observed(asked=frozenset({ModelId("m1")}), refreshed=True)
+    assert diff(desired("old"), STATE, gone, Wishes()).verdicts[KAEL].change.action is Action.REPLACE
+    asked = Wishes(replace=frozenset({KAEL}))
+    assert diff(desired("old"), STATE, Observed(), asked).verdicts[KAEL].change.action is Action.REPLACE
