@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 from scenario_apply.core.address import parse_address
 from scenario_apply.core.changes import Action
@@ -45,7 +44,7 @@ def desired(caption: str) -> Desired:
         type="flux.1-lora",
         dataset="kael",
         parameters={},
-        place=Place(file=str(Path("m.yaml"))),
+        place=Place(file="m.yaml"),
     )
     return Desired(specs={KAEL: spec}, datasets={"kael": dataset}, needs={KAEL: ()})
 
