@@ -88,7 +88,7 @@ def _counts(plan: Plan) -> str:
 
 def _requests(plan: Plan) -> str:
     text = counted(plan.requests_total, "request")
-    if plan.rate_limit > 0 and plan.requests_total:
+    if plan.seconds_at_limit:  # what fits into the first minute's budget need not wait
         text += f", at least {duration(plan.seconds_at_limit)} at {plan.rate_limit:,}/min"
     polls = plan.requests_by_step.get("wait", 0)
     return f"{text} (polls: about {polls:,})." if polls else f"{text}."
