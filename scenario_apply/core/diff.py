@@ -222,7 +222,8 @@ class _Judge:
             edit = replace(edit, unhold=True)
         if record.working.phase == "training":
             return self.judge_running(address, spec, record, parts, edit)
-        if record.pending is not None and self.is_what_is_wanted(spec, record.current, parts):
+        is_back = self.is_what_is_wanted(spec, record.current, parts) and not self.observed.is_gone(record.current.id)
+        if record.pending is not None and is_back:
             edit = replace(edit, discard_pending=True)  # the manifest is back at what is trained
             record = replace(record, pending=None, previous=(record.pending, *record.previous))
         earlier = self.trained_earlier(address, spec, record, parts)

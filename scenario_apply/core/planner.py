@@ -372,6 +372,10 @@ def excess_versions(verdict: Verdict) -> list[Version]:
     previous = list(record.previous)
     if verdict.fresh and not verdict.edit.gone:
         previous = [version for version in (record.pending, record.current) if version is not None] + previous
+    elif record.pending is not None and verdict.wait:
+        previous = [record.current, *previous]  # the pending one takes its place
+    elif verdict.wait and record.pending is not None:  # begun by an earlier run, and current once it is trained
+        previous = [record.current, *previous]
     usable = [version for version in previous if version.is_usable]
     return [v for v in previous if not v.is_usable] + usable[max(0, spec.lifecycle.keep_versions) :]
 

@@ -10,7 +10,7 @@ from scenario_apply.core.fingerprint import fingerprint
 from scenario_apply.core.outcome import Outcome, after
 from scenario_apply.core.remote import AssetId, UploadId
 from scenario_apply.core.state import State
-from scenario_apply.core.steps import AttachImages, PlannedStep, StartTraining, UploadImage
+from scenario_apply.core.steps import AttachImages, CreateModel, PlannedStep, StartTraining, UploadImage
 from scenario_apply.core.times import iso
 from scenario_apply.effects.looks import Sent, attached_of, look
 from scenario_apply.effects.ports import Clock, ScenarioApi
@@ -54,7 +54,15 @@ def _outcome(api: ScenarioApi, clock: Clock, state: State, call: Unanswered) -> 
         outcome = look(api, state, sent)
     if outcome is not None and isinstance(step, StartTraining):
         outcome = _as_launched(state, step, outcome)
+    if outcome is not None and isinstance(step, CreateModel) and _is_gone(api, state, step):
+        outcome = replace(outcome, reason="gone")
     return outcome, call.step
+
+
+def _is_gone(api: ScenarioApi, state: State, step: CreateModel) -> bool:
+    """Whether the model was made because the current one had vanished, and takes its place."""
+    record = state.records.get(step.address)
+    return record is not None and not api.get_models([record.current.id], images=False)
 
 
 def _as_launched(state: State, step: StartTraining, outcome: Outcome) -> Outcome:

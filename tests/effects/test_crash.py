@@ -15,8 +15,9 @@ import pytest
 from scenario_apply.core.dataset.types import Contents
 from scenario_apply.core.manifest.spec import Lifecycle, OnChange
 from scenario_apply.effects.applying import ApplyOptions
-from scenario_apply.errors import AnswerLost, ScenarioApplyError
+from scenario_apply.errors import AnswerLost
 from tests.fakes.bench import Bench, composition, dataset_of, model, recaptioned
+from tests.fakes.crash import crash_everywhere
 from tests.fakes.service import FakeScenario
 from tests.fakes.wire import Fault, Killed, When, Wire
 
@@ -84,41 +85,23 @@ def wrongs(bench: Bench, service: FakeScenario, *, launches: int = 1, versions: 
     return found
 
 
-def crash_everywhere(
-    root: Path, when: When, first: Callable[[Bench, FakeScenario], None] | None = None, **expected: int
-) -> int:
-    """Die at call 1, 2, 3 ... of a run until one gets through; apply again each time. The number of calls."""
-    failures = []
-    number = 0
-    while True:
-        number += 1
-        bench = bench_of(root / str(number))
+def crashed(root: Path, when: When, first: Callable[[Bench, FakeScenario], None] | None = None, **expected: int) -> int:
+    """Die everywhere in a run over that manifest, after what first does to it. The number of calls."""
+
+    def make(folder: Path) -> tuple[Bench, FakeScenario]:
+        bench = bench_of(folder)
         service = FakeScenario(bench.clock)
         if first is not None:
             first(bench, service)
-        wire = Wire(service, Fault(when, Killed, number=number))
-        try:
-            bench.apply(wire.api)
-        except Killed:
-            try:
-                bench.apply(service)
-                bad = wrongs(bench, service, **expected)
-            except ScenarioApplyError as error:
-                bad = [str(error)]
-            if bad:
-                failures.append(f"died {when} call {number} ({wire.hit[0]}): {'; '.join(bad)}")
-            continue
-        assert not wire.hit
-        break
-    assert not failures, "\n".join(failures)
-    assert not wrongs(bench, service, **expected)
-    return number - 1
+        return bench, service
+
+    return crash_everywhere(root, make, lambda bench, service: wrongs(bench, service, **expected), when)
 
 
 @pytest.mark.parametrize("when", ["early", "before", "after"])
 def test_a_crash_at_any_call_is_mended_by_applying_again(tmp_path: Path, when: When) -> None:
     """One model each, each image once, one training each: as if nothing had happened."""
-    assert crash_everywhere(tmp_path, when) > 30
+    assert crashed(tmp_path, when) > 30
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -134,7 +117,7 @@ def test_a_crash_while_everything_is_replaced_is_mended_too(tmp_path: Path, when
             composition("ink", "kael", "fast", lifecycle=Lifecycle(on_change="replace")),
         )
 
-    assert crash_everywhere(tmp_path, when, changed, launches=2, versions=2) > 15
+    assert crashed(tmp_path, when, changed, launches=2, versions=2) > 15
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -159,7 +142,7 @@ def test_a_crash_while_pictures_and_captions_change_is_mended_too(
         )
 
     versions = 2 if on_change == "replace" else 1
-    assert crash_everywhere(tmp_path, when, changed, launches=2, versions=versions, assets=6) > 12
+    assert crashed(tmp_path, when, changed, launches=2, versions=versions, assets=6) > 12
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -175,7 +158,7 @@ def test_a_crash_while_labels_change_is_mended_too(tmp_path: Path, when: When) -
             composition("ink", "kael", "fast"),
         )
 
-    assert crash_everywhere(tmp_path, when, changed) > 3
+    assert crashed(tmp_path, when, changed) > 3
 
 
 @pytest.mark.parametrize("seed", range(8))

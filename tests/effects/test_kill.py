@@ -82,7 +82,7 @@ def apply(folder: Path, emulator: EmulatorThread) -> subprocess.Popen[str]:
 
 def killed(folder: Path, emulator: EmulatorThread, dice: random.Random) -> bool:
     """Start an apply and kill it; False when it was done first."""
-    until = len(emulator.requests) + dice.randrange(1, 32)
+    until = len(emulator.requests) + dice.randrange(1, 22)
     process = apply(folder, emulator)
     deadline = time.monotonic() + 30
     while process.poll() is None and len(emulator.requests) < until and time.monotonic() < deadline:
