@@ -8,12 +8,12 @@ from scenario_apply.emulator import agenda, checks
 from scenario_apply.emulator.clock import iso
 from scenario_apply.emulator.credentials import issue_token
 from scenario_apply.emulator.faults import Rule
-from scenario_apply.emulator.messages import Json, Request, Response, bad_request, not_found
-from scenario_apply.emulator.models import save_model
+from scenario_apply.emulator.messages import Json, Request, Response, bad_request
+from scenario_apply.emulator.mutation import mutate
 from scenario_apply.emulator.options import FAULT_KINDS
 from scenario_apply.emulator.request_log import as_json
 from scenario_apply.emulator.router import Router
-from scenario_apply.emulator.seeding import add_public_models, seed
+from scenario_apply.emulator.seeding import add_public_models, ensure_projects, seed
 from scenario_apply.emulator.store import dump, load
 
 if TYPE_CHECKING:
@@ -68,11 +68,11 @@ def clear_requests(world: World, request: Request) -> Response:
 
 
 def reset(world: World, request: Request) -> Response:
-    """POST reset: an empty world with the public models."""
+    """POST reset: an empty world with the public models; faults are again what the options say."""
     world.forget()
     with world.db.transaction():
         add_public_models(world)
-    world.faults.rules.clear()
+    ensure_projects(world)
     return Response(b"{}")
 
 
@@ -140,70 +140,9 @@ def put_faults(world: World, request: Request) -> Response:
     return get_faults(world, request)
 
 
-def mutate(world: World, request: Request) -> Response:
-    """POST mutate: change the world behind the client's back.
-
-    {"model": id, "set": {"name", "status", "tags", "type"}, "delete": true, "fail": "reason", "detach": [assetId]}
-    {"asset": id, "set": {"description"}, "delete": true}
-    """
-    body = checks.json_object(request, {"model": checks.text(), "asset": checks.text(), "set": checks.nested({})})
-    with world.db.transaction():
-        if "model" in body:
-            _mutate_model(world, body)
-        elif "asset" in body:
-            _mutate_asset(world, body)
-        else:
-            raise bad_request("body: names neither model nor asset")
-    agenda.settle(world)
-    return Response(b"{}")
-
-
 def token(world: World, request: Request) -> Response:
     """POST tokens: a bearer token of a minute."""
     return Response(dump({"token": issue_token(world)}))
-
-
-def _mutate_model(world: World, body: Json) -> None:
-    row = world.db.one("SELECT * FROM models WHERE id = ?", (body["model"],))
-    if row is None:
-        raise not_found("Model", body["model"])
-    changes, doc = body.get("set", {}), load(row["doc"])
-    columns = {key: changes[key] for key in ("name", "status", "type") if key in changes}
-    for key in ("tags", "shortDescription", "concepts", "parameters"):
-        if key in changes:
-            doc[key] = changes[key]
-    if body.get("delete"):
-        columns["deleted"] = world.now_ms()
-    save_model(world, row, doc, **columns)
-    for asset in body.get("detach", []):
-        world.db.run("DELETE FROM training_images WHERE model = ? AND asset = ?", (row["id"], asset))
-    if body.get("fail") and row["status"] == "training":
-        job = world.db.one("SELECT * FROM jobs WHERE id = ?", (row["job"],))
-        assert job is not None
-        now = world.now_ms()
-        record = load(job["doc"]) | {"error": str(body["fail"]), "hint": ""}
-        world.db.run(
-            "UPDATE jobs SET outcome = 'failure', ends = ?, doc = ? WHERE id = ?", (now, dump(record), job["id"])
-        )
-        agenda.cancel(world, "training-end", job["id"])
-        agenda.plan(world, now, "training-end", job["id"])
-
-
-def _mutate_asset(world: World, body: Json) -> None:
-    changes = body.get("set", {})
-    row = world.db.one("SELECT * FROM assets WHERE id = ?", (body["asset"],))
-    if row is None:
-        raise not_found("Asset", body["asset"])
-    world.db.run(
-        "UPDATE assets SET description = ?, name = ?, deleted = ?, updated = ? WHERE seq = ?",
-        (
-            str(changes.get("description", row["description"])),
-            str(changes.get("name", row["name"])),
-            world.now_ms() if body.get("delete") else row["deleted"],
-            world.now_ms(),
-            row["seq"],
-        ),
-    )
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:

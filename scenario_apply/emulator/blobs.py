@@ -1,7 +1,7 @@
 """Bytes of pictures and of upload parts, in files named by what they hold.
 
-A file appears under its name only when it is complete (written beside it, then renamed), so a killed server leaves at
-worst a stray temporary file, which the next start removes.
+A file appears under its name only when it is complete (written beside it, then renamed), and goes only after the
+database no longer needs it. So a killed server leaves at worst stray files, which the next start removes.
 """
 
 from __future__ import annotations
@@ -18,13 +18,17 @@ _PIECE = 1024 * 1024
 class Blobs:
     """The folders `blobs/` and `parts/` below a data folder."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, open_uploads: frozenset[str]) -> None:
+        """open_uploads: those whose parts are still needed; all other parts are removed."""
         self._blobs = root / "blobs"
         self._parts = root / "parts"
         self._blobs.mkdir(parents=True, exist_ok=True)
         self._parts.mkdir(exist_ok=True)
         for stray in self._blobs.glob("*.tmp"):
             stray.unlink()
+        for part in self._parts.iterdir():
+            if part.suffix == ".tmp" or part.stem not in open_uploads:
+                part.unlink()
 
     def path(self, sha256: str) -> Path:
         """Where a blob is, or would be."""
@@ -45,23 +49,19 @@ class Blobs:
         return self._parts / f"{upload}.{number}"
 
     def join(self, parts: Iterable[Path]) -> str:
-        """Make one blob of the parts, in order, and remove them; its SHA-256. One part is only renamed."""
+        """Make one blob of the parts, in order; its SHA-256. The parts stay. One part is linked, not copied."""
         paths = list(parts)
-        digest = hashlib.sha256()
-        whole = paths[0]
-        if len(paths) > 1:
-            whole = self._parts / f"{paths[0].name}.tmp"
+        whole = self._parts / f"{paths[0].name}.tmp"
+        whole.unlink(missing_ok=True)
+        if not (len(paths) == 1 and _linked(paths[0], whole)):
             with whole.open("wb") as out:
                 for path in paths:
                     with path.open("rb") as piece:
                         shutil.copyfileobj(piece, out, _PIECE)
         with whole.open("rb") as data:
-            while piece_of := data.read(_PIECE):
-                digest.update(piece_of)
-        sha256 = digest.hexdigest()
+            sha256 = hashlib.file_digest(data, "sha256").hexdigest()
         whole.replace(self._blobs / sha256)
-        for path in paths:
-            path.unlink(missing_ok=True)
+        whole.unlink(missing_ok=True)  # a rename onto the same file leaves both names
         return sha256
 
     def discard(self, paths: Iterable[Path]) -> None:
@@ -74,3 +74,12 @@ class Blobs:
         for folder in (self._blobs, self._parts):
             for entry in os.scandir(folder):
                 os.unlink(entry.path)
+
+
+def _linked(source: Path, target: Path) -> bool:
+    """Give a file a second name; False on file systems that know no such thing."""
+    try:
+        os.link(source, target)
+    except OSError:
+        return False
+    return True

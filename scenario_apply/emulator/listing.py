@@ -42,8 +42,3 @@ def date_bounds(request: Request, field: str) -> tuple[int | None, int | None]:
             raise bad_request(f"{name}: must be an ISO 8601 date")
         bounds.append(moment)
     return bounds[0], bounds[1]
-
-
-def numbered(rows_seen: int, page_size: int) -> bool:
-    """Whether there is more: one row beyond the page was asked for and came."""
-    return rows_seen > page_size

@@ -6,6 +6,8 @@
         assert [entry.path for entry in scenario_emulator.requests] == [...]
 
 Override `scenario_emulator_options` to change how it behaves. By default the clock is manual and nothing is limited.
+pytest loads this module in every run where scenario-apply is installed, so it imports nothing until a fixture is used;
+`-p no:scenario_emulator` leaves it out.
 """
 
 from __future__ import annotations

@@ -45,6 +45,11 @@ def first_start(world: World) -> None:
             if world.options.seed_file is not None:
                 seed(world, read_seed(world.options.seed_file))
             world.db.set_meta("seeded", "1")
+    ensure_projects(world)
+
+
+def ensure_projects(world: World) -> None:
+    """The projects the options name, or the one an API key stands for."""
     for project in world.options.projects or (world.default_project,):
         world.ensure_project(project)
 

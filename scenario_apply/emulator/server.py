@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import sqlite3
 import sys
 import threading
 from collections.abc import Callable
@@ -53,6 +54,7 @@ class Server:
             self.world.close()
             raise
         self.port = self._server.sockets[0].getsockname()[1]
+        self.world.folder.sign(self.url)
         self.world.wake = self._wake
         self._wake()
 
@@ -89,7 +91,7 @@ def serve(options: EmulatorOptions) -> int:
     """Serve until SIGTERM, SIGINT or, if wanted, the end of standard input. The exit code."""
     try:
         return asyncio.run(_serve(options))
-    except (StoreError, ApiError, OSError) as problem:
+    except (StoreError, ApiError, OSError, sqlite3.DatabaseError) as problem:
         sys.stderr.write(f"error: the emulator cannot start: {problem}\n")
         return 1
 

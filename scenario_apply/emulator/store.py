@@ -7,7 +7,7 @@ committed survives the death of the process, which is what is promised (not the 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -72,11 +72,12 @@ class Store:
 
     def __init__(self, path: Path | str, *, lasting: bool = True) -> None:
         """lasting: False for a database that goes with its server, and need never wait for the disk."""
-        self._db = sqlite3.connect(path, isolation_level=None, cached_statements=512)
-        self._db.row_factory = sqlite3.Row
+        self._after: list[Callable[[], None]] = []
         try:
+            self._db = sqlite3.connect(path, isolation_level=None, cached_statements=512)
+            self._db.row_factory = sqlite3.Row
             self._open(lasting)
-        except sqlite3.DatabaseError as problem:
+        except (StoreError, sqlite3.DatabaseError) as problem:
             raise StoreError(f"{path}: {problem}") from problem
 
     def _open(self, lasting: bool) -> None:
@@ -86,10 +87,21 @@ class Store:
         for pragma in (*durability, "cache_size=-16000"):
             self._db.execute(f"PRAGMA {pragma}")
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        tables = self.number("SELECT count(*) FROM sqlite_master")
+        if version == 0 and tables:
+            raise StoreError("this is the database of another program")
         if version == 0:
             self._db.executescript(f"BEGIN;{_TABLES}PRAGMA user_version={SCHEMA_VERSION};COMMIT;")
         elif version != SCHEMA_VERSION:
             raise StoreError(f"the database has schema version {version}; this emulator knows {SCHEMA_VERSION}")
+        else:
+            self._check_whole()
+
+    def _check_whole(self) -> None:
+        """Every table's and index's pages are walked, which a damaged file does not survive. Counts no row twice."""
+        problem = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if problem != "ok":
+            raise StoreError(f"the database is damaged ({problem.splitlines()[-1]})")
 
     def all(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
         """Every row."""
@@ -130,8 +142,15 @@ class Store:
             yield
         except BaseException:
             self._db.execute("ROLLBACK")
+            self._after.clear()
             raise
         self._db.execute("COMMIT")
+        while self._after:
+            self._after.pop()()
+
+    def after_commit(self, action: Callable[[], None]) -> None:
+        """Do something that cannot be undone once the transaction in hand is kept; not at all when it is not."""
+        self._after.append(action)
 
     def clear(self) -> None:
         """Forget everything but the facts about the store itself."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from scenario_apply.emulator.blobs import Blobs
 from scenario_apply.emulator.clock import MANUAL_START_MS, ManualClock, RealClock
+from scenario_apply.emulator.data_folder import DataFolder
 from scenario_apply.emulator.faults import Faults
 from scenario_apply.emulator.grids import Grids
 from scenario_apply.emulator.limits import Budgets
@@ -27,9 +28,13 @@ class World:
         self.options = options
         self._temporary = options.data is None
         self.root = Path(tempfile.mkdtemp(prefix="scenario-emulator-")) if options.data is None else options.data
-        self.root.mkdir(parents=True, exist_ok=True)
-        self.blobs = Blobs(self.root)
-        self.db = Store(self.root / "scenario.db", lasting=not self._temporary)
+        self.folder = DataFolder(self.root)
+        try:
+            self.db = Store(self.root / "scenario.db", lasting=not self._temporary)
+        except BaseException:
+            self.folder.release()
+            raise
+        self.blobs = Blobs(self.root, open_uploads(self.db))
         self.clock: RealClock | ManualClock = self._clock()
         self.faults = Faults(options.chaos, options.chaos_seed, options.slow_s)
         self.log = RequestLog()
@@ -72,18 +77,20 @@ class World:
         self.projects.add(project)
 
     def forget(self) -> None:
-        """Back to an empty world: database, pictures, budgets, log."""
+        """Back to an empty world: database, pictures, budgets, log, and the faults the options ask for."""
         with self.db.transaction():
             self.db.clear()
         self.blobs.clear()
         self.projects.clear()
         self.budgets = Budgets(self.options.rate_limit)
         self.log.clear()
+        self.faults = Faults(self.options.chaos, self.options.chaos_seed, self.options.slow_s)
         self.next_due_ms = 0
 
     def close(self) -> None:
         """Close the database; a temporary world is removed."""
         self.db.close()
+        self.folder.release()
         if self._temporary:
             shutil.rmtree(self.root, ignore_errors=True)
 
@@ -98,3 +105,8 @@ class World:
             kept = secrets.token_hex(32)
             self.db.set_meta("secret", kept)
         return bytes.fromhex(kept)
+
+
+def open_uploads(db: Store) -> frozenset[str]:
+    """Uploads whose parts are still needed."""
+    return frozenset(row["id"] for row in db.all("SELECT id FROM uploads WHERE status IN ('pending', 'validating')"))

@@ -1,4 +1,4 @@
-"""An emulator with a manual clock, and the official SDK pointed at it."""
+"""An emulator with a manual clock, and the official SDK pointed at it. Its fixtures come with the installed plugin."""
 
 from __future__ import annotations
 
@@ -8,16 +8,9 @@ import httpx
 import pytest
 from scenario_sdk import Scenario
 
-from scenario_apply.emulator.pytest_plugin import (
-    scenario_emulator,
-    scenario_emulator_options,
-    scenario_environment,
-)
 from scenario_apply.emulator.thread import EmulatorThread
 
 from . import contract
-
-__all__ = ["scenario_emulator", "scenario_emulator_options", "scenario_environment"]
 
 
 @pytest.fixture

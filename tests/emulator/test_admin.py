@@ -76,9 +76,20 @@ def test_the_world_is_seeded_changed_and_reset(admin: httpx.Client, api: httpx.C
     assert api.get(f"/assets/{asset}").json()["asset"]["description"] == "changed elsewhere"
     assert admin.post("mutate", json={"model": "nobody"}).status_code == 404
     assert admin.post("mutate", json={}).status_code == 400
+    slips: tuple[dict[str, Any], ...] = (
+        {"sett": {}},
+        {"set": {"caption": "x"}},
+        {"set": {"status": "draft"}},
+        {"set": {"concepts": [{}]}},
+    )
+    for slip in slips:
+        assert admin.post("mutate", json={"model": "m1", **slip}).status_code == 400
+        assert admin.post("mutate", json={"asset": asset, **slip}).status_code == 400
     assert len(admin.get("snapshot").json()["models"]) == 6
+    admin.put("faults", json={"chances": {"500": 1}})
     admin.post("reset")
     assert api.get("/models").json()["models"] == []
+    assert [one["id"] for one in api.get("/projects").json()["projects"]] == ["proj_default"]
     assert api.get("/models/flux.1-dev").status_code == 200
 
 

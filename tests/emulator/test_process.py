@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
+import random
 import signal
+import sqlite3
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
+
+import httpx
+import pytest
 
 from scenario_apply.emulator.__main__ import main
 from scenario_apply.emulator.thread import EmulatorThread, manual_options
 
 from . import contract
-from .pictures import png
+from .pictures import data_url, png
 from .test_models import make
 from .test_training import with_images
 
@@ -131,3 +140,107 @@ def test_a_seed_file_fills_the_first_start_only(tmp_path: Path) -> None:
         with EmulatorThread(options) as emulator, contract.client(emulator.url) as api:
             assert [one["id"] for one in api.get("/models").json()["models"]] == ["ink"]
             assert "proj_x" in [one["id"] for one in api.get("/projects").json()["projects"]]
+
+
+def refusal(data: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    """The one line an emulator says that cannot start on a folder."""
+    assert main(["--data", str(data)]) == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1, said
+    return said
+
+
+def test_a_folder_serves_one_emulator_at_a_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with EmulatorThread(manual_options(data=tmp_path)) as emulator:
+        assert f"in use by another emulator (process {os.getpid()} at {emulator.url})" in refusal(tmp_path, capsys)
+    with EmulatorThread(manual_options(data=tmp_path)):
+        pass
+
+
+def test_a_damaged_or_foreign_database_is_named_and_left_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with EmulatorThread(manual_options(data=tmp_path / "ours")) as emulator, contract.client(emulator.url) as api:
+        for number in range(40):
+            make(api, name=str(number))
+    whole = (tmp_path / "ours" / "scenario.db").read_bytes()
+    page = len(whole) // 2 // 4096 * 4096
+    for name, content in (
+        ("scribbled", whole[:page] + b"\xa5" * 8192 + whole[page + 8192 :]),
+        ("cut", whole[: len(whole) - 3 * 4096]),
+        ("text", b"this is no database" * 100),
+    ):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "scenario.db").write_bytes(content)
+        assert "scenario.db: " in refusal(folder, capsys)
+        assert (folder / "scenario.db").read_bytes() == content
+    foreign = tmp_path / "foreign"
+    foreign.mkdir()
+    with closing(sqlite3.connect(foreign / "scenario.db")) as db:
+        db.execute("CREATE TABLE diary (day TEXT)")
+    assert "database of another program" in refusal(foreign, capsys)
+    (tmp_path / "file").write_text("x")
+    assert "is a file" in refusal(tmp_path / "file", capsys)
+
+
+def test_kill_9_at_any_moment_loses_nothing_that_was_answered(tmp_path: Path) -> None:
+    """Four writers are at it when the server dies; three times over."""
+    data = str(tmp_path / "data")
+    dice = random.Random(3)
+    answered: list[tuple[str, str, int]] = []
+    for round_ in range(3):
+        with process("--data", data, "--rate-limit", "0") as (running, url):
+            writers = [threading.Thread(target=write_until_gone, args=(url, answered, seed)) for seed in range(4)]
+            for writer in writers:
+                writer.start()
+            before = len(answered)
+            while len(answered) < before + 20:
+                time.sleep(0.005)
+            time.sleep(dice.random() / 20)
+            running.kill()
+            for writer in writers:
+                writer.join()
+        assert len(answered) >= 20 * (round_ + 1)
+    with process("--data", data, "--rate-limit", "0") as (_, url), contract.client(url) as api:
+        models = api.post("/models/get-bulk", json={"modelIds": [model for model, _, _ in answered]}).json()["models"]
+        held = {model["id"]: [image["id"] for image in model["trainingImages"]] for model in models}
+        assert held == {model: [asset] for model, asset, _ in answered}
+        for _, asset, seed in answered:
+            address = api.get(f"/assets/{asset}").json()["asset"]["url"]
+            assert contract.plain.get(address).content == png(seed)
+
+
+def write_until_gone(url: str, answered: list[tuple[str, str, int]], seed: int) -> None:
+    """Create models with a picture each, and note them once the answers are there."""
+    with contextlib.suppress(httpx.TransportError), contract.client(url) as api:
+        for number in itertools.count(seed, 4):
+            model = make(api, name=f"{number}")["id"]
+            body = {"data": data_url(number % 50), "name": "a.png"}
+            image = api.post(f"/models/{model}/training-images", json=body).json()["trainingImage"]["id"]
+            answered.append((model, image, number % 50))
+
+
+@pytest.mark.parametrize("parts", [1, 2])
+def test_a_death_between_joining_and_noting_it_loses_no_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parts: int
+) -> None:
+    """The bytes of an upload stay until the database no longer needs them."""
+    data = png(3) + b"\0" * (5_242_880 if parts == 2 else 0)
+    options = manual_options(data=tmp_path)
+    with EmulatorThread(options) as emulator, contract.client(emulator.url) as api:
+        body = {"fileName": "a.png", "contentType": "image/png", "kind": "image", "parts": parts, "fileSize": len(data)}
+        upload = api.post("/uploads", json=body).json()["upload"]
+        for number, part in enumerate(upload["parts"]):
+            contract.plain.put(part["url"], content=data[number * 5_242_880 :][:5_242_880])
+        api.post(f"/uploads/{upload['id']}/action", json={"action": "complete"})
+        with monkeypatch.context() as patch:
+            patch.setattr("scenario_apply.emulator.uploads.inspect_file", lambda path: 1 / 0)
+            assert api.get(f"/uploads/{upload['id']}").status_code == 500
+    with EmulatorThread(options) as emulator, contract.client(emulator.url) as api:
+        for _ in range(2):
+            done = api.get(f"/uploads/{upload['id']}").json()["upload"]
+        assert done["status"] == "imported"
+        address = api.get(f"/assets/{done['entityId']}").json()["asset"]["url"]
+        assert contract.plain.get(address).content == data
+    assert list((tmp_path / "parts").iterdir()) == []
