@@ -5,6 +5,7 @@ The manifest has two flux.1-lora over one dataset, an sd-xl-lora and a compositi
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable
 from functools import partial
@@ -85,7 +86,13 @@ def wrongs(bench: Bench, service: FakeScenario, *, launches: int = 1, versions: 
     return found
 
 
-def crashed(root: Path, when: When, first: Callable[[Bench, FakeScenario], None] | None = None, **expected: int) -> int:
+def crashed(
+    root: Path,
+    when: When,
+    first: Callable[[Bench, FakeScenario], None] | None = None,
+    death: Callable[[], Killed] = Killed,
+    **expected: int,
+) -> int:
     """Die everywhere in a run over that manifest, after what first does to it. The number of calls."""
 
     def make(folder: Path) -> tuple[Bench, FakeScenario]:
@@ -95,7 +102,7 @@ def crashed(root: Path, when: When, first: Callable[[Bench, FakeScenario], None]
             first(bench, service)
         return bench, service
 
-    return crash_everywhere(root, make, lambda bench, service: wrongs(bench, service, **expected), when)
+    return crash_everywhere(root, make, lambda bench, service: wrongs(bench, service, **expected), when, death=death)
 
 
 @pytest.mark.parametrize("when", ["early", "before", "after"])
@@ -159,6 +166,34 @@ def test_a_crash_while_labels_change_is_mended_too(tmp_path: Path, when: When) -
         )
 
     assert crashed(tmp_path, when, changed) > 3
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_power_loss_takes_only_what_was_not_flushed(
+    tmp_path: Path, when: When, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a death, and the journal is cut back to what had reached the disk."""
+    flushed: dict[str, int] = {}
+    cut: list[int] = []
+
+    def fsync(descriptor: int) -> None:
+        flushed[os.readlink(f"/proc/self/fd/{descriptor}")] = os.fstat(descriptor).st_size
+
+    class Powerless(Killed):
+        """Cuts the journal as it strikes."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            for path, size in flushed.items():
+                if path.endswith(".journal") and os.path.exists(path):
+                    cut.append(os.path.getsize(path) - size)
+                    os.truncate(path, size)
+
+    monkeypatch.setattr("os.fsync", fsync)
+    # flush() of a dying run would put back what the power took
+    monkeypatch.setattr("scenario_apply.effects.executor.FLUSH_EVERY_S", 1e9)
+    assert crashed(tmp_path, when, death=Powerless) > 30
+    assert any(cut), "something was lost, and nothing came of it"
 
 
 @pytest.mark.parametrize("seed", range(8))

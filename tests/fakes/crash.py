@@ -24,6 +24,7 @@ def crash_everywhere(
     *,
     plan: PlanOptions = NO_PLAN,
     options: ApplyOptions = ONE_BY_ONE,
+    death: Callable[[], Killed] = Killed,
 ) -> int:
     """How many calls a whole run makes. wrongs: everything that is not as if nothing had happened."""
     failures = []
@@ -31,7 +32,7 @@ def crash_everywhere(
     while True:
         number += 1
         bench, service = make(root / str(number))
-        wire = Wire(service, Fault(when, Killed, number=number))
+        wire = Wire(service, Fault(when, death, number=number))
         try:
             bench.apply(wire.api, options, plan=plan)
             break
