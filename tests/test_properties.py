@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from scenario_apply.core.changes import Action
 from scenario_apply.core.dataset.types import Dataset
-from scenario_apply.core.manifest.spec import Manifest
+from scenario_apply.core.manifest.spec import Manifest, ModelSpec
 from scenario_apply.core.plan import Plan
 from scenario_apply.core.plan_file import plan_to_json
 from scenario_apply.core.plan_reader import plan_from_json
@@ -29,7 +29,7 @@ PROFILE = settings(
     derandomize=True,
     database=None,
     deadline=None,
-    max_examples=60,
+    max_examples=50,
     phases=[Phase.explicit, Phase.generate],  # finding a smaller failing world takes minutes: the note tells this one
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
@@ -76,17 +76,21 @@ def pasts(draw: st.DrawFn) -> tuple[Service, State]:
             frozenset(draw(st.lists(st.sampled_from(sorted(made.models)), max_size=1))) if made.models else frozenset()
         )
         state = service.carry_out(prepared.plan, prepared.state, prepared.edits, stop_after=stop, fails=fails)
+    # a caption changed on a model that is deleted then, or is no current one, is nowhere a plan looks
+    last = draw(st.sampled_from(["caption", "delete"]))
     for _ in range(draw(st.integers(0, 2))):
-        drift(service, draw)
+        drift(service, state, draw, ["name", "tags", "image", "foreign", "cancel", last])
     return service, state
 
 
-def drift(service: Service, draw: st.DrawFn) -> None:
-    """Somebody does something in the web app; images of a training model are safe."""
-    if not service.models:
+def drift(service: Service, state: State, draw: st.DrawFn, kinds: list[str]) -> None:
+    """Somebody does something in the web app to a model in use; images of a training model are safe."""
+    used = {record.working.id for record in state.records.values()}
+    there = sorted(used & set(service.models))
+    if not there:
         return
-    model = service.models[draw(st.sampled_from(sorted(service.models)))]
-    what = draw(st.sampled_from(["name", "tags", "caption", "image", "foreign", "delete", "cancel"]))
+    model = service.models[draw(st.sampled_from(there))]
+    what = draw(st.sampled_from(kinds))
     if what == "name":
         model.name = "renamed by hand"
     elif what == "tags":
@@ -127,6 +131,23 @@ def test_a_plan_after_an_apply_is_empty(past: tuple[Service, State], made: Manif
     assert plan.requests_total == 0
     assert plan.cu == 0
     assert not plan.is_applyable
+    for spec in made.models.values():
+        if spec.enabled and spec.lifecycle.train == "auto" and spec.lifecycle.on_change != "keep":
+            is_made_of(service, state, spec, sets[spec.dataset])
+
+
+def is_made_of(service: Service, state: State, spec: ModelSpec, found: Dataset) -> None:
+    """The model is trained, and on the service it holds these pictures with these captions, and nothing else."""
+    version = state.records[spec.address].current
+    remote = service.models[version.id]
+    assert remote.status == "trained"
+    if spec.lifecycle.ignore_changes:
+        return
+    assert (remote.name, remote.type) == (spec.name, spec.type)
+    assert set(spec.tags) <= set(remote.tags)
+    sha256 = {image.asset_id: image.sha256 for image in version.images}
+    held = {(sha256[asset_id], service.captions[asset_id]) for asset_id in remote.images}
+    assert held == {(image.sha256, image.caption or "") for image in found.contents.images}
 
 
 @PROFILE
@@ -134,12 +155,15 @@ def test_a_plan_after_an_apply_is_empty(past: tuple[Service, State], made: Manif
 def test_the_order_of_declarations_does_not_matter(
     past: tuple[Service, State], made: Manifest, sets: dict[str, Dataset], data: st.DataObject
 ) -> None:
-    """The same changes for the same reasons, and as many requests of each kind."""
+    """The same changes for the same reasons, and as many requests; but for captions, attaches and detaches.
+
+    Where an asset may be captioned anew for either of two models the first gets it, and the other one more request.
+    """
     service, state = past
     one = plan_of(service, state, made, sets).plan
     other = plan_of(service, state, shuffled(made, data), sets).plan
     assert told(other) == told(one)
-    assert other.requests_by_step == one.requests_by_step
+    assert heavy(other) == heavy(one)
 
 
 @PROFILE
@@ -154,7 +178,14 @@ def test_names_of_picture_files_do_not_matter(
         if prepared.plan.blocked:
             return
         state = service.carry_out(prepared.plan, prepared.state, prepared.edits)
-    assert not plan_of(service, state, made, renamed(sets, data)).plan.has_changes
+    other = renamed(sets, data)
+    plan = plan_of(service, state, made, other).plan
+    note(told_briefly(made, other, state, plan))
+    assert not plan.has_changes
+
+
+def heavy(plan: Plan) -> dict[str, int]:
+    return {kind: count for kind, count in plan.requests_by_step.items() if kind not in ("caption", "attach", "detach")}
 
 
 def told(plan: Plan) -> list[tuple[object, ...]]:

@@ -139,9 +139,13 @@ def ignoring_captions(images: Iterable[Image], version: Version) -> tuple[Image,
     others: dict[str, list[str]] = {}  # recorded captions that no image asks for any more, by bytes
     for sha256, caption in sorted(recorded - as_before, reverse=True):
         others.setdefault(sha256, []).append(caption)
+    kept: dict[tuple[str, str], str] = {}  # the same bytes with the same caption stay one image
+    for key in sorted(as_before - recorded):
+        if others.get(key[0]):
+            kept[key] = others[key[0]].pop()
     return tuple(
-        replace(image, caption=others[image.sha256].pop() or None)
-        if (image.sha256, image.caption or "") not in recorded and others.get(image.sha256)
+        replace(image, caption=kept[image.sha256, image.caption or ""] or None)
+        if (image.sha256, image.caption or "") in kept
         else image
         for image in images
     )

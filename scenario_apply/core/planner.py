@@ -303,7 +303,7 @@ class _Builder:
 
     def prune(self, verdict: Verdict) -> None:
         excess = excess_versions(verdict)
-        left_behind = {v.id: user for v in excess for user in self.users.get(v.id, ()) if self.stays(user)}
+        left_behind = {v.id: user for v in excess for user in sorted(self.users.get(v.id, ())) if self.stays(user)}
         for version in excess:
             if version.id in left_behind:
                 self.note(verdict.address, f"version {version.number} is kept: {left_behind[version.id]} is made of it")
