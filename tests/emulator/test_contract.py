@@ -7,6 +7,8 @@ import json
 import httpx
 import pytest
 
+from scenario_apply.emulator.thread import EmulatorThread
+
 from . import contract
 from .test_models import make
 
@@ -38,6 +40,16 @@ def test_the_judge_notices(api: httpx.Client, spoil: object) -> None:
     forged = httpx.Response(200, json={"model": model}, request=request)
     with pytest.raises(AssertionError):
         contract.check(forged)
+
+
+def test_what_anybody_is_answered_is_judged(
+    emulator: EmulatorThread, outside_the_contract: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also a client that judges nothing, such as the tool's own: the judge sits in the server."""
+    monkeypatch.setattr("scenario_apply.emulator.model_view._view", lambda *_: {"id": "model_1"})
+    assert contract.plain.post(f"{emulator.url}/models", auth=("k", "s"), json={}).status_code == 200
+    assert "capabilities" in "".join(outside_the_contract)
+    outside_the_contract.clear()
 
 
 def test_a_delete_answers_an_empty_object(api: httpx.Client) -> None:

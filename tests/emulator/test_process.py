@@ -223,7 +223,7 @@ def write_until_gone(url: str, answered: list[tuple[str, str, int]], seed: int) 
 
 @pytest.mark.parametrize("parts", [1, 2])
 def test_a_death_between_joining_and_noting_it_loses_no_part(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parts: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, outside_the_contract: list[str], parts: int
 ) -> None:
     """The bytes of an upload stay until the database no longer needs them."""
     data = png(3) + b"\0" * (5_242_880 if parts == 2 else 0)
@@ -237,6 +237,7 @@ def test_a_death_between_joining_and_noting_it_loses_no_part(
         with monkeypatch.context() as patch:
             patch.setattr("scenario_apply.emulator.uploads.inspect_file", lambda path: 1 / 0)
             assert api.get(f"/uploads/{upload['id']}").status_code == 500
+        assert "ZeroDivisionError" in outside_the_contract.pop()
     with EmulatorThread(options) as emulator, contract.client(emulator.url) as api:
         for _ in range(2):
             done = api.get(f"/uploads/{upload['id']}").json()["upload"]

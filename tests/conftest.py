@@ -1,0 +1,56 @@
+"""In every test, whatever it is about: what an emulator of this process answers is within the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from scenario_apply.emulator.app import App
+    from scenario_apply.emulator.messages import Request, Response
+
+_outside: list[str] = []
+
+
+@pytest.fixture(scope="session", autouse=True)
+def judged_emulators() -> Iterator[None]:
+    """Put the judge between the emulator's handlers and its faults, which break the contract on purpose."""
+    from scenario_apply.emulator.app import App, _failure
+    from scenario_apply.emulator.messages import ApiError
+
+    from .emulator import contract
+
+    serve = App._serve_api
+
+    def judge(request: Request, response: Response) -> None:
+        _outside.extend(
+            contract.violations(
+                request.method, request.path, response.status, response.body, content_type=response.content_type
+            )
+        )
+
+    def judged(self: App, request: Request) -> Response:
+        try:
+            response = serve(self, request)
+        except ApiError as problem:
+            judge(request, _failure(problem))
+            raise
+        except Exception as problem:
+            _outside.append(f"{request.method} {request.path} -> {problem!r}")
+            raise
+        judge(request, response)
+        return response
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(App, "_serve_api", judged)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def outside_the_contract() -> Iterator[list[str]]:
+    """What was answered outside the contract so far; must be empty at the end of each test."""
+    _outside.clear()
+    yield _outside
+    assert _outside == []
