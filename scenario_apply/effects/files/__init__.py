@@ -1,0 +1,1 @@
+"""Scanning dataset folders: sources, pictures, captions, the fingerprint cache."""

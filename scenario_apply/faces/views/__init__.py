@@ -1,0 +1,1 @@
+"""What people and machines see: text, JSON, JSON lines."""
