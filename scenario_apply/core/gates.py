@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from math import ceil
 
 from scenario_apply.core.changes import Action
 from scenario_apply.core.manifest.spec import Limits
@@ -42,7 +43,7 @@ def _over(name: str, count: float, limit: float) -> Problem:
     return Problem(
         code="gate",
         what=f"{name}: {count:g} is over the limit of {limit:g}",
-        mend=f"raise it for this run with --limit {name}={count:g}, or in the manifest's limits:",
+        mend=f"raise it for this run with --limit {name}={ceil(count)}, or in the manifest's limits:",
     )
 
 
@@ -65,5 +66,5 @@ def _share(plan: Plan, limit: float) -> Problem | None:
     return Problem(
         code="gate",
         what=f"changes_percent: {len(changed)} of {len(existing)} resources change ({percent:.0f}%), limit {limit:g}%",
-        mend=f"raise it for this run with --limit changes_percent={percent:.0f}, or in the manifest's limits:",
+        mend=f"raise it for this run with --limit changes_percent={ceil(percent)}, or in the manifest's limits:",
     )
