@@ -7,6 +7,7 @@ from dataclasses import replace
 from scenario_apply.core.address import Address
 from scenario_apply.core.desired import Desired
 from scenario_apply.core.diff import desired_fingerprint
+from scenario_apply.core.state import State
 from scenario_apply.effects.provenance import noted
 from scenario_apply.effects.world import World
 from scenario_apply.errors import NotFound, StateError
@@ -16,9 +17,9 @@ def roll_back(world: World, address: Address, desired: Desired) -> str:
     """Make the newest usable previous version current; a sentence that says what happened. The caller holds the lock.
 
     The resource is held until its part of the manifest changes, or the hold is lifted.
-    Raises StateError when there is nothing to go back to, or it is gone on the service.
+    Raises StateError when there is nothing to go back to, it is gone on the service, or a journal is not settled.
     """
-    state = world.store.load().state
+    state = _settled_state(world)
     record = state.records.get(address)
     if record is None:
         raise StateError(f"{address} is not in the state", code="not-recorded")
@@ -51,7 +52,6 @@ def roll_back(world: World, address: Address, desired: Desired) -> str:
     )
     what = f"rollback {address} from version {record.current.number} to {target.number}"
     world.store.save(noted(state.with_record(address, back), world.clock, command="scenario-apply rollback", what=what))
-    world.store.discard_journal()
     return (
         f"{address} is back at version {target.number} ({target.id}); version {record.current.number} "
         f"({record.current.id}) is kept. 0 CU. It stays until its part of the manifest changes or "
@@ -59,9 +59,21 @@ def roll_back(world: World, address: Address, desired: Desired) -> str:
     )
 
 
+def _settled_state(world: World) -> State:
+    """The state, unless a journal may hold calls whose end nobody knows: what they made would be lost with it."""
+    loaded = world.store.load()
+    if loaded.has_journal:
+        raise StateError(
+            "an earlier run did not end properly, and its journal is not settled yet",
+            code="journal-left",
+            mend="scenario-apply apply settles it; then try again",
+        )
+    return loaded.state
+
+
 def lift(world: World, address: Address) -> str:
     """End the hold of a rollback: the next plan follows the manifest again. The caller holds the lock."""
-    state = world.store.load().state
+    state = _settled_state(world)
     record = state.records.get(address)
     if record is None or record.held is None:
         raise StateError(f"{address} is not held by a rollback", code="not-held")
