@@ -22,7 +22,7 @@ from scenario_apply.faces.views.text_plan import plan_text
 from tests.core.worlds import as_text
 from tests.golden.case import CASES, Case, open_case
 
-MANY = 25
+MANY = 100
 
 
 def check(path: Path, text: str) -> None:

@@ -1,0 +1,102 @@
+"""core/composing.py: the parts of a composition, found, waited for, or told to be missing."""
+
+from __future__ import annotations
+
+import pytest
+
+from scenario_apply.core.changes import Action
+from scenario_apply.core.manifest.spec import Concept, Manifest
+from scenario_apply.core.plan import Plan
+from scenario_apply.core.remote import ModelId
+from scenario_apply.core.state import State
+from scenario_apply.core.steps import CreateModel
+from scenario_apply.effects.planning import PlanOptions, make_plan
+from scenario_apply.errors import ManifestError, Problem
+from tests.core.manifests import HERE, composition, dataset, manifest, model, part, picture
+from tests.core.worlds import NOW, Model, Service, world_of
+
+FIND = Concept(find=("Ink Wash", "flux.1-lora"), scale=0.3, place=HERE)
+SETS = {"set": dataset("set", [picture("01.png", "ash")])}
+
+
+def service(*named: tuple[str, str, str]) -> Service:
+    """Models of the project: id, name, type."""
+    made = Service()
+    for model_id, name, type in named:
+        made.models[ModelId(model_id)] = Model(id=ModelId(model_id), type=type, name=name, status="trained")
+    return made
+
+
+def plan(made: Manifest, asked: Service | None) -> Plan:
+    return make_plan(world_of(asked, State()), made, SETS, PlanOptions(), NOW).plan
+
+
+def refusal(made: Manifest, asked: Service) -> Problem:
+    with pytest.raises(ManifestError) as raised:
+        plan(made, asked)
+    assert len(raised.value.problems) == 1
+    return raised.value.problems[0]
+
+
+INK = manifest(composition("ink", [FIND]))
+
+
+def test_exactly_one_model_of_that_name_and_type_is_the_part() -> None:
+    """The type counts, and so does every letter of the name."""
+    asked = service(
+        ("model_1", "Ink Wash", "sd-xl-lora"),
+        ("model_2", "Ink Wash", "flux.1-lora"),
+        ("model_3", "ink wash", "flux.1-lora"),
+    )
+    step = plan(INK, asked).steps[0].step
+    assert isinstance(step, CreateModel)
+    assert [concept.model_id for concept in step.concepts] == ["model_2"]
+
+
+def test_none_is_an_error_that_lists_the_nearest() -> None:
+    problem = refusal(INK, service(("model_1", "Ink Wish", "flux.1-lora"), ("model_2", "Something", "sd-xl-lora")))
+    assert problem.code == "find-nothing"
+    assert problem.where == HERE
+    assert "Ink Wish (flux.1-lora)" in str(problem.mend)
+
+
+def test_several_are_an_error_that_lists_them() -> None:
+    asked = service(("model_1", "Ink Wash", "flux.1-lora"), ("model_2", "Ink Wash", "flux.1-lora"))
+    problem = refusal(INK, asked)
+    assert problem.code == "find-ambiguous"
+    assert "model_1" in problem.what
+    assert "model_2" in problem.what
+
+
+def test_the_projects_models_are_listed_only_for_a_find() -> None:
+    """One request less for everybody else."""
+    asked = service(("model_2", "Ink Wash", "flux.1-lora"))
+    plan(INK, asked)
+    assert asked.reads.count("list") == 1
+    other = service()
+    plan(manifest(composition("ink", [Concept(model_id="model_9", scale=1, place=HERE)])), other)
+    assert "list" not in other.reads
+
+
+def test_a_composition_is_made_after_every_part_is_trained() -> None:
+    """And trained after it is made."""
+    made = plan(manifest(model("kael"), model("props"), composition("ink", [part("kael"), part("props")])), service())
+    steps = {planned.id: planned for planned in made.steps}
+    create = next(p for p in made.steps if p.kind == "create" and p.address.kind == "composition")
+    needs = [steps[need] for need in create.after]
+    assert {(str(p.address), p.kind) for p in needs} == {("model.kael", "wait"), ("model.props", "wait")}
+
+
+def test_one_part_that_is_not_trained_holds_up_its_composition_only() -> None:
+    from scenario_apply.core.manifest.spec import Lifecycle
+
+    manual = model("kael", lifecycle=Lifecycle(train="manual"))
+    made = plan(manifest(manual, model("props"), composition("ink", [part("kael")])), service())
+    actions = {str(change.address): change.action for change in made.changes}
+    assert actions == {
+        "composition.ink": Action.NONE,
+        "model.kael": Action.CREATE,
+        "model.props": Action.CREATE,
+    }
+    assert [problem.code for problem in made.diagnostics] == ["untrained-part"]
+    assert made.diagnostics[0].severity == "warning"
