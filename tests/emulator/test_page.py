@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from PIL import Image
 
 from scenario_apply.emulator.thread import EmulatorThread, manual_options
 
@@ -82,20 +83,35 @@ def test_beyond_loopback_only_with_admin() -> None:
             assert contract.plain.get(f"http://127.0.0.1:{port}/v1/models", auth=("k", "s")).status_code == 200
 
 
+def browse(address: str, profile: Path, *options: str) -> str:
+    """What headless Chromium says to an address. It is told to leave the network alone."""
+    assert CHROMIUM is not None
+    quiet = "--disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update"
+    command = [CHROMIUM, "--headless", "--no-sandbox", *quiet.split(), "--disable-sync", f"--user-data-dir={profile}"]
+    return subprocess.run([*command, *options, address], capture_output=True, text=True, timeout=60, check=True).stdout
+
+
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 def test_a_browser_shows_it(emulator: EmulatorThread, api: httpx.Client, root: str, tmp_path: Path) -> None:
     model = make(api, name="Kael the ranger")["id"]
     train(emulator, api, model)
-    assert CHROMIUM is not None
-    command = [
-        CHROMIUM,
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        f"--user-data-dir={tmp_path}",
-        "--dump-dom",
-        root,
-    ]
-    shown = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+    shown = browse(root, tmp_path, "--dump-dom")
     assert "Kael the ranger" in shown
     assert "trained" in shown
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
+@pytest.mark.parametrize("width", [1280, 500])
+def test_progress_is_in_sight_at_any_width(
+    emulator: EmulatorThread, api: httpx.Client, root: str, tmp_path: Path, width: int
+) -> None:
+    """However long names and types are: the bar of a training is painted, and its colour is nowhere else."""
+    model = with_images(api, name="x" * 64, type="zimage-de-turbo-lora")
+    api.put(f"/models/{model}/train", json={})
+    emulator.advance(15)
+    shot = tmp_path / "page.png"
+    browse(root, tmp_path, f"--screenshot={shot}", f"--window-size={width},900", "--hide-scrollbars")
+    with Image.open(shot) as picture:
+        assert picture.width == width
+        colours = {colour: count for count, colour in picture.convert("RGB").getcolors(1 << 24) or ()}
+    assert colours.get((0x9A, 0x67, 0x00), 0) > 200
