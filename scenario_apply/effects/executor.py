@@ -291,7 +291,8 @@ class Executor:
         """How long the loop may wait for a result before something else is due."""
         if self.stop.requested.is_set() or (self.ready and not self.running):
             return 0.02
-        due = [moment for moment in (self.poll_at if not self.polling else None, self.deadline) if moment is not None]
+        next_round = self.poll_at if self.wait and not self.polling else None
+        due = [moment for moment in (next_round, self.deadline) if moment is not None]
         due += [moment for moment, _ in self.delayed[:1]]
         left = min(due) - self.clock.monotonic() if due else IDLE_S
         if not self.workers.busy and left > 0:
