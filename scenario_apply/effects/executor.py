@@ -17,6 +17,7 @@ from scenario_apply.core.plan import Plan
 from scenario_apply.core.remote import AssetId
 from scenario_apply.core.state import State, Version
 from scenario_apply.core.steps import AwaitTraining, CreateModel, PlannedStep, StartTraining, StepId, UploadImage
+from scenario_apply.effects.landmarks import Landmarks, landmarks_to_json, take_landmarks
 from scenario_apply.effects.launching import Launching
 from scenario_apply.effects.looks import likeness
 from scenario_apply.effects.perform import Context, created_with_concepts, perform
@@ -127,6 +128,7 @@ class Executor:
         self.uncertain: set[Address] = set()
         self.unanswered: set[StepId] = set()
         self.taken: set[str] = set()
+        self.landmarks = Landmarks()
         self.running: set[StepId] = set()
         self.likenesses: set[tuple[str, ...]] = set()  # of the calls in flight
         self.waiting: dict[Address, StepId] = {}
@@ -148,6 +150,7 @@ class Executor:
     def run(self) -> State:
         """Do what can be done; the state after it. Errors of steps are kept in failed, fatal ones in fatal."""
         try:
+            self.look_around()
             for step_id, needs in self.missing.items():
                 if not needs:
                     self.enqueue(step_id)
@@ -174,6 +177,14 @@ class Executor:
                     self.keep(task.step, task.outcome)
                 elif task.error is not None:
                     self.give_up(task.step, str(task.error))
+
+    def look_around(self) -> None:
+        """What is there before the run makes anything; also the first word with the service, which may refuse it."""
+        try:
+            self.landmarks = take_landmarks(self.api, self.plan.steps)
+        except (ApiError, Interrupted) as error:
+            self.fatal = error
+        self.journal.mark(landmarks_to_json(self.landmarks))
 
     def is_over(self) -> bool:
         if self.stop.now.is_set():
@@ -242,6 +253,7 @@ class Executor:
             uncertain=self.uncertain,
             unanswered=self.unanswered,
             taken=self.taken,
+            landmarks=self.landmarks,
         )
         started_at = self.clock.monotonic()
 

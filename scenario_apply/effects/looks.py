@@ -14,6 +14,7 @@ from scenario_apply.core.remote import AssetId, ModelId, RemoteModel
 from scenario_apply.core.state import State
 from scenario_apply.core.steps import AttachImages, CreateModel, PlannedStep, StartTraining, UploadImage
 from scenario_apply.core.times import iso
+from scenario_apply.effects.landmarks import Landmark, Landmarks
 from scenario_apply.effects.ports import ScenarioApi
 from scenario_apply.errors import ApplyError, NotFound
 
@@ -31,11 +32,13 @@ class AmbiguousAdoption(ApplyError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """A call that left: when (seconds since the epoch), and ids that other calls of this run are known to own."""
+    """A call that left: when (seconds since the epoch), ids that other calls of this run are known to own, and what
+    was there before the run made anything."""
 
     step: PlannedStep
     at: float
     taken: Collection[str] = ()
+    landmarks: Landmarks = Landmarks()
 
 
 def look(api: ScenarioApi, state: State, sent: Sent) -> Outcome | None:
@@ -80,10 +83,12 @@ def _created(api: ScenarioApi, state: State, step: CreateModel, sent: Sent) -> O
     for _ in range(PAGES_AT_MOST):
         page = api.list_models(token=token)
         fitting += [
-            m for m in page.models if m.id not in known and _is_shell(m, step) and _is_recent(m.created_at, sent)
+            m
+            for m in page.models
+            if m.id not in known and _is_shell(m, step) and _is_ours(m.id, m.created_at, sent, sent.landmarks.models)
         ]
-        oldest = page.models[-1].created_at if page.models else None
-        if not page.next_token or (oldest is not None and oldest < sent.at - CLOCKS_DIFFER_S):
+        times = [m.created_at for m in page.models if m.created_at is not None]
+        if not page.next_token or (times and not _is_ours("", min(times), sent, sent.landmarks.models)):
             break
         token = page.next_token
     if not fitting:
@@ -101,7 +106,10 @@ def _is_shell(model: RemoteModel, step: CreateModel) -> bool:
     return model.name == step.name and model.type == step.type and model.status == "new" and not model.image_count
 
 
-def _is_recent(created_at: float | None, sent: Sent) -> bool:
+def _is_ours(object_id: str, created_at: float | None, sent: Sent, landmark: Landmark | None) -> bool:
+    """Whether it may have come with the call. Without a landmark the two clocks have to be compared."""
+    if landmark is not None:
+        return not landmark.is_before(object_id, created_at)
     return created_at is None or created_at >= sent.at - CLOCKS_DIFFER_S
 
 
@@ -130,10 +138,10 @@ def _uploaded(api: ScenarioApi, state: State, step: UploadImage, sent: Sent) -> 
         for asset in page.assets:
             is_same = asset.name == step.picture.path and asset.size_bytes in (None, 0, step.picture.size_bytes)
             is_free = asset.id not in known and asset.status != "error"
-            if is_same and is_free and _is_recent(asset.created_at, sent):
+            if is_same and is_free and _is_ours(asset.id, asset.created_at, sent, sent.landmarks.assets):
                 fitting.append(asset.id)
-        oldest = page.assets[-1].created_at if page.assets else None
-        if not page.next_token or (oldest is not None and oldest < sent.at - CLOCKS_DIFFER_S):
+        times = [asset.created_at for asset in page.assets if asset.created_at is not None]
+        if not page.next_token or (times and not _is_ours("", min(times), sent, sent.landmarks.assets)):
             break
         token = page.next_token
     if not fitting:

@@ -14,7 +14,7 @@ from scenario_apply.core.address import Address
 from scenario_apply.core.composing import as_of_now
 from scenario_apply.core.fingerprint import fingerprint
 from scenario_apply.core.outcome import Outcome
-from scenario_apply.core.remote import AssetId, ModelId, RemoteConcept, RemotePair, RemoteUpload
+from scenario_apply.core.remote import AssetId, ModelId, RemoteConcept, RemotePair, RemoteUpload, UploadId
 from scenario_apply.core.state import ConceptRecord, PairRecord, Record, State
 from scenario_apply.core.steps import (
     AssetRef,
@@ -34,14 +34,15 @@ from scenario_apply.core.steps import (
     UploadImage,
 )
 from scenario_apply.core.times import iso
+from scenario_apply.effects.landmarks import Landmarks
 from scenario_apply.effects.looks import Sent, attached_of, look
 from scenario_apply.effects.ports import Clock, ScenarioApi, Sending
 from scenario_apply.effects.state.journal import Journal
-from scenario_apply.errors import AnswerLost, ApplyError, Interrupted, Refused
+from scenario_apply.errors import AnswerLost, ApplyError, CoolingDown, Interrupted, Refused
 
 LOOKS_AFTER_S = (0.0, 1.0, 2.0)
-LOOKS_AFTER_TIMEOUT_S = (0.0, 2.0, 4.0, 8.0)
-"""When to look after a lost answer. After a timeout the service may still be at work, so for longer."""
+LOOKS_AFTER_TIMEOUT_S = (0.0, 1.0, 2.0, 4.0)
+"""Pauses between looks after a lost answer. After a timeout the service may still be at work, so for longer."""
 
 SENDS_AT_MOST = 5
 PART_BYTES = 8 * 1024 * 1024
@@ -49,6 +50,7 @@ PART_BYTES = 8 * 1024 * 1024
 
 IMPORT_POLL_S = (0.5, 1.0, 2.0, 3.0)
 IMPORT_WITHIN_S = 600.0
+COOLDOWNS_AT_MOST = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +73,7 @@ class Context:
     uncertain: set[Address] = field(default_factory=set)
     unanswered: set[StepId] = field(default_factory=set)
     taken: set[str] = field(default_factory=set)
+    landmarks: Landmarks = Landmarks()
 
     def record(self, address: Address) -> Record:
         return self.state.records[address]
@@ -164,8 +167,10 @@ def _once(planned: PlannedStep, context: Context, call: Callable[[Sending], Outc
 
 
 def _look_for(planned: PlannedStep, context: Context, sent_at: float, *, timed_out: bool) -> Outcome | None:
-    sent = Sent(step=planned, at=sent_at, taken=context.taken)
-    for delay in LOOKS_AFTER_TIMEOUT_S if timed_out else LOOKS_AFTER_S:
+    sent = Sent(step=planned, at=sent_at, taken=context.taken, landmarks=context.landmarks)
+    # a list may show a new object late; what hangs on a model is there at once
+    late = timed_out or isinstance(planned.step, CreateModel)
+    for delay in LOOKS_AFTER_TIMEOUT_S if late else LOOKS_AFTER_S:
         if delay:
             context.clock.wait(delay, context.stop)
         found = look(context.api, context.state, sent)
@@ -296,7 +301,29 @@ def _upload_in_parts(planned: PlannedStep, step: UploadImage, context: Context) 
         start = (part.number - 1) * PART_BYTES
         context.api.put_part(part.url, body[start : start + PART_BYTES])
     context.unanswered.add(planned.id)
-    upload = context.api.complete_upload(upload.id)
+    asset_id = _imported(_closed(planned, upload.id, context), planned, step, context)
+    context.taken.add(asset_id)
+    context.unanswered.discard(planned.id)
+    return Outcome(at=iso(context.clock.now()), asset_id=asset_id)
+
+
+def _closed(planned: PlannedStep, upload_id: UploadId, context: Context) -> RemoteUpload:
+    """The upload, closed: from here on it may become an asset. What came of a lost or refused close is looked up."""
+
+    def sending() -> None:
+        context.journal.sending(planned, context.clock.now(), upload_id=upload_id)
+
+    try:
+        return _patiently(lambda: context.api.complete_upload(upload_id, sending=sending), context)
+    except (AnswerLost, Refused):
+        upload = _patiently(lambda: context.api.get_upload(upload_id), context)
+        if upload.status == "pending":
+            raise
+        return upload
+
+
+def _imported(upload: RemoteUpload, planned: PlannedStep, step: UploadImage, context: Context) -> AssetId:
+    """Wait until a closed upload is an asset."""
     deadline = context.clock.monotonic() + IMPORT_WITHIN_S
     polls = 0
     while upload.asset_id is None:
@@ -308,10 +335,20 @@ def _upload_in_parts(planned: PlannedStep, step: UploadImage, context: Context) 
         if polls:
             context.clock.wait(IMPORT_POLL_S[min(polls, len(IMPORT_POLL_S)) - 1], context.stop)
         polls += 1
-        upload = context.api.get_upload(upload.id)
-    context.taken.add(upload.asset_id)
-    context.unanswered.discard(planned.id)
-    return Outcome(at=iso(context.clock.now()), asset_id=upload.asset_id)
+        upload_id = upload.id
+        upload = _patiently(lambda: context.api.get_upload(upload_id), context)  # noqa: B023  # called at once
+    return upload.asset_id
+
+
+def _patiently(call: Callable[[], RemoteUpload], context: Context) -> RemoteUpload:
+    """Wait a cooldown out here: who starts the step anew would send the picture a second time."""
+    for _ in range(COOLDOWNS_AT_MOST):
+        try:
+            return call()
+        except CoolingDown as error:
+            if context.clock.wait(max(error.remaining_s, 0.1), context.stop):
+                raise Interrupted("interrupted while the service cools down") from error
+    return call()
 
 
 # -- parts of a composition

@@ -81,9 +81,10 @@ def make_plan(
     state = loaded.state
     adopted: tuple[Adopted, ...] = ()
     if loaded.unanswered and world.api is not None:
+        from scenario_apply.effects.landmarks import landmarks_from_json
         from scenario_apply.effects.recover import recover
 
-        recovered = recover(world.api, world.clock, state, loaded.unanswered)
+        recovered = recover(world.api, world.clock, state, loaded.unanswered, landmarks_from_json(loaded.landmarks))
         state, adopted = recovered.state, recovered.adopted
     recorded = state
     observed = Observed()

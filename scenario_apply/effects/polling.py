@@ -93,6 +93,11 @@ def _by_job(api: ScenarioApi, clock: Clock, version: Version) -> Seen:
     phase = _PHASES[job.status]
     words = "; ".join(text for text in (job.error, job.hint) if text)
     reason = {"failed": f"training failed: {words}" if words else "training failed", "canceled": _CANCELED}.get(phase)
+    if phase == "trained":
+        # a job may end before its model: what is composed of it must find it trained
+        model = api.get_model(version.id)
+        if model.is_running:
+            return Seen(status=model.status or "training", progress=model.progress)
     refunded = phase == "failed"
     return Seen(
         status=job.status,

@@ -12,13 +12,16 @@ from scenario_apply.core.remote import AssetId, UploadId
 from scenario_apply.core.state import State
 from scenario_apply.core.steps import AttachImages, CreateModel, PlannedStep, StartTraining, UploadImage
 from scenario_apply.core.times import iso
+from scenario_apply.effects.landmarks import NO_LANDMARKS, Landmarks
 from scenario_apply.effects.looks import Sent, attached_of, look
 from scenario_apply.effects.ports import Clock, ScenarioApi
 from scenario_apply.effects.state.journal import Unanswered
-from scenario_apply.errors import NotFound, Refused
+from scenario_apply.errors import ApplyError, NotFound
 
-SERVICE_MAY_STILL_WORK_S = 5.0
+SERVICE_MAY_STILL_WORK_S = 8.0
 """A call this young, not found, is looked for once more: the service may be carrying it out right now."""
+
+IMPORT_LOOKS = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,12 +30,14 @@ class Recovered:
     adopted: tuple[Adopted, ...]
 
 
-def recover(api: ScenarioApi, clock: Clock, state: State, unanswered: tuple[Unanswered, ...]) -> Recovered:
+def recover(
+    api: ScenarioApi, clock: Clock, state: State, unanswered: tuple[Unanswered, ...], landmarks: Landmarks = NO_LANDMARKS
+) -> Recovered:
     """The state with everything adopted that a killed run had asked for and that is there."""
     adopted: list[Adopted] = []
     # in the order they were sent: a model comes before its images, they before its training
     for call in sorted(unanswered, key=lambda call: call.sent_at):
-        outcome, step = _outcome(api, clock, state, call)
+        outcome, step = _outcome(api, clock, state, call, landmarks)
         if outcome is None:
             continue
         state = after(state, step, outcome)
@@ -41,13 +46,15 @@ def recover(api: ScenarioApi, clock: Clock, state: State, unanswered: tuple[Unan
     return Recovered(state=state, adopted=tuple(adopted))
 
 
-def _outcome(api: ScenarioApi, clock: Clock, state: State, call: Unanswered) -> tuple[Outcome | None, PlannedStep]:
+def _outcome(
+    api: ScenarioApi, clock: Clock, state: State, call: Unanswered, landmarks: Landmarks
+) -> tuple[Outcome | None, PlannedStep]:
     step = call.step.step
     if isinstance(step, AttachImages):
         return _attached(api, state, call)
     if isinstance(step, UploadImage) and "upload_id" in call.details:
         return _imported(api, clock, call), call.step
-    sent = Sent(step=call.step, at=call.sent_at)
+    sent = Sent(step=call.step, at=call.sent_at, landmarks=landmarks)
     outcome = look(api, state, sent)
     while outcome is None and clock.now() < call.sent_at + SERVICE_MAY_STILL_WORK_S:
         clock.wait(1.0)
@@ -97,15 +104,20 @@ def _attached(api: ScenarioApi, state: State, call: Unanswered) -> tuple[Outcome
 
 
 def _imported(api: ScenarioApi, clock: Clock, call: Unanswered) -> Outcome | None:
-    """A multipart upload that was closed is an asset, now or soon."""
-    for _ in range(20):
+    """A multipart upload that was closed is an asset, now or soon. Raises ApplyError when that takes too long."""
+    for _ in range(IMPORT_LOOKS):
         try:
             upload = api.get_upload(UploadId(call.details["upload_id"]))
-        except Refused:
+        except NotFound:
             return None
         if upload.asset_id is not None:
             return Outcome(at=iso(call.sent_at), asset_id=upload.asset_id, adopted="its upload was imported")
-        if upload.status in ("pending", "failed"):
+        if upload.status == "failed":
+            return None
+        if upload.status == "pending" and clock.now() >= call.sent_at + SERVICE_MAY_STILL_WORK_S:
             return None  # never closed: nothing hangs on it
         clock.wait(1.0)
-    return None
+    raise ApplyError(
+        f"{call.step.address}: the service still imports a picture of the last run, {call.details['upload_id']}",
+        mend="apply again in a minute; nothing was sent anew",
+    )

@@ -15,7 +15,7 @@ from scenario_apply.core.remote import JobId, ModelId, RemoteModel
 from scenario_apply.core.state import State
 from scenario_apply.core.verdict import Verdict
 from scenario_apply.effects.ports import ScenarioApi
-from scenario_apply.errors import NotFound, Refused
+from scenario_apply.errors import BadAnswer, NotFound, Refused
 
 BULK_AT_MOST = 50
 """Models asked for in one request. Source: the API contract, "Waiting for a training"."""
@@ -98,6 +98,6 @@ def quotes(api: ScenarioApi, verdicts: Mapping[Address, Verdict]) -> dict[Addres
             continue
         parameters = dict(verdict.spec.parameters) if isinstance(verdict.spec, ModelSpec) else {}
         images = len(verdict.contents.images) or None
-        with contextlib.suppress(Refused):
+        with contextlib.suppress(Refused, BadAnswer):
             found[address] = api.quote_training(verdict.record.working.id, parameters, images)
     return found

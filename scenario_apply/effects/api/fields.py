@@ -9,6 +9,9 @@ from typing import Final
 
 from scenario_apply.errors import BadAnswer
 
+_MILLISECONDS_ABOVE: Final = 1e11
+"""A time larger than this is in milliseconds: as seconds it would lie in the year 5138."""
+
 _KINDS: Final = {
     dict: "an object",
     list: "a list",
@@ -71,9 +74,14 @@ class Fields:
         return int(number)
 
     def time_or_none(self, name: str) -> float | None:
-        """Seconds since the epoch of an ISO 8601 text; None, too, for a text that is no time."""
-        text = self.text_or_none(name)
-        if text is None:
+        """Seconds since the epoch of an ISO 8601 text, or of a number of seconds or milliseconds; None for all else.
+
+        Times only help to recognise things: one in another form is no reason to refuse an answer.
+        """
+        text = self._values.get(name)
+        if isinstance(text, int | float) and not isinstance(text, bool):
+            return float(text) / 1000 if text > _MILLISECONDS_ABOVE else float(text)
+        if not isinstance(text, str):
             return None
         try:
             moment = datetime.fromisoformat(text)

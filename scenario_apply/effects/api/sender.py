@@ -57,6 +57,7 @@ class Sender:
         self._read_only = read_only
         self._cancel = cancel
         self._draw = draw
+        self._answered = False  # whether the service ever gave an answer that could be read
         self._down: tuple[float, float] | None = None  # first and last failure; replaced whole, so no lock is needed
 
     def call(self, request: Request, sending: Sending | None = None) -> object:
@@ -177,9 +178,11 @@ class Sender:
             page = refusals.looks_like_a_page(reply)
             unexpected = request.expect is not None and reply.status != request.expect
             wait_s = retry.reread_after_s(attempt, safety=request.safety, draw=self._draw())
-            if page or unexpected or wait_s is None:
+            # a page instead of the first answer is a wrong address; later it is a gateway's bad moment
+            if (page and not self._answered) or unexpected or wait_s is None:
                 raise refusals.unreadable(request, reply, self.mask)
             return _Again(wait_s)
+        self._answered = True
         if request.expect is not None and reply.status != request.expect:
             raise BadAnswer(self._unexpected(request, reply, value), status=reply.status)
         return _Answer(value)

@@ -10,7 +10,7 @@ import contextlib
 import os
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
@@ -34,12 +34,16 @@ class Unanswered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replayed:
-    """What a journal adds to its state. run: whose it is, None for one that was never begun."""
+    """What a journal adds to its state. run: whose it is, None for one that was never begun.
+
+    landmarks: what was there before the run made anything, as plain values.
+    """
 
     state: State
     unanswered: tuple[Unanswered, ...]
     lines: int
     run: str | None
+    landmarks: Mapping[str, object] = field(default_factory=dict)
 
 
 class Journal:
@@ -63,6 +67,10 @@ class Journal:
             raise StateNotSaved(f"the journal {path} cannot be written: {error.strerror}") from error
         self._append({"phase": "run", "run": run_id, "ts": iso(now)})
         self.flush()
+
+    def mark(self, landmarks: Mapping[str, object]) -> None:
+        """What was there before the first call that makes something. On disk with the first call."""
+        self._append({"phase": "landmarks", "landmarks": landmarks})
 
     def intend(self, step: PlannedStep, now: float) -> None:
         """A step is about to be done. Not flushed: nothing has left yet."""
@@ -182,6 +190,7 @@ def replay(path: str, state: State, applied: Mapping[str, object] | None) -> Rep
 def _replayed(path: str, lines: list[dict[str, object]], held: int, state: State, run: str | None) -> Replayed:
     steps: dict[str, PlannedStep] = {}
     sent: dict[str, Unanswered] = {}
+    landmarks: Mapping[str, object] = {}
     for number, line in enumerate(lines, 1):
         op, phase = str(line.get("op")), line.get("phase")
         try:
@@ -196,9 +205,11 @@ def _replayed(path: str, lines: list[dict[str, object]], held: int, state: State
                     state = after(state, steps[op], outcome_from_json(line["outcome"]))  # type: ignore[arg-type]
             elif phase == "failed":
                 sent.pop(op, None)
+            elif phase == "landmarks":
+                landmarks = line["landmarks"]  # type: ignore[assignment]  # looked at where it is used
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise StateDamaged(f"the journal {path} cannot be replayed: line {number} ({error})") from error
-    return Replayed(state=state, unanswered=tuple(sent.values()), lines=len(lines), run=run)
+    return Replayed(state=state, unanswered=tuple(sent.values()), lines=len(lines), run=run, landmarks=landmarks)
 
 
 def _seconds(line: Mapping[str, object]) -> float:

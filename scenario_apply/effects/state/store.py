@@ -7,7 +7,7 @@ import os
 import re
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from scenario_apply.core.state import State
 from scenario_apply.core.state_json import state_from_json, state_to_json
@@ -27,6 +27,7 @@ class Loaded:
     state: State
     unanswered: tuple[Unanswered, ...] = ()
     has_journal: bool = False
+    landmarks: Mapping[str, object] = field(default_factory=dict)
 
 
 class FileStore:
@@ -63,7 +64,9 @@ class FileStore:
         if replayed is None:
             return Loaded(state=state)
         self._leftover = {"run": replayed.run, "lines": replayed.lines}
-        return Loaded(state=replayed.state, unanswered=replayed.unanswered, has_journal=True)
+        return Loaded(
+            state=replayed.state, unanswered=replayed.unanswered, has_journal=True, landmarks=replayed.landmarks
+        )
 
     def _read_file(self) -> tuple[State, Mapping[str, object] | None]:
         import orjson
@@ -239,7 +242,17 @@ class FileStore:
     def locked(self, command: str, timeout_s: float = 0) -> Iterator[list[str]]:
         """Hold the lock; yields notes for the user. Raises StateLocked."""
         with self.lock.held(command, timeout_s) as notes:
+            self._clear_away()
             yield notes
+
+    def _clear_away(self) -> None:
+        """Temporary files of writes that a death cut short. Nobody else writes: the lock is held."""
+        folder, name = os.path.split(self.path)
+        half = re.compile(rf"{re.escape(name)}\.\d+\.tmp")
+        with contextlib.suppress(OSError):  # what cannot be removed harms nobody
+            for found in os.listdir(folder or "."):
+                if half.fullmatch(found):
+                    os.unlink(os.path.join(folder, found))
 
     def force_unlock(self) -> Holder | None:
         """Break the lock; whose it was."""

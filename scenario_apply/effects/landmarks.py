@@ -1,0 +1,78 @@
+"""What was there before a run made anything: whatever a look finds beyond it came later. No two clocks are compared.
+
+Taken once, before the first call that creates a model or uploads an asset, one request each; kept in the journal, so
+that the next run knows them, too. Somebody's own model of the same name, made earlier, is never mistaken for ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from scenario_apply.core.steps import CreateModel, PlannedStep, UploadImage
+from scenario_apply.effects.ports import ScenarioApi
+
+SAME_MOMENT_S = 1.0
+"""Times of the service may be cut to whole seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Landmark:
+    """ids: those of before that could be mistaken. newest_at: the service's own time of its newest object then."""
+
+    ids: frozenset[str] = frozenset()
+    newest_at: float | None = None
+
+    def is_before(self, object_id: str, created_at: float | None) -> bool:
+        """Whether an object surely was there already."""
+        if object_id in self.ids:
+            return True
+        return created_at is not None and self.newest_at is not None and created_at < self.newest_at - SAME_MOMENT_S
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Landmarks:
+    """None: nothing of the kind is made by the run."""
+
+    models: Landmark | None = None
+    assets: Landmark | None = None
+
+
+NO_LANDMARKS = Landmarks()
+
+
+def take_landmarks(api: ScenarioApi, steps: Iterable[PlannedStep]) -> Landmarks:
+    """Look at the newest models and assets, where steps make some. Raises ApiError."""
+    steps = list(steps)
+    wanted = {(p.step.name, p.step.type) for p in steps if isinstance(p.step, CreateModel)}
+    uploads = {p.step.picture.path for p in steps if isinstance(p.step, UploadImage) and p.step.way != "data"}
+    models = assets = None
+    if wanted:
+        listed = api.list_models().models
+        models = Landmark(
+            ids=frozenset(model.id for model in listed if (model.name, model.type) in wanted),
+            newest_at=max((m.created_at for m in listed if m.created_at is not None), default=None),
+        )
+    if uploads:
+        found = api.list_assets().assets
+        assets = Landmark(
+            ids=frozenset(asset.id for asset in found if asset.name in uploads),
+            newest_at=max((a.created_at for a in found if a.created_at is not None), default=None),
+        )
+    return Landmarks(models=models, assets=assets)
+
+
+def landmarks_to_json(landmarks: Landmarks) -> dict[str, object]:
+    """As plain values, for the journal."""
+    return {
+        kind: {"ids": sorted(mark.ids), "newest_at": mark.newest_at}
+        for kind, mark in (("models", landmarks.models), ("assets", landmarks.assets))
+        if mark is not None
+    }
+
+
+def landmarks_from_json(plain: Mapping[str, Any]) -> Landmarks:
+    """From plain values. Raises KeyError or TypeError when they are none."""
+    marks = {kind: Landmark(ids=frozenset(value["ids"]), newest_at=value["newest_at"]) for kind, value in plain.items()}
+    return Landmarks(models=marks.get("models"), assets=marks.get("assets"))
