@@ -31,7 +31,11 @@ class Recovered:
 
 
 def recover(
-    api: ScenarioApi, clock: Clock, state: State, unanswered: tuple[Unanswered, ...], landmarks: Landmarks = NO_LANDMARKS
+    api: ScenarioApi,
+    clock: Clock,
+    state: State,
+    unanswered: tuple[Unanswered, ...],
+    landmarks: Landmarks = NO_LANDMARKS,
 ) -> Recovered:
     """The state with everything adopted that a killed run had asked for and that is there."""
     adopted: list[Adopted] = []

@@ -94,6 +94,9 @@ class FileStore:
         return state, applied if isinstance(applied, dict) else None
 
     def _check_owner(self, state: State) -> None:
+        """A state that records nothing belongs to nobody yet: a first run at a wrong address does not bind it."""
+        if not state.records and not state.loose:
+            return
         for what, recorded, here in (
             ("endpoint", state.endpoint, self.endpoint),
             ("project", state.project, self.project),
@@ -154,8 +157,8 @@ class FileStore:
         state = replace(
             state,
             lineage=state.lineage or str(uuid.uuid4()),
-            endpoint=state.endpoint or self.endpoint,
-            project=state.project or self.project,
+            endpoint=self.endpoint or state.endpoint,
+            project=self.project or state.project,
         )
         self._check_unchanged()
         plain = self._plain(state, journal)
@@ -259,7 +262,12 @@ class FileStore:
         return self.lock.break_it()
 
     def discard_journal(self) -> None:
-        """After its content was saved in the state."""
+        """After its content was saved in the state. Raises StateForeign when the lock was broken meanwhile."""
+        if os.path.exists(self.journal_path) and not self.lock.is_mine():
+            raise StateForeign(
+                f"the lock of this run was broken; the journal {self.journal_path} may be another run's and stays",
+                mend="wait for the other run, then apply again",
+            )
         try:
             os.unlink(self.journal_path)
         except FileNotFoundError:
