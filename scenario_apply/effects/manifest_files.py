@@ -94,12 +94,14 @@ class _Loader:
         for file, mark in waiting:
             documents += self._with_includes(file, mark, (), given, env, documents)
         self._report.raise_errors_of_reading()
+        root = absolute if is_folder else os.path.dirname(absolute)
         source = Source(
             path=shown,
-            root=absolute if is_folder else os.path.dirname(absolute),
+            root=root,
             name=_name_of(absolute),
             is_folder=is_folder,
-            files=tuple((name, sha256(data).hexdigest()) for name, data in self._files.values()),
+            files=tuple(name for name, _ in self._files.values()),
+            digests=tuple((_within(root, file), sha256(data).hexdigest()) for file, (_, data) in self._files.items()),
         )
         return build_manifest(
             documents,
@@ -243,6 +245,10 @@ def _files_of(folder: str) -> list[str]:
     with os.scandir(folder) as entries:
         names = [entry.name for entry in entries if entry.name.endswith(_ENDINGS) and not entry.name.startswith(".")]
     return [os.path.join(folder, name) for name in sorted(names) if os.path.isfile(os.path.join(folder, name))]
+
+
+def _within(root: str, absolute: str) -> str:
+    return os.path.relpath(absolute, root).replace(os.sep, "/")
 
 
 def _name_of(absolute: str) -> str:

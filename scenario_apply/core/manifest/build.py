@@ -31,13 +31,17 @@ from scenario_apply.core.manifest.variables import Given, resolved
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """What was read. files: (name as the user would type it, SHA-256 of the bytes), in the order read."""
+    """What was read. files: its names as the user would type them, in the order read.
+
+    digests: (name relative to root, SHA-256 of the bytes) of each, which no working directory changes.
+    """
 
     path: str
     root: str
     name: str
     is_folder: bool
-    files: tuple[tuple[str, str], ...]
+    files: tuple[str, ...]
+    digests: tuple[tuple[str, str], ...]
 
 
 def build_manifest(
@@ -74,7 +78,7 @@ def build_manifest(
         name=source.name,
         is_folder=source.is_folder,
         digest=_digest(source, given, env_used),
-        files=tuple(name for name, _ in source.files),
+        files=source.files,
         project=text(document, "project"),
         state=text(document, "state"),
         variables=variables.plain(),
@@ -121,7 +125,7 @@ def _digest(source: Source, given: Given, env_used: Mapping[str, str]) -> str:
             encoded = part.encode()
             whole.update(f"{len(encoded)}:".encode() + encoded)
 
-    for name, digest in sorted(source.files):
+    for name, digest in sorted(source.digests):
         add("file", name, digest)
     for name, value in sorted(given.command_line.items()):
         add("var", name, sha256(value.encode()).hexdigest())

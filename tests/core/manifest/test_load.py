@@ -257,6 +257,23 @@ def test_the_digest_moves_with_what_was_read(tmp_path: Path) -> None:
     assert load(tmp_path, text + "# more\n", env={"PROJECT": "a"}).digest != first
 
 
+def test_the_digest_does_not_depend_on_where_the_command_runs(tmp_path: Path) -> None:
+    """A plan saved here can be applied from another folder; a file under another name is another manifest."""
+    folder = tmp_path / "all"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "a.yaml").write_text("version: 1\ninclude: deep/b.yaml\n")
+    (folder / "deep" / "b.yaml").write_text("version: 1" + KAEL)
+
+    def digest(cwd: Path, path: str) -> str:
+        return load_manifest(path, variables={}, var_files=[], env={}, cwd=str(cwd)).digest
+
+    for inside in ("", "/a.yaml"):
+        here = digest(tmp_path, f"all{inside}")
+        assert here == digest(folder, f".{inside}") == digest(folder / "deep", f"..{inside}")
+    (folder / "a.yaml").rename(folder / "c.yaml")
+    assert digest(tmp_path, "all/c.yaml") != here
+
+
 def test_a_folder_and_its_includes_are_one_manifest(tmp_path: Path) -> None:
     """Files in order of name, not deeper; includes relative to the including file, each once; lists end to end."""
     folder = tmp_path / "all"
