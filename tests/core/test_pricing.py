@@ -8,7 +8,7 @@ import pytest
 
 from scenario_apply.core.address import Address
 from scenario_apply.core.changes import Action, Change, Cost
-from scenario_apply.core.pricing import cost_from_history, needs_quote, priced
+from scenario_apply.core.pricing import needs_quote, priced
 from scenario_apply.core.remote import AssetId, ModelId
 from scenario_apply.core.state import ImageRecord, Record, State, Version
 from scenario_apply.core.verdict import StateEdit, Verdict
@@ -28,6 +28,7 @@ def version(
         phase="trained",
         name="kael",
         type=type,
+        parameters={"nbEpochs": 10},
         images=held,
         charged=charged,
         launched_at=at,
@@ -59,18 +60,22 @@ def test_a_quote_of_nothing_is_still_a_quote() -> None:
     assert priced(verdict().change, verdict(), {KAEL: 0.0}, state()).cost == Cost(cu=0.0, source="quoted")
 
 
-@pytest.mark.parametrize(("images", "known"), [(9, True), (15, True), (8, False), (16, False)])
-def test_history_counts_for_sets_of_about_that_size(images: int, known: bool) -> None:
+def of_history(*versions: Version) -> Cost:
+    return priced(verdict().change, verdict(), {}, state(*versions)).cost
+
+
+@pytest.mark.parametrize(("images", "source"), [(9, "history"), (15, "history"), (8, "unknown"), (16, "unknown")])
+def test_history_counts_for_sets_of_about_that_size(images: int, source: str) -> None:
     """Within a quarter."""
-    assert cost_from_history(state(version(images=images)), "flux.1-lora", 12) == (80 if known else None)
+    assert of_history(version(images=images)).source == source
 
 
 def test_history_is_of_that_type_the_newest_and_charged() -> None:
     old, new = version(charged=50, at="2026-01-01T00:00:00Z"), version(charged=60, at="2026-02-01T00:00:00Z")
-    assert cost_from_history(state(new, old), "flux.1-lora", 12) == 60
-    assert cost_from_history(state(old, new), "flux.1-lora", 12) == 60
-    assert cost_from_history(state(version(type="sd-xl-lora")), "flux.1-lora", 12) is None
-    assert cost_from_history(state(version(charged=None)), "flux.1-lora", 12) is None
+    assert of_history(new, old).cu == 60
+    assert of_history(old, new).cu == 60
+    assert of_history(version(type="sd-xl-lora")).cu is None
+    assert of_history(version(charged=None)).cu is None
 
 
 def test_the_service_is_asked_where_there_is_a_model_of_that_type() -> None:
