@@ -5,6 +5,10 @@ Format 1.x: readers ignore fields they do not know; a minor version adds fields,
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+
 from scenario_apply.core.changes import CaptionChange, Change, Drift, ImageChange
 from scenario_apply.core.plan import PLAN_FORMAT_VERSION, Plan
 from scenario_apply.core.step_json import plain_value, step_to_json
@@ -53,6 +57,18 @@ def plan_to_json(plan: Plan) -> dict[str, object]:
         "refreshed": plan.refreshed,
         "withheld": [str(address) for address in plan.withheld],
     }
+
+
+def sealed(plain: Mapping[str, object]) -> dict[str, object]:
+    """A plan's plain values with the digest over all of them, which readers check: see seal()."""
+    return {**plain, "digest": seal(plain)}
+
+
+def seal(plain: Mapping[str, object]) -> str:
+    """SHA-256 over the canonical JSON of a plan (sorted keys, no blanks), its own digest left out."""
+    content = {key: value for key, value in plain.items() if key != "digest"}
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return f"sha256:{sha256(canonical.encode()).hexdigest()}"
 
 
 def _change(change: Change) -> dict[str, object]:

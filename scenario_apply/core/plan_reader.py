@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
+from graphlib import CycleError, TopologicalSorter
 from typing import Any, cast
 
 from scenario_apply.core.address import Address, parse_address
@@ -23,6 +24,7 @@ from scenario_apply.core.changes import (
 from scenario_apply.core.dataset.types import Dataset
 from scenario_apply.core.manifest.spec import Manifest
 from scenario_apply.core.plan import PLAN_FORMAT_VERSION, Plan, Source
+from scenario_apply.core.plan_file import seal
 from scenario_apply.core.state import State
 from scenario_apply.core.state_json import record_alone
 from scenario_apply.core.step_json import step_from_json
@@ -31,8 +33,11 @@ from scenario_apply.core.verdict import StateEdit
 from scenario_apply.errors import Place, PlanStale, Problem, Severity, UsageError
 
 
-def plan_from_json(plain: object, *, source: str = "the plan") -> Plan:
-    """The plan that plain values describe. Raises UsageError when they are no plan, or one of another format."""
+def plan_from_json(plain: object, *, source: str = "the plan", is_sealed: bool = False) -> Plan:
+    """The plan that plain values describe. is_sealed: they must carry the digest of what they say.
+
+    Raises UsageError when they are no plan, one of another format, or not what was saved.
+    """
     if not isinstance(plain, dict) or "format_version" not in plain or "steps" not in plain:
         raise UsageError(f"{source} is no saved plan", mend="make one with scenario-apply plan --out FILE")
     major = str(plain["format_version"]).split(".")[0]
@@ -41,10 +46,44 @@ def plan_from_json(plain: object, *, source: str = "the plan") -> Plan:
             f"{source} has plan format {plain['format_version']}; this tool reads 1.x",
             mend="plan again with this version",
         )
+    if (is_sealed or "digest" in plain) and plain.get("digest") != seal(plain):
+        raise UsageError(
+            f"{source} is not what was saved: its digest does not fit what it says",
+            mend="plan again: what stands in a saved plan is carried out as it was reviewed, never edited",
+        )
     try:
-        return _plan(plain)
+        plan = _plan(plain)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UsageError(f"{source} is damaged: {type(error).__name__} {error}", mend="plan again") from error
+    if (fault := _fault(plan)) is not None:
+        raise UsageError(f"{source} is damaged: {fault}", mend="plan again")
+    return plan
+
+
+def _fault(plan: Plan) -> str | None:
+    """What does not hang together: steps that are named and not there, twice there, or of no change; or a circle."""
+    ids = [planned.id for planned in plan.steps]
+    known = set(ids)
+    if len(known) < len(ids):
+        return f"the step {next(i for i in ids if ids.count(i) > 1)} is there twice"
+    of_changes = [step_id for change in plan.changes for step_id in change.steps]
+    named = [(f"{c.address}", step_id) for c in plan.changes for step_id in c.steps]
+    named += [(f"the step {planned.id}", step_id) for planned in plan.steps for step_id in planned.after]
+    for who, step_id in named:
+        if step_id not in known:
+            return f"{who} names the step {step_id}, which is not there"
+    if orphans := known.difference(of_changes):
+        return f"the step {min(orphans)} belongs to no change"
+    return _circle(plan)
+
+
+def _circle(plan: Plan) -> str | None:
+    waits_for = {planned.id: planned.after for planned in plan.steps}
+    try:
+        TopologicalSorter(waits_for).prepare()
+    except CycleError as error:
+        return f"steps wait for each other in a circle: {' -> '.join(error.args[1])}"
+    return None
 
 
 def edits_of(plan: Plan) -> dict[Address, StateEdit]:

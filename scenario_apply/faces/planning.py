@@ -83,7 +83,7 @@ def prepare_again(call: Call, world: World, wanted: Wanted, saved: Mapping[str, 
     from scenario_apply.core.plan_reader import plan_from_json
     from scenario_apply.effects.planning import prepare_saved
 
-    plan = plan_from_json(saved, source=call.settings.manifest or "the plan")
+    plan = plan_from_json(saved, source=call.settings.manifest or "the plan", is_sealed=True)
     prepared = prepare_saved(world, plan, wanted.manifest, wanted.datasets, call.settings.limits)
     refuse_errors(all_problems(wanted.manifest, wanted.datasets), strict=call.settings.strict)
     return prepared

@@ -10,13 +10,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from scenario_apply.core.plan import PLAN_FORMAT_VERSION
+from scenario_apply.core.plan_file import sealed
 from scenario_apply.errors import Place, PlanStale, ScenarioApplyError, UsageError
 
 if TYPE_CHECKING:
     from scenario_apply.faces.settings import Settings
-
-if TYPE_CHECKING:
-    pass
 
 
 class PlanFileBad(ScenarioApplyError):
@@ -55,14 +53,17 @@ def read_saved_plan(path: str, cwd: str) -> Mapping[str, object] | None:
 
 
 def write_saved_plan(path: str, cwd: str, plan: Mapping[str, object]) -> None:
-    """Write a plan, whole or not at all; readable by its owner only, since captions may be private."""
-    whole = os.path.join(cwd, path)
-    folder = os.path.dirname(os.path.abspath(whole))
+    """Write a plan, whole or not at all; readable by its owner only, since captions may be private.
+
+    It says from where it was made, seen from where it lies, so that its manifest is found again from any folder.
+    """
+    whole = os.path.realpath(os.path.join(cwd, path))
+    folder = os.path.dirname(whole)
     try:
         handle, temporary = tempfile.mkstemp(dir=folder, prefix=".plan-", suffix=".tmp")
         try:
             with open(handle, "w", encoding="utf-8") as file:
-                json.dump(plan, file, indent=1, ensure_ascii=False)
+                json.dump(sealed(_placed(plan, folder, cwd)), file, indent=1, ensure_ascii=False)
                 file.write("\n")
             os.replace(temporary, whole)
         except BaseException:
@@ -70,6 +71,13 @@ def write_saved_plan(path: str, cwd: str, plan: Mapping[str, object]) -> None:
             raise
     except OSError as error:
         raise PlanFileBad(f"the plan cannot be written to {path}: {error.strerror}") from error
+
+
+def _placed(plan: Mapping[str, object], folder: str, cwd: str) -> dict[str, object]:
+    made_in = os.path.realpath(cwd)
+    places = {"made_in": os.path.relpath(made_in, folder), "folder": os.path.basename(made_in)}
+    inputs = plan.get("inputs")
+    return {**plan, "inputs": {**(inputs if isinstance(inputs, dict) else {}), **places}}
 
 
 def require_same_service(plan_endpoint: str, endpoint: str) -> None:
@@ -93,20 +101,39 @@ def settings_of_plan(saved: Mapping[str, object], settings: Settings) -> Setting
     if not isinstance(path, str):
         raise PlanFileBad("the plan does not say which manifest it was made from", mend="make the plan anew")
     require_same_service(str(saved.get("endpoint")), settings.endpoint)
+    base = _base(path, given, settings)
     return replace(
         settings,
-        manifest=_found_manifest(path, settings),
+        manifest=_from(base, path, settings.cwd),
         variables={**given.get("variables", {})},
-        var_files=tuple(given.get("var_files", ())),
+        var_files=tuple(_from(base, str(name), settings.cwd) for name in given.get("var_files", ())),
     )
 
 
-def _found_manifest(path: str, settings: Settings) -> str:
-    """As planned, from here; else from where the plan lies: plans are made in one folder and applied in another."""
-    if settings.manifest is None or os.path.exists(os.path.join(settings.cwd, path)):
-        return path
-    beside = os.path.join(os.path.dirname(settings.manifest), path)
-    return beside if os.path.exists(os.path.join(settings.cwd, beside)) else path
+def _base(path: str, given: Mapping[str, object], settings: Settings) -> str:
+    """The folder the plan's paths are seen from: here; else the one it was made in; else the one it lies in.
+
+    Raises PlanFileBad, which names the manifest, when it is in none of them.
+    """
+    plan = settings.manifest or "the plan"
+    lies_in = os.path.dirname(os.path.abspath(os.path.join(settings.cwd, plan)))
+    made_in = os.path.normpath(os.path.join(lies_in, str(given.get("made_in") or ".")))
+    here = os.path.abspath(settings.cwd)
+    for base in (here, made_in, lies_in):
+        if os.path.exists(os.path.join(base, path)):
+            return base
+    made_for = os.path.join(str(given.get("folder") or ""), path)
+    raise PlanFileBad(
+        f"{plan} was made for {made_for}, and there is no {path} here nor beside the plan",
+        mend="run this in the folder the plan was made in",
+    )
+
+
+def _from(base: str, path: str, cwd: str) -> str:
+    """A path seen from base, as it is named here."""
+    whole = os.path.normpath(os.path.join(base, path))
+    relative = os.path.relpath(whole, cwd)
+    return path if base == os.path.abspath(cwd) else whole if relative.startswith("..") else relative
 
 
 def refuse_other_wishes(asked: Mapping[str, object], path: str) -> None:
