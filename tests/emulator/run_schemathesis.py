@@ -1,16 +1,19 @@
 """`python tests/emulator/run_schemathesis.py [COMMAND [EXAMPLES]]`: schemathesis from the contract, on the emulator.
 
-COMMAND is schemathesis itself (default `schemathesis`; it need not live in this environment). It runs three times: with
-the ids of a trained model and its belongings, with those of an untrained one, and with no ids at all. Exits with the
-worst code: 0 means no 5xx and no answer outside the contract.
+COMMAND is schemathesis itself; left out, it is the one on the PATH, else one is installed into build/schemathesis, for
+it need not live in this environment. EXAMPLES is per operation (25). It runs three times: with the ids of a trained
+model and its belongings, with those of an untrained one, and with no ids at all. Exits with the worst code: 0 means no
+5xx and no answer outside the contract, 3 that schemathesis could not be had.
 """
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import tempfile
 import threading
+import venv
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
     from scenario_apply.emulator.thread import EmulatorThread
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+PACKAGE = "schemathesis==4.32.5"
+NOT_RUN = 3
+"""Exit code when there was nothing to run: neither passed nor failed, and never 0."""
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
 
 
@@ -34,7 +40,7 @@ def main(arguments: list[str]) -> int:
     from scenario_apply.emulator.thread import EmulatorThread
     from tests.emulator.pictures import bare, data_url
 
-    command = arguments[0] if arguments else "schemathesis"
+    command = arguments[0] if arguments and arguments[0] else found()
     examples = arguments[1] if len(arguments) > 1 else "25"
     options = EmulatorOptions(rate_limit=0, training_s=0.5)
     with EmulatorThread(options) as emulator, httpx.Client(base_url=emulator.url, auth=("k", "s")) as api:
@@ -62,6 +68,22 @@ def main(arguments: list[str]) -> int:
         statuses = Counter(entry.status for entry in emulator.requests)
         print("answers:", ", ".join(f"{count} x {status}" for status, count in sorted(statuses.items())))
         return max(codes)
+
+
+def found() -> str:
+    """schemathesis itself, installed if need be."""
+    on_path = shutil.which("schemathesis")
+    if on_path is not None:
+        return on_path
+    home = ROOT / "build" / "schemathesis"
+    command = home / "bin" / "schemathesis"
+    if not command.exists():
+        install = [str(home / "bin" / "python"), "-m", "pip", "install", "-q", "--disable-pip-version-check", PACKAGE]
+        venv.create(home, with_pip=True, clear=True)
+        if subprocess.run(install, check=False).returncode:
+            print(f"{PACKAGE} could not be installed (see above), so it was NOT run", file=sys.stderr)
+            raise SystemExit(NOT_RUN)
+    return str(command)
 
 
 @contextmanager

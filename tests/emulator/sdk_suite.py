@@ -3,22 +3,27 @@
 The tests come with the SDK's source distribution and are not kept here. `run_sdk_suite.py` fetches them and starts
 pytest in their folder with this plugin and `--noconftest`. They use placeholder ids ("modelId", "jobId" ...) and are
 marked as skipped; here the marks come off, and before each test the world is made anew with things of those ids, in
-the state the call needs. What is left out stands in LEFT_OUT with the reason.
+the state the call needs. Values that are mere words become what they stand for (`sdk_placeholders`). What is left out
+stands in LEFT_OUT with the reason.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
+import httpx
 import pytest
-from scenario_sdk import Scenario
+from scenario_sdk import AsyncScenario, Scenario
 
 from scenario_apply.emulator import account, assets, models, seeding, webhooks
 from scenario_apply.emulator.server import Server
 from scenario_apply.emulator.store import dump
 from scenario_apply.emulator.thread import EmulatorThread, manual_options
+
+from .sdk_placeholders import AsyncMending, Mending
 
 MODULES = (
     "test_models.py",
@@ -36,7 +41,8 @@ MODULES = (
 )
 
 LEFT_OUT: dict[str, str] = {
-    "TestAsync": "needs pytest-asyncio; the same requests as the synchronous tests",
+    "aiohttp": "needs httpx-aiohttp; the same requests as the other asynchronous tests",
+    "trio": "the SDK's asynchronous client runs on asyncio",
     "TestModels::test_*_transfer": "not in the contract",
     "TestAssets::test_*_lock": "not in the contract",
     "TestAssets::test_*_unlock": "not in the contract",
@@ -49,27 +55,10 @@ LEFT_OUT: dict[str, str] = {
     "TestProjects::test_*_create": "not in the contract",
     "TestProjects::test_*_update": "not in the contract",
     "TestProjects::test_*_delete": "not in the contract",
-    "TestTrain::test_method_trigger_with_all_params": "sends dryRun but expects the body of a launch",
-    "TestModels::test_method_download_with_all_params": "sends dryRun but expects the body of a launch",
-    "TestModels::test_method_create_with_all_params": "a model of type custom has no concepts",
-    "TestModels::test_method_update_with_all_params": "a model of type custom has no concepts",
-    "TestModels::test_method_list_with_all_params": "paginationToken was never handed out, createdAfter is no date",
-    "TestAssets::test_method_list_with_all_params": "paginationToken was never handed out, createdAfter is no date",
-    "TestJobs::test_method_list_with_all_params": "paginationToken was never handed out, updatedAfter is no date",
-    "TestProjects::test_method_list_with_all_params": "paginationToken was never handed out",
-    "TestEvents::test_method_list_with_all_params": "paginationToken was never handed out",
-    "TestModels::test_method_update_tags_with_all_params": "strict, and the same tag is to be added and deleted",
-    "TestAssets::test_method_update_tags_with_all_params": "strict, and the same tag is to be added and deleted",
-    "TestAssets::test_*_upload": "sends no picture, or the word `image`",
-    "TestTrainingImages::test_*_add": "sends no picture, or every form at once",
-    "TestTrainingImages::test_*_replace": "sends no picture, or every form at once",
-    "TestTrainingImages::test_method_replace_pairs_with_all_params": "pairs of images that are not attached",
-    "TestUploads::test_*_create": "sends nothing, or a size of 0 and every form at once",
-    "TestWebhookEndpoints::test_*_create": "the address `url` is not absolute",
-    "TestWebhookEndpoints::test_method_update_with_all_params": "the address `url` is not absolute",
 }
 
 _FORMS = ("method", "raw_response", "streaming_response")
+_left_out: Counter[str] = Counter()
 _emulator = EmulatorThread(
     manual_options(port=int(os.environ.get("SDK_SUITE_PORT", "0")), projects=("projectId", "targetProjectId"))
 )
@@ -77,9 +66,11 @@ _emulator = EmulatorThread(
 
 def reason_to_leave_out(owner: str, name: str) -> str | None:
     """Why a test is not run; None when it is."""
-    if owner.startswith("TestAsync"):
-        return LEFT_OUT["TestAsync"]
-    plain = name.partition("[")[0]
+    plain, _, variant = name.partition("[")
+    for key in ("aiohttp", "trio"):
+        if key in variant:
+            return LEFT_OUT[key]
+    owner = owner.replace("TestAsync", "Test")
     for key, reason in LEFT_OUT.items():
         known, _, pattern = key.partition("::")
         if known != owner or not pattern:
@@ -113,23 +104,46 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         item.own_markers = [mark for mark in item.own_markers if mark.name != "skip"]
         owner = item.parent.name if item.parent is not None else ""
-        (kept if reason_to_leave_out(owner, item.name) is None else left).append(item)
+        reason = reason_to_leave_out(owner, item.name)
+        (kept if reason is None else left).append(item)
+        if reason is not None:
+            _left_out[reason] += 1
     items[:] = kept
     config.hook.pytest_deselected(items=left)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How many tests were left out, by reason."""
+    for reason, count in _left_out.most_common():
+        terminalreporter.write_line(f"left out: {count:4} {reason}")
 
 
 @pytest.fixture
 def client(request: pytest.FixtureRequest) -> Iterator[Scenario]:
     """The fixture the SDK's tests ask for, on a world made for the test."""
     _emulator._do(lambda server: make_world(server, request.node.name.partition("[")[0]))
-    with Scenario(
-        base_url=_emulator.url,
-        api_key="key",
-        api_secret="secret",
-        max_retries=0,
-        _strict_response_validation=bool(getattr(request, "param", True)),
-    ) as made:
+    strict = bool(getattr(request, "param", True))
+    with (
+        httpx.Client(transport=Mending(verify=False), verify=False) as http,
+        Scenario(http_client=http, _strict_response_validation=strict, **_connection()) as made,
+    ):
         yield made
+
+
+@pytest.fixture
+async def async_client(request: pytest.FixtureRequest) -> AsyncIterator[AsyncScenario]:
+    """The same for the asynchronous client."""
+    _emulator._do(lambda server: make_world(server, request.node.name.partition("[")[0]))
+    strict = bool(getattr(request, "param", True))
+    async with (
+        httpx.AsyncClient(transport=AsyncMending(verify=False), verify=False) as http,
+        AsyncScenario(http_client=http, _strict_response_validation=strict, **_connection()) as made,
+    ):
+        yield made
+
+
+def _connection() -> dict[str, Any]:
+    return {"base_url": _emulator.url, "api_key": "key", "api_secret": "secret", "max_retries": 0}
 
 
 def make_world(server: Server, test: str) -> None:
@@ -142,12 +156,15 @@ def make_world(server: Server, test: str) -> None:
             world.ensure_project(project)
         status = "trained" if "download" in test else "new"
         doc: dict[str, Any] = {"tags": ["official"]}
+        if status == "trained":
+            doc |= {"epochs": [{"epoch": "modelEpoch", "assets": []}]}
         models.insert_model(world, "projectId", "flux.1-lora", status, "Kael", doc, id="modelId")
+        models.insert_model(world, "projectId", "flux.1-lora", "trained", "Ink", {}, id="loraId")
         from .pictures import png
 
         for number, name in enumerate(("assetId", "string", "trainingImageId")):
             owner = "modelId" if "delete_images" in test and name == "string" else None
-            assets.keep_picture(world, "projectId", name, png(number), id=name, model=owner)
+            assets.keep_picture(world, "projectId", name, png(number), id=name, model=owner, doc={"tags": ["official"]})
         world.db.run("INSERT INTO training_images (model, asset, created) VALUES ('modelId', 'trainingImageId', 0)")
         if "restore" in test:
             world.db.run("UPDATE models SET deleted = ?", (world.now_ms(),))
