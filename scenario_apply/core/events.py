@@ -110,6 +110,7 @@ class Ledger:
     steps_total: int = 0
     error: str | None = None
     next_command: str | None = None
+    gated: bool = False  # a limit stopped a launch in mid-run
     counts: dict[str, int] = field(default_factory=dict)  # step kind -> done
 
 

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from scenario_apply.core.address import Address
+from scenario_apply.core.attributes import Spec, declared_parameters
 from scenario_apply.core.changes import Change, Cost
 from scenario_apply.core.state import State
+from scenario_apply.core.training_types import training_steps
 from scenario_apply.core.verdict import Verdict
 
 SAME_SIZE = 0.25
@@ -27,23 +29,42 @@ def priced(change: Change, verdict: Verdict, quotes: Mapping[Address, float], st
         return change
     quoted = quotes.get(change.address)
     if quoted is not None:
-        return replace(change, cost=Cost(cu=quoted, source="quoted"))
-    past = cost_from_history(state, verdict.spec.type, change.image_count)
+        return replace(
+            change, cost=Cost(cu=quoted, source="quoted"), notes=(*change.notes, *_quoted_for(change, verdict))
+        )
+    past = cost_from_history(state, verdict.spec, change.image_count)
     if past is not None:
         return replace(change, cost=Cost(cu=past, source="history"))
     return replace(change, cost=Cost(cu=None, source="unknown"))
 
 
-def cost_from_history(state: State, type: str, images: int) -> float | None:
-    """What the last training of that type and about that many images was charged, in CU."""
+def _quoted_for(change: Change, verdict: Verdict) -> tuple[str, ...]:
+    """The service prices a model with the images it has now; a note where it will have more or fewer."""
+    record = verdict.record
+    held = 0 if record is None else len(record.working.images)
+    if held == change.image_count or not held:
+        return ()
+    return (f"the quote is for the {held} images it has now, not for the {change.image_count} it will have",)
+
+
+def cost_from_history(state: State, spec: Spec, images: int) -> float | None:
+    """What the last training of that type and about that many images was charged, in CU, for as many steps.
+
+    The price grows linearly with the steps: one of twice the epochs costs twice. Source: the API contract, "Dry run".
+    """
     best: tuple[str, float] | None = None
+    steps = training_steps(spec.type, declared_parameters(spec), images)
     for record in state.records.values():
         for version in record.versions():
-            if version.type != type or version.charged is None:
+            # 0 is a refund of a training that failed, not a price
+            if version.type != spec.type or not version.charged:
                 continue
-            if abs(len(version.images) - images) > SAME_SIZE * max(images, 1):
+            count = len(version.pairs) or len(version.images)
+            if abs(count - images) > SAME_SIZE * max(images, 1):
                 continue
+            taken = training_steps(version.type, version.parameters, count)
+            scale = steps / taken if steps and taken else 1.0
             when = version.launched_at or ""
             if best is None or when > best[0]:
-                best = (when, version.charged)
+                best = (when, round(version.charged * scale, 2))
     return None if best is None else best[1]

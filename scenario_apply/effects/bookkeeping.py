@@ -73,6 +73,7 @@ def ledger_of(
         steps_total=len(executor.steps),
         error=error or (str(executor.fatal) if executor.fatal is not None else None),
         next_command=_next_command(status, options, bool(withheld)),
+        gated=executor.gated,
         counts=dict(Counter(executor.steps[step_id].kind for step_id in executor.done)),
     )
 

@@ -28,6 +28,7 @@ from scenario_apply.effects.world import World
 from scenario_apply.errors import (
     ApiError,
     CoolingDown,
+    GateClosed,
     Interrupted,
     PlanCeiling,
     ScenarioApplyError,
@@ -141,6 +142,7 @@ class Executor:
         self.polling = False
         self.poll_at: float | None = None
         self.poll_errors = 0
+        self.gated = False
         self.fatal: BaseException | None = None
         self.saved_at = self.flushed_at = self.clock.monotonic()
         self.unflushed = False
@@ -338,6 +340,9 @@ class Executor:
                 raise error
             case Unauthorized() | Unreachable():
                 self.fatal = self.fatal or error
+                self.fail(planned, str(error))
+            case GateClosed():
+                self.gated = True
                 self.fail(planned, str(error))
             case ScenarioApplyError():
                 self.fail(planned, str(error))

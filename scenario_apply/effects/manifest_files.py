@@ -20,6 +20,7 @@ from scenario_apply.core.manifest.whole_files import render_whole_files
 from scenario_apply.core.manifest.yaml_bytes import LARGEST_FILE_BYTES
 from scenario_apply.core.manifest.yaml_reader import read_yaml
 from scenario_apply.core.suggest import did_you_mean
+from scenario_apply.effects.files.listing import is_within
 from scenario_apply.errors import ManifestError, Place
 
 _DEFAULT_FILES = ("scenario.yaml", "scenario.yml", "scenario.yaml.j2")
@@ -77,12 +78,15 @@ class _Loader:
         self._report = report
         self._env_used: dict[str, str] = {}
         self._files: dict[str, tuple[str, bytes]] = {}  # absolute path -> name shown, bytes
+        self._root = ""
 
     def load(
         self, path: str | None, variables: Mapping[str, str], var_files: Sequence[str], env: Mapping[str, str]
     ) -> Manifest:
         shown, absolute = self._entry(path)
         is_folder = os.path.isdir(absolute)
+        root = absolute if is_folder else os.path.dirname(absolute)
+        self._root = root
         given = self._given(variables, var_files)
         waiting = [(file, None) for file in _files_of(absolute)] if is_folder else [(absolute, None)]
         if is_folder and not waiting:
@@ -94,7 +98,6 @@ class _Loader:
         for file, mark in waiting:
             documents += self._with_includes(file, mark, (), given, env, documents)
         self._report.raise_errors_of_reading()
-        root = absolute if is_folder else os.path.dirname(absolute)
         source = Source(
             path=shown,
             root=root,
@@ -204,7 +207,8 @@ class _Loader:
         if len(self._files) >= _MOST_FILES:
             self._report.error("too-many-files", f"more than {_MOST_FILES} files", mark)
             return []
-        document = self._document(absolute, shown, mark, given, env, before)
+        is_inside = self._is_inside(absolute, shown, mark)
+        document = self._document(absolute, shown, mark, given, env, before) if is_inside else None
         if document is None:
             self._report.is_incomplete = True
             return []
@@ -213,6 +217,24 @@ class _Loader:
             other = os.path.abspath(os.path.join(os.path.dirname(absolute), name))
             found += self._with_includes(other, where, (*path, absolute), given, env, [*before, *found])
         return found
+
+    def _is_inside(self, absolute: str, shown: str, mark: Mark | None) -> bool:
+        """False, and a problem, for a file outside the root: problems show a manifest's text to whoever reads logs."""
+        where = Place(file=shown) if mark is None else mark
+        try:
+            real = os.path.realpath(absolute)
+        except ValueError:  # a NUL byte
+            self._report.error("no-file", f"{shown!r} is not a path", where)
+            return False
+        if is_within(real, os.path.realpath(self._root)):
+            return True
+        if is_within(absolute, self._root):
+            what = f"{shown} is a link that leads outside the manifest's folder"
+            self._report.error("outside-root", what, where, "put the file itself there, or name the one it leads to")
+        else:
+            what = f"{shown} lies outside the manifest's folder"
+            self._report.error("outside-root", what, where, "move it inside: a manifest includes what lies below it")
+        return False
 
     def _document(
         self,

@@ -371,6 +371,10 @@ def _concepts(refs: tuple[ConceptRef, ...], context: Context) -> tuple[ConceptRe
     """Parts with the ids they have now; a declared one must be trained by now."""
     concepts = []
     for ref in refs:
+        if ref.model is None and not ref.model_id:
+            raise ApplyError(
+                "a part is looked up by name, and this plan was made without asking the service: plan again"
+            )
         if ref.model is None:
             concepts.append(ConceptRecord(ref.model_id or ModelId(""), ref.scale, ref.epoch))
             continue

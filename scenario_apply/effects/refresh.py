@@ -35,6 +35,10 @@ def refresh(api: ScenarioApi, state: State, desired: Desired) -> Observed:
     observed = replace(observed, failures=_failures(api, state, models))
     if any(c.find is not None for s in desired.specs.values() if isinstance(s, CompositionSpec) for c in s.concepts):
         observed = replace(observed, own=own_models(api))
+    if not ids and observed.own is None:
+        # nothing to refresh: one word with the service all the same, so that a wrong key or address shows here,
+        # and not when nine uploads are on their way
+        api.list_models()
     return observed
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from scenario_apply.core.manifest.spec import Manifest
+from scenario_apply.errors import StateError
 
 
 def state_path(manifest: Manifest, given: str | None, cwd: str) -> str:
@@ -20,6 +21,29 @@ def state_path(manifest: Manifest, given: str | None, cwd: str) -> str:
     if manifest.is_folder and os.path.basename(home) == "manifests":
         home = os.path.dirname(home)
     return os.path.join(home, "state", f"{manifest.name}.json")
+
+
+def refuse_twin(manifest: Manifest, path: str) -> None:
+    """A folder and the file in it are the same manifest with two names for its state. Raises StateError when there is
+    no state of this name, but one of the other: everything would be made and paid for a second time.
+    """
+    if os.path.exists(path):
+        return
+    home = os.path.dirname(path)
+    if manifest.is_folder:
+        twins = [os.path.basename(file).split(".")[0] for file in manifest.files]
+    else:
+        twins = [os.path.basename(manifest.root)]
+    for twin in twins:
+        other = os.path.join(home, f"{twin}.json")
+        if other != path and os.path.exists(other):
+            was = "file" if manifest.is_folder else "folder"
+            raise StateError(
+                f"this manifest was applied as a {was}: its state is {os.path.basename(other)}, "
+                f"not {os.path.basename(path)}",
+                code="state-twin",
+                mend=f"name the {was} again, or say which state is meant with --state",
+            )
 
 
 def cache_path(manifest: Manifest) -> str:

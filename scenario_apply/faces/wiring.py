@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scenario_apply.errors import ManifestError, Problem, ScenarioApplyError
-from scenario_apply.faces.locate import cache_path, emulator_path, state_path
+from scenario_apply.faces.locate import cache_path, emulator_path, refuse_twin, state_path
 from scenario_apply.faces.settings import LOCAL, Settings
 from scenario_apply.version import VERSION
 
@@ -100,6 +100,8 @@ def place_of(settings: Settings) -> Place:
 def place_of_manifest(manifest: Manifest, settings: Settings) -> Place:
     """Where the state of a loaded manifest is."""
     path = state_path(manifest, settings.state, settings.cwd)
+    if settings.state is None and manifest.state is None:
+        refuse_twin(manifest, path)
     return Place(state=path, root=manifest.root, project=manifest.project)
 
 

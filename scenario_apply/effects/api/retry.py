@@ -83,11 +83,12 @@ def retry_after_s(reply: Reply, attempt: int, *, safety: Safety, now: float, dra
 
 
 def reconnect_after_s(
-    lost: NoAnswer, attempt: int, *, safety: Safety, draw: float, down_s: float, took_s: float
+    lost: NoAnswer, attempt: int, *, safety: Safety, draw: float, down_s: float, took_s: float, has_answered: bool
 ) -> float | None:
     """Seconds to wait before another try when no answer came; None when it cannot help or could harm.
 
     down_s: how long nobody has been reached by now; took_s: how long the last try took, as the next one may.
+    has_answered: whether the service ever did; a silent one that never did is not asked twice.
     """
     if lost.hopeless:
         return None
@@ -96,7 +97,9 @@ def reconnect_after_s(
         return wait if down_s + wait + took_s <= UNREACHABLE_S else None
     if safety is Safety.ONCE:
         return None
-    tries = 2 if lost.timed_out else MAX_TRIES  # each timeout has cost a minute already
+    if lost.timed_out:  # each has cost long enough already
+        return wait if has_answered and attempt < 2 else None
+    tries = MAX_TRIES
     return wait if attempt < tries else None
 
 

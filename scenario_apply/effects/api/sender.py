@@ -145,7 +145,13 @@ class Sender:
         down = self._down
         down_s = 0.0 if down is None else now - down[0]
         wait_s = retry.reconnect_after_s(
-            lost, attempt, safety=request.safety, draw=self._draw(), down_s=down_s, took_s=took_s
+            lost,
+            attempt,
+            safety=request.safety,
+            draw=self._draw(),
+            down_s=down_s,
+            took_s=took_s,
+            has_answered=self._answered,
         )
         if wait_s is not None:
             return wait_s

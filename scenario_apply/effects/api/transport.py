@@ -43,6 +43,7 @@ class Timeouts:
 
     connect: float = 5.0
     read: float = 60.0
+    first_read: float = 9.0  # until the service has answered once: a wrong address must not cost minutes
     upload_connect: float = 20.0
     upload_bytes_per_s: float = 100_000.0  # a slower line than this is given up
 
@@ -63,6 +64,7 @@ class Transport:
 
         self.base_url = parse_base_url(base_url)
         self.timeouts = timeouts or Timeouts()
+        self.has_answered = False
         authorization = basic_credentials(api_key, api_secret)
         self.mask = Mask((api_secret, api_key, authorization.removeprefix("Basic ")))
         self._headers = {"User-Agent": f"scenario-apply/{_version()}", "Accept": "application/json"}
@@ -113,6 +115,8 @@ class Transport:
                 prepared.headers["Content-Length"] = "0"
             proxies, verify, cert = self._road(url)
             connect_s, read_s = self.timeouts.of(0 if body is None else len(body))
+            if not self.has_answered:
+                read_s = min(read_s, self.timeouts.first_read)
             response = self._session.get_adapter(url).send(
                 prepared, stream=True, timeout=(connect_s, read_s), verify=verify, cert=cert, proxies=dict(proxies)
             )
@@ -122,6 +126,7 @@ class Transport:
                 response.close()
         except (requests.RequestException, HTTPError, OSError, UnicodeError) as error:
             return self._no_answer(error, url, watched)
+        self.has_answered = True
         return Reply(
             status=response.status_code,
             headers={name.lower(): value for name, value in response.headers.items()},

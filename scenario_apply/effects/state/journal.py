@@ -108,8 +108,10 @@ class Journal:
             self._synced = reached
 
     def remove(self) -> None:
-        """The state holds it all now."""
+        """The state holds it all now. Left alone when it is another run's: the lock was broken, and ours is gone."""
         try:
+            if not os.path.samestat(os.fstat(self._descriptor), os.stat(self.path)):
+                return
             os.unlink(self.path)
             sync_folder(os.path.dirname(self.path) or ".")
         except OSError as error:

@@ -73,6 +73,10 @@ class Lock:
         os.close(self._descriptor)
         self._descriptor = None
 
+    def was_broken(self) -> bool:
+        """Whether this process held the lock and somebody took it away."""
+        return self._descriptor is not None and not self.is_mine()
+
     def is_mine(self) -> bool:
         """Whether the file still is the one this process locked: force-unlock takes it away."""
         if self._descriptor is None:

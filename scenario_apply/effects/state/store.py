@@ -263,7 +263,7 @@ class FileStore:
 
     def discard_journal(self) -> None:
         """After its content was saved in the state. Raises StateForeign when the lock was broken meanwhile."""
-        if os.path.exists(self.journal_path) and not self.lock.is_mine():
+        if os.path.exists(self.journal_path) and self.lock.was_broken():
             raise StateForeign(
                 f"the lock of this run was broken; the journal {self.journal_path} may be another run's and stays",
                 mend="wait for the other run, then apply again",

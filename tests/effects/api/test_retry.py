@@ -106,4 +106,6 @@ def _again(status: int, attempt: int, safety: Safety = Safety.READ, **headers: s
 def _reconnect(
     lost: NoAnswer, attempt: int, safety: Safety, *, down_s: float = 0.0, took_s: float = 0.0
 ) -> float | None:
-    return retry.reconnect_after_s(lost, attempt, safety=safety, draw=1.0, down_s=down_s, took_s=took_s)
+    return retry.reconnect_after_s(
+        lost, attempt, safety=safety, draw=1.0, down_s=down_s, took_s=took_s, has_answered=True
+    )

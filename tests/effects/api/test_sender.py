@@ -49,10 +49,19 @@ TRAIN: Call = lambda c: c.train(M, {"nbEpochs": 3})  # noqa: E731
 @pytest.mark.parametrize("call", [READ, REPEATABLE])
 @pytest.mark.parametrize("trouble", [reply(500, {}), PAGE, reply(503, {}), reply(408, {}), RESET, TIMED_OUT, TRUNCATED])
 def test_reads_and_repeatable_writes_get_over_a_passing_trouble(call: Call, trouble: Reply | NoAnswer) -> None:
-    bench = Bench([trouble, MODEL])
+    bench = Bench([MODEL, trouble, MODEL])
+    READ(bench.client)
     call(bench.client)
-    assert bench.tries == 2
-    assert bench.budget.sent == 2
+    assert bench.tries == 3
+    assert bench.budget.sent == 3
+
+
+def test_a_service_that_never_answered_and_stays_silent_is_asked_once() -> None:
+    """A wrong address that takes connections and says nothing must cost seconds, not minutes."""
+    bench = Bench([TIMED_OUT, MODEL])
+    with pytest.raises(ApiError):
+        READ(bench.client)
+    assert bench.tries == 1
 
 
 @pytest.mark.parametrize("call", [ONCE, TRAIN])
