@@ -46,7 +46,7 @@ demo: $(STAMP) ## train the quickstart on the embedded Scenario, print the ids, 
 	@echo '  $(BIN)/scenario-apply plan $(DEMO) --local'
 
 test: $(STAMP) ## run the tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto
 
 check: $(STAMP) ## style, format and types
 	@$(BIN)/ruff check $(wildcard $(CODE))
