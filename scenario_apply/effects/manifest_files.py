@@ -232,7 +232,7 @@ class _Loader:
             what = f"{shown} is a link that leads outside the manifest's folder"
             self._report.error("outside-root", what, where, "put the file itself there, or name the one it leads to")
         else:
-            what = f"{shown} lies outside the manifest's folder"
+            what = "include names a file outside the manifest's folder"
             self._report.error("outside-root", what, where, "move it inside: a manifest includes what lies below it")
         return False
 
