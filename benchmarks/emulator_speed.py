@@ -22,7 +22,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from _wire import AWS, Running, ask, cores, free_port, rate, request, served
+from _wire import AWS, Connection, Running, ask, cores, free_port, rate, request, served
 from _workload import picture
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -213,16 +213,19 @@ def _memory(commands: dict[str, tuple[list[str], int]], core: int | None, folder
             command = [*command, "--data", os.path.join(folder, "filled")]
         with served(name, command, port, core, folder) as server:
             seen = [server.rss_mib()]
+            line = Connection(port)
             for start, end in ((0, count // 4), (count // 4, count)):
                 for data in _fill(name, port, start, end):
-                    status, answer = ask(port, data)
+                    line.send(data)
+                    status, answer = line.receive()
                     assert status == 200, answer
                 seen.append(server.rss_mib())
-        line = f"  {name:12}" + "".join(f"{value:8.0f}" for value in seen)
+            line.close()
+        told = f"  {name:12}" + "".join(f"{value:8.0f}" for value in seen)
         if name == "emulator":
             with served(name, command, port, core, folder) as server:
-                line += f"   started on it again: {server.rss_mib():.0f}, in {server.start_up_s * 1000:.0f} ms"
-        print(line)
+                told += f"   started on it again: {server.rss_mib():.0f}, in {server.start_up_s * 1000:.0f} ms"
+        print(told)
 
 
 def _fill(name: str, port: int, start: int, end: int) -> Iterator[bytes]:
