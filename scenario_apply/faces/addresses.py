@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from scenario_apply.core.address import Address, parse_address
+from scenario_apply.core.remote import ModelId
 from scenario_apply.core.state import State
 from scenario_apply.core.suggest import did_you_mean
 from scenario_apply.errors import StateError, UsageError
@@ -14,6 +15,14 @@ def address_of(text: str) -> Address:
         return parse_address(text)
     except ValueError as error:
         raise UsageError(str(error)) from error
+
+
+def adoption(text: str) -> tuple[Address, ModelId]:
+    """ADDRESS=ID of --adopt. Raises UsageError."""
+    address, sign, model_id = text.rpartition("=")
+    if not sign or not address or not model_id:
+        raise UsageError(f"--adopt {text!r} is not ADDRESS=ID", mend="as in --adopt model.kael=model_8NbVx...")
+    return address_of(address), ModelId(model_id)
 
 
 def recorded_address(text: str, state: State) -> Address:

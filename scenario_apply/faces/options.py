@@ -84,6 +84,18 @@ def gates(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--allow-destroy", action="store_true", help="consent to deletes where nobody can be asked")
 
 
+def recovery(parser: argparse.ArgumentParser) -> None:
+    """What to do about the end of an earlier run that nobody knows."""
+    group = parser.add_argument_group("after a lost answer")
+    group.add_argument(
+        "--adopt",
+        action="append",
+        default=[],
+        metavar="ADDRESS=ID",
+        help="the model that came of a creation nobody answered, where several fit; repeatable",
+    )
+
+
 def strict(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--strict", action="store_true", help="treat warnings as errors")
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from scenario_apply.core.dataset.types import Dataset
 from scenario_apply.core.manifest.spec import Manifest
-from scenario_apply.faces.addresses import address_of
+from scenario_apply.faces.addresses import address_of, adoption
 from scenario_apply.faces.wiring import (
     Place,
     all_problems,
@@ -65,6 +65,7 @@ def plan_options(call: Call, *, destroy: bool = False) -> PlanOptions:
         variables=settings.variables,
         var_files=settings.var_files,
         poll_interval_s=asked.get("poll_interval"),
+        adopt=dict(adoption(text) for text in asked.get("adopt") or ()),
     )
 
 
@@ -72,10 +73,34 @@ def prepare(call: Call, world: World, wanted: Wanted, options: PlanOptions) -> P
     """Make the plan; what is worth knowing of how it came about goes to stderr."""
     from scenario_apply.effects.planning import make_plan
 
+    _refuse_unselected(world, wanted, options)
     prepared = make_plan(world, wanted.manifest, wanted.datasets, options, world.clock.now())
     for note in prepared.notes:
         call.tell(note)
     return prepared
+
+
+def _refuse_unselected(world: World, wanted: Wanted, options: PlanOptions) -> None:
+    """Raises UsageError when --select or --exclude leave out what --replace or --train name."""
+    if not (options.select or options.exclude) or not (options.replace or options.train):
+        return
+    from scenario_apply.core.desired import desire
+    from scenario_apply.core.selection import select
+    from scenario_apply.errors import UsageError
+
+    desired = desire(wanted.manifest, wanted.datasets)
+    selected = select(desired, world.store.read(), options.select, options.exclude) or frozenset()
+    for option, addresses in (("--replace", options.replace), ("--train", options.train)):
+        for address in addresses:
+            # a matrix stands for its children
+            named = {
+                a for a in desired.specs if a == address or (not address.label and replace(a, label="") == address)
+            }
+            if named and not named & selected:
+                raise UsageError(
+                    f"{option} names {address}, and --select or --exclude leaves it out",
+                    mend=f"select it, too, or leave {option} out",
+                )
 
 
 def prepare_again(call: Call, world: World, wanted: Wanted, saved: Mapping[str, object]) -> Prepared:

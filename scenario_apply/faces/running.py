@@ -5,8 +5,8 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any, TextIO
+from contextlib import ExitStack, closing, contextmanager
+from typing import TYPE_CHECKING, Any
 
 from scenario_apply.core.events import Event, Ledger
 from scenario_apply.errors import ExitCode, GateClosed, Interrupted, ScenarioApplyError
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from scenario_apply.effects.planning import Prepared
     from scenario_apply.effects.world import World
     from scenario_apply.faces.call import Call
+    from scenario_apply.faces.event_file import EventFile
     from scenario_apply.faces.planning import Wanted
     from scenario_apply.faces.settings import Settings
 
@@ -34,16 +35,23 @@ class NobodyToAsk(ScenarioApplyError):
 
 def run_plan(call: Call, *, command: str, destroy: bool = False, saved: SavedPlan | None = None) -> int:
     """Make or load the plan and carry it out; the exit code."""
-    with _event_files(call) as records:
+    with _event_views(call) as (records, file):
         try:
-            return _run(call, command, destroy, saved, records)
+            return _run(call, command, destroy, saved, records, file)
         except BaseException as error:
             # whoever reads the events waits for a last line: also when nothing was begun
             _last_words(error, records)
             raise
 
 
-def _run(call: Call, command: str, destroy: bool, saved: SavedPlan | None, records: list[JsonLinesView]) -> int:
+def _run(
+    call: Call,
+    command: str,
+    destroy: bool,
+    saved: SavedPlan | None,
+    records: list[JsonLinesView],
+    events: EventFile | None,
+) -> int:
     from scenario_apply.effects.executor import Stop
     from scenario_apply.faces.planning import plan_options, prepare, prepare_again, read_wanted
     from scenario_apply.faces.wiring import open_world, require_service
@@ -51,6 +59,8 @@ def _run(call: Call, command: str, destroy: bool, saved: SavedPlan | None, recor
     settings = _settings(call, saved)
     # pictures that are broken stop no delete; those of a saved plan are judged once it is known to be fresh
     wanted = read_wanted(settings, check=saved is None and not destroy)
+    if events is not None:
+        events.begin(wanted)
     require_service(call.settings)
     stop = Stop()
     with (
@@ -174,33 +184,20 @@ def code_of(call: Call, ledger: Ledger) -> int:
 
 
 @contextmanager
-def _event_files(call: Call) -> Iterator[list[JsonLinesView]]:
+def _event_views(call: Call) -> Iterator[tuple[list[JsonLinesView], EventFile | None]]:
     """The JSON views of this run: on stdout, in a file, both or none."""
     from scenario_apply.effects.clock import SystemClock
 
-    with ExitStack() as stack:
-        records: list[JsonLinesView] = []
-        if call.arguments.format == "jsonl":
-            records.append(JsonLinesView(call.show, SystemClock()))
-        if call.arguments.events is not None:
-            file = stack.enter_context(_opened(call.arguments.events))
-            records.append(JsonLinesView(_flushing(file), SystemClock()))
-        yield records
+    records: list[JsonLinesView] = []
+    if call.arguments.format == "jsonl":
+        records.append(JsonLinesView(call.show, SystemClock()))
+    if call.arguments.events is None:
+        yield records, None
+        return
+    from scenario_apply.faces.event_file import EventFile
 
-
-def _opened(path: str) -> TextIO:
-    try:
-        return open(path, "w", encoding="utf-8", errors="backslashreplace")  # closed by the caller's stack
-    except OSError as error:
-        raise ScenarioApplyError(f"the events cannot be written to {path}: {error.strerror}", code="events") from error
-
-
-def _flushing(file: TextIO) -> Callable[[str], None]:
-    def write(text: str) -> None:
-        file.write(text)
-        file.flush()
-
-    return write
+    with closing(EventFile(call.arguments.events, call.settings.cwd)) as file:
+        yield [*records, JsonLinesView(file.write, SystemClock())], file
 
 
 def _emitter(

@@ -138,7 +138,7 @@ def _from(base: str, path: str, cwd: str) -> str:
 
 def refuse_other_wishes(asked: Mapping[str, object], path: str) -> None:
     """A saved plan is carried out as it is. Raises UsageError for options that would make it another one."""
-    for name in ("var", "var_file", "select", "exclude", "replace", "train"):
+    for name in ("var", "var_file", "select", "exclude", "replace", "train", "adopt"):
         if asked.get(name):
             raise UsageError(
                 f"--{name.replace('_', '-')} does not go with a saved plan: {path} is carried out as it was made",

@@ -189,7 +189,7 @@ def test_an_offline_plan_needs_no_credentials_and_writes_no_state(
 def test_detailed_exit_codes_of_a_plan(manifest: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("plan", "--no-refresh", "--detailed-exitcode") == 2
     assert run("plan", "--no-refresh", "--detailed-exitcode", "--limit", "changes_percent=0") in (2, 6)
-    assert run("plan", "--refresh-only", "--no-refresh", "--detailed-exitcode") == 0
+    assert run("plan", "--refresh-only", "--no-refresh", "--detailed-exitcode") == 64
 
 
 def test_a_plan_as_json_is_one_document_on_stdout(manifest: Path, capsys: pytest.CaptureFixture[str]) -> None:

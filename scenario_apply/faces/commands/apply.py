@@ -24,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.strict(parser)
     options.selection(parser)
     options.gates(parser)
+    options.recovery(parser)
     options.service(parser)
     options.state(parser, locks=True)
 

@@ -32,29 +32,97 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.detailed(parser, "2 changes, 4 drift (--refresh-only), 6 a limit stops it")
     options.selection(parser)
     options.gates(parser)
+    options.recovery(parser)
     options.service(parser)
     options.state(parser)
 
 
 def run(call: Call) -> int:
     """The plan on stdout; nothing is written but the fingerprint cache and --out."""
-    from scenario_apply.core.plan_file import plan_to_json
-    from scenario_apply.effects.planning import bound_to_pictures
+    from scenario_apply.errors import ScenarioApplyError
+
+    _refuse_contradictions(call.arguments)
+    try:
+        plan = _made(call)
+    except ScenarioApplyError as error:
+        if call.arguments.format == "json":
+            from scenario_apply.faces.views.plan_json import failed_plan_json
+
+            # whoever reads stdout gets a document in any case; stderr and the exit code say the same
+            call.show(failed_plan_json(error.problems, call.settings))
+        raise
+    _show(call, plan)
+    return _code(call, plan)
+
+
+def _made(call: Call) -> Plan:
+    """The plan, saved where that was asked for."""
     from scenario_apply.faces.planning import plan_options, prepare, read_wanted
-    from scenario_apply.faces.saved_plans import write_saved_plan
-    from scenario_apply.faces.views.text_plan import plan_text
     from scenario_apply.faces.wiring import open_world, require_service
 
     asked = call.arguments
-    wanted_options = plan_options(call)
+    _refuse_saved_plan(call)
+    out = asked.out
+    if out is not None:
+        from scenario_apply.faces.targets import is_saved_plan, refuse_reserved, refuse_taken
+
+        refuse_taken(out, call.settings.cwd, option="--out", kind="saved plan", is_own=is_saved_plan)
+    options = plan_options(call)
     wanted = read_wanted(call.settings, check=not asked.destroy)
-    if wanted_options.refresh:
+    if out is not None:
+        refuse_reserved(out, call.settings.cwd, wanted, option="--out")
+    if options.refresh:
         require_service(call.settings)
-    with open_world(wanted.place, call.settings, offline=not wanted_options.refresh, read_only=True) as world:
-        plan = prepare(call, world, wanted, wanted_options).plan
-    if asked.out is not None:
+    with open_world(wanted.place, call.settings, offline=not options.refresh, read_only=True) as world:
+        plan = prepare(call, world, wanted, options).plan
+    if out is not None:
+        from scenario_apply.core.plan_file import plan_to_json
+        from scenario_apply.effects.planning import bound_to_pictures
+        from scenario_apply.faces.saved_plans import write_saved_plan
+
         plan = bound_to_pictures(plan, wanted.datasets)
-        write_saved_plan(asked.out, call.settings.cwd, plan_to_json(plan))
+        write_saved_plan(out, call.settings.cwd, plan_to_json(plan))
+    return plan
+
+
+def _refuse_contradictions(asked: argparse.Namespace) -> None:
+    """Raises UsageError for options one of which would be ignored."""
+    from scenario_apply.errors import UsageError
+
+    if asked.refresh_only:
+        for name, why in (
+            ("no_refresh", "without asking the service nobody knows what was changed outside"),
+            ("out", "there is nothing in such a plan that could be applied"),
+            ("destroy", "it changes nothing"),
+            ("replace", "it changes nothing"),
+            ("train", "it changes nothing"),
+        ):
+            if getattr(asked, name):
+                raise UsageError(f"--refresh-only does not go with --{name.replace('_', '-')}: {why}")
+    if asked.destroy:
+        for name in ("replace", "train"):
+            if getattr(asked, name):
+                raise UsageError(f"--destroy does not go with --{name}: what is deleted is not trained")
+    if asked.out == "-":
+        raise UsageError("--out takes a file", mend="--format json prints the plan on stdout")
+
+
+def _refuse_saved_plan(call: Call) -> None:
+    """A saved plan is no manifest: it is applied. Raises UsageError."""
+    from scenario_apply.errors import UsageError
+    from scenario_apply.faces.saved_plans import read_saved_plan
+
+    given = call.settings.manifest
+    if given is not None and read_saved_plan(given, call.settings.cwd) is not None:
+        raise UsageError(
+            f"{given} is a saved plan, not a manifest", mend=f"scenario-apply apply {given} carries it out"
+        )
+
+
+def _show(call: Call, plan: Plan) -> None:
+    from scenario_apply.faces.views.text_plan import plan_text
+
+    asked = call.arguments
     if asked.format == "json":
         from scenario_apply.faces.views.plan_json import plan_json
 
@@ -64,7 +132,6 @@ def run(call: Call) -> int:
         call.show(plan_text(plan, call.out, only_drift=asked.refresh_only))
     if asked.out is not None:
         call.tell(f"saved: scenario-apply apply {asked.out} carries out exactly this")
-    return _code(call, plan)
 
 
 def _code(call: Call, plan: Plan) -> int:

@@ -3,11 +3,54 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from scenario_apply.core.plan import Plan
+from scenario_apply.core.changes import SUMMARY_ACTIONS
+from scenario_apply.core.plan import PLAN_FORMAT_VERSION, Plan
 from scenario_apply.core.plan_file import plan_to_json, sealed
+from scenario_apply.core.times import iso
+from scenario_apply.faces.views.validation import diagnostic
+from scenario_apply.version import VERSION
+
+if TYPE_CHECKING:
+    from scenario_apply.errors import Problem
+    from scenario_apply.faces.settings import Settings
 
 
 def plan_json(plan: Plan) -> str:
     """One JSON document."""
-    return json.dumps(sealed(plan_to_json(plan)), indent=2, ensure_ascii=False) + "\n"
+    return _document(sealed(plan_to_json(plan)))
+
+
+def failed_plan_json(problems: Iterable[Problem], settings: Settings) -> str:
+    """The document of a plan that could not be made: errored, of nothing, with every problem."""
+    from scenario_apply.faces.call import masked
+
+    document = _document(
+        {
+            "format_version": PLAN_FORMAT_VERSION,
+            "tool_version": VERSION,
+            "created_at": iso(time.time()),
+            "applyable": False,
+            "complete": False,
+            "errored": True,
+            "manifest": {"path": settings.manifest, "digest": None},
+            "state": {"lineage": None, "serial": 0},
+            "endpoint": settings.endpoint,
+            "project": None,
+            "summary": {action.value: 0 for action in SUMMARY_ACTIONS},
+            "requests": {"total": 0, "by_step": {}, "seconds_at_limit": 0},
+            "cost": {"cu": None, "quoted": [], "from_history": [], "unknown": []},
+            "changes": [],
+            "steps": [],
+            "drift": [],
+            "diagnostics": [diagnostic(problem) for problem in problems],
+        }
+    )
+    return masked(document, settings.secrets)
+
+
+def _document(values: dict[str, object]) -> str:
+    return json.dumps(values, indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,57 @@
+"""The file of --events: opened once it is known to be nobody's work, and told all that happened until then."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING, TextIO
+
+from scenario_apply.errors import ScenarioApplyError
+from scenario_apply.faces.targets import TargetTaken, is_event_log, refuse_reserved, refuse_taken
+
+if TYPE_CHECKING:
+    from scenario_apply.faces.planning import Wanted
+
+
+class EventFile:
+    """Lines wait until begin(), which knows the manifest and its state; each is on its way to disk at once after."""
+
+    def __init__(self, path: str, cwd: str) -> None:
+        refuse_taken(path, cwd, option="--events", kind="event log", is_own=is_event_log)
+        self._path = path
+        self._cwd = cwd
+        self._waiting: list[str] = []
+        self._file: TextIO | None = None
+        self._is_refused = False
+
+    def write(self, text: str) -> None:
+        if self._file is None:
+            self._waiting.append(text)
+            return
+        self._file.write(text)
+        self._file.flush()
+
+    def begin(self, wanted: Wanted | None) -> None:
+        """Open it. wanted None: no manifest could be read. Raises TargetTaken, or an error of code events."""
+        try:
+            if wanted is not None:
+                refuse_reserved(self._path, self._cwd, wanted, option="--events")
+            whole = os.path.join(self._cwd, self._path)
+            self._file = open(whole, "w", encoding="utf-8", errors="backslashreplace")  # noqa: SIM115  # close() does
+        except TargetTaken:
+            self._is_refused = True
+            raise
+        except OSError as error:
+            self._is_refused = True
+            what = f"the events cannot be written to {self._path}: {error.strerror}"
+            raise ScenarioApplyError(what, code="events") from error
+        waiting, self._waiting = self._waiting, []
+        self.write("".join(waiting))
+
+    def close(self) -> None:
+        """What was told before a manifest was read is written all the same: readers wait for a last line."""
+        if self._file is None and self._waiting and not self._is_refused:
+            with contextlib.suppress(ScenarioApplyError):  # the error that ended the run is the one to be told
+                self.begin(None)
+        if self._file is not None:
+            self._file.close()

@@ -1,0 +1,90 @@
+"""Where --out and --events may write: on nothing, an empty file, or one of their own kind; on nobody's work."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from scenario_apply.errors import Place as FilePlace
+from scenario_apply.errors import ScenarioApplyError
+
+if TYPE_CHECKING:
+    from scenario_apply.faces.planning import Wanted
+    from scenario_apply.faces.wiring import Place
+
+_MANIFEST_ENDINGS = (".yaml", ".yml", ".yaml.j2", ".yml.j2")
+
+
+class TargetTaken(ScenarioApplyError):
+    """A file that an option would write over, and that is not the option's own."""
+
+    code = "target-taken"
+
+
+def is_saved_plan(content: bytes) -> bool:
+    """Whether a file holds what plan --out writes."""
+    try:
+        value = json.loads(content)
+    except ValueError:
+        return False
+    return isinstance(value, dict) and {"format_version", "changes", "steps"} <= value.keys()
+
+
+def is_event_log(content: bytes) -> bool:
+    """Whether a file starts as --events writes: with a line on who wrote it."""
+    try:
+        value = json.loads(content.split(b"\n", 1)[0])
+    except ValueError:
+        return False
+    return isinstance(value, dict) and value.get("type") == "version" and "scenario_apply" in value
+
+
+def refuse_taken(path: str, cwd: str, *, option: str, kind: str, is_own: Callable[[bytes], bool]) -> None:
+    """Raises TargetTaken when something is there that is not of that kind. Devices and pipes lose nothing."""
+    whole = os.path.join(cwd, path)
+    try:
+        mode = os.stat(whole).st_mode
+    except OSError:
+        return  # not there, or not to be reached: writing says so
+    if stat.S_ISDIR(mode):
+        raise TargetTaken(f"{option} {path}: that is a folder", mend=f"name a file: {os.path.join(path, 'NAME.json')}")
+    if not stat.S_ISREG(mode):
+        return
+    try:
+        with open(whole, "rb") as file:
+            content = file.read()
+    except OSError as error:
+        raise TargetTaken(f"{option} {path}: the file there cannot be read: {error.strerror}") from error
+    if content.strip() and not is_own(content):
+        raise TargetTaken(
+            f"{option} would write over {path}, which is no {kind}",
+            where=FilePlace(file=path),
+            mend="name a new file, or delete that one first",
+        )
+
+
+def refuse_reserved(path: str, cwd: str, wanted: Wanted, *, option: str) -> None:
+    """Raises TargetTaken for the place of a state, its journal, lock or backups, and for a manifest to be."""
+    target = os.path.realpath(os.path.join(cwd, path))
+    for name, what in _reserved(wanted.place):
+        if target == os.path.realpath(name) or target.startswith(os.path.realpath(name) + os.sep):
+            raise TargetTaken(f"{option} {path}: that is where the {what} is kept", mend="name another file")
+    manifest = wanted.manifest
+    in_manifest = manifest.is_folder and os.path.dirname(target) == os.path.realpath(manifest.root)
+    if in_manifest and target.endswith(_MANIFEST_ENDINGS):
+        raise TargetTaken(
+            f"{option} {path}: every {os.path.splitext(target)[1]} file of that folder is read as a manifest",
+            mend="name it .json, or put it elsewhere",
+        )
+
+
+def _reserved(place: Place) -> Iterable[tuple[str, str]]:
+    stem = place.state.removesuffix(".json")
+    yield place.state, "state"
+    yield f"{stem}.journal", "journal of the state"
+    yield f"{stem}.lock", "lock of the state"
+    yield os.path.join(os.path.dirname(place.state), "backups"), "backup of the state"
+    yield os.path.join(place.root, ".scenario"), "tool's own cache"
