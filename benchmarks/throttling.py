@@ -5,7 +5,8 @@
 The services are sliding windows that answer 429 with a Retry-After in whole seconds, in processes of their own. The
 client is the tool's, with sixteen threads that always have something to ask and no bound of the user's, so that all it
 knows it learned from refusals; one more row has the tool's own bound of 100 a minute, as every run has unless told
-otherwise. Shares are of what the window lets through in that time. "settled" leaves out the first third.
+otherwise. Shares are of what the window lets through in that time, whole windows of it. "settled" leaves out the first
+third.
 """
 
 from __future__ import annotations
@@ -121,10 +122,9 @@ def measure(count: int, window_s: float, own_bound: int, seconds: float, rows: l
     service.join()
     bound = f", own bound {own_bound}/min" if own_bound else ""
     row = f"{f'{count} / {window_s:g} s{bound}':32}"
-    for begin in (0.0, seconds / 3):
-        part = [passed for at, passed in answers if at >= started + begin]
-        # a window lets a whole count through at its start, then that many each window
-        allowed = count * (seconds - begin) / window_s + (count if begin == 0.0 else 0)
+    for begin in (0.0, math.ceil(seconds / 3 / window_s) * window_s):  # whole windows: what is allowed is sure then
+        part = [passed for at, passed in answers if started + begin <= at < started + seconds]
+        allowed = count * (seconds - begin) / window_s
         row += f"  {sum(part) / allowed:6.1%} {1 - sum(part) / max(len(part), 1):7.2%} of {len(part):5}"
     rows.append(row)
 

@@ -184,6 +184,8 @@ def attached_of(api: ScenarioApi, model_id: ModelId, asset_ids: Iterable[AssetId
 def _ambiguous(what: str, ids: Iterable[str], address: str) -> AmbiguousAdoption:
     found = ", ".join(ids)
     return AmbiguousAdoption(
-        f"{address}: the answer to its creation was lost, and several fit: {what}: {found}",
-        mend="nothing was created anew; delete the ones that are not wanted in the web app, then apply again",
+        f"{address}: the answer to its creation was lost, and several fit, so nobody can tell which is its own: "
+        f"{what}: {found}",
+        mend=f"nothing was created anew; apply again with --adopt {address}=ID and the id of the one it is to be, or "
+        "delete the ones that are not wanted in the web app first",
     )

@@ -53,6 +53,7 @@ class PlanOptions:
     variables: Mapping[str, str] = field(default_factory=dict)
     var_files: tuple[str, ...] = ()
     poll_interval_s: float | None = None
+    adopt: Mapping[Address, ModelId] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,11 +81,13 @@ def make_plan(
     loaded = world.store.load()
     state = loaded.state
     adopted: tuple[Adopted, ...] = ()
-    if loaded.unanswered and world.api is not None:
+    if (loaded.unanswered or options.adopt) and world.api is not None:
         from scenario_apply.effects.landmarks import landmarks_from_json
         from scenario_apply.effects.recover import recover
 
-        recovered = recover(world.api, world.clock, state, loaded.unanswered, landmarks_from_json(loaded.landmarks))
+        recovered = recover(
+            world.api, world.clock, state, loaded.unanswered, landmarks_from_json(loaded.landmarks), options.adopt
+        )
         state, adopted = recovered.state, recovered.adopted
     recorded = state
     observed = Observed()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
+from scenario_apply.core.address import Address
 from scenario_apply.core.composing import as_of_now
 from scenario_apply.core.events import Adopted
 from scenario_apply.core.fingerprint import fingerprint
 from scenario_apply.core.outcome import Outcome, after
-from scenario_apply.core.remote import AssetId, UploadId
+from scenario_apply.core.remote import AssetId, ModelId, UploadId
 from scenario_apply.core.state import State
 from scenario_apply.core.steps import AttachImages, CreateModel, PlannedStep, StartTraining, UploadImage
 from scenario_apply.core.times import iso
@@ -16,12 +19,13 @@ from scenario_apply.effects.landmarks import NO_LANDMARKS, Landmarks
 from scenario_apply.effects.looks import Sent, attached_of, look
 from scenario_apply.effects.ports import Clock, ScenarioApi
 from scenario_apply.effects.state.journal import Unanswered
-from scenario_apply.errors import ApplyError, NotFound
+from scenario_apply.errors import ApplyError, NotFound, UsageError
 
 SERVICE_MAY_STILL_WORK_S = 8.0
 """A call this young, not found, is looked for once more: the service may be carrying it out right now."""
 
 IMPORT_LOOKS = 30
+NONE_NAMED: Mapping[Address, ModelId] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,12 +40,18 @@ def recover(
     state: State,
     unanswered: tuple[Unanswered, ...],
     landmarks: Landmarks = NO_LANDMARKS,
+    named: Mapping[Address, ModelId] = NONE_NAMED,
 ) -> Recovered:
-    """The state with everything adopted that a killed run had asked for and that is there."""
+    """The state with everything adopted that a killed run had asked for and that is there.
+
+    named: models the user says came of unanswered creations, for those that nobody else could tell apart. Raises
+    UsageError for one that cannot have.
+    """
+    _check_named(api, state, unanswered, named)
     adopted: list[Adopted] = []
     # in the order they were sent: a model comes before its images, they before its training
     for call in sorted(unanswered, key=lambda call: call.sent_at):
-        outcome, step = _outcome(api, clock, state, call, landmarks)
+        outcome, step = _outcome(api, clock, state, call, landmarks, named)
         if outcome is None:
             continue
         state = after(state, step, outcome)
@@ -50,10 +60,44 @@ def recover(
     return Recovered(state=state, adopted=tuple(adopted))
 
 
+def _check_named(
+    api: ScenarioApi, state: State, unanswered: tuple[Unanswered, ...], named: Mapping[Address, ModelId]
+) -> None:
+    """Every named model exists, is of the type that was asked for, and belongs to nobody yet. Raises UsageError."""
+    creations = {call.step.address: call.step.step for call in unanswered if isinstance(call.step.step, CreateModel)}
+    for address, model_id in named.items():
+        step = creations.get(address)
+        if step is None:
+            raise UsageError(
+                f"--adopt {address}={model_id}: no creation of {address} went unanswered",
+                mend="`import:` in the manifest takes over a model that exists",
+            )
+        if model_id in state.model_ids():
+            raise UsageError(f"--adopt {address}={model_id}: that model is recorded already")
+        try:
+            model = api.get_model(model_id)
+        except NotFound:
+            raise UsageError(f"--adopt {address}={model_id}: the service has no such model") from None
+        if model.type != step.type or model.status != "new":
+            raise UsageError(
+                f"--adopt {address}={model_id}: that is a {model.type}, {model.status}; a new {step.type} was asked for"
+            )
+
+
 def _outcome(
-    api: ScenarioApi, clock: Clock, state: State, call: Unanswered, landmarks: Landmarks
+    api: ScenarioApi,
+    clock: Clock,
+    state: State,
+    call: Unanswered,
+    landmarks: Landmarks,
+    named: Mapping[Address, ModelId],
 ) -> tuple[Outcome | None, PlannedStep]:
     step = call.step.step
+    if isinstance(step, CreateModel) and step.address in named:
+        reason = "gone" if _is_gone(api, state, step) else None
+        return Outcome(
+            at=iso(call.sent_at), model_id=named[step.address], reason=reason, adopted="named with --adopt"
+        ), call.step
     if isinstance(step, AttachImages):
         return _attached(api, state, call)
     if isinstance(step, UploadImage) and "upload_id" in call.details:
