@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import pytest
 
+from scenario_apply.core.address import Address
 from scenario_apply.core.changes import Action
 from scenario_apply.core.manifest.spec import Concept, Manifest
 from scenario_apply.core.plan import Plan
 from scenario_apply.core.remote import ModelId
-from scenario_apply.core.state import State
+from scenario_apply.core.state import Record, State, Version
 from scenario_apply.core.steps import CreateModel
 from scenario_apply.effects.planning import PlanOptions, make_plan
 from scenario_apply.errors import ManifestError, Problem
 from tests.core.manifests import HERE, composition, dataset, manifest, model, part, picture
 from tests.core.worlds import NOW, Model, Service, world_of
 
+NOTHING_RECORDED = State()
 FIND = Concept(find=("Ink Wash", "flux.1-lora"), scale=0.3, place=HERE)
 SETS = {"set": dataset("set", [picture("01.png", "ash")])}
 
@@ -27,8 +29,8 @@ def service(*named: tuple[str, str, str]) -> Service:
     return made
 
 
-def plan(made: Manifest, asked: Service | None) -> Plan:
-    return make_plan(world_of(asked, State()), made, SETS, PlanOptions(), NOW).plan
+def plan(made: Manifest, asked: Service | None, state: State = NOTHING_RECORDED) -> Plan:
+    return make_plan(world_of(asked, state), made, SETS, PlanOptions(), NOW).plan
 
 
 def refusal(made: Manifest, asked: Service) -> Problem:
@@ -69,12 +71,17 @@ def test_several_are_an_error_that_lists_them() -> None:
 
 
 def test_the_projects_models_are_listed_only_for_a_find() -> None:
-    """One request less for everybody else."""
+    """One request less for everybody else, once something is recorded: a first plan greets the service with a list."""
     asked = service(("model_2", "Ink Wash", "flux.1-lora"))
     plan(INK, asked)
     assert asked.reads.count("list") == 1
     other = service()
-    plan(manifest(composition("ink", [Concept(model_id="model_9", scale=1, place=HERE)])), other)
+    declared = manifest(composition("ink", [Concept(model_id="model_9", scale=1, place=HERE)]))
+    plan(declared, other)
+    assert other.reads == ["list"]
+    other.reads.clear()
+    recorded = Version(number=1, id=ModelId("model_1"), phase="trained", name="ink", type="flux.1-composition")
+    plan(declared, other, State(records={Address("composition", "ink"): Record(current=recorded)}))
     assert "list" not in other.reads
 
 
