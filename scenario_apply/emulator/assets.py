@@ -11,7 +11,8 @@ from scenario_apply.emulator.clock import iso
 from scenario_apply.emulator.ids import new_id
 from scenario_apply.emulator.limits import require_restoring_plan
 from scenario_apply.emulator.listing import date_bounds, decode_token, encode_token
-from scenario_apply.emulator.messages import ApiError, Json, Request, Response, bad_request, not_found
+from scenario_apply.emulator.lookup import find
+from scenario_apply.emulator.messages import ApiError, Json, Request, Response, bad_request
 from scenario_apply.emulator.pictures import NotAPicture, Picture, inspect
 from scenario_apply.emulator.store import Row, dump, load
 
@@ -44,14 +45,7 @@ _UPDATE: dict[str, checks.Check] = {
 
 def find_asset(world: World, request: Request, identifier: str, *, own: bool = False) -> Row:
     """The row of an asset the request may see; with own, may change. Raises 404 or 403."""
-    row = world.db.one("SELECT * FROM assets WHERE id = ?", (identifier,))
-    if row is None or row["deleted"] is not None:
-        raise not_found("Asset", identifier)
-    if row["privacy"] == "public" and not own:
-        return row
-    if request.public_only or row["project"] != request.project:
-        raise ApiError(403, "This asset is out of the scope of your credentials", "FORBIDDEN")
-    return row
+    return find(world, request, "assets", identifier, own=own)
 
 
 def insert_asset(

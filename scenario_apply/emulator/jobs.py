@@ -8,8 +8,9 @@ from scenario_apply.emulator import checks
 from scenario_apply.emulator.clock import parse_iso
 from scenario_apply.emulator.job_view import job_status, job_view
 from scenario_apply.emulator.listing import decode_token, encode_token
-from scenario_apply.emulator.messages import ApiError, Json, Request, Response, bad_request, not_found
-from scenario_apply.emulator.store import Row, dump
+from scenario_apply.emulator.lookup import find
+from scenario_apply.emulator.messages import Json, Request, Response, bad_request
+from scenario_apply.emulator.store import dump
 
 if TYPE_CHECKING:
     from scenario_apply.emulator.world import World
@@ -26,19 +27,9 @@ STATUSES = (
 )
 
 
-def find_job(world: World, request: Request, identifier: str) -> Row:
-    """The row of a job. Raises 404 or 403."""
-    row = world.db.one("SELECT * FROM jobs WHERE id = ?", (identifier,))
-    if row is None:
-        raise not_found("Job", identifier)
-    if row["project"] != request.project:
-        raise ApiError(403, "This job is out of the scope of your credentials", "FORBIDDEN")
-    return row
-
-
 def retrieve(world: World, request: Request) -> Response:
     """GET /jobs/{jobId}"""
-    return Response(dump({"job": job_view(world, request.origin, find_job(world, request, request.params[0]))}))
+    return Response(dump({"job": job_view(world, request.origin, find(world, request, "jobs", request.params[0]))}))
 
 
 def list_jobs(world: World, request: Request) -> Response:
@@ -75,7 +66,7 @@ def list_jobs(world: World, request: Request) -> Response:
 
 def act(world: World, request: Request) -> Response:
     """POST /jobs/{jobId}/action: inference jobs only, and only a seeded world has any."""
-    row = find_job(world, request, request.params[0])
+    row = find(world, request, "jobs", request.params[0])
     checks.json_object(request, {"action": checks.one_of("cancel")})
     if row["type"] != "inference":
         raise bad_request("Cannot cancel this type of job", "NOT_CANCELABLE")

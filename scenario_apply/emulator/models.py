@@ -1,4 +1,4 @@
-"""Models: create, list, read, read many, update, delete, restore."""
+"""Models: create, read, read many, update, delete, restore. Lists are in `model_list`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from scenario_apply.emulator.families import (
 )
 from scenario_apply.emulator.ids import new_id
 from scenario_apply.emulator.limits import require_restoring_plan
-from scenario_apply.emulator.listing import date_bounds, decode_token, encode_token
+from scenario_apply.emulator.lookup import find
 from scenario_apply.emulator.messages import ApiError, Json, Request, Response, bad_request, not_found
 from scenario_apply.emulator.model_view import model_views, one_model
 from scenario_apply.emulator.store import Row, dump, load
@@ -57,19 +57,11 @@ _BULK: dict[str, checks.Check] = {
     "thumbnail": checks.boolean,
     "trainingImagesPreview": checks.boolean,
 }
-_LISTED_STATUSES = ("new", "training", "trained", "failed")
 
 
 def find_model(world: World, request: Request, identifier: str, *, own: bool = False) -> Row:
     """The row of a model the request may see; with own, may change. Raises 404 or 403."""
-    row = world.db.one("SELECT * FROM models WHERE id = ?", (identifier,))
-    if row is None or row["deleted"] is not None:
-        raise not_found("Model", identifier)
-    if row["privacy"] == "public" and not own:
-        return row
-    if request.public_only or row["project"] != request.project:
-        raise ApiError(403, "This model is out of the scope of your credentials", "FORBIDDEN")
-    return row
+    return find(world, request, "models", identifier, own=own)
 
 
 def save_model(world: World, row: Row, doc: Json, **columns: Any) -> None:
@@ -144,37 +136,6 @@ def get_bulk(world: World, request: Request) -> Response:
         for view in views:
             view.pop("thumbnail", None)
     return Response(dump({"models": views}))
-
-
-def list_models(world: World, request: Request) -> Response:
-    """GET /models"""
-    size = checks.query_number(request, "pageSize", 1, 500, 100)
-    privacy = checks.query_choice(request, "privacy", ("private", "public")) or "private"
-    sort = checks.query_choice(request, "sortBy", ("createdAt", "updatedAt", "score")) or "createdAt"
-    ascending = checks.query_choice(request, "sortDirection", ("asc", "desc")) == "asc"
-    for flag in ("blacklisted", "loadedOnly", "originalAssets"):
-        checks.query_flag(request, flag)
-    column = "updated" if sort == "updatedAt" else "created"
-    where, values = ["privacy = ?"], [privacy]
-    if privacy == "private":
-        if request.public_only:
-            raise ApiError(403, "The public token reads public models only", "FORBIDDEN")
-        where.append("project = ?")
-        values.append(request.project)
-    _filter(request, world.now_ms(), privacy, sort, where, values)
-    token = decode_token(request, 2)
-    if token is not None:
-        where.append(f"({column}, seq) {'>' if ascending else '<'} (?, ?)")
-        values.extend(token)
-    order = "ASC" if ascending else "DESC"
-    rows = world.db.all(
-        f"SELECT * FROM models WHERE {' AND '.join(where)} ORDER BY {column} {order}, seq {order} LIMIT ?",  # noqa: S608
-        (*values, size + 1),
-    )
-    page: Json = {"models": model_views(world, request.origin, rows[:size])}
-    if len(rows) > size:
-        page["nextPaginationToken"] = encode_token([rows[size - 1][column], rows[size - 1]["seq"]])
-    return Response(dump(page))
 
 
 def update(world: World, request: Request) -> Response:
@@ -289,40 +250,3 @@ def _asset_exists(world: World, request: Request, asset: str) -> bool:
         "SELECT 1 FROM assets WHERE id = ? AND project = ? AND deleted IS NULL", (asset, request.project)
     )
     return found is not None
-
-
-def _filter(request: Request, now: int, privacy: str, sort: str, where: list[str], values: list[Any]) -> None:
-    status = request.query.get("status", "") if privacy == "private" else ""
-    if status == "deleted":
-        where.append("deleted > ?")
-        values.append(now - RESTORE_DAYS * 86_400_000)
-    elif status in _LISTED_STATUSES:
-        where.append("status = ? AND deleted IS NULL")
-        values.append(status)
-    elif not status:
-        where.append("deleted IS NULL")
-    # any other status is ignored, and so is the deletion mark: that is what the live service does
-    if privacy == "public":
-        types = checks.query_list(request, "types") or checks.query_list(request, "type")
-        if types:
-            where.append(f"type IN ({','.join('?' * len(types))})")
-            values.extend(types)
-        for tag in checks.query_list(request, "tags"):
-            where.append("EXISTS (SELECT 1 FROM json_each(CAST(doc AS TEXT), '$.tags') WHERE value = ?)")
-            values.append(tag)
-    if privacy == "private" and request.query.get("collectionId"):
-        where.append("EXISTS (SELECT 1 FROM json_each(CAST(doc AS TEXT), '$.collectionIds') WHERE value = ?)")
-        values.append(request.query["collectionId"])
-    for name, field, applies in (
-        ("created", "created", sort == "createdAt" and "sortBy" in request.query),
-        ("updated", "updated", sort == "updatedAt" and privacy == "public"),
-    ):
-        if not applies:
-            continue
-        after, before = date_bounds(request, name)
-        if after is not None:
-            where.append(f"{field} > ?")
-            values.append(after)
-        if before is not None:
-            where.append(f"{field} < ?")
-            values.append(before)

@@ -8,6 +8,7 @@ from scenario_apply.emulator import (
     assets,
     jobs,
     model_extras,
+    model_list,
     models,
     page,
     parts,
@@ -25,7 +26,7 @@ def api_router() -> Router:
     """The operations under /v1."""
     router = Router()
     for method, pattern, handler in (
-        ("GET", "/models", models.list_models),
+        ("GET", "/models", model_list.list_models),
         ("POST", "/models", models.create),
         ("POST", "/models/get-bulk", models.get_bulk),
         ("GET", "/models/*", models.retrieve),

@@ -13,7 +13,8 @@ from scenario_apply.emulator.assets import insert_asset
 from scenario_apply.emulator.cdn import part_url
 from scenario_apply.emulator.clock import iso
 from scenario_apply.emulator.ids import new_id
-from scenario_apply.emulator.messages import ApiError, Json, Request, Response, bad_request, not_found
+from scenario_apply.emulator.lookup import find
+from scenario_apply.emulator.messages import Json, Request, Response, bad_request
 from scenario_apply.emulator.pictures import NotAPicture, Picture, inspect_file
 from scenario_apply.emulator.store import Row, dump, load
 
@@ -80,7 +81,7 @@ def create(world: World, request: Request) -> Response:
 
 def retrieve(world: World, request: Request) -> Response:
     """GET /uploads/{uploadId}: each look takes a closed upload one step on."""
-    row = _find(world, request)
+    row = find(world, request, "uploads", request.params[0])
     if row["completed"] is not None and row["status"] in _STEPS[:-1]:
         with world.db.transaction():
             _step(world, row)
@@ -89,7 +90,7 @@ def retrieve(world: World, request: Request) -> Response:
 
 def act(world: World, request: Request) -> Response:
     """POST /uploads/{uploadId}/action: complete. Closing a closed one again changes nothing."""
-    row = _find(world, request)
+    row = find(world, request, "uploads", request.params[0])
     checks.json_object(request, {"action": checks.one_of("complete")}, ("action",))
     if row["status"] == "pending":
         missing = [number for number in _numbers(row) if not world.blobs.part(row["id"], number).exists()]
@@ -114,16 +115,6 @@ def import_by_clock(world: World, upload: str, at: int) -> None:
         if row is None or row["status"] not in _STEPS[:-1]:
             return
         _step(world, row)
-
-
-def _find(world: World, request: Request) -> Row:
-    identifier = request.params[0]
-    row = world.db.one("SELECT * FROM uploads WHERE id = ?", (identifier,))
-    if row is None:
-        raise not_found("Upload", identifier)
-    if row["project"] != request.project:
-        raise ApiError(403, "This upload is out of the scope of your credentials", "FORBIDDEN")
-    return row
 
 
 def _numbers(row: Row) -> range:
