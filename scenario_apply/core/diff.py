@@ -34,8 +34,9 @@ from scenario_apply.core.ignoring import (
     compared,
     compared_parameters,
     contents_to_send,
+    is_drift_ignored,
 )
-from scenario_apply.core.importing import imported
+from scenario_apply.core.importing import imported, taken_address
 from scenario_apply.core.manifest.spec import CompositionSpec, ModelSpec
 from scenario_apply.core.observed import Observed, content_drift
 from scenario_apply.core.state import Record, State, Version
@@ -155,8 +156,12 @@ class _Judge:
         if not spec.enabled:
             return untouched(address, spec, record, "enabled: false")
         edit = StateEdit(moved_from=moved_from)
-        if record is None and address in self.imports:
-            found = imported(self.imports[address], spec, self.desired.contents_of(spec), self.state, self.observed)
+        block = self.imports.get(address)
+        if block is not None and record is not None and (taken := taken_address(block, record)) is not None:
+            self.problems.append(taken)
+            return untouched(address, spec, record, taken.what)
+        if record is None and block is not None:
+            found = imported(block, spec, self.desired.contents_of(spec), self.state, self.observed)
             if isinstance(found, Problem):
                 self.problems.append(found)
                 return untouched(address, spec, None, found.what)
@@ -484,14 +489,13 @@ class _Judge:
         remote = self.observed.models.get(record.working.id)
         if remote is None:
             return []
-        found = content_drift(address, record, remote)
+        found = [item for item in content_drift(address, record, remote) if not is_drift_ignored(item, spec)]
         self.drift += found
-        ignored = spec.lifecycle.ignore_changes
         reasons = []
         for item in found:
-            if item.what == "caption" and "captions" not in ignored and "dataset" not in ignored:
+            if item.what == "caption":
                 reasons.append(f"the caption of {item.path} was changed on the service")
-            elif item.what == "image" and not are_images_ignored(spec):
+            elif item.what == "image":
                 reasons.append(f"image {item.path} was {'removed' if item.recorded else 'added'} on the service")
         return reasons
 

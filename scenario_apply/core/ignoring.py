@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from scenario_apply.core.attributes import Spec
-from scenario_apply.core.changes import CaptionDiff, ImageDiff
+from scenario_apply.core.changes import CaptionDiff, Drift, ImageDiff
 from scenario_apply.core.content import ContentDiff, ignoring_captions
 from scenario_apply.core.dataset.types import Contents
 from scenario_apply.core.manifest.secret import Secret
@@ -77,3 +77,13 @@ def compared(spec: Spec, content: ContentDiff) -> ContentDiff:
 def are_images_ignored(spec: Spec) -> bool:
     """Whether a training set may be another one than was trained on."""
     return not {"images", "dataset"}.isdisjoint(spec.lifecycle.ignore_changes)
+
+
+def is_drift_ignored(drift: Drift, spec: Spec) -> bool:
+    """Whether ignore_changes covers it: what nobody wants repaired is not told again in every plan."""
+    ignored = spec.lifecycle.ignore_changes
+    if drift.what == "image":
+        return are_images_ignored(spec)
+    if drift.what == "caption":
+        return "captions" in ignored or "dataset" in ignored
+    return drift.what in ignored

@@ -50,6 +50,18 @@ def imported(wanted: Import, spec: Spec, contents: Contents, state: State, obser
     return Record(current=_version(remote, spec, contents), protected=spec.lifecycle.prevent_destroy)
 
 
+def taken_address(wanted: Import, record: Record) -> Problem | None:
+    """Why a block cannot import onto an address that records another model; None when it did so already."""
+    if any(version.id == wanted.model_id for version in record.versions()):
+        return None
+    return Problem(
+        code="import-taken",
+        what=f"{wanted.target} records {record.current.id} already: {wanted.model_id} is not imported over it",
+        where=wanted.place,
+        mend=f"take the import block out, or forget the record first: scenario-apply state rm {wanted.target}",
+    )
+
+
 def _owner(state: State, model_id: ModelId) -> Address | None:
     for address, record in state.records.items():
         if any(version.id == model_id for version in record.versions()):

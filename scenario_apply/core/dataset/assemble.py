@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from scenario_apply.core.dataset.compose import CaptionTemplateError, Composer
 from scenario_apply.core.dataset.digest import digest_of_rows
 from scenario_apply.core.dataset.facts import Entry, Facts
-from scenario_apply.core.dataset.gather import Gathered, Reader, gather, one_line
+from scenario_apply.core.dataset.gather import UNREAD_CAPTIONS, Gathered, Reader, gather, one_line
 from scenario_apply.core.dataset.instruct import instruct
 from scenario_apply.core.dataset.lint import lint
 from scenario_apply.core.dataset.lint_duplicates import ColourDifference
 from scenario_apply.core.dataset.pairing import Paired
-from scenario_apply.core.dataset.rules import Finding, settings_from
+from scenario_apply.core.dataset.rules import Finding, Settings, settings_from
 from scenario_apply.core.dataset.selection import Selection
 from scenario_apply.core.dataset.subject import Picture, Subject
 from scenario_apply.core.dataset.types import Pair
@@ -106,6 +106,7 @@ def assemble(
     settings, findings = settings_from(spec.lint)
     before = [*findings, *material.findings]
     pairs: tuple[Pair, ...] = ()
+    unread: frozenset[str] = frozenset()
     if material.paired is not None:
         pairs, more = instruct(spec, material.paired, read)
         before += [*material.paired.findings, *more]
@@ -115,6 +116,7 @@ def assemble(
         captioned = caption_pictures(spec, material.images, facts, gathered)
         before += [*gathered.findings, *captioned.findings]
         pictures = captioned.pictures
+        unread = _excused(gathered, settings)
     subject = Subject(
         spec=spec,
         types=types,
@@ -123,6 +125,7 @@ def assemble(
         pairs=pairs,
         junk=material.selection.junk if material.selection is not None else (),
         skipped_folders=material.skipped_folders,
+        unread=unread,
         told=frozenset(finding.code for finding in before),
     )
     return Assembled(
@@ -131,6 +134,13 @@ def assemble(
         findings=lint(subject, before, colour_difference),
         digest=digest_of_pictures(pictures, pairs),
     )
+
+
+def _excused(gathered: Gathered, settings: Settings) -> frozenset[str]:
+    """Pictures whose missing caption an error explains; none where the dataset made that less than an error."""
+    judged = [settings.judge(finding) for finding in gathered.findings if finding.code in UNREAD_CAPTIONS]
+    stops = all(finding is not None and finding.severity == "error" for finding in judged)
+    return frozenset(gathered.unreadable) if stops else frozenset()
 
 
 def digest_of_pictures(pictures: Sequence[Picture], pairs: Sequence[Pair]) -> str:

@@ -21,37 +21,44 @@ from scenario_apply.core.dataset.selection import Selection
 from scenario_apply.core.dataset.tables import CaptionRow, caption_rows, read_table
 from scenario_apply.core.manifest.spec import DatasetSpec
 
+# What is told of a caption that exists and did not arrive: the picture is not without one.
+UNREAD_CAPTIONS = frozenset({"C05", "C06", "C18", "outside-root"})
 # Reads a file, given relative to the root; a finding when it cannot be read.
 Reader = Callable[[str], bytes | Finding]
 
 
 @dataclass(slots=True)
 class Gathered:
-    """raws: image path -> caption as found. sources: how many kinds of source the folder held captions in."""
+    """raws: image path -> caption as found."""
 
     raws: dict[str, Raw] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
-    unreadable: set[str] = field(default_factory=set)  # images that have a caption which could not be read
+    unreadable: set[str] = field(default_factory=set)  # images whose caption, if any, could not be read
+    lost_rows: bool = False  # a table or map has captions that could not be read or told apart
 
 
 def gather(spec: DatasetSpec, selection: Selection, read: Reader) -> Gathered:
     """Every image's raw caption, as `captions:` says; `auto` and pictures without one are simply not in it."""
     kind = spec.captions.kind
     out = Gathered()
+    images = selection.images
     if kind == "filename":
-        for image in selection.images:
+        for image in images:
             out.raws[image.path] = Raw(from_file_name(image.path))
     elif kind == "map":
         rows = [CaptionRow(key, text, 0) for key, text in spec.captions.entries.items()]
-        out.raws, out.findings = match_rows(rows, Lookup(selection.images), file=None)
+        out.raws, out.findings = match_rows(rows, Lookup(images), file=None)
+        out.lost_rows = _loses_rows(out.findings)
     elif kind == "file" and spec.captions.path:
-        _read_table(spec.captions.path, spec, Lookup(selection.images), read, out)
+        _read_table(spec.captions.path, spec, Lookup(images), read, out)
     elif kind in ("sidecar", "recognise"):
         tables = _metadata_tables(selection) if kind == "recognise" else []
-        lookup = Lookup(selection.images) if tables else None
+        lookup = Lookup(images) if tables else None
         for table in tables:
             _read_table(table.file, spec, lookup or Lookup(()), read, out)
         _read_sidecars(spec, selection, read, out)
+    if out.lost_rows:
+        out.unreadable.update(image.path for image in images if image.path not in out.raws)
     return out
 
 
@@ -85,16 +92,22 @@ def _read_table(file: str, spec: DatasetSpec, lookup: Lookup, read: Reader, out:
     text = _text(file, spec, read)
     if isinstance(text, Finding):
         out.findings.append(text)
+        out.lost_rows = True
         return
     rows, findings = caption_rows(read_table(text, file=file), file=file)
     raws, more = match_rows(rows, lookup, file=file, beside=file.rpartition("/")[0])
     out.findings += [*findings, *more]
+    out.lost_rows = out.lost_rows or _loses_rows([*findings, *more])
     for path, raw in raws.items():
         if path in out.raws:
             what = f"{path} has two captions: the other is in {out.raws[path].file}"
             out.findings.append(Finding("C17", what, raw.file, raw.line, "keep one of them"))
         else:
             out.raws[path] = raw
+
+
+def _loses_rows(findings: Sequence[Finding]) -> bool:
+    return any(finding.code in UNREAD_CAPTIONS for finding in findings)
 
 
 def _text(file: str, spec: DatasetSpec, read: Reader) -> str | Finding:
@@ -110,8 +123,3 @@ def one_line(raw: Raw, lines: str) -> tuple[str, int]:
     if not held:
         return "", 0
     return (held[0] if lines == "first" else " ".join(held)), len(held)
-
-
-def images_without(images: Sequence[Entry], gathered: Gathered) -> list[Entry]:
-    """Pictures for which nothing was found: those with a broken caption have been told of already."""
-    return [image for image in images if image.path not in gathered.raws and image.path not in gathered.unreadable]

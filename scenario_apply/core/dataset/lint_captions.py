@@ -26,7 +26,7 @@ def missing(subject: Subject) -> Iterator[Finding]:
     spec = subject.spec
     if spec.is_pairs or spec.captions.kind == "auto" or not subject.pictures:
         return
-    without = [p for p in subject.pictures if p.raw is None]
+    without = [p for p in subject.pictures if p.raw is None and p.path not in subject.unread]
     if len(without) == len(subject.pictures) and spec.captions.kind == "recognise":
         if spec.missing != "auto":
             tail = f"; the trigger {spec.trigger} is in none of them" if spec.trigger else ""

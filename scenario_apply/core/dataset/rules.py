@@ -10,7 +10,7 @@ from scenario_apply.core.dataset.names import nearest
 from scenario_apply.errors import Severity
 
 # Grows whenever a rule, a threshold or a message changes: results cached under another number are made anew.
-LINT_VERSION = 1
+LINT_VERSION = 2
 
 
 class Finding(NamedTuple):

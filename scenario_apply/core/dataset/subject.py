@@ -48,6 +48,7 @@ class Subject:
     pairs: tuple[Pair, ...] = ()
     junk: tuple[str, ...] = ()
     skipped_folders: Mapping[str, int] | None = None  # folder, relative to the root -> pictures in it
+    unread: frozenset[str] = frozenset()  # pictures whose caption could not be read, for which there is an error
     told: frozenset[str] = frozenset()  # codes of what was found before: no rule repeats their consequences
 
     def number(self, name: str) -> float:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from scenario_apply.core.dataset.rules import Finding
 from scenario_apply.core.dataset.tables import TEXT_COLUMNS, Row, Table, map_entry
+
+if TYPE_CHECKING:
+    import yaml
 
 _KEY_AND_TEXT = re.compile(r"""\s*(?:-\s+)?(?P<key>"[^"]*"|'[^']*'|[^:#]+?)\s*:\s+(?P<text>\S.*)""")
 
@@ -15,42 +19,33 @@ def read_yaml_map(text: str, *, file: str) -> Table:
     """Rows of file_name and text. A syntax error or an alias is one C18 finding and no rows."""
     import yaml
 
-    loader = getattr(yaml, "CParser", None)
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml, where PyYAML was built with it
     try:
-        events: Iterator[yaml.Event] = yaml.parse(text, Loader=yaml.CSafeLoader if loader else yaml.SafeLoader)
+        events: Iterator[yaml.Event] = yaml.parse(text, Loader=loader)
         return _Reader(file).read(events)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else 1
-        return Table((), (_explain(text, file, line, str(error.problem or error.context or "not YAML")),))
+        return Table((), (_explain(error, text, file),))
     except yaml.YAMLError as error:
         return Table((), (Finding("C18", f"not YAML: {str(error).splitlines()[0]}", file, 1),))
 
 
-def _explain(text: str, file: str, line: int, problem: str) -> Finding:
+def _explain(error: yaml.MarkedYAMLError, text: str, file: str) -> Finding:
     """Most syntax errors of captions files are captions that should be in quotes: say so, and show how."""
+    from scenario_apply.core.manifest.yaml_errors import mistake_of
+
+    mistake = mistake_of(error, text)
     lines = text.splitlines()
-    for number in (line, line - 1):
-        shown = lines[number - 1] if 0 < number <= len(lines) else ""
-        if "\t" in shown[: len(shown) - len(shown.lstrip())]:
-            return Finding("C18", "a tab indents this line; YAML takes spaces", file, number, "use spaces")
-        match = _KEY_AND_TEXT.match(shown)
-        if match and not _is_quoted(match["text"]):
-            caption = match["text"].replace("'", "''")
-            return Finding(
-                "C18", f"not YAML: {problem}", file, number, f"quote this caption: {match['key']}: '{caption}'"
-            )
-    return Finding(
-        "C18",
-        f"not YAML: {problem}",
-        file,
-        line,
-        "quote captions that hold `: `, or start with [ { % @ * & ! or a quote",
-    )
-
-
-def _is_quoted(text: str) -> bool:
-    return len(text) > 1 and text[0] == text[-1] and text[0] in "'\""
+    shown = lines[mistake.line] if lines else ""
+    mend = mistake.mend
+    match = _KEY_AND_TEXT.match(shown)
+    if match and "never closed" not in mistake.what and mistake.code != "yaml-tab":
+        caption = match["text"]
+        if caption[0] == "'":
+            mend = "inside single quotes a ' is written ''"
+        elif any(sign.isalnum() for sign in caption):  # a bracket alone is no caption
+            doubled = caption.replace("'", "''")
+            mend = f"quote this caption: {match['key']}: '{doubled}'"
+    return Finding("C18", f"not YAML: {mistake.what}", file, mistake.line + 1, mend)
 
 
 class _Refused(Exception):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from scenario_apply.core.manifest.report import Report
 
@@ -46,6 +46,61 @@ _MENDS: tuple[tuple[str, str, str], ...] = (
 
 
 _NOT_IN_YAML = "[^\\t\\n\\r\\x20-\\x7e\\x85\\xa0-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]"
+# Where it began says more than where the parser gave up: quotes and brackets that are never closed, a lone key.
+_BEGAN = ("end of stream", "expected ',' or", "could not find expected ':'")
+
+
+class Mistake(NamedTuple):
+    """code and mend as in a Problem; line and column from 0, always of a line that holds something."""
+
+    code: str
+    what: str
+    mend: str | None
+    line: int
+    column: int
+
+
+def mistake_of(error: yaml.MarkedYAMLError, text: str) -> Mistake:
+    """What a syntax error means to who wrote the text."""
+    problem = error.problem or "not readable as YAML"
+    mark = error.problem_mark or error.context_mark
+    if error.context_mark is not None and any(part in problem for part in _BEGAN):
+        mark = error.context_mark
+    lines = text.splitlines()
+    line, column = _on_a_line(lines, 0 if mark is None else mark.line, 0 if mark is None else mark.column)
+    character = lines[line][column : column + 1] if lines else ""
+    code, what, mend = _meaning(problem, character, f" {error.context}" if error.context else "")
+    return Mistake(code, what, mend, line, column)
+
+
+def _on_a_line(lines: list[str], line: int, column: int) -> tuple[int, int]:
+    """The place itself; for one behind the end of the text, its last character."""
+    if line < len(lines) and any(rest.strip() for rest in (lines[line][column:], *lines[line + 1 :])):
+        return line, column
+    held = [number for number in range(len(lines)) if lines[number].strip()]
+    if not held:
+        return 0, 0
+    last = max((number for number in held if number <= line), default=held[-1])
+    return last, len(lines[last].rstrip()) - 1
+
+
+def _meaning(problem: str, character: str, context: str) -> tuple[str, str, str | None]:
+    """Code, what, mend. character: the one where it went wrong."""
+    is_odd = "cannot start any token" in problem
+    if "tab" in problem or (is_odd and character == "\t"):
+        return "yaml-tab", "a tab where YAML wants spaces", "indent with spaces, two for each level"
+    if is_odd:
+        return "yaml-syntax", f"text cannot begin with {character!r}", _QUOTE
+    if "node content" in problem:
+        if character in ("[", "{"):
+            return "yaml-syntax", f"a {character} that is not closed", f"close it, or {_QUOTE}"
+        if character in ("]", "}", ","):
+            return "yaml-syntax", f"a {character} where a value is expected", f"remove it, or {_QUOTE}"
+        return "yaml-syntax", "a value is missing", f"write it, or {_QUOTE}"
+    for part, what, mend in _MENDS:
+        if part in problem:
+            return "yaml-syntax", what, mend
+    return "yaml-syntax", f"{problem}{context}", None
 
 
 def _line_and_column(text: str, at: int) -> tuple[int, int]:
@@ -57,35 +112,16 @@ def report_yaml_error(error: yaml.YAMLError, name: str, report: Report) -> None:
     """One problem for what made the parser stop."""
     import yaml
 
-    if not isinstance(error, yaml.MarkedYAMLError):
-        text = report.sources.get(name, "")
-        found = re.search(_NOT_IN_YAML, text)
-        line, column = (0, 0) if found is None else _line_and_column(text, found.start())
-        report.error(
-            "yaml-syntax",
-            f"a character that YAML does not allow: {getattr(error, 'reason', error)}",
-            report.place_at(name, line, column),
-            "remove the character, or write it as \\x.. in double quotes",
-        )
+    text = report.sources.get(name, "")
+    if isinstance(error, yaml.MarkedYAMLError):
+        code, what, mend, line, column = mistake_of(error, text)
+        report.error(code, what, report.place_at(name, line, column), mend)
         return
-    problem = error.problem or "not readable as YAML"
-    mark = error.problem_mark or error.context_mark
-    if "end of stream" in problem and error.context_mark is not None:
-        mark = error.context_mark  # where the quote opens says more than where the file ends
-    if mark is None:
-        report.error("yaml-syntax", problem, report.place_at(name, 0, 0))
-        return
-    place = report.place_at(name, mark.line, mark.column)
-    character = (place.text or "")[mark.column : mark.column + 1]
-    if "tab" in problem or ("cannot start any token" in problem and character == "\t"):
-        report.error("yaml-tab", "a tab where YAML wants spaces", place, "indent with spaces, two for each level")
-        return
-    if "cannot start any token" in problem:
-        report.error("yaml-syntax", f"text cannot begin with {character!r}", place, _QUOTE)
-        return
-    for part, what, mend in _MENDS:
-        if part in problem:
-            report.error("yaml-syntax", what, place, mend)
-            return
-    context = f" {error.context}" if error.context else ""
-    report.error("yaml-syntax", f"{problem}{context}", place)
+    found = re.search(_NOT_IN_YAML, text)
+    line, column = (0, 0) if found is None else _line_and_column(text, found.start())
+    report.error(
+        "yaml-syntax",
+        f"a character that YAML does not allow: {getattr(error, 'reason', error)}",
+        report.place_at(name, line, column),
+        "remove the character, or write it as \\x.. in double quotes",
+    )
