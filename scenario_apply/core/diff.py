@@ -11,29 +11,22 @@ from scenario_apply.core.attributes import (
     Spec,
     arithmetic,
     declared_attributes,
-    declared_parameters,
     label_change,
     recorded_attributes,
 )
-from scenario_apply.core.changes import Action, CaptionDiff, Change, Drift, ImageDiff
-from scenario_apply.core.composing import Parts, part_reasons, renewed_parts, resolve_parts
+from scenario_apply.core.changes import Action, Change, Drift
+from scenario_apply.core.composing import Parts, renewed_parts, resolve_parts
 from scenario_apply.core.content import (
     ContentDiff,
     compare_contents,
     content_reasons,
-    parameter_reasons,
 )
 from scenario_apply.core.dataset.digest import digest_of
 from scenario_apply.core.dataset.types import Contents
 from scenario_apply.core.desired import Desired
-from scenario_apply.core.fingerprint import fingerprint
 from scenario_apply.core.graph import ordered
 from scenario_apply.core.ignoring import (
-    are_images_ignored,
     as_recorded,
-    compared,
-    compared_parameters,
-    contents_to_send,
     is_drift_ignored,
 )
 from scenario_apply.core.importing import imported, taken_address
@@ -41,6 +34,7 @@ from scenario_apply.core.manifest.spec import CompositionSpec, ModelSpec
 from scenario_apply.core.observed import Observed, content_drift
 from scenario_apply.core.state import Record, State, Version
 from scenario_apply.core.verdict import StateEdit, Verdict, untouched
+from scenario_apply.core.wanted import NO_DIFFERENCE, Wanted
 from scenario_apply.errors import Problem
 
 
@@ -79,7 +73,7 @@ def desired_fingerprint(desired: Desired, state: State, address: Address, versio
     if isinstance(spec, CompositionSpec):
         judge.all()
         parts = resolve_parts(spec, state.records.get(address), state, Observed(), judge.verdicts)
-    return judge.fingerprint_of(spec, version, parts)
+    return judge.wanted.fingerprint_of(spec, version, parts)
 
 
 class _Judge:
@@ -87,6 +81,7 @@ class _Judge:
 
     def __init__(self, desired: Desired, state: State, observed: Observed, wishes: Wishes) -> None:
         self.desired = desired
+        self.wanted = Wanted(desired)
         self.state = state
         self.observed = observed
         self.wishes = wishes
@@ -220,14 +215,16 @@ class _Judge:
 
     def judge_recorded(self, address: Address, spec: Spec, record: Record, parts: Parts, edit: StateEdit) -> Verdict:
         if record.held is not None:
-            if record.held == self.fingerprint_of(spec, record.current, parts, like=record.held):
+            if record.held == self.wanted.fingerprint_of(spec, record.current, parts, like=record.held):
                 note = f"a rollback holds it at version {record.current.number}; rollback --lift {address} ends that"
                 labels = label_change(spec, record.current, self.observed.models.get(record.current.id))
                 return self.judge_labels(address, spec, record, labels, edit, note)
             edit = replace(edit, unhold=True)
         if record.working.phase == "training":
             return self.judge_running(address, spec, record, parts, edit)
-        is_back = self.is_what_is_wanted(spec, record.current, parts) and not self.observed.is_gone(record.current.id)
+        is_back = self.wanted.is_what_is_wanted(spec, record.current, parts) and not self.observed.is_gone(
+            record.current.id
+        )
         if record.pending is not None and is_back:
             edit = replace(edit, discard_pending=True)  # the manifest is back at what is trained
             record = replace(record, pending=None, previous=(record.pending, *record.previous))
@@ -256,7 +253,7 @@ class _Judge:
             address,
             spec,
             record,
-            self.contents_for(spec, version),
+            self.wanted.contents_for(spec, version),
             edit,
             action=Action.REPLACE if fresh else Action.RETRAIN,
             reasons=(*reasons, *labels.reasons),
@@ -271,16 +268,16 @@ class _Judge:
         replaces = isinstance(spec, ModelSpec) and spec.lifecycle.on_change in (None, "replace")
         if not replaces or address in self.wishes.replace or record.pending is not None:
             return None
-        if not record.current.is_usable or self.is_what_is_wanted(spec, record.current, parts):
+        if not record.current.is_usable or self.wanted.is_what_is_wanted(spec, record.current, parts):
             return None
         for version in record.previous:
-            if version.is_usable and self.is_what_is_wanted(spec, version, parts):
+            if version.is_usable and self.wanted.is_what_is_wanted(spec, version, parts):
                 return None if self.observed.is_gone(version.id) else version
         return None
 
     def judge_running(self, address: Address, spec: Spec, record: Record, parts: Parts, edit: StateEdit) -> Verdict:
         version = record.working
-        changed = version.fingerprint is not None and not self.is_what_is_wanted(spec, version, parts)
+        changed = version.fingerprint is not None and not self.wanted.is_what_is_wanted(spec, version, parts)
         labels = label_change(spec, version, self.observed.models.get(version.id))
         change = Change(
             address=address,
@@ -300,7 +297,7 @@ class _Judge:
     ) -> Verdict:
         """A version that was never trained, or whose training failed: completed in place unless its type changed."""
         version = record.working
-        contents = self.contents_for(spec, version)
+        contents = self.wanted.contents_for(spec, version)
         content = compare_contents(contents, version)
         drifted = self.drift_reasons(address, spec, record)
         launched = version.phase in ("failed", "canceled")
@@ -311,7 +308,7 @@ class _Judge:
         reasons = ["created earlier, not trained yet"]
         if launched:
             reasons = [version.reason or f"its training ended as {version.phase}"]
-            reasons += self.parameters_changed(spec, version)
+            reasons += self.wanted.parameters_changed(spec, version)
         if version.type != spec.type:
             reasons.append(f"type {version.type} -> {spec.type}")
         if asked:
@@ -427,57 +424,14 @@ class _Judge:
     def may_train(self, address: Address, spec: Spec) -> bool:
         return spec.lifecycle.train == "auto" or address in self.wishes.train or address in self.wishes.replace
 
-    def contents_for(self, spec: Spec, version: Version) -> Contents:
-        return contents_to_send(spec, self.desired.contents_of(spec), version)
-
-    def is_what_is_wanted(self, spec: Spec, version: Version, parts: Parts) -> bool:
-        """Whether a version was trained on what the manifest asks for now."""
-        if version.fingerprint is None or not parts.are_known:
-            return False
-        if self.fingerprint_of(spec, version, parts) == version.fingerprint:
-            return True
-        # what is ignored is in the fingerprint: then the rest is compared by itself
-        return bool(spec.lifecycle.ignore_changes) and not self.differences(spec, version, parts)[0]
-
-    def fingerprint_of(self, spec: Spec, version: Version, parts: Parts, like: str | None = None) -> str | None:
-        """The desired fingerprint in the record's own algorithm; None when a part's id is not known yet."""
-        if not parts.are_known:
-            return None
-        dataset = None if are_images_ignored(spec) else self.desired.dataset_of(spec)
-        digest = None if dataset is None else dataset.digest
-        if digest is not None and "captions" in spec.lifecycle.ignore_changes:
-            digest = digest_of(self.contents_for(spec, version))
-        return fingerprint(
-            type=spec.type,
-            parameters=declared_parameters(spec),
-            dataset=digest,
-            concepts=parts.concepts,
-            like=like or version.fingerprint,
-        )
-
-    def parameters_changed(self, spec: Spec, version: Version) -> list[str]:
-        return parameter_reasons(
-            compared_parameters(spec, declared_parameters(spec)), compared_parameters(spec, version.parameters)
-        )
-
-    def differences(self, spec: Spec, version: Version, parts: Parts) -> tuple[list[str], ContentDiff]:
-        """How a version differs from what is declared, thing by thing."""
-        reasons = [] if version.type == spec.type else [f"type {version.type} -> {spec.type}"]
-        if isinstance(spec, CompositionSpec):
-            return reasons + part_reasons(version, parts.concepts), ContentDiff(
-                images=ImageDiff(), captions=CaptionDiff()
-            )
-        content = compared(spec, compare_contents(self.contents_for(spec, version), version))
-        return reasons + self.parameters_changed(spec, version) + content_reasons(content), content
-
     def content_changes(self, spec: Spec, version: Version, parts: Parts) -> tuple[list[str], ContentDiff]:
         """Why a trained version is not what is wanted; no reason when it is."""
         renewed = (
             renewed_parts(spec, version, parts.concepts, self.verdicts) if isinstance(spec, CompositionSpec) else []
         )
-        if not renewed and self.is_what_is_wanted(spec, version, parts):
-            return [], ContentDiff(images=ImageDiff(), captions=CaptionDiff())
-        reasons, content = self.differences(spec, version, parts)
+        if not renewed and self.wanted.is_what_is_wanted(spec, version, parts):
+            return [], NO_DIFFERENCE
+        reasons, content = self.wanted.differences(spec, version, parts)
         if renewed:
             reasons = renewed
         if not reasons and version.fingerprint is not None:
