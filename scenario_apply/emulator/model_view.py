@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from scenario_apply.emulator.world import World
 
 PREVIEWED_IMAGES = 3
+_KEPT_ON_FREE_MS = 30 * 86_400_000
+"""How long the Free plan keeps a model. The property is documented, the time is not."""
 AUTHOR = "api_emulator"
 
 _IMAGES = """
@@ -124,6 +126,8 @@ def _view(
         view["name"] = row["name"]
     if row["deleted"] is not None:
         view["deletedAt"] = iso(row["deleted"])
+    if world.options.plan == "free":
+        view["softDeletionOn"] = iso(row["created"] + _KEPT_ON_FREE_MS)
     for key in _COPIED:
         if key in doc:
             view[key] = doc[key]
@@ -151,8 +155,6 @@ def _add_texts_and_pictures(world: World, origin: str, view: Json, doc: Json) ->
         ]
     if doc.get("stats"):
         view["trainingStats"] = doc["stats"]
-    if world.options.plan == "free":
-        view["softDeletionOn"] = iso(world.now_ms() + 30 * 86_400_000)
 
 
 def _asset_ref(world: World, origin: str, asset: str) -> Json:

@@ -39,6 +39,15 @@ def test_doubles_and_small_pictures_are_named(api: httpx.Client) -> None:
     assert answer["details"]["couplesSimilarity"]["min"] < 1
 
 
+def test_the_same_picture_at_another_size_is_a_near_duplicate(api: httpx.Client) -> None:
+    """Not by its bytes, and not by its file name, but by what is to be seen."""
+    answer = score(api, [(1, 64, "a red cloak"), (1, 512, "a red cloak at night"), (40, 64, "a horse in the rain")])
+    assert [one["message"][0] for one in answer["assetCouplesWarnings"]] == ["Similarity is too high"]
+    assert answer["details"]["assetCouplesSimilarity"][0]["similarity"] >= 0.95
+    distances = [one["distance"] for one in answer["details"]["assetCouplesCaptionsDistance"]]
+    assert distances[0] < distances[1]
+
+
 def test_a_good_set_scores_higher(api: httpx.Client) -> None:
     poor = score(api, [(1, 64, "a cloak"), (1, 64, "a cloak")])
     captions = ["a ranger by the river", "standing under an old oak", "seen from behind at night"]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from scenario_apply.emulator.thread import EmulatorThread
+from scenario_apply.emulator.thread import EmulatorThread, manual_options
 
-from .pictures import bare, data_url
+from . import contract
+from .pictures import bare, data_url, png
 
 TYPES = ("flux.1-lora", "zimage-lora", "qwen-image-edit-lora", "flux.1-composition")
 STEPS = 350
@@ -20,13 +22,16 @@ DAY_S = 86_400
 class Traffic:
     """A client that does something or other, and remembers what must be there."""
 
-    def __init__(self, api: httpx.Client, dice: random.Random) -> None:
-        self.api = api
+    api: httpx.Client
+
+    def __init__(self, dice: random.Random) -> None:
         self.dice = dice
         self.images: dict[str, list[str]] = {}
         self.assets: list[str] = []
         self.captions: dict[str, str] = {}
         self.launched: dict[str, str] = {}
+        self.deleted: dict[str, list[str]] = {}
+        self.tags: dict[str, list[str]] = {}
 
     def step(self) -> None:
         """One request, or a few."""
@@ -39,8 +44,13 @@ class Traffic:
             self.cancel,
             self.delete,
             self.detach,
+            self.restore,
+            self.copy,
+            self.tag,
+            self.upload_in_parts,
+            self.look,
         ]
-        weights = [4, 5, 8, 5, 5, 1, 1, 1]
+        weights = [4, 5, 8, 5, 5, 1, 1, 1, 1, 1, 2, 1, 4]
         self.dice.choices(actions, weights)[0]()
 
     def model(self) -> str | None:
@@ -101,7 +111,49 @@ class Traffic:
         model = self.model()
         if model is not None:
             assert self.api.delete(f"/models/{model}").status_code == 200
-            del self.images[model]
+            self.deleted[model] = self.images.pop(model)
+            self.tags.pop(model, None)  # what comes back has none
+
+    def restore(self) -> None:
+        if self.deleted:
+            model = self.dice.choice(list(self.deleted))
+            assert self.api.post(f"/models/{model}/restore").status_code == 200
+            self.images[model] = self.deleted.pop(model)
+
+    def copy(self) -> None:
+        model = self.model()
+        if model is not None:
+            answer = self.api.post(f"/models/{model}/copy", json={"copyAsTrained": self.dice.random() < 0.5})
+            if answer.status_code == 200:
+                made = answer.json()["model"]["id"]
+                self.images[made] = list(self.images[model])
+                self.tags[made] = list(self.tags.get(model, []))
+
+    def tag(self) -> None:
+        model = self.model()
+        if model is not None:
+            add, drop = self.dice.choice("abc"), self.dice.choice("def")
+            changed = self.api.put(f"/models/{model}/tags", json={"add": [add], "delete": [drop]}).json()
+            held = self.tags.setdefault(model, [])
+            held[:] = [one for one in held if one not in changed["deleted"]] + changed["added"]
+
+    def upload_in_parts(self) -> None:
+        data = png(self.dice.randrange(40))
+        body = {"fileName": "p.png", "contentType": "image/png", "kind": "image", "parts": 1, "fileSize": len(data)}
+        upload = self.api.post("/uploads", json=body).json()["upload"]
+        assert contract.plain.put(upload["parts"][0]["url"], content=data).status_code == 200
+        self.api.post(f"/uploads/{upload['id']}/action", json={"action": "complete"})
+        for _ in range(3):
+            upload = self.api.get(f"/uploads/{upload['id']}").json()["upload"]
+        self.assets.append(upload["entityId"])
+
+    def look(self) -> None:
+        """A read of any kind; the judge looks at every answer."""
+        model = self.model()
+        paths = ["/jobs", "/assets", "/projects", "/teams/team_default/limits", "/models?privacy=public"]
+        if model is not None:
+            paths += [f"/models/{model}{end}" for end in ("", "/description", "/scores/training-dataset")]
+        assert self.api.get(self.dice.choice(paths)).status_code == 200
 
     def detach(self) -> None:
         model = self.model()
@@ -112,14 +164,8 @@ class Traffic:
 
     def audit(self) -> None:
         """The service holds what was acknowledged, no more and no less."""
-        listed: dict[str, dict[str, Any]] = {}
-        params = {"pageSize": "7"}
-        while True:
-            page = self.api.get("/models", params=params).json()
-            listed |= {model["id"]: model for model in page["models"]}
-            if "nextPaginationToken" not in page:
-                break
-            params["paginationToken"] = page["nextPaginationToken"]
+        listed = [model["id"] for model in everything(self.api, "models")]
+        assert len(listed) == len(set(listed))
         assert set(listed) == set(self.images)
         body = {"modelIds": list(self.images), "allTrainingImages": True}
         for model in self.api.post("/models/get-bulk", json=body).json()["models"]:
@@ -127,20 +173,40 @@ class Traffic:
             assert list(held) == self.images[model["id"]]
             assert all(text == self.captions.get(asset, "") for asset, text in held.items())
             assert model["trainingImagesNumber"] == len(held)
+            assert sorted(model["tags"]) == sorted(self.tags.get(model["id"], []))
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_day_keeps_the_contract_and_the_books(emulator: EmulatorThread, api: httpx.Client, seed: int) -> None:
+def test_a_day_keeps_the_contract_and_the_books(tmp_path: Path, seed: int) -> None:
+    """With a night in between: the emulator is stopped and started again on what it holds."""
     dice = random.Random(seed)
-    traffic = Traffic(api, dice)
-    for number in range(STEPS):
-        traffic.step()
-        emulator.advance(DAY_S / STEPS * dice.random() * 2 if dice.random() < 0.3 else 0.5)
-        if number % 70 == 69:
+    traffic = Traffic(dice)
+    statuses: set[int] = set()
+    for half in range(2):
+        with EmulatorThread(manual_options(data=tmp_path)) as emulator, contract.client(emulator.url) as api:
+            traffic.api = api
+            for number in range(STEPS // 2):
+                traffic.step()
+                emulator.advance(DAY_S / STEPS * dice.random() * 2 if dice.random() < 0.3 else 0.5)
+                if number % 70 == 69:
+                    traffic.audit()
+            if half:
+                emulator.advance(60)
             traffic.audit()
-    emulator.advance(60)
-    traffic.audit()
-    jobs = api.get("/jobs", params={"pageSize": "100"}).json()["jobs"]
+            statuses |= {entry.status for entry in emulator.requests}
+            jobs = everything(api, "jobs")
     assert {job["status"] for job in jobs} <= {"success", "canceled"}
     assert set(traffic.launched.values()) <= {job["jobId"] for job in jobs}
-    assert {entry.status for entry in emulator.requests} <= {200, 269, 400}
+    assert statuses <= {200, 269, 400}
+
+
+def everything(api: httpx.Client, name: str) -> list[dict[str, Any]]:
+    """All pages of a list."""
+    found: list[dict[str, Any]] = []
+    params = {"pageSize": "7"}
+    while True:
+        page = api.get(f"/{name}", params=params).json()
+        found += page[name]
+        if "nextPaginationToken" not in page:
+            return found
+        params["paginationToken"] = page["nextPaginationToken"]
