@@ -59,7 +59,6 @@ class Maker:
         self._cache = cache
         self._deep = deep
         self._started_ns = started_ns
-        self._read = reader_below(root)
 
     def job(self, spec: DatasetSpec, types: tuple[str, ...], listing: Listing, *, key: str, signature: str) -> Job:
         """What is to be done for a dataset: nothing is read yet but what is cached of it."""
@@ -117,13 +116,14 @@ class Maker:
 
     def _assemble(self, job: Job, facts: dict[str, Facts], run: Run) -> tuple[Assembled, bool]:
         """The dataset, and whether its pixels count: looked at now, or all of them earlier."""
+        read = reader_below(self._root, job.listing.barred)
         seen = all(f.look or f.fault or f.is_lfs_pointer for f in facts.values())
         if not (self._deep or (seen and facts)):
-            return assemble(job.spec, job.types, job.material, facts, self._read), False
+            return assemble(job.spec, job.types, job.material, facts, read), False
         from scenario_apply.effects.files.looking import look_closer
 
         facts, difference = look_closer(self._root, facts, run)
-        return assemble(job.spec, job.types, job.material, facts, self._read, difference), True
+        return assemble(job.spec, job.types, job.material, facts, read, difference), True
 
     def _read_facts(self, entry: Entry) -> Facts:
         return read_facts(self._root, entry)
@@ -135,7 +135,7 @@ class Maker:
         """Contents without the cache. Raises ManifestError dataset-changed when they are not what the record says."""
         material = material_of(listing, spec, self._root)
         facts = {image.file: self._read_facts(image) for image in material.images}
-        assembled = assemble(spec, types, material, facts, self._read)
+        assembled = assemble(spec, types, material, facts, reader_below(self._root, listing.barred))
         if assembled.digest != record.digest:
             raise ManifestError(
                 f"dataset {spec.name} changed while the command was running",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from scenario_apply.core.dataset.assemble import Material
 from scenario_apply.core.dataset.decode import decode
 from scenario_apply.core.dataset.gather import Reader
@@ -13,10 +15,12 @@ from scenario_apply.core.manifest.spec import DatasetSpec
 from scenario_apply.effects.files.sources import Listing, Sources, selection_of, unentered
 from scenario_apply.effects.files.texts import reader_below
 
+_LOST_FOLDER = frozenset({"N01", "outside-root"})
+
 
 def list_rows(listing: Listing, sources: Sources, spec: DatasetSpec, root: str) -> None:
     """Adds the pairs of a table or a list to the listing, and the folders their pictures are in."""
-    rows, findings = _rows(spec, reader_below(root))
+    rows, findings = _rows(spec, reader_below(root, listing.barred))
     listing.rows += rows
     listing.findings += findings
     sources.add_folders_of(listing, spec, [file for row in rows for file in (row.before, row.after)])
@@ -51,4 +55,6 @@ def material_of(listing: Listing, spec: DatasetSpec, root: str) -> Material:
         paired = pair_suffixes(selection, spec.pairs.suffixes)
     else:
         paired = pair_folders(selection)
+    if _LOST_FOLDER.intersection(finding.code for finding in findings):
+        paired = replace(paired, findings=())  # the pictures of a folder that is not there have no partner either
     return Material(images=paired.images, paired=paired, findings=findings)

@@ -43,6 +43,7 @@ class Listing:
     places: list[Place] = field(default_factory=list)
     stats: list[tuple[str, int, int, int]] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    barred: dict[str, Finding] = field(default_factory=dict)  # files outside the root, as written: never read
     links: list[str] = field(default_factory=list)  # real paths of folders that are links
     rows: list[TableRow] = field(default_factory=list)  # pairs of a table or a list
 
@@ -151,7 +152,7 @@ class Sources:
             out.links.append(real)
         if spec.allow_outside_root or is_within(real, self._real_root):
             return full
-        how = "" if not is_within(full, self._root) else f", a link to {real}"
+        how = "" if not is_within(full, self._root) else f", a link to {real},"
         out.findings.append(_outside(f"{written}{how} lies outside the manifest's folder", None))
         return None
 
@@ -172,6 +173,7 @@ class Sources:
     def _stat(self, out: Listing, spec: DatasetSpec, written: str) -> None:
         full = self._inside(out, spec, written)
         if full is None:
+            out.barred[written.removeprefix("./")] = out.findings.pop()  # told by whoever would read it
             return
         try:
             stat = os.stat(full)
