@@ -154,3 +154,7 @@ class RequestCounter(Protocol):
     def refused(self) -> int:
         """Of those, answered 429 for their rate."""
         ...
+
+    def seconds_for(self, requests: int) -> float:
+        """About how many seconds it takes until so many more requests have left, if nothing else slows them."""
+        ...

@@ -77,7 +77,7 @@ def _run(
             record.count_with(world.counter, world.rate_limit)
             record.planned(prepared.plan)
         if call.arguments.format == "text":
-            call.show(plan_text(prepared.plan, call.out))
+            call.show(plan_text(prepared.plan, call.out, destroy=destroy, recorded=prepared.state.records))
         if prepared.plan.blocked:
             raise _blocked(call, prepared)
         # without changes there may still be something to record: a training that ended since
@@ -166,6 +166,8 @@ def _blocked(call: Call, prepared: Prepared) -> GateClosed:
 
 def code_of(call: Call, ledger: Ledger) -> int:
     """The exit code of a run."""
+    if ledger.gated and ledger.status in ("partial", "failed"):
+        return call.code(ExitCode.GATE)
     match ledger.status:
         case "done":
             return ExitCode.OK
@@ -214,7 +216,7 @@ def _emitter(
         else:
             from scenario_apply.faces.views.plain import PlainView
 
-            views.append(PlainView(call.say, world.clock, verbose=call.settings.verbose))
+            views.append(PlainView(call.say, world.clock, verbose=call.settings.verbose, counter=world.counter))
 
     def emit(event: Event) -> None:
         for view in views:

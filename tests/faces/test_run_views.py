@@ -62,6 +62,9 @@ def test_verbose_tells_every_step() -> None:
 class Counter:
     sent, refused = 12, 1
 
+    def seconds_for(self, requests: int) -> float:
+        return requests * 0.6
+
 
 def test_json_lines_number_every_line_and_end_in_the_ledger() -> None:
     clock, lines = FakeClock(), []
@@ -74,7 +77,8 @@ def test_json_lines_number_every_line_and_end_in_the_ledger() -> None:
     assert len({o["run_id"] for o in objects}) == 1
     assert all({"@level", "@message", "@module", "@timestamp", "type"} <= set(o) for o in objects)
     assert objects[0]["type"] == "version"
-    assert objects[0]["budget"] == {"used": 12, "refused": 1, "limit": 100}
+    unknown = {"left": None, "seconds_left": None}
+    assert objects[0]["budget"] == {"used": 12, "refused": 1, "limit": 100, **unknown}
     types = [o["type"] for o in objects]
     assert types[1:4] == ["planned_change", "change_summary", "run_start"]
     assert types[-1] == "ledger"

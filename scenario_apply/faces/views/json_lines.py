@@ -32,6 +32,7 @@ from scenario_apply.core.steps import PlannedStep, UploadImage
 from scenario_apply.effects.ports import Clock, RequestCounter
 from scenario_apply.errors import Problem
 from scenario_apply.faces.views.ledger import headline
+from scenario_apply.faces.views.outlook import Outlook
 from scenario_apply.faces.views.plain import adopted_line, failed_line, finished_line, noted_line
 from scenario_apply.faces.views.screen import safe
 from scenario_apply.faces.views.step_words import doing
@@ -56,6 +57,7 @@ class JsonLinesView:
         self._clock = clock
         self._counter = counter
         self._rate_limit = rate_limit
+        self._outlook = Outlook(counter)
         self._lock = threading.Lock()
         self._seq = 0
         self._run_id = str(uuid.uuid4())
@@ -63,6 +65,8 @@ class JsonLinesView:
         self._line("version", f"scenario-apply {VERSION}", scenario_apply=VERSION, events=FORMAT_VERSION)
 
     def __call__(self, event: Event) -> None:
+        with self._lock:
+            self._outlook.take(event, self._clock.monotonic())
         match event:
             case RunStarted():
                 steps = len(event.plan.steps)
@@ -117,6 +121,7 @@ class JsonLinesView:
     def count_with(self, counter: RequestCounter | None, rate_limit: int) -> None:
         """From now on every line says what of the request budget is used."""
         self._counter, self._rate_limit = counter, rate_limit
+        self._outlook = Outlook(counter)
 
     def problems(self, problems: Iterable[Problem]) -> None:
         """Diagnostics: what stops a run, or deserves a look."""
@@ -161,8 +166,14 @@ class JsonLinesView:
                 **more,
             }
             if self._counter is not None:
-                used = {"used": self._counter.sent, "refused": self._counter.refused, "limit": self._rate_limit}
-                line["budget"] = used
+                seconds = self._outlook.seconds(self._clock.monotonic())
+                line["budget"] = {
+                    "used": self._counter.sent,
+                    "refused": self._counter.refused,
+                    "limit": self._rate_limit,
+                    "left": None if seconds is None else self._outlook.left,
+                    "seconds_left": None if seconds is None else round(seconds, 1),
+                }
             self._write(json.dumps(line, ensure_ascii=False, default=str) + "\n")
 
 

@@ -20,8 +20,9 @@ from scenario_apply.core.events import (
     TrainingMoved,
 )
 from scenario_apply.core.remote import ENDED_STATUSES
-from scenario_apply.effects.ports import Clock
+from scenario_apply.effects.ports import Clock, RequestCounter
 from scenario_apply.faces.views.board import QUIET_KINDS, Board, progress_words
+from scenario_apply.faces.views.outlook import Outlook, outlook_words
 from scenario_apply.faces.views.screen import amount, counted, duration, safe
 from scenario_apply.faces.views.step_words import did, doing
 
@@ -34,11 +35,19 @@ COUNT_EVERY_S = 5.0
 class PlainView:
     """Takes events from any thread, writes one line at a time."""
 
-    def __init__(self, write: Callable[[str], None], clock: Clock, *, verbose: bool = False) -> None:
+    def __init__(
+        self,
+        write: Callable[[str], None],
+        clock: Clock,
+        *,
+        verbose: bool = False,
+        counter: RequestCounter | None = None,
+    ) -> None:
         self._write = write
         self._clock = clock
         self._verbose = verbose
         self._board = Board()
+        self._outlook = Outlook(counter)
         self._lock = threading.Lock()
         self._said: dict[Address, tuple[str, float]] = {}
         self._counted_at = float("-inf")
@@ -47,6 +56,7 @@ class PlainView:
         with self._lock:
             now = self._clock.monotonic()
             self._board.take(event, now)
+            self._outlook.take(event, now)
             for line in self._lines(event, now):
                 self._write(f"{line}\n")
 
@@ -83,7 +93,8 @@ class PlainView:
             if over < total and now - self._counted_at < COUNT_EVERY_S:
                 return []
             self._counted_at = now
-            return [f"images and captions: {over}/{total}"]
+            left = outlook_words(self._outlook, now)
+            return [f"images and captions: {over}/{total}{', ' if left else ''}{left}"]
         return [finished_line(event, self._board.lasted.get(event.step.address))]
 
     def _moved(self, event: TrainingMoved, now: float) -> list[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 from scenario_apply.core.events import Adopted, Event, Noted, StepFailed, StepFinished
 from scenario_apply.effects.ports import Clock, RequestCounter
 from scenario_apply.faces.views.board import QUIET_KINDS, Board, Training, progress_words
+from scenario_apply.faces.views.outlook import Outlook, outlook_words
 from scenario_apply.faces.views.plain import adopted_line, failed_line, finished_line, noted_line
 from scenario_apply.faces.views.screen import Screen, counted, duration, fit, safe
 
@@ -32,6 +33,7 @@ class ProgressView:
         self._counter = counter
         self._rate_limit = rate_limit
         self._board = Board()
+        self._outlook = Outlook(counter)
         self._lock = threading.Lock()
         self._started = clock.monotonic()
         self._console: Console = Console(
@@ -44,7 +46,9 @@ class ProgressView:
 
     def __call__(self, event: Event) -> None:
         with self._lock:
-            self._board.take(event, self._clock.monotonic())
+            now = self._clock.monotonic()
+            self._board.take(event, now)
+            self._outlook.take(event, now)
             line, style = _line(event, self._board)
         if line:
             from rich.text import Text
@@ -111,6 +115,8 @@ class ProgressView:
         if self._counter is not None:
             limit = f", at most {self._rate_limit}/min" if self._rate_limit else ""
             parts.append(f"{counted(self._counter.sent, 'request')}{limit}")
+        if words := outlook_words(self._outlook, now):
+            parts.append(words)
         left = self._board.throttled_until - now
         if left > 0.5:
             parts.append(f"waiting {duration(left)}: {safe(self._board.throttled_why)}")
