@@ -19,7 +19,7 @@ def brightness_grid(data: bytes) -> bytes:
         with Image.open(io.BytesIO(data)) as image:
             image.draft("L", (GRID * 8, GRID * 8))
             return image.convert("L").resize((GRID, GRID), Image.Resampling.BOX).tobytes()
-    except (OSError, ValueError, SyntaxError):
+    except Exception:  # Pillow's readers raise whatever their arithmetic runs into on broken bytes
         return b""
 
 
@@ -29,7 +29,7 @@ class Grids:
     def __init__(self) -> None:
         self._made: dict[str, bytes] = {}
         self._asked: set[str] = set()
-        self._tasks: queue.SimpleQueue[tuple[str, Path]] = queue.SimpleQueue()
+        self._tasks: queue.SimpleQueue[tuple[str, Path] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
 
     def taken(self, sha256: str) -> bytes | None:
@@ -46,9 +46,13 @@ class Grids:
             self._thread = threading.Thread(target=self._work, daemon=True, name="grids")
             self._thread.start()
 
+    def close(self) -> None:
+        """No more will be asked for: the thread ends when it is through."""
+        self._tasks.put(None)
+
     def _work(self) -> None:
-        while True:
-            sha256, path = self._tasks.get()
+        while (task := self._tasks.get()) is not None:
+            sha256, path = task
             try:
                 data = path.read_bytes()
             except OSError:  # the world was reset or closed meanwhile

@@ -89,6 +89,7 @@ class World:
 
     def close(self) -> None:
         """Close the database; a temporary world is removed."""
+        self.grids.close()
         self.db.close()
         self.folder.release()
         if self._temporary:

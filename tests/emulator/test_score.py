@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import httpx
@@ -54,6 +55,22 @@ def test_a_good_set_scores_higher(api: httpx.Client) -> None:
     good = score(api, [(seed * 20, 1024, caption) for seed, caption in enumerate(captions, 1)])
     assert good["score"] > poor["score"]
     assert good["assetsWarnings"] == []
+
+
+def test_a_large_set_is_looked_at_beside_the_requests(api: httpx.Client) -> None:
+    """Its score is incomplete, without details, until every picture has been decoded."""
+    model = make(api)["id"]
+    for seed in range(20):
+        api.post(f"/models/{model}/training-images", json={"data": data_url(seed), "name": f"{seed}.png"})
+    address = f"/models/{model}/scores/training-dataset"
+    first = api.get(address).json()
+    assert (first["status"], first["details"]["assetCouplesSimilarity"]) == ("incomplete", [])
+    for _ in range(500):
+        answer = api.get(address).json()
+        if answer["status"] == "complete":
+            break
+        time.sleep(0.01)  # another thread decodes, in real time
+    assert len(answer["details"]["assetCouplesSimilarity"]) == 190
 
 
 def test_the_distances() -> None:
