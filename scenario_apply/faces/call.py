@@ -67,16 +67,23 @@ def read_call(arguments: argparse.Namespace | None, flags: Sequence[str]) -> Cal
     """What was asked for; arguments None: nothing could be read yet, so that errors can be drawn all the same."""
     if arguments is None:
         arguments = argparse.Namespace(
-            no_color="--no-color" in flags, debug="--debug" in flags, verbose=bool({"-v", "--verbose"} & set(flags))
+            no_color="--no-color" in flags,
+            debug="--debug" in flags,
+            verbose=bool({"-v", "--verbose"} & set(flags)),
+            quiet=bool({"-q", "--quiet"} & set(flags)),
         )
     settings = read_settings(arguments, os.environ)
-    term = os.environ.get("TERM")
     return Call(
         arguments=arguments,
         settings=settings,
-        out=screen_for(sys.stdout, color=settings.color, verbose=settings.verbose, term=term),
-        err=screen_for(sys.stderr, color=settings.color, verbose=settings.verbose, term=term),
+        out=_screen(sys.stdout, settings),
+        err=_screen(sys.stderr, settings),
     )
+
+
+def _screen(stream: TextIO, settings: Settings) -> Screen:
+    term = os.environ.get("TERM")
+    return screen_for(stream, color=settings.color, verbose=settings.verbose, term=term, quiet=settings.quiet)
 
 
 def draw_error(error: ScenarioApplyError, call: Call) -> int:

@@ -12,6 +12,7 @@ import pytest
 from scenario_apply.core.address import Address
 from scenario_apply.core.changes import Action, Change, Cost, Drift
 from scenario_apply.core.plan import Plan
+from scenario_apply.errors import Problem
 from scenario_apply.faces.views.screen import Screen, columns
 from scenario_apply.faces.views.text_plan import plan_text
 from tests.faces.plans import ALL_SIGNS, CREATED, KAEL, REPLACED, plan_of, upload
@@ -97,6 +98,55 @@ def test_nothing_to_do_is_one_sentence() -> None:
 def test_nothing_to_do_says_when_the_service_was_not_asked() -> None:
     text = plan_text(replace(NOTHING, refreshed=False), Screen())
     assert text == "No changes. What the manifest declares is recorded; the service was not asked. 1 resource.\n"
+
+
+WINTER = Address("composition", "winter")
+WAITING = Change(address=WINTER, action=Action.NONE, notes=("composition.winter waits for model.late",))
+
+
+@pytest.mark.parametrize(
+    ("recorded", "said"),
+    [
+        ([KAEL], "No changes. 1 resource is recorded and on the service. Not made yet, and not by this plan: "),
+        ([], "No changes. Nothing is recorded. Not made yet, and not by this plan: composition.winter, model.kael."),
+        ([KAEL, WINTER], "No changes. What the manifest declares is recorded and the service holds it. 2 resources."),
+    ],
+)
+def test_what_waits_is_not_told_as_recorded(recorded: list[Address], said: str) -> None:
+    plan = plan_of(WAITING, Change(address=KAEL, action=Action.NONE))
+    text = plan_text(plan, Screen(), recorded=recorded)
+    assert said in text
+    assert "composition.winter waits for model.late" in text
+
+
+def test_a_plan_that_is_forbidden_does_not_say_that_there_is_nothing_to_do() -> None:
+    problem = Problem(code="protected", what="model.kael is protected against being deleted")
+    text = plan_text(replace(NOTHING, blocked=(problem,)), Screen(), recorded=[KAEL])
+    assert "This plan will not be applied" in text
+    assert "No changes" not in text
+
+
+def test_a_destroy_of_nothing_says_so_and_judges_no_pictures() -> None:
+    lint = Problem(code="D07", severity="warning", what="the trigger is missing in 3 captions")
+    text = plan_text(plan_of(diagnostics=(lint,)), Screen(), destroy=True, recorded=[])
+    assert text == "Nothing to destroy: nothing is recorded.\n"
+
+
+def test_consent_is_asked_for_once() -> None:
+    change = Change(
+        address=KAEL, action=Action.DELETE, reasons=("no longer declared",), notes=("kept until --allow-destroy",)
+    )
+    for screen in (Screen(), Screen(quiet=True)):
+        text = plan_text(plan_of(change, withheld=(KAEL,)), screen)
+        assert text.count("--allow-destroy") == 1
+
+
+def test_quiet_leaves_out_warnings_notes_and_mends() -> None:
+    text = plan_text(ALL_SIGNS, Screen(quiet=True))
+    assert "error[gate-retrains]" in text
+    for word in ("warning", "mend", "a rollback holds it", "version 1 is kept"):
+        assert word in plan_text(ALL_SIGNS, Screen())
+        assert word not in text
 
 
 def test_refresh_only_shows_drift_and_nothing_else() -> None:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import argparse
 
     from scenario_apply.core.plan import Plan
+    from scenario_apply.effects.planning import Prepared
     from scenario_apply.faces.call import Call
 
 EXAMPLES = """
@@ -43,7 +44,7 @@ def run(call: Call) -> int:
 
     _refuse_contradictions(call.arguments)
     try:
-        plan = _made(call)
+        prepared = _made(call)
     except ScenarioApplyError as error:
         if call.arguments.format == "json":
             from scenario_apply.faces.views.plan_json import failed_plan_json
@@ -51,11 +52,11 @@ def run(call: Call) -> int:
             # whoever reads stdout gets a document in any case; stderr and the exit code say the same
             call.show(failed_plan_json(error.problems, call.settings))
         raise
-    _show(call, plan)
-    return _code(call, plan)
+    _show(call, prepared)
+    return _code(call, prepared.plan)
 
 
-def _made(call: Call) -> Plan:
+def _made(call: Call) -> Prepared:
     """The plan, saved where that was asked for."""
     from scenario_apply.faces.planning import plan_options, prepare, read_wanted
     from scenario_apply.faces.wiring import open_world, require_service
@@ -74,15 +75,17 @@ def _made(call: Call) -> Plan:
     if options.refresh:
         require_service(call.settings)
     with open_world(wanted.place, call.settings, offline=not options.refresh, read_only=True) as world:
-        plan = prepare(call, world, wanted, options).plan
+        prepared = prepare(call, world, wanted, options)
     if out is not None:
+        from dataclasses import replace
+
         from scenario_apply.core.plan_file import plan_to_json
         from scenario_apply.effects.planning import bound_to_pictures
         from scenario_apply.faces.saved_plans import write_saved_plan
 
-        plan = bound_to_pictures(plan, wanted.datasets)
-        write_saved_plan(out, call.settings.cwd, plan_to_json(plan))
-    return plan
+        prepared = replace(prepared, plan=bound_to_pictures(prepared.plan, wanted.datasets))
+        write_saved_plan(out, call.settings.cwd, plan_to_json(prepared.plan))
+    return prepared
 
 
 def _refuse_contradictions(asked: argparse.Namespace) -> None:
@@ -119,17 +122,18 @@ def _refuse_saved_plan(call: Call) -> None:
         )
 
 
-def _show(call: Call, plan: Plan) -> None:
+def _show(call: Call, prepared: Prepared) -> None:
     from scenario_apply.faces.views.text_plan import plan_text
 
-    asked = call.arguments
+    asked, plan = call.arguments, prepared.plan
     if asked.format == "json":
         from scenario_apply.faces.views.plan_json import plan_json
 
         call.show(plan_json(plan))
         call.warn(plan.blocked)
     else:
-        call.show(plan_text(plan, call.out, only_drift=asked.refresh_only))
+        recorded = prepared.state.records
+        call.show(plan_text(plan, call.out, only_drift=asked.refresh_only, destroy=asked.destroy, recorded=recorded))
     if asked.out is not None:
         call.tell(f"saved: scenario-apply apply {asked.out} carries out exactly this")
 

@@ -21,6 +21,8 @@ _RANK = {"error": 0, "warning": 1, "info": 2}
 def problem_text(problems: Iterable[Problem], screen: Screen, *, count: bool = True) -> str:
     """All problems, errors first, grouped by file; ends with how many there are when there are several."""
     found = sorted(dict.fromkeys(problems), key=_order)
+    if screen.quiet:
+        found = [problem for problem in found if problem.severity == "error"]
     shown, folded = _bounded(found, screen)
     blocks = [_block(problem, screen) for problem in shown]
     blocks += [[screen.paint(line, "dim")] for line in folded]
@@ -78,7 +80,7 @@ def _block(problem: Problem, screen: Screen) -> list[str]:
     lines += [f"  {line}" for line in rest]
     if problem.where is not None:
         lines += _place(problem.where, screen)
-    if problem.mend:
+    if problem.mend and not screen.quiet:
         lines += hanging("  mend  ", safe(problem.mend), screen)
     return lines
 

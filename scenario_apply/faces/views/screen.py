@@ -27,12 +27,16 @@ LISTED = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Screen:
-    """width in columns. verbose: list everything, shorten nothing. terminal: somebody watches."""
+    """width in columns. verbose: list everything, shorten nothing. terminal: somebody watches.
+
+    quiet: results and errors only; no warnings, notes and mends.
+    """
 
     width: int = 80
     color: bool = False
     verbose: bool = False
     terminal: bool = False
+    quiet: bool = False
 
     def paint(self, text: str, *colors: Color | None) -> str:
         """The text in colours, where there are any; the text must be safe already."""
@@ -42,7 +46,7 @@ class Screen:
         return f"\x1b[{';'.join(codes)}m{text}\x1b[0m"
 
 
-def screen_for(stream: TextIO, *, color: bool | None, verbose: bool, term: str | None) -> Screen:
+def screen_for(stream: TextIO, *, color: bool | None, verbose: bool, term: str | None, quiet: bool = False) -> Screen:
     """The screen a stream writes on. color None: when it is a terminal that knows colours. At most 160 columns."""
     terminal = stream.isatty()
     columns = shutil.get_terminal_size((80, 24)).columns
@@ -51,6 +55,7 @@ def screen_for(stream: TextIO, *, color: bool | None, verbose: bool, term: str |
         color=color if color is not None else terminal and term != "dumb",
         verbose=verbose,
         terminal=terminal,
+        quiet=quiet,
     )
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
+from scenario_apply.core.address import Address
 from scenario_apply.core.changes import Action, Change
 from scenario_apply.core.plan import Plan
 from scenario_apply.faces.views.drift_text import drift_text
@@ -18,6 +20,7 @@ from scenario_apply.faces.views.screen import (
     duration,
     hanging,
     pad,
+    prose,
     safe,
     wrap,
 )
@@ -37,12 +40,24 @@ _COLORS: dict[Action, Color] = {
 }
 _INDENT = "      "
 
+_NAMED = 5  # addresses in a sentence
 MANY = 40
 """More changes than this are told in a line or two each."""
 
 
-def plan_text(plan: Plan, screen: Screen, *, only_drift: bool = False) -> str:
-    """The whole plan, ending in its summary line. only_drift: of a plan --refresh-only."""
+def plan_text(
+    plan: Plan,
+    screen: Screen,
+    *,
+    only_drift: bool = False,
+    destroy: bool = False,
+    recorded: Collection[Address] | None = None,
+) -> str:
+    """The whole plan, ending in its summary line.
+
+    only_drift: of a plan --refresh-only. destroy: what pictures and captions are like matters no more, and is left
+    out. recorded: what the state holds; None: all that stays as it is.
+    """
     parts = [drift_text(plan.drift, screen)]
     if not only_drift:
         changed = [change for change in plan.changes if change.action is not Action.NONE]
@@ -51,22 +66,29 @@ def plan_text(plan: Plan, screen: Screen, *, only_drift: bool = False) -> str:
         parts += ["".join(blocks)] if brief else blocks
         parts += [f"    {len(changed):,} changes: -v shows pictures, captions and values of each\n"] if brief else []
         parts.append(_unchanged(plan, screen))
-    parts.append(problem_text(plan.diagnostics, screen, count=len(plan.diagnostics) > 3))
+    if not destroy:
+        parts.append(problem_text(plan.diagnostics, screen, count=len(plan.diagnostics) > 3))
     if plan.blocked:
         title = screen.paint("This plan will not be applied:", "red", "bold")
         parts.append(f"{title}\n{problem_text(plan.blocked, screen, count=False)}")
-    parts.append("\n".join(summary_lines(plan, screen, only_drift=only_drift)) + "\n")
+    if only_drift:
+        parts.append(_sentence(_drift_sentence(plan), screen))
+    elif plan.has_changes:
+        parts.append("".join(f"{line}\n" for line in summary_lines(plan, screen)))
+    elif not plan.blocked:  # what is forbidden would be a change
+        parts.append(_sentence(_nothing(plan, recorded, destroy=destroy), screen))
     return "\n".join(part for part in parts if part)
+
+
+def _sentence(text: str, screen: Screen) -> str:
+    return "".join(f"{line}\n" for line in prose(text, screen.width, screen))
 
 
 # -- the end: the sum
 
 
-def summary_lines(plan: Plan, screen: Screen, *, only_drift: bool = False) -> list[str]:
-    """The `Plan:` line, or the sentence that there is nothing to do."""
-    if only_drift or not plan.has_changes:
-        text = _drift_sentence(plan) if only_drift else _nothing(plan)
-        return wrap(text, screen.width) if screen.terminal else [text]
+def summary_lines(plan: Plan, screen: Screen) -> list[str]:
+    """The `Plan:` line, on as many lines as the screen needs."""
     title = screen.paint("Plan:", "bold")
     counts, price = f"{_counts(plan)}.", f"{_requests(plan)} {_price(plan)}"
     if not screen.terminal or columns(f"Plan: {counts} {price}") <= screen.width:
@@ -106,12 +128,26 @@ def _price(plan: Plan) -> str:
     return f"{known}."
 
 
-def _nothing(plan: Plan) -> str:
-    if not plan.changes:
+def _nothing(plan: Plan, recorded: Collection[Address] | None, *, destroy: bool) -> str:
+    """Why there is nothing to do, of what is recorded and of what is not."""
+    addresses = [change.address for change in plan.changes]
+    held = [address for address in addresses if recorded is None or address in recorded]
+    if destroy:
+        if not held:
+            return "Nothing to destroy: nothing is recorded."
+        return f"Nothing to destroy: {counted(len(held), 'resource stays', 'resources stay')} as the notes say."
+    if not addresses:
         return "No changes. The manifest declares no model and no composition, and none is recorded."
-    checked = " and the service holds it" if plan.refreshed else "; the service was not asked"
-    sentence = f"No changes. What the manifest declares is recorded{checked}."
-    return f"{sentence} {counted(plan.summary['none'], 'resource')}."
+    if len(held) == len(addresses):
+        checked = " and the service holds it" if plan.refreshed else "; the service was not asked"
+        return f"No changes. What the manifest declares is recorded{checked}. {counted(len(held), 'resource')}."
+    waiting = [str(address) for address in addresses if address not in held]
+    named = f"{', '.join(waiting[:_NAMED])}{f' and {len(waiting) - _NAMED:,} more' if len(waiting) > _NAMED else ''}"
+    left = f"Not made yet, and not by this plan: {safe(named)}."
+    held_by = " and on the service" if plan.refreshed else "; the service was not asked"
+    if not held:
+        return f"No changes. Nothing is recorded. {left}"
+    return f"No changes. {counted(len(held), 'resource is', 'resources are')} recorded{held_by}. {left}"
 
 
 def _drift_sentence(plan: Plan) -> str:
@@ -129,9 +165,12 @@ def _change(change: Change, plan: Plan, screen: Screen, *, brief: bool) -> list[
     lines = _title(change, screen)
     if change.reasons:
         lines += hanging(f"{_INDENT}because ", safe("; ".join(change.reasons)), screen)
-    if change.address in plan.withheld:
+    is_said = not screen.quiet and any(
+        "--allow-destroy" in note for note in change.notes
+    )  # the planner says it of versions, too
+    if change.address in plan.withheld and not is_said:
         lines += hanging(f"{_INDENT}note ", "deletes wait for consent: --allow-destroy", screen, color="yellow")
-    for note in change.notes:
+    for note in () if screen.quiet else change.notes:
         lines += hanging(f"{_INDENT}note ", safe(note), screen)
     if brief:
         return lines
@@ -217,6 +256,8 @@ def _attributes(change: Change, screen: Screen) -> list[str]:
 def _unchanged(plan: Plan, screen: Screen) -> str:
     """Resources that stay as they are although there is something to say about them."""
     noted = [change for change in plan.changes if change.action is Action.NONE and change.notes]
+    if screen.quiet:
+        return ""
     if not screen.verbose:
         noted = [change for change in noted if change.notes != ("not selected",)]
     shown, left = listed(noted, screen)
