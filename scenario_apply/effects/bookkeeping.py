@@ -120,12 +120,17 @@ def _running(executor: Executor, state: State) -> tuple[LedgerLine, ...]:
 
 
 def _failed(executor: Executor) -> tuple[LedgerLine, ...]:
-    lines: dict[tuple[Address, str], LedgerLine] = {}
+    """A line a failed step; twenty uploads refused for one reason are one line, which counts them."""
+    alike: dict[tuple[Address, str, str], list[PlannedStep]] = {}
     for step_id, reason in executor.failed.items():
         planned = executor.steps[step_id]
-        # twenty uploads refused for one reason are one line
-        lines.setdefault((planned.address, reason), _line(planned, reason))
-    return tuple(lines.values())
+        alike.setdefault((planned.address, reason, planned.kind), []).append(planned)
+    return tuple(
+        _line(steps[0], reason)
+        if len(steps) == 1
+        else LedgerLine(address=address, what=f"{len(steps)} {kind}s", reason=reason)
+        for (address, reason, kind), steps in alike.items()
+    )
 
 
 def _unknown(executor: Executor) -> tuple[LedgerLine, ...]:

@@ -10,6 +10,27 @@ from typing import NoReturn
 PROGRAM = "scenario-apply"
 
 
+_NUMBERS = {"int": "a whole number", "float": "a number"}
+_WORDS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
+    (
+        re.compile(r"argument (\S+): invalid (int|float) value: (.*)"),
+        lambda m: f"{m[1]}: {m[3]} is not {_NUMBERS[m[2]]}",
+    ),
+    (re.compile(r"argument (\S+): expected one argument"), lambda m: f"{m[1]} needs a value"),
+    (re.compile(r"argument (\S+): ignored explicit argument (.*)"), lambda m: f"{m[1]} takes no value, not {m[2]}"),
+    (re.compile(r"the following arguments are required: (.*)"), lambda m: f"missing: {m[1]}"),
+    (re.compile(r"argument (\S+): (.*)", re.DOTALL), lambda m: f"{m[1]}: {m[2]}"),
+)
+
+
+def _in_our_words(message: str) -> str:
+    """What argparse says, as this program says it."""
+    for pattern, told in _WORDS:
+        if (match := pattern.fullmatch(message)) is not None:
+            return told(match)
+    return message
+
+
 class CommandParser(argparse.ArgumentParser):
     """One command's parser. Options may stand before and after positionals and are never guessed from their start."""
 
@@ -41,7 +62,7 @@ class CommandParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         from scenario_apply.errors import UsageError
 
-        raise UsageError(message, mend=f"{self.prog} --help lists its options")
+        raise UsageError(_in_our_words(message), mend=f"{self.prog} --help lists its options")
 
     def _refuse(self, word: str) -> NoReturn:
         from scenario_apply.core.suggest import did_you_mean

@@ -129,6 +129,12 @@ def test_summaries_are_short() -> None:
         (["plan", "--replace", "kael", "--no-refresh"], "is no address"),
         (["completion", "tcsh"], "none of bash, zsh, fish"),
         (["emulator", "--port", "99999"], "--port must be within"),
+        (["emulator", "--port", "abc"], "error[usage]: --port: 'abc' is not a whole number\n"),
+        (["emulator", "--latency", "x"], "--latency: 'x' is not a number"),
+        (["emulator", "--plan", "fre"], "--plan: 'fre' is none of"),
+        (["apply", "--rate-limit"], "error[usage]: --rate-limit needs a value\n"),
+        (["plan", "--local=yes"], "--local takes no value, not 'yes'"),
+        (["state", "mv"], "error[usage]: missing: FROM, TO\n"),
     ],
 )
 def test_wrong_usage_is_64_with_a_guess(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:

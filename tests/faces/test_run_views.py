@@ -11,20 +11,21 @@ from dataclasses import replace
 import pytest
 
 from scenario_apply.core.address import Address
-from scenario_apply.core.events import Ledger, LedgerLine, RunStarted
+from scenario_apply.core.events import Ledger, LedgerLine, RunStarted, StepFailed
 from scenario_apply.errors import Place, Problem
 from scenario_apply.faces.views.json_lines import JsonLinesView
 from scenario_apply.faces.views.ledger import headline, ledger_text
-from scenario_apply.faces.views.plain import PlainView
+from scenario_apply.faces.views.plain import PlainView, failed_line
 from scenario_apply.faces.views.progress import ProgressView
 from scenario_apply.faces.views.screen import Screen, columns
 from scenario_apply.faces.views.step_words import did, doing
-from tests.faces.runs import EVENTS, EVERY_STEP, LEDGER, PLAN, played
+from tests.faces.runs import EVENTS, EVERY_STEP, LEDGER, PLAN, WAIT, moved, played
 from tests.fakes.clock import FakeClock
 
 
 def test_plain_lines_tell_a_run() -> None:
-    clock, lines = FakeClock(), []
+    clock = FakeClock()
+    lines: list[str] = []
     played(PlainView(lines.append, clock), clock.advance)
     assert "".join(lines) == (
         "applying: 6 steps\n"
@@ -43,7 +44,8 @@ def test_plain_lines_tell_a_run() -> None:
 
 
 def test_plain_lines_are_few_for_a_long_training() -> None:
-    clock, lines = FakeClock(), []
+    clock = FakeClock()
+    lines: list[str] = []
     view = PlainView(lines.append, clock)
     running = next(event for event in EVENTS if getattr(event, "status", "") == "training")
     for _ in range(3600):
@@ -53,7 +55,8 @@ def test_plain_lines_are_few_for_a_long_training() -> None:
 
 
 def test_verbose_tells_every_step() -> None:
-    clock, lines = FakeClock(), []
+    clock = FakeClock()
+    lines: list[str] = []
     played(PlainView(lines.append, clock, verbose=True), clock.advance)
     assert "model.kael: uploaded 01.png\n" in lines
     assert "model.kael: upload 01.png …\n" in lines
@@ -67,7 +70,8 @@ class Counter:
 
 
 def test_json_lines_number_every_line_and_end_in_the_ledger() -> None:
-    clock, lines = FakeClock(), []
+    clock = FakeClock()
+    lines: list[str] = []
     view = JsonLinesView(lines.append, clock, counter=Counter(), rate_limit=100)
     view.planned(PLAN)
     played(view, clock.advance)
@@ -99,7 +103,7 @@ def test_json_lines_number_every_line_and_end_in_the_ledger() -> None:
 def test_json_lines_from_many_threads_are_whole_and_in_order() -> None:
     lines: list[str] = []
     view = JsonLinesView(lines.append, FakeClock())
-    threads = [threading.Thread(target=lambda: [view(event) for event in EVENTS[1:-1]]) for _ in range(8)]
+    threads = [threading.Thread(target=lambda: list(map(view, EVENTS[1:-1]))) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -165,6 +169,38 @@ def test_a_ledger_as_text() -> None:
         "training ended. 12 requests (1 refused for their rate). 130 CU charged.\n"
         "Go on with: scenario-apply apply manifests/quickstart --local\n"
     )
+
+
+def test_a_failed_training_is_told_once() -> None:
+    """Whoever failed, whatever the service says of it."""
+    reason = "training failed: Training failed (out of memory)"
+    line = LedgerLine(address=Address("model", "kael"), what="wait", reason=reason)
+    text = ledger_text(Ledger(status="failed", failed=(line,)), Screen())
+    assert "  failed       model.kael  training failed (out of memory)\n" in text
+    event = StepFailed(step=WAIT, error=reason, skipped=1)
+    said = "model.kael: training failed (out of memory); 1 step that needs it is left out"
+    assert failed_line(event) == said
+    assert failed_line(StepFailed(step=WAIT, error="gone", skipped=0)) == "model.kael: training failed: gone"
+
+
+def test_withheld_deletes_are_no_failure() -> None:
+    reason = "needs consent: --allow-destroy"
+    lines = tuple(LedgerLine(address=Address("model", name), what="delete", reason=reason) for name in "ab")
+    ledger = Ledger(status="partial", not_started=lines)
+    assert headline(ledger) == "All but the deletes is done: 2 deletes wait for consent (--allow-destroy)."
+    failed = (LedgerLine(address=Address("model", "c"), what="create", reason="x"),)
+    assert "Partly failed" in headline(replace(ledger, failed=failed))
+
+
+@pytest.mark.parametrize(("status", "stage"), [("success", "success"), ("training", "success"), ("canceled", "")])
+def test_the_states_of_a_job_are_not_told(status: str, stage: str) -> None:
+    """What came of a training is told by the step that waited for it."""
+    lines: list[str] = []
+    view = PlainView(lines.append, FakeClock())
+    view(moved(status, stage, 1.0))
+    assert lines == []
+    view(moved("in-progress", "in-progress", 0.5))
+    assert lines == ["model.kael: training, 50%\n"]
 
 
 def test_a_long_ledger_is_bounded() -> None:

@@ -15,11 +15,22 @@ from scenario_apply.core.events import (
     Throttled,
     TrainingMoved,
 )
-from scenario_apply.core.remote import ENDED_STATUSES, Progress
+from scenario_apply.core.remote import ENDED_STATUSES, JOB_ENDED_STATUSES, Progress
 from scenario_apply.core.steps import StartTraining, StepKind
 from scenario_apply.faces.views.screen import duration
 
-_STAGES = {"queued-for-train": "queued", "starting-train": "starting", "running-train": "training"}
+_STAGES = {
+    "queued-for-train": "queued",
+    "starting-train": "starting",
+    "running-train": "training",
+    # of jobs
+    "pending": "queued",
+    "warming-up": "starting",
+    "in-progress": "training",
+    "finalizing": "finishing",
+    "success": "finishing",  # the model itself says so a moment later
+}
+_ENDED = ENDED_STATUSES | JOB_ENDED_STATUSES
 
 QUIET_KINDS: frozenset[StepKind] = frozenset({"upload", "attach", "caption", "detach"})
 """Steps that come by the dozen: counted, not told one by one."""
@@ -66,7 +77,7 @@ class Board:
                 self.failed[event.step.kind] += 1
                 if event.step.kind in ("wait", "train"):
                     self._end(event.step.address, now)
-            case TrainingMoved() if event.status not in ENDED_STATUSES:
+            case TrainingMoved() if not has_ended(event.status, event.progress):
                 training = self.trainings.setdefault(event.address, Training(since=now))
                 training.status, training.progress = event.status, event.progress
             case Throttled():
@@ -85,11 +96,17 @@ class Board:
         return over, sum(self.total[kind] for kind in kinds)
 
 
+def has_ended(status: str, progress: Progress | None) -> bool:
+    """Whether a look at a model or at its job says so: the step that waited for it tells what came of it."""
+    return status in _ENDED or (progress is not None and progress.stage in _ENDED)
+
+
 def progress_words(status: str, progress: Progress | None) -> tuple[str, ...]:
     """('queued', 'place 2'), ('training', '45%', '2 min left'), as far as it is known."""
     if progress is None:
-        return (status,)
-    words = [_STAGES.get(progress.stage, progress.stage) or status]
+        return (_STAGES.get(status, status),)
+    stage = progress.stage or status
+    words = [_STAGES.get(stage, stage)]
     if progress.position is not None and progress.position > 0:
         words.append(f"place {progress.position}")
     if progress.progress is not None:

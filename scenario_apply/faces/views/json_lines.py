@@ -34,7 +34,7 @@ from scenario_apply.errors import Problem
 from scenario_apply.faces.views.ledger import headline
 from scenario_apply.faces.views.outlook import Outlook
 from scenario_apply.faces.views.plain import adopted_line, failed_line, finished_line, noted_line
-from scenario_apply.faces.views.screen import safe
+from scenario_apply.faces.views.screen import counted, safe
 from scenario_apply.faces.views.step_words import doing
 from scenario_apply.faces.views.validation import diagnostic
 from scenario_apply.version import VERSION
@@ -70,7 +70,9 @@ class JsonLinesView:
         match event:
             case RunStarted():
                 steps = len(event.plan.steps)
-                self._line("run_start", f"{steps} steps", steps=steps, journal=event.run_id, resumed=event.resumed)
+                self._line(
+                    "run_start", counted(steps, "step"), steps=steps, journal=event.run_id, resumed=event.resumed
+                )
             case StepStarted():
                 message = f"{event.step.address}: {doing(event.step.step)}"
                 self._line("apply_start", safe(message), hook=_hook(event.step))
@@ -116,7 +118,7 @@ class JsonLinesView:
                 }
                 self._line("planned_change", f"{change.address}: {change.action.value}", change=told)
         changes = {**plan.summary, "requests": plan.requests_total, "cu": plan.cu, "operation": "plan"}
-        self._line("change_summary", f"{len(plan.steps)} steps", changes=changes)
+        self._line("change_summary", counted(len(plan.steps), "step"), changes=changes)
 
     def count_with(self, counter: RequestCounter | None, rate_limit: int) -> None:
         """From now on every line says what of the request budget is used."""

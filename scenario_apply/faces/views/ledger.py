@@ -5,7 +5,7 @@ from __future__ import annotations
 from scenario_apply.core.events import Ledger, LedgerLine
 from scenario_apply.faces.views.picture_lines import listed, more
 from scenario_apply.faces.views.screen import Color, Screen, amount, columns, counted, duration, pad, prose, safe
-from scenario_apply.faces.views.step_words import kinds_done
+from scenario_apply.faces.views.step_words import failure, kinds_done
 
 _LISTS: tuple[tuple[str, str, Color], ...] = (
     ("done", "done", "green"),
@@ -28,6 +28,8 @@ _PAST = {
     "import": "adopted",
     "forget": "forgotten",
 }
+_PRESENT = {"wait": "training", "train": "launch"}
+_CONSENT = "--allow-destroy"  # what the reason of a withheld delete names
 
 
 def ledger_text(ledger: Ledger, screen: Screen) -> str:
@@ -54,6 +56,8 @@ def headline(ledger: Ledger) -> str:
         case "running":
             return f"Left while {counted(len(ledger.running), 'training is', 'trainings are')} running."
         case "partial":
+            if waiting := _only_consent(ledger):
+                return f"All but the deletes is done: {waiting} (--allow-destroy)."
             return "Partly failed: what does not depend on it is done."
         case "failed":
             return "Failed."
@@ -63,20 +67,35 @@ def headline(ledger: Ledger) -> str:
             return "Stopped by an error: what was done is recorded."
 
 
+def _only_consent(ledger: Ledger) -> str:
+    """'2 deletes wait for consent' where nothing else is open."""
+    waiting = [line for line in ledger.not_started if line.what == "delete" and _CONSENT in (line.reason or "")]
+    if ledger.failed or ledger.unknown or ledger.running or not waiting or len(waiting) < len(ledger.not_started):
+        return ""
+    return counted(len(waiting), "delete waits for consent", "deletes wait for consent")
+
+
 def _list(title: str, entries: tuple[LedgerLine, ...], color: Color, wide: int, screen: Screen) -> list[str]:
     shown, left = listed(list(entries), screen)
     lines: list[str] = []
     for entry in shown:
         start = f"  {pad(title, 11)}  {pad(str(entry.address), wide)}  "
-        text = safe(_PAST.get(entry.what, entry.what) if title == "done" else entry.what)
-        if entry.remote_id:
-            text += f" ({safe(entry.remote_id)})"
-        if entry.reason:
-            text += f": {safe(entry.reason)}"
+        text = safe(_told(title, entry))
         first, *rest = prose(text, max(screen.width - columns(start), 30), screen)
         lines.append(f"  {screen.paint(pad(title, 11), color)}  {pad(str(entry.address), wide)}  {first}")
         lines += [" " * columns(start) + line for line in rest]
     return lines + more(left, "line", screen)
+
+
+def _told(title: str, entry: LedgerLine) -> str:
+    words = _PAST if title == "done" else _PRESENT
+    what = words.get(entry.what, entry.what)
+    where = f" ({entry.remote_id})" if entry.remote_id else ""
+    if entry.reason is None:
+        return f"{what}{where}"
+    if entry.reason.casefold().startswith(f"{what} failed"):
+        return f"{failure(what, entry.reason)}{where}"  # the reason says by itself what failed
+    return f"{what}{where}: {entry.reason}"
 
 
 def _sums(ledger: Ledger) -> str:

@@ -19,12 +19,11 @@ from scenario_apply.core.events import (
     Throttled,
     TrainingMoved,
 )
-from scenario_apply.core.remote import ENDED_STATUSES
 from scenario_apply.effects.ports import Clock, RequestCounter
-from scenario_apply.faces.views.board import QUIET_KINDS, Board, progress_words
+from scenario_apply.faces.views.board import QUIET_KINDS, Board, has_ended, progress_words
 from scenario_apply.faces.views.outlook import Outlook, outlook_words
 from scenario_apply.faces.views.screen import amount, counted, duration, safe
-from scenario_apply.faces.views.step_words import did, doing
+from scenario_apply.faces.views.step_words import did, doing, failure
 
 SAY_AGAIN_AFTER_S = 30.0
 """A training that only moves on is told of this often; a new stage at once."""
@@ -98,7 +97,7 @@ class PlainView:
         return [finished_line(event, self._board.lasted.get(event.step.address))]
 
     def _moved(self, event: TrainingMoved, now: float) -> list[str]:
-        if event.status in ENDED_STATUSES:
+        if has_ended(event.status, event.progress):
             return []  # the step that waited for it says so
         words = progress_words(event.status, event.progress)
         stage, at = self._said.get(event.address, ("", float("-inf")))
@@ -123,8 +122,9 @@ def finished_line(event: StepFinished, lasted_s: float | None = None) -> str:
 
 def failed_line(event: StepFailed) -> str:
     """'model.kael: upload 01.png failed: the reason; 4 steps that need it are left out'."""
-    skipped = f"; {counted(event.skipped, 'step')} that need it are left out" if event.skipped else ""
-    return f"{event.step.address}: {safe(doing(event.step.step))} failed: {safe(event.error)}{skipped}"
+    skipped = counted(event.skipped, "step that needs it is left out", "steps that need it are left out")
+    told = safe(failure(doing(event.step.step), event.error))
+    return f"{event.step.address}: {told}{'; ' + skipped if event.skipped else ''}"
 
 
 def adopted_line(event: Adopted) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import assert_never
 
 from scenario_apply.core.steps import (
@@ -77,6 +78,17 @@ def did(step: Step) -> str:
             return f"version {step.number} deleted"
         case _:
             assert_never(step)
+
+
+_ECHO = re.compile(r"^(.{3,40}?) failed[:;,.]? (?=\1 failed)", re.IGNORECASE)
+
+
+def failure(what: str, reason: str) -> str:
+    """'upload 01.png failed: the reason'; what is not said again where the reason says it. Not safe to print."""
+    told = f"{what} failed: {reason}"
+    while (shorter := _ECHO.sub("", told)) != told:
+        told = shorter
+    return told[:1].lower() + told[1:] if told[1:2].islower() else told
 
 
 KIND_NOUNS = {
