@@ -20,6 +20,7 @@ from scenario_apply.effects.api.addresses import host_of, parse_base_url
 from scenario_apply.effects.api.bodies import PlainBody
 from scenario_apply.effects.api.exchange import Body, NoAnswer, Outcome, Reply, Request
 from scenario_apply.effects.api.masking import Mask, basic_credentials
+from scenario_apply.version import VERSION
 
 if TYPE_CHECKING:
     import requests
@@ -67,7 +68,7 @@ class Transport:
         self.has_answered = False
         authorization = basic_credentials(api_key, api_secret)
         self.mask = Mask((api_secret, api_key, authorization.removeprefix("Basic ")))
-        self._headers = {"User-Agent": f"scenario-apply/{_version()}", "Accept": "application/json"}
+        self._headers = {"User-Agent": f"scenario-apply/{VERSION}", "Accept": "application/json"}
         self._authorization = authorization
         self._session = requests.Session()
         for scheme in ("https://", "http://"):
@@ -161,15 +162,6 @@ class Transport:
             return NoAnswer(what=f"{host} sent an answer without end", sent=True, hopeless=True)
         reason = self.mask(_innermost(chain))
         return NoAnswer(what=f"the connection to {host} broke before the answer was complete ({reason})", sent=True)
-
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("scenario-apply")
-    except PackageNotFoundError:  # run from a source tree that was never installed
-        return "0"
 
 
 def _hide_in_log(record: logging.LogRecord) -> bool:

@@ -16,6 +16,7 @@ SEEN_S = 60.0
 """Seconds looked back at for the speed of the line."""
 
 TOO_SHORT_S = 1.0
+BURST_S = SEEN_S / 12
 
 
 WORTH_TELLING_S = 3.0
@@ -38,7 +39,8 @@ class Outlook:
         self._dependants: dict[StepId, list[StepId]] = {}
         self._started_at = 0.0
         self._is_started = False
-        self._finished: deque[tuple[float, int]] = deque()
+        self._recent = _Window(SEEN_S)
+        self._burst = _Window(BURST_S)
         self._densest_per_s = 0.0
         self.left = 0
         """Requests of steps that are not over; polls apart."""
@@ -88,15 +90,32 @@ class Outlook:
     def _saw(self, requests: int, now: float) -> None:
         if not requests:
             return
-        self._finished.append((now, requests))
-        while self._finished[0][0] < now - SEEN_S:
-            self._finished.popleft()
+        self._recent.add(now, requests)
+        self._burst.add(now, requests)
         # where a budget holds requests back, the line was fastest while it did not
-        burst = [count for at, count in self._finished if at >= now - SEEN_S / 12]
-        self._densest_per_s = max(self._densest_per_s, sum(burst) / max(SEEN_S / 12, TOO_SHORT_S))
+        self._densest_per_s = max(self._densest_per_s, self._burst.total / max(BURST_S, TOO_SHORT_S))
 
     def _recent_per_s(self, now: float) -> float:
         span = min(now - self._started_at, SEEN_S)
         if span < TOO_SHORT_S:
             return 0.0
-        return sum(count for at, count in self._finished if at >= now - span) / span
+        self._recent.forget(now)
+        return self._recent.total / span
+
+
+class _Window:
+    """A sum over the last so many seconds; each entry is added and forgotten once, however many there are."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.total = 0
+        self._entries: deque[tuple[float, int]] = deque()
+
+    def add(self, now: float, count: int) -> None:
+        self._entries.append((now, count))
+        self.total += count
+        self.forget(now)
+
+    def forget(self, now: float) -> None:
+        while self._entries and self._entries[0][0] < now - self.seconds:
+            self.total -= self._entries.popleft()[1]
