@@ -14,6 +14,7 @@ from typing import TextIO
 
 from scenario_apply.errors import ExitCode, Problem, ScenarioApplyError
 from scenario_apply.faces.settings import Settings, read_settings
+from scenario_apply.faces.views.encoding import adapt, for_people, for_programs
 from scenario_apply.faces.views.problems import problem_text
 from scenario_apply.faces.views.screen import Screen, safe, screen_for
 
@@ -29,7 +30,8 @@ class Call:
 
     def show(self, text: str) -> None:
         """An answer."""
-        _write(sys.stdout, text)
+        is_json = vars(self.arguments).get("format") in ("json", "jsonl")
+        _write(sys.stdout, for_programs(text, sys.stdout.encoding) if is_json else text)
 
     def say(self, text: str) -> None:
         """Lines beside the answer, safe and ended already."""
@@ -82,6 +84,7 @@ def read_call(arguments: argparse.Namespace | None, flags: Sequence[str]) -> Cal
 
 
 def _screen(stream: TextIO, settings: Settings) -> Screen:
+    adapt(stream)
     term = os.environ.get("TERM")
     return screen_for(stream, color=settings.color, verbose=settings.verbose, term=term, quiet=settings.quiet)
 
@@ -127,9 +130,5 @@ def masked(text: str, secrets: Iterable[str]) -> str:
 
 
 def _write(stream: TextIO, text: str) -> None:
-    try:
-        stream.write(text)
-    except UnicodeEncodeError:  # an encoding without some sign: an answer with a ? in it beats none
-        encoding = stream.encoding or "ascii"
-        stream.write(text.encode(encoding, "replace").decode(encoding))
+    stream.write(for_people(text, stream.encoding))
     stream.flush()
