@@ -202,6 +202,11 @@ class Explanation:
         mend = did_you_mean(key, properties) or _known_elsewhere(key, path) or f"known here: {listed(properties, 20)}"
         self._report.error("unknown-key", f"{key} is no key {where}", mark, mend)
 
+    def _is_rendered(self, mark: Mark) -> bool:
+        """Whether a template stands there, which gave the value."""
+        line = self._report.place(mark).text or ""
+        return line[mark.column :].lstrip("\"'").startswith("{{")
+
     def _wrong_kind(self, branches: list[Schema], value: Any, path: str, mark: Mark) -> None:
         if self._report.is_wrong(mark):
             return
@@ -212,7 +217,9 @@ class Explanation:
                     kinds.append(kind)
         wanted = " or ".join(KINDS[kind] for kind in kinds)
         mend = None
-        if "string" in kinds and not isinstance(value, Map | Seq) and value is not None:
+        if self._is_rendered(mark) and isinstance(value, bool | int | float | str):
+            mend = _FILTERS.get(next(iter(kinds), ""))  # its own quotes are those of the template
+        elif "string" in kinds and not isinstance(value, Map | Seq) and value is not None:
             mend = "put it in quotes"
         elif value is None:
             mend = "give it a value or leave it out"
@@ -222,6 +229,13 @@ class Explanation:
             mend = f"write [{value}]"
         given = f"{value:g}" if isinstance(value, float) else kind_of(value)
         self._report.error("wrong-type", f"{_last(path)} must be {wanted}, this is {given}", mark, mend)
+
+
+_FILTERS = {
+    "string": "make it text: {{ ... | string }}",
+    "integer": "make it a number: {{ ... | int }}, or write the variable without quotes",
+    "number": "make it a number: {{ ... | float }}, or write the variable without quotes",
+}
 
 
 class _Complaint(Exception):
