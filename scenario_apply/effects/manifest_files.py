@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from hashlib import sha256
 
+from scenario_apply.core.dataset.names import is_unicode, spelled
 from scenario_apply.core.manifest.build import Source, build_manifest
 from scenario_apply.core.manifest.fields import texts
 from scenario_apply.core.manifest.positions import Map, Mark, Seq
@@ -206,6 +207,11 @@ class _Loader:
             return []
         if len(self._files) >= _MOST_FILES:
             self._report.error("too-many-files", f"more than {_MOST_FILES} files", mark)
+            return []
+        if not is_unicode(shown):
+            where = Place(file=spelled(shown)) if mark is None else mark
+            self._report.error("not-utf-8", f"the name {spelled(shown)} is not UTF-8", where, "rename it")
+            self._report.is_incomplete = True
             return []
         is_inside = self._is_inside(absolute, shown, mark)
         document = self._document(absolute, shown, mark, given, env, before) if is_inside else None

@@ -43,6 +43,22 @@ def is_prose(name: str) -> bool:
     return _PROSE.fullmatch(name) is not None
 
 
+def is_unicode(name: str) -> bool:
+    """False for a name whose bytes on the disk are not UTF-8: no JSON, no state and no service can hold it."""
+    if name.isascii():
+        return True
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def spelled(name: str) -> str:
+    """The name with \\xe9 for a byte that is not UTF-8."""
+    return name.encode(errors="surrogateescape").decode(errors="backslashreplace")
+
+
 def nfc(text: str) -> str:
     return text if text.isascii() else normalize("NFC", text)
 

@@ -7,7 +7,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from scenario_apply.core.dataset.facts import Entry
-from scenario_apply.core.dataset.names import CAPTION_SUFFIXES, IMAGE_SUFFIXES, is_junk_file, natural_key, nfc
+from scenario_apply.core.dataset.names import (
+    CAPTION_SUFFIXES,
+    IMAGE_SUFFIXES,
+    is_junk_file,
+    is_unicode,
+    natural_key,
+    nfc,
+    spelled,
+    suffix_of,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +39,7 @@ class Selection:
     images: tuple[Entry, ...]
     texts: Mapping[str, Entry]
     junk: tuple[str, ...] = ()  # files, relative to the root
+    nameless: tuple[str, ...] = ()  # pictures and captions whose names are not Unicode, spelled out: left aside
     excluded: frozenset[str] = frozenset()  # paths of pictures that a glob or `exclude` leaves out
 
 
@@ -38,12 +48,18 @@ def select(folders: Iterable[Listed], *, exclude: Sequence[str] = (), keep: re.P
     images: dict[str, Entry] = {}
     texts: dict[str, Entry] = {}
     junk: list[str] = []
+    nameless: list[str] = []
     excluded: set[str] = set()
     unwanted = _exclusion(exclude)
     for folder in folders:
         path_prefix = folder.path + "/" if folder.path else ""
         file_prefix = folder.file + "/" if folder.file not in ("", ".") else ""
+        is_named = is_unicode(folder.path) and is_unicode(folder.file)
         for name, size, mtime_ns, inode in folder.rows:
+            if not (is_named and (name.isascii() or is_unicode(name))):
+                if suffix_of(name) in IMAGE_SUFFIXES | CAPTION_SUFFIXES:
+                    nameless.append(spelled(file_prefix + name))
+                continue
             path = path_prefix + (name if name.isascii() else nfc(name))
             ending = name[name.rfind(".") :].lower()
             if name[0] in ".~" or (ending not in CAPTION_SUFFIXES and is_junk_file(name)):
@@ -56,7 +72,13 @@ def select(folders: Iterable[Listed], *, exclude: Sequence[str] = (), keep: re.P
             else:
                 texts[path] = Entry(path, file_prefix + name, size, mtime_ns, inode)
     ordered = sorted(images.values(), key=_order)
-    return Selection(images=tuple(ordered), texts=texts, junk=tuple(junk), excluded=frozenset(excluded))
+    return Selection(
+        images=tuple(ordered),
+        texts=texts,
+        junk=tuple(junk),
+        nameless=tuple(nameless),
+        excluded=frozenset(excluded),
+    )
 
 
 def merge(selections: Sequence[Selection]) -> Selection:
@@ -68,6 +90,7 @@ def merge(selections: Sequence[Selection]) -> Selection:
         images=tuple(sorted(by_file.values(), key=_order)),
         texts={path: entry for selection in selections for path, entry in selection.texts.items()},
         junk=tuple(dict.fromkeys(file for selection in selections for file in selection.junk)),
+        nameless=tuple(dict.fromkeys(file for selection in selections for file in selection.nameless)),
         excluded=frozenset().union(*(s.excluded for s in selections)) - {image.path for image in by_file.values()},
     )
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from scenario_apply.core.dataset.names import is_unicode
 from scenario_apply.core.dataset.rules import Finding
 
 FILE_COLUMNS = ("file_name", "image_path", "image", "file", "filename", "path")
@@ -33,6 +34,24 @@ class CaptionRow(NamedTuple):
 
 def read_table(text: str, *, file: str) -> Table:
     """By the file's ending: .yaml .yml .json .jsonl .ndjson .csv .tsv. Problems are C18 findings at their line."""
+    table = _read(text, file)
+    return _without_halves(table, file) if "\\u" in text else table
+
+
+def _without_halves(table: Table, file: str) -> Table:
+    """JSON can spell half of a character, \\ud83d alone, which nothing can store or send."""
+    rows = []
+    findings = list(table.findings)
+    for row in table.rows:
+        if all(is_unicode(part) for item in row.fields.items() for part in item):
+            rows.append(row)
+        else:
+            what = "holds half a character: one \\u of a pair"
+            findings.append(Finding("C18", what, file, row.line, "write the character itself"))
+    return Table(tuple(rows), tuple(findings))
+
+
+def _read(text: str, file: str) -> Table:
     ending = file[file.rfind(".") :].lower()
     if ending in (".jsonl", ".ndjson"):
         return _jsonl(text, file)

@@ -11,6 +11,7 @@ from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
 
 from scenario_apply.core.dataset.compose import CaptionTemplateError
+from scenario_apply.core.dataset.names import is_unicode
 
 _LONGEST = 20_000  # characters: far above any caption, far below what hurts
 _PADDING = frozenset({"center", "ljust", "rjust", "zfill", "format", "format_map", "expandtabs", "join"})
@@ -70,6 +71,8 @@ def compile_template(key: str, source: str) -> Callable[[Mapping[str, str]], str
             raise CaptionTemplateError(key, str(error) or type(error).__name__) from error
         if len(text) > _LONGEST:
             raise CaptionTemplateError(key, f"it renders to {len(text)} characters; {_LONGEST} is the limit")
+        if not is_unicode(text):
+            raise CaptionTemplateError(key, "it renders to text that is not Unicode")
         return text
 
     return render

@@ -38,7 +38,7 @@ def _explain(error: yaml.MarkedYAMLError, text: str, file: str) -> Finding:
     shown = lines[mistake.line] if lines else ""
     mend = mistake.mend
     match = _KEY_AND_TEXT.match(shown)
-    if match and "never closed" not in mistake.what and mistake.code != "yaml-tab":
+    if match and any(part in (mend or "") for part in ("in quotes", "quotes above")):
         caption = match["text"]
         if caption[0] == "'":
             mend = "inside single quotes a ' is written ''"

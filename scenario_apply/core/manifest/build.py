@@ -122,7 +122,7 @@ def _digest(source: Source, given: Given, env_used: Mapping[str, str]) -> str:
 
     def add(*parts: str) -> None:
         for part in parts:
-            encoded = part.encode()
+            encoded = part.encode(errors="surrogateescape")
             whole.update(f"{len(encoded)}:".encode() + encoded)
 
     for name, digest in sorted(source.digests):
@@ -132,5 +132,5 @@ def _digest(source: Source, given: Given, env_used: Mapping[str, str]) -> str:
     for digest in given.file_digests:
         add("var-file", digest)
     for name, value in sorted(env_used.items()):
-        add("env", name, sha256(value.encode()).hexdigest())
+        add("env", name, sha256(value.encode(errors="surrogateescape")).hexdigest())  # bytes, whatever they are
     return f"sha256:{whole.hexdigest()}"

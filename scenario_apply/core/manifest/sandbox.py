@@ -24,6 +24,7 @@ from scenario_apply.core.manifest.sandbox_parts import (
     BudgetSpent,
     EnvironmentVariables,
     one_text,
+    sendable,
 )
 from scenario_apply.core.manifest.sandbox_tree import alone, key_of, made_to_pay, names_read
 from scenario_apply.core.manifest.secret import Secret
@@ -152,7 +153,7 @@ class Sandbox:
         try:
             if expression is None:
                 template = environment.from_string(tree)
-                return "".join(environment.budget.pay_for_result(part) for part in template.generate(shown))
+                return sendable("".join(environment.budget.pay_for_result(part) for part in template.generate(shown)))
             body: list[nodes.Node] = [nodes.Assign(nodes.Name("result", "store"), expression, lineno=1)]
             whole = nodes.Template(body, lineno=1)
             whole.set_environment(environment)
@@ -180,10 +181,12 @@ def _checked(value: Any) -> Any:
     """A value that YAML could hold. Raises SecurityError, or UndefinedError for an undefined one."""
     if isinstance(value, range | tuple | list):
         return [_checked(item) for item in value] if not isinstance(value, Seq) else value
+    if type(value) is dict:  # written in the template; a Map of the manifest was checked when it was read
+        return {key: _checked(inner) for key, inner in value.items()}
     if isinstance(value, Mapping) and not isinstance(value, EnvironmentVariables):
         return value
     if value is not None and not isinstance(value, bool | int | float):
-        one_text(value)
+        sendable(one_text(value))
     return value
 
 

@@ -79,6 +79,16 @@ def one_text(value: Any) -> str:
     raise SecurityError(f"a {'map' if isinstance(value, Mapping) else 'list or function'} in the middle of a text")
 
 
+def sendable(text: str) -> str:
+    """The text. Raises SecurityError when it is not Unicode: half a surrogate pair, or bytes that were not UTF-8."""
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise SecurityError("text that is not Unicode: the bytes it was made of are not UTF-8") from None
+    return text
+
+
 def bounded(operator: str, left: Any, right: Any) -> None:
     """Raises BudgetSpent or SecurityError when the result of left operator right would be too large to compute."""
     numbers = isinstance(left, int | float) and isinstance(right, int | float)

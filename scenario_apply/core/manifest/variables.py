@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
+from scenario_apply.core.dataset.names import is_unicode, spelled
 from scenario_apply.core.manifest.fields import child, flag, is_extension, plain, text
 from scenario_apply.core.manifest.positions import Map, Mark, Node, kind_of
 from scenario_apply.core.manifest.report import Report
@@ -109,6 +110,9 @@ def _value(
 ) -> tuple[bool, Node, Mark | Place]:
     if name in given.command_line:
         written = given.command_line[name]
+        if not is_unicode(written):
+            report.error("not-utf-8", f"--var {name}: the value is not UTF-8", _COMMAND_LINE, "give it as UTF-8")
+            return True, spelled(written), _COMMAND_LINE
         if kind == "text":
             return True, written, _COMMAND_LINE
         try:

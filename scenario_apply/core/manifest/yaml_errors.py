@@ -40,6 +40,7 @@ _MENDS: tuple[tuple[str, str, str], ...] = (
         "write \\\\, or use single quotes",
     ),
     ("expected alphabetic or numeric", "text that begins with * or & and no name of an anchor", _QUOTE),
+    ("Unicode character escape", "half a character: one \\u of a pair", "write the character itself"),
     ("control characters are not allowed", "a control character", "remove it, or write it as \\x.. in double quotes"),
     ("document indicator", "a --- or ... inside quotes", "indent it, or close the quote above"),
 )

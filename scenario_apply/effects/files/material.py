@@ -42,10 +42,15 @@ def _rows(spec: DatasetSpec, read: Reader) -> tuple[list[TableRow], list[Finding
     return rows, findings
 
 
+def _nameless(file: str) -> Finding:
+    what = f"the name {file} is not UTF-8: it cannot be sent or recorded"
+    return Finding("F11", what, file, mend="rename it", severity="error")
+
+
 def material_of(listing: Listing, spec: DatasetSpec, root: str) -> Material:
     """Opens nothing; lists sub-folders that were not entered, to be able to say so."""
     selection = selection_of(listing, spec)
-    findings = tuple(dict.fromkeys(listing.findings))
+    findings = tuple(dict.fromkeys([*listing.findings, *(_nameless(file) for file in selection.nameless)]))
     if not spec.is_pairs:
         skipped = unentered(listing, spec, root)
         return Material(images=selection.images, selection=selection, findings=findings, skipped_folders=skipped)

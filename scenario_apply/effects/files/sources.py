@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from scenario_apply.core.dataset.names import nearest
+from scenario_apply.core.dataset.names import is_unicode, nearest, spelled
 from scenario_apply.core.dataset.rules import Finding
 from scenario_apply.core.dataset.selection import Listed, Selection, glob_pattern, has_magic, merge, select
 from scenario_apply.core.manifest.spec import DatasetSpec
@@ -152,7 +152,7 @@ class Sources:
             out.links.append(real)
         if spec.allow_outside_root or is_within(real, self._real_root):
             return full
-        how = "" if not is_within(full, self._root) else f", a link to {real},"
+        how = "" if not is_within(full, self._root) else f", a link to {spelled(real)},"
         out.findings.append(_outside(f"{written}{how} lies outside the manifest's folder", None))
         return None
 
@@ -163,8 +163,9 @@ class Sources:
         kept = []
         for row in folder.rows:
             if row[5] and row[4] and not is_within(row[5], self._real_root):
-                file = self._file(f"{folder.path}/{row[0]}")
-                out.findings.append(_outside(f"{row[0]} is a link to {row[5]}, outside the manifest's folder", file))
+                file = spelled(self._file(f"{folder.path}/{row[0]}"))
+                what = f"{spelled(row[0])} is a link to {spelled(row[5])}, outside the manifest's folder"
+                out.findings.append(_outside(what, file))
                 out.links.append(row[5])
             else:
                 kept.append(row)
@@ -193,7 +194,7 @@ class Sources:
             return Finding("N01", f"{written} cannot be listed: {why}")
         parent, name = os.path.split(full)
         try:
-            near = nearest(name, sorted(os.listdir(parent)))
+            near = nearest(name, filter(is_unicode, sorted(os.listdir(parent))))
         except OSError:
             near = None
         mend = (
@@ -248,5 +249,5 @@ def unentered(listing: Listing, spec: DatasetSpec, root: str) -> dict[str, int]:
         for name in subfolders_of(place.folders[0]):
             file = f"{place.file}/{name}" if place.file != "." else name
             if file not in taken and (count := count_images(f"{root}/{file}")):
-                counts[file] = count
+                counts[spelled(file)] = count
     return counts

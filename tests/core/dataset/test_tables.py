@@ -38,6 +38,9 @@ def test_every_usual_form_is_read(name: str, text: str, captions: dict[str, str]
     [
         ("c.yaml", "a: one\nb: two\na: three\n", [("C17", 3)]),
         ("c.yaml", "a: &x one\nb: *x\n", [("C18", 2)]),
+        ("c.yaml", 'a: "\\ud83d"\n', [("C18", 1)]),
+        ("c.json", '{"a": "\\ud83d fox", "b": "\\ud83e\\udd8a"}', [("C18", 1)]),
+        ("c.jsonl", '{"file_name": "a", "text": "fox"}\n{"file_name": "\\udce9", "text": "owl"}\n', [("C18", 2)]),
         ("c.yaml", "a: {trigger}\n", [("C18", 1)]),
         ("c.yaml", "- a\n", [("C18", 1)]),
         ("c.yaml", "a:\n\t- b\n", [("C18", 2)]),

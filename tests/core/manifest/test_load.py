@@ -274,6 +274,29 @@ def test_the_digest_does_not_depend_on_where_the_command_runs(tmp_path: Path) ->
     assert digest(tmp_path, "all/c.yaml") != here
 
 
+BYTES = "caf\udce9"  # how Python holds b"caf\xe9", which is not UTF-8
+
+
+def test_text_that_is_not_unicode_is_refused(tmp_path: Path) -> None:
+    """No JSON, no state and no service can hold it: variables, the environment, templates, names of files."""
+    named = "variables: { v: x }\nmodels: { kael: { type: flux.1-lora, dataset: ./kael, name: '%s' } }\n"
+    cases: dict[str, tuple[str, dict[str, dict[str, str]]]] = {
+        "not-utf-8 --var": (named % "{{ v }}", {"variables": {"v": BYTES}}),
+        "template-refused scenario.yaml:3:61": (named % "{{ env.E }}", {"env": {"E": BYTES}}),
+        "template-refused scenario.yaml:3:61 ": (named % "a {{ env.E }}", {"env": {"E": BYTES}}),
+        "template-refused scenario.yaml:3:61  ": (named % '{{ "\\ud800" }}', {}),
+    }
+    for expected, (text, options) in cases.items():
+        with pytest.raises(ManifestError) as raised:
+            load(tmp_path, text, **options)  # type: ignore[arg-type]  # variables and env
+        assert [f"{p.code} {p.where}" for p in raised.value.problems] == [expected.strip()]
+    used = load(tmp_path, named % '{{ "a" if env.E else "b" }}', env={"E": BYTES})
+    assert used.digest.startswith("sha256:")
+    (tmp_path / "scenario.yaml").rename(tmp_path / f"{BYTES}.yaml")
+    with pytest.raises(ManifestError, match=r"caf\\xe9.yaml is not UTF-8"):
+        load_manifest(f"{BYTES}.yaml", variables={}, var_files=[], env={}, cwd=str(tmp_path))
+
+
 def test_a_folder_and_its_includes_are_one_manifest(tmp_path: Path) -> None:
     """Files in order of name, not deeper; includes relative to the including file, each once; lists end to end."""
     folder = tmp_path / "all"

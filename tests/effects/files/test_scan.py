@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 import time
 from collections.abc import Mapping
@@ -391,6 +392,28 @@ def test_outside_the_root_when_allowed(tmp_path: Path) -> None:
     dataset = scan_one(root, spec(images=("../set",), allow_outside_root=True))
     assert dataset.contents.images[0].file == "../set/0.png"
     assert not [p for p in dataset.problems if p.severity == "error"]
+
+
+@pytest.mark.parametrize("recursive", [False, True])
+def test_names_that_are_not_unicode_are_errors_and_odd_ones_notes(tmp_path: Path, recursive: bool) -> None:
+    """caf\\xe9.png can be neither sent nor recorded: told, left aside; also below such a folder, and from the cache."""
+    folder = make(tmp_path)
+    for name in (b"caf\xe9.png", b"caf\xe9.txt", b"README\xe9.md", b"sub\xe9/1.png", b"two\nlines.png"):
+        target = os.path.join(os.fsencode(folder), name)
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        shutil.copy(folder / "0.png" if name.endswith(b"png") else folder / "0.txt", target)
+    make_picture(folder / "two\nlines.png", seed=77)
+    grow_old(folder)
+    for _ in range(2):
+        dataset = scan_one(tmp_path, spec(recursive=recursive, missing="auto"))
+        wrong = {(p.code, str(p.where)) for p in dataset.problems if p.severity == "error"}
+        below = {("F11", "set/sub\\xe9/1.png")} if recursive else set()
+        assert wrong == {("F11", "set/caf\\xe9.png"), ("F11", "set/caf\\xe9.txt")} | below
+        assert [p.what for p in dataset.problems if p.code == "F11" and p.severity == "info"] == [
+            "the name 'two\\nlines.png' will trouble other systems"
+        ]
+        assert len(dataset.contents.images) == 6
+        assert all("\udce9" not in f"{p.what} {p.where} {p.mend}" for p in dataset.problems)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
