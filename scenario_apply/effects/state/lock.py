@@ -67,7 +67,7 @@ class Lock:
     def release(self) -> None:
         if self._descriptor is None:
             return
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(OSError):  # a folder that is gone holds no lock, and must not hide what else happened
             if self.is_mine():
                 os.unlink(self.path)
         os.close(self._descriptor)
@@ -83,7 +83,7 @@ class Lock:
             return False
         try:
             return os.path.samestat(os.fstat(self._descriptor), os.stat(self.path))
-        except FileNotFoundError:
+        except OSError:
             return False
 
     def break_it(self) -> Holder | None:

@@ -198,8 +198,10 @@ class FileStore:
     def _check_unchanged(self) -> None:
         try:
             now = _signature(os.stat(self.path))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             now = None
+        except OSError as error:
+            raise StateNotSaved(f"the state {self.path} cannot be looked at: {error.strerror}") from error
         if now != self._seen:
             raise StateForeign(
                 f"{self.path} was written by somebody else during this run",
