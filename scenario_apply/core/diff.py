@@ -170,8 +170,9 @@ class _Judge:
                 self.problems += parts.problems
                 return untouched(address, spec, record, parts.problems[0].what)
         # of one that is not recorded yet, the creation records the protection
-        if record is not None and spec.lifecycle.prevent_destroy != record.protected:
-            edit = replace(edit, protect=spec.lifecycle.prevent_destroy)
+        protect = spec.lifecycle.prevent_destroy
+        if record is not None and protect is not None and protect != record.protected:
+            edit = replace(edit, protect=protect)
         if record is None or self.is_gone(record):
             verdict = self.judge_new(address, spec, record, edit)
         else:

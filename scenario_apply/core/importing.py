@@ -47,7 +47,7 @@ def imported(wanted: Import, spec: Spec, contents: Contents, state: State, obser
             where=wanted.place,
             mend=f"declare type: {remote.type}",
         )
-    return Record(current=_version(remote, spec, contents), protected=spec.lifecycle.prevent_destroy)
+    return Record(current=_version(remote, spec, contents), protected=bool(spec.lifecycle.prevent_destroy))
 
 
 def taken_address(wanted: Import, record: Record) -> Problem | None:

@@ -123,7 +123,7 @@ class _Builder:
             type=spec.type,
             description=spec.description,
             concepts=concepts,
-            protected=spec.lifecycle.prevent_destroy,
+            protected=bool(spec.lifecycle.prevent_destroy),
         )
         made = self.add(step, *needs)
         if spec.tags:

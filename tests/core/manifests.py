@@ -126,7 +126,7 @@ def lifecycles(draw: st.DrawFn) -> Lifecycle:
         on_change=draw(st.sampled_from([None, None, "replace", "retrain", "keep"])),
         keep_versions=draw(st.sampled_from([1, 1, 0, 2])),
         train=draw(st.sampled_from(["auto", "auto", "auto", "manual"])),
-        prevent_destroy=draw(st.sampled_from([False, False, False, True])),
+        prevent_destroy=draw(st.sampled_from([None, None, False, True])),
         ignore_changes=tuple(draw(st.lists(st.sampled_from(_IGNORABLE), max_size=1))),
     )
 

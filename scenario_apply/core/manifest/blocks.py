@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from scenario_apply.core.address import Address, parse_address
-from scenario_apply.core.manifest.fields import child, flag, maps, number, text, texts, whole
+from scenario_apply.core.manifest.fields import child, maps, number, text, texts, whole
 from scenario_apply.core.manifest.positions import Map, Mark, Seq
 from scenario_apply.core.manifest.report import Report
 from scenario_apply.core.manifest.spec import Import, Lifecycle, Limits, Moved, OnChange, Removed
@@ -23,7 +23,7 @@ def lifecycle(fields: Map) -> Lifecycle:
         on_change=cast(OnChange, on_change) if on_change in ("replace", "retrain", "keep") else None,
         keep_versions=_PLAIN.keep_versions if keep is None else keep,
         train="manual" if text(block, "train") == "manual" else "auto",
-        prevent_destroy=flag(block, "prevent_destroy", False),
+        prevent_destroy=protect if isinstance(protect := block.get("prevent_destroy"), bool) else None,
         ignore_changes=texts(block, "ignore_changes"),
     )
 

@@ -71,12 +71,15 @@ class DatasetSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lifecycle:
-    """on_change None: the default of the kind (model replace, composition retrain)."""
+    """on_change None: the default of the kind (model replace, composition retrain).
+
+    prevent_destroy None: not said, so what the state records stays as it is; False lifts it.
+    """
 
     on_change: OnChange | None = None
     keep_versions: int = 1
     train: Literal["auto", "manual"] = "auto"
-    prevent_destroy: bool = False
+    prevent_destroy: bool | None = None
     ignore_changes: tuple[str, ...] = ()
 
 
