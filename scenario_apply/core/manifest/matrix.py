@@ -17,6 +17,7 @@ MODEL_FIELDS = frozenset({"name", "type", "dataset", "description", "tags", "lif
 """Keys of a matrix that are fields of the model; every other key is a parameter."""
 
 _LABEL = re.compile(r"[A-Za-z0-9_.+-]+")
+_OWN_LABEL = re.compile(rf"{_LABEL.pattern}(?:,{_LABEL.pattern})*")  # of an included child: like a crossed one's, too
 _NOT_LABEL = re.compile(r"[^A-Za-z0-9_.+-]+")
 _MOST_CHILDREN = 1000
 
@@ -92,7 +93,7 @@ def _included(
         label = _as_written(value, where) or _label_of(value)
         combination[key] = by_label[0] if by_label else (label, value, entry.marks[key])
     own = text(entry, "label")
-    if own is not None and not _LABEL.fullmatch(own):
+    if own is not None and not _OWN_LABEL.fullmatch(own):
         _bad_label(own, entry.value_mark("label"), report)
         own = _label_of(own)
     label = own or ",".join(choice[0] for choice in combination.values())

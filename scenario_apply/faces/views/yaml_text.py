@@ -41,7 +41,11 @@ def _dumper() -> type[yaml.SafeDumper]:
     def real(dumper: yaml.SafeDumper, value: float) -> yaml.ScalarNode:
         if value != value or value in (float("inf"), float("-inf")):
             return dumper.represent_float(value)
-        return dumper.represent_scalar("tag:yaml.org,2002:float", repr(value))
+        # YAML 1.1, which PyYAML speaks, takes 5e-05 for a text: with a point and a sign it is a number to everybody
+        mantissa, e, exponent = repr(value).partition("e")
+        point = "" if "." in mantissa or not e else ".0"
+        sign = "" if not e or exponent[:1] in "+-" else "+"
+        return dumper.represent_scalar("tag:yaml.org,2002:float", f"{mantissa}{point}{e}{sign}{exponent}")
 
     Dumper.add_representer(str, text)
     Dumper.add_representer(float, real)
