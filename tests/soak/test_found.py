@@ -37,7 +37,7 @@ def test_a_cooldown_in_the_middle_of_a_large_picture_sends_it_once(tmp_path: Pat
     fault = Fault("before", partial(CoolingDown, "cool down", remaining_s=3.0), name=name, nth=2, times=2)
     ledger = bench.apply(Wire(service, fault).api)
     assert ledger.status == "done"
-    assert len(service.assets) == 2
+    assert (len(service.assets), len(service.uploads)) == (2, 2)
 
 
 def test_a_close_that_is_refused_because_it_was_done_is_no_failure(tmp_path: Path) -> None:
