@@ -1,2 +1,1 @@
 """scenario-apply: a declarative runner for Scenario training manifests."""
-
