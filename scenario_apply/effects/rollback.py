@@ -7,16 +7,17 @@ from dataclasses import replace
 from scenario_apply.core.address import Address
 from scenario_apply.core.desired import Desired
 from scenario_apply.core.diff import desired_fingerprint
-from scenario_apply.core.state import State
+from scenario_apply.core.state import State, Version
 from scenario_apply.effects.provenance import noted
 from scenario_apply.effects.world import World
 from scenario_apply.errors import NotFound, StateError
 
 
-def roll_back(world: World, address: Address, desired: Desired) -> str:
+def roll_back(world: World, address: Address, desired: Desired | None) -> str:
     """Make the newest usable previous version current; a sentence that says what happened. The caller holds the lock.
 
-    The resource is held until its part of the manifest changes, or the hold is lifted.
+    The resource is held until its part of the manifest changes, or the hold is lifted. desired None: the manifest or
+    its pictures cannot be read, and is taken to say what was trained last.
     Raises StateError when there is nothing to go back to, it is gone on the service, or a journal is not settled.
     """
     state = _settled_state(world)
@@ -48,7 +49,7 @@ def roll_back(world: World, address: Address, desired: Desired) -> str:
         pending=None,
         previous=tuple(v for v in (record.pending, record.current) if v is not None) + others,
         # an undeclared resource has nothing to be held against: the next plan deletes it or follows the manifest
-        held=desired_fingerprint(desired, state, address, target) or "1:undeclared",
+        held=_held(desired, state, address, target) or "1:undeclared",
     )
     what = f"rollback {address} from version {record.current.number} to {target.number}"
     world.store.save(noted(state.with_record(address, back), world.clock, command="scenario-apply rollback", what=what))
@@ -69,6 +70,13 @@ def _settled_state(world: World) -> State:
             mend="scenario-apply apply settles it; then try again",
         )
     return loaded.state
+
+
+def _held(desired: Desired | None, state: State, address: Address, target: Version) -> str | None:
+    if desired is not None:
+        return desired_fingerprint(desired, state, address, target)
+    record = state.records[address]
+    return record.working.fingerprint or record.current.fingerprint
 
 
 def lift(world: World, address: Address) -> str:

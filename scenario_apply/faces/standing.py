@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 from scenario_apply.core.observed import Observed, settle
 from scenario_apply.core.state import State
 from scenario_apply.core.times import iso
-from scenario_apply.faces.views.status import Standing
+from scenario_apply.faces.views.status import NOT_CREATED, Standing
 
 if TYPE_CHECKING:
+    from scenario_apply.core.address import Address
+    from scenario_apply.core.attributes import Spec
+    from scenario_apply.core.manifest.spec import Manifest
     from scenario_apply.effects.world import World
 
 
@@ -33,6 +36,17 @@ def recorded_standings(state: State) -> tuple[Standing, ...]:
             )
         )
     return tuple(found)
+
+
+def not_created(manifest: Manifest, state: State) -> tuple[Standing, ...]:
+    """What is declared and was never made; what moves to another address, or is switched off, apart."""
+    moving = {move.target for move in manifest.moved if move.source in state.records}
+    declared: dict[Address, Spec] = {**manifest.models, **manifest.compositions}
+    return tuple(
+        Standing(address=address, id=None, name=spec.name, type=spec.type, status=NOT_CREATED, version=0)
+        for address, spec in declared.items()
+        if address not in state.records and address not in moving and spec.enabled
+    )
 
 
 def looked_at(world: World, state: State) -> tuple[Standing, ...]:

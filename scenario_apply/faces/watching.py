@@ -36,6 +36,8 @@ def watch(call: Call, world: World, look: Callable[[], Sequence[Standing]]) -> S
 
 def _tell(call: Call, standings: Sequence[Standing], told: dict[Address, tuple[str, float]], now: float) -> None:
     for standing in standings:
+        if not standing.is_running and standing.address not in told:
+            continue  # what stands still is told once, by the table at the end
         stage = standing.progress.stage if standing.progress is not None else standing.status
         said, at = told.get(standing.address, ("", float("-inf")))
         if said != stage or (standing.is_running and now - at >= _SAY_AGAIN_AFTER_S):

@@ -94,7 +94,17 @@ def place_of(settings: Settings) -> Place:
     if settings.state is not None and settings.manifest is None:
         path = os.path.abspath(os.path.join(settings.cwd, settings.state))
         return Place(state=path, root=os.path.dirname(os.path.dirname(path)), project=None, is_bare=True)
-    return place_of_manifest(open_manifest(settings), settings)
+    try:
+        return place_of_manifest(open_manifest(settings), settings)
+    except ManifestError as error:
+        raise state_alone(error) from error
+
+
+def state_alone(error: ManifestError) -> ManifestError:
+    """The same error, which also says that a state can be read without its manifest."""
+    way = "--state FILE, without MANIFEST, reads the state without the manifest"
+    note = Problem(code="state-alone", severity="info", what="only the state is needed here", mend=way)
+    return ManifestError(error.what, problems=(*error.problems, note))
 
 
 def place_of_manifest(manifest: Manifest, settings: Settings) -> Place:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from scenario_apply.faces import options
@@ -9,7 +10,12 @@ from scenario_apply.faces import options
 if TYPE_CHECKING:
     import argparse
 
+    from scenario_apply.core.address import Address
+    from scenario_apply.core.desired import Desired
     from scenario_apply.faces.call import Call
+    from scenario_apply.faces.wiring import Place
+
+_ASSUMED = "it is taken to ask for what was trained last, and the version is held against that"
 
 EXAMPLES = """
   scenario-apply rollback model.kael manifests/quickstart --local
@@ -27,23 +33,43 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(call: Call) -> int:
     """The resource is held there until its part of the manifest changes, or --lift."""
-    from scenario_apply.core.desired import desire
     from scenario_apply.effects.rollback import lift, roll_back
     from scenario_apply.faces.addresses import address_of
-    from scenario_apply.faces.planning import read_wanted
-    from scenario_apply.faces.wiring import open_world, require_service
+    from scenario_apply.faces.wiring import open_world, place_of, require_service
 
     address = address_of(call.arguments.address)
     lifting = call.arguments.lift
-    wanted = read_wanted(call.settings)
+    place, desired = (place_of(call.settings), None) if lifting else _wanted(call, address)
     if not lifting:
         require_service(call.settings)
     with (
-        open_world(wanted.place, call.settings, offline=lifting, read_only=True) as world,
+        open_world(place, call.settings, offline=lifting, read_only=True) as world,
         world.store.locked("rollback", call.settings.lock_timeout_s) as notes,
     ):
         for note in notes:
             call.tell(note)
-        done = lift(world, address) if lifting else roll_back(world, address, desire(wanted.manifest, wanted.datasets))
+        done = lift(world, address) if lifting else roll_back(world, address, desired)
     call.show(f"{done}\n")
     return 0
+
+
+def _wanted(call: Call, address: Address) -> tuple[Place, Desired | None]:
+    """Where the state is, and what the manifest asks for; None where it or its pictures cannot be read."""
+    from scenario_apply.core.desired import desire
+    from scenario_apply.errors import ManifestError
+    from scenario_apply.faces.wiring import open_datasets, open_manifest, place_of, place_of_manifest, state_alone
+
+    try:
+        manifest = open_manifest(call.settings)
+    except ManifestError as error:
+        if call.settings.state is None:
+            raise state_alone(error) from error
+        call.tell(f"the manifest cannot be read ({error}): {_ASSUMED}")
+        return place_of(replace(call.settings, manifest=None)), None
+    datasets = open_datasets(manifest, call.settings)
+    spec = manifest.models.get(address)
+    needed = datasets.values() if spec is None else [datasets[spec.dataset]]
+    broken = [d.name for d in needed if any(problem.severity == "error" for problem in d.problems)]
+    if broken:
+        call.tell(f"the pictures of {', '.join(broken)} have errors: {_ASSUMED}")
+    return place_of_manifest(manifest, call.settings), None if broken else desire(manifest, datasets)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from scenario_apply.faces import options
@@ -11,8 +12,10 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from scenario_apply.core.manifest.spec import Manifest
     from scenario_apply.faces.call import Call
     from scenario_apply.faces.views.status import Standing
+    from scenario_apply.faces.wiring import Place
 
 EXAMPLES = """
   scenario-apply status manifests/quickstart --local
@@ -34,11 +37,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(call: Call) -> int:
     """One look, or as many as it takes."""
-    from scenario_apply.faces.standing import looked_at, recorded_standings
+    from scenario_apply.faces.standing import looked_at, not_created, recorded_standings
     from scenario_apply.faces.watching import watch
-    from scenario_apply.faces.wiring import open_world, place_of, require_service
+    from scenario_apply.faces.wiring import open_world, require_service
 
-    place = place_of(call.settings)
+    place, manifest = _place(call)
     offline = call.arguments.no_refresh
     if not offline:
         require_service(call.settings)
@@ -51,8 +54,28 @@ def run(call: Call) -> int:
             standings = watch(call, world, lambda: looked_at(world, state))
         else:
             standings = looked_at(world, state)
+    if manifest is not None:
+        standings = sorted((*standings, *not_created(manifest, state)), key=lambda standing: standing.address)
     _show(call, standings)
     return _code(call, standings)
+
+
+def _place(call: Call) -> tuple[Place, Manifest | None]:
+    """Where the state is; and the manifest, unless --state is given and it cannot be read."""
+    from scenario_apply.errors import ManifestError
+    from scenario_apply.faces.wiring import open_manifest, place_of, place_of_manifest, state_alone
+
+    given = call.settings
+    if given.state is not None and given.manifest is None:
+        return place_of(given), None  # a state by itself: the manifest that lies here may be another's
+    try:
+        manifest = open_manifest(given)
+    except ManifestError as error:
+        if given.state is None:
+            raise state_alone(error) from error
+        call.tell(f"the manifest cannot be read ({error}): only what is recorded is listed")
+        return place_of(replace(given, manifest=None)), None
+    return place_of_manifest(manifest, given), manifest
 
 
 def _show(call: Call, standings: Sequence[Standing]) -> None:

@@ -21,16 +21,19 @@ _COLORS: dict[str, Color] = {
     "deleted": "red",
 }
 
+NOT_CREATED = "not created"
+"""Of what is declared, and neither recorded nor made."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """One resource. status: building, training, trained, failed, canceled, or deleted on the service.
+    """One resource. status: building, training, trained, failed, canceled, deleted on the service, or not created.
 
     replaces: the id still in use while this version is made. charged in CU.
     """
 
     address: Address
-    id: str
+    id: str | None  # None: never made
     name: str
     type: str
     status: str
@@ -50,14 +53,15 @@ def status_text(standings: Sequence[Standing], screen: Screen) -> str:
     if not standings:
         return ""
     wide = max(columns(str(standing.address)) for standing in standings)
+    status_wide = max(8, *(columns(standing.status) for standing in standings))
     lines = []
     for standing in standings:
-        start = f"{pad(str(standing.address), wide)}  {pad(standing.status, 8)}  "
+        start = f"{pad(str(standing.address), wide)}  {pad(standing.status, status_wide)}  "
         told = safe(_told(standing))
         room = screen.width - columns(start)
         if screen.terminal and not screen.verbose:
             told = fit(told, max(room, 20))
-        status = screen.paint(pad(standing.status, 8), _COLORS.get(standing.status))
+        status = screen.paint(pad(standing.status, status_wide), _COLORS.get(standing.status))
         lines.append(f"{pad(str(standing.address), wide)}  {status}  {told}".rstrip())
     counts = Counter(standing.status for standing in standings)
     lines.append(", ".join(f"{number} {status}" for status, number in counts.most_common()) + ".")
@@ -77,7 +81,7 @@ def _told(standing: Standing) -> str:
         parts += [*([_bar(share)] if share is not None else []), *(word for word in words if word != "training")]
     if standing.reason:
         parts.append(standing.reason)
-    if not standing.is_running:
+    if not standing.is_running and standing.id is not None:
         parts.append(standing.id)
     if standing.replaces is not None:
         parts.append(f"will replace {standing.replaces}")
