@@ -10,8 +10,6 @@ from math import prod
 from scenario_apply.core.manifest.fields import is_extension, maps, text
 from scenario_apply.core.manifest.positions import Map, Mark, Node, Seq
 from scenario_apply.core.manifest.report import Report
-from scenario_apply.core.manifest.scalars import NotANumber, plain_scalar
-from scenario_apply.errors import Place
 
 MODEL_FIELDS = frozenset({"name", "type", "dataset", "description", "tags", "lifecycle", "enabled"})
 """Keys of a matrix that are fields of the model; every other key is a parameter."""
@@ -20,6 +18,8 @@ _LABEL = re.compile(r"[A-Za-z0-9_.+-]+")
 _OWN_LABEL = re.compile(rf"{_LABEL.pattern}(?:,{_LABEL.pattern})*")  # of an included child: like a crossed one's, too
 _NOT_LABEL = re.compile(r"[^A-Za-z0-9_.+-]+")
 _MOST_CHILDREN = 1000
+_LEAST_IN_DIGITS = 1e-3
+_LARGEST_IN_DIGITS = 1e15  # up to here a float holds every whole number
 
 Choice = tuple[str, Node, tuple[Mark, Mark]]  # label, value, where it stands
 Combination = dict[str, Choice]
@@ -85,27 +85,31 @@ def _included(
     entry: Map, mark: Mark, dimensions: dict[str, list[Choice]], report: Report
 ) -> tuple[str, Combination, Mark]:
     combination: Combination = {}
-    for key, value in entry.items():
+    axes = [key for key in dimensions if key in entry]  # the label names them in the order of the crossed ones
+    for key in (*axes, *(key for key in entry if key not in dimensions)):
         if key == "label" or is_extension(key):
             continue
-        by_label = [choice for choice in dimensions.get(key, ()) if choice[0] == value]
-        where = report.place(entry.value_mark(key))
-        label = _as_written(value, where) or _label_of(value)
-        combination[key] = by_label[0] if by_label else (label, value, entry.marks[key])
+        value = entry[key]
+        known = [choice for choice in dimensions.get(key, ()) if _is_meant(value, choice)]
+        combination[key] = known[0] if known else (label_of(value), value, entry.marks[key])
     own = text(entry, "label")
     if own is not None and not _OWN_LABEL.fullmatch(own):
         _bad_label(own, entry.value_mark("label"), report)
-        own = _label_of(own)
+        own = label_of(own)
     label = own or ",".join(choice[0] for choice in combination.values())
     return label, combination, mark
 
 
 def _matches(entry: Map, combination: Combination) -> bool:
     pairs = [(combination.get(key), value) for key, value in entry.items() if not is_extension(key)]
-    return bool(pairs) and all(
-        choice is not None and (value == choice[0] or (value == choice[1] and type(value) is type(choice[1])))
-        for choice, value in pairs
-    )
+    return bool(pairs) and all(choice is not None and _is_meant(value, choice) for choice, value in pairs)
+
+
+def _is_meant(value: Node, choice: Choice) -> bool:
+    """By its label, or by its value: 16 and 16.0 are one number, 1 and true are not."""
+    if value == choice[0]:
+        return True
+    return value == choice[1] and isinstance(value, bool) == isinstance(choice[1], bool)
 
 
 def _choices(key: str, values: Node, key_mark: Mark, report: Report) -> list[Choice]:
@@ -117,7 +121,7 @@ def _choices(key: str, values: Node, key_mark: Mark, report: Report) -> list[Cho
             marks = values.marks[label]
             if not _LABEL.fullmatch(label):
                 _bad_label(label, marks[0], report)
-            labelled.append((_label_of(label), value, (key_mark, marks[1])))
+            labelled.append((label_of(label), value, (key_mark, marks[1])))
         return labelled
     if not isinstance(values, Seq):
         return []
@@ -127,7 +131,7 @@ def _choices(key: str, values: Node, key_mark: Mark, report: Report) -> list[Cho
             mend = f"write {key} as a map of labels: {{ first: ..., second: ... }}"
             report.error("matrix-label", f"a list or map in the matrix of {key} needs a label", mark, mend)
             continue
-        listed.append((_as_written(value, report.place(mark)) or _label_of(value), value, (key_mark, mark)))
+        listed.append((label_of(value), value, (key_mark, mark)))
     return listed
 
 
@@ -136,25 +140,28 @@ def _bad_label(label: str, mark: Mark, report: Report) -> None:
     report.error("matrix-label", what, mark, "use letters, digits and _ . + - only")
 
 
-def _as_written(value: Node, place: Place) -> str | None:
-    """5e-5 for a number written so; None for a text, or a value that stands elsewhere (a variable, an alias)."""
-    if isinstance(value, str) or value is None or place.text is None or place.column is None:
-        return None
-    found = _LABEL.match(place.text, place.column - 1)
-    if found is None:
-        return None
-    try:
-        return found.group() if plain_scalar(found.group()) == value else None
-    except NotANumber:
-        return None
+def label_of(value: Node) -> str:
+    """5e-5, 16, true, kael: one label for a value, however it is spelled and wherever it comes from.
 
-
-def _label_of(value: Node) -> str:
-    """5e-05, 16, true, kael."""
+    A whole number is written in digits, a fraction too from 0.001 on, a smaller one as 5e-5.
+    """
     if isinstance(value, bool):
         return "true" if value else "false"
     if value is None:
         return "null"
     if isinstance(value, float):
-        return f"{value:g}" if float(f"{value:g}") == value else repr(value)
+        return _label_of_number(value)
     return _NOT_LABEL.sub("-", str(value)).strip("-.") or "value"
+
+
+def _label_of_number(value: float) -> str:
+    if value.is_integer() and abs(value) < _LARGEST_IN_DIGITS:
+        return str(int(value))
+    shortest = repr(value)  # 0.0001, 5e-05: digits down to 0.0001, which is one too many for a learning rate
+    if _LEAST_IN_DIGITS <= abs(value) < _LARGEST_IN_DIGITS:
+        return shortest
+    from decimal import Decimal
+
+    mantissa, _, exponent = f"{Decimal(shortest):e}".partition("e")
+    mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
+    return f"{mantissa}e{int(exponent)}"

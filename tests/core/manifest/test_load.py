@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scenario_apply.core.address import Address, parse_address
+from scenario_apply.core.manifest.matrix import label_of
 from scenario_apply.core.manifest.secret import Secret, without_secrets
 from scenario_apply.core.manifest.spec import Concept, Manifest, ModelSpec
 from scenario_apply.effects.manifest_files import load_manifest
@@ -95,7 +96,7 @@ def test_extends_takes_over_what_is_not_said(tmp_path: Path) -> None:
 
 
 def test_matrix_children(tmp_path: Path) -> None:
-    """Labels as written, crossed in order; exclude and include; parameters, type, name and dataset alike."""
+    """Labels are the values, crossed in order; exclude and include; parameters, type, name and dataset alike."""
     manifest = load(
         tmp_path,
         """
@@ -120,7 +121,7 @@ def test_matrix_children(tmp_path: Path) -> None:
     )
     assert addresses(manifest) == [
         "model.grid/small,1e-4",
-        "model.grid/small,1e-05",
+        "model.grid/small,1e-5",
         "model.grid/big,5e-5",
         "model.grid/big,1e-4",
         "model.grid/long",
@@ -133,6 +134,51 @@ def test_matrix_children(tmp_path: Path) -> None:
     other = model(manifest, "model.kinds/qwen-image-lora,b,one")
     assert (other.name, other.type) == ("One", "qwen-image-lora")
     assert manifest.datasets[other.dataset].images == ("./b",)
+
+
+@pytest.mark.parametrize("spelled", ["1e-4", "0.0001", "1.0e-04", "+1E-4", '"{{ rate }}"', "*rate"])
+def test_one_number_has_one_address_however_it_is_spelled(tmp_path: Path, spelled: str) -> None:
+    """Also where it stands among the excluded and the included, whose axes come in the order of the matrix."""
+    manifest = load(
+        tmp_path,
+        f"""
+        variables: {{ rate: 0.0001 }}
+        x-rate: &rate 1e-4
+        models:
+          grid:
+            type: flux.1-lora
+            dataset: ./kael
+            matrix:
+              rank: [8, 16.0]
+              learningRate: [{spelled}, 0.01]
+              exclude: [{{ rank: 8.0, learningRate: {spelled} }}]
+              include: [{{ nbEpochs: 3, learningRate: {spelled}, rank: 32 }}]
+        """,
+    )
+    labels = ["8,0.01", "16,1e-4", "16,0.01", "32,1e-4,3"]
+    assert addresses(manifest) == [f"model.grid/{label}" for label in labels]
+
+
+def test_numbers_as_labels() -> None:
+    """As a person would write them; each reads back as the number it is."""
+    numbers = [5e-5, 2e-4, 1.5e-4, 0.001, 0.0015, 0.05, 0.1 + 0.2, 16, 16.0, 1e6, 1e20, -0.5, -1e-7]
+    spelled = [
+        "5e-5",
+        "2e-4",
+        "1.5e-4",
+        "0.001",
+        "0.0015",
+        "0.05",
+        "0.30000000000000004",
+        "16",
+        "16",
+        "1000000",
+        "1e20",
+        "-0.5",
+        "-1e-7",
+    ]
+    assert [label_of(number) for number in numbers] == spelled
+    assert [float(label) for label in spelled] == numbers
 
 
 def test_compositions(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -88,11 +89,14 @@ def test_the_built_package_holds_the_schema(tmp_path: Path) -> None:
     source.mkdir()
     shutil.copytree(ROOT / "scenario_apply", source / "scenario_apply", symlinks=True)
     shutil.copytree(ROOT / "schema", source / "schema")
-    shutil.copy(ROOT / "pyproject.toml", source)
-    (source / "README.md").write_text("for the build\n")
-    build = "import setuptools; setuptools.setup()"
+    # What pyproject.toml says of the files, without its metadata, which a setuptools of any age would have to read.
+    told = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    packages = f"setuptools.find_packages(include={told['packages']['find']['include']!r})"
+    (source / "setup.py").write_text(
+        f"import setuptools\nsetuptools.setup(name='built', packages={packages}, package_data={told['package-data']!r})\n"
+    )
     subprocess.run(
-        [sys.executable, "-c", build, "-q", "build_py", "--build-lib", str(built)],
+        [sys.executable, "setup.py", "-q", "build_py", "--build-lib", str(built)],
         cwd=source,
         capture_output=True,
         check=True,
