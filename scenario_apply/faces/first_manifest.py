@@ -12,6 +12,7 @@ from scenario_apply.errors import ScenarioApplyError, UsageError
 
 _PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".heic", ".avif", ".tiff", ".bmp", ".gif")
 _MOST_FOLDERS = 200
+STDOUT = "-"
 
 
 class CannotInit(ScenarioApplyError):
@@ -22,15 +23,23 @@ class CannotInit(ScenarioApplyError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """path: as the user would name it; models: their keys; images: how many were found."""
+    """path: as the user would name it, None for one that was only made; models: their keys; images: how many.
 
-    path: str
+    beside: other manifests of the same folder, which are read together with it when the folder is named.
+    """
+
+    path: str | None
+    text: str
+    beside: tuple[str, ...]
     models: tuple[str, ...]
     images: int
 
 
 def write_first_manifest(folder: str, *, out: str | None, type: str, trigger: str | None, cwd: str) -> Written:
-    """Write it. Raises UsageError for an unknown type or folder, CannotInit when there is one already."""
+    """Write it; out "-": only make it, for the default place.
+
+    Raises UsageError for an unknown type or folder, CannotInit when there is one already.
+    """
     known = [name for name, kind in TRAINING_TYPES.items() if kind.dataset == "images"]
     if type not in known:
         raise UsageError(f"init knows no type {type!r} for single images", mend=did_you_mean(type, known))
@@ -40,7 +49,7 @@ def write_first_manifest(folder: str, *, out: str | None, type: str, trigger: st
     found = _picture_folders(home)
     if not found:
         raise CannotInit(f"{folder} holds no images", mend=f"init looks for {', '.join(_PICTURES[:4])} and a few more")
-    target = _target(out, home, found, cwd)
+    target = _target(None if out == STDOUT else out, home, cwd)
     root = os.path.dirname(target)
     if any(os.path.relpath(path, root).startswith("..") for path in found):
         raise CannotInit(
@@ -48,6 +57,10 @@ def write_first_manifest(folder: str, *, out: str | None, type: str, trigger: st
             mend=f"--out {os.path.join(folder, 'scenario.yaml')} puts it beside them",
         )
     text, keys = _manifest(found, root, type, trigger)
+    models, images = tuple(keys), sum(found.values())
+    if out == STDOUT:
+        return Written(path=None, text=text, beside=(), models=models, images=images)
+    beside = tuple(_named(path, cwd) for path in _manifests_in(root) if path != target)
     try:
         with open(target, "x", encoding="utf-8") as file:
             file.write(text)
@@ -55,7 +68,13 @@ def write_first_manifest(folder: str, *, out: str | None, type: str, trigger: st
         raise CannotInit(f"{_named(target, cwd)} is there already", mend="choose another --out") from error
     except OSError as error:
         raise CannotInit(f"{_named(target, cwd)} cannot be written: {error.strerror}") from error
-    return Written(path=_named(target, cwd), models=tuple(keys), images=sum(found.values()))
+    return Written(path=_named(target, cwd), text=text, beside=beside, models=models, images=images)
+
+
+def _manifests_in(folder: str) -> list[str]:
+    if not os.path.isdir(folder):
+        return []
+    return [os.path.join(folder, name) for name in sorted(os.listdir(folder)) if name.endswith((".yaml", ".yml"))]
 
 
 def _picture_folders(home: str) -> dict[str, int]:
@@ -72,7 +91,7 @@ def _picture_folders(home: str) -> dict[str, int]:
     return found
 
 
-def _target(out: str | None, home: str, found: dict[str, int], cwd: str) -> str:
+def _target(out: str | None, home: str, cwd: str) -> str:
     if out is not None:
         return os.path.abspath(os.path.join(cwd, out))
     # beside the folder of images, unless that would be above where the command was run

@@ -48,13 +48,18 @@ def open_manifest(settings: Settings) -> Manifest:
     """The manifest that was asked for. Raises ManifestError with every problem."""
     from scenario_apply.effects.manifest_files import load_manifest
 
-    return load_manifest(
-        settings.manifest,
-        variables=settings.variables,
-        var_files=settings.var_files,
-        env=settings.environment,
-        cwd=settings.cwd,
-    )
+    try:
+        return load_manifest(
+            settings.manifest,
+            variables=settings.variables,
+            var_files=settings.var_files,
+            env=settings.environment,
+            cwd=settings.cwd,
+        )
+    except ManifestError as error:
+        from scenario_apply.faces.nearby import with_nearby
+
+        raise with_nearby(error, settings.manifest, settings.cwd) from error
 
 
 def open_datasets(

@@ -10,14 +10,18 @@ if TYPE_CHECKING:
     from scenario_apply.faces.call import Call
 
 EXAMPLES = """
-  scenario-apply init manifests/quickstart/kael --out manifests/quickstart/first.yaml
+  scenario-apply init manifests/quickstart/kael --out -
   scenario-apply init ./pictures --trigger KAEL_07
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", nargs="?", default=".", metavar="FOLDER", help="holds the images (default: here)")
-    parser.add_argument("--out", metavar="FILE", help="the manifest to write (default: scenario.yaml above the images)")
+    parser.add_argument(
+        "--out",
+        metavar="FILE",
+        help="the manifest to write; -: print it (default: scenario.yaml here, or in FOLDER where that is not below)",
+    )
     parser.add_argument("--type", default="flux.1-lora", metavar="TYPE", help="training type (default flux.1-lora)")
     parser.add_argument("--trigger", metavar="WORD", help="put in front of every caption that does not hold it")
 
@@ -31,7 +35,12 @@ def run(call: Call) -> int:
     written = write_first_manifest(
         asked.folder, out=asked.out, type=asked.type, trigger=asked.trigger, cwd=call.settings.cwd
     )
+    if written.path is None:
+        call.show(written.text)
+        return 0
     models = counted(len(written.models), "model")
     call.show(f"{safe(written.path)}: {models} ({', '.join(written.models)}) over {counted(written.images, 'image')}\n")
+    if written.beside:
+        call.tell(f"named by its folder it is read together with {', '.join(written.beside)}")
     call.tell(f"next: scenario-apply validate {written.path}")
     return 0
