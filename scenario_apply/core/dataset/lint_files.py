@@ -44,7 +44,7 @@ def _format(subject: Subject, picture: Picture) -> Iterator[Finding]:
     if facts.transparent:
         yield picture.finding("F06", "has transparent parts, which may train as black", "put it on a background")
     if facts.orientation != 1:
-        what = f"EXIF orientation {facts.orientation}: may be trained turned or mirrored"
+        what = f"EXIF orientation {facts.orientation}: sent as it is, so it may be trained turned or mirrored"
         yield picture.finding("F08", what, "save it upright, without the orientation tag")
 
 

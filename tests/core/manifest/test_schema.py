@@ -92,9 +92,8 @@ def test_the_built_package_holds_the_schema(tmp_path: Path) -> None:
     # What pyproject.toml says of the files, without its metadata, which a setuptools of any age would have to read.
     told = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
     packages = f"setuptools.find_packages(include={told['packages']['find']['include']!r})"
-    (source / "setup.py").write_text(
-        f"import setuptools\nsetuptools.setup(name='built', packages={packages}, package_data={told['package-data']!r})\n"
-    )
+    call = f"setuptools.setup(name='built', packages={packages}, package_data={told['package-data']!r})"
+    (source / "setup.py").write_text(f"import setuptools\n{call}\n")
     subprocess.run(
         [sys.executable, "setup.py", "-q", "build_py", "--build-lib", str(built)],
         cwd=source,
