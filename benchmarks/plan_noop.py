@@ -9,15 +9,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import resource
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-
-from _workload import make_workload, write_applied_state
 
 FLOOR = """
 import gc, os, sys
@@ -47,25 +44,33 @@ print(len(manifest["models"]), len(state["resources"]), len(pictures))
 SCHEMA = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "schema", "manifest.schema.json")
 
 
-def timed(command: list[str], folder: str) -> float:
+def timed(command: list[str], folder: str) -> tuple[float, float]:
+    """Seconds, and peak memory in MB, of one process."""
     started = time.perf_counter()
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(done.stdout + done.stderr)
-    return time.perf_counter() - started
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=output)
+        _, status, usage = os.wait4(process.pid, 0)
+        took = time.perf_counter() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            output.seek(0)
+            raise SystemExit(output.read().decode())
+    return took, usage.ru_maxrss / 1024
 
 
 def compare(name: str, folder: str, runs: int, *, cold: bool) -> None:
-    floor, tool = [], []
+    floor, tool, peaks = [], [], []
     for _ in range(runs):
-        floor.append(timed([sys.executable, "-c", FLOOR, folder, "cold" if cold else "warm", SCHEMA], folder))
+        floor.append(timed([sys.executable, "-c", FLOOR, folder, "cold" if cold else "warm", SCHEMA], folder)[0])
         if cold:
             shutil.rmtree(os.path.join(folder, ".scenario"), ignore_errors=True)
-        tool.append(timed([sys.executable, "-m", "scenario_apply", "plan", "--no-refresh"], folder))
+        took, peak = timed([sys.executable, "-m", "scenario_apply", "plan", "--no-refresh"], folder)
+        tool.append(took)
+        peaks.append(peak)
     ratios = [b / a for a, b in zip(floor, tool, strict=True)]
     print(
         f"{name:22} floor {statistics.median(floor):6.2f} s   plan {statistics.median(tool):6.2f} s   "
-        f"ratio {statistics.median(ratios):5.2f}  ({min(ratios):.2f} to {max(ratios):.2f})"
+        f"ratio {statistics.median(ratios):5.2f}  ({min(ratios):.2f} to {max(ratios):.2f})   peak {max(peaks):.0f} MB"
     )
 
 
@@ -78,12 +83,15 @@ def main() -> None:
     options = parser.parse_args()
     folder = tempfile.mkdtemp(prefix="scenario-bench-")
     try:
-        write_applied_state(make_workload(folder, options.models, options.images, options.size))
+        # in a process of its own: a child's peak memory counts its parent's at the moment of the fork
+        make = (
+            "from _workload import make_workload, write_applied_state;"
+            f"write_applied_state(make_workload({folder!r}, {options.models}, {options.images}, {options.size}))"
+        )
+        subprocess.run([sys.executable, "-c", make], cwd=os.path.dirname(os.path.abspath(__file__)), check=True)
         print(f"{options.models} models x {options.images} images of {options.size / 1000:g} KB, {options.runs} runs")
         compare("cold (hash everything)", folder, max(1, options.runs // 2), cold=True)
         compare("warm", folder, options.runs, cold=False)
-        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-        print(f"peak memory of the largest process: {peak:.0f} MB")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
