@@ -18,7 +18,7 @@ from scenario_apply.faces.views.ledger import headline, ledger_text
 from scenario_apply.faces.views.plain import PlainView, failed_line
 from scenario_apply.faces.views.progress import ProgressView
 from scenario_apply.faces.views.screen import Screen, columns
-from scenario_apply.faces.views.step_words import did, doing
+from scenario_apply.faces.views.step_words import did, doing, once
 from tests.faces.runs import EVENTS, EVERY_STEP, LEDGER, PLAN, WAIT, moved, played
 from tests.fakes.clock import FakeClock
 
@@ -181,6 +181,18 @@ def test_a_failed_training_is_told_once() -> None:
     said = "model.kael: training failed (out of memory); 1 step that needs it is left out"
     assert failed_line(event) == said
     assert failed_line(StepFailed(step=WAIT, error="gone", skipped=0)) == "model.kael: training failed: gone"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("training failed: training failed: Training failed: no memory", "training failed: no memory"),
+        ("Upload of 01.png failed: too large", "Upload of 01.png failed: too large"),
+        ("parameters.nbEpochs 10 -> 12", "parameters.nbEpochs 10 -> 12"),
+    ],
+)
+def test_nothing_is_said_twice(text: str, told: str) -> None:
+    assert once(text) == told
 
 
 def test_withheld_deletes_are_no_failure() -> None:

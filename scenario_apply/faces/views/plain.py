@@ -66,7 +66,7 @@ class PlainView:
         match event:
             case RunStarted():
                 word = "continuing" if event.resumed else "applying"
-                return [f"{word}: {counted(len(event.plan.steps), 'step')}"]
+                return [f"{word}: {counted(len(event.plan.steps), 'step')}"] if event.plan.steps else []
             case StepStarted():
                 return [f"{event.step.address}: {safe(doing(event.step.step))} …"] if self._verbose else []
             case StepFinished():

@@ -11,6 +11,7 @@ from scenario_apply.core.address import Address
 from scenario_apply.core.remote import Progress
 from scenario_apply.faces.views.board import progress_words
 from scenario_apply.faces.views.screen import Color, Screen, amount, columns, fit, pad, safe
+from scenario_apply.faces.views.step_words import once
 
 _COLORS: dict[str, Color] = {
     "trained": "green",
@@ -80,7 +81,7 @@ def _told(standing: Standing) -> str:
         share = standing.progress.progress if standing.progress is not None else None
         parts += [*([_bar(share)] if share is not None else []), *(word for word in words if word != "training")]
     if standing.reason:
-        parts.append(standing.reason)
+        parts.append(once(standing.reason))
     if not standing.is_running and standing.id is not None:
         parts.append(standing.id)
     if standing.replaces is not None:

@@ -85,10 +85,15 @@ _ECHO = re.compile(r"^(.{3,40}?) failed[:;,.]? (?=\1 failed)", re.IGNORECASE)
 
 def failure(what: str, reason: str) -> str:
     """'upload 01.png failed: the reason'; what is not said again where the reason says it. Not safe to print."""
-    told = f"{what} failed: {reason}"
+    return once(f"{what} failed: {reason}")
+
+
+def once(text: str) -> str:
+    """'training failed: out of memory' of 'training failed: Training failed: out of memory'."""
+    told = text
     while (shorter := _ECHO.sub("", told)) != told:
         told = shorter
-    return told[:1].lower() + told[1:] if told[1:2].islower() else told
+    return told[:1].lower() + told[1:] if told != text and told[1:2].islower() else told
 
 
 KIND_NOUNS = {

@@ -24,6 +24,7 @@ from scenario_apply.faces.views.screen import (
     safe,
     wrap,
 )
+from scenario_apply.faces.views.step_words import once
 from scenario_apply.faces.views.values import attribute_text, cost_text
 
 _COLORS: dict[Action, Color] = {
@@ -164,7 +165,7 @@ def _drift_sentence(plan: Plan) -> str:
 def _change(change: Change, plan: Plan, screen: Screen, *, brief: bool) -> list[str]:
     lines = _title(change, screen)
     if change.reasons:
-        lines += hanging(f"{_INDENT}because ", safe("; ".join(change.reasons)), screen)
+        lines += hanging(f"{_INDENT}because ", safe("; ".join(map(once, change.reasons))), screen)
     is_said = not screen.quiet and any(
         "--allow-destroy" in note for note in change.notes
     )  # the planner says it of versions, too
