@@ -10,6 +10,8 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 
+PACKAGE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "scenario_apply")
+
 
 @contextlib.contextmanager
 def emulator(*options: str) -> Iterator[str]:

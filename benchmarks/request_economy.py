@@ -8,11 +8,13 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections import Counter
 
 from _guides_script import Script
-from _service import emulator, requests_seen, run_tool
+from _service import PACKAGE, emulator, requests_seen, run_tool
 from _workload import caption, picture
 
 
@@ -22,6 +24,9 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=20)
     parser.add_argument("--training-seconds", type=float, default=10.0)
     options = parser.parse_args()
+    # as installed: without bytecode on disk every start would compile the whole package
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    subprocess.run([sys.executable, "-m", "compileall", "-q", "-j", "0", PACKAGE], check=True)
     folder = tempfile.mkdtemp(prefix="scenario-bench-")
     service = ("--rate-limit", "0", "--training-seconds", str(options.training_seconds))
     try:
