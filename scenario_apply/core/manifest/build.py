@@ -26,6 +26,7 @@ from scenario_apply.core.manifest.report import Report
 from scenario_apply.core.manifest.schema_check import check_shape
 from scenario_apply.core.manifest.spec import CompositionSpec, Manifest, ModelSpec
 from scenario_apply.core.manifest.templates import Templates
+from scenario_apply.core.manifest.triggers import check_triggers
 from scenario_apply.core.manifest.variables import Given, resolved
 
 
@@ -70,6 +71,7 @@ def build_manifest(
     models = Models(document, child(defaults, "models"), datasets, report)
     compositions = Compositions(document, child(defaults, "compositions"), models, report)
     _warn_of_same_names(models, compositions, report)
+    check_triggers(models.specs, compositions.specs.values(), datasets.specs, report)
     blocks = moved(document, report), imports(document, report), removed(document, report)
     report.raise_errors()
     return Manifest(

@@ -478,6 +478,32 @@ def test_models_that_could_be_taken_for_each_other(tmp_path: Path) -> None:
     assert [(problem.code, str(problem.where)) for problem in manifest.problems] == [("same-name", "scenario.yaml:5:3")]
 
 
+@pytest.mark.parametrize(("lint", "severity"), [("", "warning"), ("lint: { T06: off, shared-trigger: off }", None),
+                                                ("lint: { T06: info, T07: info }", "info")])  # fmt: skip
+def test_triggers_across_datasets_and_models(tmp_path: Path, lint: str, severity: str | None) -> None:
+    """T06, a sample prompt without the trigger; T07, a composition of datasets that share one; as `lint:` says."""
+    manifest = load(
+        tmp_path,
+        f"""
+        datasets:
+          a: {{ images: ./a, trigger: KAEL_07, {lint} }}
+          b: {{ images: ./b, trigger: KAEL_07 }}
+          c: {{ images: ./c, trigger: INK_01 }}
+        models:
+          a: {{ type: flux.1-lora, dataset: a, parameters: {{ samplePrompts: [KAEL_07 in rain, a man in rain] }} }}
+          again: {{ type: flux.1-lora, dataset: a, parameters: {{ samplePrompts: ["KAEL_07, asleep"] }} }}
+          b: {{ type: flux.1-lora, dataset: b }}
+          c: {{ type: flux.1-lora, dataset: c }}
+        compositions:
+          fine: {{ concepts: [{{ model: a, scale: 0.5 }}, {{ model: again, scale: 0.5 }}, {{ model: c, scale: 0.5 }}] }}
+          mixed: {{ concepts: [{{ model: a, scale: 0.5 }}, {{ model: b, scale: 0.5 }}] }}
+        """,
+    )
+    said = [(p.code, str(p.where), p.severity) for p in manifest.problems if p.code.startswith("T")]
+    wanted = [("T06", "scenario.yaml:8:68", severity), ("T07", "scenario.yaml:14:49", severity)]
+    assert said == (wanted if severity else [])
+
+
 def test_the_small_blocks(tmp_path: Path) -> None:
     manifest = load(
         tmp_path,
