@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scenario_apply.core.events import RunStarted, StepFinished
+from scenario_apply.core.events import Event, RunStarted, StepFinished
 from scenario_apply.faces.views.json_lines import JsonLinesView
 from scenario_apply.faces.views.plain import PlainView
 from tests.soak.eta import CASES, Told, errors, watched_run
@@ -51,7 +51,8 @@ def test_lines_and_events_tell_it(tmp_path: Path) -> None:
     events: list[str] = []
     plain = PlainView(lines.append, told.clock, counter=Budget())
     json_lines = JsonLinesView(events.append, told.clock, counter=Budget(), rate_limit=100)
-    for event in (started, *finished):
+    played: list[Event] = [started, *finished]
+    for event in played:
         plain(event)
         json_lines(event)
     left = sum(2 for _ in range(500)) + 10 - len(finished)
