@@ -36,7 +36,7 @@ CHANGES_TOLD = 8
 class ApplyOptions:
     """parallelism: calls at once. poll_interval_s None: paced. timeout_s: then trainings are left. wait: at all."""
 
-    parallelism: int = 16
+    parallelism: int = 24
     poll_interval_s: float | None = None
     timeout_s: float | None = None
     wait: bool = True

@@ -46,7 +46,7 @@ def service(parser: argparse.ArgumentParser) -> None:
         help="requests a minute at most; 0: no limit (default 100)",
     )
     group.add_argument(
-        "--parallelism", type=positive, default=16, metavar="N", help="calls in flight at most (default 16)"
+        "--parallelism", type=positive, default=24, metavar="N", help="calls in flight at most (default 24)"
     )
 
 

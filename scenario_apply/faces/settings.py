@@ -44,7 +44,7 @@ class Settings:
     credentials: Credentials | None = field(default=None, repr=False)
     missing: tuple[str, ...] = ()
     rate_limit: int = 100
-    parallelism: int = 16
+    parallelism: int = 24
     limits: Limits = Limits()
     strict: bool = False
     detailed: bool = False
@@ -84,7 +84,7 @@ def read_settings(arguments: argparse.Namespace, environment: Mapping[str, str],
         credentials=Credentials(key=key, secret=secret) if key is not None and secret is not None else None,
         missing=missing,
         rate_limit=int(given.get("rate_limit", 100)),
-        parallelism=int(given.get("parallelism", 16)),
+        parallelism=int(given.get("parallelism", 24)),
         limits=_limits(given.get("limit") or ()),
         strict=bool(given.get("strict")),
         detailed=bool(given.get("detailed_exitcode")),

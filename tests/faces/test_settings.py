@@ -20,7 +20,7 @@ def test_defaults() -> None:
     found = settings({})
     assert found.base_url == DEFAULT_BASE_URL
     assert found.rate_limit == 100
-    assert found.parallelism == 16
+    assert found.parallelism == 24
     assert found.credentials is None
     assert found.missing == ("SCENARIO_SDK_API_KEY", "SCENARIO_SDK_API_SECRET")
     assert found.color is None
