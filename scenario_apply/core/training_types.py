@@ -70,6 +70,9 @@ class TrainingType:
 
 
 COMPOSITION_TYPE = "flux.1-composition"
+"""What a composition is unless it says otherwise."""
+
+_SDXL_COMPOSITION = "sd-xl-composition"
 SCALE_BOUNDS = (-2.0, 2.0)
 """What the API takes as a concept's scale. The guides speak of 0 to 1 only."""
 
@@ -171,6 +174,7 @@ _sdxl = TrainingType(
     legacy=True,
     caption_words_max=55,
     steps_per_image=175,
+    composable_as=_SDXL_COMPOSITION,
 )
 _composition = TrainingType(name="", family="composition", dataset="concepts", job_type="model-training")
 
@@ -208,6 +212,7 @@ _FAMILIES: tuple[tuple[TrainingType, tuple[str, ...]], ...] = (
     ),
     (_sdxl, ("sd-xl-lora",)),
     (_composition, (COMPOSITION_TYPE,)),
+    (replace(_composition, legacy=True), (_SDXL_COMPOSITION,)),
 )
 
 TRAINING_TYPES: Mapping[str, TrainingType] = {
@@ -228,6 +233,11 @@ def training_type(name: str) -> TrainingType:
         return known
     shape: DatasetShape = "concepts" if name.endswith("-composition") else "pairs" if "-edit-" in name else "images"
     return TrainingType(name=name, family="unknown", dataset=shape, job_type="model-training", known=False)
+
+
+def composable(composition: str) -> tuple[str, ...]:
+    """The types whose models such a composition can be made of."""
+    return tuple(name for name, known in TRAINING_TYPES.items() if known.composable_as == composition)
 
 
 def training_steps(training: TrainingType | str, parameters: Mapping[str, object], images: int) -> int | None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from scenario_apply.core.training_types import TRAINING_TYPES, training_steps, training_type
+from scenario_apply.core.training_types import TRAINING_TYPES, composable, training_steps, training_type
 
 
 def test_the_guides_say_how_each_type_is_polled() -> None:
@@ -10,8 +10,9 @@ def test_the_guides_say_how_each_type_is_polled() -> None:
     assert [name for name, known in TRAINING_TYPES.items() if known.polled_by == "job"] == ["flux.1-lora"]
 
 
-def test_only_flux_1_loras_can_be_composed() -> None:
-    assert [name for name, known in TRAINING_TYPES.items() if known.composable_as] == ["flux.1-lora"]
+def test_each_composition_is_made_of_one_type() -> None:
+    made_of = {name: composable(name) for name, known in TRAINING_TYPES.items() if known.is_composition}
+    assert made_of == {"flux.1-composition": ("flux.1-lora",), "sd-xl-composition": ("sd-xl-lora",)}
 
 
 def test_edit_types_take_pairs_whatever_their_name_ends_in() -> None:

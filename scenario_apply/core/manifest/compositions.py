@@ -6,15 +6,14 @@ from scenario_apply.core.address import Address
 from scenario_apply.core.manifest.blocks import lifecycle
 from scenario_apply.core.manifest.fields import child, flag, is_extension, maps, number, text, texts
 from scenario_apply.core.manifest.merge import layered
-from scenario_apply.core.manifest.models import Models, display_name
+from scenario_apply.core.manifest.models import Models, display_name, warn_of_legacy
 from scenario_apply.core.manifest.positions import Map, Mark, Node
 from scenario_apply.core.manifest.report import Places, Report
 from scenario_apply.core.manifest.spec import CompositionSpec, Concept
 from scenario_apply.core.suggest import did_you_mean, listed
-from scenario_apply.core.training_types import COMPOSITION_TYPE, SCALE_BOUNDS, TRAINING_TYPES, training_type
+from scenario_apply.core.training_types import COMPOSITION_TYPE, SCALE_BOUNDS, composable, training_type
 
 _SOURCES = ("model", "modelId", "find")
-COMPOSABLE = tuple(name for name, known in TRAINING_TYPES.items() if known.composable_as == COMPOSITION_TYPE)
 
 
 class Compositions:
@@ -24,19 +23,23 @@ class Compositions:
         self._all = child(document, "compositions") or Map(document.start)
         self._models = models
         self._report = report
+        self._legacy: dict[str, list[Mark]] = {}
         for name, fields in self._all.items():
             if isinstance(fields, Map) and not is_extension(name):
                 self._build(name, layered(defaults, fields), self._all.key_mark(name))
+        for kind, marks in self._legacy.items():
+            warn_of_legacy(kind, marks[0], len(marks), "compositions", report)
 
     def _build(self, name: str, fields: Map, mark: Mark) -> None:
         address = Address("composition", name)
+        kind = self._type(fields)
         if "concepts" not in fields:
             mend = "add `concepts:` with at least one `- { model: ..., scale: ... }`"
             self._report.error("no-concepts", f"{address} is made of nothing", mark, mend)
         concepts: list[Concept] = []
         seen: dict[object, Mark] = {}
         for entry, where in maps(fields, "concepts"):
-            concept = self._concept(address, entry, where)
+            concept = self._concept(address, kind, entry, where)
             if concept is None:
                 continue
             part = concept.model or concept.model_id or concept.find
@@ -49,7 +52,7 @@ class Compositions:
         self.specs[address] = CompositionSpec(
             address=address,
             name=display_name(address, fields, mark, self._report),
-            type=text(fields, "type") or COMPOSITION_TYPE,
+            type=kind,
             concepts=tuple(concepts),
             description=text(fields, "description"),
             tags=texts(fields, "tags"),
@@ -59,7 +62,15 @@ class Compositions:
             places=Places(self._report, fields),
         )
 
-    def _concept(self, address: Address, entry: Map, mark: Mark) -> Concept | None:
+    def _type(self, fields: Map) -> str:
+        kind = text(fields, "type") or COMPOSITION_TYPE
+        if not composable(kind):
+            return COMPOSITION_TYPE  # the schema has said what is wrong with it
+        if training_type(kind).legacy:
+            self._legacy.setdefault(kind, []).append(fields.value_mark("type"))
+        return kind
+
+    def _concept(self, address: Address, kind: str, entry: Map, mark: Mark) -> Concept | None:
         report = self._report
         given = [key for key in _SOURCES if entry.get(key) is not None]
         if len(given) != 1:
@@ -72,8 +83,8 @@ class Compositions:
             report.error(
                 "concept", "epoch and modelEpoch mean the same", entry.key_mark("modelEpoch"), "keep one of them"
             )
-        model = self._declared(address, entry) if given[0] == "model" else None
-        find = self._find(address, entry) if given[0] == "find" else None
+        model = self._declared(address, kind, entry) if given[0] == "model" else None
+        find = self._find(address, kind, entry) if given[0] == "find" else None
         if scale is None or (model is None and find is None and given[0] != "modelId"):
             return None
         return Concept(
@@ -101,7 +112,7 @@ class Compositions:
             self._report.warn("scale-unusual", what, mark)
         return float(scale)
 
-    def _declared(self, address: Address, entry: Map) -> Address | None:
+    def _declared(self, address: Address, kind: str, entry: Map) -> Address | None:
         written = text(entry, "model")
         if written is None:
             return None
@@ -114,7 +125,7 @@ class Compositions:
             and written.removeprefix("model.") not in self._models.labels
         ):
             what = f"{address} uses the composition {written}; only models can be composed"
-            self._report.error("composition-of-composition", what, mark, f"name one of type {listed(COMPOSABLE)}")
+            self._report.error("composition-of-composition", what, mark, f"name one of type {listed(composable(kind))}")
             return None
         name, _, label = written.removeprefix("model.").partition("/")
         labels = self._models.labels.get(name)
@@ -123,9 +134,11 @@ class Compositions:
             return None
         found = Address("model", name, label)
         spec = self._models.specs.get(found)
-        if spec is not None and spec.type not in COMPOSABLE:
-            what = f"{address} uses {found}, a {spec.type}; only {listed(COMPOSABLE)} can be composed"
-            self._report.error("not-composable", what, mark, f"it is declared at {spec.place}")
+        if spec is not None and spec.type not in composable(kind):
+            what = f"{address} uses {found}, a {spec.type}; a {kind} is made of {listed(composable(kind))}"
+            other = training_type(spec.type).composable_as
+            mend = f"it is declared at {spec.place}" + (f"; with `type: {other}` it can be used" if other else "")
+            self._report.error("not-composable", what, mark, mend)
         return found
 
     def _unknown(self, address: Address, written: str, name: str, labels: list[str] | None, mark: Mark) -> None:
@@ -138,16 +151,16 @@ class Compositions:
         known = [f"{n}/{label}" if label else n for n, children in self._models.labels.items() for label in children]
         self._report.error("unknown-reference", what, mark, did_you_mean(written.removeprefix("model."), known))
 
-    def _find(self, address: Address, entry: Map) -> tuple[str, str] | None:
+    def _find(self, address: Address, kind: str, entry: Map) -> tuple[str, str] | None:
         block = child(entry, "find")
         name = text(block, "name") if block else None
         if block is None or name is None:
             return None
-        wanted = text(block, "type") or COMPOSABLE[0]
-        if wanted not in COMPOSABLE:
-            what = f"{address} looks for a {wanted}; only {listed(COMPOSABLE)} can be composed"
+        wanted = text(block, "type") or composable(kind)[0]
+        if wanted not in composable(kind):
+            what = f"{address} looks for a {wanted}; a {kind} is made of {listed(composable(kind))}"
             code = "not-composable" if training_type(wanted).known else "unknown-type"
-            self._report.error(code, what, block.value_mark("type"), f"write `type: {COMPOSABLE[0]}`")
+            self._report.error(code, what, block.value_mark("type"), f"write `type: {composable(kind)[0]}`")
             return None
         return name, wanted
 

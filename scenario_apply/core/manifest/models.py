@@ -13,7 +13,7 @@ from scenario_apply.core.manifest.positions import Map, Mark
 from scenario_apply.core.manifest.report import Places, Report
 from scenario_apply.core.manifest.spec import ModelSpec
 from scenario_apply.core.suggest import did_you_mean
-from scenario_apply.core.training_types import COMPOSITION_TYPE, TRAINING_TYPES, TrainingType, training_type
+from scenario_apply.core.training_types import TRAINING_TYPES, TrainingType, training_type
 
 LONGEST_NAME = 64
 
@@ -108,9 +108,7 @@ class Models:
 
     def _say_what_is_legacy(self) -> None:
         for name, (mark, addresses) in self._legacy.items():
-            count = f" ({len(addresses)} models)" if len(addresses) > 1 else ""
-            what = f"{name}{count} is retired: the live service may answer 410 and refuse it"
-            self._report.warn("legacy-type", what, mark, "flux.1-lora is its successor")
+            warn_of_legacy(name, mark, len(addresses), "models", self._report)
 
     def _check_shape(self, address: Address, training: TrainingType, dataset: str, merged: Map) -> None:
         spec = self._datasets.specs[dataset]
@@ -128,13 +126,21 @@ class Models:
         self._report.error("dataset-shape", f"model.{address.name}: {what}", mark, mend)
 
 
+def warn_of_legacy(name: str, mark: Mark, count: int, things: str, report: Report) -> None:
+    """A type the service has retired, once however many use it."""
+    many = f" ({count} {things})" if count > 1 else ""
+    successor = "flux.1-composition" if training_type(name).is_composition else "flux.1-lora"
+    what = f"{name}{many} is retired: the live service may answer 410 and refuse it"
+    report.warn("legacy-type", what, mark, f"{successor} is its successor")
+
+
 def unknown_type(name: str, mark: Mark, report: Report) -> None:
     """A type that no model can have, with the nearest known ones."""
     if name in TRAINING_TYPES:
         what = f"{name} is made of models, not trained on images"
         report.error("type-shape", what, mark, "move it to compositions:")
         return
-    mend = did_you_mean(name, (n for n in TRAINING_TYPES if n != COMPOSITION_TYPE))
+    mend = did_you_mean(name, (n for n, known in TRAINING_TYPES.items() if not known.is_composition))
     more = "allow_unknown_type: true takes a type newer than this release"
     report.error("unknown-type", f"{name} is no training type", mark, f"{mend} {more}" if mend else more)
 

@@ -10,25 +10,22 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scenario_apply.effects.api.pace import Allowance, Pace
+from scenario_apply.effects.api.pace import Pace, Slot
 from scenario_apply.errors import Interrupted
 
 if TYPE_CHECKING:
+    from scenario_apply.effects.api.allowance import Allowance
     from scenario_apply.effects.ports import Clock
 
+__all__ = ["DOCUMENTED_LIMIT", "RequestBudget", "Slot"]
+
 WINDOW_S = 60.0
+DOCUMENTED_LIMIT = 100
+"""Requests a minute and project. Source: the guide "workflows-and-apps". Within it no refusal is expected."""
 
 _LOOK_AGAIN_S = 0.02  # while the answer to a request in flight decides
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Slot:
-    """Leave to send one request; taken_at is monotonic. Give it to settle or tighten when the answer is known."""
-
-    taken_at: float
 
 
 class RequestBudget:
@@ -42,7 +39,7 @@ class RequestBudget:
         self._cancel = cancel
         self._turn = threading.Lock()  # held by the one thread that waits for the next slot
         self._lock = threading.Lock()  # guards all below
-        self._pace = Pace()
+        self._pace = Pace(careful=not 0 < limit_per_minute <= DOCUMENTED_LIMIT)
         self._answered: deque[float] = deque()
         self._in_flight = 0
         self._probe: Slot | None = None  # the one request that finds out whether a pause is over
@@ -91,26 +88,31 @@ class RequestBudget:
             wait_s = self._wait_s(now)
             if wait_s > 0:
                 return wait_s
-            # A little lateness is forgiven, so that threads waking late do not lower the rate.
-            due_at = self._pace.next_at(self._last_taken_at)
-            self._last_taken_at = max(due_at, now - _LOOK_AGAIN_S) if self._pace.per_s is not None else now
+            self._last_taken_at = self._pace.taken_at(now, self._last_taken_at)
             self._in_flight += 1
             self._sent += 1
             slot = Slot(taken_at=now)
+            self._pace.taken(slot)
             if self._pace.probing:
                 self._probe = slot
             return slot
+
+    def leave(self, slot: Slot) -> None:
+        """The request leaves now; between acquire and this its intent may have been written to disk."""
+        with self._lock:
+            slot.left_at = self._clock.monotonic()
 
     def settle(self, slot: Slot) -> None:
         """The request was answered with anything but a refusal for its rate."""
         with self._lock:
             self._give_back(slot)
-            self._pace.accepted(slot.taken_at)
+            self._pace.accepted(slot, self._clock.monotonic())
 
     def give_up(self, slot: Slot, *, left: bool = True) -> None:
         """No answer came, which tells nothing about what is allowed. left False: it did not even leave."""
         with self._lock:
             self._give_back(slot, counts=left)
+            self._pace.lost(slot, self._clock.monotonic(), left=left)
             if not left:
                 self._sent -= 1
 
@@ -119,7 +121,7 @@ class RequestBudget:
         with self._lock:
             self._give_back(slot)
             self._refused += 1
-            self._pace.refused(slot.taken_at, self._clock.monotonic(), pause_s)
+            self._pace.refused(slot, self._clock.monotonic(), pause_s)
 
     def seconds_for(self, requests: int) -> float:
         """About how many seconds it takes until so many more requests have left, if nothing else slows them."""
@@ -145,11 +147,9 @@ class RequestBudget:
 
     def _wait_s(self, now: float) -> float:
         pace = self._pace
-        if now < pace.paused_until:
-            return pace.paused_until - now
         if pace.probing and self._probe is not None:
-            return _LOOK_AGAIN_S
-        return max(pace.next_at(self._last_taken_at) - now, self._window_wait_s(now), 0.0)
+            return max(pace.paused_until - now, _LOOK_AGAIN_S)
+        return max(pace.wait_s(now, self._last_taken_at), self._window_wait_s(now))
 
     def _window_wait_s(self, now: float) -> float:
         """Seconds until the user's own limit allows one more request."""

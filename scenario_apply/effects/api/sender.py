@@ -114,6 +114,7 @@ class Sender:
         try:
             if sending is not None:
                 sending()
+            self._budget.leave(slot)
             outcome = self._road.exchange(request)
             answered = isinstance(outcome, Reply)
             left = isinstance(outcome, Reply) or outcome.sent
