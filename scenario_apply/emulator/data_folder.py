@@ -26,6 +26,7 @@ class DataFolder:
         except FileExistsError:
             raise StoreError(f"{path} is a file; --data wants a folder") from None
         self._file = os.open(path / _FILE, os.O_RDWR | os.O_CREAT, 0o600)
+        self._signature = b""
         deadline = time.monotonic() + patience_s
         while not self._taken():
             if time.monotonic() >= deadline:
@@ -36,8 +37,16 @@ class DataFolder:
 
     def sign(self, url: str) -> None:
         """Say who holds the folder, for whoever comes next."""
+        self._signature = f"process {os.getpid()} at {url}\n".encode()
+        self.sign_again()
+
+    def sign_again(self) -> None:
         os.ftruncate(self._file, 0)
-        os.pwrite(self._file, f"process {os.getpid()} at {url}\n".encode(), 0)
+        os.pwrite(self._file, self._signature, 0)
+
+    def unsign(self) -> None:
+        """Say that whoever holds the folder is about to leave it."""
+        os.ftruncate(self._file, 0)
 
     def release(self) -> None:
         """Let the next one have it."""

@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import select
 import signal
 import sqlite3
+import stat
 import sys
 import threading
 from collections.abc import Callable
 
 from scenario_apply.emulator import agenda
 from scenario_apply.emulator.app import App
+from scenario_apply.emulator.data_folder import DataFolder
 from scenario_apply.emulator.deliveries import Courier
 from scenario_apply.emulator.messages import ApiError
 from scenario_apply.emulator.options import EmulatorOptions
@@ -104,7 +107,7 @@ async def _serve(options: EmulatorOptions) -> int:
         loop.add_signal_handler(number, done.set)
     await server.start()
     if options.until_stdin_closes:
-        _watch_stdin(lambda: loop.call_soon_threadsafe(done.set))
+        _watch_stdin(server.world.folder, lambda: loop.call_soon_threadsafe(done.set))
     sys.stdout.write(f"scenario emulator ready at {server.url}\n")
     sys.stdout.flush()
     await done.wait()
@@ -112,12 +115,27 @@ async def _serve(options: EmulatorOptions) -> int:
     return 0
 
 
-def _watch_stdin(at_end: Callable[[], object]) -> None:
+def _watch_stdin(folder: DataFolder, at_end: Callable[[], object]) -> None:
     def watch() -> None:
-        with contextlib.suppress(OSError):
-            while os.read(0, 4096):
-                pass
+        while True:
+            with contextlib.suppress(OSError):
+                while os.read(0, 4096):
+                    pass
+            # A named pipe gets a new writer when another command joins. Whoever joins opens it before reading where
+            # we are: so either it is seen here, or it reads nothing and starts an emulator of its own.
+            folder.unsign()
+            if not _has_writer():
+                break
+            folder.sign_again()
         with contextlib.suppress(RuntimeError):  # the loop may be gone already
             at_end()
 
     threading.Thread(target=watch, name="stdin", daemon=True).start()
+
+
+def _has_writer() -> bool:
+    if not stat.S_ISFIFO(os.fstat(0).st_mode):
+        return False
+    poll = select.poll()
+    poll.register(0, select.POLLIN)
+    return not any(events & select.POLLHUP for _, events in poll.poll(0))

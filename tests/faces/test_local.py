@@ -9,9 +9,12 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 
 import pytest
+
+from scenario_apply.faces.local_service import local_service
 
 PICTURES = Path(__file__).resolve().parents[2] / "manifests" / "quickstart" / "kael"
 MANIFEST = (
@@ -186,3 +189,93 @@ def test_nobody_listening_is_said_within_ten_seconds(home: Path) -> None:
     assert time.monotonic() - began < 15
     assert "s3cr3t" not in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url.removesuffix("/v1") + "/__emulator__/requests", timeout=5):
+            return True
+    except OSError:
+        return False
+
+
+def gone(url: str) -> bool:
+    deadline = time.monotonic() + 10
+    while answers(url):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def test_commands_of_one_folder_share_an_emulator_until_the_last_one_leaves(tmp_path: Path) -> None:
+    """Whoever started it may leave first; the next command after the last one starts a new one."""
+    data = str(tmp_path / "emulator")
+    first, second = local_service(data, [], os.environ), local_service(data, [], os.environ)
+    url = first.__enter__()
+    assert second.__enter__() == url
+    first.__exit__(None, None, None)
+    assert answers(url)
+    second.__exit__(None, None, None)
+    assert gone(url)
+    with local_service(data, [], os.environ) as another:
+        assert answers(another)
+    assert not answers(another), "whoever leaves last and started it waits for its end"
+
+
+def test_an_emulator_outlives_the_command_that_started_it_as_long_as_another_uses_it(home: Path) -> None:
+    """kill -9 of the first, with the second in the middle of its work."""
+    starter = subprocess.Popen(
+        command("apply", "--local", "--auto-approve"),
+        cwd=home,
+        env=environment(training_s=60),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert starter.stderr is not None
+    assert any("training launched" in line for line in starter.stderr)
+    with local_service(str(home / ".scenario" / "emulator"), [], os.environ) as url:
+        starter.kill()
+        starter.wait()
+        starter.stderr.close()
+        assert answers(url)
+    assert gone(url)
+
+
+def test_a_second_apply_is_told_of_the_lock_and_a_look_is_let_in(home: Path) -> None:
+    first = subprocess.Popen(
+        command("apply", "--local", "--auto-approve"),
+        cwd=home,
+        env=environment(training_s=60),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert first.stderr is not None
+    try:
+        assert any("training launched" in line for line in first.stderr)
+        second = run(home, "apply", "--local", "--auto-approve", "--detailed-exitcode")
+        assert second.returncode == 7
+        assert f"process {first.pid}" in second.stderr
+        assert "1 training" in run(home, "status", "--local").stdout
+    finally:
+        first.kill()
+        first.wait()
+        first.stderr.close()
+
+
+def test_an_emulator_somebody_runs_by_hand_on_the_folder_is_used(home: Path) -> None:
+    data = home / ".scenario" / "emulator"
+    by_hand = subprocess.Popen(
+        command("emulator", "--data", str(data), "--training-seconds", "0.2"), stdout=subprocess.PIPE, text=True
+    )
+    assert by_hand.stdout is not None
+    try:
+        by_hand.stdout.readline()
+        assert run(home, "apply", "--local", "--auto-approve", "--poll-interval", "0.05").returncode == 0
+        assert by_hand.poll() is None
+    finally:
+        by_hand.terminate()
+        assert by_hand.wait(10) == 0
+        by_hand.stdout.close()

@@ -9,8 +9,11 @@ A limiter says no only when it is asked too often, and rarely says what it count
    moments they may have been counted, so that a stutter on the way does not tip it over.
 4. The rate creeps up now and then, until the service says no again, and goes down a little after each no.
 
-Steady spacing suits every kind of limiter (sliding, fixed window, bucket). A service refused sooner than its window
-explains is no window, or somebody else asks too: then the rate is what was let through lately.
+Steady spacing suits every kind of limiter (sliding, fixed window, bucket). A request refused sooner than the window
+explains means that it is no window, or that somebody else asks too: then the rate is what was let through lately.
+
+Some refusals mean nothing (an overloaded gateway, somebody's burst). A few requests and a short pause are no evidence
+for a rate below the documented one.
 """
 
 from __future__ import annotations
@@ -31,11 +34,11 @@ _ONE_MORE_EACH = 4
 _LOOK_AGAIN_S = 0.002  # while the answer to a request in flight decides
 _LATE_S, _LATE = 0.02, 0.5  # seconds, and share of a known window: so much lateness is made up for
 
-_STEP = 10  # accepted requests between two looks at the rate, at least
+_STEP = 10  # accepted requests between two looks at the rate, at least, once a wall is known
 _STEP_S = 1.0  # and seconds, about
 _STEPS_A_WINDOW = 10  # and at most so many looks while the service's window fills: it answers that late
 _GROW = 1.01
-_GROW_DOUBLES_AFTER = 4  # looks without a refusal, while the wall is not known: it may be far away
+_GROW_DOUBLES_AFTER = 2  # looks without a refusal, while the wall is not known: it may be far away
 _CREEP = 0.0005  # growth a step once the service has said no to a steady pace
 _CREEP_DOUBLES_AFTER_S = 50.0  # what was a wall long ago may be none today
 _HOLD = 30.0  # pauses: a refusal costs one, so nothing is risked again for thirty times as long
@@ -43,6 +46,10 @@ _SLOWER = ((60.0, 0.99), (20.0, 0.98), (2.0, 0.97), (0.0, 0.93))  # quiet for so
 _MUCH_SLOWER = 0.85  # when hardly a request was let through since the last refusal
 _SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 0.25, 4.0  # for reckoning in pauses
 _LOWEST_PER_S = 0.05
+_LOWEST_UNPROVEN_PER_S = 1.5  # a little under the documented 100 a minute
+_LONG_PAUSE_S = 5.0  # asked for by a limiter that means it
+_ACCIDENTS = 2  # refusals too soon for the window that are paused for and else taken for nothing
+_TOO_FEW = 3  # let through before the first refusal: no limit anybody would set
 _PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 _WHOLE_SECOND_S = 1.0  # what a limiter rounds its Retry-After up by, at most
 _SOON = 0.9  # of the count: refused after fewer, the window does not explain it
@@ -77,12 +84,22 @@ class Pace:
         self._let_through = 0
         self._in_flight = 0
         self._quickest_s: float | None = None  # there and back
-        self._first_refused_at = 0.0
+        self._accidents = 0  # refusals too soon for the window believed in, since it last went by without one
+        self._is_explained = False  # the refusal of this episode came when the window believed in was full
+        self._is_accident = False  # the refusal of this episode is one, and not yet one of many
+        self._measured_since = 0.0
         self._episode_at = -1.0  # when the service last began to refuse
         self._refused_last_at = -1.0  # when the last refused request left
         self._wait_at_least_s = 0.0  # what the episode's refusals asked for, rounding allowed for, from its beginning
+        self._asked_s = 0.0  # the longest pause asked for in this episode
+        self._is_gainsaid = (
+            False  # a request that left after the one refused, and long before the pause was over, passed
+        )
+        self._soon_in_a_row = 0  # episodes with hardly a request let through between them
         self._refusals_in_a_row = 0
         self._since_refusal = 0
+        self._looks = 0  # at the rate, since the last refusal
+        self._looked_at = 0.0
         self._tried_since = 0.0
         self._bounds: Bounds | None = None  # while windows are tried
         self._pause_s = _SHORTEST_PAUSE_S
@@ -129,13 +146,15 @@ class Pace:
             return  # on its way before the refusal: says nothing about what came after
         if self.probing:
             self.probing = False
-            self._refusals_in_a_row = 0
             self._look_back(slot)
+            self._refusals_in_a_row = 0
         self._since_refusal += 1
+        if self.seen is not None and self._since_refusal >= self.seen.count:
+            self._accidents = 0
         if self._bounds is not None and self._is_tried(left_at):
             self._settle_on_less(self._bounds)
-        elif self._bounds is None and self.per_s is not None and self._since_refusal % self._step(self.per_s) == 0:
-            self.per_s *= self._growth(self.per_s, left_at)
+        elif self._bounds is None and self.per_s is not None:
+            self._look_at_the_rate(self.per_s, left_at)
 
     def refused(self, slot: Slot, now: float, asked_s: float | None) -> None:
         """The request was refused for the rate; asked_s: the pause the service asks for."""
@@ -148,15 +167,21 @@ class Pace:
         if asked_s is not None:
             rounded = _WHOLE_SECOND_S if asked_s == int(asked_s) else 0.0
             self._wait_at_least_s = max(self._wait_at_least_s, left_at + asked_s - rounded)
+            self._asked_s = max(self._asked_s, asked_s)
             self.paused_until = max(self.paused_until, now + max(asked_s, 0.02))
 
     def _begin_to_refuse(self, now: float, asked_s: float | None) -> None:
         pause_s = asked_s if asked_s is not None else _PAUSES_S[min(self._refusals_in_a_row, len(_PAUSES_S) - 1)]
         if not self.probing:
-            self._wait_at_least_s = 0.0
-            if self._episode_at < 0:
-                self._first_refused_at = now
-            elif self.per_s is not None and self._bounds is None:
+            self._wait_at_least_s = self._asked_s = 0.0
+            self._soon_in_a_row = self._soon_in_a_row + 1 if self._since_refusal <= 1 else 0
+            self._is_explained = self.seen is not None and self._since_refusal >= _SOON * self.seen.count
+            too_soon = self.seen is not None and not self._is_explained
+            self._accidents += too_soon
+            self._is_accident = too_soon and self._accidents <= _ACCIDENTS
+            if self._accidents <= 1:
+                self._measured_since = now
+            if self.per_s is not None and self._bounds is None and not self._is_accident:
                 self._slow_down(self.per_s, now)
         self._episode_at = now
         self._pause_s = min(max(pause_s, _SHORTEST_PAUSE_S), _LONGEST_PAUSE_S)
@@ -185,15 +210,18 @@ class Pace:
     def _look_back(self, probe: Slot) -> None:
         """A request was let through again: what does the refusal before it say?"""
         if self.per_s is None:
-            self._bounds = self._densest(_left(probe))
+            seen = self._densest(_left(probe))
+            means_nothing = seen is None or seen.count <= _TOO_FEW
+            self._bounds = None if means_nothing and not self._is_sure() else seen
         elif self._bounds is not None:
-            if self._since_refusal < _SOON * self._bounds.count:
+            if self._accidents > _ACCIDENTS:
                 self._take_what_came_through(_left(probe))
-            else:
+            elif not self._is_accident:
                 since = [s for s in self._sent if s.answered_at is not None and s is not probe]
                 self._bounds = self._bounds.refused(self._seen_from(since[-self._bounds.count :], _left(probe)))
-        self._since_refusal = 0
-        if self._bounds is not None:
+        self._since_refusal = self._looks = 0
+        self._looked_at = _left(probe)
+        if self._bounds is not None and not self._is_accident:
             self._try(self._bounds, _left(probe))
 
     def _densest(self, let_through_at: float) -> Bounds | None:
@@ -216,7 +244,7 @@ class Pace:
 
     def _try(self, bounds: Bounds, now: float) -> None:
         self.seen = bounds.guess()
-        self.per_s = max(MARGIN * self.seen.per_s, _LOWEST_PER_S)
+        self.per_s = max(MARGIN * self.seen.per_s, self._lowest_per_s())
         self._tried_since = now
         self._wall, self._wall_is_firm = self.seen.per_s, bounds.is_near
         if bounds.is_near:
@@ -244,11 +272,11 @@ class Pace:
     def _take_what_came_through(self, now: float) -> None:
         """No window explains it: go on at the rate that was let through since the service first said no."""
         self._bounds = self.seen = None
-        since = self._first_refused_at
+        since = self._measured_since
         came_through = sum(1 for s in self._sent if s.answered_at is not None and _left(s) >= since)
         rate = max(came_through, 1) / max(now - since, _SHORTEST_SPAN_S)
         self._wall, self._wall_is_firm = rate, False
-        self.per_s = max(MARGIN * rate, _LOWEST_PER_S)
+        self.per_s = max(MARGIN * rate, self._lowest_per_s())
 
     def _slow_down(self, per_s: float, now: float) -> None:
         quiet = self._quiet(now)
@@ -257,16 +285,37 @@ class Pace:
             factor = _MUCH_SLOWER
         self._wall, self._wall_is_firm = per_s, True
         lasted, self._lasted_per_s = self._lasted_per_s, None
-        self.per_s = max(per_s * factor, _LOWEST_PER_S if lasted is None or lasted >= per_s else lasted)
+        lowest = min(self._lowest_per_s(), per_s)
+        self.per_s = max(per_s * factor, lowest if lasted is None or lasted >= per_s else lasted)
 
-    def _step(self, per_s: float) -> int:
+    def _is_sure(self) -> bool:
+        """A limit and no accident: it came when its window was full, asks for a long pause, refuses again after pauses,
+        or lets nothing by.
+        """
+        return (
+            self._is_explained
+            or self._asked_s >= _LONG_PAUSE_S
+            or self._refusals_in_a_row >= 3
+            or self._soon_in_a_row >= 4
+        )
+
+    def _lowest_per_s(self) -> float:
+        return _LOWEST_PER_S if self._is_sure() else _LOWEST_UNPROVEN_PER_S
+
+    def _look_at_the_rate(self, per_s: float, now: float) -> None:
+        """Now and then, let it grow."""
         window = 0 if self.seen is None else self.seen.count // _STEPS_A_WINDOW
-        return max(_STEP, window, int(per_s * _STEP_S))
+        is_firm = self._wall is not None and self._wall_is_firm
+        if self._since_refusal % max(_STEP if is_firm else 1, window, int(per_s * _STEP_S)) != 0:
+            return
+        if not is_firm and now - self._looked_at < _STEP_S:
+            return
+        self._looks, self._looked_at = self._looks + 1, now
+        self.per_s = per_s * self._growth(per_s, now)
 
     def _growth(self, per_s: float, now: float) -> float:
         if self._wall is None or not self._wall_is_firm:
-            doublings = min(self._since_refusal // self._step(per_s) // _GROW_DOUBLES_AFTER, 3)
-            return 1.0 + (_GROW - 1.0) * 2.0**doublings
+            return 1.0 + (_GROW - 1.0) * 2.0 ** min(self._looks // _GROW_DOUBLES_AFTER, 3)
         quiet = self._quiet(now)
         if quiet < _HOLD:
             return 1.0

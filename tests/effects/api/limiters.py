@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import math
+import random
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -86,7 +87,21 @@ class Bucket:
         return True, None
 
 
-Limiter = SlidingWindow | FixedWindow | Bucket
+class Moody:
+    """Refuses some, whatever their rate: an overloaded gateway."""
+
+    count, window_s = 1, 1.0
+
+    def __init__(self, share: float, says: RetryAfter, seed: int) -> None:
+        self._share = share
+        self._says = says
+        self._random = random.Random(seed)
+
+    def ask(self, now: float) -> tuple[bool, float | None]:
+        return (True, None) if self._random.random() >= self._share else (False, self._says(1.0))
+
+
+Limiter = SlidingWindow | FixedWindow | Bucket | Moody
 
 
 @dataclass(kw_only=True)

@@ -17,6 +17,7 @@ from tests.effects.api.limiters import (
     Bucket,
     FixedWindow,
     Limiter,
+    Moody,
     RetryAfter,
     SlidingWindow,
     exact,
@@ -83,6 +84,17 @@ def test_a_run_of_some_hundred_requests_learns_in_time(says: RetryAfter, request
     took_s = run.accepted_at[requests - 1] if len(run.accepted_at) >= requests else 1e9
     assert run.use(limiter, 0, took_s) >= 0.9
     assert run.refusals(0, took_s) < 0.02 if requests > 500 else len(run.refused_at) <= 12
+
+
+@pytest.mark.parametrize("says", [exact, nothing])
+@pytest.mark.parametrize("seed", range(6))
+def test_refusals_that_mean_nothing_do_not_stop_a_run(says: RetryAfter, seed: int) -> None:
+    """One in twenty is refused whatever the rate. Nothing slower than a little under the documented rate is believed."""
+    clock = FakeClock()
+    run = simulate(
+        Moody(0.05, says, seed), RequestBudget(0, clock), clock, until_s=200, workers=24, way_s=jittered(0.01, 0.3)
+    )
+    assert sum(at < 150 for at in run.accepted_at) >= 200
 
 
 def test_a_service_that_allows_more_later_is_found_out() -> None:
