@@ -156,7 +156,7 @@ class Pace:
         elif self._bounds is None and self.per_s is not None:
             self._look_at_the_rate(self.per_s, left_at)
 
-    def refused(self, slot: Slot, now: float, asked_s: float | None) -> None:
+    def refused(self, slot: Slot, now: float, asked_s: float | None, *, is_rounded: bool = True) -> None:
         """The request was refused for the rate; asked_s: the pause the service asks for."""
         self._in_flight -= 1
         self._forget(slot)
@@ -165,7 +165,7 @@ class Pace:
             self._begin_to_refuse(now, asked_s)
         self._refused_last_at = max(self._refused_last_at, left_at)
         if asked_s is not None:
-            rounded = _WHOLE_SECOND_S if asked_s == int(asked_s) else 0.0
+            rounded = _WHOLE_SECOND_S if is_rounded else 0.0
             self._wait_at_least_s = max(self._wait_at_least_s, left_at + asked_s - rounded)
             self._asked_s = max(self._asked_s, asked_s)
             self.paused_until = max(self.paused_until, now + max(asked_s, 0.02))

@@ -116,12 +116,15 @@ class RequestBudget:
             if not left:
                 self._sent -= 1
 
-    def tighten(self, slot: Slot, pause_s: float | None) -> None:
-        """The request was refused for its rate; pause_s: what the service asks for, or None. Everybody pauses."""
+    def tighten(self, slot: Slot, pause_s: float | None, *, is_rounded: bool = True) -> None:
+        """The request was refused for its rate. Everybody pauses.
+
+        pause_s: what the service asks for, or None. is_rounded: up to the next whole second, as a header's is.
+        """
         with self._lock:
             self._give_back(slot)
             self._refused += 1
-            self._pace.refused(slot, self._clock.monotonic(), pause_s)
+            self._pace.refused(slot, self._clock.monotonic(), pause_s, is_rounded=is_rounded)
 
     def seconds_for(self, requests: int) -> float:
         """About how many seconds it takes until so many more requests have left, if nothing else slows them."""

@@ -61,6 +61,14 @@ def asked_pause_s(reply: Reply, now: float) -> float | None:
     return None
 
 
+def is_rounded(reply: Reply) -> bool:
+    """Is what a reply asks for in whole seconds, as numbers without a fraction and dates are?"""
+    if _number(reply.headers.get("retry-after-ms")) is not None:
+        return False
+    seconds = _number(reply.headers.get("retry-after"))
+    return seconds is None or seconds == int(seconds)
+
+
 def retry_after_s(reply: Reply, attempt: int, *, safety: Safety, now: float, draw: float) -> float | None:
     """Seconds to wait before another try of a refused or failed call; None when trying again cannot help or could harm.
 

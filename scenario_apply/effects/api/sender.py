@@ -109,7 +109,7 @@ class Sender:
     def _attempt(self, request: Request, sending: Sending | None) -> tuple[Outcome, float]:
         """One try, and when it left the budget's queue."""
         slot = self._budget.acquire()
-        refused, answered, left, pause_s = False, False, False, None
+        refused, answered, left, pause_s, is_rounded = False, False, False, None, False
         started_at = self._clock.monotonic()
         try:
             if sending is not None:
@@ -121,9 +121,11 @@ class Sender:
             if isinstance(outcome, Reply) and refusals.is_for_the_rate(outcome):
                 refused = True
                 pause_s = retry.asked_pause_s(outcome, self._clock.now())
+                is_rounded = retry.is_rounded(outcome)
         finally:
             if refused:
-                self._budget.tighten(slot, None if pause_s is None else min(pause_s, retry.LONGEST_RATE_PAUSE_S))
+                pause_s = None if pause_s is None else min(pause_s, retry.LONGEST_RATE_PAUSE_S)
+                self._budget.tighten(slot, pause_s, is_rounded=is_rounded)
             elif answered:
                 self._budget.settle(slot)
             else:

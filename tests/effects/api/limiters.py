@@ -24,6 +24,11 @@ def whole_seconds(left_s: float) -> float | None:
     return float(max(math.ceil(left_s), 1))
 
 
+def date(left_s: float) -> float | None:
+    """A date has whole seconds, whatever the moment it is compared with."""
+    return math.ceil(left_s) + 0.63
+
+
 def nothing(left_s: float) -> float | None:
     return None
 
@@ -34,14 +39,14 @@ class SlidingWindow:
     def __init__(self, count: int, window_s: float, says: RetryAfter = exact) -> None:
         self.count = count
         self.window_s = window_s
-        self._says = says
+        self.says = says
         self._seen: deque[float] = deque()
 
     def ask(self, now: float) -> tuple[bool, float | None]:
         while self._seen and self._seen[0] + self.window_s <= now:
             self._seen.popleft()
         if len(self._seen) >= self.count:
-            return False, self._says(self._seen[0] + self.window_s - now)
+            return False, self.says(self._seen[0] + self.window_s - now)
         self._seen.append(now)
         return True, None
 
@@ -52,7 +57,7 @@ class FixedWindow:
     def __init__(self, count: int, window_s: float, says: RetryAfter = exact) -> None:
         self.count = count
         self.window_s = window_s
-        self._says = says
+        self.says = says
         self._window = -1
         self._used = 0
 
@@ -61,7 +66,7 @@ class FixedWindow:
         if window != self._window:
             self._window, self._used = window, 0
         if self._used >= self.count:
-            return False, self._says((window + 1) * self.window_s - now)
+            return False, self.says((window + 1) * self.window_s - now)
         self._used += 1
         return True, None
 
@@ -73,7 +78,7 @@ class Bucket:
         self.count = count
         self.window_s = window_s
         self._depth = float(depth if depth is not None else count)
-        self._says = says
+        self.says = says
         self._tokens = self._depth
         self._at = 0.0
 
@@ -82,7 +87,7 @@ class Bucket:
         self._tokens = min(self._tokens + (now - self._at) * rate, self._depth)
         self._at = now
         if self._tokens < 1:
-            return False, self._says((1 - self._tokens) / rate)
+            return False, self.says((1 - self._tokens) / rate)
         self._tokens -= 1
         return True, None
 
@@ -94,11 +99,11 @@ class Moody:
 
     def __init__(self, share: float, says: RetryAfter, seed: int) -> None:
         self._share = share
-        self._says = says
+        self.says = says
         self._random = random.Random(seed)
 
     def ask(self, now: float) -> tuple[bool, float | None]:
-        return (True, None) if self._random.random() >= self._share else (False, self._says(1.0))
+        return (True, None) if self._random.random() >= self._share else (False, self.says(1.0))
 
 
 Limiter = SlidingWindow | FixedWindow | Bucket | Moody
@@ -164,6 +169,6 @@ def simulate(
             if what == "passed":
                 budget.settle(slot)
             else:
-                budget.tighten(slot, pause_s)
+                budget.tighten(slot, pause_s, is_rounded=limiter.says is not exact)
             heapq.heappush(events, (at, order, "wants", None, None))
     return run

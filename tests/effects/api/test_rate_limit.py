@@ -20,6 +20,7 @@ from tests.effects.api.limiters import (
     Moody,
     RetryAfter,
     SlidingWindow,
+    date,
     exact,
     nothing,
     simulate,
@@ -42,7 +43,7 @@ LIMITS = [(20, 2.0), (100, 60.0), (5, 1.0), (100, 1.0)]
 
 
 @pytest.mark.parametrize(("workers", "way_s"), WAYS)
-@pytest.mark.parametrize("says", [exact, whole_seconds, nothing])
+@pytest.mark.parametrize("says", [exact, whole_seconds, date, nothing])
 @pytest.mark.parametrize(("count", "window_s"), LIMITS)
 @pytest.mark.parametrize("kind", [SlidingWindow, FixedWindow, Bucket])
 def test_what_a_service_allows_is_learned_and_used(
@@ -66,7 +67,7 @@ def test_what_a_service_allows_is_learned_and_used(
     assert budget.allowed_per_s == pytest.approx(count / window_s, rel=0.1)
 
 
-@pytest.mark.parametrize("says", [exact, whole_seconds, nothing])
+@pytest.mark.parametrize("says", [exact, whole_seconds, date, nothing])
 @pytest.mark.parametrize("requests", [320, 850])
 def test_a_run_of_some_hundred_requests_learns_in_time(says: RetryAfter, requests: int) -> None:
     """Twenty-four calls at once, some of them stuttering: 90 % used and 2 % refused hold for the run as a whole."""

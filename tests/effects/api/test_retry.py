@@ -109,3 +109,18 @@ def _reconnect(
     return retry.reconnect_after_s(
         lost, attempt, safety=safety, draw=1.0, down_s=down_s, took_s=took_s, has_answered=True
     )
+
+
+@pytest.mark.parametrize(
+    ("headers", "rounded"),
+    [
+        ({"retry-after": "2"}, True),
+        ({"retry-after": "2.0"}, True),
+        ({"retry-after": "1.5"}, False),
+        ({"retry-after": "Fri, 31 Dec 1999 23:59:59 GMT"}, True),
+        ({"retry-after": "2", "retry-after-ms": "1500"}, False),
+    ],
+)
+def test_whole_seconds_and_dates_are_rounded(headers: dict[str, str], rounded: bool) -> None:
+    answer = reply(429, {}, **headers)
+    assert retry.is_rounded(answer) == rounded
