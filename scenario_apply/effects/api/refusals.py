@@ -21,6 +21,7 @@ from scenario_apply.errors import (
 )
 
 CREDENTIALS_MEND = "set SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET to a key of the project and its secret"
+RATE_MEND = "another program may use up the project's requests; try --rate-limit"
 _NOT_THE_API_MEND = "check SCENARIO_BASE_URL: it should end in /v1, and no login page or proxy may answer in its place"
 _REASON_KEYS = ("reason", "message", "error", "detail")
 _LONGEST_REASON = 300
@@ -149,7 +150,7 @@ def _of_429(what: str, body: Mapping[str, object] | None) -> ApiError:
     remaining_s = remaining_seconds(body)
     if remaining_s is not None:
         return CoolingDown(what, remaining_s=remaining_s)
-    return RateLimited(what, status=429, mend="another program may use up the project's requests; try --rate-limit")
+    return RateLimited(what, status=429, mend=RATE_MEND)
 
 
 def _forbidden_mend(body: Mapping[str, object] | None) -> str:

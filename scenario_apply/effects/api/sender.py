@@ -15,14 +15,26 @@ from scenario_apply.effects.api import refusals, retry
 from scenario_apply.effects.api.addresses import host_of
 from scenario_apply.effects.api.exchange import NoAnswer, Outcome, Reply, Request, Safety
 from scenario_apply.effects.api.masking import Mask
-from scenario_apply.effects.api.rate_limit import RequestBudget
-from scenario_apply.errors import AnswerLost, ApiError, BadAnswer, Interrupted, Unreachable, WriteInPlan
+from scenario_apply.effects.api.rate_limit import RequestBudget, Slot
+from scenario_apply.effects.api.refusing import Refusing
+from scenario_apply.errors import (
+    AnswerLost,
+    ApiError,
+    BadAnswer,
+    Interrupted,
+    RateLimited,
+    Unreachable,
+    WriteInPlan,
+)
 
 if TYPE_CHECKING:
     from scenario_apply.effects.ports import Clock, Sending
 
 _FORGOTTEN_S = 30.0
 """Seconds without a call after which "nobody answers" is no longer held against the next one."""
+
+_LOOK_AGAIN_S = 1.0
+"""Seconds a call waits for its turn at most before it looks whether another one has given up meanwhile."""
 
 _BULK_READ = re.compile(r"/(models|assets)/get-bulk")
 _TRAIN = re.compile(r"/models/[^/]+/train")
@@ -58,13 +70,14 @@ class Sender:
         self._cancel = cancel
         self._draw = draw
         self._answered = False  # whether the service ever gave an answer that could be read
+        self._refusing = Refusing()
+        self._turn = threading.Lock()  # held by the one call that waits for the next slot
         self._down: tuple[float, float] | None = None  # first and last failure; replaced whole, so no lock is needed
 
     def call(self, request: Request, sending: Sending | None = None) -> object:
         """The JSON of a successful answer. Raises the ApiError family, Interrupted when the run is cancelled."""
         if self._read_only and not _only_looks(request):
             raise WriteInPlan(f"{request.doing}: a plan may not write ({request.method} {request.path})")
-        refused_since: float | None = None
         attempt = 0  # refusals for the rate are not counted: they were not carried out
         while True:
             attempt += 1
@@ -74,8 +87,7 @@ class Sender:
                 self._wait(self._after_no_answer(request, outcome, attempt, now - started_at, now))
                 continue
             if refusals.is_for_the_rate(outcome):
-                refused_since = now if refused_since is None else refused_since
-                self._raise_if_hopeless(request, outcome, now - refused_since)
+                self._raise_if_hopeless(request, outcome, now)
                 attempt -= 1
                 continue  # the budget holds everybody back as long as asked
             answer = self._read(request, outcome, attempt)
@@ -108,7 +120,7 @@ class Sender:
 
     def _attempt(self, request: Request, sending: Sending | None) -> tuple[Outcome, float]:
         """One try, and when it left the budget's queue."""
-        slot = self._budget.acquire()
+        slot = self._slot(request)
         refused, answered, left, pause_s, is_rounded = False, False, False, None, False
         started_at = self._clock.monotonic()
         try:
@@ -131,7 +143,25 @@ class Sender:
             else:
                 self._budget.give_up(slot, left=left)
         self._note(outcome, started_at)
+        if answered and not refused:
+            self._refusing.passed(started_at)
         return outcome, started_at
+
+    def _slot(self, request: Request) -> Slot:
+        """The budget's next slot. Raises RateLimited when another call has given up and there is still to be a wait."""
+        with self._turn:
+            while True:
+                self._budget.stop_if_cancelled()
+                got = self._budget.try_acquire()
+                if isinstance(got, Slot):
+                    return got
+                if self._refusing.is_hopeless:
+                    raise RateLimited(
+                        f"{request.doing}: not sent, the service refuses every request for its rate",
+                        status=429,
+                        mend=refusals.RATE_MEND,
+                    )
+                self._clock.wait(min(got, _LOOK_AGAIN_S), self._cancel)
 
     def _note(self, outcome: Outcome, started_at: float) -> None:
         """Remember since when nobody has been reached; all threads share that knowledge."""
@@ -165,11 +195,11 @@ class Sender:
             raise ApiError(what, code="no-answer")
         raise AnswerLost(what, timed_out=lost.timed_out)
 
-    def _raise_if_hopeless(self, request: Request, reply: Reply, refused_s: float) -> None:
-        """A refusal for the rate ends the call when the service says so, or after ten minutes of it."""
+    def _raise_if_hopeless(self, request: Request, reply: Reply, now: float) -> None:
+        """Refusals for the rate end a call when the service says so, or when all have been refused for ten minutes."""
         asked_s = retry.asked_pause_s(reply, self._clock.now()) or 0.0
         said = reply.headers.get("x-should-retry", "").strip().lower()
-        if said == "false" or refused_s + asked_s > retry.REFUSED_S:
+        if self._refusing.refused(now, asked_s=asked_s, never=said == "false"):
             raise self._error(request, reply)
 
     def _read(self, request: Request, reply: Reply, attempt: int) -> _Again | _Answer:

@@ -183,6 +183,53 @@ def test_a_pause_of_an_hour_is_not_waited_for() -> None:
     assert bench.tries == 1
 
 
+@pytest.mark.parametrize("more", [{}, {"retry_after": "700"}, {"retry_after": "30"}, {"x_should_retry": "false"}])
+def test_a_service_that_refuses_for_ever_is_given_up_once_for_all_calls(more: dict[str, str]) -> None:
+    """Later calls fail at once while there is a pause, and after one request's worth of asking once it is over."""
+    bench = Bench([MODEL, reply(429, {"reason": "quota"}, **more)])
+    READ(bench.client)
+    with pytest.raises(RateLimited, match="quota"):
+        REPEATABLE(bench.client)
+    given_up_at, tries = bench.clock.monotonic(), bench.tries
+    for call in (REPEATABLE, ONCE, READ):
+        with pytest.raises(RateLimited, match="refuses every request"):
+            call(bench.client)
+    assert (bench.clock.monotonic(), bench.tries) == (given_up_at, tries)
+    bench.clock.advance(150)
+    with pytest.raises(RateLimited, match="quota"):
+        REPEATABLE(bench.client)
+    assert bench.tries == tries + 1
+
+
+def test_refusals_with_passes_between_them_are_no_reason_to_give_up() -> None:
+    """An hour in which every second request is refused: each pass begins the ten minutes anew."""
+    bench = Bench([outcome for _ in range(40) for outcome in (reply(429, {}, retry_after="100"), MODEL)])
+    for _ in range(40):
+        READ(bench.client)
+    assert bench.clock.monotonic() > 3600
+
+
+def test_a_refusal_long_after_the_last_one_begins_anew() -> None:
+    bench = Bench([reply(429, {}, retry_after="700"), RATE, MODEL])
+    with pytest.raises(RateLimited):
+        READ(bench.client)
+    bench.clock.advance(3600)
+    READ(bench.client)
+    assert bench.tries == 3
+
+
+def test_calls_that_wait_for_their_turn_end_with_the_one_that_gives_up() -> None:
+    """Twenty-four in flight would otherwise each wait out a pause of two minutes before they fail."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    bench = Bench([MODEL, reply(429, {"reason": "quota"})])
+    READ(bench.client)
+    with ThreadPoolExecutor(24) as pool:
+        ends = [pool.submit(REPEATABLE, bench.client) for _ in range(24)]
+    assert all(isinstance(end.exception(), RateLimited) for end in ends)
+    assert bench.clock.monotonic() <= 620
+
+
 @pytest.mark.parametrize("call", [READ, REPEATABLE, ONCE, TRAIN])
 def test_a_ceiling_of_the_plan_is_never_asked_again(call: Call) -> None:
     bench = Bench([CEILING])
