@@ -155,6 +155,11 @@ class RequestCounter(Protocol):
         """Of those, answered 429 for their rate."""
         ...
 
+    @property
+    def paused_for_s(self) -> float:
+        """Seconds for which everybody still pauses because the service refused one; 0: nobody does."""
+        ...
+
     def seconds_for(self, requests: int) -> float:
         """About how many seconds it takes until so many more requests have left, if nothing else slows them."""
         ...

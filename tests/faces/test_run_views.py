@@ -64,6 +64,7 @@ def test_verbose_tells_every_step() -> None:
 
 class Counter:
     sent, refused = 12, 1
+    paused_for_s = 0.0
 
     def seconds_for(self, requests: int) -> float:
         return requests * 0.6

@@ -43,6 +43,7 @@ def test_lines_and_events_tell_it(tmp_path: Path) -> None:
 
     class Budget:
         sent, refused = 20, 0
+        paused_for_s = 0.0
 
         def seconds_for(self, requests: int) -> float:
             return requests * 0.6

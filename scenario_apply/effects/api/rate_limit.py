@@ -183,3 +183,10 @@ class RequestBudget:
         rounds, place = divmod(missing - 1, limit)
         back_at += [now + WINDOW_S] * (limit - len(back_at))
         return back_at[place] - now + rounds * WINDOW_S
+
+    @property
+    def paused_for_s(self) -> float:
+        """Seconds for which everybody still pauses because the service refused one; 0: nobody does."""
+        now = self._clock.monotonic()
+        with self._lock:
+            return max(self._pace.paused_until - now, 0.0)
