@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from scenario_apply.core.address import Address
 from scenario_apply.core.events import Event, Noted
@@ -12,11 +13,23 @@ from scenario_apply.core.remote import DatasetScore, ModelId
 from scenario_apply.core.steps import StartTraining
 from scenario_apply.core.training_types import training_type
 from scenario_apply.effects.perform import Context
-from scenario_apply.errors import ApiError, GateClosed
+from scenario_apply.errors import ApiError, GateClosed, Interrupted
 
 WARNINGS_SHOWN = 3
 SCORE_READS = 20
 SCORE_EVERY_S = 3.0
+
+
+@dataclass(slots=True)
+class _Score:
+    """One dataset's score. lock: held while it is read; who comes meanwhile waits for it instead of asking, too.
+
+    score None once is_read: the service has none, and no limit depends on it.
+    """
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    is_read: bool = False
+    score: DatasetScore | None = None
 
 
 class Launching:
@@ -29,7 +42,7 @@ class Launching:
         self.limits = limits
         self.emit = emit
         self.quoted: dict[Address, float] = {}
-        self._scores: dict[str, DatasetScore] = {}
+        self._scores: dict[str, _Score] = {}
         self._lock = threading.Lock()
 
     def check(self, step: StartTraining, context: Context) -> None:
@@ -59,33 +72,41 @@ class Launching:
             self.quoted.pop(step.address, None)
 
     def _score(self, step: StartTraining, model_id: ModelId, context: Context) -> None:
-        known = self._scores.get(step.dataset or "")
-        if known is not None:
-            return self._judge(step, known)
+        with self._lock:
+            of_dataset = self._scores.setdefault(step.dataset or "", _Score())
+        with of_dataset.lock:
+            if not of_dataset.is_read:
+                of_dataset.score = self._read(step, model_id, context)
+                of_dataset.is_read = True
+        if of_dataset.score is not None:
+            self._judge(step, of_dataset.score)
+
+    def _read(self, step: StartTraining, model_id: ModelId, context: Context) -> DatasetScore | None:
+        """The score, told to the user; None where there is none and no limit needs one."""
         try:
-            score = self._read(model_id, context)
+            score = self._ask(model_id, context)
         except ApiError as error:
             if self.limits.min_score is not None:
                 raise GateClosed(f"the dataset score of {step.address} cannot be read: {error}") from error
             return None  # advisory: a service without scores trains as well
         if score.status != "complete" and self.limits.min_score is None:
             return None  # not computed (yet)
-        self._scores[step.dataset or ""] = score
         shown = "; ".join(_with_paths(warning, context, step) for warning in score.warnings[:WARNINGS_SHOWN])
         more = len(score.warnings) - WARNINGS_SHOWN
         text = (
             f"dataset score {score.score:.2f}" + (f": {shown}" if shown else "") + (f" (+{more})" if more > 0 else "")
         )
         self.emit(Noted(text=text, address=step.address))
-        return self._judge(step, score)
+        return score
 
-    def _read(self, model_id: ModelId, context: Context) -> DatasetScore:
-        """The score; waited for while the service still computes it, if a limit depends on it."""
+    def _ask(self, model_id: ModelId, context: Context) -> DatasetScore:
+        """The service's answer; waited for while it still computes it, if a limit depends on it."""
         score = context.api.get_score(model_id)
         for _ in range(SCORE_READS if self.limits.min_score is not None else 0):
             if score.status == "complete":
                 break
-            context.clock.wait(SCORE_EVERY_S, context.stop)
+            if context.clock.wait(SCORE_EVERY_S, context.stop):
+                raise Interrupted("interrupted while the service computes a dataset score")
             score = context.api.get_score(model_id)
         return score
 
