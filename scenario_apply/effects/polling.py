@@ -69,9 +69,9 @@ def look_at(api: ScenarioApi, clock: Clock, waiting: Mapping[Address, Version]) 
     """One round. A single flux.1-lora is asked for by its job, a single other one by its model, several in bulk."""
     if len(waiting) == 1:
         [(address, version)] = waiting.items()
-        if version.job_id is not None and training_type(version.type).polled_by == "job":
-            return {address: _by_job(api, clock, version)}
         try:
+            if version.job_id is not None and training_type(version.type).polled_by == "job":
+                return {address: _by_job(api, clock, version)}
             return {address: _by_model(api, clock, version, api.get_model(version.id))}
         except NotFound:
             return {address: _vanished(clock)}
@@ -83,6 +83,7 @@ def look_at(api: ScenarioApi, clock: Clock, waiting: Mapping[Address, Version]) 
 
 
 def _by_job(api: ScenarioApi, clock: Clock, version: Version) -> Seen:
+    """What the job says; the model, where the job is over or unknown. Raises NotFound when the model is gone."""
     assert version.job_id is not None
     try:
         job = api.get_job(version.job_id)
