@@ -45,6 +45,9 @@ LOOKS_AFTER_TIMEOUT_S = (0.0, 1.0, 2.0, 4.0)
 """Pauses between looks after a lost answer. After a timeout the service may still be at work, so for longer."""
 
 SENDS_AT_MOST = 5
+OPEN_AGAIN_AFTER_S = (1.0, 2.0, 4.0, 8.0)
+"""Pauses between tries to open an upload: what was opened in vain needs no look, so nothing else takes time."""
+
 PART_BYTES = 8 * 1024 * 1024
 """Parts of a multipart upload; at least 5 MB but for the last. Source: the API contract, "Uploading"."""
 
@@ -247,19 +250,20 @@ def _drop_spares(address: Address, context: Context) -> None:
 
 # -- attaching
 
+ATTACHED = "they hang on the model"
+
 
 def _attach(planned: PlannedStep, step: AttachImages, context: Context) -> Outcome:
     """Attach what does not hang there yet; an id the service already holds is a refusal, so it looks and goes on."""
     model_id = context.model_id(step.address)
     asset_ids = tuple(context.asset(image.asset) for image in step.images)
     missing = list(asset_ids)
+    adopted: str | None = None
 
     def sending() -> None:
         context.journal.sending(planned, context.clock.now(), asset_ids=",".join(asset_ids))
 
     for attempt in range(1, SENDS_AT_MOST + 1):
-        if not missing:
-            break
         try:
             context.api.attach_assets(model_id, missing, sending=sending)
             break
@@ -271,11 +275,17 @@ def _attach(planned: PlannedStep, step: AttachImages, context: Context) -> Outco
                 context.clock.wait(LOOKS_AFTER_S[min(attempt, len(LOOKS_AFTER_S) - 1)], context.stop)
             there = attached_of(context.api, model_id, asset_ids)
             left = [asset_id for asset_id in asset_ids if asset_id not in there]
+            if len(left) < len(missing):
+                adopted = ATTACHED
+            if not left:
+                break
             if attempt == SENDS_AT_MOST or (isinstance(error, Refused) and left == missing):
                 raise
+            if context.stop.is_set():
+                raise Interrupted("interrupted while images are attached") from error
             missing = left
     context.unanswered.discard(planned.id)
-    return Outcome(at=iso(context.clock.now()), asset_ids=asset_ids)
+    return Outcome(at=iso(context.clock.now()), asset_ids=asset_ids, adopted=adopted)
 
 
 # -- large pictures
@@ -284,42 +294,53 @@ def _attach(planned: PlannedStep, step: AttachImages, context: Context) -> Outco
 def _upload_in_parts(planned: PlannedStep, step: UploadImage, context: Context) -> Outcome:
     """Open, put the parts, close, wait until it is an asset. The upload's id is journalled before a byte leaves."""
     body = memoryview(context.read(step))
-    count = max(1, -(-len(body) // PART_BYTES))
-    upload: RemoteUpload | None = None
-    for attempt in range(1, SENDS_AT_MOST + 1):
-        try:
-            upload = context.api.create_upload(
-                file_name=step.picture.path, mime=step.picture.mime, size_bytes=len(body), parts=count
-            )
-            break
-        except AnswerLost:  # an upload that was opened and never closed costs nothing and holds nothing
-            if attempt == SENDS_AT_MOST:
-                raise
-    assert upload is not None
+    upload = _opened(step, len(body), context)
     context.journal.sending(planned, context.clock.now(), upload_id=upload.id)
     for part in sorted(upload.parts, key=lambda part: part.number):
         start = (part.number - 1) * PART_BYTES
         context.api.put_part(part.url, body[start : start + PART_BYTES])
     context.unanswered.add(planned.id)
-    asset_id = _imported(_closed(planned, upload.id, context), planned, step, context)
+    closed, adopted = _closed(planned, upload.id, context)
+    asset_id = _imported(closed, planned, step, context)
     context.taken.add(asset_id)
     context.unanswered.discard(planned.id)
-    return Outcome(at=iso(context.clock.now()), asset_id=asset_id)
+    return Outcome(at=iso(context.clock.now()), asset_id=asset_id, adopted=adopted)
 
 
-def _closed(planned: PlannedStep, upload_id: UploadId, context: Context) -> RemoteUpload:
-    """The upload, closed: from here on it may become an asset. What came of a lost or refused close is looked up."""
+def _opened(step: UploadImage, size_bytes: int, context: Context) -> RemoteUpload:
+    """An upload that takes parts. One that was opened and never closed costs nothing and holds nothing."""
+    for pause_s in (*OPEN_AGAIN_AFTER_S, None):
+        try:
+            return context.api.create_upload(
+                file_name=step.picture.path,
+                mime=step.picture.mime,
+                size_bytes=size_bytes,
+                parts=max(1, -(-size_bytes // PART_BYTES)),
+            )
+        except AnswerLost as lost:
+            if pause_s is None:
+                raise
+            if context.clock.wait(pause_s, context.stop):
+                raise Interrupted("interrupted before an upload was opened") from lost
+    raise AssertionError("unreachable")
+
+
+def _closed(planned: PlannedStep, upload_id: UploadId, context: Context) -> tuple[RemoteUpload, str | None]:
+    """The upload, closed: from here on it may become an asset. What came of a lost or refused close is looked up.
+
+    Also by what it was recognised, when it was.
+    """
 
     def sending() -> None:
         context.journal.sending(planned, context.clock.now(), upload_id=upload_id)
 
     try:
-        return _patiently(lambda: context.api.complete_upload(upload_id, sending=sending), context)
+        return _patiently(lambda: context.api.complete_upload(upload_id, sending=sending), context), None
     except (AnswerLost, Refused):
         upload = _patiently(lambda: context.api.get_upload(upload_id), context)
         if upload.status == "pending":
             raise
-        return upload
+        return upload, "its upload was closed"
 
 
 def _imported(upload: RemoteUpload, planned: PlannedStep, step: UploadImage, context: Context) -> AssetId:
