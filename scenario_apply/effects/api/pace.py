@@ -3,8 +3,10 @@
 A limiter says no only when it is asked too often, and rarely says what it counts. Four stretches follow each other:
 
 1. Nothing was refused yet: the first requests leave a little apart and few are in flight, since all that are under way
-   when the first refusal comes are refused with it.
-2. The first refusal tells the count, and bounds of the window (allowance.py); windows between them are tried.
+   when the first refusal comes are refused with it. One that asks for a long pause is only paused for: a killed run or
+   somebody else may have used up part of that window. Up to the count it came at requests then leave as before, after
+   that one by one.
+2. The first refusal else tells the count, and bounds of the window (allowance.py); windows between them are tried.
 3. A window is known: requests leave one by one at a little under its rate, and never more than its count between the
    moments they may have been counted, so that a stutter on the way does not tip it over.
 4. The rate creeps up now and then, until the service says no again, and goes down a little after each no.
@@ -21,7 +23,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from scenario_apply.effects.api.allowance import Allowance, Bounds
+from scenario_apply.effects.api.allowance import ROUND_S, Allowance, Bounds
 
 REMEMBERED = 4096  # accepted requests looked back at
 REMEMBERED_S = 120.0
@@ -49,6 +51,7 @@ _LOWEST_PER_S = 0.05
 _LOWEST_UNPROVEN_PER_S = 1.5  # a little under the documented 100 a minute
 _LONG_PAUSE_S = 5.0  # asked for by a limiter that means it
 _ACCIDENTS = 2  # refusals too soon for the window that are paused for and else taken for nothing
+_DOUBTED = 1.5
 _TOO_FEW = 3  # let through before the first refusal: no limit anybody would set
 _PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 _WHOLE_SECOND_S = 1.0  # what a limiter rounds its Retry-After up by, at most
@@ -83,6 +86,8 @@ class Pace:
         self._sent: deque[Slot] = deque(maxlen=REMEMBERED)  # in flight or let through, in order of leaving
         self._let_through = 0
         self._in_flight = 0
+        self._first: Bounds | None = None  # what the first refusal seemed to say, if it asked for a long pause
+        self._patience = 1  # quiet windows before a rate below the documented one is doubted
         self._quickest_s: float | None = None  # there and back
         self._accidents = 0  # refusals too soon for the window believed in, since it last went by without one
         self._is_explained = False  # the refusal of this episode came when the window believed in was full
@@ -175,7 +180,9 @@ class Pace:
         if not self.probing:
             self._wait_at_least_s = self._asked_s = 0.0
             self._soon_in_a_row = self._soon_in_a_row + 1 if self._since_refusal <= 1 else 0
-            self._is_explained = self.seen is not None and self._since_refusal >= _SOON * self.seen.count
+            self._is_explained = self.seen is not None and (
+                self._lasted_per_s is not None or self._since_refusal >= _SOON * self.seen.count
+            )
             too_soon = self.seen is not None and not self._is_explained
             self._accidents += too_soon
             self._is_accident = too_soon and self._accidents <= _ACCIDENTS
@@ -190,9 +197,13 @@ class Pace:
         self.probing = True
 
     def _first_wait_s(self, now: float, last_taken_at: float) -> float:
-        if not self._careful:
+        if self._first is not None:
+            at_once = FEW_IN_FLIGHT if self._since_refusal + self._in_flight < self._first.count else 1
+        elif self._careful:
+            at_once = FEW_IN_FLIGHT + self._let_through // _ONE_MORE_EACH
+        else:
             return 0.0
-        if self._in_flight >= FEW_IN_FLIGHT + self._let_through // _ONE_MORE_EACH:
+        if self._in_flight >= at_once:
             return _LOOK_AGAIN_S
         return max(last_taken_at + FIRST_GAP_S - now, 0.0) if self._let_through < _FIRST else 0.0
 
@@ -209,20 +220,40 @@ class Pace:
 
     def _look_back(self, probe: Slot) -> None:
         """A request was let through again: what does the refusal before it say?"""
+        at = _left(probe)
         if self.per_s is None:
-            seen = self._densest(_left(probe))
-            means_nothing = seen is None or seen.count <= _TOO_FEW
-            self._bounds = None if means_nothing and not self._is_sure() else seen
+            self._look_back_at_the_first(at)
+        elif self._asked_s >= _LONG_PAUSE_S and (self.seen is None or self._asked_s > 1.5 * self.seen.window_s):
+            self._bounds = self._by_the_pause(at)  # a longer window than the one believed in
+            self._is_accident = False
         elif self._bounds is not None:
             if self._accidents > _ACCIDENTS:
-                self._take_what_came_through(_left(probe))
+                self._take_what_came_through(at)
             elif not self._is_accident:
                 since = [s for s in self._sent if s.answered_at is not None and s is not probe]
-                self._bounds = self._bounds.refused(self._seen_from(since[-self._bounds.count :], _left(probe)))
+                self._bounds = self._bounds.refused(self._seen_from(since[-self._bounds.count :], at))
         self._since_refusal = self._looks = 0
-        self._looked_at = _left(probe)
+        self._looked_at = at
         if self._bounds is not None and not self._is_accident:
-            self._try(self._bounds, _left(probe))
+            self._try(self._bounds, at)
+
+    def _look_back_at_the_first(self, let_through_at: float) -> None:
+        seen = self._densest(let_through_at)
+        if seen is None:
+            return
+        if self._first is None and self._asked_s >= _LONG_PAUSE_S:
+            self._first = seen
+        elif self._first is not None and self._since_refusal < _SOON * self._first.count:
+            self._bounds = self._first  # not even as much as the first time: that was all there is
+        elif seen.count > _TOO_FEW or self._is_sure():
+            self._bounds = seen
+
+    def _by_the_pause(self, let_through_at: float) -> Bounds:
+        """The window is the next round one longer than the pause asked for; its count, what was let through in it."""
+        window_s = next((length_s for length_s in ROUND_S if length_s >= self._asked_s - 1), self._asked_s)
+        since = self._refused_last_at - window_s
+        count = sum(1 for s in self._sent if s.answered_at is not None and since < _left(s) <= self._refused_last_at)
+        return Bounds(count=max(count, 1), too_short_s=0.97 * window_s, long_enough_s=window_s)
 
     def _densest(self, let_through_at: float) -> Bounds | None:
         """The densest run of accepted requests that ends with the first refusal."""
@@ -304,6 +335,11 @@ class Pace:
 
     def _look_at_the_rate(self, per_s: float, now: float) -> None:
         """Now and then, let it grow."""
+        if per_s < _LOWEST_UNPROVEN_PER_S and self._since_refusal >= self._patience * self._window_count():
+            # Whole windows went by: was what we know of the limit what somebody else had left over?
+            self._lasted_per_s, self.per_s = per_s, _DOUBTED * per_s
+            self._patience *= 2
+            return
         window = 0 if self.seen is None else self.seen.count // _STEPS_A_WINDOW
         is_firm = self._wall is not None and self._wall_is_firm
         if self._since_refusal % max(_STEP if is_firm else 1, window, int(per_s * _STEP_S)) != 0:
@@ -312,6 +348,9 @@ class Pace:
             return
         self._looks, self._looked_at = self._looks + 1, now
         self.per_s = per_s * self._growth(per_s, now)
+
+    def _window_count(self) -> int:
+        return _STEP if self.seen is None else max(self.seen.count, _STEP // 2)
 
     def _growth(self, per_s: float, now: float) -> float:
         if self._wall is None or not self._wall_is_firm:

@@ -106,7 +106,21 @@ class Moody:
         return (True, None) if self._random.random() >= self._share else (False, self.says(1.0))
 
 
-Limiter = SlidingWindow | FixedWindow | Bucket | Moody
+class Shared:
+    """A window somebody else uses, too, at those moments."""
+
+    def __init__(self, window: SlidingWindow, others_at: list[float]) -> None:
+        self.count, self.window_s, self.says = window.count, window.window_s, window.says
+        self._window = window
+        self._others_at = deque(sorted(others_at))
+
+    def ask(self, now: float) -> tuple[bool, float | None]:
+        while self._others_at and self._others_at[0] <= now:
+            self._window.ask(self._others_at.popleft())
+        return self._window.ask(now)
+
+
+Limiter = SlidingWindow | FixedWindow | Bucket | Moody | Shared
 
 
 @dataclass(kw_only=True)
