@@ -17,11 +17,12 @@ from scenario_apply.core.state import State
 from scenario_apply.core.steps import UploadImage
 from scenario_apply.core.verdict import edited
 from scenario_apply.effects.bookkeeping import ledger_of, stopped_ledger
-from scenario_apply.effects.executor import Executor, Stop
+from scenario_apply.effects.executor import Executor
 from scenario_apply.effects.launching import Launching
 from scenario_apply.effects.planning import Prepared
 from scenario_apply.effects.provenance import noted
 from scenario_apply.effects.state.journal import Journal
+from scenario_apply.effects.stop import Stop
 from scenario_apply.effects.world import World
 from scenario_apply.errors import GateClosed, ScenarioApplyError, StateError, StateForeign, StateNotSaved
 

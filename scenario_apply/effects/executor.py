@@ -6,7 +6,6 @@ One thread decides; workers only call. The state is a value that the deciding th
 from __future__ import annotations
 
 import heapq
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -20,9 +19,12 @@ from scenario_apply.core.steps import AwaitTraining, CreateModel, PlannedStep, S
 from scenario_apply.effects.landmarks import Landmarks, landmarks_to_json, take_landmarks
 from scenario_apply.effects.launching import Launching
 from scenario_apply.effects.looks import likeness
+from scenario_apply.effects.pauses import Pauses
 from scenario_apply.effects.perform import Context, created_with_concepts, perform
 from scenario_apply.effects.polling import Pace, Seen, look_at
+from scenario_apply.effects.rounds import BadRounds, bad_round_words
 from scenario_apply.effects.state.journal import Journal
+from scenario_apply.effects.stop import Stop
 from scenario_apply.effects.workers import Workers
 from scenario_apply.effects.world import World
 from scenario_apply.errors import (
@@ -31,6 +33,7 @@ from scenario_apply.errors import (
     GateClosed,
     Interrupted,
     PlanCeiling,
+    RateLimited,
     ScenarioApplyError,
     StateError,
     Unauthorized,
@@ -45,23 +48,7 @@ FLUSH_EVERY_S = 0.1
 DRAIN_S = 10.0
 """How long a run that can no longer save waits for each answer still due, so that its rescue file holds it."""
 
-POLL_ERRORS_AT_MOST = 10
 IDLE_S = 0.25
-
-
-class Stop:
-    """How a run is asked to end: request() after the calls in flight, request_now() at once."""
-
-    def __init__(self) -> None:
-        self.requested = threading.Event()
-        self.now = threading.Event()
-
-    def request(self) -> None:
-        self.requested.set()
-
-    def request_now(self) -> None:
-        self.requested.set()
-        self.now.set()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +128,9 @@ class Executor:
         self.in_flight_bytes = 0
         self.polling = False
         self.poll_at: float | None = None
-        self.poll_errors = 0
+        self.bad_rounds = BadRounds()
+        self.seen: dict[Address, Seen] = {}  # what the last round said
+        self.pauses = Pauses(world.counter, world.clock, emit)
         self.gated = False
         self.fatal: BaseException | None = None
         self.saved_at = self.flushed_at = self.clock.monotonic()
@@ -161,6 +150,7 @@ class Executor:
                 self.start_what_can_start()
                 self.poll_if_due()
                 self.take_results()
+                self.pauses.tell()
                 self.checkpoint()
         except StateError as error:
             self.fatal = error
@@ -338,7 +328,7 @@ class Executor:
                 self.ceiling.append(planned.id)
             case StateError():
                 raise error
-            case Unauthorized() | Unreachable():
+            case Unauthorized() | Unreachable() | RateLimited():
                 self.fatal = self.fatal or error
                 self.fail(planned, str(error))
             case GateClosed():
@@ -447,7 +437,8 @@ class Executor:
         if task.error is not None:
             self.round_failed(task.error)
             return
-        self.poll_errors = 0
+        self.bad_rounds.passed()
+        self.seen.update(task.seen or {})
         ended = 0
         for address, seen in (task.seen or {}).items():
             step_id = self.waiting.get(address)
@@ -479,14 +470,10 @@ class Executor:
         self.fail(planned, outcome.reason or f"the training ended as {outcome.phase}")
 
     def round_failed(self, error: BaseException) -> None:
-        self.poll_errors += 1
-        if isinstance(error, Interrupted):
-            return
-        if isinstance(error, Unauthorized) or self.poll_errors >= POLL_ERRORS_AT_MOST:
+        if self.bad_rounds.is_enough(error):
             self.fatal = self.fatal or error
-            return
-        words = str(error) if isinstance(error, ApiError) else f"an answer without what it must hold ({error})"
-        self.emit(Noted(text=f"asking for trainings failed, trying again: {words}"))
+        elif not isinstance(error, Interrupted):
+            self.emit(Noted(text=bad_round_words(error)))
 
     # -- keeping
 

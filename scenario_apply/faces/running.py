@@ -16,8 +16,8 @@ from scenario_apply.faces.views.text_plan import plan_text
 
 if TYPE_CHECKING:
     from scenario_apply.effects.applying import ApplyOptions
-    from scenario_apply.effects.executor import Stop
     from scenario_apply.effects.planning import Prepared
+    from scenario_apply.effects.stop import Stop
     from scenario_apply.effects.world import World
     from scenario_apply.faces.call import Call
     from scenario_apply.faces.event_file import EventFile
@@ -52,7 +52,7 @@ def _run(
     records: list[JsonLinesView],
     events: EventFile | None,
 ) -> int:
-    from scenario_apply.effects.executor import Stop
+    from scenario_apply.effects.stop import Stop
     from scenario_apply.faces.planning import plan_options, prepare, prepare_again, read_wanted
     from scenario_apply.faces.wiring import open_world, require_service
 

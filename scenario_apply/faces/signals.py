@@ -9,7 +9,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from scenario_apply.effects.executor import Stop
+    from scenario_apply.effects.stop import Stop
 
 _NUMBERS = (signal.SIGINT, signal.SIGTERM)
 
