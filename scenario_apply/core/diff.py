@@ -32,6 +32,9 @@ from scenario_apply.core.ignoring import (
 from scenario_apply.core.importing import imported, taken_address
 from scenario_apply.core.manifest.spec import CompositionSpec, ModelSpec
 from scenario_apply.core.observed import Observed, content_drift
+from scenario_apply.core.queueing import QUEUED_LONG_MEND, queued_too_long, queued_words
+from scenario_apply.core.reasons import edit_reasons, manual_note, move_reasons, relabelled
+from scenario_apply.core.remote import RemoteModel
 from scenario_apply.core.state import Record, State, Version
 from scenario_apply.core.verdict import StateEdit, Verdict, untouched
 from scenario_apply.core.wanted import NO_DIFFERENCE, Wanted
@@ -57,9 +60,12 @@ class Diff:
     problems: tuple[Problem, ...] = ()
 
 
-def diff(desired: Desired, state: State, observed: Observed, wishes: Wishes) -> Diff:
-    """Judge every resource that is declared or recorded. state is already settled against observed."""
-    return _Judge(desired, state, observed, wishes).all()
+def diff(desired: Desired, state: State, observed: Observed, wishes: Wishes, *, now: float | None = None) -> Diff:
+    """Judge every resource that is declared or recorded. state is already settled against observed.
+
+    now: seconds since the epoch; without it nothing is said to take too long.
+    """
+    return _Judge(desired, state, observed, wishes, now).all()
 
 
 def desired_fingerprint(desired: Desired, state: State, address: Address, version: Version) -> str | None:
@@ -79,8 +85,11 @@ def desired_fingerprint(desired: Desired, state: State, address: Address, versio
 class _Judge:
     """One pass over all resources; later ones see what was decided of those they need."""
 
-    def __init__(self, desired: Desired, state: State, observed: Observed, wishes: Wishes) -> None:
+    def __init__(
+        self, desired: Desired, state: State, observed: Observed, wishes: Wishes, now: float | None = None
+    ) -> None:
         self.desired = desired
+        self.now = now
         self.wanted = Wanted(desired)
         self.state = state
         self.observed = observed
@@ -245,7 +254,7 @@ class _Judge:
         if address in self.wishes.replace or (version.type != spec.type and on_change != "keep"):
             on_change = "replace"
         if not reasons or on_change == "keep" or not self.may_train(address, spec):
-            why = _manual_note(address) if on_change != "keep" else "on_change: keep"
+            why = manual_note(address) if on_change != "keep" else "on_change: keep"
             return self.judge_labels(
                 address, spec, record, labels, edit, *([f"{why} (changed: {'; '.join(reasons)})"] if reasons else [])
             )
@@ -279,19 +288,32 @@ class _Judge:
     def judge_running(self, address: Address, spec: Spec, record: Record, parts: Parts, edit: StateEdit) -> Verdict:
         version = record.working
         changed = version.fingerprint is not None and not self.wanted.is_what_is_wanted(spec, version, parts)
-        labels = label_change(spec, version, self.observed.models.get(version.id))
+        remote = self.observed.models.get(version.id)
+        labels = label_change(spec, version, remote)
+        queued = None if remote is None else self.queued(address, spec, version, remote)
         change = Change(
             address=address,
             action=Action.WAIT,
             change_class="metadata" if labels else "free",
-            reasons=("its training is running", *labels.reasons),
+            reasons=(f"its training is {queued or 'running'}", *labels.reasons),
             notes=("the manifest changed since: apply again when this training has ended",) if changed else (),
             before=recorded_attributes(version),
-            after=_relabelled(version, spec, labels),
+            after=relabelled(version, spec, labels),
             image_count=len(version.images),
             place=spec.place,
         )
         return Verdict(change=change, spec=spec, record=record, wait=True, labels=labels, edit=edit)
+
+    def queued(self, address: Address, spec: Spec, version: Version, remote: RemoteModel) -> str | None:
+        """Where its training stands in the queue; a warning where it stands there for long."""
+        words = queued_words(remote.status or "", remote.progress, version.launched_at)
+        too_long = None if self.now is None else queued_too_long(version.launched_at, self.now)
+        if words is not None and too_long is not None:
+            what = f"the training of {address} {too_long}"
+            self.problems.append(
+                Problem(code="queued-long", severity="warning", what=what, where=spec.place, mend=QUEUED_LONG_MEND)
+            )
+        return words
 
     def judge_unfinished(
         self, address: Address, spec: Spec, record: Record, labels: LabelChange, edit: StateEdit
@@ -305,7 +327,7 @@ class _Judge:
         asked = address in self.wishes.replace
         fresh = version.type != spec.type or asked
         if not (self.may_train(address, spec) or content or drifted or labels or fresh or edit):
-            return untouched(address, spec, record, _manual_note(address))
+            return untouched(address, spec, record, manual_note(address))
         reasons = ["created earlier, not trained yet"]
         if launched:
             reasons = [version.reason or f"its training ended as {version.phase}"]
@@ -344,13 +366,13 @@ class _Judge:
     ) -> Verdict:
         """What is left when nothing is trained: labels, protection, a move. notes: why nothing is."""
         version = record.current
-        reasons = [*labels.reasons, *_edit_reasons(edit)]
+        reasons = [*labels.reasons, *edit_reasons(edit)]
         if edit.discard_pending:
             reasons.insert(0, "the manifest is back at what is trained")
         if edit.revive is not None:
             reasons.insert(0, f"version {edit.revive} was trained on exactly this: it is current again, 0 CU")
         action = Action.UPDATE if reasons else Action.NONE if edit.moved_from is None else Action.MOVE
-        reasons += _move_reasons(edit)
+        reasons += move_reasons(edit)
         change = Change(
             address=address,
             action=action,
@@ -358,7 +380,7 @@ class _Judge:
             reasons=tuple(reasons),
             notes=notes,
             before=recorded_attributes(version),
-            after=_relabelled(version, spec, labels),
+            after=relabelled(version, spec, labels),
             image_count=len(version.images),
             previous_address=edit.moved_from,
             place=spec.place,
@@ -395,7 +417,7 @@ class _Judge:
             action=action,
             change_class="training" if trains else "metadata",
             reasons=reasons,
-            notes=(*(() if trains else (_manual_note(address),)), *_edit_reasons(edit), *_move_reasons(edit)),
+            notes=(*(() if trains else (manual_note(address),)), *edit_reasons(edit), *move_reasons(edit)),
             before=None if before is None else recorded_attributes(before),
             after=declared_attributes(spec),
             images=content.images,
@@ -453,31 +475,3 @@ class _Judge:
             elif item.what == "image":
                 reasons.append(f"image {item.path} was {'removed' if item.recorded else 'added'} on the service")
         return reasons
-
-
-def _relabelled(version: Version, spec: Spec, labels: LabelChange) -> dict[str, object]:
-    """A version's attributes once its labels are changed."""
-    after = {**recorded_attributes(version), **labels.labels}
-    if labels.tags_add or labels.tags_delete:
-        after["tags"] = list(spec.tags)
-    return after
-
-
-def _edit_reasons(edit: StateEdit) -> list[str]:
-    """What the state alone will say otherwise."""
-    reasons = []
-    if edit.protect is not None:
-        reasons.append("protection against deletes is " + ("recorded" if edit.protect else "lifted"))
-    if edit.unhold:
-        reasons.append("the rollback's hold ends: its part of the manifest changed")
-    if edit.discard_pending:
-        reasons.append("the unfinished replacement is given up")
-    return reasons
-
-
-def _move_reasons(edit: StateEdit) -> list[str]:
-    return [] if edit.moved_from is None else [f"moved from {edit.moved_from}"]
-
-
-def _manual_note(address: Address) -> str:
-    return f"train: manual, trained only with --train {address}"

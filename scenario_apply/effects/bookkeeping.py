@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from scenario_apply.core.address import Address
 from scenario_apply.core.changes import Action
 from scenario_apply.core.events import EndStatus, Ledger, LedgerLine
-from scenario_apply.core.state import State
+from scenario_apply.core.queueing import QUEUED_LONG_MEND, queued_too_long, queued_words
+from scenario_apply.core.state import State, Version
 from scenario_apply.core.steps import AwaitTraining, DeleteModel, PlannedStep, StartTraining, UploadImage
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def ledger_of(
             took_s=took_s,
             next_command=f"{options.command} --allow-destroy" if withheld else None,
         )
-    running = _running(executor, state)
+    running = _running(executor, state, world.clock.now())
     failed = _failed(executor)
     unknown = _unknown(executor)
     not_started = (*_not_started(executor, {line.address for line in running}), *withheld)
@@ -108,15 +109,21 @@ def _done(executor: Executor, state: State) -> tuple[LedgerLine, ...]:
     return tuple(lines)
 
 
-def _running(executor: Executor, state: State) -> tuple[LedgerLine, ...]:
-    return tuple(
-        LedgerLine(
-            address=address,
-            what="training",
-            remote_id=state.records[address].working.id if address in state.records else None,
-        )
-        for address in sorted(executor.waiting)
-    )
+def _running(executor: Executor, state: State, now: float) -> tuple[LedgerLine, ...]:
+    lines = []
+    for address in sorted(executor.waiting):
+        record = state.records.get(address)
+        line = LedgerLine(address=address, what="training", remote_id=record.working.id if record is not None else None)
+        lines.append(replace(line, reason=_queued(executor, record.working, address, now) if record else None))
+    return tuple(lines)
+
+
+def _queued(executor: Executor, version: Version, address: Address, now: float) -> str | None:
+    """Where the last round saw the training in the queue, and what to do where it has been there for long."""
+    seen = executor.seen.get(address)
+    words = None if seen is None else queued_words(seen.status, seen.progress, version.launched_at)
+    too_long = queued_too_long(version.launched_at, now)
+    return words if words is None or too_long is None else f"{words}: {too_long}; {QUEUED_LONG_MEND}"
 
 
 def _failed(executor: Executor) -> tuple[LedgerLine, ...]:

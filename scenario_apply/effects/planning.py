@@ -100,7 +100,7 @@ def make_plan(
         selected=select(desired, state, options.select, options.exclude),
         destroy=options.destroy,
     )
-    found = diff(desired, state, observed, wishes)
+    found = diff(desired, state, observed, wishes, now=now)
     if observed.refreshed and (unseen := _unseen(found, observed)) and world.api is not None:
         # versions that would become current again are looked for before anybody counts on them
         observed = replace(
@@ -108,7 +108,7 @@ def make_plan(
             models={**observed.models, **read_models(world.api, unseen, images=False)},
             asked=observed.asked | frozenset(unseen),
         )
-        found = diff(desired, state, observed, wishes)
+        found = diff(desired, state, observed, wishes, now=now)
     errors = [p for p in found.problems if p.severity == "error" and p.code != "protected"]
     if errors:
         raise ManifestError(errors[0].what, problems=errors)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from scenario_apply.core.observed import Observed, settle
+from scenario_apply.core.queueing import queued_too_long, queued_words
 from scenario_apply.core.state import State
 from scenario_apply.core.times import iso
 from scenario_apply.faces.views.status import NOT_CREATED, Standing
@@ -68,7 +69,9 @@ def looked_at(world: World, state: State) -> tuple[Standing, ...]:
         if remote is None:
             standing = replace(standing, status="deleted", reason="it is gone on the service")
         elif remote.is_running:
-            standing = replace(standing, progress=remote.progress)
+            queued = queued_words(remote.status or "", remote.progress, version.launched_at)
+            too_long = queued_too_long(version.launched_at, world.clock.now()) if queued is not None else None
+            standing = replace(standing, progress=remote.progress, queued=queued, too_long=too_long)
         elif now.phase == "failed" and (job_id := remote.job_id or version.job_id) is not None:
             reason = version.reason or failure_reason(world.api, job_id)
             standing = replace(standing, reason=reason)

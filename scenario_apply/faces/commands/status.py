@@ -79,12 +79,13 @@ def _place(call: Call) -> tuple[Place, Manifest | None]:
 
 
 def _show(call: Call, standings: Sequence[Standing]) -> None:
-    from scenario_apply.faces.views.status import status_json, status_text
+    from scenario_apply.faces.views.status import long_queued, status_json, status_text
 
     if call.arguments.format == "json":
         call.show(status_json(standings))
     else:
         call.show(status_text(standings, call.out))
+    call.warn(long_queued(standings))
     if not standings:
         call.tell("nothing is recorded yet")
 

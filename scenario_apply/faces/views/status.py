@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from scenario_apply.core.address import Address
+from scenario_apply.core.queueing import QUEUED_LONG_MEND
 from scenario_apply.core.remote import Progress
+from scenario_apply.errors import Problem
 from scenario_apply.faces.views.board import progress_words
 from scenario_apply.faces.views.screen import Color, Screen, amount, columns, fit, pad, safe
 from scenario_apply.faces.views.step_words import once
@@ -30,7 +32,8 @@ NOT_CREATED = "not created"
 class Standing:
     """One resource. status: building, training, trained, failed, canceled, deleted on the service, or not created.
 
-    replaces: the id still in use while this version is made. charged in CU.
+    replaces: the id still in use while this version is made. charged in CU. queued: since when and at which place.
+    too_long: what to say of one that has been queued for so long that it deserves a look.
     """
 
     address: Address
@@ -43,6 +46,8 @@ class Standing:
     charged: float | None = None
     progress: Progress | None = None
     replaces: str | None = None
+    queued: str | None = None
+    too_long: str | None = None
 
     @property
     def is_running(self) -> bool:
@@ -76,7 +81,9 @@ def standing_line(standing: Standing) -> str:
 
 def _told(standing: Standing) -> str:
     parts = []
-    if standing.is_running:
+    if standing.queued is not None:
+        parts.append(standing.queued)
+    elif standing.is_running:
         words = progress_words("", standing.progress)
         share = standing.progress.progress if standing.progress is not None else None
         parts += [*([_bar(share)] if share is not None else []), *(word for word in words if word != "training")]
@@ -97,7 +104,10 @@ def _bar(share: float) -> str:
 
 
 def status_json(standings: Sequence[Standing]) -> str:
-    """address -> id, name, type, status, version, reason, cu_charged, and of a running training its progress."""
+    """address -> id, name, type, status, version, reason, cu_charged, and of a running training its progress.
+
+    queued: since when and at which place, in words; queued_too_long: whether that deserves a look.
+    """
     values = {
         str(standing.address): {
             "id": standing.id,
@@ -108,6 +118,8 @@ def status_json(standings: Sequence[Standing]) -> str:
             "reason": standing.reason,
             "cu_charged": standing.charged,
             "replaces": standing.replaces,
+            "queued": standing.queued,
+            "queued_too_long": standing.too_long is not None,
             "progress": None
             if standing.progress is None
             else {
@@ -120,3 +132,17 @@ def status_json(standings: Sequence[Standing]) -> str:
         for standing in standings
     }
     return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
+
+
+def long_queued(standings: Iterable[Standing]) -> tuple[Problem, ...]:
+    """A warning for each training that has been queued for too long."""
+    return tuple(
+        Problem(
+            code="queued-long",
+            severity="warning",
+            what=f"the training of {standing.address} {standing.too_long}",
+            mend=QUEUED_LONG_MEND,
+        )
+        for standing in standings
+        if standing.too_long is not None
+    )
