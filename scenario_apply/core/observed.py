@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from scenario_apply.core.address import Address
 from scenario_apply.core.changes import Drift
+from scenario_apply.core.fingerprint import plain_parameter
 from scenario_apply.core.remote import JobId, ModelId, RemoteModel
 from scenario_apply.core.state import Phase, Record, State, Version
 
@@ -55,6 +56,10 @@ def settle(state: State, observed: Observed, *, now: str) -> tuple[State, tuple[
         current = _settled(record.current, observed, now)
         if current.phase != record.current.phase and record.current.phase != "training":
             drift.append(Drift(address=address, what="status", recorded=record.current.phase, observed=current.phase))
+        elif current.is_usable and record.current.is_usable and record.current.job_id not in (None, current.job_id):
+            drift.append(
+                Drift(address=address, what="training", recorded=record.current.job_id, observed=current.job_id)
+            )
         settled = replace(settled, current=current)
         if settled.pending is not None and settled.pending.is_usable:
             settled = settled.promoted()
@@ -67,6 +72,7 @@ def _settled(version: Version, observed: Observed, now: str) -> Version:
     remote = observed.models.get(version.id)
     if remote is None or remote.status is None:
         return version
+    version = _by_whom(version, remote)
     phase = PHASE_OF.get(remote.status)
     if phase is None or phase == version.phase:
         return version
@@ -82,6 +88,26 @@ def _settled(version: Version, observed: Observed, now: str) -> Version:
         phase, reason = "canceled", "the service knows of no training"
     ended = now if phase in ("trained", "failed", "canceled") else version.ended_at
     return replace(version, phase=phase, job_id=job_id, reason=reason, ended_at=ended)
+
+
+def _by_whom(version: Version, remote: RemoteModel) -> Version:
+    """The version with the job that trained it. Trained by somebody since, it is as one that is imported.
+
+    Then no fingerprint says what it was trained on, only the service: its parameters, as far as they were recorded,
+    so that what the service fills in by itself is no change. While our own training runs, its end says by what id.
+    """
+    if version.phase in ("building", "training"):
+        return version
+    if remote.job_id is not None and version.job_id not in (None, remote.job_id):
+        version = replace(version, fingerprint=None)
+    version = replace(version, job_id=remote.job_id or version.job_id)
+    if version.fingerprint is not None or not remote.parameters:
+        return version
+    told = {
+        key: value if isinstance(value, Mapping) else plain_parameter(remote.parameters.get(key, value))
+        for key, value in version.parameters.items()  # a Mapping stands for a secret: its value must not be kept
+    }
+    return version if told == version.parameters else replace(version, parameters=told)
 
 
 def content_drift(address: Address, record: Record, remote: RemoteModel) -> list[Drift]:

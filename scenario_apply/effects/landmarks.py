@@ -2,6 +2,7 @@
 
 Taken once, before the first call that creates a model or uploads an asset, one request each; kept in the journal, so
 that the next run knows them, too. Somebody's own model of the same name, made earlier, is never mistaken for ours.
+A training has its own: what the model had been trained by right before the launch, kept with its call.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from scenario_apply.core.remote import ENDED_STATUSES, JobId, RemoteModel
 from scenario_apply.core.steps import CreateModel, PlannedStep, UploadImage
 from scenario_apply.effects.ports import ScenarioApi
 
@@ -76,3 +78,46 @@ def landmarks_from_json(plain: Mapping[str, Any]) -> Landmarks:
     """From plain values. Raises KeyError or TypeError when they are none."""
     marks = {kind: Landmark(ids=frozenset(value["ids"]), newest_at=value["newest_at"]) for kind, value in plain.items()}
     return Landmarks(models=marks.get("models"), assets=marks.get("assets"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Earlier:
+    """The last training of a model that did not train, right before it was launched. is_first: there was none.
+
+    started_at: the service's own time of it, for a service that does not name jobs.
+    """
+
+    job_id: JobId | None = None
+    started_at: float | None = None
+    is_first: bool = False
+
+    def is_another(self, model: RemoteModel) -> bool:
+        """Whether the model has been trained since, or is being trained."""
+        if model.is_running:
+            return True
+        if self.is_first:
+            return model.job_id is not None or model.status in ENDED_STATUSES
+        if self.job_id is not None and model.job_id is not None:
+            return model.job_id != self.job_id
+        if self.started_at is not None and model.training_started_at is not None:
+            return model.training_started_at != self.started_at
+        return False
+
+
+def earlier_to_details(earlier: Earlier) -> dict[str, str]:
+    """As details of a journalled call."""
+    if earlier.is_first:
+        return {"earlier_job": "none"}
+    started_at = "" if earlier.started_at is None else repr(earlier.started_at)
+    return {"earlier_job": earlier.job_id or "", "earlier_start": started_at}
+
+
+def earlier_from_details(details: Mapping[str, str]) -> Earlier | None:
+    """From details; None for a call that says nothing of it, as an older release journalled."""
+    job = details.get("earlier_job")
+    if job is None:
+        return None
+    if "earlier_start" not in details:
+        return Earlier(is_first=True)
+    start = details["earlier_start"]
+    return Earlier(job_id=JobId(job) if job else None, started_at=float(start) if start else None)

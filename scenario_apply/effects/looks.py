@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from scenario_apply.core.outcome import Outcome
 from scenario_apply.core.remote import AssetId, ModelId, RemoteModel
-from scenario_apply.core.state import State
+from scenario_apply.core.state import State, Version
 from scenario_apply.core.steps import AttachImages, CreateModel, PlannedStep, StartTraining, UploadImage
 from scenario_apply.core.times import iso
-from scenario_apply.effects.landmarks import Landmark, Landmarks
+from scenario_apply.effects.landmarks import Earlier, Landmark, Landmarks
 from scenario_apply.effects.ports import ScenarioApi
 from scenario_apply.errors import ApplyError, NotFound
 
@@ -33,12 +33,13 @@ class AmbiguousAdoption(ApplyError):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
     """A call that left: when (seconds since the epoch), ids that other calls of this run are known to own, and what
-    was there before the run made anything."""
+    was there before the run made anything. earlier: of a launch, the training before it; None: what is recorded."""
 
     step: PlannedStep
     at: float
     taken: Collection[str] = ()
     landmarks: Landmarks = Landmarks()
+    earlier: Earlier | None = None
 
 
 def look(api: ScenarioApi, state: State, sent: Sent) -> Outcome | None:
@@ -158,21 +159,18 @@ def _launched(api: ScenarioApi, state: State, step: StartTraining, sent: Sent) -
         model = api.get_model(version.id)
     except NotFound:
         return None  # deleted on the service: the plan makes it anew
-    is_running = model.status == "training"
-    is_new_job = model.job_id is not None and model.job_id != version.job_id
-    is_first_and_ended = version.phase == "building" and model.status in ("trained", "failed", "training-canceled")
-    started_since = (
-        model.training_started_at is not None
-        and model.training_started_at >= sent.at - 1
-        and version.phase != "building"
-    )
-    if not (is_running or is_new_job or is_first_and_ended or (started_since and model.job_id is None)):
+    if not (sent.earlier or recorded_training(version)).is_another(model):
         return None
     return Outcome(
         at=iso(sent.at),
         job_id=model.job_id,
-        adopted="the model is training" if is_running else "the model was trained since the call",
+        adopted="the model is training" if model.is_running else "the model was trained since the call",
     )
+
+
+def recorded_training(version: Version) -> Earlier:
+    """The training before a launch, as far as the record knows it; a plan compares that with the service first."""
+    return Earlier(job_id=version.job_id, is_first=version.phase == "building" and version.job_id is None)
 
 
 def attached_of(api: ScenarioApi, model_id: ModelId, asset_ids: Iterable[AssetId]) -> set[AssetId]:

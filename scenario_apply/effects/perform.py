@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import assert_never
 
 from scenario_apply.core.address import Address
@@ -15,7 +16,7 @@ from scenario_apply.core.composing import as_of_now
 from scenario_apply.core.fingerprint import fingerprint
 from scenario_apply.core.outcome import Outcome
 from scenario_apply.core.remote import AssetId, ModelId, RemoteConcept, RemotePair, RemoteUpload, UploadId
-from scenario_apply.core.state import ConceptRecord, PairRecord, Record, State
+from scenario_apply.core.state import ConceptRecord, PairRecord, Record, State, Version
 from scenario_apply.core.steps import (
     AssetRef,
     AttachImages,
@@ -34,8 +35,8 @@ from scenario_apply.core.steps import (
     UploadImage,
 )
 from scenario_apply.core.times import iso
-from scenario_apply.effects.landmarks import Landmarks
-from scenario_apply.effects.looks import Sent, attached_of, look
+from scenario_apply.effects.landmarks import Earlier, Landmarks, earlier_to_details
+from scenario_apply.effects.looks import Sent, attached_of, look, recorded_training
 from scenario_apply.effects.ports import Clock, ScenarioApi, Sending
 from scenario_apply.effects.state.journal import Journal
 from scenario_apply.errors import AnswerLost, ApplyError, CoolingDown, Interrupted, Refused
@@ -54,6 +55,7 @@ PART_BYTES = 8 * 1024 * 1024
 IMPORT_POLL_S = (0.5, 1.0, 2.0, 3.0)
 IMPORT_WITHIN_S = 600.0
 COOLDOWNS_AT_MOST = 20
+NO_DETAILS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,22 +143,33 @@ def perform(planned: PlannedStep, context: Context) -> Outcome:
 # -- calls that must happen once
 
 
-def _once(planned: PlannedStep, context: Context, call: Callable[[Sending], Outcome]) -> Outcome:
-    """Make the call; after a lost answer look, adopt what is there, and send again only when nothing is."""
+def _once(
+    planned: PlannedStep,
+    context: Context,
+    call: Callable[[Sending], Outcome],
+    *,
+    earlier: Earlier | None = None,
+    details: Mapping[str, str] = NO_DETAILS,
+) -> Outcome:
+    """Make the call; after a lost answer look, adopt what is there, and send again only when nothing is.
+
+    details: what the journal keeps with the call.
+    """
     for attempt in range(1, SENDS_AT_MOST + 1):
         sent_at = context.clock.now()
 
         def sending() -> None:
             nonlocal sent_at
             sent_at = context.clock.now()
-            context.journal.sending(planned, sent_at)
+            context.journal.sending(planned, sent_at, **details)
 
         try:
             outcome = call(sending)
         except AnswerLost as lost:
             context.uncertain.add(planned.address)
             context.unanswered.add(planned.id)
-            found = _look_for(planned, context, sent_at, timed_out=lost.timed_out)
+            sent = Sent(step=planned, at=sent_at, taken=context.taken, landmarks=context.landmarks, earlier=earlier)
+            found = _look_for(sent, context, timed_out=lost.timed_out)
             if found is None:
                 if attempt == SENDS_AT_MOST:
                     raise
@@ -169,10 +182,9 @@ def _once(planned: PlannedStep, context: Context, call: Callable[[Sending], Outc
     raise AssertionError("unreachable")
 
 
-def _look_for(planned: PlannedStep, context: Context, sent_at: float, *, timed_out: bool) -> Outcome | None:
-    sent = Sent(step=planned, at=sent_at, taken=context.taken, landmarks=context.landmarks)
+def _look_for(sent: Sent, context: Context, *, timed_out: bool) -> Outcome | None:
     # a list may show a new object late; what hangs on a model is there at once
-    late = timed_out or isinstance(planned.step, CreateModel)
+    late = timed_out or isinstance(sent.step.step, CreateModel)
     for delay in LOOKS_AFTER_TIMEOUT_S if late else LOOKS_AFTER_S:
         if delay:
             context.clock.wait(delay, context.stop)
@@ -217,25 +229,50 @@ def _train(planned: PlannedStep, step: StartTraining, context: Context) -> Outco
     if step.address in context.uncertain:
         _drop_spares(step.address, context)
     concepts = as_of_now(version.concepts, context.state)
+    is_again = planned.id in context.unanswered  # what runs now may be of a call that an earlier try of the step lost
+    earlier = recorded_training(version) if is_again else _earlier(version, context)
+    details = {} if is_again else earlier_to_details(earlier)
 
     def call(sending: Sending) -> Outcome:
         launch = context.api.train(version.id, step.parameters, sending=sending)
         return Outcome(at=iso(context.clock.now()), job_id=launch.job_id, cu=launch.cu_cost)
 
     try:
-        outcome = _once(planned, context, call)
+        outcome = _once(planned, context, call, earlier=earlier, details=details)
     except Refused as refused:
-        if refused.status not in (400, 409):
+        # «already training»: by a lost call of ours that was carried out late, or else by somebody's
+        if not _says_training(refused) or planned.id not in context.unanswered:
             raise
-        # «already training»: somebody, perhaps a lost call of ours, was first
-        context.unanswered.add(planned.id)
-        found = look(context.api, context.state, Sent(step=planned, at=context.clock.now()))
+        found = look(context.api, context.state, Sent(step=planned, at=context.clock.now(), earlier=earlier))
         context.unanswered.discard(planned.id)
         if found is None:
             raise
         outcome = found
     made_from = fingerprint(type=version.type, parameters=step.parameters, dataset=step.dataset, concepts=concepts)
     return replace(outcome, fingerprint=made_from, concepts=concepts)
+
+
+def _earlier(version: Version, context: Context) -> Earlier:
+    """The model's training before this launch. One that was trained before is read: the plan may be hours old.
+
+    Raises ApplyError when it is training right now: nothing of this run launched that.
+    """
+    recorded = recorded_training(version)
+    if recorded.is_first:
+        return recorded
+    model = context.api.get_model(version.id)
+    if model.is_running:
+        job = f", job {model.job_id}" if model.job_id is not None else ""
+        raise ApplyError(
+            f"{version.id} is being trained already, and not by this run{job}: nothing was launched",
+            mend="apply again: it waits for that training, then trains what the manifest asks for",
+        )
+    return Earlier(job_id=model.job_id, started_at=model.training_started_at)
+
+
+def _says_training(refused: Refused) -> bool:
+    """Whether a launch was refused for a training that runs. Source: the API contract, section 15; 409 is untold."""
+    return refused.status in (400, 409) and "already training" in str(refused).lower()
 
 
 def _drop_spares(address: Address, context: Context) -> None:

@@ -94,16 +94,18 @@ def _by_job(api: ScenarioApi, clock: Clock, version: Version) -> Seen:
     phase = _PHASES[job.status]
     words = "; ".join(text for text in (job.error, job.hint) if text)
     reason = {"failed": f"training failed: {words}" if words else "training failed", "canceled": _CANCELED}.get(phase)
+    job_id = version.job_id
     if phase == "trained":
         # a job may end before its model: what is composed of it must find it trained
         model = api.get_model(version.id)
         if model.is_running:
             return Seen(status=model.status or "training", progress=model.progress)
+        job_id = model.job_id or job_id  # the model's own word, which later plans compare with
     refunded = phase == "failed"
     return Seen(
         status=job.status,
         outcome=Outcome(
-            at=iso(clock.now()), phase=phase, reason=reason, cu=0 if refunded else job.cu_cost, job_id=version.job_id
+            at=iso(clock.now()), phase=phase, reason=reason, cu=0 if refunded else job.cu_cost, job_id=job_id
         ),
     )
 

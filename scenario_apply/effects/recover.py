@@ -15,7 +15,7 @@ from scenario_apply.core.remote import AssetId, ModelId, UploadId
 from scenario_apply.core.state import State
 from scenario_apply.core.steps import AttachImages, CreateModel, PlannedStep, StartTraining, UploadImage
 from scenario_apply.core.times import iso
-from scenario_apply.effects.landmarks import NO_LANDMARKS, Landmarks
+from scenario_apply.effects.landmarks import NO_LANDMARKS, Landmarks, earlier_from_details
 from scenario_apply.effects.looks import Sent, attached_of, look
 from scenario_apply.effects.ports import Clock, ScenarioApi
 from scenario_apply.effects.state.journal import Unanswered
@@ -102,7 +102,8 @@ def _outcome(
         return _attached(api, state, call)
     if isinstance(step, UploadImage) and "upload_id" in call.details:
         return _imported(api, clock, call), call.step
-    sent = Sent(step=call.step, at=call.sent_at, landmarks=landmarks)
+    earlier = earlier_from_details(call.details)
+    sent = Sent(step=call.step, at=call.sent_at, landmarks=landmarks, earlier=earlier)
     outcome = look(api, state, sent)
     while outcome is None and clock.now() < call.sent_at + SERVICE_MAY_STILL_WORK_S:
         clock.wait(1.0)
