@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from scenario_apply.effects.rounds import BadRounds, bad_round_words
+from scenario_apply.errors import ApiError
+from scenario_apply.faces.views.screen import Screen, fit, safe
 from scenario_apply.faces.views.status import Standing, standing_line, status_text
 
 if TYPE_CHECKING:
@@ -16,22 +19,43 @@ _SAY_AGAIN_AFTER_S = 30.0
 
 
 def watch(call: Call, world: World, look: Callable[[], Sequence[Standing]]) -> Sequence[Standing]:
-    """The last look, when nothing is running. look costs a request for fifty models."""
+    """The last look, when nothing is running. look costs a request for fifty models.
+
+    Looks that fail are borne as an apply bears them, once there was one that did not.
+    """
     drawn = 0
     told: dict[Address, tuple[str, float]] = {}
+    bad_rounds = BadRounds()
+    standings = look()
+    trouble = ""
     while True:
-        standings = look()
         running = any(standing.is_running for standing in standings)
         if call.err.terminal and not call.settings.quiet:
             # the last look is left to the answer on stdout
-            text = status_text(standings, call.err) if running else ""
+            text = status_text(standings, call.err) + _line(trouble, call.err) if running else ""
             call.say((f"\x1b[{drawn}A\x1b[J" if drawn else "") + text)
             drawn = text.count("\n")
+        elif trouble:
+            call.tell(trouble)
         elif not call.settings.quiet:
             _tell(call, standings, told, world.clock.monotonic())
         if not running:
             return standings
         world.clock.wait(call.arguments.poll_interval)
+        try:
+            standings = look()
+        except ApiError as error:
+            if bad_rounds.is_enough(error):
+                raise
+            trouble = bad_round_words(error)
+        else:
+            bad_rounds.passed()
+            trouble = ""
+
+
+def _line(trouble: str, screen: Screen) -> str:
+    """The trouble on one line, which is taken away again by its count of lines."""
+    return f"{fit(safe(trouble), screen.width - 1)}\n" if trouble else ""
 
 
 def _tell(call: Call, standings: Sequence[Standing], told: dict[Address, tuple[str, float]], now: float) -> None:
