@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from scenario_apply.core.address import Address
 from scenario_apply.core.changes import Action, Change
 from scenario_apply.core.dataset.types import Image
 from scenario_apply.core.events import Event, Ledger, RunStarted
@@ -35,13 +36,19 @@ CHANGES_TOLD = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyOptions:
-    """parallelism: calls at once. poll_interval_s None: paced. timeout_s: then trainings are left. wait: at all."""
+    """parallelism: calls at once. poll_interval_s None: paced. timeout_s: then trainings are left. wait: at all.
+
+    command and status_command go on with the run; replaced and adopted: what --replace and --adopt asked for.
+    """
 
     parallelism: int = 24
     poll_interval_s: float | None = None
     timeout_s: float | None = None
     wait: bool = True
     command: str = "scenario-apply apply"
+    status_command: str = "scenario-apply status --watch"
+    replaced: tuple[Address, ...] = ()
+    adopted: tuple[str, ...] = ()
 
 
 def apply_plan(

@@ -12,6 +12,7 @@ from scenario_apply.core.events import EndStatus, Ledger, LedgerLine
 from scenario_apply.core.queueing import QUEUED_LONG_MEND, queued_too_long, queued_words
 from scenario_apply.core.state import State, Version
 from scenario_apply.core.steps import AwaitTraining, DeleteModel, PlannedStep, StartTraining, UploadImage
+from scenario_apply.effects.going_on import apply_again, next_command
 
 if TYPE_CHECKING:
     from scenario_apply.effects.applying import ApplyOptions
@@ -51,7 +52,7 @@ def ledger_of(
             requests=_sent(world),
             refused=_refused(world),
             took_s=took_s,
-            next_command=f"{options.command} --allow-destroy" if withheld else None,
+            next_command=apply_again(options, prepared.plan, None, consent=True) if withheld else None,
         )
     running = _running(executor, state, world.clock.now())
     failed = _failed(executor)
@@ -73,7 +74,7 @@ def ledger_of(
         steps_done=len(executor.done),
         steps_total=len(executor.steps),
         error=error or (str(executor.fatal) if executor.fatal is not None else None),
-        next_command=_next_command(status, options, bool(withheld)),
+        next_command=next_command(executor, options, status, (*unknown, *not_started), withheld),
         gated=executor.gated,
         counts=dict(Counter(executor.steps[step_id].kind for step_id in executor.done)),
     )
@@ -83,10 +84,11 @@ def stopped_ledger(
     world: World, prepared: Prepared, executor: Executor | None, options: ApplyOptions, took_s: float, error: str
 ) -> Ledger:
     """The ledger of a run that could not save what it did, or met a bug."""
+    command = apply_again(options, prepared.plan, executor, unsaved=executor is None)
     if executor is None:
-        return Ledger(status="stopped", error=error, took_s=took_s, next_command=options.command)
+        return Ledger(status="stopped", error=error, took_s=took_s, next_command=command)
     ledger = ledger_of(world, prepared, executor.state, executor, options, took_s, error)
-    return replace(ledger, status="stopped", next_command=options.command)
+    return replace(ledger, status="stopped", next_command=command)
 
 
 def _line(planned: PlannedStep, reason: str | None = None, remote_id: str | None = None) -> LedgerLine:
@@ -212,16 +214,6 @@ def _status(
     if unknown or not_started:
         return "partial"
     return "done"
-
-
-def _next_command(status: EndStatus, options: ApplyOptions, withheld: bool) -> str | None:
-    if status == "done":
-        return None
-    if status == "running":
-        return options.command.replace(" apply", " status", 1) + " --watch"
-    if withheld and status == "partial":
-        return f"{options.command} --allow-destroy"
-    return options.command
 
 
 def _sent(world: World) -> int:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from scenario_apply.core.events import Event, Ledger
 from scenario_apply.errors import ExitCode, GateClosed, Interrupted, ScenarioApplyError
@@ -122,6 +121,8 @@ def _settings(call: Call, saved: SavedPlan | None) -> Settings:
 
 def _options(call: Call, settings: Settings, command: str) -> ApplyOptions:
     from scenario_apply.effects.applying import ApplyOptions
+    from scenario_apply.faces.addresses import address_of
+    from scenario_apply.faces.going_on import again, watching
 
     asked = vars(call.arguments)
     return ApplyOptions(
@@ -130,21 +131,10 @@ def _options(call: Call, settings: Settings, command: str) -> ApplyOptions:
         timeout_s=asked.get("timeout"),
         wait=not asked.get("no_wait"),
         command=again(asked, settings, command),
+        status_command=watching(settings),
+        replaced=tuple(address_of(text) for text in asked.get("replace") or ()),
+        adopted=tuple(asked.get("adopt") or ()),
     )
-
-
-def again(asked: Mapping[str, Any], settings: Settings, command: str) -> str:
-    """The command line that goes on with this one. A saved plan is spent once begun: its manifest takes its place."""
-    words = ["scenario-apply", command]
-    words += [settings.manifest] if settings.manifest is not None else []
-    words += [f"--var={name}={value}" for name, value in settings.variables.items()]
-    words += [f"--var-file={name}" for name in settings.var_files]
-    words += [f"--state={settings.state}"] if settings.state is not None else []
-    words += [f"--{name}={value}" for name in ("select", "exclude", "train") for value in asked.get(name) or ()]
-    words += [f"--limit={name}={value:g}" for name, value in asked.get("limit") or ()]
-    words += ["--local"] if settings.local else []
-    words += ["--allow-destroy"] if asked.get("allow_destroy") else []
-    return shlex.join(words)
 
 
 def _approved(call: Call, destroy: bool) -> bool:
