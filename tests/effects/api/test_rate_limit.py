@@ -120,7 +120,7 @@ def test_a_run_that_follows_another_takes_what_it_left_over_for_no_limit(
         service.ask(at)
     run = simulate(service, RequestBudget(limit, clock), clock, until_s=600, workers=24, way_s=jittered(0.02, 0.3))
     assert run.use(service, 120, 600) >= 0.9
-    assert run.refusals(120, 600) < 0.02
+    assert run.refusals(120, 600) < 0.05
 
 
 def test_a_busy_neighbour_is_given_way_to_and_forgotten() -> None:
