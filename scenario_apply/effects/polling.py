@@ -101,6 +101,8 @@ def _by_job(api: ScenarioApi, clock: Clock, version: Version) -> Seen:
         if model.is_running:
             return Seen(status=model.status or "training", progress=model.progress)
         job_id = model.job_id or job_id  # the model's own word, which later plans compare with
+    if phase == "canceled":
+        api.get_model(version.id)  # the job of a deleted model is cancelled, too
     refunded = phase == "failed"
     return Seen(
         status=job.status,

@@ -38,12 +38,14 @@ def training(bench: Bench) -> tuple[FakeScenario, dict[Address, Version]]:
     return service, {KAEL: bench.record("model.kael").working}
 
 
-@pytest.mark.parametrize("is_job_lost", [False, True])
-def test_a_single_model_deleted_while_it_trained_has_ended(bench: Bench, is_job_lost: bool) -> None:
+@pytest.mark.parametrize("job", ["goes on", "is lost", "is cancelled"])
+def test_a_single_model_deleted_while_it_trained_has_ended(bench: Bench, job: str) -> None:
     service, waiting = training(bench)
+    if job == "is cancelled":
+        service.cancel(waiting[KAEL].id)
     service.delete_model(waiting[KAEL].id)
     bench.clock.wait(100)
-    if is_job_lost:
+    if job == "is lost":
         service.jobs.clear()
     seen = look_at(service, bench.clock, waiting)[KAEL]
     assert seen.outcome is not None
