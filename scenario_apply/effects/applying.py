@@ -23,9 +23,10 @@ from scenario_apply.effects.launching import Launching
 from scenario_apply.effects.planning import Prepared
 from scenario_apply.effects.provenance import noted
 from scenario_apply.effects.state.journal import Journal
+from scenario_apply.effects.state.rescue import Rescue, rescue
 from scenario_apply.effects.stop import Stop
 from scenario_apply.effects.world import World
-from scenario_apply.errors import GateClosed, ScenarioApplyError, StateError, StateForeign, StateNotSaved
+from scenario_apply.errors import GateClosed, StateError, StateNotSaved
 
 __all__ = ["ApplyOptions", "Stop", "apply_plan"]
 
@@ -79,7 +80,8 @@ def apply_plan(
         state = world.store.save(state)
         world.store.discard_journal()  # all of it is in the state that was just written
         if plan.steps:
-            with Journal(world.store.journal_path, run_id, world.clock.now()) as journal:
+            guard = world.store.check_unchanged
+            with Journal(world.store.journal_path, run_id, world.clock.now(), guard) as journal:
                 executor = _executor(world, prepared, state, journal, root, options, emit, stop)
                 state = _walk(
                     world, executor, lambda state: _noted(world, prepared, state, root, options, _touched(executor))
@@ -87,8 +89,12 @@ def apply_plan(
         ledger = ledger_of(world, prepared, state, executor, options, world.clock.monotonic() - started_at)
     except StateError as error:
         # what was done is in the journal where the disk took it, and in a rescue file where one can be written
-        text = _rescued(world, state, executor, error)
-        ledger = stopped_ledger(world, prepared, executor, options, world.clock.monotonic() - started_at, text)
+        rescued = _rescued(world, prepared, state, executor, error)
+        ledger = stopped_ledger(world, prepared, executor, options, world.clock.monotonic() - started_at, rescued.text)
+        if rescued.is_lost:
+            ledger = replace(ledger, next_command=None)
+        elif rescued.first is not None:
+            ledger = replace(ledger, next_command=f"{rescued.first} && {ledger.next_command}")
     except Exception as error:  # a bug of ours; the journal holds what was done, and the error goes on to the top
         text = f"unexpected {type(error).__name__}: {error}"
         emit(stopped_ledger(world, prepared, executor, options, world.clock.monotonic() - started_at, text))
@@ -139,7 +145,9 @@ def _walk(world: World, executor: Executor, noted: Callable[[State], State]) -> 
     if executor.done:
         state = noted(state)
     state = world.store.save(state, journal)
-    if not executor.running and not executor.unanswered:
+    if executor.running or executor.unanswered:
+        journal.check_there()  # what it holds is nowhere else
+    else:
         journal.remove()
     return state
 
@@ -185,17 +193,12 @@ def reader(root: str) -> Callable[[UploadImage], bytes]:
     return read
 
 
-def _rescued(world: World, state: State, executor: Executor | None, error: ScenarioApplyError) -> str:
-    """Write down what the run knows, somewhere; a sentence on where, and on what to do with it."""
+def _rescued(world: World, prepared: Prepared, state: State, executor: Executor | None, error: StateError) -> Rescue:
+    """What the run knows, written down somewhere."""
     journal = None
+    settled: set[str] = set()
     if executor is not None:
         state, journal = executor.state, executor.journal
-    try:
-        path = world.store.rescue(replace(state, lineage=state.lineage or str(uuid.uuid4())), journal)
-    except OSError:
-        return (
-            f"{error}. No rescue file could be written either; the journal {world.store.journal_path} has what it took"
-        )
-    if isinstance(error, StateForeign):
-        return f"{error}; {error.problems[0].mend}. What this run knows is in {path}, too"
-    return f"{error}. What this run knows is in {path}: copy it to {world.store.path} once the disk takes it"
+        settled = {*executor.done, *executor.failed}
+    state = replace(state, lineage=state.lineage or str(uuid.uuid4()))
+    return rescue(world.store, state, journal, error, settled=settled, has_journal=prepared.has_journal)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -234,10 +236,11 @@ def test_what_a_gate_forbids_right_before_a_launch_is_not_paid(
 # -- the disk
 
 
-def test_a_full_disk_stops_the_run_with_a_rescue_file(
-    home: Path, service: EmulatorThread, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("left", ["nothing", "an empty folder", "a file"])
+def test_a_state_folder_that_vanishes_stops_the_run_and_the_ledger_says_the_way_back(
+    home: Path, service: EmulatorThread, left: str
 ) -> None:
-    """The state folder vanishes while the run is at it: what is known is kept elsewhere, named on screen."""
+    """While the run is at it: nothing more is paid, and its next command, word for word, repeats nothing."""
     gone = threading.Event()
 
     def take_away() -> None:
@@ -245,7 +248,10 @@ def test_a_full_disk_stops_the_run_with_a_rescue_file(
         while uploads(service) < 1 and time.monotonic() < deadline:
             time.sleep(0.005)
         shutil.rmtree(home / "state", ignore_errors=True)
-        (home / "state").write_text("in the way")
+        if left == "an empty folder":
+            (home / "state").mkdir()
+        elif left == "a file":
+            (home / "state").write_text("in the way")
         gone.set()
 
     thread = threading.Thread(target=take_away)
@@ -258,11 +264,12 @@ def test_a_full_disk_stops_the_run_with_a_rescue_file(
     assert found is not None, last["ledger"]["error"]
     rescued = Path(found[1])
     try:
-        (home / "state").unlink()
-        (home / "state").mkdir()
-        shutil.copy(rescued, home / "state" / "scenario.json")
+        way_back, apply = last["ledger"]["next_command"].rsplit(" && ", 1)
+        assert shlex.split(apply)[:2] == ["scenario-apply", "apply"]
+        subprocess.run(["/bin/sh", "-ec", way_back], check=True, cwd=home)
     finally:
         rescued.unlink()
-    assert main([*APPLY, "-q"]) == 0
-    assert launches(service) == 2
-    assert uploads(service) == 2
+        rescued.with_suffix(".journal").unlink(missing_ok=True)
+    assert main([*shlex.split(apply)[1:], *APPLY[1:], "-q"]) == 0
+    made = [r for r in service.requests if r.method == "POST" and r.path.endswith("/models") and r.status == 200]
+    assert (len(made), launches(service), uploads(service)) == (2, 2, 2)

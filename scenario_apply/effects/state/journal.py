@@ -1,7 +1,8 @@
 """The journal of a run: NDJSON beside the state. intent, sent, done, failed, adopted; what is paid for is never lost.
 
 `sent` of a call that creates or spends is on disk before its bytes leave, `done` before the next step that needs it.
-A line says all that replaying it takes; the state file notes how many lines it already holds.
+A line says all that replaying it takes; the state file notes how many lines it already holds. Before each call that is
+paid for the file must still be where the next run looks for it.
 """
 
 from __future__ import annotations
@@ -9,10 +10,10 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 from scenario_apply.core.outcome import Outcome, after, outcome_from_json, outcome_to_json
 from scenario_apply.core.state import State
@@ -46,13 +47,23 @@ class Replayed:
     landmarks: Mapping[str, object] = field(default_factory=dict)
 
 
-class Journal:
-    """Appends to one journal file; safe for many threads."""
+Place = Literal["ours", "theirs", "gone"]
+"""What lies where a journal was made: that journal, another run's, nothing."""
 
-    def __init__(self, path: str, run_id: str, now: float) -> None:
+
+class Journal:
+    """Appends to one journal file; safe for many threads.
+
+    guard: raises when a call must not leave for another reason, asked before each one that creates or spends.
+    """
+
+    def __init__(self, path: str, run_id: str, now: float, guard: Callable[[], None] | None = None) -> None:
         self.path = path
         self.run_id = run_id
         self.lines = 0
+        self._guard = guard
+        self._head: list[bytes] = []
+        self._open: dict[str, list[bytes]] = {}  # step -> its lines, until its end is known
         self._size = 0
         self._broken: str | None = None  # why nothing more may be appended
         self._lock = threading.Lock()
@@ -62,6 +73,7 @@ class Journal:
             os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
             # O_EXCL: a leftover journal holds what was paid for and is never written over
             self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+            self._identity = _identity(os.fstat(self._descriptor))
             sync_folder(os.path.dirname(path) or ".")
         except OSError as error:
             raise StateNotSaved(f"the journal {path} cannot be written: {error.strerror}") from error
@@ -77,7 +89,10 @@ class Journal:
         self._append({"op": step.id, "phase": "intent", "ts": iso(now), "step": step_to_json(step)})
 
     def sending(self, step: PlannedStep, now: float, **details: str) -> None:
-        """The call leaves now. On disk when this returns."""
+        """The call leaves now. On disk when this returns, in the file the next run will read. Raises StateError."""
+        if self._guard is not None:
+            self._guard()
+        self.check_there()
         line: dict[str, object] = {"op": step.id, "phase": "sent", "at": now}
         self._append({**line, "details": details} if details else line)
         self.flush()
@@ -107,11 +122,35 @@ class Journal:
                 raise StateNotSaved(self._broken) from error
             self._synced = reached
 
+    def place(self) -> Place:
+        """What lies at its path. Raises StateNotSaved when the disk does not say."""
+        try:
+            return "ours" if _identity(os.stat(self.path)) == self._identity else "theirs"
+        except (FileNotFoundError, NotADirectoryError):
+            return "gone"
+        except OSError as error:
+            raise StateNotSaved(f"the journal {self.path} cannot be looked at: {error.strerror}") from error
+
+    def check_there(self) -> None:
+        """Raises StateNotSaved when the next run would not find this journal: what is written to it is lost."""
+        match self.place():
+            case "gone":
+                raise StateNotSaved(f"the journal {self.path} is gone: it was removed during this run")
+            case "theirs":
+                raise StateNotSaved(f"the journal {self.path} is another run's now: the lock of this run was broken")
+
+    def open_calls(self, settled: Collection[str]) -> bytes | None:
+        """A journal of the calls alone that left and whose end nobody knows; None without any. settled: steps whose end
+        is known, though the disk took no line of it."""
+        with self._lock:
+            calls = [lines for op, lines in self._open.items() if len(lines) > 1 and op not in settled]
+            return b"".join([*self._head, *(line for lines in calls for line in lines)]) if calls else None
+
     def remove(self) -> None:
         """The state holds it all now. Left alone when it is another run's: the lock was broken, and ours is gone."""
+        if self.place() != "ours":
+            return
         try:
-            if not os.path.samestat(os.fstat(self._descriptor), os.stat(self.path)):
-                return
             os.unlink(self.path)
             sync_folder(os.path.dirname(self.path) or ".")
         except OSError as error:
@@ -150,10 +189,24 @@ class Journal:
                 raise StateNotSaved(self._broken)
             self._size += written
             self.lines += 1
+            self._keep_open(line, data)
+
+    def _keep_open(self, line: Mapping[str, object], data: bytes) -> None:
+        op = line.get("op")
+        if op is None:
+            self._head.append(data)
+        elif line["phase"] in ("intent", "sent"):
+            self._open.setdefault(str(op), []).append(data)
+        else:
+            self._open.pop(str(op), None)
 
     def _refuse_if_broken(self) -> None:
         if self._broken is not None:
             raise StateNotSaved(self._broken)
+
+
+def _identity(stat: os.stat_result) -> tuple[int, int]:
+    return stat.st_dev, stat.st_ino
 
 
 def replay(path: str, state: State, applied: Mapping[str, object] | None) -> Replayed | None:

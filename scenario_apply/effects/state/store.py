@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import threading
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -46,6 +47,7 @@ class FileStore:
         self._seen: tuple[int, int, int] | None = None
         self._content: bytes | None = None
         self._leftover: dict[str, object] | None = None  # the journal that load() replayed
+        self._writing = threading.Lock()  # between the file's change and the note of it
 
     # -- reading
 
@@ -150,29 +152,28 @@ class FileStore:
 
         The file notes how much of a journal it holds, also of a leftover one that load() replayed: who dies between
         this and the removal of the journal must not find its lines done twice.
-        Raises StateForeign when somebody else wrote meanwhile, StateNotSaved when the disk refuses.
+        Raises StateForeign when somebody else wrote meanwhile, StateNotSaved when it was removed or the disk refuses.
         """
-        import orjson
-
         state = replace(
             state,
             lineage=state.lineage or str(uuid.uuid4()),
             endpoint=self.endpoint or state.endpoint,
             project=self.project or state.project,
         )
-        self._check_unchanged()
+        self.check_unchanged()
         plain = self._plain(state, journal)
         if self._is_same(plain):
             return state
         state = replace(state, serial=state.serial + 1)
         plain["serial"] = state.serial
-        content = orjson.dumps(plain, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
+        content = _dumped(plain)
         try:
             os.makedirs(os.path.dirname(self.path) or ".", exist_ok=True)
             if back_up:
                 self._back_up()
-            write_atomically(self.path, content)
-            self._seen = _signature(os.stat(self.path))
+            with self._writing:
+                write_atomically(self.path, content)
+                self._seen = _signature(os.stat(self.path))
         except OSError as error:
             raise StateNotSaved(f"the state {self.path} cannot be written: {error.strerror}") from error
         self._content = content
@@ -195,18 +196,31 @@ class FileStore:
         held = orjson.loads(self._content)
         return all(held.get(key) == plain.get(key) for key in {*held, *plain} - {"serial", "tool_version", "journal"})
 
-    def _check_unchanged(self) -> None:
+    def check_unchanged(self) -> None:
+        """Raises StateNotSaved when the file was removed since it was last read or written, StateForeign when somebody
+        else wrote it. For any thread."""
         try:
-            now = _signature(os.stat(self.path))
-        except (FileNotFoundError, NotADirectoryError):
-            now = None
+            now, seen = self.look()
         except OSError as error:
             raise StateNotSaved(f"the state {self.path} cannot be looked at: {error.strerror}") from error
-        if now != self._seen:
+        if now is None and seen is not None:
+            raise StateNotSaved(
+                f"the state {self.path} is gone: it was removed during this run",
+                mend="nothing was written anew; put it back first, e.g. from version control or a backup",
+            )
+        if now != seen:
             raise StateForeign(
                 f"{self.path} was written by somebody else during this run",
-                mend="nothing was overwritten; what this run did is in the journal beside it: apply again",
+                mend="nothing was overwritten; do this again",
             )
+
+    def look(self) -> tuple[tuple[int, int, int] | None, tuple[int, int, int] | None]:
+        """The file's signature as it is, and as this process last saw it. Raises OSError."""
+        with self._writing:
+            try:
+                return _signature(os.stat(self.path)), self._seen
+            except (FileNotFoundError, NotADirectoryError):
+                return None, self._seen
 
     def _backups(self) -> str:
         return os.path.join(os.path.dirname(self.path), "backups")
@@ -228,18 +242,9 @@ class FileStore:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(os.path.join(folder, name))
 
-    def rescue(self, state: State, journal: Journal | None = None) -> str:
-        """Write the state somewhere else, when its own place refuses; the path. Raises OSError."""
-        import tempfile
-
-        import orjson
-
-        plain = self._plain(replace(state, serial=state.serial + 1), journal)
-        content = orjson.dumps(plain, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
-        descriptor, path = tempfile.mkstemp(prefix="scenario-apply-rescue-", suffix=".json")
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        return path
+    def content_of(self, state: State, journal: Journal | None = None) -> bytes:
+        """The state as save() would write it next, for another place."""
+        return _dumped(self._plain(replace(state, serial=state.serial + 1), journal))
 
     # -- the run
 
@@ -281,3 +286,9 @@ class FileStore:
 
 def _signature(stat: os.stat_result) -> tuple[int, int, int]:
     return stat.st_mtime_ns, stat.st_size, stat.st_ino
+
+
+def _dumped(plain: Mapping[str, object]) -> bytes:
+    import orjson
+
+    return orjson.dumps(plain, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)

@@ -212,6 +212,41 @@ def test_a_call_that_outlives_its_run_writes_into_no_other_file(path: str, tmp_p
     assert (tmp_path / "other").read_bytes() == b""
 
 
+@pytest.mark.parametrize(("there", "why"), [(None, "is gone"), ("another", "another run's")])
+def test_no_call_leaves_once_its_journal_would_not_be_found(path: str, there: str | None, why: str) -> None:
+    with Journal(path, "run", 0.0) as journal:
+        journal.intend(CREATE, 0.0)
+        journal.sending(CREATE, 0.0)
+        os.unlink(path)
+        if there is not None:
+            Path(path).write_text(there)
+        journal.intend(UPLOAD, 0.0)
+        with pytest.raises(StateNotSaved, match=why):
+            journal.sending(UPLOAD, 0.0)
+        journal.remove()
+        assert Path(path).exists() == (there is not None), "another run's stays"
+
+
+def test_the_calls_without_an_end_are_a_journal_of_their_own(path: str) -> None:
+    with Journal(path, "run", 0.0) as journal:
+        journal.mark({"models": {"ids": [], "newest_at": 5.0}})
+        for planned in (CREATE, UPLOAD):
+            journal.intend(planned, 0.0)
+        assert journal.open_calls(()) is None, "nothing has left"
+        journal.sending(CREATE, 0.0)
+        journal.settle(CREATE, CREATED)
+        journal.sending(UPLOAD, 13.5, upload_id="upload_1")
+        assert journal.open_calls((UPLOAD.id,)) is None
+        content = journal.open_calls(())
+    assert content is not None
+    Path(path).write_bytes(content)
+    replayed = replay(path, one(), None)
+    assert replayed is not None
+    assert (replayed.state, replayed.run) == (one(), "run")
+    assert replayed.landmarks == {"models": {"ids": [], "newest_at": 5.0}}
+    assert [(call.step, call.details) for call in replayed.unanswered] == [(UPLOAD, {"upload_id": "upload_1"})]
+
+
 def store(folder: Path) -> FileStore:
     return FileStore(str(folder / "m.json"), endpoint="here", project=None, tool_version="1", clock=FakeClock())
 

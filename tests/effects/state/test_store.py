@@ -162,7 +162,7 @@ def test_a_state_that_vanished_meanwhile_is_not_written_anew(tmp_path: Path) -> 
     mine = store(tmp_path)
     mine.load()
     (tmp_path / "state" / "m.json").unlink()
-    with pytest.raises(StateForeign):
+    with pytest.raises(StateNotSaved, match="is gone"):
         mine.save(replace(one(name="Mine"), lineage=state.lineage, serial=1))
 
 
