@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -25,6 +26,10 @@ SERVICE_MAY_STILL_WORK_S = 8.0
 """A call this young, not found, is looked for once more: the service may be carrying it out right now."""
 
 IMPORT_LOOKS = 30
+IMPORT_STUCK_S = 900.0
+"""A picture that the service has not imported so long after its upload was closed never will be: it goes up anew. The
+spare upload, should it ever become an asset, hangs on no model. Until then nothing is planned."""
+
 NONE_NAMED: Mapping[Address, ModelId] = MappingProxyType({})
 
 
@@ -153,7 +158,10 @@ def _attached(api: ScenarioApi, state: State, call: Unanswered) -> tuple[Outcome
 
 
 def _imported(api: ScenarioApi, clock: Clock, call: Unanswered) -> Outcome | None:
-    """A multipart upload that was closed is an asset, now or soon. Raises ApplyError when that takes too long."""
+    """A multipart upload that was closed is an asset, now or soon; None for one that will not be.
+
+    Raises ApplyError when that is not known yet.
+    """
     for _ in range(IMPORT_LOOKS):
         try:
             upload = api.get_upload(UploadId(call.details["upload_id"]))
@@ -165,8 +173,11 @@ def _imported(api: ScenarioApi, clock: Clock, call: Unanswered) -> Outcome | Non
             return None
         if upload.status == "pending" and clock.now() >= call.sent_at + SERVICE_MAY_STILL_WORK_S:
             return None  # never closed: nothing hangs on it
+        if clock.now() >= call.sent_at + IMPORT_STUCK_S:
+            return None
         clock.wait(1.0)
+    left = max(1, math.ceil((call.sent_at + IMPORT_STUCK_S - clock.now()) / 60))
     raise ApplyError(
         f"{call.step.address}: the service still imports a picture of the last run, {call.details['upload_id']}",
-        mend="apply again in a minute; nothing was sent anew",
+        mend=f"nothing was sent anew; apply again in a minute. An apply in {left} min or later sends it anew",
     )
