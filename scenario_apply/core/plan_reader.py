@@ -169,6 +169,8 @@ def _moved_manifest(plan: Plan, manifest: Manifest, datasets: Mapping[str, Datas
 
 
 def _moved_state(plan: Plan, state: State) -> list[Problem]:
+    if plan.source.lineage is None and state.lineage is not None:
+        return [_stale("the plan was made before anything was recorded, and there is a state now")]
     if plan.source.lineage != state.lineage:
         return [_stale(f"the plan is for the state of lineage {plan.source.lineage}, this one is {state.lineage}")]
     if plan.source.serial != state.serial:

@@ -95,6 +95,20 @@ class Lock:
             return None
         return holder or Holder(who="unknown", host="unknown", pid=0, since="unknown", command="unknown")
 
+    def is_alive(self) -> bool:
+        """Whether a process of this machine holds it now."""
+        try:
+            descriptor = os.open(self.path, os.O_RDWR)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
+
     def holder(self) -> Holder | None:
         """What the lock file says; None when there is none or it says nothing."""
         try:

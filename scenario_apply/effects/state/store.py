@@ -122,7 +122,11 @@ class FileStore:
             plain = orjson.loads(content)
         except ValueError as error:
             raise StateDamaged(f"{source} is no state: it is no JSON ({error})") from error
-        state = state_from_json(plain, source=source)
+        try:
+            state = state_from_json(plain, source=source)
+        except StateDamaged as damaged:
+            what = damaged.problems[0].what
+            raise StateDamaged(what, mend="it is no state file, or was cut short; nothing was changed") from damaged
         self._check_owner(state)
         return state
 
@@ -131,8 +135,18 @@ class FileStore:
     def pushable(self, held: State, pushed: State, *, force: bool) -> State:
         """The pushed state, ready to be saved in place of the one that is held. An empty place takes any state.
 
-        Raises StateForeign for another lineage, an older serial, or the same serial with other content, unless forced.
+        Raises StateForeign for another endpoint, project or lineage, an older serial, or the same serial with other
+        content, unless forced.
         """
+        for what, ours, theirs in (
+            ("endpoint", held.endpoint, pushed.endpoint),
+            ("project", held.project, pushed.project),
+        ):
+            if ours is not None and theirs is not None and ours != theirs and not force:
+                raise StateForeign(
+                    f"the pushed state was made for {what} {theirs}, the recorded one for {ours}",
+                    mend="they record different things; --force puts it there all the same",
+                )
         if held.lineage is not None and not force:
             if pushed.lineage != held.lineage:
                 raise StateForeign(

@@ -27,9 +27,16 @@ def run(call: Call) -> int:
     from scenario_apply.faces.views.screen import safe
     from scenario_apply.faces.wiring import recorded_store
 
-    holder = recorded_store(call.settings).force_unlock()
+    store = recorded_store(call.settings)
+    is_alive = store.lock.is_alive()
+    holder = store.force_unlock()
     if holder is None:
         call.show("the state is not locked\n")
-    else:
-        call.show(f"the lock is broken; it was held by {safe(str(holder))}\n")
+        return 0
+    call.show(f"the lock is broken; it was held by {safe(str(holder))}\n")
+    if is_alive:
+        call.tell(
+            f"warning: process {holder.pid} is still running. It stops before its next paid call once another run has"
+            " begun; end it, and let the next apply find what it did"
+        )
     return 0

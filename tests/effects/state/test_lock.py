@@ -84,11 +84,13 @@ def test_another_process_holds_it_and_a_killed_one_does_not(path: str) -> None:
         assert process.stdout.readline() == "held\n"
         with pytest.raises(StateLocked, match=str(process.pid)), lock(path).held("mine"):
             pass
+        assert lock(path).is_alive()
     finally:
         process.kill()
         process.wait()
         if process.stdout is not None:
             process.stdout.close()
+    assert not lock(path).is_alive()
     with lock(path).held("mine") as notes:
         assert "is gone" in notes[0]
         assert str(process.pid) in notes[0]

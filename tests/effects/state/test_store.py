@@ -147,6 +147,25 @@ def test_a_state_for_another_endpoint_or_project_is_refused(tmp_path: Path) -> N
         store(other, project="p2").load()
 
 
+def test_a_pushed_state_for_another_endpoint_or_project_is_refused(tmp_path: Path) -> None:
+    """Whoever pushes chose no service: what the two states say of theirs decides."""
+    held = replace(saved(tmp_path, one()), endpoint="https://one/v1", project="p1")
+    place = store(tmp_path)
+    for other in (replace(held, endpoint="https://two/v1"), replace(held, project="p2")):
+        newer = replace(other, serial=held.serial + 1)
+        with pytest.raises(StateForeign, match="was made for"):
+            place.pushable(held, newer, force=False)
+        assert place.pushable(held, newer, force=True).serial == newer.serial
+
+
+@pytest.mark.parametrize("content", [b"{}", b"[]", b'{"resources": 3'])
+def test_a_file_that_is_no_state_is_not_told_to_be_mended_from_backups(tmp_path: Path, content: bytes) -> None:
+    with pytest.raises(StateDamaged) as caught:
+        store(tmp_path).read_other(content, "copy.json")
+    assert "copy.json" in str(caught.value)
+    assert "backups" not in str(caught.value.problems[0].mend)
+
+
 def test_what_somebody_else_wrote_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
     mine, theirs = store(tmp_path), store(tmp_path)
     mine.load()
