@@ -16,11 +16,12 @@ from scenario_apply.core.plan import Plan
 from scenario_apply.core.remote import AssetId
 from scenario_apply.core.state import State, Version
 from scenario_apply.core.steps import AwaitTraining, CreateModel, PlannedStep, StartTraining, StepId, UploadImage
+from scenario_apply.effects.context import Context
 from scenario_apply.effects.landmarks import Landmarks, landmarks_to_json, take_landmarks
 from scenario_apply.effects.launching import Launching
 from scenario_apply.effects.looks import likeness
 from scenario_apply.effects.pauses import Pauses
-from scenario_apply.effects.perform import Context, created_with_concepts, perform
+from scenario_apply.effects.perform import created_with_concepts, perform
 from scenario_apply.effects.polling import Pace, Seen, look_at
 from scenario_apply.effects.rounds import BadRounds, bad_round_words
 from scenario_apply.effects.state.journal import Journal

@@ -12,7 +12,7 @@ from scenario_apply.core.manifest.spec import Limits
 from scenario_apply.core.remote import DatasetScore, ModelId
 from scenario_apply.core.steps import StartTraining
 from scenario_apply.core.training_types import training_type
-from scenario_apply.effects.perform import Context
+from scenario_apply.effects.context import Context
 from scenario_apply.errors import ApiError, GateClosed, Interrupted
 
 WARNINGS_SHOWN = 3

@@ -5,9 +5,8 @@ Calls that create or spend are journalled as sent right before their bytes leave
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import assert_never
 
@@ -15,10 +14,9 @@ from scenario_apply.core.address import Address
 from scenario_apply.core.composing import as_of_now
 from scenario_apply.core.fingerprint import fingerprint
 from scenario_apply.core.outcome import Outcome
-from scenario_apply.core.remote import AssetId, ModelId, RemoteConcept, RemotePair, RemoteUpload, UploadId
-from scenario_apply.core.state import ConceptRecord, PairRecord, Record, State, Version
+from scenario_apply.core.remote import AssetId, ModelId, RemoteConcept, RemotePair
+from scenario_apply.core.state import ConceptRecord, PairRecord, Version
 from scenario_apply.core.steps import (
-    AssetRef,
     AttachImages,
     AwaitTraining,
     ConceptRef,
@@ -30,66 +28,23 @@ from scenario_apply.core.steps import (
     SetPairs,
     SetTags,
     StartTraining,
-    StepId,
     UpdateModel,
     UploadImage,
 )
 from scenario_apply.core.times import iso
-from scenario_apply.effects.landmarks import Earlier, Landmarks, earlier_to_details
+from scenario_apply.effects.context import Context
+from scenario_apply.effects.landmarks import Earlier, earlier_to_details
+from scenario_apply.effects.large_pictures import upload_in_parts
 from scenario_apply.effects.looks import Sent, attached_of, look, recorded_training
-from scenario_apply.effects.ports import Clock, ScenarioApi, Sending
-from scenario_apply.effects.state.journal import Journal
-from scenario_apply.errors import AnswerLost, ApplyError, CoolingDown, Interrupted, Refused
+from scenario_apply.effects.ports import Sending
+from scenario_apply.errors import AnswerLost, ApplyError, Interrupted, Refused
 
 LOOKS_AFTER_S = (0.0, 1.0, 2.0)
 LOOKS_AFTER_TIMEOUT_S = (0.0, 1.0, 2.0, 4.0)
 """Pauses between looks after a lost answer. After a timeout the service may still be at work, so for longer."""
 
 SENDS_AT_MOST = 5
-OPEN_AGAIN_AFTER_S = (1.0, 2.0, 4.0, 8.0)
-"""Pauses between tries to open an upload: what was opened in vain needs no look, so nothing else takes time."""
-
-PART_BYTES = 8 * 1024 * 1024
-"""Parts of a multipart upload; at least 5 MB but for the last. Source: the API contract, "Uploading"."""
-
-IMPORT_POLL_S = (0.5, 1.0, 2.0, 3.0)
-IMPORT_WITHIN_S = 600.0
-COOLDOWNS_AT_MOST = 20
 NO_DETAILS: Mapping[str, str] = MappingProxyType({})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
-    """What a step may need besides itself. state: as of when it was started. assets: made by earlier steps.
-
-    read: the bytes of a picture, checked against its digest. gone: resources whose model vanished on the service.
-    uncertain: resources an answer was lost of. unanswered: steps whose call may have been carried out, nobody knows;
-    one that is still in it when its step has failed was never found out. taken: ids that calls of this run made.
-    """
-
-    api: ScenarioApi
-    clock: Clock
-    journal: Journal
-    state: State
-    read: Callable[[UploadImage], bytes]
-    assets: Mapping[StepId, AssetId] = field(default_factory=dict)
-    gone: frozenset[Address] = frozenset()
-    stop: threading.Event = field(default_factory=threading.Event)
-    uncertain: set[Address] = field(default_factory=set)
-    unanswered: set[StepId] = field(default_factory=set)
-    taken: set[str] = field(default_factory=set)
-    landmarks: Landmarks = Landmarks()
-
-    def record(self, address: Address) -> Record:
-        return self.state.records[address]
-
-    def model_id(self, address: Address) -> ModelId:
-        return self.state.records[address].working.id
-
-    def asset(self, ref: AssetRef) -> AssetId:
-        if ref.id is not None:
-            return ref.id
-        return self.assets[ref.step or ""]
 
 
 def perform(planned: PlannedStep, context: Context) -> Outcome:
@@ -101,7 +56,7 @@ def perform(planned: PlannedStep, context: Context) -> Outcome:
             return _once(planned, context, lambda sending: _create(step, context, sending))
         case UploadImage():
             if step.way == "multipart":
-                return _upload_in_parts(planned, step, context)
+                return upload_in_parts(planned, step, context)
             return _once(planned, context, lambda sending: _upload(step, context, sending))
         case AttachImages():
             return _attach(planned, step, context)
@@ -323,90 +278,6 @@ def _attach(planned: PlannedStep, step: AttachImages, context: Context) -> Outco
             missing = left
     context.unanswered.discard(planned.id)
     return Outcome(at=iso(context.clock.now()), asset_ids=asset_ids, adopted=adopted)
-
-
-# -- large pictures
-
-
-def _upload_in_parts(planned: PlannedStep, step: UploadImage, context: Context) -> Outcome:
-    """Open, put the parts, close, wait until it is an asset. The upload's id is journalled before a byte leaves."""
-    body = memoryview(context.read(step))
-    upload = _opened(step, len(body), context)
-    context.journal.sending(planned, context.clock.now(), upload_id=upload.id)
-    for part in sorted(upload.parts, key=lambda part: part.number):
-        start = (part.number - 1) * PART_BYTES
-        context.api.put_part(part.url, body[start : start + PART_BYTES])
-    context.unanswered.add(planned.id)
-    closed, adopted = _closed(planned, upload.id, context)
-    asset_id = _imported(closed, planned, step, context)
-    context.taken.add(asset_id)
-    context.unanswered.discard(planned.id)
-    return Outcome(at=iso(context.clock.now()), asset_id=asset_id, adopted=adopted)
-
-
-def _opened(step: UploadImage, size_bytes: int, context: Context) -> RemoteUpload:
-    """An upload that takes parts. One that was opened and never closed costs nothing and holds nothing."""
-    for pause_s in (*OPEN_AGAIN_AFTER_S, None):
-        try:
-            return context.api.create_upload(
-                file_name=step.picture.path,
-                mime=step.picture.mime,
-                size_bytes=size_bytes,
-                parts=max(1, -(-size_bytes // PART_BYTES)),
-            )
-        except AnswerLost as lost:
-            if pause_s is None:
-                raise
-            if context.clock.wait(pause_s, context.stop):
-                raise Interrupted("interrupted before an upload was opened") from lost
-    raise AssertionError("unreachable")
-
-
-def _closed(planned: PlannedStep, upload_id: UploadId, context: Context) -> tuple[RemoteUpload, str | None]:
-    """The upload, closed: from here on it may become an asset. What came of a lost or refused close is looked up.
-
-    Also by what it was recognised, when it was.
-    """
-
-    def sending() -> None:
-        context.journal.sending(planned, context.clock.now(), upload_id=upload_id)
-
-    try:
-        return _patiently(lambda: context.api.complete_upload(upload_id, sending=sending), context), None
-    except (AnswerLost, Refused):
-        upload = _patiently(lambda: context.api.get_upload(upload_id), context)
-        if upload.status == "pending":
-            raise
-        return upload, "its upload was closed"
-
-
-def _imported(upload: RemoteUpload, planned: PlannedStep, step: UploadImage, context: Context) -> AssetId:
-    """Wait until a closed upload is an asset."""
-    deadline = context.clock.monotonic() + IMPORT_WITHIN_S
-    polls = 0
-    while upload.asset_id is None:
-        if upload.status == "failed":
-            context.unanswered.discard(planned.id)
-            raise ApplyError(f"the service refused {step.picture.path}: {upload.error or 'no reason given'}")
-        if context.clock.monotonic() > deadline:
-            raise ApplyError(f"{step.picture.path} was uploaded, but the service has not imported it for ten minutes")
-        if polls:
-            context.clock.wait(IMPORT_POLL_S[min(polls, len(IMPORT_POLL_S)) - 1], context.stop)
-        polls += 1
-        upload_id = upload.id
-        upload = _patiently(lambda: context.api.get_upload(upload_id), context)  # noqa: B023  # called at once
-    return upload.asset_id
-
-
-def _patiently(call: Callable[[], RemoteUpload], context: Context) -> RemoteUpload:
-    """Wait a cooldown out here: who starts the step anew would send the picture a second time."""
-    for _ in range(COOLDOWNS_AT_MOST):
-        try:
-            return call()
-        except CoolingDown as error:
-            if context.clock.wait(max(error.remaining_s, 0.1), context.stop):
-                raise Interrupted("interrupted while the service cools down") from error
-    return call()
 
 
 # -- parts of a composition
