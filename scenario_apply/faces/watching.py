@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING
 
 from scenario_apply.effects.rounds import BadRounds, bad_round_words
 from scenario_apply.errors import ApiError
+from scenario_apply.faces.views.rarely import Rarely
 from scenario_apply.faces.views.screen import Screen, fit, safe
 from scenario_apply.faces.views.status import Standing, standing_line, status_text
 
 if TYPE_CHECKING:
-    from scenario_apply.core.address import Address
     from scenario_apply.effects.world import World
     from scenario_apply.faces.call import Call
-
-_SAY_AGAIN_AFTER_S = 30.0
 
 
 def watch(call: Call, world: World, look: Callable[[], Sequence[Standing]]) -> Sequence[Standing]:
@@ -24,7 +22,7 @@ def watch(call: Call, world: World, look: Callable[[], Sequence[Standing]]) -> S
     Looks that fail are borne as an apply bears them, once there was one that did not.
     """
     drawn = 0
-    told: dict[Address, tuple[str, float]] = {}
+    rarely = Rarely()
     bad_rounds = BadRounds()
     standings = look()
     trouble = ""
@@ -38,7 +36,7 @@ def watch(call: Call, world: World, look: Callable[[], Sequence[Standing]]) -> S
         elif trouble:
             call.tell(trouble)
         elif not call.settings.quiet:
-            _tell(call, standings, told, world.clock.monotonic())
+            _tell(call, standings, rarely, world.clock.monotonic())
         if not running:
             return standings
         world.clock.wait(call.arguments.poll_interval)
@@ -58,12 +56,9 @@ def _line(trouble: str, screen: Screen) -> str:
     return f"{fit(safe(trouble), screen.width - 1)}\n" if trouble else ""
 
 
-def _tell(call: Call, standings: Sequence[Standing], told: dict[Address, tuple[str, float]], now: float) -> None:
+def _tell(call: Call, standings: Sequence[Standing], rarely: Rarely, now: float) -> None:
     for standing in standings:
-        if not standing.is_running and standing.address not in told:
+        if not standing.is_running and not rarely.has_told(standing.address):
             continue  # what stands still is told once, by the table at the end
-        stage = standing.progress.stage if standing.progress is not None else standing.status
-        said, at = told.get(standing.address, ("", float("-inf")))
-        if said != stage or (standing.is_running and now - at >= _SAY_AGAIN_AFTER_S):
-            told[standing.address] = (stage, now)
+        if rarely.is_due(standing.address, standing.status, standing.progress, now):
             call.say(f"{standing_line(standing)}\n")

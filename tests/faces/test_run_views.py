@@ -6,12 +6,13 @@ import io
 import json
 import re
 import threading
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
 
 from scenario_apply.core.address import Address
-from scenario_apply.core.events import Ledger, LedgerLine, RunStarted, StepFailed
+from scenario_apply.core.events import Event, Ledger, LedgerLine, RunStarted, StepFailed
 from scenario_apply.errors import Place, Problem
 from scenario_apply.faces.views.json_lines import JsonLinesView
 from scenario_apply.faces.views.ledger import headline, ledger_text
@@ -43,15 +44,53 @@ def test_plain_lines_tell_a_run() -> None:
     )
 
 
-def test_plain_lines_are_few_for_a_long_training() -> None:
+def lines_of(events: Iterable[Event], each_s: float) -> list[str]:
+    """The plain lines of events so many seconds apart."""
     clock = FakeClock()
     lines: list[str] = []
     view = PlainView(lines.append, clock)
-    running = next(event for event in EVENTS if getattr(event, "status", "") == "training")
-    for _ in range(3600):
-        view(running)
-        clock.advance(1)
-    assert 60 <= len(lines) <= 121
+    for event in events:
+        view(event)
+        clock.advance(each_s)
+    return lines
+
+
+def test_a_training_that_moves_has_a_plain_line_a_minute() -> None:
+    hour = [moved("training", "running-train", n / 3600, left=3600 - n) for n in range(3600)]
+    lines = lines_of(hour, 1)
+    assert lines[:2] == ["model.kael: training, 0%, 60 min left\n", "model.kael: training, 2%, 59 min left\n"]
+    assert len(lines) == 60
+
+
+def test_a_training_that_stands_still_has_one_plain_line() -> None:
+    assert lines_of([moved("training", "running-train", 0.1)] * 3600, 1) == ["model.kael: training, 10%\n"]
+
+
+def test_a_change_is_told_as_soon_as_a_minute_has_passed() -> None:
+    """However long nothing changed before it, and although nothing changes at the minute itself."""
+    first, later = moved("training", "running-train", 0.1), moved("training", "running-train", 0.2)
+    assert len(lines_of([first, *[later] * 5], 10)) == 1
+    assert lines_of([first, *[later] * 600], 10) == ["model.kael: training, 10%\n", "model.kael: training, 20%\n"]
+    assert len(lines_of([*[first] * 600, later], 10)) == 2
+
+
+def test_a_new_phase_is_told_at_once_and_a_new_place_within_the_minute() -> None:
+    queued = [moved("training", "queued-for-train", 0.0, place=9 - n) for n in range(9)]
+    assert lines_of([*queued, moved("training", "running-train", 0.0)], 10) == [
+        "model.kael: queued, place 9, 0%\n",
+        "model.kael: queued, place 3, 0%\n",
+        "model.kael: training, 0%\n",
+    ]
+
+
+def test_json_lines_tell_every_look_at_a_training() -> None:
+    """Who reads them by a program chooses; only lines for people are few."""
+    lines: list[str] = []
+    view = JsonLinesView(lines.append, FakeClock())
+    for _ in range(100):
+        view(moved("training", "running-train", 0.1, left=540))
+    told = [json.loads(line) for line in lines]
+    assert [line["hook"]["percent"] for line in told if line["type"] == "apply_progress"] == [10.0] * 100
 
 
 def test_verbose_tells_every_step() -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from scenario_apply.core.address import parse_address
+from scenario_apply.core.queueing import queued_words
 from scenario_apply.core.remote import Progress
 from scenario_apply.effects.rounds import BAD_ROUNDS_AT_MOST
 from scenario_apply.errors import ApiError, RateLimited, Unauthorized, Unreachable
@@ -29,25 +31,30 @@ def standing(status: str) -> Standing:
     return Standing(address=KAEL, id="m", name="Kael", type="flux.1-lora", status=status, version=1, progress=progress)
 
 
-class Looks:
-    """Errors are raised, words are the status of the one model."""
+def at(percent: int, *, stage: str = "running-train", **more: int) -> Standing:
+    progress = Progress(stage=stage, progress=percent / 100, position=more.get("place"), remaining_s=more.get("left"))
+    return replace(standing("training"), progress=progress, queued=queued_words("training", progress, None))
 
-    def __init__(self, *outcomes: str | ApiError) -> None:
+
+class Looks:
+    """Errors are raised, words are the status of the one model, standings are it."""
+
+    def __init__(self, *outcomes: str | ApiError | Standing) -> None:
         self.outcomes = list(outcomes)
 
     def __call__(self) -> Sequence[Standing]:
         outcome = self.outcomes.pop(0)
         if isinstance(outcome, ApiError):
             raise outcome
-        return [standing(outcome)]
+        return [standing(outcome) if isinstance(outcome, str) else outcome]
 
 
 @pytest.fixture
 def watched(tmp_path: Path) -> Callable[..., str]:
-    def run(looks: Looks, *, terminal: bool = False) -> str:
+    def run(looks: Looks, *, terminal: bool = False, quiet: bool = False) -> str:
         call = Call(
             arguments=argparse.Namespace(poll_interval=5.0, format="text"),
-            settings=Settings(),
+            settings=Settings(quiet=quiet),
             out=Screen(width=100),
             err=Screen(width=100, terminal=terminal),
         )
@@ -85,3 +92,28 @@ def test_a_first_look_that_fails_is_told_at_once(watched: Callable[..., str]) ->
     """With nobody listening a command gives up within seconds."""
     with pytest.raises(Unreachable):
         watched(Looks(DOWN))
+
+
+def test_without_a_terminal_a_training_that_moves_has_a_line_a_minute(
+    watched: Callable[..., str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Looks are five seconds apart: nine minutes, after one that is spent in the queue."""
+    queued = [at(0, stage="queued-for-train", place=12 - n) for n in range(12)]
+    assert watched(Looks(*queued, *[at(n) for n in range(1, 101)], "trained")) == "trained"
+    told = capsys.readouterr().err.splitlines()
+    shares = [line.rpartition(", ")[2] for line in told[1:-1]]
+    assert told[0] == "model.kael: training, queued, place 12"
+    assert shares == [f"{n}%" for n in range(1, 101, 12)]
+    assert told[-1] == "model.kael: trained, m"
+
+
+def test_without_a_terminal_a_training_that_stands_still_has_one_line(
+    watched: Callable[..., str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert watched(Looks(*["training"] * 500, "trained")) == "trained"
+    assert capsys.readouterr().err.splitlines() == ["model.kael: training, ━━━━━━──────, 50%", "model.kael: trained, m"]
+
+
+def test_quiet_watches_without_a_line(watched: Callable[..., str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert watched(Looks(*[at(n) for n in range(100)], DOWN, "training", "trained"), quiet=True) == "trained"
+    assert capsys.readouterr() == ("", "")

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable
 from typing import assert_never
 
-from scenario_apply.core.address import Address
 from scenario_apply.core.events import (
     Adopted,
     Event,
@@ -22,11 +21,9 @@ from scenario_apply.core.events import (
 from scenario_apply.effects.ports import Clock, RequestCounter
 from scenario_apply.faces.views.board import QUIET_KINDS, Board, has_ended, progress_words
 from scenario_apply.faces.views.outlook import Outlook, outlook_words
+from scenario_apply.faces.views.rarely import Rarely
 from scenario_apply.faces.views.screen import amount, counted, duration, safe
 from scenario_apply.faces.views.step_words import did, doing, failure
-
-SAY_AGAIN_AFTER_S = 30.0
-"""A training that only moves on is told of this often; a new stage at once."""
 
 COUNT_EVERY_S = 5.0
 
@@ -48,7 +45,7 @@ class PlainView:
         self._board = Board()
         self._outlook = Outlook(counter)
         self._lock = threading.Lock()
-        self._said: dict[Address, tuple[str, float]] = {}
+        self._rarely = Rarely()
         self._counted_at = float("-inf")
 
     def __call__(self, event: Event) -> None:
@@ -99,12 +96,9 @@ class PlainView:
     def _moved(self, event: TrainingMoved, now: float) -> list[str]:
         if has_ended(event.status, event.progress):
             return []  # the step that waited for it says so
-        words = progress_words(event.status, event.progress)
-        stage, at = self._said.get(event.address, ("", float("-inf")))
-        if stage == words[0] and now - at < SAY_AGAIN_AFTER_S:
+        if not self._rarely.is_due(event.address, event.status, event.progress, now):
             return []
-        self._said[event.address] = (words[0], now)
-        return [f"{event.address}: {safe(', '.join(words))}"]
+        return [f"{event.address}: {safe(', '.join(progress_words(event.status, event.progress)))}"]
 
 
 def finished_line(event: StepFinished, lasted_s: float | None = None) -> str:
