@@ -112,12 +112,27 @@ def _done(executor: Executor, state: State) -> tuple[LedgerLine, ...]:
 
 
 def _running(executor: Executor, state: State, now: float) -> tuple[LedgerLine, ...]:
+    """Trainings that go on: those the run waits for, and those it launched or was to wait for before it was stopped."""
     lines = []
-    for address in sorted(executor.waiting):
+    for address in sorted(executor.waiting.keys() | _left_training(executor, state)):
         record = state.records.get(address)
         line = LedgerLine(address=address, what="training", remote_id=record.working.id if record is not None else None)
         lines.append(replace(line, reason=_queued(executor, record.working, address, now) if record else None))
     return tuple(lines)
+
+
+def _left_training(executor: Executor, state: State) -> set[Address]:
+    """Of the trainings whose end was not seen, those that are recorded as begun, and not by a version before."""
+    return {
+        planned.address
+        for step_id, planned in executor.steps.items()
+        if isinstance(planned.step, AwaitTraining)
+        and step_id not in executor.done
+        and step_id not in executor.failed
+        and all(need in executor.done for need in planned.after if need in executor.steps)
+        and (record := state.records.get(planned.address)) is not None
+        and record.working.phase == "training"
+    }
 
 
 def _queued(executor: Executor, version: Version, address: Address, now: float) -> str | None:

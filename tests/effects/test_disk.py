@@ -176,3 +176,24 @@ class _Vanishing(list):  # type: ignore[type-arg]  # of events; only append coun
     def append(self, event: object) -> None:
         if "StartTraining" in repr(event)[:200] and self.bench.state_path.parent.exists():
             shutil.rmtree(self.bench.state_path.parent)
+
+
+def test_what_is_paid_and_trains_is_running_also_where_the_disk_refused_to_note_it(tmp_path: Path) -> None:
+    """At whatever operation the disk filled up: with its id, charged, and never as not started."""
+    seen = at = 0
+    while True:
+        at += 1
+        bench, service = bench_of(tmp_path / str(at))
+        service.training_s = 9e9
+        disk = Disk(bench.root / "state", at=at, error=FULL, operations=("open", "write", "replace"))
+        with pytest.MonkeyPatch.context() as patch:
+            disk.install(patch)
+            ledger = bench.apply(service, ApplyOptions(parallelism=1 + at % 4, wait=False))
+        if disk.struck is None:
+            break
+        assert ledger.status == "stopped"
+        told = {line.remote_id for line in ledger.running}
+        assert told == {job.model for job in service.jobs.values()}, f"at {at} ({disk.struck})"
+        assert not {line.address for line in ledger.running} & {line.address for line in ledger.not_started}
+        seen += bool(told)
+    assert seen > 2
