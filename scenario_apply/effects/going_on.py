@@ -1,11 +1,14 @@
-"""The one command to go on with: which of a run's commands it is, and what of --replace and --adopt it still needs."""
+"""The one command to go on with: which of a run's commands it is, and what of its options it still needs."""
 
 from __future__ import annotations
 
+import math
 import shlex
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from scenario_apply.core.steps import CreateModel
+from scenario_apply.core.steps import CreateModel, StartTraining
+from scenario_apply.effects.launching import rounded_down
 
 if TYPE_CHECKING:
     from scenario_apply.core.address import Address
@@ -41,11 +44,43 @@ def apply_again(
 
     A creation that --adopt named a model for is answered once that is saved; to name it again would be an error.
     """
-    words = [options.command]
+    words = [with_limits(options.command, _limits_needed(plan, executor))]
     words += [f"--replace={address}" for address in _still_to_replace(options, plan, executor)]
     words += [shlex.quote(f"--adopt={pair}") for pair in options.adopted if unsaved]
     words += ["--allow-destroy"] if consent else []
     return " ".join(words)
+
+
+def with_limits(command: str, limits: Mapping[str, float]) -> str:
+    """The command with these limits in place of its own."""
+    if not limits:
+        return command
+    words = [w for w in shlex.split(command) if not any(w.startswith(f"--limit={name}=") for name in limits)]
+    return shlex.join([*words, *(f"--limit={name}={value:.12g}" for name, value in limits.items())])
+
+
+def _limits_needed(plan: Plan, executor: Executor | None) -> dict[str, float]:
+    """What lets through the launches that a limit refused; the same limit once more would refuse them again.
+
+    Cost is counted anew by each run: of what this one launched, the next one pays nothing.
+    """
+    if executor is None or not executor.gated:
+        return {}
+    launching = executor.launching
+    needed: dict[str, float] = {}
+    if launching.refused and launching.limits.cost is not None:
+        planned = {change.address: change.cost.cu or 0 for change in plan.changes}
+        left = {
+            step.address
+            for step_id, step in executor.steps.items()
+            if isinstance(step.step, StartTraining) and step_id not in executor.done
+        }
+        # the next plan is judged by its own figure, its launches by what is quoted then
+        cost = math.ceil(sum(max(launching.refused.get(a, 0), planned.get(a, 0)) for a in left))
+        needed |= {"cost": cost} if cost > launching.limits.cost else {}
+    if launching.lowest_score is not None:
+        needed["min_score"] = rounded_down(launching.lowest_score)
+    return needed
 
 
 def _still_to_replace(options: ApplyOptions, plan: Plan, executor: Executor | None) -> list[Address]:

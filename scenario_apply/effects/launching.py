@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -35,6 +36,7 @@ class _Score:
 class Launching:
     """Gates of one run, shared by all its launches. quoted: CU of the launches that were let through.
 
+    refused: CU of those that were not, for their cost. lowest_score: of the datasets below limits.min_score.
     The score of a dataset is read once, however many models train on it.
     """
 
@@ -42,6 +44,8 @@ class Launching:
         self.limits = limits
         self.emit = emit
         self.quoted: dict[Address, float] = {}
+        self.refused: dict[Address, float] = {}
+        self.lowest_score: float | None = None
         self._scores: dict[str, _Score] = {}
         self._lock = threading.Lock()
 
@@ -59,12 +63,20 @@ class Launching:
         with self._lock:
             spent = sum(cu for address, cu in self.quoted.items() if address != step.address)
             if spent + quote > self.limits.cost:
+                self.refused[step.address] = quote
                 raise GateClosed(
                     f"the service quotes {quote:g} CU for {step.address}; with {spent:g} CU of this run "
-                    f"that is over the limit of {self.limits.cost:g}",
-                    mend="raise it for this run with --limit cost=N",
+                    f"that is over the limit of {self.limits.cost:g}{self._way_on(self.limits.cost)}"
                 )
             self.quoted[step.address] = quote
+            self.refused.pop(step.address, None)
+
+    def _way_on(self, limit: float) -> str:
+        """What lets every launch refused so far through: the next run counts its cost from nothing."""
+        needed = math.ceil(sum(self.refused.values()))
+        if needed <= limit:
+            return " for one run: the next one may launch it"
+        return f": raise it for a run with --limit cost={needed}, or in the manifest's limits:"
 
     def forget(self, step: StartTraining) -> None:
         """The launch was refused: nothing is spent on it."""
@@ -111,12 +123,24 @@ class Launching:
         return score
 
     def _judge(self, step: StartTraining, score: DatasetScore) -> None:
-        if self.limits.min_score is not None and score.score < self.limits.min_score:
+        if self.limits.min_score is None:
+            return
+        if score.status != "complete":
+            raise GateClosed(f"the service has not computed the dataset score of {step.address} yet: apply again later")
+        if score.score < self.limits.min_score:
+            with self._lock:
+                known = score.score if self.lowest_score is None else self.lowest_score
+                self.lowest_score = min(known, score.score)
             raise GateClosed(
                 f"the service scores the dataset of {step.address} {score.score:.2f}, below the limit of "
-                f"{self.limits.min_score:g}",
-                mend="mend the dataset, or lower limits.min_score",
+                f"{self.limits.min_score:g}: mend the dataset, or lower it for a run with "
+                f"--limit min_score={rounded_down(score.score):g}, or in the manifest's limits:"
             )
+
+
+def rounded_down(score: float) -> float:
+    """A score as a limit that it passes."""
+    return math.floor(round(score * 100, 6)) / 100
 
 
 def _with_paths(warning: str, context: Context, step: StartTraining) -> str:

@@ -18,7 +18,7 @@ def again(asked: Mapping[str, Any], settings: Settings, command: str) -> str:
     """
     words = ["scenario-apply", command, *_shared(settings)]
     words += [f"--{name}={value}" for name in ("select", "exclude", "train") for value in asked.get(name) or ()]
-    words += [f"--limit={name}={value:g}" for name, value in asked.get("limit") or ()]
+    words += [f"--limit={name}={value:.12g}" for name, value in asked.get("limit") or ()]
     words += ["--allow-destroy"] if asked.get("allow_destroy") else []
     words += ["--strict"] if settings.strict else []
     return shlex.join(words)

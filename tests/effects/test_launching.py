@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,9 @@ from scenario_apply.core.events import Noted
 from scenario_apply.core.manifest.spec import Limits
 from scenario_apply.core.remote import DatasetScore, ModelId
 from scenario_apply.effects.applying import ApplyOptions
+from scenario_apply.effects.planning import PlanOptions
 from scenario_apply.errors import ApiError
+from scenario_apply.faces.parser import limit
 from tests.fakes.bench import Bench, model
 from tests.fakes.service import FakeScenario
 
@@ -91,3 +94,61 @@ def test_other_datasets_do_not_wait_for_a_score(tmp_path: Path) -> None:
             return super().get_score(model_id)
 
     assert bench.apply(Meeting(bench.clock), MANY).status == "done"
+
+
+# -- a gate that closed is opened by the command the run ends with
+
+
+def options_of(command: str | None) -> tuple[ApplyOptions, PlanOptions]:
+    """What the command asks for, as far as limits go."""
+    assert command is not None
+    program, _, *words = shlex.split(command)
+    assert program == "scenario-apply"
+    limits = dict(limit(word.removeprefix("--limit=")) for word in words)
+    assert len(limits) == len(words)
+    return ApplyOptions(command=command), PlanOptions(limits=Limits(**limits))  # type: ignore[arg-type]  # two floats
+
+
+class Dearer(FakeScenario):
+    """Quotes more at a launch than in a plan."""
+
+    def quote_training(self, model_id: ModelId | None, parameters: object, image_count: int | None) -> float:
+        return 30.5 if model_id is not None else 1.0
+
+
+@pytest.mark.parametrize(("cost", "raised"), [(20, 92), (40, 61), (70, None)])
+def test_a_launch_over_the_cost_ends_with_a_command_that_goes_on(
+    tmp_path: Path, cost: float, raised: int | None
+) -> None:
+    """It raises the limit to what is left, where a run of what is left alone is over it."""
+    bench = Bench(tmp_path)
+    bench.add("kael", ["KAEL, front"])
+    bench.declare(*(model(f"m{number}", "kael") for number in range(3)), limits=Limits(cost=cost))
+    service = Dearer(bench.clock)
+    ledger = bench.apply(service, ApplyOptions(parallelism=1, command=f"scenario-apply apply --limit=cost={cost}"))
+    assert ledger.gated
+    wanted = f"scenario-apply apply --limit=cost={cost if raised is None else raised}"
+    assert ledger.next_command == wanted
+    told = str(ledger.failed[-1].reason)
+    assert ("the next one may launch it" if raised is None else f"--limit cost={raised}") in told
+    options, asked = options_of(ledger.next_command)
+    assert bench.apply(service, options, plan=asked).status == "done"
+
+
+def test_a_score_that_stops_a_launch_ends_with_a_command_that_goes_on(tmp_path: Path) -> None:
+    bench, service = six_of_one(tmp_path, Limits(min_score=0.8))
+    service.score = 0.487
+    ledger = bench.apply(service, MANY)
+    assert ledger.gated
+    assert ledger.next_command == "scenario-apply apply --limit=min_score=0.48"
+    assert "--limit min_score=0.48" in str(ledger.failed[0].reason)
+    options, asked = options_of(ledger.next_command)
+    assert bench.apply(service, options, plan=asked).status == "done"
+
+
+def test_a_score_that_is_not_computed_in_time_lowers_no_limit(tmp_path: Path) -> None:
+    bench, service = six_of_one(tmp_path, Limits(min_score=0.8))
+    slow = Slow(service, lambda: DatasetScore(score=0, status="processing", warnings=()))
+    ledger = bench.apply(slow, MANY)
+    assert (ledger.gated, ledger.next_command) == (True, "scenario-apply apply")
+    assert "has not computed" in str(ledger.failed[0].reason)
