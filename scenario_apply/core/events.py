@@ -93,7 +93,10 @@ class LedgerLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
-    """How a run ended. next_command: the one command to go on with, None when all is done."""
+    """How a run ended. next_command: the one command to go on with, None when all is done or none would help.
+
+    begun False: it ended before its first step; unknown is then what an earlier run left unanswered.
+    """
 
     status: EndStatus
     done: tuple[LedgerLine, ...] = ()
@@ -110,7 +113,8 @@ class Ledger:
     steps_total: int = 0
     error: str | None = None
     next_command: str | None = None
-    gated: bool = False  # a limit stopped a launch in mid-run
+    gated: bool = False  # a limit stopped the plan, or a launch in mid-run
+    begun: bool = True
     counts: dict[str, int] = field(default_factory=dict)  # step kind -> done
 
 

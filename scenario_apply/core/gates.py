@@ -26,45 +26,39 @@ def judge(plan: Plan, limits: Limits) -> tuple[Problem, ...]:
     deletes counts models on the service, old versions included; those that wait for consent are not counted.
     """
     problems = []
-    if limits.cost is not None and (problem := _cost(plan, limits.cost)) is not None:
-        problems.append(problem)
-    deletes = sum(isinstance(planned.step, DeleteModel) for planned in plan.steps)
-    if limits.deletes is not None and deletes > limits.deletes:
-        problems.append(_over("deletes", deletes, limits.deletes))
-    retrains = sum(change.action in _TRAINING for change in plan.changes)
-    if limits.retrains is not None and retrains > limits.retrains:
-        problems.append(_over("retrains", retrains, limits.retrains))
-    if limits.changes_percent is not None and (problem := _share(plan, limits.changes_percent)) is not None:
-        problems.append(problem)
+    for name, (count, limit) in _exceeded(plan, limits).items():
+        what = f"{name}: {count:g} is over the limit of {limit:g}"
+        if name == "changes_percent":
+            existing, changed = _share(plan)
+            what = f"{name}: {changed} of {existing} resources change ({count:.0f}%), limit {limit:g}%"
+        mend = f"raise it for this run with --limit {name}={ceil(count)}, or in the manifest's limits:"
+        problems.append(Problem(code="gate", what=what, mend=mend))
     return tuple(problems)
 
 
-def _over(name: str, count: float, limit: float) -> Problem:
-    return Problem(
-        code="gate",
-        what=f"{name}: {count:g} is over the limit of {limit:g}",
-        mend=f"raise it for this run with --limit {name}={ceil(count)}, or in the manifest's limits:",
-    )
+def needed(plan: Plan, limits: Limits) -> dict[str, float]:
+    """Of the limits that the plan is over, by name, the values that would let it through: what the mends say."""
+    return {name: ceil(count) for name, (count, _) in _exceeded(plan, limits).items()}
 
 
-def _cost(plan: Plan, limit: float) -> Problem | None:
-    cu = plan.cu
-    if cu is not None and cu > limit:
-        return _over("cost", cu, limit)
-    return None
+def _exceeded(plan: Plan, limits: Limits) -> dict[str, tuple[float, float]]:
+    """Limit -> what the plan has of it, and how much it may have; those it is over."""
+    existing, changed = _share(plan)
+    counts: dict[str, tuple[float | None, float | None]] = {
+        "cost": (plan.cu, limits.cost),
+        "deletes": (sum(isinstance(planned.step, DeleteModel) for planned in plan.steps), limits.deletes),
+        "retrains": (sum(change.action in _TRAINING for change in plan.changes), limits.retrains),
+        "changes_percent": (100 * changed / existing if existing else 0, limits.changes_percent),
+    }
+    return {
+        name: (count, limit)
+        for name, (count, limit) in counts.items()
+        if count is not None and limit is not None and count > limit
+    }
 
 
-def _share(plan: Plan, limit: float) -> Problem | None:
-    """Of the resources that exist, how many would change; new ones are growth, not change."""
+def _share(plan: Plan) -> tuple[int, int]:
+    """How many resources exist, and how many of these would change; new ones are growth, not change."""
     existing = [change for change in plan.changes if change.before is not None or change.action is Action.NONE]
     changed = [change for change in existing if change.action not in (Action.NONE, Action.WAIT)]
-    if not existing or not changed:
-        return None
-    percent = 100 * len(changed) / len(existing)
-    if percent <= limit:
-        return None
-    return Problem(
-        code="gate",
-        what=f"changes_percent: {len(changed)} of {len(existing)} resources change ({percent:.0f}%), limit {limit:g}%",
-        mend=f"raise it for this run with --limit changes_percent={ceil(percent)}, or in the manifest's limits:",
-    )
+    return len(existing), len(changed)

@@ -86,12 +86,21 @@ def stopped_ledger(
     """The ledger of a run that could not save what it did, or met a bug."""
     command = apply_again(options, prepared.plan, executor, unsaved=executor is None)
     if executor is None:
-        return Ledger(status="stopped", error=error, took_s=took_s, next_command=command)
+        return Ledger(
+            status="stopped",
+            error=error,
+            requests=_sent(world),
+            refused=_refused(world),
+            took_s=took_s,
+            next_command=command,
+            begun=False,
+        )
     ledger = ledger_of(world, prepared, executor.state, executor, options, took_s, error)
     return replace(ledger, status="stopped", next_command=command)
 
 
-def _line(planned: PlannedStep, reason: str | None = None, remote_id: str | None = None) -> LedgerLine:
+def line_of(planned: PlannedStep, reason: str | None = None, remote_id: str | None = None) -> LedgerLine:
+    """A line about one step."""
     what: str = planned.kind
     if isinstance(planned.step, UploadImage):
         what = f"upload {planned.step.picture.path}"
@@ -150,7 +159,7 @@ def _failed(executor: Executor) -> tuple[LedgerLine, ...]:
         planned = executor.steps[step_id]
         alike.setdefault((planned.address, reason, planned.kind), []).append(planned)
     return tuple(
-        _line(steps[0], reason)
+        line_of(steps[0], reason)
         if len(steps) == 1
         else LedgerLine(address=address, what=f"{len(steps)} {kind}s", reason=reason)
         for (address, reason, kind), steps in alike.items()
@@ -160,7 +169,7 @@ def _failed(executor: Executor) -> tuple[LedgerLine, ...]:
 def _unknown(executor: Executor) -> tuple[LedgerLine, ...]:
     reasons = dict.fromkeys(executor.running, "no answer yet") | executor.unknown
     ordered = sorted(reasons, key=lambda step_id: executor.order[step_id])
-    return tuple(_line(executor.steps[step_id], reasons[step_id]) for step_id in ordered)
+    return tuple(line_of(executor.steps[step_id], reasons[step_id]) for step_id in ordered)
 
 
 def _not_started(executor: Executor, running: set[Address]) -> tuple[LedgerLine, ...]:
@@ -190,7 +199,7 @@ def _not_started(executor: Executor, running: set[Address]) -> tuple[LedgerLine,
 
 def _adopted(executor: Executor) -> tuple[LedgerLine, ...]:
     return tuple(
-        _line(executor.steps[step_id], outcome.adopted, outcome.model_id or outcome.asset_id or outcome.job_id)
+        line_of(executor.steps[step_id], outcome.adopted, outcome.model_id or outcome.asset_id or outcome.job_id)
         for step_id, outcome in executor.done.items()
         if outcome.adopted is not None
     )

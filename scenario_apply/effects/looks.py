@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from scenario_apply.core.address import Address
 from scenario_apply.core.outcome import Outcome
 from scenario_apply.core.remote import AssetId, ModelId, RemoteModel
 from scenario_apply.core.state import State, Version
@@ -25,9 +26,14 @@ PAGES_AT_MOST = 20
 
 
 class AmbiguousAdoption(ApplyError):
-    """Several objects on the service could be the one whose answer was lost."""
+    """Several objects on the service could be the one whose answer was lost. address: of the resource; ids: of them."""
 
     code = "ambiguous-adoption"
+
+    def __init__(self, what: str, *, address: Address, ids: tuple[str, ...], mend: str) -> None:
+        super().__init__(what, mend=mend)
+        self.address = address
+        self.ids = ids
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +101,7 @@ def _created(api: ScenarioApi, state: State, step: CreateModel, sent: Sent) -> O
     if not fitting:
         return None
     if len(fitting) > 1:
-        raise _ambiguous(f"model {step.name!r} of type {step.type}", (m.id for m in fitting), str(step.address))
+        raise _ambiguous(f"model {step.name!r} of type {step.type}", tuple(m.id for m in fitting), step.address)
     return Outcome(
         at=iso(sent.at),
         model_id=fitting[0].id,
@@ -179,11 +185,13 @@ def attached_of(api: ScenarioApi, model_id: ModelId, asset_ids: Iterable[AssetId
     return there & set(asset_ids)
 
 
-def _ambiguous(what: str, ids: Iterable[str], address: str) -> AmbiguousAdoption:
+def _ambiguous(what: str, ids: tuple[str, ...], address: Address) -> AmbiguousAdoption:
     found = ", ".join(ids)
     return AmbiguousAdoption(
         f"{address}: the answer to its creation was lost, and several fit, so nobody can tell which is its own: "
         f"{what}: {found}",
+        address=address,
+        ids=ids,
         mend=f"nothing was created anew; apply again with --adopt {address}=ID and the id of the one it is to be, or "
         "delete the ones that are not wanted in the web app first",
     )

@@ -24,6 +24,19 @@ def again(asked: Mapping[str, Any], settings: Settings, command: str) -> str:
     return shlex.join(words)
 
 
+def the_same(asked: Mapping[str, Any], settings: Settings, command: str) -> str:
+    """The command as it was given, for a run that did nothing: nothing of what it asked for is answered yet."""
+    words = [f"--{name}={value}" for name in ("replace", "adopt") for value in asked.get(name) or ()]
+    return " ".join([again(asked, settings, command), *map(shlex.quote, words)])
+
+
+def planning(asked: Mapping[str, Any], settings: Settings, path: str) -> str:
+    """The command that makes a saved plan anew. settings: with the plan's manifest and variables."""
+    words = ["scenario-apply", "plan", *_shared(settings)]
+    words += [f"--limit={name}={value:.12g}" for name, value in asked.get("limit") or ()]
+    return shlex.join([*words, *(["--strict"] if settings.strict else []), f"--out={path}"])
+
+
 def watching(settings: Settings) -> str:
     """The command that watches what was left running."""
     return shlex.join(["scenario-apply", "status", *_shared(settings), "--watch"])

@@ -8,9 +8,11 @@ from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING
 
 from scenario_apply.core.events import Event, Ledger
-from scenario_apply.errors import ExitCode, GateClosed, Interrupted, ScenarioApplyError
+from scenario_apply.errors import ApplyError, ExitCode, GateClosed, ScenarioApplyError
+from scenario_apply.faces.call import draw_error
+from scenario_apply.faces.not_begun import Beginning, NobodyToAsk
 from scenario_apply.faces.views.json_lines import JsonLinesView
-from scenario_apply.faces.views.ledger import ledger_text
+from scenario_apply.faces.views.ledger import ledger_text, not_begun_text
 from scenario_apply.faces.views.text_plan import plan_text
 
 if TYPE_CHECKING:
@@ -26,21 +28,26 @@ if TYPE_CHECKING:
 SavedPlan = Mapping[str, object]
 
 
-class NobodyToAsk(ScenarioApplyError):
-    """No terminal, and no consent given beforehand."""
-
-    code = "no-approval"
-
-
 def run_plan(call: Call, *, command: str, destroy: bool = False, saved: SavedPlan | None = None) -> int:
-    """Make or load the plan and carry it out; the exit code."""
+    """Make or load the plan and carry it out; the exit code. Errors before the first step are drawn here, since the
+    ledger comes after them."""
+    from scenario_apply.faces.going_on import the_same
+
+    beginning = Beginning(same=the_same(vars(call.arguments), call.settings, command))
     with _event_views(call) as (records, file):
         try:
-            return _run(call, command, destroy, saved, records, file)
+            return _run(call, command, destroy, saved, records, file, beginning)
         except BaseException as error:
             # whoever reads the events waits for a last line: also when nothing was begun
-            _last_words(error, records)
-            raise
+            ledger = _last_words(error, records, beginning)
+            if beginning.is_over or call.arguments.format != "text":
+                raise
+            code = draw_error(error, call) if isinstance(error, ScenarioApplyError) else None
+            if beginning.world is not None or ledger.next_command is not None:
+                call.show(not_begun_text(ledger, call.out))
+            if code is None:
+                raise
+            return code
 
 
 def _run(
@@ -50,42 +57,58 @@ def _run(
     saved: SavedPlan | None,
     records: list[JsonLinesView],
     events: EventFile | None,
+    beginning: Beginning,
 ) -> int:
     from scenario_apply.effects.stop import Stop
-    from scenario_apply.faces.planning import plan_options, prepare, prepare_again, read_wanted
+    from scenario_apply.faces.going_on import planning
+    from scenario_apply.faces.planning import read_wanted
     from scenario_apply.faces.wiring import open_world, require_service
 
     settings = _settings(call, saved)
+    if saved is not None:
+        beginning.plan_again = planning(vars(call.arguments), settings, call.settings.manifest or "plan.json")
     # pictures that are broken stop no delete; those of a saved plan are judged once it is known to be fresh
     wanted = read_wanted(settings, check=saved is None and not destroy)
     if events is not None:
         events.begin(wanted)
     require_service(call.settings)
     stop = Stop()
-    with (
-        open_world(wanted.place, call.settings, read_only=False, cancel=stop.requested) as world,
-        world.store.locked(command, call.settings.lock_timeout_s) as notes,
-    ):
-        for note in notes:
-            call.tell(note)
-        if saved is None:
-            prepared = prepare(call, world, wanted, plan_options(call, destroy=destroy))
-        else:
-            prepared = prepare_again(call, world, wanted, saved)
-        for record in records:
-            record.count_with(world.counter, world.rate_limit)
-            record.planned(prepared.plan)
-        if call.arguments.format == "text":
-            call.show(plan_text(prepared.plan, call.out, destroy=destroy, recorded=prepared.state.records))
-        if prepared.plan.blocked:
-            raise _blocked(call, prepared)
-        # without changes there may still be something to record: a training that ended since
-        if prepared.plan.has_changes and not _approved(call, destroy):
-            _finish(Ledger(status="stopped", error="not approved"), records)
-            call.tell("nothing was done")
-            return ExitCode.ERROR
-        ledger = _carry_out(call, world, prepared, wanted, stop, _options(call, settings, command), records)
+    with open_world(wanted.place, call.settings, read_only=False, cancel=stop.requested) as world:
+        beginning.world = world
+        with world.store.locked(command, call.settings.lock_timeout_s) as notes:
+            for note in notes:
+                call.tell(note)
+            prepared = _prepared(call, world, wanted, saved, destroy, records)
+            beginning.prepared = prepared
+            if prepared.plan.blocked:
+                raise _blocked(call, prepared)
+            # without changes there may still be something to record: a training that ended since
+            if prepared.plan.has_changes and not _approved(call, destroy):
+                _finish(beginning.ledger(ApplyError("not approved")), records)
+                call.tell("nothing was done")
+                return ExitCode.ERROR
+            options = _options(call, settings, command)
+            beginning.is_over = True
+            ledger = _carry_out(call, world, prepared, wanted, stop, options, records)
     return code_of(call, ledger)
+
+
+def _prepared(
+    call: Call, world: World, wanted: Wanted, saved: SavedPlan | None, destroy: bool, records: list[JsonLinesView]
+) -> Prepared:
+    """The plan, shown."""
+    from scenario_apply.faces.planning import plan_options, prepare, prepare_again
+
+    if saved is None:
+        prepared = prepare(call, world, wanted, plan_options(call, destroy=destroy))
+    else:
+        prepared = prepare_again(call, world, wanted, saved)
+    for record in records:
+        record.count_with(world.counter, world.rate_limit)
+        record.planned(prepared.plan)
+    if call.arguments.format == "text":
+        call.show(plan_text(prepared.plan, call.out, destroy=destroy, recorded=prepared.state.records))
+    return prepared
 
 
 def _carry_out(
@@ -100,14 +123,24 @@ def _carry_out(
     from scenario_apply.effects.applying import apply_plan
     from scenario_apply.faces.signals import stopping
 
-    with ExitStack() as stack:
-        is_shown = bool(prepared.plan.has_changes or prepared.adopted)
-        emit = _emitter(call, world, records, stack, is_shown=is_shown)
-        stack.enter_context(stopping(stop, call.tell))
-        ledger = apply_plan(world, prepared, wanted.manifest.root, run_options, emit, stop)
-    if call.arguments.format == "text" and (prepared.plan.has_changes or ledger.status != "done"):
-        call.show(ledger_text(ledger, call.out))
-    return ledger
+    told: list[Ledger] = []
+    try:
+        with ExitStack() as stack:
+            is_shown = bool(prepared.plan.has_changes or prepared.adopted)
+            show = _emitter(call, world, records, stack, is_shown=is_shown)
+
+            def emit(event: Event) -> None:
+                if isinstance(event, Ledger):
+                    told.append(event)
+                show(event)
+
+            stack.enter_context(stopping(stop, call.tell))
+            return apply_plan(world, prepared, wanted.manifest.root, run_options, emit, stop)
+    finally:
+        # also on the way out of an error nobody foresaw: what was done and how to go on is said before it
+        for ledger in told:
+            if call.arguments.format == "text" and (prepared.plan.has_changes or ledger.status != "done"):
+                call.show(ledger_text(ledger, call.out))
 
 
 def _settings(call: Call, saved: SavedPlan | None) -> Settings:
@@ -220,11 +253,11 @@ def _finish(ledger: Ledger, records: list[JsonLinesView]) -> None:
         record(ledger)
 
 
-def _last_words(error: BaseException, records: list[JsonLinesView]) -> None:
-    interrupted = isinstance(error, KeyboardInterrupt | Interrupted)
-    ledger = Ledger(status="interrupted" if interrupted else "stopped", error=str(error) or type(error).__name__)
+def _last_words(error: BaseException, records: list[JsonLinesView], beginning: Beginning) -> Ledger:
+    ledger = beginning.ledger(error)
     for record in records:
         if not record.has_ledger:
             if isinstance(error, ScenarioApplyError):
                 record.problems(error.problems)
             record(ledger)
+    return ledger

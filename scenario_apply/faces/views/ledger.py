@@ -29,6 +29,7 @@ _PAST = {
     "forget": "forgotten",
 }
 _PRESENT = {"wait": "training", "train": "launch"}
+_NOT_BEGUN = {"failed": "Stopped by a limit", "interrupted": "Interrupted", "stopped": "Stopped by an error"}
 _CONSENT = "--allow-destroy"  # what the reason of a withheld delete names
 
 
@@ -48,8 +49,21 @@ def ledger_text(ledger: Ledger, screen: Screen) -> str:
     return "\n".join(lines) + "\n"
 
 
+def not_begun_text(ledger: Ledger, screen: Screen) -> str:
+    """The ledger of a run that ended before its first step: beside the error or the plan, which tell the rest."""
+    refused = f" ({ledger.refused:,} refused for their rate)" if ledger.refused else ""
+    lines = [f"Nothing was done. {counted(ledger.requests, 'request')}{refused}."]
+    wide = max((columns(str(entry.address)) for entry in ledger.unknown), default=0)
+    lines += _list("unknown", ledger.unknown, "magenta", wide, screen)
+    if ledger.next_command:
+        lines.append(f"Go on with: {safe(ledger.next_command)}")
+    return "\n".join(lines) + "\n"
+
+
 def headline(ledger: Ledger) -> str:
     """One sentence."""
+    if not ledger.begun and ledger.status in _NOT_BEGUN:
+        return f"{_NOT_BEGUN[ledger.status]}: nothing was done."
     match ledger.status:
         case "done":
             return "Apply complete."
@@ -64,7 +78,9 @@ def headline(ledger: Ledger) -> str:
         case "interrupted":
             return "Interrupted: what was in flight is recorded, nothing is lost."
         case "stopped":
-            return "Stopped by an error: what was done is recorded."
+            anything = (ledger.done, ledger.running, ledger.adopted, ledger.unknown)
+            is_idle = ledger.steps_total and not ledger.steps_done and not any(anything)
+            return f"Stopped by an error: {'nothing was done' if is_idle else 'what was done is recorded'}."
 
 
 def _only_consent(ledger: Ledger) -> str:
