@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -39,12 +40,28 @@ def recorded_standings(state: State) -> tuple[Standing, ...]:
     return tuple(found)
 
 
-def not_created(manifest: Manifest, state: State) -> tuple[Standing, ...]:
-    """What is declared and was never made; what moves to another address, or is switched off, apart."""
+UNANSWERED = "its creation was never answered: the next apply looks for it, and says what to do where several fit"
+
+
+def not_created(
+    manifest: Manifest, state: State, unanswered: Collection[Address] = frozenset()
+) -> tuple[Standing, ...]:
+    """What is declared and was never made; what moves to another address, or is switched off, apart.
+
+    unanswered: of what a creation was asked for that nobody knows the end of.
+    """
     moving = {move.target for move in manifest.moved if move.source in state.records}
     declared: dict[Address, Spec] = {**manifest.models, **manifest.compositions}
     return tuple(
-        Standing(address=address, id=None, name=spec.name, type=spec.type, status=NOT_CREATED, version=0)
+        Standing(
+            address=address,
+            id=None,
+            name=spec.name,
+            type=spec.type,
+            status=NOT_CREATED,
+            version=0,
+            reason=UNANSWERED if address in unanswered else None,
+        )
         for address, spec in declared.items()
         if address not in state.records and address not in moving and spec.enabled
     )

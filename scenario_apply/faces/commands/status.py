@@ -46,7 +46,8 @@ def run(call: Call) -> int:
     if not offline:
         require_service(call.settings)
     with open_world(place, call.settings, offline=offline, read_only=True) as world:
-        state = world.store.read()
+        loaded = world.store.load()
+        state = loaded.state
         standings: Sequence[Standing]
         if offline:
             standings = recorded_standings(state)
@@ -55,7 +56,9 @@ def run(call: Call) -> int:
         else:
             standings = looked_at(world, state)
     if manifest is not None:
-        standings = sorted((*standings, *not_created(manifest, state)), key=lambda standing: standing.address)
+        unanswered = {lost.step.address for lost in loaded.unanswered if lost.step.kind == "create"}
+        missing = not_created(manifest, state, unanswered)
+        standings = sorted((*standings, *missing), key=lambda standing: standing.address)
     _show(call, standings)
     return _code(call, standings)
 
