@@ -141,6 +141,31 @@ def test_every_exit_ends_the_events_with_a_ledger(home: Path, service: EmulatorT
     assert failed["next_command"].startswith("scenario-apply apply")
 
 
+def test_an_error_nobody_foresaw_ends_with_a_ledger_as_text_and_as_event(
+    home: Path, service: EmulatorThread, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What was done and how to go on is said, then the error; going on repeats nothing."""
+
+    def bug(*_: object) -> None:
+        raise RuntimeError("a bug of ours")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("scenario_apply.effects.launching.Launching.check", bug)
+        assert main([*APPLY, "--events", "../events.jsonl"]) == 1
+    said = capsys.readouterr()
+    assert "Stopped by an error: what was done is recorded." in said.out
+    assert "unexpected RuntimeError: a bug of ours" in said.out
+    assert re.search(r"^  not started  +model\.(kael|fast) ", said.out, re.MULTILINE), said.out
+    assert "Go on with: scenario-apply apply" in said.out
+    assert said.err.count("internal error: RuntimeError: a bug of ours") == 1
+    events = [json.loads(line) for line in Path("../events.jsonl").read_text().splitlines()]
+    assert [event["type"] for event in events].count("ledger") == 1
+    assert events[-1]["ledger"]["status"] == "stopped"
+    assert (uploads(service), launches(service)) == (2, 0)
+    assert main([*APPLY, "-q"]) == 0
+    assert (uploads(service), launches(service)) == (2, 2)
+
+
 # -- watching
 
 
