@@ -241,7 +241,7 @@ def test_withheld_deletes_are_no_failure() -> None:
     ledger = Ledger(status="partial", not_started=lines)
     assert headline(ledger) == "All but the deletes is done: 2 deletes wait for consent (--allow-destroy)."
     failed = (LedgerLine(address=Address("model", "c"), what="create", reason="x"),)
-    assert "Partly failed" in headline(replace(ledger, failed=failed))
+    assert "Failed: what was made" in headline(replace(ledger, failed=failed))
 
 
 @pytest.mark.parametrize(("status", "stage"), [("success", "success"), ("training", "success"), ("canceled", "")])

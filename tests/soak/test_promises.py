@@ -126,12 +126,14 @@ def test_every_exit_ends_the_events_with_a_ledger(home: Path, service: EmulatorT
     told["broken"] = last_event()
     assert all(last["type"] == "ledger" for _, last in told.values())
     assert {name: (code, last["ledger"]["status"]) for name, (code, last) in told.items()} == {
-        "gate": (6, "stopped"),
+        "gate": (6, "failed"),
         "refused": (8, "partial"),
         "done": (0, "done"),
         "nothing": (0, "done"),
         "broken": (1, "stopped"),
     }
+    gate = told["gate"][1]["ledger"]
+    assert (gate["gated"], gate["begun"], gate["next_command"].endswith("--limit=retrains=1")) == (True, False, True)
     done = told["done"][1]["ledger"]
     assert {line["address"] for line in done["done"]} == {"model.kael", "model.fast"}
     assert done["requests"] > 0

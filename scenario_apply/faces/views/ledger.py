@@ -72,6 +72,8 @@ def headline(ledger: Ledger) -> str:
         case "partial":
             if waiting := _only_consent(ledger):
                 return f"All but the deletes is done: {waiting} (--allow-destroy)."
+            if not ledger.done:
+                return "Failed: what was made until then is recorded."
             return "Partly failed: what does not depend on it is done."
         case "failed":
             return "Failed."
