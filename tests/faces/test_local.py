@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -223,46 +224,41 @@ def test_commands_of_one_folder_share_an_emulator_until_the_last_one_leaves(tmp_
     assert not answers(another), "whoever leaves last and started it waits for its end"
 
 
-def test_an_emulator_outlives_the_command_that_started_it_as_long_as_another_uses_it(home: Path) -> None:
-    """kill -9 of the first, with the second in the middle of its work."""
-    starter = subprocess.Popen(
+@pytest.fixture
+def training(home: Path) -> Iterator[subprocess.Popen[str]]:
+    """An apply in the middle of its training; killed at the end."""
+    with subprocess.Popen(
         command("apply", "--local", "--auto-approve"),
         cwd=home,
         env=environment(training_s=60),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
-    )
-    assert starter.stderr is not None
-    assert any("training launched" in line for line in starter.stderr)
+    ) as process:
+        try:
+            assert process.stderr is not None
+            assert any("training launched" in line for line in process.stderr)
+            yield process
+        finally:
+            process.kill()
+
+
+def test_an_emulator_outlives_the_command_that_started_it_as_long_as_another_uses_it(
+    home: Path, training: subprocess.Popen[str]
+) -> None:
+    """kill -9 of the first, with the second in the middle of its work."""
     with local_service(str(home / ".scenario" / "emulator"), [], os.environ) as url:
-        starter.kill()
-        starter.wait()
-        starter.stderr.close()
+        training.kill()
+        training.wait()
         assert answers(url)
     assert gone(url)
 
 
-def test_a_second_apply_is_told_of_the_lock_and_a_look_is_let_in(home: Path) -> None:
-    first = subprocess.Popen(
-        command("apply", "--local", "--auto-approve"),
-        cwd=home,
-        env=environment(training_s=60),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert first.stderr is not None
-    try:
-        assert any("training launched" in line for line in first.stderr)
-        second = run(home, "apply", "--local", "--auto-approve", "--detailed-exitcode")
-        assert second.returncode == 7
-        assert f"process {first.pid}" in second.stderr
-        assert "1 training" in run(home, "status", "--local").stdout
-    finally:
-        first.kill()
-        first.wait()
-        first.stderr.close()
+def test_a_second_apply_is_told_of_the_lock_and_a_look_is_let_in(home: Path, training: subprocess.Popen[str]) -> None:
+    second = run(home, "apply", "--local", "--auto-approve", "--detailed-exitcode")
+    assert second.returncode == 7
+    assert f"process {training.pid}" in second.stderr
+    assert "1 training" in run(home, "status", "--local").stdout
 
 
 def test_an_emulator_somebody_runs_by_hand_on_the_folder_is_used(home: Path) -> None:
