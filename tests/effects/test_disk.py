@@ -69,6 +69,12 @@ def applied_again(bench: Bench, service: FakeScenario, versions: int) -> list[st
         return [str(error)]
 
 
+@pytest.fixture(autouse=True)
+def _rescues_stay_here(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a run saves from a disk that fails goes with the test."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path_factory.mktemp("rescue")))
+
+
 @pytest.mark.parametrize("versions", [1, 2])
 @pytest.mark.parametrize("how", ["before", "after", "torn"])
 def test_a_death_at_any_disk_operation_is_mended_by_applying_again(tmp_path: Path, how: How, versions: int) -> None:
