@@ -127,6 +127,27 @@ class Pace:
         late_s = _LATE_S if self.seen is None else max(_LATE_S, _LATE * self.seen.window_s)
         return max(last_taken_at + 1.0 / self.per_s, now - late_s)
 
+    def seconds_for(self, requests: int, now: float) -> float:
+        """About how many seconds so many more requests take to leave."""
+        pause_s = max(self.paused_until - now, 0.0)
+        if self.per_s is not None:
+            return pause_s + requests / self.per_s
+        rumour = self._rumour()
+        if rumour is None:
+            return pause_s
+        at_once = max(rumour.count - (0 if self.probing else self._since_refusal), 0)
+        if requests <= at_once:
+            return pause_s
+        return pause_s + rumour.window_s + (requests - at_once) / rumour.per_s  # then refused again, then one by one
+
+    def _rumour(self) -> Allowance | None:
+        """What a first refusal that is only paused for seems to say, as long as nothing speaks against it."""
+        if self._first is not None:
+            return self._first.guess() if self._since_refusal <= self._first.count else None
+        if not self.probing or self._asked_s < _LONG_PAUSE_S or not self._let_through:
+            return None
+        return Allowance(count=self._let_through, window_s=self.paused_until - _left(self._sent[0]))
+
     def taken(self, slot: Slot) -> None:
         self._sent.append(slot)
         self._in_flight += 1

@@ -132,9 +132,7 @@ class RequestBudget:
             return 0.0
         now = self._clock.monotonic()
         with self._lock:
-            pause_s = max(self._pace.paused_until - now, 0.0)
-            paced_s = 0.0 if self._pace.per_s is None else requests / self._pace.per_s
-            return max(pause_s + paced_s, self._window_s_for(requests, now))
+            return max(self._pace.seconds_for(requests, now), self._window_s_for(requests, now))
 
     def stop_if_cancelled(self) -> None:
         """Raises Interrupted when the run is to end."""

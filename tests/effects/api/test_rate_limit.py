@@ -262,6 +262,22 @@ def test_the_estimate_of_a_learned_pace_comes_true(count: int, window_s: float) 
     assert said == pytest.approx(run.accepted_at[199] - start, rel=0.2)
 
 
+@pytest.mark.parametrize("after_s", [1.0, 59.0, 60.5, 90.0, 125.0])
+def test_the_time_left_is_told_before_the_limit_is_sure(after_s: float) -> None:
+    """A first refusal that asks for a long pause is only paused for, but what it seems to say is reckoned with."""
+    clock = FakeClock()
+    budget = RequestBudget(0, clock)
+    limiter = SlidingWindow(100, 60.0, whole_seconds)
+    way_s = jittered(0.01, 0.3)
+    simulate(limiter, budget, clock, until_s=after_s, workers=24, way_s=way_s)
+    clock.advance(after_s - clock.monotonic())
+    said = budget.seconds_for(500)
+    other, alone = FakeClock(), SlidingWindow(100, 60.0, whole_seconds)
+    run = simulate(alone, RequestBudget(0, other), other, until_s=900, workers=24, way_s=way_s)
+    before = sum(at <= after_s for at in run.accepted_at)
+    assert said == pytest.approx(run.accepted_at[before + 499] - after_s, rel=0.2)
+
+
 def test_cancel_wakes_who_waits_for_a_slot() -> None:
     cancel = threading.Event()
     budget = RequestBudget(1, SystemClock(), cancel)
