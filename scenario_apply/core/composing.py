@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from scenario_apply.core.address import Address
 from scenario_apply.core.changes import Action
 from scenario_apply.core.content import shown
@@ -101,7 +103,7 @@ def as_of_now(concepts: tuple[ConceptRecord, ...], state: State) -> tuple[Concep
     """The same parts with what the declared ones among them are trained from now: right before they are composed."""
     trained = {record.current.id: record.current.fingerprint for record in state.records.values()}
     return tuple(
-        concept._replace(trained_from=trained[concept.model_id]) if concept.model_id in trained else concept
+        replace(concept, trained_from=trained[concept.model_id]) if concept.model_id in trained else concept
         for concept in concepts
     )
 

@@ -72,9 +72,12 @@ def _matched(
 
 
 _LIKENESSES: tuple[tuple[Callable[[Image], object], Callable[[ImageRecord], object]], ...] = (
-    (lambda image: (image.path, image.sha256, image.caption or ""), lambda record: record[:2] + record[3:]),
+    (
+        lambda image: (image.path, image.sha256, image.caption or ""),
+        lambda record: (record.path, record.sha256, record.caption),
+    ),
     (lambda image: (image.sha256, image.caption or ""), lambda record: (record.sha256, record.caption)),
-    (lambda image: (image.path, image.sha256), lambda record: record[:2]),
+    (lambda image: (image.path, image.sha256), lambda record: (record.path, record.sha256)),
     (lambda image: image.sha256, lambda record: record.sha256),
     (lambda image: image.path, lambda record: record.path),
 )

@@ -237,7 +237,7 @@ class _Judge:
         )
         if record.pending is not None and is_back:
             edit = replace(edit, discard_pending=True)  # the manifest is back at what is trained
-            record = replace(record, pending=None, previous=(record.pending, *record.previous))
+            record = record.without_pending()
         earlier = self.trained_earlier(address, spec, record, parts)
         if earlier is not None:
             edit = replace(edit, revive=earlier.number)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, assert_never
+from collections.abc import Callable
+from typing import TypeVar, assert_never
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from scenario_apply.core.address import Address
 from scenario_apply.core.fingerprint import plain_parameter
@@ -12,6 +14,7 @@ from scenario_apply.core.remote import AssetId, JobId, ModelId
 from scenario_apply.core.state import (
     AssetRecord,
     ConceptRecord,
+    Fingerprint,
     ImageRecord,
     PairRecord,
     Phase,
@@ -30,13 +33,15 @@ from scenario_apply.core.steps import (
     SetPairs,
     SetTags,
     StartTraining,
+    Step,
     UpdateModel,
     UploadImage,
 )
 
+Answer = TypeVar("Answer")
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+
+class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the service answered. Which fields are set depends on the step; at: ISO 8601, UTC.
 
     asset_ids: of an attach, in the order of its images. reason "gone": a creation that replaces a vanished model.
@@ -50,7 +55,7 @@ class Outcome:
     reason: str | None = None
     cu: float | None = None
     quoted: float | None = None
-    fingerprint: str | None = None
+    fingerprint: Fingerprint | None = None
     concepts: tuple[ConceptRecord, ...] = ()
     pairs: tuple[PairRecord, ...] = ()
     asset_ids: tuple[AssetId, ...] = ()
@@ -58,7 +63,7 @@ class Outcome:
 
 
 def after(state: State, planned: PlannedStep, outcome: Outcome) -> State:
-    """The state once a step is done."""
+    """The state once a step is done. Raises ValueError when the outcome is not that of such a step."""
     step = planned.step
     record = state.records.get(step.address)
     match step:
@@ -83,7 +88,7 @@ def after(state: State, planned: PlannedStep, outcome: Outcome) -> State:
             }
             return replace(state, loose={**state.loose, **loose}) if loose else state
         case SetCaption():
-            return _captioned(state, outcome.asset_id or AssetId(""), step.caption)
+            return _captioned(state, _answered(outcome.asset_id, step), step.caption)
         case SetPairs():
             return _with_working(state, step.address, lambda v: replace(v, pairs=outcome.pairs))
         case UpdateModel():
@@ -104,10 +109,17 @@ def after(state: State, planned: PlannedStep, outcome: Outcome) -> State:
             assert_never(step)
 
 
+def _answered(value: Answer | None, step: Step) -> Answer:
+    """An id that the service gave for the step."""
+    if value is None:
+        raise ValueError(f"the outcome of a step of kind {step.kind} has no id")
+    return value
+
+
 def _created(step: CreateModel, record: Record | None, outcome: Outcome) -> Record:
     version = Version(
         number=step.number,
-        id=outcome.model_id or ModelId(""),
+        id=_answered(outcome.model_id, step),
         phase="building",
         name=step.name,
         type=step.type,
@@ -125,7 +137,7 @@ def _created(step: CreateModel, record: Record | None, outcome: Outcome) -> Reco
 
 
 def _uploaded(state: State, step: UploadImage, outcome: Outcome) -> State:
-    asset_id = outcome.asset_id or AssetId("")
+    asset_id = _answered(outcome.asset_id, step)
     if step.way != "data":
         return replace(state, loose={**state.loose, asset_id: AssetRecord(step.picture.sha256, "")})
     image = ImageRecord(step.picture.path, step.picture.sha256, asset_id, "")
@@ -155,7 +167,7 @@ def _captioned(state: State, asset_id: AssetId, caption: str) -> State:
 
 
 def _recaptioned(version: Version, asset_id: AssetId, caption: str) -> Version:
-    images = tuple(i._replace(caption=caption) if i.asset_id == asset_id else i for i in version.images)
+    images = tuple(replace(i, caption=caption) if i.asset_id == asset_id else i for i in version.images)
     return replace(version, images=images)
 
 
@@ -171,7 +183,7 @@ def _updated(version: Version, step: UpdateModel, outcome: Outcome) -> Version:
 def _as_trained(concepts: tuple[ConceptRecord, ...], version: Version) -> tuple[ConceptRecord, ...]:
     """New parts. Only a launch says what they were trained from: until then the version is not up to date."""
     known = {concept.model_id: concept.trained_from for concept in version.concepts}
-    return tuple(concept._replace(trained_from=known.get(concept.model_id)) for concept in concepts)
+    return tuple(replace(concept, trained_from=known.get(concept.model_id)) for concept in concepts)
 
 
 def _launched(version: Version, step: StartTraining, outcome: Outcome) -> Version:
@@ -229,28 +241,3 @@ def _with_working(state: State, address: Address, change: Callable[[Version], Ve
     if record is None:
         return state
     return state.with_record(address, record.with_working(change(record.working)))
-
-
-def outcome_to_json(outcome: Outcome) -> dict[str, object]:
-    """An outcome as plain values, what is empty left out."""
-    plain: dict[str, object] = {}
-    for key in Outcome.__dataclass_fields__:
-        value = getattr(outcome, key)
-        if value is None or value == ():
-            continue
-        if key in ("concepts", "pairs"):
-            value = [list(item) for item in value]
-        plain[key] = list(value) if isinstance(value, tuple) else value
-    return plain
-
-
-def outcome_from_json(plain: Mapping[str, object]) -> Outcome:
-    """The outcome that plain values describe; keys it does not know are left out."""
-    values: dict[str, Any] = {key: plain[key] for key in Outcome.__dataclass_fields__ if key in plain}
-    if "concepts" in values:
-        values["concepts"] = tuple(ConceptRecord(*item) for item in values["concepts"])
-    if "pairs" in values:
-        values["pairs"] = tuple(PairRecord(*item) for item in values["pairs"])
-    if "asset_ids" in values:
-        values["asset_ids"] = tuple(values["asset_ids"])
-    return Outcome(**values)

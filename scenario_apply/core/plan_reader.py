@@ -8,6 +8,8 @@ from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, cast
 
+from msgspec import structs
+
 from scenario_apply.core.address import Address, parse_address
 from scenario_apply.core.changes import (
     Action,
@@ -112,7 +114,7 @@ def with_secrets(plan: Plan, manifest: Manifest) -> Plan:
             key: declared[key] if isinstance(value, dict) and "secret" in value and key in declared else value
             for key, value in step.parameters.items()
         }
-        return replace(planned, step=replace(step, parameters=parameters))
+        return structs.replace(planned, step=structs.replace(step, parameters=parameters))
 
     return replace(plan, steps=tuple(filled(planned) for planned in plan.steps))
 

@@ -165,7 +165,7 @@ class _Builder:
 
     def resolved(self, concept: ConceptRef) -> ModelId | None:
         if concept.model is None:
-            return concept.model_id
+            return None if concept.model_id is None else ModelId(concept.model_id)
         record = self.verdicts[concept.model].record
         return None if record is None else record.current.id
 

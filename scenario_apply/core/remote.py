@@ -9,10 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NewType
 
-ModelId = NewType("ModelId", str)
-AssetId = NewType("AssetId", str)
-JobId = NewType("JobId", str)
-UploadId = NewType("UploadId", str)
+from scenario_apply.core.ids import IdText
+
+ModelId = NewType("ModelId", IdText)
+AssetId = NewType("AssetId", IdText)
+JobId = NewType("JobId", IdText)
+UploadId = NewType("UploadId", IdText)
 
 RUNNING_STATUSES = frozenset({"training", "copying"})
 ENDED_STATUSES = frozenset({"trained", "failed", "training-canceled"})

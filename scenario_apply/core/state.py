@@ -7,10 +7,13 @@ previous ones. An asset is known by the SHA-256 of its bytes and the caption it 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct, field
+from msgspec.structs import replace
 
 from scenario_apply.core.address import Address
+from scenario_apply.core.codec import check_free_form
 from scenario_apply.core.remote import AssetId, JobId, ModelId
 
 FORMAT_VERSION = "1.0"
@@ -18,8 +21,12 @@ FINGERPRINT_VERSION = 1
 
 Phase = Literal["building", "training", "trained", "failed", "canceled"]
 
+Fingerprint = Annotated[str, Meta(pattern=r"\A[0-9]{1,6}:[0-9A-Za-z]+\Z")]
+Count = Annotated[int, Meta(ge=0, le=2**53)]
+"""A whole number that every reader of JSON keeps."""
 
-class ImageRecord(NamedTuple):
+
+class ImageRecord(Struct, frozen=True, order=True):
     """One training image as recorded. caption is what the service was told; "" for its own."""
 
     path: str
@@ -28,34 +35,33 @@ class ImageRecord(NamedTuple):
     caption: str
 
 
-class PairRecord(NamedTuple):
+class PairRecord(Struct, frozen=True):
     source_id: AssetId
     target_id: AssetId
     instruction: str
 
 
-class ConceptRecord(NamedTuple):
+class ConceptRecord(Struct, frozen=True, omit_defaults=True):
     """trained_from: the fingerprint of a declared part when it was composed; None for a part made elsewhere."""
 
     model_id: ModelId
     scale: float
     epoch: str | None = None
-    trained_from: str | None = None
+    trained_from: Fingerprint | None = None
 
 
-class AssetRecord(NamedTuple):
+class AssetRecord(Struct, frozen=True):
     sha256: str
     caption: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Version:
+class Version(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One model on the service. fingerprint: of what was sent to train, None before the first launch.
 
     quoted and charged in CU; times are ISO 8601, UTC. reason: the service's words when it failed.
     """
 
-    number: int
+    number: Count
     id: ModelId
     phase: Phase
     name: str
@@ -66,7 +72,7 @@ class Version:
     concepts: tuple[ConceptRecord, ...] = ()
     images: tuple[ImageRecord, ...] = ()
     pairs: tuple[PairRecord, ...] = ()
-    fingerprint: str | None = None
+    fingerprint: Fingerprint | None = None
     job_id: JobId | None = None
     reason: str | None = None
     quoted: float | None = None
@@ -75,20 +81,22 @@ class Version:
     launched_at: str | None = None
     ended_at: str | None = None
 
+    def __post_init__(self) -> None:
+        check_free_form(self.parameters)
+
     @property
     def is_usable(self) -> bool:
         return self.phase == "trained"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is known of one resource. held: the fingerprint a rollback holds it against, None when it follows."""
 
     current: Version
     pending: Version | None = None
     previous: tuple[Version, ...] = ()
     protected: bool = False
-    held: str | None = None
+    held: Fingerprint | None = None
 
     @property
     def working(self) -> Version:
@@ -114,6 +122,10 @@ class Record:
         others = tuple(version for version in self.previous if version is not back)
         return replace(self, current=back, previous=(self.current, *others))
 
+    def without_pending(self) -> Record:
+        """The pending version is given up: it becomes the newest previous."""
+        return self if self.pending is None else replace(self, pending=None, previous=(self.pending, *self.previous))
+
     def promoted(self) -> Record:
         """The pending version becomes current, the current one the newest previous."""
         if self.pending is None:
@@ -121,13 +133,13 @@ class Record:
         return replace(self, current=self.pending, pending=None, previous=(self.current, *self.previous))
 
 
-class Entry(NamedTuple):
+class Entry(Struct, frozen=True, omit_defaults=True):
     """One line of a state's history: which serial came to be, when, by whom, from what, and what was done.
 
     manifest: its digest; commit: of the Git checkout it lay in; both None where there was none.
     """
 
-    serial: int
+    serial: Count
     at: str
     who: str
     command: str
@@ -139,8 +151,7 @@ class Entry(NamedTuple):
 HISTORY_KEPT = 100
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class State:
+class State(Struct, frozen=True, kw_only=True):
     """A whole state. serial 0 and lineage None: nothing was ever written. loose: assets no model holds (yet).
 
     history: what was done to it, oldest first, the last HISTORY_KEPT.

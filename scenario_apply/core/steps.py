@@ -7,11 +7,15 @@ an earlier step of the same plan makes is named by that step.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, cast
+
+from msgspec import Struct, field
 
 from scenario_apply.core.address import Address
+from scenario_apply.core.codec import check_free_form
+from scenario_apply.core.ids import IdOrEmpty
 from scenario_apply.core.remote import AssetId, ModelId
+from scenario_apply.core.state import Count
 
 StepId = str
 StepKind = Literal[
@@ -21,27 +25,28 @@ UploadWay = Literal["data", "asset", "multipart"]
 """data: as a data URL, attached at once; asset: one request, attached by id; multipart: in parts, attached by id."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AssetRef:
+class AssetRef(Struct, frozen=True, kw_only=True):
     """An asset: known by id, or the one that step makes. Exactly one is set."""
 
     id: AssetId | None = None
     step: StepId | None = None
 
+    def __post_init__(self) -> None:
+        if (self.id is None) == (self.step is None):
+            raise ValueError("expected an id or the step that makes the asset, and not both")
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PictureRef:
+
+class PictureRef(Struct, frozen=True, kw_only=True):
     """A picture on disk. path: its name on the service; file: relative to the manifest's root."""
 
     path: str
     file: str
     sha256: str
-    size_bytes: int
+    size_bytes: Count
     mime: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attachment:
+class Attachment(Struct, frozen=True, kw_only=True):
     """An asset to attach, with what the record needs to know of it. caption: what it holds at that moment."""
 
     asset: AssetRef
@@ -50,26 +55,32 @@ class Attachment:
     caption: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConceptRef:
+class ConceptRef(Struct, frozen=True, kw_only=True):
     """One part of a composition: a declared resource, whose trained id is looked up when the step runs, or an id."""
 
     model: Address | None = None
-    model_id: ModelId | None = None
+    model_id: IdOrEmpty | None = None
     scale: float
     epoch: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CreateModel:
+class StepOnAddress(Struct, frozen=True, kw_only=True, tag_field="kind"):
+    """What all steps have: the resource they act on. In JSON `kind` tells them apart."""
+
+    address: Address
+
+    @property
+    def kind(self) -> StepKind:
+        return cast(StepKind, self.__struct_config__.tag)
+
+
+class CreateModel(StepOnAddress, frozen=True, kw_only=True, tag="create"):
     """number: which version of the resource this makes; above 1 it is a replacement.
 
     protected: whether a resource that was not recorded before is recorded as protected against deletes.
     """
 
-    kind: Literal["create"] = "create"
-    address: Address
-    number: int
+    number: Count
     name: str
     type: str
     description: str | None = None
@@ -77,104 +88,76 @@ class CreateModel:
     protected: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UploadImage:
+class UploadImage(StepOnAddress, frozen=True, kw_only=True, tag="upload"):
     """address: the model it is attached to at once (way data), or the first that wants it."""
 
-    kind: Literal["upload"] = "upload"
-    address: Address
     picture: PictureRef
     way: UploadWay
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AttachImages:
+class AttachImages(StepOnAddress, frozen=True, kw_only=True, tag="attach"):
     """At most ten."""
 
-    kind: Literal["attach"] = "attach"
-    address: Address
     images: tuple[Attachment, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DetachImage:
-    kind: Literal["detach"] = "detach"
-    address: Address
+class DetachImage(StepOnAddress, frozen=True, kw_only=True, tag="detach"):
     asset_id: AssetId
     path: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetCaption:
+class SetCaption(StepOnAddress, frozen=True, kw_only=True, tag="caption"):
     """caption "" gives the image back to the service's own caption."""
 
-    kind: Literal["caption"] = "caption"
-    address: Address
     asset: AssetRef
     path: str
     sha256: str
     caption: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PairRef:
+class PairRef(Struct, frozen=True, kw_only=True):
     source: AssetRef
     target: AssetRef
     instruction: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetPairs:
-    kind: Literal["pair"] = "pair"
-    address: Address
+class SetPairs(StepOnAddress, frozen=True, kw_only=True, tag="pair"):
     pairs: tuple[PairRef, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UpdateModel:
+class UpdateModel(StepOnAddress, frozen=True, kw_only=True, tag="update"):
     """None: left as it is."""
 
-    kind: Literal["update"] = "update"
-    address: Address
     name: str | None = None
     description: str | None = None
     concepts: tuple[ConceptRef, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetTags:
-    kind: Literal["tag"] = "tag"
-    address: Address
+class SetTags(StepOnAddress, frozen=True, kw_only=True, tag="tag"):
     add: tuple[str, ...] = ()
     delete: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StartTraining:
+class StartTraining(StepOnAddress, frozen=True, kw_only=True, tag="train"):
     """dataset: digest of what is trained on. fingerprint is known unless a concept's id is not yet."""
 
-    kind: Literal["train"] = "train"
-    address: Address
     parameters: Mapping[str, object] = field(default_factory=dict)
     dataset: str | None = None
     quoted: float | None = None
 
+    def __post_init__(self) -> None:
+        check_free_form(self.parameters)
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AwaitTraining:
-    kind: Literal["wait"] = "wait"
-    address: Address
+
+class AwaitTraining(StepOnAddress, frozen=True, kw_only=True, tag="wait"):
     type: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeleteModel:
+class DeleteModel(StepOnAddress, frozen=True, kw_only=True, tag="delete"):
     """One version of a resource."""
 
-    kind: Literal["delete"] = "delete"
-    address: Address
     model_id: ModelId
-    number: int
+    number: Count
 
 
 Step = (
@@ -192,8 +175,7 @@ Step = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedStep:
+class PlannedStep(Struct, frozen=True, kw_only=True):
     """A step with its id, unique in its plan, and the ids of those that must be done before it."""
 
     id: StepId

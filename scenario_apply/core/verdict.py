@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from scenario_apply.core.address import Address
 from scenario_apply.core.attributes import LabelChange, Spec
@@ -101,7 +103,7 @@ def edited(state: State, edits: Mapping[Address, StateEdit]) -> State:
         if edit.revive is not None:
             record = record.revived(edit.revive)
         if edit.discard_pending and record.pending is not None:
-            record = replace(record, pending=None, previous=(record.pending, *record.previous))
+            record = record.without_pending()
         records[address] = record
     return replace(state, records=records)
 

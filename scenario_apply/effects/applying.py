@@ -10,6 +10,8 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from msgspec import structs
+
 from scenario_apply.core.address import Address
 from scenario_apply.core.changes import Action, Change
 from scenario_apply.core.dataset.types import Image
@@ -200,5 +202,5 @@ def _rescued(world: World, prepared: Prepared, state: State, executor: Executor 
     if executor is not None:
         state, journal = executor.state, executor.journal
         settled = {*executor.done, *executor.failed}
-    state = replace(state, lineage=state.lineage or str(uuid.uuid4()))
+    state = structs.replace(state, lineage=state.lineage or str(uuid.uuid4()))
     return rescue(world.store, state, journal, error, settled=settled, has_journal=prepared.has_journal)

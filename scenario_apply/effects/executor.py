@@ -17,7 +17,7 @@ from scenario_apply.core.remote import AssetId
 from scenario_apply.core.state import State, Version
 from scenario_apply.core.steps import AwaitTraining, CreateModel, PlannedStep, StartTraining, StepId, UploadImage
 from scenario_apply.effects.context import Context
-from scenario_apply.effects.landmarks import Landmarks, landmarks_to_json, take_landmarks
+from scenario_apply.effects.landmarks import Landmarks, take_landmarks
 from scenario_apply.effects.launching import Launching
 from scenario_apply.effects.looks import likeness
 from scenario_apply.effects.pauses import Pauses
@@ -177,7 +177,7 @@ class Executor:
             self.landmarks = take_landmarks(self.api, self.plan.steps)
         except (ApiError, Interrupted) as error:
             self.fatal = error
-        self.journal.mark(landmarks_to_json(self.landmarks))
+        self.journal.mark(self.landmarks)
 
     def is_over(self) -> bool:
         if self.stop.now.is_set():

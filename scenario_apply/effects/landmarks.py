@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+
+from msgspec import Struct
 
 from scenario_apply.core.remote import ENDED_STATUSES, JobId, RemoteModel
 from scenario_apply.core.steps import CreateModel, PlannedStep, UploadImage
@@ -19,8 +20,7 @@ SAME_MOMENT_S = 1.0
 """Times of the service may be cut to whole seconds."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Landmark:
+class Landmark(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """ids: those of before that could be mistaken. newest_at: the service's own time of its newest object then."""
 
     ids: frozenset[str] = frozenset()
@@ -33,8 +33,7 @@ class Landmark:
         return created_at is not None and self.newest_at is not None and created_at < self.newest_at - SAME_MOMENT_S
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Landmarks:
+class Landmarks(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """None: nothing of the kind is made by the run."""
 
     models: Landmark | None = None
@@ -63,21 +62,6 @@ def take_landmarks(api: ScenarioApi, steps: Iterable[PlannedStep]) -> Landmarks:
             newest_at=max((a.created_at for a in found if a.created_at is not None), default=None),
         )
     return Landmarks(models=models, assets=assets)
-
-
-def landmarks_to_json(landmarks: Landmarks) -> dict[str, object]:
-    """As plain values, for the journal."""
-    return {
-        kind: {"ids": sorted(mark.ids), "newest_at": mark.newest_at}
-        for kind, mark in (("models", landmarks.models), ("assets", landmarks.assets))
-        if mark is not None
-    }
-
-
-def landmarks_from_json(plain: Mapping[str, Any]) -> Landmarks:
-    """From plain values. Raises KeyError or TypeError when they are none."""
-    marks = {kind: Landmark(ids=frozenset(value["ids"]), newest_at=value["newest_at"]) for kind, value in plain.items()}
-    return Landmarks(models=marks.get("models"), assets=marks.get("assets"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

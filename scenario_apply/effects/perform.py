@@ -6,9 +6,10 @@ Calls that create or spend are journalled as sent right before their bytes leave
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import assert_never
+
+from msgspec.structs import replace
 
 from scenario_apply.core.address import Address
 from scenario_apply.core.composing import as_of_now
@@ -305,7 +306,7 @@ def _concepts(refs: tuple[ConceptRef, ...], context: Context) -> tuple[ConceptRe
                 "a part is looked up by name, and this plan was made without asking the service: plan again"
             )
         if ref.model is None:
-            concepts.append(ConceptRecord(ref.model_id or ModelId(""), ref.scale, ref.epoch))
+            concepts.append(ConceptRecord(ModelId(ref.model_id or ""), ref.scale, ref.epoch))
             continue
         part = context.record(ref.model).current
         if not part.is_usable:

@@ -82,12 +82,9 @@ def make_plan(
     state = loaded.state
     adopted: tuple[Adopted, ...] = ()
     if (loaded.unanswered or options.adopt) and world.api is not None:
-        from scenario_apply.effects.landmarks import landmarks_from_json
         from scenario_apply.effects.recover import recover
 
-        recovered = recover(
-            world.api, world.clock, state, loaded.unanswered, landmarks_from_json(loaded.landmarks), options.adopt
-        )
+        recovered = recover(world.api, world.clock, state, loaded.unanswered, loaded.landmarks, options.adopt)
         state, adopted = recovered.state, recovered.adopted
     recorded = state
     observed = Observed()

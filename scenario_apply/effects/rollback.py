@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from scenario_apply.core.address import Address
 from scenario_apply.core.desired import Desired

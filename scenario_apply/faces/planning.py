@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from scenario_apply.core.address import Address
 from scenario_apply.core.dataset.types import Dataset
 from scenario_apply.core.manifest.spec import Manifest
 from scenario_apply.faces.addresses import address_of, adoption
@@ -94,7 +95,7 @@ def _refuse_unselected(world: World, wanted: Wanted, options: PlanOptions) -> No
         for address in addresses:
             # a matrix stands for its children
             named = {
-                a for a in desired.specs if a == address or (not address.label and replace(a, label="") == address)
+                a for a in desired.specs if a == address or (not address.label and Address(a.kind, a.name) == address)
             }
             if named and not named & selected:
                 raise UsageError(

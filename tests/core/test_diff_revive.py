@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from scenario_apply.core.address import parse_address
 from scenario_apply.core.changes import Action

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from scenario_apply.core.dataset.digest import digest_of
 from scenario_apply.core.dataset.types import Contents
@@ -63,9 +64,9 @@ def test_the_same_number_written_otherwise_is_the_same() -> None:
 def test_the_order_of_parts_and_what_they_were_trained_from_do_not_count() -> None:
     """A part trained anew is told from trained_from, with the reason that it was."""
     one = fingerprint(type="t", parameters={}, dataset=None, concepts=[INK, WASH])
-    other = fingerprint(type="t", parameters={}, dataset=None, concepts=[WASH, INK._replace(trained_from="1:new")])
+    other = fingerprint(type="t", parameters={}, dataset=None, concepts=[WASH, replace(INK, trained_from="1:new")])
     assert one == other
-    assert one != fingerprint(type="t", parameters={}, dataset=None, concepts=[INK._replace(scale=0.6), WASH])
+    assert one != fingerprint(type="t", parameters={}, dataset=None, concepts=[replace(INK, scale=0.6), WASH])
 
 
 def test_the_records_own_version_is_used_and_a_newer_one_refused() -> None:

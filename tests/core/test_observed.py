@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from scenario_apply.core.address import parse_address
 from scenario_apply.core.changes import Drift
@@ -29,7 +29,7 @@ def version(phase: Phase = "trained", **more: object) -> Version:
         fingerprint="1:abc",
         job_id=JobId("job_1"),
     )
-    return replace(made, **more)  # type: ignore[arg-type]  # a test's own keywords
+    return replace(made, **more)
 
 
 def settled(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from scenario_apply.core.address import Address
 from scenario_apply.core.changes import Action, Change, Cost

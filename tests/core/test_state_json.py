@@ -86,7 +86,7 @@ def test_the_top_says_what_the_design_says() -> None:
 
 
 def test_fields_that_are_not_known_are_ignored() -> None:
-    """A newer minor version may add some."""
+    """A newer minor version may add some; FileStore does not write over it."""
     value = plain()
     value["format_version"] = "1.9"
     value["news"] = 1
@@ -105,30 +105,42 @@ def kael(value: dict[str, Any]) -> Any:
 
 
 BROKEN: list[tuple[str, Callable[[dict[str, Any]], object]]] = [
-    ("format_version is missing", lambda v: v.pop("format_version")),
-    ("lineage is missing", lambda v: v.pop("lineage")),
-    ("serial is no number", lambda v: v.update(serial="7")),
-    ("serial is no number", lambda v: v.update(serial=True)),
-    ("serial is no number", lambda v: v.update(serial=-1)),
-    ("resources is missing", lambda v: v.pop("resources")),
-    ("resources is no map", lambda v: v.update(resources=[])),
-    ("resources.kael", lambda v: v["resources"].update(kael={})),
-    ("endpoint is no text", lambda v: v.update(endpoint=1)),
-    ("assets is no map", lambda v: v.update(assets=[1])),
-    ("assets.asset_9.sha256 is missing", lambda v: v["assets"].update(asset_9={"caption": ""})),
-    ("model.kael.current is missing", lambda v: v["resources"]["model.kael"].pop("current")),
-    ("model.kael.previous is no list", lambda v: v["resources"]["model.kael"].update(previous={})),
-    ("model.kael.current.id is missing", lambda v: kael(v).pop("id")),
-    ("model.kael.current.phase is 'asleep'", lambda v: kael(v).update(phase="asleep")),
-    ("model.kael.current.number is no number", lambda v: kael(v).update(number="2")),
-    ("model.kael.current.name is no text", lambda v: kael(v).update(name=["Kael"])),
-    ("model.kael.current.parameters is no map", lambda v: kael(v).update(parameters=[1])),
-    ("model.kael.current.quoted is no number", lambda v: kael(v).update(quoted="45")),
-    ("model.kael.current has an entry of another shape", lambda v: kael(v).update(images=[{"path": "01.png"}])),
-    ("model.kael.current has an entry of another shape", lambda v: kael(v).update(images=["01.png"])),
-    ("model.kael.current has an entry of another shape", lambda v: kael(v).update(pairs=[{}])),
-    ("model.kael.current has an entry of another shape", lambda v: kael(v).update(concepts=[{"scale": 1}])),
-    ("model.kael.current has an entry of another shape", lambda v: kael(v).update(tags=1)),
+    ("format_version: it is missing", lambda v: v.pop("format_version")),
+    ("format_version: expected text of the form", lambda v: v.update(format_version="one")),
+    ("lineage: it is missing", lambda v: v.pop("lineage")),
+    ("serial: expected an integer, got text", lambda v: v.update(serial="7")),
+    ("serial: expected an integer, got true or false", lambda v: v.update(serial=True)),
+    ("serial: expected an integer >= 0, got -1", lambda v: v.update(serial=-1)),
+    ("serial: expected an integer <= 9007199254740992", lambda v: v.update(serial=2**60)),
+    ("resources: it is missing", lambda v: v.pop("resources")),
+    ("resources: expected an object, got a list", lambda v: v.update(resources=[])),
+    ('resources["kael"]', lambda v: v["resources"].update(kael=v["resources"]["model.kael"])),
+    ("endpoint: expected text or null, got an integer", lambda v: v.update(endpoint=1)),
+    ("assets: expected an object, got a list", lambda v: v.update(assets=[1])),
+    ('assets["asset_9"].sha256: it is missing', lambda v: v["assets"].update(asset_9={"caption": ""})),
+    ('resources["model.kael"].current: it is missing', lambda v: v["resources"]["model.kael"].pop("current")),
+    (
+        '["model.kael"].previous: expected a list, got an object',
+        lambda v: v["resources"]["model.kael"].update(previous={}),
+    ),
+    ('["model.kael"].current.id: it is missing', lambda v: kael(v).pop("id")),
+    ("current.phase: 'asleep' is not one of the known values", lambda v: kael(v).update(phase="asleep")),
+    ("current.number: expected an integer, got text", lambda v: kael(v).update(number="2")),
+    ("current.number: expected an integer, got a number", lambda v: kael(v).update(number=1.7)),
+    ("current.name: expected text, got a list", lambda v: kael(v).update(name=["Kael"])),
+    ("current.parameters: expected an object, got a list", lambda v: kael(v).update(parameters=[1])),
+    ("current: seed holds an integer of more than 64 bits", lambda v: kael(v).update(parameters={"seed": 2**63})),
+    ("current.quoted: expected a number or null, got text", lambda v: kael(v).update(quoted="45")),
+    ("current.images[0].sha256: it is missing", lambda v: kael(v).update(images=[{"path": "01.png"}])),
+    ("current.images[0]: expected an object, got text", lambda v: kael(v).update(images=["01.png"])),
+    ("current.pairs[0].source_id: it is missing", lambda v: kael(v).update(pairs=[{}])),
+    ("current.concepts[0].model_id: it is missing", lambda v: kael(v).update(concepts=[{"scale": 1}])),
+    ("current.tags: expected a list, got text", lambda v: kael(v).update(tags="abc")),
+    ("current.fingerprint: expected text of the form", lambda v: kael(v).update(fingerprint="abc")),
+    ("protected: expected true or false, got text", lambda v: v["resources"]["model.kael"].update(protected="yes")),
+    ("history: expected a list, got text", lambda v: v.update(history="abc")),
+    ("history[0].serial: it is missing", lambda v: v.update(history=[{}])),
+    ("journal.lines: expected an integer, got text", lambda v: v.update(journal={"run": "r", "lines": "3"})),
 ]
 
 

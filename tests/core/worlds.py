@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import assert_never, cast
+
+from msgspec.structs import replace
 
 from scenario_apply.core.address import Address
 from scenario_apply.core.composing import as_of_now
@@ -112,7 +114,10 @@ class Service:
             tags=list(version.tags),
             concepts=tuple(RemoteConcept(model_id=c.model_id, scale=c.scale, epoch=c.epoch) for c in version.concepts),
             images={image.asset_id: image.path for image in version.images},
-            pairs=tuple(RemotePair(source_id=p[0], target_id=p[1], instruction=p[2]) for p in version.pairs),
+            pairs=tuple(
+                RemotePair(source_id=p.source_id, target_id=p.target_id, instruction=p.instruction)
+                for p in version.pairs
+            ),
             job_id=version.job_id,
         )
         self.captions.update({image.asset_id: image.caption for image in version.images})

@@ -14,13 +14,13 @@ import pytest
 from PIL import Image
 
 from scenario_apply.__main__ import main
+from scenario_apply.core.address import Address
 from scenario_apply.core.manifest.spec import Lifecycle
 from scenario_apply.effects.applying import ApplyOptions
 from scenario_apply.effects.planning import PlanOptions
 from scenario_apply.emulator.thread import EmulatorThread, manual_options
 from scenario_apply.errors import Interrupted, Refused, StateNotSaved
 from scenario_apply.faces import cli
-from scenario_apply.faces.addresses import address_of
 from scenario_apply.faces.going_on import again, watching
 from scenario_apply.faces.settings import Settings, read_settings
 from tests.fakes.bench import Bench, composition, model
@@ -109,12 +109,12 @@ def test_where_only_trainings_are_left_they_are_watched(bench: Bench) -> None:
 def test_a_replacement_is_asked_for_again_until_its_model_is_made(bench: Bench, label: str) -> None:
     """Of a matrix, those of its children that are not made; asked for once more, one that is would be made twice."""
     keep = Lifecycle(keep_versions=5)
-    slow, fast = (replace(address_of("model.kael"), label=name) for name in ("slow", "fast"))
+    slow, fast = (Address("model", "kael", name) for name in ("slow", "fast"))
     specs = [replace(model("kael", "kael", lifecycle=keep, label=a.label), address=a) for a in (slow, fast)]
     bench.declare(*specs)
     service = FakeScenario(bench.clock)
     assert bench.apply(service).status == "done"
-    asked = (replace(slow, label=label),)
+    asked = (Address("model", "kael", label),)
     children = 1 if label else 2
     options = ApplyOptions(parallelism=1, replaced=asked)
     wishes = PlanOptions(replace=asked)

@@ -11,16 +11,30 @@ import contextlib
 import os
 import threading
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import TracebackType
-from typing import Literal, Self
+from typing import Literal, Self, assert_never
 
-from scenario_apply.core.outcome import Outcome, after, outcome_from_json, outcome_to_json
+from scenario_apply.core import codec
+from scenario_apply.core.codec import Misfit
+from scenario_apply.core.outcome import Outcome, after
 from scenario_apply.core.state import State
-from scenario_apply.core.step_json import step_from_json, step_to_json
-from scenario_apply.core.steps import PlannedStep
-from scenario_apply.core.times import from_iso, iso
+from scenario_apply.core.state_json import JournalNote
+from scenario_apply.core.steps import PlannedStep, StepId
+from scenario_apply.core.times import iso
+from scenario_apply.effects.landmarks import NO_LANDMARKS, Landmarks
 from scenario_apply.effects.state.atomic import sync_folder
+from scenario_apply.effects.state.journal_lines import (
+    AdoptedLine,
+    DoneLine,
+    FailedLine,
+    IntentLine,
+    LandmarksLine,
+    Line,
+    RunLine,
+    SentDetails,
+    SentLine,
+)
 from scenario_apply.errors import StateDamaged, StateNotSaved
 
 
@@ -37,14 +51,14 @@ class Unanswered:
 class Replayed:
     """What a journal adds to its state. run: whose it is, None for one that was never begun.
 
-    landmarks: what was there before the run made anything, as plain values.
+    landmarks: what was there before the run made anything.
     """
 
     state: State
     unanswered: tuple[Unanswered, ...]
     lines: int
     run: str | None
-    landmarks: Mapping[str, object] = field(default_factory=dict)
+    landmarks: Landmarks = NO_LANDMARKS
 
 
 Place = Literal["ours", "theirs", "gone"]
@@ -77,34 +91,33 @@ class Journal:
             sync_folder(os.path.dirname(path) or ".")
         except OSError as error:
             raise StateNotSaved(f"the journal {path} cannot be written: {error.strerror}") from error
-        self._append({"phase": "run", "run": run_id, "ts": iso(now)})
+        self._append(RunLine(run=run_id, ts=iso(now)))
         self.flush()
 
-    def mark(self, landmarks: Mapping[str, object]) -> None:
+    def mark(self, landmarks: Landmarks) -> None:
         """What was there before the first call that makes something. On disk with the first call."""
-        self._append({"phase": "landmarks", "landmarks": landmarks})
+        self._append(LandmarksLine(landmarks=landmarks))
 
     def intend(self, step: PlannedStep, now: float) -> None:
         """A step is about to be done. Not flushed: nothing has left yet."""
-        self._append({"op": step.id, "phase": "intent", "ts": iso(now), "step": step_to_json(step)})
+        self._append(IntentLine(op=step.id, ts=iso(now), step=step.step))
 
     def sending(self, step: PlannedStep, now: float, **details: str) -> None:
         """The call leaves now. On disk when this returns, in the file the next run will read. Raises StateError."""
         if self._guard is not None:
             self._guard()
         self.check_there()
-        line: dict[str, object] = {"op": step.id, "phase": "sent", "at": now}
-        self._append({**line, "details": details} if details else line)
+        self._append(SentLine(op=step.id, at=now, details=codec.fitted(details, SentDetails)))
         self.flush()
 
     def settle(self, step: PlannedStep, outcome: Outcome) -> None:
         """The step is done, or was found done. Flushed by the next flush()."""
-        phase = "adopted" if outcome.adopted else "done"
-        self._append({"op": step.id, "phase": phase, "outcome": outcome_to_json(outcome)})
+        line = AdoptedLine if outcome.adopted else DoneLine
+        self._append(line(op=step.id, outcome=outcome))
 
     def fail(self, step: PlannedStep, reason: str) -> None:
         """The service refused the step: it surely was not carried out."""
-        self._append({"op": step.id, "phase": "failed", "reason": reason})
+        self._append(FailedLine(op=step.id, reason=reason))
 
     def flush(self) -> None:
         """Everything appended so far is on disk. Threads that wait together share one fsync."""
@@ -170,10 +183,8 @@ class Journal:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    def _append(self, line: Mapping[str, object]) -> None:
-        import orjson
-
-        data = orjson.dumps(line, default=str, option=orjson.OPT_APPEND_NEWLINE)
+    def _append(self, line: Line) -> None:
+        data = codec.line(line)
         with self._lock:
             self._refuse_if_broken()
             try:
@@ -191,14 +202,16 @@ class Journal:
             self.lines += 1
             self._keep_open(line, data)
 
-    def _keep_open(self, line: Mapping[str, object], data: bytes) -> None:
-        op = line.get("op")
-        if op is None:
-            self._head.append(data)
-        elif line["phase"] in ("intent", "sent"):
-            self._open.setdefault(str(op), []).append(data)
-        else:
-            self._open.pop(str(op), None)
+    def _keep_open(self, line: Line, data: bytes) -> None:
+        match line:
+            case RunLine() | LandmarksLine():
+                self._head.append(data)
+            case IntentLine() | SentLine():
+                self._open.setdefault(line.op, []).append(data)
+            case DoneLine() | AdoptedLine() | FailedLine():
+                self._open.pop(line.op, None)
+            case _:
+                assert_never(line)
 
     def _refuse_if_broken(self) -> None:
         if self._broken is not None:
@@ -209,13 +222,11 @@ def _identity(stat: os.stat_result) -> tuple[int, int]:
     return stat.st_dev, stat.st_ino
 
 
-def replay(path: str, state: State, applied: Mapping[str, object] | None) -> Replayed | None:
+def replay(path: str, state: State, applied: JournalNote | None) -> Replayed | None:
     """The state after a leftover journal; None when there is none. applied: the state's own note of what it holds.
 
     A torn last line is what a power loss leaves and is passed over. Raises StateDamaged for any other.
     """
-    import orjson
-
     try:
         with open(path, "rb") as file:
             raw = file.read().split(b"\n")
@@ -223,52 +234,55 @@ def replay(path: str, state: State, applied: Mapping[str, object] | None) -> Rep
         return None
     except OSError as error:
         raise StateDamaged(f"the journal {path} cannot be read: {error.strerror}") from error
-    torn = raw.pop()  # a whole file ends with a newline
-    lines: list[dict[str, object]] = []
-    for number, text in enumerate(raw, 1):
-        try:
-            lines.append(orjson.loads(text))
-        except ValueError as error:
-            raise StateDamaged(
-                f"the journal {path} is damaged in line {number}",
-                mend="it holds what the last run did: keep a copy, then see `scenario-apply state --help`",
-            ) from error
-    del torn
-    run = lines[0].get("run") if lines else None
-    held = 0
-    if applied is not None and run is not None and applied.get("run") == run:
-        lines_held = applied.get("lines")
-        held = lines_held if isinstance(lines_held, int) else 0
-    return _replayed(path, lines, held, state, None if run is None else str(run))
+    raw.pop()  # a whole file ends with a newline: what stands behind the last one is torn
+    lines = [_read(path, number, text) for number, text in enumerate(raw, 1)]
+    run = lines[0].run if lines and isinstance(lines[0], RunLine) else None
+    held = applied.lines if applied is not None and run is not None and applied.run == run else 0
+    return _replayed(path, lines, held, state, run)
 
 
-def _replayed(path: str, lines: list[dict[str, object]], held: int, state: State, run: str | None) -> Replayed:
-    steps: dict[str, PlannedStep] = {}
-    sent: dict[str, Unanswered] = {}
-    landmarks: Mapping[str, object] = {}
+def _read(path: str, number: int, text: bytes) -> Line:
+    try:
+        line: Line = codec.decoded(text, Line)
+    except Misfit as misfit:
+        raise _damaged(path, number, str(misfit)) from misfit
+    return line
+
+
+def _replayed(path: str, lines: list[Line], held: int, state: State, run: str | None) -> Replayed:
+    steps: dict[StepId, PlannedStep] = {}
+    sent: dict[StepId, Unanswered] = {}
+    landmarks = NO_LANDMARKS
     for number, line in enumerate(lines, 1):
-        op, phase = str(line.get("op")), line.get("phase")
-        try:
-            if phase == "intent":
-                steps[op] = step_from_json(line["step"])  # type: ignore[arg-type]  # checked by the except below
-            elif phase == "sent":
-                details = {**(sent[op].details if op in sent else {}), **(line.get("details") or {})}  # type: ignore[dict-item]
-                sent[op] = Unanswered(step=steps[op], sent_at=_seconds(line), details=details)
-            elif phase in ("done", "adopted"):
-                sent.pop(op, None)
+        if isinstance(line, SentLine | DoneLine | AdoptedLine) and line.op not in steps:
+            raise _damaged(path, number, f"op: no line before it says what the step {line.op[:40]!r} is")
+        match line:
+            case RunLine():
+                pass
+            case LandmarksLine():
+                landmarks = line.landmarks
+            case IntentLine():
+                steps[line.op] = PlannedStep(id=line.op, step=line.step)
+            case SentLine():
+                before = sent[line.op].details if line.op in sent else {}
+                details = {**before, **codec.plain(line.details)}
+                sent[line.op] = Unanswered(step=steps[line.op], sent_at=line.at, details=details)
+            case DoneLine() | AdoptedLine():
+                sent.pop(line.op, None)
                 if number > held:
-                    state = after(state, steps[op], outcome_from_json(line["outcome"]))  # type: ignore[arg-type]
-            elif phase == "failed":
-                sent.pop(op, None)
-            elif phase == "landmarks":
-                landmarks = line["landmarks"]  # type: ignore[assignment]  # looked at where it is used
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise StateDamaged(f"the journal {path} cannot be replayed: line {number} ({error})") from error
+                    try:
+                        state = after(state, steps[line.op], line.outcome)
+                    except ValueError as error:
+                        raise _damaged(path, number, f"outcome: {error}") from error
+            case FailedLine():
+                sent.pop(line.op, None)
+            case _:
+                assert_never(line)
     return Replayed(state=state, unanswered=tuple(sent.values()), lines=len(lines), run=run, landmarks=landmarks)
 
 
-def _seconds(line: Mapping[str, object]) -> float:
-    at = line.get("at")
-    if isinstance(at, int | float):
-        return float(at)
-    return from_iso(str(line.get("ts"))) or 0.0
+def _damaged(path: str, number: int, what: str) -> StateDamaged:
+    return StateDamaged(
+        f"the journal {path} is damaged in line {number}: {what}",
+        mend="it holds what the last run did: keep a copy, then see `scenario-apply state --help`",
+    )

@@ -7,11 +7,15 @@ import os
 import re
 import threading
 import uuid
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 
+from msgspec.structs import replace
+
+from scenario_apply.core import codec
 from scenario_apply.core.state import State
-from scenario_apply.core.state_json import state_from_json, state_to_json
+from scenario_apply.core.state_json import JournalNote, StateFile, file_of, newer, read_state_file, state_of
+from scenario_apply.effects.landmarks import NO_LANDMARKS, Landmarks
 from scenario_apply.effects.ports import Clock
 from scenario_apply.effects.state.atomic import write_atomically
 from scenario_apply.effects.state.journal import Journal, Unanswered, replay
@@ -28,7 +32,7 @@ class Loaded:
     state: State
     unanswered: tuple[Unanswered, ...] = ()
     has_journal: bool = False
-    landmarks: Mapping[str, object] = field(default_factory=dict)
+    landmarks: Landmarks = NO_LANDMARKS
 
 
 class FileStore:
@@ -46,7 +50,8 @@ class FileStore:
         self.lock = Lock(f"{path.removesuffix('.json')}.lock", clock)
         self._seen: tuple[int, int, int] | None = None
         self._content: bytes | None = None
-        self._leftover: dict[str, object] | None = None  # the journal that load() replayed
+        self._file: StateFile | None = None  # what the content says
+        self._leftover: JournalNote | None = None  # the journal that load() replayed
         self._writing = threading.Lock()  # between the file's change and the note of it
 
     # -- reading
@@ -60,40 +65,39 @@ class FileStore:
 
         Raises StateDamaged, StateNewer, or StateForeign for another endpoint or project.
         """
-        state, applied = self._read_file()
-        replayed = replay(self.journal_path, state, applied)
+        state = self._read_file()
+        replayed = replay(self.journal_path, state, None if self._file is None else self._file.journal or None)
         self._leftover = None
         if replayed is None:
             return Loaded(state=state)
-        self._leftover = {"run": replayed.run, "lines": replayed.lines}
+        self._leftover = JournalNote(run=replayed.run, lines=replayed.lines)
         return Loaded(
             state=replayed.state, unanswered=replayed.unanswered, has_journal=True, landmarks=replayed.landmarks
         )
 
-    def _read_file(self) -> tuple[State, Mapping[str, object] | None]:
-        import orjson
-
+    def _read_file(self) -> State:
         try:
             with open(self.path, "rb") as file:
                 content = file.read()
                 self._seen = _signature(os.fstat(file.fileno()))
         except FileNotFoundError:
-            self._seen, self._content = None, None
-            return State(endpoint=self.endpoint, project=self.project), None
+            self._seen, self._content, self._file = None, None, None
+            return State(endpoint=self.endpoint, project=self.project)
         except OSError as error:
             raise StateDamaged(f"the state {self.path} cannot be read: {error.strerror}") from error
-        try:
-            plain = orjson.loads(content)
-        except ValueError as error:
-            raise StateDamaged(
-                f"{self.path} is damaged: it is no JSON ({error})",
-                mend=f"copy the newest file of {self._backups()}/ over it; nothing was changed",
-            ) from error
-        state = state_from_json(plain, source=self.path)
-        self._content = content
+        held = read_state_file(content, source=self.path)
+        state = state_of(held, source=self.path)
+        if self.lock.is_mine():
+            self._refuse_newer(held)
+        self._content, self._file = content, held
         self._check_owner(state)
-        applied = plain.get("journal")
-        return state, applied if isinstance(applied, dict) else None
+        return state
+
+    def _refuse_newer(self, file: StateFile) -> None:
+        """A newer minor format is good enough to look at. Written by this tool it would lose what that one added."""
+        if file.is_of_a_newer_minor:
+            what = "this tool would lose what it does not know of it, so it only reads it"
+            raise newer(self.path, file.format_version, file.tool_version, what)
 
     def _check_owner(self, state: State) -> None:
         """A state that records nothing belongs to nobody yet: a first run at a wrong address does not bind it."""
@@ -116,17 +120,13 @@ class FileStore:
 
     def read_other(self, content: bytes, source: str) -> State:
         """A state from somewhere else. Raises StateDamaged, StateNewer or StateForeign like load()."""
-        import orjson
-
         try:
-            plain = orjson.loads(content)
-        except ValueError as error:
-            raise StateDamaged(f"{source} is no state: it is no JSON ({error})") from error
-        try:
-            state = state_from_json(plain, source=source)
+            file = read_state_file(content, source=source)
+            state = state_of(file, source=source)
         except StateDamaged as damaged:
             what = damaged.problems[0].what
             raise StateDamaged(what, mend="it is no state file, or was cut short; nothing was changed") from damaged
+        self._refuse_newer(file)
         self._check_owner(state)
         return state
 
@@ -175,12 +175,13 @@ class FileStore:
             project=self.project or state.project,
         )
         self.check_unchanged()
-        plain = self._plain(state, journal)
-        if self._is_same(plain):
-            return state
+        if self._file is not None:
+            self._refuse_newer(self._file)
+            if self._file.says_the_same(self._file_of(state, journal)):
+                return state
         state = replace(state, serial=state.serial + 1)
-        plain["serial"] = state.serial
-        content = _dumped(plain)
+        file = self._file_of(state, journal)
+        content = codec.document(file)
         try:
             os.makedirs(os.path.dirname(self.path) or ".", exist_ok=True)
             if back_up:
@@ -190,25 +191,12 @@ class FileStore:
                 self._seen = _signature(os.stat(self.path))
         except OSError as error:
             raise StateNotSaved(f"the state {self.path} cannot be written: {error.strerror}") from error
-        self._content = content
+        self._content, self._file = content, file
         return state
 
-    def _plain(self, state: State, journal: Journal | None) -> dict[str, object]:
-        plain = state_to_json(state, tool_version=self.tool_version)
-        if journal is not None:
-            plain["journal"] = {"run": journal.run_id, "lines": journal.lines}
-        elif self._leftover is not None:
-            plain["journal"] = self._leftover
-        return plain
-
-    def _is_same(self, plain: Mapping[str, object]) -> bool:
-        """Whether the file says it already. Lines of a journal that change nothing may be replayed again."""
-        if self._content is None:
-            return False
-        import orjson
-
-        held = orjson.loads(self._content)
-        return all(held.get(key) == plain.get(key) for key in {*held, *plain} - {"serial", "tool_version", "journal"})
+    def _file_of(self, state: State, journal: Journal | None) -> StateFile:
+        note = self._leftover if journal is None else JournalNote(run=journal.run_id, lines=journal.lines)
+        return file_of(state, tool_version=self.tool_version, journal=note)
 
     def check_unchanged(self) -> None:
         """Raises StateNotSaved when the file was removed since it was last read or written, StateForeign when somebody
@@ -241,15 +229,12 @@ class FileStore:
 
     def _back_up(self) -> None:
         """The content before this write goes to backups/<name>.<serial>.json; the newest ten stay."""
-        if self._content is None:
+        if self._content is None or self._file is None:
             return
-        import orjson
-
         stem = os.path.basename(self.path).removesuffix(".json")
         folder = self._backups()
         os.makedirs(folder, exist_ok=True)
-        serial = orjson.loads(self._content).get("serial", 0)
-        write_atomically(os.path.join(folder, f"{stem}.{serial}.json"), self._content)
+        write_atomically(os.path.join(folder, f"{stem}.{self._file.serial}.json"), self._content)
         pattern = re.compile(rf"{re.escape(stem)}\.(\d+)\.json")
         found = sorted((int(m.group(1)), m.group(0)) for name in os.listdir(folder) if (m := pattern.fullmatch(name)))
         for _, name in found[:-BACKUPS_KEPT]:
@@ -258,7 +243,7 @@ class FileStore:
 
     def content_of(self, state: State, journal: Journal | None = None) -> bytes:
         """The state as save() would write it next, for another place."""
-        return _dumped(self._plain(replace(state, serial=state.serial + 1), journal))
+        return codec.document(self._file_of(replace(state, serial=state.serial + 1), journal))
 
     # -- the run
 
@@ -301,8 +286,3 @@ class FileStore:
 def _signature(stat: os.stat_result) -> tuple[int, int, int]:
     return stat.st_mtime_ns, stat.st_size, stat.st_ino
 
-
-def _dumped(plain: Mapping[str, object]) -> bytes:
-    import orjson
-
-    return orjson.dumps(plain, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)

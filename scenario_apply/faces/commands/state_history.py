@@ -28,12 +28,14 @@ def run(call: Call) -> int:
     """A serial a block; the state keeps the last hundred."""
     import json
 
+    from msgspec.structs import asdict
+
     from scenario_apply.faces.views.recorded import history_text
     from scenario_apply.faces.wiring import recorded_store
 
     state = recorded_store(call.settings).read()
     if call.arguments.format == "json":
-        call.show(json.dumps([entry._asdict() for entry in state.history], indent=2, ensure_ascii=False) + "\n")
+        call.show(json.dumps([asdict(entry) for entry in state.history], indent=2, ensure_ascii=False) + "\n")
     else:
         call.show(history_text(state, call.out))
     if not state.history:

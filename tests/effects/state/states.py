@@ -49,11 +49,12 @@ def one(number: int = 1, phase: Phase = "trained", *, id: str = "model_1", name:
 text = st.text(st.characters(codec="utf-8"), max_size=12)
 ids = st.integers(1, 9).map(lambda n: f"id_{n}")
 assets = ids.map(AssetId)
+fingerprints = st.sampled_from(["1:aa", "1:bb", "1:undeclared"])
 digests = st.sampled_from(["aa", "bb", "cc"])
 addresses = st.sampled_from([KAEL, Address("model", "lr", "fast"), Address("composition", "ink")])
 numbers = st.floats(0, 1000, allow_nan=False) | st.none()
 images = st.builds(ImageRecord, text, digests, assets, text)
-concepts = st.builds(ConceptRecord, ids.map(ModelId), st.floats(-2, 2), text | st.none(), text | st.none())
+concepts = st.builds(ConceptRecord, ids.map(ModelId), st.floats(-2, 2), text | st.none(), fingerprints | st.none())
 parameters = st.dictionaries(st.sampled_from(["rank", "seed"]), st.integers(0, 99) | text, max_size=2)
 versions = st.builds(
     Version,
@@ -70,7 +71,7 @@ versions = st.builds(
         lambda found: tuple(sorted(found, key=lambda i: i.path))
     ),
     pairs=st.lists(st.builds(PairRecord, assets, assets, text), max_size=2).map(tuple),
-    fingerprint=text | st.none(),
+    fingerprint=fingerprints | st.none(),
     job_id=ids.map(JobId) | st.none(),
     reason=text | st.none(),
     quoted=numbers,
@@ -85,7 +86,7 @@ records = st.builds(
     pending=versions | st.none(),
     previous=st.lists(versions, max_size=2).map(tuple),
     protected=st.booleans(),
-    held=text | st.none(),
+    held=fingerprints | st.none(),
 )
 states = st.builds(
     State,
@@ -111,7 +112,7 @@ outcomes = st.builds(
     phase=st.sampled_from(["trained", "failed", "canceled"]),
     reason=text | st.none(),
     cu=numbers,
-    fingerprint=text | st.none(),
+    fingerprint=fingerprints | st.none(),
     concepts=st.lists(concepts, max_size=2).map(tuple),
     adopted=text | st.none(),
 )

@@ -14,7 +14,9 @@ from hypothesis import given, settings
 from scenario_apply.core.outcome import Outcome, after
 from scenario_apply.core.remote import AssetId, ModelId
 from scenario_apply.core.state import State
+from scenario_apply.core.state_json import JournalNote
 from scenario_apply.core.steps import CreateModel, PictureRef, PlannedStep, UploadImage
+from scenario_apply.effects.landmarks import Landmark, Landmarks
 from scenario_apply.effects.state.journal import Journal, replay
 from scenario_apply.effects.state.store import FileStore
 from scenario_apply.errors import StateDamaged, StateNotSaved
@@ -24,6 +26,7 @@ from tests.fakes.clock import FakeClock
 CREATE = PlannedStep(id="s1", step=CreateModel(address=KAEL, number=1, name="Kael", type="flux.1-lora"))
 CREATED = Outcome(at=AT, model_id=ModelId("model_1"))
 PICTURE = PictureRef(path="01.png", file="kael/01.png", sha256="aa", size_bytes=4, mime="image/png")
+LANDMARKS = Landmarks(models=Landmark(ids=frozenset({"model_9", "model_0"}), newest_at=5.0))
 UPLOAD = PlannedStep(id="s2", step=UploadImage(address=KAEL, picture=PICTURE, way="data"))
 
 
@@ -54,7 +57,7 @@ def test_a_state_survives_its_journal(state: State, run: list[tuple[PlannedStep,
         assert replayed.state == expected
         assert replayed.unanswered == ()
         for checkpoint, lines in held:
-            again = replay(path, checkpoint, {"run": "run", "lines": lines})
+            again = replay(path, checkpoint, JournalNote(run="run", lines=lines))
             assert again is not None
             assert again.state == expected
 
@@ -229,7 +232,7 @@ def test_no_call_leaves_once_its_journal_would_not_be_found(path: str, there: st
 
 def test_the_calls_without_an_end_are_a_journal_of_their_own(path: str) -> None:
     with Journal(path, "run", 0.0) as journal:
-        journal.mark({"models": {"ids": [], "newest_at": 5.0}})
+        journal.mark(LANDMARKS)
         for planned in (CREATE, UPLOAD):
             journal.intend(planned, 0.0)
         assert journal.open_calls(()) is None, "nothing has left"
@@ -243,7 +246,7 @@ def test_the_calls_without_an_end_are_a_journal_of_their_own(path: str) -> None:
     replayed = replay(path, one(), None)
     assert replayed is not None
     assert (replayed.state, replayed.run) == (one(), "run")
-    assert replayed.landmarks == {"models": {"ids": [], "newest_at": 5.0}}
+    assert replayed.landmarks == LANDMARKS
     assert [(call.step, call.details) for call in replayed.unanswered] == [(UPLOAD, {"upload_id": "upload_1"})]
 
 
