@@ -8,7 +8,8 @@ import random
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 WORDS = ("red", "blue", "tall", "small", "old", "young", "forest", "harbour", "cloak", "lantern", "river", "stone")
 

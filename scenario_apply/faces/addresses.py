@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from scenario_apply.core.address import Address, parse_address
+from scenario_apply.core.ids import ID_IN_WORDS, is_id
 from scenario_apply.core.remote import ModelId
 from scenario_apply.core.state import State
 from scenario_apply.core.suggest import did_you_mean
@@ -22,6 +23,8 @@ def adoption(text: str) -> tuple[Address, ModelId]:
     address, sign, model_id = text.rpartition("=")
     if not sign or not address or not model_id:
         raise UsageError(f"--adopt {text!r} is not ADDRESS=ID", mend="as in --adopt model.kael=model_8NbVx...")
+    if not is_id(model_id):
+        raise UsageError(f"--adopt {text!r}: {model_id[:140]!r} is no id of a model", mend=f"an id is {ID_IN_WORDS}")
     return address_of(address), ModelId(model_id)
 
 

@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 import yaml
+from msgspec.structs import replace
 
 from scenario_apply.core.address import parse_address
 from scenario_apply.core.remote import AssetId, JobId, ModelId, Progress
@@ -17,6 +18,7 @@ from scenario_apply.faces.views.recorded import list_text, record_text
 from scenario_apply.faces.views.screen import Screen, columns
 from scenario_apply.faces.views.status import Standing, status_json, status_text
 from scenario_apply.faces.views.yaml_text import yaml_text
+from tests.fakes.odd_ids import ODD_IDS
 
 KAEL = parse_address("model.kael-lr/slow,r16")
 VERSION = Version(
@@ -56,6 +58,15 @@ def test_two_addresses_of_one_variable_are_refused() -> None:
     clash = parse_address("model.kael_lr_slow_r16")
     with pytest.raises(ScenarioApplyError, match="MODEL_KAEL_LR_SLOW_R16"):
         output_env(STATE.with_record(clash, Record(current=VERSION)))
+
+
+@pytest.mark.parametrize("text", ODD_IDS, ids=ascii)
+def test_no_id_says_more_than_itself_in_a_file_of_variables(text: str) -> None:
+    """$GITHUB_ENV takes every line for a variable of its own: BASH_ENV=... would run a program in the next step."""
+    odd = replace(VERSION, id=ModelId(text))
+    with pytest.raises(ScenarioApplyError) as caught:
+        output_env(STATE.with_record(KAEL, Record(current=odd)))
+    assert caught.value.code == "output-unsafe"
 
 
 def test_yaml_reads_back() -> None:

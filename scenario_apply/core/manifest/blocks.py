@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from scenario_apply.core.address import Address, parse_address
-from scenario_apply.core.manifest.fields import child, maps, number, text, texts, whole
+from scenario_apply.core.manifest.fields import child, maps, number, service_id, text, texts, whole
 from scenario_apply.core.manifest.positions import Map, Mark, Seq
 from scenario_apply.core.manifest.report import Report
 from scenario_apply.core.manifest.spec import Import, Lifecycle, Limits, Moved, OnChange, Removed
@@ -64,7 +64,7 @@ def moved(document: Map, report: Report) -> tuple[Moved, ...]:
 def imports(document: Map, report: Report) -> tuple[Import, ...]:
     found: list[Import] = []
     for entry, mark in maps(document, "import"):
-        target, model_id = _address(entry, "to", report), text(entry, "id")
+        target, model_id = _address(entry, "to", report), service_id(entry, "id", report)
         if target is None or model_id is None:
             continue
         if any(target == other.target or model_id == other.model_id for other in found):

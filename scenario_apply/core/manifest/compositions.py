@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scenario_apply.core.address import Address
 from scenario_apply.core.manifest.blocks import lifecycle
-from scenario_apply.core.manifest.fields import child, flag, is_extension, maps, number, text, texts
+from scenario_apply.core.manifest.fields import child, flag, is_extension, maps, number, service_id, text, texts
 from scenario_apply.core.manifest.merge import layered
 from scenario_apply.core.manifest.models import Models, display_name, warn_of_legacy
 from scenario_apply.core.manifest.positions import Map, Mark, Node
@@ -85,11 +85,12 @@ class Compositions:
             )
         model = self._declared(address, kind, entry) if given[0] == "model" else None
         find = self._find(address, kind, entry) if given[0] == "find" else None
-        if scale is None or (model is None and find is None and given[0] != "modelId"):
+        model_id = service_id(entry, "modelId", report)
+        if scale is None or (model is None and find is None and model_id is None):
             return None
         return Concept(
             model=model,
-            model_id=text(entry, "modelId"),
+            model_id=model_id,
             find=find,
             scale=scale,
             epoch=_epoch(entry[epochs[0]]) if epochs else None,

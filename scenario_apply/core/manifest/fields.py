@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from scenario_apply.core.ids import ID_IN_WORDS, is_id
 from scenario_apply.core.manifest.positions import Map, Mark, Node, Seq
+from scenario_apply.core.manifest.report import Report
 
 
 def text(fields: Map, key: str) -> str | None:
     value = fields.get(key)
     return value if isinstance(value, str) else None
+
+
+def service_id(fields: Map, key: str, report: Report) -> str | None:
+    """An id of the service; None, and an error at its place, for a text that cannot be one."""
+    value = text(fields, key)
+    if value is None or is_id(value):
+        return value
+    mark = fields.value_mark(key)
+    if not report.is_wrong(mark):
+        report.error("id", f"{key} {value[:140]!r} is no id of the service", mark, f"an id is {ID_IN_WORDS}")
+    return None
 
 
 def flag(fields: Map, key: str, default: bool) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
+from scenario_apply.core.ids import ID_IN_WORDS, is_id
 from scenario_apply.errors import ApiError
 
 _MEND = "set SCENARIO_BASE_URL to an address like https://api.cloud.scenario.com/v1"
@@ -41,10 +42,10 @@ def host_of(url: str) -> str:
 
 
 def segment(kind: str, value: str) -> str:
-    """An id as one segment of a path, percent-encoded. Raises ApiError (code bad-id) for one that cannot be one."""
-    if not value.strip() or value in (".", ".."):
-        raise ApiError(f"{value!r} is no id of {kind}", code="bad-id")
-    return quote(value, safe="")
+    """An id as one segment of a path. Raises ApiError (code bad-id) for one that cannot be one."""
+    if not is_id(value):
+        raise ApiError(f"{value[:140]!r} is no id of {kind}: an id is {ID_IN_WORDS}", code="bad-id")
+    return value
 
 
 def _odd(why: str) -> ApiError:

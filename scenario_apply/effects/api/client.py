@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import TypeVar
 
 from scenario_apply.core.remote import (
     AssetId,
@@ -22,13 +21,11 @@ from scenario_apply.effects.api import wire
 from scenario_apply.effects.api.addresses import segment
 from scenario_apply.effects.api.bodies import bare_base64_body, data_url_body, json_body
 from scenario_apply.effects.api.exchange import Body, Method, Safety
-from scenario_apply.effects.api.reads import Reads
+from scenario_apply.effects.api.reads import Reads, Value
 from scenario_apply.effects.ports import Sending
 from scenario_apply.errors import AnswerLost, BadAnswer, NotFound
 
 ASSETS_AN_ATTACH = 10
-
-Value = TypeVar("Value")
 
 
 class Client(Reads):
@@ -48,8 +45,8 @@ class Client(Reads):
         """None: left as it is."""
         body = _model_body(name, short_description, concepts)
         path = f"/models/{segment('a model', model_id)}"
-        answer = self._write("PUT", path, f"update model {model_id}", json_body(body), sending)
-        return wire.model_of(answer, complete=False)
+        request = self._request("PUT", path, Safety.REPEATABLE, f"update model {model_id}", body=json_body(body))
+        return self._answer(request, lambda answer: wire.model_of(answer, complete=False), sending)
 
     def update_tags(
         self, model_id: ModelId, *, add: Sequence[str], delete: Sequence[str], sending: Sending | None = None
@@ -81,8 +78,9 @@ class Client(Reads):
 
     def complete_upload(self, upload_id: UploadId, *, sending: Sending | None = None) -> RemoteUpload:
         path = f"/uploads/{segment('an upload', upload_id)}/action"
-        answer = self._write("POST", path, f"complete upload {upload_id}", json_body({"action": "complete"}), sending)
-        return wire.upload_of(answer)
+        body = json_body({"action": "complete"})
+        request = self._request("POST", path, Safety.REPEATABLE, f"complete upload {upload_id}", body=body)
+        return self._answer(request, wire.upload_of, sending)
 
     # -- writes that must happen once
 
@@ -142,8 +140,8 @@ class Client(Reads):
 
     # -- how they are sent
 
-    def _write(self, method: Method, path: str, doing: str, body: Body, sending: Sending | None) -> object:
-        return self._sender.call(self._request(method, path, Safety.REPEATABLE, doing, body=body), sending)
+    def _write(self, method: Method, path: str, doing: str, body: Body, sending: Sending | None) -> None:
+        self._sender.call(self._request(method, path, Safety.REPEATABLE, doing, body=body), sending)
 
     def _delete(self, path: str, doing: str, sending: Sending | None) -> None:
         with suppress(NotFound):  # what was to be gone is gone
@@ -163,7 +161,7 @@ class Client(Reads):
         try:
             return read(answer)
         except BadAnswer as error:
-            raise AnswerLost(f"{doing}: {error.what}") from None
+            raise AnswerLost(self._sender.mask(f"{doing} ({method} {path}): {error.what}")) from None
 
 
 def _model_body(

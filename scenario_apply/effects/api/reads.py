@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 from scenario_apply.core.remote import (
     AssetPage,
@@ -20,6 +21,12 @@ from scenario_apply.effects.api.addresses import segment
 from scenario_apply.effects.api.bodies import json_body
 from scenario_apply.effects.api.exchange import Body, Method, Request, Safety
 from scenario_apply.effects.api.sender import Sender
+from scenario_apply.errors import BadAnswer
+
+if TYPE_CHECKING:
+    from scenario_apply.effects.ports import Sending
+
+Value = TypeVar("Value")
 
 MODELS_A_READ = 50
 MODELS_A_PAGE = 500
@@ -58,13 +65,23 @@ class Reads:
             expect=expect,
         )
 
-    def _get(self, path: str, doing: str, query: Query = ()) -> object:
-        return self._sender.call(self._request("GET", path, Safety.READ, doing, query=query))
+    def _get(self, path: str, doing: str, read: Callable[[object], Value], query: Query = ()) -> Value:
+        return self._answer(self._request("GET", path, Safety.READ, doing, query=query), read)
+
+    def _answer(self, request: Request, read: Callable[[object], Value], sending: Sending | None = None) -> Value:
+        """The answer to a request, read. Raises BadAnswer, which names the call, for one that does not fit."""
+        value = self._sender.call(request, sending)
+        try:
+            return read(value)
+        except BadAnswer as error:
+            raise BadAnswer(
+                self._sender.mask(f"{request.doing} ({request.method} {request.path}): {error.what}")
+            ) from None
 
     def get_model(self, model_id: ModelId) -> RemoteModel:
         """One model with all its training images. NotFound when it is deleted or unknown."""
-        answer = self._get(f"/models/{segment('a model', model_id)}", f"read model {model_id}")
-        return wire.model_of(answer, complete=True)
+        path = f"/models/{segment('a model', model_id)}"
+        return self._get(path, f"read model {model_id}", lambda answer: wire.model_of(answer, complete=True))
 
     def get_models(self, model_ids: Sequence[ModelId], *, images: bool) -> Mapping[ModelId, RemoteModel]:
         """At most 50 models in one request; those that are gone are left out. images: with all training images."""
@@ -78,7 +95,7 @@ class Reads:
         doing = f"read {len(model_ids)} models"
         request = self._request("POST", "/models/get-bulk", Safety.READ, doing, body=json_body(body))
         asked = set(model_ids)
-        found = wire.models_of(self._sender.call(request), complete=images)
+        found = self._answer(request, lambda answer: wire.models_of(answer, complete=images))
         return {model_id: model for model_id, model in found.items() if model_id in asked}
 
     def list_models(self, *, token: str | None = None, status: str | None = None) -> ModelPage:
@@ -91,23 +108,22 @@ class Reads:
         )
         if status is not None:
             query += (("status", status),)
-        return wire.model_page_of(self._get("/models", "list the project's models", query + _token(token)))
+        return self._get("/models", "list the project's models", wire.model_page_of, query + _token(token))
 
     def get_job(self, job_id: JobId) -> RemoteJob:
-        return wire.job_of(self._get(f"/jobs/{segment('a job', job_id)}", f"read job {job_id}"))
+        return self._get(f"/jobs/{segment('a job', job_id)}", f"read job {job_id}", wire.job_of)
 
     def list_assets(self, *, token: str | None = None) -> AssetPage:
         """The project's assets, newest first, 100 a page."""
         query: Query = (("sortBy", "createdAt"), ("sortDirection", "desc"), ("pageSize", str(ASSETS_A_PAGE)))
-        return wire.asset_page_of(self._get("/assets", "list the project's assets", query + _token(token)))
+        return self._get("/assets", "list the project's assets", wire.asset_page_of, query + _token(token))
 
     def get_upload(self, upload_id: UploadId) -> RemoteUpload:
-        answer = self._get(f"/uploads/{segment('an upload', upload_id)}", f"read upload {upload_id}")
-        return wire.upload_of(answer)
+        return self._get(f"/uploads/{segment('an upload', upload_id)}", f"read upload {upload_id}", wire.upload_of)
 
     def get_score(self, model_id: ModelId) -> DatasetScore:
         path = f"/models/{segment('a model', model_id)}/scores/training-dataset"
-        return wire.score_of(self._get(path, f"read the dataset score of model {model_id}"))
+        return self._get(path, f"read the dataset score of model {model_id}", wire.score_of)
 
     def quote_training(self, model_id: ModelId, parameters: Mapping[str, object], images: int | None) -> float:
         """What a training would cost, in CU: the dry run. Starts nothing.
@@ -127,7 +143,7 @@ class Reads:
             body=json_body(wire.training_to_json(parameters)),
             expect=DRY_RUN_STATUS,
         )
-        return wire.quote_of(self._sender.call(request))
+        return self._answer(request, wire.quote_of)
 
 
 def _token(token: str | None) -> Query:

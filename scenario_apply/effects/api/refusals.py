@@ -7,6 +7,8 @@ import math
 import re
 from collections.abc import Callable, Mapping
 
+from scenario_apply.core import codec
+from scenario_apply.core.codec import Misfit
 from scenario_apply.effects.api.exchange import Reply, Request, Safety
 from scenario_apply.errors import (
     AnswerLost,
@@ -31,9 +33,7 @@ _NOISE = re.compile(r"(?is)<(script|style)\b.*?</\1>|<!--.*?-->|<[^>]*>")
 
 def json_of(content: bytes) -> object:
     """What an answer holds as JSON. Raises ValueError when it is none."""
-    import orjson
-
-    return orjson.loads(content)
+    return codec.parsed(content)
 
 
 def json_object(reply: Reply) -> Mapping[str, object] | None:
@@ -135,10 +135,18 @@ def unreadable(request: Request, reply: Reply, mask: Callable[[str], str]) -> Ap
     if looks_like_a_page(reply):
         what = f"{request.doing}: a web page came instead of an answer: {mask(reason_of(reply)) or 'an empty one'}"
     else:
-        what = f"{request.doing}: the answer is not whole or no JSON ({len(reply.content)} bytes)"
+        what = f"{request.doing}: the answer is not whole or no JSON ({len(reply.content)} bytes){_why(reply.content)}"
     if request.safety is Safety.ONCE:
         return AnswerLost(what, status=reply.status)
     return BadAnswer(what, status=reply.status, mend=_NOT_THE_API_MEND)
+
+
+def _why(content: bytes) -> str:
+    try:
+        codec.parsed(content)
+    except Misfit as misfit:
+        return f": {misfit.what}"
+    return ": it is null"
 
 
 def _of_429(what: str, body: Mapping[str, object] | None) -> ApiError:

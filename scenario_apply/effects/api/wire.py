@@ -7,7 +7,11 @@ new, cancelled for canceled. Source: the contract, sections 3 and 16.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Final, TypeVar
 
+from scenario_apply.core import codec
+from scenario_apply.core.codec import Misfit
 from scenario_apply.core.remote import (
     AssetId,
     AssetPage,
@@ -24,13 +28,29 @@ from scenario_apply.core.remote import (
     RemotePair,
     RemoteUpload,
     TrainingImage,
-    UploadId,
     UploadPart,
 )
-from scenario_apply.effects.api.fields import Fields, unwrap
+from scenario_apply.effects.api.answers import (
+    AssetAnswer,
+    AssetsAnswer,
+    JobAnswer,
+    LaunchAnswer,
+    ModelAnswer,
+    ModelsAnswer,
+    PriceAnswer,
+    ProgressAnswer,
+    ScoreAnswer,
+    TrainingImageAnswer,
+    UploadAnswer,
+)
 from scenario_apply.errors import BadAnswer
 
 _STATUS_ALIASES = {"draft": "new", "training-cancelled": "training-canceled", "cancelled": "canceled"}
+
+_MILLISECONDS_ABOVE: Final = 1e11
+"""A time larger than this is in milliseconds: as seconds it would lie in the year 5138."""
+
+Value = TypeVar("Value")
 
 
 # -- answers
@@ -38,108 +58,93 @@ _STATUS_ALIASES = {"draft": "new", "training-cancelled": "training-canceled", "c
 
 def model_of(value: object, *, complete: bool) -> RemoteModel:
     """A model from its envelope. complete: this view shows all training images, not a preview of them."""
-    return _model(unwrap(value, "model"), complete=complete)
+    return _model(_unwrapped(value, "model", ModelAnswer), complete=complete, at=_at(value, "model"))
 
 
 def models_of(value: object, *, complete: bool) -> dict[ModelId, RemoteModel]:
     """The answer to get-bulk, by id: its order and its gaps mean nothing."""
-    models = (_model(fields, complete=complete) for fields in _listed(value, "models"))
-    return {model.id: model for model in models}
+    return {model.id: model for model in _models(_read(value, ModelsAnswer), complete=complete)}
 
 
 def model_page_of(value: object) -> ModelPage:
-    models = tuple(_model(fields, complete=False) for fields in _listed(value, "models"))
-    return ModelPage(models=models, next_token=_next_token(value))
+    answer = _read(value, ModelsAnswer)
+    return ModelPage(models=_models(answer, complete=False), next_token=answer.next_pagination_token or None)
 
 
 def training_image_of(value: object) -> TrainingImage:
     """The answer to adding one image."""
-    return _training_image(unwrap(value, "trainingImage"))
+    return _training_image(_unwrapped(value, "trainingImage", TrainingImageAnswer))
 
 
 def job_of(value: object) -> RemoteJob:
-    job = unwrap(value, "job")
-    metadata = job.object_or_none("metadata")
-    billing = job.object_or_none("billing")
+    job = _unwrapped(value, "job", JobAnswer)
     return RemoteJob(
-        id=JobId(job.text("jobId", "id")),
-        status=_status(job.text("status")),
-        progress=job.number_or_none("progress") or 0.0,
-        error=None if metadata is None else metadata.text_or_none("error"),
-        hint=None if metadata is None else metadata.text_or_none("hint"),
-        cu_cost=None if billing is None else billing.number_or_none("cuCost"),
+        id=_either(job.job_id, job.id, f"{_at(value, 'job')}jobId"),
+        status=_status(job.status),
+        progress=job.progress or 0.0,
+        error=None if job.metadata is None else job.metadata.error,
+        hint=None if job.metadata is None else job.metadata.hint,
+        cu_cost=None if job.billing is None else job.billing.cu_cost,
     )
 
 
 def launch_of(value: object) -> Launch:
     """The answer to a training launch: its job, else the job its model names."""
-    answer = Fields(value, "")
-    job = answer.object_or_none("job")
-    model = answer.object_or_none("model")
-    job_id = None if job is None else job.text_or_none("jobId", "id")
+    answer = _read(value, LaunchAnswer)
+    job = answer.job
+    job_id = None if job is None else job.job_id or job.id
     if job_id is None:
-        job_id = answer.text_or_none("jobId") if model is None else model.text_or_none("jobId")
+        job_id = answer.job_id if answer.model is None else answer.model.job_id
     if not job_id:
         raise BadAnswer("the service's answer has no job.jobId")
-    cost = answer.number_or_none("creativeUnitsCost")
-    billing = None if job is None else job.object_or_none("billing")
-    if cost is None and billing is not None:
-        cost = billing.number_or_none("cuCost")
+    cost = answer.creative_units_cost
+    if cost is None and job is not None and job.billing is not None:
+        cost = job.billing.cu_cost
     return Launch(job_id=JobId(job_id), cu_cost=cost)
 
 
 def quote_of(value: object) -> float:
     """What a dry run says a training costs, in CU."""
-    answer = Fields(value, "")
-    if "job" in answer or "model" in answer:
+    answer = _read(value, PriceAnswer)
+    if answer.job is not None or answer.model is not None:
         raise BadAnswer(
             "A PRICE WAS ASKED AND A TRAINING MAY HAVE STARTED: the answer names a job; look at the project"
         )
-    cost = answer.number_or_none("creativeUnitsCost")
+    cost = answer.creative_units_cost
     if cost is None or cost < 0:
         raise BadAnswer("the service's answer has no creativeUnitsCost")
     return cost
 
 
 def asset_of(value: object) -> RemoteAsset:
-    return _asset(unwrap(value, "asset"))
+    return _asset(_unwrapped(value, "asset", AssetAnswer), at=_at(value, "asset"))
 
 
 def asset_page_of(value: object) -> AssetPage:
-    return AssetPage(assets=tuple(_asset(fields) for fields in _listed(value, "assets")), next_token=_next_token(value))
+    answer = _read(value, AssetsAnswer)
+    assets = tuple(_asset(asset, at=f"assets[{n}].") for n, asset in enumerate(answer.assets))
+    return AssetPage(assets=assets, next_token=answer.next_pagination_token or None)
 
 
 def upload_of(value: object) -> RemoteUpload:
-    upload = unwrap(value, "upload")
-    asset_id = upload.text_or_none("entityId")
-    parts = (
-        UploadPart(number=part.count_or_none("number") or i, url=part.text("url"))
-        for i, part in enumerate(upload.objects("parts"), start=1)
-    )
+    upload = _unwrapped(value, "upload", UploadAnswer)
+    parts = (UploadPart(number=int(part.number or i), url=part.url) for i, part in enumerate(upload.parts or (), 1))
     return RemoteUpload(
-        id=UploadId(upload.text("id", "uploadId")),
-        status=upload.text("status"),
-        asset_id=None if not asset_id else AssetId(asset_id),
-        error=upload.text_or_none("errorMessage"),
+        id=_either(upload.id, upload.upload_id, f"{_at(value, 'upload')}id"),
+        status=upload.status,
+        asset_id=AssetId(upload.entity_id) if upload.entity_id else None,
+        error=upload.error_message,
         parts=tuple(sorted(parts, key=lambda part: part.number)),
     )
 
 
 def score_of(value: object) -> DatasetScore:
     """The dataset score: not wrapped. A warning reads like "asset_1: Missing caption"."""
-    answer = Fields(value, "")
-    score = answer.number_or_none("score")
-    if score is None:
-        raise BadAnswer("the service's answer has no score")
-    warnings = [
-        f"{warning.text('assetId')}: {message}"
-        for warning in answer.objects("assetsWarnings")
-        for message in warning.texts("message")
-    ]
-    for warning in answer.objects("assetCouplesWarnings"):
-        couple = " and ".join(warning.texts("couple"))
-        warnings += [f"{couple}: {message}" for message in warning.texts("message")]
-    return DatasetScore(score=score, status=answer.text_or_none("status") or "unknown", warnings=tuple(warnings))
+    answer = _read(value, ScoreAnswer)
+    warned = [(warning.asset_id, warning.message) for warning in answer.assets_warnings or ()]
+    warned += [(" and ".join(w.couple or ()), w.message) for w in answer.asset_couples_warnings or ()]
+    warnings = tuple(f"{who}: {message}" for who, messages in warned for message in messages or ())
+    return DatasetScore(score=answer.score, status=answer.status or "unknown", warnings=warnings)
 
 
 # -- bodies
@@ -166,103 +171,135 @@ def training_to_json(parameters: Mapping[str, object]) -> dict[str, object]:
 # -- parts of answers
 
 
-def _model(model: Fields, *, complete: bool) -> RemoteModel:
-    count = model.count_or_none("trainingImagesNumber")
-    images: tuple[TrainingImage, ...] | None = tuple(_training_image(f) for f in model.objects("trainingImages"))
-    if images is not None and count is None:
-        if complete and "trainingImages" in model:
-            count = len(images)
-        else:
-            images = None
-    elif images is not None and count is not None and len(images) < count:
-        images = None
-    status = model.text_or_none("status")
-    stats = model.object_or_none("trainingStats")
-    job_id = model.text_or_none("jobId")
+def _models(answer: ModelsAnswer, *, complete: bool) -> tuple[RemoteModel, ...]:
+    return tuple(_model(model, complete=complete, at=f"models[{n}].") for n, model in enumerate(answer.models))
+
+
+def _model(model: ModelAnswer, *, complete: bool, at: str) -> RemoteModel:
+    stats, progress = model.training_stats, model.training_progress
+    images, count = _images(model, complete=complete)
     return RemoteModel(
-        id=ModelId(model.text("id", "modelId")),
-        type=model.text_or_none("type") or "",
-        status=None if status is None else _status(status),
-        name=model.text_or_none("name"),
-        short_description=model.text_or_none("shortDescription"),
-        tags=tuple(model.texts("tags")) if "tags" in model else None,
-        concepts=tuple(_concept(f) for f in model.objects("concepts")) if "concepts" in model else None,
+        id=_either(model.id, model.model_id, f"{at}id"),
+        type=model.type or "",
+        status=None if model.status is None else _status(model.status),
+        name=model.name,
+        short_description=model.short_description,
+        tags=model.tags,
+        concepts=None
+        if model.concepts is None
+        else tuple(
+            RemoteConcept(model_id=c.model_id, scale=1.0 if c.scale is None else c.scale, epoch=c.model_epoch)
+            for c in model.concepts
+        ),
         images=images,
         image_count=count,
-        pairs=tuple(_pair(f) for f in model.objects("trainingImagePairs")) if "trainingImagePairs" in model else None,
-        parameters=model.mapping_or_none("parameters"),
-        job_id=None if not job_id else JobId(job_id),
-        progress=_progress(model.object_or_none("trainingProgress")),
-        created_at=model.time_or_none("createdAt"),
-        training_started_at=None if stats is None else stats.time_or_none("startedAt"),
+        pairs=None
+        if model.training_image_pairs is None
+        else tuple(
+            RemotePair(source_id=p.source_id, target_id=p.target_id, instruction=p.instruction or "")
+            for p in model.training_image_pairs
+        ),
+        parameters=model.parameters,
+        job_id=JobId(model.job_id) if model.job_id else None,
+        progress=None if progress is None else _progress(progress),
+        created_at=_time(model.created_at),
+        training_started_at=None if stats is None else _time(stats.started_at),
     )
 
 
-def _training_image(image: Fields) -> TrainingImage:
+def _images(model: ModelAnswer, *, complete: bool) -> tuple[tuple[TrainingImage, ...] | None, int | None]:
+    """The images, when all are shown, and how many there are, when that is known."""
+    given = model.training_images or ()
+    count = None if model.training_images_number is None else int(model.training_images_number)
+    if count is None and complete and model.training_images is not None:
+        count = len(given)
+    if count is None or len(given) < count:
+        return None, count
+    return tuple(_training_image(image) for image in given), count
+
+
+def _training_image(image: TrainingImageAnswer) -> TrainingImage:
     return TrainingImage(
-        id=AssetId(image.text("id")),
-        name=image.text_or_none("name") or "",
-        description=image.text_or_none("description") or "",
-        automatic_caption=image.text_or_none("automaticCaptioning") or "",
+        id=image.id,
+        name=image.name or "",
+        description=image.description or "",
+        automatic_caption=image.automatic_captioning or "",
     )
 
 
-def _concept(concept: Fields) -> RemoteConcept:
-    scale = concept.number_or_none("scale")
-    return RemoteConcept(
-        model_id=ModelId(concept.text("modelId")),
-        scale=1.0 if scale is None else scale,
-        epoch=concept.text_or_none("modelEpoch"),
-    )
-
-
-def _pair(pair: Fields) -> RemotePair:
-    return RemotePair(
-        source_id=AssetId(pair.text("sourceId")),
-        target_id=AssetId(pair.text("targetId")),
-        instruction=pair.text_or_none("instruction") or "",
-    )
-
-
-def _progress(progress: Fields | None) -> Progress | None:
-    if progress is None:
-        return None
-    remaining_ms = progress.number_or_none("remainingTimeMs")
-    position = progress.number_or_none("position")
+def _progress(progress: ProgressAnswer) -> Progress:
+    remaining_ms = progress.remaining_time_ms
     return Progress(
-        stage=progress.text_or_none("stage") or "",
-        progress=progress.number_or_none("progress"),
-        position=None if position is None else int(position),
+        stage=progress.stage or "",
+        progress=progress.progress,
+        position=None if progress.position is None else int(progress.position),
         remaining_s=None if remaining_ms is None else remaining_ms / 1000,
     )
 
 
-def _asset(asset: Fields) -> RemoteAsset:
-    metadata = asset.object_or_none("metadata")
-    properties = asset.object_or_none("properties")
-    name = asset.text_or_none("name")
+def _asset(asset: AssetAnswer, at: str) -> RemoteAsset:
+    metadata = asset.metadata
+    name = asset.name
     if name is None and metadata is not None:  # the contract puts an asset's name there
-        name = metadata.text_or_none("name", "fileName")
+        name = metadata.file_name if metadata.name is None else metadata.name
+    size = None if asset.properties is None else asset.properties.size
     return RemoteAsset(
-        id=AssetId(asset.text("id", "assetId")),
+        id=_either(asset.id, asset.asset_id, f"{at}id"),
         name=name,
-        description=asset.text_or_none("description"),
-        size_bytes=None if properties is None else properties.count_or_none("size"),
-        status=asset.text_or_none("status"),
-        created_at=asset.time_or_none("createdAt"),
+        description=asset.description,
+        size_bytes=None if size is None else int(size),
+        status=asset.status,
+        created_at=_time(asset.created_at),
     )
-
-
-def _listed(value: object, name: str) -> Iterable[Fields]:
-    answer = Fields(value, "")
-    if name not in answer:
-        raise BadAnswer(f"the service's answer has no {name}")
-    return answer.objects(name)
-
-
-def _next_token(value: object) -> str | None:
-    return Fields(value, "").text_or_none("nextPaginationToken") or None
 
 
 def _status(status: str) -> str:
     return _STATUS_ALIASES.get(status, status)
+
+
+def _time(value: object) -> float | None:
+    """Seconds since the epoch of an ISO 8601 text, or of a number of seconds or milliseconds; None for all else.
+
+    Times only help to recognise things: one in another form is no reason to refuse an answer.
+    """
+    try:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            seconds = float(value) / 1000 if value > _MILLISECONDS_ABOVE else float(value)
+        elif isinstance(value, str):
+            moment = datetime.fromisoformat(value)
+            seconds = (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).timestamp()
+        else:
+            return None
+    except (ValueError, OverflowError):
+        return None
+    return seconds if 0 <= seconds <= _MILLISECONDS_ABOVE else None
+
+
+# -- reading
+
+
+def _read(value: object, type_: type[Value], at: str = "") -> Value:
+    try:
+        return codec.fitted(value, type_, at)
+    except Misfit as misfit:
+        raise BadAnswer(f"the service's answer is not what its contract says: {misfit}") from None
+
+
+def _unwrapped(value: object, name: str, type_: type[Value]) -> Value:
+    """The resource in an answer, wrapped ({"model": {...}}) as the API does, or bare as the older guides show it."""
+    if isinstance(value, dict) and value.get(name) is not None:
+        return _read(value[name], type_, name)
+    return _read(value, type_)
+
+
+def _at(value: object, name: str) -> str:
+    """The path of what _unwrapped read."""
+    return f"{name}." if isinstance(value, dict) and value.get(name) is not None else ""
+
+
+def _either(one: Value | None, other: Value | None, at: str) -> Value:
+    """The id under the one name or the other."""
+    found = other if one is None else one
+    if found is None:
+        raise BadAnswer(f"the service's answer has no {at}")
+    return found

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-import shlex
+import re
 from collections.abc import Iterable, Sequence
 
+from scenario_apply.core.ids import is_id
 from scenario_apply.core.state import State
 from scenario_apply.errors import ScenarioApplyError
 from scenario_apply.faces.views.screen import Screen, columns, pad, safe
 from scenario_apply.faces.views.yaml_text import yaml_text
+
+_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 
 
 def outputs(state: State) -> dict[str, dict[str, object]]:
@@ -35,7 +38,10 @@ def output_yaml(state: State) -> str:
 
 
 def output_env(state: State) -> str:
-    """MODEL_KAEL=id lines for a shell. Raises when two addresses would be the same variable."""
+    """MODEL_KAEL=id lines for a shell or a file of variables ($GITHUB_ENV, --env-file): nothing in them needs quotes.
+
+    Raises when two addresses would be the same variable, or a name or an id could be read as more than itself.
+    """
     lines: dict[str, str] = {}
     for address, record in sorted(state.records.items()):
         name = address.env_name
@@ -45,7 +51,13 @@ def output_env(state: State) -> str:
                 code="output-clash",
                 mend="--format json tells them apart",
             )
-        lines[name] = f"{name}={shlex.quote(record.current.id)}\n"
+        if _VARIABLE.fullmatch(name) is None or not is_id(record.current.id):
+            raise ScenarioApplyError(
+                f"{address} has the id {record.current.id[:140]!r}, which is not safe in a file of variables",
+                code="output-unsafe",
+                mend="the state was written by something else; --format json escapes it",
+            )
+        lines[name] = f"{name}={record.current.id}\n"
     return "".join(lines.values())
 
 

@@ -23,7 +23,7 @@ from tests.effects.api.roads import Bench, reply
 from tests.fakes.clock import FakeClock
 
 BASE = "https://api.example/v1"
-M, A, U = ModelId("model_1"), AssetId("asset/1 ü"), UploadId("upload_1")
+M, A, U = ModelId("model_1"), AssetId("asset-1.u_A"), UploadId("upload_1")
 CONCEPT = RemoteConcept(model_id=M, scale=0.5, epoch="e1")
 MODEL = {"model": {"id": "model_1", "type": "flux.1-lora", "status": "new"}}
 UPLOAD = {"upload": {"id": "upload_1", "status": "pending"}}

@@ -210,3 +210,22 @@ def test_a_state_survives_its_file(state: State) -> None:
 
     content = orjson.dumps(state_to_json(state, tool_version="1"))
     assert state_from_json(orjson.loads(content), source="test") == state
+
+
+def test_a_newer_minor_format_is_looked_at_and_never_written_over(tmp_path: Path) -> None:
+    """It may hold fields that this tool does not know and would lose."""
+    saved(tmp_path, one())
+    path = tmp_path / "state" / "m.json"
+    plain = json.loads(path.read_bytes()) | {"format_version": "1.1", "tool_version": "0.2.0", "news": {"kept": 1}}
+    path.write_text(json.dumps(plain))
+    before = path.read_bytes()
+    looking = store(tmp_path)
+    assert looking.read().records == one().records
+    with pytest.raises(StateNewer, match=r"has format 1\.1, written by scenario-apply 0\.2\.0"):
+        looking.save(one(name="Other"))
+    writing = store(tmp_path)
+    with writing.locked("apply"), pytest.raises(StateNewer):
+        writing.load()
+    with pytest.raises(StateNewer):
+        looking.read_other(before, "pushed.json")
+    assert path.read_bytes() == before
