@@ -63,15 +63,16 @@ def _content(path: str, whole: str) -> bytes | None:
         handle = os.open(whole, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except (OSError, ValueError):
         return None  # it is read as a manifest next, and that says why it cannot be
+    facts = os.fstat(handle)
+    if not stat.S_ISREG(facts.st_mode):
+        os.close(handle)
+        return None
     with open(handle, "rb") as file:
-        facts = os.fstat(handle)
-        if not stat.S_ISREG(facts.st_mode) or not file.read(256).lstrip().startswith(b"{"):
+        if not file.read(256).lstrip().startswith(b"{"):
             return None
         if facts.st_size > LARGEST_PLAN_BYTES:
-            raise PlanFileBad(
-                f"{path} has {facts.st_size / 1e6:.1f} MB; of a plan at most {LARGEST_PLAN_BYTES / 1e6:.0f} MB are read",
-                where=Place(file=path),
-            )
+            size, most = facts.st_size / 1e6, LARGEST_PLAN_BYTES / 1e6
+            raise PlanFileBad(f"{path} has {size:.1f} MB; of a plan at most {most:.0f} MB are read")
         file.seek(0)
         return file.read(LARGEST_PLAN_BYTES)
 

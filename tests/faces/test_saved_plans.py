@@ -14,7 +14,7 @@ from scenario_apply import __main__
 from scenario_apply.core.plan_file import plan_to_json, sealed
 from scenario_apply.core.plan_reader import plan_from_json
 from scenario_apply.errors import UsageError
-from scenario_apply.faces.saved_plans import PlanFileBad, read_saved_plan, settings_of_plan
+from scenario_apply.faces.saved_plans import PlanFileBad, read_saved_plan, saved_plan, settings_of_plan
 from scenario_apply.faces.settings import Settings
 from tests.faces.plans import ALL_SIGNS
 
@@ -45,7 +45,7 @@ def asked(plan: str, cwd: Path) -> Settings:
     """The settings an apply of that plan would have, run in cwd."""
     saved = read_saved_plan(plan, str(cwd))
     assert saved is not None
-    return settings_of_plan(saved, Settings(manifest=plan, local=True, cwd=str(cwd)))
+    return settings_of_plan(saved_plan(saved, plan), Settings(manifest=plan, local=True, cwd=str(cwd)))
 
 
 def test_a_plan_finds_its_manifest_from_wherever_it_is_applied(home: Path, tmp_path: Path) -> None:
