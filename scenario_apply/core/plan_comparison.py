@@ -78,16 +78,12 @@ def _other_project(saved: Plan, made: Plan) -> list[Problem]:
 def _other_steps(saved: Plan, made: Plan, ended: frozenset[Address]) -> list[Problem]:
     """The resources whose steps differ: in number, kind, content, or what they wait for."""
     before, after = _steps(saved, ended), _steps(made, frozenset())
-    if before == after:
-        return []
-    by_address = {address: (_of(before, address), _of(after, address)) for address in _addresses(before, after)}
-    differing = {address: lists for address, lists in by_address.items() if lists[0] != lists[1]}
-    found = [_differs(f"{address}: {_how(*lists)}") for address, lists in differing.items()]
-    return found or [_differs("the steps are in another order than planning gives")]
+    differing = [name for name in dict.fromkeys((*before, *after)) if before.get(name) != after.get(name)]
+    return [_differs(f"{name}: {_how(before.get(name, []), after.get(name, []))}") for name in differing]
 
 
-def _steps(plan: Plan, without_waits_of: frozenset[Address]) -> list[Plain]:
-    """The steps as JSON, numbered in their order, so that the ids of two plans can be compared."""
+def _steps(plan: Plan, without_waits_of: frozenset[Address]) -> dict[str, list[Plain]]:
+    """The steps as JSON by resource, and counted by resource, so that those of two plans can be compared."""
     left_out = {
         planned.id
         for planned in plan.steps
@@ -95,46 +91,41 @@ def _steps(plan: Plan, without_waits_of: frozenset[Address]) -> list[Plain]:
     }
     plain = plan_to_json(plan)["steps"]
     assert isinstance(plain, list)
-    steps = [step for step in plain if step["id"] not in left_out]
-    numbers = {step["id"]: f"s{number}" for number, step in enumerate(steps, 1)}
-    return [_renumbered(step, numbers) for step in steps]
+    by_address: dict[str, list[Plain]] = {}
+    names: dict[StepId, str] = {}
+    for step in plain:
+        if step["id"] not in left_out:
+            own = by_address.setdefault(step["address"], [])
+            own.append(step)
+            names[step["id"]] = f"step {len(own)} of {step['address']}"
+    return {address: [_renamed(step, names) for step in steps] for address, steps in by_address.items()}
 
 
-def _renumbered(step: Plain, numbers: Mapping[StepId, str]) -> Plain:
+def _renamed(step: Plain, names: Mapping[StepId, str]) -> Plain:
     after = step["after"]
     assert isinstance(after, list)
-    values = {key: _with_numbers(value, numbers) for key, value in step.items()}
-    return {**values, "id": numbers[str(step["id"])], "after": sorted(numbers[one] for one in after if one in numbers)}
+    values = {key: _with_names(value, names) for key, value in step.items()}
+    return {**values, "id": names[str(step["id"])], "after": sorted(names[one] for one in after if one in names)}
 
 
-def _with_numbers(value: object, numbers: Mapping[StepId, str]) -> object:
-    """A value in which assets that a step makes are named by that step's number."""
+def _with_names(value: object, names: Mapping[StepId, str]) -> object:
+    """A value in which an asset that a step makes has that step's name."""
     if isinstance(value, list):
-        return [_with_numbers(item, numbers) for item in value]
+        return [_with_names(item, names) for item in value]
     if isinstance(value, dict):
         if value.keys() == {"id", "step"} and isinstance(value["step"], str):
-            return {**value, "step": numbers.get(value["step"], value["step"])}
-        return {key: _with_numbers(item, numbers) for key, item in value.items()}
+            return {**value, "step": names.get(value["step"], value["step"])}
+        return {key: _with_names(item, names) for key, item in value.items()}
     return value
-
-
-def _addresses(before: Iterable[Plain], after: Iterable[Plain]) -> list[str]:
-    return list(dict.fromkeys(str(step["address"]) for step in (*before, *after)))
-
-
-def _of(steps: Iterable[Plain], address: str) -> list[Plain]:
-    return [step for step in steps if step["address"] == address]
 
 
 def _how(before: list[Plain], after: list[Plain]) -> str:
     """How the steps of a resource differ, in words."""
     if _kinds(before) != _kinds(after):
         return f"the plan has {_counted(before)}; planning again gives {_counted(after)}"
-    for old, new in zip(before, after, strict=True):
-        keys = sorted(key for key in {*old, *new} - {"id"} if old.get(key) != new.get(key))
-        if keys:
-            return f"the step {new['kind']} of the plan differs from what planning gives ({', '.join(keys)})"
-    return "its steps come in another order than planning gives"
+    old, new = next((old, new) for old, new in zip(before, after, strict=True) if old != new)
+    keys = ", ".join(sorted(key for key in {*old, *new} if old.get(key) != new.get(key)))
+    return f"its step {new['kind']} differs from what planning gives ({keys})"
 
 
 def _kinds(steps: Iterable[Plain]) -> list[object]:
@@ -158,9 +149,11 @@ def _other_changes(saved: Plan, made: Plan, ended: frozenset[Address]) -> list[P
             continue
         old, new = before.get(address), after.get(address)
         if old is None or new is None:
-            found.append(_differs(f"{address}: {'planning again changes it' if old is None else 'only in the plan'}"))
+            found.append(
+                _differs(f"{address}: the plan {'leaves it out' if old is None else 'has it, planning has not'}")
+            )
         elif keys := sorted(key for key in new if old[key] != new[key]):
-            found.append(_differs(f"{address}: the plan shows other {', '.join(keys)} than planning gives"))
+            found.append(_differs(f"{address}: the plan shows something else than planning gives ({', '.join(keys)})"))
     if set(saved.withheld) != set(made.withheld):
         found.append(_differs("the deletes that wait for consent are others than planning gives"))
     return found

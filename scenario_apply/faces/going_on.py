@@ -43,6 +43,7 @@ def asked_of(flags: PlanFlags, asked: Mapping[str, Any]) -> dict[str, Any]:
         "exclude": list(flags.exclude),
         "replace": [str(address) for address in flags.replace],
         "train": [str(address) for address in flags.train],
+        "allow_destroy": bool(flags.deletes and asked.get("allow_destroy")),
     }
 
 

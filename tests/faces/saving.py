@@ -1,4 +1,4 @@
-"""A project with trained models on the embedded Scenario, and plan files of it that somebody edited and sealed again."""
+"""A project with trained models on the embedded Scenario, and plan files of it that are edited and sealed again."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from PIL import Image
 
 from scenario_apply.__main__ import main
@@ -79,6 +80,14 @@ def edited(change: Forgery, file: str = "p.json", *, sums: bool = True) -> None:
 def writes(service: EmulatorThread) -> list[str]:
     """What was asked of the service that changes something there."""
     return [kind for request in service.requests if (kind := kind_of(request)) is not None]
+
+
+def rename_on_service(service: EmulatorThread, name: str, new: str) -> None:
+    """What a colleague does in the web app."""
+    model = json.loads(Path("state/scenario.json").read_text())["resources"][f"model.{name}"]["current"]["id"]
+    answer = requests.put(f"{service.url}/models/{model}", json={"name": new}, auth=("key", "secret"), timeout=10)
+    assert answer.status_code == 200, answer.text
+    service.clear_requests()
 
 
 def step_of(plan: Plain, kind: str) -> Plain:

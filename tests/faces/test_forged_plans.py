@@ -199,7 +199,7 @@ def test_a_refusal_names_the_resource_and_what_differs(
     edited(FORGERIES["another caption"])
     assert run("apply p.json --auto-approve --allow-destroy --detailed-exitcode") == 5
     err = " ".join(capsys.readouterr().err.split())
-    assert "model.kael: the step caption of the plan differs from what planning gives (caption)" in err
+    assert "model.kael: its step caption differs from what planning gives (caption)" in err
     edited(FORGERIES["a delete of its own"])
     assert run("apply p.json --auto-approve --allow-destroy --detailed-exitcode") == 5
     assert "model.other: the plan has 1 delete; planning again gives no steps" in " ".join(
@@ -212,7 +212,7 @@ def test_a_refusal_names_the_resource_and_what_differs(
     [
         lambda p: change_of(p, "model.kael").update(cost={"cu": None, "source": "unknown"}),
         lambda p: p.update(refreshed=False, rate_limit=1, polls=0),
-        lambda p: (p.update(blocked=0, diagnostics=[])),
+        lambda p: p.update(blocked=0, diagnostics=[]),
     ],
 )
 def test_limits_are_judged_by_what_the_service_quotes_now(
