@@ -39,6 +39,7 @@ from scenario_apply.errors import Severity
 _ID = r"\A[A-Za-z0-9_.-]{1,128}\Z"
 _ID_OR_NONE = r"\A[A-Za-z0-9_.-]{0,128}\Z"
 _ADDRESS = rf"\A{ADDRESS_PATTERN}\Z"
+_MOMENT = r"\A\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\Z"
 _LARGEST_NUMBER = 2**53  # what every reader of JSON holds exactly
 
 IdText = Annotated[str, Meta(pattern=_ID)]
@@ -399,7 +400,7 @@ class TotalCostDocument(Struct, kw_only=True):
 class PlanDocument(Struct, kw_only=True):
     format_version: str
     tool_version: str
-    created_at: str
+    created_at: Annotated[str, Meta(pattern=_MOMENT)]
     applyable: bool
     complete: bool
     errored: bool
@@ -449,6 +450,7 @@ _PATTERNS = {
     _ID: "an id: at most 128 letters, digits, dots, hyphens and underscores",
     _ID_OR_NONE: "an id, or nothing",
     _ADDRESS: "an address such as model.kael",
+    _MOMENT: "a moment such as 2026-08-01T12:00:00Z",
 }
 
 

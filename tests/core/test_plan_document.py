@@ -71,6 +71,7 @@ def step(plan: Plain, kind: str = "create") -> Plain:
         (lambda p: p["inputs"].update(options={"destroy": "no"}), "inputs.options.destroy: expected true or false"),
         (lambda p: p["manifest"].update(path=None), "manifest.path: expected text, got null"),
         (lambda p: p.update(blocked=-1), "blocked: expected a whole number >= 0"),
+        (lambda p: p.update(created_at="today\nfor another"), "created_at: expected a moment such as"),
         (lambda p: p.update(withheld=[1]), "withheld[0]: expected text, got a whole number"),
         (lambda p: p.update(changes=None), "changes: expected a list, got null"),
     ],

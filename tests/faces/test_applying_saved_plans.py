@@ -97,6 +97,13 @@ def test_a_terminal_is_asked_and_shown_what_goes(
     assert writes(service) == []
     assert run("apply p.json") == 0
     assert writes(service) == ["delete"]
+    assert run("plan --destroy --out p.json") == 0
+    assert "it deletes 2 models: where nobody can be asked, that takes --allow-destroy" in capsys.readouterr().err
+    answers.write("no\n")
+    answers.seek(answers.tell() - 3)
+    assert run("apply p.json") == 1
+    assert "(model_" in (asked := capsys.readouterr().err)
+    assert "Delete all of this?" in asked
 
 
 def test_consent_at_the_apply_adds_no_deletes(service: EmulatorThread) -> None:
