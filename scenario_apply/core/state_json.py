@@ -146,11 +146,6 @@ def record_from_json(plain: object, reader: _Reader, at: str) -> Record:
     )
 
 
-def record_alone(plain: object, source: str) -> Record:
-    """A record that stands by itself, in a saved plan. Raises StateDamaged."""
-    return record_from_json(plain, _Reader(source), "record")
-
-
 def version_from_json(plain: object, reader: _Reader, at: str) -> Version:
     """One version; at names it in errors."""
     values = reader.mapping(plain, at)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 EXAMPLES = """
   scenario-apply apply manifests/quickstart --local --auto-approve
   scenario-apply apply tonight.plan.json --local --auto-approve
-  scenario-apply apply tonight.plan.json --auto-approve --allow-destroy   # a saved plan that deletes
+  scenario-apply apply tonight.plan.json --auto-approve --allow-destroy
   scenario-apply apply --no-wait && scenario-apply status --watch
 """
 
