@@ -22,6 +22,7 @@ ScenarioApplyError                  carries problems, an exit code; views draw i
 │   └── WriteInPlan                 a bug of ours: a plan tried to write
 └── ApplyError
     ├── PlanStale                   a saved plan no longer fits the world
+    │   └── PlanBegun               a run that was killed did part of it
     ├── GateClosed                  a limit of the manifest or the command line stops the plan
     └── Interrupted                 Ctrl-C
 """
@@ -217,6 +218,10 @@ class ApplyError(ScenarioApplyError):
 class PlanStale(ApplyError):
     code = "plan-stale"
     exit_code = ExitCode.STALE
+
+
+class PlanBegun(PlanStale):
+    """A run that did not end properly left its journal: applying the manifest carries on with what it began."""
 
 
 class GateClosed(ApplyError):

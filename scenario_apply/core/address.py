@@ -13,7 +13,8 @@ NAME_PATTERN = r"[A-Za-z0-9_][A-Za-z0-9_-]*"
 """What a key of models, compositions or datasets may look like."""
 
 _LABEL = r"[A-Za-z0-9_.+-]+(?:,[A-Za-z0-9_.+-]+)*"
-_ADDRESS = re.compile(rf"({'|'.join(KINDS)})\.({NAME_PATTERN})(?:/({_LABEL}))?")
+ADDRESS_PATTERN = rf"({'|'.join(KINDS)})\.({NAME_PATTERN})(?:/({_LABEL}))?"
+_ADDRESS = re.compile(ADDRESS_PATTERN)
 
 
 @total_ordering

@@ -15,8 +15,26 @@ PLAN_FORMAT_VERSION = "1.0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlanFlags:
+    """The options of the command line that decide which steps a plan has; whoever plans again needs the same ones.
+
+    deletes: there was consent to deletes when the plan was made. It is no consent to carry them out.
+    """
+
+    select: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    replace: tuple[Address, ...] = ()
+    train: tuple[Address, ...] = ()
+    destroy: bool = False
+    deletes: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """What a plan was made from. files: name -> sha256; pictures: dataset -> path -> "sha256 caption-sha256"."""
+    """What a plan was made from. files: name -> sha256; pictures: dataset -> path -> "sha256 caption-sha256".
+
+    variables: those of --var that are no secrets. secret_variables: the names of the others.
+    """
 
     manifest_path: str
     manifest_digest: str
@@ -25,9 +43,13 @@ class Source:
     endpoint: str
     project: str | None
     variables: Mapping[str, str] = field(default_factory=dict)
+    secret_variables: tuple[str, ...] = ()
     var_files: tuple[str, ...] = ()
+    flags: PlanFlags = PlanFlags()
     datasets: Mapping[str, str] = field(default_factory=dict)  # name -> digest
     pictures: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    made_in: str = "."  # of a saved plan: the folder it was made in, seen from where the file lies
+    folder: str = ""  # and that folder's name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,6 @@
-"""Plan ⇄ JSON: what `plan --format json` prints and `plan --out` saves; and whether a saved plan still fits.
+"""Plan -> JSON: what `plan --format json` prints and `plan --out` saves. plan_reader.py reads it back.
+
+The digest finds accidental damage. It has no key, so it proves nothing about who wrote the file.
 
 Format 1.x: readers ignore fields they do not know; a minor version adds fields, a major one breaks.
 """
@@ -10,7 +12,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 
 from scenario_apply.core.changes import CaptionChange, Change, Drift, ImageChange
-from scenario_apply.core.plan import PLAN_FORMAT_VERSION, Plan
+from scenario_apply.core.plan import PLAN_FORMAT_VERSION, Plan, Source
 from scenario_apply.core.step_json import plain_value, step_to_json
 from scenario_apply.errors import Problem
 
@@ -50,6 +52,7 @@ def plan_to_json(plan: Plan) -> dict[str, object]:
             "var_files": list(source.var_files),
             "datasets": dict(source.datasets),
             "pictures": {name: dict(pictures) for name, pictures in source.pictures.items()},
+            **_options(source),
         },
         "blocked": len(plan.blocked),
         "polls": plan.polls,
@@ -57,6 +60,21 @@ def plan_to_json(plan: Plan) -> dict[str, object]:
         "refreshed": plan.refreshed,
         "withheld": [str(address) for address in plan.withheld],
     }
+
+
+def _options(source: Source) -> dict[str, object]:
+    """The options the plan was made with, and the secret variables it needs again; left out where there are none."""
+    flags: dict[str, object] = {
+        "select": list(source.flags.select),
+        "exclude": list(source.flags.exclude),
+        "replace": [str(address) for address in source.flags.replace],
+        "train": [str(address) for address in source.flags.train],
+        "destroy": source.flags.destroy,
+        "allow_destroy": source.flags.deletes,
+    }
+    given = {name: value for name, value in flags.items() if value}
+    options: dict[str, object] = {"options": given} if given else {}
+    return options | ({"secret_variables": list(source.secret_variables)} if source.secret_variables else {})
 
 
 def sealed(plain: Mapping[str, object]) -> dict[str, object]:

@@ -1,44 +1,48 @@
-"""A saved plan read back, and whether it still fits the world. What does not fit is named: a file, not a digest."""
+"""A saved plan read back, and whether what it was made from is as it was. What changed is named: a file, not a digest.
+
+What is read here is compared and shown, and never carried out: plan_comparison.py has the reason.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
-from typing import Any, cast
 
-from msgspec import structs
+from msgspec import to_builtins
 
-from scenario_apply.core.address import Address, parse_address
+from scenario_apply.core.address import parse_address
 from scenario_apply.core.changes import (
-    Action,
     CaptionChange,
     CaptionDiff,
     Change,
-    ChangeClass,
     Cost,
-    CostSource,
     Drift,
     ImageChange,
     ImageDiff,
 )
 from scenario_apply.core.dataset.types import Dataset
 from scenario_apply.core.manifest.spec import Manifest
-from scenario_apply.core.plan import PLAN_FORMAT_VERSION, Plan, Source
-from scenario_apply.core.plan_file import seal
+from scenario_apply.core.plan import PLAN_FORMAT_VERSION, Plan, PlanFlags, Source
+from scenario_apply.core.plan_document import (
+    BadDocument,
+    CaptionDocument,
+    ChangeDocument,
+    DiagnosticDocument,
+    DriftDocument,
+    PlanDocument,
+    plan_document,
+)
+from scenario_apply.core.plan_file import plan_to_json, seal
 from scenario_apply.core.state import State
-from scenario_apply.core.state_json import record_alone
-from scenario_apply.core.step_json import step_from_json
-from scenario_apply.core.steps import PlannedStep, StartTraining
-from scenario_apply.core.verdict import StateEdit
-from scenario_apply.errors import Place, PlanStale, Problem, Severity, UsageError
+from scenario_apply.core.steps import PlannedStep
+from scenario_apply.errors import Place, PlanStale, Problem, UsageError
 
 
 def plan_from_json(plain: object, *, source: str = "the plan", is_sealed: bool = False) -> Plan:
     """The plan that plain values describe. is_sealed: they must carry the digest of what they say.
 
-    Raises UsageError when they are no plan, one of another format, or not what was saved.
+    Raises UsageError when they are no plan, one of another format, damaged, or not consistent in themselves.
     """
     if not isinstance(plain, dict) or "format_version" not in plain or "steps" not in plain:
         raise UsageError(f"{source} is no saved plan", mend="make one with scenario-apply plan --out FILE")
@@ -54,12 +58,21 @@ def plan_from_json(plain: object, *, source: str = "the plan", is_sealed: bool =
             mend="plan again: what stands in a saved plan is carried out as it was reviewed, never edited",
         )
     try:
-        plan = _plan(plain)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise UsageError(f"{source} is damaged: {type(error).__name__} {error}", mend="plan again") from error
-    if (fault := _fault(plan)) is not None:
+        plan = _plan(plan_document(plain))
+    except BadDocument as error:
+        raise UsageError(f"{source} is damaged: {error}", mend="plan again") from error
+    if (fault := _fault(plan) or _untrue_sum(plan, plain)) is not None:
         raise UsageError(f"{source} is damaged: {fault}", mend="plan again")
     return plan
+
+
+def _untrue_sum(plan: Plan, plain: Mapping[str, object]) -> str | None:
+    """What the file says of its changes and steps, and they do not say: these sums are made from them, always."""
+    told = plan_to_json(plan)
+    for key in ("applyable", "complete", "errored", "summary", "requests", "cost"):
+        if told[key] != plain[key]:
+            return f"its {key} is not that of its changes and steps"
+    return None
 
 
 def _fault(plan: Plan) -> str | None:
@@ -88,44 +101,16 @@ def _circle(plan: Plan) -> str | None:
     return None
 
 
-def edits_of(plan: Plan) -> dict[Address, StateEdit]:
-    """What an apply of the plan writes into records first."""
-    edits = {}
-    for change in plan.changes:
-        if change.data:
-            values: dict[str, Any] = dict(change.data)
-            if values.get("moved_from") is not None:
-                values["moved_from"] = parse_address(str(values["moved_from"]))
-            if values.get("record") is not None:
-                values["record"] = record_alone(values["record"], f"the plan's record of {change.address}")
-            edits[change.address] = StateEdit(**values)
-    return edits
+def check_fresh(plan: Plan, manifest: Manifest, datasets: Mapping[str, Dataset]) -> None:
+    """Raises PlanStale, with every reason, when manifest, pictures or captions changed since the plan."""
+    problems = [*_moved_pictures(plan, datasets), *_moved_manifest(plan, manifest, datasets)]
+    if problems:
+        raise PlanStale(problems[0].what, problems=problems)
 
 
-def with_secrets(plan: Plan, manifest: Manifest) -> Plan:
-    """The plan with secret parameters put back from the manifest: no saved plan holds one."""
-
-    def filled(planned: PlannedStep) -> PlannedStep:
-        step = planned.step
-        if not isinstance(step, StartTraining) or step.address not in manifest.models:
-            return planned
-        declared = manifest.models[step.address].parameters
-        parameters = {
-            key: declared[key] if isinstance(value, dict) and "secret" in value and key in declared else value
-            for key, value in step.parameters.items()
-        }
-        return structs.replace(planned, step=structs.replace(step, parameters=parameters))
-
-    return replace(plan, steps=tuple(filled(planned) for planned in plan.steps))
-
-
-def check_fresh(plan: Plan, manifest: Manifest, datasets: Mapping[str, Dataset], state: State) -> None:
-    """Raises PlanStale, with every reason, when manifest, pictures, captions or state moved since the plan."""
-    problems = [
-        *_moved_pictures(plan, datasets),
-        *_moved_manifest(plan, manifest, datasets),
-        *_moved_state(plan, state),
-    ]
+def check_state(plan: Plan, state: State) -> None:
+    """Raises PlanStale when the state moved since the plan."""
+    problems = _moved_state(plan, state)
     if problems:
         raise PlanStale(problems[0].what, problems=problems)
 
@@ -194,93 +179,104 @@ def _stale(what: str, file: str | None = None) -> Problem:
     )
 
 
-def _plan(plain: Mapping[str, Any]) -> Plan:
-    inputs = plain.get("inputs") or {}
-    problems = [_problem(item) for item in plain.get("diagnostics", [])]
-    blocked = int(plain.get("blocked", 0))
+def _plan(document: PlanDocument) -> Plan:
+    problems = [_problem(item) for item in document.diagnostics]
     return Plan(
-        source=Source(
-            manifest_path=plain["manifest"]["path"],
-            manifest_digest=plain["manifest"]["digest"],
-            lineage=plain["state"]["lineage"],
-            serial=plain["state"]["serial"],
-            endpoint=plain["endpoint"],
-            project=plain["project"],
-            variables=inputs.get("variables") or {},
-            var_files=tuple(inputs.get("var_files") or ()),
-            datasets=inputs.get("datasets") or {},
-            pictures=inputs.get("pictures") or {},
-        ),
-        tool_version=plain["tool_version"],
-        created_at=plain["created_at"],
-        changes=tuple(_change(item) for item in plain["changes"]),
-        steps=tuple(step_from_json(item) for item in plain["steps"]),
-        drift=tuple(_drift(item) for item in plain.get("drift", [])),
-        diagnostics=tuple(problems[blocked:]),
-        blocked=tuple(problems[:blocked]),
-        polls=int(plain.get("polls", 0)),
-        rate_limit=int(plain.get("rate_limit", 100)),
-        refreshed=bool(plain.get("refreshed", True)),
-        withheld=tuple(parse_address(item) for item in plain.get("withheld", [])),
+        source=_source(document),
+        tool_version=document.tool_version,
+        created_at=document.created_at,
+        changes=tuple(_change(item) for item in document.changes),
+        steps=tuple(PlannedStep(id=item.id, step=item.step(), after=tuple(item.after)) for item in document.steps),
+        drift=tuple(_drift(item) for item in document.drift),
+        diagnostics=tuple(problems[document.blocked :]),
+        blocked=tuple(problems[: document.blocked]),
+        polls=document.polls,
+        rate_limit=document.rate_limit,
+        refreshed=document.refreshed,
+        withheld=tuple(parse_address(item) for item in document.withheld),
     )
 
 
-def _change(plain: Mapping[str, Any]) -> Change:
-    details = plain.get("image_details") or []
+def _source(document: PlanDocument) -> Source:
+    inputs, options = document.inputs, document.inputs.options
+    return Source(
+        manifest_path=document.manifest.path,
+        manifest_digest=document.manifest.digest,
+        lineage=document.state.lineage,
+        serial=document.state.serial,
+        endpoint=document.endpoint,
+        project=document.project,
+        variables=inputs.variables,
+        secret_variables=tuple(inputs.secret_variables),
+        var_files=tuple(inputs.var_files),
+        flags=PlanFlags(
+            select=tuple(options.select),
+            exclude=tuple(options.exclude),
+            replace=tuple(parse_address(item) for item in options.replace),
+            train=tuple(parse_address(item) for item in options.train),
+            destroy=options.destroy,
+            deletes=options.allow_destroy,
+        ),
+        datasets=inputs.datasets,
+        pictures=inputs.pictures,
+        made_in=inputs.made_in,
+        folder=inputs.folder,
+    )
 
+
+def _change(document: ChangeDocument) -> Change:
     def images(kind: str) -> tuple[ImageChange, ...]:
         return tuple(
-            ImageChange(path=d["path"], caption=d["caption"], sha256=d["sha256"], file=d["file"])
-            for d in details
-            if d["change"] == kind
+            ImageChange(path=image.path, caption=image.caption, sha256=image.sha256, file=image.file)
+            for image in document.image_details
+            if image.change == kind
         )
 
-    def captions(kind: str) -> tuple[CaptionChange, ...]:
-        return tuple(
-            CaptionChange(path=c["path"], before=c["before"], after=c["after"]) for c in plain["captions"][kind]
-        )
-
-    previous = plain.get("previous_address")
+    captions = document.captions
+    previous, place = document.previous_address, document.place
+    edit: dict[str, object] = to_builtins(document.edit)
     return Change(
-        address=parse_address(plain["address"]),
-        action=Action(plain["action"]),
-        change_class=cast(ChangeClass, plain["class"]),
-        reasons=tuple(plain["reasons"]),
-        notes=tuple(plain.get("notes", ())),
-        before=plain["before"],
-        after=plain["after"],
+        address=parse_address(document.address),
+        action=document.action,
+        change_class=document.change_class,
+        reasons=tuple(document.reasons),
+        notes=tuple(document.notes),
+        before=document.before,
+        after=document.after,
         images=ImageDiff(add=images("add"), change=images("change"), remove=images("remove")),
-        captions=CaptionDiff(add=captions("add"), change=captions("change"), remove=captions("remove")),
-        cost=Cost(cu=plain["cost"]["cu"], source=cast(CostSource, plain["cost"]["source"])),
-        requests=plain["requests"],
-        steps=tuple(plain["steps"]),
-        image_count=plain.get("image_count", 0),
-        arithmetic=plain.get("arithmetic"),
+        captions=CaptionDiff(
+            add=_captions(captions.add), change=_captions(captions.change), remove=_captions(captions.remove)
+        ),
+        cost=Cost(cu=document.cost.cu, source=document.cost.source),
+        requests=document.requests,
+        steps=tuple(document.steps),
+        image_count=document.image_count,
+        arithmetic=document.arithmetic,
         previous_address=None if previous is None else parse_address(previous),
-        place=None if plain.get("place") is None else Place(**plain["place"]),
-        data=plain.get("edit") or {},
+        place=None if place is None else Place(file=place.file, line=place.line, column=place.column),
+        data=edit,
     )
 
 
-def _drift(plain: Mapping[str, Any]) -> Drift:
+def _captions(documents: Iterable[CaptionDocument]) -> tuple[CaptionChange, ...]:
+    return tuple(CaptionChange(path=item.path, before=item.before, after=item.after) for item in documents)
+
+
+def _drift(document: DriftDocument) -> Drift:
     return Drift(
-        address=parse_address(plain["address"]),
-        what=plain["what"],
-        path=plain["path"],
-        recorded=plain["recorded"],
-        observed=plain["observed"],
-        moved=plain["moved"],
+        address=parse_address(document.address),
+        what=document.what,
+        path=document.path,
+        recorded=document.recorded,
+        observed=document.observed,
+        moved=document.moved,
     )
 
 
-def _problem(plain: Mapping[str, Any]) -> Problem:
+def _problem(document: DiagnosticDocument) -> Problem:
     where = None
-    if plain.get("file") is not None:
-        where = Place(file=plain["file"], line=plain.get("line"), column=plain.get("column"))
+    if document.file is not None:
+        where = Place(file=document.file, line=document.line, column=document.column)
     return Problem(
-        code=plain["code"],
-        what=plain["message"],
-        where=where,
-        mend=plain.get("mend"),
-        severity=cast(Severity, plain["severity"]),
+        code=document.code, what=document.message, where=where, mend=document.mend, severity=document.severity
     )

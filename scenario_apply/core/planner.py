@@ -225,7 +225,9 @@ class _Builder:
         remote = self.observed.models.get(version.id)
         if remote is None or remote.images is None:
             return recorded
-        return {image.id: recorded.get(image.id, image.name or image.id) for image in remote.images}
+        # by id, not in the order of the answer: the same inputs give the same plan, step by step
+        images = sorted(remote.images, key=lambda image: image.id)
+        return {image.id: recorded.get(image.id, image.name or image.id) for image in images}
 
     def place(self, verdict: Verdict, image: Image, work: _ImageWork, made: StepId | None) -> None:
         """Find or make the asset of one image, caption it, and note it for attaching."""
@@ -333,7 +335,8 @@ class _Builder:
         """Resources composed, until now, of any version of this one."""
         if verdict.record is None:
             return []
-        ids = {version.id for version in verdict.record.versions()}
+        # in the order of the record: the same inputs give the same plan, step by step
+        ids = dict.fromkeys(version.id for version in verdict.record.versions())
         return [user for model_id in ids for user in self.users.get(model_id, ())]
 
     def stays(self, user: Address) -> bool:

@@ -15,6 +15,9 @@ from scenario_apply.core.verdict import Verdict
 SAME_SIZE = 0.25
 """Two datasets are of a size when their image counts differ by at most this share."""
 
+QUOTE_NOTE = "the quote is for the"
+"""How the note begins that says what a quote covers. It comes and goes with the quote, like the price itself."""
+
 
 def needs_quote(verdict: Verdict) -> bool:
     """Whether the service can be asked: something is trained, and the resource has a model of that type there."""
@@ -44,7 +47,7 @@ def _quoted_for(change: Change, verdict: Verdict) -> tuple[str, ...]:
     held = 0 if record is None else len(record.working.images)
     if held == change.image_count or not held:
         return ()
-    return (f"the quote is for the {held} images it has now, not for the {change.image_count} it will have",)
+    return (f"{QUOTE_NOTE} {held} images it has now, not for the {change.image_count} it will have",)
 
 
 def cost_from_history(state: State, spec: Spec, images: int) -> float | None:

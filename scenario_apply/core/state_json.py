@@ -123,15 +123,6 @@ def record_to_json(record: Record) -> dict[str, object]:
     return plain
 
 
-def record_alone(plain: object, source: str) -> Record:
-    """A record that stands by itself, in a saved plan. Raises StateDamaged."""
-    try:
-        record: Record = codec.fitted(plain, Record, "record")
-    except Misfit as misfit:
-        raise damaged(source, misfit) from misfit
-    return record
-
-
 def damaged(source: str, misfit: Misfit) -> StateDamaged:
     """The error for a state that is not one."""
     return StateDamaged(

@@ -12,9 +12,10 @@ from scenario_apply.core.dataset.types import Dataset
 from scenario_apply.core.desired import Desired, desire
 from scenario_apply.core.diff import Diff, Wishes, diff
 from scenario_apply.core.gates import judge, merged
+from scenario_apply.core.manifest.secret import MASK
 from scenario_apply.core.manifest.spec import Limits, Manifest
 from scenario_apply.core.observed import Observed, settle
-from scenario_apply.core.plan import Plan, Source
+from scenario_apply.core.plan import Plan, PlanFlags, Source
 from scenario_apply.core.planner import make_steps
 from scenario_apply.core.pricing import priced
 from scenario_apply.core.remote import ModelId
@@ -26,7 +27,7 @@ from scenario_apply.core.times import from_iso, iso
 from scenario_apply.core.verdict import StateEdit
 from scenario_apply.effects.refresh import quotes, read_models, refresh
 from scenario_apply.effects.world import World
-from scenario_apply.errors import ManifestError, PlanStale, UsageError
+from scenario_apply.errors import ManifestError, PlanBegun, PlanStale, UsageError
 
 if TYPE_CHECKING:
     from scenario_apply.core.events import Adopted
@@ -185,6 +186,7 @@ def _with_edit(change: Change, edits: Mapping[Address, StateEdit]) -> Change:
 def _source(
     world: World, manifest: Manifest, datasets: Mapping[str, Dataset], options: PlanOptions, recorded: State
 ) -> Source:
+    secret = {name for name, value in manifest.variables.items() if value == MASK}
     return Source(
         manifest_path=manifest.path,
         manifest_digest=manifest.digest,
@@ -192,8 +194,17 @@ def _source(
         serial=recorded.serial,
         endpoint=world.endpoint,
         project=world.project,
-        variables=options.variables,
+        variables={name: value for name, value in options.variables.items() if name not in secret},
+        secret_variables=tuple(name for name in options.variables if name in secret),
         var_files=options.var_files,
+        flags=PlanFlags(
+            select=options.select,
+            exclude=options.exclude,
+            replace=options.replace,
+            train=options.train,
+            destroy=options.destroy,
+            deletes=options.allow_destroy,
+        ),
         datasets={name: dataset.digest for name, dataset in datasets.items()},
     )
 
@@ -253,23 +264,28 @@ def bound_to_pictures(plan: Plan, datasets: Mapping[str, Dataset]) -> Plan:
 
 
 def prepare_saved(
-    world: World, plan: Plan, manifest: Manifest, datasets: Mapping[str, Dataset], limits: Limits
+    world: World, saved: Plan, manifest: Manifest, datasets: Mapping[str, Dataset], options: PlanOptions
 ) -> Prepared:
-    """A saved plan, ready to be applied. Raises PlanStale when anything it was made from moved."""
-    from scenario_apply.core.plan_reader import check_fresh, edits_of, with_secrets
+    """What a saved plan says, planned again and ready to be applied. options: as the plan was made.
 
+    Nothing of the file is carried out: it only has to say the same. Raises PlanStale when anything that it was made
+    from changed since, or when planning again gives another plan; PlanBegun when an earlier run did part of it.
+    """
+    from scenario_apply.core.plan_comparison import differences
+    from scenario_apply.core.plan_reader import check_fresh, check_state
+
+    check_fresh(saved, manifest, datasets)
     loaded = world.store.load()
-    if loaded.has_journal:
-        raise PlanStale(
-            "a run that did not end properly left a journal: the state moved since the plan was made",
-            mend="plan again: what that run did is taken into account",
-        )
-    check_fresh(plan, manifest, datasets, loaded.state)
-    plan = with_secrets(plan, manifest)
-    state = loaded.state
-    if world.api is not None:  # trainings may have ended since
-        observed = refresh(world.api, state, desire(manifest, datasets))
-        state, _ = settle(state, observed, now=iso(world.clock.now()))
-    limits = merged(manifest.limits, limits)
-    plan = replace(plan, blocked=tuple(p for p in plan.blocked if p.code == "protected") + judge(plan, limits))
-    return Prepared(plan=plan, state=state, edits=edits_of(plan), limits=limits)
+    try:
+        check_state(saved, loaded.state)
+        prepared = make_plan(world, manifest, datasets, options, world.clock.now())
+        if problems := differences(saved, prepared.plan):
+            raise PlanStale(problems[0].what, problems=problems)
+    except PlanStale as stale:
+        if not loaded.has_journal:
+            raise
+        raise PlanBegun(
+            "a run that did not end properly left a journal: it did a part of this plan, or of another one",
+            mend="apply the manifest: what that run did is taken into account; or plan again, and review it",
+        ) from stale
+    return prepared

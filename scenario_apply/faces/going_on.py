@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scenario_apply.faces.settings import Settings
+
+if TYPE_CHECKING:
+    from scenario_apply.core.plan import PlanFlags
 
 _DEFAULTS = Settings()
 
@@ -18,6 +21,8 @@ def again(asked: Mapping[str, Any], settings: Settings, command: str) -> str:
     """
     words = ["scenario-apply", command, *_shared(settings)]
     words += [f"--{name}={value}" for name in ("select", "exclude", "train") for value in asked.get(name) or ()]
+    if command == "destroy":
+        return shlex.join(words)  # it consents to its own deletes, and nothing is trained
     words += [f"--limit={name}={value:.12g}" for name, value in asked.get("limit") or ()]
     words += ["--allow-destroy"] if asked.get("allow_destroy") else []
     words += ["--strict"] if settings.strict else []
@@ -30,9 +35,24 @@ def the_same(asked: Mapping[str, Any], settings: Settings, command: str) -> str:
     return " ".join([again(asked, settings, command), *map(shlex.quote, words)])
 
 
-def planning(asked: Mapping[str, Any], settings: Settings, path: str) -> str:
-    """The command that makes a saved plan anew. settings: with the plan's manifest and variables."""
+def asked_of(flags: PlanFlags, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a run that applies a saved plan's manifest: the plan's own beside those that were typed."""
+    return {
+        **asked,
+        "select": list(flags.select),
+        "exclude": list(flags.exclude),
+        "replace": [str(address) for address in flags.replace],
+        "train": [str(address) for address in flags.train],
+        "allow_destroy": bool(flags.deletes and asked.get("allow_destroy")),
+    }
+
+
+def planning(asked: Mapping[str, Any], settings: Settings, path: str, flags: PlanFlags) -> str:
+    """The command that makes a saved plan anew, as it was made. settings: with the plan's manifest and variables."""
     words = ["scenario-apply", "plan", *_shared(settings)]
+    of_plan = asked_of(flags, asked)
+    words += [f"--{name}={value}" for name in ("select", "exclude", "replace", "train") for value in of_plan[name]]
+    words += ["--destroy"] if flags.destroy else ["--allow-destroy"] if flags.deletes else []
     words += [f"--limit={name}={value:.12g}" for name, value in asked.get("limit") or ()]
     return shlex.join([*words, *(["--strict"] if settings.strict else []), f"--out={path}"])
 

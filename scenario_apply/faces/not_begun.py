@@ -15,6 +15,7 @@ from scenario_apply.errors import (
     CoolingDown,
     GateClosed,
     Interrupted,
+    PlanBegun,
     PlanStale,
     RateLimited,
     Refused,
@@ -35,13 +36,21 @@ class NobodyToAsk(ScenarioApplyError):
     code = "no-approval"
 
 
+class DeletesNotAllowed(ScenarioApplyError):
+    """A saved plan deletes models, and the command line that applies it does not consent to that."""
+
+    code = "no-consent-to-deletes"
+
+
 @dataclass(slots=True, kw_only=True)
 class Beginning:
     """How far a run got; filled as it gets there. same: the command as it was given. plan_again: of a saved plan, the
-    one that makes it anew. is_over: the first step is next, and the run tells its own end."""
+    one that makes it anew. carry_on: of a saved plan, the one that applies its manifest. is_over: the first step is
+    next, and the run tells its own end."""
 
     same: str
     plan_again: str | None = None
+    carry_on: str | None = None
     world: World | None = None
     prepared: Prepared | None = None
     is_over: bool = False
@@ -60,7 +69,7 @@ class Beginning:
             refused=0 if counter is None else counter.refused,
             took_s=time.monotonic() - self.started_at,
             error=str(error) or type(error).__name__,
-            next_command=self.same if self.is_over else self._next_command(error),
+            next_command=(self.carry_on or self.same) if self.is_over else self._next_command(error),
             gated=is_gated,
             begun=self.is_over,
         )
@@ -70,12 +79,16 @@ class Beginning:
         from scenario_apply.effects.looks import AmbiguousAdoption
 
         match error:
+            case PlanBegun():
+                return self.carry_on
             case PlanStale():
                 return self.plan_again
             case GateClosed():
                 return self._with_raised_limits()
             case AmbiguousAdoption():
                 return f"{self.same} {shlex.quote(f'--adopt={error.address}=ID')}"
+            case DeletesNotAllowed():
+                return f"{self.same} --allow-destroy --auto-approve"
             case NobodyToAsk():
                 return f"{self.same} --auto-approve"
             case StateLocked() | StateNotSaved() | KeyboardInterrupt() | ApplyError() | RateLimited() | CoolingDown():

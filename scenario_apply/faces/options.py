@@ -81,7 +81,11 @@ def gates(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=N",
         help="stop a plan above it: cost=CU, deletes=N, retrains=N, changes_percent=N; or below min_score=0..1",
     )
-    group.add_argument("--allow-destroy", action="store_true", help="consent to deletes where nobody can be asked")
+    group.add_argument(
+        "--allow-destroy",
+        action="store_true",
+        help="consent to deletes where nobody can be asked; a saved plan that deletes needs it again",
+    )
 
 
 def recovery(parser: argparse.ArgumentParser) -> None:

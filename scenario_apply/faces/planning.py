@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from scenario_apply.core.address import Address
@@ -20,6 +20,7 @@ from scenario_apply.faces.wiring import (
 )
 
 if TYPE_CHECKING:
+    from scenario_apply.core.plan import Plan
     from scenario_apply.effects.planning import PlanOptions, Prepared
     from scenario_apply.effects.world import World
     from scenario_apply.faces.call import Call
@@ -104,12 +105,32 @@ def _refuse_unselected(world: World, wanted: Wanted, options: PlanOptions) -> No
                 )
 
 
-def prepare_again(call: Call, world: World, wanted: Wanted, saved: Mapping[str, object]) -> Prepared:
-    """A saved plan made ready. What moved since it was made is told before what is wrong with it now."""
-    from scenario_apply.core.plan_reader import plan_from_json
+def options_of_saved(call: Call, saved: Plan, settings: Settings) -> PlanOptions:
+    """What a saved plan was made with, for planning it again. Limits are those of this command line.
+
+    settings: with the plan's manifest and variables.
+    """
+    flags = saved.source.flags
+    return replace(
+        plan_options(call),
+        destroy=flags.destroy,
+        replace=flags.replace,
+        train=flags.train,
+        select=flags.select,
+        exclude=flags.exclude,
+        allow_destroy=flags.deletes,
+        variables=settings.variables,
+        var_files=settings.var_files,
+    )
+
+
+def prepare_again(call: Call, world: World, wanted: Wanted, saved: Plan, settings: Settings) -> Prepared:
+    """A saved plan made ready. What changed since it was made is reported before what is wrong with it now."""
     from scenario_apply.effects.planning import prepare_saved
 
-    plan = plan_from_json(saved, source=call.settings.manifest or "the plan", is_sealed=True)
-    prepared = prepare_saved(world, plan, wanted.manifest, wanted.datasets, call.settings.limits)
-    refuse_errors(all_problems(wanted.manifest, wanted.datasets), strict=call.settings.strict)
+    options = options_of_saved(call, saved, settings)
+    _refuse_unselected(world, wanted, options)
+    prepared = prepare_saved(world, saved, wanted.manifest, wanted.datasets, options)
+    if not options.destroy:  # pictures that are broken stop no delete
+        refuse_errors(all_problems(wanted.manifest, wanted.datasets), strict=call.settings.strict)
     return prepared

@@ -5,17 +5,20 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from scenario_apply.core.events import Event, Ledger
+from scenario_apply.core.steps import DeleteModel
 from scenario_apply.errors import ApplyError, ExitCode, GateClosed, ScenarioApplyError
 from scenario_apply.faces.call import draw_error
-from scenario_apply.faces.not_begun import Beginning, NobodyToAsk
+from scenario_apply.faces.not_begun import Beginning, DeletesNotAllowed, NobodyToAsk
 from scenario_apply.faces.views.json_lines import JsonLinesView
 from scenario_apply.faces.views.ledger import ledger_text, not_begun_text
+from scenario_apply.faces.views.screen import counted, safe
 from scenario_apply.faces.views.text_plan import plan_text
 
 if TYPE_CHECKING:
+    from scenario_apply.core.plan import Plan
     from scenario_apply.effects.applying import ApplyOptions
     from scenario_apply.effects.planning import Prepared
     from scenario_apply.effects.stop import Stop
@@ -25,18 +28,20 @@ if TYPE_CHECKING:
     from scenario_apply.faces.planning import Wanted
     from scenario_apply.faces.settings import Settings
 
-SavedPlan = Mapping[str, object]
 
+def run_plan(call: Call, *, command: str, destroy: bool = False, saved: Mapping[str, object] | None = None) -> int:
+    """Make the plan and carry it out; the exit code. saved: what a plan file holds, as plain values.
 
-def run_plan(call: Call, *, command: str, destroy: bool = False, saved: SavedPlan | None = None) -> int:
-    """Make or load the plan and carry it out; the exit code. Errors before the first step are drawn here, since the
-    ledger comes after them."""
+    Errors before the first step are drawn here, since the ledger comes after them.
+    """
     from scenario_apply.faces.going_on import the_same
+    from scenario_apply.faces.saved_plans import saved_plan
 
     beginning = Beginning(same=the_same(vars(call.arguments), call.settings, command))
     with _event_views(call) as (records, file):
         try:
-            return _run(call, command, destroy, saved, records, file, beginning)
+            plan = None if saved is None else saved_plan(saved, call.settings.manifest or "the plan")
+            return _run(call, command, destroy, plan, records, file, beginning)
         except BaseException as error:
             # whoever reads the events waits for a last line: also when nothing was begun
             ledger = _last_words(error, records, beginning)
@@ -54,20 +59,27 @@ def _run(
     call: Call,
     command: str,
     destroy: bool,
-    saved: SavedPlan | None,
+    saved: Plan | None,
     records: list[JsonLinesView],
     events: EventFile | None,
     beginning: Beginning,
 ) -> int:
     from scenario_apply.effects.stop import Stop
-    from scenario_apply.faces.going_on import planning
+    from scenario_apply.faces.going_on import asked_of, planning, the_same
     from scenario_apply.faces.planning import read_wanted
     from scenario_apply.faces.wiring import open_world, require_service
 
     settings = _settings(call, saved)
+    asked = vars(call.arguments)
     if saved is not None:
-        beginning.plan_again = planning(vars(call.arguments), settings, call.settings.manifest or "plan.json")
+        flags = saved.source.flags
+        beginning.plan_again = planning(asked, settings, call.settings.manifest or "plan.json", flags)
+        # what a saved plan leaves undone is done by applying its manifest, with the options that the plan was made with
+        command = "destroy" if flags.destroy else command
+        asked = asked_of(flags, asked)
+        beginning.carry_on = the_same(asked, settings, command)
     # pictures that are broken stop no delete; those of a saved plan are judged once it is known to be fresh
+    destroy = destroy or (saved is not None and saved.source.flags.destroy)
     wanted = read_wanted(settings, check=saved is None and not destroy)
     if events is not None:
         events.begin(wanted)
@@ -78,31 +90,45 @@ def _run(
         with world.store.locked(command, call.settings.lock_timeout_s) as notes:
             for note in notes:
                 call.tell(note)
-            prepared = _prepared(call, world, wanted, saved, destroy, records)
+            prepared = _prepared(call, world, wanted, saved, settings, destroy, records)
             beginning.prepared = prepared
             if prepared.plan.blocked:
                 raise _blocked(call, prepared)
             # without changes there may still be something to record: a training that ended since
-            if prepared.plan.has_changes and not _approved(call, destroy):
+            if saved is not None:
+                _require_consent(call, prepared.plan)
+            if prepared.plan.has_changes and not _approved(call, _question(prepared.plan, saved, destroy=destroy)):
                 _finish(beginning.ledger(ApplyError("not approved")), records)
                 call.tell("nothing was done")
                 return ExitCode.ERROR
-            options = _options(call, settings, command)
+            options = _options(asked, settings, command)
             beginning.is_over = True
             ledger = _carry_out(call, world, prepared, wanted, stop, options, records)
     return code_of(call, ledger)
 
 
 def _prepared(
-    call: Call, world: World, wanted: Wanted, saved: SavedPlan | None, destroy: bool, records: list[JsonLinesView]
+    call: Call,
+    world: World,
+    wanted: Wanted,
+    saved: Plan | None,
+    settings: Settings,
+    destroy: bool,
+    records: list[JsonLinesView],
 ) -> Prepared:
-    """The plan, shown."""
+    """The plan, shown. settings: of a saved plan, with its manifest and variables."""
     from scenario_apply.faces.planning import plan_options, prepare, prepare_again
+    from scenario_apply.faces.saved_plans import saved_plan_line
 
     if saved is None:
         prepared = prepare(call, world, wanted, plan_options(call, destroy=destroy))
     else:
-        prepared = prepare_again(call, world, wanted, saved)
+        prepared = prepare_again(call, world, wanted, saved, settings)
+        line = saved_plan_line(saved, call.settings.manifest or "the plan", wanted.manifest.path, settings)
+        if call.arguments.format == "text":
+            call.show(f"{safe(line)}\n\n")
+        else:
+            call.tell(line)
     for record in records:
         record.count_with(world.counter, world.rate_limit)
         record.planned(prepared.plan)
@@ -143,7 +169,7 @@ def _carry_out(
                 call.show(ledger_text(ledger, call.out))
 
 
-def _settings(call: Call, saved: SavedPlan | None) -> Settings:
+def _settings(call: Call, saved: Plan | None) -> Settings:
     if saved is None:
         return call.settings
     from scenario_apply.faces.saved_plans import refuse_other_wishes, settings_of_plan
@@ -152,14 +178,14 @@ def _settings(call: Call, saved: SavedPlan | None) -> Settings:
     return settings_of_plan(saved, call.settings)
 
 
-def _options(call: Call, settings: Settings, command: str) -> ApplyOptions:
+def _options(asked: Mapping[str, Any], settings: Settings, command: str) -> ApplyOptions:
+    """asked: what was typed, with the options that a saved plan was made with."""
     from scenario_apply.effects.applying import ApplyOptions
     from scenario_apply.faces.addresses import address_of
     from scenario_apply.faces.going_on import again, watching
 
-    asked = vars(call.arguments)
     return ApplyOptions(
-        parallelism=call.settings.parallelism,
+        parallelism=settings.parallelism,
         poll_interval_s=asked.get("poll_interval"),
         timeout_s=asked.get("timeout"),
         wait=not asked.get("no_wait"),
@@ -170,7 +196,34 @@ def _options(call: Call, settings: Settings, command: str) -> ApplyOptions:
     )
 
 
-def _approved(call: Call, destroy: bool) -> bool:
+def _require_consent(call: Call, plan: Plan) -> None:
+    """Raises DeletesNotAllowed for deletes of a saved plan that nobody here consents to: the file is not consent."""
+    deletes = deletes_of(plan)
+    can_ask = call.is_interactive and not call.arguments.auto_approve
+    if not deletes or call.arguments.allow_destroy or can_ask:
+        return
+    raise DeletesNotAllowed(
+        f"the plan deletes {counted(len(deletes), 'model')}: {', '.join(deletes)}",
+        mend="--allow-destroy consents to that; a plan without them is made without it",
+    )
+
+
+def deletes_of(plan: Plan) -> list[str]:
+    """The models that the steps delete, each as `model.kael version 1 (model_8Nb...)`."""
+    steps = [planned.step for planned in plan.steps]
+    return [f"{s.address} version {s.number} ({s.model_id})" for s in steps if isinstance(s, DeleteModel)]
+
+
+def _question(plan: Plan, saved: Plan | None, *, destroy: bool) -> str:
+    """What the user is asked. The deletes of a saved plan are listed: the answer is the consent to them."""
+    deletes = deletes_of(plan) if saved is not None else []
+    listed = "".join(f"  - {delete}\n" for delete in deletes)
+    if destroy:
+        return f"{listed}Delete all of this?"
+    return f"{listed}Do this, and delete {counted(len(deletes), 'model')}?" if deletes else "Do this?"
+
+
+def _approved(call: Call, question: str) -> bool:
     if call.arguments.auto_approve:
         return True
     if not call.is_interactive:
@@ -178,7 +231,6 @@ def _approved(call: Call, destroy: bool) -> bool:
             "there is no terminal to ask for approval on",
             mend="--auto-approve asks nothing; `plan --out FILE` and `apply FILE --auto-approve` do a reviewed plan",
         )
-    question = "Delete all of this?" if destroy else "Do this?"
     return call.confirm(question, "Only 'yes' will be accepted.")
 
 

@@ -26,9 +26,11 @@ class TargetTaken(ScenarioApplyError):
 
 def is_saved_plan(content: bytes) -> bool:
     """Whether a file holds what plan --out writes."""
+    from scenario_apply.core.plan_bytes import BadPlanBytes, plain_plan
+
     try:
-        value = json.loads(content)
-    except ValueError:
+        value = plain_plan(content)
+    except BadPlanBytes:
         return False
     return isinstance(value, dict) and {"format_version", "changes", "steps"} <= value.keys()
 

@@ -14,7 +14,7 @@ import pytest
 from scenario_apply.core import codec
 from scenario_apply.core.codec import Misfit
 from scenario_apply.core.state import State
-from scenario_apply.core.state_json import file_of, read_state_file, record_alone, state_of
+from scenario_apply.core.state_json import file_of, read_state_file, state_of
 from scenario_apply.core.step_json import step_from_json, step_to_json
 from scenario_apply.core.times import iso
 from scenario_apply.effects.api import wire
@@ -73,12 +73,6 @@ def test_a_step_is_read_whole_or_refused() -> None:
         for varied in with_foreign_nodes(value, max(1, COUNT // 4), seed):
             with contextlib.suppress(Misfit):
                 codec.line(step_to_json(step_from_json(varied)))
-
-
-def test_a_record_alone_is_read_whole_or_refused() -> None:
-    for varied in with_foreign_nodes(plain()["resources"]["model.kael"], 20 * COUNT, 1):
-        with contextlib.suppress(StateDamaged):
-            codec.document(record_alone(varied, "the plan"))
 
 
 JOURNAL: list[dict[str, Any]] = [

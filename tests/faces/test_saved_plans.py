@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ from scenario_apply import __main__
 from scenario_apply.core.plan_file import plan_to_json, sealed
 from scenario_apply.core.plan_reader import plan_from_json
 from scenario_apply.errors import UsageError
-from scenario_apply.faces.saved_plans import PlanFileBad, read_saved_plan, settings_of_plan
+from scenario_apply.faces.saved_plans import PlanFileBad, read_saved_plan, saved_plan, settings_of_plan
 from scenario_apply.faces.settings import Settings
 from tests.faces.plans import ALL_SIGNS
 
@@ -45,7 +46,7 @@ def asked(plan: str, cwd: Path) -> Settings:
     """The settings an apply of that plan would have, run in cwd."""
     saved = read_saved_plan(plan, str(cwd))
     assert saved is not None
-    return settings_of_plan(saved, Settings(manifest=plan, local=True, cwd=str(cwd)))
+    return settings_of_plan(saved_plan(saved, plan), Settings(manifest=plan, local=True, cwd=str(cwd)))
 
 
 def test_a_plan_finds_its_manifest_from_wherever_it_is_applied(home: Path, tmp_path: Path) -> None:
@@ -130,3 +131,75 @@ def test_a_plan_that_does_not_hang_together_is_damaged(damage: Callable[[dict[st
     with pytest.raises(UsageError, match="damaged") as raised:
         plan_from_json(sealed(plain), is_sealed=True)
     assert said in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b'{"format_version": "1.0", "steps": ' + b"[" * 100_000, "nested more than"),
+        (b'{"format_version": "1.0", "steps": [], "steps": []}', "the key 'steps' twice"),
+        (b'{"format_version": 1.0, "steps": []}', "format_version: expected text"),
+        (b'{"format_version": "1.0", "steps": [NaN]}', "not a number of JSON"),
+        (b'{"format_version": "1.0", "steps": ["\\ud800"]}', "not Unicode"),
+    ],
+)
+@pytest.mark.parametrize("name", ["p.json", "p.plan"])
+def test_a_plan_file_out_of_bounds_is_damaged(
+    content: bytes, said: str, name: str, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever the file is called; no traceback, no internal error."""
+    (home / name).write_bytes(content)
+    for command in (["apply", name, "--local", "--auto-approve"], ["plan", name, "--no-refresh"]):
+        assert __main__.main(command) == 1
+        err = capsys.readouterr().err
+        assert f"{name} is damaged" in err
+        assert said in err
+
+
+def test_a_plan_file_is_bounded_in_size(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A sparse file of a terabyte is not read; a plan too large to be read again is not written."""
+    huge = home / "huge.json"
+    huge.write_bytes(b'{"format_version": "1.0"')
+    with huge.open("r+b") as file:
+        file.truncate(1 << 40)
+    assert __main__.main(["apply", "huge.json", "--local", "--auto-approve"]) == 1
+    assert "of a plan at most 64 MB are read" in capsys.readouterr().err
+    monkeypatch.setattr("scenario_apply.faces.saved_plans.LARGEST_PLAN_BYTES", 1000)
+    assert __main__.main(["plan", "--no-refresh", "--out", "new.json"]) == 1
+    assert "0 MB are read back" in capsys.readouterr().err
+    assert not (home / "new.json").exists()
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder"])
+def test_what_is_no_regular_file_is_not_waited_for(kind: str, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = {"pipe": "pipe.json", "device": "/dev/zero", "folder": "plans"}[kind]
+    if kind == "pipe":
+        os.mkfifo(home / given)
+    assert __main__.main(["apply", given, "--local", "--auto-approve"]) == 1
+    assert "internal error" not in capsys.readouterr().err
+
+
+ODD_PATHS = ("", "\0", ".", "/", "plans", "plans/my.plan.json", "no/such", "a" * 5000, "kael", "é\n\x1b[31m")
+
+
+@pytest.mark.parametrize("path", ODD_PATHS)
+@pytest.mark.parametrize("where", ["manifest", "var_file"])
+def test_an_odd_path_in_a_plan_is_an_error(
+    path: str, where: str, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = home / "plans" / "my.plan.json"
+    plan = json.loads(file.read_text())
+    if where == "manifest":
+        plan["manifest"]["path"] = path
+        plan["inputs"]["made_in"] = path
+    else:
+        plan["inputs"]["var_files"] = [path]
+    file.write_text(json.dumps(sealed(plan)))
+    assert __main__.main(["apply", "plans/my.plan.json", "--local", "--auto-approve"]) in (1, 64)
+    err = capsys.readouterr().err
+    assert "error[" in err
+    assert "internal" not in err
+    assert "\x1b" not in err
+    assert not (home / "state" / "scenario.json").exists()

@@ -1,4 +1,7 @@
-"""apply: carry out a plan, made now or saved. May be interrupted and run again at any time."""
+"""apply: carry out a plan, made now or saved. May be interrupted and run again at any time.
+
+A saved plan is not trusted: it is planned again, and refused unless that gives the same plan.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
 EXAMPLES = """
   scenario-apply apply manifests/quickstart --local --auto-approve
   scenario-apply apply tonight.plan.json --local --auto-approve
+  scenario-apply apply tonight.plan.json --auto-approve --allow-destroy
   scenario-apply apply --no-wait && scenario-apply status --watch
 """
 

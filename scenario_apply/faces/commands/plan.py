@@ -135,7 +135,18 @@ def _show(call: Call, prepared: Prepared) -> None:
         recorded = prepared.state.records
         call.show(plan_text(plan, call.out, only_drift=asked.refresh_only, destroy=asked.destroy, recorded=recorded))
     if asked.out is not None:
-        call.tell(f"saved: scenario-apply apply {asked.out} carries out exactly this")
+        call.tell(f"saved: scenario-apply apply {asked.out} carries out exactly this{_consent_needed(plan)}")
+
+
+def _consent_needed(plan: Plan) -> str:
+    """What the apply of a saved plan needs besides, where the plan deletes something: the file is no consent."""
+    from scenario_apply.core.steps import DeleteModel
+    from scenario_apply.faces.views.screen import counted
+
+    deletes = sum(isinstance(planned.step, DeleteModel) for planned in plan.steps)
+    if not deletes:
+        return ""
+    return f"; it deletes {counted(deletes, 'model')}: where nobody can be asked, that takes --allow-destroy again"
 
 
 def _code(call: Call, plan: Plan) -> int:
