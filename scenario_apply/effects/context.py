@@ -15,6 +15,9 @@ from scenario_apply.effects.landmarks import Landmarks
 from scenario_apply.effects.ports import Clock, ScenarioApi
 from scenario_apply.effects.state.journal import Journal
 
+LONGEST_COOLDOWN_S = 3600.0
+"""A cooldown beyond this is not waited for: the run ends with its ledger, and a later apply goes on."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:

@@ -17,7 +17,7 @@ from scenario_apply.core.plan import Plan
 from scenario_apply.core.remote import AssetId
 from scenario_apply.core.state import State, Version
 from scenario_apply.core.steps import AwaitTraining, CreateModel, PlannedStep, StartTraining, StepId, UploadImage
-from scenario_apply.effects.context import Context
+from scenario_apply.effects.context import LONGEST_COOLDOWN_S, Context
 from scenario_apply.effects.landmarks import Landmarks, landmarks_to_json, take_landmarks
 from scenario_apply.effects.launching import Launching
 from scenario_apply.effects.looks import likeness
@@ -49,9 +49,6 @@ CHECKPOINT_EVERY_S = 5.0
 FLUSH_EVERY_S = 0.1
 DRAIN_S = 10.0
 """How long a run that can no longer save waits for each answer still due, so that its rescue file holds it."""
-
-LONGEST_COOLDOWN_S = 3600.0
-"""A launch cooldown beyond this is not waited for: the run ends with its ledger, and a later apply launches."""
 
 IDLE_S = 0.25
 
