@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from queue import SimpleQueue
 
 from scenario_apply.core.address import Address
 from scenario_apply.core.remote import AssetId, ModelId
@@ -14,6 +15,9 @@ from scenario_apply.effects.landmarks import Landmarks
 from scenario_apply.effects.ports import Clock, ScenarioApi
 from scenario_apply.effects.state.journal import Journal
 
+LONGEST_COOLDOWN_S = 3600.0
+"""A cooldown beyond this is not waited for: the run ends with its ledger, and a later apply goes on."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
@@ -22,6 +26,7 @@ class Context:
     read: the bytes of a picture, checked against its digest. gone: resources whose model vanished on the service.
     uncertain: resources an answer was lost of. unanswered: steps whose call may have been carried out, nobody knows;
     one that is still in it when its step has failed was never found out. taken: ids that calls of this run made.
+    repeated: what to report of a create request that is sent again though the first one may have been carried out.
     """
 
     api: ScenarioApi
@@ -36,6 +41,7 @@ class Context:
     unanswered: set[StepId] = field(default_factory=set)
     taken: set[str] = field(default_factory=set)
     landmarks: Landmarks = Landmarks()
+    repeated: SimpleQueue[tuple[Address, str]] = field(default_factory=SimpleQueue)
 
     def record(self, address: Address) -> Record:
         return self.state.records[address]

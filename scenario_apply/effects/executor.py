@@ -8,6 +8,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 
 from scenario_apply.core.address import Address
 from scenario_apply.core.events import Event, Noted, StepFailed, StepFinished, StepStarted, Throttled, TrainingMoved
@@ -16,7 +17,7 @@ from scenario_apply.core.plan import Plan
 from scenario_apply.core.remote import AssetId
 from scenario_apply.core.state import State, Version
 from scenario_apply.core.steps import AwaitTraining, CreateModel, PlannedStep, StartTraining, StepId, UploadImage
-from scenario_apply.effects.context import Context
+from scenario_apply.effects.context import LONGEST_COOLDOWN_S, Context
 from scenario_apply.effects.landmarks import Landmarks, take_landmarks
 from scenario_apply.effects.launching import Launching
 from scenario_apply.effects.looks import likeness
@@ -118,6 +119,7 @@ class Executor:
         self.unanswered: set[StepId] = set()
         self.taken: set[str] = set()
         self.landmarks = Landmarks()
+        self.repeated: SimpleQueue[tuple[Address, str]] = SimpleQueue()
         self.running: set[StepId] = set()
         self.likenesses: set[tuple[str, ...]] = set()  # of the calls in flight
         self.waiting: dict[Address, StepId] = {}
@@ -247,6 +249,7 @@ class Executor:
             unanswered=self.unanswered,
             taken=self.taken,
             landmarks=self.landmarks,
+            repeated=self.repeated,
         )
         started_at = self.clock.monotonic()
 
@@ -269,6 +272,7 @@ class Executor:
         """Everything that is there now; waits for the first as long as nothing else is due."""
         result = self.workers.take(self.patience_s())
         settled = False
+        self.report_repeated()
         while result is not None:
             if isinstance(result, BaseException):
                 raise result
@@ -280,6 +284,15 @@ class Executor:
             result = self.workers.take(None)
         self.unflushed = self.unflushed or settled
         self.flush_when_due()
+
+    def report_repeated(self) -> None:
+        """Create requests that were sent again: another model may exist, and the user must know before it is found."""
+        while True:
+            try:
+                address, text = self.repeated.get_nowait()
+            except Empty:
+                return
+            self.emit(Noted(text=text, address=address))
 
     def flush_when_due(self) -> None:
         """`done` lines go to disk a few at a time.
@@ -321,6 +334,8 @@ class Executor:
                 self.unknown[planned.id] = str(error)
             case Interrupted():
                 self.interrupted.add(planned.id)
+            case CoolingDown() if error.remaining_s > LONGEST_COOLDOWN_S:
+                self.fail(planned, f"{error}; a cooldown of more than an hour is not waited for, apply again after it")
             case CoolingDown():
                 self.emit(Throttled(seconds=error.remaining_s, reason="launch cooldown"))
                 heapq.heappush(self.delayed, (self.clock.monotonic() + error.remaining_s, planned.id))

@@ -11,7 +11,7 @@ from scenario_apply.core.outcome import Outcome
 from scenario_apply.core.remote import AssetId, RemoteUpload, UploadId
 from scenario_apply.core.steps import PlannedStep, UploadImage
 from scenario_apply.core.times import iso
-from scenario_apply.effects.context import Context
+from scenario_apply.effects.context import LONGEST_COOLDOWN_S, Context
 from scenario_apply.errors import AnswerLost, ApplyError, CoolingDown, Interrupted, Refused
 
 OPEN_AGAIN_AFTER_S = (1.0, 2.0, 4.0, 8.0)
@@ -101,6 +101,8 @@ def _patiently(call: Callable[[], RemoteUpload], context: Context) -> RemoteUplo
         try:
             return call()
         except CoolingDown as error:
+            if error.remaining_s > LONGEST_COOLDOWN_S:
+                raise
             if context.clock.wait(max(error.remaining_s, 0.1), context.stop):
                 raise Interrupted("interrupted while the service cools down") from error
     return call()

@@ -131,11 +131,21 @@ def _once(
                     raise
                 if context.stop.is_set():
                     raise Interrupted("interrupted after an answer was lost") from lost
+                if isinstance(planned.step, CreateModel):
+                    context.repeated.put((planned.address, _repeated_create(planned.step)))
                 continue
             outcome = found
         context.unanswered.discard(planned.id)
         return outcome
     raise AssertionError("unreachable")
+
+
+def _repeated_create(step: CreateModel) -> str:
+    return (
+        f"the response to its create request was lost, and Scenario does not list a new model {step.name!r} of type "
+        f"{step.type}: the request is sent again, so a second, empty model of that name may appear later; "
+        "it costs nothing and can be deleted"
+    )
 
 
 def _look_for(sent: Sent, context: Context, *, timed_out: bool) -> Outcome | None:

@@ -17,6 +17,9 @@ from scenario_apply.core.verdict import Verdict
 from scenario_apply.effects.ports import ScenarioApi
 from scenario_apply.errors import BadAnswer, NotFound, Refused
 
+REASON_AT_MOST = 1000
+"""Characters of the service's own words that are kept and shown: a job may answer with megabytes of a log."""
+
 BULK_AT_MOST = 50
 """Models asked for in one request. Source: the API contract, "Waiting for a training"."""
 
@@ -88,10 +91,15 @@ def failure_reason(api: ScenarioApi, job_id: JobId) -> str:
     """The service's own words for a failed training; a plain sentence where it has none."""
     with contextlib.suppress(Refused):
         job = api.get_job(job_id)
-        words = [text for text in (job.error, job.hint) if text]
+        words = [bounded(text, REASON_AT_MOST) for text in (job.error, job.hint) if text]
         if words:
             return "training failed: " + "; ".join(words)
     return "training failed; the service gives no reason"
+
+
+def bounded(text: str, most: int) -> str:
+    """The text, or its beginning and how much was left out."""
+    return text if len(text) <= most else f"{text[:most]}… ({len(text) - most:,} more characters)"
 
 
 def quotes(api: ScenarioApi, verdicts: Mapping[Address, Verdict]) -> dict[Address, float]:

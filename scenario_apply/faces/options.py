@@ -48,6 +48,11 @@ def service(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--parallelism", type=positive, default=24, metavar="N", help="calls in flight at most (default 24)"
     )
+    group.add_argument(
+        "--allow-http",
+        action="store_true",
+        help="send the credentials unencrypted to an http:// SCENARIO_BASE_URL of another machine",
+    )
 
 
 def local(parser: argparse.ArgumentParser) -> None:

@@ -43,6 +43,7 @@ class Settings:
     base_url: str = DEFAULT_BASE_URL
     credentials: Credentials | None = field(default=None, repr=False)
     missing: tuple[str, ...] = ()
+    allow_http: bool = False
     rate_limit: int = 100
     parallelism: int = 24
     limits: Limits = Limits()
@@ -83,6 +84,7 @@ def read_settings(arguments: argparse.Namespace, environment: Mapping[str, str],
         base_url=(environment.get("SCENARIO_BASE_URL") or DEFAULT_BASE_URL).rstrip("/"),
         credentials=Credentials(key=key, secret=secret) if key is not None and secret is not None else None,
         missing=missing,
+        allow_http=bool(given.get("allow_http")) or environment.get("SCENARIO_APPLY_ALLOW_HTTP", "") not in ("", "0"),
         rate_limit=int(given.get("rate_limit", 100)),
         parallelism=int(given.get("parallelism", 24)),
         limits=_limits(given.get("limit") or ()),

@@ -168,6 +168,7 @@ def open_world(
             clock=clock,
             read_only=read_only,
             cancel=cancel,
+            allow_http=settings.allow_http,
         )
         yield World(
             api=api,

@@ -205,6 +205,17 @@ def test_without_waiting_a_cooldown_is_sat_out_all_the_same(bench: Bench, servic
     assert len(service.jobs) == 2
 
 
+@pytest.mark.parametrize("seconds", [3601.0, 1e308])
+def test_a_cooldown_without_end_is_not_waited_for(bench: Bench, service: FakeScenario, seconds: float) -> None:
+    """The run ends with its ledger; what was launched before goes on and is recorded."""
+    service.cooldown_s = seconds
+    ledger = bench.apply(service, EIGHT)
+    assert ledger.status == "partial"
+    assert len(ledger.failed) == 1
+    assert "not waited for" in str(ledger.failed[0].reason)
+    assert len(service.jobs) == 1
+
+
 # -- gates
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from scenario_apply.core import planner
-from scenario_apply.core.events import Ledger, StepFinished
+from scenario_apply.core.events import Ledger, Noted, StepFinished
 from scenario_apply.effects.applying import ApplyOptions, Stop
 from scenario_apply.errors import AnswerLost
 from tests.fakes.bench import Bench, model
@@ -140,3 +140,12 @@ def test_ctrl_c_ends_the_wait_before_an_upload_is_opened_again(
     wire = Wire(service, Fault("before", down, name="create_upload", times=5))
     ledger = bench.apply(wire.api, stop=stop)
     assert (ledger.status, wire.hit) == ("interrupted", ["create_upload"])
+
+
+def test_a_create_that_is_never_listed_is_reported_before_it_is_sent_again(bench: Bench, service: FakeScenario) -> None:
+    """Its first request may still be carried out: whoever finds two models must have been told of it."""
+    wire = Wire(service, Fault("before", partial(AnswerLost, "lost"), name="create_model"))
+    ledger = bench.apply(wire.api)
+    assert ledger.status == "done"
+    notes = [event for event in bench.events if isinstance(event, Noted)]
+    assert any("a second, empty model of that name may appear" in note.text and note.address for note in notes)

@@ -26,13 +26,16 @@ def connect(
     read_only: bool = False,
     cancel: threading.Event | None = None,
     timeouts: Timeouts | None = None,
+    allow_http: bool = False,
 ) -> tuple[Client, RequestBudget]:
     """A client and its request budget; sends nothing yet.
 
     rate_limit_per_minute: 0 for no bound. cancel: once set, calls that wait or have not been sent raise Interrupted.
+    allow_http: whether credentials may be sent unencrypted to another machine.
     Raises Unauthorized when there are no credentials or they cannot be any, ApiError (code base-url) for an address
     that is none.
     """
+    from scenario_apply.effects.api.addresses import require_private_channel
     from scenario_apply.effects.api.client import Client
     from scenario_apply.effects.api.rate_limit import RequestBudget
     from scenario_apply.effects.api.refusals import CREDENTIALS_MEND
@@ -42,6 +45,7 @@ def connect(
     key, secret = api_key.strip(), api_secret.strip()
     if not key or not secret:
         raise Unauthorized("there are no credentials for the service", mend=CREDENTIALS_MEND)
+    require_private_channel(base_url, allow_http=allow_http)
     try:
         transport = Transport(base_url, key, secret, timeouts=timeouts)
     except ValueError as error:

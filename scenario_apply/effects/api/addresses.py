@@ -41,6 +41,39 @@ def host_of(url: str) -> str:
     return f"{host}:{port}" if port is not None else host
 
 
+def is_loopback_host(url: str) -> bool:
+    """Does a URL name this machine: localhost or a loopback or link-local address?"""
+    import ipaddress
+
+    try:
+        host = (urlsplit(url).hostname or "").rstrip(".").lower()
+    except ValueError:
+        return False
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    address = mapped or address
+    return address.is_loopback or address.is_link_local or address.is_unspecified
+
+
+def require_private_channel(base_url: str, *, allow_http: bool) -> None:
+    """Raises ApiError (code base-url) for http:// to another machine, unless the caller consents.
+
+    The key and its secret go with every request and could be read on the way.
+    """
+    if allow_http or base_url.strip().lower().startswith("https:") or is_loopback_host(base_url.strip()):
+        return
+    raise ApiError(
+        f"the credentials would be sent unencrypted to {host_of(base_url)}: its address begins with http://",
+        code="base-url",
+        mend="use https://; in a network that you trust, --allow-http or SCENARIO_APPLY_ALLOW_HTTP=1 permits it",
+    )
+
+
 def segment(kind: str, value: str) -> str:
     """An id as one segment of a path. Raises ApiError (code bad-id) for one that cannot be one."""
     if not is_id(value):

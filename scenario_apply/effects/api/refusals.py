@@ -66,10 +66,21 @@ def reason_of(reply: Reply) -> str:
 def remaining_seconds(body: Mapping[str, object] | None) -> float | None:
     """The cooldown a 429 speaks of: remainingSeconds at the top or in details, or None."""
     for place in (body, _details(body)):
-        value = place.get("remainingSeconds") if place is not None else None
-        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= 0:
-            return float(value)
+        value = _as_number(None if place is None else place.get("remainingSeconds"))
+        if value is not None and value >= 0:
+            return value
     return None
+
+
+def _as_number(value: object) -> float | None:
+    """A finite number, however many digits it was written with; None for anything else."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def ceiling_of(body: Mapping[str, object] | None) -> tuple[str, float | None] | None:
@@ -78,9 +89,7 @@ def ceiling_of(body: Mapping[str, object] | None) -> tuple[str, float | None] | 
     action = details.get("actionName") if details is not None else None
     if details is None or not isinstance(action, str) or not action:
         return None
-    limit = details.get("actionLimit")
-    is_number = isinstance(limit, int | float) and not isinstance(limit, bool)
-    return action, float(limit) if is_number else None  # type: ignore[arg-type]  # is_number says what it is
+    return _one_line(action), _as_number(details.get("actionLimit"))
 
 
 def is_for_the_rate(reply: Reply) -> bool:

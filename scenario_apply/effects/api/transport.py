@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from scenario_apply.effects.api.addresses import host_of, parse_base_url
+from scenario_apply.effects.api.addresses import host_of, is_loopback_host, parse_base_url
 from scenario_apply.effects.api.bodies import PlainBody
 from scenario_apply.effects.api.exchange import Body, NoAnswer, Outcome, Reply, Request
 from scenario_apply.effects.api.masking import Mask, basic_credentials
@@ -61,7 +61,8 @@ class Transport:
     def __init__(self, base_url: str, api_key: str, api_secret: str, *, timeouts: Timeouts | None = None) -> None:
         """Raises ApiError (code base-url) for an odd address, ValueError for credentials that are not ASCII."""
         import requests
-        from requests.adapters import HTTPAdapter
+
+        from scenario_apply.effects.api.exchange_deadline import deadline_adapter
 
         self.base_url = parse_base_url(base_url)
         self.timeouts = timeouts or Timeouts()
@@ -72,7 +73,7 @@ class Transport:
         self._authorization = authorization
         self._session = requests.Session()
         for scheme in ("https://", "http://"):
-            self._session.mount(scheme, HTTPAdapter(pool_connections=8, pool_maxsize=THREADS))
+            self._session.mount(scheme, deadline_adapter(pool_connections=8, pool_maxsize=THREADS))
         logging.getLogger("urllib3.connectionpool").addFilter(_hide_in_log)  # it logs signed addresses
         self._roads: dict[str, Road] = {}
         self._roads_lock = threading.Lock()
@@ -88,9 +89,25 @@ class Transport:
         return self._send(request.method, url, headers, request.body)
 
     def put_part(self, url: str, content: bytes | memoryview) -> Outcome:
-        """Send one part of an upload to its signed address: no credentials, no project."""
+        """Send one part of an upload to its signed address: no credentials, no project.
+
+        The address comes from the service, so it must be https, or plain http where the service itself is; and it may
+        lead to this machine only where the service is on this machine.
+        """
+        if (refusal := self._refused_part_address(url)) is not None:
+            return NoAnswer(what=refusal, sent=False, hopeless=True)
         headers = {"User-Agent": self._headers["User-Agent"]}
         return self._send("PUT", url, headers, PlainBody(content))
+
+    def _refused_part_address(self, url: str) -> str | None:
+        """Why a part is not sent to this address; None when it may be."""
+        scheme = url.partition(":")[0].lower()
+        is_plain = self.base_url.lower().startswith("http:")
+        if scheme != "https" and not (scheme == "http" and is_plain):
+            return f"the upload address {host_of(url)} is not https, so nothing was sent to it"
+        if is_loopback_host(url) and not is_loopback_host(self.base_url):
+            return f"the upload address {host_of(url)} leads to this machine, so nothing was sent to it"
+        return None
 
     def close(self) -> None:
         self._session.close()
@@ -108,23 +125,28 @@ class Transport:
         import requests
         from urllib3.exceptions import HTTPError
 
-        watched = None if body is None else _Watched(body)
+        from scenario_apply.effects.api.exchange_deadline import exchange_deadline
+
+        size = 0 if body is None else len(body)
+        connect_s, read_s = self.timeouts.of(size)
+        if not self.has_answered:
+            read_s = min(read_s, self.timeouts.first_read)
+        until = time.monotonic() + connect_s + read_s + size / self.timeouts.upload_bytes_per_s
+        watched = None if body is None else _Watched(body, until)
         try:
             # Prepared without the session, which would look into .netrc for hosts it has no login for.
             prepared = requests.Request(method, url, headers=dict(headers), data=watched).prepare()
             if body is not None and not len(body):
                 prepared.headers["Content-Length"] = "0"
             proxies, verify, cert = self._road(url)
-            connect_s, read_s = self.timeouts.of(0 if body is None else len(body))
-            if not self.has_answered:
-                read_s = min(read_s, self.timeouts.first_read)
-            response = self._session.get_adapter(url).send(
-                prepared, stream=True, timeout=(connect_s, read_s), verify=verify, cert=cert, proxies=dict(proxies)
-            )
-            try:
-                content = _content(response, time.monotonic() + 2 * read_s)
-            finally:
-                response.close()
+            with exchange_deadline(until):
+                response = self._session.get_adapter(url).send(
+                    prepared, stream=True, timeout=(connect_s, read_s), verify=verify, cert=cert, proxies=dict(proxies)
+                )
+                try:
+                    content = _content(response)
+                finally:
+                    response.close()
         except (requests.RequestException, HTTPError, OSError, UnicodeError) as error:
             return self._no_answer(error, url, watched)
         self.has_answered = True
@@ -172,10 +194,11 @@ def _hide_in_log(record: logging.LogRecord) -> bool:
 class _Watched:
     """A body that knows whether any of it has been asked for: if not, the service cannot have the request."""
 
-    __slots__ = ("_body", "has_left")
+    __slots__ = ("_body", "_until", "has_left")
 
-    def __init__(self, body: Body) -> None:
+    def __init__(self, body: Body, until: float) -> None:
         self._body = body
+        self._until = until
         self.has_left = False
 
     def __len__(self) -> int:
@@ -183,23 +206,24 @@ class _Watched:
 
     def __iter__(self) -> Iterator[bytes | memoryview]:
         self.has_left = True
-        yield from self._body
+        for piece in self._body:
+            if time.monotonic() > self._until:
+                raise TimeoutError("timed out")
+            yield piece
 
 
 class _TooLong(OSError):
     """An answer longer than any answer can be."""
 
 
-def _content(response: requests.Response, until: float) -> bytes:
+def _content(response: requests.Response) -> bytes:
     pieces: list[bytes] = []
     size = 0
-    for piece in response.iter_content(256 * 1024):
+    for piece in response.iter_content(64 * 1024):
         pieces.append(piece)
         size += len(piece)
         if size > LONGEST_ANSWER:
             raise _TooLong
-        if time.monotonic() > until:
-            raise TimeoutError("timed out")
     return b"".join(pieces)
 
 

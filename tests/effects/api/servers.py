@@ -119,3 +119,16 @@ def refuses_garbage(connection: socket.socket) -> None:
     """What a plain HTTP server does with a TLS handshake."""
     connection.recv(65536)
     connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+
+
+def dripping(content: bytes, stop: threading.Event, every_s: float = 0.05) -> Handler:
+    """Sends an answer byte by byte, each well within any read time-out, until the client leaves or stop is set."""
+
+    def handle(connection: socket.socket) -> None:
+        read_request(connection)
+        for byte in content:
+            if stop.wait(every_s):
+                return
+            connection.sendall(bytes([byte]))
+
+    return handle

@@ -268,3 +268,27 @@ def test_a_large_body_gets_more_time() -> None:
     connect_s, read_s = times.of(6_000_000)
     assert connect_s == 20
     assert read_s == 120
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://store.example/part?X-Amz-Signature=1",
+        "ftp://store.example/part",
+        "file:///etc/passwd",
+        "https://127.0.0.1/part",
+        "https://localhost:8080/part",
+        "https://169.254.169.254/latest",
+        "https://[::1]/part",
+        "https://[::ffff:127.0.0.1]/part",
+        "https://0.0.0.0/part",
+    ],
+)
+@responses.activate
+def test_a_part_goes_to_no_unencrypted_or_local_address(address: str) -> None:
+    """The service names where parts go: it can neither have them sent in the clear nor reach into this machine."""
+    outcome = transport().put_part(address, b"x")
+    assert isinstance(outcome, NoAnswer)
+    assert outcome.hopeless
+    assert not outcome.sent
+    assert len(responses.calls) == 0

@@ -1,0 +1,92 @@
+"""One deadline for a whole exchange: status line, headers and body together.
+
+A socket's time limit starts again with every byte, so a server that sends a byte every few seconds would hold a call
+forever. Answers are therefore read through a file that gives each read only the time that is left.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import io
+import threading
+import time
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import socket
+
+    from requests.adapters import HTTPAdapter
+
+_CURRENT = threading.local()
+
+
+@contextlib.contextmanager
+def exchange_deadline(until: float) -> Iterator[None]:
+    """Bound the exchange that this thread carries out inside the block. until: a moment of time.monotonic()."""
+    _CURRENT.until = until
+    try:
+        yield
+    finally:
+        del _CURRENT.until
+
+
+def deadline_adapter(*, pool_connections: int, pool_maxsize: int) -> HTTPAdapter:
+    """An adapter for requests whose answers obey exchange_deadline."""
+    from requests.adapters import HTTPAdapter
+
+    class DeadlineAdapter(HTTPAdapter):
+        def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+            pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
+            pool.ConnectionCls = _with_deadline(pool.ConnectionCls)
+            return pool
+
+    return DeadlineAdapter(pool_connections=pool_connections, pool_maxsize=pool_maxsize)
+
+
+@lru_cache
+def _with_deadline(connection: type[Any]) -> type[Any]:
+    """The same kind of connection, reading its answers through _TimedFile."""
+    if getattr(connection, "response_class", None) is _TimedResponse:
+        return connection
+    return type(connection.__name__, (connection,), {"response_class": _TimedResponse})
+
+
+class _TimedResponse(http.client.HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        until = getattr(_CURRENT, "until", None)
+        if until is not None:
+            self.fp = io.BufferedReader(_TimedFile(sock, self.fp, until))
+
+
+class _TimedFile(io.RawIOBase):
+    """The reading end of a socket that ends at a moment. inner keeps the socket open as long as it is open itself."""
+
+    def __init__(self, sock: socket.socket, inner: Any, until: float) -> None:
+        self._sock = sock
+        self._inner = inner
+        self._until = until
+        self._idle_s = sock.gettimeout()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left_s = self._until - time.monotonic()
+        if left_s <= 0:
+            raise TimeoutError("timed out")
+        self._sock.settimeout(left_s if self._idle_s is None else min(left_s, self._idle_s))
+        count: int | None = self._inner.raw.readinto(buffer)
+        return count
+
+    def fileno(self) -> int:
+        number: int = self._inner.fileno()
+        return number
+
+    def close(self) -> None:
+        if not self.closed:
+            self._inner.close()
+        super().close()
