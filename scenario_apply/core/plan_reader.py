@@ -29,6 +29,7 @@ from scenario_apply.core.state import State
 from scenario_apply.core.state_json import record_alone
 from scenario_apply.core.step_json import step_from_json
 from scenario_apply.core.steps import PlannedStep, StartTraining
+from scenario_apply.core.training_types import SECRET_PARAMETERS
 from scenario_apply.core.verdict import StateEdit
 from scenario_apply.errors import Place, PlanStale, Problem, Severity, UsageError
 
@@ -109,7 +110,7 @@ def with_secrets(plan: Plan, manifest: Manifest) -> Plan:
             return planned
         declared = manifest.models[step.address].parameters
         parameters = {
-            key: declared[key] if isinstance(value, dict) and "secret" in value and key in declared else value
+            key: declared[key] if key in SECRET_PARAMETERS and key in declared else value
             for key, value in step.parameters.items()
         }
         return replace(planned, step=replace(step, parameters=parameters))

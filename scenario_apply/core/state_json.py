@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from scenario_apply.core.address import Address, parse_address
+from scenario_apply.core.manifest.secret import MASK
 from scenario_apply.core.remote import AssetId, JobId, ModelId
 from scenario_apply.core.state import (
     FORMAT_VERSION,
@@ -19,6 +20,7 @@ from scenario_apply.core.state import (
     State,
     Version,
 )
+from scenario_apply.core.training_types import SECRET_PARAMETERS
 from scenario_apply.errors import StateDamaged, StateNewer
 
 _PHASES = {"building", "training", "trained", "failed", "canceled"}
@@ -190,7 +192,7 @@ def version_from_json(plain: object, reader: _Reader, at: str) -> Version:
         type=reader.text(values.get("type"), f"{at}.type"),
         description=texts["description"],
         tags=tags,
-        parameters=reader.mapping(values.get("parameters", {}), f"{at}.parameters"),
+        parameters=_without_digests(reader.mapping(values.get("parameters", {}), f"{at}.parameters")),
         concepts=concepts,
         images=images,
         pairs=pairs,
@@ -203,6 +205,11 @@ def version_from_json(plain: object, reader: _Reader, at: str) -> Version:
         launched_at=texts["launched_at"],
         ended_at=texts["ended_at"],
     )
+
+
+def _without_digests(parameters: Mapping[str, object]) -> Mapping[str, object]:
+    """The parameters with every secret masked: earlier releases stored a digest of it."""
+    return {key: MASK if key in SECRET_PARAMETERS else value for key, value in parameters.items()}
 
 
 class _Reader:

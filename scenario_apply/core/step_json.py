@@ -1,4 +1,4 @@
-"""Steps ⇄ JSON-ready values, for saved plans and the journal. A secret leaves as its digest."""
+"""Steps ⇄ JSON-ready values, for saved plans and the journal. A secret is masked."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def step_to_json(planned: PlannedStep) -> dict[str, object]:
 
 
 def plain_value(value: object) -> object:
-    """Dataclasses and addresses as plain values; a secret as its digest."""
+    """Dataclasses and addresses as plain values; a secret masked."""
     match value:
         case Secret():
             return plain_parameter(value)

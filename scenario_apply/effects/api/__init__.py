@@ -8,7 +8,9 @@ from scenario_apply.errors import Unauthorized
 
 if TYPE_CHECKING:
     import threading
+    from collections.abc import Collection
 
+    from scenario_apply.core.manifest.secret import Secret
     from scenario_apply.effects.api.client import Client
     from scenario_apply.effects.api.rate_limit import RequestBudget
     from scenario_apply.effects.api.transport import Timeouts
@@ -26,10 +28,12 @@ def connect(
     read_only: bool = False,
     cancel: threading.Event | None = None,
     timeouts: Timeouts | None = None,
+    secrets: Collection[Secret] = (),
 ) -> tuple[Client, RequestBudget]:
     """A client and its request budget; sends nothing yet.
 
     rate_limit_per_minute: 0 for no bound. cancel: once set, calls that wait or have not been sent raise Interrupted.
+    secrets: what the bodies of requests may carry; hidden in whatever comes back.
     Raises Unauthorized when there are no credentials or they cannot be any, ApiError (code base-url) for an address
     that is none.
     """
@@ -43,7 +47,8 @@ def connect(
     if not key or not secret:
         raise Unauthorized("there are no credentials for the service", mend=CREDENTIALS_MEND)
     try:
-        transport = Transport(base_url, key, secret, timeouts=timeouts)
+        sent = [hidden.reveal() for hidden in secrets]
+        transport = Transport(base_url, key, secret, timeouts=timeouts, sent=sent)
     except ValueError as error:
         raise Unauthorized(str(error), mend=CREDENTIALS_MEND) from None
     budget = RequestBudget(rate_limit_per_minute, clock, cancel)

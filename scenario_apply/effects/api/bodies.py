@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from scenario_apply.core.manifest.secret import Secret
+
 PIECE_SIZE = 3 * 32 * 1024
 """Bytes of a picture encoded at a time; a multiple of 3, so that pieces join into one base64 text."""
 
@@ -56,10 +58,16 @@ class PictureBody:
 
 
 def json_body(value: object) -> PlainBody:
-    """value as JSON. Raises TypeError for what JSON cannot hold."""
+    """value as JSON; the one place where a Secret becomes text. Raises TypeError for what JSON cannot hold."""
     import orjson
 
-    return PlainBody(orjson.dumps(value))
+    return PlainBody(orjson.dumps(value, default=_revealed))
+
+
+def _revealed(value: object) -> str:
+    if isinstance(value, Secret):
+        return value.reveal()
+    raise TypeError(f"{type(value).__name__} is no JSON")
 
 
 def data_url_body(*, name: str, mime: str, picture: bytes | memoryview) -> PictureBody:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from scenario_apply.core.manifest.secret import MASK, Secret
 from scenario_apply.core.remote import (
     AssetId,
     AssetPage,
@@ -27,6 +28,7 @@ from scenario_apply.core.remote import (
     UploadId,
     UploadPart,
 )
+from scenario_apply.core.training_types import SECRET_PARAMETERS
 from scenario_apply.effects.api.fields import Fields, unwrap
 from scenario_apply.errors import BadAnswer
 
@@ -157,13 +159,28 @@ def pairs_to_json(pairs: Sequence[RemotePair]) -> list[dict[str, object]]:
 
 
 def training_to_json(parameters: Mapping[str, object]) -> dict[str, object]:
-    """The body of a launch and of its dry run. Raises ValueError for dryRun in it, where the service ignores it."""
+    """The body of a launch. Raises ValueError for dryRun in it, which the service ignores there, and for a mask."""
     if "dryRun" in parameters:
         raise ValueError("dryRun is no training parameter: in a body it is ignored, and the run is paid")
+    for name in SECRET_PARAMETERS & parameters.keys():
+        if not isinstance(parameters[name], Secret):
+            raise ValueError(f"{name} is known by its mask only: it comes from the manifest, never from a record")
     return {"parameters": dict(parameters)} if parameters else {}
 
 
+def quoted_to_json(parameters: Mapping[str, object]) -> dict[str, object]:
+    """The body of a dry run: without secrets, which change no price. A plan sends none."""
+    return training_to_json({key: value for key, value in parameters.items() if key not in SECRET_PARAMETERS})
+
+
 # -- parts of answers
+
+
+def _without_secrets(parameters: Mapping[str, object] | None) -> Mapping[str, object] | None:
+    """What the service tells of a training, with secrets masked: they would get into plans and states."""
+    if parameters is None:
+        return None
+    return {key: MASK if key in SECRET_PARAMETERS else value for key, value in parameters.items()}
 
 
 def _model(model: Fields, *, complete: bool) -> RemoteModel:
@@ -190,7 +207,7 @@ def _model(model: Fields, *, complete: bool) -> RemoteModel:
         images=images,
         image_count=count,
         pairs=tuple(_pair(f) for f in model.objects("trainingImagePairs")) if "trainingImagePairs" in model else None,
-        parameters=model.mapping_or_none("parameters"),
+        parameters=_without_secrets(model.mapping_or_none("parameters")),
         job_id=None if not job_id else JobId(job_id),
         progress=_progress(model.object_or_none("trainingProgress")),
         created_at=model.time_or_none("createdAt"),
