@@ -48,7 +48,7 @@ class Report:
         if lines is None:
             lines = self._lines[name] = _LINE_BREAK.split(self.sources.get(name, ""))
         shown = line < len(lines) and name not in self._unquoted
-        text = without_secret_values(lines[line])[:_LONGEST_LINE] if shown else None
+        text = without_secret_values(lines[line][:_LONGEST_LINE]) if shown else None
         return Place(file=name, line=line + 1, column=column + 1, text=text)
 
     def place_of_variable(self, name: str, text: str, mark: Mark) -> Place | None:
