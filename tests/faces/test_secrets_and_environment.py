@@ -135,6 +135,12 @@ def test_a_secret_is_sent_and_read_nowhere(
     assert sum(key.encode() in body for _, body in bodies.sent for key in KEYS.values()) == 3
 
     said = [planned.out, planned.err, *capsys.readouterr()]
+    (home / "kael" / "01.txt").write_text("KAEL, another caption")
+    before = len(bodies.sent)
+    assert main(["plan", *ALLOW]) == 0
+    quoted = [body for request, body in bodies.sent[before:] if ("dryRun", "true") in request.query]
+    assert quoted
+    assert not any(key.encode() in body for body in quoted for key in KEYS.values()), "nor does a dry run"
     for line in EVERY_LOOK:
         assert main([*line.split(), *ALLOW]) == 0, line
         said += capsys.readouterr()
@@ -160,6 +166,24 @@ def test_another_key_is_no_other_training(
     assert "another-key" not in "".join(capsys.readouterr())
 
 
+def test_what_an_earlier_release_recorded_is_not_trained_again(
+    service: EmulatorThread, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its state holds a digest, and a fingerprint of the key: the rest is compared, and the digest goes."""
+    assert main(["apply", "--auto-approve", "--poll-interval=0.05", "--select=model.base", *ALLOW]) == 0
+    path = home / "state" / "scenario.json"
+    state = json.loads(path.read_text())
+    current = state["resources"]["model.base"]["current"]
+    current["fingerprint"] = "1:" + "0" * 64
+    current["parameters"]["wandbKey"] = {"secret": f"sha256:{hashlib.sha256(b'0000').hexdigest()}"}
+    path.write_text(json.dumps(state))
+    assert main(["plan", "--detailed-exitcode", "--select=model.base", *ALLOW]) == 0
+    assert main(["state", "show", "model.base", *ALLOW]) == 0
+    assert "wandbKey=(secret)" in capsys.readouterr().out
+    (home / "scenario.yaml").write_text(MANIFEST.replace("rank: 4", "rank: 8"))
+    assert main(["plan", "--detailed-exitcode", "--select=model.base", *ALLOW]) == 2
+
+
 def test_what_the_service_says_of_a_secret_is_not_repeated(
     service: EmulatorThread, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -178,6 +202,24 @@ def test_what_the_service_says_of_a_secret_is_not_repeated(
     said = "".join(capsys.readouterr())
     assert "the key *** is unknown" in said
     assert_nowhere(said + "".join(path.read_text() for path in (home / "state").rglob("*") if path.is_file()))
+
+
+def test_a_name_that_holds_a_secret_is_read_without_it(
+    service: EmulatorThread, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An answer that succeeds and repeats the key: drift would print and record it."""
+    assert main(["apply", "--auto-approve", "--poll-interval=0.05", "--select=model.base", *ALLOW]) == 0
+    read = transport._content
+
+    def echoing(response: Any, until: float) -> bytes:
+        return read(response, until).replace(b'"name":"', b'"name":"' + KEYS["WANDB_API_KEY"].encode())
+
+    monkeypatch.setattr(transport, "_content", echoing)
+    capsys.readouterr()
+    assert main(["plan", "--select=model.base", *ALLOW]) == 0
+    said = capsys.readouterr().out
+    assert "***" in said
+    assert_nowhere(said)
 
 
 # -- --allow-env

@@ -125,6 +125,13 @@ def test_nothing_else_takes_a_secret(tmp_path: Path, place: str, template: str) 
     assert "hunter2" not in said
 
 
+def test_two_secrets_are_not_compared(tmp_path: Path) -> None:
+    """Whether the entry's secret is the one of a label is not told: it needs a label in any case."""
+    both = "matrix: { wandbKey: { a: '{{ env.WANDB_API_KEY }}' }, include: [{ wandbKey: '{{ env.%s }}', rank: 4 }] }"
+    said = {refused(tmp_path, BASE % (both % name)).replace(name, "X") for name in ("WANDB_API_KEY", "SECOND_KEY")}
+    assert all("matrix-label an entry with wandbKey needs a label" in one for one in said)
+
+
 def refused(folder: Path, text: str, **options: object) -> str:
     """Everything that is said of a manifest that is refused."""
     with pytest.raises(ManifestError) as raised:
