@@ -1,8 +1,8 @@
 """Every folder tests/bad/manifest-*: a bad manifest, and what is said about it.
 
 expected.txt holds the exit code, then a line `code place` for every error, all of them and no other, then whatever
-text the messages must hold. command.json, where there is one, gives path, variables, var_files and env; generate.py
-makes inputs that have no place in a repository.
+text the messages must hold. command.json, where there is one, gives path, variables, var_files, env and allow_env;
+generate.py makes inputs that have no place in a repository.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ def test_a_bad_manifest_is_refused_with_everything_that_is_wrong(case: Path, tmp
             variables=command.get("variables", {}),
             var_files=command.get("var_files", []),
             env=command.get("env", {}),
+            allow_env=command.get("allow_env", []),
             cwd=str(folder),
         )
     assert time.monotonic() - start < LONGEST_S

@@ -62,7 +62,7 @@ def declared_parameters(spec: Spec) -> Mapping[str, object]:
 
 
 def declared_attributes(spec: Spec) -> dict[str, object]:
-    """What the manifest says of a resource; secrets as their digest."""
+    """What the manifest says of a resource; secrets masked."""
     attributes: dict[str, object] = {"name": spec.name, "type": spec.type}
     if spec.description is not None:
         attributes["description"] = spec.description

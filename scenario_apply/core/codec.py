@@ -15,7 +15,7 @@ import msgspec
 
 from scenario_apply.core.address import Address, parse_address
 from scenario_apply.core.ids import ID_IN_WORDS, ID_OR_EMPTY_PATTERN, ID_PATTERN
-from scenario_apply.core.manifest.secret import Secret
+from scenario_apply.core.manifest.secret import MASK, Secret
 
 Value = TypeVar("Value")
 
@@ -90,7 +90,7 @@ def fitted(plain: object, type_: Any, at: str = "") -> Any:
 
 
 def plain(value: object) -> Any:
-    """A value as plain ones: what JSON can hold. A secret leaves as its digest."""
+    """A value as plain ones: what JSON can hold. A secret is masked."""
     return msgspec.json.decode(_plain_encoder().encode(value))
 
 
@@ -159,7 +159,7 @@ def _to_plain(value: object) -> object:
     if isinstance(value, Address):
         return str(value)
     if isinstance(value, Secret):
-        return {"secret": value.digest}
+        return MASK
     if isinstance(value, Mapping):
         return dict(value)
     raise NotImplementedError(f"{type(value).__name__} has no form in JSON")

@@ -9,6 +9,7 @@ from scenario_apply.core.changes import CaptionChange, CaptionDiff, ImageChange,
 from scenario_apply.core.dataset.types import Contents, Image
 from scenario_apply.core.fingerprint import plain_parameter
 from scenario_apply.core.state import ImageRecord, Version
+from scenario_apply.core.training_types import SECRET_PARAMETERS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,9 +115,9 @@ def _counts(*groups: tuple[str, Sequence[object]]) -> str:
 
 
 def parameter_reasons(desired: Mapping[str, object], recorded: Mapping[str, object]) -> list[str]:
-    """Such as "parameters.nbEpochs 10 -> 12", one for each parameter that differs."""
+    """Such as "parameters.nbEpochs 10 -> 12", one for each parameter that differs; secrets are not compared."""
     reasons = []
-    for key in sorted({*desired, *recorded}):
+    for key in sorted({*desired, *recorded} - SECRET_PARAMETERS):
         before, after = plain_parameter(recorded.get(key)), plain_parameter(desired.get(key))
         if before != after:
             reasons.append(f"parameters.{key} {shown(before)} -> {shown(after)}")
@@ -124,11 +125,9 @@ def parameter_reasons(desired: Mapping[str, object], recorded: Mapping[str, obje
 
 
 def shown(value: object) -> str:
-    """A value as a reason prints it; a secret never."""
+    """A value as a reason prints it."""
     if value is None:
         return "(default)"
-    if isinstance(value, dict) and "secret" in value:
-        return "(secret)"
     if isinstance(value, float):
         return f"{value:g}"
     return str(value)

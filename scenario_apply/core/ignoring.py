@@ -17,6 +17,7 @@ from scenario_apply.core.dataset.types import Contents
 from scenario_apply.core.manifest.secret import Secret
 from scenario_apply.core.manifest.spec import Concept, ModelSpec
 from scenario_apply.core.state import Version
+from scenario_apply.core.training_types import SECRET_PARAMETERS
 
 
 def as_recorded(spec: Spec, version: Version) -> Spec:
@@ -36,12 +37,12 @@ def as_recorded(spec: Spec, version: Version) -> Spec:
 
 
 def _parameters(spec: ModelSpec, version: Version) -> Mapping[str, object]:
-    """Of a secret only the digest is recorded: it stays as declared."""
+    """A secret is not recorded: it stays as declared."""
     kept: dict[str, object] = {
         key: value for key, value in spec.parameters.items() if not is_ignored(spec, key) or isinstance(value, Secret)
     }
     for key, value in version.parameters.items():
-        if is_ignored(spec, key) and not isinstance(value, Mapping):
+        if is_ignored(spec, key) and key not in SECRET_PARAMETERS:
             kept[key] = value
     return kept
 

@@ -16,6 +16,7 @@ from scenario_apply.core.manifest.spec import Import
 from scenario_apply.core.observed import PHASE_OF, Observed
 from scenario_apply.core.remote import ModelId, RemoteModel
 from scenario_apply.core.state import ConceptRecord, ImageRecord, PairRecord, Record, State, Version
+from scenario_apply.core.training_types import SECRET_PARAMETERS
 from scenario_apply.errors import Problem
 
 
@@ -91,4 +92,7 @@ def _version(remote: RemoteModel, spec: Spec, contents: Contents) -> Version:
 
 
 def _parameters(declared: Mapping[str, object], remote: Mapping[str, object]) -> dict[str, object]:
-    return {key: plain_parameter(remote.get(key, value)) for key, value in declared.items()}
+    return {
+        key: plain_parameter(value if key in SECRET_PARAMETERS else remote.get(key, value))
+        for key, value in declared.items()
+    }

@@ -12,6 +12,7 @@ from scenario_apply.core.changes import Drift
 from scenario_apply.core.fingerprint import plain_parameter
 from scenario_apply.core.remote import JobId, ModelId, RemoteModel
 from scenario_apply.core.state import Phase, Record, State, Version
+from scenario_apply.core.training_types import SECRET_PARAMETERS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,8 +107,8 @@ def _by_whom(version: Version, remote: RemoteModel) -> Version:
     if version.fingerprint is not None or not remote.parameters:
         return version
     told = {
-        key: value if isinstance(value, Mapping) else plain_parameter(remote.parameters.get(key, value))
-        for key, value in version.parameters.items()  # a Mapping stands for a secret: its value must not be kept
+        key: value if key in SECRET_PARAMETERS else plain_parameter(remote.parameters.get(key, value))
+        for key, value in version.parameters.items()
     }
     return version if told == version.parameters else replace(version, parameters=told)
 

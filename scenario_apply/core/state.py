@@ -17,7 +17,7 @@ from scenario_apply.core.codec import check_free_form
 from scenario_apply.core.remote import AssetId, JobId, ModelId
 
 FORMAT_VERSION = "1.0"
-FINGERPRINT_VERSION = 1
+FINGERPRINT_VERSION = 2
 
 Phase = Literal["building", "training", "trained", "failed", "canceled"]
 

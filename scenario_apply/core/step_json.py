@@ -1,4 +1,4 @@
-"""Steps ⇄ plain values, for plans. A secret leaves as its digest."""
+"""Steps ⇄ plain values, for plans. A secret is masked."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def step_from_json(plain: Mapping[str, object]) -> PlannedStep:
 
 
 def plain_value(value: object) -> Any:
-    """Dataclasses, structs and addresses as plain values; a secret as its digest."""
+    """Dataclasses, structs and addresses as plain values; a secret masked."""
     match value:
         case Mapping():
             return {str(key): plain_value(item) for key, item in value.items()}

@@ -85,7 +85,7 @@ def _legacy(kind: ParameterKind, choices: tuple[str, ...] = ()) -> ParameterRule
     return ParameterRule(kind=kind, choices=choices, deprecated=True, note=_LEGACY_NOTE)
 
 
-_WANDB = ParameterRule(kind="string", max_length=40, secret=True)
+SECRET_RULE = ParameterRule(kind="string", max_length=40, secret=True)
 _DEPRECATED: dict[str, ParameterRule] = {
     "classPrompt": _legacy("string"),
     "learningRateUnet": _legacy("number"),
@@ -114,7 +114,7 @@ _FLUX1 = {
     "optimizeFor": ParameterRule(kind="string", choices=("likeness",)),
     "samplePrompts": ParameterRule(kind="strings"),
     "sampleSourceImages": _SAMPLE_SOURCES,
-    "wandbKey": _WANDB,
+    "wandbKey": SECRET_RULE,
     "seed": _legacy("integer"),
     **_DEPRECATED,
 }
@@ -126,7 +126,7 @@ _MUSUBI = {
     "nbRepeats": ParameterRule(kind="integer", minimum=1, maximum=100, default=20),
     "samplePrompts": ParameterRule(kind="strings", max_items=4),
     "seed": ParameterRule(kind="integer"),
-    "wandbKey": _WANDB,
+    "wandbKey": SECRET_RULE,
     **_DEPRECATED,
 }
 _SDXL = {
@@ -137,7 +137,7 @@ _SDXL = {
         kind="number", minimum=1e-6, maximum=1e-3, deprecated=True, note=_UNDOCUMENTED_NOTE
     ),
     "seed": ParameterRule(kind="integer", deprecated=True, note=_UNDOCUMENTED_NOTE),
-    "wandbKey": _WANDB,
+    "wandbKey": SECRET_RULE,
     **_DEPRECATED,
 }
 
@@ -221,6 +221,12 @@ TRAINING_TYPES: Mapping[str, TrainingType] = {
 """Every type this release knows, by the API's own name."""
 
 PARAMETER_NAMES: tuple[str, ...] = tuple(sorted({p for t in TRAINING_TYPES.values() for p in t.parameters}))
+
+
+SECRET_PARAMETERS: frozenset[str] = frozenset(
+    name for known in TRAINING_TYPES.values() for name, rule in known.parameters.items() if rule.secret
+)
+"""Parameters that say to whom a training reports, not what is trained: secrets, and no part of a fingerprint."""
 
 
 def training_type(name: str) -> TrainingType:

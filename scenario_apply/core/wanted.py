@@ -15,6 +15,7 @@ from scenario_apply.core.fingerprint import fingerprint
 from scenario_apply.core.ignoring import are_images_ignored, compared, compared_parameters, contents_to_send
 from scenario_apply.core.manifest.spec import CompositionSpec
 from scenario_apply.core.state import Version
+from scenario_apply.core.training_types import SECRET_PARAMETERS
 
 NO_DIFFERENCE = ContentDiff(images=ImageDiff(), captions=CaptionDiff())
 
@@ -36,7 +37,8 @@ class Wanted:
         if self.fingerprint_of(spec, version, parts) == version.fingerprint:
             return True
         # what is ignored is in the fingerprint: then the rest is compared by itself
-        return bool(spec.lifecycle.ignore_changes) and not self.differences(spec, version, parts)[0]
+        is_blurred = bool(spec.lifecycle.ignore_changes) or _held_a_secret(spec, version)
+        return is_blurred and not self.differences(spec, version, parts)[0]
 
     def fingerprint_of(self, spec: Spec, version: Version, parts: Parts, like: str | None = None) -> str | None:
         """The desired fingerprint in the record's own algorithm; None when a part's id is not known yet."""
@@ -67,3 +69,9 @@ class Wanted:
             return reasons + part_reasons(version, parts.concepts), NO_DIFFERENCE
         content = compared(spec, compare_contents(self.contents_for(spec, version), version))
         return reasons + self.parameters_changed(spec, version) + content_reasons(content), content
+
+
+def _held_a_secret(spec: Spec, version: Version) -> bool:
+    """Whether the fingerprint is of version 1, and of a secret, too: a new key is no other training."""
+    is_first = version.fingerprint is not None and version.fingerprint.startswith("1:")
+    return is_first and not SECRET_PARAMETERS.isdisjoint({*declared_parameters(spec), *version.parameters})

@@ -5,12 +5,13 @@ from __future__ import annotations
 import gc
 import os
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from hashlib import sha256
 
 from scenario_apply.core.dataset.names import is_unicode, spelled
+from scenario_apply.core.manifest.allowed_environment import AllowedEnvironment
 from scenario_apply.core.manifest.build import Source, build_manifest
 from scenario_apply.core.manifest.fields import texts
 from scenario_apply.core.manifest.positions import Map, Mark, Seq
@@ -39,14 +40,17 @@ def load_manifest(
     var_files: Sequence[str],
     env: Mapping[str, str],
     cwd: str,
+    allow_env: Collection[str] = (),
 ) -> Manifest:
     """The manifest at path, whole and checked; scenario.yaml or manifests/ in cwd when path is None.
 
     variables: --var as typed; var_files: --var-file, the later the stronger. Paths are taken from cwd.
+    env: the environment; allow_env: what of it templates may read beside SCENARIO_*.
     Raises ManifestError with all problems at once; warnings and notes are in Manifest.problems.
     """
     with _no_garbage_collection():
-        return _Loader(cwd, Report()).load(path, variables, var_files, env)
+        environment = AllowedEnvironment(env, allow_env)
+        return _Loader(cwd, Report(), environment).load(path, variables, var_files)
 
 
 @contextmanager
@@ -74,16 +78,14 @@ def manifest_schema() -> bytes:
 
 
 class _Loader:
-    def __init__(self, cwd: str, report: Report) -> None:
+    def __init__(self, cwd: str, report: Report, environment: AllowedEnvironment) -> None:
         self._cwd = os.path.abspath(cwd)
         self._report = report
-        self._env_used: dict[str, str] = {}
+        self._environment = environment
         self._files: dict[str, tuple[str, bytes]] = {}  # absolute path -> name shown, bytes
         self._root = ""
 
-    def load(
-        self, path: str | None, variables: Mapping[str, str], var_files: Sequence[str], env: Mapping[str, str]
-    ) -> Manifest:
+    def load(self, path: str | None, variables: Mapping[str, str], var_files: Sequence[str]) -> Manifest:
         shown, absolute = self._entry(path)
         is_folder = os.path.isdir(absolute)
         root = absolute if is_folder else os.path.dirname(absolute)
@@ -97,7 +99,7 @@ class _Loader:
             )
         documents: list[Map] = []
         for file, mark in waiting:
-            documents += self._with_includes(file, mark, (), given, env, documents)
+            documents += self._with_includes(file, mark, (), given, documents)
         self._report.raise_errors_of_reading()
         source = Source(
             path=shown,
@@ -111,8 +113,7 @@ class _Loader:
             documents,
             source,
             given=given,
-            env=env,
-            env_used=self._env_used,
+            environment=self._environment,
             schema=manifest_schema(),
             report=self._report,
         )
@@ -149,16 +150,15 @@ class _Loader:
 
     def _given(self, variables: Mapping[str, str], var_files: Sequence[str]) -> Given:
         maps: list[Map] = []
-        digests: list[str] = []
         for path in var_files:
+            self._report.quote_nothing_of(path)
             data = self._read(os.path.abspath(os.path.join(self._cwd, path)), path, None)
             if data is None:
                 continue
-            digests.append(sha256(data).hexdigest())
             found = read_yaml(path, data, self._report, what="variable file")
             if found is not None:
                 maps.append(found)
-        return Given(command_line=variables, files=tuple(maps), file_digests=tuple(digests))
+        return Given(command_line=variables, files=tuple(maps))
 
     def _read(self, absolute: str, shown: str, mark: Mark | None) -> bytes | None:
         """The bytes of a file; None, and a problem, when it cannot be read. mark: what names it."""
@@ -189,7 +189,6 @@ class _Loader:
         mark: Mark | None,
         path: tuple[str, ...],
         given: Given,
-        env: Mapping[str, str],
         before: Sequence[Map],
     ) -> list[Map]:
         """The file's document and those it includes, each file of the manifest once."""
@@ -214,14 +213,14 @@ class _Loader:
             self._report.is_incomplete = True
             return []
         is_inside = self._is_inside(absolute, shown, mark)
-        document = self._document(absolute, shown, mark, given, env, before) if is_inside else None
+        document = self._document(absolute, shown, mark, given, before) if is_inside else None
         if document is None:
             self._report.is_incomplete = True
             return []
         found = [document]
         for name, where in zip(texts(document, "include"), _marks_of_include(document), strict=False):
             other = os.path.abspath(os.path.join(os.path.dirname(absolute), name))
-            found += self._with_includes(other, where, (*path, absolute), given, env, [*before, *found])
+            found += self._with_includes(other, where, (*path, absolute), given, [*before, *found])
         return found
 
     def _is_inside(self, absolute: str, shown: str, mark: Mark | None) -> bool:
@@ -248,7 +247,6 @@ class _Loader:
         shown: str,
         mark: Mark | None,
         given: Given,
-        env: Mapping[str, str],
         before: Sequence[Map],
     ) -> Map | None:
         """What one file holds, rendered first when it is a template as a whole; None after an error."""
@@ -258,7 +256,7 @@ class _Loader:
         self._files[absolute] = (shown, data)
         if not absolute.endswith(".j2"):
             return read_yaml(shown, data, self._report)
-        rendered = render_whole_files(shown, data, before, given, env, self._report, self._env_used)
+        rendered = render_whole_files(shown, data, before, given, self._environment, self._report)
         return None if rendered is None else read_yaml(f"{shown} (rendered)", rendered, self._report)
 
 

@@ -15,6 +15,7 @@ from typing import TextIO
 from scenario_apply.errors import ExitCode, Problem, ScenarioApplyError
 from scenario_apply.faces.settings import Settings, read_settings
 from scenario_apply.faces.views.encoding import adapt, for_people, for_programs
+from scenario_apply.faces.views.printable import json_text, terminal_text
 from scenario_apply.faces.views.problems import problem_text
 from scenario_apply.faces.views.screen import Screen, safe, screen_for
 
@@ -30,23 +31,34 @@ class Call:
 
     def show(self, text: str) -> None:
         """An answer."""
-        is_json = vars(self.arguments).get("format") in ("json", "jsonl")
-        _write(sys.stdout, for_programs(text, sys.stdout.encoding) if is_json else text)
+        if vars(self.arguments).get("format") in ("json", "jsonl"):
+            self.show_json(text)
+        else:
+            _write(sys.stdout, text, self.out)
+
+    def show_json(self, text: str) -> None:
+        """An answer that is JSON, whatever --format says."""
+        _put(sys.stdout, for_programs(json_text(text), sys.stdout.encoding))
 
     def say(self, text: str) -> None:
         """Lines beside the answer, safe and ended already."""
-        _write(sys.stderr, text)
+        _write(sys.stderr, text, self.err)
+
+    def redraw(self, text: str, lines: int) -> None:
+        """Lines in the place of so many that were written before them."""
+        _put(sys.stderr, f"\x1b[{lines}A\x1b[J" if lines else "")
+        self.say(text)
 
     def tell(self, text: str) -> None:
         """A sentence beside the answer; nothing when asked to be quiet."""
         if not self.settings.quiet:
-            _write(sys.stderr, f"{safe(text)}\n")
+            self.say(f"{safe(text)}\n")
 
     def warn(self, problems: Iterable[Problem]) -> None:
         """Problems that stop nothing; errors among them are drawn even when asked to be quiet."""
         drawn = [p for p in problems if p.severity == "error" or not self.settings.quiet]
         if drawn:
-            _write(sys.stderr, problem_text(drawn, self.err))
+            self.say(problem_text(drawn, self.err))
 
     @property
     def is_interactive(self) -> bool:
@@ -55,9 +67,9 @@ class Call:
 
     def confirm(self, question: str, hint: str) -> bool:
         """Whether the user typed exactly yes. False at the end of input."""
-        _write(sys.stderr, f"\n{question}\n  {hint}\n\n  Enter a value: ")
+        self.say(f"\n{question}\n  {hint}\n\n  Enter a value: ")
         answer = sys.stdin.readline()
-        _write(sys.stderr, "\n" if not answer.endswith("\n") else "")
+        self.say("\n" if not answer.endswith("\n") else "")
         return answer.strip() == "yes"
 
     def code(self, detailed: ExitCode, plain: ExitCode = ExitCode.ERROR) -> int:
@@ -92,7 +104,7 @@ def _screen(stream: TextIO, settings: Settings) -> Screen:
 def draw_error(error: ScenarioApplyError, call: Call) -> int:
     """All problems of an error on stderr; the exit code."""
     text = problem_text(error.problems, call.err)
-    _write(sys.stderr, masked(text, call.settings.secrets))
+    _write(sys.stderr, masked(text, call.settings.secrets), call.err)
     _trace(error, call)
     always = (ExitCode.ERROR, ExitCode.USAGE, ExitCode.INTERRUPTED)
     return error.exit_code if error.exit_code in always or call.settings.detailed else ExitCode.ERROR
@@ -109,7 +121,7 @@ def draw_internal(error: Exception, call: Call) -> int:
             what=f"internal error: {type(error).__name__}: {error}",
             mend="this is a bug; the same command with --debug (or SCENARIO_APPLY_DEBUG=1) shows where",
         )
-    _write(sys.stderr, masked(problem_text([problem], call.err), call.settings.secrets))
+    _write(sys.stderr, masked(problem_text([problem], call.err), call.settings.secrets), call.err)
     _trace(error, call)
     return ExitCode.ERROR
 
@@ -119,7 +131,7 @@ def _trace(error: Exception, call: Call) -> None:
         return
     import traceback
 
-    _write(sys.stderr, masked("".join(traceback.format_exception(error)), call.settings.secrets))
+    _write(sys.stderr, masked("".join(traceback.format_exception(error)), call.settings.secrets), call.err)
 
 
 def masked(text: str, secrets: Iterable[str]) -> str:
@@ -129,6 +141,11 @@ def masked(text: str, secrets: Iterable[str]) -> str:
     return Mask(secrets).hide(text)
 
 
-def _write(stream: TextIO, text: str) -> None:
-    stream.write(for_people(text, stream.encoding))
+def _write(stream: TextIO, text: str, screen: Screen) -> None:
+    """The way of all text to a terminal, a file or a pipe; what is JSON goes by show_json."""
+    _put(stream, for_people(terminal_text(text, color=screen.color), stream.encoding))
+
+
+def _put(stream: TextIO, text: str) -> None:
+    stream.write(text)
     stream.flush()

@@ -62,11 +62,18 @@ def watching(settings: Settings) -> str:
     return shlex.join(["scenario-apply", "status", *_shared(settings), "--watch"])
 
 
+def applying(settings: Settings, path: str) -> str:
+    """The command that carries out a saved plan. What its manifest may read is the caller's to say each time."""
+    words = ["scenario-apply", "apply", path, *(f"--allow-env={name}" for name in settings.allow_env)]
+    return shlex.join([*words, *(["--local"] if settings.local else [])])
+
+
 def _shared(settings: Settings) -> list[str]:
     """What every command that asks the service takes."""
     words = [settings.manifest] if settings.manifest is not None else []
     words += [f"--var={name}={value}" for name, value in settings.variables.items()]
     words += [f"--var-file={name}" for name in settings.var_files]
+    words += [f"--allow-env={name}" for name in settings.allow_env]
     words += [f"--state={settings.state}"] if settings.state is not None else []
     words += ["--local"] if settings.local else []
     words += [f"--rate-limit={settings.rate_limit}"] if settings.rate_limit != _DEFAULTS.rate_limit else []

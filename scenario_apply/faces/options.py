@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from scenario_apply.faces.parser import count, limit, positive, seconds, variable
+from scenario_apply.faces.parser import count, environment_name, limit, positive, seconds, variable
 
 _LOCAL = "use the embedded Scenario, kept in .scenario/: no account, no network"
 
@@ -21,6 +21,14 @@ def manifest(parser: argparse.ArgumentParser, *, plan_too: bool = False) -> None
     )
     group.add_argument(
         "--var-file", action="append", default=[], metavar="FILE", help="variables from a YAML or JSON file; repeatable"
+    )
+    group.add_argument(
+        "--allow-env",
+        action="append",
+        default=[],
+        type=environment_name,
+        metavar="NAME",
+        help="let templates read this environment variable, beside SCENARIO_*; repeatable (also: SCENARIO_APPLY_ENV)",
     )
 
 

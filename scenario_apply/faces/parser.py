@@ -125,6 +125,16 @@ def variable(text: str) -> tuple[str, str]:
     return match[1], match[2]
 
 
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def environment_name(text: str) -> str:
+    """NAME of --allow-env."""
+    if _NAME.fullmatch(text) is None:  # it is not repeated: a value may have been given in place of a name
+        raise argparse.ArgumentTypeError("it takes the name of one environment variable, as in WANDB_API_KEY")
+    return text
+
+
 LIMIT_KEYS = ("cost", "deletes", "retrains", "changes_percent", "min_score")
 
 

@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from scenario_apply.core.manifest.allowed_environment import ALLOW_VARIABLE, is_variable_name
 from scenario_apply.core.manifest.spec import Limits
 
 DEFAULT_BASE_URL = "https://api.cloud.scenario.com/v1"
@@ -35,6 +36,8 @@ class Settings:
     manifest: str | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
     var_files: tuple[str, ...] = ()
+    allow_env: tuple[str, ...] = ()  # by --allow-env
+    allowed_env: frozenset[str] = frozenset()  # by --allow-env and SCENARIO_APPLY_ENV
     state: str | None = None
     lock_timeout_s: float = 0
     local: bool = False
@@ -68,14 +71,17 @@ class Settings:
 
 
 def read_settings(arguments: argparse.Namespace, environment: Mapping[str, str], cwd: str | None = None) -> Settings:
-    """One value from a command line and its surroundings. Empty variables count as not set."""
+    """One value from a command line and its surroundings. Empty variables count as not set. Raises UsageError."""
     given = vars(arguments)
+    allow_env = tuple(given.get("allow_env") or ())
     key, secret = _first(environment, _KEYS), _first(environment, _SECRETS)
     missing = tuple(names[0] for names, value in ((_KEYS, key), (_SECRETS, secret)) if value is None)
     return Settings(
         manifest=given.get("manifest"),
         variables=dict(given.get("var") or ()),
         var_files=tuple(given.get("var_file") or ()),
+        allow_env=allow_env,
+        allowed_env=frozenset((*allow_env, *_allowed_names(environment, given))),
         state=given.get("state"),
         lock_timeout_s=given.get("lock_timeout") or 0,
         local=bool(given.get("local")),
@@ -96,6 +102,21 @@ def read_settings(arguments: argparse.Namespace, environment: Mapping[str, str],
         debug=bool(given.get("debug")) or environment.get("SCENARIO_APPLY_DEBUG", "") not in ("", "0"),
         cwd=cwd if cwd is not None else _here(),
         environment=environment,
+    )
+
+
+def _allowed_names(environment: Mapping[str, str], given: Mapping[str, object]) -> list[str]:
+    """The names in SCENARIO_APPLY_ENV, for commands that read a manifest. Raises UsageError for what can be no name."""
+    text = environment.get(ALLOW_VARIABLE, "") if "allow_env" in given else ""
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if all(map(is_variable_name, names)):
+        return names
+    from scenario_apply.errors import UsageError
+
+    # the text is not repeated: it may be a value that was given in place of a name
+    raise UsageError(
+        f"{ALLOW_VARIABLE} is no list of names of environment variables",
+        mend=f"write names, separated by commas: {ALLOW_VARIABLE}=WANDB_API_KEY,TEAM",
     )
 
 

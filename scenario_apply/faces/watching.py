@@ -31,7 +31,7 @@ def watch(call: Call, world: World, look: Callable[[], Sequence[Standing]]) -> S
         if call.err.terminal and not call.settings.quiet:
             # the last look is left to the answer on stdout
             text = status_text(standings, call.err) + _line(trouble, call.err) if running else ""
-            call.say((f"\x1b[{drawn}A\x1b[J" if drawn else "") + text)
+            call.redraw(text, drawn)
             drawn = text.count("\n")
         elif trouble:
             call.tell(trouble)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from scenario_apply.core.manifest.secret import Secret
 from scenario_apply.errors import ManifestError, Problem, ScenarioApplyError
 from scenario_apply.faces.locate import cache_path, emulator_path, refuse_twin, state_path
 from scenario_apply.faces.settings import LOCAL, Settings
@@ -35,13 +36,14 @@ class NoCredentials(ScenarioApplyError):
 class Place:
     """Where a state lies and what it belongs to. root: the folder .scenario/ is in.
 
-    is_bare: no manifest was read, so that only the state itself knows its project.
+    is_bare: no manifest was read, so that only the state itself knows its project. secrets: those of the manifest.
     """
 
     state: str
     root: str
     project: str | None
     is_bare: bool = False
+    secrets: tuple[Secret, ...] = ()
 
 
 def open_manifest(settings: Settings) -> Manifest:
@@ -55,6 +57,7 @@ def open_manifest(settings: Settings) -> Manifest:
             var_files=settings.var_files,
             env=settings.environment,
             cwd=settings.cwd,
+            allow_env=settings.allowed_env,
         )
     except ManifestError as error:
         from scenario_apply.faces.nearby import with_nearby
@@ -117,7 +120,12 @@ def place_of_manifest(manifest: Manifest, settings: Settings) -> Place:
     path = state_path(manifest, settings.state, settings.cwd)
     if settings.state is None and manifest.state is None:
         refuse_twin(manifest, path)
-    return Place(state=path, root=manifest.root, project=manifest.project)
+    return Place(state=path, root=manifest.root, project=manifest.project, secrets=_secrets_of(manifest))
+
+
+def _secrets_of(manifest: Manifest) -> tuple[Secret, ...]:
+    found = {v for model in manifest.models.values() for v in model.parameters.values() if isinstance(v, Secret)}
+    return tuple(found)
 
 
 def recorded_store(settings: Settings) -> FileStore:
@@ -169,6 +177,7 @@ def open_world(
             read_only=read_only,
             cancel=cancel,
             allow_http=settings.allow_http,
+            secrets=place.secrets,
         )
         yield World(
             api=api,

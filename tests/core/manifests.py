@@ -133,7 +133,7 @@ def lifecycles(draw: st.DrawFn) -> Lifecycle:
 
 @st.composite
 def models(draw: st.DrawFn, name: str, label: str) -> ModelSpec:
-    parameters: dict[str, Json] = {"nbEpochs": draw(st.sampled_from([10, 12]))}
+    parameters: dict[str, Json | Secret] = {"nbEpochs": draw(st.sampled_from([10, 12]))}
     if draw(st.booleans()):
         parameters["learningRate"] = draw(st.sampled_from([1e-4, 2.0, 0.5]))
     if draw(st.integers(0, 3)) == 0:

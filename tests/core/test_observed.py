@@ -72,12 +72,12 @@ def test_a_job_that_was_not_known_is_taken_over_quietly() -> None:
 
 def test_another_job_is_drift_and_its_parameters_are_what_the_model_was_trained_on() -> None:
     """Those that were recorded; what the service filled in by itself is no change."""
-    recorded = version(parameters={"rank": 4, "seed": 1, "token": {"secret": "digest"}})
-    record, drift = settled(recorded, "trained", "job_2", {"rank": 8.0, "unasked": 1, "token": "plain"})
+    recorded = version(parameters={"rank": 4, "seed": 1, "wandbKey": "(secret)"})
+    record, drift = settled(recorded, "trained", "job_2", {"rank": 8.0, "unasked": 1, "wandbKey": "plain"})
     assert drift == (Drift(address=KAEL, what="training", recorded="job_1", observed="job_2"),)
     current = record.current
     assert (current.job_id, current.fingerprint) == ("job_2", None)
-    assert current.parameters == {"rank": 8, "seed": 1, "token": {"secret": "digest"}}
+    assert current.parameters == {"rank": 8, "seed": 1, "wandbKey": "(secret)"}
     assert settled(current, "trained", "job_2")[1] == (), "told once it is recorded"
 
 

@@ -28,7 +28,8 @@ from tests.fakes.service import FakeScenario
 from tests.fakes.wire import Fault, Wire
 
 EVERYTHING = (
-    "apply 'my manifests' --var 'note=a b' --var rate=1e-4 --var-file v.yaml --state 's t.json' --local "
+    "apply 'my manifests' --var 'note=a b' --var rate=1e-4 --var-file v.yaml --allow-env A "
+    "--allow-env B --state 's t.json' --local "
     "--select '*.a+' --select tag:x --exclude model.b --train model.c --limit cost=12.5 --limit deletes=0 "
     "--limit min_score=0.4 --allow-destroy --strict --rate-limit 0 --parallelism 3 "
     "--no-wait --timeout 9 --poll-interval 1 --auto-approve"

@@ -10,24 +10,28 @@ Every stage reports what it finds and goes on; the end raises all of it at once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
+from scenario_apply.core.manifest.allowed_environment import AllowedEnvironment
 from scenario_apply.core.manifest.blocks import imports, limits, moved, removed
 from scenario_apply.core.manifest.compositions import Compositions
 from scenario_apply.core.manifest.datasets import Datasets
 from scenario_apply.core.manifest.documents import merged
 from scenario_apply.core.manifest.expanded import expanded
-from scenario_apply.core.manifest.fields import child, flag, text
+from scenario_apply.core.manifest.fields import child, flag, plain, text
 from scenario_apply.core.manifest.models import Models
 from scenario_apply.core.manifest.positions import Map
 from scenario_apply.core.manifest.report import Report
 from scenario_apply.core.manifest.schema_check import check_shape
+from scenario_apply.core.manifest.secret import MASK
 from scenario_apply.core.manifest.spec import CompositionSpec, Manifest, ModelSpec
 from scenario_apply.core.manifest.templates import Templates
 from scenario_apply.core.manifest.triggers import check_triggers
 from scenario_apply.core.manifest.variables import Given, resolved
+from scenario_apply.core.manifest.written_secrets import hide_written_secrets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,17 +54,17 @@ def build_manifest(
     source: Source,
     *,
     given: Given,
-    env: Mapping[str, str],
-    env_used: dict[str, str],
+    environment: AllowedEnvironment,
     schema: bytes,
     report: Report,
 ) -> Manifest:
-    """The manifest, whole. documents: one for each file; env_used: what was read of env for them, and is read here.
+    """The manifest, whole. documents: one for each file; environment: what was read of it for them counts, too.
 
     Raises ManifestError with every problem found.
     """
     document = merged(documents, report)
-    templates = Templates(env, report, env_used)
+    hide_written_secrets(document, report)
+    templates = Templates(environment, report)
     variables = resolved(document, given, templates, report)
     document = templates.rendered(document, variables)
     _allow_unknown_types(document)
@@ -79,7 +83,7 @@ def build_manifest(
         root=source.root,
         name=source.name,
         is_folder=source.is_folder,
-        digest=_digest(source, given, env_used),
+        digest=_digest(source, given, environment, variables.secret),
         files=source.files,
         project=text(document, "project"),
         state=text(document, "state"),
@@ -92,7 +96,7 @@ def build_manifest(
         imports=blocks[1],
         removed=blocks[2],
         expanded=expanded(document, variables.plain(), datasets, models, compositions),
-        problems=tuple(report.problems),
+        problems=report.shown_problems(),
     )
 
 
@@ -118,8 +122,11 @@ def _warn_of_same_names(models: Models, compositions: Compositions, report: Repo
             report.warn("same-name", what, spec.place, "give one another `name:`")
 
 
-def _digest(source: Source, given: Given, env_used: Mapping[str, str]) -> str:
-    """Over names and bytes of the files, the variables given and the environment used, each only as a digest."""
+def _digest(source: Source, given: Given, environment: AllowedEnvironment, secret: Collection[str]) -> str:
+    """Over names and bytes of the files, the variables given and the environment used, each only as a digest.
+
+    Values of secrets are left out: whoever has the files could guess at a short one until the digest fits.
+    """
     whole = sha256()
 
     def add(*parts: str) -> None:
@@ -131,8 +138,9 @@ def _digest(source: Source, given: Given, env_used: Mapping[str, str]) -> str:
         add("file", name, digest)
     for name, value in sorted(given.command_line.items()):
         add("var", name, sha256(value.encode()).hexdigest())
-    for digest in given.file_digests:
-        add("var-file", digest)
-    for name, value in sorted(env_used.items()):
+    for file in given.files:
+        values = {name: MASK if name in secret else plain(value) for name, value in file.items()}
+        add("var-file", json.dumps(values, sort_keys=True))
+    for name, value in environment.digested():
         add("env", name, sha256(value.encode(errors="surrogateescape")).hexdigest())  # bytes, whatever they are
     return f"sha256:{whole.hexdigest()}"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
 from scenario_apply.core.manifest.fields import plain
-from scenario_apply.core.manifest.secret import MASK, Secret
+from scenario_apply.core.manifest.secret import without_secrets
 from scenario_apply.core.manifest.spec import Json
 
 if TYPE_CHECKING:
@@ -65,15 +65,9 @@ def _others(fields: Map) -> dict[str, Json]:
 
 
 def _plain(node: Node) -> Json:
-    return shown(cast(Json, plain(node)))
+    return shown(plain(node))
 
 
-def shown(value: Json) -> Json:
+def shown(value: object) -> Json:
     """The value with every secret in it masked."""
-    if isinstance(value, Secret):
-        return MASK
-    if isinstance(value, dict):
-        return {key: shown(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [shown(inner) for inner in value]
-    return value
+    return cast(Json, without_secrets(value))

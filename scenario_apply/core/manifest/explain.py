@@ -26,6 +26,7 @@ from scenario_apply.core.manifest.parameters import unknown_parameter
 from scenario_apply.core.manifest.positions import Map, Mark, Seq, kind_of
 from scenario_apply.core.manifest.report import Report
 from scenario_apply.core.suggest import did_you_mean, listed
+from scenario_apply.core.training_types import SECRET_PARAMETERS
 
 SECTIONS = {"models": "model", "datasets": "dataset", "compositions": "composition"}
 """The maps that may have thousands of entries, and what the schema calls one of them."""
@@ -227,7 +228,8 @@ class Explanation:
             mend = "write a number without quotes"
         elif kinds == ["array"] and not isinstance(value, Map):
             mend = f"write [{value}]"
-        given = f"{value:g}" if isinstance(value, float) else kind_of(value)
+        is_shown = isinstance(value, float) and _last(path) not in SECRET_PARAMETERS
+        given = f"{value:g}" if is_shown else kind_of(value)
         self._report.error("wrong-type", f"{_last(path)} must be {wanted}, this is {given}", mark, mend)
 
 

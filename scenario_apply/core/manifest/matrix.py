@@ -10,6 +10,8 @@ from math import prod
 from scenario_apply.core.manifest.fields import is_extension, maps, text
 from scenario_apply.core.manifest.positions import Map, Mark, Node, Seq
 from scenario_apply.core.manifest.report import Report
+from scenario_apply.core.manifest.secret import Secret
+from scenario_apply.core.training_types import SECRET_PARAMETERS
 
 MODEL_FIELDS = frozenset({"name", "type", "dataset", "description", "tags", "lifecycle", "enabled"})
 """Keys of a matrix that are fields of the model; every other key is a parameter."""
@@ -91,7 +93,14 @@ def _included(
             continue
         value = entry[key]
         known = [choice for choice in dimensions.get(key, ()) if _is_meant(value, choice)]
-        combination[key] = known[0] if known else (label_of(value), value, entry.marks[key])
+        if known:
+            combination[key] = known[0]
+            continue
+        is_secret = key in SECRET_PARAMETERS or isinstance(value, Secret)
+        if is_secret and "label" not in entry:
+            mend = "add `label:` to the entry: it names the child"
+            report.error("matrix-label", f"an entry with {key} needs a label", entry.key_mark(key), mend)
+        combination[key] = (key if is_secret else label_of(value), value, entry.marks[key])
     own = text(entry, "label")
     if own is not None and not _OWN_LABEL.fullmatch(own):
         _bad_label(own, entry.value_mark("label"), report)
@@ -106,9 +115,11 @@ def _matches(entry: Map, combination: Combination) -> bool:
 
 
 def _is_meant(value: Node, choice: Choice) -> bool:
-    """By its label, or by its value: 16 and 16.0 are one number, 1 and true are not."""
+    """By its label, or by its value: 16 and 16.0 are one number, 1 and true are not. A secret by its label only."""
     if value == choice[0]:
         return True
+    if isinstance(value, Secret) or isinstance(choice[1], Secret):
+        return False
     return value == choice[1] and isinstance(value, bool) == isinstance(choice[1], bool)
 
 
@@ -124,6 +135,11 @@ def _choices(key: str, values: Node, key_mark: Mark, report: Report) -> list[Cho
             labelled.append((label_of(label), value, (key_mark, marks[1])))
         return labelled
     if not isinstance(values, Seq):
+        return []
+    if key in SECRET_PARAMETERS:  # in a list a value is its own label, and the label is part of the address
+        if not any(report.is_wrong(mark) for mark in values.marks):
+            mend = f'write {key}: {{ team-a: "{{{{ env.NAME }}}}", team-b: ... }}'
+            report.error("matrix-label", f"a matrix over {key} needs a label for each value", key_mark, mend)
         return []
     listed: list[Choice] = []
     for value, mark in zip(values, values.marks, strict=True):

@@ -7,10 +7,16 @@ from collections.abc import Mapping
 from scenario_apply.core.manifest.other_trainers import foreign_parameter
 from scenario_apply.core.manifest.positions import Map, Mark, Node, kind_of
 from scenario_apply.core.manifest.report import Report
-from scenario_apply.core.manifest.secret import Secret
+from scenario_apply.core.manifest.secret import MASK, Secret
 from scenario_apply.core.manifest.spec import Json
 from scenario_apply.core.suggest import did_you_mean, listed
-from scenario_apply.core.training_types import PARAMETER_NAMES, ParameterRule, TrainingType
+from scenario_apply.core.training_types import (
+    PARAMETER_NAMES,
+    SECRET_PARAMETERS,
+    SECRET_RULE,
+    ParameterRule,
+    TrainingType,
+)
 
 
 class ParameterCheck:
@@ -20,16 +26,18 @@ class ParameterCheck:
         self._report = report
         self._dropped: dict[tuple[str, str], tuple[Mark, list[str]]] = {}
 
-    def checked(self, training: TrainingType, merged: Map, written: Map | None, address: str) -> Mapping[str, Json]:
+    def checked(
+        self, training: TrainingType, merged: Map, written: Map | None, address: str
+    ) -> Mapping[str, Json | Secret]:
         """The parameters as they will be sent. written: those of the model itself; the rest is inherited."""
         rules = training.parameters
-        taken: dict[str, Json] = {}
+        taken: dict[str, Json | Secret] = {}
         for name, value in merged.items():
             if value is None or name.startswith("x-"):
                 continue
             rule = rules.get(name)
-            if rule is not None and rule.secret and isinstance(value, str):
-                value = self._secret(value, merged.marks[name][1])
+            if rule is None and not training.known and name in SECRET_PARAMETERS:
+                rule = SECRET_RULE
             if rule is None and training.known:
                 self._not_taken(training, name, merged.marks[name], address, written is None or name not in written)
             elif rule is None:
@@ -38,10 +46,6 @@ class ParameterCheck:
                 taken[name] = _as_sent(rule, value)
         self._check_together(training, merged, written, taken, address)
         return taken
-
-    def _secret(self, value: str, mark: Mark) -> str:
-        """The value as a Secret when the environment or a secret variable gave it, as it is when it was written."""
-        return Secret(value) if (mark.name, mark.line, mark.column) in self._report.secret_places else value
 
     def say_what_was_dropped(self) -> None:
         for (type_name, name), (mark, addresses) in self._dropped.items():
@@ -68,7 +72,7 @@ class ParameterCheck:
         problem = _misfit(rule, value)
         if problem is not None:
             what, mend = problem
-            if rule.secret and isinstance(value, str) and not isinstance(value, Secret):
+            if rule.secret and isinstance(value, str):
                 self._report.hide(value)
                 self._report.error("secret-in-clear", f"{name} {what}", mark, mend)
                 return False
@@ -80,7 +84,7 @@ class ParameterCheck:
         return True
 
     def _check_together(
-        self, training: TrainingType, merged: Map, written: Map | None, taken: Mapping[str, Json], address: str
+        self, training: TrainingType, merged: Map, written: Map | None, taken: Mapping[str, Json | Secret], address: str
     ) -> None:
         for name in taken:
             rule = training.parameters.get(name)
@@ -145,10 +149,16 @@ def _range(rule: ParameterRule) -> str:
 
 
 def _misfit_text(rule: ParameterRule, value: Node) -> tuple[str, str | None] | None:
+    if rule.secret and isinstance(value, Secret):
+        too_long = rule.max_length is not None and len(value.reveal()) > rule.max_length
+        return (f"is longer than the {rule.max_length} characters that are taken", None) if too_long else None
     if not isinstance(value, str):
         return f"must be text, this is {kind_of(value)}", "put it in quotes"
-    if rule.secret and not isinstance(value, Secret):
-        return "is a secret and must not stand in a manifest", 'write "{{ env.WANDB_KEY }}" and set that variable'
+    if rule.secret:
+        return (
+            "is a secret and must not stand in a manifest",
+            'write "{{ env.WANDB_API_KEY }}", set that variable and add --allow-env WANDB_API_KEY',
+        )
     if rule.choices and value not in rule.choices:
         return f"is {value!r}", f"take {listed(rule.choices)}"
     if rule.max_length is not None and len(value) > rule.max_length:
@@ -156,15 +166,23 @@ def _misfit_text(rule: ParameterRule, value: Node) -> tuple[str, str | None] | N
     return None
 
 
-def _as_sent(rule: ParameterRule, value: Node) -> Json:
+def _as_sent(rule: ParameterRule, value: Node) -> Json | Secret:
     if rule.kind == "integer" and isinstance(value, float):
         return int(value)  # 10.0 and 10 are the same training
     return _json(value)
 
 
-def _json(value: Node) -> Json:
+def _json(value: Node) -> Json | Secret:
+    if isinstance(value, Secret):
+        return value
+    return _plain(value)
+
+
+def _plain(value: Node) -> Json:
+    if isinstance(value, Secret):
+        return MASK  # inside a list or a map no secret is let through
     if isinstance(value, dict):
-        return {key: _json(inner) for key, inner in value.items()}
+        return {key: _plain(inner) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_json(inner) for inner in value]
+        return [_plain(inner) for inner in value]
     return value

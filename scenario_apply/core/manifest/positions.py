@@ -6,7 +6,10 @@ what the YAML parser hands out with each event; it becomes a Place only when som
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
+
+from scenario_apply.core.manifest.secret import MASK, Secret
 
 
 class Mark(Protocol):
@@ -18,6 +21,15 @@ class Mark(Protocol):
     def line(self) -> int: ...
     @property
     def column(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SourceMark:
+    """A mark that no parser made."""
+
+    name: str
+    line: int
+    column: int
 
 
 class Map(dict[str, "Node"]):
@@ -63,7 +75,29 @@ class Seq(list["Node"]):
         self.marks.append(mark)
 
 
-Node = None | bool | int | float | str | Map | Seq
+Node = None | bool | int | float | str | Secret | Map | Seq
+
+
+def masked_nodes(node: Node) -> Node:
+    """The same tree with MASK in place of every Secret, for what knows plain values only; marks stay."""
+    if isinstance(node, Secret):
+        return MASK
+    if isinstance(node, Map):
+        changed = {key: new for key, value in node.items() if (new := masked_nodes(value)) is not value}
+        if not changed:
+            return node
+        twin = node.copied()
+        twin.update(changed)
+        return twin
+    if isinstance(node, Seq):
+        items = [masked_nodes(item) for item in node]
+        if all(new is old for new, old in zip(items, node, strict=True)):
+            return node
+        copy = Seq(node.start)
+        copy.extend(items)
+        copy.marks.extend(node.marks)
+        return copy
+    return node
 
 
 def kind_of(value: object) -> str:
@@ -75,7 +109,7 @@ def kind_of(value: object) -> str:
             return "true or false"
         case int() | float():
             return "a number"
-        case str():
+        case str() | Secret():
             return "text"
         case list():
             return "a list"

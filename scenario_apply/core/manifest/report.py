@@ -8,10 +8,12 @@ from dataclasses import replace
 
 from scenario_apply.core.manifest.positions import Map, Mark
 from scenario_apply.core.manifest.secret import MASK
+from scenario_apply.core.manifest.secret_lines import masked_in_place, without_secret_values
 from scenario_apply.errors import ManifestError, Place, Problem, Severity
 
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # what libyaml counts as the end of a line
 _LONGEST_LINE = 400
+_SHORTEST_HIDDEN = 4  # characters; to hide less would hide parts of every word
 MOST_ERRORS = 500
 
 
@@ -27,8 +29,8 @@ class Report:
         self.sources: dict[str, str] = {}
         self.problems: list[Problem] = []
         self.is_incomplete = False
-        self.secret_places: set[tuple[str, int, int]] = set()  # marks of values that came from outside as secrets
         self._hidden: list[str] = []
+        self._unquoted: set[str] = set()
         self._lines: dict[str, list[str]] = {}
         self._wrong: set[tuple[str, int | None, int | None]] = set()
         self._said: set[tuple[str, str, tuple[str, int | None, int | None] | None]] = set()
@@ -45,8 +47,27 @@ class Report:
         lines = self._lines.get(name)
         if lines is None:
             lines = self._lines[name] = _LINE_BREAK.split(self.sources.get(name, ""))
-        text = lines[line][:_LONGEST_LINE] if line < len(lines) else None
+        shown = line < len(lines) and name not in self._unquoted
+        text = without_secret_values(lines[line][:_LONGEST_LINE]) if shown else None
         return Place(file=name, line=line + 1, column=column + 1, text=text)
+
+    def place_of_variable(self, name: str, text: str, mark: Mark) -> Place | None:
+        """Where in the source of a text the template reads `env.X` or a variable; None when that is not spelled out.
+
+        text: the value that stands at mark. Its source may be longer: indented, folded, escaped.
+        """
+        expression = _reading(name)
+        self.place_at(mark.name, 0, 0)  # splits the source
+        left = len(text) + 4
+        for line, source in enumerate(self._lines[mark.name][mark.line :], mark.line):
+            start = mark.column if line == mark.line else len(source) - len(source.lstrip())
+            found = expression.search(source, start, max(start, start + left))
+            if found is not None:
+                return self.place_at(mark.name, line, found.start())
+            left -= len(source) - start
+            if left <= 0:
+                break
+        return None
 
     def add(
         self, code: str, what: str, where: Mark | Place | None, mend: str | None = None, severity: Severity = "error"
@@ -76,6 +97,10 @@ class Report:
     def note(self, code: str, what: str, where: Mark | Place | None, mend: str | None = None) -> None:
         self.add(code, what, where, mend, "info")
 
+    def mark_wrong(self, mark: Mark) -> None:
+        """The value that stands there is wrong, and the problem that says so stands elsewhere in it."""
+        self._wrong.add((mark.name, mark.line + 1, mark.column + 1))
+
     def is_wrong(self, mark: Mark) -> bool:
         """Whether an error stands exactly there already: a second one would only be its echo."""
         return bool(self._wrong) and (mark.name, mark.line + 1, mark.column + 1) in self._wrong
@@ -91,15 +116,25 @@ class Report:
 
     def hide(self, text: str) -> None:
         """Never show this text, which is a secret where none should stand."""
-        self._hidden.append(text)
+        self._hidden += [piece for piece in {text, *text.split()} if len(piece) >= _SHORTEST_HIDDEN]
+        self._hidden.sort(key=len, reverse=True)
+
+    def quote_nothing_of(self, name: str) -> None:
+        """Show no line of this file: it may hold secrets."""
+        self._unquoted.add(name)
+
+    def shown_problems(self) -> tuple[Problem, ...]:
+        """All problems, without what is hidden."""
+        return tuple(map(self._shown, self.problems)) if self._hidden else tuple(self.problems)
 
     def _shown(self, problem: Problem) -> Problem:
-        place = problem.where
+        place, what, mend = problem.where, problem.what, problem.mend
         for secret in self._hidden:
             if place is not None and place.text is not None:
-                place = replace(place, text=place.text.replace(secret, MASK))
-            problem = replace(problem, where=place, what=problem.what.replace(secret, MASK))
-        return problem
+                place = replace(place, text=place.text.replace(secret, masked_in_place(secret)))
+            what = what.replace(secret, MASK)
+            mend = None if mend is None else mend.replace(secret, MASK)
+        return replace(problem, where=place, what=what, mend=mend)
 
     def raise_errors(self) -> None:
         """Raises ManifestError with every problem, errors first in file order, when one of them is an error."""
@@ -108,6 +143,15 @@ class Report:
         ordered = sorted(map(self._shown, self.problems), key=_reading_order)
         first = ordered[0]
         raise ManifestError(first.what, code=first.code, problems=ordered)
+
+
+def _reading(name: str) -> re.Pattern[str]:
+    """What reads `env.X`, however it is spelled, or the variable of that name."""
+    holder, dot, key = name.partition(".")
+    if not dot:
+        return re.compile(rf"\b{re.escape(name)}\b")
+    key = re.escape(key)
+    return re.compile(rf"\b{holder}\s*(?:\.\s*{key}\b|\[\s*[\"']{key}[\"']|\.\s*get\s*\(\s*[\"']{key}[\"'])")
 
 
 def _reading_order(problem: Problem) -> tuple[bool, str, int, int]:

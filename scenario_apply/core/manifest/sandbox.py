@@ -9,26 +9,39 @@ on every machine.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from jinja2 import TemplateSyntaxError, UndefinedError, nodes
 from jinja2.exceptions import SecurityError
 from jinja2.meta import find_undeclared_variables
 
+from scenario_apply.core.manifest.allowed_environment import (
+    ALLOW_VARIABLE,
+    AllowedEnvironment,
+    EnvironmentVariableRefused,
+    is_variable_name,
+)
 from scenario_apply.core.manifest.positions import Seq
 from scenario_apply.core.manifest.sandbox_environment import NarrowEnvironment
 from scenario_apply.core.manifest.sandbox_parts import (
     WORK_OF_A_FILE,
     WORK_OF_A_VALUE,
     BudgetSpent,
-    EnvironmentVariables,
     one_text,
     sendable,
 )
-from scenario_apply.core.manifest.sandbox_tree import alone, key_of, made_to_pay, names_read
+from scenario_apply.core.manifest.sandbox_tree import alone, key_of, made_to_pay
 from scenario_apply.core.manifest.secret import Secret
-from scenario_apply.core.manifest.templates import PER_IMAGE, TemplateError, quoted
+from scenario_apply.core.manifest.template_values import (
+    EnvironmentVariables,
+    SecretComputed,
+    TemplateVariables,
+    WholeValue,
+    whole_value,
+)
+from scenario_apply.core.manifest.templates import PER_IMAGE, SECRET_PLACES, TemplateError, quoted
 from scenario_apply.core.suggest import did_you_mean
 
 _LONGEST_VALUE = 16 * 1024  # characters of one template in a manifest
@@ -37,56 +50,56 @@ _LONGEST_FILE = 512 * 1024  # of a *.yaml.j2
 
 
 class Sandbox:
-    """Renders templates. env: what `env.NAME` reads; what was read is added to used."""
+    """Renders templates. allowed: what `env.NAME` reads.
 
-    def __init__(self, env: Mapping[str, str], used: dict[str, str]) -> None:
+    No secret enters a template: one that is nothing but a secret gives it as it is, any other that reads one fails.
+    """
+
+    def __init__(self, allowed: AllowedEnvironment) -> None:
         self._environment = NarrowEnvironment()
-        self._env = EnvironmentVariables(env, used)
+        self._allowed = allowed
+        self._env = EnvironmentVariables(allowed)
         self._compiled = 0  # characters
-        self._reads_secret = False
-        self.reads_env = False  # whether the template evaluated last names env
 
-    def evaluate(self, text: str, values: Mapping[str, Any], secret: set[str]) -> Any:
-        """The value of a text with templates; an expression alone keeps its type. A Secret when it read a secret."""
+    def evaluate(self, text: str, values: Mapping[str, Any], secret: Collection[str]) -> WholeValue:
+        """The value of a text with templates; an expression alone keeps its type."""
         tree = self._tree(text, _LONGEST_VALUE)
-        self.reads_env = any(node.name == "env" for node in tree.find_all(nodes.Name))
         expression = alone(tree)
-        self._env.read_secret = None
-        self._reads_secret = bool(names_read(tree, values) & secret)
-        value = self._run(tree, expression, values)
-        if self._reads_secret or self._env.read_secret is not None:
-            return Secret(value.reveal() if isinstance(value, Secret) else one_text(value))
-        return value
+        if expression is not None:
+            with _explained():
+                whole = whole_value(expression, self._allowed, values, secret)
+            if whole is not None and whole.is_outside and isinstance(whole.value, str):
+                return WholeValue(self._run(tree, expression, values, secret), is_outside=True)
+            if whole is not None and isinstance(whole.value, Secret):
+                return whole
+        return WholeValue(self._run(tree, expression, values, secret))
 
-    def caption(self, text: str, values: Mapping[str, Any], secret: set[str]) -> str:
+    def caption(self, text: str, values: Mapping[str, Any], secret: Collection[str]) -> str:
         """A caption text: rendered, or, when it needs the image, made to stand alone."""
         tree = self._tree(text, _LONGEST_VALUE)
-        names = names_read(tree, {**values, **dict.fromkeys(PER_IMAGE)})
-        self._reads_secret = False
-        if names & secret:
-            raise TemplateError("secret-in-clear", "a secret variable cannot stand in a caption", None)
-        self._env.read_secret = None
-        if not names & PER_IMAGE:
-            rendered = one_text(self._run(tree, None, values))
-            self._refuse_secret("a caption")
-            return "{{ " + quoted(rendered) + " }}" if "{{" in rendered or "{%" in rendered else rendered
-        outside = sorted(find_undeclared_variables(tree) - PER_IMAGE)
-        for name in outside:
-            if name not in values and name not in ("env", "var"):
-                raise TemplateError("undefined-variable", f"{name} is not defined", _meant(name, values))
-        whole = "".join(self._handed_down(name, tree, values) for name in outside) + text
-        self._refuse_secret("a caption")
-        return whole
+        names = find_undeclared_variables(tree)
+        with _explained("a caption"):
+            if not names & PER_IMAGE:
+                rendered = one_text(self._run_openly(tree, None, values, secret, WORK_OF_A_VALUE))
+                return "{{ " + quoted(rendered) + " }}" if "{{" in rendered or "{%" in rendered else rendered
+            outside = sorted(names - PER_IMAGE)
+            for name in outside:
+                if name not in values and name not in ("env", "var"):
+                    raise TemplateError("undefined-variable", f"{name} is not defined", _meant(name, values))
+                if name in secret:
+                    raise SecretComputed(name)
+            return "".join(self._handed_down(name, tree, values, secret) for name in outside) + text
 
-    def _handed_down(self, name: str, tree: nodes.Template, values: Mapping[str, Any]) -> str:
+    def _handed_down(self, name: str, tree: nodes.Template, values: Mapping[str, Any], secret: Collection[str]) -> str:
         if name not in ("env", "var"):
             return f"{{% set {name} = {quoted(values[name])} %}}"
-        holder: Mapping[str, Any] = self._env if name == "env" else values
+        holder: Mapping[str, Any] = self._env if name == "env" else TemplateVariables(values, secret)
         read: dict[str, Any] = {}
-        for node in tree.find_all((nodes.Getattr, nodes.Getitem)):
-            key = key_of(node, name)
-            if key is None:
-                continue
+        keys = [key for node in tree.find_all((nodes.Getattr, nodes.Getitem)) if (key := key_of(node, name))]
+        if len(keys) < sum(node.name == name for node in tree.find_all(nodes.Name)) or "get" in keys:
+            what = f"a caption for each image reads {name} by name only, as in {name}.NAME"
+            raise TemplateError("template-refused", what)
+        for key in keys:
             if key not in holder:
                 raise (
                     _not_set(key)
@@ -96,18 +109,11 @@ class Sandbox:
             read[key] = holder[key]
         return f"{{% set {name} = {quoted(read)} %}}"
 
-    def file(self, text: str, values: Mapping[str, Any]) -> str:
+    def file(self, text: str, values: Mapping[str, Any], secret: Collection[str] = ()) -> str:
         """A whole *.yaml.j2."""
-        self._env.read_secret, self._reads_secret = None, False
-        rendered = str(self._run(self._tree(text, _LONGEST_FILE), None, values, WORK_OF_A_FILE))
-        self._refuse_secret("the text of a manifest")
-        return rendered
-
-    def _refuse_secret(self, where: str) -> None:
-        name = self._env.read_secret
-        if name is not None:
-            what = f"env.{name} is a secret by its name and cannot stand in {where}"
-            raise TemplateError("secret-in-clear", what, "use it in parameters.wandbKey only")
+        tree = self._tree(text, _LONGEST_FILE)
+        with _explained("the text of a manifest"):
+            return str(self._run_openly(tree, None, values, secret, WORK_OF_A_FILE))
 
     def _tree(self, text: str, longest: int) -> nodes.Template:
         if len(text) > longest:
@@ -129,27 +135,26 @@ class Sandbox:
         return tree
 
     def _run(
+        self, tree: nodes.Template, expression: nodes.Expr | None, values: Mapping[str, Any], secret: Collection[str]
+    ) -> Any:
+        with _explained():
+            return self._run_openly(tree, expression, values, secret, WORK_OF_A_VALUE)
+
+    def _run_openly(
         self,
         tree: nodes.Template,
         expression: nodes.Expr | None,
         values: Mapping[str, Any],
-        work: int = WORK_OF_A_VALUE,
+        secret: Collection[str],
+        work: int,
     ) -> Any:
-        """Raises TemplateError, which says nothing of the values once a secret was read."""
-        try:
-            return self._run_openly(tree, expression, values, work)
-        except TemplateError as error:
-            if self._reads_secret or self._env.read_secret is not None:
-                what = "the template fails, and reads a secret, so no more is said"
-                raise TemplateError(error.code, what, None, error.line) from None
-            raise
-
-    def _run_openly(
-        self, tree: nodes.Template, expression: nodes.Expr | None, values: Mapping[str, Any], work: int
-    ) -> Any:
+        """Raises SecretComputed, EnvironmentVariableRefused, TemplateError."""
+        if secret and (read := sorted(find_undeclared_variables(tree) & set(secret))):
+            raise SecretComputed(read[0], _first_line(tree, read[0]))
         environment = self._environment
         environment.budget.renew(work)
-        shown: Mapping[str, Any] = {"env": self._env, "var": values, **values}
+        known = {name: value for name, value in values.items() if name not in secret} if secret else values
+        shown: Mapping[str, Any] = {"env": self._env, "var": TemplateVariables(values, secret), **known}
         try:
             if expression is None:
                 template = environment.from_string(tree)
@@ -172,6 +177,8 @@ class Sandbox:
             raise TemplateError("template-refused", f"not allowed in a manifest: {error}") from error
         except (RecursionError, MemoryError) as error:
             raise TemplateError("template-refused", "an expression nested too deep") from error
+        except (SecretComputed, EnvironmentVariableRefused):
+            raise
         except Exception as error:  # whatever a filter raises for its arguments is the template's mistake
             raise TemplateError("template-failed", f"the template fails: {error}", None, _line_of(error)) from error
         return result
@@ -183,11 +190,49 @@ def _checked(value: Any) -> Any:
         return [_checked(item) for item in value] if not isinstance(value, Seq) else value
     if type(value) is dict:  # written in the template; a Map of the manifest was checked when it was read
         return {key: _checked(inner) for key, inner in value.items()}
+    if isinstance(value, TemplateVariables):
+        return dict(value.items())
     if isinstance(value, Mapping) and not isinstance(value, EnvironmentVariables):
         return value
     if value is not None and not isinstance(value, bool | int | float):
         sendable(one_text(value))
     return value
+
+
+@contextmanager
+def _explained(where: str | None = None) -> Iterator[None]:
+    """Turns what is refused of secrets and of the environment into a TemplateError. where: what is rendered."""
+    try:
+        yield
+    except EnvironmentVariableRefused as error:
+        raise _refused(error, _line_of(error)) from None
+    except SecretComputed as error:
+        raise _computed(error.name, where, error.line or _line_of(error)) from None
+
+
+def _refused(error: EnvironmentVariableRefused, line: int | None) -> TemplateError:
+    name = error.name
+    if error.is_credential:
+        what, mend = f"{name} is a credential of Scenario, which no manifest may read", None
+    else:
+        what = f"the manifest may not read the environment variable {name}"
+        mend = f"if it may, add --allow-env {name}, or set {ALLOW_VARIABLE}={name}" if is_variable_name(name) else None
+    return TemplateError("env-not-allowed", what, mend, line, variable=f"env.{name}")
+
+
+def _computed(name: str, where: str | None, line: int | None) -> TemplateError:
+    if where is not None:
+        mend = f"only {SECRET_PLACES} takes a secret"
+        if where != "a caption":
+            mend += f"; in a file that is a template, write {{% raw %}}{{{{ {name} }}}}{{% endraw %}} there"
+        return TemplateError("secret-in-clear", f"{name} is a secret and cannot stand in {where}", mend, line, name)
+    what = f"{name} is a secret: a template may hand it on, and do nothing else with it"
+    mend = f'write "{{{{ {name} }}}}" alone; {SECRET_PLACES} takes it'
+    return TemplateError("secret-in-clear", what, mend, line, name)
+
+
+def _first_line(tree: nodes.Template, name: str) -> int | None:
+    return next((node.lineno for node in tree.find_all(nodes.Name) if node.name == name), None)
 
 
 def _line_of(error: BaseException) -> int | None:

@@ -11,6 +11,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from scenario_apply.core.manifest.positions import kind_of
 from scenario_apply.core.manifest.sandbox_parts import FILTERS, METHODS, TESTS, Budget, bounded, one_text
+from scenario_apply.core.manifest.template_values import EnvironmentVariables
 
 
 class NarrowEnvironment(ImmutableSandboxedEnvironment):
@@ -99,7 +100,7 @@ class NarrowEnvironment(ImmutableSandboxedEnvironment):
         raise SecurityError(f"[ ] of {kind_of(obj)}")
 
     def _item(self, obj: Mapping[Any, Any], key: Any) -> Any:
-        if key in ("items", "keys", "values", "get") and key not in obj:
+        if key in ("items", "keys", "values", "get") and (isinstance(obj, EnvironmentVariables) or key not in obj):
             if key == "get":
                 return _Method(lambda name, default=None: obj.get(name, default))
             return _Method(lambda: list(getattr(obj, key)()))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from jinja2 import Undefined
@@ -17,11 +16,6 @@ _WORK_IN_ALL = 6_000_000  # of all templates of a manifest: some seconds at wors
 _LONGEST_TEXT = 100_000
 _LONGEST_LIST = 10_000
 _LARGEST_BITS = 1024
-
-
-_SECRET_NAME = re.compile(
-    r"SECRET|PASSW|PASSPHRASE|CREDENTIAL|PRIVATE|(?:^|_)(?:API|ACCESS|AUTH)?(?:KEY|TOKEN)(?:$|_)|(?:^|_)(?:PWD|AUTH)$"
-)
 
 
 class BudgetSpent(Exception):
@@ -113,35 +107,6 @@ def bounded(operator: str, left: Any, right: Any) -> None:
                 raise BudgetSpent(f"a repetition of {len(repeated) * count} characters or entries")
     elif operator == "%" and not numbers:
         raise SecurityError("% formats text; use ~ to join")
-
-
-class EnvironmentVariables(Mapping[str, str]):
-    """`env` in templates: reads one variable at a time and remembers which; cannot be listed.
-
-    read_secret: the name of one that was read and is secret by its name; whoever asks sets it back to None. A pull
-    request could otherwise carry a pipeline's tokens into model names, captions, plans and logs.
-    """
-
-    def __init__(self, env: Mapping[str, str], used: dict[str, str]) -> None:
-        self._env = env
-        self._used = used
-        self.read_secret: str | None = None
-
-    def __getitem__(self, name: str) -> str:
-        value = self._env[name]
-        self._used[name] = value
-        if _SECRET_NAME.search(name.upper()):
-            self.read_secret = name
-        return value
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._env
-
-    def __iter__(self) -> Iterator[str]:
-        raise SecurityError("the environment cannot be listed; read env.NAME")
-
-    def __len__(self) -> int:
-        raise SecurityError("the environment cannot be listed; read env.NAME")
 
 
 def _replace(text: Any, old: Any, new: Any, count: int = -1) -> str:

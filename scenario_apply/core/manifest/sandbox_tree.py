@@ -1,12 +1,10 @@
-"""What is done to the tree of a template before it runs: statements refused, loops made to pay, names read."""
+"""What is done to the tree of a template before it runs: statements refused, loops made to pay."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, cast
+from typing import cast
 
 from jinja2 import Environment, nodes
-from jinja2.meta import find_undeclared_variables
 
 from scenario_apply.core.manifest.templates import TemplateError
 
@@ -77,17 +75,6 @@ def alone(tree: nodes.Template) -> nodes.Expr | None:
         if len(inner) == 1 and not isinstance(inner[0], nodes.TemplateData):
             return inner[0]
     return None
-
-
-def names_read(tree: nodes.Template, values: Mapping[str, Any]) -> set[str]:
-    """Variables a template reads, as `name`, var.name or var["name"]; all of them when it uses var otherwise."""
-    names = find_undeclared_variables(tree)
-    if "var" in names:
-        keyed = [key for node in tree.find_all((nodes.Getattr, nodes.Getitem)) if (key := key_of(node, "var"))]
-        mentions = sum(1 for node in tree.find_all(nodes.Name) if node.name == "var")
-        is_plain = len(keyed) == mentions and all(key in values for key in keyed)
-        names |= set(keyed) if is_plain else set(values)
-    return names
 
 
 def key_of(node: nodes.Node, holder: str) -> str | None:

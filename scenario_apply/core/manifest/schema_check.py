@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from scenario_apply.core.manifest.positions import Map
+from scenario_apply.core.manifest.positions import Map, masked_nodes
 from scenario_apply.core.manifest.report import Report
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def _sections(schema: bytes) -> dict[str, jsonschema_rs.Draft202012Validator]:
 
 def check_shape(document: Map, schema: bytes, report: Report) -> None:
     """Reports every violation. schema: the bytes of the schema file; it is compiled once per process."""
+    document = cast(Map, masked_nodes(document))
     parsed, validator = _compiled(schema)
     if validator.is_valid(document):
         return

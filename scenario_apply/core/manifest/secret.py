@@ -1,24 +1,28 @@
 """A text that must be sent and never shown or stored: a Weights & Biases key.
 
-Secret is a str, so it goes to the service as it is. print, repr, f-strings and format give `(secret)`. JSON and YAML
-encoders write the real text, so whoever stores or shows a value that may hold one passes it through without_secrets.
+Secret is no str: what writes text, JSON or YAML either gets `(secret)` or fails with a TypeError. Only the code that
+builds the body of a request calls reveal().
 """
 
 from __future__ import annotations
 
-from hashlib import sha256
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from scenario_apply.core.manifest.spec import Json
+from typing import NoReturn
 
 MASK = "(secret)"
+"""What stands for a secret on a screen, in a plan, in a state and in a journal."""
 
 
-class Secret(str):
-    """A str that does not show itself. reveal() gives a plain str of the text, digest what may be stored."""
+class Secret:
+    """A text that does not show itself. Two of them are equal when their texts are; no str is equal to one."""
 
-    __slots__ = ()
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """The text, to be sent."""
+        return self._text
 
     def __repr__(self) -> str:
         return MASK
@@ -29,19 +33,28 @@ class Secret(str):
     def __format__(self, spec: str) -> str:
         return format(MASK, spec)
 
-    def reveal(self) -> str:
-        return "".join(self)
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return self._text == other._text
 
-    @property
-    def digest(self) -> str:
-        """sha256:<hex> of the text: tells whether it changed, not what it is."""
-        return f"sha256:{sha256(self.reveal().encode()).hexdigest()}"
+    def __hash__(self) -> int:
+        return hash((Secret, self._text))
+
+    def __copy__(self) -> Secret:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Secret:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a secret is not pickled")
 
 
-def without_secrets(value: Json) -> Json:
-    """The value with every Secret in it replaced by its digest: for states, plans, fingerprints and screens."""
+def without_secrets(value: object) -> object:
+    """The value with MASK in place of every Secret in it, and plain dicts and lists around them."""
     if isinstance(value, Secret):
-        return f"(secret {value.digest})"
+        return MASK
     if isinstance(value, dict):
         return {key: without_secrets(inner) for key, inner in value.items()}
     if isinstance(value, list):

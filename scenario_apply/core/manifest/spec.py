@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from scenario_apply.core.address import Address
+from scenario_apply.core.manifest.secret import Secret
 from scenario_apply.errors import Place, Problem
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
@@ -89,7 +90,7 @@ class ModelSpec:
     name: str
     type: str
     dataset: str  # a key of Manifest.datasets
-    parameters: Mapping[str, Json]
+    parameters: Mapping[str, Json | Secret]
     description: str | None = None  # the service's shortDescription, at most 256 characters
     tags: tuple[str, ...] = ()
     lifecycle: Lifecycle = Lifecycle()

@@ -14,28 +14,36 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
+from scenario_apply.core.manifest.allowed_environment import AllowedEnvironment
 from scenario_apply.core.manifest.fields import is_extension, plain
 from scenario_apply.core.manifest.positions import Map, Mark, Node, Seq
 from scenario_apply.core.manifest.report import Report
 from scenario_apply.core.manifest.secret import Secret
+from scenario_apply.core.manifest.secret_spots import Spot, below
 
 if TYPE_CHECKING:
     from scenario_apply.core.manifest.sandbox import Sandbox
+    from scenario_apply.core.manifest.template_values import WholeValue
     from scenario_apply.core.manifest.variables import Variables
 
 PER_IMAGE = frozenset({"trigger", "caption", "stem", "path"})
 _CAPTION_TEXTS = frozenset({"caption", "prefix", "suffix", "caption_template"})
 _CAPTION_MAPS = ("captions", "map")
 _NOT_RENDERED = ("variables", "version", "include", "$schema")
-_SECRET_PARAMETER = "wandbKey"  # noqa: S105  # the name of the field, not a password
+SECRET_PLACES = "models.*.parameters.wandbKey"  # noqa: S105  # where one may stand, not a password
 
 
 class TemplateError(Exception):
-    """A template that cannot be rendered: code, what and mend as in a Problem; line from 1 within the template."""
+    """A template that cannot be rendered: code, what and mend as in a Problem; line from 1 within the template.
 
-    def __init__(self, code: str, what: str, mend: str | None = None, line: int | None = None) -> None:
+    variable: the variable that it may not read so, to find the expression by.
+    """
+
+    def __init__(
+        self, code: str, what: str, mend: str | None = None, line: int | None = None, variable: str | None = None
+    ) -> None:
         super().__init__(what)
-        self.code, self.what, self.mend, self.line = code, what, mend, line
+        self.code, self.what, self.mend, self.line, self.variable = code, what, mend, line, variable
 
 
 def is_template(text: str) -> bool:
@@ -43,16 +51,14 @@ def is_template(text: str) -> bool:
 
 
 class Templates:
-    """env_used: the environment values that some template read, by name."""
+    """Renders the templates of one manifest. A secret stays a Secret, and stands where secret_spots.py lets it."""
 
-    def __init__(self, env: Mapping[str, str], report: Report, env_used: dict[str, str] | None = None) -> None:
-        self.env_used = {} if env_used is None else env_used
-        self._env = env
+    def __init__(self, environment: AllowedEnvironment, report: Report) -> None:
+        self._environment = environment
         self._report = report
         self._sandbox: Sandbox | None = None
-        self._known: dict[str, Node] = {}
-        self._from_env: set[str] = set()  # texts whose template names env: what they give may be secret
-        self._shared: dict[int, Node] = {}
+        self._known: dict[str, WholeValue] = {}
+        self._shared: dict[tuple[int, Spot, bool, bool], Node] = {}
 
     def rendered(self, document: Map, variables: Variables) -> Map:
         """The document with every template replaced by its value; the same object when there is none."""
@@ -61,28 +67,31 @@ class Templates:
         whole = document.copied()
         for key, value in document.items():
             if key not in _NOT_RENDERED and not is_extension(key):
-                whole[key] = self._render(value, document.marks[key][1], variables, key, "")
+                mark = document.marks[key][1]
+                whole[key] = self._render(value, mark, variables, key, "", below(Spot.DOCUMENT, key))
         return whole
 
     def render_value(self, value: Node, mark: Mark, variables: Variables, *, secret: bool = False) -> Node:
-        """One value with every template in it replaced; secret: what it gives may be a secret."""
-        return self._render(value, mark, variables, _SECRET_PARAMETER if secret else "", "")
+        """One value with every template in it replaced; secret: it may be a secret itself."""
+        return self._render(value, mark, variables, "", "", Spot.SECRET if secret else Spot.OTHER)
 
-    def _render(self, node: Node, mark: Mark, variables: Variables, key: str, parent: str) -> Node:
+    def _render(self, node: Node, mark: Mark, variables: Variables, key: str, parent: str, spot: Spot) -> Node:
         if isinstance(node, str):
             if "{{" not in node and "{%" not in node:
                 return node
             if key in _CAPTION_TEXTS or parent in _CAPTION_MAPS:
                 return self._caption(node, mark, variables)
-            return self._text(node, mark, variables, key)
+            return self._text(node, mark, variables, spot)
         if not isinstance(node, Map | Seq):
             return node
-        done = self._shared.get(id(node))  # what an alias repeats is rendered once
+        # what an alias repeats is rendered once for each kind of place it stands in
+        place = (id(node), spot, key in _CAPTION_TEXTS, key in _CAPTION_MAPS)
+        done = self._shared.get(place)
         if done is None:
-            done = self._shared[id(node)] = self._container(node, variables, key)
+            done = self._shared[place] = self._container(node, variables, key, spot)
         return done
 
-    def _container(self, node: Map | Seq, variables: Variables, key: str) -> Node:
+    def _container(self, node: Map | Seq, variables: Variables, key: str, spot: Spot) -> Node:
         changed: Map | Seq | None = None
         is_caption = key in _CAPTION_MAPS  # x-wing.png is a file there, not a note
         pairs: Iterator[tuple[Any, Node, Mark]]
@@ -92,49 +101,52 @@ class Templates:
             pairs = ((i, v, node.marks[i]) for i, v in enumerate(list(node)))
         for inner_key, value, mark in pairs:
             name = inner_key if isinstance(inner_key, str) else key
-            new = self._render(value, mark, variables, name, key)
+            new = self._render(value, mark, variables, name, key, below(spot, inner_key))
             if new is not value:
                 if changed is None:
                     changed = node.copied() if isinstance(node, Map) else _copied(node)
                 changed[inner_key] = new
         return node if changed is None else changed
 
-    def _text(self, text: str, mark: Mark, variables: Variables, key: str) -> Node:
+    def _text(self, text: str, mark: Mark, variables: Variables, spot: Spot) -> Node:
         if text not in self._known:
             try:
-                sandbox = self._sandboxed(variables)
-                self._known[text] = sandbox.evaluate(text, variables.values, variables.secret)
-                if sandbox.reads_env:
-                    self._from_env.add(text)
+                self._known[text] = self._sandboxed().evaluate(text, variables.values, variables.secret)
             except TemplateError as error:
-                self._report.error(error.code, error.what, mark, error.mend)
+                self._failed(error, text, mark)
                 return text
-        value = self._known[text]
-        if (
-            key == _SECRET_PARAMETER
-            and isinstance(value, str)
-            and (text in self._from_env or isinstance(value, Secret))
-        ):
-            self._report.secret_places.add((mark.name, mark.line, mark.column))
-            return value.reveal() if isinstance(value, Secret) else value
-        if isinstance(value, Secret):
-            what = "a secret (a variable, or env by such a name) would be stored and shown here"
-            self._report.error("secret-in-clear", what, mark, "use it in parameters.wandbKey only")
-            return None
-        return located(value, mark)
+        found = self._known[text]
+        value = found.value
+        if spot is Spot.SECRET and found.is_outside and isinstance(value, str):
+            return Secret(value)  # whatever its name: here it is one
+        if not isinstance(value, Secret) or spot is Spot.SECRET:
+            return located(value, mark)
+        if spot is Spot.UNLABELLED:
+            what = "a secret in a matrix needs a label: without one its value would be its name"
+            self._report.error("matrix-label", what, mark, 'write { team-a: "{{ env.NAME }}", team-b: ... }')
+        else:
+            what = "this is a secret, which would be stored and shown here"
+            mend = f"only {SECRET_PLACES} takes a secret, and a variable with secret: true"
+            self._report.error("secret-in-clear", what, mark, mend)
+        return None
 
     def _caption(self, text: str, mark: Mark, variables: Variables) -> Node:
         try:
-            return self._sandboxed(variables).caption(text, variables.values, variables.secret)
+            return self._sandboxed().caption(text, variables.values, variables.secret)
         except TemplateError as error:
-            self._report.error(error.code, error.what, mark, error.mend)
+            self._failed(error, text, mark)
             return text
 
-    def _sandboxed(self, variables: Variables) -> Sandbox:
+    def _failed(self, error: TemplateError, text: str, mark: Mark) -> None:
+        place = None if error.variable is None else self._report.place_of_variable(error.variable, text, mark)
+        self._report.error(error.code, error.what, mark if place is None else place, error.mend)
+        self._report.mark_wrong(mark)
+
+    def _sandboxed(self) -> Sandbox:
         if self._sandbox is None:
             from scenario_apply.core.manifest.sandbox import Sandbox
 
-            self._sandbox = Sandbox(self._env, self.env_used)
+            self._sandbox = Sandbox(self._environment)
         return self._sandbox
 
 

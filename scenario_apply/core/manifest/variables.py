@@ -29,6 +29,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "map": (dict,),
 }
 _COMMAND_LINE = Place(file="--var")
+_HOW_TO_GIVE_A_SECRET = 'give it with --var-file, or write default: "{{ env.NAME }}" and add --allow-env NAME'  # noqa: S105  # a sentence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +38,6 @@ class Given:
 
     command_line: Mapping[str, str] = field(default_factory=dict)
     files: Sequence[Map] = ()
-    file_digests: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -65,9 +65,22 @@ def resolved(document: Map, given: Given, templates: Templates, report: Report) 
             report.error("variable-name", f"{name} means something in templates already", marks[0], "take another name")
             continue
         kind = (text(fields, "type") or "any") if isinstance(fields, Map) else "any"
+        is_secret = isinstance(fields, Map) and flag(fields, "secret", False)
+        if is_secret and name in given.command_line:
+            what = f"--var {name}: the variable is secret, and other users and logs see a command line"
+            mend = _HOW_TO_GIVE_A_SECRET
+            report.error("secret-in-clear", what, _COMMAND_LINE, mend)
+            found.secret.add(name)
+            found.values[name] = None
+            continue
         has_value, value, where = _value(name, fields, marks, kind, given, found, templates, report)
+        if is_secret and isinstance(value, str):
+            report.hide(value)  # a file of variables gave it
         if not has_value:
             mend = f"give --var {name}=VALUE, or a default"
+            if is_secret:
+                found.secret.add(name)
+                mend = _HOW_TO_GIVE_A_SECRET
             report.error("variable-missing", f"the variable {name} has no value", marks[0], mend)
             found.values[name] = None
             continue
@@ -76,14 +89,14 @@ def resolved(document: Map, given: Given, templates: Templates, report: Report) 
             what = f"the variable {name} must be {called}, this is {kind_of(value)}"
             by_file = where is _COMMAND_LINE and kind in ("list", "map")
             report.error("wrong-type", what, where, "give it with --var-file" if by_file else f"write {example}")
-        if isinstance(fields, Map) and flag(fields, "secret", False):
+        if is_secret and isinstance(fields, Map):
             if fields.get("default") and not is_template(str(fields["default"])):
                 what = f"the variable {name} is secret and stands here for everybody to read"
-                mend = 'write default: "{{ env.NAME }}" and set that variable'
+                mend = 'write default: "{{ env.NAME }}", set that variable and add --allow-env NAME'
                 report.hide(str(fields["default"]))
                 report.error("secret-in-clear", what, fields.value_mark("default"), mend)
             found.secret.add(name)
-            value = Secret(value) if isinstance(value, str) else Secret(str(value))
+            value = value if isinstance(value, Secret) else Secret(str(value))
         found.values[name] = value
     return found
 
@@ -149,4 +162,6 @@ def _report_undeclared(declared: Sequence[str], given: Given, report: Report) ->
 def _is_kind(value: Node, kind: str) -> bool:
     if isinstance(value, bool):
         return kind == "boolean"
+    if isinstance(value, Secret):
+        return kind == "text"
     return isinstance(value, _KINDS.get(kind, (object,)))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from scenario_apply.core.manifest.positions import Map
+from scenario_apply.core.manifest.allowed_environment import AllowedEnvironment
+from scenario_apply.core.manifest.positions import Map, SourceMark
 from scenario_apply.core.manifest.report import Report
 from scenario_apply.core.manifest.templates import TemplateError, Templates
-from scenario_apply.core.manifest.variables import Given, resolved
+from scenario_apply.core.manifest.variables import Given, Variables, resolved
 from scenario_apply.core.manifest.yaml_reader import read_yaml
+from scenario_apply.errors import Place
 
 _VARIABLES = re.compile(rb"^variables:.*\n(?:[ \t#].*\n|\r?\n)*", re.MULTILINE)
 
@@ -19,9 +21,8 @@ def render_whole_files(
     data: bytes,
     before: Sequence[Map],
     given: Given,
-    env: Mapping[str, str],
+    environment: AllowedEnvironment,
     report: Report,
-    env_used: dict[str, str],
 ) -> bytes | None:
     """The YAML that the template gives; None after an error, which is reported.
 
@@ -34,15 +35,23 @@ def render_whole_files(
     report.add_source(name, text)
     if "\ufffd" in text or "\0" in text:
         return data  # read_yaml says what is wrong with it
-    values = _values(name, data, before, given, env)
+    known = _known(name, data, before, given, environment)
     try:
-        return Sandbox(env, env_used).file(text, values).encode()
+        return Sandbox(environment).file(text, known.values, known.secret).encode()
     except TemplateError as error:
-        report.error(error.code, error.what, report.place_at(name, (error.line or 1) - 1, 0), error.mend)
+        report.error(error.code, error.what, _place(name, text, error, report), error.mend)
         return None
 
 
-def _values(name: str, data: bytes, before: Sequence[Map], given: Given, env: Mapping[str, str]) -> dict[str, object]:
+def _place(name: str, text: str, error: TemplateError, report: Report) -> Place:
+    start = report.place_at(name, (error.line or 1) - 1, 0)
+    if error.variable is None:
+        return start
+    mark = SourceMark(name, (error.line or 1) - 1, 0)
+    return report.place_of_variable(error.variable, text, mark) or start
+
+
+def _known(name: str, data: bytes, before: Sequence[Map], given: Given, environment: AllowedEnvironment) -> Variables:
     """What is known already; whatever is wrong with it is said when the manifest is built."""
     unheard = Report(most=None)
     whole = Map(before[0].start) if before else None
@@ -54,12 +63,11 @@ def _values(name: str, data: bytes, before: Sequence[Map], given: Given, env: Ma
             blocks.append(document["variables"])
             whole = whole or Map(document.start)
     if whole is None:
-        return {}
+        return Variables()
     joined = Map(whole.start)
     for block in blocks:
         assert isinstance(block, Map)
         for key, value in block.items():
             joined.put(key, value, block.marks[key])
     whole.put("variables", joined, (whole.start, whole.start))
-    found = resolved(whole, given, Templates(env, unheard), unheard)
-    return {key: value for key, value in found.values.items() if key not in found.secret}
+    return resolved(whole, given, Templates(environment, unheard), unheard)

@@ -8,7 +8,9 @@ from scenario_apply.errors import Unauthorized
 
 if TYPE_CHECKING:
     import threading
+    from collections.abc import Collection
 
+    from scenario_apply.core.manifest.secret import Secret
     from scenario_apply.effects.api.client import Client
     from scenario_apply.effects.api.rate_limit import RequestBudget
     from scenario_apply.effects.api.transport import Timeouts
@@ -27,11 +29,13 @@ def connect(
     cancel: threading.Event | None = None,
     timeouts: Timeouts | None = None,
     allow_http: bool = False,
+    secrets: Collection[Secret] = (),
 ) -> tuple[Client, RequestBudget]:
     """A client and its request budget; sends nothing yet.
 
     rate_limit_per_minute: 0 for no bound. cancel: once set, calls that wait or have not been sent raise Interrupted.
     allow_http: whether credentials may be sent unencrypted to another machine.
+    secrets: what the bodies of requests may carry; hidden in whatever comes back.
     Raises Unauthorized when there are no credentials or they cannot be any, ApiError (code base-url) for an address
     that is none.
     """
@@ -47,7 +51,8 @@ def connect(
         raise Unauthorized("there are no credentials for the service", mend=CREDENTIALS_MEND)
     require_private_channel(base_url, allow_http=allow_http)
     try:
-        transport = Transport(base_url, key, secret, timeouts=timeouts)
+        sent = [hidden.reveal() for hidden in secrets]
+        transport = Transport(base_url, key, secret, timeouts=timeouts, sent=sent)
     except ValueError as error:
         raise Unauthorized(str(error), mend=CREDENTIALS_MEND) from None
     budget = RequestBudget(rate_limit_per_minute, clock, cancel)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from base64 import b64encode
 from collections.abc import Iterable
@@ -10,6 +11,7 @@ from urllib.parse import quote
 HIDDEN = "***"
 
 _SHORTEST = 4  # a shorter "secret" is no secret, and hiding it would garble every sentence
+_SHORTEST_ECHO = 8  # in answers, where a shorter one could be part of an id or of a status
 _ALONE_BELOW = 12  # below this length only a word of its own is hidden
 _AUTHORIZATION = re.compile(r"(?i)\b(basic|bearer)\s+[A-Za-z0-9+/=._~-]{4,}")
 _URL_USER = re.compile(r"(?i)\b(https?://)[^\s/@'\"<>]+@")
@@ -32,10 +34,13 @@ def basic_credentials(key: str, secret: str) -> str:
 class Mask:
     """Calling it with a text gives the text without secrets, control characters and line breaks."""
 
-    __slots__ = ("_patterns",)
+    __slots__ = ("_echoes", "_patterns")
 
-    def __init__(self, secrets: Iterable[str] = ()) -> None:
-        forms = {form for secret in secrets for form in (secret, quote(secret, safe=""))}
+    def __init__(self, secrets: Iterable[str] = (), sent: Iterable[str] = ()) -> None:
+        """sent: secrets that requests carry, which an answer might repeat."""
+        told = [secret for secret in sent if len(secret) >= _SHORTEST_ECHO]
+        self._echoes = tuple(sorted({form for text in told for form in _in_json(text)}, key=len, reverse=True))
+        forms = {form for secret in (*secrets, *sent) for form in (secret, quote(secret, safe=""))}
         self._patterns = tuple(
             _pattern(form) for form in sorted(forms, key=len, reverse=True) if len(form) >= _SHORTEST
         )
@@ -45,6 +50,12 @@ class Mask:
         for pattern in self._patterns:
             text = pattern.sub(HIDDEN, text)
         return text
+
+    def hide_echoes(self, content: bytes) -> bytes:
+        """The body of an answer without the secrets that were sent: it may go into a state, a plan or a log."""
+        for form in self._echoes:
+            content = content.replace(form, HIDDEN.encode())
+        return content
 
     def __call__(self, text: str) -> str:
         text = self.hide(text)
@@ -56,6 +67,13 @@ class Mask:
 
     def __repr__(self) -> str:
         return "Mask()"
+
+
+def _in_json(text: str) -> tuple[bytes, ...]:
+    """A text as a JSON answer may hold it, without the quotes."""
+    return tuple(
+        dict.fromkeys(json.dumps(text, ensure_ascii=ascii_only)[1:-1].encode() for ascii_only in (True, False))
+    )
 
 
 def _pattern(secret: str) -> re.Pattern[str]:

@@ -140,7 +140,7 @@ class Reads:
             Safety.READ,
             f"price the training of model {model_id}",
             query=query,
-            body=json_body(wire.training_to_json(parameters)),
+            body=json_body(wire.quoted_to_json(parameters)),
             expect=DRY_RUN_STATUS,
         )
         return self._answer(request, wire.quote_of)

@@ -11,7 +11,7 @@ import logging
 import ssl
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -58,8 +58,19 @@ class Timeouts:
 class Transport:
     """One pool of connections for all threads of a run. close() when done; also a context manager."""
 
-    def __init__(self, base_url: str, api_key: str, api_secret: str, *, timeouts: Timeouts | None = None) -> None:
-        """Raises ApiError (code base-url) for an odd address, ValueError for credentials that are not ASCII."""
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str,
+        api_secret: str,
+        *,
+        timeouts: Timeouts | None = None,
+        sent: Collection[str] = (),
+    ) -> None:
+        """sent: secrets that bodies of requests carry; no answer and no message repeats one.
+
+        Raises ApiError (code base-url) for an odd address, ValueError for credentials that are not ASCII.
+        """
         import requests
 
         from scenario_apply.effects.api.exchange_deadline import deadline_adapter
@@ -68,7 +79,7 @@ class Transport:
         self.timeouts = timeouts or Timeouts()
         self.has_answered = False
         authorization = basic_credentials(api_key, api_secret)
-        self.mask = Mask((api_secret, api_key, authorization.removeprefix("Basic ")))
+        self.mask = Mask((api_secret, api_key, authorization.removeprefix("Basic ")), sent)
         self._headers = {"User-Agent": f"scenario-apply/{VERSION}", "Accept": "application/json"}
         self._authorization = authorization
         self._session = requests.Session()
@@ -153,7 +164,7 @@ class Transport:
         return Reply(
             status=response.status_code,
             headers={name.lower(): value for name, value in response.headers.items()},
-            content=content,
+            content=self.mask.hide_echoes(content),
         )
 
     def _road(self, url: str) -> Road:

@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 
 from scenario_apply.core import codec
 from scenario_apply.core.codec import Misfit
+from scenario_apply.core.manifest.secret import MASK, Secret
 from scenario_apply.core.remote import (
     AssetId,
     AssetPage,
@@ -30,6 +31,7 @@ from scenario_apply.core.remote import (
     TrainingImage,
     UploadPart,
 )
+from scenario_apply.core.training_types import SECRET_PARAMETERS
 from scenario_apply.effects.api.answers import (
     AssetAnswer,
     AssetsAnswer,
@@ -162,13 +164,28 @@ def pairs_to_json(pairs: Sequence[RemotePair]) -> list[dict[str, object]]:
 
 
 def training_to_json(parameters: Mapping[str, object]) -> dict[str, object]:
-    """The body of a launch and of its dry run. Raises ValueError for dryRun in it, where the service ignores it."""
+    """The body of a launch. Raises ValueError for dryRun in it, which the service ignores there, and for a mask."""
     if "dryRun" in parameters:
         raise ValueError("dryRun is no training parameter: in a body it is ignored, and the run is paid")
+    for name in SECRET_PARAMETERS & parameters.keys():
+        if not isinstance(parameters[name], Secret):
+            raise ValueError(f"{name} is known by its mask only: it comes from the manifest, never from a record")
     return {"parameters": dict(parameters)} if parameters else {}
 
 
+def quoted_to_json(parameters: Mapping[str, object]) -> dict[str, object]:
+    """The body of a dry run: without secrets, which change no price. A plan sends none."""
+    return training_to_json({key: value for key, value in parameters.items() if key not in SECRET_PARAMETERS})
+
+
 # -- parts of answers
+
+
+def _without_secrets(parameters: Mapping[str, object] | None) -> Mapping[str, object] | None:
+    """The parameters of a training with secrets masked: they would get into plans and states."""
+    if parameters is None:
+        return None
+    return {key: MASK if key in SECRET_PARAMETERS else value for key, value in parameters.items()}
 
 
 def _models(answer: ModelsAnswer, *, complete: bool) -> tuple[RemoteModel, ...]:
@@ -199,7 +216,7 @@ def _model(model: ModelAnswer, *, complete: bool, at: str) -> RemoteModel:
             RemotePair(source_id=p.source_id, target_id=p.target_id, instruction=p.instruction or "")
             for p in model.training_image_pairs
         ),
-        parameters=model.parameters,
+        parameters=_without_secrets(model.parameters),
         job_id=JobId(model.job_id) if model.job_id else None,
         progress=None if progress is None else _progress(progress),
         created_at=_time(model.created_at),

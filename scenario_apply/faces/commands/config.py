@@ -23,17 +23,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(call: Call) -> int:
-    """A manifest again, that stands in the place of the one read; secrets are shown as their digest."""
+    """A manifest again, that stands in the place of the one read; secrets are masked."""
     import json
 
-    from scenario_apply.core.manifest.secret import without_secrets
     from scenario_apply.faces.views.config_text import readable
     from scenario_apply.faces.views.yaml_text import yaml_text
     from scenario_apply.faces.wiring import open_manifest
 
     manifest = open_manifest(call.settings)
     call.warn(manifest.problems)
-    values = readable({key: without_secrets(value) for key, value in manifest.expanded.items()})
+    values = readable(manifest.expanded)
     if call.arguments.format == "json":
         call.show(json.dumps(values, indent=2, ensure_ascii=False) + "\n")
     else:

@@ -135,7 +135,9 @@ def _show(call: Call, prepared: Prepared) -> None:
         recorded = prepared.state.records
         call.show(plan_text(plan, call.out, only_drift=asked.refresh_only, destroy=asked.destroy, recorded=recorded))
     if asked.out is not None:
-        call.tell(f"saved: scenario-apply apply {asked.out} carries out exactly this{_consent_needed(plan)}")
+        from scenario_apply.faces.going_on import applying
+
+        call.tell(f"saved: {applying(call.settings, asked.out)} carries out exactly this{_consent_needed(plan)}")
 
 
 def _consent_needed(plan: Plan) -> str:

@@ -35,6 +35,7 @@ def run(call: Call) -> int:
     """The resource is held there until its part of the manifest changes, or --lift."""
     from scenario_apply.effects.rollback import lift, roll_back
     from scenario_apply.faces.addresses import address_of
+    from scenario_apply.faces.views.screen import safe
     from scenario_apply.faces.wiring import open_world, place_of, require_service
 
     address = address_of(call.arguments.address)
@@ -49,7 +50,7 @@ def run(call: Call) -> int:
         for note in notes:
             call.tell(note)
         done = lift(world, address) if lifting else roll_back(world, address, desired)
-    call.show(f"{done}\n")
+    call.show(f"{safe(done)}\n")
     return 0
 
 

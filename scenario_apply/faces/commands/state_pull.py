@@ -32,7 +32,7 @@ def run(call: Call) -> int:
     content = store.content
     if content is None:
         raise StateError(f"nothing is recorded in {store.path}", code="no-state")
-    call.show(content.decode())
+    call.show_json(content.decode())
     if loaded.has_journal:
         call.tell(
             "a run that did not end properly left a journal: what it did is not in this file until the next apply"

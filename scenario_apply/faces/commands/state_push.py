@@ -30,6 +30,7 @@ def run(call: Call) -> int:
 
     from scenario_apply.errors import UsageError
     from scenario_apply.faces.state_edits import edited_state
+    from scenario_apply.faces.views.screen import safe
     from scenario_apply.faces.wiring import recorded_store
 
     path = os.path.join(call.settings.cwd, call.arguments.file)
@@ -45,5 +46,5 @@ def run(call: Call) -> int:
             call.tell("the recorded state is the same: nothing was written")
             return 0
         state = edit.save(store.pushable(edit.state, pushed, force=call.arguments.force))
-    call.show(f"{store.path} is serial {state.serial} now\n")
+    call.show(f"{safe(store.path)} is serial {state.serial} now\n")
     return 0

@@ -27,6 +27,7 @@ def run(call: Call) -> int:
     """The ids are printed, so that they can be imported again."""
     from scenario_apply.faces.addresses import recorded_address
     from scenario_apply.faces.state_edits import edited_state
+    from scenario_apply.faces.views.screen import safe
     from scenario_apply.faces.wiring import recorded_store
 
     store = recorded_store(call.settings)
@@ -34,5 +35,5 @@ def run(call: Call) -> int:
         address = recorded_address(call.arguments.address, edit.state)
         ids = [version.id for version in edit.state.records[address].versions()]
         edit.save(edit.state.with_record(address, None))
-    call.show(f"{address} is forgotten; the service keeps {', '.join(ids)}\n")
+    call.show(f"{address} is forgotten; the service keeps {safe(', '.join(ids))}\n")
     return 0

@@ -34,6 +34,7 @@ from scenario_apply.errors import Problem
 from scenario_apply.faces.views.ledger import headline
 from scenario_apply.faces.views.outlook import Outlook
 from scenario_apply.faces.views.plain import adopted_line, failed_line, finished_line, noted_line
+from scenario_apply.faces.views.printable import json_text
 from scenario_apply.faces.views.screen import counted, safe
 from scenario_apply.faces.views.step_words import doing
 from scenario_apply.faces.views.validation import diagnostic
@@ -176,7 +177,7 @@ class JsonLinesView:
                     "left": None if seconds is None else self._outlook.left,
                     "seconds_left": None if seconds is None else round(seconds, 1),
                 }
-            self._write(json.dumps(line, ensure_ascii=False, default=str) + "\n")
+            self._write(json_text(json.dumps(line, ensure_ascii=False, default=str)) + "\n")
 
 
 def _hook(planned: PlannedStep) -> dict[str, object]:

@@ -73,7 +73,7 @@ def _has_many(problems: list[Problem]) -> bool:
 
 def _block(problem: Problem, screen: Screen) -> list[str]:
     word = "note" if problem.severity == "info" else problem.severity
-    title = f"{word}[{problem.code}]:"
+    title = f"{word}[{safe(problem.code)}]:"
     # further lines of the sentence are indented by two columns, not set under its start: codes may be long
     first, *rest = prose(f"{title} {safe(problem.what)}", screen.width - 2, screen)
     lines = [screen.paint(title, _COLORS[problem.severity], "bold") + first[len(title) :]]

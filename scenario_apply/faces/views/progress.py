@@ -53,7 +53,7 @@ class ProgressView:
         if line:
             from rich.text import Text
 
-            self._console.print(Text(line, style=style, overflow="fold"))
+            self._console.print(Text(safe(line), style=style, overflow="fold"))
 
     def close(self) -> None:
         """Take the live part away."""

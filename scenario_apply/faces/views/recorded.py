@@ -13,7 +13,7 @@ from scenario_apply.faces.views.values import value_text
 def list_text(state: State, screen: Screen) -> str:
     """An address a line; with -v id, phase and version beside it."""
     if not screen.verbose:
-        return "".join(f"{address}\n" for address in sorted(state.records))
+        return "".join(f"{safe(str(address))}\n" for address in sorted(state.records))
     rows = [
         (str(address), record.current.id, record.current.phase, f"v{record.current.number}")
         for address, record in sorted(state.records.items())
@@ -28,7 +28,7 @@ def history_text(state: State, screen: Screen) -> str:
         origin = [f"commit {entry.commit}"] if entry.commit else []
         origin += [f"manifest {entry.manifest.removeprefix('sha256:')[:12]}"] if entry.manifest else []
         by = ", ".join([safe(entry.who), *origin])
-        lines.append(screen.paint(f"serial {entry.serial}  {entry.at}", "bold"))
+        lines.append(screen.paint(safe(f"serial {entry.serial}  {entry.at}"), "bold"))
         lines += hanging("  ", safe(f"by {by}"), screen)
         lines += hanging("  ", safe(entry.what), screen)
         lines += hanging("  ", safe(f"$ {entry.command}"), screen)

@@ -13,12 +13,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, TextIO
 
+from scenario_apply.faces.views.printable import JOINERS, backslashed, spelled_out
+
 Color = Literal["red", "green", "yellow", "cyan", "magenta", "bold", "dim"]
 _SGR: dict[Color, str] = {
     "red": "31", "green": "32", "yellow": "33", "cyan": "36", "magenta": "35", "bold": "1", "dim": "2",
 }  # fmt: skip
-_JOINERS = "\u200c\u200d"  # Indic and Persian words and emoji need them
-_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\xa0": " "}
+_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_SPACES = "\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f"
 _WORDS = re.compile(r"\S+")
 
 LISTED = 6
@@ -61,18 +63,13 @@ def screen_for(stream: TextIO, *, color: bool | None, verbose: bool, term: str |
 
 def safe(text: str) -> str:
     """The text on one line, with nothing in it that a terminal would act upon."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() or c in _JOINERS else _shown(c) for c in text)
+    if any(space in text for space in _SPACES):
+        text = "".join(" " if c in _SPACES else c for c in text)
+    return spelled_out(text, _spelled)
 
 
-def _shown(character: str) -> str:
-    if character in _SHORT:
-        return _SHORT[character]
-    if unicodedata.category(character) == "Zs":
-        return " " if character != "\u3000" else character
-    code = ord(character)
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+def _spelled(character: str) -> str:
+    return _SHORT.get(character) or backslashed(character)
 
 
 def columns(text: str) -> int:
@@ -101,7 +98,7 @@ def head(text: str, width: int) -> str:
     for index, character in enumerate(text):
         used += _columns(character)
         if used > width:
-            return text[:index]
+            return text[:index].rstrip(JOINERS)
     return text
 
 

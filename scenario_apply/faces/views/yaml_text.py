@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from scenario_apply.faces.views.printable import is_harmless, yaml_escaped
+
 if TYPE_CHECKING:
     import yaml
 
@@ -21,7 +23,7 @@ def yaml_text(values: Mapping[str, object]) -> str:
     text: str = yaml.dump(
         dict(values), Dumper=_dumper(), sort_keys=False, allow_unicode=True, width=100, default_flow_style=False
     )
-    return text
+    return yaml_escaped(text)
 
 
 @lru_cache(maxsize=1)
@@ -36,6 +38,8 @@ def _dumper() -> type[yaml.SafeDumper]:
         style = "|" if "\n" in value.rstrip("\n") and value.isascii() and "\t" not in value else None
         if _NUMBER_LIKE.fullmatch(value):
             style = "'"
+        if not is_harmless(value.replace("\n", "")):
+            style = '"'  # the only one in which yaml_escaped can spell a character
         return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
     def real(dumper: yaml.SafeDumper, value: float) -> yaml.ScalarNode:

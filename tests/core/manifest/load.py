@@ -22,11 +22,19 @@ def load(
     variables: Mapping[str, str] = EMPTY,
     var_files: Sequence[str] = (),
     env: Mapping[str, str] = EMPTY,
+    allow_env: Sequence[str] | None = None,
     name: str = "scenario.yaml",
 ) -> Manifest:
-    """The manifest of that text, `version: 1` put in front."""
+    """The manifest of that text, `version: 1` put in front. allow_env None: every variable of env is allowed."""
     (folder / name).write_text("version: 1\n" + dedent(text))
-    return load_manifest(name, variables=variables, var_files=var_files, env=env, cwd=str(folder))
+    return load_manifest(
+        name,
+        variables=variables,
+        var_files=var_files,
+        env=env,
+        cwd=str(folder),
+        allow_env=env if allow_env is None else allow_env,
+    )
 
 
 def problems(folder: Path, text: str) -> list[Problem]:

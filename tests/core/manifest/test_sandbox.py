@@ -4,16 +4,23 @@ import time
 
 import pytest
 
+from scenario_apply.core.manifest.allowed_environment import AllowedEnvironment
 from scenario_apply.core.manifest.sandbox import Sandbox
 from scenario_apply.core.manifest.secret import Secret
 from scenario_apply.core.manifest.templates import TemplateError
 
-VALUES = {"name": "kael", "rate": 1e-4, "tags": ["a", "b"], "sizes": {"small": 8}, "key": "hunter2"}
+VALUES = {"name": "kael", "rate": 1e-4, "tags": ["a", "b"], "sizes": {"small": 8}, "key": Secret("hunter2")}
 LOOPS = "{% for a in range(900) %}{% for b in range(900) %}{% for c in range(900) %}x" + "{% endfor %}" * 3
 
 
+def sandbox(**environment: str) -> Sandbox:
+    """With every variable of the environment allowed."""
+    return Sandbox(AllowedEnvironment(environment, environment))
+
+
 def evaluate(text: str) -> object:
-    return Sandbox({"HOME": "/home/ana"}, {}).evaluate(text, VALUES, {"key"})
+    allowed = AllowedEnvironment({"HOME": "/home/ana"}, ["HOME", "NOPE", "TOKEN"])
+    return Sandbox(allowed).evaluate(text, VALUES, {"key"}).value
 
 
 @pytest.mark.parametrize(
@@ -133,45 +140,140 @@ def test_mistakes_are_explained(text: str, what: str, mend: str) -> None:
     assert raised.value.mend == mend
 
 
-def test_a_secret_makes_what_it_touches_secret() -> None:
-    found = evaluate("x{{ key }}x")
-    assert isinstance(found, Secret)
-    assert found.reveal() == "xhunter2x"
-    assert isinstance(evaluate("{{ var['key'] | upper }}"), Secret)
-    assert isinstance(evaluate("{% for k, v in var.items() %}{{ k }}{% endfor %}"), Secret)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ key }}",
+        "{{ var.key }}",
+        "{{ var['key'] }}",
+        "{{ env.MY_TOKEN }}",
+        "{{ env['MY_TOKEN'] }}",
+        "{{ env.get('MY_TOKEN') }}",
+        "{{ env.NOPE | default(env.MY_TOKEN) }}",
+        "{{ env.get('NOPE', key) }}",
+        "{{ env.MY_TOKEN | default('', true) }}",
+    ],
+)
+def test_a_secret_is_handed_on_whole(text: str) -> None:
+    """A template that is nothing but a secret, with or without a default, gives that Secret."""
+    environment = AllowedEnvironment({"MY_TOKEN": "hunter2"}, ["MY_TOKEN", "NOPE"])
+    assert Sandbox(environment).evaluate(text, VALUES, {"key"}).value == Secret("hunter2")
 
 
-@pytest.mark.parametrize("text", ["{{ sizes[key] }}", "{{ sizes[env.MY_TOKEN] }}", "{{ env[env.MY_TOKEN] }}"])
-def test_a_mistake_with_a_secret_does_not_tell_it(text: str) -> None:
-    with pytest.raises(TemplateError) as raised:
-        Sandbox({"MY_TOKEN": "hunter2"}, {}).evaluate(text, VALUES, {"key"})
-    assert "hunter2" not in f"{raised.value.what} {raised.value.mend}"
+SECRETS_COMPUTED = [
+    "x{{ S }}",
+    "{{ S }} ",
+    "{{ S | upper }}",
+    "{{ S | length }}",
+    "{{ S | default('x') | first }}",
+    "{{ S | default(1) ~ '' }}",
+    "{{ S[0] }}",
+    "{{ S[:4] }}",
+    "{{ S.upper() }}",
+    "{{ S ~ 'x' }}",
+    "{{ S + 'x' }}",
+    "{{ [S] }}",
+    "{{ {'a': S} }}",
+    "{{ [S] | join }}",
+    "{{ 'a' if S == 'hunter2' else 'b' }}",
+    "{{ 'a' if S.startswith('h') else 1 / 0 }}",
+    "{{ 'a' if S is defined else 'b' }}",
+    "{{ S is string }}",
+    "{{ 'h' in S }}",
+    "{{ S == S }}",
+    "{{ S and 'x' }}",
+    "{{ not S }}",
+    "{% if S %}a{% endif %}",
+    "{% for c in S %}{{ c }}{% endfor %}",
+    "{% for c in range(S | length) %}x{% endfor %}",
+    "{% set a = S %}{{ a }}",
+    "{{ sizes[S] }}",
+    "{{ env[S] }}",
+    "{{ env.get(S) }}",
+    "{{ 'x' | replace('x', S) }}",
+    "{{ none | default(S, true) | string }}",
+]
+DYNAMIC = [
+    "{{ env['MY_' ~ 'TOKEN'] }}",
+    "{{ env.get('MY_' ~ 'TOKEN') }}",
+    "{{ env.get(name, env['MY_' ~ 'TOKEN']) }}",
+    "{{ 'MY_' ~ 'TOKEN' in env and env['MY_' ~ 'TOKEN'] }}",
+    "{{ var['k' ~ 'ey'] }}",
+    "{{ var.get('k' ~ 'ey') }}",
+    "{{ var.items() }}",
+    "{{ var.values() | list }}",
+    "{{ var }}",
+    "{{ var == {'key': 'hunter2'} }}",
+    "{% for k, v in var.items() %}{{ k }}{{ v }}{% endfor %}",
+    "{% set v = var %}{{ v['key'] }}",
+    "{% set e = env %}{{ e.MY_TOKEN }}",
+]
 
 
 @pytest.mark.parametrize(
-    ("name", "is_secret"),
+    "text", [*(t.replace("S", s) for t in SECRETS_COMPUTED for s in ("key", "var.key", "env.MY_TOKEN")), *DYNAMIC]
+)
+def test_nothing_is_computed_from_a_secret(text: str) -> None:
+    """No filter, comparison, condition, loop or join: each of them would tell something of it."""
+    environment = AllowedEnvironment({"MY_TOKEN": "hunter2"}, ["MY_TOKEN", "kael"])
+    values = {**VALUES, "other": None}
+    said = set()
+    for secret in ("hunter2", "another"):  # whatever it is, the same is said of it
+        with pytest.raises(TemplateError) as raised:
+            Sandbox(environment).evaluate(text, {**values, "key": Secret(secret)}, {"key"})
+        said.add(f"{raised.value.code} {raised.value.what} {raised.value.mend}")
+    assert len(said) == 1
+    assert "hunter2" not in said.pop()
+    for render in (Sandbox(environment).caption, Sandbox(environment).file):
+        with pytest.raises(TemplateError):
+            render(text, values, {"key"})
+
+
+@pytest.mark.parametrize(
+    "text",
     [
-        *(
-            (name, True)
-            for name in ("WANDB_KEY", "SCENARIO_SDK_API_SECRET", "GH_TOKEN", "DB_PASSWORD", "AWS_ACCESS_KEY_ID")
-        ),
-        *((name, False) for name in ("SCENARIO_PROJECT_ID", "HOME", "TEAM", "TOKENIZER", "KEYBOARD", "CI_COMMIT_SHA")),
+        "{{ env.HOME }}",
+        "{{ env['HOME'] }}",
+        "{{ env.get('HOME') }}",
+        "{{ env.get('HOME', 'x') }}",
+        "{{ env.HOME | default('x') }}",
+        "{{ env.HOME | d('x', true) }}",
+        "{{ env['HO' ~ 'ME'] }}",
+        "{{ env.HOME is defined }}",
+        "{{ 'HOME' in env }}",
+        "{{ 'x' if env.HOME else 'y' }}",
+        "{% set e = env %}{{ e.HOME }}",
+        "a {{ env.HOME }}",
     ],
 )
-def test_environment_variables_that_are_secret_by_name(name: str, is_secret: bool) -> None:
-    """Their values are masked like those of secret variables."""
-    found = Sandbox({name: "value"}, {}).evaluate("{{ env." + name + " }}", {}, set())
-    assert isinstance(found, Secret) is is_secret
+def test_only_what_is_allowed_is_read(text: str) -> None:
+    """Whether it is set is not told either: what is said is the same."""
+    said = set()
+    for environment in ({"HOME": "/home/ana"}, {}):
+        with pytest.raises(TemplateError) as raised:
+            Sandbox(AllowedEnvironment(environment, ["OTHER"])).evaluate(text, {}, set())
+        said.add((raised.value.code, raised.value.what, raised.value.mend))
+        with pytest.raises(TemplateError):
+            Sandbox(AllowedEnvironment(environment)).file(text, {})
+        with pytest.raises(TemplateError):
+            Sandbox(AllowedEnvironment(environment)).caption(text + "{{ caption }}", {}, set())
+    assert said == {
+        (
+            "env-not-allowed",
+            "the manifest may not read the environment variable HOME",
+            "if it may, add --allow-env HOME, or set SCENARIO_APPLY_ENV=HOME",
+        )
+    }
 
 
 def test_all_templates_together_have_a_budget() -> None:
     """A thousand templates that each do as much as one may are refused in time."""
-    sandbox = Sandbox({}, {})
+    every = sandbox()
     start = time.monotonic()
 
     def all_of_them() -> None:
         for i in range(1000):
-            sandbox.evaluate(f"{{% for i in range(100000) %}}{{% endfor %}}{i}", {}, set())
+            every.evaluate(f"{{% for i in range(100000) %}}{{% endfor %}}{i}", {}, set())
 
     with pytest.raises(TemplateError, match="too much"):
         all_of_them()
@@ -191,9 +293,9 @@ def test_all_templates_together_have_a_budget() -> None:
 )
 def test_captions_are_left_for_each_image_only_where_they_need_one(text: str, rendered: str) -> None:
     """What a caption needs besides its image goes with it; all else is rendered at once."""
-    assert Sandbox({"HOME": "/home/ana"}, {}).caption(text, VALUES, {"key"}) == rendered
+    assert sandbox(HOME="/home/ana").caption(text, VALUES, {"key"}) == rendered
 
 
 def test_secrets_do_not_go_into_captions() -> None:
     with pytest.raises(TemplateError):
-        Sandbox({}, {}).caption("{{ caption }} {{ key }}", VALUES, {"key"})
+        sandbox().caption("{{ caption }} {{ key }}", VALUES, {"key"})

@@ -103,3 +103,12 @@ def test_what_cannot_be_a_segment_is_refused(odd: str) -> None:
 )
 def test_a_host_for_a_message(url: str, host: str) -> None:
     assert host_of(url) == host
+
+
+def test_an_answer_is_read_without_the_secrets_that_were_sent() -> None:
+    """However JSON spells them. One that is short could be part of an id: only messages hide it."""
+    mask = Mask(["api_key_12345"], sent=['hunter2é"2', "short"])
+    for spelled in (r"hunter2é\"2", r"hunter2\u00e9\"2"):
+        assert mask.hide_echoes(f'{{"a": "x{spelled}y"}}'.encode()) == b'{"a": "x***y"}'
+    assert mask.hide_echoes(b"api_key_12345 short") == b"api_key_12345 short"
+    assert mask.hide("a short word") == "a *** word"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
 
+from scenario_apply.core.manifest.secret import Secret
 from scenario_apply.core.remote import ModelId, Progress, RemoteConcept, RemotePair, TrainingImage
 from scenario_apply.effects.api import wire
+from scenario_apply.effects.api.bodies import json_body
 from scenario_apply.errors import BadAnswer
 
 
@@ -230,3 +233,15 @@ def test_bodies() -> None:
     assert wire.pairs_to_json([pair]) == [{"sourceId": "a", "targetId": "a", "instruction": "i"}]
     assert wire.training_to_json({}) == {}
     assert wire.training_to_json({"seed": 1}) == {"parameters": {"seed": 1}}
+
+
+def test_secrets_of_a_training_are_sent_and_never_taken_from_an_answer() -> None:
+    """A mask is no key: sending it would be a training that reports to nobody."""
+    body = b"".join(bytes(piece) for piece in json_body(wire.training_to_json({"wandbKey": Secret("hunter2")})))
+    assert json.loads(body) == {"parameters": {"wandbKey": "hunter2"}}
+    assert wire.quoted_to_json({"wandbKey": Secret("hunter2"), "rank": 4}) == {"parameters": {"rank": 4}}
+    for stored in ("(secret)", "hunter2", {"secret": "sha256:00"}):
+        with pytest.raises(ValueError, match="wandbKey"):
+            wire.training_to_json({"wandbKey": stored})
+    answer = {"model": {"id": "m", "type": "flux.1-lora", "parameters": {"wandbKey": "hunter2", "rank": 4}}}
+    assert wire.model_of(answer, complete=True).parameters == {"wandbKey": "(secret)", "rank": 4}

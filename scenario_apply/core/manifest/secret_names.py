@@ -1,0 +1,69 @@
+"""Which environment variables look like secrets: by the words of their name, or by the form of their value.
+
+This is no fence: templates see only what the caller allows (allowed_environment.py). It decides what an allowed
+variable is: a plain text, or a Secret that goes to a secret parameter and nowhere else.
+"""
+
+from __future__ import annotations
+
+import re
+
+_WORDS = frozenset(
+    {
+        *("secret", "secrets", "key", "keys", "apikey", "accesskey", "authkey", "secretkey", "privatekey", "sshkey"),
+        *("token", "tokens", "authtoken", "accesstoken", "jwt", "pat", "otp", "totp", "oauth", "bearer", "hmac", "sas"),
+        *("auth", "authorization", "cred", "creds", "credential", "credentials", "netrc", "npmrc", "pypirc"),
+        *("password", "passwords", "passwd", "passwrd", "pass", "passphrase", "passcode", "pw", "pwd", "pin"),
+        *(
+            "private",
+            "cert",
+            "certificate",
+            "pem",
+            "pfx",
+            "p12",
+            "keystore",
+            "kubeconfig",
+            "dsn",
+            "webhook",
+            "webhooks",
+        ),
+        *("cookie", "cookies", "session", "signature", "mnemonic"),
+    }
+)
+_PARTS = re.compile(
+    r"secret|passw|passphrase|credential|private_?key|api_?key|access_?key|auth_?token|access_?token"
+    r"|conn(?:ection)?_?str(?:ing)?\b|connection_?string"
+)
+_ADDRESS = re.compile(r"(?:^|_)(?:url|uri|dsn|connection)s?$")
+_ADDRESSED = re.compile(
+    r"(?:^|_)(?:database|db|postgres\w*|pg|mysql|mariadb|mongo\w*|redis\w*|amqp|rabbitmq|cloudamqp|celery|broker|smtp|mail"
+    r"|mailer|ldap|ftp|sftp|sentry|elastic\w*|kafka|mssql|sqlserver|oracle|clickhouse|cassandra|couch\w*|jdbc|slack)(?:_|$)"
+)
+_PLAIN_NAMES = frozenset({"pwd", "oldpwd", "session", "desktop_session", "xdg_session_type", "xdg_session_desktop"})
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+_VALUE = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE KEY"
+    r"|\b(?:gh[oprsu]_|github_pat_|glpat-|gl[a-z]{2,5}-|xox[abeoprs]-|npm_|pypi-|hf_|sk-|sk_live_|rk_live_|dop_v1_|shpat_)\w{10}"
+    r"|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"
+    r"|\bAIza[\w-]{30}"
+    r"|\beyJ[\w-]{8,}\.[\w-]{8,}\."
+    r"|\b[a-z][a-z0-9+.-]*://[^\s/@:]*:[^\s/@]+@"
+    r"|(?i:\b(?:password|pwd|accountkey|sharedaccesskey|sharedaccesssignature)\s*=\s*[^\s;]{4})"
+    r"|[?&](?i:sig|signature|x-amz-signature|token|access_token|key|api_key)=[^&\s]{8}"
+)
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a variable of that name usually holds a secret: WANDB_API_KEY, GH_PAT, DATABASE_URL, dbPassword."""
+    lower = _CAMEL.sub("_", name).lower()
+    if lower in _PLAIN_NAMES:
+        return False
+    if any(word in _WORDS for word in re.split(r"[^a-z0-9]+", lower)) or _PARTS.search(lower):
+        return True
+    return bool(_ADDRESS.search(lower) and _ADDRESSED.search(lower))
+
+
+def is_secret_value(value: str) -> bool:
+    """Whether a text has the form of a secret: a known kind of token, a private key, an address with a password."""
+    return bool(_VALUE.search(value))
