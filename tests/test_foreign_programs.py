@@ -73,6 +73,16 @@ def test_a_folder_that_is_a_bare_repository_runs_nothing(home: Path) -> None:
     mark = home.parent / "ran"
     for key in ("core.fsmonitor", "core.sshCommand", "core.pager", "core.editor"):
         subprocess.run(["git", "config", "-f", str(home / "config"), key, f"sh -c 'env >{mark}'"], check=True)
+    empty, author = "4b825dc642cb6eb9a060e54bf8d69288fbee4904", ("-c", "user.name=a", "-c", "user.email=a@b")
+    words = ("commit-tree", "-m", "first", empty)
+    commit = subprocess.run(
+        ["git", f"--git-dir={home}", *author, *words],
+        check=True,
+        env={"PATH": os.environ["PATH"]},
+        stdout=-1,
+        text=True,
+    ).stdout
+    (home / "HEAD").write_text(commit)
     subprocess.run(["git", "config", "-f", str(home / "config"), "core.bare", "false"], check=True)
     subprocess.run(["git", "config", "-f", str(home / "config"), "core.worktree", str(home)], check=True)
     words = ("--local", "--auto-approve", "--poll-interval", "0.05")
