@@ -21,6 +21,7 @@ def again(asked: Mapping[str, Any], settings: Settings, command: str) -> str:
     words += [f"--limit={name}={value:.12g}" for name, value in asked.get("limit") or ()]
     words += ["--allow-destroy"] if asked.get("allow_destroy") else []
     words += ["--strict"] if settings.strict else []
+    words += _consent(asked)
     return shlex.join(words)
 
 
@@ -34,12 +35,17 @@ def planning(asked: Mapping[str, Any], settings: Settings, path: str) -> str:
     """The command that makes a saved plan anew. settings: with the plan's manifest and variables."""
     words = ["scenario-apply", "plan", *_shared(settings)]
     words += [f"--limit={name}={value:.12g}" for name, value in asked.get("limit") or ()]
-    return shlex.join([*words, *(["--strict"] if settings.strict else []), f"--out={path}"])
+    return shlex.join([*words, *(["--strict"] if settings.strict else []), *_consent(asked), f"--out={path}"])
 
 
 def watching(settings: Settings) -> str:
     """The command that watches what was left running."""
     return shlex.join(["scenario-apply", "status", *_shared(settings), "--watch"])
+
+
+def _consent(asked: Mapping[str, Any]) -> list[str]:
+    """What a command that reads datasets was allowed; a variable of the environment is there the next time, too."""
+    return ["--allow-outside-root"] if asked.get("allow_outside_root") else []
 
 
 def _shared(settings: Settings) -> list[str]:

@@ -33,12 +33,11 @@ _PIPE = "emulator.stdin"
 _USERS = "emulator.users"
 _SAID = "emulator.stderr"
 
-_PASSED_ON = frozenset(
-    """
-    PATH HOME USER LOGNAME LANG LANGUAGE TZ TMPDIR VIRTUAL_ENV LD_LIBRARY_PATH DYLD_LIBRARY_PATH
-    PYTHONHOME PYTHONUSERBASE PYTHONUTF8 PYTHONWARNINGS PYTHONDONTWRITEBYTECODE
-    """.split()
-)
+_PASSED_ON = {
+    *("PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "VIRTUAL_ENV", "PYTHONHOME"),
+    *("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONUSERBASE", "PYTHONUTF8", "PYTHONWARNINGS"),
+    "PYTHONDONTWRITEBYTECODE",
+}
 
 _left_behind: list[subprocess.Popen[bytes]] = []
 """Children that others still use when we leave; kept, so that nobody complains about them."""

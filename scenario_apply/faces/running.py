@@ -87,7 +87,7 @@ def _run(
                 _finish(beginning.ledger(ApplyError("not approved")), records)
                 call.tell("nothing was done")
                 return ExitCode.ERROR
-            options = _options(call, settings, command)
+            options = _options(call, settings, command, wanted)
             beginning.is_over = True
             ledger = _carry_out(call, world, prepared, wanted, stop, options, records)
     return code_of(call, ledger)
@@ -152,7 +152,7 @@ def _settings(call: Call, saved: SavedPlan | None) -> Settings:
     return settings_of_plan(saved, call.settings)
 
 
-def _options(call: Call, settings: Settings, command: str) -> ApplyOptions:
+def _options(call: Call, settings: Settings, command: str, wanted: Wanted) -> ApplyOptions:
     from scenario_apply.effects.applying import ApplyOptions
     from scenario_apply.faces.addresses import address_of
     from scenario_apply.faces.going_on import again, watching
@@ -167,7 +167,16 @@ def _options(call: Call, settings: Settings, command: str) -> ApplyOptions:
         status_command=watching(settings),
         replaced=tuple(address_of(text) for text in asked.get("replace") or ()),
         adopted=tuple(asked.get("adopt") or ()),
+        outside=_outside(settings, wanted),
     )
+
+
+def _outside(settings: Settings, wanted: Wanted) -> frozenset[str]:
+    """Files of the datasets that may leave the manifest's folder: they say so, and the caller consents."""
+    if not settings.allow_outside_root:
+        return frozenset()
+    leaving = [name for name, spec in wanted.manifest.datasets.items() if spec.allow_outside_root]
+    return frozenset(image.file for name in leaving for image in wanted.datasets[name].contents.images)
 
 
 def _approved(call: Call, destroy: bool) -> bool:

@@ -78,6 +78,7 @@ def open_datasets(
         types_of={name: tuple(dict.fromkeys(found)) for name, found in types.items()},
         cwd=settings.cwd,
         deep=deep,
+        allow_outside=settings.allow_outside_root,
     )
 
 
