@@ -61,7 +61,7 @@ def _run(
 ) -> int:
     from scenario_apply.effects.stop import Stop
     from scenario_apply.faces.going_on import planning
-    from scenario_apply.faces.planning import read_wanted
+    from scenario_apply.faces.planning import read_wanted, refuse_barred
     from scenario_apply.faces.wiring import open_world, require_service
 
     settings = _settings(call, saved)
@@ -69,6 +69,8 @@ def _run(
         beginning.plan_again = planning(vars(call.arguments), settings, call.settings.manifest or "plan.json")
     # pictures that are broken stop no delete; those of a saved plan are judged once it is known to be fresh
     wanted = read_wanted(settings, check=saved is None and not destroy)
+    if saved is not None:
+        refuse_barred(wanted)
     if events is not None:
         events.begin(wanted)
     require_service(call.settings)

@@ -136,7 +136,8 @@ def _show(call: Call, prepared: Prepared) -> None:
         recorded = prepared.state.records
         call.show(plan_text(plan, call.out, only_drift=asked.refresh_only, destroy=asked.destroy, recorded=recorded))
     if asked.out is not None:
-        call.tell(f"saved: scenario-apply apply {asked.out} carries out exactly this")
+        consent = " --allow-outside-root" if asked.allow_outside_root else ""
+        call.tell(f"saved: scenario-apply apply {asked.out}{consent} carries out exactly this")
 
 
 def _code(call: Call, plan: Plan) -> int:
