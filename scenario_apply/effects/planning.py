@@ -92,7 +92,7 @@ def make_plan(
     recorded = state
     observed = Observed()
     if options.refresh and world.api is not None:
-        observed = refresh(world.api, state, desired)
+        observed = refresh(world.api, state, desired, project=world.project)
     state, settled_drift = settle(state, observed, now=iso(now))
     wishes = Wishes(
         replace=_known(options.replace, desired, state),
@@ -271,7 +271,7 @@ def prepare_saved(
     plan = with_secrets(plan, manifest)
     state = loaded.state
     if world.api is not None:  # trainings may have ended since
-        observed = refresh(world.api, state, desire(manifest, datasets))
+        observed = refresh(world.api, state, desire(manifest, datasets), project=world.project)
         state, _ = settle(state, observed, now=iso(world.clock.now()))
     limits = merged(manifest.limits, limits)
     plan = replace(plan, blocked=tuple(p for p in plan.blocked if p.code == "protected") + judge(plan, limits))

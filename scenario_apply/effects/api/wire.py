@@ -195,6 +195,8 @@ def _model(model: Fields, *, complete: bool) -> RemoteModel:
         progress=_progress(model.object_or_none("trainingProgress")),
         created_at=model.time_or_none("createdAt"),
         training_started_at=None if stats is None else stats.time_or_none("startedAt"),
+        owner_id=model.text_or_none("ownerId") or None,
+        privacy=model.text_or_none("privacy"),
     )
 
 
