@@ -46,7 +46,9 @@ def read(entry: str) -> tuple[Manifest, Mapping[str, Dataset]]:
     for model in manifest.models.values():
         types[model.dataset] = (*types.get(model.dataset, ()), model.type)
     root = manifest.root
-    return manifest, scan_datasets(manifest.datasets, root=root, cache_path=None, types_of=types, cwd=str(ROOT))
+    return manifest, scan_datasets(
+        manifest.datasets, root=root, cache_path=None, types_of=types, cwd=str(ROOT), allow_outside=True
+    )
 
 
 def service_with(model_ids: list[str]) -> Service:

@@ -29,6 +29,7 @@ MANIFESTS = (
 )
 WORDS: dict[str, tuple[str, ...]] = {
     "examples/limits.yaml": ("--limit=cost=100000",),
+    "examples/team": ("--allow-outside-root",),
 }
 """What has to be said besides the manifest."""
 

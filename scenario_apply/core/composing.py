@@ -12,6 +12,7 @@ from scenario_apply.core.changes import Action
 from scenario_apply.core.content import shown
 from scenario_apply.core.manifest.spec import CompositionSpec, Concept
 from scenario_apply.core.observed import Observed
+from scenario_apply.core.ownership import is_foreign
 from scenario_apply.core.remote import ModelId
 from scenario_apply.core.state import ConceptRecord, Record, State, Version
 from scenario_apply.core.suggest import nearest
@@ -49,7 +50,7 @@ def resolve_parts(
         elif declared.find is not None:
             part = _found_part(declared, declared.find, observed, known)
         else:
-            part = ConceptRecord(ModelId(declared.model_id or ""), declared.scale, declared.epoch)
+            part = _named_part(spec, declared, ModelId(declared.model_id or ""), observed)
         if isinstance(part, Problem):
             problems.append(part)
         else:
@@ -72,6 +73,21 @@ def _declared_part(
         where=declared.place,
         mend=f"add --train {address}, or select it too",
     )
+
+
+def _named_part(
+    spec: CompositionSpec, declared: Concept, model_id: ModelId, observed: Observed
+) -> ConceptRecord | Problem:
+    """A part named by its id: the project's own, or anybody's that is public."""
+    remote = observed.parts.get(model_id)
+    if remote is not None and remote.privacy != "public" and is_foreign(remote, observed.owners):
+        return Problem(
+            code="part-foreign",
+            what=f"{spec.address} uses {model_id}, which is neither public nor one of the project's own models",
+            where=declared.place,
+            mend="name a model of this project, or a public one",
+        )
+    return ConceptRecord(model_id, declared.scale, declared.epoch)
 
 
 def _found_part(

@@ -14,6 +14,7 @@ from scenario_apply.core.dataset.types import Contents
 from scenario_apply.core.fingerprint import plain_parameter
 from scenario_apply.core.manifest.spec import Import
 from scenario_apply.core.observed import PHASE_OF, Observed
+from scenario_apply.core.ownership import is_own
 from scenario_apply.core.remote import ModelId, RemoteModel
 from scenario_apply.core.state import ConceptRecord, ImageRecord, PairRecord, Record, State, Version
 from scenario_apply.core.training_types import SECRET_PARAMETERS
@@ -41,6 +42,13 @@ def imported(wanted: Import, spec: Spec, contents: Contents, state: State, obser
         )
     if remote is None:
         return Problem(code="import-nothing", what=f"the service knows of no model {model_id}", where=wanted.place)
+    if not is_own(remote, observed.owners, observed.own or ()):  # before anything of it is told
+        return Problem(
+            code="import-foreign",
+            what=f"{model_id} is not one of the project's own models",
+            where=wanted.place,
+            mend="import a model of this project; another's public model can be a part of a composition: modelId",
+        )
     if remote.type != spec.type:
         return Problem(
             code="import-type",

@@ -19,7 +19,8 @@ from scenario_apply.core.training_types import SECRET_PARAMETERS
 class Observed:
     """One look at the service. asked: ids that were looked for; own: all own models, when they were listed.
 
-    quotes: CU a training would cost. failures: job id -> the service's reason.
+    quotes: CU a training would cost. failures: job id -> the service's reason. owners: ids that own models of the
+    project are owned by. parts: models that compositions name by id.
     """
 
     models: Mapping[ModelId, RemoteModel] = field(default_factory=dict)
@@ -28,6 +29,8 @@ class Observed:
     quotes: Mapping[Address, float] = field(default_factory=dict)
     failures: Mapping[JobId, str] = field(default_factory=dict)
     refreshed: bool = False
+    owners: frozenset[str] = frozenset()
+    parts: Mapping[ModelId, RemoteModel] = field(default_factory=dict)
 
     def is_gone(self, model_id: ModelId) -> bool:
         """Looked for, and not there."""

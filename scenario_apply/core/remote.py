@@ -74,6 +74,8 @@ class RemoteModel:
     progress: Progress | None = None
     created_at: float | None = None
     training_started_at: float | None = None  # of the last training that ended
+    owner_id: str | None = None  # of a project or a team
+    privacy: str | None = None  # private or public
 
     @property
     def is_running(self) -> bool:

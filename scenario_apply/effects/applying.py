@@ -42,6 +42,7 @@ class ApplyOptions:
     """parallelism: calls at once. poll_interval_s None: paced. timeout_s: then trainings are left. wait: at all.
 
     command and status_command go on with the run; replaced and adopted: what --replace and --adopt asked for.
+    outside: files of datasets that may lie outside the root.
     """
 
     parallelism: int = 24
@@ -52,6 +53,7 @@ class ApplyOptions:
     status_command: str = "scenario-apply status --watch"
     replaced: tuple[Address, ...] = ()
     adopted: tuple[str, ...] = ()
+    outside: frozenset[str] = frozenset()
 
 
 def apply_plan(
@@ -120,7 +122,7 @@ def _executor(
         prepared.plan,
         state,
         journal,
-        read=reader(root),
+        read=reader(root, options.outside),
         emit=emit,
         stop=stop,
         launching=Launching(prepared.limits, emit),
@@ -173,8 +175,11 @@ def _noted(
     return noted(state, world.clock, command=options.command, what=what, manifest=digest, root=root)
 
 
-def reader(root: str) -> Callable[[UploadImage], bytes]:
-    """Reads the bytes of a picture about to be sent, once more checked against the digest that was planned."""
+def reader(root: str, outside: frozenset[str] = frozenset()) -> Callable[[UploadImage], bytes]:
+    """Reads the bytes of a picture about to be sent, once more checked against the digest that was planned.
+
+    outside: files that may lie outside the root.
+    """
 
     def read(step: UploadImage) -> bytes:
         from scenario_apply.effects.datasets import read_for_upload
@@ -190,7 +195,7 @@ def reader(root: str) -> Callable[[UploadImage], bytes]:
             height=0,
             caption=None,
         )
-        return read_for_upload(root, image)
+        return read_for_upload(root, image, may_leave=picture.file in outside)
 
     return read
 

@@ -47,16 +47,18 @@ def scan_datasets(
     types_of: Mapping[str, tuple[str, ...]],
     cwd: str,
     deep: bool = False,
+    allow_outside: bool = False,
 ) -> Mapping[str, Dataset]:
     """Every dataset as it will be sent, with all there is to say about it in Dataset.problems.
 
     root: the manifest's folder, absolute. types_of: dataset name -> training types that use it. deep: pixels too
-    (near duplicates, transparency, damage inside the data). Never raises for contents: a dataset with errors may hold
-    part of its pictures. Writes nothing but the cache, and that only when something changed.
+    (near duplicates, transparency, damage inside the data). allow_outside: the caller consents that a dataset which
+    says `allow_outside_root: true` is read from outside the root. Never raises for contents: a dataset with errors may
+    hold part of its pictures. Writes nothing but the cache, and that only when something changed.
     """
     started_ns = time.time_ns()
     cache = Cache(cache_path)
-    scanner = Scanner(root=root, cwd=cwd, cache=cache, deep=deep, started_ns=started_ns)
+    scanner = Scanner(root=root, cwd=cwd, cache=cache, deep=deep, started_ns=started_ns, allow_outside=allow_outside)
     datasets: dict[str, Dataset] = {}
     pending: dict[str, Job] = {}
 

@@ -22,7 +22,7 @@ from scenario_apply.core.manifest.whole_files import render_whole_files
 from scenario_apply.core.manifest.yaml_bytes import LARGEST_FILE_BYTES
 from scenario_apply.core.manifest.yaml_reader import read_yaml
 from scenario_apply.core.suggest import did_you_mean
-from scenario_apply.effects.files.listing import is_within
+from scenario_apply.effects.files.data_guard import Barred, Barrier, DataGuard
 from scenario_apply.errors import ManifestError, Place
 
 _DEFAULT_FILES = ("scenario.yaml", "scenario.yml", "scenario.yaml.j2")
@@ -83,13 +83,16 @@ class _Loader:
         self._report = report
         self._environment = environment
         self._files: dict[str, tuple[str, bytes]] = {}  # absolute path -> name shown, bytes
-        self._root = ""
+        self._guard = DataGuard("/")
+        self._hidden_entry = ""  # the manifest, when it is a file with a dot: the caller wrote the dot
 
     def load(self, path: str | None, variables: Mapping[str, str], var_files: Sequence[str]) -> Manifest:
         shown, absolute = self._entry(path)
         is_folder = os.path.isdir(absolute)
         root = absolute if is_folder else os.path.dirname(absolute)
-        self._root = root
+        self._guard = DataGuard(root)
+        self._hidden_entry = absolute if not is_folder and os.path.basename(absolute).startswith(".") else ""
+        self._refuse_linked_folder(shown, absolute)
         given = self._given(variables, var_files)
         waiting = [(file, None) for file in _files_of(absolute)] if is_folder else [(absolute, None)]
         if is_folder and not waiting:
@@ -117,6 +120,18 @@ class _Loader:
             schema=manifest_schema(),
             report=self._report,
         )
+
+    def _refuse_linked_folder(self, shown: str, absolute: str) -> None:
+        """Raises ManifestError for a folder of manifests that is a link out of the folder it lies in.
+
+        A repository may hold such a link, and `manifests` is read without being named.
+        """
+        if not os.path.islink(absolute):
+            return
+        barrier = DataGuard(os.path.dirname(absolute)).barrier(os.path.realpath(absolute))
+        if barrier is not None:
+            self._refuse(barrier, shown, Place(file=shown), is_link=True)
+            self._report.raise_errors()
 
     def _entry(self, path: str | None) -> tuple[str, str]:
         """The manifest as the user would type it, and where it is."""
@@ -152,7 +167,7 @@ class _Loader:
         maps: list[Map] = []
         for path in var_files:
             self._report.quote_nothing_of(path)
-            data = self._read(os.path.abspath(os.path.join(self._cwd, path)), path, None)
+            data = self._read(os.path.abspath(os.path.join(self._cwd, path)), path, None, None)
             if data is None:
                 continue
             found = read_yaml(path, data, self._report, what="variable file")
@@ -160,8 +175,11 @@ class _Loader:
                 maps.append(found)
         return Given(command_line=variables, files=tuple(maps))
 
-    def _read(self, absolute: str, shown: str, mark: Mark | None) -> bytes | None:
-        """The bytes of a file; None, and a problem, when it cannot be read. mark: what names it."""
+    def _read(self, absolute: str, shown: str, mark: Mark | None, guard: DataGuard | None) -> bytes | None:
+        """The bytes of a file; None, and a problem, when it cannot be read. mark: what names it.
+
+        guard: what may be read; None for a file that the command line names.
+        """
         where = Place(file=shown) if mark is None else mark
         try:
             facts = os.stat(absolute)
@@ -172,8 +190,10 @@ class _Loader:
                 what = f"{shown} has {facts.st_size / 1e6:.1f} MB; at most 10 MB of YAML are read"
                 self._report.error("too-large", what, where, "split it into several files of a folder")
                 return None
-            with open(absolute, "rb") as file:
-                return file.read()
+            with open(absolute, "rb") if guard is None else guard.opened(absolute) as file:
+                return file.read(LARGEST_FILE_BYTES + 1)
+        except Barred as error:  # it was replaced by a link since it was looked at
+            self._refuse(error.barrier, shown, where, is_link=True)
         except FileNotFoundError:
             folder = os.path.dirname(absolute)
             names = os.listdir(folder) if os.path.isdir(folder) else []
@@ -224,22 +244,32 @@ class _Loader:
         return found
 
     def _is_inside(self, absolute: str, shown: str, mark: Mark | None) -> bool:
-        """False, and a problem, for a file outside the root: problems show a manifest's text to whoever reads logs."""
+        """False, and a problem, for a file that must not be read: problems show its text to whoever reads logs."""
         where = Place(file=shown) if mark is None else mark
         try:
             real = os.path.realpath(absolute)
         except ValueError:  # a NUL byte
             self._report.error("no-file", f"{shown!r} is not a path", where)
             return False
-        if is_within(real, os.path.realpath(self._root)):
+        barrier = self._guard.barrier(real)
+        if absolute == self._hidden_entry and barrier == "hidden" and not os.path.islink(absolute):
             return True
-        if is_within(absolute, self._root):
+        barrier = barrier or self._guard.barrier_of_words(absolute)
+        if barrier is None:
+            return True
+        self._refuse(barrier, shown, where, is_link=self._guard.is_inside(absolute))
+        return False
+
+    def _refuse(self, barrier: Barrier, shown: str, where: Mark | Place, *, is_link: bool) -> None:
+        if barrier == "hidden":
+            what = f"{shown} is hidden, or leads to what is: a part of the path begins with a dot"
+            self._report.error("hidden-path", what, where, "hidden files are not read: rename it, or name another one")
+        elif is_link:
             what = f"{shown} is a link that leads outside the manifest's folder"
             self._report.error("outside-root", what, where, "put the file itself there, or name the one it leads to")
         else:
             what = "include names a file outside the manifest's folder"
             self._report.error("outside-root", what, where, "move it inside: a manifest includes what lies below it")
-        return False
 
     def _document(
         self,
@@ -250,7 +280,7 @@ class _Loader:
         before: Sequence[Map],
     ) -> Map | None:
         """What one file holds, rendered first when it is a template as a whole; None after an error."""
-        data = self._read(absolute, shown, mark)
+        data = self._read(absolute, shown, mark, None if absolute == self._hidden_entry else self._guard)
         if data is None:
             return None
         self._files[absolute] = (shown, data)

@@ -90,7 +90,7 @@ def make_plan(
     recorded = state
     observed = Observed()
     if options.refresh and world.api is not None:
-        observed = refresh(world.api, state, desired)
+        observed = refresh(world.api, state, desired, project=world.project)
     state, settled_drift = settle(state, observed, now=iso(now))
     wishes = Wishes(
         replace=_known(options.replace, desired, state),

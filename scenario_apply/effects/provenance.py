@@ -6,9 +6,8 @@ import os
 
 from scenario_apply.core.state import Entry, State
 from scenario_apply.core.times import iso
+from scenario_apply.effects.git_head import commit_of
 from scenario_apply.effects.ports import Clock
-
-GIT_WITHIN_S = 2.0
 
 
 def noted(
@@ -37,26 +36,3 @@ def whoami() -> str:
     except (KeyError, OSError):
         user = str(os.getuid())
     return f"{user}@{socket.gethostname()}"
-
-
-def commit_of(root: str) -> str | None:
-    """The commit checked out around a folder, with a "+" when the folder has uncommitted changes; None without Git."""
-    import subprocess
-
-    def git(*words: str) -> str | None:
-        try:
-            done = subprocess.run(  # noqa: S603  # fixed words; git is found on PATH like everybody's
-                ["git", "-C", root, *words],  # noqa: S607
-                capture_output=True,
-                text=True,
-                timeout=GIT_WITHIN_S,
-                check=False,
-            )
-        except (OSError, subprocess.TimeoutExpired):
-            return None
-        return done.stdout.strip() if done.returncode == 0 else None
-
-    commit = git("rev-parse", "--short=12", "HEAD")
-    if commit is None:
-        return None
-    return f"{commit}+" if git("status", "--porcelain", "--", ".") else commit

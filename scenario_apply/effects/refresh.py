@@ -10,12 +10,13 @@ from scenario_apply.core.address import Address
 from scenario_apply.core.desired import Desired
 from scenario_apply.core.manifest.spec import CompositionSpec, ModelSpec
 from scenario_apply.core.observed import Observed
+from scenario_apply.core.ownership import is_foreign, reference_owners
 from scenario_apply.core.pricing import needs_quote
 from scenario_apply.core.remote import JobId, ModelId, RemoteModel
 from scenario_apply.core.state import State
 from scenario_apply.core.verdict import Verdict
 from scenario_apply.effects.ports import ScenarioApi
-from scenario_apply.errors import BadAnswer, NotFound, Refused
+from scenario_apply.errors import BadAnswer, NotFound, Refused, StateForeign
 
 REASON_AT_MOST = 1000
 """Characters of the service's own words that are kept and shown: a job may answer with megabytes of a log."""
@@ -24,25 +25,47 @@ BULK_AT_MOST = 50
 """Models asked for in one request. Source: the API contract, "Waiting for a training"."""
 
 
-def refresh(api: ScenarioApi, state: State, desired: Desired) -> Observed:
-    """One look at every recorded model, and at the project's own models where the manifest looks one up by name."""
+def refresh(api: ScenarioApi, state: State, desired: Desired, *, project: str | None) -> Observed:
+    """One refresh of every recorded model, and of what the manifest names by id or looks up by name.
+
+    project: what the manifest says; None: the one that the key implies. Raises StateForeign for a state that records
+    models of another project.
+    """
     ids = [
         version.id
         for record in state.records.values()
         for version in (record.current, record.pending)
         if version is not None
     ]
+    recorded = frozenset(ids)
     ids += [ModelId(block.model_id) for block in desired.imports if block.target not in state.records]
     models = read_models(api, ids, images=True)
-    observed = Observed(models=models, asked=frozenset(ids), refreshed=True)
+    concepts = [c for s in desired.specs.values() if isinstance(s, CompositionSpec) for c in s.concepts]
+    named = [ModelId(c.model_id) for c in concepts if c.model_id is not None]
+    parts = read_models(api, named, images=False)
+    own = own_models(api) if any(c.find for c in concepts) or len(recorded) < len(set(ids)) else None
+    known = own if own is not None else [model for model_id, model in models.items() if model_id in recorded]
+    owners = reference_owners(project, known)
+    _refuse_foreign_records(state, models, owners)
+    observed = Observed(models=models, asked=frozenset(ids), refreshed=True, own=own, owners=owners, parts=parts)
     observed = replace(observed, failures=_failures(api, state, models))
-    if any(c.find is not None for s in desired.specs.values() if isinstance(s, CompositionSpec) for c in s.concepts):
-        observed = replace(observed, own=own_models(api))
-    if not ids and observed.own is None:
+    if not ids and not named and own is None:
         # nothing to refresh: one word with the service all the same, so that a wrong key or address shows here,
         # and not when nine uploads are on their way
         api.list_models()
     return observed
+
+
+def _refuse_foreign_records(state: State, models: Mapping[ModelId, RemoteModel], owners: frozenset[str]) -> None:
+    """A state lies in the repository: an id in it must not show what another project has."""
+    for address, record in state.records.items():
+        for version in record.versions():
+            remote = models.get(version.id)
+            if remote is not None and is_foreign(remote, owners):
+                raise StateForeign(
+                    f"the state records {version.id} as {address}: it is not one of the project's own models",
+                    mend=f"state rm {address} forgets it; state history says how it came there",
+                )
 
 
 def read_models(api: ScenarioApi, ids: Iterable[ModelId], *, images: bool) -> dict[ModelId, RemoteModel]:

@@ -119,9 +119,10 @@ def _view(
         "type": row["type"],
         "updatedAt": iso(row["updated"]),
         "accessRestrictions": 0,
+        "ownerId": row["project"],
     }
     if is_own:
-        view |= {"authorId": AUTHOR, "ownerId": row["project"], "userId": AUTHOR}
+        view |= {"authorId": AUTHOR, "userId": AUTHOR}
     if row["name"] is not None:
         view["name"] = row["name"]
     if row["deleted"] is not None:

@@ -26,6 +26,7 @@ def again(asked: Mapping[str, Any], settings: Settings, command: str) -> str:
     words += [f"--limit={name}={value:.12g}" for name, value in asked.get("limit") or ()]
     words += ["--allow-destroy"] if asked.get("allow_destroy") else []
     words += ["--strict"] if settings.strict else []
+    words += _consent(asked)
     return shlex.join(words)
 
 
@@ -54,7 +55,7 @@ def planning(asked: Mapping[str, Any], settings: Settings, path: str, flags: Pla
     words += [f"--{name}={value}" for name in ("select", "exclude", "replace", "train") for value in of_plan[name]]
     words += ["--destroy"] if flags.destroy else ["--allow-destroy"] if flags.deletes else []
     words += [f"--limit={name}={value:.12g}" for name, value in asked.get("limit") or ()]
-    return shlex.join([*words, *(["--strict"] if settings.strict else []), f"--out={path}"])
+    return shlex.join([*words, *(["--strict"] if settings.strict else []), *_consent(asked), f"--out={path}"])
 
 
 def watching(settings: Settings) -> str:
@@ -65,7 +66,13 @@ def watching(settings: Settings) -> str:
 def applying(settings: Settings, path: str) -> str:
     """The command that carries out a saved plan. What its manifest may read is the caller's to say each time."""
     words = ["scenario-apply", "apply", path, *(f"--allow-env={name}" for name in settings.allow_env)]
+    words += ["--allow-outside-root"] if settings.allow_outside_root else []
     return shlex.join([*words, *(["--local"] if settings.local else [])])
+
+
+def _consent(asked: Mapping[str, Any]) -> list[str]:
+    """What a command that reads datasets was allowed; a variable of the environment is there the next time, too."""
+    return ["--allow-outside-root"] if asked.get("allow_outside_root") else []
 
 
 def _shared(settings: Settings) -> list[str]:

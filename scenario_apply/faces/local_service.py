@@ -33,6 +33,12 @@ _PIPE = "emulator.stdin"
 _USERS = "emulator.users"
 _SAID = "emulator.stderr"
 
+_PASSED_ON = {
+    *("PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "VIRTUAL_ENV", "PYTHONHOME"),
+    *("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONUSERBASE", "PYTHONUTF8", "PYTHONWARNINGS"),
+    "PYTHONDONTWRITEBYTECODE",
+}
+
 _left_behind: list[subprocess.Popen[bytes]] = []
 """Children that others still use when we leave; kept, so that nobody complains about them."""
 
@@ -122,12 +128,12 @@ def _open_pipe(data: str) -> int:
 def _start(
     data: str, options: Sequence[str], environment: Mapping[str, str]
 ) -> tuple[subprocess.Popen[bytes], int, str]:
+    # -P: no module is imported from the folder the command runs in
     command = [
-        *(sys.executable, "-m", "scenario_apply.emulator", "--port", "0", "--data", data, "--until-stdin-closes"),
+        *(sys.executable, "-P", "-m", "scenario_apply.emulator"),
+        *("--port", "0", "--data", data, "--until-stdin-closes"),
         *options,
     ]
-    # without credentials and proxies of ours, which it has no use for
-    child_environment = {key: value for key, value in environment.items() if not key.startswith("SCENARIO_")}
     end, hold = _pipe(data)
     try:
         # what it says goes to a file: it may outlive us, and with us a pipe
@@ -138,7 +144,7 @@ def _start(
                 stdout=subprocess.PIPE,
                 stderr=said,
                 start_new_session=True,
-                env=child_environment,
+                env=child_environment(environment),
             )
     except BaseException:
         os.close(hold)
@@ -155,6 +161,20 @@ def _start(
         raise
     finally:
         child.stdout.close()  # the ready line is all it ever writes there
+
+
+def child_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """What the emulator needs to run, and nothing else: no credentials of ours or of other programs, no proxies.
+
+    PYTHONPATH: the folder of this package where it runs from a checkout, then the caller's absolute folders. An empty
+    or a relative entry would be the folder the command runs in.
+    """
+    kept = {key: value for key, value in environment.items() if key in _PASSED_ON or key.startswith("LC_")}
+    folders = [folder for folder in environment.get("PYTHONPATH", "").split(os.pathsep) if os.path.isabs(folder)]
+    package = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    if os.path.basename(package) not in ("site-packages", "dist-packages"):  # those the interpreter knows
+        folders.insert(0, package)
+    return kept | {"PYTHONPATH": os.pathsep.join(dict.fromkeys(folders))}
 
 
 def _pipe(data: str) -> tuple[int, int]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from scenario_apply.effects.files.data_guard import DataGuard
 from scenario_apply.errors import ManifestError
 
 _ENDINGS = (".yaml", ".yml", ".yaml.j2", ".yml.j2")
@@ -33,7 +34,7 @@ def with_nearby(error: ManifestError, given: str | None, cwd: str) -> ManifestEr
 def manifests_below(folder: str, cwd: str) -> list[str]:
     """Files that declare models or compositions, nearest first; a folder's name where that is what one would give."""
     found: dict[str, int] = {}
-    whole = os.path.join(cwd, folder)
+    whole = os.path.abspath(os.path.join(cwd, folder))
     for path in _files(whole):
         relative = os.path.relpath(path, whole)
         home = os.path.dirname(relative)
@@ -44,6 +45,7 @@ def manifests_below(folder: str, cwd: str) -> list[str]:
 
 def _files(whole: str) -> Iterator[str]:
     left = _ENTRIES_READ
+    guard = DataGuard(whole)
     for home, folders, names in os.walk(whole):
         depth = 0 if home == whole else os.path.relpath(home, whole).count(os.sep) + 1
         folders[:] = sorted(name for name in folders if not name.startswith(".") and depth < _DEEPEST)
@@ -53,14 +55,14 @@ def _files(whole: str) -> Iterator[str]:
                 left > 0
                 and name.endswith(_ENDINGS)
                 and not name.startswith(".")
-                and _declares(os.path.join(home, name))
+                and _declares(guard, os.path.join(home, name))
             ):
                 yield os.path.join(home, name)
 
 
-def _declares(path: str) -> bool:
+def _declares(guard: DataGuard, path: str) -> bool:
     try:
-        with open(path, "rb") as file:
+        with guard.opened(path) as file:
             return _DECLARES.search(file.read(65536)) is not None
     except OSError:
         return False  # what cannot be read is nothing to propose

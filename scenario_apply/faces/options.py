@@ -32,6 +32,16 @@ def manifest(parser: argparse.ArgumentParser, *, plan_too: bool = False) -> None
     )
 
 
+def reading(parser: argparse.ArgumentParser) -> None:
+    """What the files of datasets may be. The manifest cannot grant it: it may come from somebody else."""
+    parser.add_argument(
+        "--allow-outside-root",
+        action="store_true",
+        help="consent to datasets that say `allow_outside_root: true`: their files may lie outside the manifest's "
+        "folder (also: SCENARIO_APPLY_ALLOW_OUTSIDE_ROOT=1)",
+    )
+
+
 def state(parser: argparse.ArgumentParser, *, locks: bool = False) -> None:
     """Where the state lies and, for those that write it, how long to wait for its lock."""
     group = parser.add_argument_group("the state")

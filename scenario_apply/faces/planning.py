@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from scenario_apply.core.address import Address
+from scenario_apply.core.dataset.rules import BARRED_CODES
 from scenario_apply.core.dataset.types import Dataset
 from scenario_apply.core.manifest.spec import Manifest
+from scenario_apply.errors import ManifestError
 from scenario_apply.faces.addresses import address_of, adoption
 from scenario_apply.faces.wiring import (
     Place,
@@ -46,6 +48,13 @@ def read_wanted(settings: Settings, *, check: bool = True) -> Wanted:
     if check:
         refuse_errors(all_problems(manifest, datasets), strict=settings.strict)
     return Wanted(manifest=manifest, datasets=datasets, place=place_of_manifest(manifest, settings))
+
+
+def refuse_barred(wanted: Wanted) -> None:
+    """Raises ManifestError for files that must not be read: a saved plan made of them would seem to have lost them."""
+    found = [p for p in all_problems(wanted.manifest, wanted.datasets) if p.code in BARRED_CODES]
+    if found:
+        raise ManifestError(found[0].what, problems=found)
 
 
 def plan_options(call: Call, *, destroy: bool = False) -> PlanOptions:

@@ -66,7 +66,7 @@ def _run(
 ) -> int:
     from scenario_apply.effects.stop import Stop
     from scenario_apply.faces.going_on import asked_of, planning, the_same
-    from scenario_apply.faces.planning import read_wanted
+    from scenario_apply.faces.planning import read_wanted, refuse_barred
     from scenario_apply.faces.wiring import open_world, require_service
 
     settings = _settings(call, saved)
@@ -81,6 +81,8 @@ def _run(
     # pictures that are broken stop no delete; those of a saved plan are judged once it is known to be fresh
     destroy = destroy or (saved is not None and saved.source.flags.destroy)
     wanted = read_wanted(settings, check=saved is None and not destroy)
+    if saved is not None:
+        refuse_barred(wanted)
     if events is not None:
         events.begin(wanted)
     require_service(call.settings)
@@ -101,7 +103,7 @@ def _run(
                 _finish(beginning.ledger(ApplyError("not approved")), records)
                 call.tell("nothing was done")
                 return ExitCode.ERROR
-            options = _options(asked, settings, command)
+            options = _options(asked, settings, command, wanted)
             beginning.is_over = True
             ledger = _carry_out(call, world, prepared, wanted, stop, options, records)
     return code_of(call, ledger)
@@ -178,7 +180,7 @@ def _settings(call: Call, saved: Plan | None) -> Settings:
     return settings_of_plan(saved, call.settings)
 
 
-def _options(asked: Mapping[str, Any], settings: Settings, command: str) -> ApplyOptions:
+def _options(asked: Mapping[str, Any], settings: Settings, command: str, wanted: Wanted) -> ApplyOptions:
     """asked: what was typed, with the options that a saved plan was made with."""
     from scenario_apply.effects.applying import ApplyOptions
     from scenario_apply.faces.addresses import address_of
@@ -193,7 +195,16 @@ def _options(asked: Mapping[str, Any], settings: Settings, command: str) -> Appl
         status_command=watching(settings),
         replaced=tuple(address_of(text) for text in asked.get("replace") or ()),
         adopted=tuple(asked.get("adopt") or ()),
+        outside=_outside(settings, wanted),
     )
+
+
+def _outside(settings: Settings, wanted: Wanted) -> frozenset[str]:
+    """Files of the datasets that may leave the manifest's folder: they say so, and the caller consents."""
+    if not settings.allow_outside_root:
+        return frozenset()
+    leaving = [name for name, spec in wanted.manifest.datasets.items() if spec.allow_outside_root]
+    return frozenset(image.file for name in leaving for image in wanted.datasets[name].contents.images)
 
 
 def _require_consent(call: Call, plan: Plan) -> None:

@@ -14,6 +14,8 @@ DEFAULT_BASE_URL = "https://api.cloud.scenario.com/v1"
 LOCAL = "local"
 """What states and plans record as their endpoint when they belong to the embedded Scenario."""
 
+ALLOW_OUTSIDE_ROOT = "SCENARIO_APPLY_ALLOW_OUTSIDE_ROOT"
+
 _KEYS = ("SCENARIO_SDK_API_KEY", "SCENARIO_API_KEY")
 _SECRETS = ("SCENARIO_SDK_API_SECRET", "SCENARIO_API_SECRET")
 
@@ -51,6 +53,7 @@ class Settings:
     parallelism: int = 24
     limits: Limits = Limits()
     strict: bool = False
+    allow_outside_root: bool = False
     detailed: bool = False
     quiet: bool = False
     verbose: bool = False
@@ -95,6 +98,7 @@ def read_settings(arguments: argparse.Namespace, environment: Mapping[str, str],
         parallelism=int(given.get("parallelism", 24)),
         limits=_limits(given.get("limit") or ()),
         strict=bool(given.get("strict")),
+        allow_outside_root=bool(given.get("allow_outside_root")) or environment.get(ALLOW_OUTSIDE_ROOT) == "1",
         detailed=bool(given.get("detailed_exitcode")),
         quiet=bool(given.get("quiet")),
         verbose=bool(given.get("verbose")),

@@ -81,6 +81,7 @@ def open_datasets(
         types_of={name: tuple(dict.fromkeys(found)) for name, found in types.items()},
         cwd=settings.cwd,
         deep=deep,
+        allow_outside=settings.allow_outside_root,
     )
 
 
@@ -201,13 +202,29 @@ def _service(root: str, settings: Settings) -> Iterator[tuple[str, str, str]]:
         # without a limit here there is none there; any other stays the service's own
         options += ["--rate-limit", str(0 if settings.rate_limit == 0 else max(100, settings.rate_limit))]
         seed = os.path.join(settings.cwd, settings.local_seed or os.path.join(root, SEED_FILE))
-        if settings.local_seed is not None or os.path.isfile(seed):
+        if settings.local_seed is not None or _is_seed(root, seed):
             options += ["--seed", seed]
         with local_service(emulator_path(root), options, settings.environment) as base_url:
             yield base_url, LOCAL, LOCAL
         return
     key, secret = require_credentials(settings)
     yield settings.base_url, key, secret
+
+
+def _is_seed(root: str, path: str) -> bool:
+    """Whether a seed lies beside the manifest. Raises ManifestError for a link to what must not be read."""
+    from scenario_apply.effects.files.barriers import barred_finding
+    from scenario_apply.effects.files.data_guard import DataGuard
+    from scenario_apply.errors import Place as FilePlace
+
+    if not os.path.isfile(path):
+        return False
+    barrier = DataGuard(root).barrier(os.path.realpath(path))
+    if barrier is None:
+        return True
+    found = barred_finding(barrier, SEED_FILE, link_to=os.path.realpath(path))
+    mend = "put the file itself there, or name it with SCENARIO_APPLY_LOCAL_SEED"
+    raise ManifestError(found.what, where=FilePlace(file=path), mend=mend, code=found.code)
 
 
 def require_service(settings: Settings) -> None:

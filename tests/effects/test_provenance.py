@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from scenario_apply.core.address import parse_address
 from scenario_apply.core.state import HISTORY_KEPT, Record, State, Version
 from scenario_apply.core.state_json import state_from_json, state_to_json
-from scenario_apply.effects.provenance import commit_of, noted
+from scenario_apply.effects.provenance import noted
 from scenario_apply.effects.state.store import FileStore
 from scenario_apply.errors import StateForeign
 from tests.fakes.clock import FakeClock
@@ -33,21 +32,6 @@ def test_a_line_of_history_survives_its_json_and_only_the_last_hundred_are_kept(
     assert len(state.history) == HISTORY_KEPT
     assert state.history[-1].what == f"create model.m{HISTORY_KEPT + 2}"
     assert state_from_json(state_to_json(state, tool_version="1"), source="s").history == state.history
-
-
-def test_the_commit_of_a_checkout_is_named_and_marked_when_there_are_changes(tmp_path: Path) -> None:
-    """A reviewer finds the commit a model was made from; without Git there is none."""
-    assert commit_of(str(tmp_path)) is None
-    run = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@b"]
-    subprocess.run([*run[:3], "init", "-q"], check=True)
-    (tmp_path / "scenario.yaml").write_text("version: 1\n")
-    subprocess.run([*run, "add", "."], check=True)
-    subprocess.run([*run, "commit", "-q", "-m", "first"], check=True)
-    commit = commit_of(str(tmp_path))
-    assert commit is not None
-    assert not commit.endswith("+")
-    (tmp_path / "scenario.yaml").write_text("version: 1\nmodels: {}\n")
-    assert commit_of(str(tmp_path)) == f"{commit}+"
 
 
 @pytest.mark.parametrize("change", ["lineage", "older", "same-serial"])

@@ -31,10 +31,10 @@ EVERYTHING = (
     "apply 'my manifests' --var 'note=a b' --var rate=1e-4 --var-file v.yaml --allow-env A "
     "--allow-env B --state 's t.json' --local "
     "--select '*.a+' --select tag:x --exclude model.b --train model.c --limit cost=12.5 --limit deletes=0 "
-    "--limit min_score=0.4 --allow-destroy --strict --rate-limit 0 --parallelism 3 "
+    "--limit min_score=0.4 --allow-destroy --strict --allow-outside-root --rate-limit 0 --parallelism 3 "
     "--no-wait --timeout 9 --poll-interval 1 --auto-approve"
 )
-ASKED = ("select", "exclude", "train", "limit", "allow_destroy", "strict")
+ASKED = ("select", "exclude", "train", "limit", "allow_destroy", "strict", "allow_outside_root")
 
 
 def read(words: Sequence[str]) -> tuple[dict[str, Any], Settings]:
@@ -69,7 +69,7 @@ def test_what_watches_can_be_typed_and_looks_at_the_same(line: str) -> None:
     program, *typed = shlex.split(watching(settings))
     watched, settings_again = read(typed)
     assert (program, typed[0], watched["watch"]) == ("scenario-apply", "status", True)
-    assert settings_again == replace(settings, limits=settings_again.limits, strict=False)
+    assert settings_again == replace(settings, limits=settings_again.limits, strict=False, allow_outside_root=False)
 
 
 # -- which of them

@@ -16,13 +16,13 @@ from scenario_apply.core.dataset.captions import (
 from scenario_apply.core.dataset.decode import decode
 from scenario_apply.core.dataset.facts import Entry
 from scenario_apply.core.dataset.names import METADATA_FILES, name_of
-from scenario_apply.core.dataset.rules import Finding
+from scenario_apply.core.dataset.rules import BARRED_CODES, Finding
 from scenario_apply.core.dataset.selection import Selection
 from scenario_apply.core.dataset.tables import CaptionRow, caption_rows, read_table
 from scenario_apply.core.manifest.spec import DatasetSpec
 
 # What is told of a caption that exists and did not arrive: the picture is not without one.
-UNREAD_CAPTIONS = frozenset({"C05", "C06", "C18", "outside-root"})
+UNREAD_CAPTIONS = BARRED_CODES | {"C05", "C06", "C18"}
 # Reads a file, given relative to the root; a finding when it cannot be read.
 Reader = Callable[[str], bytes | Finding]
 

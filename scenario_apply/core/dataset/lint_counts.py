@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from scenario_apply.core.dataset.rules import Finding
+from scenario_apply.core.dataset.rules import BARRED_CODES, Finding
 from scenario_apply.core.dataset.subject import Subject
 
 # Families whose guide gives 50 pictures as the maximum; the older ones were documented up to 100.
 STRICT_FAMILIES = ("flux.2-", "qwen-", "zimage")
-_WHY_NOTHING = frozenset({"N01", "outside-root"})
+_WHY_NOTHING = BARRED_CODES | {"N01"}
 _WHY_FEW_PAIRS = _WHY_NOTHING | {"P01", "P02", "C18"}
 
 

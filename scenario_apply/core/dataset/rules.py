@@ -10,7 +10,7 @@ from scenario_apply.core.dataset.names import nearest
 from scenario_apply.errors import Severity
 
 # Grows whenever a rule, a threshold or a message changes: results cached under another number are made anew.
-LINT_VERSION = 2
+LINT_VERSION = 3
 
 
 class Finding(NamedTuple):
@@ -91,8 +91,12 @@ RULES: tuple[Rule, ...] = (
     Rule("P05", "pair-sizes", "warning", {"aspect-off": 0.02}),
     Rule("P06", "pair-roles", "warning"),
     Rule("outside-root", "outside-root", "error"),
+    Rule("hidden-path", "hidden-path", "error"),
     Rule("lint-setting", "lint-setting", "warning"),
 )
+BARRED_CODES = frozenset({"outside-root", "hidden-path"})
+"""Files that must not be read. A dataset cannot make less of it than an error."""
+
 BY_CODE: Mapping[str, Rule] = {rule.code: rule for rule in RULES}
 _BY_NAME: Mapping[str, Rule] = {rule.name: rule for rule in RULES}
 _DEFAULT_NUMBERS: Mapping[str, float] = {name: n for rule in RULES for name, n in rule.thresholds.items()}
@@ -132,6 +136,9 @@ def settings_from(lint: Mapping[str, object]) -> tuple[Settings, tuple[Finding, 
         if is_number and (key in numbers or (rule is not None and rule.thresholds)):
             name = key if key in numbers or rule is None else next(iter(rule.thresholds))
             numbers[name] = float(value)  # type: ignore[arg-type]  # is_number says so
+        elif rule is not None and rule.code in BARRED_CODES:
+            what = f"lint: {key} stays an error: what must not be read is never left out in silence"
+            findings.append(Finding("lint-setting", what, mend="remove it"))
         elif rule is not None and value in ("off", False):
             off.add(rule.code)
         elif rule is not None and isinstance(value, str) and value in _LEVELS:

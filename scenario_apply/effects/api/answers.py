@@ -73,6 +73,8 @@ class ModelAnswer(Answer, frozen=True, kw_only=True):
     training_progress: ProgressAnswer | None = None
     created_at: object = None
     training_stats: TrainingStatsAnswer | None = None
+    owner_id: IdOrEmpty | None = None
+    privacy: str | None = None
 
     def __post_init__(self) -> None:
         check_free_form(self.parameters or {})

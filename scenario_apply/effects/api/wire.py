@@ -221,6 +221,8 @@ def _model(model: ModelAnswer, *, complete: bool, at: str) -> RemoteModel:
         progress=None if progress is None else _progress(progress),
         created_at=_time(model.created_at),
         training_started_at=None if stats is None else _time(stats.started_at),
+        owner_id=model.owner_id or None,
+        privacy=model.privacy,
     )
 
 

@@ -6,11 +6,14 @@ Forty thousand files have to pass here in a tenth of a second or two, so rows ar
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from stat import S_ISDIR, S_ISREG
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from scenario_apply.core.dataset.names import is_image_name, is_junk_folder
+
+if TYPE_CHECKING:
+    from scenario_apply.effects.files.data_guard import DataGuard
 
 # name, size, mtime_ns, inode, mode, real path if it is a link (else ""), sorted by name
 Row = tuple[str, int, int, int, int, str]
@@ -25,11 +28,13 @@ class Folder(NamedTuple):
     gone: str = ""
 
 
-def list_folder(path: str, within: str = "") -> Folder:
-    """One folder, without its hidden files. A broken link is a row of mode 0."""
+def list_folder(path: str, guard: DataGuard, within: str = "") -> Folder:
+    """One folder, without its hidden files. A broken link is a row of mode 0. guard: says what may be listed."""
     rows: list[Row] = []
+    handle = -1
     try:
-        with os.scandir(path) as entries:
+        handle = guard.open_folder(path)
+        with os.scandir(handle) as entries:
             for entry in entries:
                 name = entry.name
                 if name[0] == ".":
@@ -44,6 +49,9 @@ def list_folder(path: str, within: str = "") -> Folder:
                 rows.append((name, stat.st_size, stat.st_mtime_ns, stat.st_ino, stat.st_mode, ""))
     except OSError as error:
         return Folder(path, within, [], _why(error))
+    finally:
+        if handle >= 0:
+            os.close(handle)
     rows.sort()
     return Folder(path, within, rows)
 
@@ -58,16 +66,16 @@ def _link_row(path: str, name: str) -> Row:
     return (name, stat.st_size, stat.st_mtime_ns, stat.st_ino, stat.st_mode, real)
 
 
-def walk(path: str, *, depth: int | None, may_enter: Callable[[str], bool]) -> Iterator[Folder]:
+def walk(path: str, guard: DataGuard, *, depth: int | None) -> Iterator[Folder]:
     """The folder and, down to depth levels (None: all), its sub-folders; junk folders left out.
 
-    may_enter: asked for the real path of a sub-folder that is a link. A link back up is not followed.
+    A link is followed where the guard lets its target be read, and not back up.
     """
     seen: set[str] = set()
     pending = [(path, "", 0)]
     while pending:
         here, within, level = pending.pop()
-        folder = list_folder(here, within)
+        folder = list_folder(here, guard, within)
         yield folder
         if depth is not None and level >= depth:
             continue
@@ -75,7 +83,7 @@ def walk(path: str, *, depth: int | None, may_enter: Callable[[str], bool]) -> I
         for row in folder.rows:
             if S_ISDIR(row[4]) and not is_junk_folder(row[0]):
                 if row[5]:
-                    if row[5] in seen or not may_enter(row[5]) or is_within(os.path.realpath(here), row[5]):
+                    if row[5] in seen or guard.barrier(row[5]) or is_within(os.path.realpath(here), row[5]):
                         continue
                     seen.add(row[5])
                 below.append((f"{here}/{row[0]}", f"{within}/{row[0]}" if within else row[0], level + 1))
@@ -107,7 +115,7 @@ def _why(error: OSError) -> str:
         case NotADirectoryError():
             return "a file"
         case PermissionError():
-            return "permission denied"
+            return error.strerror or "permission denied"
         case _:
             return error.strerror or type(error).__name__
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from scenario_apply.core.dataset.facts import Facts
 from scenario_apply.core.dataset.lint_duplicates import ColourDifference
 from scenario_apply.core.dataset.names import name_of
+from scenario_apply.effects.files.data_guard import DataGuard
 from scenario_apply.effects.files.workers import Run
 
 
-def look_closer(root: str, facts: dict[str, Facts], run: Run) -> tuple[dict[str, Facts], ColourDifference]:
+def look_closer(guard: DataGuard, facts: dict[str, Facts], run: Run) -> tuple[dict[str, Facts], ColourDifference]:
     """Facts with looks, and a way to compare colours; a known look is decoded again only for a comparison."""
     from scenario_apply.effects.files.pictures import DamagedPicture, look_at
 
@@ -16,7 +17,11 @@ def look_closer(root: str, facts: dict[str, Facts], run: Run) -> tuple[dict[str,
 
     def look(known: Facts) -> Facts:
         try:
-            seen, thumbnail, transparent = look_at(f"{root}/{known.file}")
+            with guard.opened(known.file) as file:
+                seen, thumbnail, transparent = look_at(file)
+        except OSError as error:
+            text = f"cannot be read: {error.strerror}"
+            return known._replace(fault="F01", fault_text=text)
         except DamagedPicture as error:
             text = f"{name_of(known.file)} is damaged: {error}; export or download it again"
             return known._replace(fault="F02", fault_text=text)
@@ -34,7 +39,8 @@ def look_closer(root: str, facts: dict[str, Facts], run: Run) -> tuple[dict[str,
 
     def _thumbnail(file: str) -> bytes:
         if file not in colours:
-            colours[file] = look_at(f"{root}/{file}")[1]
+            with guard.opened(file) as source:
+                colours[file] = look_at(source)[1]
         return colours[file]
 
     return updated, difference

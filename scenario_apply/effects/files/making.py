@@ -98,7 +98,11 @@ class Maker:
         """The record of a dataset, as plain values for marshal, and its packed contents."""
         run = on_two_threads if threads else in_this_thread
         facts = dict(job.known)
-        for fact in run(self._read_facts, job.fresh):
+
+        def read(entry: Entry) -> Facts:
+            return read_facts(job.listing.guard, entry)
+
+        for fact in run(read, job.fresh):
             twin = job.looks.get(fact.sha256)
             facts[fact.file] = fact if twin is None else fact._replace(look=twin.look, transparent=twin.transparent)
         assembled, deep = self._assemble(job, facts, run)
@@ -116,17 +120,14 @@ class Maker:
 
     def _assemble(self, job: Job, facts: dict[str, Facts], run: Run) -> tuple[Assembled, bool]:
         """The dataset, and whether its pixels count: looked at now, or all of them earlier."""
-        read = reader_below(self._root, job.listing.barred)
+        read = reader_below(job.listing.guard, job.listing.barred)
         seen = all(f.look or f.fault or f.is_lfs_pointer for f in facts.values())
         if not (self._deep or (seen and facts)):
             return assemble(job.spec, job.types, job.material, facts, read), False
         from scenario_apply.effects.files.looking import look_closer
 
-        facts, difference = look_closer(self._root, facts, run)
+        facts, difference = look_closer(job.listing.guard, facts, run)
         return assemble(job.spec, job.types, job.material, facts, read, difference), True
-
-    def _read_facts(self, entry: Entry) -> Facts:
-        return read_facts(self._root, entry)
 
     def _is_racy(self, mtime_ns: int) -> bool:
         return abs(self._started_ns - mtime_ns) < _RACY_NS
@@ -134,8 +135,8 @@ class Maker:
     def again(self, record: Record, spec: DatasetSpec, types: tuple[str, ...], listing: Listing) -> Contents:
         """Contents without the cache. Raises ManifestError dataset-changed when they are not what the record says."""
         material = material_of(listing, spec, self._root)
-        facts = {image.file: self._read_facts(image) for image in material.images}
-        assembled = assemble(spec, types, material, facts, reader_below(self._root, listing.barred))
+        facts = {image.file: read_facts(listing.guard, image) for image in material.images}
+        assembled = assemble(spec, types, material, facts, reader_below(listing.guard, listing.barred))
         if assembled.digest != record.digest:
             raise ManifestError(
                 f"dataset {spec.name} changed while the command was running",

@@ -9,18 +9,18 @@ from scenario_apply.core.dataset.decode import decode
 from scenario_apply.core.dataset.gather import Reader
 from scenario_apply.core.dataset.names import nfc
 from scenario_apply.core.dataset.pairing import TableRow, pair_folders, pair_rows, pair_suffixes, table_rows
-from scenario_apply.core.dataset.rules import Finding
+from scenario_apply.core.dataset.rules import BARRED_CODES, Finding
 from scenario_apply.core.dataset.tables import Row, read_table
 from scenario_apply.core.manifest.spec import DatasetSpec
 from scenario_apply.effects.files.sources import Listing, Sources, selection_of, unentered
 from scenario_apply.effects.files.texts import reader_below
 
-_LOST_FOLDER = frozenset({"N01", "outside-root"})
+_LOST_FOLDER = BARRED_CODES | {"N01"}
 
 
-def list_rows(listing: Listing, sources: Sources, spec: DatasetSpec, root: str) -> None:
+def list_rows(listing: Listing, sources: Sources, spec: DatasetSpec) -> None:
     """Adds the pairs of a table or a list to the listing, and the folders their pictures are in."""
-    rows, findings = _rows(spec, reader_below(root, listing.barred))
+    rows, findings = _rows(spec, reader_below(listing.guard, listing.barred))
     listing.rows += rows
     listing.findings += findings
     sources.add_folders_of(listing, spec, [file for row in rows for file in (row.before, row.after)])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
+import os
 import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from PIL import Image, UnidentifiedImageError
 from PIL.Image import DecompressionBombError
@@ -15,6 +17,9 @@ from PIL.Image import DecompressionBombError
 from scenario_apply.core.dataset.facts import FORMAT_OF_SUFFIX, MIME_OF_FORMAT, Entry, Facts
 from scenario_apply.core.dataset.names import name_of, suffix_of
 from scenario_apply.core.dataset.sniff import is_heif
+
+if TYPE_CHECKING:
+    from scenario_apply.core.dataset.headers import Data
 
 _EXIF_ORIENTATION = 0x0112
 _ALPHA_MODES = frozenset({"RGBA", "LA", "PA", "RGBa", "La"})
@@ -27,7 +32,7 @@ class DamagedPicture(Exception):
 
 
 @contextmanager
-def opened(source: str | IO[bytes]) -> Iterator[Image.Image]:
+def opened(source: IO[bytes]) -> Iterator[Image.Image]:
     """A picture, header read. Pillow's warning on large ones is ours to give (F10), so it is silenced here."""
     with _filters, warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -51,10 +56,11 @@ def _formats() -> tuple[str, ...]:
     return tuple(name for name in _FORMATS if name in Image.OPEN)
 
 
-def probe(path: str, entry: Entry, digest: str, *, suspicious: bool) -> Facts:
+def probe(data: Data, entry: Entry, digest: str, *, suspicious: bool) -> Facts:
     """Facts by Pillow. suspicious: the structure has no end, so the pixels are decoded to see whether that matters."""
     try:
-        with opened(path) as image:
+        # the bytes that were hashed, not the file once more: it may be another one by now
+        with opened(io.BytesIO(data) if isinstance(data, bytes) else cast(IO[bytes], data)) as image:
             facts = _facts(entry, image, digest)
             if suspicious or facts.format not in ("GIF", "TIFF", "BMP"):
                 image.load()
@@ -62,16 +68,14 @@ def probe(path: str, entry: Entry, digest: str, *, suspicious: bool) -> Facts:
     except DecompressionBombError:
         return _faulty(entry, "F10", "far more pixels than any training uses; scale it down", digest)
     except UnidentifiedImageError:
-        return _faulty(entry, *_unidentified(path, entry, suspicious), digest)
+        return _faulty(entry, *_unidentified(data[:64], entry, suspicious), digest)
     except Exception as error:  # Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error and more
         text = f"{name_of(entry.file)} is damaged: {error or type(error).__name__}; export or download it again"
         return _faulty(entry, "F02", text, digest)
 
 
-def _unidentified(path: str, entry: Entry, suspicious: bool) -> tuple[str, str]:
+def _unidentified(head: bytes, entry: Entry, suspicious: bool) -> tuple[str, str]:
     name = name_of(entry.file)
-    with open(path, "rb") as file:
-        head = file.read(64)
     if is_heif(head):
         mend = "install scenario-apply[heif], or convert it to PNG"
         return "F04", f"{name} is a HEIC picture; {mend}"
@@ -135,7 +139,7 @@ def verify(file: IO[bytes]) -> None:
         raise DamagedPicture(str(error) or type(error).__name__) from error
 
 
-def look_at(path: str) -> tuple[str, bytes, bool]:
+def look_at(file: IO[bytes]) -> tuple[str, bytes, bool]:
     """(look, 32x32 RGB thumbnail, has transparent parts) of a picture, decoded once.
 
     look: two 128-bit difference hashes in hex: of the picture upright, and of its mirror image. JPEG is decoded at a
@@ -144,10 +148,10 @@ def look_at(path: str) -> tuple[str, bytes, bool]:
     from PIL import ImageOps
 
     try:
-        with opened(path) as image:
+        with _again(file) as twin, opened(twin) as image:
             if image.format == "PNG":
-                with opened(path) as twin:
-                    twin.verify()
+                image.verify()
+        with _again(file) as twin, opened(twin) as image:
             if image.format in ("JPEG", "MPO"):
                 image.draft("RGB", (128, 128))
             image.load()
@@ -160,6 +164,14 @@ def look_at(path: str) -> tuple[str, bytes, bool]:
     colours = flat.resize((32, 32), Image.Resampling.BOX)
     look = f"{_difference_hash(tiny):032x}{_difference_hash(ImageOps.mirror(tiny)):032x}"
     return look, colours.tobytes(), transparent
+
+
+@contextmanager
+def _again(file: IO[bytes]) -> Iterator[IO[bytes]]:
+    """The same open file from its start, for Pillow to close: the name is not looked up a second time."""
+    with open(os.dup(file.fileno()), "rb") as twin:
+        twin.seek(0)
+        yield twin
 
 
 def _is_transparent(image: Image.Image) -> bool:

@@ -15,32 +15,31 @@ from scenario_apply.core.dataset.sniff import not_an_image
 
 if TYPE_CHECKING:
     from scenario_apply.core.dataset.headers import Data
+    from scenario_apply.effects.files.data_guard import DataGuard
 
 _IN_MEMORY_BYTES = 16 << 20  # larger files are mapped and hashed in pieces
 _PIECE_BYTES = 1 << 20
 _LFS_START = b"version https://git-lfs.github.com/spec/v1"
 _LFS_POINTER = re.compile(rb"oid sha256:([0-9a-f]{64})\s+size (\d+)")
 _ABSURD_PIXELS = 2 * 89_478_485  # twice what Pillow warns at: Pillow refuses to open it
-_BINARY = getattr(os, "O_BINARY", 0)
 _NO_DIGEST = sha256(b"").hexdigest()
 
 
-def read_facts(root: str, entry: Entry) -> Facts:
+def read_facts(guard: DataGuard, entry: Entry) -> Facts:
     """One read of one picture. Never raises for what is wrong with the file: that is Facts.fault.
 
     The stat in the answer is the entry's, taken before the read: a file that grew meanwhile is read again next time.
     """
-    path = f"{root}/{entry.file}"
     try:
-        fd = os.open(path, os.O_RDONLY | _BINARY)
+        fd = guard.open(entry.file)
     except OSError as error:
         return _unreadable(entry, error)
     try:
         if entry.size > _IN_MEMORY_BYTES:
             with mmap.mmap(fd, 0, access=mmap.ACCESS_READ) as data:
-                return _facts(path, entry, data, _digest_in_pieces(data))
+                return _facts(entry, data, _digest_in_pieces(data))
         held = _read_all(fd, entry.size)
-        return _facts(path, entry, held, sha256(held).hexdigest())
+        return _facts(entry, held, sha256(held).hexdigest())
     except (OSError, ValueError) as error:  # ValueError: emptied before it could be mapped
         return _unreadable(entry, error)
     finally:
@@ -65,7 +64,7 @@ def _digest_in_pieces(data: mmap.mmap) -> str:
     return digest.hexdigest()
 
 
-def _facts(path: str, entry: Entry, data: Data, digest: str) -> Facts:
+def _facts(entry: Entry, data: Data, digest: str) -> Facts:
     header = read_header(data)
     if header is not None and header.whole:
         return _from_header(entry, header, digest)
@@ -76,7 +75,7 @@ def _facts(path: str, entry: Entry, data: Data, digest: str) -> Facts:
         return _faulty(entry, code, text, digest)
     from scenario_apply.effects.files.pictures import probe
 
-    return probe(path, entry, digest, suspicious=header is not None)
+    return probe(data, entry, digest, suspicious=header is not None)
 
 
 def _from_header(entry: Entry, header: Header, digest: str) -> Facts:

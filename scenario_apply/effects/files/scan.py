@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 class Scanner:
     """Scans the datasets of one root. begin() each, then finish() what it did not know already."""
 
-    def __init__(self, *, root: str, cwd: str, cache: Cache, deep: bool, started_ns: int) -> None:
-        """started_ns: the wall clock before anything was listed."""
+    def __init__(self, *, root: str, cwd: str, cache: Cache, deep: bool, started_ns: int, allow_outside: bool) -> None:
+        """started_ns: the wall clock before anything was listed. allow_outside: as scan_datasets."""
         self._root = os.path.abspath(root)
         self._cache = cache
         self._deep = deep
         self._started_ns = started_ns
-        self._sources = Sources(self._root)
+        self._sources = Sources(self._root, allow_outside=allow_outside)
         self._shown = _shown_below(self._root, os.path.abspath(cwd))
         self._made: Maker | None = None
         # What results depend on besides files and manifests.
@@ -47,7 +47,7 @@ class Scanner:
         """The dataset where nothing changed since it was cached; else a job for finish()."""
         listing = self._list(spec)
         words = _words_of(spec)
-        signature = _digest((self._tool, words, types, listing.fingerprint()))
+        signature = _digest((self._tool, words, types, listing.guard.may_leave, listing.fingerprint()))
         key = f"{spec.name}\n{_digest(words[:_SOURCE_WORDS])[:16]}"
         record = self._cache.find(key)
         if record is not None and record.signature == signature and record.trusted and record.deep >= self._deep:
@@ -59,7 +59,7 @@ class Scanner:
         if spec.pairs is not None and (spec.pairs.table is not None or spec.pairs.entries):
             from scenario_apply.effects.files.material import list_rows
 
-            list_rows(listing, self._sources, spec, self._root)
+            list_rows(listing, self._sources, spec)
         return listing
 
     def finish(self, jobs: Sequence[Job]) -> list[Dataset]:

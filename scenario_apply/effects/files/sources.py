@@ -12,15 +12,9 @@ from scenario_apply.core.dataset.names import is_unicode, nearest, spelled
 from scenario_apply.core.dataset.rules import Finding
 from scenario_apply.core.dataset.selection import Listed, Selection, glob_pattern, has_magic, merge, select
 from scenario_apply.core.manifest.spec import DatasetSpec
-from scenario_apply.effects.files.listing import (
-    Folder,
-    RealPaths,
-    files_of,
-    is_within,
-    list_folder,
-    subfolders_of,
-    walk,
-)
+from scenario_apply.effects.files.barriers import barred_finding
+from scenario_apply.effects.files.data_guard import DataGuard
+from scenario_apply.effects.files.listing import Folder, RealPaths, files_of, list_folder, subfolders_of, walk
 
 if TYPE_CHECKING:
     from scenario_apply.core.dataset.pairing import TableRow
@@ -38,12 +32,16 @@ class Place:
 
 @dataclass(slots=True)
 class Listing:
-    """All a dataset depends on, listed. stats: (file, size, mtime_ns, inode) of single files such as captions."""
+    """All a dataset depends on, listed. stats: (file, size, mtime_ns, inode) of single files such as captions.
 
+    guard: opens what is listed.
+    """
+
+    guard: DataGuard
     places: list[Place] = field(default_factory=list)
     stats: list[tuple[str, int, int, int]] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
-    barred: dict[str, Finding] = field(default_factory=dict)  # files outside the root, as written: never read
+    barred: dict[str, Finding] = field(default_factory=dict)  # files that must not be read, as written
     links: list[str] = field(default_factory=list)  # real paths of folders that are links
     rows: list[TableRow] = field(default_factory=list)  # pairs of a table or a list
 
@@ -58,16 +56,18 @@ class Listing:
 
 
 class Sources:
-    """Lists datasets below one root."""
+    """Lists datasets below one root. allow_outside: the caller consents to what datasets say of leaving it."""
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, *, allow_outside: bool) -> None:
         self._root = os.path.normpath(root)
         self._real = RealPaths()
-        self._real_root = os.path.realpath(root)
+        self._guards = {
+            allowed: DataGuard(self._root, may_leave=allowed and allow_outside) for allowed in (False, True)
+        }
 
     def list_all(self, spec: DatasetSpec) -> Listing:
-        """Everything spec names. What is missing or lies outside the root is a finding, and is not listed."""
-        out = Listing()
+        """Everything spec names. What is missing, hidden or outside the root is a finding, and is not listed."""
+        out = Listing(self._guards[spec.allow_outside_root])
         for pattern in spec.images:
             self._add(out, spec, pattern)
         for side, folder in (("before", spec.before), ("after", spec.after)):
@@ -94,7 +94,7 @@ class Sources:
         for folder in folders:
             full = self._inside(out, spec, folder)
             if full is not None:
-                listed = list_folder(full)
+                listed = list_folder(full, out.guard)
                 if not listed.gone:
                     out.places.append(Place(self._file(full), [self._guarded(out, spec, listed)]))
 
@@ -106,12 +106,12 @@ class Sources:
         if full is None:
             return
         if spec.recursive:
-            folders = [self._guarded(out, spec, folder) for folder in self._walk(out, spec, full, None)]
+            folders = [self._guarded(out, spec, folder) for folder in walk(full, out.guard, depth=None)]
         else:
-            folders = [self._guarded(out, spec, list_folder(full))]
+            folders = [self._guarded(out, spec, list_folder(full, out.guard))]
         if folders[0].gone == "a file":
             parent, name = os.path.split(full)
-            listed = self._guarded(out, spec, list_folder(parent))
+            listed = self._guarded(out, spec, list_folder(parent, out.guard))
             out.places.append(Place(self._file(parent), [listed], re.escape(name), side))
         elif folders[0].gone:
             out.findings.append(self._gone(pattern, full, folders[0].gone))
@@ -128,20 +128,14 @@ class Sources:
         if not rest[-1]:
             rest[-1] = "*"
         depth = None if any("**" in part for part in rest) else len(rest) - 1
-        folders = [self._guarded(out, spec, folder) for folder in self._walk(out, spec, full, depth)]
+        folders = [self._guarded(out, spec, folder) for folder in walk(full, out.guard, depth=depth)]
         if folders[0].gone:
             out.findings.append(self._gone(pattern, full, folders[0].gone))
             return
         out.places.append(Place(self._file(full), folders, glob_pattern("/".join(rest)).pattern, side))
 
-    def _walk(self, out: Listing, spec: DatasetSpec, full: str, depth: int | None) -> list[Folder]:
-        def may_enter(real: str) -> bool:
-            return spec.allow_outside_root or is_within(real, self._real_root)
-
-        return list(walk(full, depth=depth, may_enter=may_enter))
-
     def _inside(self, out: Listing, spec: DatasetSpec, written: str) -> str | None:
-        """The absolute path of what is written, or None and a finding when it leaves the root."""
+        """The absolute path of what is written, or None and a finding when it must not be read."""
         full = os.path.normpath(os.path.join(self._root, written))
         try:
             real = self._real.of(full)
@@ -150,25 +144,28 @@ class Sources:
             return None
         if real != full:
             out.links.append(real)
-        if spec.allow_outside_root or is_within(real, self._real_root):
+        barrier = out.guard.barrier(real) or out.guard.barrier_of_words(full)
+        if barrier is None:
             return full
-        how = "" if not is_within(full, self._root) else f", a link to {spelled(real)},"
-        out.findings.append(_outside(f"{written}{how} lies outside the manifest's folder", None))
+        link_to = spelled(real) if real != full and out.guard.is_inside(full) else None
+        declared = spec.allow_outside_root
+        out.findings.append(barred_finding(barrier, written, link_to=link_to, declared=declared))
         return None
 
     def _guarded(self, out: Listing, spec: DatasetSpec, folder: Folder) -> Folder:
-        """The folder without links that leave the root."""
-        if spec.allow_outside_root or not any(row[5] for row in folder.rows):
+        """The folder without links to what must not be read."""
+        if not any(row[5] for row in folder.rows):
             return folder
         kept = []
         for row in folder.rows:
-            if row[5] and row[4] and not is_within(row[5], self._real_root):
-                file = spelled(self._file(f"{folder.path}/{row[0]}"))
-                what = f"{spelled(row[0])} is a link to {spelled(row[5])}, outside the manifest's folder"
-                out.findings.append(_outside(what, file))
-                out.links.append(row[5])
-            else:
+            barrier = out.guard.barrier(row[5]) if row[5] and row[4] else None
+            if barrier is None:
                 kept.append(row)
+                continue
+            file = spelled(self._file(f"{folder.path}/{row[0]}"))
+            link_to, declared = spelled(row[5]), spec.allow_outside_root
+            out.findings.append(barred_finding(barrier, spelled(row[0]), file, link_to=link_to, declared=declared))
+            out.links.append(row[5])
         return folder._replace(rows=kept)
 
     def _stat(self, out: Listing, spec: DatasetSpec, written: str) -> None:
@@ -203,11 +200,6 @@ class Sources:
             else "paths are relative to the manifest"
         )
         return Finding("N01", f"there is no {written}", mend=mend)
-
-
-def _outside(what: str, file: str | None) -> Finding:
-    mend = "move it inside, or write `allow_outside_root: true`"
-    return Finding("outside-root", what, file, mend=mend)
 
 
 def selection_of(listing: Listing, spec: DatasetSpec) -> Selection:

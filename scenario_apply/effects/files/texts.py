@@ -7,14 +7,15 @@ from collections.abc import Mapping
 
 from scenario_apply.core.dataset.gather import Reader
 from scenario_apply.core.dataset.rules import Finding
+from scenario_apply.effects.files.barriers import barred_finding
+from scenario_apply.effects.files.data_guard import Barred, DataGuard
 
 _MOST_BYTES = 32 << 20
 _PIECE_BYTES = 1 << 20
-_BINARY = getattr(os, "O_BINARY", 0)
 
 
-def reader_below(root: str, barred: Mapping[str, Finding]) -> Reader:
-    """Gives caption files by their names relative to root. What cannot be read is a C18 finding.
+def reader_below(guard: DataGuard, barred: Mapping[str, Finding]) -> Reader:
+    """Gives caption files by their names relative to the guard's root. What cannot be read is a finding.
 
     barred: files that must not be read, and the finding that says why.
     """
@@ -24,7 +25,9 @@ def reader_below(root: str, barred: Mapping[str, Finding]) -> Reader:
             return barred[file]
         # os.read instead of open(): three system calls instead of six, for thousands of small files.
         try:
-            handle = os.open(file if file.startswith("/") else f"{root}/{file}", os.O_RDONLY | _BINARY)
+            handle = guard.open(file)
+        except Barred as error:
+            return barred_finding(error.barrier, file, file)
         except FileNotFoundError:
             return Finding("C18", f"there is no {file}", file, mend="paths are relative to the manifest's folder")
         except (OSError, ValueError) as error:  # ValueError: a NUL byte

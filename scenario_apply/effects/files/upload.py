@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import io
-import os
 from hashlib import sha256
 
 from scenario_apply.core.dataset.types import Image
+from scenario_apply.effects.files.barriers import barred_finding
+from scenario_apply.effects.files.data_guard import Barred, DataGuard
 from scenario_apply.errors import ManifestError, Place
 
 _POINTER_BYTES = 1024  # a Git LFS pointer is smaller
 
 
-def read_for_upload(root: str, image: Image) -> bytes:
-    """The picture's bytes, read once. Raises ManifestError: image-changed, image-missing, image-damaged, lfs-pointer.
+def read_for_upload(root: str, image: Image, *, may_leave: bool = False) -> bytes:
+    """The picture's bytes, read once. Raises ManifestError: image-changed, image-missing, image-damaged, lfs-pointer,
+    outside-root, hidden-path.
 
-    They are hashed and checked right here, so what is sent is what was planned and a whole picture.
+    They are hashed and checked right here, so what is sent is what was planned and a whole picture. may_leave: its
+    dataset may lie outside the root.
     """
     from scenario_apply.effects.files.pictures import DamagedPicture, verify
 
     try:
-        with open(os.path.join(root, image.file), "rb") as file:
+        with DataGuard(root, may_leave=may_leave).opened(image.file) as file:
             body = file.read()
+    except Barred as error:
+        found = barred_finding(error.barrier, image.file)
+        where = Place(file=image.file)
+        raise ManifestError(found.what, where=where, mend=found.mend, code=found.code) from error
     except FileNotFoundError as error:
         raise _refused(image, "image-missing", "is gone since it was scanned", "put it back, or plan again") from error
     except OSError as error:

@@ -24,6 +24,7 @@ EXAMPLES = """
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.manifest(parser, plan_too=True)
+    options.reading(parser)
     options.running(parser)
     options.strict(parser)
     options.selection(parser)

@@ -20,6 +20,7 @@ EXAMPLES = """
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", help="the dataset's key")
     options.manifest(parser)
+    options.reading(parser)
     options.formats(parser, "text", "json")
 
 

@@ -19,6 +19,7 @@ EXAMPLES = """
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.manifest(parser)
+    options.reading(parser)
     options.running(parser, trains=False)
     options.selection(parser, training=False)
     options.service(parser)

@@ -23,6 +23,7 @@ EXAMPLES = """
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.manifest(parser)
+    options.reading(parser)
     parser.add_argument("--out", metavar="FILE", help="save the plan for `apply FILE`")
     parser.add_argument("--refresh-only", action="store_true", help="only show what was changed outside")
     parser.add_argument("--no-refresh", action="store_true", help="ask the service nothing; needs no credentials")

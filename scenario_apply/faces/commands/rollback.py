@@ -26,6 +26,7 @@ EXAMPLES = """
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("address", metavar="ADDRESS", help="such as model.kael")
     options.manifest(parser)
+    options.reading(parser)
     parser.add_argument("--lift", action="store_true", help="follow the manifest again")
     options.service(parser)
     options.state(parser, locks=True)

@@ -389,7 +389,7 @@ def test_outside_the_root_when_allowed(tmp_path: Path) -> None:
     make(tmp_path)
     root = tmp_path / "proj"
     root.mkdir()
-    dataset = scan_one(root, spec(images=("../set",), allow_outside_root=True))
+    dataset = scan_one(root, spec(images=("../set",), allow_outside_root=True), allow_outside=True)
     assert dataset.contents.images[0].file == "../set/0.png"
     assert not [p for p in dataset.problems if p.severity == "error"]
 
