@@ -2,39 +2,68 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from scenario_apply.core.dataset.facts import Facts
 from scenario_apply.core.dataset.lint_duplicates import ColourDifference
 from scenario_apply.core.dataset.names import name_of
+from scenario_apply.effects.files.decoding import DecodingAllowance
 from scenario_apply.effects.files.workers import Run
 
 
-def look_closer(root: str, facts: dict[str, Facts], run: Run) -> tuple[dict[str, Facts], ColourDifference]:
-    """Facts with looks, and a way to compare colours; a known look is decoded again only for a comparison."""
-    from scenario_apply.effects.files.pictures import DamagedPicture, look_at
+class Closer(NamedTuple):
+    """facts: with looks, by file. not_decoded: how many have none because too much was decoded already."""
 
-    colours: dict[str, bytes] = {}
+    facts: dict[str, Facts]
+    difference: ColourDifference
+    not_decoded: int
+
+
+def look_closer(
+    root: str, facts: dict[str, Facts], run: Run, allowance: DecodingAllowance, looked_at: dict[str, Facts]
+) -> Closer:
+    """Facts with looks, and a way to compare colours; a known look is decoded again only for a comparison.
+
+    looked_at: facts with looks of this run by digest, which this adds to.
+    """
+    from scenario_apply.effects.files.pictures import DamagedPicture, NotDecoded, look_at
+
+    colours: dict[str, bytes | None] = {}
 
     def look(known: Facts) -> Facts:
+        twin = looked_at.get(known.sha256)
+        if twin is not None:
+            return known._replace(look=twin.look, transparent=twin.transparent)
         try:
-            seen, thumbnail, transparent = look_at(f"{root}/{known.file}")
+            seen = look_at(f"{root}/{known.file}", allowance)
+        except NotDecoded:
+            return known
         except DamagedPicture as error:
             text = f"{name_of(known.file)} is damaged: {error}; export or download it again"
             return known._replace(fault="F02", fault_text=text)
-        colours[known.file] = thumbnail
-        return known._replace(look=seen, transparent=transparent)
+        colours[known.file] = seen.colours
+        looked_at[known.sha256] = known._replace(look=seen.hashes, transparent=seen.transparent)
+        return looked_at[known.sha256]
 
     unseen = [f for f in facts.values() if not (f.look or f.fault or f.is_lfs_pointer)]
     updated = dict(facts)
+    not_decoded = 0
     for fact in run(look, unseen):
         updated[fact.file] = fact
+        not_decoded += not (fact.look or fact.fault)
 
-    def difference(one: str, other: str) -> float:
+    def difference(one: str, other: str) -> float | None:
         first, second = (_thumbnail(file) for file in (one, other))
+        if first is None or second is None:
+            return None
         return sum(abs(a - b) for a, b in zip(first, second, strict=True)) / len(first)
 
-    def _thumbnail(file: str) -> bytes:
+    def _thumbnail(file: str) -> bytes | None:
         if file not in colours:
-            colours[file] = look_at(f"{root}/{file}")[1]
+            try:
+                colours[file] = look_at(f"{root}/{file}", allowance).colours
+            except (NotDecoded, DamagedPicture):  # damaged since it was looked at: the next scan reads it again
+                colours[file] = None
         return colours[file]
 
-    return updated, difference
+    return Closer(updated, difference, not_decoded)
