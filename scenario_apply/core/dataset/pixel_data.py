@@ -108,7 +108,7 @@ def _png(data: bytes) -> PixelData:
     parts = [_PNG_START, data[8:29], _U32.pack(crc32(view[12:29]))]
     for kind, held in (*kept.items(), (b"IDAT", b"".join(pixels)), (b"IEND", b"")):
         parts += [_U32.pack(len(held)), kind, held, _U32.pack(crc32(held, crc32(kind)))]
-    cost = header.width * header.height * (2 if header.depth == 16 else 1)
+    cost = header.width * header.height * (2 if header.alpha or header.depth == 16 else 1)
     return PixelData("PNG", b"".join(parts), header.width, header.height, cost)
 
 
@@ -118,7 +118,7 @@ def _webp(data: bytes) -> PixelData:
         raise PictureRefused("F02", "it breaks off in its header; export or download it again")
     check_pixels(header.width, header.height)
     _count_webp_chunks(data)
-    return PixelData("WEBP", data, header.width, header.height, header.width * header.height)
+    return PixelData("WEBP", data, header.width, header.height, 2 * header.width * header.height)
 
 
 def _count_webp_chunks(data: bytes) -> None:

@@ -17,6 +17,8 @@ LARGE_PIXELS = 4_000_000
 
 _FREE_PIXELS = 500_000_000  # six to ten seconds of decoding
 _PIXELS_A_BYTE = 10  # photographs have one to eight
+_LEAST_PIXELS = 40_000  # what opening any picture costs
+_COMPARED_PIXELS = 2_000  # what comparing the colours of two pictures costs
 
 _in_this_process = threading.Lock()
 _between_processes: int | None = None  # an open file that parent and child lock in turn
@@ -39,8 +41,20 @@ class DecodingAllowance:
         with self._lock:
             self._left //= 2
 
+    @property
+    def is_spent(self) -> bool:
+        """Not even the smallest picture may be decoded any more."""
+        return self._left < _LEAST_PIXELS
+
+    def take_comparison(self) -> bool:
+        """As take, for the colours of two pictures."""
+        return self._take(_COMPARED_PIXELS)
+
     def take(self, pixels: int) -> bool:
         """False: too much has been decoded already; then nothing is taken."""
+        return self._take(max(pixels, _LEAST_PIXELS))
+
+    def _take(self, pixels: int) -> bool:
         with self._lock:
             if pixels > self._left:
                 return False

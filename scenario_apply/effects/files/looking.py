@@ -26,7 +26,7 @@ def look_closer(
 
     looked_at: facts with looks of this run by digest, which this adds to.
     """
-    from scenario_apply.effects.files.pictures import DamagedPicture, NotDecoded, look_at
+    from scenario_apply.effects.files.pictures import DamagedPicture, NotDecoded, colour_difference, look_at
 
     colours: dict[str, bytes | None] = {}
 
@@ -54,9 +54,9 @@ def look_closer(
 
     def difference(one: str, other: str) -> float | None:
         first, second = (_thumbnail(file) for file in (one, other))
-        if first is None or second is None:
+        if first is None or second is None or not allowance.take_comparison():
             return None
-        return sum(abs(a - b) for a, b in zip(first, second, strict=True)) / len(first)
+        return colour_difference(first, second)
 
     def _thumbnail(file: str) -> bytes | None:
         if file not in colours:

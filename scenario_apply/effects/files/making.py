@@ -150,7 +150,7 @@ class Maker:
         closer = look_closer(self._root, facts, run, self._allowance, self._looked_at)
         material = job.material
         if closer.not_decoded:
-            finding = _not_decoded(closer.not_decoded)
+            finding = _not_decoded(closer.not_decoded, len(facts))
             material = replace(material, findings=(*material.findings, finding))
         # Where some were left out, the next deep scan goes on with them.
         is_deep = not closer.not_decoded
@@ -180,8 +180,8 @@ class Maker:
         return contents_of(pack(assembled, self._is_racy))
 
 
-def _not_decoded(count: int) -> Finding:
-    what = f"{count} images were not compared: the pictures of this run unpack to more pixels than one run decodes"
+def _not_decoded(count: int, of: int) -> Finding:
+    what = f"not compared: {count} of {of} images; all pictures together unpack to more pixels than one run decodes"
     return Finding("F10", what, mend="scale them down, or run validate again to go on with them")
 
 

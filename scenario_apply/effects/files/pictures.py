@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any, NamedTuple
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageChops, UnidentifiedImageError
 
 from scenario_apply.core.dataset.facts import FORMAT_OF_SUFFIX, MIME_OF_FORMAT, Entry, Facts
 from scenario_apply.core.dataset.headers import exif_orientation, read_header
@@ -59,19 +59,24 @@ class Look(NamedTuple):
     transparent: bool
 
 
-@contextmanager
-def opened(data: bytes) -> Iterator[tuple[Image.Image, PixelData]]:
-    """A picture, header read, and what it costs to decode. Raises PictureRefused, or whatever Pillow raises."""
+def prepared(data: bytes) -> PixelData:
+    """What Pillow may see of a picture. Raises PictureRefused or UnidentifiedImageError."""
     held = pixels_only(data)
     if held is None:
         raise UnidentifiedImageError("no known format")
+    return held
+
+
+@contextmanager
+def opened(held: PixelData) -> Iterator[Image.Image]:
+    """A picture, header read. Raises PictureRefused, or whatever Pillow raises."""
     # Pillow's warning on large pictures is ours to give (F10), so it is silenced here.
     with _filters, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         image = Image.open(io.BytesIO(held.data), formats=_formats())
     try:
         check_pixels(*image.size)  # what the decoder found, whatever the header said
-        yield image, held
+        yield image
     finally:
         image.close()
 
@@ -92,7 +97,8 @@ def _formats() -> tuple[str, ...]:
 def probe(data: bytes, entry: Entry, digest: str, allowance: DecodingAllowance, *, suspicious: bool) -> Facts:
     """Facts by Pillow. suspicious: the structure has no end, so the pixels are decoded to see whether that matters."""
     try:
-        with opened(data) as (image, held):
+        held = prepared(data)
+        with opened(held) as image:
             facts = _facts(entry, image, digest, data)
             if suspicious or facts.format not in _HEADER_ONLY:
                 if not allowance.take(held.cost):
@@ -183,7 +189,8 @@ def verify(data: bytes) -> None:
     passes over all of its data just the same.
     """
     try:
-        with opened(data) as (image, held):
+        held = prepared(data)
+        with opened(held) as image:
             if held.format == "PNG":
                 check_png_sums(data)
             else:
@@ -200,14 +207,17 @@ def look_at(path: str, allowance: DecodingAllowance) -> Look:
     JPEG is decoded at a quarter or an eighth where it is large enough. Raises DamagedPicture; NotDecoded when the
     allowance does not reach.
     """
+    if allowance.is_spent:
+        raise NotDecoded
     try:
         with open(path, "rb") as file:
             data = file.read()
-        with opened(data) as (image, held):
-            if held.format == "PNG":
-                check_png_sums(data)
-            if not allowance.take(held.cost):
-                raise NotDecoded
+        held = prepared(data)
+        if held.format == "PNG":
+            check_png_sums(data)
+        if not allowance.take(held.cost):
+            raise NotDecoded
+        with opened(held) as image:
             with decoding_turn(held.width * held.height):
                 if image.format in ("JPEG", "MPO"):
                     image.draft("RGB", (128, 128))
@@ -219,8 +229,14 @@ def look_at(path: str, allowance: DecodingAllowance) -> Look:
         raise
     except PictureRefused as refused:
         raise DamagedPicture(refused.text.partition("; ")[0]) from refused
-    except Exception as error:  # as above
+    except Exception as error:  # as above: decoders raise what they like
         raise DamagedPicture(_reason(error)) from error
+
+
+def colour_difference(one: bytes, other: bytes) -> float:
+    """The mean difference a channel of two Look.colours, 0 to 255."""
+    first, second = (Image.frombytes("RGB", (32, 32), colours) for colours in (one, other))
+    return sum(ImageChops.difference(first, second).tobytes()) / len(one)
 
 
 def _look(flat: Image.Image, transparent: bool) -> Look:
