@@ -137,7 +137,7 @@ def _jpeg(data: Bytes, for_decoding: bool) -> Raster:
             continue
         if marker in _SIZES:
             height, width = struct.unpack_from(">HH", data, start + 3)
-        if for_decoding and (marker in _JPEG_KEPT or marker == 0xE0 and data[start + 2 : start + 6] == b"JFIF"):
+        if for_decoding and (marker in _JPEG_KEPT or (marker == 0xE0 and data[start + 2 : start + 6] == b"JFIF")):
             pieces.append(b"\xff" + found[1] + data[start:at])
     else:
         raise BadPicture("broken picture: too many segments")
