@@ -21,7 +21,7 @@ DEMO_SECONDS ?= 6
 DEMO_RUN := SCENARIO_APPLY_LOCAL_TRAINING_SECONDS=$(DEMO_SECONDS) SCENARIO_APPLY_LOCAL_SEED=$(DEMO)/emulator-seed.json \
 	$(BIN)/scenario-apply
 
-.PHONY: help demo test check format bench clean
+.PHONY: help demo test check format bench fuzz clean
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*## ' Makefile | awk -F ':.*## ' '{ printf "  make %-8s %s\n", $$1, $$2 }'
@@ -59,6 +59,12 @@ format: $(STAMP) ## mend what ruff can mend
 
 bench: $(STAMP) ## the benchmarks, one after the other
 	@set -e; for script in $(filter-out benchmarks/_%,$(wildcard benchmarks/*.py)); do echo "== $$script"; $(BIN)/python $$script; done
+
+FUZZ_SECONDS ?= 20
+FUZZ_TARGETS ?=
+
+fuzz: $(STAMP) ## changed seeds into every reader; FUZZ_SECONDS for each, FUZZ_TARGETS='manifest plan' for some
+	@$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS) $(FUZZ_TARGETS)
 
 clean: ## remove .venv, build and caches
 	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -7,20 +7,45 @@ import queue
 import threading
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scenario_apply.emulator.picture_headers import MOST_PIXELS, BadPicture, read_raster
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 GRID = 16
 
 
+_one_at_a_time = threading.Lock()  # a large picture takes 200 to 800 MB while it is decoded
+
+
 def brightness_grid(data: bytes) -> bytes:
-    """GRID x GRID brightness values; empty where Pillow cannot decode the picture (HEIC, SVG)."""
+    """GRID x GRID brightness values; empty for what is not decoded here: other formats than PNG, JPEG and WebP,
+    broken pictures, and pictures over the limit of pixels."""
     from PIL import Image
 
     try:
-        with Image.open(io.BytesIO(data)) as image:
+        raster = read_raster(data, for_decoding=True)
+    except BadPicture:
+        return b""
+    if not raster.pieces:
+        return b""
+    try:
+        with _one_at_a_time, Image.open(io.BytesIO(b"".join(raster.pieces)), formats=(raster.format,)) as image:
             image.draft("L", (GRID * 8, GRID * 8))
-            return image.convert("L").resize((GRID, GRID), Image.Resampling.BOX).tobytes()
+            if image.width * image.height > MOST_PIXELS:
+                return b""
+            return _reduced(image).convert("L").resize((GRID, GRID), Image.Resampling.BOX).tobytes()
     except Exception:  # Pillow's readers raise whatever their arithmetic runs into on broken bytes
         return b""
+
+
+def _reduced(image: Image.Image) -> Image.Image:
+    """Smaller by whole numbers before its colours are converted, where its mode allows that without a copy."""
+    if image.mode not in ("L", "RGB", "CMYK", "YCbCr"):
+        return image
+    return image.reduce((max(1, image.width // (GRID * 8)), max(1, image.height // (GRID * 8))))
 
 
 class Grids:

@@ -10,6 +10,8 @@ from struct import Struct
 from struct import error as StructError  # noqa: N812 (a class by another name)
 from typing import TYPE_CHECKING, NamedTuple
 
+from scenario_apply.core.dataset.picture_limits import PictureRefused, most_parts, too_many_parts
+
 if TYPE_CHECKING:
     from mmap import mmap
 
@@ -22,7 +24,9 @@ _U32LE = Struct("<I")
 _SOF = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF})
 _MODES_BY_COMPONENTS = {1: "L", 3: "RGB", 4: "CMYK"}
 _MODES_BY_COLOUR_TYPE = {0: "L", 2: "RGB", 3: "P", 4: "LA", 6: "RGBA"}
+_DEPTHS_BY_COLOUR_TYPE = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 _ORIENTATION_TAG = 0x0112
+_MOST_TAGS = 200
 
 
 class Header(NamedTuple):
@@ -40,7 +44,10 @@ class Header(NamedTuple):
 
 
 def read_header(data: Data) -> Header | None:
-    """None: not one of the three formats, cut off inside its header, or too odd to be judged here."""
+    """None: not one of the three formats, cut off inside its header, or too odd to be judged here.
+
+    Raises PictureRefused for a header that no encoder writes: too many parts, or colours that PNG does not have.
+    """
     start = data[:16]
     try:
         if start.startswith(b"\xff\xd8\xff"):
@@ -62,7 +69,7 @@ def _jpeg(data: Data) -> Header | None:
     """
     at, orientation = 2, 1
     width = height = components = depth = 0
-    while True:
+    for _ in range(most_parts(len(data))):
         if data[at] != 0xFF:
             return None
         marker = data[at + 1]
@@ -76,8 +83,10 @@ def _jpeg(data: Data) -> Header | None:
             depth, components = data[at + 4], data[at + 9]
             (height,), (width,) = _U16.unpack_from(data, at + 5), _U16.unpack_from(data, at + 7)
         elif marker == 0xE1 and data[at + 4 : at + 10] == b"Exif\0\0":
-            orientation = _orientation(data[at + 10 : at + 2 + length])
+            orientation = exif_orientation(data[at + 10 : at + 2 + length])
         at += 2 + length
+    else:
+        raise too_many_parts(len(data), "segments and fill bytes before its pixels")
     if not width or not height:
         return None
     whole = data.rfind(b"\xff\xd9", at) >= 0
@@ -86,11 +95,16 @@ def _jpeg(data: Data) -> Header | None:
 
 def _png(data: Data) -> Header | None:
     width, height, depth, colour_type = _PNG_IHDR.unpack_from(data, 16)
-    if data[12:16] != b"IHDR" or not width or not height:
+    if data[8:16] != b"\0\0\0\x0dIHDR" or not width or not height:
         return None
+    if depth not in _DEPTHS_BY_COLOUR_TYPE[colour_type]:
+        text = f"its header gives {depth} bits with colour type {colour_type}, which PNG does not have"
+        raise PictureRefused("F02", f"{text}; export it again")
     alpha, animated, orientation, seen_pixels = colour_type in (4, 6), False, 1, False
     at, size, whole = 8, len(data), False
-    while at + 12 <= size:
+    for _ in range(most_parts(size)):
+        if at + 12 > size:
+            break
         (length,) = _U32.unpack_from(data, at)
         kind = data[at + 4 : at + 8]
         at += 12 + length
@@ -104,7 +118,9 @@ def _png(data: Data) -> Header | None:
         elif kind == b"acTL":
             animated = True
         elif kind == b"eXIf":
-            orientation = _orientation(data[at - 4 - length : at - 4])
+            orientation = exif_orientation(data[at - 4 - length : at - 4])
+    else:
+        raise too_many_parts(size, "chunks")
     mode = _MODES_BY_COLOUR_TYPE[colour_type]
     return Header("PNG", width, height, mode, depth, alpha, animated, orientation, whole)
 
@@ -117,6 +133,8 @@ def _webp(data: Data) -> Header | None:
         if data[23:26] != b"\x9d\x01\x2a":
             return None
         width, height = (int.from_bytes(data[at : at + 2], "little") & 0x3FFF for at in (26, 28))
+        if not width or not height:
+            return None
         return Header("WEBP", width, height, "RGB", whole=whole)
     if kind == b"VP8L":
         (bits,) = _U32LE.unpack_from(data, 21)
@@ -134,16 +152,18 @@ def _webp(data: Data) -> Header | None:
 
 def _webp_orientation(data: Data) -> int:
     at, size = 12, len(data)
-    while at + 8 <= size:
+    for _ in range(most_parts(size)):
+        if at + 8 > size:
+            return 1
         (length,) = _U32LE.unpack_from(data, at + 4)
         if data[at : at + 4] == b"EXIF":
             block = data[at + 8 : at + 8 + length]
-            return _orientation(block.removeprefix(b"Exif\0\0"))
+            return exif_orientation(block.removeprefix(b"Exif\0\0"))
         at += 8 + length + (length & 1)
-    return 1
+    raise too_many_parts(size, "chunks")
 
 
-def _orientation(exif: bytes) -> int:
+def exif_orientation(exif: bytes) -> int:
     """The EXIF orientation, 1..8; 1 when absent or when the block is damaged, as viewers take it."""
     order: str
     if exif[:4] == b"II*\0":
@@ -157,7 +177,7 @@ def _orientation(exif: bytes) -> int:
         return int.from_bytes(exif[at : at + size], order)  # type: ignore[arg-type]  # one of the two literals
 
     directory = number(4, 4)
-    for index in range(min(number(directory, 2), 200)):
+    for index in range(min(number(directory, 2), _MOST_TAGS)):
         at = directory + 2 + 12 * index
         if number(at, 2) == _ORIENTATION_TAG:
             value = number(at + 8, 2)

@@ -14,8 +14,9 @@ from scenario_apply.core.dataset.names import name_of
 from scenario_apply.core.dataset.rules import Finding
 from scenario_apply.core.dataset.subject import Picture, Subject
 
-# Mean difference a channel (0..255) of the 32x32 thumbnails of two pictures, given by their files.
-ColourDifference = Callable[[str, str], float]
+# Mean difference a channel (0..255) of the 32x32 thumbnails of two pictures, given by their files; None: not known,
+# because one of them was not decoded.
+ColourDifference = Callable[[str, str], float | None]
 
 
 def exact(subject: Subject) -> Iterator[Finding]:
@@ -53,15 +54,18 @@ def near(subject: Subject, colour_difference: ColourDifference) -> Iterator[Find
             yield other.finding("D04", f"looks like {one.path} mirrored", "text and asymmetric details suffer")
 
 
-def _alike(subject: Subject, one: Picture, other: Picture, distance: int, colour: float) -> Iterator[Finding]:
+def _alike(subject: Subject, one: Picture, other: Picture, distance: int, colour: float | None) -> Iterator[Finding]:
     mend = "keep the better one"
     if distance <= subject.number("same-distance"):
-        if colour <= subject.number("same-colour"):
+        if colour is None:
+            what = f"has the shapes of {one.path}; their colours were not compared"
+            yield Finding("D02", what, other.file, severity="info")
+        elif colour <= subject.number("same-colour"):
             yield other.finding("D02", f"is {one.path} saved again or resized", mend)
         else:
             what = f"has the shapes of {one.path} in other colours or light"
             yield Finding("D02", what, other.file, severity="info")
-    elif distance <= subject.number("near-distance") and colour <= subject.number("near-colour"):
+    elif colour is not None and distance <= subject.number("near-distance") and colour <= subject.number("near-colour"):
         yield other.finding("D03", f"is nearly the same picture as {one.path}", mend)
 
 
@@ -83,7 +87,8 @@ def _same(subject: Subject, before: Picture, after: Picture, colour_difference: 
     # A subtle edit is still an edit: only what a re-encoding does counts as the same here.
     if distance > subject.number("edit-distance"):
         return False
-    return colour_difference(before.file, after.file) <= subject.number("edit-colour")
+    colour = colour_difference(before.file, after.file)
+    return colour is not None and colour <= subject.number("edit-colour")
 
 
 def split_look(look: str) -> tuple[int, int]:

@@ -47,7 +47,7 @@ RULES: tuple[Rule, ...] = (
     Rule("F07", "unusual-colours", "warning"),
     Rule("F08", "exif-orientation", "warning"),
     Rule("F09", "multipart-upload", "info", {"multipart-bytes": 4_000_000}),
-    Rule("F10", "huge-image", "warning", {"max-megapixels": 89, "max-megabytes": 50}),
+    Rule("F10", "huge-image", "warning", {"max-megapixels": 40, "max-megabytes": 50}),
     Rule("F11", "odd-file-name", "info", {"max-name-bytes": 200}),
     Rule("F12", "junk-skipped", "info"),
     Rule("R01", "too-small", "warning", {"min-side": 1024, "low-side": 512, "floor-side": 256}),

@@ -2,45 +2,80 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from scenario_apply.core.dataset.facts import Facts
 from scenario_apply.core.dataset.lint_duplicates import ColourDifference
 from scenario_apply.core.dataset.names import name_of
 from scenario_apply.effects.files.data_guard import DataGuard
+from scenario_apply.effects.files.decoding import DecodingAllowance
 from scenario_apply.effects.files.workers import Run
 
 
-def look_closer(guard: DataGuard, facts: dict[str, Facts], run: Run) -> tuple[dict[str, Facts], ColourDifference]:
-    """Facts with looks, and a way to compare colours; a known look is decoded again only for a comparison."""
-    from scenario_apply.effects.files.pictures import DamagedPicture, look_at
+class Closer(NamedTuple):
+    """facts: with looks, by file. not_decoded: how many have none because too much was decoded already."""
 
-    colours: dict[str, bytes] = {}
+    facts: dict[str, Facts]
+    difference: ColourDifference
+    not_decoded: int
+
+
+def look_closer(
+    guard: DataGuard, facts: dict[str, Facts], run: Run, allowance: DecodingAllowance, looked_at: dict[str, Facts]
+) -> Closer:
+    """Facts with looks, and a way to compare colours; a known look is decoded again only for a comparison.
+
+    looked_at: facts with looks of this run by digest, which this adds to.
+    """
+    from scenario_apply.effects.files.pictures import DamagedPicture, NotDecoded, colour_difference, look_at
+
+    colours: dict[str, bytes | None] = {}
+
+    def read(file: str) -> bytes:
+        with guard.opened(file) as source:
+            return source.read()
 
     def look(known: Facts) -> Facts:
+        twin = looked_at.get(known.sha256)
+        if twin is not None:
+            return known._replace(look=twin.look, transparent=twin.transparent)
         try:
-            with guard.opened(known.file) as file:
-                seen, thumbnail, transparent = look_at(file)
+            seen = look_at(read(known.file), allowance)
+        except NotDecoded:
+            return known
         except OSError as error:
             text = f"cannot be read: {error.strerror}"
             return known._replace(fault="F01", fault_text=text)
         except DamagedPicture as error:
             text = f"{name_of(known.file)} is damaged: {error}; export or download it again"
             return known._replace(fault="F02", fault_text=text)
-        colours[known.file] = thumbnail
-        return known._replace(look=seen, transparent=transparent)
+        colours[known.file] = seen.colours
+        looked_at[known.sha256] = known._replace(look=seen.hashes, transparent=seen.transparent)
+        return looked_at[known.sha256]
 
     unseen = [f for f in facts.values() if not (f.look or f.fault or f.is_lfs_pointer)]
     updated = dict(facts)
+    not_decoded = 0
     for fact in run(look, unseen):
         updated[fact.file] = fact
+        not_decoded += not (fact.look or fact.fault)
 
-    def difference(one: str, other: str) -> float:
+    def difference(one: str, other: str) -> float | None:
         first, second = (_thumbnail(file) for file in (one, other))
-        return sum(abs(a - b) for a, b in zip(first, second, strict=True)) / len(first)
+        if first is None or second is None or not allowance.take_comparison():
+            return None
+        return colour_difference(first, second)
 
-    def _thumbnail(file: str) -> bytes:
+    def _thumbnail(file: str) -> bytes | None:
         if file not in colours:
-            with guard.opened(file) as source:
-                colours[file] = look_at(source)[1]
+            try:
+                colours[file] = look_at(read(file), allowance).colours
+            except (
+                NotDecoded,
+                DamagedPicture,
+                OSError,
+            ):  # changed meanwhile: the next scan reads it again
+                colours[file] = None
         return colours[file]
 
-    return updated, difference
+    return Closer(updated, difference, not_decoded)

@@ -7,14 +7,18 @@ scan of a thousand datasets takes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from scenario_apply.core.dataset.assemble import Assembled, Material, assemble
 from scenario_apply.core.dataset.facts import Entry, Facts
+from scenario_apply.core.dataset.picture_limits import MOST_IMAGES_IN_ALL
+from scenario_apply.core.dataset.rules import Finding
 from scenario_apply.core.dataset.types import Contents
 from scenario_apply.core.manifest.spec import DatasetSpec
 from scenario_apply.effects.files.cache import Cache, Damaged, Record
+from scenario_apply.effects.files.data_guard import DataGuard
+from scenario_apply.effects.files.decoding import DecodingAllowance
 from scenario_apply.effects.files.material import material_of
 from scenario_apply.effects.files.reading import read_facts
 from scenario_apply.effects.files.records import contents_of, pack, sound_facts
@@ -59,10 +63,16 @@ class Maker:
         self._cache = cache
         self._deep = deep
         self._started_ns = started_ns
+        self._allowance = DecodingAllowance()
+        self._counted: set[str] = set()  # files whose bytes the allowance has grown by
+        self._images = 0
+        self._read: dict[tuple[str, bool], Facts] = {}  # by file and permission: shared pictures are read once
+        self._looked_at: dict[str, Facts] = {}  # by digest
 
     def job(self, spec: DatasetSpec, types: tuple[str, ...], listing: Listing, *, key: str, signature: str) -> Job:
         """What is to be done for a dataset: nothing is read yet but what is cached of it."""
         material = material_of(listing, spec, self._root)
+        self._count(spec, material)
         old = self._old_facts(self._cache.find(key) or self._cache.like(spec.name))
         known = _still_known(old, material)
         return Job(
@@ -77,6 +87,21 @@ class Maker:
             looks={f.sha256: f for f in old if f.look},
         )
 
+    def _count(self, spec: DatasetSpec, material: Material) -> None:
+        """Raises ManifestError for more pictures than a command looks at, in all datasets together."""
+        self._images += len(material.images)
+        if self._images > MOST_IMAGES_IN_ALL:
+            raise ManifestError(
+                f"the datasets have more than {MOST_IMAGES_IN_ALL} images in all",
+                where=spec.place,
+                mend="split the manifest, or select a part of it",
+                code="too-many-images",
+            )
+        for image in material.images:
+            if image.file not in self._counted:
+                self._counted.add(image.file)
+                self._allowance.earn(image.size)
+
     def _old_facts(self, record: Record | None) -> list[Facts]:
         if record is None:
             return []
@@ -89,6 +114,7 @@ class Maker:
         """The datasets' records, in order, in the cache."""
         files = sum(len(job.fresh) for job in jobs)
         if files >= _FILES_FOR_TWO_PROCESSES and len(jobs) > 1 and can_fork():
+            self._allowance.share()
             made = in_two_processes(self._make, jobs)
         else:
             made = [self._make(job, threads=self._deep or job.bytes_to_read > _BYTES_FOR_THREADS) for job in jobs]
@@ -100,7 +126,7 @@ class Maker:
         facts = dict(job.known)
 
         def read(entry: Entry) -> Facts:
-            return read_facts(job.listing.guard, entry)
+            return self._read_facts(job.listing.guard, entry)
 
         for fact in run(read, job.fresh):
             twin = job.looks.get(fact.sha256)
@@ -126,8 +152,22 @@ class Maker:
             return assemble(job.spec, job.types, job.material, facts, read), False
         from scenario_apply.effects.files.looking import look_closer
 
-        facts, difference = look_closer(job.listing.guard, facts, run)
-        return assemble(job.spec, job.types, job.material, facts, read, difference), True
+        closer = look_closer(job.listing.guard, facts, run, self._allowance, self._looked_at)
+        material = job.material
+        if closer.not_decoded:
+            finding = _not_decoded(closer.not_decoded, len(facts))
+            material = replace(material, findings=(*material.findings, finding))
+        # Where some were left out, the next deep scan goes on with them.
+        is_deep = not closer.not_decoded
+        return assemble(job.spec, job.types, material, closer.facts, read, closer.difference), is_deep
+
+    def _read_facts(self, guard: DataGuard, entry: Entry) -> Facts:
+        """What one dataset may read, another one may not: so the guard's permission is part of what is known."""
+        key = (entry.file, guard.may_leave)
+        known = self._read.get(key)
+        if known is None or known[1:4] != entry[2:5]:
+            known = self._read[key] = read_facts(guard, entry, self._allowance)
+        return known
 
     def _is_racy(self, mtime_ns: int) -> bool:
         return abs(self._started_ns - mtime_ns) < _RACY_NS
@@ -135,7 +175,7 @@ class Maker:
     def again(self, record: Record, spec: DatasetSpec, types: tuple[str, ...], listing: Listing) -> Contents:
         """Contents without the cache. Raises ManifestError dataset-changed when they are not what the record says."""
         material = material_of(listing, spec, self._root)
-        facts = {image.file: read_facts(listing.guard, image) for image in material.images}
+        facts = {image.file: self._read_facts(listing.guard, image) for image in material.images}
         assembled = assemble(spec, types, material, facts, reader_below(listing.guard, listing.barred))
         if assembled.digest != record.digest:
             raise ManifestError(
@@ -145,6 +185,11 @@ class Maker:
                 code="dataset-changed",
             )
         return contents_of(pack(assembled, self._is_racy))
+
+
+def _not_decoded(count: int, of: int) -> Finding:
+    what = f"not compared: {count} of {of} images; all pictures together unpack to more pixels than one run decodes"
+    return Finding("F10", what, mend="scale them down, or run validate again to go on with them")
 
 
 def _still_known(old: list[Facts], material: Material) -> dict[str, Facts]:

@@ -9,11 +9,13 @@ from scenario_apply.core.dataset.decode import decode
 from scenario_apply.core.dataset.gather import Reader
 from scenario_apply.core.dataset.names import nfc
 from scenario_apply.core.dataset.pairing import TableRow, pair_folders, pair_rows, pair_suffixes, table_rows
+from scenario_apply.core.dataset.picture_limits import MOST_IMAGES
 from scenario_apply.core.dataset.rules import BARRED_CODES, Finding
 from scenario_apply.core.dataset.tables import Row, read_table
 from scenario_apply.core.manifest.spec import DatasetSpec
 from scenario_apply.effects.files.sources import Listing, Sources, selection_of, unentered
 from scenario_apply.effects.files.texts import reader_below
+from scenario_apply.errors import ManifestError
 
 _LOST_FOLDER = BARRED_CODES | {"N01"}
 
@@ -48,14 +50,21 @@ def _nameless(file: str) -> Finding:
 
 
 def material_of(listing: Listing, spec: DatasetSpec, root: str) -> Material:
-    """Opens nothing; lists sub-folders that were not entered, to be able to say so."""
+    """Opens nothing; lists sub-folders that were not entered, to be able to say so.
+
+    Raises ManifestError for more pictures than any training takes by far: nothing is read of them.
+    """
     selection = selection_of(listing, spec)
+    of_table = bool(listing.rows) or (spec.pairs is not None and spec.pairs.table is not None)
+    if not of_table:  # of whose folders only some pictures are meant
+        _check_count(spec, len(selection.images))
     findings = tuple(dict.fromkeys([*listing.findings, *(_nameless(file) for file in selection.nameless)]))
     if not spec.is_pairs:
         skipped = unentered(listing, spec, root)
         return Material(images=selection.images, selection=selection, findings=findings, skipped_folders=skipped)
-    if listing.rows or (spec.pairs is not None and spec.pairs.table is not None):
+    if of_table:
         paired = pair_rows(listing.rows, {nfc(entry.file): entry for entry in selection.images})
+        _check_count(spec, len(paired.images))
     elif spec.pairs is not None:
         paired = pair_suffixes(selection, spec.pairs.suffixes)
     else:
@@ -63,3 +72,13 @@ def material_of(listing: Listing, spec: DatasetSpec, root: str) -> Material:
     if _LOST_FOLDER.intersection(finding.code for finding in findings):
         paired = replace(paired, findings=())  # the pictures of a folder that is not there have no partner either
     return Material(images=paired.images, paired=paired, findings=findings)
+
+
+def _check_count(spec: DatasetSpec, count: int) -> None:
+    if count > MOST_IMAGES:
+        raise ManifestError(
+            f"dataset {spec.name} has {count} images, at most {MOST_IMAGES} are read; no training takes more than 100",
+            where=spec.place,
+            mend="take the best of them, or split the dataset",
+            code="too-many-images",
+        )

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 from scenario_apply.core.dataset.facts import FORMAT_OF_SUFFIX, MIME_OF_FORMAT, Entry, Facts
 from scenario_apply.core.dataset.headers import Header, read_header
-from scenario_apply.core.dataset.names import suffix_of
+from scenario_apply.core.dataset.names import name_of, suffix_of
+from scenario_apply.core.dataset.picture_limits import PictureRefused, check_pixels
 from scenario_apply.core.dataset.sniff import not_an_image
+from scenario_apply.effects.files.decoding import DecodingAllowance
 
 if TYPE_CHECKING:
     from scenario_apply.core.dataset.headers import Data
@@ -21,14 +23,14 @@ _IN_MEMORY_BYTES = 16 << 20  # larger files are mapped and hashed in pieces
 _PIECE_BYTES = 1 << 20
 _LFS_START = b"version https://git-lfs.github.com/spec/v1"
 _LFS_POINTER = re.compile(rb"oid sha256:([0-9a-f]{64})\s+size (\d+)")
-_ABSURD_PIXELS = 2 * 89_478_485  # twice what Pillow warns at: Pillow refuses to open it
 _NO_DIGEST = sha256(b"").hexdigest()
 
 
-def read_facts(guard: DataGuard, entry: Entry) -> Facts:
+def read_facts(guard: DataGuard, entry: Entry, allowance: DecodingAllowance) -> Facts:
     """One read of one picture. Never raises for what is wrong with the file: that is Facts.fault.
 
     The stat in the answer is the entry's, taken before the read: a file that grew meanwhile is read again next time.
+    allowance: pays for files without an end, which are decoded to see whether they are whole.
     """
     try:
         fd = guard.open(entry.file)
@@ -37,9 +39,9 @@ def read_facts(guard: DataGuard, entry: Entry) -> Facts:
     try:
         if entry.size > _IN_MEMORY_BYTES:
             with mmap.mmap(fd, 0, access=mmap.ACCESS_READ) as data:
-                return _facts(entry, data, _digest_in_pieces(data))
+                return _facts(entry, data, _digest_in_pieces(data), allowance)
         held = _read_all(fd, entry.size)
-        return _facts(entry, held, sha256(held).hexdigest())
+        return _facts(entry, held, sha256(held).hexdigest(), allowance)
     except (OSError, ValueError) as error:  # ValueError: emptied before it could be mapped
         return _unreadable(entry, error)
     finally:
@@ -64,10 +66,15 @@ def _digest_in_pieces(data: mmap.mmap) -> str:
     return digest.hexdigest()
 
 
-def _facts(entry: Entry, data: Data, digest: str) -> Facts:
-    header = read_header(data)
-    if header is not None and header.whole:
-        return _from_header(entry, header, digest)
+def _facts(entry: Entry, data: Data, digest: str, allowance: DecodingAllowance) -> Facts:
+    try:
+        header = read_header(data)
+        if header is not None:
+            check_pixels(header.width, header.height)
+            if header.whole:
+                return _from_header(entry, header, digest)
+    except PictureRefused as refused:
+        return _faulty(entry, refused.code, refused.fault_text(name_of(entry.file)), digest)
     if len(data) < 1024 and data[:64].startswith(_LFS_START) and (pointer := _LFS_POINTER.search(data[:1024])):
         return _lfs(entry, pointer)
     if why := not_an_image(data[:1024], name=entry.file):
@@ -75,16 +82,13 @@ def _facts(entry: Entry, data: Data, digest: str) -> Facts:
         return _faulty(entry, code, text, digest)
     from scenario_apply.effects.files.pictures import probe
 
-    return probe(data, entry, digest, suspicious=header is not None)
+    return probe(data[:], entry, digest, allowance, suspicious=header is not None)
 
 
 def _from_header(entry: Entry, header: Header, digest: str) -> Facts:
     width, height = header.width, header.height
     if header.orientation > 4:
         width, height = height, width
-    if width * height > _ABSURD_PIXELS:
-        text = f"{width}x{height}: {width * height / 1e6:.0f} megapixels; scale it down"
-        return _faulty(entry, "F10", text, digest)
     return Facts(
         *entry[1:],
         digest,

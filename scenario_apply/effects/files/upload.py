@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from hashlib import sha256
 
 from scenario_apply.core.dataset.types import Image
@@ -38,7 +37,7 @@ def read_for_upload(root: str, image: Image, *, may_leave: bool = False) -> byte
     if sha256(body).hexdigest() != image.sha256:
         raise _refused(image, "image-changed", "changed since it was scanned", "plan again")
     try:
-        verify(io.BytesIO(body))
+        verify(body)
     except DamagedPicture as error:
         raise _refused(image, "image-damaged", f"is damaged: {error}", "export or download it again") from error
     return body

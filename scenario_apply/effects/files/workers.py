@@ -17,6 +17,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Protocol, TypeVar
 
+from scenario_apply.effects.files.decoding import turns_between_processes
+
 _THREADS = 2  # hashing two files at once takes 1.9 of two cores
 _PER_TASK = 4
 
@@ -44,7 +46,7 @@ def in_two_processes(work: Callable[[Item], Made], items: Sequence[Item]) -> lis
 
     A child that dies costs time only: its half is then done here.
     """
-    with tempfile.TemporaryFile() as results:
+    with turns_between_processes(), tempfile.TemporaryFile() as results:
         sys.stdout.flush()
         sys.stderr.flush()
         child = os.fork()

@@ -16,6 +16,7 @@ from scenario_apply.core.dataset.types import Dataset, Image
 from scenario_apply.core.manifest.spec import CaptionSource, DatasetSpec, PairSpec
 from scenario_apply.effects.datasets import read_for_upload, scan_datasets
 from scenario_apply.effects.files.data_guard import Barred, DataGuard
+from scenario_apply.effects.files.decoding import DecodingAllowance
 from scenario_apply.effects.files.reading import read_facts
 from scenario_apply.errors import ManifestError
 from tests.core.dataset.making import PLACE, make_picture, picture
@@ -260,13 +261,13 @@ def test_what_is_swapped_after_it_was_listed_is_not_read(root: Path, where: str)
     guard = DataGuard(str(root))
     stat = (root / "set" / "0.png").stat()
     entry = Entry("0.png", "set/0.png", stat.st_size, stat.st_mtime_ns, stat.st_ino)
-    assert read_facts(guard, entry).format == "PNG"
+    assert read_facts(guard, entry, DecodingAllowance()).format == "PNG"
     (root.parent / "home" / "0.png").write_bytes(picture(seed=9))
     if where == "file":
         swap_for_link(root / "set" / "0.png", root.parent / "home" / "0.png")
     else:
         swap_for_link(root / "set", root.parent / "home")
-    facts = read_facts(guard, entry)
+    facts = read_facts(guard, entry, DecodingAllowance())
     assert (facts.fault, facts.width) == ("F01", 0)
     assert "outside" in facts.fault_text
 

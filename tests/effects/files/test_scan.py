@@ -64,9 +64,9 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Pictures read, by file."""
     seen: list[str] = []
 
-    def noting(root: str, entry: Any) -> Any:
+    def noting(guard: Any, entry: Any, allowance: Any) -> Any:
         seen.append(entry.file)
-        return reading.read_facts(root, entry)
+        return reading.read_facts(guard, entry, allowance)
 
     monkeypatch.setattr(making, "read_facts", noting)
     monkeypatch.setattr(making, "can_fork", lambda: False)
