@@ -74,7 +74,9 @@ def test_every_fault_is_told() -> None:
 def test_the_admin_api_is_told_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     served: set[str] = set()
     monkeypatch.setattr(
-        Router, "add", lambda _, method, path, handler: served.add(f"{method} {path.removeprefix('/__emulator__/')}")
+        Router,
+        "add",
+        lambda _, method, path, handler, access: served.add(f"{method} {path.removeprefix('/__emulator__/')}"),
     )
     admin.add_routes(Router())
     table = re.findall(r"^\| (`.*?) \|", section("Admin API"), re.M)

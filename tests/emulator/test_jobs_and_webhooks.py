@@ -13,11 +13,19 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import httpx
+import pytest
 
-from scenario_apply.emulator.thread import EmulatorThread
+from scenario_apply.emulator.options import EmulatorOptions
+from scenario_apply.emulator.thread import EmulatorThread, manual_options
 
 from .test_models import train
 from .test_training import with_images
+
+
+@pytest.fixture
+def scenario_emulator_options() -> EmulatorOptions:
+    """The receivers of these tests are on this machine."""
+    return manual_options(allow_local_webhooks=True)
 
 
 def test_a_page_of_jobs_may_be_empty_and_still_go_on(emulator: EmulatorThread, api: httpx.Client) -> None:
