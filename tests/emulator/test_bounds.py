@@ -257,6 +257,19 @@ def test_heads_and_trailers_are_bounded(data: bytes) -> None:
     run(test)
 
 
+def test_headers_are_counted() -> None:
+    """A hundred are taken, one more is not."""
+
+    async def test(bench: Bench) -> None:
+        for count, status in ((100, b" 200 "), (101, b" 431 ")):
+            connection, transport = bench.open()
+            connection.data_received(b"GET / HTTP/1.1\r\n" + b"x: y\r\n" * count + b"\r\n")
+            await settle()
+            assert status in transport.sent
+
+    run(test)
+
+
 def test_a_refused_body_is_drained_to_a_bound() -> None:
     async def test(bench: Bench) -> None:
         connection, transport = bench.open()
