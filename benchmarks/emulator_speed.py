@@ -75,6 +75,7 @@ def _commands(options: argparse.Namespace, folder: str) -> dict[str, tuple[list[
     port = free_port()
     emulator = [sys.executable, "-m", "scenario_apply.emulator", "--port", str(port), "--rate-limit", "0"]
     emulator += ["--data", os.path.join(folder, "data"), "--max-training-images", "1000000"]
+    emulator += ["--allowed-host", "127.0.0.1"]  # the client leaves the port out
     found = {"emulator": (emulator, port)}
     for name, path, arguments in (
         ("moto_server", options.moto, ("-H", "127.0.0.1", "-p", "{port}")),

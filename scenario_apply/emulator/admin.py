@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from scenario_apply.emulator import agenda, checks
+from scenario_apply.emulator.access import Access
 from scenario_apply.emulator.clock import iso
 from scenario_apply.emulator.credentials import issue_token
 from scenario_apply.emulator.faults import Rule
@@ -47,7 +48,7 @@ def add_routes(router: Router) -> None:
         ("POST", "mutate", mutate),
         ("POST", "tokens", token),
     ):
-        router.add(method, f"/__emulator__/{path}", handler)
+        router.add(method, f"/__emulator__/{path}", handler, Access.OWNER)
 
 
 def health(world: World, request: Request) -> Response:

@@ -6,18 +6,22 @@ Everything under /v1 is the API. /cdn/ and /parts/ are the addresses it hands ou
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
+from typing import Any
 
-from scenario_apply.emulator import agenda, credentials, parts, side
+from scenario_apply.emulator import agenda, credentials, parts
+from scenario_apply.emulator.access import Access, AccessPolicy
+from scenario_apply.emulator.cdn import check_signature
+from scenario_apply.emulator.exchange import ClientGone, Exchange, Receive, Send
 from scenario_apply.emulator.faults import BEFORE
 from scenario_apply.emulator.ids import new_id
-from scenario_apply.emulator.limits import ceiling, cooling_down, rate_limited
-from scenario_apply.emulator.messages import ApiError, Request, Response, bad_request
-from scenario_apply.emulator.protocol import MAX_BODY_BYTES, Exchange
+from scenario_apply.emulator.limits import ceiling, cooling_down
+from scenario_apply.emulator.messages import ApiError, Request, Response
+from scenario_apply.emulator.open_connections import OpenConnections
+from scenario_apply.emulator.request_budget import rate_limited
 from scenario_apply.emulator.request_log import Logged
 from scenario_apply.emulator.router import Handler
 from scenario_apply.emulator.routes import api_router, side_router
@@ -30,70 +34,92 @@ _GATEWAY_PAGE = (
 
 
 class App:
-    """Serves one world."""
+    """Serves one world: the ASGI application."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, connections: OpenConnections) -> None:
         self._world = world
+        self._connections = connections
         self._api = api_router()
         self._side = side_router()
-        self._held: set[asyncio.TimerHandle] = set()
+        self.policy = AccessPolicy(world.options, 0)
+        """The server puts in the one that knows its port, before it serves anything."""
 
-    # the protocol calls these
-    def begin(self, request: Request) -> None:
-        """Headers are there: a part of an upload is taken piece by piece."""
-        if request.method == "PUT" and request.path.startswith("/parts/"):
-            parts.open_part(self._world, request)
-
-    def handle(self, exchange: Exchange) -> None:
-        """Answer a request, now or after the latency."""
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        exchange = Exchange(scope, receive, send)
         request = exchange.request
         request.id = new_id("req_")
-        if request.path.startswith(("/v1/", "/parts/")):
-            self._handle_service(exchange)
-        else:
-            exchange.answer(self._guarded(lambda: self._serve_side(request)))
+        budget = self._connections.bodies
+        is_api = request.segments()[0] == "v1" and len(request.segments()) > 1
+        try:
+            request.refusal = self._refusal(request, is_api)
+            if request.refusal is None:
+                await exchange.read_body(self._connections.bounds, budget)
+            if is_api or request.segments()[0] == "parts":
+                await self._handle_service(exchange, is_api)
+            else:
+                await exchange.answer(self._guarded(lambda: self._serve_side(request)))
+        except ClientGone:
+            pass  # there is nobody to answer
+        finally:
+            if request.sink is not None:
+                request.sink.abandon()
+            exchange.release(budget)
 
-    def close(self) -> None:
-        """Forget answers that are still held back."""
-        for timer in self._held:
-            timer.cancel()
+    def _refusal(self, request: Request, is_api: bool) -> ApiError | None:
+        """Why a request is refused by its headers alone, before its body is read."""
+        try:
+            if is_api:
+                self.policy.admit(request, Access.CREDENTIALS)
+                credentials.identify(self._world, request)
+            else:
+                route = self._side.find(request, request.segments())
+                self.policy.admit(request, route.access)
+                if route.access is Access.SIGNATURE:
+                    check_signature(self._world, request)
+                if route.handler is parts.put:
+                    parts.open_part(self._world, request)
+        except ApiError as problem:
+            return problem
+        return None
 
-    def _handle_service(self, exchange: Exchange) -> None:
+    async def _handle_service(self, exchange: Exchange, is_api: bool) -> None:
         """What belongs to the service is logged, slowed down by the latency, and may go wrong on purpose."""
         world, request = self._world, exchange.request
-        is_api = request.path.startswith("/v1/")
-        fault = world.faults.draw(request.method, request.path[3:] if is_api else request.path)
+        path = request.decoded_path
+        fault = world.faults.draw(request.method, path[3:] if is_api else path)
+        delay_s = world.options.latency_ms / 1000
         if fault in BEFORE:
-            self._fail_before(exchange, fault)
+            await self._fail_before(exchange, fault, delay_s)
             return
         response = self._guarded(lambda: self._serve_api(request) if is_api else self._serve_side(request))
-        delay_s = world.options.latency_ms / 1000
         if fault == "slow":
             delay_s += world.faults.slow_s
         self._record(request, 0 if fault in ("drop-answer", "hang") else response.status, fault)
+        exchange.release(self._connections.bodies)
+        if fault != "hang":
+            await exchange.wait(delay_s)
         match fault:
             case "drop-answer":
-                self._later(delay_s, exchange.drop)
+                await exchange.drop()
             case "hang":
-                exchange.hang()
+                await exchange.hang()
             case "truncate":
-                self._later(delay_s, lambda: exchange.truncate(response))
+                await exchange.truncate(response)
             case "500-after":
-                self._send(exchange, _broken(), delay_s)
+                await exchange.answer(_broken())
             case "502-after":
-                self._send(exchange, _gateway(502), delay_s)
+                await exchange.answer(_gateway(502))
             case "html":
-                self._send(exchange, _gateway(200), delay_s)
+                await exchange.answer(_gateway(200))
             case _:
-                self._send(exchange, response, delay_s)
+                await exchange.answer(response)
 
-    def _fail_before(self, exchange: Exchange, fault: str) -> None:
-        delay_s = self._world.options.latency_ms / 1000
-        if exchange.request.sink is not None:
-            exchange.request.sink.abandon()
+    async def _fail_before(self, exchange: Exchange, fault: str, delay_s: float) -> None:
         if fault == "drop-before":
             self._record(exchange.request, 0, fault)
-            self._later(delay_s, exchange.drop)
+            await exchange.wait(delay_s)
+            await exchange.drop()
             return
         match fault:
             case "429":
@@ -109,17 +135,18 @@ class App:
             case _:
                 response = _broken()
         self._record(exchange.request, response.status, fault)
-        self._send(exchange, response, delay_s)
+        await exchange.wait(delay_s)
+        await exchange.answer(response)
 
     def _serve_api(self, request: Request) -> Response:
         world = self._world
         agenda.settle(world)
-        credentials.identify(world, request)
-        world.budgets.take(request.project, world.now_ms())
-        if request.overflow:
-            raise bad_request(f"body: must not be larger than {MAX_BODY_BYTES} bytes", "BODY_TOO_LARGE")
-        handler = self._api.find(request, request.segments()[1:])
-        if request.public_only and (request.method != "GET" or request.path.split("/")[2] not in ("models", "assets")):
+        if request.project or request.public_only:
+            world.budgets.take(request.project, world.now_ms())
+        if request.refusal is not None:
+            raise request.refusal
+        handler = self._api.find(request, request.segments()[1:]).handler
+        if request.public_only and (request.method != "GET" or request.segments()[1] not in ("models", "assets")):
             raise ApiError(403, "The public token reads public models and assets only", "FORBIDDEN")
         return self._carry_out(handler, request)
 
@@ -133,9 +160,9 @@ class App:
         agenda.settle(self._world)
         if request.path == "/v1":
             raise ApiError(404, "The API is served under /v1/", "NOT_FOUND")
-        side.check_access(self._world, request)
-        handler = self._side.find(request, request.segments())
-        return handler(self._world, request)
+        if request.refusal is not None:
+            raise request.refusal
+        return self._side.find(request, request.segments()).handler(self._world, request)
 
     def _guarded(self, serve: Callable[[], Response]) -> Response:
         try:
@@ -145,21 +172,6 @@ class App:
         except Exception:  # whatever slipped through is the emulator's own bug: shown in full, answered as a 500
             sys.stderr.write(traceback.format_exc())
             return _broken()
-
-    def _send(self, exchange: Exchange, response: Response, delay_s: float) -> None:
-        self._later(delay_s, lambda: exchange.answer(response))
-
-    def _later(self, delay_s: float, action: Callable[[], None]) -> None:
-        if delay_s <= 0:
-            action()
-            return
-
-        def run() -> None:
-            self._held.discard(timer)
-            action()
-
-        timer = asyncio.get_running_loop().call_later(delay_s, run)
-        self._held.add(timer)
 
     def _record(self, request: Request, status: int, fault: str | None) -> None:
         log = self._world.log

@@ -34,7 +34,7 @@ def check_signature(world: World, request: Request) -> None:
     expires = request.query.get("expires", "")
     if not (expires.isascii() and expires.isdigit() and len(expires) < 16):
         raise ApiError(403, "Missing signature", "FORBIDDEN")
-    wanted = _signature(world, request.path, int(expires))
+    wanted = _signature(world, request.decoded_path, int(expires))
     if not hmac.compare_digest(wanted.encode(), request.query.get("signature", "").encode("utf-8", "replace")):
         raise ApiError(403, "Wrong signature", "FORBIDDEN")
     if world.now_ms() > int(expires):

@@ -12,6 +12,7 @@ import orjson
 from scenario_apply.emulator.messages import ApiError, Request
 
 if TYPE_CHECKING:
+    from scenario_apply.emulator.options import EmulatorOptions
     from scenario_apply.emulator.world import World
 
 PUBLIC_TOKEN = "public-auth-token"  # noqa: S105 -- a literal of the API, not a secret
@@ -25,7 +26,7 @@ def identify(world: World, request: Request) -> None:
     if PUBLIC_TOKEN in (header, value):
         request.public_only = True
     elif scheme.lower() == "basic":
-        _check_key(world, value.strip())
+        _check_key(world.options, value.strip())
     elif scheme.lower() == "bearer" and value.strip():
         _check_token(world, value.strip())
     else:
@@ -55,14 +56,25 @@ def issue_token(world: World) -> str:
     return f"{unsigned}.{_encode(hmac.digest(world.secret, unsigned.encode(), 'sha256'))}"
 
 
-def _check_key(world: World, value: str) -> None:
+def check_basic(options: EmulatorOptions, request: Request) -> None:
+    """Raise a 401 that makes a browser ask, unless the request carries the API key and secret of the options."""
+    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    try:
+        if scheme.lower() != "basic":
+            raise _nobody("Missing credentials")
+        _check_key(options, value.strip())
+    except ApiError as problem:
+        problem.headers["WWW-Authenticate"] = 'Basic realm="scenario emulator"'
+        raise
+
+
+def _check_key(options: EmulatorOptions, value: str) -> None:
     try:
         key, colon, secret = base64.b64decode(value, validate=True).decode("utf-8").partition(":")
     except (binascii.Error, ValueError):
         raise _nobody("Unreadable credentials") from None
     if not colon or not key or not secret:
         raise _nobody("Missing credentials")
-    options = world.options
     if options.api_key is None or options.api_secret is None:
         return
     right_key = hmac.compare_digest(key.encode(), options.api_key.encode())

@@ -56,34 +56,44 @@ class Sink(Protocol):
 
 
 class Request:
-    """One request as it came off the wire; path and query are decoded on first use."""
+    """One request as it came off the wire; path and query are decoded once, on first use."""
 
     __slots__ = (
         "_query",
+        "_segments",
+        "authority",
         "body",
         "headers",
         "id",
         "method",
-        "overflow",
         "params",
         "path",
         "project",
         "public_only",
+        "raw_headers",
         "raw_query",
         "received_s",
+        "refusal",
         "sink",
         "size",
     )
 
-    def __init__(self, method: str, target: bytes, headers: dict[str, str]) -> None:
-        raw_path, _, raw_query = target.partition(b"?")
+    def __init__(
+        self, method: str, path: str, query: str, headers: list[tuple[str, str]], authority: str | None = None
+    ) -> None:
+        """Names of headers are in lower case. authority is what a target in absolute form names, user included."""
         self.method = method
-        self.path = raw_path.decode("latin-1")
-        self.raw_query = raw_query.decode("latin-1")
-        self.headers = headers
+        self.path = path
+        """As it was sent: for logs. What the path means is in `segments`."""
+        self.raw_query = query
+        self.raw_headers = headers
+        self.headers = dict(headers)
+        """Of a header given twice the last counts; `all` has every one."""
+        self.authority = authority
         self.body = b""
         self.size = 0
-        self.overflow = False
+        self.refusal: ApiError | None = None
+        """Why the request is refused whatever its route would say; its body has not been read, or not kept."""
         self.id = ""
         self.received_s = 0.0
         self.project = ""
@@ -91,6 +101,11 @@ class Request:
         self.params: tuple[str, ...] = ()
         self.sink: Sink | None = None
         self._query: dict[str, str] | None = None
+        self._segments: list[str] | None = None
+
+    def all(self, header: str) -> list[str]:
+        """Every value of a header."""
+        return [value for name, value in self.raw_headers if name == header]
 
     @property
     def query(self) -> dict[str, str]:
@@ -105,12 +120,19 @@ class Request:
         return "http://" + self.headers.get("host", "localhost")
 
     def segments(self) -> list[str]:
-        """Decoded path segments, one of them empty for a trailing slash; an id may hold any encoded character."""
-        path = self.path
-        parts = path.removeprefix("/").split("/")
-        if "%" in path:
-            return [unquote(part) for part in parts]
-        return parts
+        """Decoded path segments, one of them empty for a trailing slash; an id may hold any encoded character.
+
+        This is the one place where a path is decoded. Routes and guards both go by it.
+        """
+        if self._segments is None:
+            parts = self.path.removeprefix("/").split("/")
+            self._segments = [unquote(part) for part in parts] if "%" in self.path else parts
+        return self._segments
+
+    @property
+    def decoded_path(self) -> str:
+        """The path that the segments make, for signatures and for rules on paths."""
+        return "/" + "/".join(self.segments())
 
 
 class Response:

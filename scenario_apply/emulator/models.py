@@ -1,4 +1,4 @@
-"""Models: create, read, read many, update, delete, restore. Lists are in `model_list`."""
+"""Models: create, read, read many, update, restore. Lists are in `model_list`, deleting is in `model_deletion`."""
 
 from __future__ import annotations
 
@@ -176,18 +176,6 @@ def update(world: World, request: Request) -> Response:
             doc[key] = body[key]
     save_model(world, row, doc, **columns)
     return answer_model(world, request, row["id"])
-
-
-def delete(world: World, request: Request) -> Response:
-    """DELETE /models/{modelId}: soft, the training in hand is stopped."""
-    from scenario_apply.emulator.training import interrupt
-
-    row = find_model(world, request, request.params[0], own=True)
-    if row["status"] == "training":
-        interrupt(world, row)
-        row = find_model(world, request, request.params[0], own=True)
-    world.db.run("UPDATE models SET deleted = ? WHERE seq = ?", (world.now_ms(), row["seq"]))
-    return Response(b"{}")
 
 
 def restore(world: World, request: Request) -> Response:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from scenario_apply.emulator.addresses import is_loopback
+
+_ALLOWED_HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 
 PLANS = (
     "cu-basic",
@@ -82,7 +87,11 @@ class EmulatorOptions:
     clock: str = "real"
     until_stdin_closes: bool = False
     admin: bool = False
-    """Serve /__emulator__/ on addresses other than loopback, too."""
+    """Serve /__emulator__/ on addresses other than loopback, too, to whoever has the API key."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Names, with or without a port, that a Host or Origin header may have besides those of this machine."""
+    allow_local_webhooks: bool = False
+    """Deliver webhooks to this machine and to private networks, too."""
 
     @property
     def queued_s(self) -> float:
@@ -102,6 +111,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     place.add_argument("--clock", choices=("real", "manual"), default="real", help="manual: moved by the admin API")
     place.add_argument("--until-stdin-closes", action="store_true", help="leave when standard input ends")
     place.add_argument("--admin", action="store_true", help="serve /__emulator__/ on any address, not only loopback")
+    place.add_argument(
+        "--allowed-host",
+        action="append",
+        default=[],
+        metavar="HOST[:PORT]",
+        help="a further name that the Host header of a request may have; repeatable",
+    )
+    place.add_argument(
+        "--allow-local-webhooks", action="store_true", help="send webhooks to this machine and private networks, too"
+    )
     train = parser.add_argument_group("trainings")
     train.add_argument("--training-seconds", type=float, default=20.0, metavar="S", help="default %(default)s")
     train.add_argument("--queue-seconds", type=float, metavar="S", help="part of them spent queued (default a tenth)")
@@ -161,8 +180,10 @@ def options_from(namespace: argparse.Namespace) -> EmulatorOptions:
         clock=namespace.clock,
         until_stdin_closes=namespace.until_stdin_closes,
         admin=namespace.admin,
+        allowed_hosts=tuple(namespace.allowed_host),
+        allow_local_webhooks=namespace.allow_local_webhooks,
     )
-    _check(options)
+    check_options(options)
     return options
 
 
@@ -183,7 +204,8 @@ def parse_chaos(text: str) -> dict[str, float]:
     return chaos
 
 
-def _check(options: EmulatorOptions) -> None:
+def check_options(options: EmulatorOptions) -> None:
+    """Raise OptionError for the first thing that makes no sense, or that would open the server to strangers."""
     if not 0 <= options.port <= 65535:
         raise OptionError("--port must be within 0 and 65535")
     for name, value in (
@@ -200,5 +222,14 @@ def _check(options: EmulatorOptions) -> None:
             raise OptionError(f"{name} must be 0 or more")
     if (options.api_key is None) != (options.api_secret is None):
         raise OptionError("--api-key and --api-secret belong together")
+    if options.api_key == "" or options.api_secret == "":
+        raise OptionError("--api-key and --api-secret must not be empty")
+    if options.api_key is None and not is_loopback(options.host):
+        raise OptionError(
+            f"--host {options.host}: other machines can reach it, so --api-key and --api-secret must be given"
+        )
+    for host in options.allowed_hosts:
+        if not _ALLOWED_HOST.fullmatch(host):
+            raise OptionError(f"--allowed-host: {host!r} is not a host, or a host and a port")
     if options.queue_s is not None and options.queue_s > options.training_s:
         raise OptionError("--queue-seconds is a part of --training-seconds and cannot exceed it")

@@ -1,7 +1,7 @@
 """The web page at /: what the emulator holds, what it was asked, and a hand on its clock and its faults.
 
 Rendered here, without scripts; everything shown is escaped by the templates. Forms come back as POSTs and are taken
-from the page itself only (`side.check_access` compares the Origin).
+from the page itself only (`access` compares the Origin).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 import orjson
 
 from scenario_apply.emulator import agenda
+from scenario_apply.emulator.access import Access
 from scenario_apply.emulator.cdn import asset_url
 from scenario_apply.emulator.clock import iso
 from scenario_apply.emulator.faults import Rule
@@ -39,10 +40,10 @@ _HEADERS = {
 
 def add_routes(router: Router) -> None:
     """Register the page and what its forms post to."""
-    router.add("GET", "/", home)
-    router.add("GET", "/__emulator__/models/*", model)
-    router.add("POST", "/__emulator__/page/clock", step_clock)
-    router.add("POST", "/__emulator__/page/fault", switch_fault)
+    router.add("GET", "/", home, Access.OWNER)
+    router.add("GET", "/__emulator__/models/*", model, Access.OWNER)
+    router.add("POST", "/__emulator__/page/clock", step_clock, Access.OWNER)
+    router.add("POST", "/__emulator__/page/fault", switch_fault, Access.OWNER)
 
 
 def home(world: World, request: Request) -> Response:

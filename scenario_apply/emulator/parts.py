@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenario_apply.emulator.cdn import check_signature
 from scenario_apply.emulator.ids import new_id
-from scenario_apply.emulator.messages import ApiError, Request, Response, bad_request, not_found
+from scenario_apply.emulator.messages import Request, Response, bad_request, not_found
 from scenario_apply.emulator.store import load
 
 if TYPE_CHECKING:
@@ -30,7 +29,9 @@ class PartFile:
             self._out.write(data)
 
     def abandon(self) -> None:
-        """The connection went away."""
+        """The part will not be kept; after `keep` this does nothing."""
+        if self._out.closed:
+            return
         self._out.close()
         self._temporary.unlink(missing_ok=True)
 
@@ -45,23 +46,16 @@ class PartFile:
 
 
 def open_part(world: World, request: Request) -> None:
-    """Prepare to take a body. For an address that is no good nothing is prepared: `put` will say so."""
-    segments = request.segments()
-    try:
-        check_signature(world, request)
-        target, limit = _place(world, segments[1], segments[2])
-    except (ApiError, IndexError):
-        return
+    """Prepare to take a body. Raises 403, 404 or 400 for an address that takes none."""
+    target, limit = _place(world, *request.params)
     request.sink = PartFile(target, limit)
 
 
 def put(world: World, request: Request) -> Response:
     """PUT /parts/{uploadId}/{number}"""
     part = request.sink
-    if not isinstance(part, PartFile):
-        check_signature(world, request)
-        _place(world, *request.params)
-        raise bad_request("body: could not be taken")
+    assert isinstance(part, PartFile)
+    _place(world, *request.params)  # the upload may have been closed while the body came in
     if not part.keep():
         raise bad_request("body: is larger than the fileSize the upload was opened with")
     return Response(b"", headers={"ETag": f'"{request.id}"'}, content_type="text/plain")

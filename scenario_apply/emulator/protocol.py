@@ -1,225 +1,327 @@
-"""HTTP/1.1 over asyncio and httptools: bytes to Request, Response to bytes.
+"""One connection: uvicorn's HTTP/1.1 protocol on httptools, held to bounds, and handed to the application.
 
-A small server of our own, because faults need the transport itself: an answer is dropped, cut or held back here. One
-connection answers its requests in order; the next one is taken up when the answer before it is on its way.
+uvicorn parses requests, keeps them in order and writes answers. Added here: bounds on headers and on requests that
+are sent without waiting for answers, deadlines, answers in JSON to what is not HTTP, and the connection itself in the
+ASGI scope, because faults cut it.
 """
 
 from __future__ import annotations
 
 import asyncio
-import time
-from collections import deque
-from collections.abc import Callable
+import json
+import logging
+import math
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any
 
 import httptools
+from uvicorn.config import Config
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
 
-from scenario_apply.emulator.messages import Request, Response
+from scenario_apply.emulator.http_bounds import HttpBounds
+from scenario_apply.emulator.open_connections import OpenConnections, Phase
 
-MAX_BODY_BYTES = 32 * 1024 * 1024
-"""Of one JSON body; parts of an upload are streamed to a file and only bounded by what the upload announced."""
-MAX_HEADERS = 100
-MAX_HEADER_BYTES = 64 * 1024
+SCOPE_KEY = "scenario_emulator"
+"""In the `extensions` of a scope: the EmulatorConnection, and under `SCOPE_KEY + ".target"` the target as received."""
+_HEAD_PIECE = 1024
+_CHUNKED_PIECE = 16 * 1024
+_NEVER = math.inf
 
-_REASONS = {status.value: status.phrase for status in HTTPStatus} | {269: "Dry Run"}
-
-
-class Application(Protocol):
-    """What the protocol serves."""
-
-    def begin(self, request: Request) -> None:
-        """Called when the headers are there: may set request.sink to take the body piece by piece."""
-
-    def handle(self, exchange: Exchange) -> None:
-        """Called when the body is there: answers the exchange now or later."""
+_log = logging.getLogger("scenario_apply.emulator.http")
+_log.setLevel(logging.ERROR)  # what strangers send is no reason to write a line
 
 
-class Exchange:
-    """One request and the one chance to answer it: exactly one of its methods is called, once."""
-
-    __slots__ = ("_keep_alive", "_protocol", "request")
-
-    def __init__(self, request: Request, protocol: HttpProtocol, keep_alive: bool) -> None:
-        self.request = request
-        self._protocol = protocol
-        self._keep_alive = keep_alive
-
-    def answer(self, response: Response) -> None:
-        """Send the whole answer."""
-        transport = self._protocol.transport
-        if response.file is not None and not transport.is_closing():
-            self._protocol.send_file(response, self._keep_alive)
-            return
-        if not transport.is_closing():
-            transport.write(encode(response, self._keep_alive))
-            if not self._keep_alive:
-                transport.close()
-        self._protocol.settled()
-
-    def truncate(self, response: Response) -> None:
-        """Announce the whole answer, send half of it, and cut the connection."""
-        transport = self._protocol.transport
-        data = encode(response, False)
-        if not transport.is_closing():
-            transport.write(data[: len(data) - (len(response.body) + 1) // 2])
-            transport.close()
-        self._protocol.settled()
-
-    def drop(self) -> None:
-        """Cut the connection without a word."""
-        self._protocol.transport.abort()
-        self._protocol.settled()
-
-    def hang(self) -> None:
-        """Never answer: the connection stays open until the client gives up."""
-
-
-def encode(response: Response, keep_alive: bool) -> bytes:
-    """The bytes of an answer, without those of a file."""
-    body = response.body
-    length = len(body) if response.file is None else response.file.stat().st_size
-    lines = (
-        f"HTTP/1.1 {response.status} {_REASONS.get(response.status, 'Unknown')}\r\n"
-        f"content-type: {response.content_type}\r\ncontent-length: {length}\r\n"
+def uvicorn_config(app: Any, bounds: HttpBounds) -> Config:
+    """The settings the protocol reads. uvicorn's own server is not used, so most of them mean nothing here."""
+    config = Config(
+        app,
+        http=EmulatorConnection,
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        date_header=False,
+        workers=1,
+        timeout_keep_alive=math.ceil(bounds.idle_s),
     )
-    if not keep_alive:
-        lines += "connection: close\r\n"
-    if response.headers:
-        lines += "".join(f"{name}: {value}\r\n" for name, value in response.headers.items())
-    return (lines + "\r\n").encode("latin-1", "replace") + body
+    config.load()
+    return config
 
 
-class HttpProtocol(asyncio.Protocol):
-    """One connection."""
+class _PatientFlow(FlowControl):
+    """Does not read on while the connection holds bytes or requests that wait for their turn."""
 
-    transport: asyncio.Transport
+    def __init__(self, transport: asyncio.Transport, connection: EmulatorConnection) -> None:
+        super().__init__(transport)
+        self._connection = connection
 
-    def __init__(self, app: Application, connections: set[HttpProtocol]) -> None:
-        self._app = app
+    def resume_reading(self) -> None:
+        if not self._connection.is_behind:
+            super().resume_reading()
+
+
+class EmulatorConnection(HttpToolsProtocol):
+    """One connection. At most one request is being answered; the next few are parsed; the rest stays bytes."""
+
+    def __init__(self, config: Config, server_state: ServerState, connections: OpenConnections) -> None:
+        super().__init__(config=config, server_state=server_state, app_state={})
+        self.logger = _log
+        self.access_log = False
+        self.closed: asyncio.Future[None] = self.loop.create_future()
+        """Done when the connection is gone."""
+        self.phase = Phase.IDLE
+        self.phase_since = 0.0
         self._connections = connections
-        self._parser: Any = httptools.HttpRequestParser(self)
-        self._target = b""
-        self._headers: dict[str, str] = {}
-        self._header_bytes = 0
-        self._request: Request | None = None
-        self._chunks: list[bytes] = []
-        self._waiting: deque[Exchange] = deque()
-        self._busy = False
-        self._handling = False
-        self._sending: asyncio.Task[None] | None = None
+        self._bounds = connections.bounds
+        self._deadline = _NEVER
+        self._body_end = _NEVER
+        self._write_deadline = _NEVER
+        self._close_deadline = _NEVER
+        self._unsent = 0
+        self._unparsed = memoryview(b"")
+        self._head_bytes = 0
+        self._body_left = 0
+        self._is_chunked = False
+        self._discarded = 0
+        self._running: RequestResponseCycle | None = None
+        self._refusal: tuple[int, str] | None = None
 
     # asyncio calls these
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
-        self._connections.add(self)
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.flow = _PatientFlow(transport, self)
+        self._connections.members.add(self)
+        self._enter(Phase.IDLE, self._bounds.idle_s)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._connections.discard(self)
-        if self._request is not None and self._request.sink is not None:
-            self._request.sink.abandon()
+        self._connections.members.discard(self)
+        self._unparsed = memoryview(b"")
+        self._disconnect_application()
+        super().connection_lost(exc)
+        self._unset_keepalive_if_required()
+        self.pipeline.clear()
+        if not self.closed.done():
+            self.closed.set_result(None)
 
     def data_received(self, data: bytes) -> None:
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self._refuse(b"no upgrades here")
-        except httptools.HttpParserError:
-            self._refuse(b"not HTTP/1.1 as this server knows it")
+        self._unset_keepalive_if_required()
+        if self.phase is Phase.IDLE:
+            self._enter(Phase.HEAD, self._bounds.head_s)
+        elif self.phase is Phase.BODY:
+            self._deadline = min(self._connections.clock() + self._bounds.body_pause_s, self._body_end)
+        self._unparsed = memoryview(bytes(self._unparsed) + data) if self._unparsed else memoryview(data)
+        self._parse()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._unsent = self.transport.get_write_buffer_size()
+        self._write_deadline = self._connections.clock() + self._bounds.write_s
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._write_deadline = _NEVER
 
     # httptools calls these
     def on_message_begin(self) -> None:
-        self._target = b""
-        self._headers = {}
-        self._header_bytes = 0
-        self._chunks = []
-
-    def on_url(self, url: bytes) -> None:
-        self._target += url
-        self._count(len(url))
+        super().on_message_begin()
+        self._is_chunked = False
+        self._body_left = 0
+        self._discarded = 0
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
-        self._count(len(name) + len(value))
+        super().on_header(name, value)
+        if len(self.headers) > self._bounds.headers:
+            self._refuse_headers()
+        lower = name.lower()
+        if lower == b"content-length" and value.isdigit():
+            self._body_left = int(value)
+        elif lower == b"transfer-encoding":
+            self._is_chunked = True
 
     def on_headers_complete(self) -> None:
-        request = Request(self._parser.get_method().decode("ascii"), self._target, self._headers)
-        request.received_s = time.perf_counter()
-        self._request = request
-        self._app.begin(request)
-        if self._headers.get("expect", "").lower() == "100-continue":
-            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        self._head_bytes = 0
+        self._body_end = self._connections.clock() + self._bounds.body_s
+        self._enter(Phase.BODY, self._bounds.body_pause_s)
+        self.scope["extensions"] = {SCOPE_KEY: {"connection": self, "target": self.url}}
+        super().on_headers_complete()
+        if not self.pipeline:
+            self._running = self.cycle
 
     def on_body(self, body: bytes) -> None:
-        request = self._request
-        assert request is not None
-        request.size += len(body)
-        if request.sink is not None:
-            request.sink.write(body)
-        elif request.size <= MAX_BODY_BYTES:
-            self._chunks.append(body)
-        else:
-            request.overflow = True
-            self._chunks = []
+        self._head_bytes = 0
+        self._body_left -= len(body)
+        if self.cycle.response_complete:
+            self._discarded += len(body)
+            if self._discarded > self._bounds.discarded_bytes:
+                self.transport.close()
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
-        request = self._request
-        assert request is not None
-        request.body = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
-        self._chunks = []
-        self._request = None
-        self._waiting.append(Exchange(request, self, bool(self._parser.should_keep_alive())))
-        self._next()
+        super().on_message_complete()
+        self._head_bytes = 0
+        self._is_chunked = False
+        if self.cycle.response_complete:
+            self._enter(Phase.IDLE, self._bounds.idle_s)
+        else:
+            self._enter(Phase.ANSWER, self._bounds.answer_s)
 
-    # an exchange calls these
-    def send_file(self, response: Response, keep_alive: bool) -> None:
-        """Send an answer whose body is a file, by the operating system, while other connections go on."""
-        self._sending = asyncio.get_running_loop().create_task(self._send_file(response, keep_alive))
-
-    async def _send_file(self, response: Response, keep_alive: bool) -> None:
-        assert response.file is not None
-        try:
-            with response.file.open("rb") as body:
-                self.transport.write(encode(response, keep_alive))
-                await asyncio.get_running_loop().sendfile(self.transport, body)
-        except (OSError, RuntimeError):
-            self.transport.abort()  # the client went away, or the file did: half an answer cannot be mended
-        if not keep_alive:
-            self.transport.close()
-        self.settled()
-
-    def settled(self) -> None:
-        """The exchange in hand is over."""
-        self._busy = False
-        if not self._handling:
-            self._next()
-
-    def _next(self) -> None:
-        if self._handling:
+    # uvicorn calls these
+    def on_response_complete(self) -> None:
+        self._running = self.pipeline[-1][0] if self.pipeline else None
+        super().on_response_complete()
+        if self.transport.is_closing():
             return
-        self._handling = True
+        if self._running is None and self._refusal is not None:
+            self._send_refusal(*self._refusal)
+            return
+        self._restart_deadline()
+        if self._unparsed and not self.pipeline:
+            self.loop.call_soon(self._parse)
+
+    def send_400_response(self, msg: str) -> None:
+        self._refuse(*(self._refusal or (400, "This is not HTTP/1.1 as the server knows it")))
+
+    # the set of connections calls these
+    def check_deadlines(self, now: float) -> None:
+        if self.transport.is_closing():
+            if self._close_deadline is _NEVER:
+                self._close_deadline = now + self._bounds.linger_s
+            elif now >= self._close_deadline:
+                self.transport.abort()
+            return
+        if now >= self._write_deadline and not self._has_sent_some(now):
+            self.transport.abort()
+        elif now >= self._deadline:
+            self._exceed_deadline(now)
+
+    def make_way(self) -> None:
+        self._close_or_abort()
+
+    @property
+    def is_expendable(self) -> bool:
+        return self._running is None and not self.transport.get_write_buffer_size()
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether there are bytes or requests that wait for an answer to go out."""
+        return bool(self.pipeline or self._unparsed)
+
+    # our own
+    def _parse(self) -> None:
+        """Hand bytes to the parser, a few at a time, until a request waits for the answer to the one before it."""
         try:
-            if self.transport.is_closing():
-                self._waiting.clear()
-            while self._waiting and not self._busy:
-                self._busy = True
-                self._app.handle(self._waiting.popleft())
-        finally:
-            self._handling = False
+            while self._unparsed and not self.pipeline and self._refusal is None and not self.transport.is_closing():
+                piece = self._unparsed[: self._piece_size()]
+                self._unparsed = self._unparsed[len(piece) :]
+                self._count_head(len(piece))
+                self.parser.feed_data(piece)
+        except httptools.HttpParserUpgrade:
+            # nothing is upgraded to: the request is answered as HTTP/1.1, and what follows it is not read
+            self._unparsed = memoryview(b"")
+            self.cycle.keep_alive = False
+            self.flow.pause_reading()
+            return
+        except httptools.HttpParserError:
+            self._unparsed = memoryview(b"")
+            self.send_400_response("")
+            return
+        if self._unparsed:
+            self.flow.pause_reading()
+        elif not self.pipeline and (self.cycle is None or len(self.cycle.body) <= HIGH_WATER_LIMIT):
+            self.flow.resume_reading()
 
-    def _count(self, size: int) -> None:
-        self._header_bytes += size
-        if self._header_bytes > MAX_HEADER_BYTES or len(self._headers) > MAX_HEADERS:
-            raise httptools.HttpParserInvalidURLError("headers too large")
+    def _piece_size(self) -> int:
+        if self.phase is not Phase.BODY:
+            return _HEAD_PIECE
+        return _CHUNKED_PIECE if self._is_chunked else max(self._body_left, _HEAD_PIECE)
 
-    def _refuse(self, text: bytes) -> None:
-        if not self.transport.is_closing():
-            body = b'{"status":"error","code":"BAD_REQUEST","message":"' + text + b'","reason":"' + text + b'"}'
-            self.transport.write(encode(Response(body, 400), False))
+    def _count_head(self, size: int) -> None:
+        if self.phase is Phase.BODY and not self._is_chunked:
+            return
+        self._head_bytes += size
+        if self._head_bytes > self._bounds.head_bytes:
+            self._refuse_headers()
+
+    def _refuse_headers(self) -> None:
+        self._refusal = (431, "The request line and the headers are too large")
+        raise httptools.HttpParserError("headers too large")
+
+    def _refuse(self, status: int, text: str) -> None:
+        """Answer what is not a request, after the answers that are still owed, and close."""
+        self.flow.pause_reading()
+        running = self._running
+        if running is not None and not running.more_body:
+            self._refusal = (status, text)
+            return
+        is_answered = running is not None and running.response_started
+        self._disconnect_application()
+        if is_answered:
+            self._close_or_abort()
+        else:
+            self._send_refusal(status, text)
+
+    def _send_refusal(self, status: int, text: str) -> None:
+        if self.transport.is_closing():
+            return
+        self.transport.write(refusal_bytes(status, text))
+        self.transport.close()
+
+    def _disconnect_application(self) -> None:
+        """Tell the application that nothing more comes, and that nothing more is sent."""
+        if self._running is not None and not self._running.response_complete:
+            self._running.disconnected = True
+            self._running.message_event.set()
+
+    def _enter(self, phase: Phase, seconds: float) -> None:
+        self.phase = phase
+        self.phase_since = self._connections.clock()
+        self._deadline = self.phase_since + seconds
+
+    def _restart_deadline(self) -> None:
+        """An answer is out. What the client could not send until now has its full time from here."""
+        if self.phase is Phase.BODY:
+            self._body_end = self._connections.clock() + self._bounds.body_s
+            self._enter(Phase.BODY, self._bounds.body_pause_s)
+        elif self._running is not None:
+            self._enter(Phase.ANSWER, self._bounds.answer_s)
+        elif self._unparsed:
+            self._enter(Phase.HEAD, self._bounds.head_s)
+        else:
+            self._enter(Phase.IDLE, self._bounds.idle_s)
+
+    def _has_sent_some(self, now: float) -> bool:
+        before, self._unsent = self._unsent, self.transport.get_write_buffer_size()
+        self._write_deadline = now + self._bounds.write_s
+        return self._unsent < before
+
+    def _exceed_deadline(self, now: float) -> None:
+        running = self._running
+        match self.phase:
+            case Phase.HEAD if running is not None:
+                self._deadline = now + self._bounds.head_s  # an answer is owed first
+            case Phase.HEAD:
+                self._refuse(408, "The headers took too long")
+            case Phase.BODY if running is not None and running.more_body and not running.response_started:
+                self._refuse(408, "The body took too long")
+            case _:
+                self._disconnect_application()
+                self._close_or_abort()
+
+    def _close_or_abort(self) -> None:
+        if self.transport.get_write_buffer_size():
+            self.transport.abort()
+        else:
             self.transport.close()
 
 
-def protocol_factory(app: Application, connections: set[HttpProtocol]) -> Callable[[], HttpProtocol]:
-    """What asyncio's create_server wants."""
-    return lambda: HttpProtocol(app, connections)
+def refusal_bytes(status: int, text: str) -> bytes:
+    """A whole answer, after which the connection is closed."""
+    code = HTTPStatus(status).name
+    body = json.dumps({"status": "error", "code": code, "message": text, "reason": text}).encode()
+    head = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\ncontent-type: application/json\r\n"
+    return f"{head}content-length: {len(body)}\r\nconnection: close\r\n\r\n".encode("ascii") + body

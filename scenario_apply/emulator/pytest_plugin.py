@@ -6,8 +6,9 @@
         assert [entry.path for entry in scenario_emulator.requests] == [...]
 
 Override `scenario_emulator_options` to change how it behaves. By default the clock is manual and nothing is limited.
-pytest loads this module in every run where scenario-apply is installed, so it imports nothing until a fixture is used;
-`-p no:scenario_emulator` leaves it out.
+pytest loads this module where it is asked for: `-p scenario_apply.emulator.pytest_plugin` on the command line or in
+`addopts`, or `pytest_plugins = ["scenario_apply.emulator.pytest_plugin"]` in the topmost conftest.py. It imports
+nothing until a fixture is used.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from scenario_apply.emulator import (
     admin,
     assets,
     jobs,
+    model_deletion,
     model_extras,
     model_list,
     models,
@@ -19,6 +20,7 @@ from scenario_apply.emulator import (
     uploads,
     webhooks,
 )
+from scenario_apply.emulator.access import Access
 from scenario_apply.emulator.router import Router
 
 
@@ -31,7 +33,7 @@ def api_router() -> Router:
         ("POST", "/models/get-bulk", models.get_bulk),
         ("GET", "/models/*", models.retrieve),
         ("PUT", "/models/*", models.update),
-        ("DELETE", "/models/*", models.delete),
+        ("DELETE", "/models/*", model_deletion.delete_model),
         ("POST", "/models/*/restore", models.restore),
         ("POST", "/models/*/copy", model_extras.copy),
         ("PUT", "/models/*/tags", model_extras.update_model_tags),
@@ -71,16 +73,16 @@ def api_router() -> Router:
         ("GET", "/projects/*/webhook-endpoints/*/events", webhooks.list_events),
         ("GET", "/projects/*/webhook-endpoints/*/events/*", webhooks.get_event),
     ):
-        router.add(method, pattern, handler)
+        router.add(method, pattern, handler, Access.CREDENTIALS)
     return router
 
 
 def side_router() -> Router:
     """What is served beside the API."""
     router = Router()
-    router.add("PUT", "/parts/*/*", parts.put)
-    router.add("GET", "/cdn/assets/*", side.asset_bytes)
-    router.add("GET", "/cdn/exports/*", side.export_bytes)
+    router.add("PUT", "/parts/*/*", parts.put, Access.SIGNATURE)
+    router.add("GET", "/cdn/assets/*", side.asset_bytes, Access.SIGNATURE)
+    router.add("GET", "/cdn/exports/*", side.export_bytes, Access.SIGNATURE)
     admin.add_routes(router)
     page.add_routes(router)
     return router

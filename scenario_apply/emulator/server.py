@@ -13,31 +13,45 @@ import sys
 import threading
 from collections.abc import Callable
 
+from uvicorn.server import ServerState
+
 from scenario_apply.emulator import agenda
+from scenario_apply.emulator.access import AccessPolicy
 from scenario_apply.emulator.app import App
 from scenario_apply.emulator.data_folder import DataFolder
 from scenario_apply.emulator.deliveries import Courier
+from scenario_apply.emulator.http_bounds import HttpBounds, connections_for_this_process
+from scenario_apply.emulator.listener import Listener
 from scenario_apply.emulator.messages import ApiError
-from scenario_apply.emulator.options import EmulatorOptions
-from scenario_apply.emulator.protocol import HttpProtocol, protocol_factory
+from scenario_apply.emulator.notices import Notices
+from scenario_apply.emulator.open_connections import OpenConnections
+from scenario_apply.emulator.options import EmulatorOptions, OptionError, check_options
+from scenario_apply.emulator.protocol import EmulatorConnection, uvicorn_config
 from scenario_apply.emulator.seeding import first_start
 from scenario_apply.emulator.store import StoreError
 from scenario_apply.emulator.world import NEVER_MS, World
 
 _LONGEST_NAP_S = 3600.0
+_DEADLINES_EVERY_S = 1.0
 
 
 class Server:
     """One world behind one listening socket, in the running event loop."""
 
-    def __init__(self, options: EmulatorOptions) -> None:
+    def __init__(self, options: EmulatorOptions, bounds: HttpBounds | None = None) -> None:
+        """Raises OptionError for options that make no sense or would open the server to strangers."""
+        check_options(options)
         self.options = options
+        self.connections = OpenConnections(bounds or HttpBounds(connections=connections_for_this_process()))
+        self.notices = Notices()
         self.world = World(options)
-        self._app = App(self.world)
-        self._connections: set[HttpProtocol] = set()
-        self._server: asyncio.Server | None = None
-        self._courier = Courier(self.world)
+        self._app = App(self.world, self.connections)
+        self._config = uvicorn_config(self._app, self.connections.bounds)
+        self._state = ServerState()
+        self._listener = Listener(self.connections, self.notices, self._connection)
+        self._courier = Courier(self.world, self.notices)
         self._timer: asyncio.Handle | None = None
+        self._deadlines: asyncio.Handle | None = None
         self.port = 0
 
     @property
@@ -50,29 +64,38 @@ class Server:
         """Fill the world if it is new, and listen. Raises OSError when the address is taken."""
         try:
             first_start(self.world)
-            loop = asyncio.get_running_loop()
-            factory = protocol_factory(self._app, self._connections)
-            self._server = await loop.create_server(factory, self.options.host, self.options.port, backlog=512)
+            await self._listener.bind(self.options.host, self.options.port)
         except BaseException:
             self.world.close()
             raise
-        self.port = self._server.sockets[0].getsockname()[1]
+        self.port = self._listener.port
+        self._app.policy = AccessPolicy(self.options, self.port)
         self.world.folder.sign(self.url)
         self.world.wake = self._wake
         self._wake()
+        self._check_deadlines()
+        self._listener.start()
 
     async def stop(self) -> None:
         """Stop listening, close what is open, close the database."""
-        assert self._server is not None
-        self._server.close()
+        await self._listener.stop()
         self.world.wake = lambda: None
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._deadlines):
+            if timer is not None:
+                timer.cancel()
         await self._courier.close()
-        self._app.close()
-        for connection in tuple(self._connections):
+        for connection in tuple(self._state.connections):
             connection.transport.abort()
+        # a task ends by itself once its connection is gone
+        await asyncio.gather(*self._state.tasks)
         self.world.close()
+
+    def _connection(self) -> EmulatorConnection:
+        return EmulatorConnection(self._config, self._state, self.connections)
+
+    def _check_deadlines(self) -> None:
+        self.connections.check_deadlines()
+        self._deadlines = asyncio.get_running_loop().call_later(_DEADLINES_EVERY_S, self._check_deadlines)
 
     def _wake(self) -> None:
         """Look at the agenda soon: after the request in hand, which may still be in its transaction."""
@@ -94,6 +117,9 @@ def serve(options: EmulatorOptions) -> int:
     """Serve until SIGTERM, SIGINT or, if wanted, the end of standard input. The exit code."""
     try:
         return asyncio.run(_serve(options))
+    except OptionError as problem:
+        sys.stderr.write(f"error: {problem}\n")
+        return 64
     except (StoreError, ApiError, OSError, sqlite3.DatabaseError) as problem:
         sys.stderr.write(f"error: the emulator cannot start: {problem}\n")
         return 1

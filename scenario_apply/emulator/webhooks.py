@@ -10,6 +10,7 @@ import orjson
 
 from scenario_apply.emulator import checks
 from scenario_apply.emulator.account import find_project
+from scenario_apply.emulator.addresses import is_public, literal_address
 from scenario_apply.emulator.clock import iso
 from scenario_apply.emulator.ids import new_id
 from scenario_apply.emulator.listing import decode_token, encode_token
@@ -55,6 +56,17 @@ def _web_address(value: object, place: str) -> None:
         raise bad_request(f"{place}: must be an absolute http or https address")
 
 
+def _check_destination(world: World, url: str) -> None:
+    """400 for an address of this machine or a private network. What a name resolves to is seen on delivery."""
+    if world.options.allow_local_webhooks:
+        return
+    host = (urlsplit(url).hostname or "").rstrip(".")
+    address = literal_address(host)
+    is_local_name = host == "localhost" or host.endswith(".localhost")
+    if is_local_name or (address is not None and not is_public(address)):
+        raise bad_request("body.url: is on this machine or a private network; --allow-local-webhooks permits that")
+
+
 _FIELDS: dict[str, checks.Check] = {
     "description": checks.text(),
     "enabled": checks.boolean,
@@ -74,6 +86,7 @@ def create_endpoint(world: World, request: Request) -> Response:
     """POST /projects/{projectId}/webhook-endpoints: the only answer that shows the secret."""
     project = find_project(world, request)
     body = checks.json_object(request, _FIELDS, ("enabledEvents", "url"))
+    _check_destination(world, body["url"])
     identifier, now, secret = new_id("webhook_"), world.now_ms(), "whsec_" + secrets.token_urlsafe(24)
     world.db.run(
         "INSERT INTO webhook_endpoints (id, project, url, secret, enabled, events, description, created, updated)"
@@ -98,6 +111,8 @@ def update_endpoint(world: World, request: Request) -> Response:
     """PUT /projects/{projectId}/webhook-endpoints/{webhookEndpointId}"""
     row = _find(world, request)
     body = checks.json_object(request, _FIELDS)
+    if "url" in body:
+        _check_destination(world, body["url"])
     events = dump(body["enabledEvents"]) if "enabledEvents" in body else row["events"]
     world.db.run(
         "UPDATE webhook_endpoints SET url = ?, enabled = ?, events = ?, description = ?, updated = ? WHERE id = ?",

@@ -13,8 +13,8 @@ from scenario_apply.emulator.clock import MANUAL_START_MS, ManualClock, RealCloc
 from scenario_apply.emulator.data_folder import DataFolder
 from scenario_apply.emulator.faults import Faults
 from scenario_apply.emulator.grids import Grids
-from scenario_apply.emulator.limits import Budgets
 from scenario_apply.emulator.options import EmulatorOptions
+from scenario_apply.emulator.request_budget import Budgets
 from scenario_apply.emulator.request_log import RequestLog
 from scenario_apply.emulator.store import Store
 

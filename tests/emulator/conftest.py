@@ -1,4 +1,4 @@
-"""An emulator with a manual clock, and the official SDK pointed at it. Its fixtures come with the installed plugin."""
+"""An emulator with a manual clock, and the official SDK pointed at it. Its fixtures come with the plugin."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> int:
 
     command = arguments[0] if arguments and arguments[0] else found()
     examples = arguments[1] if len(arguments) > 1 else "25"
-    options = EmulatorOptions(rate_limit=0, training_s=0.5)
+    options = EmulatorOptions(rate_limit=0, training_s=0.5, allow_local_webhooks=True)
     with EmulatorThread(options) as emulator, httpx.Client(base_url=emulator.url, auth=("k", "s")) as api:
         model = api.post("/models", json={"name": "Kael", "type": "flux.1-lora"}).json()["model"]["id"]
         edit = api.post("/models", json={"type": "qwen-image-edit-lora"}).json()["model"]["id"]

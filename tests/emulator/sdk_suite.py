@@ -60,7 +60,11 @@ LEFT_OUT: dict[str, str] = {
 _FORMS = ("method", "raw_response", "streaming_response")
 _left_out: Counter[str] = Counter()
 _emulator = EmulatorThread(
-    manual_options(port=int(os.environ.get("SDK_SUITE_PORT", "0")), projects=("projectId", "targetProjectId"))
+    manual_options(
+        port=int(os.environ.get("SDK_SUITE_PORT", "0")),
+        projects=("projectId", "targetProjectId"),
+        allow_local_webhooks=True,
+    )
 )
 
 

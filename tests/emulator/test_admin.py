@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from scenario_apply.emulator.side import is_loopback
+from scenario_apply.emulator.addresses import is_loopback
 from scenario_apply.emulator.thread import EmulatorThread
 
 from .test_models import make

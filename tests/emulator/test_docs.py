@@ -31,11 +31,16 @@ def section(title: str) -> str:
     return PAGE.split(f"## {title}\n", 1)[1].split("\n## ", 1)[0]
 
 
-def test_the_example_tests_pass_with_the_installed_plugin(tmp_path: Path) -> None:
+def test_the_example_tests_pass_with_the_plugin(tmp_path: Path) -> None:
+    """With the very option that the page names."""
+    option = re.search(r"^\$ pytest (-p \S+)$", PAGE, re.M)
+    assert option is not None
     example = next(block for block in blocks("python") if "def test_" in block)
     (tmp_path / "test_example.py").write_text(example)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "test_example.py"]
-    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *option[1].split()]
+    run = subprocess.run(
+        [*command, "test_example.py"], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
+    )
     assert run.returncode == 0, run.stdout + run.stderr
     assert "2 passed" in run.stdout
 
@@ -50,7 +55,9 @@ def test_commands_can_be_given(tmp_path: Path) -> None:
     recipe = (DOCS / "container" / "Containerfile").read_text(encoding="utf-8")
     entry = json.loads(recipe.split("ENTRYPOINT ", 1)[1])
     assert entry[:2] == ["/venv/bin/scenario-apply", "emulator"]
-    options = options_from(parser.parse_args(entry[2:]))
+    run = next(line for block in blocks("console") for line in block.splitlines() if "podman run" in line)
+    arguments = shlex.split(run.rsplit(" scenario-emulator ", 1)[1])
+    options = options_from(parser.parse_args([*entry[2:], *arguments]))
     assert f"EXPOSE {options.port}" in recipe
 
 
@@ -74,7 +81,7 @@ def test_every_fault_is_told() -> None:
 def test_the_admin_api_is_told_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     served: set[str] = set()
     monkeypatch.setattr(
-        Router, "add", lambda _, method, path, handler: served.add(f"{method} {path.removeprefix('/__emulator__/')}")
+        Router, "add", lambda _, method, path, *rest: served.add(f"{method} {path.removeprefix('/__emulator__/')}")
     )
     admin.add_routes(Router())
     table = re.findall(r"^\| (`.*?) \|", section("Admin API"), re.M)

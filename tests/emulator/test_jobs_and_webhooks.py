@@ -13,11 +13,19 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import httpx
+import pytest
 
-from scenario_apply.emulator.thread import EmulatorThread
+from scenario_apply.emulator.options import EmulatorOptions
+from scenario_apply.emulator.thread import EmulatorThread, manual_options
 
 from .test_models import train
 from .test_training import with_images
+
+
+@pytest.fixture
+def scenario_emulator_options() -> EmulatorOptions:
+    """The receivers of these tests are on this machine."""
+    return manual_options(allow_local_webhooks=True)
 
 
 def test_a_page_of_jobs_may_be_empty_and_still_go_on(emulator: EmulatorThread, api: httpx.Client) -> None:
@@ -58,15 +66,20 @@ def test_jobs_are_filtered_by_state_and_time(emulator: EmulatorThread, api: http
 
 
 @contextmanager
-def receiver(statuses: list[int]) -> Iterator[tuple[str, list[tuple[dict[str, str], bytes]]]]:
-    """A small server that answers with those statuses in turn, then 200; its address and what it got."""
+def receiver(statuses: list[int], location: str = "") -> Iterator[tuple[str, list[tuple[dict[str, str], bytes]]]]:
+    """A small server that answers with those statuses in turn, then 200; its address and what it got.
+
+    location is a header of every answer, with the server's port put in; what it got has its path under `:path`.
+    """
     got: list[tuple[dict[str, str], bytes]] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
-            got.append(({key.lower(): value for key, value in self.headers.items()}, body))
+            got.append(({":path": self.path} | {key.lower(): value for key, value in self.headers.items()}, body))
             self.send_response(statuses.pop(0) if statuses else 200)
+            if location:
+                self.send_header("Location", location.format(port=self.server.server_address[1]))
             self.end_headers()
 
         def log_message(self, *_: Any) -> None:

@@ -75,12 +75,19 @@ def test_other_sites_and_other_names_are_turned_away(root: str) -> None:
     assert contract.plain.post(clock, data={"seconds": "1"}, headers={"origin": root}).status_code == 303
 
 
-def test_beyond_loopback_only_with_admin() -> None:
+def test_beyond_loopback_only_with_admin_and_the_key() -> None:
+    """Without --admin nobody gets in; with it, whoever has the key, and a browser is told to ask for it."""
     for admin, status in ((False, 403), (True, 200)):
-        with EmulatorThread(manual_options(host="0.0.0.0", admin=admin)) as emulator:
+        options = manual_options(host="0.0.0.0", admin=admin, api_key="k", api_secret="s")
+        with EmulatorThread(options) as emulator:
             port = emulator.url.rsplit(":", 1)[1].removesuffix("/v1")
-            assert contract.plain.get(f"http://127.0.0.1:{port}/__emulator__/health").status_code == status
+            health = f"http://127.0.0.1:{port}/__emulator__/health"
+            assert contract.plain.get(health, auth=("k", "s")).status_code == status
             assert contract.plain.get(f"http://127.0.0.1:{port}/v1/models", auth=("k", "s")).status_code == 200
+            for auth in (None, ("k", "wrong")):
+                refused = contract.plain.get(health, auth=auth)
+                assert refused.status_code == (401 if admin else 403)
+                assert ("www-authenticate" in refused.headers) == admin
 
 
 def browse(address: str, profile: Path, *options: str) -> str:

@@ -11,12 +11,19 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from scenario_apply.emulator.thread import EmulatorThread
+from scenario_apply.emulator.options import EmulatorOptions
+from scenario_apply.emulator.thread import EmulatorThread, manual_options
 
 from . import contract
 from .pictures import png
 
-HEAD = b"Host: x\r\nAuthorization: Basic azpz\r\n"
+HEAD = b"Host: emulator.test\r\nAuthorization: Basic azpz\r\n"
+
+
+@pytest.fixture
+def scenario_emulator_options() -> EmulatorOptions:
+    """A name that does not change with the port."""
+    return manual_options(allowed_hosts=("emulator.test",))
 
 
 @pytest.fixture
@@ -71,19 +78,25 @@ def test_expecting_100_is_met(wire: socket.socket) -> None:
 
 
 @pytest.mark.parametrize(
-    "request_bytes",
+    ("status", "request_bytes"),
     [
-        b"\x16\x03\x01\x02\x00\x01\x00",
-        b"GET / SPDY/9\r\n\r\n",
-        b"GET /v1/models HTTP/1.1\r\n" + b"x: " + b"y" * 70_000 + b"\r\n\r\n",
-        b"GET /v1/models HTTP/1.1\r\n" + b"".join(b"x%d: y\r\n" % number for number in range(200)) + b"\r\n",
-        b"POST /v1/models HTTP/1.1\r\nContent-Length: nonsense\r\n\r\n",
+        (400, b"\x16\x03\x01\x02\x00\x01\x00"),
+        (400, b"GET / SPDY/9\r\n\r\n"),
+        (400, b"CONNECT somewhere:443 HTTP/1.1\r\nHost: emulator.test\r\n\r\n"),
+        (400, b"POST /v1/models HTTP/1.1\r\nContent-Length: nonsense\r\n\r\n"),
+        (400, b"POST /v1/models HTTP/1.1\r\n" + HEAD + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n"),
+        (431, b"GET /v1/models HTTP/1.1\r\n" + b"x: " + b"y" * 70_000 + b"\r\n\r\n"),
+        (431, b"GET /v1/models HTTP/1.1\r\n" + b"".join(b"x%d: y\r\n" % one for one in range(200)) + b"\r\n"),
+        (431, b"GET /" + b"y" * 70_000),
     ],
 )
-def test_what_is_no_http_is_refused(wire: socket.socket, request_bytes: bytes) -> None:
+def test_what_is_no_http_is_refused(wire: socket.socket, status: int, request_bytes: bytes) -> None:
+    """With the status that says why, in JSON, and the connection ends."""
     wire.sendall(request_bytes)
-    assert read_answers(wire, 1)[0][0] == 400
-    assert wire.recv(10) == b""
+    found, body = read_answers(wire, 1)[0]
+    assert (found, json.loads(body)["status"]) == (status, "error")
+    with contextlib.suppress(ConnectionResetError):  # what was sent after the refusal was not read
+        assert wire.recv(10) == b""
 
 
 def test_the_old_protocol_closes_the_connection(wire: socket.socket) -> None:
