@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from scenario_apply.effects.files.own_files import open_regular
 from scenario_apply.errors import ManifestError
 
 _ENDINGS = (".yaml", ".yml", ".yaml.j2", ".yml.j2")
@@ -60,7 +61,7 @@ def _files(whole: str) -> Iterator[str]:
 
 def _declares(path: str) -> bool:
     try:
-        with open(path, "rb") as file:
+        with os.fdopen(open_regular(path), "rb") as file:
             return _DECLARES.search(file.read(65536)) is not None
     except OSError:
         return False  # what cannot be read is nothing to propose

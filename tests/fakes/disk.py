@@ -74,8 +74,9 @@ class Disk:
         folder = named.get("dir_fd", named.get("src_dir_fd"))
         within = os.getcwd() if folder is None else os.readlink(f"/proc/self/fd/{folder}")
         path = os.readlink(f"/proc/self/fd/{target}") if isinstance(target, int) else os.path.join(within, target)
-        # the lock is the kernel's: it lets go of a dead holder, which cannot be played within one process
-        return path.startswith(self.folder) and not path.endswith(".lock")
+        # the lock is the kernel's: it lets go of a dead holder, which cannot be played within one process; what comes
+        # with the first one, the folder's .gitignore, may fail
+        return path.startswith(self.folder) and not path.endswith((".lock", ".gitignore"))
 
     def _refusal(self) -> BaseException:
         if self.error is None:

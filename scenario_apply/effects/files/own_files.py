@@ -234,7 +234,7 @@ def _not_a_folder(folder: int, name: str, path: str, error: OSError) -> OSError:
 
 
 def _write_gitignore(folder: int, content: str) -> None:
-    """A folder that takes no .gitignore works without one."""
+    """Unless there is one. A folder that takes none works without it."""
     with suppress(OSError):
         file = os.open(".gitignore", os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FILE, 0o644, dir_fd=folder)
         with os.fdopen(file, "w", encoding="utf-8") as out:
