@@ -4,6 +4,8 @@ Layout: a magic line, the datasets' contents one after the other, an index, a fi
 A warm scan reads the index alone; contents are read when somebody asks, by offset and checksum, so that a file which
 another run replaced meanwhile is noticed. The last run to finish wins; no reader ever sees half of anything.
 
+The end also holds the inode of the file: a copy, such as one that came with a checkout, is an empty cache.
+
 Measured against SQLite at 1,000 datasets of 6 KB (medians, ms): index loaded 2.4 against 5.0 with its import, all
 written 1 against 25, one dataset changed 18 against 0.2, since the file is copied. Taken for what it has not got:
 locks, a journal beside it, trouble on network drives.
@@ -22,9 +24,9 @@ from zlib import crc32
 from scenario_apply.effects.files.own_files import OwnFolder, UnsafeFile, own_folder, temporary_name
 
 # Grows with the layout, and with the meaning of anything stored.
-FORMAT = 1
+FORMAT = 2
 _MAGIC = b"scenario-apply dataset cache %d\n" % FORMAT
-_END = Struct("<QII8s")  # index offset, length, checksum, mark
+_END = Struct("<QIIQ8s")  # index offset, length, checksum, inode of the file, mark
 _END_MARK = b"saindex\n"
 _MOST_UNUSED = 2000  # results of datasets this run did not ask for are kept, up to this many
 _COPY_BYTES = 1 << 20
@@ -141,7 +143,7 @@ class Cache:
             index = _index_bytes(self._added)
             offset = out.tell()
             out.write(index)
-            out.write(_END.pack(offset, len(index), crc32(index), _END_MARK))
+            out.write(_END.pack(offset, len(index), crc32(index), _inode(out), _END_MARK))
             out.close()
             folder.rename(self._temporary, name)
         except OSError:
@@ -224,8 +226,8 @@ def _read_index(folder: OwnFolder, name: str) -> dict[str, Record]:
             if file.read(len(_MAGIC)) != _MAGIC:
                 return {}
             file.seek(-_END.size, os.SEEK_END)
-            offset, length, checksum, mark = _END.unpack(file.read(_END.size))
-            if mark != _END_MARK:
+            offset, length, checksum, inode, mark = _END.unpack(file.read(_END.size))
+            if mark != _END_MARK or inode != _inode(file):
                 return {}
             index = _piece(file, offset, length)
     except UnsafeFile:
@@ -237,6 +239,19 @@ def _read_index(folder: OwnFolder, name: str) -> dict[str, Record]:
     import orjson
 
     try:
-        return {row[0]: Record(*row) for row in orjson.loads(index)}
-    except (ValueError, TypeError, IndexError, KeyError):  # a checksum that fits proves no author
+        records = [Record(*row) for row in orjson.loads(index)]
+    except (ValueError, TypeError):  # a checksum that fits proves no author
         return {}
+    return {record.key: record for record in records} if all(map(_is_sound, records)) else {}
+
+
+def _inode(file: BinaryIO) -> int:
+    return os.fstat(file.fileno()).st_ino & 0xFFFF_FFFF_FFFF_FFFF
+
+
+def _is_sound(record: Record) -> bool:
+    """Whether each value is of the kind it is said to be."""
+    kinds = (str, str, bool, bool, str, int, int, list, int, int, int)
+    return all(type(value) is kind for value, kind in zip(record, kinds, strict=True)) and all(
+        type(row) is list and all(cell is None or type(cell) in (str, int) for cell in row) for row in record.findings
+    )
