@@ -88,7 +88,8 @@ class DataFolder:
 
 def _refuse_foreign(path: Path) -> None:
     """Raises StoreError unless the folder is new or an emulator's, and each part of it is what it should be."""
-    found = {entry.name: entry for entry in os.scandir(path)}
+    with os.scandir(path) as entries:
+        found = {entry.name: entry for entry in entries}
     for name, entry in found.items():
         if name in _FOLDERS and not entry.is_dir(follow_symlinks=False):
             raise _foreign(path, f"{name} is not a folder of its own")
@@ -100,9 +101,10 @@ def _refuse_foreign(path: Path) -> None:
     if MARKER not in found and not is_earlier and others:
         raise _foreign(path, f"it holds {others[0]} and no {MARKER}, so it is not an emulator's")
     for folder in sorted(_FOLDERS & found.keys()):
-        for entry in os.scandir(path / folder):
-            if not entry.is_file(follow_symlinks=False):
-                raise _foreign(path, f"{folder}/{entry.name} is not a regular file")
+        with os.scandir(path / folder) as entries:
+            stray = next((entry.name for entry in entries if not entry.is_file(follow_symlinks=False)), None)
+        if stray is not None:
+            raise _foreign(path, f"{folder}/{stray} is not a regular file")
 
 
 def _foreign(path: Path, why: str) -> StoreError:
