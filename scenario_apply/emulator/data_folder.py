@@ -22,7 +22,7 @@ _CONTENT = b"The embedded Scenario of scenario-apply keeps its data here and del
 _DATABASE = frozenset({"scenario.db", "scenario.db-wal", "scenario.db-shm", "scenario.db-journal"})
 _FILES = _DATABASE | {MARKER, _FILE}
 _FOLDERS = frozenset({"blobs", "parts"})
-_BESIDE = frozenset({_FILE, "emulator.stdin", "emulator.stderr", "emulator.users", ".gitignore"})
+_BESIDE = frozenset({_FILE, "emulator.stdin", "emulator.stderr", "emulator.users", ".gitignore", "lost+found"})
 """What is in a folder before its emulator is: a command that starts one for itself writes there first."""
 
 

@@ -6,7 +6,32 @@ import os
 
 from scenario_apply.core.manifest.spec import Manifest
 from scenario_apply.errors import ManifestError, Problem, StateError
-from scenario_apply.faces.named_files import untrusted_top
+from scenario_apply.errors import Place as FilePlace
+from scenario_apply.faces.named_files import checkout_of, untrusted_top
+
+
+def refuse_root_outside(path: str | None, cwd: str) -> None:
+    """Raises ManifestError when the manifest's folder is in a Git checkout by its name and outside of it in fact.
+
+    The link came with the checkout, and the state and .scenario/ would be written where it leads. path None: the
+    folder manifests/ that a command takes by itself. A folder outside of any checkout may be named through links.
+    """
+    whole = os.path.abspath(os.path.join(cwd, path or "manifests"))
+    folder = whole if os.path.isdir(whole) else os.path.dirname(whole)
+    real = os.path.realpath(folder)
+    for top in (checkout_of(cwd), checkout_of(os.path.dirname(folder))):
+        if top is not None and _is_below(folder, top) and not _is_below(real, os.path.realpath(top)):
+            shown = os.path.relpath(folder, cwd)
+            raise ManifestError(
+                f"{shown} leads outside of the Git checkout it lies in, by a link to {real}",
+                code="outside-root",
+                where=FilePlace(file=path or "manifests"),
+                mend=f"name {real} itself if that is meant",
+            )
+
+
+def _is_below(path: str, top: str) -> bool:
+    return path == top or path.startswith(top.rstrip(os.sep) + os.sep)
 
 
 def state_path(manifest: Manifest, given: str | None, cwd: str) -> str:

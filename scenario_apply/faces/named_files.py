@@ -27,13 +27,13 @@ def untrusted_top(path: str, cwd: str, root: str | None = None) -> str | None:
     """
     whole = os.path.abspath(os.path.join(cwd, path))
     here = os.path.abspath(cwd)
-    for top in (root, None if root is None else _checkout_of(root), _checkout_of(here), here):
+    for top in (root, None if root is None else checkout_of(root), checkout_of(here), here):
         if top is not None and top != os.sep and whole.startswith(top.rstrip(os.sep) + os.sep):
             return top
     return None
 
 
-def _checkout_of(folder: str) -> str | None:
+def checkout_of(folder: str) -> str | None:
     """The top of the Git checkout that a folder lies in."""
     here = os.path.abspath(folder)
     while True:

@@ -13,6 +13,7 @@ from scenario_apply.errors import ManifestError, Problem, ScenarioApplyError
 from scenario_apply.faces.locate import (
     cache_path,
     emulator_path,
+    refuse_root_outside,
     refuse_twin,
     state_path,
     state_within,
@@ -58,6 +59,7 @@ def open_manifest(settings: Settings) -> Manifest:
     """The manifest that was asked for. Raises ManifestError with every problem."""
     from scenario_apply.effects.manifest_files import load_manifest
 
+    refuse_root_outside(settings.manifest, settings.cwd)
     try:
         return load_manifest(
             settings.manifest,

@@ -195,6 +195,21 @@ def test_a_link_above_the_current_folder_but_in_the_checkout_is_not_followed(
     assert not (home.parent / "mine" / "x.json").exists()
 
 
+@pytest.mark.parametrize("words", [PLAN, [*PLAN, "manifests"], ["validate", "manifests/scenario.yaml"]])
+def test_a_manifest_folder_that_leads_out_of_the_checkout_is_not_written_to(
+    words: list[str], home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a checkout the folder is the user's own, wherever it leads."""
+    shutil.move(home / "scenario.yaml", home.parent / "mine")
+    shutil.move(home / "kael", home.parent / "mine")
+    (home / "manifests").symlink_to(home.parent / "mine")
+    (home / ".git").mkdir()
+    assert "leads outside of the Git checkout" in said(words, capsys)
+    assert not (home.parent / "mine" / ".scenario").exists()
+    (home / ".git").rmdir()
+    assert __main__.main(words) == 0
+
+
 @pytest.mark.parametrize("words", [[*PLAN, "--out"], [*APPLY, "--events"], ["init", "kael", "--out"]])
 @pytest.mark.parametrize("target", ["bashrc", "gone", "empty", "parts"])
 def test_an_output_goes_through_no_link_of_the_repository(
