@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from scenario_apply.emulator.__main__ import main
 from scenario_apply.emulator.data_folder import MARKER, DataFolder
 from scenario_apply.emulator.store import StoreError
 from scenario_apply.emulator.thread import EmulatorThread, manual_options
+from scenario_apply.emulator.world import World
 
 from . import contract
 from .test_models import make
@@ -20,31 +20,26 @@ def contents(folder: Path) -> dict[str, bytes | None]:
     return {str(p.relative_to(folder)): p.read_bytes() if p.is_file() else None for p in folder.rglob("*")}
 
 
-def refusal(data: Path, capsys: pytest.CaptureFixture[str]) -> str:
-    """The one line an emulator says that cannot start on a folder."""
-    assert main(["--data", str(data)]) == 1
-    said = capsys.readouterr().err
-    assert said.count("\n") == 1, said
-    return said
+def refusal(data: Path) -> str:
+    """What is said of a folder that no world can be in."""
+    with pytest.raises(StoreError) as caught:
+        World(manual_options(data=data)).close()
+    return str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["parts/thesis.txt", "blobs/photo.png", "notes.txt", "scenario.db", "blobs/x.tmp"])
-def test_a_folder_of_somebody_else_is_refused_and_left_as_it_is(
-    tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_folder_of_somebody_else_is_refused_and_left_as_it_is(tmp_path: Path, name: str) -> None:
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_text("years of work")
     before = contents(tmp_path)
-    said = refusal(tmp_path, capsys)
+    said = refusal(tmp_path)
     assert MARKER in said
     assert "new or empty folder" in said
     assert contents(tmp_path) == before
 
 
 @pytest.mark.parametrize("name", ["parts", "blobs", "scenario.db", "scenario.db-wal", "emulator.lock", MARKER])
-def test_a_link_in_the_folder_is_not_followed_whatever_the_marker_says(
-    tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_link_in_the_folder_is_not_followed_whatever_the_marker_says(tmp_path: Path, name: str) -> None:
     """The marker may have come with a checkout."""
     victim = tmp_path / "victim"
     victim.mkdir()
@@ -55,19 +50,17 @@ def test_a_link_in_the_folder_is_not_followed_whatever_the_marker_says(
     (data / name).unlink(missing_ok=True)
     (data / name).symlink_to(victim if name in ("parts", "blobs") else victim / "thesis.txt")
     before = contents(victim)
-    assert name in refusal(data, capsys)
+    assert name in refusal(data)
     assert contents(victim) == before
 
 
 @pytest.mark.parametrize("folder", ["blobs", "parts"])
-def test_what_is_kept_in_the_folder_is_regular_files_only(
-    tmp_path: Path, folder: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_is_kept_in_the_folder_is_regular_files_only(tmp_path: Path, folder: str) -> None:
     """A blob that is a link would be served."""
     (tmp_path / folder).mkdir()
     (tmp_path / MARKER).touch()
     (tmp_path / folder / ("a" * 64)).symlink_to("/etc/hostname")
-    assert f"{folder}/{'a' * 64} is not a regular file" in refusal(tmp_path, capsys)
+    assert f"{folder}/{'a' * 64} is not a regular file" in refusal(tmp_path)
 
 
 def test_a_new_folder_gets_the_marker_and_is_taken_again(tmp_path: Path) -> None:
