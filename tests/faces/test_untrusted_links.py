@@ -266,6 +266,9 @@ def test_a_plan_may_go_to_a_device_a_pipe_and_the_streams(home: Path) -> None:
 
 def test_the_cache_and_the_emulator_of_a_folder_are_ignored_by_git(home: Path) -> None:
     """An existing .gitignore stays; one line for all that is in .scenario/."""
+    assert __main__.main(PLAN) == 0
+    assert "*" in (home / ".scenario" / ".gitignore").read_text().split("\n")
+    shutil.rmtree(home / ".scenario")
     assert __main__.main([*APPLY, "--no-wait"]) == 0
     assert "*" in (home / ".scenario" / ".gitignore").read_text().split("\n")
     assert "*.lock" in (home / "state" / ".gitignore").read_text().split("\n")
