@@ -14,5 +14,5 @@ def from_iso(text: str) -> float | None:
     """Seconds since the epoch; None for a text that is no such time."""
     try:
         return datetime.fromisoformat(text).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError, OSError):  # the latter two for a year that the platform does not know
         return None

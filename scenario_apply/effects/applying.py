@@ -84,8 +84,8 @@ def apply_plan(
         state = world.store.save(state)
         world.store.discard_journal()  # all of it is in the state that was just written
         if plan.steps:
-            guard = world.store.check_unchanged
-            with Journal(world.store.journal_path, run_id, world.clock.now(), guard) as journal:
+            store, guard = world.store, world.store.check_unchanged
+            with Journal(store.journal_path, run_id, world.clock.now(), guard, store.folder) as journal:
                 executor = _executor(world, prepared, state, journal, root, options, emit, stop)
                 state = _walk(
                     world, executor, lambda state: _noted(world, prepared, state, root, options, _touched(executor))

@@ -106,7 +106,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     place = parser.add_argument_group("where")
     place.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
     place.add_argument("--port", type=int, default=0, help="port to listen on; 0 picks a free one (default 0)")
-    place.add_argument("--data", metavar="DIR", help="keep everything in DIR (default: forget it at exit)")
+    place.add_argument("--data", metavar="DIR", help="keep everything in DIR, new or of an emulator (default: none)")
     place.add_argument("--seed", metavar="FILE", help="JSON with what to hold at the first start; a number seeds chaos")
     place.add_argument("--clock", choices=("real", "manual"), default="real", help="manual: moved by the admin API")
     place.add_argument("--until-stdin-closes", action="store_true", help="leave when standard input ends")

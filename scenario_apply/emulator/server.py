@@ -114,7 +114,7 @@ class Server:
 
 
 def serve(options: EmulatorOptions) -> int:
-    """Serve until SIGTERM, SIGINT or, if wanted, the end of standard input. The exit code."""
+    """Serve until SIGTERM, SIGINT, SIGHUP or, if wanted, the end of standard input. The exit code."""
     try:
         return asyncio.run(_serve(options))
     except OptionError as problem:
@@ -129,8 +129,9 @@ async def _serve(options: EmulatorOptions) -> int:
     server = Server(options)
     done = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, done.set)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores it
+            loop.add_signal_handler(number, done.set)
     await server.start()
     if options.until_stdin_closes:
         _watch_stdin(server.world.folder, lambda: loop.call_soon_threadsafe(done.set))

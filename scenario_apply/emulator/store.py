@@ -84,7 +84,8 @@ class Store:
         durability = (
             ("synchronous=NORMAL", "journal_mode=WAL") if lasting else ("synchronous=OFF", "journal_mode=MEMORY")
         )
-        for pragma in (*durability, "cache_size=-16000"):
+        # trusted_schema: a database that somebody else prepared runs none of our functions by its own
+        for pragma in (*durability, "cache_size=-16000", "trusted_schema=OFF"):
             self._db.execute(f"PRAGMA {pragma}")
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
         tables = self.number("SELECT count(*) FROM sqlite_master")

@@ -27,10 +27,12 @@ class World:
     def __init__(self, options: EmulatorOptions) -> None:
         self.options = options
         self._temporary = options.data is None
-        self.root = Path(tempfile.mkdtemp(prefix="scenario-emulator-")) if options.data is None else options.data
-        self.folder = DataFolder(self.root)
+        given = Path(tempfile.mkdtemp(prefix="scenario-emulator-")) if options.data is None else options.data
+        self.folder = DataFolder(given)
+        self.root = self.folder.path
         try:
             self.db = Store(self.root / "scenario.db", lasting=not self._temporary)
+            self.folder.mark()
         except BaseException:
             self.folder.release()
             raise

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from typing import TYPE_CHECKING, TextIO
 
+from scenario_apply.effects.files.own_files import hint_of
 from scenario_apply.errors import ScenarioApplyError
+from scenario_apply.faces.named_files import named_file, open_stream
 from scenario_apply.faces.targets import TargetTaken, is_event_log, refuse_reserved, refuse_taken
 
 if TYPE_CHECKING:
@@ -34,17 +35,20 @@ class EventFile:
     def begin(self, wanted: Wanted | None) -> None:
         """Open it. wanted None: no manifest could be read. Raises TargetTaken, or an error of code events."""
         try:
+            root = None
             if wanted is not None:
+                root = wanted.manifest.root
                 refuse_reserved(self._path, self._cwd, wanted, option="--events")
-            whole = os.path.join(self._cwd, self._path)
-            self._file = open(whole, "w", encoding="utf-8", errors="backslashreplace")  # noqa: SIM115  # close() does
+            refuse_taken(self._path, self._cwd, option="--events", kind="event log", is_own=is_event_log, root=root)
+            stream = open_stream(self._path, self._cwd, root)
+            self._file = stream or named_file(self._path, self._cwd, root).open_again()
         except TargetTaken:
             self._is_refused = True
             raise
         except OSError as error:
             self._is_refused = True
             what = f"the events cannot be written to {self._path}: {error.strerror}"
-            raise ScenarioApplyError(what, code="events") from error
+            raise ScenarioApplyError(what, code="events", mend=hint_of(error)) from error
         waiting, self._waiting = self._waiting, []
         self.write("".join(waiting))
 

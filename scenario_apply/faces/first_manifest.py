@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from scenario_apply.core.suggest import did_you_mean
 from scenario_apply.core.training_types import TRAINING_TYPES
+from scenario_apply.effects.files.own_files import hint_of
 from scenario_apply.errors import ScenarioApplyError, UsageError
+from scenario_apply.faces.named_files import named_file
 
 _PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".heic", ".avif", ".tiff", ".bmp", ".gif")
 _MOST_FOLDERS = 200
@@ -62,12 +64,13 @@ def write_first_manifest(folder: str, *, out: str | None, type: str, trigger: st
         return Written(path=None, text=text, beside=(), models=models, images=images)
     beside = tuple(_named(path, cwd) for path in _manifests_in(root) if path != target)
     try:
-        with open(target, "x", encoding="utf-8") as file:
+        with named_file(target, cwd).open_new() as file:
             file.write(text)
     except FileExistsError as error:
         raise CannotInit(f"{_named(target, cwd)} is there already", mend="choose another --out") from error
     except OSError as error:
-        raise CannotInit(f"{_named(target, cwd)} cannot be written: {error.strerror}") from error
+        what = f"{_named(target, cwd)} cannot be written: {error.strerror}"
+        raise CannotInit(what, mend=hint_of(error)) from error
     return Written(path=_named(target, cwd), text=text, beside=beside, models=models, images=images)
 
 

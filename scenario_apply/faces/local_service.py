@@ -13,6 +13,7 @@ import errno
 import fcntl
 import os
 import re
+import stat
 import subprocess
 import sys
 import threading
@@ -21,6 +22,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import IO
 
+from scenario_apply.effects.files.own_files import OwnFolder, UnsafeFile, hint_of, own_folder
 from scenario_apply.errors import ScenarioApplyError
 
 _READY_WITHIN_S = 15.0
@@ -50,24 +52,30 @@ class LocalServiceFailed(ScenarioApplyError):
 
 
 @contextmanager
-def local_service(data: str, options: Sequence[str], environment: Mapping[str, str]) -> Iterator[str]:
+def local_service(
+    data: str, options: Sequence[str], environment: Mapping[str, str], *, within: str | None = None
+) -> Iterator[str]:
     """The base URL of an emulator that keeps what it holds in data. Raises LocalServiceFailed.
 
-    options are for a new one; one that runs already goes on with its own.
+    options are for a new one; one that runs already goes on with its own. within: the manifest's folder, which data is
+    in and below which no link is followed; None: data is resolved.
     """
-    os.makedirs(data, exist_ok=True)
-    users = os.open(os.path.join(data, _USERS), os.O_RDWR | os.O_CREAT, 0o600)
+    folder = own_folder(data, within=within)
+    with _clear_errors():
+        if within is not None:
+            own_folder(os.path.dirname(data), within=within).ignore_all()
+        users = folder.open(_USERS, os.O_RDWR | os.O_CREAT, create_folder=True)
     child: subprocess.Popen[bytes] | None = None
     hold = -1
     try:
-        with _one_at_a_time(data):
+        with _clear_errors(), _one_at_a_time(folder):
             fcntl.flock(users, fcntl.LOCK_SH)
-            hold, url = _join(data)
+            hold, url = _join(folder)
             if url is None:
-                child, hold, url = _start(data, options, environment)
+                child, hold, url = _start(folder, options, environment)
         yield url
     finally:
-        with _one_at_a_time(data):
+        with _one_at_a_time(folder):
             if hold >= 0:
                 os.close(hold)
             if child is not None:
@@ -76,22 +84,30 @@ def local_service(data: str, options: Sequence[str], environment: Mapping[str, s
 
 
 @contextmanager
-def _one_at_a_time(data: str) -> Iterator[None]:
-    folder = os.open(data, os.O_RDONLY)
+def _clear_errors() -> Iterator[None]:
+    """What the disk refuses, as an error that names the file and the way on."""
     try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
         yield
-    finally:
-        os.close(folder)
+    except OSError as error:
+        what = error.strerror or str(error)
+        if error.filename is not None and not isinstance(error, UnsafeFile):
+            what = f"{error.filename}: {what}"
+        raise LocalServiceFailed(f"the embedded Scenario cannot keep its files: {what}", mend=hint_of(error)) from error
 
 
-def _join(data: str) -> tuple[int, str | None]:
+@contextmanager
+def _one_at_a_time(folder: OwnFolder) -> Iterator[None]:
+    with folder.opened() as descriptor:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+
+
+def _join(folder: OwnFolder) -> tuple[int, str | None]:
     """Our end of the running emulator's pipe (-1: it has none, and lives by itself) and its URL; None: none runs."""
     deadline = time.monotonic() + _LEAVE_WITHIN_S
-    while _is_held(data):
-        hold = _open_pipe(data)
-        with open(os.path.join(data, _HELD), encoding="utf-8", errors="replace") as file:
-            found = _URL.search(file.read())
+    while _is_held(folder):
+        hold = _open_pipe(folder)
+        found = _URL.search(_text_of(folder, _HELD))
         if found is not None:
             return hold, found[0].rstrip("/")
         if hold >= 0:
@@ -102,9 +118,9 @@ def _join(data: str) -> tuple[int, str | None]:
     return -1, None
 
 
-def _is_held(data: str) -> bool:
+def _is_held(folder: OwnFolder) -> bool:
     try:
-        file = os.open(os.path.join(data, _HELD), os.O_RDONLY)
+        file = folder.open(_HELD, os.O_RDONLY)
     except FileNotFoundError:
         return False
     try:
@@ -116,28 +132,46 @@ def _is_held(data: str) -> bool:
     return False
 
 
-def _open_pipe(data: str) -> int:
+def _text_of(folder: OwnFolder, name: str) -> str:
+    return folder.read(name)[0].decode("utf-8", "replace")
+
+
+def _open_pipe(folder: OwnFolder) -> int:
     try:
-        return os.open(os.path.join(data, _PIPE), os.O_WRONLY | os.O_NONBLOCK)
+        return _pipe_end(folder, os.O_WRONLY | os.O_NONBLOCK)
     except OSError as problem:
         if problem.errno not in (errno.ENXIO, errno.ENOENT):  # nobody reads it: an emulator somebody runs by hand
             raise
         return -1
 
 
+def _pipe_end(folder: OwnFolder, flags: int) -> int:
+    """An end of the named pipe. Raises OSError, UnsafeFile among them for anything else in its place."""
+    path = os.path.join(folder.path, _PIPE)
+    with folder.opened() as descriptor:
+        facts = os.stat(_PIPE, dir_fd=descriptor, follow_symlinks=False)
+        if stat.S_ISFIFO(facts.st_mode):
+            end = os.open(_PIPE, flags | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=descriptor)
+            if stat.S_ISFIFO(os.fstat(end).st_mode):
+                return end
+            os.close(end)
+    raise UnsafeFile(path, "is not a named pipe of ours", f"delete {path}")
+
+
 def _start(
-    data: str, options: Sequence[str], environment: Mapping[str, str]
+    folder: OwnFolder, options: Sequence[str], environment: Mapping[str, str]
 ) -> tuple[subprocess.Popen[bytes], int, str]:
     # -P: no module is imported from the folder the command runs in
     command = [
         *(sys.executable, "-P", "-m", "scenario_apply.emulator"),
-        *("--port", "0", "--data", data, "--until-stdin-closes"),
+        *("--port", "0", "--data", folder.path, "--until-stdin-closes"),
         *options,
     ]
-    end, hold = _pipe(data)
+    end, hold = _pipe(folder)
     try:
         # what it says goes to a file: it may outlive us, and with us a pipe
-        with open(os.path.join(data, _SAID), "wb") as said:
+        with os.fdopen(folder.open(_SAID, os.O_WRONLY | os.O_CREAT), "wb") as said:
+            said.truncate(0)
             child = subprocess.Popen(  # noqa: S603  # our own interpreter and module
                 command,
                 stdin=end,
@@ -153,7 +187,7 @@ def _start(
         os.close(end)
     assert child.stdout is not None
     try:
-        return child, hold, _ready_url(child, child.stdout, data)
+        return child, hold, _ready_url(child, child.stdout, folder)
     except BaseException:
         os.close(hold)
         child.kill()
@@ -177,20 +211,21 @@ def child_environment(environment: Mapping[str, str]) -> dict[str, str]:
     return kept | {"PYTHONPATH": os.pathsep.join(dict.fromkeys(folders))}
 
 
-def _pipe(data: str) -> tuple[int, int]:
+def _pipe(folder: OwnFolder) -> tuple[int, int]:
     """What the child reads and what we hold."""
-    path = os.path.join(data, _PIPE)
     try:
-        with suppress(FileExistsError):
-            os.mkfifo(path, 0o600)
-        end = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        with folder.opened() as descriptor, suppress(FileExistsError):
+            os.mkfifo(_PIPE, 0o600, dir_fd=descriptor)
+        end = _pipe_end(folder, os.O_RDONLY | os.O_NONBLOCK)
+    except UnsafeFile:
+        raise
     except OSError:
         return os.pipe()  # a file system without named pipes: nobody can join, all else works
     os.set_blocking(end, True)
-    return end, os.open(path, os.O_WRONLY)
+    return end, _pipe_end(folder, os.O_WRONLY)
 
 
-def _ready_url(child: subprocess.Popen[bytes], stdout: IO[bytes], data: str) -> str:
+def _ready_url(child: subprocess.Popen[bytes], stdout: IO[bytes], folder: OwnFolder) -> str:
     # a child that hangs closes nothing: the timer ends it, and with it the read below
     timer = threading.Timer(_READY_WITHIN_S, child.kill)
     timer.daemon = True
@@ -203,8 +238,7 @@ def _ready_url(child: subprocess.Popen[bytes], stdout: IO[bytes], data: str) -> 
     if found is None:
         child.kill()
         child.wait()
-        with open(os.path.join(data, _SAID), encoding="utf-8", errors="replace") as file:
-            last = (file.read().strip().splitlines() or ["it said nothing"])[-1]
+        last = (_text_of(folder, _SAID).strip().splitlines() or ["it said nothing"])[-1]
         raise LocalServiceFailed(
             f"the embedded Scenario did not start: {last}",
             mend="scenario-apply emulator --port 0 shows more; the folder .scenario/emulator can be deleted",

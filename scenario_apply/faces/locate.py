@@ -5,22 +5,88 @@ from __future__ import annotations
 import os
 
 from scenario_apply.core.manifest.spec import Manifest
-from scenario_apply.errors import StateError
+from scenario_apply.errors import ManifestError, Problem, StateError
+from scenario_apply.errors import Place as FilePlace
+from scenario_apply.faces.named_files import checkout_of, untrusted_top
+
+
+def refuse_root_outside(path: str | None, cwd: str) -> None:
+    """Raises ManifestError when the manifest's folder is in a Git checkout by its name and outside of it in fact.
+
+    The link came with the checkout, and the state and .scenario/ would be written where it leads. path None: the
+    folder manifests/ that a command takes by itself. A folder outside of any checkout may be named through links.
+    """
+    whole = os.path.abspath(os.path.join(cwd, path or "manifests"))
+    folder = whole if os.path.isdir(whole) else os.path.dirname(whole)
+    real = os.path.realpath(folder)
+    for top in (checkout_of(cwd), checkout_of(os.path.dirname(folder))):
+        if top is not None and _is_below(folder, top) and not _is_below(real, os.path.realpath(top)):
+            shown = os.path.relpath(folder, cwd)
+            raise ManifestError(
+                f"{shown} leads outside of the Git checkout it lies in, by a link to {real}",
+                code="outside-root",
+                where=FilePlace(file=path or "manifests"),
+                mend=f"name {real} itself if that is meant",
+            )
+
+
+def _is_below(path: str, top: str) -> bool:
+    return path == top or path.startswith(top.rstrip(os.sep) + os.sep)
 
 
 def state_path(manifest: Manifest, given: str | None, cwd: str) -> str:
     """The state file. given: --state, relative to cwd; else `state:`, relative to the manifest's folder.
 
     Left out, it is state/NAME.json in the manifest's folder, beside the folder when it is called manifests.
+    Raises ManifestError when `state:` leaves the manifest's folder.
     """
     if given is not None:
         return os.path.abspath(os.path.join(cwd, given))
     if manifest.state is not None:
+        problem = state_problem(manifest)
+        if problem is not None:
+            raise ManifestError(problem.what, problems=[problem])
         return os.path.abspath(os.path.join(manifest.root, manifest.state))
+    return os.path.join(_home(manifest), "state", f"{manifest.name}.json")
+
+
+def state_within(manifest: Manifest, given: str | None, path: str, cwd: str) -> str | None:
+    """The folder below which no link is followed on the way to the state at path; None: its own folder."""
+    if given is None:
+        return manifest.root if manifest.state is not None else _home(manifest)
+    return untrusted_top(path, cwd, manifest.root)
+
+
+def _home(manifest: Manifest) -> str:
+    """The folder that state/ is in."""
     home = manifest.root
-    if manifest.is_folder and os.path.basename(home) == "manifests":
-        home = os.path.dirname(home)
-    return os.path.join(home, "state", f"{manifest.name}.json")
+    return os.path.dirname(home) if manifest.is_folder and os.path.basename(home) == "manifests" else home
+
+
+def state_problem(manifest: Manifest) -> Problem | None:
+    """What is wrong with `state:`. A manifest may not say where outside of its folder this machine is written to."""
+    if manifest.state is None:
+        return None
+    outside = "move it inside the manifest's folder; only the command line can name another place: --state FILE"
+
+    def problem(what: str, mend: str = outside) -> Problem:
+        return Problem(code="outside-root", what=what, where=manifest.state_place, mend=mend)
+
+    if "\0" in manifest.state:
+        return problem("state: holds a NUL character", "write a path")
+    path = os.path.abspath(os.path.join(manifest.root, manifest.state))
+    parts = os.path.relpath(path, manifest.root).split(os.sep)
+    if os.path.isabs(manifest.state) or parts[0] == os.pardir:
+        return problem("state: names a file outside the manifest's folder")
+    if ".git" in parts:
+        return problem("state: names a file in the folder of Git", "choose another folder, e.g. state/")
+    here = manifest.root
+    for part in parts:
+        here = os.path.join(here, part)
+        if os.path.islink(here):
+            way = f"delete the link {here}, or name where it leads with --state FILE"
+            return problem(f"state: {here} is a link to {os.readlink(here)}; links are not followed here", way)
+    return None
 
 
 def refuse_twin(manifest: Manifest, path: str) -> None:

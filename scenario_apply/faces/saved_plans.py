@@ -6,7 +6,6 @@ import json
 import os
 import shlex
 import stat
-import tempfile
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -77,24 +76,29 @@ def _content(path: str, whole: str) -> bytes | None:
         return file.read(LARGEST_PLAN_BYTES)
 
 
-def write_saved_plan(path: str, cwd: str, plan: Mapping[str, object]) -> None:
+def write_saved_plan(path: str, cwd: str, plan: Mapping[str, object], root: str | None = None) -> None:
     """Write a plan, whole or not at all; readable by its owner only, since captions may be private.
 
     It says from where it was made, seen from where it lies, so that its manifest is found again from any folder.
+    A device or a pipe is written to as it is. root: the manifest's folder, below which no link is followed.
     """
-    whole = os.path.realpath(os.path.join(cwd, path))
-    folder = os.path.dirname(whole)
+    from scenario_apply.effects.files.own_files import hint_of
+    from scenario_apply.effects.state.atomic import write_atomically
+    from scenario_apply.faces.named_files import named_file, open_stream
+
     try:
-        handle, temporary = tempfile.mkstemp(dir=folder, prefix=".plan-", suffix=".tmp")
-        try:
-            with open(handle, "wb") as file:
-                file.write(_written(path, sealed(_placed(plan, folder, cwd))))
-            os.replace(temporary, whole)
-        except BaseException:
-            os.unlink(temporary)
-            raise
+        stream = open_stream(path, cwd, root)
+        if stream is not None:
+            with stream:
+                stream.write(_written(path, sealed(_placed(plan, os.path.realpath(cwd), cwd))).decode())
+            return
+        file = named_file(path, cwd, root)
+        with file.folder.opened():  # a folder that is missing is not made
+            pass
+        write_atomically(file.folder, file.name, _written(path, sealed(_placed(plan, file.folder.path, cwd))))
     except OSError as error:
-        raise PlanFileBad(f"the plan cannot be written to {path}: {error.strerror}") from error
+        what = f"the plan cannot be written to {path}: {error.strerror}"
+        raise PlanFileBad(what, mend=hint_of(error)) from error
 
 
 def _written(path: str, plan: Mapping[str, object]) -> bytes:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-import stat
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from scenario_apply.effects.files.own_files import UnsafeFile
 from scenario_apply.errors import Place as FilePlace
 from scenario_apply.errors import ScenarioApplyError
+from scenario_apply.faces.named_files import is_stream, named_file, untrusted_top
 
 if TYPE_CHECKING:
     from scenario_apply.faces.planning import Wanted
     from scenario_apply.faces.wiring import Place
 
+_LARGEST_READ_BYTES = 256 << 20
 _MANIFEST_ENDINGS = (".yaml", ".yml", ".yaml.j2", ".yml.j2")
 
 
@@ -39,33 +41,40 @@ def is_event_log(content: bytes) -> bool:
     """Whether a file starts as --events writes: with a line on who wrote it."""
     try:
         value = json.loads(content.split(b"\n", 1)[0])
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return isinstance(value, dict) and value.get("type") == "version" and "scenario_apply" in value
 
 
-def refuse_taken(path: str, cwd: str, *, option: str, kind: str, is_own: Callable[[bytes], bool]) -> None:
-    """Raises TargetTaken when something is there that is not of that kind. Devices and pipes lose nothing."""
+def refuse_taken(
+    path: str, cwd: str, *, option: str, kind: str, is_own: Callable[[bytes], bool], root: str | None = None
+) -> None:
+    """Raises TargetTaken when something is there that is not of that kind. Devices and pipes lose nothing.
+
+    root: the manifest's folder, where it is known: below it no link is followed.
+    """
     whole = os.path.join(cwd, path)
-    try:
-        mode = os.stat(whole).st_mode
-    except OSError:
-        return  # not there, or not to be reached: writing says so
-    if stat.S_ISDIR(mode):
+    if os.path.isdir(whole):
         raise TargetTaken(f"{option} {path}: that is a folder", mend=f"name a file: {os.path.join(path, 'NAME.json')}")
-    if not stat.S_ISREG(mode):
-        return
     try:
-        with open(whole, "rb") as file:
-            content = file.read()
+        is_free = is_stream(path, cwd) and not _is_refused_link(path, cwd, root)
+        content = None if is_free else named_file(path, cwd, root).read(_LARGEST_READ_BYTES)
+    except UnsafeFile as error:
+        raise TargetTaken(f"{option} {path}: {error.strerror}", mend=error.hint) from error
+    except NotADirectoryError:
+        return  # writing says so
     except OSError as error:
         raise TargetTaken(f"{option} {path}: the file there cannot be read: {error.strerror}") from error
-    if content.strip() and not is_own(content):
+    if content is not None and content.strip() and not is_own(content):
         raise TargetTaken(
             f"{option} would write over {path}, which is no {kind}",
             where=FilePlace(file=path),
             mend="name a new file, or delete that one first",
         )
+
+
+def _is_refused_link(path: str, cwd: str, root: str | None) -> bool:
+    return os.path.islink(os.path.join(cwd, path)) and untrusted_top(path, cwd, root) is not None
 
 
 def refuse_reserved(path: str, cwd: str, wanted: Wanted, *, option: str) -> None:

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING
 
 from scenario_apply.core.manifest.secret import Secret
 from scenario_apply.errors import ManifestError, Problem, ScenarioApplyError
-from scenario_apply.faces.locate import cache_path, emulator_path, refuse_twin, state_path
+from scenario_apply.faces.locate import (
+    cache_path,
+    emulator_path,
+    refuse_root_outside,
+    refuse_twin,
+    state_path,
+    state_within,
+)
+from scenario_apply.faces.named_files import untrusted_top
 from scenario_apply.faces.settings import LOCAL, Settings
 from scenario_apply.version import VERSION
 
@@ -37,6 +45,7 @@ class Place:
     """Where a state lies and what it belongs to. root: the folder .scenario/ is in.
 
     is_bare: no manifest was read, so that only the state itself knows its project. secrets: those of the manifest.
+    within: the folder below which no link is followed on the way to the state; None: the state's own folder.
     """
 
     state: str
@@ -44,12 +53,14 @@ class Place:
     project: str | None
     is_bare: bool = False
     secrets: tuple[Secret, ...] = ()
+    within: str | None = None
 
 
 def open_manifest(settings: Settings) -> Manifest:
     """The manifest that was asked for. Raises ManifestError with every problem."""
     from scenario_apply.effects.manifest_files import load_manifest
 
+    refuse_root_outside(settings.manifest, settings.cwd)
     try:
         return load_manifest(
             settings.manifest,
@@ -70,19 +81,24 @@ def open_datasets(
 ) -> Mapping[str, Dataset]:
     """The manifest's datasets, scanned, or one of them. deep: open every picture. Problems stay in them."""
     from scenario_apply.effects.datasets import scan_datasets
+    from scenario_apply.effects.files.own_files import UnsafeFile
 
     types: dict[str, list[str]] = {}
     for model in manifest.models.values():
         types.setdefault(model.dataset, []).append(model.type)
-    return scan_datasets(
-        manifest.datasets if only is None else {only: manifest.datasets[only]},
-        root=manifest.root,
-        cache_path=cache_path(manifest),
-        types_of={name: tuple(dict.fromkeys(found)) for name, found in types.items()},
-        cwd=settings.cwd,
-        deep=deep,
-        allow_outside=settings.allow_outside_root,
-    )
+    try:
+        return scan_datasets(
+            manifest.datasets if only is None else {only: manifest.datasets[only]},
+            root=manifest.root,
+            cache_path=cache_path(manifest),
+            types_of={name: tuple(dict.fromkeys(found)) for name, found in types.items()},
+            cwd=settings.cwd,
+            deep=deep,
+            allow_outside=settings.allow_outside_root,
+        )
+    except UnsafeFile as error:
+        what = f"the fingerprint cache cannot be used: {error.strerror}"
+        raise ScenarioApplyError(what, code="unsafe-file", mend=error.hint) from error
 
 
 def all_problems(manifest: Manifest, datasets: Mapping[str, Dataset]) -> tuple[Problem, ...]:
@@ -102,7 +118,13 @@ def place_of(settings: Settings) -> Place:
     """Where the state is, by --state alone where that is given, else by the manifest."""
     if settings.state is not None and settings.manifest is None:
         path = os.path.abspath(os.path.join(settings.cwd, settings.state))
-        return Place(state=path, root=os.path.dirname(os.path.dirname(path)), project=None, is_bare=True)
+        return Place(
+            state=path,
+            root=os.path.dirname(os.path.dirname(path)),
+            project=None,
+            is_bare=True,
+            within=untrusted_top(path, settings.cwd),
+        )
     try:
         return place_of_manifest(open_manifest(settings), settings)
     except ManifestError as error:
@@ -121,7 +143,9 @@ def place_of_manifest(manifest: Manifest, settings: Settings) -> Place:
     path = state_path(manifest, settings.state, settings.cwd)
     if settings.state is None and manifest.state is None:
         refuse_twin(manifest, path)
-    return Place(state=path, root=manifest.root, project=manifest.project, secrets=_secrets_of(manifest))
+    within = state_within(manifest, settings.state, path, settings.cwd)
+    secrets = _secrets_of(manifest)
+    return Place(state=path, root=manifest.root, project=manifest.project, secrets=secrets, within=within)
 
 
 def _secrets_of(manifest: Manifest) -> tuple[Secret, ...]:
@@ -139,7 +163,14 @@ def store_at(place: Place, *, endpoint: str | None) -> FileStore:
     from scenario_apply.effects.clock import SystemClock
     from scenario_apply.effects.state.store import FileStore
 
-    return FileStore(place.state, endpoint=endpoint, project=place.project, tool_version=VERSION, clock=SystemClock())
+    return FileStore(
+        place.state,
+        endpoint=endpoint,
+        project=place.project,
+        tool_version=VERSION,
+        clock=SystemClock(),
+        within=place.within,
+    )
 
 
 @contextmanager
@@ -202,9 +233,12 @@ def _service(root: str, settings: Settings) -> Iterator[tuple[str, str, str]]:
         # without a limit here there is none there; any other stays the service's own
         options += ["--rate-limit", str(0 if settings.rate_limit == 0 else max(100, settings.rate_limit))]
         seed = os.path.join(settings.cwd, settings.local_seed or os.path.join(root, SEED_FILE))
+        if settings.local_seed is None and os.path.islink(seed):
+            why = f"{seed} is a link; links are not followed here"
+            raise ScenarioApplyError(why, code="unsafe-file", mend=f"delete the link {seed}")
         if settings.local_seed is not None or _is_seed(root, seed):
             options += ["--seed", seed]
-        with local_service(emulator_path(root), options, settings.environment) as base_url:
+        with local_service(emulator_path(root), options, settings.environment, within=root) as base_url:
             yield base_url, LOCAL, LOCAL
         return
     key, secret = require_credentials(settings)

@@ -20,6 +20,7 @@ import httpx
 import pytest
 
 from scenario_apply.emulator.__main__ import main
+from scenario_apply.emulator.data_folder import MARKER
 from scenario_apply.emulator.thread import EmulatorThread, manual_options
 
 from . import contract
@@ -123,6 +124,7 @@ def test_options_that_make_no_sense_end_in_64(tmp_path: Path, capsys: object) ->
 
 def test_what_cannot_start_says_why(tmp_path: Path) -> None:
     (tmp_path / "scenario.db").write_bytes(b"this is no database" * 100)
+    (tmp_path / MARKER).touch()
     assert main(["--data", str(tmp_path)]) == 1
     seed = tmp_path / "seed.json"
     seed.write_text('{"models": [{"name": 5}]}')
@@ -173,12 +175,16 @@ def test_a_damaged_or_foreign_database_is_named_and_left_alone(
         folder = tmp_path / name
         folder.mkdir()
         (folder / "scenario.db").write_bytes(content)
+        (folder / MARKER).touch()
         assert "scenario.db: " in refusal(folder, capsys)
         assert (folder / "scenario.db").read_bytes() == content
     foreign = tmp_path / "foreign"
     foreign.mkdir()
     with closing(sqlite3.connect(foreign / "scenario.db")) as db:
         db.execute("CREATE TABLE diary (day TEXT)")
+    assert "holds scenario.db and no .scenario-emulator" in refusal(foreign, capsys)
+    assert [path.name for path in foreign.iterdir()] == ["scenario.db"]
+    (foreign / MARKER).touch()
     assert "database of another program" in refusal(foreign, capsys)
     (tmp_path / "file").write_text("x")
     assert "is a file" in refusal(tmp_path / "file", capsys)

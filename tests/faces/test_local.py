@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import shutil
 import signal
 import subprocess
@@ -106,7 +107,9 @@ def test_from_nothing_to_trained_and_back(home: Path) -> None:
     assert json.loads(run(home, "output", "--format", "json").stdout) == {}
 
 
-def test_ctrl_c_while_training_leaves_quickly_and_loses_nothing(home: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_while_training_leaves_quickly_and_loses_nothing(home: Path, number: signal.Signals) -> None:
+    """Ctrl-C, the end that a CI runner sends, and the end of a connection."""
     with subprocess.Popen(
         command("apply", "--local", "--auto-approve", "--poll-interval", "0.05"),
         cwd=home,
@@ -121,7 +124,7 @@ def test_ctrl_c_while_training_leaves_quickly_and_loses_nothing(home: Path) -> N
             if "training launched" in line:
                 break
         sent = time.monotonic()
-        running.send_signal(signal.SIGINT)
+        running.send_signal(number)
         out, _ = running.communicate(timeout=30)
         took_s = time.monotonic() - sent
     assert running.returncode == 130
@@ -132,6 +135,51 @@ def test_ctrl_c_while_training_leaves_quickly_and_loses_nothing(home: Path) -> N
     status = run(home, "status", "--local", "--detailed-exitcode", training_s=30)
     assert status.returncode == 3
     assert "model.kael  training" in status.stdout
+
+
+def test_a_closed_terminal_ends_a_run_in_order(home: Path) -> None:
+    """Nothing more can be written to it; the state says what was done all the same, and the lock is free."""
+    ours, theirs = pty.openpty()
+    takes = (
+        "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.executable, sys.argv[1:])"
+    )
+    words = command("apply", "--local", "--auto-approve", "--poll-interval", "0.05", "--events", "events.jsonl")
+    running = subprocess.Popen(
+        [sys.executable, "-c", takes, *words],
+        cwd=home,
+        env=environment(training_s=30),
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    seen = b""
+    while b"training, " not in seen:
+        seen += os.read(ours, 4096)
+    os.close(ours)
+    assert running.wait(30) == 130
+    assert json.loads((home / "events.jsonl").read_text().splitlines()[-1])["ledger"]["status"] == "interrupted"
+    assert not (home / "state" / "scenario.lock").exists()
+    assert "model.kael  training" in run(home, "status", "--local", training_s=30).stdout
+
+
+def test_a_run_under_nohup_outlives_its_terminal(home: Path) -> None:
+    """Who ignores SIGHUP goes on ignoring it."""
+    with subprocess.Popen(
+        ["/bin/sh", "-c", "trap '' HUP; exec \"$@\"", "sh", *command("apply", "--local", "--auto-approve")],
+        cwd=home,
+        env=environment(training_s=2),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        assert running.stderr is not None
+        assert any("training launched" in line for line in running.stderr)
+        running.send_signal(signal.SIGHUP)
+        running.stderr.read()
+        assert running.wait(60) == 0
 
 
 def test_no_wait_launches_and_leaves_and_a_later_apply_picks_up(home: Path) -> None:

@@ -64,13 +64,19 @@ def test_what_is_not_theirs_stays_as_it_is(
     assert contents(home) == before
 
 
-def test_a_saved_plan_an_empty_file_and_a_link_to_a_plan_are_written_over(home: Path) -> None:
+def test_a_saved_plan_an_empty_file_and_a_link_elsewhere_to_a_plan_are_written_over(
+    home: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     (home / "empty.json").touch()
-    (home / "link.json").symlink_to("empty.json")
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    link = elsewhere / "link.json"
+    link.symlink_to("plan.json")
+    (elsewhere / "plan.json").touch()
     for _ in range(2):
-        for name in ("new.json", "empty.json", "link.json"):
+        for name in ("new.json", "empty.json", str(link)):
             assert __main__.main(["plan", "--no-refresh", "--out", name]) == 0
-    assert (home / "link.json").is_symlink()
+    assert link.is_symlink()
+    assert json.loads((elsewhere / "plan.json").read_text())["summary"]["create"] == 1
     assert json.loads((home / "empty.json").read_text())["summary"]["create"] == 1
 
 

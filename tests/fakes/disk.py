@@ -49,7 +49,7 @@ class Disk:
 
     def _watched(self, name: str, real: Callable[..., Any]) -> Callable[..., Any]:
         def operation(target: Any, *args: Any, **named: Any) -> Any:
-            if name not in self.operations or not self._is_ours(name, target, args):
+            if name not in self.operations or not self._is_ours(name, target, args, named):
                 # a killed process needs no power: fsync only costs time here
                 return None if name == "fsync" else real(target, *args, **named)
             self.count += 1
@@ -68,12 +68,15 @@ class Disk:
 
         return operation
 
-    def _is_ours(self, name: str, target: Any, args: tuple[Any, ...]) -> bool:
+    def _is_ours(self, name: str, target: Any, args: tuple[Any, ...], named: dict[str, Any]) -> bool:
         if name == "open" and not args[0] & os.O_CREAT:
             return False
-        path = os.readlink(f"/proc/self/fd/{target}") if isinstance(target, int) else os.path.abspath(target)
-        # the lock is the kernel's: it lets go of a dead holder, which cannot be played within one process
-        return path.startswith(self.folder) and not path.endswith(".lock")
+        folder = named.get("dir_fd", named.get("src_dir_fd"))
+        within = os.getcwd() if folder is None else os.readlink(f"/proc/self/fd/{folder}")
+        path = os.readlink(f"/proc/self/fd/{target}") if isinstance(target, int) else os.path.join(within, target)
+        # the lock is the kernel's: it lets go of a dead holder, which cannot be played within one process; what comes
+        # with the first one, the folder's .gitignore, may fail
+        return path.startswith(self.folder) and not path.endswith((".lock", ".gitignore"))
 
     def _refusal(self) -> BaseException:
         if self.error is None:

@@ -87,6 +87,7 @@ def build_manifest(
         files=source.files,
         project=text(document, "project"),
         state=text(document, "state"),
+        state_place=report.place(document.value_mark("state")) if "state" in document else None,
         variables=variables.plain(),
         datasets=datasets.specs,
         models=models.specs,

@@ -170,6 +170,7 @@ class Manifest:
     files: tuple[str, ...]  # read for it, as the user would name them
     project: str | None = None
     state: str | None = None  # the state file, as written
+    state_place: Place | None = None
     variables: Mapping[str, Json] = field(default_factory=dict)
     datasets: Mapping[str, DatasetSpec] = field(default_factory=dict)
     models: Mapping[Address, ModelSpec] = field(default_factory=dict)

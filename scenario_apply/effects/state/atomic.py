@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
+from contextlib import suppress
+
+from scenario_apply.effects.files.own_files import OwnFolder, temporary_name
 
 
-def write_atomically(path: str, content: bytes, *, mode: int = 0o600) -> None:
-    """Write beside the target, flush to disk, take the target's place, flush the folder. Raises OSError."""
-    folder = os.path.dirname(path) or "."
-    temporary = f"{path}.{os.getpid()}.tmp"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+def write_atomically(folder: OwnFolder, name: str, content: bytes, *, mode: int = 0o600) -> None:
+    """Write beside the target, flush to disk, take the target's place, flush the folder. Raises OSError.
+
+    The folder is made where it is missing. Only a regular file is replaced.
+    """
+    temporary = temporary_name(name)
+    file = folder.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode, create_folder=True)
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+        with os.fdopen(file, "wb") as out:
+            out.write(content)
+            out.flush()
+            os.fsync(out.fileno())
+        folder.rename(temporary, name)
     except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
+        with suppress(FileNotFoundError, NotADirectoryError):
+            folder.unlink(temporary)
         raise
-    sync_folder(folder)
-
-
-def sync_folder(folder: str) -> None:
-    """Make a rename or a new name in folder survive a power loss."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    folder.sync()

@@ -23,7 +23,6 @@ from scenario_apply.core.state_json import JournalNote
 from scenario_apply.core.steps import PlannedStep, StepId
 from scenario_apply.core.times import iso
 from scenario_apply.effects.landmarks import NO_LANDMARKS, Landmarks
-from scenario_apply.effects.state.atomic import sync_folder
 from scenario_apply.effects.state.journal_lines import (
     AdoptedLine,
     DoneLine,
@@ -35,6 +34,8 @@ from scenario_apply.effects.state.journal_lines import (
     SentDetails,
     SentLine,
 )
+from scenario_apply.effects.files.own_files import OwnFolder, UnsafeFile, hint_of
+from scenario_apply.effects.state.state_folder import state_folder
 from scenario_apply.errors import StateDamaged, StateNotSaved
 
 
@@ -71,8 +72,18 @@ class Journal:
     guard: raises when a call must not leave for another reason, asked before each one that creates or spends.
     """
 
-    def __init__(self, path: str, run_id: str, now: float, guard: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self,
+        path: str,
+        run_id: str,
+        now: float,
+        guard: Callable[[], None] | None = None,
+        folder: OwnFolder | None = None,
+    ) -> None:
+        """folder: the folder of the state, which path is in; None: path's own folder, resolved."""
         self.path = path
+        self._folder = folder or state_folder(path)
+        self._name = os.path.basename(path)
         self.run_id = run_id
         self.lines = 0
         self._guard = guard
@@ -84,13 +95,13 @@ class Journal:
         self._synced = 0
         self._sync_lock = threading.Lock()
         try:
-            os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
             # O_EXCL: a leftover journal holds what was paid for and is never written over
-            self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
+            self._descriptor = self._folder.open(self._name, flags, create_folder=True)
             self._identity = _identity(os.fstat(self._descriptor))
-            sync_folder(os.path.dirname(path) or ".")
+            self._folder.sync()
         except OSError as error:
-            raise StateNotSaved(f"the journal {path} cannot be written: {error.strerror}") from error
+            raise StateNotSaved(f"the journal {path} cannot be written: {error.strerror}", mend=hint_of(error)) from error
         self._append(RunLine(run=run_id, ts=iso(now)))
         self.flush()
 
@@ -138,9 +149,11 @@ class Journal:
     def place(self) -> Place:
         """What lies at its path. Raises StateNotSaved when the disk does not say."""
         try:
-            return "ours" if _identity(os.stat(self.path)) == self._identity else "theirs"
+            return "ours" if _identity(self._folder.look(self._name)) == self._identity else "theirs"
         except (FileNotFoundError, NotADirectoryError):
             return "gone"
+        except UnsafeFile:  # a link in its place
+            return "theirs"
         except OSError as error:
             raise StateNotSaved(f"the journal {self.path} cannot be looked at: {error.strerror}") from error
 
@@ -164,8 +177,8 @@ class Journal:
         if self.place() != "ours":
             return
         try:
-            os.unlink(self.path)
-            sync_folder(os.path.dirname(self.path) or ".")
+            self._folder.unlink(self._name)
+            self._folder.sync()
         except OSError as error:
             raise StateNotSaved(f"the journal {self.path} cannot be removed: {error.strerror}") from error
 
@@ -222,18 +235,19 @@ def _identity(stat: os.stat_result) -> tuple[int, int]:
     return stat.st_dev, stat.st_ino
 
 
-def replay(path: str, state: State, applied: JournalNote | None) -> Replayed | None:
+def replay(path: str, state: State, applied: JournalNote | None, folder: OwnFolder | None = None) -> Replayed | None:
     """The state after a leftover journal; None when there is none. applied: the state's own note of what it holds.
+
+    folder: the folder of the state, which path is in; None: path's own folder, resolved.
 
     A torn last line is what a power loss leaves and is passed over. Raises StateDamaged for any other.
     """
     try:
-        with open(path, "rb") as file:
-            raw = file.read().split(b"\n")
+        raw = (folder or state_folder(path)).read(os.path.basename(path))[0].split(b"\n")
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise StateDamaged(f"the journal {path} cannot be read: {error.strerror}") from error
+        raise StateDamaged(f"the journal {path} cannot be read: {error.strerror}", mend=hint_of(error)) from error
     raw.pop()  # a whole file ends with a newline: what stands behind the last one is torn
     lines = [_read(path, number, text) for number, text in enumerate(raw, 1)]
     run = lines[0].run if lines and isinstance(lines[0], RunLine) else None

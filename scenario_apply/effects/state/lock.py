@@ -7,6 +7,7 @@ is believed: locks of network folders do not always cross machines.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import getpass
 import json
@@ -15,11 +16,21 @@ import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from scenario_apply.core.times import iso
+from scenario_apply.core.times import from_iso, iso
+from scenario_apply.effects.files.own_files import OwnFolder, hint_of
 from scenario_apply.effects.ports import Clock
+from scenario_apply.effects.state.state_folder import state_folder
 from scenario_apply.errors import StateLocked, StateNotSaved
 
 RETRY_EVERY_S = 0.2
+COPIED_AFTER_S = 3600.0
+"""A lock is written once, when it is taken: a file that is so much younger was written by something else."""
+LARGEST_LOCK_BYTES = 1 << 16
+
+_LONGEST = 200
+_TEXTS = ("who", "host", "since", "command")
+_NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL)
+_WAIT = "wait for it with --lock-timeout S; if that run is surely gone, break it: scenario-apply force-unlock"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +50,12 @@ class Holder:
 class Lock:
     """A lock file. held: only between acquire and release."""
 
-    def __init__(self, path: str, clock: Clock) -> None:
+    def __init__(self, path: str, clock: Clock, folder: OwnFolder | None = None) -> None:
+        """folder: the folder of the state, which path is in; None: path's own folder, resolved."""
         self.path = path
         self.clock = clock
+        self._folder = folder or state_folder(path)
+        self._name = os.path.basename(path)
         self._descriptor: int | None = None
 
     @contextlib.contextmanager
@@ -69,7 +83,7 @@ class Lock:
             return
         with contextlib.suppress(OSError):  # a folder that is gone holds no lock, and must not hide what else happened
             if self.is_mine():
-                os.unlink(self.path)
+                self._folder.unlink(self._name)
         os.close(self._descriptor)
         self._descriptor = None
 
@@ -82,63 +96,85 @@ class Lock:
         if self._descriptor is None:
             return False
         try:
-            return os.path.samestat(os.fstat(self._descriptor), os.stat(self.path))
+            return self._is_in_place(self._descriptor)
         except OSError:
             return False
 
+    def _is_in_place(self, descriptor: int) -> bool:
+        return os.path.samestat(os.fstat(descriptor), self._folder.look(self._name))
+
     def break_it(self) -> Holder | None:
-        """Take the lock file away, whoever holds it; who that was, None when nobody did."""
+        """Take the lock file away, whoever holds it; who that was, None when nobody did. Of a link, the link itself.
+
+        Raises StateNotSaved when it cannot be taken away.
+        """
         holder = self.holder()
         try:
-            os.unlink(self.path)
+            self._folder.unlink(self._name)
         except FileNotFoundError:
             return None
+        except OSError as error:
+            why = f"the lock {self.path} cannot be removed: {error.strerror}"
+            raise StateNotSaved(why, mend=hint_of(error, f"remove {self.path} by hand")) from error
         return holder or Holder(who="unknown", host="unknown", pid=0, since="unknown", command="unknown")
 
     def is_alive(self) -> bool:
         """Whether a process of this machine holds it now."""
         try:
-            descriptor = os.open(self.path, os.O_RDWR)
+            descriptor = self._folder.open(self._name, os.O_RDONLY)
         except OSError:
             return False
         try:
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return True
+        except OSError:  # a file system without locks: nobody holds one there
+            return False
         finally:
             os.close(descriptor)
         return False
 
     def holder(self) -> Holder | None:
         """What the lock file says; None when there is none or it says nothing."""
+        found = self._read()
+        return None if found is None else found[0]
+
+    def _read(self) -> tuple[Holder, int | None, os.stat_result] | None:
+        """The holder, the inode the file had when it was written, and the file's facts."""
         try:
-            with open(self.path, encoding="utf-8") as file:
-                plain = json.load(file)
-            return Holder(**{key: plain[key] for key in Holder.__dataclass_fields__})
-        except (OSError, ValueError, KeyError, TypeError):
+            content, facts = self._folder.read(self._name, LARGEST_LOCK_BYTES)
+            plain = json.loads(content)
+            holder = Holder(pid=int(plain["pid"]), **{key: _line(plain[key]) for key in _TEXTS})
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return None
+        inode = plain.get("inode")
+        return holder, inode if type(inode) is int else None, facts
 
     def _try(self, command: str) -> list[str]:
         try:
-            os.makedirs(os.path.dirname(self.path) or ".", exist_ok=True)
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+            descriptor = self._folder.open(self._name, os.O_RDWR | os.O_CREAT, create_folder=True)
         except OSError as error:
-            raise StateNotSaved(f"the lock {self.path} cannot be written: {error.strerror}") from error
+            raise self._cannot("opened", error) from error
         try:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise self._locked() from None
+            except OSError as error:
+                raise self._cannot("taken", error) from error
             try:
-                same = os.path.samestat(os.fstat(descriptor), os.stat(self.path))
-            except FileNotFoundError:
+                same = self._is_in_place(descriptor)
+            except OSError:
                 same = False
             if not same:  # its holder let go, or it was broken, between open and lock
                 raise self._locked()
             before = self.holder()
             if before is not None and before.host != socket.gethostname():
                 raise self._locked()
-            self._write(descriptor, command)
+            try:
+                self._write(descriptor, command)
+            except OSError as error:
+                raise self._cannot("written", error) from error
         except BaseException:
             os.close(descriptor)
             raise
@@ -154,18 +190,51 @@ class Lock:
             "pid": os.getpid(),
             "since": iso(self.clock.now()),
             "command": command,
+            "inode": os.fstat(descriptor).st_ino,  # a copy of the file has another one
         }
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, json.dumps(plain).encode(), 0)
         os.fsync(descriptor)
 
     def _locked(self) -> StateLocked:
-        holder = self.holder()
-        whom = f"by {holder}" if holder is not None else "by another run"
+        found = self._read()
+        if found is None:
+            return StateLocked("the state is locked by another run", mend=_WAIT)
+        holder, inode, facts = found
+        what = f"the state is locked by {holder}"
+        if holder.host == socket.gethostname() or not _is_copy(holder, inode, facts):
+            return StateLocked(what, mend=_WAIT)
         return StateLocked(
-            f"the state is locked {whom}",
-            mend="wait for it with --lock-timeout S; if that run is surely gone, break it: scenario-apply force-unlock",
+            f"{what}; the lock file {self.path} looks like a copy, as a checkout or a backup makes one",
+            mend="if that run is surely gone, remove the file from version control (git rm --cached) and break the "
+            "lock: scenario-apply force-unlock",
         )
+
+    def _cannot(self, what: str, error: OSError) -> StateNotSaved:
+        """The error of a lock that no run could have, with the way on."""
+        if error.errno in _NO_LOCKS:
+            way = "the file system there offers no file locks: keep the state on another one with --state FILE"
+        elif error.errno == errno.ENOSPC:
+            way = "free some space on the disk"
+        else:
+            way = "the state's folder and its lock must be writable for you; --state FILE keeps the state elsewhere"
+        return StateNotSaved(f"the lock {self.path} cannot be {what}: {error.strerror}", mend=hint_of(error, way))
+
+
+def _is_copy(holder: Holder, inode: int | None, facts: os.stat_result) -> bool:
+    """Whether a lock file is not the one its holder wrote. It is a sign, no proof: some network file systems give a
+    file another inode on each machine, and clocks differ. So it changes the words only, never who holds the lock."""
+    if inode is not None and inode != facts.st_ino:
+        return True
+    since = from_iso(holder.since)
+    return since is not None and facts.st_mtime - since > COPIED_AFTER_S
+
+
+def _line(value: object) -> str:
+    """A text of a lock file, which is shown. Raises TypeError."""
+    if not isinstance(value, str):
+        raise TypeError
+    return value if len(value) <= _LONGEST else f"{value[:_LONGEST]}…"
 
 
 def _user() -> str:

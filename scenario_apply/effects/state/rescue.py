@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from scenario_apply.core.state import State
+from scenario_apply.effects.files.own_files import UnsafeFile
 from scenario_apply.effects.state.journal import Journal, Place
 from scenario_apply.effects.state.store import FileStore
 from scenario_apply.errors import StateError, StateNotSaved
@@ -72,6 +73,8 @@ def standing_of(store: FileStore, state: State) -> Standing:
     """What became of the file while this process held the state."""
     try:
         now, seen = store.look()
+    except UnsafeFile:
+        return "replaced"
     except OSError:
         return "ours"  # nobody can tell: the disk that refuses is what the error is about
     if now == seen:
@@ -79,8 +82,7 @@ def standing_of(store: FileStore, state: State) -> Standing:
     if now is None:
         return "gone"
     try:
-        with open(store.path, "rb") as file:
-            there = store.read_other(file.read(), store.path)
+        there = store.read_other(store.folder.read(store.name)[0], store.path)
     except (OSError, StateError):
         return "replaced"
     return "continued" if there.lineage == state.lineage and there.serial > state.serial else "replaced"
@@ -88,7 +90,7 @@ def standing_of(store: FileStore, state: State) -> Standing:
 
 def _place(store: FileStore, journal: Journal | None, has_journal: bool) -> Place:
     if journal is None:
-        return "gone" if has_journal and not os.path.exists(store.journal_path) else "ours"
+        return "gone" if has_journal and not store.has_journal_file() else "ours"
     try:
         return journal.place()
     except StateNotSaved:

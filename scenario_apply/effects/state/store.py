@@ -16,12 +16,15 @@ from scenario_apply.core import codec
 from scenario_apply.core.state import State
 from scenario_apply.core.state_json import JournalNote, StateFile, file_of, newer, read_state_file, state_of
 from scenario_apply.effects.landmarks import NO_LANDMARKS, Landmarks
+from scenario_apply.effects.files.own_files import hint_of, is_temporary
 from scenario_apply.effects.ports import Clock
 from scenario_apply.effects.state.atomic import write_atomically
 from scenario_apply.effects.state.journal import Journal, Unanswered, replay
 from scenario_apply.effects.state.lock import Holder, Lock
+from scenario_apply.effects.state.state_folder import state_folder
 from scenario_apply.errors import StateDamaged, StateForeign, StateNotSaved
 
+BACKUPS = "backups"
 BACKUPS_KEPT = 10
 
 
@@ -39,15 +42,25 @@ class FileStore:
     """One state file with its journal (.journal), lock (.lock) and backups/ beside it."""
 
     def __init__(
-        self, path: str, *, endpoint: str | None, project: str | None, tool_version: str, clock: Clock
+        self,
+        path: str,
+        *,
+        endpoint: str | None,
+        project: str | None,
+        tool_version: str,
+        clock: Clock,
+        within: str | None = None,
     ) -> None:
+        """within: the folder below which no link is followed on the way to path; None: path's own folder."""
         self.path = path
         self.endpoint = endpoint
         self.project = project
         self.tool_version = tool_version
         self.clock = clock
+        self.folder = state_folder(path, within)
+        self.name = os.path.basename(path)
         self.journal_path = f"{path.removesuffix('.json')}.journal"
-        self.lock = Lock(f"{path.removesuffix('.json')}.lock", clock)
+        self.lock = Lock(f"{path.removesuffix('.json')}.lock", clock, self.folder)
         self._seen: tuple[int, int, int] | None = None
         self._content: bytes | None = None
         self._file: StateFile | None = None  # what the content says
@@ -66,7 +79,8 @@ class FileStore:
         Raises StateDamaged, StateNewer, or StateForeign for another endpoint or project.
         """
         state = self._read_file()
-        replayed = replay(self.journal_path, state, None if self._file is None else self._file.journal or None)
+        applied = None if self._file is None else self._file.journal or None
+        replayed = replay(self.journal_path, state, applied, self.folder)
         self._leftover = None
         if replayed is None:
             return Loaded(state=state)
@@ -77,14 +91,13 @@ class FileStore:
 
     def _read_file(self) -> State:
         try:
-            with open(self.path, "rb") as file:
-                content = file.read()
-                self._seen = _signature(os.fstat(file.fileno()))
+            content, facts = self.folder.read(self.name)
+            self._seen = _signature(facts)
         except FileNotFoundError:
             self._seen, self._content, self._file = None, None, None
             return State(endpoint=self.endpoint, project=self.project)
         except OSError as error:
-            raise StateDamaged(f"the state {self.path} cannot be read: {error.strerror}") from error
+            raise StateDamaged(f"the state {self.path} cannot be read: {error.strerror}", mend=hint_of(error)) from error
         held = read_state_file(content, source=self.path)
         state = state_of(held, source=self.path)
         if self.lock.is_mine():
@@ -183,14 +196,13 @@ class FileStore:
         file = self._file_of(state, journal)
         content = codec.document(file)
         try:
-            os.makedirs(os.path.dirname(self.path) or ".", exist_ok=True)
             if back_up:
                 self._back_up()
             with self._writing:
-                write_atomically(self.path, content)
-                self._seen = _signature(os.stat(self.path))
+                write_atomically(self.folder, self.name, content)
+                self._seen = _signature(self.folder.look(self.name))
         except OSError as error:
-            raise StateNotSaved(f"the state {self.path} cannot be written: {error.strerror}") from error
+            raise StateNotSaved(f"the state {self.path} cannot be written: {error.strerror}", mend=hint_of(error)) from error
         self._content, self._file = content, file
         return state
 
@@ -204,7 +216,9 @@ class FileStore:
         try:
             now, seen = self.look()
         except OSError as error:
-            raise StateNotSaved(f"the state {self.path} cannot be looked at: {error.strerror}") from error
+            raise StateNotSaved(
+                f"the state {self.path} cannot be looked at: {error.strerror}", mend=hint_of(error)
+            ) from error
         if now is None and seen is not None:
             raise StateNotSaved(
                 f"the state {self.path} is gone: it was removed during this run",
@@ -220,26 +234,25 @@ class FileStore:
         """The file's signature as it is, and as this process last saw it. Raises OSError."""
         with self._writing:
             try:
-                return _signature(os.stat(self.path)), self._seen
+                return _signature(self.folder.look(self.name)), self._seen
             except (FileNotFoundError, NotADirectoryError):
                 return None, self._seen
 
     def _backups(self) -> str:
-        return os.path.join(os.path.dirname(self.path), "backups")
+        return os.path.join(os.path.dirname(self.path), BACKUPS)
 
     def _back_up(self) -> None:
         """The content before this write goes to backups/<name>.<serial>.json; the newest ten stay."""
         if self._content is None or self._file is None:
             return
-        stem = os.path.basename(self.path).removesuffix(".json")
-        folder = self._backups()
-        os.makedirs(folder, exist_ok=True)
-        write_atomically(os.path.join(folder, f"{stem}.{self._file.serial}.json"), self._content)
-        pattern = re.compile(rf"{re.escape(stem)}\.(\d+)\.json")
-        found = sorted((int(m.group(1)), m.group(0)) for name in os.listdir(folder) if (m := pattern.fullmatch(name)))
+        stem = self.name.removesuffix(".json")
+        folder = self.folder.within(BACKUPS)
+        write_atomically(folder, f"{stem}.{self._file.serial}.json", self._content)
+        pattern = re.compile(rf"{re.escape(stem)}\.([0-9]{{1,18}})\.json")
+        found = sorted((int(m.group(1)), m.group(0)) for name in folder.names() if (m := pattern.fullmatch(name)))
         for _, name in found[:-BACKUPS_KEPT]:
             with contextlib.suppress(FileNotFoundError):
-                os.unlink(os.path.join(folder, name))
+                folder.unlink(name)
 
     def content_of(self, state: State, journal: Journal | None = None) -> bytes:
         """The state as save() would write it next, for another place."""
@@ -256,30 +269,34 @@ class FileStore:
 
     def _clear_away(self) -> None:
         """Temporary files of writes that a death cut short. Nobody else writes: the lock is held."""
-        folder, name = os.path.split(self.path)
-        half = re.compile(rf"{re.escape(name)}\.\d+\.tmp")
         with contextlib.suppress(OSError):  # what cannot be removed harms nobody
-            for found in os.listdir(folder or "."):
-                if half.fullmatch(found):
-                    os.unlink(os.path.join(folder, found))
+            for found in self.folder.names():
+                if is_temporary(found, self.name):
+                    self.folder.unlink(found)
 
     def force_unlock(self) -> Holder | None:
         """Break the lock; whose it was."""
         return self.lock.break_it()
 
+    def has_journal_file(self) -> bool:
+        """Whether anything lies where the journal belongs."""
+        return self.folder.has(os.path.basename(self.journal_path))
+
     def discard_journal(self) -> None:
         """After its content was saved in the state. Raises StateForeign when the lock was broken meanwhile."""
-        if os.path.exists(self.journal_path) and self.lock.was_broken():
+        if self.has_journal_file() and self.lock.was_broken():
             raise StateForeign(
                 f"the lock of this run was broken; the journal {self.journal_path} may be another run's and stays",
                 mend="wait for the other run, then apply again",
             )
         try:
-            os.unlink(self.journal_path)
+            self.folder.unlink(os.path.basename(self.journal_path))
         except FileNotFoundError:
             pass
         except OSError as error:
-            raise StateNotSaved(f"the journal {self.journal_path} cannot be removed: {error.strerror}") from error
+            raise StateNotSaved(
+                f"the journal {self.journal_path} cannot be removed: {error.strerror}", mend=hint_of(error)
+            ) from error
         self._leftover = None
 
 

@@ -72,6 +72,8 @@ def _made(call: Call) -> Prepared:
     options = plan_options(call)
     wanted = read_wanted(call.settings, check=not asked.destroy)
     if out is not None:
+        root = wanted.manifest.root
+        refuse_taken(out, call.settings.cwd, option="--out", kind="saved plan", is_own=is_saved_plan, root=root)
         refuse_reserved(out, call.settings.cwd, wanted, option="--out")
     if options.refresh:
         require_service(call.settings)
@@ -85,7 +87,7 @@ def _made(call: Call) -> Prepared:
         from scenario_apply.faces.saved_plans import write_saved_plan
 
         prepared = replace(prepared, plan=bound_to_pictures(prepared.plan, wanted.datasets))
-        write_saved_plan(out, call.settings.cwd, plan_to_json(prepared.plan))
+        write_saved_plan(out, call.settings.cwd, plan_to_json(prepared.plan), wanted.manifest.root)
     return prepared
 
 
@@ -135,7 +137,9 @@ def _show(call: Call, prepared: Prepared) -> None:
     else:
         recorded = prepared.state.records
         call.show(plan_text(plan, call.out, only_drift=asked.refresh_only, destroy=asked.destroy, recorded=recorded))
-    if asked.out is not None:
+    from scenario_apply.faces.named_files import is_stream
+
+    if asked.out is not None and not is_stream(asked.out, call.settings.cwd):
         from scenario_apply.faces.going_on import applying
 
         call.tell(f"saved: {applying(call.settings, asked.out)} carries out exactly this{_consent_needed(plan)}")

@@ -27,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(call: Call) -> int:
     """0 when nothing stops a plan, else 1."""
     from scenario_apply.errors import ManifestError
+    from scenario_apply.faces.locate import state_problem
     from scenario_apply.faces.views.validation import validation_json, validation_text
     from scenario_apply.faces.wiring import all_problems, open_datasets, open_manifest
 
@@ -34,7 +35,8 @@ def run(call: Call) -> int:
     try:
         manifest = open_manifest(call.settings)
         datasets = open_datasets(manifest, call.settings, deep=True)
-        problems = all_problems(manifest, datasets)
+        place = state_problem(manifest)
+        problems = (*all_problems(manifest, datasets), *((place,) if place is not None else ()))
     except ManifestError as error:
         problems = (*(manifest.problems if manifest is not None else ()), *error.problems)
     stops = ("error", "warning") if call.settings.strict else ("error",)

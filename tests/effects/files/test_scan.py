@@ -111,7 +111,7 @@ def test_a_warm_scan_leaves_the_cache_file_alone(tmp_path: Path) -> None:
     scan_one(tmp_path)
     after = (tmp_path / ".scenario" / "datasets").stat()
     assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
-    assert os.listdir(tmp_path / ".scenario") == ["datasets"]
+    assert sorted(os.listdir(tmp_path / ".scenario")) == [".gitignore", "datasets"]
 
 
 def test_only_what_changed_is_read_again(tmp_path: Path, reads: list[str]) -> None:

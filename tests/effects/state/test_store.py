@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 
 from scenario_apply.core.state import State
 from scenario_apply.core.state_json import state_from_json, state_to_json
+from scenario_apply.effects.files.own_files import own_folder
 from scenario_apply.effects.state import atomic
 from scenario_apply.effects.state.store import FileStore
 from scenario_apply.errors import StateDamaged, StateForeign, StateNewer, StateNotSaved
@@ -72,7 +73,7 @@ def test_a_write_that_breaks_off_leaves_the_old_state_and_no_leftovers(
 ) -> None:
     first = saved(tmp_path, one())
 
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
     for broken in ("os.fsync", "os.replace"):
@@ -95,13 +96,13 @@ def test_content_is_on_disk_before_it_takes_the_place_and_the_place_before_it_re
         done.append("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file")
         real_fsync(descriptor)
 
-    def replaced(source: str, target: str) -> None:
+    def replaced(source: str, target: str, **folders: int) -> None:
         done.append("replace")
-        real_replace(source, target)
+        real_replace(source, target, **folders)
 
     monkeypatch.setattr("os.fsync", fsync)
     monkeypatch.setattr("os.replace", replaced)
-    atomic.write_atomically(str(tmp_path / "x"), b"x")
+    atomic.write_atomically(own_folder(str(tmp_path)), "x", b"x")
     assert done == ["file", "replace", "folder"]
 
 
