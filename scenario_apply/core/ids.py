@@ -7,9 +7,6 @@ ids are opaque, and all that were ever seen fit. Source: the contract, section 2
 from __future__ import annotations
 
 import re
-from typing import Annotated
-
-from msgspec import Meta
 
 ID_PATTERN = r"\A(?!\.\.?\Z)[A-Za-z0-9_.-]{1,128}\Z"
 """\\Z, not $: the latter fits before a line break at the end. "." and ".." would climb in a path."""
@@ -17,10 +14,6 @@ ID_PATTERN = r"\A(?!\.\.?\Z)[A-Za-z0-9_.-]{1,128}\Z"
 ID_OR_EMPTY_PATTERN = r"\A(?!\.\.?\Z)[A-Za-z0-9_.-]{0,128}\Z"
 
 ID_IN_WORDS = "1 to 128 letters, digits, dots, hyphens and underscores"
-
-IdText = Annotated[str, Meta(pattern=ID_PATTERN)]
-IdOrEmpty = Annotated[str, Meta(pattern=ID_OR_EMPTY_PATTERN)]
-"""An id, or "" for one that is not known."""
 
 _ID = re.compile(ID_PATTERN)
 

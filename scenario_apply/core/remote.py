@@ -7,9 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NewType
+from typing import Annotated, NewType
 
-from scenario_apply.core.ids import IdText
+from msgspec import Meta
+
+from scenario_apply.core.ids import ID_OR_EMPTY_PATTERN, ID_PATTERN
+
+IdText = Annotated[str, Meta(pattern=ID_PATTERN)]
+IdOrEmpty = Annotated[str, Meta(pattern=ID_OR_EMPTY_PATTERN)]
+"""An id, or "" for one that is not known."""
 
 ModelId = NewType("ModelId", IdText)
 AssetId = NewType("AssetId", IdText)

@@ -13,8 +13,7 @@ from msgspec import Struct, field
 
 from scenario_apply.core.address import Address
 from scenario_apply.core.codec import check_free_form
-from scenario_apply.core.ids import IdOrEmpty
-from scenario_apply.core.remote import AssetId, ModelId
+from scenario_apply.core.remote import AssetId, IdOrEmpty, ModelId
 from scenario_apply.core.state import Count
 
 StepId = str

@@ -54,7 +54,8 @@ def test_the_version_is_the_one_of_pyproject(capsys: pytest.CaptureFixture[str])
 
 def test_version_and_help_import_nothing_heavy() -> None:
     """Neither the libraries nor, for --version, argparse, json, re or importlib.metadata."""
-    heavy = {"requests", "yaml", "jsonschema", "jsonschema_rs", "jinja2", "rich", "PIL", "orjson", "sqlite3", "uvicorn"}
+    heavy = {"requests", "yaml", "jsonschema", "jsonschema_rs", "jinja2", "rich", "PIL", "orjson", "sqlite3"}
+    heavy |= {"msgspec", "uvicorn"}
     light = heavy | {"argparse", "json", "importlib.metadata", "dataclasses"}
     for words, forbidden in (
         (["--version"], light | {"re"}),

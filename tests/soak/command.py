@@ -18,6 +18,7 @@ from tests.soak.service import environment
 GIVEN_UP_AFTER_S = 1.5
 _WARM = [
     "requests",
+    "msgspec",
     "orjson",
     "yaml",
     "jsonschema_rs",

@@ -11,8 +11,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from scenario_apply.core.codec import check_free_form
-from scenario_apply.core.ids import IdOrEmpty
-from scenario_apply.core.remote import AssetId, JobId, ModelId, UploadId
+from scenario_apply.core.remote import AssetId, IdOrEmpty, JobId, ModelId, UploadId
 
 Word = Annotated[str, Meta(min_length=1)]
 WholeNumber = Annotated[float, Meta(ge=0, le=2**53, multiple_of=1)]

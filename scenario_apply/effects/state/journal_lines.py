@@ -6,9 +6,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from scenario_apply.core.ids import IdOrEmpty
 from scenario_apply.core.outcome import Outcome
-from scenario_apply.core.remote import UploadId
+from scenario_apply.core.remote import IdOrEmpty, UploadId
 from scenario_apply.core.steps import Step, StepId
 from scenario_apply.effects.landmarks import Landmarks
 

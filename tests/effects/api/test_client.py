@@ -201,7 +201,7 @@ def test_an_odd_address_is_no_question_of_credentials() -> None:
 def test_connect_is_light_until_it_is_called() -> None:
     code = (
         "import sys, scenario_apply.effects.api, scenario_apply.effects.clock;"
-        "print([m for m in ('requests', 'orjson', 'pybase64', 'urllib3', 'json') if m in sys.modules])"
+        "print([m for m in ('requests', 'msgspec', 'orjson', 'pybase64', 'urllib3', 'json') if m in sys.modules])"
     )
     assert run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
 
