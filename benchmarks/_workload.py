@@ -69,16 +69,16 @@ def make_workload(root: str, models: int, images: int, size_bytes: int) -> str:
 
 def write_applied_state(manifest_path: str) -> str:
     """The state file as if everything had been applied, made by the tool's own transition function; its path."""
-    from scenario_apply.core.fingerprint import fingerprint
-    from scenario_apply.core.outcome import Outcome, after
-    from scenario_apply.core.state import State
-    from scenario_apply.core.steps import AwaitTraining, CreateModel, SetCaption, StartTraining, UploadImage
-    from scenario_apply.effects.clock import SystemClock
-    from scenario_apply.effects.datasets import scan_datasets
-    from scenario_apply.effects.manifest_files import load_manifest
-    from scenario_apply.effects.planning import PlanOptions, make_plan
-    from scenario_apply.effects.state.store import FileStore
-    from scenario_apply.effects.world import World
+    from scenario_apply.apply.environment import Environment
+    from scenario_apply.apply.prepare import PlanOptions, make_plan
+    from scenario_apply.apply.system_clock import SystemClock
+    from scenario_apply.dataset.scan.scan_all import scan_datasets
+    from scenario_apply.manifest.loader.load import load_manifest
+    from scenario_apply.model.steps import AwaitTraining, CreateModel, SetCaption, StartTraining, UploadImage
+    from scenario_apply.state.fingerprint import fingerprint
+    from scenario_apply.state.outcome import Outcome, after
+    from scenario_apply.state.state import State
+    from scenario_apply.state.stores.file_store import FileStore
 
     root = os.path.dirname(manifest_path)
     path = os.path.join(root, "state", "scenario.json")
@@ -86,7 +86,7 @@ def write_applied_state(manifest_path: str) -> str:
     store = FileStore(path, endpoint=None, project=None, tool_version="bench", clock=clock)
     manifest = load_manifest(manifest_path, variables={}, var_files=[], env={}, cwd=root)
     datasets = scan_datasets(manifest.datasets, root=manifest.root, cache_path=None, types_of={}, cwd=root)
-    world = World(api=None, store=store, clock=clock, endpoint="bench", project=None, tool_version="bench")
+    world = Environment(api=None, store=store, clock=clock, endpoint="bench", project=None, tool_version="bench")
     plan = make_plan(world, manifest, datasets, PlanOptions(refresh=False), clock.now()).plan
     records = {}
     assets: dict[str, str] = {}

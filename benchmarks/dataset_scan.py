@@ -30,9 +30,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from scenario_apply.core.manifest.spec import DatasetSpec
-from scenario_apply.effects.datasets import scan_datasets
-from scenario_apply.errors import Place
+from scenario_apply.dataset.scan.scan_all import scan_datasets
+from scenario_apply.errors import Location
+from scenario_apply.manifest.spec import DatasetSpec
 
 SIZE_BYTES = 100_000
 IMAGES = 20
@@ -111,7 +111,7 @@ def caption(draw: random.Random, at: int) -> str:
 
 def scan(root: str, cache: str) -> int:
     names = sorted(name for name in os.listdir(root) if name.startswith("set"))
-    place = Place(file="scenario.yaml", line=1)
+    place = Location(file="scenario.yaml", line=1)
     specs = {n: DatasetSpec(name=n, images=(f"./{n}",), trigger=f"TRIGGER_{n[3:]}", place=place) for n in names}
     types = dict.fromkeys(names, ("flux.1-lora",))
     found = scan_datasets(specs, root=root, cache_path=cache, types_of=types, cwd=root)

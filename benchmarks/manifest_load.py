@@ -20,14 +20,14 @@ from collections.abc import Callable
 import jsonschema
 import yaml
 
-from scenario_apply.core.manifest.report import Report
-from scenario_apply.core.manifest.yaml_reader import read_yaml
-from scenario_apply.effects.manifest_files import load_manifest, manifest_schema
+from scenario_apply.manifest.loader.load import load_manifest, manifest_schema
+from scenario_apply.manifest.report import Report
+from scenario_apply.manifest.yaml.reader import read_yaml
 
 ROUNDS = 5
 _ONCE = """
 import time; start = time.perf_counter()
-from scenario_apply.effects.manifest_files import load_manifest
+from scenario_apply.manifest.loader.load import load_manifest
 load_manifest({path!r}, variables={{}}, var_files=[], env={{}}, cwd="/")
 print(time.perf_counter() - start)
 """

@@ -20,8 +20,8 @@ from collections import Counter
 from _service import emulator, requests_seen, run_tool
 from _workload import caption, picture
 
-from scenario_apply.effects.polling import expected_rounds
-from scenario_apply.effects.refresh import BULK_AT_MOST
+from scenario_apply.apply.poller import expected_rounds
+from scenario_apply.apply.refresh import BULK_AT_MOST
 
 SIZES = ((1, 15), (10, 50), (100, 20))
 TRAINING_S = 30 * 60

@@ -22,10 +22,10 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing.connection import Connection
 
-from scenario_apply.core.remote import JobId
-from scenario_apply.effects.api import connect
-from scenario_apply.effects.clock import SystemClock
+from scenario_apply.api import connect
+from scenario_apply.apply.system_clock import SystemClock
 from scenario_apply.errors import Interrupted, ScenarioApplyError
+from scenario_apply.model.remote import JobId
 
 THREADS = 24
 

@@ -119,9 +119,9 @@ def joined(url: str, picture: bytes) -> Callable[[], None]:
 
 
 def streamed(url: str, picture: bytes) -> Callable[[], None]:
-    from scenario_apply.core.remote import ModelId
-    from scenario_apply.effects.api import connect
-    from scenario_apply.effects.clock import SystemClock
+    from scenario_apply.api import connect
+    from scenario_apply.apply.system_clock import SystemClock
+    from scenario_apply.model.remote import ModelId
 
     client, _ = connect(
         base_url=url.removesuffix("/models/m/training-images"),

@@ -16,7 +16,7 @@ def main(argv: list[str] | None = None) -> int:
 
         sys.stdout.write(f"scenario-apply {VERSION}\n")
         return 0
-    from scenario_apply.faces.cli import run
+    from scenario_apply.cli.main import run
 
     return run(arguments)
 

@@ -54,7 +54,7 @@ class ExitCode(IntEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Location:
     """Where something stands: a file as the user would name it, line and column counted from 1."""
 
     file: str
@@ -68,12 +68,12 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
+class Diagnostic:
     """One thing that is wrong or deserves a look: a code that never changes, what, where, and how to mend it."""
 
     code: str  # kebab-case, or a lint code such as D01
     what: str
-    where: Place | None = None
+    where: Location | None = None
     mend: str | None = None
     severity: Severity = "error"
 
@@ -88,17 +88,19 @@ class ScenarioApplyError(Exception):
         self,
         what: str,
         *,
-        where: Place | None = None,
+        where: Location | None = None,
         mend: str | None = None,
         code: str | None = None,
-        problems: Iterable[Problem] = (),
+        problems: Iterable[Diagnostic] = (),
     ) -> None:
         super().__init__(what)
         if code is not None:
             self.code = code
         self.what = what
         given = tuple(problems)
-        self.problems: tuple[Problem, ...] = given or (Problem(code=self.code, what=what, where=where, mend=mend),)
+        self.problems: tuple[Diagnostic, ...] = given or (
+            Diagnostic(code=self.code, what=what, where=where, mend=mend),
+        )
 
 
 class UsageError(ScenarioApplyError):

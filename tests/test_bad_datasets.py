@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from scenario_apply.effects.datasets import scan_datasets
-from scenario_apply.errors import Problem
-from tests.core.dataset.making import make_picture, spec_from
+from scenario_apply.dataset.scan.scan_all import scan_datasets
+from scenario_apply.errors import Diagnostic
+from tests.dataset.build import make_picture, spec_from
 
 BAD = Path(__file__).parent / "bad"
 CASES = sorted(path.name for path in BAD.glob("dataset-*"))
@@ -40,7 +40,7 @@ def prepare(case: str, root: Path) -> dict[str, object]:
     return told  # type: ignore[no-any-return]  # a map, or the test fails here
 
 
-def fits(problem: Problem, line: str) -> bool:
+def fits(problem: Diagnostic, line: str) -> bool:
     head, _, rest = line.partition(": ")
     severity, code, place = head.split(" ")
     said = f"{problem.what} | {problem.mend}"

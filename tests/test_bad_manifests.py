@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from scenario_apply.effects.manifest_files import load_manifest
-from scenario_apply.errors import ManifestError, Problem
+from scenario_apply.errors import Diagnostic, ManifestError
+from scenario_apply.manifest.loader.load import load_manifest
 
 CASES = sorted((Path(__file__).parent / "bad").glob("manifest-*"))
 LONGEST_S = 5.0
@@ -56,7 +56,7 @@ def test_a_bad_manifest_is_refused_with_everything_that_is_wrong(case: Path, tmp
     assert "hunter2" not in text
 
 
-def told(problem: Problem) -> str:
+def told(problem: Diagnostic) -> str:
     """A problem as a person reads it."""
     line = problem.where.text if problem.where else ""
     return f"{problem.code}: {problem.what}\n{problem.where}\n{line}\n{problem.mend}\n"

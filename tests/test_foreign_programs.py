@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from scenario_apply.faces.local_service import child_environment
+from scenario_apply.cli.local_service import child_environment
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "scenario_apply"
@@ -21,7 +21,7 @@ MANIFEST = (
     "models:\n  kael: { type: flux.1-lora, dataset: { images: ./kael, trigger: KAEL_07 }, "
     "parameters: { maxTrainSteps: 750 } }\n"
 )
-STARTS_PROGRAMS = {"faces/local_service.py"}
+STARTS_PROGRAMS = {"cli/local_service.py"}
 """The embedded Scenario of --local: our own interpreter and module."""
 
 

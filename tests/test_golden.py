@@ -14,13 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from scenario_apply.core.plan_file import plan_to_json
-from scenario_apply.core.plan_reader import plan_from_json
-from scenario_apply.effects.planning import PlanOptions
-from scenario_apply.faces.views.screen import Screen
-from scenario_apply.faces.views.text_plan import plan_text
-from tests.core.worlds import as_text
+from scenario_apply.apply.prepare import PlanOptions
+from scenario_apply.planning.plan_format import plan_to_json
+from scenario_apply.planning.plan_reader import plan_from_json
+from scenario_apply.review.plan_text import plan_text
+from scenario_apply.review.screen import Screen
 from tests.golden.case import CASES, Case, open_case
+from tests.planning.situations import as_text
 
 MANY = 100
 

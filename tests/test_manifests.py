@@ -10,17 +10,17 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from scenario_apply.core.dataset.types import Dataset
-from scenario_apply.core.manifest.spec import Manifest
-from scenario_apply.core.plan import Plan
-from scenario_apply.core.plan_file import plan_to_json
-from scenario_apply.core.plan_reader import plan_from_json
-from scenario_apply.core.remote import ModelId
-from scenario_apply.core.state import State
-from scenario_apply.effects.datasets import scan_datasets
-from scenario_apply.effects.manifest_files import load_manifest, manifest_schema
-from scenario_apply.effects.planning import PlanOptions, make_plan
-from tests.core.worlds import NOW, Model, Service, world_of
+from scenario_apply.apply.prepare import PlanOptions, make_plan
+from scenario_apply.dataset.scan.scan_all import scan_datasets
+from scenario_apply.dataset.types import Dataset
+from scenario_apply.manifest.loader.load import load_manifest, manifest_schema
+from scenario_apply.manifest.spec import Manifest
+from scenario_apply.model.remote import ModelId
+from scenario_apply.planning.plan import Plan
+from scenario_apply.planning.plan_format import plan_to_json
+from scenario_apply.planning.plan_reader import plan_from_json
+from scenario_apply.state.state import State
+from tests.planning.situations import NOW, Model, Service, world_of
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "manifests"

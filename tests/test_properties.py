@@ -11,20 +11,20 @@ from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from scenario_apply.core.changes import Action
-from scenario_apply.core.dataset.types import Dataset
-from scenario_apply.core.manifest.spec import Manifest, ModelSpec
-from scenario_apply.core.plan import Plan
-from scenario_apply.core.plan_file import plan_to_json
-from scenario_apply.core.plan_reader import plan_from_json
-from scenario_apply.core.planner import ATTACH_AT_MOST
-from scenario_apply.core.remote import AssetId
-from scenario_apply.core.state import State
-from scenario_apply.core.state_json import state_from_json, state_to_json
-from scenario_apply.core.steps import AssetRef, AttachImages, SetCaption, StartTraining, StepId, UploadImage
-from scenario_apply.effects.planning import PlanOptions, Prepared, make_plan
-from tests.core.manifests import SECRET, datasets, manifests, renamed, shuffled
-from tests.core.worlds import NOW, Service, world_of
+from scenario_apply.apply.prepare import PlanOptions, Prepared, make_plan
+from scenario_apply.dataset.types import Dataset
+from scenario_apply.manifest.spec import Manifest, ModelSpec
+from scenario_apply.model.remote import AssetId
+from scenario_apply.model.steps import AssetRef, AttachImages, SetCaption, StartTraining, StepId, UploadImage
+from scenario_apply.planning.changes import Action
+from scenario_apply.planning.plan import Plan
+from scenario_apply.planning.plan_format import plan_to_json
+from scenario_apply.planning.plan_reader import plan_from_json
+from scenario_apply.planning.steps_builder import ATTACH_AT_MOST
+from scenario_apply.state.state import State
+from scenario_apply.state.state_file import state_from_json, state_to_json
+from tests.planning.manifests import SECRET, datasets, manifests, renamed, shuffled
+from tests.planning.situations import NOW, Service, world_of
 
 PROFILE = settings(
     derandomize=True,

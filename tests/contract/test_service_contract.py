@@ -11,11 +11,11 @@ from functools import partial
 
 import pytest
 
-from scenario_apply.core.remote import AssetId, JobId, ModelId, RemoteConcept, RemoteModel, RemotePair, UploadId
-from scenario_apply.effects.api import connect
-from scenario_apply.effects.ports import ScenarioApi
+from scenario_apply.api import connect
 from scenario_apply.emulator.thread import EmulatorThread, manual_options
 from scenario_apply.errors import NotFound, PlanCeiling, Refused
+from scenario_apply.model.ports import ScenarioApi
+from scenario_apply.model.remote import AssetId, JobId, ModelId, RemoteConcept, RemoteModel, RemotePair, UploadId
 from tests.fakes.bench import picture
 from tests.fakes.clock import FakeClock
 from tests.fakes.service import FakeScenario

@@ -9,21 +9,21 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
-from scenario_apply.core.address import Address, parse_address
-from scenario_apply.core.dataset.digest import digest_of
-from scenario_apply.core.dataset.types import Contents, Dataset, Image, Pair
-from scenario_apply.core.events import Event, Ledger
-from scenario_apply.core.manifest.spec import CompositionSpec, Concept, Lifecycle, Limits, Manifest, ModelSpec
-from scenario_apply.core.state import Record, State
-from scenario_apply.effects.applying import ApplyOptions, Stop, apply_plan
-from scenario_apply.effects.planning import PlanOptions, Prepared, make_plan
-from scenario_apply.effects.ports import Clock, ScenarioApi
-from scenario_apply.effects.state.store import FileStore
-from scenario_apply.effects.world import World
-from scenario_apply.errors import Place
+from scenario_apply.apply.apply_plan import ApplyOptions, StopSignal, apply_plan
+from scenario_apply.apply.environment import Environment
+from scenario_apply.apply.events import Event, Ledger
+from scenario_apply.apply.prepare import PlanOptions, Prepared, make_plan
+from scenario_apply.dataset.digest import digest_of
+from scenario_apply.dataset.types import Contents, Dataset, Image, Pair
+from scenario_apply.errors import Location
+from scenario_apply.manifest.spec import CompositionSpec, Concept, Lifecycle, Limits, Manifest, ModelSpec
+from scenario_apply.model.address import Address, parse_address
+from scenario_apply.model.ports import Clock, ScenarioApi
+from scenario_apply.state.state import Record, State
+from scenario_apply.state.stores.file_store import FileStore
 from tests.fakes.clock import FakeClock
 
-PLACE = Place(file="m.yaml", line=1, column=1)
+PLACE = Location(file="m.yaml", line=1, column=1)
 NO_PLAN = PlanOptions()
 FOLLOW = Lifecycle()
 NO_LIMITS = Limits()
@@ -149,8 +149,8 @@ class Bench:
         """As a new process would open it."""
         return FileStore(str(self.state_path), endpoint="fake", project=None, tool_version="test", clock=self.clock)
 
-    def world(self, api: ScenarioApi | None) -> World:
-        return World(
+    def world(self, api: ScenarioApi | None) -> Environment:
+        return Environment(
             api=api,
             store=self.store(),
             clock=self.clock,
@@ -168,14 +168,14 @@ class Bench:
         api: ScenarioApi,
         options: ApplyOptions = ONE_BY_ONE,
         *,
-        stop: Stop | None = None,
+        stop: StopSignal | None = None,
         plan: PlanOptions = NO_PLAN,
     ) -> Ledger:
         """Plan and apply, as one new process."""
         world = self.world(api)
         with world.store.locked("apply"):
             prepared = make_plan(world, self.manifest, self.datasets, plan, self.clock.now())
-            return apply_plan(world, prepared, str(self.root), options, self.events.append, stop or Stop())
+            return apply_plan(world, prepared, str(self.root), options, self.events.append, stop or StopSignal())
 
     def state(self) -> State:
         return self.store().read()

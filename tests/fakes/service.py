@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TypeVar
 
-from scenario_apply.core.remote import (
+from scenario_apply.errors import CoolingDown, NotFound, PlanCeiling, Refused
+from scenario_apply.model.ports import Clock, Sending
+from scenario_apply.model.remote import (
     AssetId,
     AssetPage,
     DatasetScore,
@@ -33,8 +35,6 @@ from scenario_apply.core.remote import (
     UploadId,
     UploadPart,
 )
-from scenario_apply.effects.ports import Clock, Sending
-from scenario_apply.errors import CoolingDown, NotFound, PlanCeiling, Refused
 
 Value = TypeVar("Value")
 

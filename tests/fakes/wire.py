@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-from scenario_apply.effects.ports import ScenarioApi
+from scenario_apply.model.ports import ScenarioApi
 
 When = Literal["early", "before", "after"]
 """early: before the call is journalled as sent; before: sent, not carried out; after: carried out, answer lost."""

@@ -12,32 +12,32 @@ from dataclasses import dataclass
 from pathlib import Path
 from zlib import crc32
 
-from scenario_apply.core.dataset.captions import Lookup, Raw, match_rows
-from scenario_apply.core.dataset.decode import decode
-from scenario_apply.core.dataset.facts import Entry
-from scenario_apply.core.dataset.gather import one_line
-from scenario_apply.core.dataset.pairing import table_rows
-from scenario_apply.core.dataset.rules import Finding
-from scenario_apply.core.dataset.tables import caption_rows, read_table
-from scenario_apply.core.plan_file import sealed
-from scenario_apply.core.remote import AssetId, JobId, ModelId, UploadId
-from scenario_apply.core.state import State
-from scenario_apply.core.state_json import JournalNote, state_to_json
-from scenario_apply.effects.api.client import Client
-from scenario_apply.effects.api.exchange import Reply
-from scenario_apply.effects.files.data_guard import DataGuard
-from scenario_apply.effects.files.decoding import DecodingAllowance
-from scenario_apply.effects.files.pictures import DamagedPicture, NotDecoded, look_at, verify
-from scenario_apply.effects.files.reading import read_facts
-from scenario_apply.effects.manifest_files import load_manifest
-from scenario_apply.effects.state.journal import replay
-from scenario_apply.effects.state.store import FileStore
+from scenario_apply.api.client import Client
+from scenario_apply.api.exchange import Reply
+from scenario_apply.cli.saved_plans import read_saved_plan, saved_plan, settings_of_plan
+from scenario_apply.cli.settings import Settings
+from scenario_apply.dataset.captions.decode import decode
+from scenario_apply.dataset.captions.gather import one_line
+from scenario_apply.dataset.captions.matching import Lookup, Raw, match_rows
+from scenario_apply.dataset.captions.tables import caption_rows, read_table
+from scenario_apply.dataset.facts import FileEntry
+from scenario_apply.dataset.pairing import table_rows
+from scenario_apply.dataset.scan.decoding import DecodingAllowance
+from scenario_apply.dataset.scan.pillow_images import DamagedPicture, NotDecoded, look_at, verify
+from scenario_apply.dataset.scan.read_images import read_facts
 from scenario_apply.emulator.grids import brightness_grid
 from scenario_apply.emulator.pictures import NotAPicture, inspect
 from scenario_apply.errors import ScenarioApplyError
-from scenario_apply.faces.saved_plans import read_saved_plan, saved_plan, settings_of_plan
-from scenario_apply.faces.settings import Settings
-from tests.effects.api.roads import Bench
+from scenario_apply.manifest.loader.data_guard import DataGuard
+from scenario_apply.manifest.loader.load import load_manifest
+from scenario_apply.model.lint_rules import Finding
+from scenario_apply.model.remote import AssetId, JobId, ModelId, UploadId
+from scenario_apply.planning.plan_format import sealed
+from scenario_apply.state.state import State
+from scenario_apply.state.state_file import JournalNote, state_to_json
+from scenario_apply.state.stores.file_store import FileStore
+from scenario_apply.state.stores.journal import replay
+from tests.api.transports import Bench
 from tests.fakes.clock import FakeClock
 
 SEEDS = Path(__file__).parent / "seeds"
@@ -66,7 +66,7 @@ def _manifest(data: bytes, folder: Path) -> None:
 
 def _tables(data: bytes, folder: Path) -> None:
     """A table of captions and of pairs in every format, and a caption file."""
-    images = tuple(Entry(name, f"set/{name}", 1, 1, 1) for name in ("a.png", "b.png", "sub/a.png", "é.jpg"))
+    images = tuple(FileEntry(name, f"set/{name}", 1, 1, 1) for name in ("a.png", "b.png", "sub/a.png", "é.jpg"))
     for encoding in ("utf-8", "cp1252"):
         text = decode(data, file="captions", encoding=encoding)
         if isinstance(text, Finding):
@@ -85,7 +85,7 @@ def _picture(data: bytes, folder: Path) -> None:
     """The plain scan, the look at pixels and the check before an upload; then the emulator's own reading."""
     (folder / "a.png").write_bytes(data)
     allowance = DecodingAllowance()
-    facts = read_facts(DataGuard(str(folder)), Entry("a.png", "a.png", len(data), 1, 1), allowance)
+    facts = read_facts(DataGuard(str(folder)), FileEntry("a.png", "a.png", len(data), 1, 1), allowance)
     assert facts.fault or facts.is_lfs_pointer or (facts.width > 0 and facts.height > 0)
     with suppress(DamagedPicture, NotDecoded):
         look_at(data, allowance)

@@ -11,16 +11,16 @@ from typing import Any
 
 import yaml
 
-from scenario_apply.core.address import parse_address
-from scenario_apply.core.dataset.types import Dataset
-from scenario_apply.core.manifest.spec import Limits, Manifest
-from scenario_apply.core.state import State
-from scenario_apply.core.state_json import state_from_json
-from scenario_apply.effects.datasets import scan_datasets
-from scenario_apply.effects.manifest_files import load_manifest
-from scenario_apply.effects.planning import PlanOptions, Prepared, make_plan
-from tests.core.worlds import NOW, Service, world_of
+from scenario_apply.apply.prepare import PlanOptions, Prepared, make_plan
+from scenario_apply.dataset.scan.scan_all import scan_datasets
+from scenario_apply.dataset.types import Dataset
+from scenario_apply.manifest.loader.load import load_manifest
+from scenario_apply.manifest.spec import Limits, Manifest
+from scenario_apply.model.address import parse_address
+from scenario_apply.state.state import State
+from scenario_apply.state.state_file import state_from_json
 from tests.golden.pictures import write_pictures
+from tests.planning.situations import NOW, Service, world_of
 
 ROOT = Path(__file__).parent
 CASES = sorted(path.parent for path in ROOT.glob("*/case.yaml"))

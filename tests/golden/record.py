@@ -16,13 +16,13 @@ from pathlib import Path
 
 import yaml
 
-from scenario_apply.core.address import parse_address
-from scenario_apply.core.state import State
-from scenario_apply.core.state_json import state_from_json, state_to_json
-from scenario_apply.effects.planning import PlanOptions, make_plan
-from tests.core.worlds import ENDPOINT, NOW, Service, as_text, world_of
+from scenario_apply.apply.prepare import PlanOptions, make_plan
+from scenario_apply.model.address import parse_address
+from scenario_apply.state.state import State
+from scenario_apply.state.state_file import state_from_json, state_to_json
 from tests.golden.case import ROOT, read_manifest
 from tests.golden.pictures import write_pictures
+from tests.planning.situations import ENDPOINT, NOW, Service, as_text, world_of
 
 
 def main() -> None:

@@ -23,20 +23,20 @@ _WARM = [
     "yaml",
     "jsonschema_rs",
     "pybase64",
-    "scenario_apply.faces.cli",
-    "scenario_apply.faces.running",
-    "scenario_apply.faces.planning",
-    "scenario_apply.faces.wiring",
-    "scenario_apply.faces.commands.apply",
-    "scenario_apply.faces.commands.plan",
-    "scenario_apply.effects.applying",
-    "scenario_apply.effects.planning",
-    "scenario_apply.effects.recover",
-    "scenario_apply.effects.polling",
-    "scenario_apply.effects.datasets",
-    "scenario_apply.effects.api.client",
-    "scenario_apply.effects.api.transport",
-    "scenario_apply.faces.views.plain",
+    "scenario_apply.cli.main",
+    "scenario_apply.cli.run_plan",
+    "scenario_apply.cli.plan_request",
+    "scenario_apply.cli.wiring",
+    "scenario_apply.cli.commands.apply",
+    "scenario_apply.cli.commands.plan",
+    "scenario_apply.apply.apply_plan",
+    "scenario_apply.apply.prepare",
+    "scenario_apply.apply.recovery",
+    "scenario_apply.apply.poller",
+    "scenario_apply.dataset.scan.scan_all",
+    "scenario_apply.api.client",
+    "scenario_apply.api.transport",
+    "scenario_apply.cli.progress.plain_view",
     "tests.soak.command",
 ]
 _CONTEXT = multiprocessing.get_context("forkserver")
@@ -63,7 +63,7 @@ def finish(process: ForkServerProcess, timeout_s: float = 90) -> int | None:
 
 
 def _command(folder: str, env: dict[str, str], log: str, words: tuple[str, ...]) -> None:
-    from scenario_apply.effects.api import transport
+    from scenario_apply.api import transport
 
     os.chdir(folder)
     os.environ.clear()

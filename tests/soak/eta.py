@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from scenario_apply.core.events import Event, StepFinished
-from scenario_apply.effects.api.rate_limit import RequestBudget
-from scenario_apply.effects.ports import ScenarioApi
-from scenario_apply.faces.views.outlook import Outlook
-from tests.effects.api.limiters import SlidingWindow, whole_seconds
+from scenario_apply.api.rate.budget import RequestBudget
+from scenario_apply.apply.events import Event, StepFinished
+from scenario_apply.cli.progress.eta import Eta
+from scenario_apply.model.ports import ScenarioApi
+from tests.api.limiters import SlidingWindow, whole_seconds
 from tests.fakes.bench import Bench, model
 from tests.fakes.clock import FakeClock
 from tests.fakes.service import FakeScenario
@@ -54,7 +54,7 @@ class Told(list[Event]):
     """Takes events. said: (seconds since the start, seconds said to be left) at each."""
 
     clock: FakeClock
-    outlook: Outlook
+    outlook: Eta
     said: list[tuple[float, float | None]] = field(default_factory=list)
     over_at: float = 0.0
 
@@ -76,7 +76,7 @@ def watched_run(root: Path, *, own_limit: int, limiter: SlidingWindow | None, mo
     bench.declare(*(model(f"m{number}", f"set{number}") for number in range(models)))
     budget = RequestBudget(own_limit, clock)
     service = FakeScenario(clock, training_s=1800.0)
-    told = Told(clock, Outlook(budget))
+    told = Told(clock, Eta(budget))
     bench.events = told
     bench.apply(cast(ScenarioApi, Throttled(service, budget, clock, limiter)))
     return told

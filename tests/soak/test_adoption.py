@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from scenario_apply.__main__ import main
-from scenario_apply.core.address import parse_address
-from scenario_apply.core.events import Adopted, StepFinished
-from scenario_apply.core.remote import ModelId
-from scenario_apply.effects.planning import PlanOptions
+from scenario_apply.apply.events import Adopted, StepFinished
+from scenario_apply.apply.prepare import PlanOptions
+from scenario_apply.cli.address_arguments import adoption
+from scenario_apply.cli.progress.plain_view import adopted_line, finished_line
 from scenario_apply.errors import AnswerLost, ApplyError, UsageError
-from scenario_apply.faces.addresses import adoption
-from scenario_apply.faces.views.plain import adopted_line, finished_line
+from scenario_apply.model.address import parse_address
+from scenario_apply.model.remote import ModelId
 from tests.fakes.bench import Bench, model
 from tests.fakes.service import FakeScenario
 from tests.fakes.wire import Fault, Killed, Wire

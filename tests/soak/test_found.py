@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from scenario_apply.core import planner
-from scenario_apply.core.remote import RemoteUpload, UploadId
 from scenario_apply.errors import CoolingDown, Refused
+from scenario_apply.model.remote import RemoteUpload, UploadId
+from scenario_apply.planning import steps_builder as planner
 from tests.fakes.bench import Bench, model
 from tests.fakes.clock import FakeClock
 from tests.fakes.service import FakeScenario

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from scenario_apply.core.events import Event, RunStarted, StepFinished
-from scenario_apply.faces.views.json_lines import JsonLinesView
-from scenario_apply.faces.views.plain import PlainView
+from scenario_apply.apply.events import Event, RunStarted, StepFinished
+from scenario_apply.cli.progress.json_lines import JsonLinesView
+from scenario_apply.cli.progress.plain_view import PlainView
 from tests.soak.eta import CASES, Told, errors, watched_run
 
 

@@ -19,9 +19,9 @@ import pytest
 from PIL import Image
 
 from scenario_apply.__main__ import main
-from scenario_apply.effects.clock import SystemClock
-from scenario_apply.effects.state.lock import Lock
+from scenario_apply.apply.system_clock import SystemClock
 from scenario_apply.emulator.thread import EmulatorThread, manual_options
+from scenario_apply.state.stores.lock import Lock
 
 MANIFEST = """\
 version: 1
@@ -152,7 +152,7 @@ def test_an_error_nobody_foresaw_ends_with_a_ledger_as_text_and_as_event(
         raise RuntimeError("a bug of ours")
 
     with monkeypatch.context() as patch:
-        patch.setattr("scenario_apply.effects.launching.Launching.check", bug)
+        patch.setattr("scenario_apply.apply.launch_gates.Launching.check", bug)
         assert main([*APPLY, "--events", "../events.jsonl"]) == 1
     said = capsys.readouterr()
     assert "Stopped by an error: what was done is recorded." in said.out

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scenario_apply.core.state import State
-from scenario_apply.core.state_json import state_from_json
+from scenario_apply.state.state import State
+from scenario_apply.state.state_file import state_from_json
 from tests.soak.manifest import Expected
 
 

@@ -1,0 +1,197 @@
+"""Error answers read: the service's own reason, and which error of ours it is."""
+
+from __future__ import annotations
+
+import html
+import math
+import re
+from collections.abc import Callable, Mapping
+
+from scenario_apply.api.exchange import Reply, Request, Safety
+from scenario_apply.errors import (
+    AnswerLost,
+    ApiError,
+    BadAnswer,
+    CoolingDown,
+    NotFound,
+    PlanCeiling,
+    RateLimited,
+    Refused,
+    Unauthorized,
+)
+from scenario_apply.model import codec
+from scenario_apply.model.codec import Misfit
+
+CREDENTIALS_MEND = "set SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET to a key of the project and its secret"
+RATE_MEND = "another program may use up the project's requests; try --rate-limit"
+_NOT_THE_API_MEND = "check SCENARIO_BASE_URL: it should end in /v1, and no login page or proxy may answer in its place"
+_REASON_KEYS = ("reason", "message", "error", "detail")
+_LONGEST_REASON = 300
+_TITLE = re.compile(r"(?is)<title[^>]*>(.*?)</title>")
+_NOISE = re.compile(r"(?is)<(script|style)\b.*?</\1>|<!--.*?-->|<[^>]*>")
+
+
+def json_of(content: bytes) -> object:
+    """What an answer holds as JSON. Raises ValueError when it is none."""
+    return codec.parsed(content)
+
+
+def json_object(reply: Reply) -> Mapping[str, object] | None:
+    """The object in an answer; None when it holds none."""
+    try:
+        value = json_of(reply.content)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def looks_like_a_page(reply: Reply) -> bool:
+    """Is the answer meant for a browser?"""
+    kind = reply.headers.get("content-type", "").lower()
+    return "html" in kind or reply.content.lstrip()[:1] == b"<"
+
+
+def reason_of(reply: Reply) -> str:
+    """The service's own words in one line; what stands on a page for people; "" when it says nothing."""
+    body = json_object(reply)
+    if body is not None:
+        return _one_line(_said(body))
+    text = reply.content[:20_000].decode("utf-8", "replace")
+    if looks_like_a_page(reply):
+        title = _TITLE.search(text)
+        text = html.unescape(title.group(1) if title and title.group(1).strip() else _NOISE.sub(" ", text))
+    return _one_line(text)
+
+
+def remaining_seconds(body: Mapping[str, object] | None) -> float | None:
+    """The cooldown a 429 speaks of: remainingSeconds at the top or in details, or None."""
+    for place in (body, _details(body)):
+        value = _as_number(None if place is None else place.get("remainingSeconds"))
+        if value is not None and value >= 0:
+            return value
+    return None
+
+
+def _as_number(value: object) -> float | None:
+    """A finite number, however many digits it was written with; None for anything else."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def ceiling_of(body: Mapping[str, object] | None) -> tuple[str, float | None] | None:
+    """(action, limit) of a 429 that names a limit of the account's plan; None for any other."""
+    details = _details(body)
+    action = details.get("actionName") if details is not None else None
+    if details is None or not isinstance(action, str) or not action:
+        return None
+    return _one_line(action), _as_number(details.get("actionLimit"))
+
+
+def is_for_the_rate(reply: Reply) -> bool:
+    """Is it the 429 that asks for patience, rather than a plan's ceiling or a launch that came too soon?"""
+    if reply.status != 429:
+        return False
+    body = json_object(reply)
+    return ceiling_of(body) is None and remaining_seconds(body) is None
+
+
+def error_of(request: Request, reply: Reply, mask: Callable[[str], str]) -> ApiError:
+    """The error for an answer that is no success. Every text in it has gone through mask."""
+    body = json_object(reply)
+    reason = mask(reason_of(reply)) or "no reason given"
+    what = f"{request.doing}: {reason} (HTTP {reply.status})"
+    status = reply.status
+    if 300 <= status < 400:
+        raise AssertionError("redirects are told apart before")
+    if status >= 500 or status == 408:
+        return AnswerLost(what, status=status) if request.safety is not Safety.READ else ApiError(what, status=status)
+    if status == 401:
+        return Unauthorized(what, status=status, mend=CREDENTIALS_MEND)
+    if status == 403:
+        return Refused(what, status=status, mend=_forbidden_mend(body))
+    if status == 404:
+        if body is None:  # a page of some other server must not read as "the model is gone"
+            return BadAnswer(what, status=status, mend=_NOT_THE_API_MEND)
+        return NotFound(what, status=status)
+    if status == 410:
+        return Refused(what, status=status, mend="this is gone for good: choose another type, or make it anew")
+    if status == 429:
+        return _of_429(what, body)
+    return Refused(what, status=status)
+
+
+def error_of_part(request: Request, reply: Reply, mask: Callable[[str], str]) -> ApiError:
+    """The error for a part of an upload that was not taken. It speaks of no credentials: none were sent."""
+    what = f"{request.doing}: {mask(reason_of(reply)) or 'no reason given'} (HTTP {reply.status})"
+    if reply.status >= 500 or reply.status == 408:
+        return AnswerLost(what, status=reply.status)
+    return Refused(what, status=reply.status, mend="its address may have expired: the next apply opens a new upload")
+
+
+def redirected(request: Request, host: str, status: int) -> BadAnswer:
+    """The error for a redirect, which is never followed."""
+    what = f"{request.doing}: the service sent us on to {host}, and credentials do not follow (HTTP {status})"
+    return BadAnswer(what, status=status, mend="set SCENARIO_BASE_URL to the API's own address")
+
+
+def unreadable(request: Request, reply: Reply, mask: Callable[[str], str]) -> ApiError:
+    """The error for a success that is not JSON."""
+    if looks_like_a_page(reply):
+        what = f"{request.doing}: a web page came instead of an answer: {mask(reason_of(reply)) or 'an empty one'}"
+    else:
+        what = f"{request.doing}: the answer is not whole or no JSON ({len(reply.content)} bytes){_why(reply.content)}"
+    if request.safety is Safety.ONCE:
+        return AnswerLost(what, status=reply.status)
+    return BadAnswer(what, status=reply.status, mend=_NOT_THE_API_MEND)
+
+
+def _why(content: bytes) -> str:
+    try:
+        codec.parsed(content)
+    except Misfit as misfit:
+        return f": {misfit.what}"
+    return ": it is null"
+
+
+def _of_429(what: str, body: Mapping[str, object] | None) -> ApiError:
+    ceiling = ceiling_of(body)
+    if ceiling is not None:
+        action, limit = ceiling
+        allowed = "" if limit is None else f"; the account's plan allows {limit:g} ({action})"
+        return PlanCeiling(what + allowed, action=action, limit=limit)
+    remaining_s = remaining_seconds(body)
+    if remaining_s is not None:
+        return CoolingDown(what, remaining_s=remaining_s)
+    return RateLimited(what, status=429, mend=RATE_MEND)
+
+
+def _forbidden_mend(body: Mapping[str, object] | None) -> str:
+    plan = (body or {}).get("requiredPlan")
+    if isinstance(plan, str) and plan:
+        return f"this needs the plan {_one_line(plan)}"
+    return "check that the API key belongs to this project and may do this"
+
+
+def _details(body: Mapping[str, object] | None) -> Mapping[str, object] | None:
+    details = (body or {}).get("details")
+    return details if isinstance(details, dict) else None
+
+
+def _said(body: Mapping[str, object], depth: int = 0) -> str:
+    for key in _REASON_KEYS:
+        value = body.get(key)
+        if isinstance(value, str) and value.strip():
+            return value
+        if isinstance(value, dict) and depth < 2 and (inner := _said(value, depth + 1)):
+            return inner
+    return ""
+
+
+def _one_line(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST_REASON else line[: _LONGEST_REASON - 1] + "…"

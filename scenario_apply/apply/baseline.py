@@ -1,0 +1,107 @@
+"""What was there before a run made anything: whatever a look finds beyond it came later. No two clocks are compared.
+
+Taken once, before the first call that creates a model or uploads an asset, one request each; kept in the journal, so
+that the next run knows them, too. Somebody's own model of the same name, made earlier, is never mistaken for ours.
+A training has its own: what the model had been trained by right before the launch, kept with its call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from msgspec import Struct
+
+from scenario_apply.model.ports import ScenarioApi
+from scenario_apply.model.remote import ENDED_STATUSES, JobId, RemoteModel
+from scenario_apply.model.steps import CreateModel, PlannedStep, UploadImage
+
+SAME_MOMENT_S = 1.0
+"""Times of the service may be cut to whole seconds."""
+
+
+class BaselineEntry(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """ids: those of before that could be mistaken. newest_at: the service's own time of its newest object then."""
+
+    ids: frozenset[str] = frozenset()
+    newest_at: float | None = None
+
+    def is_before(self, object_id: str, created_at: float | None) -> bool:
+        """Whether an object surely was there already."""
+        if object_id in self.ids:
+            return True
+        return created_at is not None and self.newest_at is not None and created_at < self.newest_at - SAME_MOMENT_S
+
+
+class Baseline(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """None: nothing of the kind is made by the run."""
+
+    models: BaselineEntry | None = None
+    assets: BaselineEntry | None = None
+
+
+NO_LANDMARKS = Baseline()
+
+
+def take_baseline(api: ScenarioApi, steps: Iterable[PlannedStep]) -> Baseline:
+    """Look at the newest models and assets, where steps make some. Raises ApiError."""
+    steps = list(steps)
+    wanted = {(p.step.name, p.step.type) for p in steps if isinstance(p.step, CreateModel)}
+    uploads = {p.step.picture.path for p in steps if isinstance(p.step, UploadImage) and p.step.way != "data"}
+    models = assets = None
+    if wanted:
+        listed = api.list_models().models
+        models = BaselineEntry(
+            ids=frozenset(model.id for model in listed if (model.name, model.type) in wanted),
+            newest_at=max((m.created_at for m in listed if m.created_at is not None), default=None),
+        )
+    if uploads:
+        found = api.list_assets().assets
+        assets = BaselineEntry(
+            ids=frozenset(asset.id for asset in found if asset.name in uploads),
+            newest_at=max((a.created_at for a in found if a.created_at is not None), default=None),
+        )
+    return Baseline(models=models, assets=assets)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Earlier:
+    """The last training of a model that did not train, right before it was launched. is_first: there was none.
+
+    started_at: the service's own time of it, for a service that does not name jobs.
+    """
+
+    job_id: JobId | None = None
+    started_at: float | None = None
+    is_first: bool = False
+
+    def is_another(self, model: RemoteModel) -> bool:
+        """Whether the model has been trained since, or is being trained."""
+        if model.is_running:
+            return True
+        if self.is_first:
+            return model.job_id is not None or model.status in ENDED_STATUSES
+        if self.job_id is not None and model.job_id is not None:
+            return model.job_id != self.job_id
+        if self.started_at is not None and model.training_started_at is not None:
+            return model.training_started_at != self.started_at
+        return False
+
+
+def earlier_to_details(earlier: Earlier) -> dict[str, str]:
+    """As details of a journalled call."""
+    if earlier.is_first:
+        return {"earlier_job": "none"}
+    started_at = "" if earlier.started_at is None else repr(earlier.started_at)
+    return {"earlier_job": earlier.job_id or "", "earlier_start": started_at}
+
+
+def earlier_from_details(details: Mapping[str, str]) -> Earlier | None:
+    """From details; None for a call that says nothing of it, as an older release journalled."""
+    job = details.get("earlier_job")
+    if job is None:
+        return None
+    if "earlier_start" not in details:
+        return Earlier(is_first=True)
+    start = details["earlier_start"]
+    return Earlier(job_id=JobId(job) if job else None, started_at=float(start) if start else None)

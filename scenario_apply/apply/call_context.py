@@ -1,0 +1,55 @@
+"""What the steps of a run may need besides themselves."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from queue import SimpleQueue
+
+from scenario_apply.apply.baseline import Baseline
+from scenario_apply.model.address import Address
+from scenario_apply.model.ports import Clock, ScenarioApi
+from scenario_apply.model.remote import AssetId, ModelId
+from scenario_apply.model.steps import AssetRef, StepId, UploadImage
+from scenario_apply.state.state import Record, State
+from scenario_apply.state.stores.journal import Journal
+
+LONGEST_COOLDOWN_S = 3600.0
+"""A cooldown beyond this is not waited for: the run ends with its ledger, and a later apply goes on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallContext:
+    """What a step may need besides itself. state: as of when it was started. assets: made by earlier steps.
+
+    read: the bytes of a picture, checked against its digest. gone: resources whose model vanished on the service.
+    uncertain: resources an answer was lost of. unanswered: steps whose call may have been carried out, nobody knows;
+    one that is still in it when its step has failed was never found out. taken: ids that calls of this run made.
+    repeated: what to report of a create request that is sent again though the first one may have been carried out.
+    """
+
+    api: ScenarioApi
+    clock: Clock
+    journal: Journal
+    state: State
+    read: Callable[[UploadImage], bytes]
+    assets: Mapping[StepId, AssetId] = field(default_factory=dict)
+    gone: frozenset[Address] = frozenset()
+    stop: threading.Event = field(default_factory=threading.Event)
+    uncertain: set[Address] = field(default_factory=set)
+    unanswered: set[StepId] = field(default_factory=set)
+    taken: set[str] = field(default_factory=set)
+    landmarks: Baseline = Baseline()
+    repeated: SimpleQueue[tuple[Address, str]] = field(default_factory=SimpleQueue)
+
+    def record(self, address: Address) -> Record:
+        return self.state.records[address]
+
+    def model_id(self, address: Address) -> ModelId:
+        return self.state.records[address].working.id
+
+    def asset(self, ref: AssetRef) -> AssetId:
+        if ref.id is not None:
+            return ref.id
+        return self.assets[ref.step or ""]

@@ -1,0 +1,331 @@
+"""One step, done: make its call, and after a lost answer look at the world before trying again.
+
+Calls that create or spend are journalled as sent right before their bytes leave, and never repeated blindly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import assert_never
+
+from msgspec.structs import replace
+
+from scenario_apply.apply.baseline import Earlier, earlier_to_details
+from scenario_apply.apply.call_context import CallContext
+from scenario_apply.apply.lost_answers import Sent, attached_of, look, recorded_training
+from scenario_apply.apply.multipart import upload_in_parts
+from scenario_apply.errors import AnswerLost, ApplyError, Interrupted, Refused
+from scenario_apply.model.address import Address
+from scenario_apply.model.ports import Sending
+from scenario_apply.model.remote import AssetId, ModelId, RemoteConcept, RemotePair
+from scenario_apply.model.steps import (
+    AttachImages,
+    AwaitTraining,
+    ConceptRef,
+    CreateModel,
+    DeleteModel,
+    DetachImage,
+    PlannedStep,
+    SetCaption,
+    SetPairs,
+    SetTags,
+    StartTraining,
+    UpdateModel,
+    UploadImage,
+)
+from scenario_apply.model.timestamps import iso
+from scenario_apply.planning.composition_parts import as_of_now
+from scenario_apply.state.fingerprint import fingerprint
+from scenario_apply.state.outcome import Outcome
+from scenario_apply.state.state import ConceptRecord, PairRecord, Version
+
+LOOKS_AFTER_S = (0.0, 1.0, 2.0)
+LOOKS_AFTER_TIMEOUT_S = (0.0, 1.0, 2.0, 4.0)
+"""Pauses between looks after a lost answer. After a timeout the service may still be at work, so for longer."""
+
+SENDS_AT_MOST = 5
+NO_DETAILS: Mapping[str, str] = MappingProxyType({})
+
+
+def perform(planned: PlannedStep, context: CallContext) -> Outcome:
+    """Do one step; what came of it. Raises the ApiError or ApplyError that stopped it."""
+    step = planned.step
+    api, now = context.api, iso(context.clock.now())
+    match step:
+        case CreateModel():
+            return _once(planned, context, lambda sending: _create(step, context, sending))
+        case UploadImage():
+            if step.way == "multipart":
+                return upload_in_parts(planned, step, context)
+            return _once(planned, context, lambda sending: _upload(step, context, sending))
+        case AttachImages():
+            return _attach(planned, step, context)
+        case DetachImage():
+            api.detach_image(context.model_id(step.address), step.asset_id)
+            return Outcome(at=now)
+        case SetCaption():
+            asset_id = context.asset(step.asset)
+            api.set_caption(asset_id, step.caption)
+            return Outcome(at=now, asset_id=asset_id)
+        case SetPairs():
+            pairs = [
+                RemotePair(
+                    source_id=context.asset(pair.source),
+                    target_id=context.asset(pair.target),
+                    instruction=pair.instruction,
+                )
+                for pair in step.pairs
+            ]
+            api.replace_pairs(context.model_id(step.address), pairs)
+            recorded = tuple(PairRecord(p.source_id, p.target_id, p.instruction) for p in pairs)
+            return Outcome(at=now, pairs=recorded)
+        case UpdateModel():
+            return _update(step, context)
+        case SetTags():
+            api.update_tags(context.model_id(step.address), add=step.add, delete=step.delete)
+            return Outcome(at=now)
+        case StartTraining():
+            return _train(planned, step, context)
+        case DeleteModel():
+            api.delete_model(step.model_id)
+            return Outcome(at=now)
+        case AwaitTraining():
+            raise AssertionError("trainings are waited for by the executor, all in one round")
+        case _:
+            assert_never(step)
+
+
+# -- calls that must happen once
+
+
+def _once(
+    planned: PlannedStep,
+    context: CallContext,
+    call: Callable[[Sending], Outcome],
+    *,
+    earlier: Earlier | None = None,
+    details: Mapping[str, str] = NO_DETAILS,
+) -> Outcome:
+    """Make the call; after a lost answer look, adopt what is there, and send again only when nothing is.
+
+    details: what the journal keeps with the call.
+    """
+    for attempt in range(1, SENDS_AT_MOST + 1):
+        sent_at = context.clock.now()
+
+        def sending() -> None:
+            nonlocal sent_at
+            sent_at = context.clock.now()
+            context.journal.sending(planned, sent_at, **details)
+
+        try:
+            outcome = call(sending)
+        except AnswerLost as lost:
+            context.uncertain.add(planned.address)
+            context.unanswered.add(planned.id)
+            sent = Sent(step=planned, at=sent_at, taken=context.taken, landmarks=context.landmarks, earlier=earlier)
+            found = _look_for(sent, context, timed_out=lost.timed_out)
+            if found is None:
+                if attempt == SENDS_AT_MOST:
+                    raise
+                if context.stop.is_set():
+                    raise Interrupted("interrupted after an answer was lost") from lost
+                if isinstance(planned.step, CreateModel):
+                    context.repeated.put((planned.address, _repeated_create(planned.step)))
+                continue
+            outcome = found
+        context.unanswered.discard(planned.id)
+        return outcome
+    raise AssertionError("unreachable")
+
+
+def _repeated_create(step: CreateModel) -> str:
+    return (
+        f"the response to its create request was lost, and Scenario does not list a new model {step.name!r} of type "
+        f"{step.type}: the request is sent again, so a second, empty model of that name may appear later; "
+        "it costs nothing and can be deleted"
+    )
+
+
+def _look_for(sent: Sent, context: CallContext, *, timed_out: bool) -> Outcome | None:
+    # a list may show a new object late; what hangs on a model is there at once
+    late = timed_out or isinstance(sent.step.step, CreateModel)
+    for delay in LOOKS_AFTER_TIMEOUT_S if late else LOOKS_AFTER_S:
+        if delay:
+            context.clock.wait(delay, context.stop)
+        found = look(context.api, context.state, sent)
+        if found is not None:
+            return found
+    return None
+
+
+def _create(step: CreateModel, context: CallContext, sending: Sending) -> Outcome:
+    concepts = _concepts(step.concepts, context)
+    model = context.api.create_model(
+        name=step.name,
+        type=step.type,
+        short_description=step.description,
+        concepts=[RemoteConcept(model_id=c.model_id, scale=c.scale, epoch=c.epoch) for c in concepts] or None,
+        sending=sending,
+    )
+    context.taken.add(model.id)
+    return Outcome(at=iso(context.clock.now()), model_id=model.id)
+
+
+def _upload(step: UploadImage, context: CallContext, sending: Sending) -> Outcome:
+    body = context.read(step)
+    asset_id: AssetId
+    if step.way == "data":
+        asset_id = context.api.add_image(
+            context.model_id(step.address),
+            name=step.picture.path,
+            mime=step.picture.mime,
+            body=body,
+            sending=sending,
+        ).id
+    else:
+        asset_id = context.api.upload_asset(name=step.picture.path, body=body, sending=sending).id
+    context.taken.add(asset_id)
+    return Outcome(at=iso(context.clock.now()), asset_id=asset_id)
+
+
+def _train(planned: PlannedStep, step: StartTraining, context: CallContext) -> Outcome:
+    version = context.record(step.address).working
+    if step.address in context.uncertain:
+        _drop_spares(step.address, context)
+    concepts = as_of_now(version.concepts, context.state)
+    is_again = planned.id in context.unanswered  # what runs now may be of a call that an earlier try of the step lost
+    earlier = recorded_training(version) if is_again else _earlier(version, context)
+    details = {} if is_again else earlier_to_details(earlier)
+
+    def call(sending: Sending) -> Outcome:
+        launch = context.api.train(version.id, step.parameters, sending=sending)
+        return Outcome(at=iso(context.clock.now()), job_id=launch.job_id, cu=launch.cu_cost)
+
+    try:
+        outcome = _once(planned, context, call, earlier=earlier, details=details)
+    except Refused as refused:
+        # «already training»: by a lost call of ours that was carried out late, or else by somebody's
+        if not _says_training(refused) or planned.id not in context.unanswered:
+            raise
+        found = look(context.api, context.state, Sent(step=planned, at=context.clock.now(), earlier=earlier))
+        context.unanswered.discard(planned.id)
+        if found is None:
+            raise
+        outcome = found
+    made_from = fingerprint(type=version.type, parameters=step.parameters, dataset=step.dataset, concepts=concepts)
+    return replace(outcome, fingerprint=made_from, concepts=concepts)
+
+
+def _earlier(version: Version, context: CallContext) -> Earlier:
+    """The model's training before this launch. One that was trained before is read: the plan may be hours old.
+
+    Raises ApplyError when it is training right now: nothing of this run launched that.
+    """
+    recorded = recorded_training(version)
+    if recorded.is_first:
+        return recorded
+    model = context.api.get_model(version.id)
+    if model.is_running:
+        job = f", job {model.job_id}" if model.job_id is not None else ""
+        raise ApplyError(
+            f"{version.id} is being trained already, and not by this run{job}: nothing was launched",
+            mend="apply again: it waits for that training, then trains what the manifest asks for",
+        )
+    return Earlier(job_id=model.job_id, started_at=model.training_started_at)
+
+
+def _says_training(refused: Refused) -> bool:
+    """Whether a launch was refused for a training that runs. Source: the API contract, section 15; 409 is untold."""
+    return refused.status in (400, 409) and "already training" in str(refused).lower()
+
+
+def _drop_spares(address: Address, context: CallContext) -> None:
+    """After a lost answer an image may have come twice: what the record does not hold is detached before paying."""
+    version = context.record(address).working
+    recorded = {image.asset_id for image in version.images}
+    names = {image.path for image in version.images}
+    for image in context.api.get_model(version.id).images or ():
+        if image.id not in recorded and image.name in names:
+            context.api.detach_image(version.id, image.id)
+
+
+# -- attaching
+
+ATTACHED = "they hang on the model"
+
+
+def _attach(planned: PlannedStep, step: AttachImages, context: CallContext) -> Outcome:
+    """Attach what does not hang there yet; an id the service already holds is a refusal, so it looks and goes on."""
+    model_id = context.model_id(step.address)
+    asset_ids = tuple(context.asset(image.asset) for image in step.images)
+    missing = list(asset_ids)
+    adopted: str | None = None
+
+    def sending() -> None:
+        context.journal.sending(planned, context.clock.now(), asset_ids=",".join(asset_ids))
+
+    for attempt in range(1, SENDS_AT_MOST + 1):
+        try:
+            context.api.attach_assets(model_id, missing, sending=sending)
+            break
+        except (AnswerLost, Refused) as error:
+            if isinstance(error, Refused) and error.status != 400:
+                raise
+            if isinstance(error, AnswerLost):
+                context.unanswered.add(planned.id)
+                context.clock.wait(LOOKS_AFTER_S[min(attempt, len(LOOKS_AFTER_S) - 1)], context.stop)
+            there = attached_of(context.api, model_id, asset_ids)
+            left = [asset_id for asset_id in asset_ids if asset_id not in there]
+            if len(left) < len(missing):
+                adopted = ATTACHED
+            if not left:
+                break
+            if attempt == SENDS_AT_MOST or (isinstance(error, Refused) and left == missing):
+                raise
+            if context.stop.is_set():
+                raise Interrupted("interrupted while images are attached") from error
+            missing = left
+    context.unanswered.discard(planned.id)
+    return Outcome(at=iso(context.clock.now()), asset_ids=asset_ids, adopted=adopted)
+
+
+# -- parts of a composition
+
+
+def _update(step: UpdateModel, context: CallContext) -> Outcome:
+    concepts = None if step.concepts is None else _concepts(step.concepts, context)
+    context.api.update_model(
+        context.model_id(step.address),
+        name=step.name,
+        short_description=step.description,
+        concepts=None
+        if concepts is None
+        else [RemoteConcept(model_id=c.model_id, scale=c.scale, epoch=c.epoch) for c in concepts],
+    )
+    return Outcome(at=iso(context.clock.now()), concepts=concepts or ())
+
+
+def _concepts(refs: tuple[ConceptRef, ...], context: CallContext) -> tuple[ConceptRecord, ...]:
+    """Parts with the ids they have now; a declared one must be trained by now."""
+    concepts = []
+    for ref in refs:
+        if ref.model is None and not ref.model_id:
+            raise ApplyError(
+                "a part is looked up by name, and this plan was made without asking the service: plan again"
+            )
+        if ref.model is None:
+            concepts.append(ConceptRecord(ModelId(ref.model_id or ""), ref.scale, ref.epoch))
+            continue
+        part = context.record(ref.model).current
+        if not part.is_usable:
+            raise ApplyError(f"{ref.model} is not trained ({part.phase})")
+        concepts.append(ConceptRecord(part.id, ref.scale, ref.epoch, part.fingerprint))
+    return tuple(concepts)
+
+
+def created_with_concepts(outcome: Outcome, step: CreateModel, context: CallContext) -> Outcome:
+    """The outcome of a creation, adopted or not, with the parts it was made of and whether it replaces a lost model."""
+    reason = "gone" if step.address in context.gone else None
+    return replace(outcome, concepts=_concepts(step.concepts, context), reason=reason)

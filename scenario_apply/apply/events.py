@@ -1,0 +1,121 @@
+"""What happens during an apply, as data: the executor tells, the views show. One final Ledger on every exit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from scenario_apply.model.address import Address
+from scenario_apply.model.remote import Progress
+from scenario_apply.model.steps import PlannedStep
+from scenario_apply.planning.plan import Plan
+
+EndStatus = Literal["done", "partial", "failed", "running", "interrupted", "stopped"]
+"""partial: some steps failed; running: left while trainings run (--no-wait, --timeout); stopped: a fatal error."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStarted:
+    plan: Plan
+    run_id: str
+    resumed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepStarted:
+    step: PlannedStep
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepFinished:
+    """adopted: found on the service after a lost answer instead of being done again; how says by what."""
+
+    step: PlannedStep
+    took_s: float
+    adopted: bool = False
+    how: str | None = None
+    remote_id: str | None = None
+    cu_charged: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepFailed:
+    step: PlannedStep
+    error: str
+    skipped: int  # steps that depend on it and are not started
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adopted:
+    """A call of an earlier run whose answer was lost, found on the service."""
+
+    address: Address
+    what: str
+    remote_id: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingMoved:
+    """What the last poll said of one training."""
+
+    address: Address
+    status: str
+    progress: Progress | None
+    job_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Throttled:
+    """The service asked to wait, or the budget is spent. seconds until requests go on."""
+
+    seconds: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noted:
+    """Something worth a line: a dataset score, a lock taken over, a journal replayed."""
+
+    text: str
+    address: Address | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerLine:
+    """One resource or step in a list of the ledger. reason: the service's own words, or why it was not started."""
+
+    address: Address
+    what: str
+    reason: str | None = None
+    remote_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """How a run ended. next_command: the one command to go on with, None when all is done or none would help.
+
+    begun False: it ended before its first step; unknown is then what an earlier run left unanswered.
+    """
+
+    status: EndStatus
+    done: tuple[LedgerLine, ...] = ()
+    running: tuple[LedgerLine, ...] = ()
+    failed: tuple[LedgerLine, ...] = ()
+    unknown: tuple[LedgerLine, ...] = ()
+    not_started: tuple[LedgerLine, ...] = ()
+    adopted: tuple[LedgerLine, ...] = ()
+    requests: int = 0
+    refused: int = 0
+    cu_charged: float | None = 0
+    took_s: float = 0
+    steps_done: int = 0
+    steps_total: int = 0
+    error: str | None = None
+    next_command: str | None = None
+    gated: bool = False  # a limit stopped the plan, or a launch in mid-run
+    begun: bool = True
+    counts: dict[str, int] = field(default_factory=dict)  # step kind -> done
+
+
+Event = RunStarted | StepStarted | StepFinished | StepFailed | Adopted | TrainingMoved | Throttled | Noted | Ledger

@@ -1,0 +1,150 @@
+"""Right before a training is paid for: the quote against the gates, and the service's own verdict on the dataset."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from scenario_apply.apply.call_context import CallContext
+from scenario_apply.apply.events import Event, Noted
+from scenario_apply.errors import ApiError, GateClosed, Interrupted
+from scenario_apply.manifest.spec import Limits
+from scenario_apply.model.address import Address
+from scenario_apply.model.remote import DatasetScore, ModelId
+from scenario_apply.model.steps import StartTraining
+from scenario_apply.model.training_types import training_type
+
+WARNINGS_SHOWN = 3
+SCORE_READS = 20
+SCORE_EVERY_S = 3.0
+
+
+@dataclass(slots=True)
+class _Score:
+    """One dataset's score. lock: held while it is read; who comes meanwhile waits for it instead of asking, too.
+
+    score None once is_read: the service has none, and no limit depends on it.
+    """
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    is_read: bool = False
+    score: DatasetScore | None = None
+
+
+class Launching:
+    """Gates of one run, shared by all its launches. quoted: CU of the launches that were let through.
+
+    refused: CU of those that were not, for their cost. lowest_score: of the datasets below limits.min_score.
+    The score of a dataset is read once, however many models train on it.
+    """
+
+    def __init__(self, limits: Limits, emit: Callable[[Event], None]) -> None:
+        self.limits = limits
+        self.emit = emit
+        self.quoted: dict[Address, float] = {}
+        self.refused: dict[Address, float] = {}
+        self.lowest_score: float | None = None
+        self._scores: dict[str, _Score] = {}
+        self._lock = threading.Lock()
+
+    def check(self, step: StartTraining, context: CallContext) -> None:
+        """Raises GateClosed when the training would go over a limit; nothing is paid then.
+
+        Is asked again for a launch that the service put off: its quote counts once.
+        """
+        version = context.record(step.address).working
+        if not training_type(version.type).is_composition:
+            self._score(step, version.id, context)
+        if self.limits.cost is None:
+            return
+        quote = context.api.quote_training(version.id, step.parameters, None)
+        with self._lock:
+            spent = sum(cu for address, cu in self.quoted.items() if address != step.address)
+            if spent + quote > self.limits.cost:
+                self.refused[step.address] = quote
+                raise GateClosed(
+                    f"the service quotes {quote:g} CU for {step.address}; with {spent:g} CU of this run "
+                    f"that is over the limit of {self.limits.cost:g}{self._way_on(self.limits.cost)}"
+                )
+            self.quoted[step.address] = quote
+            self.refused.pop(step.address, None)
+
+    def _way_on(self, limit: float) -> str:
+        """What lets every launch refused so far through: the next run counts its cost from nothing."""
+        needed = math.ceil(sum(self.refused.values()))
+        if needed <= limit:
+            return " for one run: the next one may launch it"
+        return f": raise it for a run with --limit cost={needed}, or in the manifest's limits:"
+
+    def forget(self, step: StartTraining) -> None:
+        """The launch was refused: nothing is spent on it."""
+        with self._lock:
+            self.quoted.pop(step.address, None)
+
+    def _score(self, step: StartTraining, model_id: ModelId, context: CallContext) -> None:
+        with self._lock:
+            of_dataset = self._scores.setdefault(step.dataset or "", _Score())
+        with of_dataset.lock:
+            if not of_dataset.is_read:
+                of_dataset.score = self._read(step, model_id, context)
+                of_dataset.is_read = True
+        if of_dataset.score is not None:
+            self._judge(step, of_dataset.score)
+
+    def _read(self, step: StartTraining, model_id: ModelId, context: CallContext) -> DatasetScore | None:
+        """The score, told to the user; None where there is none and no limit needs one."""
+        try:
+            score = self._ask(model_id, context)
+        except ApiError as error:
+            if self.limits.min_score is not None:
+                raise GateClosed(f"the dataset score of {step.address} cannot be read: {error}") from error
+            return None  # advisory: a service without scores trains as well
+        if score.status != "complete" and self.limits.min_score is None:
+            return None  # not computed (yet)
+        shown = "; ".join(_with_paths(warning, context, step) for warning in score.warnings[:WARNINGS_SHOWN])
+        more = len(score.warnings) - WARNINGS_SHOWN
+        text = (
+            f"dataset score {score.score:.2f}" + (f": {shown}" if shown else "") + (f" (+{more})" if more > 0 else "")
+        )
+        self.emit(Noted(text=text, address=step.address))
+        return score
+
+    def _ask(self, model_id: ModelId, context: CallContext) -> DatasetScore:
+        """The service's answer; waited for while it still computes it, if a limit depends on it."""
+        score = context.api.get_score(model_id)
+        for _ in range(SCORE_READS if self.limits.min_score is not None else 0):
+            if score.status == "complete":
+                break
+            if context.clock.wait(SCORE_EVERY_S, context.stop):
+                raise Interrupted("interrupted while the service computes a dataset score")
+            score = context.api.get_score(model_id)
+        return score
+
+    def _judge(self, step: StartTraining, score: DatasetScore) -> None:
+        if self.limits.min_score is None:
+            return
+        if score.status != "complete":
+            raise GateClosed(f"the service has not computed the dataset score of {step.address} yet: apply again later")
+        if score.score < self.limits.min_score:
+            with self._lock:
+                known = score.score if self.lowest_score is None else self.lowest_score
+                self.lowest_score = min(known, score.score)
+            raise GateClosed(
+                f"the service scores the dataset of {step.address} {score.score:.2f}, below the limit of "
+                f"{self.limits.min_score:g}: mend the dataset, or lower it for a run with "
+                f"--limit min_score={rounded_down(score.score):g}, or in the manifest's limits:"
+            )
+
+
+def rounded_down(score: float) -> float:
+    """A score as a limit that it passes."""
+    return math.floor(round(score * 100, 6)) / 100
+
+
+def _with_paths(warning: str, context: CallContext, step: StartTraining) -> str:
+    """A warning that names pictures, not the service's ids of them."""
+    for image in context.record(step.address).working.images:
+        warning = warning.replace(image.asset_id, image.path)
+    return warning

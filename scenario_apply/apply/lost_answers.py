@@ -1,0 +1,197 @@
+"""Looking at the world after an answer was lost: was the call carried out? Nothing here writes.
+
+Every look gives an Outcome to adopt, or None when the call surely left no trace. Where several things fit, nobody can
+tell which is ours: AmbiguousAdoption says so and names them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from scenario_apply.apply.baseline import Baseline, BaselineEntry, Earlier
+from scenario_apply.errors import ApplyError, NotFound
+from scenario_apply.model.address import Address
+from scenario_apply.model.ports import ScenarioApi
+from scenario_apply.model.remote import AssetId, ModelId, RemoteModel
+from scenario_apply.model.steps import AttachImages, CreateModel, PlannedStep, StartTraining, UploadImage
+from scenario_apply.model.timestamps import iso
+from scenario_apply.state.outcome import Outcome
+from scenario_apply.state.state import State, Version
+
+CLOCKS_DIFFER_S = 300.0
+"""How far the service's clock may be from ours before its newest objects are no longer believed to be ours."""
+
+PAGES_AT_MOST = 20
+
+
+class AmbiguousAdoption(ApplyError):
+    """Several objects on the service could be the one whose answer was lost. address: of the resource; ids: of them."""
+
+    code = "ambiguous-adoption"
+
+    def __init__(self, what: str, *, address: Address, ids: tuple[str, ...], mend: str) -> None:
+        super().__init__(what, mend=mend)
+        self.address = address
+        self.ids = ids
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """A call that left: when (seconds since the epoch), ids that other calls of this run are known to own, and what
+    was there before the run made anything. earlier: of a launch, the training before it; None: what is recorded."""
+
+    step: PlannedStep
+    at: float
+    taken: Collection[str] = ()
+    landmarks: Baseline = Baseline()
+    earlier: Earlier | None = None
+
+
+def look(api: ScenarioApi, state: State, sent: Sent) -> Outcome | None:
+    """What came of a call that creates or spends; None when it was not carried out.
+
+    Raises AmbiguousAdoption, or the ApiError of a look that failed.
+    """
+    match sent.step.step:
+        case CreateModel() as step:
+            return _created(api, state, step, sent)
+        case UploadImage(way="data") as step:
+            return _added(api, state, step, sent)
+        case UploadImage() as step:
+            return _uploaded(api, state, step, sent)
+        case StartTraining() as step:
+            return _launched(api, state, step, sent)
+        case AttachImages():
+            return None  # attaching looks by itself: attached_of says which ids hang there
+        case _:
+            return None  # may be repeated
+
+
+def likeness(planned: PlannedStep) -> tuple[str, ...] | None:
+    """What a look recognises a call's result by; None where it cannot mistake it for another's.
+
+    Two calls of one likeness must not be in flight at once: after a lost answer nobody could tell them apart.
+    """
+    match planned.step:
+        case CreateModel() as step:
+            return "create", step.name, step.type
+        case UploadImage() as step:
+            # images added by data are assets, too
+            return "upload", step.picture.path, str(step.picture.size_bytes)
+        case _:
+            return None
+
+
+def _created(api: ScenarioApi, state: State, step: CreateModel, sent: Sent) -> Outcome | None:
+    known = {*state.model_ids(), *sent.taken}
+    fitting: list[RemoteModel] = []
+    token: str | None = None
+    for _ in range(PAGES_AT_MOST):
+        page = api.list_models(token=token)
+        fitting += [
+            m
+            for m in page.models
+            if m.id not in known and _is_shell(m, step) and _is_ours(m.id, m.created_at, sent, sent.landmarks.models)
+        ]
+        times = [m.created_at for m in page.models if m.created_at is not None]
+        if not page.next_token or (times and not _is_ours("", min(times), sent, sent.landmarks.models)):
+            break
+        token = page.next_token
+    if not fitting:
+        return None
+    if len(fitting) > 1:
+        raise _ambiguous(f"model {step.name!r} of type {step.type}", tuple(m.id for m in fitting), step.address)
+    return Outcome(
+        at=iso(sent.at),
+        model_id=fitting[0].id,
+        adopted="a new, empty model with its name and type, made since the call",
+    )
+
+
+def _is_shell(model: RemoteModel, step: CreateModel) -> bool:
+    return model.name == step.name and model.type == step.type and model.status == "new" and not model.image_count
+
+
+def _is_ours(object_id: str, created_at: float | None, sent: Sent, landmark: BaselineEntry | None) -> bool:
+    """Whether it may have come with the call. Without a landmark the two clocks have to be compared."""
+    if landmark is not None:
+        return not landmark.is_before(object_id, created_at)
+    return created_at is None or created_at >= sent.at - CLOCKS_DIFFER_S
+
+
+def _added(api: ScenarioApi, state: State, step: UploadImage, sent: Sent) -> Outcome | None:
+    record = state.records.get(step.address)
+    if record is None:
+        return None
+    try:
+        model = api.get_model(record.working.id)
+    except NotFound:
+        return None
+    known = {*state.assets(), *sent.taken}
+    fitting = [image for image in model.images or () if image.name == step.picture.path and image.id not in known]
+    if not fitting:
+        return None
+    # twice the same picture on one model is a lost answer, too: the spare one is detached by the next plan
+    return Outcome(at=iso(sent.at), asset_id=fitting[0].id, adopted="a training image of its name on the model")
+
+
+def _uploaded(api: ScenarioApi, state: State, step: UploadImage, sent: Sent) -> Outcome | None:
+    known = {*state.assets(), *sent.taken}
+    fitting: list[AssetId] = []
+    token: str | None = None
+    for _ in range(PAGES_AT_MOST):
+        page = api.list_assets(token=token)
+        for asset in page.assets:
+            is_same = asset.name == step.picture.path and asset.size_bytes in (None, 0, step.picture.size_bytes)
+            is_free = asset.id not in known and asset.status != "error"
+            if is_same and is_free and _is_ours(asset.id, asset.created_at, sent, sent.landmarks.assets):
+                fitting.append(asset.id)
+        times = [asset.created_at for asset in page.assets if asset.created_at is not None]
+        if not page.next_token or (times and not _is_ours("", min(times), sent, sent.landmarks.assets)):
+            break
+        token = page.next_token
+    if not fitting:
+        return None
+    return Outcome(at=iso(sent.at), asset_id=fitting[0], adopted="an asset of its name and size, made since the call")
+
+
+def _launched(api: ScenarioApi, state: State, step: StartTraining, sent: Sent) -> Outcome | None:
+    record = state.records.get(step.address)
+    if record is None:
+        return None
+    version = record.working
+    try:
+        model = api.get_model(version.id)
+    except NotFound:
+        return None  # deleted on the service: the plan makes it anew
+    if not (sent.earlier or recorded_training(version)).is_another(model):
+        return None
+    return Outcome(
+        at=iso(sent.at),
+        job_id=model.job_id,
+        adopted="the model is training" if model.is_running else "the model was trained since the call",
+    )
+
+
+def recorded_training(version: Version) -> Earlier:
+    """The training before a launch, as far as the record knows it; a plan compares that with the service first."""
+    return Earlier(job_id=version.job_id, is_first=version.phase == "building" and version.job_id is None)
+
+
+def attached_of(api: ScenarioApi, model_id: ModelId, asset_ids: Iterable[AssetId]) -> set[AssetId]:
+    """Which of these assets hang on the model."""
+    there = {image.id for image in api.get_model(model_id).images or ()}
+    return there & set(asset_ids)
+
+
+def _ambiguous(what: str, ids: tuple[str, ...], address: Address) -> AmbiguousAdoption:
+    found = ", ".join(ids)
+    return AmbiguousAdoption(
+        f"{address}: the answer to its creation was lost, and several fit, so nobody can tell which is its own: "
+        f"{what}: {found}",
+        address=address,
+        ids=ids,
+        mend=f"nothing was created anew; apply again with --adopt {address}=ID and the id of the one it is to be, or "
+        "delete the ones that are not wanted in the web app first",
+    )

@@ -1,0 +1,102 @@
+"""The one command to go on with: which of a run's commands it is, and what of its options it still needs."""
+
+from __future__ import annotations
+
+import math
+import shlex
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from scenario_apply.apply.launch_gates import rounded_down
+from scenario_apply.model.steps import CreateModel, StartTraining
+
+if TYPE_CHECKING:
+    from scenario_apply.apply.apply_plan import ApplyOptions
+    from scenario_apply.apply.events import EndStatus, LedgerLine
+    from scenario_apply.apply.run import Executor
+    from scenario_apply.model.address import Address
+    from scenario_apply.planning.plan import Plan
+
+
+def next_command(
+    executor: Executor,
+    options: ApplyOptions,
+    status: EndStatus,
+    left: tuple[LedgerLine, ...],
+    withheld: tuple[LedgerLine, ...],
+) -> str | None:
+    """None when all is done. left: what is unknown or not started, beside running trainings.
+
+    Only where nothing is left is watching them all there is to do.
+    """
+    if status == "done":
+        return None
+    if status == "running" and not left:
+        return options.status_command
+    consent = bool(withheld) and status in ("partial", "running")
+    return apply_again(options, executor.plan, executor, consent=consent)
+
+
+def apply_again(
+    options: ApplyOptions, plan: Plan, executor: Executor | None, *, consent: bool = False, unsaved: bool = False
+) -> str:
+    """The same run once more. consent: to the deletes that wait for it. unsaved: nothing of it is in the state.
+
+    A creation that --adopt named a model for is answered once that is saved; to name it again would be an error.
+    """
+    words = [with_limits(options.command, _limits_needed(plan, executor))]
+    words += [f"--replace={address}" for address in _still_to_replace(options, plan, executor)]
+    words += [shlex.quote(f"--adopt={pair}") for pair in options.adopted if unsaved]
+    words += ["--allow-destroy"] if consent else []
+    return " ".join(words)
+
+
+def with_limits(command: str, limits: Mapping[str, float]) -> str:
+    """The command with these limits in place of its own."""
+    if not limits:
+        return command
+    words = [w for w in shlex.split(command) if not any(w.startswith(f"--limit={name}=") for name in limits)]
+    return shlex.join([*words, *(f"--limit={name}={value:.12g}" for name, value in limits.items())])
+
+
+def _limits_needed(plan: Plan, executor: Executor | None) -> dict[str, float]:
+    """What lets through the launches that a limit refused; the same limit once more would refuse them again.
+
+    Cost is counted anew by each run: of what this one launched, the next one pays nothing.
+    """
+    if executor is None or not executor.gated:
+        return {}
+    launching = executor.launching
+    needed: dict[str, float] = {}
+    if launching.refused and launching.limits.cost is not None:
+        planned = {change.address: change.cost.cu or 0 for change in plan.changes}
+        left = {
+            step.address
+            for step_id, step in executor.steps.items()
+            if isinstance(step.step, StartTraining) and step_id not in executor.done
+        }
+        # the next plan is judged by its own figure, its launches by what is quoted then
+        cost = math.ceil(sum(max(launching.refused.get(a, 0), planned.get(a, 0)) for a in left))
+        needed |= {"cost": cost} if cost > launching.limits.cost else {}
+    if launching.lowest_score is not None:
+        needed["min_score"] = rounded_down(launching.lowest_score)
+    return needed
+
+
+def _still_to_replace(options: ApplyOptions, plan: Plan, executor: Executor | None) -> list[Address]:
+    """Of the resources that were to be replaced, those whose new model is not made: the others go on by themselves,
+    and to ask for them again would be to make, and to pay, one more.
+    """
+    done = executor.done.keys() if executor is not None else frozenset()
+    steps = {planned.id: planned for planned in plan.steps}
+    return [
+        change.address
+        for change in plan.changes
+        if any(_names(asked, change.address) for asked in options.replaced)
+        and any(isinstance(steps[id].step, CreateModel) and id not in done for id in change.steps)
+    ]
+
+
+def _names(asked: Address, address: Address) -> bool:
+    """A matrix stands for its children."""
+    return asked == address or (not asked.label and (asked.kind, asked.name) == (address.kind, address.name))

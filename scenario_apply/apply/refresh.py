@@ -1,0 +1,138 @@
+"""Ask the API what exists: the observed side of the diff, in as few requests as it allows."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from scenario_apply.errors import BadAnswer, NotFound, Refused, StateForeign
+from scenario_apply.manifest.spec import CompositionSpec, ModelSpec
+from scenario_apply.model.address import Address
+from scenario_apply.model.ports import ScenarioApi
+from scenario_apply.model.remote import JobId, ModelId, RemoteModel
+from scenario_apply.planning.decision import Decision
+from scenario_apply.planning.desired import Desired
+from scenario_apply.planning.observed import Observed
+from scenario_apply.planning.ownership import is_foreign, reference_owners
+from scenario_apply.planning.pricing import needs_quote
+from scenario_apply.state.state import State
+
+REASON_AT_MOST = 1000
+"""Characters of the service's own words that are kept and shown: a job may answer with megabytes of a log."""
+
+BULK_AT_MOST = 50
+"""Models asked for in one request. Source: the API contract, "Waiting for a training"."""
+
+
+def refresh(api: ScenarioApi, state: State, desired: Desired, *, project: str | None) -> Observed:
+    """One refresh of every recorded model, and of what the manifest names by id or looks up by name.
+
+    project: what the manifest says; None: the one that the key implies. Raises StateForeign for a state that records
+    models of another project.
+    """
+    ids = [
+        version.id
+        for record in state.records.values()
+        for version in (record.current, record.pending)
+        if version is not None
+    ]
+    recorded = frozenset(ids)
+    ids += [ModelId(block.model_id) for block in desired.imports if block.target not in state.records]
+    models = read_models(api, ids, images=True)
+    concepts = [c for s in desired.specs.values() if isinstance(s, CompositionSpec) for c in s.concepts]
+    named = [ModelId(c.model_id) for c in concepts if c.model_id is not None]
+    parts = read_models(api, named, images=False)
+    own = own_models(api) if any(c.find for c in concepts) or len(recorded) < len(set(ids)) else None
+    known = own if own is not None else [model for model_id, model in models.items() if model_id in recorded]
+    owners = reference_owners(project, known)
+    _refuse_foreign_records(state, models, owners)
+    observed = Observed(models=models, asked=frozenset(ids), refreshed=True, own=own, owners=owners, parts=parts)
+    observed = replace(observed, failures=_failures(api, state, models))
+    if not ids and not named and own is None:
+        # nothing to refresh: one word with the service all the same, so that a wrong key or address shows here,
+        # and not when nine uploads are on their way
+        api.list_models()
+    return observed
+
+
+def _refuse_foreign_records(state: State, models: Mapping[ModelId, RemoteModel], owners: frozenset[str]) -> None:
+    """A state lies in the repository: an id in it must not show what another project has."""
+    for address, record in state.records.items():
+        for version in record.versions():
+            remote = models.get(version.id)
+            if remote is not None and is_foreign(remote, owners):
+                raise StateForeign(
+                    f"the state records {version.id} as {address}: it is not one of the project's own models",
+                    mend=f"state rm {address} forgets it; state history says how it came there",
+                )
+
+
+def read_models(api: ScenarioApi, ids: Iterable[ModelId], *, images: bool) -> dict[ModelId, RemoteModel]:
+    """Models by id, fifty a request; those that are gone are left out. One without a status is read by itself."""
+    wanted = list(dict.fromkeys(ids))
+    found: dict[ModelId, RemoteModel] = {}
+    for start in range(0, len(wanted), BULK_AT_MOST):
+        found.update(api.get_models(wanted[start : start + BULK_AT_MOST], images=images))
+    for model_id, model in list(found.items()):
+        incomplete = images and model.images is None and model.image_count
+        if model.status is None or incomplete:
+            try:
+                found[model_id] = api.get_model(model_id)
+            except NotFound:
+                del found[model_id]
+    return found
+
+
+def own_models(api: ScenarioApi) -> tuple[RemoteModel, ...]:
+    """Every own model of the project, newest first."""
+    models: list[RemoteModel] = []
+    token: str | None = None
+    while True:
+        page = api.list_models(token=token)
+        models += page.models
+        if not page.next_token or page.next_token == token:
+            return tuple(models)
+        token = page.next_token
+
+
+def _failures(api: ScenarioApi, state: State, models: Mapping[ModelId, RemoteModel]) -> dict[JobId, str]:
+    """Why trainings failed that were not known to have: one job read each."""
+    reasons: dict[JobId, str] = {}
+    for record in state.records.values():
+        version = record.working
+        remote = models.get(version.id)
+        if remote is None or remote.status != "failed" or version.phase == "failed":
+            continue
+        job_id = remote.job_id or version.job_id
+        if job_id is not None:
+            reasons[job_id] = failure_reason(api, job_id)
+    return reasons
+
+
+def failure_reason(api: ScenarioApi, job_id: JobId) -> str:
+    """The service's own words for a failed training; a plain sentence where it has none."""
+    with contextlib.suppress(Refused):
+        job = api.get_job(job_id)
+        words = [bounded(text, REASON_AT_MOST) for text in (job.error, job.hint) if text]
+        if words:
+            return "training failed: " + "; ".join(words)
+    return "training failed; the service gives no reason"
+
+
+def bounded(text: str, most: int) -> str:
+    """The text, or its beginning and how much was left out."""
+    return text if len(text) <= most else f"{text[:most]}… ({len(text) - most:,} more characters)"
+
+
+def quotes(api: ScenarioApi, verdicts: Mapping[Address, Decision]) -> dict[Address, float]:
+    """What the trainings would cost, by dry run, where the resource has a model to ask about. A refusal is no quote."""
+    found: dict[Address, float] = {}
+    for address, verdict in verdicts.items():
+        if not needs_quote(verdict) or verdict.record is None:
+            continue
+        parameters = dict(verdict.spec.parameters) if isinstance(verdict.spec, ModelSpec) else {}
+        images = len(verdict.contents.images) or None
+        with contextlib.suppress(Refused, BadAnswer):
+            found[address] = api.quote_training(verdict.record.working.id, parameters, images)
+    return found

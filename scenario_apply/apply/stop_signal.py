@@ -1,0 +1,20 @@
+"""How a run is asked to end, from another thread or a signal."""
+
+from __future__ import annotations
+
+import threading
+
+
+class StopSignal:
+    """request() after the calls in flight, request_now() at once."""
+
+    def __init__(self) -> None:
+        self.requested = threading.Event()
+        self.now = threading.Event()
+
+    def request(self) -> None:
+        self.requested.set()
+
+    def request_now(self) -> None:
+        self.requested.set()
+        self.now.set()

@@ -1,0 +1,88 @@
+"""The command lines that go on with a run; every one may be typed as it stands."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from scenario_apply.cli.settings import Settings
+
+if TYPE_CHECKING:
+    from scenario_apply.planning.plan import PlanFlags
+
+_DEFAULTS = Settings()
+
+
+def again(asked: Mapping[str, Any], settings: Settings, command: str) -> str:
+    """The command that goes on with this one. A saved plan is spent once begun: its manifest takes its place.
+
+    Without --replace and --adopt: whether they are still to be given, only the run knows (bookkeeping.py).
+    """
+    words = ["scenario-apply", command, *_shared(settings)]
+    words += [f"--{name}={value}" for name in ("select", "exclude", "train") for value in asked.get(name) or ()]
+    if command == "destroy":
+        return shlex.join(words)  # it consents to its own deletes, and nothing is trained
+    words += [f"--limit={name}={value:.12g}" for name, value in asked.get("limit") or ()]
+    words += ["--allow-destroy"] if asked.get("allow_destroy") else []
+    words += ["--strict"] if settings.strict else []
+    words += _consent(asked)
+    return shlex.join(words)
+
+
+def the_same(asked: Mapping[str, Any], settings: Settings, command: str) -> str:
+    """The command as it was given, for a run that did nothing: nothing of what it asked for is answered yet."""
+    words = [f"--{name}={value}" for name in ("replace", "adopt") for value in asked.get(name) or ()]
+    return " ".join([again(asked, settings, command), *map(shlex.quote, words)])
+
+
+def asked_of(flags: PlanFlags, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a run that applies a saved plan's manifest: the plan's own beside those that were typed."""
+    return {
+        **asked,
+        "select": list(flags.select),
+        "exclude": list(flags.exclude),
+        "replace": [str(address) for address in flags.replace],
+        "train": [str(address) for address in flags.train],
+        "allow_destroy": bool(flags.deletes and asked.get("allow_destroy")),
+    }
+
+
+def planning(asked: Mapping[str, Any], settings: Settings, path: str, flags: PlanFlags) -> str:
+    """The command that makes a saved plan anew, as it was made. settings: with the plan's manifest and variables."""
+    words = ["scenario-apply", "plan", *_shared(settings)]
+    of_plan = asked_of(flags, asked)
+    words += [f"--{name}={value}" for name in ("select", "exclude", "replace", "train") for value in of_plan[name]]
+    words += ["--destroy"] if flags.destroy else ["--allow-destroy"] if flags.deletes else []
+    words += [f"--limit={name}={value:.12g}" for name, value in asked.get("limit") or ()]
+    return shlex.join([*words, *(["--strict"] if settings.strict else []), *_consent(asked), f"--out={path}"])
+
+
+def watching(settings: Settings) -> str:
+    """The command that watches what was left running."""
+    return shlex.join(["scenario-apply", "status", *_shared(settings), "--watch"])
+
+
+def applying(settings: Settings, path: str) -> str:
+    """The command that carries out a saved plan. What its manifest may read is the caller's to say each time."""
+    words = ["scenario-apply", "apply", path, *(f"--allow-env={name}" for name in settings.allow_env)]
+    words += ["--allow-outside-root"] if settings.allow_outside_root else []
+    return shlex.join([*words, *(["--local"] if settings.local else [])])
+
+
+def _consent(asked: Mapping[str, Any]) -> list[str]:
+    """What a command that reads datasets was allowed; a variable of the environment is there the next time, too."""
+    return ["--allow-outside-root"] if asked.get("allow_outside_root") else []
+
+
+def _shared(settings: Settings) -> list[str]:
+    """What every command that asks the service takes."""
+    words = [settings.manifest] if settings.manifest is not None else []
+    words += [f"--var={name}={value}" for name, value in settings.variables.items()]
+    words += [f"--var-file={name}" for name in settings.var_files]
+    words += [f"--allow-env={name}" for name in settings.allow_env]
+    words += [f"--state={settings.state}"] if settings.state is not None else []
+    words += ["--local"] if settings.local else []
+    words += [f"--rate-limit={settings.rate_limit}"] if settings.rate_limit != _DEFAULTS.rate_limit else []
+    words += [f"--parallelism={settings.parallelism}"] if settings.parallelism != _DEFAULTS.parallelism else []
+    return words

@@ -1,0 +1,44 @@
+"""apply: carry out a plan, made now or saved. May be interrupted and run again at any time.
+
+A saved plan is not trusted: it is planned again, and refused unless that gives the same plan.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scenario_apply.cli import options
+
+if TYPE_CHECKING:
+    import argparse
+
+    from scenario_apply.cli.invocation import Invocation
+
+EXAMPLES = """
+  scenario-apply apply manifests/quickstart --local --auto-approve
+  scenario-apply apply tonight.plan.json --local --auto-approve
+  scenario-apply apply tonight.plan.json --auto-approve --allow-destroy
+  scenario-apply apply --no-wait && scenario-apply status --watch
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    options.manifest(parser, plan_too=True)
+    options.reading(parser)
+    options.running(parser)
+    options.strict(parser)
+    options.selection(parser)
+    options.gates(parser)
+    options.recovery(parser)
+    options.service(parser)
+    options.state(parser, locks=True)
+
+
+def run(call: Invocation) -> int:
+    """Show the plan, ask, do it, show the ledger."""
+    from scenario_apply.cli.run_plan import run_plan
+    from scenario_apply.cli.saved_plans import read_saved_plan
+
+    given = call.settings.manifest
+    saved = None if given is None else read_saved_plan(given, call.settings.cwd)
+    return run_plan(call, command="apply", saved=saved)

@@ -1,0 +1,49 @@
+"""dataset show: the images of one dataset as they would be sent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scenario_apply.cli import options
+
+if TYPE_CHECKING:
+    import argparse
+
+    from scenario_apply.cli.invocation import Invocation
+
+EXAMPLES = """
+  scenario-apply dataset show kael manifests/quickstart
+  scenario-apply dataset show kael --format json
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help="the dataset's key")
+    options.manifest(parser)
+    options.reading(parser)
+    options.formats(parser, "text", "json")
+
+
+def run(call: Invocation) -> int:
+    """1 when the dataset has errors; what can be shown is shown all the same."""
+    from scenario_apply.cli.wiring import open_datasets, open_manifest
+    from scenario_apply.errors import UsageError
+    from scenario_apply.model.did_you_mean import did_you_mean, listed
+    from scenario_apply.review.dataset_text import dataset_json, dataset_text
+
+    manifest = open_manifest(call.settings)
+    name = call.arguments.name.removeprefix("dataset.")
+    if name not in manifest.datasets:
+        known = list(manifest.datasets)
+        raise UsageError(
+            f"{manifest.path} has no dataset {name!r}",
+            mend=did_you_mean(name, known) or (f"there are {listed(known)}" if known else "it declares none"),
+        )
+    datasets = open_datasets(manifest, call.settings, only=name)
+    dataset = datasets[name]
+    if call.arguments.format == "json":
+        call.show(dataset_json(dataset))
+    else:
+        call.show(dataset_text(dataset, call.out))
+    call.warn(dataset.problems)
+    return 1 if any(problem.severity == "error" for problem in dataset.problems) else 0

@@ -1,0 +1,42 @@
+"""force-unlock: break the lock of a run that is gone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scenario_apply.cli import options
+
+if TYPE_CHECKING:
+    import argparse
+
+    from scenario_apply.cli.invocation import Invocation
+
+EXAMPLES = """
+  scenario-apply force-unlock manifests/quickstart
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    options.manifest(parser)
+    options.state(parser)
+    options.local(parser)
+
+
+def run(call: Invocation) -> int:
+    """Says whose lock it was."""
+    from scenario_apply.cli.wiring import recorded_store
+    from scenario_apply.review.screen import safe
+
+    store = recorded_store(call.settings)
+    is_alive = store.lock.is_alive()
+    holder = store.force_unlock()
+    if holder is None:
+        call.show("the state is not locked\n")
+        return 0
+    call.show(f"the lock is broken; it was held by {safe(str(holder))}\n")
+    if is_alive:
+        call.tell(
+            f"warning: process {holder.pid} is still running. It stops before its next paid call once another run has"
+            " begun; end it, and let the next apply find what it did"
+        )
+    return 0

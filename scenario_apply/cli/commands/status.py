@@ -1,0 +1,103 @@
+"""status: what is trained, training and failed, as the service sees it now. Writes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from scenario_apply.cli import options
+from scenario_apply.cli.parser import seconds
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from scenario_apply.cli.invocation import Invocation
+    from scenario_apply.cli.wiring import StateLocation
+    from scenario_apply.manifest.spec import Manifest
+    from scenario_apply.review.status_text import ResourceStatus
+
+EXAMPLES = """
+  scenario-apply status manifests/quickstart --local
+  scenario-apply status --watch
+  scenario-apply status --no-refresh --format json
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    options.manifest(parser)
+    parser.add_argument("--watch", action="store_true", help="keep looking until nothing is training any more")
+    parser.add_argument("--poll-interval", type=seconds, default=5.0, metavar="S", help="with --watch (default 5)")
+    parser.add_argument("--no-refresh", action="store_true", help="only what is recorded; needs no credentials")
+    options.formats(parser, "text", "json")
+    options.detailed(parser, "3 trainings running, 8 some failed")
+    options.service(parser)
+    options.state(parser)
+
+
+def run(call: Invocation) -> int:
+    """One look, or as many as it takes."""
+    from scenario_apply.cli.resource_status import looked_at, not_created, recorded_statuses
+    from scenario_apply.cli.watch import watch
+    from scenario_apply.cli.wiring import open_world, require_service
+
+    place, manifest = _place(call)
+    offline = call.arguments.no_refresh
+    if not offline:
+        require_service(call.settings)
+    with open_world(place, call.settings, offline=offline, read_only=True) as world:
+        loaded = world.store.load()
+        state = loaded.state
+        standings: Sequence[ResourceStatus]
+        if offline:
+            standings = recorded_statuses(state)
+        elif call.arguments.watch:
+            standings = watch(call, world, lambda: looked_at(world, state))
+        else:
+            standings = looked_at(world, state)
+    if manifest is not None:
+        unanswered = {lost.step.address for lost in loaded.unanswered if lost.step.kind == "create"}
+        missing = not_created(manifest, state, unanswered)
+        standings = sorted((*standings, *missing), key=lambda standing: standing.address)
+    _show(call, standings)
+    return _code(call, standings)
+
+
+def _place(call: Invocation) -> tuple[StateLocation, Manifest | None]:
+    """Where the state is; and the manifest, unless --state is given and it cannot be read."""
+    from scenario_apply.cli.wiring import open_manifest, place_of, place_of_manifest, state_alone
+    from scenario_apply.errors import ManifestError
+
+    given = call.settings
+    if given.state is not None and given.manifest is None:
+        return place_of(given), None  # a state by itself: the manifest that lies here may be another's
+    try:
+        manifest = open_manifest(given)
+    except ManifestError as error:
+        if given.state is None:
+            raise state_alone(error) from error
+        call.tell(f"the manifest cannot be read ({error}): only what is recorded is listed")
+        return place_of(replace(given, manifest=None)), None
+    return place_of_manifest(manifest, given), manifest
+
+
+def _show(call: Invocation, standings: Sequence[ResourceStatus]) -> None:
+    from scenario_apply.review.status_text import long_queued, status_json, status_text
+
+    if call.arguments.format == "json":
+        call.show(status_json(standings))
+    else:
+        call.show(status_text(standings, call.out))
+    call.warn(long_queued(standings))
+    if not standings:
+        call.tell("nothing is recorded yet")
+
+
+def _code(call: Invocation, standings: Sequence[ResourceStatus]) -> int:
+    from scenario_apply.errors import ExitCode
+
+    if any(standing.is_running for standing in standings):
+        return call.code(ExitCode.RUNNING, ExitCode.OK)
+    if any(standing.status in ("failed", "canceled", "deleted") for standing in standings):
+        return call.code(ExitCode.PARTIAL, ExitCode.OK)
+    return ExitCode.OK

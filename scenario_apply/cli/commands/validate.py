@@ -1,0 +1,50 @@
+"""validate: everything that can be checked without the service, pictures opened."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scenario_apply.cli import options
+
+if TYPE_CHECKING:
+    import argparse
+
+    from scenario_apply.cli.invocation import Invocation
+
+EXAMPLES = """
+  scenario-apply validate manifests/quickstart
+  scenario-apply validate --strict --format json
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    options.manifest(parser)
+    options.reading(parser)
+    options.strict(parser)
+    options.formats(parser, "text", "json")
+
+
+def run(call: Invocation) -> int:
+    """0 when nothing stops a plan, else 1."""
+    from scenario_apply.cli.locate import state_problem
+    from scenario_apply.cli.wiring import all_problems, open_datasets, open_manifest
+    from scenario_apply.errors import ManifestError
+    from scenario_apply.review.validation_text import validation_json, validation_text
+
+    manifest, datasets = None, None
+    try:
+        manifest = open_manifest(call.settings)
+        datasets = open_datasets(manifest, call.settings, deep=True)
+        place = state_problem(manifest)
+        problems = (*all_problems(manifest, datasets), *((place,) if place is not None else ()))
+    except ManifestError as error:
+        problems = (*(manifest.problems if manifest is not None else ()), *error.problems)
+    stops = ("error", "warning") if call.settings.strict else ("error",)
+    valid = not any(problem.severity in stops for problem in problems)
+    if call.arguments.format == "json":
+        call.show(validation_json(problems, valid=valid))
+    else:
+        call.warn(problems)
+        if valid and manifest is not None and datasets is not None:
+            call.show(validation_text(manifest, datasets))
+    return 0 if valid else 1

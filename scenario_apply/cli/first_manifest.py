@@ -1,0 +1,142 @@
+"""The manifest that init writes: a dataset and a model for every folder of images found."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+
+from scenario_apply.cli.named_files import named_file
+from scenario_apply.errors import ScenarioApplyError, UsageError
+from scenario_apply.model.did_you_mean import did_you_mean
+from scenario_apply.model.training_types import TRAINING_TYPES
+from scenario_apply.state.stores.own_files import hint_of
+
+_PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".heic", ".avif", ".tiff", ".bmp", ".gif")
+_MOST_FOLDERS = 200
+STDOUT = "-"
+
+
+class CannotInit(ScenarioApplyError):
+    """No manifest can be written there, or from that."""
+
+    code = "init"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """path: as the user would name it, None for one that was only made; models: their keys; images: how many.
+
+    beside: other manifests of the same folder, which are read together with it when the folder is named.
+    """
+
+    path: str | None
+    text: str
+    beside: tuple[str, ...]
+    models: tuple[str, ...]
+    images: int
+
+
+def write_first_manifest(folder: str, *, out: str | None, type: str, trigger: str | None, cwd: str) -> Written:
+    """Write it; out "-": only make it, for the default place.
+
+    Raises UsageError for an unknown type or folder, CannotInit when there is one already.
+    """
+    known = [name for name, kind in TRAINING_TYPES.items() if kind.dataset == "images"]
+    if type not in known:
+        raise UsageError(f"init knows no type {type!r} for single images", mend=did_you_mean(type, known))
+    home = os.path.abspath(os.path.join(cwd, folder))
+    if not os.path.isdir(home):
+        raise UsageError(f"there is no folder {folder}")
+    found = _picture_folders(home)
+    if not found:
+        raise CannotInit(f"{folder} holds no images", mend=f"init looks for {', '.join(_PICTURES[:4])} and a few more")
+    target = _target(None if out == STDOUT else out, home, cwd)
+    root = os.path.dirname(target)
+    if any(os.path.relpath(path, root).startswith("..") for path in found):
+        raise CannotInit(
+            f"the images of {folder} lie outside of the folder the manifest would be in",
+            mend=f"--out {os.path.join(folder, 'scenario.yaml')} puts it beside them",
+        )
+    text, keys = _manifest(found, root, type, trigger)
+    models, images = tuple(keys), sum(found.values())
+    if out == STDOUT:
+        return Written(path=None, text=text, beside=(), models=models, images=images)
+    beside = tuple(_named(path, cwd) for path in _manifests_in(root) if path != target)
+    try:
+        with named_file(target, cwd).open_new() as file:
+            file.write(text)
+    except FileExistsError as error:
+        raise CannotInit(f"{_named(target, cwd)} is there already", mend="choose another --out") from error
+    except OSError as error:
+        what = f"{_named(target, cwd)} cannot be written: {error.strerror}"
+        raise CannotInit(what, mend=hint_of(error)) from error
+    return Written(path=_named(target, cwd), text=text, beside=beside, models=models, images=images)
+
+
+def _manifests_in(folder: str) -> list[str]:
+    if not os.path.isdir(folder):
+        return []
+    return [os.path.join(folder, name) for name in sorted(os.listdir(folder)) if name.endswith((".yaml", ".yml"))]
+
+
+def _picture_folders(home: str) -> dict[str, int]:
+    """Folders with images, at most two levels down -> how many."""
+    found: dict[str, int] = {}
+    for path, folders, files in os.walk(home):
+        depth = os.path.relpath(path, home).count(os.sep) + (path != home)
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and depth < 2)
+        pictures = sum(name.lower().endswith(_PICTURES) and not name.startswith(".") for name in files)
+        if pictures:
+            found[path] = pictures
+        if len(found) > _MOST_FOLDERS:
+            raise CannotInit(f"more than {_MOST_FOLDERS} folders with images", mend="give a folder further down")
+    return found
+
+
+def _target(out: str | None, home: str, cwd: str) -> str:
+    if out is not None:
+        return os.path.abspath(os.path.join(cwd, out))
+    # beside the folder of images, unless that would be above where the command was run
+    here = os.path.abspath(cwd)
+    inside = home != here and os.path.commonpath([home, here]) == here
+    return os.path.join(here if inside else home, "scenario.yaml")
+
+
+def _named(path: str, cwd: str) -> str:
+    relative = os.path.relpath(path, cwd)
+    return path if relative.startswith("..") else relative
+
+
+def _manifest(found: dict[str, int], root: str, type: str, trigger: str | None) -> tuple[str, list[str]]:
+    from scenario_apply.review.yaml_text import yaml_text
+
+    keys: dict[str, str] = {}
+    for path in found:
+        name = os.path.basename(root if os.path.samefile(path, root) else path)
+        key = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-") or "images"
+        number = 2
+        base = key
+        while key in keys:
+            key, number = f"{base}-{number}", number + 1
+        keys[key] = path
+    datasets: dict[str, object] = {}
+    for key, path in keys.items():
+        relative = os.path.relpath(path, root).replace(os.sep, "/")
+        dataset: dict[str, object] = {"images": "." if relative == "." else f"./{relative}"}
+        if trigger is not None:
+            dataset["trigger"] = trigger
+        if not _has_captions(path):
+            dataset["captions"] = "auto"
+        datasets[key] = dataset
+    models: dict[str, object] = {key: {"name": key, "type": type, "dataset": key} for key in keys}
+    body = yaml_text({"version": 1, "datasets": datasets, "models": models})
+    head = "# Written by scenario-apply init. Next: scenario-apply validate, then plan --local.\n"
+    return head + body, list(keys)
+
+
+def _has_captions(path: str) -> bool:
+    return any(
+        name.lower().endswith((".txt", ".caption", ".jsonl", ".csv")) or name.lower().startswith("captions.")
+        for name in os.listdir(path)
+    )

@@ -1,0 +1,151 @@
+"""One command line being carried out: what was asked, and where to say something. Errors end here as text.
+
+Answers go to stdout, all else to stderr.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TextIO
+
+from scenario_apply.cli.output_encoding import adapt, for_people, for_programs
+from scenario_apply.cli.settings import Settings, read_settings
+from scenario_apply.errors import Diagnostic, ExitCode, ScenarioApplyError
+from scenario_apply.review.diagnostics_text import problem_text
+from scenario_apply.review.printable import json_text, terminal_text
+from scenario_apply.review.screen import Screen, safe, screen_for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invocation:
+    """arguments: as parsed. out, err: how to draw on stdout and stderr."""
+
+    arguments: argparse.Namespace
+    settings: Settings
+    out: Screen = field(default_factory=Screen)
+    err: Screen = field(default_factory=Screen)
+
+    def show(self, text: str) -> None:
+        """An answer."""
+        if vars(self.arguments).get("format") in ("json", "jsonl"):
+            self.show_json(text)
+        else:
+            _write(sys.stdout, text, self.out)
+
+    def show_json(self, text: str) -> None:
+        """An answer that is JSON, whatever --format says."""
+        _put(sys.stdout, for_programs(json_text(text), sys.stdout.encoding))
+
+    def say(self, text: str) -> None:
+        """Lines beside the answer, safe and ended already."""
+        _write(sys.stderr, text, self.err)
+
+    def redraw(self, text: str, lines: int) -> None:
+        """Lines in the place of so many that were written before them."""
+        _put(sys.stderr, f"\x1b[{lines}A\x1b[J" if lines else "")
+        self.say(text)
+
+    def tell(self, text: str) -> None:
+        """A sentence beside the answer; nothing when asked to be quiet."""
+        if not self.settings.quiet:
+            self.say(f"{safe(text)}\n")
+
+    def warn(self, problems: Iterable[Diagnostic]) -> None:
+        """Problems that stop nothing; errors among them are drawn even when asked to be quiet."""
+        drawn = [p for p in problems if p.severity == "error" or not self.settings.quiet]
+        if drawn:
+            self.say(problem_text(drawn, self.err))
+
+    @property
+    def is_interactive(self) -> bool:
+        """Whether somebody can be asked."""
+        return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+
+    def confirm(self, question: str, hint: str) -> bool:
+        """Whether the user typed exactly yes. False at the end of input."""
+        self.say(f"\n{question}\n  {hint}\n\n  Enter a value: ")
+        answer = sys.stdin.readline()
+        self.say("\n" if not answer.endswith("\n") else "")
+        return answer.strip() == "yes"
+
+    def code(self, detailed: ExitCode, plain: ExitCode = ExitCode.ERROR) -> int:
+        """One of the codes 2 to 8 with --detailed-exitcode, else the plain one."""
+        return detailed if self.settings.detailed else plain
+
+
+def read_call(arguments: argparse.Namespace | None, flags: Sequence[str]) -> Invocation:
+    """What was asked for; arguments None: nothing could be read yet, so that errors can be drawn all the same."""
+    if arguments is None:
+        arguments = argparse.Namespace(
+            no_color="--no-color" in flags,
+            debug="--debug" in flags,
+            verbose=bool({"-v", "--verbose"} & set(flags)),
+            quiet=bool({"-q", "--quiet"} & set(flags)),
+        )
+    settings = read_settings(arguments, os.environ)
+    return Invocation(
+        arguments=arguments,
+        settings=settings,
+        out=_screen(sys.stdout, settings),
+        err=_screen(sys.stderr, settings),
+    )
+
+
+def _screen(stream: TextIO, settings: Settings) -> Screen:
+    adapt(stream)
+    term = os.environ.get("TERM")
+    return screen_for(stream, color=settings.color, verbose=settings.verbose, term=term, quiet=settings.quiet)
+
+
+def draw_error(error: ScenarioApplyError, call: Invocation) -> int:
+    """All problems of an error on stderr; the exit code."""
+    text = problem_text(error.problems, call.err)
+    _write(sys.stderr, masked(text, call.settings.secrets), call.err)
+    _trace(error, call)
+    always = (ExitCode.ERROR, ExitCode.USAGE, ExitCode.INTERRUPTED)
+    return error.exit_code if error.exit_code in always or call.settings.detailed else ExitCode.ERROR
+
+
+def draw_internal(error: Exception, call: Invocation) -> int:
+    """One line for an error nobody foresaw."""
+    if isinstance(error, OSError):
+        what = f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}"
+        problem = Diagnostic(code="system", what=what)
+    else:
+        problem = Diagnostic(
+            code="internal",
+            what=f"internal error: {type(error).__name__}: {error}",
+            mend="this is a bug; the same command with --debug (or SCENARIO_APPLY_DEBUG=1) shows where",
+        )
+    _write(sys.stderr, masked(problem_text([problem], call.err), call.settings.secrets), call.err)
+    _trace(error, call)
+    return ExitCode.ERROR
+
+
+def _trace(error: Exception, call: Invocation) -> None:
+    if not call.settings.debug:
+        return
+    import traceback
+
+    _write(sys.stderr, masked("".join(traceback.format_exception(error)), call.settings.secrets), call.err)
+
+
+def masked(text: str, secrets: Iterable[str]) -> str:
+    """The text without the secrets; colours stay."""
+    from scenario_apply.api.masking import Mask
+
+    return Mask(secrets).hide(text)
+
+
+def _write(stream: TextIO, text: str, screen: Screen) -> None:
+    """The way of all text to a terminal, a file or a pipe; what is JSON goes by show_json."""
+    _put(stream, for_people(terminal_text(text, color=screen.color), stream.encoding))
+
+
+def _put(stream: TextIO, text: str) -> None:
+    stream.write(text)
+    stream.flush()

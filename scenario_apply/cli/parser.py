@@ -1,0 +1,161 @@
+"""The command-line parser: argparse, with wrong usage as UsageError and a guess at what was meant."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+PROGRAM = "scenario-apply"
+
+
+_NUMBERS = {"int": "a whole number", "float": "a number"}
+_WORDS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
+    (
+        re.compile(r"argument (\S+): invalid (int|float) value: (.*)"),
+        lambda m: f"{m[1]}: {m[3]} is not {_NUMBERS[m[2]]}",
+    ),
+    (re.compile(r"argument (\S+): expected one argument"), lambda m: f"{m[1]} needs a value"),
+    (re.compile(r"argument (\S+): ignored explicit argument (.*)"), lambda m: f"{m[1]} takes no value, not {m[2]}"),
+    (re.compile(r"the following arguments are required: (.*)"), lambda m: f"missing: {m[1]}"),
+    (re.compile(r"argument (\S+): (.*)", re.DOTALL), lambda m: f"{m[1]}: {m[2]}"),
+)
+
+
+def _in_our_words(message: str) -> str:
+    """What argparse says, as this program says it."""
+    for pattern, told in _WORDS:
+        if (match := pattern.fullmatch(message)) is not None:
+            return told(match)
+    return message
+
+
+class CommandParser(argparse.ArgumentParser):
+    """One command's parser. Options may stand before and after positionals and are never guessed from their start."""
+
+    def __init__(self, command: str, *, summary: str, examples: str) -> None:
+        super().__init__(
+            prog=f"{PROGRAM} {command}".rstrip(),
+            description=summary[:1].upper() + summary[1:] + ".",
+            epilog="example:\n" + examples.strip("\n"),
+            formatter_class=_Help,
+            allow_abbrev=False,
+            add_help=False,
+        )
+
+    def read(self, arguments: Sequence[str]) -> argparse.Namespace:
+        """The values of a command line. Raises UsageError."""
+        namespace, extra = self.parse_known_intermixed_args(list(arguments))
+        if extra:
+            self._refuse(extra[0])
+        return namespace
+
+    def options(self) -> list[str]:
+        """Every option's long name, or its short one where it has no other."""
+        return [s for action in self._actions for s in action.option_strings if s.startswith("--")]
+
+    def actions(self) -> list[argparse.Action]:
+        """Options and positionals, in order: what completion is made from."""
+        return list(self._actions)
+
+    def error(self, message: str) -> NoReturn:
+        from scenario_apply.errors import UsageError
+
+        raise UsageError(_in_our_words(message), mend=f"{self.prog} --help lists its options")
+
+    def _refuse(self, word: str) -> NoReturn:
+        from scenario_apply.errors import UsageError
+        from scenario_apply.model.did_you_mean import did_you_mean
+
+        help_hint = f"{self.prog} --help lists its options"
+        if not word.startswith("-") or word == "-":
+            raise UsageError(f"{self.prog} does not take {word!r} here", mend=help_hint)
+        name = word.split("=", 1)[0]
+        guess = did_you_mean(name, self.options())
+        raise UsageError(f"{self.prog} has no option {name}", mend=guess or help_hint)
+
+    def _check_value(self, action: argparse.Action, value: object) -> None:
+        if action.choices is None or value in action.choices:
+            return
+        from scenario_apply.model.did_you_mean import did_you_mean
+
+        known = [str(choice) for choice in action.choices]
+        guess = did_you_mean(str(value), known)
+        raise argparse.ArgumentError(action, f"{value!r} is none of {', '.join(known)}{'; ' + guess if guess else ''}")
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Help with room for option names, at most 100 columns."""
+
+    def __init__(self, prog: str) -> None:
+        import shutil
+
+        width = min(shutil.get_terminal_size().columns, 100) - 2
+        super().__init__(prog, max_help_position=28, width=width)
+
+
+def number(kind: Callable[[str], float], low: float, what: str) -> Callable[[str], float]:
+    """A converter for numbers of at least low; what says it in the error."""
+
+    def convert(text: str) -> float:
+        try:
+            value = kind(text)
+        except ValueError:
+            value = float("nan")
+        if not low <= value < float("inf"):
+            raise argparse.ArgumentTypeError(f"{text!r} is not {what}")
+        return value
+
+    return convert
+
+
+count = number(int, 0, "a whole number of at least 0")
+positive = number(int, 1, "a whole number of at least 1")
+seconds = number(float, 0, "a number of seconds of at least 0")
+
+_VARIABLE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
+
+
+def variable(text: str) -> tuple[str, str]:
+    """NAME=VALUE, split."""
+    match = _VARIABLE.fullmatch(text)
+    if match is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return match[1], match[2]
+
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def environment_name(text: str) -> str:
+    """NAME of --allow-env."""
+    if _NAME.fullmatch(text) is None:  # it is not repeated: a value may have been given in place of a name
+        raise argparse.ArgumentTypeError("it takes the name of one environment variable, as in WANDB_API_KEY")
+    return text
+
+
+LIMIT_KEYS = ("cost", "deletes", "retrains", "changes_percent", "min_score")
+
+
+def limit(text: str) -> tuple[str, float]:
+    """KEY=N of --limit."""
+    key, sign, value = text.partition("=")
+    if key not in LIMIT_KEYS:
+        from scenario_apply.model.did_you_mean import did_you_mean
+
+        guess = did_you_mean(key, LIMIT_KEYS)
+        raise argparse.ArgumentTypeError(
+            f"unknown limit {key!r}; there are {', '.join(LIMIT_KEYS)}{'; ' + guess if guess else ''}"
+        )
+    whole = key in ("deletes", "retrains")
+    try:
+        amount: float = int(value) if whole else float(value)
+    except ValueError:
+        amount = float("nan")
+    highest = {"changes_percent": 100, "min_score": 1}.get(key, float("inf"))
+    if not sign or not 0 <= amount <= highest or amount == float("inf"):
+        wanted = "a whole number" if whole else "a number"
+        top = "" if highest == float("inf") else f" and at most {highest}"
+        raise argparse.ArgumentTypeError(f"{text!r}: {key} takes {wanted} of at least 0{top}, as in {key}=1")
+    return key, amount

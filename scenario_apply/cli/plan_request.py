@@ -1,0 +1,147 @@
+"""What plan, apply and destroy share: the manifest and its datasets, checked; the options of a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from scenario_apply.cli.address_arguments import address_of, adoption
+from scenario_apply.cli.wiring import (
+    StateLocation,
+    all_problems,
+    open_datasets,
+    open_manifest,
+    place_of_manifest,
+    refuse_errors,
+)
+from scenario_apply.dataset.types import Dataset
+from scenario_apply.errors import ManifestError
+from scenario_apply.manifest.spec import Manifest
+from scenario_apply.model.address import Address
+from scenario_apply.model.lint_rules import BARRED_CODES
+
+if TYPE_CHECKING:
+    from scenario_apply.apply.environment import Environment
+    from scenario_apply.apply.prepare import PlanOptions, Prepared
+    from scenario_apply.cli.invocation import Invocation
+    from scenario_apply.cli.settings import Settings
+    from scenario_apply.planning.plan import Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRequest:
+    """A manifest without errors, its datasets, and where its state is."""
+
+    manifest: Manifest
+    datasets: Mapping[str, Dataset]
+    place: StateLocation
+
+
+def read_wanted(settings: Settings, *, check: bool = True) -> PlanRequest:
+    """Raises ManifestError with every problem of manifest and datasets, before anything is asked of the service.
+
+    check False: errors of datasets are left to the caller.
+    """
+    manifest = open_manifest(settings)
+    datasets = open_datasets(manifest, settings)
+    if check:
+        refuse_errors(all_problems(manifest, datasets), strict=settings.strict)
+    return PlanRequest(manifest=manifest, datasets=datasets, place=place_of_manifest(manifest, settings))
+
+
+def refuse_barred(wanted: PlanRequest) -> None:
+    """Raises ManifestError for files that must not be read: a saved plan made of them would seem to have lost them."""
+    found = [p for p in all_problems(wanted.manifest, wanted.datasets) if p.code in BARRED_CODES]
+    if found:
+        raise ManifestError(found[0].what, problems=found)
+
+
+def plan_options(call: Invocation, *, destroy: bool = False) -> PlanOptions:
+    """What the command line asks of a plan. A destroy is consent to what it deletes."""
+    from scenario_apply.apply.prepare import PlanOptions
+
+    asked = vars(call.arguments)
+    settings = call.settings
+    return PlanOptions(
+        refresh=not asked.get("no_refresh"),
+        refresh_only=bool(asked.get("refresh_only")),
+        destroy=destroy or bool(asked.get("destroy")),
+        replace=tuple(address_of(text) for text in asked.get("replace") or ()),
+        train=tuple(address_of(text) for text in asked.get("train") or ()),
+        select=tuple(asked.get("select") or ()),
+        exclude=tuple(asked.get("exclude") or ()),
+        allow_destroy=destroy or bool(asked.get("destroy") or asked.get("allow_destroy")),
+        limits=settings.limits,
+        variables=settings.variables,
+        var_files=settings.var_files,
+        poll_interval_s=asked.get("poll_interval"),
+        adopt=dict(adoption(text) for text in asked.get("adopt") or ()),
+    )
+
+
+def prepare(call: Invocation, world: Environment, wanted: PlanRequest, options: PlanOptions) -> Prepared:
+    """Make the plan; what is worth knowing of how it came about goes to stderr."""
+    from scenario_apply.apply.prepare import make_plan
+
+    _refuse_unselected(world, wanted, options)
+    prepared = make_plan(world, wanted.manifest, wanted.datasets, options, world.clock.now())
+    for note in prepared.notes:
+        call.tell(note)
+    return prepared
+
+
+def _refuse_unselected(world: Environment, wanted: PlanRequest, options: PlanOptions) -> None:
+    """Raises UsageError when --select or --exclude leave out what --replace or --train name."""
+    if not (options.select or options.exclude) or not (options.replace or options.train):
+        return
+    from scenario_apply.errors import UsageError
+    from scenario_apply.planning.desired import desire
+    from scenario_apply.planning.selection import select
+
+    desired = desire(wanted.manifest, wanted.datasets)
+    selected = select(desired, world.store.read(), options.select, options.exclude) or frozenset()
+    for option, addresses in (("--replace", options.replace), ("--train", options.train)):
+        for address in addresses:
+            # a matrix stands for its children
+            named = {
+                a for a in desired.specs if a == address or (not address.label and Address(a.kind, a.name) == address)
+            }
+            if named and not named & selected:
+                raise UsageError(
+                    f"{option} names {address}, and --select or --exclude leaves it out",
+                    mend=f"select it, too, or leave {option} out",
+                )
+
+
+def options_of_saved(call: Invocation, saved: Plan, settings: Settings) -> PlanOptions:
+    """What a saved plan was made with, for planning it again. Limits are those of this command line.
+
+    settings: with the plan's manifest and variables.
+    """
+    flags = saved.source.flags
+    return replace(
+        plan_options(call),
+        destroy=flags.destroy,
+        replace=flags.replace,
+        train=flags.train,
+        select=flags.select,
+        exclude=flags.exclude,
+        allow_destroy=flags.deletes,
+        variables=settings.variables,
+        var_files=settings.var_files,
+    )
+
+
+def prepare_again(
+    call: Invocation, world: Environment, wanted: PlanRequest, saved: Plan, settings: Settings
+) -> Prepared:
+    """A saved plan made ready. What changed since it was made is reported before what is wrong with it now."""
+    from scenario_apply.apply.prepare import prepare_saved
+
+    options = options_of_saved(call, saved, settings)
+    _refuse_unselected(world, wanted, options)
+    prepared = prepare_saved(world, saved, wanted.manifest, wanted.datasets, options)
+    if not options.destroy:  # pictures that are broken stop no delete
+        refuse_errors(all_problems(wanted.manifest, wanted.datasets), strict=call.settings.strict)
+    return prepared

@@ -1,0 +1,33 @@
+"""When a running training is worth a line where there is no terminal: in an apply and in status --watch alike."""
+
+from __future__ import annotations
+
+from scenario_apply.cli.progress.run_progress import progress_words
+from scenario_apply.model.address import Address
+from scenario_apply.model.remote import Progress
+
+MOVES_EVERY_S = 60.0
+
+
+class LineThrottle:
+    """A new phase at once; another share, place or time left at most once a minute; what stands still, never again.
+
+    Changes are of the words that would be read: half a percent is none.
+    """
+
+    def __init__(self) -> None:
+        self._told: dict[Address, tuple[tuple[str, ...], float]] = {}
+
+    def has_told(self, address: Address) -> bool:
+        """Whether there was a line of it."""
+        return address in self._told
+
+    def is_due(self, address: Address, status: str, progress: Progress | None, now: float) -> bool:
+        """Whether to tell of it now; whoever is told so does. now: monotonic seconds."""
+        words = progress_words(status, progress)
+        if address in self._told:
+            told, at = self._told[address]
+            if words == told or (words[0] == told[0] and now - at < MOVES_EVERY_S):
+                return False
+        self._told[address] = (words, now)
+        return True

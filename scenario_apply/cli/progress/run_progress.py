@@ -1,0 +1,116 @@
+"""Where a run stands, gathered from its events: what the live view draws and the plain view summarises."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from scenario_apply.apply.events import (
+    Event,
+    RunStarted,
+    StepFailed,
+    StepFinished,
+    StepStarted,
+    Throttled,
+    TrainingMoved,
+)
+from scenario_apply.model.address import Address
+from scenario_apply.model.remote import ENDED_STATUSES, JOB_ENDED_STATUSES, Progress
+from scenario_apply.model.steps import StartTraining, StepKind
+from scenario_apply.review.screen import duration
+
+_STAGES = {
+    "queued-for-train": "queued",
+    "starting-train": "starting",
+    "running-train": "training",
+    # of jobs
+    "pending": "queued",
+    "warming-up": "starting",
+    "in-progress": "training",
+    "finalizing": "finishing",
+    "success": "finishing",  # the model itself says so a moment later
+}
+_ENDED = ENDED_STATUSES | JOB_ENDED_STATUSES
+
+QUIET_KINDS: frozenset[StepKind] = frozenset({"upload", "attach", "caption", "detach"})
+"""Steps that come by the dozen: counted, not told one by one."""
+
+
+@dataclass(slots=True)
+class Training:
+    """One running training. since: monotonic seconds of its launch, or of the first look at it."""
+
+    since: float
+    status: str = "launched"
+    progress: Progress | None = None
+
+
+@dataclass(slots=True)
+class RunProgress:
+    """Grows with every event. total, done, failed: steps by kind."""
+
+    total: Counter[StepKind] = field(default_factory=Counter)
+    done: Counter[StepKind] = field(default_factory=Counter)
+    failed: Counter[StepKind] = field(default_factory=Counter)
+    active: dict[str, str] = field(default_factory=dict)  # step id -> address
+    trainings: dict[Address, Training] = field(default_factory=dict)
+    lasted: dict[Address, float] = field(default_factory=dict)  # seconds, of trainings that ended
+    throttled_until: float = 0.0
+    throttled_why: str = ""
+
+    def take(self, event: Event, now: float) -> None:
+        """now: monotonic seconds."""
+        match event:
+            case RunStarted():
+                self.total = Counter(planned.kind for planned in event.plan.steps)
+            case StepStarted():
+                self.active[event.step.id] = str(event.step.address)
+            case StepFinished():
+                self.active.pop(event.step.id, None)
+                self.done[event.step.kind] += 1
+                if isinstance(event.step.step, StartTraining):
+                    self.trainings.setdefault(event.step.address, Training(since=now))
+                elif event.step.kind == "wait":
+                    self._end(event.step.address, now)
+            case StepFailed():
+                self.active.pop(event.step.id, None)
+                self.failed[event.step.kind] += 1
+                if event.step.kind in ("wait", "train"):
+                    self._end(event.step.address, now)
+            case TrainingMoved() if not has_ended(event.status, event.progress):
+                training = self.trainings.setdefault(event.address, Training(since=now))
+                training.status, training.progress = event.status, event.progress
+            case Throttled():
+                self.throttled_until, self.throttled_why = now + event.seconds, event.reason
+            case _:
+                pass
+
+    def _end(self, address: Address, now: float) -> None:
+        training = self.trainings.pop(address, None)
+        if training is not None:
+            self.lasted[address] = now - training.since
+
+    def counted(self, kinds: frozenset[StepKind]) -> tuple[int, int]:
+        """How many of those steps are over, and how many there are."""
+        over = sum(self.done[kind] + self.failed[kind] for kind in kinds)
+        return over, sum(self.total[kind] for kind in kinds)
+
+
+def has_ended(status: str, progress: Progress | None) -> bool:
+    """Whether a look at a model or at its job says so: the step that waited for it tells what came of it."""
+    return status in _ENDED or (progress is not None and progress.stage in _ENDED)
+
+
+def progress_words(status: str, progress: Progress | None) -> tuple[str, ...]:
+    """('queued', 'place 2'), ('training', '45%', '2 min left'), as far as it is known."""
+    if progress is None:
+        return (_STAGES.get(status, status),)
+    stage = progress.stage or status
+    words = [_STAGES.get(stage, stage)]
+    if progress.position is not None and progress.position > 0:
+        words.append(f"place {progress.position}")
+    if progress.progress is not None:
+        words.append(f"{progress.progress:.0%}")
+    if progress.remaining_s is not None and progress.remaining_s > 0:
+        words.append(f"{duration(progress.remaining_s)} left")
+    return tuple(words)

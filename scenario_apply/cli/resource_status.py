@@ -1,0 +1,96 @@
+"""Where every recorded resource stands: from the state alone, or after one look at the service, in bulk."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from scenario_apply.model.queue_wait import queued_too_long, queued_words
+from scenario_apply.model.timestamps import iso
+from scenario_apply.planning.observed import Observed, settle
+from scenario_apply.review.status_text import NOT_CREATED, ResourceStatus
+from scenario_apply.state.state import State
+
+if TYPE_CHECKING:
+    from scenario_apply.apply.environment import Environment
+    from scenario_apply.manifest.spec import Manifest
+    from scenario_apply.model.address import Address
+    from scenario_apply.planning.attributes import Spec
+
+
+def recorded_statuses(state: State) -> tuple[ResourceStatus, ...]:
+    """As the last apply left them."""
+    found = []
+    for address, record in sorted(state.records.items()):
+        version = record.working
+        found.append(
+            ResourceStatus(
+                address=address,
+                id=version.id,
+                name=version.name,
+                type=version.type,
+                status=version.phase,
+                version=version.number,
+                reason=version.reason,
+                charged=version.charged,
+                replaces=record.current.id if record.pending is not None else None,
+            )
+        )
+    return tuple(found)
+
+
+UNANSWERED = "its creation was never answered: the next apply looks for it, and says what to do where several fit"
+
+
+def not_created(
+    manifest: Manifest, state: State, unanswered: Collection[Address] = frozenset()
+) -> tuple[ResourceStatus, ...]:
+    """What is declared and was never made; what moves to another address, or is switched off, apart.
+
+    unanswered: of what a creation was asked for that nobody knows the end of.
+    """
+    moving = {move.target for move in manifest.moved if move.source in state.records}
+    declared: dict[Address, Spec] = {**manifest.models, **manifest.compositions}
+    return tuple(
+        ResourceStatus(
+            address=address,
+            id=None,
+            name=spec.name,
+            type=spec.type,
+            status=NOT_CREATED,
+            version=0,
+            reason=UNANSWERED if address in unanswered else None,
+        )
+        for address, spec in declared.items()
+        if address not in state.records and address not in moving and spec.enabled
+    )
+
+
+def looked_at(world: Environment, state: State) -> tuple[ResourceStatus, ...]:
+    """As the service has them now; one request for fifty models, one more for each that just failed."""
+    from scenario_apply.apply.refresh import failure_reason, read_models
+
+    assert world.api is not None
+    ids = [record.working.id for record in state.records.values()]
+    models = read_models(world.api, ids, images=False)
+    observed = Observed(models=models, asked=frozenset(ids), refreshed=True)
+    settled, _ = settle(state, observed, now=iso(world.clock.now()))
+    found = []
+    # a replacement that ended has become current in the settled state: it is told as what it is
+    for standing, before in zip(recorded_statuses(state), sorted(state.records.items()), strict=True):
+        version = before[1].working
+        now = next((v for v in settled.records[before[0]].versions() if v.id == version.id), version)
+        remote = models.get(version.id)
+        standing = replace(standing, status=now.phase, reason=now.reason)
+        if remote is None:
+            standing = replace(standing, status="deleted", reason="it is gone on the service")
+        elif remote.is_running:
+            queued = queued_words(remote.status or "", remote.progress, version.launched_at)
+            too_long = queued_too_long(version.launched_at, world.clock.now()) if queued is not None else None
+            standing = replace(standing, progress=remote.progress, queued=queued, too_long=too_long)
+        elif now.phase == "failed" and (job_id := remote.job_id or version.job_id) is not None:
+            reason = version.reason or failure_reason(world.api, job_id)
+            standing = replace(standing, reason=reason)
+        found.append(standing)
+    return tuple(found)

@@ -1,0 +1,147 @@
+"""Settings: flags over environment over defaults, built once and handed down. Secrets mask their repr."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from scenario_apply.manifest.spec import Limits
+from scenario_apply.manifest.templating.allowed_environment import ALLOW_VARIABLE, is_variable_name
+
+DEFAULT_BASE_URL = "https://api.cloud.scenario.com/v1"
+LOCAL = "local"
+"""What states and plans record as their endpoint when they belong to the embedded Scenario."""
+
+ALLOW_OUTSIDE_ROOT = "SCENARIO_APPLY_ALLOW_OUTSIDE_ROOT"
+
+_KEYS = ("SCENARIO_SDK_API_KEY", "SCENARIO_API_KEY")
+_SECRETS = ("SCENARIO_SDK_API_SECRET", "SCENARIO_API_SECRET")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """A key and its secret; neither shows itself."""
+
+    key: str = field(repr=False)
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a command was told. Times in seconds, rate_limit in requests a minute (0: none), paths as given.
+
+    missing: names of the credential variables that are not set; empty when credentials are there.
+    """
+
+    manifest: str | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+    var_files: tuple[str, ...] = ()
+    allow_env: tuple[str, ...] = ()  # by --allow-env
+    allowed_env: frozenset[str] = frozenset()  # by --allow-env and SCENARIO_APPLY_ENV
+    state: str | None = None
+    lock_timeout_s: float = 0
+    local: bool = False
+    local_training_s: str = "20"
+    local_seed: str | None = None
+    base_url: str = DEFAULT_BASE_URL
+    credentials: Credentials | None = field(default=None, repr=False)
+    missing: tuple[str, ...] = ()
+    allow_http: bool = False
+    rate_limit: int = 100
+    parallelism: int = 24
+    limits: Limits = Limits()
+    strict: bool = False
+    allow_outside_root: bool = False
+    detailed: bool = False
+    quiet: bool = False
+    verbose: bool = False
+    color: bool | None = None  # None: when there is a terminal
+    debug: bool = False
+    cwd: str = "."
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def endpoint(self) -> str:
+        """What a state records of where it belongs."""
+        return LOCAL if self.local else self.base_url
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Texts that must never be shown."""
+        return () if self.credentials is None else (self.credentials.secret, self.credentials.key)
+
+
+def read_settings(arguments: argparse.Namespace, environment: Mapping[str, str], cwd: str | None = None) -> Settings:
+    """One value from a command line and its surroundings. Empty variables count as not set. Raises UsageError."""
+    given = vars(arguments)
+    allow_env = tuple(given.get("allow_env") or ())
+    key, secret = _first(environment, _KEYS), _first(environment, _SECRETS)
+    missing = tuple(names[0] for names, value in ((_KEYS, key), (_SECRETS, secret)) if value is None)
+    return Settings(
+        manifest=given.get("manifest"),
+        variables=dict(given.get("var") or ()),
+        var_files=tuple(given.get("var_file") or ()),
+        allow_env=allow_env,
+        allowed_env=frozenset((*allow_env, *_allowed_names(environment, given))),
+        state=given.get("state"),
+        lock_timeout_s=given.get("lock_timeout") or 0,
+        local=bool(given.get("local")),
+        local_training_s=environment.get("SCENARIO_APPLY_LOCAL_TRAINING_SECONDS") or "20",
+        local_seed=environment.get("SCENARIO_APPLY_LOCAL_SEED") or None,
+        base_url=(environment.get("SCENARIO_BASE_URL") or DEFAULT_BASE_URL).rstrip("/"),
+        credentials=Credentials(key=key, secret=secret) if key is not None and secret is not None else None,
+        missing=missing,
+        allow_http=bool(given.get("allow_http")) or environment.get("SCENARIO_APPLY_ALLOW_HTTP", "") not in ("", "0"),
+        rate_limit=int(given.get("rate_limit", 100)),
+        parallelism=int(given.get("parallelism", 24)),
+        limits=_limits(given.get("limit") or ()),
+        strict=bool(given.get("strict")),
+        allow_outside_root=bool(given.get("allow_outside_root")) or environment.get(ALLOW_OUTSIDE_ROOT) == "1",
+        detailed=bool(given.get("detailed_exitcode")),
+        quiet=bool(given.get("quiet")),
+        verbose=bool(given.get("verbose")),
+        color=False if given.get("no_color") or environment.get("NO_COLOR") else None,
+        debug=bool(given.get("debug")) or environment.get("SCENARIO_APPLY_DEBUG", "") not in ("", "0"),
+        cwd=cwd if cwd is not None else _here(),
+        environment=environment,
+    )
+
+
+def _allowed_names(environment: Mapping[str, str], given: Mapping[str, object]) -> list[str]:
+    """The names in SCENARIO_APPLY_ENV, for commands that read a manifest. Raises UsageError for what can be no name."""
+    text = environment.get(ALLOW_VARIABLE, "") if "allow_env" in given else ""
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if all(map(is_variable_name, names)):
+        return names
+    from scenario_apply.errors import UsageError
+
+    # the text is not repeated: it may be a value that was given in place of a name
+    raise UsageError(
+        f"{ALLOW_VARIABLE} is no list of names of environment variables",
+        mend=f"write names, separated by commas: {ALLOW_VARIABLE}=WANDB_API_KEY,TEAM",
+    )
+
+
+def _here() -> str:
+    try:
+        return os.getcwd()
+    except FileNotFoundError:  # the folder was deleted under us; what needs a path will say so
+        return "."
+
+
+def _first(environment: Mapping[str, str], names: tuple[str, ...]) -> str | None:
+    return next((environment[name] for name in names if environment.get(name)), None)
+
+
+def _limits(pairs: object) -> Limits:
+    values: dict[str, float] = dict(pairs)  # type: ignore[call-overload]  # argparse gives KEY=N pairs, untyped
+    deletes, retrains = values.get("deletes"), values.get("retrains")
+    return Limits(
+        cost=values.get("cost"),
+        deletes=None if deletes is None else int(deletes),
+        retrains=None if retrains is None else int(retrains),
+        changes_percent=values.get("changes_percent"),
+        min_score=values.get("min_score"),
+    )

@@ -1,0 +1,56 @@
+"""Ctrl-C during an apply: once to finish what is in flight, twice to leave now. SIGTERM and SIGHUP count as Ctrl-C.
+
+SIGHUP comes when the terminal is closed or a connection ends. What the terminal can no longer show goes nowhere, so
+that the run ends in order. Under nohup, which ignores SIGHUP, it stays ignored.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from scenario_apply.apply.stop_signal import StopSignal
+
+_NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_OUTPUTS = (1, 2)
+
+
+@contextmanager
+def stopping(stop: StopSignal, tell: Callable[[str], None]) -> Iterator[None]:
+    """While inside, signals ask the run to end instead of breaking it off."""
+    received = 0
+    terminals = [output for output in _OUTPUTS if os.isatty(output)]
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        nonlocal received
+        received += 1
+        if number == signal.SIGHUP:
+            _silence([output for output in terminals if not os.isatty(output)])
+        if received == 1:
+            stop.request()
+            tell("stopping: the calls in flight are finished and recorded; Ctrl-C again leaves now")
+        else:
+            stop.request_now()
+
+    handled = [number for number in _NUMBERS if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, ask) for number in handled}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _silence(outputs: list[int]) -> None:
+    """Outputs whose terminal is gone: a write to one would fail, and end the run where it stands."""
+    if not outputs:
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for output in outputs:
+        os.dup2(nowhere, output)
+    os.close(nowhere)

@@ -1,0 +1,48 @@
+"""Edits of a state by hand: under its lock, and only when no run left something unfinished."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from scenario_apply.errors import StateError
+from scenario_apply.state.state import State
+
+if TYPE_CHECKING:
+    from scenario_apply.cli.invocation import Invocation
+    from scenario_apply.state.stores.file_store import FileStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """The state as it is, and what writes the next one."""
+
+    state: State
+    save: Callable[[State], State]
+
+
+@contextmanager
+def edited_state(store: FileStore, call: Invocation, command: str, what: str) -> Iterator[Edit]:
+    """Holds the lock. what: for the state's history.
+
+    Raises StateError when a journal waits to be settled by an apply.
+    """
+    from scenario_apply.state.stores.provenance import noted
+
+    with store.locked(command, call.settings.lock_timeout_s) as notes:
+        for note in notes:
+            call.tell(note)
+        loaded = store.load()
+        if loaded.has_journal:
+            raise StateError(
+                "an earlier run did not end properly, and its journal is not settled yet",
+                code="journal-left",
+                mend="scenario-apply apply settles it; then try again",
+            )
+
+        def save(state: State) -> State:
+            return store.save(noted(state, store.clock, command=f"scenario-apply {command}", what=what))
+
+        yield Edit(state=loaded.state, save=save)

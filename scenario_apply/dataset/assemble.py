@@ -1,0 +1,151 @@
+"""Pictures, their facts and their captions become a dataset as it will be sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from scenario_apply.dataset.captions.compose import CaptionTemplateError, Composer
+from scenario_apply.dataset.captions.gather import UNREAD_CAPTIONS, Gathered, Reader, gather, one_line
+from scenario_apply.dataset.captions.instructions import instruct
+from scenario_apply.dataset.digest import digest_of_rows
+from scenario_apply.dataset.facts import Facts, FileEntry
+from scenario_apply.dataset.image_selection import Selection
+from scenario_apply.dataset.lint.duplicate_rules import ColourDifference
+from scenario_apply.dataset.lint.lint import lint
+from scenario_apply.dataset.lint.subject import Picture, Subject
+from scenario_apply.dataset.pairing import Paired
+from scenario_apply.dataset.types import Pair
+from scenario_apply.manifest.spec import DatasetSpec
+from scenario_apply.model.lint_rules import Finding, LintSettings, settings_from
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Captioned:
+    """pictures: with raw and final captions, in order."""
+
+    pictures: tuple[Picture, ...]
+    findings: tuple[Finding, ...]
+
+
+def caption_pictures(
+    spec: DatasetSpec, images: Sequence[FileEntry], facts: Mapping[str, Facts], gathered: Gathered
+) -> Captioned:
+    """facts: by file. A template that fails is one T08 finding; its pictures keep no caption."""
+    findings: list[Finding] = []
+    try:
+        composer = Composer(spec)
+    except CaptionTemplateError as error:
+        findings.append(_template_finding(error))
+        composer = Composer(_without_templates(spec))
+    templated = spec.captions.kind == "map"
+    failed = False
+    pictures = []
+    for image in images:
+        raw = gathered.raws.get(image.path)
+        text, line_count, at, line = None, 1, None, None
+        try:
+            if raw is not None:
+                text, line_count = one_line(raw, spec.captions.lines)
+                at, line = raw.file, raw.line
+                if templated:
+                    text = composer.render("captions", text, image.path) if text else ""
+            elif composer.default is not None and spec.captions.kind != "auto":
+                text = composer.default("", image.path)
+            caption = composer.compose(text, image.path) if text else None
+        except CaptionTemplateError as error:
+            if not failed:
+                findings.append(_template_finding(error, image.path))
+            failed, caption = True, None
+        pictures.append(Picture(image.path, facts[image.file], text, caption, at, line, line_count))
+    return Captioned(pictures=tuple(pictures), findings=tuple(findings))
+
+
+def _template_finding(error: CaptionTemplateError, path: str | None = None) -> Finding:
+    known = "trigger, caption, stem and path are known there"
+    on = f" on {path}" if path else ""
+    return Finding("T08", f"{error.key}: the template fails{on}: {error.why}", mend=known)
+
+
+def _without_templates(spec: DatasetSpec) -> DatasetSpec:
+    from dataclasses import replace
+
+    return replace(spec, caption=None, prefix=None, suffix=None, caption_template=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetInputs:
+    """What a dataset is made of before anything was opened: one selection of files, or two sides of pairs."""
+
+    images: tuple[FileEntry, ...]
+    selection: Selection | None = None
+    paired: Paired | None = None
+    findings: tuple[Finding, ...] = ()
+    skipped_folders: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assembled:
+    """pictures and pairs as sent; findings with their final severities; digest as Dataset.digest."""
+
+    pictures: tuple[Picture, ...]
+    pairs: tuple[Pair, ...]
+    findings: tuple[Finding, ...]
+    digest: str
+
+
+def assemble(
+    spec: DatasetSpec,
+    types: tuple[str, ...],
+    material: DatasetInputs,
+    facts: Mapping[str, Facts],
+    read: Reader,
+    colour_difference: ColourDifference | None = None,
+) -> Assembled:
+    """facts: by file, of every image of material. read: gives caption files. See lint() for colour_difference."""
+    settings, findings = settings_from(spec.lint)
+    before = [*findings, *material.findings]
+    pairs: tuple[Pair, ...] = ()
+    unread: frozenset[str] = frozenset()
+    if material.paired is not None:
+        pairs, more = instruct(spec, material.paired, read)
+        before += [*material.paired.findings, *more]
+        pictures = tuple(Picture(image.path, facts[image.file]) for image in material.images)
+    else:
+        gathered = gather(spec, material.selection or Selection(images=(), texts={}), read)
+        captioned = caption_pictures(spec, material.images, facts, gathered)
+        before += [*gathered.findings, *captioned.findings]
+        pictures = captioned.pictures
+        unread = _excused(gathered, settings)
+    subject = Subject(
+        spec=spec,
+        types=types,
+        settings=settings,
+        pictures=pictures,
+        pairs=pairs,
+        junk=material.selection.junk if material.selection is not None else (),
+        skipped_folders=material.skipped_folders,
+        unread=unread,
+        told=frozenset(finding.code for finding in before),
+    )
+    return Assembled(
+        pictures=pictures,
+        pairs=pairs,
+        findings=lint(subject, before, colour_difference),
+        digest=digest_of_pictures(pictures, pairs),
+    )
+
+
+def _excused(gathered: Gathered, settings: LintSettings) -> frozenset[str]:
+    """Pictures whose missing caption an error explains; none where the dataset made that less than an error."""
+    judged = [settings.judge(finding) for finding in gathered.findings if finding.code in UNREAD_CAPTIONS]
+    stops = all(finding is not None and finding.severity == "error" for finding in judged)
+    return frozenset(gathered.unreadable) if stops else frozenset()
+
+
+def digest_of_pictures(pictures: Sequence[Picture], pairs: Sequence[Pair]) -> str:
+    sha = {picture.path: picture.facts.sha256 for picture in pictures}
+    return digest_of_rows(
+        ((p.facts.sha256, p.caption) for p in pictures),
+        ((sha[pair.before], sha[pair.after], pair.instruction) for pair in pairs),
+    )

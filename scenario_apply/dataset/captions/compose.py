@@ -1,0 +1,80 @@
+"""From a raw caption to the one that is sent: placeholders, template, prefix, suffix, trigger."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from scenario_apply.manifest.spec import DatasetSpec
+from scenario_apply.model.file_names import name_of, stem_of
+
+_PLACEHOLDER = re.compile(r"\[trigger\]|\{trigger\}")
+Part = Callable[[str, str], str]  # (caption, path) -> text
+
+
+class CaptionTemplateError(ValueError):
+    """A template of the dataset cannot be rendered. key: caption, prefix, suffix, caption_template or captions."""
+
+    def __init__(self, key: str, why: str) -> None:
+        super().__init__(why)
+        self.key = key
+        self.why = why
+
+
+class Composer:
+    """Composes the captions of one dataset. Compiles its templates once; without any, touches no Jinja2."""
+
+    def __init__(self, spec: DatasetSpec) -> None:
+        """Raises CaptionTemplateError for a template that does not compile."""
+        self._trigger = spec.trigger or None
+        self._holds = re.compile(rf"(?<!\w){re.escape(spec.trigger)}(?!\w)") if spec.trigger else None
+        self._template = self._part("caption_template", spec.caption_template)
+        self._prefix = self._part("prefix", spec.prefix)
+        self._suffix = self._part("suffix", spec.suffix)
+        self.default = self._part("caption", spec.caption)
+
+    def compose(self, raw: str, path: str) -> str:
+        """The caption as sent. Raises CaptionTemplateError when a template fails on this image."""
+        text = self.fill(raw.strip())
+        if self._template is not None:
+            text = self._template(text, path).strip()
+        if self._prefix is not None or self._suffix is not None:
+            parts = (self._prefix and self._prefix(text, path), text, self._suffix and self._suffix(text, path))
+            text = ", ".join(part.strip().strip(",").strip() if part is not text else part for part in parts if part)
+        if self._trigger is not None and not self.holds_trigger(text):
+            text = f"{self._trigger}, {text}" if text else self._trigger
+        return text
+
+    def fill(self, text: str) -> str:
+        """[trigger] and {trigger} replaced; left as they are when the dataset has no trigger (T03 tells)."""
+        if self._trigger is None or "trigger" not in text:
+            return text
+        trigger = self._trigger
+        return _PLACEHOLDER.sub(lambda _: trigger, text)
+
+    def holds_trigger(self, text: str) -> bool:
+        return self._holds is not None and self._holds.search(text) is not None
+
+    def render(self, key: str, source: str, path: str) -> str:
+        """A caption written in the manifest, which may be a template of its own."""
+        part = self._part(key, source)
+        return part("", path) if part is not None else ""
+
+    def _part(self, key: str, source: str | None) -> Part | None:
+        if not source:
+            return None
+        if "{{" not in source and "{%" not in source:
+            filled = self.fill(source)
+            return lambda caption, path: filled
+        from scenario_apply.dataset.captions.caption_templates import compile_template
+
+        render = compile_template(key, self.fill(source))
+        trigger = self._trigger
+        return lambda caption, path: render(
+            {
+                "caption": caption,
+                "path": path,
+                "stem": stem_of(name_of(path)),
+                **({"trigger": trigger} if trigger else {}),
+            }
+        )

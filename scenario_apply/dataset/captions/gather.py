@@ -1,0 +1,125 @@
+"""Reads a dataset's captions from wherever its manifest says, through a reader handed in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from scenario_apply.dataset.captions.decode import decode
+from scenario_apply.dataset.captions.matching import (
+    Lookup,
+    Raw,
+    find_sidecars,
+    from_file_name,
+    match_rows,
+    orphan_findings,
+)
+from scenario_apply.dataset.captions.tables import CaptionRow, caption_rows, read_table
+from scenario_apply.dataset.facts import FileEntry
+from scenario_apply.dataset.image_selection import Selection
+from scenario_apply.manifest.spec import DatasetSpec
+from scenario_apply.model.file_names import METADATA_FILES, name_of
+from scenario_apply.model.lint_rules import BARRED_CODES, Finding
+
+# What is told of a caption that exists and did not arrive: the picture is not without one.
+UNREAD_CAPTIONS = BARRED_CODES | {"C05", "C06", "C18"}
+# Reads a file, given relative to the root; a finding when it cannot be read.
+Reader = Callable[[str], bytes | Finding]
+
+
+@dataclass(slots=True)
+class Gathered:
+    """raws: image path -> caption as found."""
+
+    raws: dict[str, Raw] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    unreadable: set[str] = field(default_factory=set)  # images whose caption, if any, could not be read
+    lost_rows: bool = False  # a table or map has captions that could not be read or told apart
+
+
+def gather(spec: DatasetSpec, selection: Selection, read: Reader) -> Gathered:
+    """Every image's raw caption, as `captions:` says; `auto` and pictures without one are simply not in it."""
+    kind = spec.captions.kind
+    out = Gathered()
+    images = selection.images
+    if kind == "filename":
+        for image in images:
+            out.raws[image.path] = Raw(from_file_name(image.path))
+    elif kind == "map":
+        rows = [CaptionRow(key, text, 0) for key, text in spec.captions.entries.items()]
+        out.raws, out.findings = match_rows(rows, Lookup(images), file=None)
+        out.lost_rows = _loses_rows(out.findings)
+    elif kind == "file" and spec.captions.path:
+        _read_table(spec.captions.path, spec, Lookup(images), read, out)
+    elif kind in ("sidecar", "recognise"):
+        tables = _metadata_tables(selection) if kind == "recognise" else []
+        lookup = Lookup(images) if tables else None
+        for table in tables:
+            _read_table(table.file, spec, lookup or Lookup(()), read, out)
+        _read_sidecars(spec, selection, read, out)
+    if out.lost_rows:
+        out.unreadable.update(image.path for image in images if image.path not in out.raws)
+    return out
+
+
+def _metadata_tables(selection: Selection) -> list[FileEntry]:
+    return sorted(entry for path, entry in selection.texts.items() if name_of(path).lower() in METADATA_FILES)
+
+
+def _read_sidecars(spec: DatasetSpec, selection: Selection, read: Reader, out: Gathered) -> None:
+    sidecars = find_sidecars(selection.images, selection.texts, spec.captions.suffix, selection.excluded)
+    out.findings += sidecars.findings
+    for path, entry in sidecars.of.items():
+        if path in out.raws:
+            other = out.raws[path].file or "the manifest"
+            what = f"{name_of(path)} has two captions: {name_of(entry.path)} and {name_of(other)}"
+            mend = f"delete one, or say which counts: `captions: sidecar` or `captions: ./{other}`"
+            out.findings.append(Finding("C17", what, entry.file, mend=mend))
+            continue
+        text = _text(entry.file, spec, read)
+        if isinstance(text, Finding):
+            out.findings.append(text)
+            out.unreadable.add(path)
+        else:
+            out.raws[path] = Raw(text, entry.file)
+    if sidecars.orphans:
+        captioned = [*out.raws, *out.unreadable]
+        out.findings += orphan_findings(sidecars.orphans, selection.images, captioned)
+
+
+def _read_table(file: str, spec: DatasetSpec, lookup: Lookup, read: Reader, out: Gathered) -> None:
+    file = file.removeprefix("./")
+    text = _text(file, spec, read)
+    if isinstance(text, Finding):
+        out.findings.append(text)
+        out.lost_rows = True
+        return
+    rows, findings = caption_rows(read_table(text, file=file), file=file)
+    raws, more = match_rows(rows, lookup, file=file, beside=file.rpartition("/")[0])
+    out.findings += [*findings, *more]
+    out.lost_rows = out.lost_rows or _loses_rows([*findings, *more])
+    for path, raw in raws.items():
+        if path in out.raws:
+            what = f"{path} has two captions: the other is in {out.raws[path].file}"
+            out.findings.append(Finding("C17", what, raw.file, raw.line, "keep one of them"))
+        else:
+            out.raws[path] = raw
+
+
+def _loses_rows(findings: Sequence[Finding]) -> bool:
+    return any(finding.code in UNREAD_CAPTIONS for finding in findings)
+
+
+def _text(file: str, spec: DatasetSpec, read: Reader) -> str | Finding:
+    data = read(file)
+    return data if isinstance(data, Finding) else decode(data, file=file, encoding=spec.encoding)
+
+
+def one_line(raw: Raw, lines: str) -> tuple[str, int]:
+    """The caption as one line, and how many lines that were not empty it had. lines: join or first."""
+    if "\n" not in raw.text and "\r" not in raw.text:
+        return raw.text.strip(), 1
+    held = [line.strip() for line in raw.text.splitlines() if line.strip()]
+    if not held:
+        return "", 0
+    return (held[0] if lines == "first" else " ".join(held)), len(held)

@@ -1,0 +1,61 @@
+"""The instruction of each edit pair: from a table, from text beside a picture, from the dataset's own default."""
+
+from __future__ import annotations
+
+from scenario_apply.dataset.captions.compose import CaptionTemplateError, Composer
+from scenario_apply.dataset.captions.gather import Gathered, Reader, gather, one_line
+from scenario_apply.dataset.pairing import AFTER, BEFORE, Couple, Paired, side_of
+from scenario_apply.dataset.types import Pair
+from scenario_apply.manifest.spec import DatasetSpec
+from scenario_apply.model.file_names import name_of, stem_of
+from scenario_apply.model.lint_rules import Finding
+
+
+def instruct(spec: DatasetSpec, paired: Paired, read: Reader) -> tuple[tuple[Pair, ...], list[Finding]]:
+    """Pairs with their instructions as sent. A pair without one is P02 and left out."""
+    if spec.captions.kind == "auto":
+        after = before = Gathered()
+    else:
+        after = gather(spec, side_of(paired.images, AFTER, paired.texts), read)
+        beside = spec.captions.kind in ("recognise", "sidecar")
+        before = gather(spec, side_of(paired.images, BEFORE, paired.texts), read) if beside else Gathered()
+    findings = [*after.findings, *before.findings]
+    files = {entry.path: entry.file for entry in paired.images}
+    try:
+        composer = Composer(spec)
+        pairs = []
+        for couple in paired.couples:
+            text = _instruction(spec, couple, before, after, findings, composer)
+            if text:
+                pairs.append(
+                    Pair(before=couple.before, after=couple.after, instruction=composer.compose(text, couple.after))
+                )
+            elif couple.after not in after.unreadable:
+                stem = name_of(stem_of(couple.after))
+                mend = f"give the dataset an `instruction:`, or write {stem}.txt beside the after picture"
+                findings.append(Finding("P02", f"the pair {stem} has no instruction", files[couple.after], mend=mend))
+    except CaptionTemplateError as error:
+        mend = "trigger, caption, stem and path are known there"
+        findings.append(Finding("T08", f"{error.key}: the template fails: {error.why}", mend=mend))
+        return (), findings
+    return tuple(pairs), findings
+
+
+def _instruction(
+    spec: DatasetSpec,
+    couple: Couple,
+    before: Gathered,
+    after: Gathered,
+    findings: list[Finding],
+    composer: Composer,
+) -> str:
+    if couple.instruction:
+        return couple.instruction.strip()
+    found = [raw for raw in (after.raws.get(couple.after), before.raws.get(couple.before)) if raw is not None]
+    texts = [one_line(raw, spec.captions.lines)[0] for raw in found]
+    if len(texts) == 2 and texts[0] != texts[1]:
+        what = f"two instructions for the pair {name_of(stem_of(couple.after))}: the other is {found[1].file}"
+        findings.append(Finding("C17", what, found[0].file, found[0].line, "keep one of them"))
+    if texts and texts[0]:
+        return texts[0]
+    return composer.render("instruction", spec.instruction, couple.after) if spec.instruction else ""

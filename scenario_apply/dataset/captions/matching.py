@@ -1,0 +1,148 @@
+"""Which caption belongs to which picture: sidecars, tables, maps, file names. No caption is composed here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from scenario_apply.dataset.captions.tables import CaptionRow
+from scenario_apply.dataset.facts import FileEntry
+from scenario_apply.model.file_names import SIDECAR_SUFFIXES, is_prose, name_of, nearest, nfc, stem_of
+from scenario_apply.model.lint_rules import Finding
+
+_COUNTER = re.compile(r"^\W*\d+[\W_]+(?=\D)")
+
+
+class Raw(NamedTuple):
+    """A caption as found. file and line: where it stands; None for one written in the manifest."""
+
+    text: str
+    file: str | None = None
+    line: int | None = None
+
+
+class Sidecars(NamedTuple):
+    """of: image path -> its caption file. orphans: caption files of no image."""
+
+    of: Mapping[str, FileEntry]
+    orphans: tuple[FileEntry, ...]
+    findings: tuple[Finding, ...]
+
+
+def find_sidecars(
+    images: Sequence[FileEntry], texts: Mapping[str, FileEntry], suffix: str | None, excluded: Iterable[str] = ()
+) -> Sidecars:
+    """01.png + 01.txt, 01.caption or 01.png.txt. suffix: that one alone. excluded: pictures left out on purpose."""
+    suffixes = (suffix,) if suffix else SIDECAR_SUFFIXES
+    of: dict[str, FileEntry] = {}
+    findings: list[Finding] = []
+    by_text: dict[str, list[FileEntry]] = {}
+    for image in images:
+        stem = stem_of(image.path)
+        found = [texts[name] for end in suffixes if (name := image.path + end) in texts]
+        if not found:
+            found = [texts[name] for end in suffixes if (name := stem + end) in texts]
+        if len(found) > 1:
+            names = " and ".join(name_of(entry.path) for entry in found)
+            findings.append(
+                Finding("C17", f"{name_of(image.path)} has two captions: {names}", image.file, mend="keep one of them")
+            )
+        if found:
+            of[image.path] = found[0]
+            by_text.setdefault(found[0].path, []).append(image)
+    for path, owners in by_text.items():
+        if len(owners) > 1:
+            names = " and ".join(name_of(owner.path) for owner in owners)
+            mend = f"name the captions {', '.join(name_of(owner.path) + '.txt' for owner in owners[:3])}"
+            findings.append(Finding("C05", f"{names} share one caption, {name_of(path)}", texts[path].file, mend=mend))
+    left = texts.keys() - {entry.path for entry in of.values()}
+    left = {path for path in left if path.endswith(suffixes) and not is_prose(name_of(path))}
+    if left:
+        for path in (*(image.path for image in images), *excluded):
+            left.difference_update([path + end for end in suffixes], [stem_of(path) + end for end in suffixes])
+    orphans = tuple([texts[path] for path in sorted(left)])
+    return Sidecars(of, orphans, tuple(findings))
+
+
+def orphan_findings(
+    orphans: Iterable[FileEntry], images: Sequence[FileEntry], captioned: Iterable[str]
+) -> list[Finding]:
+    """C04 for caption files that belong to no picture, with the nearest name: first among those without a caption."""
+    have = set(captioned)
+    stems = {stem_of(name_of(image.path)): name_of(image.path) for image in images}
+    bare = {stem_of(name_of(image.path)) for image in images if image.path not in have}
+    findings = []
+    for entry in sorted(orphans):
+        stem = stem_of(name_of(entry.path))
+        near = nearest(stem, bare) or nearest(stem, stems)
+        mend = f"did you mean {near}{entry.path[len(stem_of(entry.path)) :]}, for {stems[near]}?" if near else None
+        what = f"{name_of(entry.path)} is a caption for no image"
+        findings.append(Finding("C04", what, entry.file, mend=mend or "delete it, or add the image"))
+    return findings
+
+
+class Lookup:
+    """Finds images by full name, relative path or bare stem, in Unicode NFC."""
+
+    def __init__(self, images: Sequence[FileEntry]) -> None:
+        self._images = images
+        self._by: dict[str, list[FileEntry]] = {}
+        for image in images:
+            path, file = image.path, nfc(image.file)
+            for key in {path, file, name_of(path), stem_of(path), stem_of(name_of(path))}:
+                self._by.setdefault(key, []).append(image)
+
+    def find(self, key: str, *, beside: str = "") -> list[FileEntry]:
+        """The images a key may mean: one, none, or several. beside: folder of the table, relative to the root."""
+        wanted = nfc(key.replace("\\", "/").strip()).removeprefix("./")
+        candidates = [wanted, f"{beside}/{wanted}" if beside not in ("", ".") else wanted]
+        if wanted.startswith("/") or "/" in wanted:
+            candidates.append(name_of(wanted))  # absolute paths of the machine the table was made on
+        for candidate in candidates:
+            if found := self._by.get(candidate):
+                exact = [image for image in found if candidate in (image.path, nfc(image.file))]
+                return exact[:1] if exact else found
+        return []
+
+    def nearest(self, key: str) -> str | None:
+        name = name_of(nfc(key.replace("\\", "/")))
+        return nearest(name, [image.path for image in self._images]) or nearest(name, self._by)
+
+
+def match_rows(
+    rows: Iterable[CaptionRow], lookup: Lookup, *, file: str | None, beside: str = ""
+) -> tuple[dict[str, Raw], list[Finding]]:
+    """Image path -> caption. A key of no image is C04 (an error when written in the manifest), of several C05."""
+    raws: dict[str, Raw] = {}
+    findings: list[Finding] = []
+    for key, text, line in rows:
+        where = line if file is not None else None
+        found = lookup.find(key, beside=beside)
+        if not found:
+            near = lookup.nearest(key)
+            findings.append(
+                Finding(
+                    "C04",
+                    f"{key!r} is a caption for no image",
+                    file,
+                    where,
+                    f"did you mean {near}?" if near else "delete it, or add the image",
+                    "error" if file is None else None,
+                )
+            )
+        elif len(found) > 1:
+            names = ", ".join(image.path for image in found[:4])
+            findings.append(Finding("C05", f"{key!r} may mean {names}", file, where, "write the whole file name"))
+        elif found[0].path in raws:
+            what = f"{found[0].path} has two captions: {key!r} is the second"
+            findings.append(Finding("C17", what, file, where, "keep one of them"))
+        else:
+            raws[found[0].path] = Raw(text, file, where)
+    return raws, findings
+
+
+def from_file_name(path: str) -> str:
+    """01_red-cloak_forest.png -> "red-cloak forest": the stem without its counter, _ as spaces."""
+    stem = stem_of(name_of(path))
+    return " ".join(_COUNTER.sub("", stem).replace("_", " ").split())

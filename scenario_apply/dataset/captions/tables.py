@@ -1,0 +1,239 @@
+"""Captions kept in one file: YAML or JSON maps, kohya metadata, JSONL, CSV. Text in, rows with their lines out."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from scenario_apply.model.file_names import is_unicode
+from scenario_apply.model.lint_rules import Finding
+
+FILE_COLUMNS = ("file_name", "image_path", "image", "file", "filename", "path")
+TEXT_COLUMNS = ("text", "caption", "prompt")
+
+
+class Row(NamedTuple):
+    """fields: what the line says, by column or key; for maps file_name and text."""
+
+    line: int
+    fields: Mapping[str, str]
+
+
+class Table(NamedTuple):
+    rows: tuple[Row, ...]
+    findings: tuple[Finding, ...]
+
+
+class CaptionRow(NamedTuple):
+    key: str
+    text: str
+    line: int
+
+
+def read_table(text: str, *, file: str) -> Table:
+    """By the file's ending: .yaml .yml .json .jsonl .ndjson .csv .tsv. Problems are C18 findings at their line."""
+    table = _read(text, file)
+    return _without_halves(table, file) if "\\u" in text else table
+
+
+def _without_halves(table: Table, file: str) -> Table:
+    """JSON can spell half of a character, \\ud83d alone, which nothing can store or send."""
+    rows = []
+    findings = list(table.findings)
+    for row in table.rows:
+        if all(is_unicode(part) for item in row.fields.items() for part in item):
+            rows.append(row)
+        else:
+            what = "holds half a character: one \\u of a pair"
+            findings.append(Finding("C18", what, file, row.line, "write the character itself"))
+    return Table(tuple(rows), tuple(findings))
+
+
+def _read(text: str, file: str) -> Table:
+    ending = file[file.rfind(".") :].lower()
+    if ending in (".jsonl", ".ndjson"):
+        return _jsonl(text, file)
+    if ending in (".csv", ".tsv"):
+        return _csv(text, file)
+    if ending == ".json":
+        return _json(text, file)
+    if ending in (".yaml", ".yml"):
+        from scenario_apply.dataset.captions.yaml_map import read_yaml_map
+
+        return read_yaml_map(text, file=file)
+    known = ".yaml, .json, .jsonl, .csv or .tsv"
+    return _failed(file, None, f"captions are not read from {ending or 'such'} files", f"name a {known} file")
+
+
+def caption_rows(table: Table, *, file: str) -> tuple[list[CaptionRow], list[Finding]]:
+    """The table's rows as (key, caption): columns by their usual names, each key once."""
+    rows: list[CaptionRow] = []
+    findings = list(table.findings)
+    seen: dict[str, int] = {}
+    for row in table.rows:
+        key = first_of(row.fields, FILE_COLUMNS)
+        text = first_of(row.fields, TEXT_COLUMNS)
+        if key is None or text is None:
+            wanted, columns = ("the picture", FILE_COLUMNS) if key is None else ("the caption", TEXT_COLUMNS)
+            held = ", ".join(list(row.fields)[:6]) or "nothing"
+            what = f"no column names {wanted}: found {held}"
+            findings.append(
+                Finding("C18", what, file, row.line, f"name it {columns[0]} (also read: {', '.join(columns[1:])})")
+            )
+            if len(findings) > 20:
+                break
+        elif not key:
+            findings.append(
+                Finding("C18", "the line names no picture", file, row.line, "fill it in or delete the line")
+            )
+        elif key in seen:
+            what = f"{key!r} has two captions: on line {seen[key]} and here"
+            findings.append(Finding("C17", what, file, row.line, "keep one of them"))
+        else:
+            seen[key] = row.line
+            tags = row.fields.get("tags")
+            rows.append(CaptionRow(key, f"{text}, {tags}" if tags and tags != text else text, row.line))
+    return rows, findings
+
+
+def first_of(fields: Mapping[str, str], names: tuple[str, ...]) -> str | None:
+    return next((fields[name] for name in names if name in fields), None)
+
+
+def _failed(file: str, line: int | None, what: str, mend: str | None = None) -> Table:
+    return Table((), (Finding("C18", what, file, line, mend),))
+
+
+def _jsonl(text: str, file: str) -> Table:
+    rows: list[Row] = []
+    findings: list[Finding] = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            findings.append(Finding("C18", f"not a JSON object: {_why(error)}", file, number, "one object a line"))
+            continue
+        if not isinstance(value, dict):
+            findings.append(Finding("C18", "not a JSON object", file, number, "one object a line"))
+            continue
+        rows.append(Row(number, {str(k): _as_text(v) for k, v in value.items() if _is_scalar(v)}))
+    return Table(tuple(rows), tuple(findings[:20]))
+
+
+def _csv(text: str, file: str) -> Table:
+    import csv
+    import io
+
+    first = text.split("\n", 1)[0]
+    delimiter = max(",;\t", key=first.count) if file.lower().endswith(".csv") else "\t"
+    rows: list[Row] = []
+    findings: list[Finding] = []
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True, restkey="", restval=None)
+    try:
+        if not reader.fieldnames:
+            return _failed(file, 1, "the table is empty", f"start it with a header line: {FILE_COLUMNS[0]},text")
+        for fields in reader:
+            if "" in fields:
+                what = "more fields than the header has columns"
+                findings.append(Finding("C18", what, file, reader.line_num, 'quote captions that hold a comma: "..."'))
+            else:
+                held = {k.strip(): v for k, v in fields.items() if k is not None and v is not None}
+                rows.append(Row(reader.line_num, held))
+    except csv.Error as error:
+        line = getattr(reader.reader, "line_num", None)
+        findings.append(Finding("C18", f"not a CSV table: {error}", file, line, "check the quotes"))
+    return Table(tuple(rows), tuple(findings[:20]))
+
+
+def _json(text: str, file: str) -> Table:
+    """A map of picture to caption, kohya's {caption, tags}, lists of captions, or a list of objects."""
+    duplicates: list[str] = []
+
+    def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        held: dict[str, object] = {}
+        for key, value in pairs:
+            if key in held:
+                duplicates.append(key)
+            held[key] = value
+        return held
+
+    try:
+        value = json.loads(text, object_pairs_hook=unique, parse_float=str, parse_int=str)
+    except RecursionError:
+        return _failed(file, 1, "nested too deep for a captions file")
+    except ValueError as error:
+        line = getattr(error, "lineno", 1)
+        return _failed(file, line, f"not JSON: {_why(error)}", "check quotes and commas near there")
+    findings = [
+        Finding("C17", f"{key!r} stands there twice", file, _line_of(text, key, last=True), "keep one of them")
+        for key in duplicates
+    ]
+    if isinstance(value, list):
+        rows = [
+            Row(1, {str(k): _as_text(v) for k, v in item.items() if _is_scalar(v)})
+            for item in value
+            if isinstance(item, dict)
+        ]
+        return Table(tuple(rows), tuple(findings))
+    if not isinstance(value, dict):
+        return _failed(file, 1, "a captions file holds a map: picture to caption")
+    rows = []
+    for key, entry in value.items():
+        line = _line_of(text, key)
+        fields, finding = map_entry(key, entry, file=file, line=line)
+        if finding is not None:
+            findings.append(finding)
+        if fields is not None:
+            rows.append(Row(line, fields))
+    return Table(tuple(rows), tuple(findings))
+
+
+def map_entry(key: str, entry: object, *, file: str, line: int) -> tuple[dict[str, str] | None, Finding | None]:
+    """One entry of a map: a caption, a list of captions (the first is taken), or an object with caption and tags."""
+    finding = None
+    if isinstance(entry, list):
+        if len(entry) > 1:
+            what = f"{key!r} has {len(entry)} captions; the first is taken"
+            finding = Finding("C07", what, file, line, "keep one")
+        entry = entry[0] if entry else ""
+    if isinstance(entry, dict):
+        text = first_of(entry, TEXT_COLUMNS)
+        tags = entry.get("tags")
+        if text is None and tags is None:
+            return None, Finding("C18", f"{key!r} holds no caption, text, prompt or tags", file, line)
+        parts = [_as_text(part) for part in (text, tags) if part is not None and _is_scalar(part) and part != ""]
+        return {"file_name": key, "text": ", ".join(parts)}, finding
+    if not _is_scalar(entry):
+        return None, Finding("C18", f"the caption of {key!r} is not a text", file, line)
+    return {"file_name": key, "text": _as_text(entry)}, finding
+
+
+def _is_scalar(value: object) -> bool:
+    return not isinstance(value, dict | list)
+
+
+def _as_text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def _line_of(text: str, key: str, *, last: bool = False) -> int:
+    spots = list(_occurrences(text, key))
+    return spots[-1 if last else 0] if spots else 1
+
+
+def _occurrences(text: str, key: str) -> Iterator[int]:
+    for spelled in dict.fromkeys((json.dumps(key), json.dumps(key, ensure_ascii=False))):
+        for match in re.finditer(re.escape(spelled) + r"\s*:", text):
+            yield text.count("\n", 0, match.start()) + 1
+
+
+def _why(error: Exception) -> str:
+    return str(getattr(error, "msg", error)) or type(error).__name__

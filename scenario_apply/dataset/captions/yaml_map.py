@@ -1,0 +1,140 @@
+"""A captions map in YAML: every scalar is text, no key twice, and a caption that YAML chokes on is explained."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from scenario_apply.dataset.captions.tables import TEXT_COLUMNS, Row, Table, map_entry
+from scenario_apply.model.lint_rules import Finding
+
+if TYPE_CHECKING:
+    import yaml
+
+_KEY_AND_TEXT = re.compile(r"""\s*(?:-\s+)?(?P<key>"[^"]*"|'[^']*'|[^:#]+?)\s*:\s+(?P<text>\S.*)""")
+
+
+def read_yaml_map(text: str, *, file: str) -> Table:
+    """Rows of file_name and text. A syntax error or an alias is one C18 finding and no rows."""
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml, where PyYAML was built with it
+    try:
+        events: Iterator[yaml.Event] = yaml.parse(text, Loader=loader)
+        return _Reader(file).read(events)
+    except yaml.MarkedYAMLError as error:
+        return Table((), (_explain(error, text, file),))
+    except yaml.YAMLError as error:
+        return Table((), (Finding("C18", f"not YAML: {str(error).splitlines()[0]}", file, 1),))
+
+
+def _explain(error: yaml.MarkedYAMLError, text: str, file: str) -> Finding:
+    """Most syntax errors of captions files are captions that should be in quotes: say so, and show how."""
+    from scenario_apply.manifest.yaml.syntax_errors import mistake_of
+
+    mistake = mistake_of(error, text)
+    lines = text.splitlines()
+    shown = lines[mistake.line] if lines else ""
+    mend = mistake.mend
+    match = _KEY_AND_TEXT.match(shown)
+    if match and any(part in (mend or "") for part in ("in quotes", "quotes above")):
+        caption = match["text"]
+        if caption[0] == "'":
+            mend = "inside single quotes a ' is written ''"
+        elif any(sign.isalnum() for sign in caption):  # a bracket alone is no caption
+            doubled = caption.replace("'", "''")
+            mend = f"quote this caption: {match['key']}: '{doubled}'"
+    return Finding("C18", f"not YAML: {mistake.what}", file, mistake.line + 1, mend)
+
+
+class _Refused(Exception):
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.what)
+        self.finding = finding
+
+
+class _Reader:
+    """Builds the map from parser events, so that no scalar is ever resolved to anything but text."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self._findings: list[Finding] = []
+
+    def read(self, events: Iterator[object]) -> Table:
+        import yaml
+
+        rows: list[Row] = []
+        try:
+            for event in events:
+                if isinstance(event, yaml.MappingStartEvent):
+                    rows = list(self._top(events))
+                    break
+                if isinstance(event, yaml.ScalarEvent | yaml.SequenceStartEvent | yaml.AliasEvent):
+                    raise _Refused(self._wrong(event, "a captions file holds a map: picture to caption"))
+        except _Refused as refused:
+            return Table(tuple(rows), (*self._findings, refused.finding))
+        for _ in events:  # to the end: a syntax error further down counts too
+            pass
+        return Table(tuple(rows), tuple(self._findings))
+
+    def _top(self, events: Iterator[object]) -> Iterator[Row]:
+        import yaml
+
+        seen: dict[str, int] = {}
+        for event in events:
+            if isinstance(event, yaml.MappingEndEvent):
+                return
+            if not isinstance(event, yaml.ScalarEvent):
+                raise _Refused(self._wrong(event, "a picture's name is a text; quote it"))
+            key, line = event.value, _line(event)
+            value_event = next(events)
+            entry = self._value(value_event, events)
+            if key in seen:
+                what = f"{key!r} has two captions: on line {seen[key]} and here"
+                self._findings.append(Finding("C17", what, self._file, line, "keep one of them"))
+                continue
+            seen[key] = line
+            if isinstance(value_event, yaml.MappingStartEvent) and value_event.flow_style and not _is_record(entry):
+                what = f"the caption of {key!r} starts with {{, which makes it a map"
+                self._findings.append(Finding("C18", what, self._file, line, "quote the caption"))
+                continue
+            fields, finding = map_entry(key, entry, file=self._file, line=line)
+            if finding is not None:
+                self._findings.append(finding)
+            if fields is not None:
+                yield Row(line, fields)
+
+    def _value(self, event: object, events: Iterator[object], depth: int = 0) -> object:
+        import yaml
+
+        if depth > 5:
+            raise _Refused(self._wrong(event, "nested too deep for a captions file"))
+        if isinstance(event, yaml.ScalarEvent):
+            return event.value
+        if isinstance(event, yaml.SequenceStartEvent):
+            items: list[object] = []
+            for item in events:
+                if isinstance(item, yaml.SequenceEndEvent):
+                    return items
+                items.append(self._value(item, events, depth + 1))
+        if isinstance(event, yaml.MappingStartEvent):
+            held: dict[str, object] = {}
+            for key in events:
+                if isinstance(key, yaml.MappingEndEvent):
+                    return held
+                name = self._value(key, events, depth + 1)
+                held[str(name)] = self._value(next(events), events, depth + 1)
+        raise _Refused(self._wrong(event, "anchors and aliases are not read in captions files"))
+
+    def _wrong(self, event: object, what: str) -> Finding:
+        return Finding("C18", what, self._file, _line(event))
+
+
+def _is_record(entry: object) -> bool:
+    return isinstance(entry, dict) and not entry.keys().isdisjoint((*TEXT_COLUMNS, "tags"))
+
+
+def _line(event: object) -> int:
+    mark = getattr(event, "start_mark", None)
+    return mark.line + 1 if mark is not None else 1

@@ -1,0 +1,76 @@
+"""What is known of one picture file without looking at its pixels, and of its pixels where somebody looked."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class FileEntry(NamedTuple):
+    """A file of a dataset as a folder listing gives it. NamedTuples here: a scan makes tens of thousands.
+
+    path: within the dataset, POSIX, NFC. file: relative to the root, as the disk spells it.
+    """
+
+    path: str
+    file: str
+    size: int
+    mtime_ns: int
+    inode: int
+
+
+class Facts(NamedTuple):
+    """What one read of a picture file told. A row of the fingerprint cache: change it, change FORMAT there.
+
+    fault: a lint code (F01, F02, F04, F10) when it cannot be used, with fault_text saying why.
+    transparent and look need the pixels: None and "" until a deep scan. look: 64 hex digits, two difference hashes
+    of 128 bits, of the picture and of its mirror image.
+    """
+
+    file: str
+    size: int
+    mtime_ns: int
+    inode: int
+    sha256: str
+    format: str  # Pillow's name: JPEG, PNG, WEBP, ...; "" when unknown
+    mime: str
+    width: int = 0  # as shown: EXIF orientation applied
+    height: int = 0
+    mode: str = ""
+    depth: int = 8  # bits a channel
+    alpha: bool = False
+    animated: bool = False
+    orientation: int = 1
+    is_lfs_pointer: bool = False
+    fault: str = ""
+    fault_text: str = ""
+    transparent: bool | None = None
+    look: str = ""
+
+
+MIME_OF_FORMAT = {
+    "JPEG": "image/jpeg",
+    "PNG": "image/png",
+    "WEBP": "image/webp",
+    "GIF": "image/gif",
+    "BMP": "image/bmp",
+    "TIFF": "image/tiff",
+    "AVIF": "image/avif",
+    "HEIF": "image/heic",
+}
+
+FORMAT_OF_SUFFIX = {
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".jpe": "JPEG",
+    ".jfif": "JPEG",
+    ".png": "PNG",
+    ".apng": "PNG",
+    ".webp": "WEBP",
+    ".gif": "GIF",
+    ".bmp": "BMP",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+    ".avif": "AVIF",
+    ".heic": "HEIF",
+    ".heif": "HEIF",
+}

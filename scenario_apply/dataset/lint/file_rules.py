@@ -1,0 +1,119 @@
+"""F and R rules: each picture file by itself, and its size among the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from scenario_apply.dataset.facts import FORMAT_OF_SUFFIX
+from scenario_apply.dataset.lint.subject import Picture, Subject
+from scenario_apply.errors import Severity
+from scenario_apply.model.file_names import name_of, nfc, suffix_of
+from scenario_apply.model.lint_rules import Finding
+
+_SAFE_FORMATS = frozenset({"JPEG", "PNG", "WEBP"})
+
+
+def faults(subject: Subject) -> Iterator[Finding]:
+    """F01, F02, F04, F10: the file cannot be used; the prober said why."""
+    for picture in subject.pictures:
+        if picture.facts.fault:
+            what, _, mend = picture.facts.fault_text.partition("; ")
+            severity: Severity | None = "error" if picture.facts.fault in ("F04", "F10") else None
+            yield Finding(picture.facts.fault, what, picture.file, None, mend or None, severity)
+
+
+def formats(subject: Subject) -> Iterator[Finding]:
+    """F03 to F10 for pictures that can be read."""
+    colourful = any(p.facts.mode not in ("L", "LA", "1") for p in subject.sound)
+    for picture in subject.sound:
+        yield from _format(subject, picture)
+        yield from _colours(picture, among_colour=colourful)
+        yield from _weight(subject, picture)
+
+
+def _format(subject: Subject, picture: Picture) -> Iterator[Finding]:
+    facts = picture.facts
+    ending = suffix_of(picture.path)
+    if FORMAT_OF_SUFFIX.get(ending) != facts.format:
+        what = f"{name_of(picture.path)} holds {facts.format}, not what {ending or 'its name'} says"
+        yield picture.finding("F03", what, "rename it; it is sent as what it is")
+    if facts.format not in _SAFE_FORMATS:
+        yield picture.finding("F04", f"{facts.format} may be refused by the service", "convert it to PNG")
+    if facts.animated:
+        yield picture.finding("F05", "animated: only the first frame can count", "save that frame as PNG")
+    if facts.transparent:
+        yield picture.finding("F06", "has transparent parts, which may train as black", "put it on a background")
+    if facts.orientation != 1:
+        what = f"EXIF orientation {facts.orientation}: sent as it is, so it may be trained turned or mirrored"
+        yield picture.finding("F08", what, "save it upright, without the orientation tag")
+
+
+def _colours(picture: Picture, *, among_colour: bool) -> Iterator[Finding]:
+    facts = picture.facts
+    if facts.mode == "CMYK":
+        yield picture.finding("F07", "CMYK colours", "convert it to RGB")
+    elif facts.depth > 8:
+        yield picture.finding("F07", f"{facts.depth} bits a channel", "convert it to 8 bits")
+    elif facts.mode == "P" and facts.format != "GIF":
+        yield picture.finding("F07", "palette colours", "convert it to RGB")
+    elif facts.mode in ("L", "LA", "1") and among_colour:
+        yield Finding("F07", "grayscale in a dataset of colour pictures", picture.file, severity="info")
+
+
+def _weight(subject: Subject, picture: Picture) -> Iterator[Finding]:
+    facts = picture.facts
+    megapixels, megabytes = facts.width * facts.height / 1e6, facts.size / 1e6
+    if megapixels > subject.number("max-megapixels") or megabytes > subject.number("max-megabytes"):
+        what = f"{megapixels:.0f} megapixels, {megabytes:.0f} MB"
+        yield picture.finding("F10", what, "scale it down: trainings use one to two megapixels")
+    elif facts.size > subject.number("multipart-bytes"):
+        yield picture.finding("F09", f"{megabytes:.1f} MB: goes through the multipart upload")
+
+
+def names(subject: Subject) -> Iterator[Finding]:
+    """F11: names that trouble archives and other systems."""
+    for picture in subject.pictures:
+        name = name_of(picture.file)
+        if not name.isprintable() or len(name.encode(errors="replace")) > subject.number("max-name-bytes"):
+            yield picture.finding("F11", f"the name {name[:60]!r} will trouble other systems", "rename it")
+        elif name != nfc(name):
+            yield picture.finding("F11", "its name is not in Unicode NFC", "rename it")
+
+
+def sizes(subject: Subject) -> Iterator[Finding]:
+    """R01, R02."""
+    for picture in subject.sound:
+        width, height = picture.facts.width, picture.facts.height
+        short, long = min(width, height), max(width, height)
+        if short and short < subject.number("min-side"):
+            yield _too_small(subject, picture, short)
+        if short and long / short > subject.number("aspect"):
+            extreme = long / short > subject.number("extreme-aspect")
+            what = f"{width}x{height}: {long / short:.1f} times as long as wide"
+            mend = "crop it; trainings work on nearly square pictures"
+            yield Finding("R02", what, picture.file, None, mend, "warning" if extreme else "info")
+
+
+def _too_small(subject: Subject, picture: Picture, short: int) -> Finding:
+    size = f"{picture.facts.width}x{picture.facts.height}"
+    wanted = subject.number("min-side")
+    mend = f"take a picture of at least {wanted:g} pixels on its short side"
+    if short < subject.number("floor-side"):
+        return Finding("R01", f"{size} is too small to train on", picture.file, None, mend, "error")
+    if short < subject.number("low-side"):
+        return picture.finding("R01", f"{size} is far below {wanted:g}: expect a blurred result", mend)
+    return picture.finding("R01", f"{size}: the service wants at least {wanted:g} on each side", mend)
+
+
+def outliers(subject: Subject) -> Iterator[Finding]:
+    """R03: sizes far from the others, as square roots of areas outside median ± factor * IQR."""
+    sides = sorted((p.facts.width * p.facts.height) ** 0.5 for p in subject.sound)
+    if len(sides) < 8 or sides[0] == sides[-1]:
+        return
+    quarter = len(sides) // 4
+    median, spread = sides[len(sides) // 2], sides[-1 - quarter] - sides[quarter]
+    margin = max(spread * subject.number("iqr-factor"), median * 0.1)
+    for picture in subject.sound:
+        if abs((picture.facts.width * picture.facts.height) ** 0.5 - median) > margin:
+            size = f"{picture.facts.width}x{picture.facts.height}"
+            yield picture.finding("R03", f"{size}: far from the others, about {median:.0f} pixels a side")

@@ -1,0 +1,85 @@
+"""All rules over one dataset, in the order people read them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from scenario_apply.dataset.lint import (
+    caption_rules as lint_captions,
+)
+from scenario_apply.dataset.lint import (
+    count_rules as lint_counts,
+)
+from scenario_apply.dataset.lint import (
+    duplicate_rules as lint_duplicates,
+)
+from scenario_apply.dataset.lint import (
+    file_rules as lint_files,
+)
+from scenario_apply.dataset.lint import (
+    pair_rules as lint_pairs,
+)
+from scenario_apply.dataset.lint import (
+    trigger_rules as lint_triggers,
+)
+from scenario_apply.dataset.lint.duplicate_rules import ColourDifference
+from scenario_apply.dataset.lint.subject import Subject
+from scenario_apply.model.lint_rules import Finding
+
+_RULES: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
+    lint_counts.counts,
+    lint_counts.left_aside,
+    lint_files.faults,
+    lint_files.formats,
+    lint_files.names,
+    lint_files.sizes,
+    lint_files.outliers,
+    lint_duplicates.exact,
+    lint_captions.missing,
+    lint_captions.empty,
+    lint_captions.lines,
+    lint_captions.lengths,
+    lint_captions.identical,
+    lint_captions.too_close,
+    lint_captions.wording,
+    lint_captions.shared_phrase,
+    lint_triggers.placeholders,
+    lint_triggers.in_some,
+    lint_triggers.spelling,
+    lint_triggers.ordinary,
+    lint_triggers.repeated,
+    lint_pairs.instructions,
+    lint_pairs.sides,
+)
+_MOST_OF_A_KIND = 100
+
+
+def lint(
+    subject: Subject, before: Iterable[Finding] = (), colour_difference: ColourDifference | None = None
+) -> tuple[Finding, ...]:
+    """Every finding, those made while reading first, with its final severity, without what is switched off.
+
+    colour_difference: given when pixels may be looked at; near duplicates are told of only then.
+    """
+    judged: list[Finding] = []
+    counts: dict[str, int] = {}
+    for finding in _all(subject, before, colour_difference):
+        final = subject.settings.judge(finding)
+        if final is None:
+            continue
+        counts[final.code] = counts.get(final.code, 0) + 1
+        if counts[final.code] <= _MOST_OF_A_KIND:
+            judged.append(final)
+    for code, count in counts.items():
+        if count > _MOST_OF_A_KIND:
+            severity = next(finding.severity for finding in judged if finding.code == code)
+            judged.append(Finding(code, f"... and {count - _MOST_OF_A_KIND} more of the kind", severity=severity))
+    return tuple(judged)
+
+
+def _all(subject: Subject, before: Iterable[Finding], colour_difference: ColourDifference | None) -> Iterator[Finding]:
+    yield from before
+    for rule in _RULES:
+        yield from rule(subject)
+    if colour_difference is not None:
+        yield from lint_duplicates.near(subject, colour_difference)

@@ -1,0 +1,61 @@
+"""What the lint rules look at: a dataset's pictures with their captions, raw and as sent, and its pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from scenario_apply.dataset.facts import Facts
+from scenario_apply.dataset.types import Pair
+from scenario_apply.manifest.spec import DatasetSpec
+from scenario_apply.model.lint_rules import Finding, LintSettings
+
+
+class Picture(NamedTuple):
+    """raw: the caption as found, on one line; None: none found. caption: as sent; None: the service's own.
+
+    at, line: where the caption stands; None for one written in the manifest. line_count: lines it had that held text.
+    """
+
+    path: str
+    facts: Facts
+    raw: str | None = None
+    caption: str | None = None
+    at: str | None = None
+    line: int | None = None
+    line_count: int = 1
+
+    @property
+    def file(self) -> str:
+        return self.facts.file
+
+    def finding(self, code: str, what: str, mend: str | None = None, *, about_caption: bool = False) -> Finding:
+        """A finding about the picture's file, or about its caption, placed where that stands."""
+        if about_caption and self.at is not None:
+            return Finding(code, what, self.at, self.line, mend)
+        return Finding(code, what, self.file, None, mend)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """One dataset under the rules. types: of the trainings that use it. skipped_folders: held pictures, not entered."""
+
+    spec: DatasetSpec
+    types: tuple[str, ...]
+    settings: LintSettings
+    pictures: tuple[Picture, ...]
+    pairs: tuple[Pair, ...] = ()
+    junk: tuple[str, ...] = ()
+    skipped_folders: Mapping[str, int] | None = None  # folder, relative to the root -> pictures in it
+    unread: frozenset[str] = frozenset()  # pictures whose caption could not be read, for which there is an error
+    told: frozenset[str] = frozenset()  # codes of what was found before: no rule repeats their consequences
+
+    def number(self, name: str) -> float:
+        """A threshold of rules.RULES, as this dataset wants it."""
+        return self.settings.numbers[name]
+
+    @property
+    def sound(self) -> tuple[Picture, ...]:
+        """Pictures that are here and can be read."""
+        return tuple(p for p in self.pictures if not p.facts.fault and not p.facts.is_lfs_pointer)

@@ -1,0 +1,135 @@
+"""T rules: the trigger word in all captions, spelled one way, and no placeholder left."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from scenario_apply.dataset.lint.subject import Picture, Subject
+from scenario_apply.model.lint_rules import Finding
+
+_PLACEHOLDER = re.compile(
+    r"\[(?:trigger|name)\]|\{(?:trigger|tags|name|folder|caption)\}|\$\{[^}]*\}|\{\{.*?\}\}|\{%.*?%\}"
+)
+_FOREIGN = re.compile(r"\b(?:TOK|sks|ohwx)\b")
+_INVENTED = re.compile(r"(?=\w*[A-Z_0-9])(?=\w*[A-Za-z])\w{3,}")
+_WORD = re.compile(r"\w+(?:-\w+)*")
+_SEPARATORS = re.compile(r"[-_\s]")
+_KNOWN_TO_EVERY_MODEL = """
+man woman boy girl person people cat dog horse bird car house tree character hero knight style art photo picture
+image painting drawing sketch anime cartoon logo icon product shoe dress hat red blue green black white
+"""
+_ORDINARY = frozenset(_KNOWN_TO_EVERY_MODEL.split())
+
+
+def placeholders(subject: Subject) -> Iterator[Finding]:
+    """T03; and TOK, sks, ohwx of other tools beside a trigger of one's own."""
+    trigger = subject.spec.trigger
+    for pair in subject.pairs:
+        if found := _PLACEHOLDER.search(pair.instruction):
+            yield Finding("T03", f"the placeholder {found[0]!r} is left in the instruction of {pair.after}")
+    captioned = _captioned(subject)
+    together = "\n".join([picture.caption or "" for picture in captioned])
+    if not any(sign in together for sign in ("[", "{", "TOK", "sks", "ohwx")):
+        return
+    for picture in captioned:
+        text = picture.caption or ""
+        if found := _PLACEHOLDER.search(text):
+            if trigger:
+                mend = "write [trigger], or leave it out: the trigger is put in front"
+            else:
+                mend = "give the dataset a `trigger:`, or delete it from the caption"
+            what = f"the placeholder {found[0]!r} would be trained as it stands"
+            yield picture.finding("T03", what, mend, about_caption=True)
+        elif trigger and (found := _FOREIGN.search(text)) and found[0] not in trigger:
+            what = f"holds {found[0]!r}, a trigger of other tools, beside {trigger}"
+            finding = picture.finding("T02", what, "delete it, or write [trigger]", about_caption=True)
+            yield finding._replace(severity="warning")
+
+
+def in_some(subject: Subject) -> Iterator[Finding]:
+    """T01: a trigger that some captions have and others have not; one that is not declared is guessed from them."""
+    captioned = _captioned(subject)
+    if subject.spec.trigger:
+        without = [p for p in subject.pictures if p.caption is None and p.path not in subject.unread]
+        if "T08" in subject.told:  # a template that fails leaves pictures without a caption
+            return
+        if captioned and without and subject.spec.captions.kind != "auto" and not subject.spec.is_pairs:
+            what = f"{len(without)} of {len(subject.pictures)} images get no caption, so the trigger is in some only"
+            # A warning: C01 has stopped the run already, unless the dataset says that this is meant.
+            yield Finding("T01", what, mend="give every image a caption, or none", severity="warning")
+        return
+    if len(captioned) < 3:
+        return
+    counts = Counter(word for p in captioned for word in set(_INVENTED.findall((p.caption or "").split(",")[0])))
+    for word, count in counts.most_common(1):
+        if _looks_invented(word) and len(captioned) // 2 < count < len(captioned):
+            missing = next(p for p in captioned if word not in (p.caption or ""))
+            what = f"{word} looks like a trigger; {count} of {len(captioned)} captions hold it, this one not"
+            finding = missing.finding("T01", what, f"write `trigger: {word}` in the dataset", about_caption=True)
+            yield finding._replace(severity="warning")
+
+
+def _looks_invented(word: str) -> bool:
+    has_digit = any(sign.isdigit() for sign in word)
+    return "_" in word or (has_digit and any(sign.isalpha() for sign in word)) or (word.isupper() and len(word) > 3)
+
+
+def spelling(subject: Subject) -> Iterator[Finding]:
+    """T02: another spelling of the trigger: case, - for _, or one letter off for triggers nobody writes by chance."""
+    trigger = subject.spec.trigger
+    if not trigger or len(trigger) < 3:
+        return
+    captioned = [picture for picture in _captioned(subject) if picture.raw]
+    words = set(_WORD.findall("\n".join([picture.raw or "" for picture in captioned])))
+    near = [word for word in words if -4 < len(word) - len(trigger) < 4]
+    wrong = {word for word in near if _is_misspelled(word, trigger)}
+    for picture in captioned if wrong else ():
+        found = next((word for word in _WORD.findall(picture.raw or "") if word in wrong), None)
+        if found is not None:
+            what = f"{found} is not the trigger {trigger}: a trigger works when it is spelled one way"
+            yield picture.finding("T02", what, f"write {trigger}", about_caption=True)
+
+
+def _is_misspelled(word: str, trigger: str) -> bool:
+    # A word of a longer trigger, or the trigger itself with a genitive, is no misspelling.
+    if word in trigger or trigger in word:
+        return False
+    invented = not trigger.isalpha()
+    folded, plain = (_SEPARATORS.sub("", text).casefold() for text in (word, trigger))
+    if folded == plain:
+        return invented or not word.islower()
+    return invented and len(plain) > 4 and abs(len(folded) - len(plain)) < 2 and _one_off(folded, plain)
+
+
+def _one_off(one: str, other: str) -> bool:
+    """One letter inserted, deleted or changed? Digits are what tells versions apart, so they do not count."""
+    if len(one) == len(other):
+        changed = [(a, b) for a, b in zip(one, other, strict=True) if a != b]
+        return len(changed) == 1 and not (changed[0][0].isdigit() and changed[0][1].isdigit())
+    shorter, longer = sorted((one, other), key=len)
+    return any(longer[:at] + longer[at + 1 :] == shorter and not longer[at].isdigit() for at in range(len(longer)))
+
+
+def ordinary(subject: Subject) -> Iterator[Finding]:
+    """T04."""
+    trigger = subject.spec.trigger
+    if trigger and (trigger.casefold() in _ORDINARY or len(trigger) < 3):
+        what = f"the trigger {trigger!r} already means something to the base model"
+        yield Finding("T04", what, mend=f"invent a word, such as {trigger.upper().replace(' ', '_')}_01")
+
+
+def repeated(subject: Subject) -> Iterator[Finding]:
+    """T05."""
+    trigger = subject.spec.trigger
+    if not trigger:
+        return
+    for picture in _captioned(subject):
+        count = (picture.caption or "").count(trigger)
+        if count > 1:
+            yield picture.finding("T05", f"holds the trigger {count} times", about_caption=True)
+
+
+def _captioned(subject: Subject) -> list[Picture]:
+    return [picture for picture in subject.pictures if picture.caption is not None]

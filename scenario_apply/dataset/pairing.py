@@ -1,0 +1,186 @@
+"""Edit pairs: which picture is the before of which after."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from scenario_apply.dataset.captions.tables import Row, first_of
+from scenario_apply.dataset.facts import FileEntry
+from scenario_apply.dataset.image_selection import Selection
+from scenario_apply.model.file_names import name_of, nearest, nfc, stem_of
+from scenario_apply.model.lint_rules import Finding
+
+BEFORE, AFTER = "before", "after"
+SUFFIX_COUPLES = (
+    ("_start", "_end"),
+    ("_before", "_after"),
+    ("_source", "_target"),
+    ("_input", "_output"),
+    ("_control", "_dataset"),
+    ("_a", "_b"),
+)
+_BEFORE_COLUMNS = ("before", "source", "input", "input_file_name", "input_image", "cond_image", "image", "source_image")
+_AFTER_COLUMNS = ("after", "target", "output", "output_file_name", "edited_image", "target_image")
+_INSTRUCTION_COLUMNS = ("instruction", "edit_prompt", "prompt", "text", "caption")
+
+
+class Couple(NamedTuple):
+    """Paths of the two pictures; instruction: what a table says, None: look for it elsewhere."""
+
+    before: str
+    after: str
+    instruction: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paired:
+    """images: both sides, paths before/... and after/...; texts: what may hold instructions, by such paths."""
+
+    images: tuple[FileEntry, ...]
+    couples: tuple[Couple, ...]
+    findings: tuple[Finding, ...] = ()
+    texts: Mapping[str, FileEntry] | None = None
+
+
+class TableRow(NamedTuple):
+    """One pair of a table or of the manifest. before, after: relative to the root. file: the table's."""
+
+    before: str
+    after: str
+    instruction: str | None
+    file: str | None
+    line: int | None
+
+
+def pair_folders(selection: Selection) -> Paired:
+    """Two folders, already under before/ and after/: pairs by stem, whatever the endings are."""
+    before = {stem_of(e.path).partition("/")[2]: e for e in selection.images if e.path.startswith("before/")}
+    after = {stem_of(e.path).partition("/")[2]: e for e in selection.images if e.path.startswith("after/")}
+    couples = [Couple(entry.path, after[stem].path) for stem, entry in before.items() if stem in after]
+    findings = _clashes(selection.images)
+    findings += _alone(before, after, "after")
+    findings += _alone(after, before, "before")
+    return Paired(images=selection.images, couples=tuple(couples), findings=tuple(findings), texts=selection.texts)
+
+
+def _clashes(images: Sequence[FileEntry]) -> list[Finding]:
+    seen: dict[str, FileEntry] = {}
+    findings = []
+    for entry in images:
+        if (twin := seen.setdefault(stem_of(entry.path), entry)) is not entry:
+            what = f"{name_of(entry.path)} and {name_of(twin.path)} are the same side of one pair"
+            findings.append(Finding("P01", what, entry.file, mend="rename one"))
+    return findings
+
+
+def _alone(side: Mapping[str, FileEntry], other: Mapping[str, FileEntry], other_side: str) -> list[Finding]:
+    findings = []
+    free = [stem for stem in other if stem not in side]
+    for stem, entry in side.items():
+        if stem not in other:
+            near = nearest(stem, free)
+            what = f"{name_of(entry.path)} has no {other_side} picture"
+            mend = f"did you mean {name_of(other[near].path)}? rename one of them" if near else None
+            findings.append(Finding("P01", what, entry.file, mend=mend or f"add {stem} to the {other_side} side"))
+    return findings
+
+
+def pair_suffixes(selection: Selection, suffixes: tuple[str, str] | None) -> Paired:
+    """One folder: ROOT_start.png, ROOT_end.png and ROOT.txt. The couple of endings is found when none is given."""
+    couple = suffixes or max(SUFFIX_COUPLES, key=lambda c: _fitting(selection, c))
+    sides: tuple[dict[str, FileEntry], dict[str, FileEntry]] = ({}, {})
+    findings = []
+    texts = {f"{AFTER}/{path}": entry for path, entry in selection.texts.items()}
+    for entry in selection.images:
+        stem = stem_of(entry.path)
+        for ending, held, side in zip(couple, sides, (BEFORE, AFTER), strict=True):
+            if stem.endswith(ending):
+                root = stem.removesuffix(ending)
+                held[root] = entry._replace(path=f"{side}/{entry.path}")
+                break
+        else:
+            what = f"{name_of(entry.path)} ends in neither {couple[0]} nor {couple[1]}"
+            if couple[0] in stem:
+                what = f"{name_of(entry.path)}: a pair has one before picture; the service takes no more"
+            findings.append(Finding("P01", what, entry.file, mend="rename it, or `exclude:` it"))
+    for root, entry in sides[1].items():
+        for text in (f"{root}.txt", f"{root}.caption"):
+            if text in selection.texts:
+                own = stem_of(entry.path) + text[len(root) :]
+                texts.setdefault(own, selection.texts[text])
+                texts.pop(f"{AFTER}/{text}", None)
+    findings += [*_alone(*sides, "after"), *_alone(sides[1], sides[0], "before")]
+    couples = [Couple(entry.path, sides[1][root].path) for root, entry in sides[0].items() if root in sides[1]]
+    images = (*sides[0].values(), *sides[1].values())
+    return Paired(images=images, couples=tuple(couples), findings=tuple(findings), texts=texts)
+
+
+def _fitting(selection: Selection, couple: tuple[str, str]) -> int:
+    stems = {stem_of(entry.path) for entry in selection.images}
+    return sum(stem.removesuffix(couple[0]) + couple[1] in stems for stem in stems if stem.endswith(couple[0]))
+
+
+def table_rows(rows: Sequence[Row], *, file: str | None, beside: str) -> tuple[list[TableRow], list[Finding]]:
+    """A table's or a list's pairs. beside: the table's folder, which its names are relative to."""
+    found: list[TableRow] = []
+    findings = []
+    for row in rows:
+        before, after = first_of(row.fields, _BEFORE_COLUMNS), first_of(row.fields, _AFTER_COLUMNS)
+        line = row.line if file is not None else None
+        if not before or not after:
+            missing = "before" if not before else "after"
+            what = f"the pair names no {missing} picture: found {', '.join(list(row.fields)[:6]) or 'nothing'}"
+            findings.append(Finding("P01", what, file, line, "name them before, after and instruction"))
+            continue
+        instruction = first_of(row.fields, _INSTRUCTION_COLUMNS)
+        found.append(TableRow(_below(beside, before), _below(beside, after), instruction, file, line))
+    return found, findings
+
+
+def _below(folder: str, name: str) -> str:
+    name = name.replace("\\", "/").removeprefix("./")
+    return f"{folder}/{name}" if folder and not name.startswith("/") else name
+
+
+def pair_rows(rows: Sequence[TableRow], entries: Mapping[str, FileEntry]) -> Paired:
+    """entries: the pictures there are, by file relative to the root, in NFC."""
+    findings = []
+    named: dict[tuple[str, str], FileEntry] = {}
+    complete = []
+    for row in rows:
+        lost = [name for name in (row.before, row.after) if nfc(name) not in entries]
+        for name in lost:
+            near = nearest(name, entries)
+            mend = f"did you mean {near}?" if near else "check the name; it is relative to the table's folder"
+            findings.append(Finding("P01", f"there is no picture {name}", row.file, row.line, mend))
+        if not lost:
+            complete.append(row)
+    for side in (BEFORE, AFTER):
+        files = {nfc(getattr(row, side)) for row in complete}
+        names = _short_names(files)
+        for file in files:
+            named[side, file] = entries[file]._replace(path=f"{side}/{names[file]}")
+    couples = {
+        (named[BEFORE, nfc(row.before)].path, named[AFTER, nfc(row.after)].path): row.instruction for row in complete
+    }
+    images = sorted(named.values())
+    return Paired(
+        images=tuple(images),
+        couples=tuple(Couple(*pair, text) for pair, text in couples.items()),
+        findings=tuple(findings),
+    )
+
+
+def _short_names(files: set[str]) -> dict[str, str]:
+    """Bare names where no two files share one; else the files' paths."""
+    bare = {name_of(file) for file in files}
+    return {file: name_of(file) if len(bare) == len(files) else file for file in files}
+
+
+def side_of(selection_images: Sequence[FileEntry], side: str, texts: Mapping[str, FileEntry] | None) -> Selection:
+    """The pictures of one side, for looking up their instructions."""
+    images = tuple(entry for entry in selection_images if entry.path.startswith(side + "/"))
+    held = {path: entry for path, entry in (texts or {}).items() if path.startswith(side + "/")}
+    return Selection(images=images, texts=held)

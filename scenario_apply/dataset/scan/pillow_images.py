@@ -1,0 +1,299 @@
+"""What takes Pillow: odd formats, files that look cut off, pixels. Imported only where it is needed.
+
+Pillow never sees a file as it is: core.dataset.pixel_data refuses what would cost too much and hands on what the pixels
+need. Large pictures are decoded one at a time, and reduced before their colours are converted.
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from typing import Any, NamedTuple
+
+from PIL import Image, ImageChops, UnidentifiedImageError
+
+from scenario_apply.dataset.facts import FORMAT_OF_SUFFIX, MIME_OF_FORMAT, Facts, FileEntry
+from scenario_apply.dataset.image_headers import exif_orientation, read_header
+from scenario_apply.dataset.image_limits import PictureRefused, check_pixels
+from scenario_apply.dataset.pixel_data import PixelData, check_png_sums, pixels_only
+from scenario_apply.dataset.scan.decoding import DecodingAllowance, decoding_turn
+from scenario_apply.dataset.sniff import is_heif
+from scenario_apply.model.file_names import name_of, suffix_of
+
+_ALPHA_MODES = frozenset({"RGBA", "LA", "PA", "RGBa", "La"})
+_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
+_HEADER_ONLY = frozenset({"GIF", "TIFF", "BMP", "AVIF"})
+"""Formats whose header is all a plain scan looks at. Of AVIF the guard in front of Pillow checks that it is whole."""
+
+_MIN_REDUCED = 256  # pixels a side that are left for the look
+_TALL_STRIP = 64  # lines that are converted at a time
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_filters = threading.Lock()  # warnings.catch_warnings changes what the whole process sees
+
+
+class DamagedPicture(Exception):
+    """The bytes do not decode. Its text says how Pillow put it."""
+
+
+class NotDecoded(Exception):
+    """The scan has decoded as many pixels as it may; this picture was not looked at."""
+
+
+class Look(NamedTuple):
+    """hashes: two difference hashes in hex, of the picture upright and of its mirror image. colours: 32x32 RGB."""
+
+    hashes: str
+    colours: bytes
+    transparent: bool
+
+
+def prepared(data: bytes) -> PixelData:
+    """What Pillow may see of a picture. Raises PictureRefused or UnidentifiedImageError."""
+    held = pixels_only(data)
+    if held is None:
+        raise UnidentifiedImageError("no known format")
+    return held
+
+
+@contextmanager
+def opened(held: PixelData) -> Iterator[Image.Image]:
+    """A picture, header read. Raises PictureRefused, or whatever Pillow raises."""
+    # Pillow's warning on large pictures is ours to give (F10), so it is silenced here.
+    with _filters, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        image = Image.open(io.BytesIO(held.data), formats=_formats())
+    try:
+        check_pixels(*image.size)  # what the decoder found, whatever the header said
+        yield image
+    finally:
+        image.close()
+
+
+@cache
+def _formats() -> tuple[str, ...]:
+    """The formats this Pillow reads, of those we take: no other decoder ever sees a file."""
+    from importlib import import_module
+
+    for plugin in ("Jpeg", "Mpo", "Png", "WebP", "Gif", "Bmp", "Tiff", "Avif"):
+        with suppress(ImportError):  # AVIF is newer than the oldest Pillow we take
+            import_module(f"PIL.{plugin}ImagePlugin")
+    with suppress(ImportError):  # the extra [heif]; without it probe() says so when it meets such a file
+        import_module("pillow_heif").register_heif_opener()
+    return tuple(name for name in _FORMATS if name in Image.OPEN)
+
+
+def probe(data: bytes, entry: FileEntry, digest: str, allowance: DecodingAllowance, *, suspicious: bool) -> Facts:
+    """Facts by Pillow. suspicious: the structure has no end, so the pixels are decoded to see whether that matters."""
+    try:
+        held = prepared(data)
+        with opened(held) as image:
+            facts = _facts(entry, image, digest, data)
+            if suspicious or facts.format not in _HEADER_ONLY:
+                if not allowance.take(held.cost):
+                    return _faulty(entry, "F02", f"{name_of(entry.file)} {_CUT_OFF}", digest)
+                _load(image, held)
+            return facts
+    except PictureRefused as refused:
+        return _faulty(entry, refused.code, refused.fault_text(name_of(entry.file)), digest)
+    except UnidentifiedImageError:
+        return _faulty(entry, *_unidentified(data[:64], entry, suspicious), digest)
+    except Exception as error:  # Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error and more
+        text = f"{name_of(entry.file)} is damaged: {_reason(error)}; export or download it again"
+        return _faulty(entry, "F02", text, digest)
+
+
+_CUT_OFF = "has no end marker, and too much was decoded already to see whether it is whole; export it again"
+
+
+def _load(image: Image.Image, held: PixelData) -> None:
+    """Decodes, in turn. JPEG at an eighth of its size, which passes over all of its data just the same."""
+    with decoding_turn(held.width * held.height):
+        if image.format in ("JPEG", "MPO"):
+            image.draft("RGB", (image.width // 8 or 1, image.height // 8 or 1))
+        image.load()
+
+
+def _reason(error: Exception) -> str:
+    """How Pillow put it, on one line."""
+    return " ".join(str(error).split())[:200] or type(error).__name__
+
+
+def _unidentified(head: bytes, entry: FileEntry, suspicious: bool) -> tuple[str, str]:
+    name = name_of(entry.file)
+    if is_heif(head):
+        mend = "install scenario-apply[heif], or convert it to PNG"
+        return "F04", f"{name} is a HEIC picture; {mend}"
+    if suspicious or head.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF", b"GIF8", b"BM")):
+        return "F02", f"{name} is damaged: it breaks off in its header; export or download it again"
+    return "F01", f"{name} is not an image of a known format; use PNG, JPEG or WebP"
+
+
+def _facts(entry: FileEntry, image: Image.Image, digest: str, data: bytes) -> Facts:
+    format_ = "JPEG" if image.format == "MPO" else (image.format or "")
+    orientation = _orientation(image, data)
+    width, height = image.size
+    if orientation > 4:
+        width, height = height, width
+    alpha = image.mode in _ALPHA_MODES or "transparency" in image.info
+    return Facts(
+        *entry[1:],
+        digest,
+        format_,
+        MIME_OF_FORMAT.get(format_, Image.MIME.get(format_, "application/octet-stream")),
+        width,
+        height,
+        image.mode.split(";")[0],
+        16 if image.mode.startswith(("I", "F")) else 8,
+        alpha,
+        # Not n_frames, which walks through all of them.
+        image.format != "MPO" and bool(getattr(image, "is_animated", False)),
+        orientation,
+        transparent=None if alpha else False,
+    )
+
+
+def _orientation(image: Image.Image, data: bytes) -> int:
+    """Read by us: Pillow would take the whole EXIF block apart, which can hold the same megabyte a thousand times."""
+    header = read_header(data)
+    if header is not None:
+        return header.orientation
+    if image.format == "TIFF":
+        value = getattr(image, "tag_v2", {}).get(0x0112, 1)
+        return value if isinstance(value, int) and 1 <= value <= 8 else 1
+    block = image.info.get("exif", b"")
+    return exif_orientation(block.removeprefix(b"Exif\0\0")) if isinstance(block, bytes) else 1
+
+
+def _faulty(entry: FileEntry, code: str, text: str, digest: str) -> Facts:
+    format_ = FORMAT_OF_SUFFIX.get(suffix_of(entry.file), "")
+    mime = MIME_OF_FORMAT.get(format_, "application/octet-stream")
+    return Facts(*entry[1:], digest, "", mime, fault=code, fault_text=text)
+
+
+def verify(data: bytes) -> None:
+    """Raises DamagedPicture unless the whole picture decodes.
+
+    PNG by its checksums, which every damage breaks, at a fiftieth of a decode; JPEG at an eighth of its size, which
+    passes over all of its data just the same.
+    """
+    try:
+        held = prepared(data)
+        with opened(held) as image:
+            if held.format == "PNG":
+                check_png_sums(data)
+            else:
+                _load(image, held)
+    except PictureRefused as refused:
+        raise DamagedPicture(refused.text.partition("; ")[0]) from refused
+    except Exception as error:  # as above: decoders raise what they like
+        raise DamagedPicture(_reason(error)) from error
+
+
+def look_at(data: bytes, allowance: DecodingAllowance) -> Look:
+    """How a picture looks, decoded once.
+
+    JPEG is decoded at a quarter or an eighth where it is large enough. Raises DamagedPicture; NotDecoded when the
+    allowance does not reach.
+    """
+    if allowance.is_spent:
+        raise NotDecoded
+    try:
+        held = prepared(data)
+        if held.format == "PNG":
+            check_png_sums(data)
+        if not allowance.take(held.cost):
+            raise NotDecoded
+        with opened(held) as image:
+            with decoding_turn(held.width * held.height):
+                if image.format in ("JPEG", "MPO"):
+                    image.draft("RGB", (128, 128))
+                image.load()
+                flat, transparent = _reduced(image)
+            turn = _TURNS.get(_orientation(image, data))
+            return _look(flat if turn is None else flat.transpose(turn), transparent)
+    except NotDecoded:
+        raise
+    except PictureRefused as refused:
+        raise DamagedPicture(refused.text.partition("; ")[0]) from refused
+    except Exception as error:  # as above: decoders raise what they like
+        raise DamagedPicture(_reason(error)) from error
+
+
+def colour_difference(one: bytes, other: bytes) -> float:
+    """The mean difference a channel of two Look.colours, 0 to 255."""
+    first, second = (Image.frombytes("RGB", (32, 32), colours) for colours in (one, other))
+    return sum(ImageChops.difference(first, second).tobytes()) / len(one)
+
+
+def _look(flat: Image.Image, transparent: bool) -> Look:
+    tiny = flat.convert("L").resize((9, 9), Image.Resampling.LANCZOS)
+    colours = flat.resize((32, 32), Image.Resampling.BOX)
+    mirrored = tiny.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    hashes = f"{_difference_hash(tiny):032x}{_difference_hash(mirrored):032x}"
+    return Look(hashes, colours.tobytes(), transparent)
+
+
+def _reduced(image: Image.Image) -> tuple[Image.Image, bool]:
+    """The picture small, in RGB, on white; and whether it has transparent parts.
+
+    Reduced before its colours are converted where its mode allows that, else strip by strip: a second copy of 50
+    megapixels is never made.
+    """
+    width, height = image.size
+    across, down = max(1, width // _MIN_REDUCED), max(1, height // _MIN_REDUCED)
+    if image.mode in ("RGB", "L", "CMYK", "YCbCr") and "transparency" not in image.info:
+        return _in_colour(image.reduce((across, down))), False
+    lines = down * max(1, _TALL_STRIP // down)
+    small = Image.new("RGB", (-(-width // across), -(-height // down)))
+    transparent = False
+    for top in range(0, height, lines):
+        strip = image.crop((0, top, width, min(top + lines, height)))
+        transparent = transparent or _is_transparent(strip)
+        small.paste(_flattened(strip).reduce((across, down)), (0, top // down))
+    return small, transparent
+
+
+def _in_colour(image: Image.Image) -> Image.Image:
+    """As RGB. Sixteen bits of grey are scaled to eight: Pillow would cut them off at 255."""
+    if image.mode.startswith("I;16") or image.mode == "I":
+        return image.convert("I").point(lambda value: value * (1 / 256)).convert("L").convert("RGB")
+    return image.convert("RGB")
+
+
+def _is_transparent(image: Image.Image) -> bool:
+    if image.mode not in _ALPHA_MODES and "transparency" not in image.info:
+        return False
+    low: Any = image.convert("RGBA").getchannel("A").getextrema()[0]
+    return bool(low < 255)
+
+
+def _flattened(image: Image.Image) -> Image.Image:
+    if image.mode in _ALPHA_MODES or "transparency" in image.info:
+        with_alpha = image.convert("RGBA")
+        ground = Image.new("RGB", image.size, "white")
+        ground.paste(with_alpha, mask=with_alpha.getchannel("A"))
+        return ground
+    return _in_colour(image)
+
+
+def _difference_hash(tiny: Image.Image) -> int:
+    """128 bits of a 9x9 picture: is a pixel darker than its right neighbour; than the one below?"""
+    grey = tiny.tobytes()
+    bits = 0
+    for row in range(8):
+        for column in range(8):
+            at = 9 * row + column
+            bits = bits << 2 | (grey[at] < grey[at + 1]) << 1 | (grey[at] < grey[at + 9])
+    return bits

@@ -1,0 +1,133 @@
+"""Reads picture files once: digest, header facts and the check that they are whole, from the same bytes."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import re
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from scenario_apply.dataset.facts import FORMAT_OF_SUFFIX, MIME_OF_FORMAT, Facts, FileEntry
+from scenario_apply.dataset.image_headers import Header, read_header
+from scenario_apply.dataset.image_limits import PictureRefused, check_pixels
+from scenario_apply.dataset.scan.decoding import DecodingAllowance
+from scenario_apply.dataset.sniff import not_an_image
+from scenario_apply.model.file_names import name_of, suffix_of
+
+if TYPE_CHECKING:
+    from scenario_apply.dataset.image_headers import Data
+    from scenario_apply.manifest.loader.data_guard import DataGuard
+
+_IN_MEMORY_BYTES = 16 << 20  # larger files are mapped and hashed in pieces
+_PIECE_BYTES = 1 << 20
+_LFS_START = b"version https://git-lfs.github.com/spec/v1"
+_LFS_POINTER = re.compile(rb"oid sha256:([0-9a-f]{64})\s+size (\d+)")
+_NO_DIGEST = sha256(b"").hexdigest()
+
+
+def read_facts(guard: DataGuard, entry: FileEntry, allowance: DecodingAllowance) -> Facts:
+    """One read of one picture. Never raises for what is wrong with the file: that is Facts.fault.
+
+    The stat in the answer is the entry's, taken before the read: a file that grew meanwhile is read again next time.
+    allowance: pays for files without an end, which are decoded to see whether they are whole.
+    """
+    try:
+        fd = guard.open(entry.file)
+    except OSError as error:
+        return _unreadable(entry, error)
+    try:
+        if entry.size > _IN_MEMORY_BYTES:
+            with mmap.mmap(fd, 0, access=mmap.ACCESS_READ) as data:
+                return _facts(entry, data, _digest_in_pieces(data), allowance)
+        held = _read_all(fd, entry.size)
+        return _facts(entry, held, sha256(held).hexdigest(), allowance)
+    except (OSError, ValueError) as error:  # ValueError: emptied before it could be mapped
+        return _unreadable(entry, error)
+    finally:
+        os.close(fd)
+
+
+def _read_all(fd: int, size: int) -> bytes:
+    """In one call when the size is as listed; a file that grew is read on to its end."""
+    data = os.read(fd, size + 1)
+    if len(data) == size:
+        return data
+    pieces = [data]
+    while piece := os.read(fd, _PIECE_BYTES):
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def _digest_in_pieces(data: mmap.mmap) -> str:
+    digest = sha256()
+    for at in range(0, len(data), _PIECE_BYTES):
+        digest.update(data[at : at + _PIECE_BYTES])
+    return digest.hexdigest()
+
+
+def _facts(entry: FileEntry, data: Data, digest: str, allowance: DecodingAllowance) -> Facts:
+    try:
+        header = read_header(data)
+        if header is not None:
+            check_pixels(header.width, header.height)
+            if header.whole:
+                return _from_header(entry, header, digest)
+    except PictureRefused as refused:
+        return _faulty(entry, refused.code, refused.fault_text(name_of(entry.file)), digest)
+    if len(data) < 1024 and data[:64].startswith(_LFS_START) and (pointer := _LFS_POINTER.search(data[:1024])):
+        return _lfs(entry, pointer)
+    if why := not_an_image(data[:1024], name=entry.file):
+        code, text = why
+        return _faulty(entry, code, text, digest)
+    from scenario_apply.dataset.scan.pillow_images import probe
+
+    return probe(data[:], entry, digest, allowance, suspicious=header is not None)
+
+
+def _from_header(entry: FileEntry, header: Header, digest: str) -> Facts:
+    width, height = header.width, header.height
+    if header.orientation > 4:
+        width, height = height, width
+    return Facts(
+        *entry[1:],
+        digest,
+        header.format,
+        MIME_OF_FORMAT[header.format],
+        width,
+        height,
+        header.mode,
+        header.depth,
+        header.alpha,
+        header.animated,
+        header.orientation,
+        transparent=None if header.alpha else False,
+    )
+
+
+def _lfs(entry: FileEntry, pointer: re.Match[bytes]) -> Facts:
+    """Digest and size of the picture the pointer stands for; the stat stays that of the pointer."""
+    format_ = FORMAT_OF_SUFFIX.get(suffix_of(entry.file), "")
+    return Facts(
+        entry.file,
+        int(pointer[2]),
+        entry.mtime_ns,
+        entry.inode,
+        pointer[1].decode(),
+        format_,
+        MIME_OF_FORMAT.get(format_, "application/octet-stream"),
+        is_lfs_pointer=True,
+    )
+
+
+def _faulty(entry: FileEntry, code: str, text: str, digest: str) -> Facts:
+    format_ = FORMAT_OF_SUFFIX.get(suffix_of(entry.file), "")
+    mime = MIME_OF_FORMAT.get(format_, "application/octet-stream")
+    return Facts(*entry[1:], digest, "", mime, fault=code, fault_text=text)
+
+
+def _unreadable(entry: FileEntry, error: Exception) -> Facts:
+    why = getattr(error, "strerror", None) or str(error)
+    if isinstance(error, FileNotFoundError):
+        why = "the link leads nowhere" if not entry.inode else "it is gone"
+    return _faulty(entry, "F01", f"cannot be read: {why}", _NO_DIGEST)

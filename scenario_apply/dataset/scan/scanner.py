@@ -1,0 +1,148 @@
+"""One run over datasets: what is listed is compared with the cache, and what differs is made anew."""
+
+from __future__ import annotations
+
+import marshal
+import os
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from scenario_apply.dataset.scan.fingerprint_cache import FORMAT, Cache, CacheRecord, Damaged
+from scenario_apply.dataset.scan.sources import Listing, Sources
+from scenario_apply.dataset.types import Contents, Dataset
+from scenario_apply.errors import Diagnostic, Location
+from scenario_apply.manifest.spec import DatasetSpec
+from scenario_apply.model.lint_rules import LINT_VERSION
+
+if TYPE_CHECKING:
+    from scenario_apply.dataset.scan.build_dataset import BuildJob, DatasetBuilder
+
+
+class Scanner:
+    """Scans the datasets of one root. begin() each, then finish() what it did not know already."""
+
+    def __init__(self, *, root: str, cwd: str, cache: Cache, deep: bool, started_ns: int, allow_outside: bool) -> None:
+        """started_ns: the wall clock before anything was listed. allow_outside: as scan_datasets."""
+        self._root = os.path.abspath(root)
+        self._cache = cache
+        self._deep = deep
+        self._started_ns = started_ns
+        self._sources = Sources(self._root, allow_outside=allow_outside)
+        self._shown = _shown_below(self._root, os.path.abspath(cwd))
+        self._made: DatasetBuilder | None = None
+        # What results depend on besides files and manifests.
+        self._tool = (FORMAT, LINT_VERSION, find_spec("pillow_heif") is not None)
+
+    @property
+    def _maker(self) -> DatasetBuilder:
+        if self._made is None:
+            from scenario_apply.dataset.scan.build_dataset import DatasetBuilder
+
+            self._made = DatasetBuilder(
+                root=self._root, cache=self._cache, deep=self._deep, started_ns=self._started_ns
+            )
+        return self._made
+
+    def begin(self, spec: DatasetSpec, types: tuple[str, ...]) -> Dataset | BuildJob:
+        """The dataset where nothing changed since it was cached; else a job for finish()."""
+        listing = self._list(spec)
+        words = _words_of(spec)
+        signature = _digest((self._tool, words, types, listing.guard.may_leave, listing.fingerprint()))
+        key = f"{spec.name}\n{_digest(words[:_SOURCE_WORDS])[:16]}"
+        record = self._cache.find(key)
+        if record is not None and record.signature == signature and record.trusted and record.deep >= self._deep:
+            return self._dataset(record, spec, types)
+        return self._maker.job(spec, types, listing, key=key, signature=signature)
+
+    def _list(self, spec: DatasetSpec) -> Listing:
+        listing = self._sources.list_all(spec)
+        if spec.pairs is not None and (spec.pairs.table is not None or spec.pairs.entries):
+            from scenario_apply.dataset.scan.inputs import list_rows
+
+            list_rows(listing, self._sources, spec)
+        return listing
+
+    def finish(self, jobs: Sequence[BuildJob]) -> list[Dataset]:
+        """Reads what has to be read, puts the datasets together, caches them."""
+        if not jobs:
+            return []
+        records = self._maker.make(jobs)
+        return [self._dataset(record, job.spec, job.types) for record, job in zip(records, jobs, strict=True)]
+
+    def _dataset(self, record: CacheRecord, spec: DatasetSpec, types: tuple[str, ...]) -> Dataset:
+        return Dataset(
+            name=spec.name,
+            digest=record.digest,
+            image_count=record.images,
+            pair_count=record.pairs,
+            problems=tuple([self._problem(row, spec) for row in record.findings]),
+            load=self._loader(record, spec, types),
+        )
+
+    def _problem(self, row: list[str | int | None], spec: DatasetSpec) -> Diagnostic:
+        code, what, file, line, mend, severity = row
+        where = spec.place if file is None else Location(file=self._shown(str(file)), line=line)  # type: ignore[arg-type]  # rows are Findings
+        return Diagnostic(code=str(code), what=str(what), where=where, mend=mend, severity=severity)  # type: ignore[arg-type]  # as above
+
+    def _loader(self, record: CacheRecord, spec: DatasetSpec, types: tuple[str, ...]) -> Callable[[], Contents]:
+        def load() -> Contents:
+            from scenario_apply.dataset.scan.cache_records import contents_of
+
+            try:
+                return contents_of(self._cache.read(record))
+            except Damaged:  # somebody deleted or replaced the cache while this run was going on
+                return self._maker.again(record, spec, types, self._list(spec))
+
+        return load
+
+
+# The first words say where the files are, the others what to make of them.
+_SOURCE_WORDS = 4
+
+
+def _words_of(spec: DatasetSpec) -> tuple[object, ...]:
+    """Every field a result depends on, as plain values in a fixed order."""
+    captions, pairs = spec.captions, spec.pairs
+    source = None
+    if pairs is not None:
+        entries = tuple(tuple(sorted(entry.items())) for entry in pairs.entries)
+        source = (pairs.folder, pairs.suffixes, pairs.table, entries)
+    return (
+        spec.images,
+        spec.before,
+        spec.after,
+        source,
+        spec.recursive,
+        spec.exclude,
+        (captions.kind, captions.path, tuple(captions.entries.items()), captions.suffix, captions.lines),
+        (spec.caption, spec.trigger, spec.prefix, spec.suffix, spec.caption_template, spec.instruction),
+        (spec.missing, spec.encoding, spec.allow_outside_root),
+        _plain(spec.lint),
+    )
+
+
+def _plain(value: object) -> object:
+    """A JSON value for marshal: maps by sorted keys."""
+    return repr(sorted(value.items())) if isinstance(value, dict) and value else ""
+
+
+def _digest(value: object) -> str:
+    # Version 2 of marshal writes equal values as equal bytes: later ones note which objects are shared.
+    return sha256(marshal.dumps(value, 2)).hexdigest()  # type: ignore[arg-type]  # plain values only
+
+
+def _shown_below(root: str, cwd: str) -> Callable[[str], str]:
+    """File names as the user would type them: relative to where the command runs when below it."""
+    if root == cwd:
+        prefix = ""
+    elif root.startswith(cwd.rstrip(os.sep) + os.sep):
+        prefix = root[len(cwd.rstrip(os.sep)) + 1 :] + "/"
+    else:
+        prefix = root + "/"
+
+    def shown(file: str) -> str:
+        return os.path.normpath(prefix + file) if file.startswith("..") else prefix + file
+
+    return shown

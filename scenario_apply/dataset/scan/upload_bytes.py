@@ -1,0 +1,47 @@
+"""The bytes of a picture once more, right before they are sent: unchanged, whole, and here."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+from scenario_apply.dataset.scan.barriers import barred_finding
+from scenario_apply.dataset.types import Image
+from scenario_apply.errors import Location, ManifestError
+from scenario_apply.manifest.loader.data_guard import Barred, DataGuard
+
+_POINTER_BYTES = 1024  # a Git LFS pointer is smaller
+
+
+def read_for_upload(root: str, image: Image, *, may_leave: bool = False) -> bytes:
+    """The picture's bytes, read once. Raises ManifestError: image-changed, image-missing, image-damaged, lfs-pointer,
+    outside-root, hidden-path.
+
+    They are hashed and checked right here, so what is sent is what was planned and a whole picture. may_leave: its
+    dataset may lie outside the root.
+    """
+    from scenario_apply.dataset.scan.pillow_images import DamagedPicture, verify
+
+    try:
+        with DataGuard(root, may_leave=may_leave).opened(image.file) as file:
+            body = file.read()
+    except Barred as error:
+        found = barred_finding(error.barrier, image.file)
+        where = Location(file=image.file)
+        raise ManifestError(found.what, where=where, mend=found.mend, code=found.code) from error
+    except FileNotFoundError as error:
+        raise _refused(image, "image-missing", "is gone since it was scanned", "put it back, or plan again") from error
+    except OSError as error:
+        raise _refused(image, "image-missing", f"cannot be read: {error.strerror}") from error
+    if len(body) < _POINTER_BYTES and body.startswith(b"version https://git-lfs"):
+        raise _refused(image, "lfs-pointer", "is a Git LFS pointer: the picture itself is not here", "git lfs pull")
+    if sha256(body).hexdigest() != image.sha256:
+        raise _refused(image, "image-changed", "changed since it was scanned", "plan again")
+    try:
+        verify(body)
+    except DamagedPicture as error:
+        raise _refused(image, "image-damaged", f"is damaged: {error}", "export or download it again") from error
+    return body
+
+
+def _refused(image: Image, code: str, what: str, mend: str | None = None) -> ManifestError:
+    return ManifestError(f"{image.file} {what}", where=Location(file=image.file), mend=mend, code=code)

@@ -1,0 +1,64 @@
+"""A dataset as it will be sent: images with their final captions, pairs, and a digest of both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+from scenario_apply.errors import Diagnostic
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """One picture. path: within the dataset, POSIX, NFC: its name in plans and on the service.
+
+    caption is what will be sent, trigger, prefix, suffix and template applied; None: the service's own.
+    """
+
+    path: str
+    file: str  # where it lies, relative to the manifest's root, POSIX
+    sha256: str  # of the bytes, lower-case hex
+    size_bytes: int
+    mime: str  # by content, e.g. image/png
+    width: int
+    height: int
+    caption: str | None
+    is_lfs_pointer: bool = False  # digest and size come from the pointer; the bytes are not here
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """One edit pair: paths of two images of the dataset."""
+
+    before: str
+    after: str
+    instruction: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contents:
+    """What a dataset holds, in natural order of paths."""
+
+    images: tuple[Image, ...]
+    pairs: tuple[Pair, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """A scanned dataset. digest is known at once; contents are loaded when somebody asks.
+
+    digest: "sha256:<hex>" over the sorted (sha256, caption) of the images and the pairs by digest:
+    two datasets of the same pictures and captions have the same digest whatever their file names and order.
+    """
+
+    name: str
+    digest: str
+    image_count: int
+    pair_count: int
+    problems: tuple[Diagnostic, ...]  # lint findings below error and errors alike; the caller decides
+    load: Callable[[], Contents]
+
+    @cached_property
+    def contents(self) -> Contents:
+        return self.load()

@@ -1,0 +1,147 @@
+"""The whole road from parsed files to a Manifest, stage by stage.
+
+1. the files become one document          documents.merged
+2. variables get their values             variables.resolved
+3. templates in text are rendered         templates.rendered
+4. the shape is checked                   schema_check.check_shape
+5. defaults, extends, matrix, references  datasets, models, compositions, blocks
+Every stage reports what it finds and goes on; the end raises all of it at once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from scenario_apply.manifest.blocks import imports, limits, moved, removed
+from scenario_apply.manifest.compositions import Compositions
+from scenario_apply.manifest.datasets import Datasets
+from scenario_apply.manifest.documents import merged
+from scenario_apply.manifest.expanded import expanded
+from scenario_apply.manifest.fields import child, flag, plain, text
+from scenario_apply.manifest.models import Models
+from scenario_apply.manifest.positions import Map
+from scenario_apply.manifest.report import Report
+from scenario_apply.manifest.schema.check import check_shape
+from scenario_apply.manifest.shared_triggers import check_triggers
+from scenario_apply.manifest.spec import CompositionSpec, Manifest, ModelSpec
+from scenario_apply.manifest.templating.allowed_environment import AllowedEnvironment
+from scenario_apply.manifest.templating.templates import Templates
+from scenario_apply.manifest.variables import Given, resolved
+from scenario_apply.manifest.written_secrets import hide_written_secrets
+from scenario_apply.model.secret import MASK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManifestSource:
+    """What was read. files: its names as the user would type them, in the order read.
+
+    digests: (name relative to root, SHA-256 of the bytes) of each, which no working directory changes.
+    """
+
+    path: str
+    root: str
+    name: str
+    is_folder: bool
+    files: tuple[str, ...]
+    digests: tuple[tuple[str, str], ...]
+
+
+def build_manifest(
+    documents: Sequence[Map],
+    source: ManifestSource,
+    *,
+    given: Given,
+    environment: AllowedEnvironment,
+    schema: bytes,
+    report: Report,
+) -> Manifest:
+    """The manifest, whole. documents: one for each file; environment: what was read of it for them counts, too.
+
+    Raises ManifestError with every problem found.
+    """
+    document = merged(documents, report)
+    hide_written_secrets(document, report)
+    templates = Templates(environment, report)
+    variables = resolved(document, given, templates, report)
+    document = templates.rendered(document, variables)
+    _allow_unknown_types(document)
+    check_shape(document, schema, report)
+
+    defaults = child(document, "defaults") or Map(document.start)
+    datasets = Datasets(document, child(defaults, "datasets"), report)
+    models = Models(document, child(defaults, "models"), datasets, report)
+    compositions = Compositions(document, child(defaults, "compositions"), models, report)
+    _warn_of_same_names(models, compositions, report)
+    check_triggers(models.specs, compositions.specs.values(), datasets.specs, report)
+    blocks = moved(document, report), imports(document, report), removed(document, report)
+    report.raise_errors()
+    return Manifest(
+        path=source.path,
+        root=source.root,
+        name=source.name,
+        is_folder=source.is_folder,
+        digest=_digest(source, given, environment, variables.secret),
+        files=source.files,
+        project=text(document, "project"),
+        state=text(document, "state"),
+        state_place=report.place(document.value_mark("state")) if "state" in document else None,
+        variables=variables.plain(),
+        datasets=datasets.specs,
+        models=models.specs,
+        compositions=compositions.specs,
+        limits=limits(document),
+        moved=blocks[0],
+        imports=blocks[1],
+        removed=blocks[2],
+        expanded=expanded(document, variables.plain(), datasets, models, compositions),
+        problems=report.shown_problems(),
+    )
+
+
+def _allow_unknown_types(document: Map) -> None:
+    """allow_unknown_type of the manifest or of defaults.models, told to each model, where the schema looks for it."""
+    defaults = child(child(document, "defaults") or Map(document.start), "models")
+    for holder in (defaults, document):
+        if holder is not None and flag(holder, "allow_unknown_type", False):
+            marks = holder.marks["allow_unknown_type"]
+            for model in [defaults, *(child(document, "models") or {}).values()]:
+                if isinstance(model, Map) and "allow_unknown_type" not in model:
+                    model.put("allow_unknown_type", True, marks)
+
+
+def _warn_of_same_names(models: Models, compositions: Compositions, report: Report) -> None:
+    """After a lost answer a model is found again by name and type: two alike could be taken for each other."""
+    seen: dict[tuple[str, str], ModelSpec | CompositionSpec] = {}
+    named: list[ModelSpec | CompositionSpec] = [*models.specs.values(), *compositions.specs.values()]
+    for spec in named:
+        first = seen.setdefault((spec.name, spec.type), spec)
+        if first is not spec:
+            what = f"{spec.address} and {first.address} are both called {spec.name!r} and of type {spec.type}"
+            report.warn("same-name", what, spec.place, "give one another `name:`")
+
+
+def _digest(source: ManifestSource, given: Given, environment: AllowedEnvironment, secret: Collection[str]) -> str:
+    """Over names and bytes of the files, the variables given and the environment used, each only as a digest.
+
+    Values of secrets are left out: whoever has the files could guess at a short one until the digest fits.
+    """
+    whole = sha256()
+
+    def add(*parts: str) -> None:
+        for part in parts:
+            encoded = part.encode(errors="surrogateescape")
+            whole.update(f"{len(encoded)}:".encode() + encoded)
+
+    for name, digest in sorted(source.digests):
+        add("file", name, digest)
+    for name, value in sorted(given.command_line.items()):
+        add("var", name, sha256(value.encode()).hexdigest())
+    for file in given.files:
+        values = {name: MASK if name in secret else plain(value) for name, value in file.items()}
+        add("var-file", json.dumps(values, sort_keys=True))
+    for name, value in environment.digested():
+        add("env", name, sha256(value.encode(errors="surrogateescape")).hexdigest())  # bytes, whatever they are
+    return f"sha256:{whole.hexdigest()}"

@@ -1,0 +1,229 @@
+"""Datasets as declared -> DatasetSpec: by key, by path, or written in place under a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import cast
+
+from scenario_apply.manifest.fields import child, flag, is_extension, maps, plain, text, texts
+from scenario_apply.manifest.merge import layered
+from scenario_apply.manifest.positions import Map, Mark, Node, Seq
+from scenario_apply.manifest.report import Report
+from scenario_apply.manifest.spec import CaptionSource, DatasetSpec, Json, MissingCaption, PairSpec
+from scenario_apply.model.did_you_mean import did_you_mean
+
+_CAPTION_OPTIONS = frozenset({"suffix", "lines", "file", "map", "missing"})
+_CAPTION_WORDS = ("recognise", "sidecar", "auto", "filename")
+_TABLE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".json", ".yaml", ".yml")
+_MISSING = ("error", "warn", "auto")
+
+
+class Datasets:
+    """Every dataset of a manifest by name; models add theirs as they are built."""
+
+    def __init__(self, document: Map, defaults: Map | None, report: Report) -> None:
+        self.specs: dict[str, DatasetSpec] = {}
+        self.fields: dict[str, Map] = {}
+        self._declared = child(document, "datasets") or Map(document.start)
+        self._defaults = defaults
+        self._report = report
+        for name, value in self._declared.items():
+            if not is_extension(name):
+                self._add(name, value, self._declared.marks[name])
+
+    def reference(self, model: Map, name: str, own: str, mark: Mark) -> str | None:
+        """The name of the dataset that the model's `dataset` means; None when it means none, which is reported.
+
+        name: the model's key; own: what a dataset of this model alone is called.
+        """
+        value = model.get("dataset")
+        if value is None:
+            if "dataset" not in model or not self._report.is_wrong(model.value_mark("dataset")):
+                mend = (
+                    f"add `dataset: {name}`"
+                    if name in self.specs
+                    else "add `dataset:` with a key of datasets or a path"
+                )
+                self._report.error("no-dataset", f"model.{name} has no dataset", mark, mend)
+            return None
+        marks = model.marks["dataset"]
+        if isinstance(value, str):
+            if value in self._declared:
+                return value if value in self.specs else None
+            if not _is_path(value):
+                self._unknown(name, value, marks[1])
+                return None
+        elif not isinstance(value, Map):
+            return None
+        if own in self._declared:
+            own = f"{own}.own"  # a key cannot hold a dot, so this is nobody else's name
+        if own not in self.specs:
+            self._add(own, value, marks)
+        return own
+
+    def _unknown(self, model: str, written: str, mark: Mark) -> None:
+        guess = did_you_mean(written, self.specs)
+        folder = f"write ./{written} if it is a folder"
+        mend = f"{guess} {folder}" if guess else folder
+        self._report.error(
+            "unknown-reference", f"model.{model} uses the dataset {written}, which is not declared", mark, mend
+        )
+
+    def _add(self, name: str, value: Node, marks: tuple[Mark, Mark]) -> None:
+        if isinstance(value, str):
+            fields = Map(marks[1])
+            fields.put("images", value, (marks[1], marks[1]))
+        elif isinstance(value, Map):
+            fields = value
+        else:
+            return
+        merged = layered(self._defaults, fields)
+        self.fields[name] = merged
+        self.specs[name] = dataset_spec(name, merged, marks[0], self._report)
+
+
+def _is_path(text: str) -> bool:
+    return "/" in text or "\\" in text or text.startswith((".", "~")) or "*" in text
+
+
+def dataset_spec(name: str, fields: Map, mark: Mark, report: Report) -> DatasetSpec:
+    captions, missing = _captions(fields, report)
+    spec = DatasetSpec(
+        name=name,
+        images=texts(fields, "images"),
+        captions=captions,
+        caption=text(fields, "caption"),
+        trigger=text(fields, "trigger"),
+        prefix=text(fields, "prefix"),
+        suffix=text(fields, "suffix"),
+        caption_template=text(fields, "caption_template"),
+        missing=missing,
+        recursive=flag(fields, "recursive", False),
+        exclude=texts(fields, "exclude"),
+        encoding=_encoding(fields, report),
+        before=text(fields, "before"),
+        after=text(fields, "after"),
+        instruction=text(fields, "instruction"),
+        pairs=_pairs(fields),
+        lint=_lint(child(fields, "lint")),
+        allow_outside_root=flag(fields, "allow_outside_root", False),
+        place=report.place(mark),
+    )
+    _check_shape(spec, fields, mark, report)
+    return spec
+
+
+def _check_shape(spec: DatasetSpec, fields: Map, mark: Mark, report: Report) -> None:
+    forms = [key for key in ("images", "pairs") if fields.get(key) is not None]
+    folders = [key for key in ("before", "after") if fields.get(key) is not None]
+    if folders:
+        forms.append("before/after")
+    if len(forms) > 1:
+        what = f"dataset.{spec.name} has {' and '.join(forms)}"
+        report.error("dataset-shape", what, mark, "keep one: images, or before and after, or pairs")
+    elif not forms and not any(report.is_wrong(m[0]) for m in fields.marks.values()):
+        report.error("dataset-shape", f"dataset.{spec.name} names no images", mark, "add `images: ./folder`")
+    elif len(folders) == 1:
+        other = "after" if folders[0] == "before" else "before"
+        report.error(
+            "dataset-shape", f"dataset.{spec.name} has {folders[0]} and no {other}", mark, f"add `{other}: ./folder`"
+        )
+
+
+def _encoding(fields: Map, report: Report) -> str:
+    written = text(fields, "encoding")
+    if written is None:
+        return "utf-8"
+    import codecs
+
+    try:
+        codecs.lookup(written)
+    except (LookupError, ValueError):
+        report.error(
+            "encoding",
+            f"{written!r} is no encoding Python knows",
+            fields.value_mark("encoding"),
+            "utf-8, latin-1, cp1252 ...",
+        )
+    return written
+
+
+def _lint(block: Map | None) -> Mapping[str, Json]:
+    if not block:
+        return {}
+    return {
+        key: "off" if value is False else cast(Json, plain(value))
+        for key, value in block.items()
+        if not is_extension(key)
+    }
+
+
+def _captions(fields: Map, report: Report) -> tuple[CaptionSource, MissingCaption]:
+    missing = _missing(fields)
+    value = fields.get("captions")
+    if isinstance(value, str):
+        return _captions_by_word(value), missing or "error"
+    if not isinstance(value, Map):
+        return CaptionSource(), missing or "error"
+    options = [key for key in value if key in _CAPTION_OPTIONS]
+    if not options:
+        return CaptionSource(kind="map", entries=_entries(value)), missing or "error"
+    for key in value:
+        if key not in _CAPTION_OPTIONS and not is_extension(key):
+            what = f"{key} beside {options[0]}: captions are either options or a map of files"
+            report.error("captions", what, value.key_mark(key), "put the captions under `map:`")
+    if missing and "missing" in value:
+        report.error("captions", "missing is set twice", value.key_mark("missing"), "keep one of them")
+    file, inner = text(value, "file"), child(value, "map")
+    if file is not None and inner is not None:
+        report.error("captions", "captions come from a file and from a map", value.key_mark("map"), "keep one of them")
+    suffix = text(value, "suffix")
+    source = CaptionSource(
+        kind="file" if file is not None else "map" if inner is not None else "sidecar" if suffix else "recognise",
+        path=file,
+        entries=_entries(inner) if inner is not None else {},
+        suffix=None if suffix is None else "." + suffix.removeprefix("."),
+        lines="first" if text(value, "lines") == "first" else "join",
+    )
+    return source, _missing(value) or missing or "error"
+
+
+def _captions_by_word(word: str) -> CaptionSource:
+    match word:
+        case "recognise":
+            return CaptionSource()
+        case "sidecar":
+            return CaptionSource(kind="sidecar")
+        case "auto":
+            return CaptionSource(kind="auto")
+        case "filename":
+            return CaptionSource(kind="filename")
+        case _:
+            return CaptionSource(kind="file", path=word)
+
+
+def _missing(fields: Map) -> MissingCaption | None:
+    value = text(fields, "missing")
+    return cast(MissingCaption, value) if value in _MISSING else None
+
+
+def _entries(block: Map) -> dict[str, str]:
+    return {key: value for key, value in block.items() if isinstance(value, str)}
+
+
+def _pairs(fields: Map) -> PairSpec | None:
+    value = fields.get("pairs")
+    if isinstance(value, str):
+        return PairSpec(table=value) if value.lower().endswith(_TABLE_SUFFIXES) else PairSpec(folder=value)
+    if isinstance(value, Seq):
+        keys = ("before", "after", "instruction")
+        listed = [entry for entry, _ in maps(fields, "pairs")]
+        return PairSpec(entries=tuple({k: v for k in keys if (v := text(entry, k)) is not None} for entry in listed))
+    if not isinstance(value, Map):
+        return None
+    suffixes = texts(value, "suffixes")
+    return PairSpec(
+        folder=text(value, "folder"),
+        suffixes=(suffixes[0], suffixes[1]) if len(suffixes) == 2 else None,
+        table=text(value, "table"),
+    )

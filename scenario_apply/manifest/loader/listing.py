@@ -1,0 +1,149 @@
+"""Lists dataset folders: names and stats, links resolved, nothing opened. The warm half of a scan.
+
+Forty thousand files have to pass here in a tenth of a second or two, so rows are plain tuples.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from stat import S_ISDIR, S_ISREG
+from typing import TYPE_CHECKING, NamedTuple
+
+from scenario_apply.model.file_names import is_image_name, is_junk_folder
+
+if TYPE_CHECKING:
+    from scenario_apply.manifest.loader.data_guard import DataGuard
+
+# name, size, mtime_ns, inode, mode, real path if it is a link (else ""), sorted by name
+Row = tuple[str, int, int, int, int, str]
+
+
+class Folder(NamedTuple):
+    """path: absolute. within: below the folder that was asked for, "" for itself. gone: why it could not be listed."""
+
+    path: str
+    within: str
+    rows: list[Row]
+    gone: str = ""
+
+
+def list_folder(path: str, guard: DataGuard, within: str = "") -> Folder:
+    """One folder, without its hidden files. A broken link is a row of mode 0. guard: says what may be listed."""
+    rows: list[Row] = []
+    handle = -1
+    try:
+        handle = guard.open_folder(path)
+        with os.scandir(handle) as entries:
+            for entry in entries:
+                name = entry.name
+                if name[0] == ".":
+                    continue
+                if entry.is_symlink():
+                    rows.append(_link_row(path, name))
+                    continue
+                try:
+                    stat = entry.stat()
+                except FileNotFoundError:  # deleted between listing and looking
+                    continue
+                rows.append((name, stat.st_size, stat.st_mtime_ns, stat.st_ino, stat.st_mode, ""))
+    except OSError as error:
+        return Folder(path, within, [], _why(error))
+    finally:
+        if handle >= 0:
+            os.close(handle)
+    rows.sort()
+    return Folder(path, within, rows)
+
+
+def _link_row(path: str, name: str) -> Row:
+    full = f"{path}/{name}"
+    real = os.path.realpath(full)
+    try:
+        stat = os.stat(real)
+    except OSError:
+        return (name, 0, 0, 0, 0, real)
+    return (name, stat.st_size, stat.st_mtime_ns, stat.st_ino, stat.st_mode, real)
+
+
+def walk(path: str, guard: DataGuard, *, depth: int | None) -> Iterator[Folder]:
+    """The folder and, down to depth levels (None: all), its sub-folders; junk folders left out.
+
+    A link is followed where the guard lets its target be read, and not back up.
+    """
+    seen: set[str] = set()
+    pending = [(path, "", 0)]
+    while pending:
+        here, within, level = pending.pop()
+        folder = list_folder(here, guard, within)
+        yield folder
+        if depth is not None and level >= depth:
+            continue
+        below = []
+        for row in folder.rows:
+            if S_ISDIR(row[4]) and not is_junk_folder(row[0]):
+                if row[5]:
+                    if row[5] in seen or guard.barrier(row[5]) or is_within(os.path.realpath(here), row[5]):
+                        continue
+                    seen.add(row[5])
+                below.append((f"{here}/{row[0]}", f"{within}/{row[0]}" if within else row[0], level + 1))
+        pending.extend(reversed(below))
+
+
+def files_of(folder: Folder) -> list[tuple[str, int, int, int]]:
+    """(name, size, mtime_ns, inode) of its regular files; a broken link counts as an empty one."""
+    return [row[:4] for row in folder.rows if S_ISREG(row[4]) or (not row[4] and row[5])]
+
+
+def subfolders_of(folder: Folder) -> list[str]:
+    return [row[0] for row in folder.rows if S_ISDIR(row[4]) and not is_junk_folder(row[0])]
+
+
+def count_images(path: str) -> int:
+    """Pictures directly in a folder; 0 when it cannot be listed."""
+    try:
+        with os.scandir(path) as entries:
+            return sum(is_image_name(entry.name) and entry.name[0] != "." for entry in entries)
+    except OSError:
+        return 0
+
+
+def _why(error: OSError) -> str:
+    match error:
+        case FileNotFoundError():
+            return "missing"
+        case NotADirectoryError():
+            return "a file"
+        case PermissionError():
+            return error.strerror or "permission denied"
+        case _:
+            return error.strerror or type(error).__name__
+
+
+class RealPaths:
+    """os.path.realpath for many paths under few parents: one lstat a path instead of one a component."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, str] = {}
+
+    def of(self, path: str) -> str:
+        """path: absolute and normal. What does not exist resolves as far as it does."""
+        known = self._known.get(path)
+        if known is not None:
+            return known
+        parent, name = os.path.split(path)
+        if not name:
+            real = path
+        else:
+            try:
+                is_link = os.path.islink(path)
+                real = os.path.realpath(path) if is_link else os.path.join(self.of(parent), name)
+            except OSError:
+                real = path
+        self._known[path] = real
+        return real
+
+
+def is_within(path: str, root: str) -> bool:
+    """Both real. A folder is within itself."""
+    return path == root or path.startswith(root if root.endswith("/") else root + "/")

@@ -1,0 +1,157 @@
+"""Models as declared -> ModelSpec: extends, matrix and defaults resolved, types and parameters checked."""
+
+from __future__ import annotations
+
+from scenario_apply.manifest.blocks import lifecycle
+from scenario_apply.manifest.datasets import Datasets
+from scenario_apply.manifest.fields import child, flag, is_extension, text, texts
+from scenario_apply.manifest.matrix import children
+from scenario_apply.manifest.merge import Inheritance, layered
+from scenario_apply.manifest.parameters import ParameterCheck
+from scenario_apply.manifest.positions import Map, Mark
+from scenario_apply.manifest.report import Places, Report
+from scenario_apply.manifest.spec import ModelSpec
+from scenario_apply.model.address import Address
+from scenario_apply.model.did_you_mean import did_you_mean
+from scenario_apply.model.training_types import TRAINING_TYPES, TrainingType, training_type
+
+LONGEST_NAME = 64
+
+
+class Models:
+    """Builds every model; keeps what compositions ask for: addresses and types."""
+
+    def __init__(self, document: Map, defaults: Map | None, datasets: Datasets, report: Report) -> None:
+        self.specs: dict[Address, ModelSpec] = {}
+        self.fields: dict[Address, Map] = {}  # merged, for the expanded manifest
+        self.labels: dict[str, list[str]] = {}  # key -> labels of its children, [""] without a matrix
+        self._all = child(document, "models") or Map(document.start)
+        self._defaults = defaults
+        self._datasets = datasets
+        self._report = report
+        self._parameters = ParameterCheck(report)
+        self._inheritance = Inheritance(self._all, report)
+        self._allow_unknown = flag(document, "allow_unknown_type", False)
+        self._legacy: dict[str, tuple[Mark, list[str]]] = {}
+        for name, fields in self._all.items():
+            if isinstance(fields, Map) and not is_extension(name):
+                self._build(name, fields)
+        self._parameters.say_what_was_dropped()
+        self._say_what_is_legacy()
+
+    def _build(self, name: str, written: Map) -> None:
+        mark = self._all.key_mark(name)
+        labels = self.labels[name] = []
+        own = self._inheritance.resolved(name)
+        for label, fields in children(own, f"model.{name}", self._report):
+            labels.append(label)
+            address = Address("model", name, label)
+            joined = layered(self._defaults, fields)
+            spec = self._spec(address, joined, fields, mark)
+            if spec is not None:
+                self.specs[address] = spec
+                self.fields[address] = joined
+
+    def _spec(self, address: Address, merged: Map, own: Map, mark: Mark) -> ModelSpec | None:
+        training = self._type(address, merged, mark)
+        by_matrix = self._given_by_matrix(address, "dataset", own)
+        own_dataset = f"{address.name}/{address.label}" if by_matrix else address.name
+        dataset = self._datasets.reference(merged, address.name, own_dataset, mark)
+        if training is None or dataset is None:
+            return None
+        self._check_shape(address, training, dataset, merged)
+        parameters = child(merged, "parameters")
+        taken = (
+            self._parameters.checked(training, parameters, child(own, "parameters"), str(address)) if parameters else {}
+        )
+        return ModelSpec(
+            address=address,
+            name=display_name(address, merged, mark, self._report, self._given_by_matrix(address, "name", own)),
+            type=training.name,
+            dataset=dataset,
+            parameters=taken,
+            description=text(merged, "description"),
+            tags=texts(merged, "tags"),
+            lifecycle=lifecycle(merged),
+            enabled=flag(merged, "enabled", True),
+            place=self._report.place(mark),
+            places=Places(self._report, merged),
+        )
+
+    def _given_by_matrix(self, address: Address, field: str, own: Map) -> bool:
+        written = self._inheritance.resolved(address.name)
+        return bool(address.label) and own.marks.get(field) != written.marks.get(field)
+
+    def _type(self, address: Address, merged: Map, mark: Mark) -> TrainingType | None:
+        name = text(merged, "type")
+        if name is None:
+            if "type" not in merged or merged["type"] is None:
+                mend = "add `type: flux.1-lora`, here or under defaults.models"
+                self._report.error("no-type", f"model.{address.name} has no type", mark, mend)
+            return None
+        where = merged.value_mark("type")
+        training = TRAINING_TYPES.get(name)
+        if training is None:
+            if self._allow_unknown or flag(merged, "allow_unknown_type", False):
+                self._report.warn("unknown-type", f"{name} is not known here and taken as it is", where)
+                return training_type(name)
+            if not self._report.is_wrong(where):
+                unknown_type(name, where, self._report)
+            return None
+        if training.is_composition:
+            if not self._report.is_wrong(where):
+                unknown_type(name, where, self._report)
+            return None
+        if training.legacy:
+            self._legacy.setdefault(name, (where, []))[1].append(str(address))
+        return training
+
+    def _say_what_is_legacy(self) -> None:
+        for name, (mark, addresses) in self._legacy.items():
+            warn_of_legacy(name, mark, len(addresses), "models", self._report)
+
+    def _check_shape(self, address: Address, training: TrainingType, dataset: str, merged: Map) -> None:
+        spec = self._datasets.specs[dataset]
+        if not training.known or spec.is_pairs == (training.dataset == "pairs"):
+            return
+        mark = merged.value_mark("dataset")
+        if not spec.images and not spec.is_pairs:
+            return  # the dataset itself is wrong, and said so
+        if spec.is_pairs:
+            what = f"{training.name} is trained on single images, and dataset.{dataset} holds edit pairs"
+            mend = "use images:, or an edit type such as flux.2-klein-9b-edit-lora"
+        else:
+            what = f"{training.name} is trained on edit pairs, and dataset.{dataset} holds single images"
+            mend = "give the dataset before: and after:, or take a type without -edit-"
+        self._report.error("dataset-shape", f"model.{address.name}: {what}", mark, mend)
+
+
+def warn_of_legacy(name: str, mark: Mark, count: int, things: str, report: Report) -> None:
+    """A type the service has retired, once however many use it."""
+    many = f" ({count} {things})" if count > 1 else ""
+    successor = "flux.1-composition" if training_type(name).is_composition else "flux.1-lora"
+    what = f"{name}{many} is retired: the live service may answer 410 and refuse it"
+    report.warn("legacy-type", what, mark, f"{successor} is its successor")
+
+
+def unknown_type(name: str, mark: Mark, report: Report) -> None:
+    """A type that no model can have, with the nearest known ones."""
+    if name in TRAINING_TYPES:
+        what = f"{name} is made of models, not trained on images"
+        report.error("type-shape", what, mark, "move it to compositions:")
+        return
+    mend = did_you_mean(name, (n for n, known in TRAINING_TYPES.items() if not known.is_composition))
+    more = "allow_unknown_type: true takes a type newer than this release"
+    report.error("unknown-type", f"{name} is no training type", mark, f"{mend} {more}" if mend else more)
+
+
+def display_name(address: Address, fields: Map, mark: Mark, report: Report, by_matrix: bool = False) -> str:
+    """name, else the key; a matrix child's has its label behind it, unless the matrix gives the names (by_matrix)."""
+    base = text(fields, "name") or address.name
+    name = f"{base} ({address.label})" if address.label and not by_matrix else base
+    if len(name) > LONGEST_NAME:
+        where = fields.value_mark("name") if "name" in fields else mark
+        if not report.is_wrong(where):
+            what = f"the name {name!r} has {len(name)} characters; the service takes {LONGEST_NAME}"
+            report.error("name-too-long", what, where, "shorten `name:`")
+    return name

@@ -1,0 +1,188 @@
+"""Training parameters against the table of types: ranges, kinds, what a type does not take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from scenario_apply.manifest.other_trainers import foreign_parameter
+from scenario_apply.manifest.positions import Map, Mark, Node, kind_of
+from scenario_apply.manifest.report import Report
+from scenario_apply.manifest.spec import Json
+from scenario_apply.model.did_you_mean import did_you_mean, listed
+from scenario_apply.model.secret import MASK, Secret
+from scenario_apply.model.training_types import (
+    PARAMETER_NAMES,
+    SECRET_PARAMETERS,
+    SECRET_RULE,
+    ParameterRule,
+    TrainingType,
+)
+
+
+class ParameterCheck:
+    """Checks the parameters of every model; says once what defaults gave to types that do not take it."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._dropped: dict[tuple[str, str], tuple[Mark, list[str]]] = {}
+
+    def checked(
+        self, training: TrainingType, merged: Map, written: Map | None, address: str
+    ) -> Mapping[str, Json | Secret]:
+        """The parameters as they will be sent. written: those of the model itself; the rest is inherited."""
+        rules = training.parameters
+        taken: dict[str, Json | Secret] = {}
+        for name, value in merged.items():
+            if value is None or name.startswith("x-"):
+                continue
+            rule = rules.get(name)
+            if rule is None and not training.known and name in SECRET_PARAMETERS:
+                rule = SECRET_RULE
+            if rule is None and training.known:
+                self._not_taken(training, name, merged.marks[name], address, written is None or name not in written)
+            elif rule is None:
+                taken[name] = _json(value)
+            elif self._fits(rule, name, value, merged.marks[name][1], training):
+                taken[name] = _as_sent(rule, value)
+        self._check_together(training, merged, written, taken, address)
+        return taken
+
+    def say_what_was_dropped(self) -> None:
+        for (type_name, name), (mark, addresses) in self._dropped.items():
+            what = f"{name} is left out of {listed(addresses, 3)}: {type_name} does not take it"
+            self._report.note("parameter-left-out", what, mark)
+
+    def _not_taken(
+        self, training: TrainingType, name: str, marks: tuple[Mark, Mark], address: str, inherited: bool
+    ) -> None:
+        if self._report.is_wrong(marks[0]):
+            return
+        if name not in PARAMETER_NAMES:
+            unknown_parameter(name, marks[0], self._report, training.parameters)
+        elif inherited:
+            self._dropped.setdefault((training.name, name), (marks[0], []))[1].append(address)
+        else:
+            takes = f"it takes {listed(p for p, rule in training.parameters.items() if not rule.deprecated)}"
+            what = f"{training.name} does not take {name}"
+            self._report.error("parameter-of-another-type", what, marks[0], takes)
+
+    def _fits(self, rule: ParameterRule, name: str, value: Node, mark: Mark, training: TrainingType) -> bool:
+        if self._report.is_wrong(mark):
+            return False
+        problem = _misfit(rule, value)
+        if problem is not None:
+            what, mend = problem
+            if rule.secret and isinstance(value, str):
+                self._report.hide(value)
+                self._report.error("secret-in-clear", f"{name} {what}", mark, mend)
+                return False
+            code = "parameter-range" if what.startswith("is") else "wrong-type"
+            self._report.error(code, f"{name} {what} ({training.name})", mark, mend)
+            return False
+        if rule.deprecated:
+            self._report.warn("parameter-legacy", f"{name} of {training.name}: {rule.note}", mark, "leave it out")
+        return True
+
+    def _check_together(
+        self, training: TrainingType, merged: Map, written: Map | None, taken: Mapping[str, Json | Secret], address: str
+    ) -> None:
+        for name in taken:
+            rule = training.parameters.get(name)
+            if rule is not None and rule.same_length_as:
+                own, other = taken[name], taken.get(rule.same_length_as)
+                lengths = [len(v) if isinstance(v, list) else 0 for v in (own, other)]
+                if lengths[0] != lengths[1]:
+                    what = f"{name} has {lengths[0]} entries and {rule.same_length_as} {lengths[1]}"
+                    self._report.error(
+                        "parameter-lengths", what, merged.value_mark(name), "write one for each of the other"
+                    )
+        counted = [name for name in ("nbEpochs", "nbRepeats") if name in taken]
+        if "maxTrainSteps" in taken and counted:
+            what = f"{address} sets maxTrainSteps and {listed(counted)}; which of them wins is not documented"
+            mend = "keep the steps, or epochs and repeats; `nbEpochs: null` takes an inherited value away"
+            on_purpose = written is not None and all(name in written for name in ("maxTrainSteps", *counted))
+            say = self._report.warn if on_purpose else self._report.note
+            say("steps-twice", what, merged.key_mark("maxTrainSteps"), mend)
+
+
+def unknown_parameter(name: str, mark: Mark, report: Report, known: Mapping[str, object] | None = None) -> None:
+    """No type has such a parameter: say what it may be meant to be."""
+    foreign = foreign_parameter(name)
+    mend = foreign or did_you_mean(name, known or PARAMETER_NAMES) or did_you_mean(name, PARAMETER_NAMES)
+    report.error("unknown-parameter", f"{name} is no training parameter", mark, mend)
+
+
+def _misfit(rule: ParameterRule, value: Node) -> tuple[str, str | None] | None:
+    """What is wrong with the value, and the mend; None when nothing is."""
+    match rule.kind:
+        case "number" | "integer":
+            return _misfit_number(rule, value)
+        case "boolean":
+            return None if isinstance(value, bool) else (f"must be true or false, this is {kind_of(value)}", None)
+        case "strings":
+            if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+                return "must be a list of texts", "write [first, second]"
+            if rule.max_items is not None and len(value) > rule.max_items:
+                return f"is a list of {len(value)}; at most {rule.max_items} are taken", None
+            return None
+        case "string":
+            return _misfit_text(rule, value)
+
+
+def _misfit_number(rule: ParameterRule, value: Node) -> tuple[str, str | None] | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return f"must be a number, this is {kind_of(value)}", None
+    if rule.kind == "integer" and value != int(value):
+        return f"is {value:g}, and must be a whole number", None
+    low, high = rule.minimum, rule.maximum
+    too_low = low is not None and (value <= low if rule.exclusive else value < low)
+    if too_low or (high is not None and value > high):
+        return f"is {value:g}, out of range", f"take {_range(rule)}"
+    return None
+
+
+def _range(rule: ParameterRule) -> str:
+    least = f"{rule.minimum:g}" if rule.minimum is not None else ""
+    if rule.maximum is not None:
+        return f"{least} to {rule.maximum:g}"
+    return f"more than {least}" if rule.exclusive else f"{least} or more"
+
+
+def _misfit_text(rule: ParameterRule, value: Node) -> tuple[str, str | None] | None:
+    if rule.secret and isinstance(value, Secret):
+        too_long = rule.max_length is not None and len(value.reveal()) > rule.max_length
+        return (f"is longer than the {rule.max_length} characters that are taken", None) if too_long else None
+    if not isinstance(value, str):
+        return f"must be text, this is {kind_of(value)}", "put it in quotes"
+    if rule.secret:
+        return (
+            "is a secret and must not stand in a manifest",
+            'write "{{ env.WANDB_API_KEY }}", set that variable and add --allow-env WANDB_API_KEY',
+        )
+    if rule.choices and value not in rule.choices:
+        return f"is {value!r}", f"take {listed(rule.choices)}"
+    if rule.max_length is not None and len(value) > rule.max_length:
+        return f"is {len(value)} characters long; at most {rule.max_length} are taken", None
+    return None
+
+
+def _as_sent(rule: ParameterRule, value: Node) -> Json | Secret:
+    if rule.kind == "integer" and isinstance(value, float):
+        return int(value)  # 10.0 and 10 are the same training
+    return _json(value)
+
+
+def _json(value: Node) -> Json | Secret:
+    if isinstance(value, Secret):
+        return value
+    return _plain(value)
+
+
+def _plain(value: Node) -> Json:
+    if isinstance(value, Secret):
+        return MASK  # inside a list or a map no secret is let through
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    return value

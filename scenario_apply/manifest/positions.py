@@ -1,0 +1,117 @@
+"""Values that know where they stand: maps and lists that keep the mark of every key and value.
+
+They are a dict and a list to everybody who does not care, so the schema check and the merge see plain data. A mark is
+what the YAML parser hands out with each event; it becomes a Place only when somebody has something to say about it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from scenario_apply.model.secret import MASK, Secret
+
+
+class Mark(Protocol):
+    """Where an event begins. name: the file as the user would name it; line and column count from 0."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def line(self) -> int: ...
+    @property
+    def column(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SourceMark:
+    """A mark that no parser made."""
+
+    name: str
+    line: int
+    column: int
+
+
+class Map(dict[str, "Node"]):
+    """marks: key -> (where the key stands, where its value begins). start: where the map itself begins."""
+
+    __slots__ = ("marks", "start")
+
+    def __init__(self, start: Mark) -> None:
+        super().__init__()
+        self.start = start
+        self.marks: dict[str, tuple[Mark, Mark]] = {}
+
+    def put(self, key: str, value: Node, marks: tuple[Mark, Mark]) -> None:
+        self[key] = value
+        self.marks[key] = marks
+
+    def copied(self) -> Map:
+        """A shallow copy, marks and all."""
+        twin = Map(self.start)
+        twin.update(self)
+        twin.marks.update(self.marks)
+        return twin
+
+    def key_mark(self, key: str) -> Mark:
+        return self.marks[key][0]
+
+    def value_mark(self, key: str) -> Mark:
+        return self.marks[key][1]
+
+
+class Seq(list["Node"]):
+    """marks: where each item begins, in order."""
+
+    __slots__ = ("marks", "start")
+
+    def __init__(self, start: Mark) -> None:
+        super().__init__()
+        self.start = start
+        self.marks: list[Mark] = []
+
+    def add(self, value: Node, mark: Mark) -> None:
+        self.append(value)
+        self.marks.append(mark)
+
+
+Node = None | bool | int | float | str | Secret | Map | Seq
+
+
+def masked_nodes(node: Node) -> Node:
+    """The same tree with MASK in place of every Secret, for what knows plain values only; marks stay."""
+    if isinstance(node, Secret):
+        return MASK
+    if isinstance(node, Map):
+        changed = {key: new for key, value in node.items() if (new := masked_nodes(value)) is not value}
+        if not changed:
+            return node
+        twin = node.copied()
+        twin.update(changed)
+        return twin
+    if isinstance(node, Seq):
+        items = [masked_nodes(item) for item in node]
+        if all(new is old for new, old in zip(items, node, strict=True)):
+            return node
+        copy = Seq(node.start)
+        copy.extend(items)
+        copy.marks.extend(node.marks)
+        return copy
+    return node
+
+
+def kind_of(value: object) -> str:
+    """What a person calls such a value: a map, a list, text, a number, true or false, nothing."""
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return "true or false"
+        case int() | float():
+            return "a number"
+        case str() | Secret():
+            return "text"
+        case list():
+            return "a list"
+        case _:
+            return "a map"

@@ -1,0 +1,196 @@
+"""What a load has to say so far: problems with their places. Errors are collected, never thrown one by one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from scenario_apply.errors import Diagnostic, Location, ManifestError, Severity
+from scenario_apply.manifest.positions import Map, Mark
+from scenario_apply.manifest.secret_lines import masked_in_place, without_secret_values
+from scenario_apply.model.secret import MASK
+
+_LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # what libyaml counts as the end of a line
+_LONGEST_LINE = 400
+_SHORTEST_HIDDEN = 4  # characters; to hide less would hide parts of every word
+MOST_ERRORS = 500
+
+
+class Report:
+    """sources: the text of each file read, by the name the user would give it.
+
+    most: so many errors end the load at once, by ManifestError; nobody reads more.
+    """
+
+    def __init__(self, most: int | None = MOST_ERRORS) -> None:
+        self._most = most
+        self._errors = 0
+        self.sources: dict[str, str] = {}
+        self.problems: list[Diagnostic] = []
+        self.is_incomplete = False
+        self._hidden: list[str] = []
+        self._unquoted: set[str] = set()
+        self._lines: dict[str, list[str]] = {}
+        self._wrong: set[tuple[str, int | None, int | None]] = set()
+        self._said: set[tuple[str, str, tuple[str, int | None, int | None] | None]] = set()
+
+    def add_source(self, name: str, text: str) -> None:
+        self.sources[name] = text
+        self._lines.pop(name, None)
+
+    def place(self, mark: Mark) -> Location:
+        return self.place_at(mark.name, mark.line, mark.column)
+
+    def place_at(self, name: str, line: int, column: int) -> Location:
+        """line and column from 0."""
+        lines = self._lines.get(name)
+        if lines is None:
+            lines = self._lines[name] = _LINE_BREAK.split(self.sources.get(name, ""))
+        shown = line < len(lines) and name not in self._unquoted
+        text = without_secret_values(lines[line][:_LONGEST_LINE]) if shown else None
+        return Location(file=name, line=line + 1, column=column + 1, text=text)
+
+    def place_of_variable(self, name: str, text: str, mark: Mark) -> Location | None:
+        """Where in the source of a text the template reads `env.X` or a variable; None when that is not spelled out.
+
+        text: the value that stands at mark. Its source may be longer: indented, folded, escaped.
+        """
+        expression = _reading(name)
+        self.place_at(mark.name, 0, 0)  # splits the source
+        left = len(text) + 4
+        for line, source in enumerate(self._lines[mark.name][mark.line :], mark.line):
+            start = mark.column if line == mark.line else len(source) - len(source.lstrip())
+            found = expression.search(source, start, max(start, start + left))
+            if found is not None:
+                return self.place_at(mark.name, line, found.start())
+            left -= len(source) - start
+            if left <= 0:
+                break
+        return None
+
+    def add(
+        self, code: str, what: str, where: Mark | Location | None, mend: str | None = None, severity: Severity = "error"
+    ) -> None:
+        place = where if where is None or isinstance(where, Location) else self.place(where)
+        position = None if place is None else (place.file, place.line, place.column)
+        if (code, what, position) in self._said:  # an alias or a shared default is wrong once
+            return
+        self._said.add((code, what, position))
+        what = what if len(what) <= _LONGEST_LINE else f"{what[:_LONGEST_LINE]} ..."
+        self.problems.append(Diagnostic(code=code, what=what, where=place, mend=mend, severity=severity))
+        if severity == "error" and position is not None:
+            self._wrong.add(position)
+        if severity == "error":
+            self._errors += 1
+            if self._errors == self._most:
+                what = f"{self._most} errors and more: the rest is not told"
+                self.problems.append(Diagnostic(code="too-many", what=what, where=place))
+                self.raise_errors()
+
+    def error(self, code: str, what: str, where: Mark | Location | None, mend: str | None = None) -> None:
+        self.add(code, what, where, mend)
+
+    def warn(self, code: str, what: str, where: Mark | Location | None, mend: str | None = None) -> None:
+        self.add(code, what, where, mend, "warning")
+
+    def note(self, code: str, what: str, where: Mark | Location | None, mend: str | None = None) -> None:
+        self.add(code, what, where, mend, "info")
+
+    def mark_wrong(self, mark: Mark) -> None:
+        """The value that stands there is wrong, and the problem that says so stands elsewhere in it."""
+        self._wrong.add((mark.name, mark.line + 1, mark.column + 1))
+
+    def is_wrong(self, mark: Mark) -> bool:
+        """Whether an error stands exactly there already: a second one would only be its echo."""
+        return bool(self._wrong) and (mark.name, mark.line + 1, mark.column + 1) in self._wrong
+
+    def raise_errors_of_reading(self) -> None:
+        """Raises when a file could not be read whole: everything said about the rest would be an echo of that."""
+        if self.is_incomplete:
+            self.raise_errors()
+
+    @property
+    def has_errors(self) -> bool:
+        return any(problem.severity == "error" for problem in self.problems)
+
+    def hide(self, text: str) -> None:
+        """Never show this text, which is a secret where none should stand."""
+        self._hidden += [piece for piece in {text, *text.split()} if len(piece) >= _SHORTEST_HIDDEN]
+        self._hidden.sort(key=len, reverse=True)
+
+    def quote_nothing_of(self, name: str) -> None:
+        """Show no line of this file: it may hold secrets."""
+        self._unquoted.add(name)
+
+    def shown_problems(self) -> tuple[Diagnostic, ...]:
+        """All problems, without what is hidden."""
+        return tuple(map(self._shown, self.problems)) if self._hidden else tuple(self.problems)
+
+    def _shown(self, problem: Diagnostic) -> Diagnostic:
+        place, what, mend = problem.where, problem.what, problem.mend
+        for secret in self._hidden:
+            if place is not None and place.text is not None:
+                place = replace(place, text=place.text.replace(secret, masked_in_place(secret)))
+            what = what.replace(secret, MASK)
+            mend = None if mend is None else mend.replace(secret, MASK)
+        return replace(problem, where=place, what=what, mend=mend)
+
+    def raise_errors(self) -> None:
+        """Raises ManifestError with every problem, errors first in file order, when one of them is an error."""
+        if not self.has_errors:
+            return
+        ordered = sorted(map(self._shown, self.problems), key=_reading_order)
+        first = ordered[0]
+        raise ManifestError(first.what, code=first.code, problems=ordered)
+
+
+def _reading(name: str) -> re.Pattern[str]:
+    """What reads `env.X`, however it is spelled, or the variable of that name."""
+    holder, dot, key = name.partition(".")
+    if not dot:
+        return re.compile(rf"\b{re.escape(name)}\b")
+    key = re.escape(key)
+    return re.compile(rf"\b{holder}\s*(?:\.\s*{key}\b|\[\s*[\"']{key}[\"']|\.\s*get\s*\(\s*[\"']{key}[\"'])")
+
+
+def _reading_order(problem: Diagnostic) -> tuple[bool, str, int, int]:
+    place = problem.where
+    if place is None:
+        return problem.severity != "error", "", 0, 0
+    return problem.severity != "error", place.file, place.line or 0, place.column or 0
+
+
+class Places(Mapping[str, Location]):
+    """Field -> Place, made when asked for: a thousand models have ten thousand of them and need none."""
+
+    __slots__ = ("_fields", "_found", "_report")
+
+    def __init__(self, report: Report, fields: Map) -> None:
+        self._report = report
+        self._fields = fields
+        self._found: dict[str, Mark] | None = None
+
+    @property
+    def _marks(self) -> dict[str, Mark]:
+        """The values' marks, and those of each parameter; a block stands where its key does."""
+        if self._found is None:
+            self._found = {}
+            for key, (key_mark, value_mark) in self._fields.marks.items():
+                value = self._fields.get(key)
+                self._found[key] = key_mark if isinstance(value, Map) else value_mark
+                if key == "parameters" and isinstance(value, Map):
+                    self._found.update((f"parameters.{name}", mark) for name, (_, mark) in value.marks.items())
+        return self._found
+
+    def __getitem__(self, field: str) -> Location:
+        return self._report.place(self._marks[field])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._marks)
+
+    def __len__(self) -> int:
+        return len(self._marks)
+
+    def __repr__(self) -> str:
+        return f"Places({list(self._marks)})"

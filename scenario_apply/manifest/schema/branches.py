@@ -1,0 +1,74 @@
+"""Which branch of a schema a value is meant for: by its kind, and for maps by the keys they have."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scenario_apply.manifest.positions import Map, kind_of
+
+Schema = dict[str, Any]
+KINDS = {
+    "object": "a map",
+    "array": "a list",
+    "string": "text",
+    "number": "a number",
+    "integer": "a whole number",
+    "boolean": "true or false",
+    "null": "nothing",
+}
+
+
+def is_kind(value: Any, wanted: str | list[str]) -> bool:
+    kinds = [wanted] if isinstance(wanted, str) else wanted
+    return any(_is_one_kind(value, kind) for kind in kinds)
+
+
+def _is_one_kind(value: Any, kind: str) -> bool:
+    match kind:
+        case "object":
+            return isinstance(value, dict)
+        case "array":
+            return isinstance(value, list)
+        case "string":
+            return isinstance(value, str)
+        case "boolean":
+            return isinstance(value, bool)
+        case "null":
+            return value is None
+        case "integer":
+            return isinstance(value, int | float) and not isinstance(value, bool) and value == int(value)
+        case _:
+            return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def kinds_of(branch: Schema) -> list[str]:
+    kind = branch.get("type")
+    if isinstance(kind, list):
+        return list(kind)
+    if isinstance(kind, str):
+        return [kind]
+    options = branch.get("enum", [branch["const"]] if "const" in branch else [])
+    return ["boolean" if isinstance(o, bool) else "number" if isinstance(o, int | float) else "string" for o in options]
+
+
+def takes_kind(branch: Schema, value: Any) -> bool:
+    if isinstance(value, float) and "integer" in kinds_of(branch):
+        return False
+    kinds = kinds_of(branch)
+    return not kinds or is_kind(value, kinds)
+
+
+def unknown_keys(branch: Schema, value: Map) -> tuple[bool, int]:
+    """Least for the branch that knows some of the keys, or takes any when none of them is known."""
+    known = sum(key in branch.get("properties", {}) for key in value)
+    return (branch.get("additionalProperties", True) is False) and not known, -known
+
+
+def is_template_branch(branch: Schema) -> bool:
+    return str(branch.get("pattern", "")).startswith("\\{[")
+
+
+def shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return repr(value) if isinstance(value, str | int | float) else kind_of(value)

@@ -1,0 +1,300 @@
+"""Why a manifest does not fit its schema: one problem per mistake, each with its place, what it is and the mend.
+
+It walks the few keywords the manifest's schema uses. Of an anyOf it follows the branch the writer meant, by the kind of
+the value, so that one slip in a dataset is not told once per branch. The schema check itself is jsonschema_rs; this
+runs only when that says no.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from scenario_apply.manifest.other_trainers import foreign_parameter
+from scenario_apply.manifest.parameters import unknown_parameter
+from scenario_apply.manifest.positions import Map, Mark, Seq, kind_of
+from scenario_apply.manifest.report import Report
+from scenario_apply.manifest.schema.branches import (
+    KINDS,
+    Schema,
+    is_kind,
+    is_template_branch,
+    kinds_of,
+    shown,
+    takes_kind,
+    unknown_keys,
+)
+from scenario_apply.model.did_you_mean import did_you_mean, listed
+from scenario_apply.model.training_types import SECRET_PARAMETERS
+
+SECTIONS = {"models": "model", "datasets": "dataset", "compositions": "composition"}
+"""The maps that may have thousands of entries, and what the schema calls one of them."""
+_DOT = re.compile(r"\.(?![^\[]*\])")  # between the keys of a path, not inside one
+
+
+class Explanation:
+    """fits: whether an entry of a section (models, datasets, compositions) is right; those are not walked."""
+
+    def __init__(self, schema: Schema, report: Report, fits: Callable[[str, Any], bool] | None = None) -> None:
+        self._root = schema
+        self._report = report
+        self._is_right = fits
+
+    def explain(self, document: Map) -> None:
+        self._walk(self._root, document, "", document.start)
+
+    def _resolve(self, schema: Schema | bool) -> Schema:
+        if isinstance(schema, bool):
+            return {}
+        reference = schema.get("$ref")
+        if reference is None:
+            return schema
+        found: Any = self._root
+        for part in reference.removeprefix("#/").split("/"):
+            found = found[part]
+        return self._resolve({**found, **{k: v for k, v in schema.items() if k not in ("$ref", "description")}})
+
+    def _walk(self, schema: Schema | bool, value: Any, path: str, mark: Mark) -> None:
+        if self._report.is_wrong(mark) and not isinstance(value, Map | Seq):
+            return
+        schema = self._resolve(schema)
+        if "anyOf" in schema:
+            self._any_of(schema["anyOf"], value, path, mark)
+            return
+        wanted = schema.get("type")
+        if wanted is not None and not is_kind(value, wanted):
+            self._wrong_kind([schema], value, path, mark)
+            return
+        self._values(schema, value, path, mark)
+        if isinstance(value, Map):
+            self._map(schema, value, path, mark)
+        elif isinstance(value, Seq):
+            self._seq(schema, value, path, mark)
+
+    def _any_of(self, branches: list[Schema], value: Any, path: str, mark: Mark) -> None:
+        resolved = [self._resolve(branch) for branch in branches]
+        if any(self._fits(branch, value) for branch in resolved):
+            return
+        meant = [branch for branch in resolved if not is_template_branch(branch)]
+        same_kind = [branch for branch in meant if takes_kind(branch, value)]
+        if not same_kind:
+            self._wrong_kind(meant, value, path, mark)
+            return
+        if isinstance(value, Map) and len(same_kind) > 1:  # options or free entries: the one that knows most keys
+            same_kind.sort(key=lambda branch: unknown_keys(branch, value))
+        self._walk(same_kind[0], value, path, mark)
+
+    def _fits(self, schema: Schema | bool, value: Any) -> bool:
+        return not Silent(self._root).complains(schema, value)
+
+    def _values(self, schema: Schema, value: Any, path: str, mark: Mark) -> None:
+        report, name = self._report, _last(path)
+        if "const" in schema and (value != schema["const"] or type(value) is not type(schema["const"])):
+            newer = path == "version" and isinstance(value, int) and value > 1
+            right = "get a newer scenario-apply" if newer else f"write {name}: {schema['const']}"
+            report.error("wrong-value", f"{name} must be {schema['const']}, this is {shown(value)}", mark, right)
+        if "enum" in schema and value not in schema["enum"]:
+            self._not_in_list(schema["enum"], value, path, mark)
+        if isinstance(value, str):
+            if len(value) > schema.get("maxLength", len(value)):
+                code = "name-too-long" if name == "name" else "too-long"
+                what = f"{name} has {len(value)} characters; the service takes {schema['maxLength']}"
+                report.error(code, what, mark, "shorten it")
+            if len(value) < schema.get("minLength", 0):
+                report.error("empty-value", f"{name} is empty", mark, "give it a value or leave it out")
+            if "pattern" in schema and not re.search(schema["pattern"], value):
+                examples = schema.get("examples")
+                mend = f"one looks like {examples[0]}" if examples else None
+                report.error("wrong-value", f"{value!r} is no {schema.get('title', name)}", mark, mend)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            self._range(schema, value, path, mark)
+
+    def _not_in_list(self, known: list[Any], value: Any, path: str, mark: Mark) -> None:
+        name = _last(path)
+        if name == "type" and path.startswith(("models.", "defaults.models")):
+            from scenario_apply.manifest.models import unknown_type
+
+            unknown_type(str(value), mark, self._report)
+            return
+        words = [str(word) for word in known]
+        mend = did_you_mean(str(value), words) if len(words) > 1 else f"write {words[0]}"
+        what = f"{name} is {shown(value)}; it can be {listed(words, last='or')}"
+        self._report.error("unknown-type" if name == "type" else "wrong-value", what, mark, mend)
+
+    def _range(self, schema: Schema, value: float, path: str, mark: Mark) -> None:
+        low, above, high = schema.get("minimum"), schema.get("exclusiveMinimum"), schema.get("maximum")
+        too_low = (low is not None and value < low) or (above is not None and value <= above)
+        if not too_low and (high is None or value <= high):
+            return
+        least = f"more than {above:g}" if above is not None else f"{low:g}" if low is not None else ""
+        allowed = f"{least} to {high:g}" if least and high is not None else least or f"at most {high:g}"
+        parameter = ".parameters." in f".{path}"
+        code = "parameter-range" if parameter else "scale-range" if _last(path) == "scale" else "out-of-range"
+        mend = f"take {allowed}" + ("" if high is not None or above is not None else " or more")
+        self._report.error(code, f"{_last(path)} is {value:g}, out of range", mark, mend)
+
+    def _map(self, schema: Schema, value: Map, path: str, mark: Mark) -> None:
+        properties = schema.get("properties", {})
+        conditional = self._conditional(schema, value)
+        patterns = [(re.compile(p), s) for p, s in schema.get("patternProperties", {}).items()]
+        for key, inner in value.items():
+            key_mark, value_mark = value.marks[key]
+            inner_path = f"{path}[{key!r}]" if "." in key else f"{path}.{key}" if path else key
+            if key in conditional:
+                self._walk(conditional[key], inner, inner_path, value_mark)
+            elif key in properties:
+                self._walk(properties[key], inner, inner_path, value_mark)
+            elif (matching := next((s for p, s in patterns if p.search(key)), None)) is not None:
+                if path in SECTIONS and self._is_right is not None and self._is_right(path, inner):
+                    continue
+                self._walk(matching, inner, inner_path, value_mark)
+            elif (rest := schema.get("additionalProperties", True)) is False:
+                self._unknown_key(key, path, properties, key_mark)
+            else:
+                self._walk(rest, inner, inner_path, value_mark)
+        for key in schema.get("required", ()):
+            if key not in value:
+                shown = f"{_last(path) or 'the manifest'} has no {key}"
+                mend = "begin the file with `version: 1`" if key == "version" else f"add `{key}:`"
+                self._report.error("missing-key", shown, mark, mend)
+        if len(value) < schema.get("minProperties", 0):
+            self._report.error("empty-value", f"{_last(path)} is empty", mark)
+
+    def _conditional(self, schema: Schema, value: Map) -> Schema:
+        """The properties that if/else adds for this value."""
+        condition = schema.get("if")
+        if condition is None:
+            return {}
+        chosen = schema.get("then" if self._fits(condition, value) else "else", {})
+        properties: Schema = chosen.get("properties", {})
+        return properties
+
+    def _seq(self, schema: Schema, value: Seq, path: str, mark: Mark) -> None:
+        if len(value) < schema.get("minItems", 0):
+            few = f"has {len(value)} of {schema['minItems']} entries" if len(value) else "is an empty list"
+            self._report.error("empty-value", f"{_last(path)} {few}", mark)
+        if len(value) > schema.get("maxItems", len(value)):
+            self._report.error(
+                "too-long", f"{_last(path)} has {len(value)} entries; at most {schema['maxItems']}", mark
+            )
+        if schema.get("uniqueItems"):
+            for index, item in enumerate(value):
+                if item in value[:index]:
+                    self._report.error(
+                        "duplicate-value", f"{shown(item)} stands twice in {_last(path)}", value.marks[index]
+                    )
+        items = schema.get("items")
+        if items is not None:
+            for index, (item, item_mark) in enumerate(zip(value, value.marks, strict=True)):
+                self._walk(items, item, f"{path}[{index}]", item_mark)
+
+    def _unknown_key(self, key: str, path: str, properties: Schema, mark: Mark) -> None:
+        if self._report.is_wrong(mark):
+            return
+        if _last(path) == "parameters":
+            unknown_parameter(key, mark, self._report)
+            return
+        if not properties:  # models, compositions, datasets, variables: a key that can be no name
+            what = f"{key!r} cannot be a key of {path}"
+            self._report.error("key", what, mark, "use letters, digits, _ and -; `name:` takes anything")
+            return
+        where = f"in {path}" if path else "at the top level"
+        mend = did_you_mean(key, properties) or _known_elsewhere(key, path) or f"known here: {listed(properties, 20)}"
+        self._report.error("unknown-key", f"{key} is no key {where}", mark, mend)
+
+    def _is_rendered(self, mark: Mark) -> bool:
+        """Whether a template stands there, which gave the value."""
+        line = self._report.place(mark).text or ""
+        return line[mark.column :].lstrip("\"'").startswith("{{")
+
+    def _wrong_kind(self, branches: list[Schema], value: Any, path: str, mark: Mark) -> None:
+        if self._report.is_wrong(mark):
+            return
+        kinds: list[str] = []
+        for branch in branches:
+            for kind in kinds_of(branch):
+                if kind not in kinds and kind != "null":
+                    kinds.append(kind)
+        wanted = " or ".join(KINDS[kind] for kind in kinds)
+        mend = None
+        if self._is_rendered(mark) and isinstance(value, bool | int | float | str):
+            mend = _FILTERS.get(next(iter(kinds), ""))  # its own quotes are those of the template
+        elif "string" in kinds and not isinstance(value, Map | Seq) and value is not None:
+            mend = "put it in quotes"
+        elif value is None:
+            mend = "give it a value or leave it out"
+        elif isinstance(value, str) and ("number" in kinds or "integer" in kinds):
+            mend = "write a number without quotes"
+        elif kinds == ["array"] and not isinstance(value, Map):
+            mend = f"write [{value}]"
+        is_shown = isinstance(value, float) and _last(path) not in SECRET_PARAMETERS
+        given = f"{value:g}" if is_shown else kind_of(value)
+        self._report.error("wrong-type", f"{_last(path)} must be {wanted}, this is {given}", mark, mend)
+
+
+_FILTERS = {
+    "string": "make it text: {{ ... | string }}",
+    "integer": "make it a number: {{ ... | int }}, or write the variable without quotes",
+    "number": "make it a number: {{ ... | float }}, or write the variable without quotes",
+}
+
+
+class _Complaint(Exception):
+    pass
+
+
+class _Raising(Report):
+    """A report that stops at the first thing said to it."""
+
+    def add(self, *_: Any, **__: Any) -> None:
+        raise _Complaint
+
+
+class Silent(Explanation):
+    """The same walk, asked only whether there is anything to say."""
+
+    def __init__(self, schema: Schema) -> None:
+        super().__init__(schema, _Raising())
+
+    def complains(self, schema: Schema | bool, value: Any) -> bool:
+        try:
+            self._walk(schema, value, "", _NOWHERE)
+        except _Complaint:
+            return True
+        return False
+
+
+class _Nowhere:
+    name, line, column = "", 0, 0
+
+
+_NOWHERE = _Nowhere()
+
+
+def _last(path: str) -> str:
+    return _DOT.split(path)[-1]
+
+
+_ELSEWHERE = {
+    "shortDescription": "did you mean description?",
+    "collections": "tags: does this",
+    "train": "training parameters stand under parameters:",
+    "training": "training parameters stand under parameters:",
+    "concept": "did you mean concepts?",
+    "loras": "did you mean concepts?",
+    "resources": "use models:, compositions: and datasets:",
+    "steps": "did you mean parameters.maxTrainSteps?",
+}
+
+
+def _known_elsewhere(key: str, path: str) -> str | None:
+    """A key that is right one level down, or another trainer's name for something."""
+    if path.count(".") == 1 and path.startswith(("models.", "defaults.models")):
+        from scenario_apply.model.did_you_mean import nearest
+        from scenario_apply.model.training_types import PARAMETER_NAMES
+
+        if nearest(key, PARAMETER_NAMES, 1) or (foreign_parameter(key) or "").startswith("did you mean"):
+            name = nearest(key, PARAMETER_NAMES, 1) or (str(foreign_parameter(key))[13:-1],)
+            return f"did you mean parameters.{name[0]}?"
+    return _ELSEWHERE.get(key) or foreign_parameter(key)

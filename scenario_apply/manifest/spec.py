@@ -1,0 +1,183 @@
+"""What a manifest says once everything is resolved: templates rendered, defaults merged, matrix expanded.
+
+Made by the loader, read by everybody else. Values only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from scenario_apply.errors import Diagnostic, Location
+from scenario_apply.model.address import Address
+from scenario_apply.model.secret import Secret
+
+Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+
+OnChange = Literal["replace", "retrain", "keep"]
+CaptionKind = Literal["recognise", "sidecar", "auto", "file", "map", "filename"]
+MissingCaption = Literal["error", "warn", "auto"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptionSource:
+    """Where a dataset's captions come from. recognise: whatever the folder holds."""
+
+    kind: CaptionKind = "recognise"
+    path: str | None = None  # kind file: as written, relative to the root
+    entries: Mapping[str, str] = field(default_factory=dict)  # kind map: written in place
+    suffix: str | None = None  # kind sidecar: ".txt", with the dot; None: .txt and .caption
+    lines: Literal["join", "first"] = "join"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairSpec:
+    """Edit pairs that are not two folders: a folder with suffixes, a table, or a list."""
+
+    folder: str | None = None
+    suffixes: tuple[str, str] | None = None
+    table: str | None = None
+    entries: tuple[Mapping[str, str], ...] = ()  # before, after, instruction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetSpec:
+    """One dataset as declared. name is its key; one written in place or given as a path is named after its model."""
+
+    name: str
+    images: tuple[str, ...] = ()  # folders, globs or files, relative to the root
+    captions: CaptionSource = CaptionSource()
+    caption: str | None = None  # one for all that have no other
+    trigger: str | None = None
+    prefix: str | None = None
+    suffix: str | None = None
+    caption_template: str | None = None  # Jinja2: trigger, caption, stem, path
+    missing: MissingCaption = "error"
+    recursive: bool = False
+    exclude: tuple[str, ...] = ()
+    encoding: str = "utf-8"
+    before: str | None = None
+    after: str | None = None
+    instruction: str | None = None
+    pairs: PairSpec | None = None
+    lint: Mapping[str, Json] = field(default_factory=dict)  # code or rule name -> off, warning, error, or a threshold
+    allow_outside_root: bool = False
+    place: Location
+
+    @property
+    def is_pairs(self) -> bool:
+        return self.before is not None or self.after is not None or self.pairs is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lifecycle:
+    """on_change None: the default of the kind (model replace, composition retrain).
+
+    prevent_destroy None: not said, so what the state records stays as it is; False lifts it.
+    """
+
+    on_change: OnChange | None = None
+    keep_versions: int = 1
+    train: Literal["auto", "manual"] = "auto"
+    prevent_destroy: bool | None = None
+    ignore_changes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSpec:
+    address: Address
+    name: str
+    type: str
+    dataset: str  # a key of Manifest.datasets
+    parameters: Mapping[str, Json | Secret]
+    description: str | None = None  # the service's shortDescription, at most 256 characters
+    tags: tuple[str, ...] = ()
+    lifecycle: Lifecycle = Lifecycle()
+    enabled: bool = True
+    place: Location
+    places: Mapping[str, Location] = field(default_factory=dict)  # "type", "parameters.rank" ... -> where it stands
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Concept:
+    """One part of a composition: exactly one of model (declared), model_id, or find (name and type) is set."""
+
+    model: Address | None = None
+    model_id: str | None = None
+    find: tuple[str, str] | None = None
+    scale: float
+    epoch: str | None = None
+    place: Location
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompositionSpec:
+    address: Address
+    name: str
+    type: str
+    concepts: tuple[Concept, ...]
+    description: str | None = None
+    tags: tuple[str, ...] = ()
+    lifecycle: Lifecycle = Lifecycle()
+    enabled: bool = True
+    place: Location
+    places: Mapping[str, Location] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Gates: None where not set. changes_percent 0..100, min_score 0..1, cost in CU."""
+
+    cost: float | None = None
+    deletes: int | None = None
+    retrains: int | None = None
+    changes_percent: float | None = None
+    min_score: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    source: Address
+    target: Address
+    place: Location
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Import:
+    target: Address
+    model_id: str
+    place: Location
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removed:
+    """Forget the record, leave the model on the service."""
+
+    source: Address
+    place: Location
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """A manifest, whole. root: absolute folder that paths are relative to. path: as the user named it."""
+
+    path: str
+    root: str
+    name: str  # of the file or folder: names the state
+    is_folder: bool
+    digest: str  # "sha256:<hex>" over the files read, variables given and environment values used
+    files: tuple[str, ...]  # read for it, as the user would name them
+    project: str | None = None
+    state: str | None = None  # the state file, as written
+    state_place: Location | None = None
+    variables: Mapping[str, Json] = field(default_factory=dict)
+    datasets: Mapping[str, DatasetSpec] = field(default_factory=dict)
+    models: Mapping[Address, ModelSpec] = field(default_factory=dict)
+    compositions: Mapping[Address, CompositionSpec] = field(default_factory=dict)
+    limits: Limits = Limits()
+    moved: tuple[Moved, ...] = ()
+    imports: tuple[Import, ...] = ()
+    removed: tuple[Removed, ...] = ()
+    expanded: Mapping[str, Json] = field(default_factory=dict)  # for `config`: the same as plain YAML values
+    problems: tuple[Diagnostic, ...] = ()  # warnings and notes; errors are raised

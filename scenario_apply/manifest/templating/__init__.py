@@ -1,0 +1,1 @@
+"""PLACEHOLDER scenario_apply/manifest/templating."""

@@ -1,0 +1,279 @@
+"""What a template may do: Jinja2's sandbox, narrowed to what ends soon and stays small.
+
+A manifest may come from a pull request nobody has read yet, and `plan` runs on it. So a template sees `env`, `var`, the
+variables and `range`; no attributes but keys of maps and a few methods of text; no macros, imports or calls of anything
+else. Everything that can grow or repeat pays into one budget: loops for each round and the size of their body, text for
+its length, powers and repetitions before they are computed. Work is counted, not timed, so the same template is refused
+on every machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from jinja2 import TemplateSyntaxError, UndefinedError, nodes
+from jinja2.exceptions import SecurityError
+from jinja2.meta import find_undeclared_variables
+
+from scenario_apply.manifest.positions import Seq
+from scenario_apply.manifest.templating.allowed import (
+    WORK_OF_A_FILE,
+    WORK_OF_A_VALUE,
+    BudgetSpent,
+    one_text,
+    sendable,
+)
+from scenario_apply.manifest.templating.allowed_environment import (
+    ALLOW_VARIABLE,
+    AllowedEnvironment,
+    EnvironmentVariableRefused,
+    is_variable_name,
+)
+from scenario_apply.manifest.templating.restricted_environment import NarrowEnvironment
+from scenario_apply.manifest.templating.syntax_tree import alone, key_of, made_to_pay
+from scenario_apply.manifest.templating.template_values import (
+    EnvironmentVariables,
+    SecretComputed,
+    TemplateVariables,
+    WholeValue,
+    whole_value,
+)
+from scenario_apply.manifest.templating.templates import PER_IMAGE, SECRET_PLACES, TemplateError, quoted
+from scenario_apply.model.did_you_mean import did_you_mean
+from scenario_apply.model.secret import Secret
+
+_LONGEST_VALUE = 16 * 1024  # characters of one template in a manifest
+_LONGEST_IN_ALL = 1024 * 1024  # of all that are compiled for a manifest
+_LONGEST_FILE = 512 * 1024  # of a *.yaml.j2
+
+
+class Sandbox:
+    """Renders templates. allowed: what `env.NAME` reads.
+
+    No secret enters a template: one that is nothing but a secret gives it as it is, any other that reads one fails.
+    """
+
+    def __init__(self, allowed: AllowedEnvironment) -> None:
+        self._environment = NarrowEnvironment()
+        self._allowed = allowed
+        self._env = EnvironmentVariables(allowed)
+        self._compiled = 0  # characters
+
+    def evaluate(self, text: str, values: Mapping[str, Any], secret: Collection[str]) -> WholeValue:
+        """The value of a text with templates; an expression alone keeps its type."""
+        tree = self._tree(text, _LONGEST_VALUE)
+        expression = alone(tree)
+        if expression is not None:
+            with _explained():
+                whole = whole_value(expression, self._allowed, values, secret)
+            if whole is not None and whole.is_outside and isinstance(whole.value, str):
+                return WholeValue(self._run(tree, expression, values, secret), is_outside=True)
+            if whole is not None and isinstance(whole.value, Secret):
+                return whole
+        return WholeValue(self._run(tree, expression, values, secret))
+
+    def caption(self, text: str, values: Mapping[str, Any], secret: Collection[str]) -> str:
+        """A caption text: rendered, or, when it needs the image, made to stand alone."""
+        tree = self._tree(text, _LONGEST_VALUE)
+        names = find_undeclared_variables(tree)
+        with _explained("a caption"):
+            if not names & PER_IMAGE:
+                rendered = one_text(self._run_openly(tree, None, values, secret, WORK_OF_A_VALUE))
+                return "{{ " + quoted(rendered) + " }}" if "{{" in rendered or "{%" in rendered else rendered
+            outside = sorted(names - PER_IMAGE)
+            for name in outside:
+                if name not in values and name not in ("env", "var"):
+                    raise TemplateError("undefined-variable", f"{name} is not defined", _meant(name, values))
+                if name in secret:
+                    raise SecretComputed(name)
+            return "".join(self._handed_down(name, tree, values, secret) for name in outside) + text
+
+    def _handed_down(self, name: str, tree: nodes.Template, values: Mapping[str, Any], secret: Collection[str]) -> str:
+        if name not in ("env", "var"):
+            return f"{{% set {name} = {quoted(values[name])} %}}"
+        holder: Mapping[str, Any] = self._env if name == "env" else TemplateVariables(values, secret)
+        read: dict[str, Any] = {}
+        keys = [key for node in tree.find_all((nodes.Getattr, nodes.Getitem)) if (key := key_of(node, name))]
+        if len(keys) < sum(node.name == name for node in tree.find_all(nodes.Name)) or "get" in keys:
+            what = f"a caption for each image reads {name} by name only, as in {name}.NAME"
+            raise TemplateError("template-refused", what)
+        for key in keys:
+            if key not in holder:
+                raise (
+                    _not_set(key)
+                    if name == "env"
+                    else TemplateError("undefined-variable", f"var.{key} is not defined", _meant(key, values))
+                )
+            read[key] = holder[key]
+        return f"{{% set {name} = {quoted(read)} %}}"
+
+    def file(self, text: str, values: Mapping[str, Any], secret: Collection[str] = ()) -> str:
+        """A whole *.yaml.j2."""
+        tree = self._tree(text, _LONGEST_FILE)
+        with _explained("the text of a manifest"):
+            return str(self._run_openly(tree, None, values, secret, WORK_OF_A_FILE))
+
+    def _tree(self, text: str, longest: int) -> nodes.Template:
+        if len(text) > longest:
+            raise TemplateError(
+                "template-too-large", f"a template of {len(text)} characters; at most {longest} are read"
+            )
+        self._compiled += len(text)
+        if self._compiled > _LONGEST_IN_ALL:
+            raise TemplateError("template-too-large", f"more than {_LONGEST_IN_ALL} characters of templates in all")
+        try:
+            tree = made_to_pay(self._environment.parse(text), self._environment)
+            find_undeclared_variables(tree)  # says which filters and tests are not there
+        except TemplateSyntaxError as error:
+            raise TemplateError(
+                "template-syntax", f"not a template: {error.message}", _syntax_mend(text), error.lineno
+            ) from error
+        except RecursionError as error:
+            raise TemplateError("template-refused", "an expression nested too deep") from error
+        return tree
+
+    def _run(
+        self, tree: nodes.Template, expression: nodes.Expr | None, values: Mapping[str, Any], secret: Collection[str]
+    ) -> Any:
+        with _explained():
+            return self._run_openly(tree, expression, values, secret, WORK_OF_A_VALUE)
+
+    def _run_openly(
+        self,
+        tree: nodes.Template,
+        expression: nodes.Expr | None,
+        values: Mapping[str, Any],
+        secret: Collection[str],
+        work: int,
+    ) -> Any:
+        """Raises SecretComputed, EnvironmentVariableRefused, TemplateError."""
+        if secret and (read := sorted(find_undeclared_variables(tree) & set(secret))):
+            raise SecretComputed(read[0], _first_line(tree, read[0]))
+        environment = self._environment
+        environment.budget.renew(work)
+        known = {name: value for name, value in values.items() if name not in secret} if secret else values
+        shown: Mapping[str, Any] = {"env": self._env, "var": TemplateVariables(values, secret), **known}
+        try:
+            if expression is None:
+                template = environment.from_string(tree)
+                return sendable("".join(environment.budget.pay_for_result(part) for part in template.generate(shown)))
+            body: list[nodes.Node] = [nodes.Assign(nodes.Name("result", "store"), expression, lineno=1)]
+            whole = nodes.Template(body, lineno=1)
+            whole.set_environment(environment)
+            module = environment.from_string(whole)
+            found = module.new_context(dict(shown))
+            for _ in module.root_render_func(found):
+                pass
+            result = _checked(found.vars["result"])
+        except UndefinedError as error:
+            raise _undefined(error, values, _line_of(error)) from error
+        except BudgetSpent as error:
+            raise TemplateError(
+                "template-endless", f"the template does too much: {error}", "compute less in a manifest"
+            ) from error
+        except SecurityError as error:
+            raise TemplateError("template-refused", f"not allowed in a manifest: {error}") from error
+        except (RecursionError, MemoryError) as error:
+            raise TemplateError("template-refused", "an expression nested too deep") from error
+        except (SecretComputed, EnvironmentVariableRefused):
+            raise
+        except Exception as error:  # whatever a filter raises for its arguments is the template's mistake
+            raise TemplateError("template-failed", f"the template fails: {error}", None, _line_of(error)) from error
+        return result
+
+
+def _checked(value: Any) -> Any:
+    """A value that YAML could hold. Raises SecurityError, or UndefinedError for an undefined one."""
+    if isinstance(value, range | tuple | list):
+        return [_checked(item) for item in value] if not isinstance(value, Seq) else value
+    if type(value) is dict:  # written in the template; a Map of the manifest was checked when it was read
+        return {key: _checked(inner) for key, inner in value.items()}
+    if isinstance(value, TemplateVariables):
+        return dict(value.items())
+    if isinstance(value, Mapping) and not isinstance(value, EnvironmentVariables):
+        return value
+    if value is not None and not isinstance(value, bool | int | float):
+        sendable(one_text(value))
+    return value
+
+
+@contextmanager
+def _explained(where: str | None = None) -> Iterator[None]:
+    """Turns what is refused of secrets and of the environment into a TemplateError. where: what is rendered."""
+    try:
+        yield
+    except EnvironmentVariableRefused as error:
+        raise _refused(error, _line_of(error)) from None
+    except SecretComputed as error:
+        raise _computed(error.name, where, error.line or _line_of(error)) from None
+
+
+def _refused(error: EnvironmentVariableRefused, line: int | None) -> TemplateError:
+    name = error.name
+    if error.is_credential:
+        what, mend = f"{name} is a credential of Scenario, which no manifest may read", None
+    else:
+        what = f"the manifest may not read the environment variable {name}"
+        mend = f"if it may, add --allow-env {name}, or set {ALLOW_VARIABLE}={name}" if is_variable_name(name) else None
+    return TemplateError("env-not-allowed", what, mend, line, variable=f"env.{name}")
+
+
+def _computed(name: str, where: str | None, line: int | None) -> TemplateError:
+    if where is not None:
+        mend = f"only {SECRET_PLACES} takes a secret"
+        if where != "a caption":
+            mend += f"; in a file that is a template, write {{% raw %}}{{{{ {name} }}}}{{% endraw %}} there"
+        return TemplateError("secret-in-clear", f"{name} is a secret and cannot stand in {where}", mend, line, name)
+    what = f"{name} is a secret: a template may hand it on, and do nothing else with it"
+    mend = f'write "{{{{ {name} }}}}" alone; {SECRET_PLACES} takes it'
+    return TemplateError("secret-in-clear", what, mend, line, name)
+
+
+def _first_line(tree: nodes.Template, name: str) -> int | None:
+    return next((node.lineno for node in tree.find_all(nodes.Name) if node.name == name), None)
+
+
+def _line_of(error: BaseException) -> int | None:
+    """The line of the template that raised it: Jinja2 writes it into the traceback."""
+    line, traceback = None, error.__traceback__
+    while traceback is not None:
+        if traceback.tb_frame.f_code.co_filename == "<template>":
+            line = traceback.tb_lineno
+        traceback = traceback.tb_next
+    return line
+
+
+def _undefined(error: UndefinedError, values: Mapping[str, Any], line: int | None = None) -> TemplateError:
+    import re
+
+    message = str(error)
+    quoted_names = re.findall(r"'([^']*)'", message)
+    name = quoted_names[-1] if quoted_names else "?"
+    if "EnvironmentVariables" in message:
+        return _not_set(name, line)
+    if name in PER_IMAGE:
+        return TemplateError(
+            "undefined-variable",
+            f"{name} is known only in captions",
+            "use it in caption_template, caption, prefix or suffix",
+        )
+    return TemplateError("undefined-variable", f"{name} is not defined", _meant(name, values), line)
+
+
+def _not_set(name: str, line: int | None = None) -> TemplateError:
+    what = f"the environment variable {name} is not set"
+    return TemplateError("undefined-variable", what, f"set it: export {name}=...", line)
+
+
+def _meant(name: str, values: Mapping[str, Any]) -> str:
+    return did_you_mean(name, [*values, "env", "var"]) or "declare it under variables:"
+
+
+def _syntax_mend(text: str) -> str | None:
+    if text.count("{{") != text.count("}}"):
+        return "close the template with }}"
+    if text.count("{%") != text.count("%}"):
+        return "close the statement with %}"
+    return 'text that is no template is written {{ "like this" }}'

@@ -1,0 +1,179 @@
+"""Jinja2 in the text of a manifest: finds the texts that hold a template and puts their values in place.
+
+Only values are rendered, never keys. A text that is exactly "{{ x }}" takes x's value with its type. Equal texts are
+rendered once. jinja2 is imported only when a template is met. What an expression may do is decided in sandbox.py.
+
+Captions are rendered for each image, by the dataset code: a dataset's caption, prefix, suffix, caption_template and the
+texts of its captions map stay as written when they use trigger, caption, stem or path. What they use of `env` and the
+variables besides is put in front of them as `{% set %}`, so that they need nothing else. All others are rendered here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+from scenario_apply.manifest.fields import is_extension, plain
+from scenario_apply.manifest.positions import Map, Mark, Node, Seq
+from scenario_apply.manifest.report import Report
+from scenario_apply.manifest.secret_spots import Spot, below
+from scenario_apply.manifest.templating.allowed_environment import AllowedEnvironment
+from scenario_apply.model.secret import Secret
+
+if TYPE_CHECKING:
+    from scenario_apply.manifest.templating.sandbox import Sandbox
+    from scenario_apply.manifest.templating.template_values import WholeValue
+    from scenario_apply.manifest.variables import Variables
+
+PER_IMAGE = frozenset({"trigger", "caption", "stem", "path"})
+_CAPTION_TEXTS = frozenset({"caption", "prefix", "suffix", "caption_template"})
+_CAPTION_MAPS = ("captions", "map")
+_NOT_RENDERED = ("variables", "version", "include", "$schema")
+SECRET_PLACES = "models.*.parameters.wandbKey"  # noqa: S105  # where one may stand, not a password
+
+
+class TemplateError(Exception):
+    """A template that cannot be rendered: code, what and mend as in a Problem; line from 1 within the template.
+
+    variable: the variable that it may not read so, to find the expression by.
+    """
+
+    def __init__(
+        self, code: str, what: str, mend: str | None = None, line: int | None = None, variable: str | None = None
+    ) -> None:
+        super().__init__(what)
+        self.code, self.what, self.mend, self.line, self.variable = code, what, mend, line, variable
+
+
+def is_template(text: str) -> bool:
+    return "{{" in text or "{%" in text
+
+
+class Templates:
+    """Renders the templates of one manifest. A secret stays a Secret, and stands where secret_spots.py lets it."""
+
+    def __init__(self, environment: AllowedEnvironment, report: Report) -> None:
+        self._environment = environment
+        self._report = report
+        self._sandbox: Sandbox | None = None
+        self._known: dict[str, WholeValue] = {}
+        self._shared: dict[tuple[int, Spot, bool, bool], Node] = {}
+
+    def rendered(self, document: Map, variables: Variables) -> Map:
+        """The document with every template replaced by its value; the same object when there is none."""
+        if not any(is_template(text) for text in self._report.sources.values()):
+            return document
+        whole = document.copied()
+        for key, value in document.items():
+            if key not in _NOT_RENDERED and not is_extension(key):
+                mark = document.marks[key][1]
+                whole[key] = self._render(value, mark, variables, key, "", below(Spot.DOCUMENT, key))
+        return whole
+
+    def render_value(self, value: Node, mark: Mark, variables: Variables, *, secret: bool = False) -> Node:
+        """One value with every template in it replaced; secret: it may be a secret itself."""
+        return self._render(value, mark, variables, "", "", Spot.SECRET if secret else Spot.OTHER)
+
+    def _render(self, node: Node, mark: Mark, variables: Variables, key: str, parent: str, spot: Spot) -> Node:
+        if isinstance(node, str):
+            if "{{" not in node and "{%" not in node:
+                return node
+            if key in _CAPTION_TEXTS or parent in _CAPTION_MAPS:
+                return self._caption(node, mark, variables)
+            return self._text(node, mark, variables, spot)
+        if not isinstance(node, Map | Seq):
+            return node
+        # what an alias repeats is rendered once for each kind of place it stands in
+        place = (id(node), spot, key in _CAPTION_TEXTS, key in _CAPTION_MAPS)
+        done = self._shared.get(place)
+        if done is None:
+            done = self._shared[place] = self._container(node, variables, key, spot)
+        return done
+
+    def _container(self, node: Map | Seq, variables: Variables, key: str, spot: Spot) -> Node:
+        changed: Map | Seq | None = None
+        is_caption = key in _CAPTION_MAPS  # x-wing.png is a file there, not a note
+        pairs: Iterator[tuple[Any, Node, Mark]]
+        if isinstance(node, Map):
+            pairs = ((k, v, node.marks[k][1]) for k, v in list(node.items()) if is_caption or not is_extension(k))
+        else:
+            pairs = ((i, v, node.marks[i]) for i, v in enumerate(list(node)))
+        for inner_key, value, mark in pairs:
+            name = inner_key if isinstance(inner_key, str) else key
+            new = self._render(value, mark, variables, name, key, below(spot, inner_key))
+            if new is not value:
+                if changed is None:
+                    changed = node.copied() if isinstance(node, Map) else _copied(node)
+                changed[inner_key] = new
+        return node if changed is None else changed
+
+    def _text(self, text: str, mark: Mark, variables: Variables, spot: Spot) -> Node:
+        if text not in self._known:
+            try:
+                self._known[text] = self._sandboxed().evaluate(text, variables.values, variables.secret)
+            except TemplateError as error:
+                self._failed(error, text, mark)
+                return text
+        found = self._known[text]
+        value = found.value
+        if spot is Spot.SECRET and found.is_outside and isinstance(value, str):
+            return Secret(value)  # whatever its name: here it is one
+        if not isinstance(value, Secret) or spot is Spot.SECRET:
+            return located(value, mark)
+        if spot is Spot.UNLABELLED:
+            what = "a secret in a matrix needs a label: without one its value would be its name"
+            self._report.error("matrix-label", what, mark, 'write { team-a: "{{ env.NAME }}", team-b: ... }')
+        else:
+            what = "this is a secret, which would be stored and shown here"
+            mend = f"only {SECRET_PLACES} takes a secret, and a variable with secret: true"
+            self._report.error("secret-in-clear", what, mark, mend)
+        return None
+
+    def _caption(self, text: str, mark: Mark, variables: Variables) -> Node:
+        try:
+            return self._sandboxed().caption(text, variables.values, variables.secret)
+        except TemplateError as error:
+            self._failed(error, text, mark)
+            return text
+
+    def _failed(self, error: TemplateError, text: str, mark: Mark) -> None:
+        place = None if error.variable is None else self._report.place_of_variable(error.variable, text, mark)
+        self._report.error(error.code, error.what, mark if place is None else place, error.mend)
+        self._report.mark_wrong(mark)
+
+    def _sandboxed(self) -> Sandbox:
+        if self._sandbox is None:
+            from scenario_apply.manifest.templating.sandbox import Sandbox
+
+            self._sandbox = Sandbox(self._environment)
+        return self._sandbox
+
+
+def located(value: object, mark: Mark) -> Node:
+    """A value that a template gave, as if it had been written where the template stands."""
+    if isinstance(value, Map | Seq):
+        return value
+    if isinstance(value, Mapping):
+        made = Map(mark)
+        for key, inner in value.items():
+            made.put(str(key), located(inner, mark), (mark, mark))
+        return made
+    if isinstance(value, list | tuple):
+        items = Seq(mark)
+        for inner in value:
+            items.add(located(inner, mark), mark)
+        return items
+    return cast(Node, value)
+
+
+def quoted(value: object) -> str:
+    """A value as a Jinja2 literal."""
+    return json.dumps(plain(cast(Node, value)), ensure_ascii=False)
+
+
+def _copied(items: Seq) -> Seq:
+    twin = Seq(items.start)
+    twin.extend(items)
+    twin.marks.extend(items.marks)
+    return twin

@@ -1,0 +1,235 @@
+"""The parser's events -> Map and Seq with the mark of every key and value: one pass, every limit on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from scenario_apply.manifest.positions import Map, Mark, Node, Seq, kind_of
+from scenario_apply.manifest.report import Report
+from scenario_apply.manifest.yaml.scalars import NotANumber, plain_scalar
+
+if TYPE_CHECKING:
+    from yaml.events import Event
+
+_DEEPEST = 60
+_MOST_ALIASED_NODES = 500_000
+_CORE = "tag:yaml.org,2002:"
+
+
+_TAGS: dict[str, tuple[type, ...]] = {
+    f"{_CORE}int": (int,),
+    f"{_CORE}float": (int, float),
+    f"{_CORE}bool": (bool,),
+    f"{_CORE}null": (type(None),),
+}
+
+
+class ReadingStopped(Exception):
+    """Reading on makes no sense; the reason is in the report."""
+
+
+class Builder:
+    """Events -> nodes, for one file."""
+
+    def __init__(self, next_event: Callable[[], Event], name: str, report: Report) -> None:
+        import yaml
+
+        self._next = next_event
+        self._name = name
+        self._report = report
+        self._scalar, self._mapping, self._sequence = yaml.ScalarEvent, yaml.MappingStartEvent, yaml.SequenceStartEvent
+        self._alias, self._mapping_end, self._sequence_end = (
+            yaml.AliasEvent,
+            yaml.MappingEndEvent,
+            yaml.SequenceEndEvent,
+        )
+        self._stream_end = yaml.StreamEndEvent
+        self._values: dict[str, bool | int | float | str | None] = {}
+        self._anchors: dict[str, tuple[Node, int]] = {}
+        self._open: set[str] = set()
+        self._nodes = 0
+        self._aliased = 0
+
+    def document(self) -> Node:
+        self._next()  # the stream begins
+        event = self._next()
+        if event.__class__ is self._stream_end:
+            return None
+        root = self._node(self._next(), 0)
+        self._next()  # the document ends
+        event = self._next()
+        if event.__class__ is not self._stream_end:
+            self._report.error(
+                "several-documents",
+                "a second YAML document begins here; one file is one manifest",
+                event.start_mark,
+                "remove the `---`, or make it a second file of the folder",
+            )
+            raise ReadingStopped
+        return root
+
+    def _node(self, event: Any, depth: int) -> Node:
+        kind = event.__class__
+        if kind is self._alias:
+            return self._aliased_node(event)
+        self._nodes += 1
+        anchor = event.anchor
+        if anchor is None:
+            return self._fresh(kind, event, depth)
+        before = self._nodes + self._aliased
+        self._open.add(anchor)
+        node = self._fresh(kind, event, depth)
+        self._open.discard(anchor)
+        self._anchors[anchor] = (node, self._nodes + self._aliased - before + 1)
+        return node
+
+    def _fresh(self, kind: type, event: Any, depth: int) -> Node:
+        if kind is self._scalar:
+            return self._scalar_value(event)
+        if depth > _DEEPEST:
+            self._report.error("too-deep", f"nested more than {_DEEPEST} levels deep", event.start_mark)
+            raise ReadingStopped
+        if kind is self._mapping:
+            return self._map(event, depth + 1)
+        return self._seq(event, depth + 1)
+
+    def _aliased_node(self, event: Any) -> Node:
+        name = event.anchor
+        if name in self._open:
+            self._report.error("alias-loop", f"*{name} stands inside &{name}: it would never end", event.start_mark)
+            raise ReadingStopped
+        found = self._anchors.get(name)
+        if found is None:
+            from scenario_apply.model.did_you_mean import did_you_mean
+
+            mend = did_you_mean(name, self._anchors) or "put the text in quotes if it is no alias"
+            self._report.error("unknown-anchor", f"no &{name} stands above this *{name}", event.start_mark, mend)
+            return None
+        node, size = found
+        self._aliased += size
+        if self._aliased > _MOST_ALIASED_NODES:
+            self._report.error(
+                "alias-bomb",
+                f"aliases repeat more than {_MOST_ALIASED_NODES} values",
+                event.start_mark,
+                "use fewer aliases of aliases",
+            )
+            raise ReadingStopped
+        return node
+
+    def _scalar_value(self, event: Any) -> Node:
+        text: str = event.value
+        if event.tag is not None:
+            return self._tagged(event, text)
+        if not event.implicit[0]:
+            return text
+        try:
+            return self._values[text]
+        except KeyError:
+            pass
+        try:
+            value = self._values[text] = plain_scalar(text)
+        except NotANumber as error:
+            self._report.error("not-a-number", str(error), event.start_mark, "write a finite number")
+            return None
+        return value
+
+    def _tagged(self, event: Any, text: str) -> Node:
+        tag = event.tag
+        if tag in ("!", f"{_CORE}str"):
+            return text
+        wanted = _TAGS.get(tag)
+        if wanted:
+            try:
+                value = plain_scalar(text)
+            except NotANumber:
+                value = text
+            if isinstance(value, wanted):
+                return float(value) if tag.endswith("float") and isinstance(value, int) else value
+        self._refuse_tag(event)
+        return None
+
+    def _refuse_tag(self, event: Any) -> None:
+        shown = event.tag.replace(_CORE, "!!")
+        self._report.error(
+            "yaml-tag",
+            f"the tag {shown} has no meaning in a manifest",
+            event.start_mark,
+            "remove it, or put the text in quotes; values from outside are written {{ env.NAME }}",
+        )
+
+    def _seq(self, event: Any, depth: int) -> Seq:
+        if event.tag not in (None, "!", f"{_CORE}seq"):
+            self._refuse_tag(event)
+        items = Seq(event.start_mark)
+        append, mark = items.append, items.marks.append
+        following, end, node = self._next, self._sequence_end, self._node
+        event = following()
+        while event.__class__ is not end:
+            append(node(event, depth))
+            mark(event.start_mark)
+            event = following()
+        return items
+
+    def _map(self, event: Any, depth: int) -> Map:
+        if event.tag not in (None, "!", f"{_CORE}map"):
+            self._refuse_tag(event)
+        found = Map(event.start_mark)
+        marks = found.marks
+        following, end, node, scalar = self._next, self._mapping_end, self._node, self._scalar
+        merges: list[tuple[Node, Mark]] = []
+        key_event: Any = following()
+        while key_event.__class__ is not end:
+            key: str | None
+            if key_event.__class__ is scalar and key_event.anchor is None:
+                key = key_event.value
+            else:
+                key = self._odd_key(key_event, found.start, depth)
+            value_event: Any = following()
+            value = node(value_event, depth)
+            if key is None:
+                pass
+            elif key == "<<" and key_event.implicit[0]:
+                merges.append((value, value_event.start_mark))
+            elif key in found:
+                self._twice(key, key_event.start_mark, marks[key][0])
+            else:
+                found[key] = value
+                marks[key] = (key_event.start_mark, value_event.start_mark)
+            key_event = following()
+        for merged, mark in merges:
+            self._merge(found, merged, mark)
+        return found
+
+    def _odd_key(self, event: Any, start: Mark, depth: int) -> str | None:
+        """A key that is an alias, has an anchor, or is no scalar: only a text can be a key."""
+        value = self._node(event, depth)
+        if isinstance(value, str):
+            return value
+        line = self._report.place(start).text or ""
+        if line[start.column :].startswith("{{"):
+            mend = 'put the template in quotes: "{{ ... }}"'
+            self._report.error("unquoted-template", "a template without quotes is a map to YAML", start, mend)
+        else:
+            mend = "keys are plain text; put a text that begins with { or [ in quotes"
+            self._report.error("odd-key", f"{kind_of(value)} cannot be a key", event.start_mark, mend)
+        return None
+
+    def _twice(self, key: str, second: Mark, first: Mark) -> None:
+        self._report.error(
+            "duplicate-key",
+            f"{key!r} is given twice; the first stands at {self._report.place(first)}",
+            second,
+            "keep one of them",
+        )
+
+    def _merge(self, into: Map, merged: Node, mark: Mark) -> None:
+        sources = list(merged) if isinstance(merged, Seq) else [merged]
+        for source in sources:
+            if not isinstance(source, Map):
+                self._report.error("yaml-merge", f"<< takes a map or a list of maps, this is {kind_of(source)}", mark)
+                return
+            for key, value in source.items():
+                if key not in into:
+                    into.put(key, value, source.marks[key])

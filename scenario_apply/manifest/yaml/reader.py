@@ -1,0 +1,77 @@
+"""YAML text -> Map with the place of every key and value, from the parser's events in one pass.
+
+libyaml does the scanning where it is there, PyYAML's own parser else. Everything that can go wrong is reported with
+its place: syntax, keys given twice, unknown tags, alias bombs, several documents, a top level that is no map.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
+
+from scenario_apply.manifest.positions import Map, kind_of
+from scenario_apply.manifest.report import Report
+from scenario_apply.manifest.yaml.builder import Builder, ReadingStopped
+from scenario_apply.manifest.yaml.source_bytes import decoded
+from scenario_apply.manifest.yaml.syntax_errors import report_yaml_error
+
+if TYPE_CHECKING:
+    from yaml.events import Event
+
+
+class _Stream:
+    """Bytes with a name, as the parser wants them; the name comes back in every mark."""
+
+    def __init__(self, name: str, data: bytes) -> None:
+        self.name = name
+        self._data = data
+        self._at = 0
+
+    def read(self, size: int = -1, /) -> bytes:
+        start, self._at = self._at, self._at + size
+        return self._data[start : self._at]
+
+
+def read_yaml(name: str, data: bytes, report: Report, *, what: str = "manifest") -> Map | None:
+    """The top-level map of the file; None when there is none to go on with, which the report then explains.
+
+    name: of the file, as the user would give it. what: the file's part in the run, for the messages.
+    """
+    text = decoded(name, data, report)
+    if text is None:
+        return None
+    import yaml
+
+    try:
+        node = Builder(_events(name, text.encode()), name, report).document()
+    except yaml.YAMLError as error:
+        report_yaml_error(error, name, report)
+        return None
+    except ReadingStopped:
+        return None
+    if isinstance(node, Map):
+        return node
+    place = report.place_at(name, 0, 0)
+    if node is None:
+        mend = "begin it with `version: 1`" if what == "manifest" else "write `name: value` lines, or leave it out"
+        report.error("empty", f"the {what} is empty", place, mend)
+    else:
+        report.error("not-a-map", f"the {what} must be a map of keys, this is {kind_of(node)}", place)
+    return None
+
+
+def _events(name: str, data: bytes) -> Callable[[], Event]:
+    import yaml
+
+    try:
+        from yaml._yaml import CParser
+    except ImportError:  # PyYAML was built without libyaml
+
+        class Parser(yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser):
+            def __init__(self, stream: Any) -> None:
+                yaml.reader.Reader.__init__(self, stream)
+                yaml.scanner.Scanner.__init__(self)
+                yaml.parser.Parser.__init__(self)
+
+        return cast("Callable[[], Event]", Parser(_Stream(name, data)).get_event)
+    return cast("Callable[[], Event]", CParser(_Stream(name, data)).get_event)

@@ -1,0 +1,128 @@
+"""What the YAML parser stumbled over, in words that help: what it is, where, and how to mend it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from scenario_apply.manifest.report import Report
+
+if TYPE_CHECKING:
+    import yaml
+
+_QUOTE = "put the text in quotes"
+_MENDS: tuple[tuple[str, str, str], ...] = (
+    # part of the message of libyaml or of PyYAML, what it means, how to mend it
+    (
+        "mapping values are not allowed",
+        "a second ': ' in a line, or a line indented more than the one above allows",
+        "put the text in quotes if it holds ': ', else line it up with its neighbours",
+    ),
+    (
+        "could not find expected ':'",
+        "a key without ':', or text that begins a new line where a key is expected",
+        "write `key: value`; put text that spans lines in quotes or after `|`",
+    ),
+    ("did not find expected key", "this is no key of the map above", "check the indentation and the quotes above it"),
+    ("expected <block end>", "this is no key of the map above", "check the indentation and the quotes above it"),
+    ("expected ',' or '}'", "a { that is not closed, or a comma is missing", f"close it, or {_QUOTE}"),
+    ("expected ',' or ']'", "a [ that is not closed, or a comma is missing", f"close it, or {_QUOTE}"),
+    (
+        "did not find expected '-'",
+        "a list whose items do not line up",
+        "give every `- ` of the list the same indentation",
+    ),
+    ("block sequence entries are not allowed", "a `- ` that cannot stand here", "begin the list on a line of its own"),
+    ("found unexpected end of stream", "a quote that is never closed", "close the quote"),
+    (
+        "unknown escape character",
+        "a \\ in double quotes that begins no known escape",
+        "write \\\\, or use single quotes",
+    ),
+    ("expected alphabetic or numeric", "text that begins with * or & and no name of an anchor", _QUOTE),
+    ("Unicode character escape", "half a character: one \\u of a pair", "write the character itself"),
+    ("control characters are not allowed", "a control character", "remove it, or write it as \\x.. in double quotes"),
+    ("document indicator", "a --- or ... inside quotes", "indent it, or close the quote above"),
+)
+
+
+_NOT_IN_YAML = "[^\\t\\n\\r\\x20-\\x7e\\x85\\xa0-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]"
+# Where it began says more than where the parser gave up: quotes and brackets that are never closed, a lone key.
+_BEGAN = ("end of stream", "expected ',' or", "could not find expected ':'")
+
+
+class Mistake(NamedTuple):
+    """code and mend as in a Problem; line and column from 0, always of a line that holds something."""
+
+    code: str
+    what: str
+    mend: str | None
+    line: int
+    column: int
+
+
+def mistake_of(error: yaml.MarkedYAMLError, text: str) -> Mistake:
+    """What a syntax error means to who wrote the text."""
+    problem = error.problem or "not readable as YAML"
+    mark = error.problem_mark or error.context_mark
+    if error.context_mark is not None and any(part in problem for part in _BEGAN):
+        mark = error.context_mark
+    lines = text.splitlines()
+    line, column = _on_a_line(lines, 0 if mark is None else mark.line, 0 if mark is None else mark.column)
+    character = lines[line][column : column + 1] if lines else ""
+    code, what, mend = _meaning(problem, character, f" {error.context}" if error.context else "")
+    return Mistake(code, what, mend, line, column)
+
+
+def _on_a_line(lines: list[str], line: int, column: int) -> tuple[int, int]:
+    """The place itself; for one behind the end of the text, its last character."""
+    if line < len(lines) and any(rest.strip() for rest in (lines[line][column:], *lines[line + 1 :])):
+        return line, column
+    held = [number for number in range(len(lines)) if lines[number].strip()]
+    if not held:
+        return 0, 0
+    last = max((number for number in held if number <= line), default=held[-1])
+    return last, len(lines[last].rstrip()) - 1
+
+
+def _meaning(problem: str, character: str, context: str) -> tuple[str, str, str | None]:
+    """Code, what, mend. character: the one where it went wrong."""
+    is_odd = "cannot start any token" in problem
+    if "tab" in problem or (is_odd and character == "\t"):
+        return "yaml-tab", "a tab where YAML wants spaces", "indent with spaces, two for each level"
+    if is_odd:
+        return "yaml-syntax", f"text cannot begin with {character!r}", _QUOTE
+    if "node content" in problem:
+        if character in ("[", "{"):
+            return "yaml-syntax", f"a {character} that is not closed", f"close it, or {_QUOTE}"
+        if character in ("]", "}", ","):
+            return "yaml-syntax", f"a {character} where a value is expected", f"remove it, or {_QUOTE}"
+        return "yaml-syntax", "a value is missing", f"write it, or {_QUOTE}"
+    for part, what, mend in _MENDS:
+        if part in problem:
+            return "yaml-syntax", what, mend
+    return "yaml-syntax", f"{problem}{context}", None
+
+
+def _line_and_column(text: str, at: int) -> tuple[int, int]:
+    before = text[:at]
+    return before.count("\n"), at - (before.rfind("\n") + 1)
+
+
+def report_yaml_error(error: yaml.YAMLError, name: str, report: Report) -> None:
+    """One problem for what made the parser stop."""
+    import yaml
+
+    text = report.sources.get(name, "")
+    if isinstance(error, yaml.MarkedYAMLError):
+        code, what, mend, line, column = mistake_of(error, text)
+        report.error(code, what, report.place_at(name, line, column), mend)
+        return
+    found = re.search(_NOT_IN_YAML, text)
+    line, column = (0, 0) if found is None else _line_and_column(text, found.start())
+    report.error(
+        "yaml-syntax",
+        f"a character that YAML does not allow: {getattr(error, 'reason', error)}",
+        report.place_at(name, line, column),
+        "remove the character, or write it as \\x.. in double quotes",
+    )

@@ -1,0 +1,162 @@
+"""The lint rules as data: code, name, severity, thresholds; and what a dataset's `lint:` changes about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from scenario_apply.errors import Severity
+from scenario_apply.model.file_names import nearest
+
+# Grows whenever a rule, a threshold or a message changes: results cached under another number are made anew.
+LINT_VERSION = 3
+
+
+class Finding(NamedTuple):
+    """One thing a rule found. file: relative to the root; None: the dataset as declared. severity None: the rule's."""
+
+    code: str
+    what: str
+    file: str | None = None
+    line: int | None = None
+    mend: str | None = None
+    severity: Severity | None = None
+
+
+class Rule(NamedTuple):
+    code: str
+    name: str
+    severity: Severity
+    thresholds: Mapping[str, float] = {}  # never written to
+
+
+RULES: tuple[Rule, ...] = (
+    Rule("N01", "no-images", "error"),
+    Rule("N02", "too-few-images", "warning", {"min-images": 5}),
+    Rule("N03", "many-images", "info", {"many-images": 25}),
+    Rule("N04", "too-many-images", "error", {"max-images": 50, "absolute-max-images": 100}),
+    Rule("N05", "too-few-pairs", "error", {"min-pairs": 2, "few-pairs": 5}),
+    Rule("N08", "subfolders-skipped", "warning"),
+    Rule("F01", "not-an-image", "error"),
+    Rule("F02", "damaged-image", "error"),
+    Rule("F03", "wrong-extension", "warning"),
+    Rule("F04", "unusual-format", "warning"),
+    Rule("F05", "animated", "warning"),
+    Rule("F06", "transparency", "warning"),
+    Rule("F07", "unusual-colours", "warning"),
+    Rule("F08", "exif-orientation", "warning"),
+    Rule("F09", "multipart-upload", "info", {"multipart-bytes": 4_000_000}),
+    Rule("F10", "huge-image", "warning", {"max-megapixels": 40, "max-megabytes": 50}),
+    Rule("F11", "odd-file-name", "info", {"max-name-bytes": 200}),
+    Rule("F12", "junk-skipped", "info"),
+    Rule("R01", "too-small", "warning", {"min-side": 1024, "low-side": 512, "floor-side": 256}),
+    Rule("R02", "odd-aspect", "info", {"aspect": 2.0, "extreme-aspect": 2.85}),
+    Rule("R03", "size-outlier", "info", {"iqr-factor": 3}),
+    Rule("D01", "exact-duplicate", "error"),
+    Rule("D02", "same-picture", "warning", {"same-distance": 3, "same-colour": 3}),
+    Rule("D03", "near-duplicate", "warning", {"near-distance": 12, "near-colour": 12}),
+    Rule("D04", "mirrored-copy", "info", {"mirror-distance": 3}),
+    Rule("D05", "no-edit-to-learn", "warning", {"edit-distance": 0, "edit-colour": 1}),
+    Rule("C01", "caption-missing", "error"),
+    Rule("C02", "no-captions", "warning"),
+    Rule("C03", "caption-empty", "error"),
+    Rule("C04", "caption-orphan", "warning"),
+    Rule("C05", "caption-ambiguous", "error"),
+    Rule("C06", "caption-encoding", "error"),
+    Rule("C07", "caption-lines", "warning"),
+    Rule("C08", "caption-too-long", "warning", {"max-words-clip": 55, "max-words": 350}),
+    Rule("C09", "caption-too-short", "warning", {"min-words": 3}),
+    Rule("C10", "captions-identical", "warning"),
+    Rule("C11", "captions-too-close", "warning", {"dice": 0.9}),
+    Rule("C12", "caption-boilerplate", "warning"),
+    Rule("C13", "caption-debris", "warning"),
+    Rule("C14", "caption-syntax", "warning"),
+    Rule("C15", "booru-tags", "info", {"underscore-share": 0.7}),
+    Rule("C16", "shared-phrase", "info", {"shared-share": 0.8}),
+    Rule("C17", "two-captions", "error"),
+    Rule("C18", "caption-file", "error"),
+    Rule("T01", "trigger-in-some", "error"),
+    Rule("T02", "trigger-misspelled", "error"),
+    Rule("T03", "placeholder-left", "error"),
+    Rule("T04", "trigger-ordinary", "warning"),
+    Rule("T05", "trigger-repeated", "info"),
+    Rule("T06", "prompt-without-trigger", "warning"),  # this and the next: core.manifest.triggers
+    Rule("T07", "shared-trigger", "warning"),
+    Rule("T08", "caption-template", "error"),
+    Rule("P01", "pair-incomplete", "error"),
+    Rule("P02", "instruction-missing", "error"),
+    Rule("P03", "instruction-describes", "warning"),
+    Rule("P04", "instruction-verbs", "warning"),
+    Rule("P05", "pair-sizes", "warning", {"aspect-off": 0.02}),
+    Rule("P06", "pair-roles", "warning"),
+    Rule("outside-root", "outside-root", "error"),
+    Rule("hidden-path", "hidden-path", "error"),
+    Rule("lint-setting", "lint-setting", "warning"),
+)
+BARRED_CODES = frozenset({"outside-root", "hidden-path"})
+"""Files that must not be read. A dataset cannot make less of it than an error."""
+
+BY_CODE: Mapping[str, Rule] = {rule.code: rule for rule in RULES}
+_BY_NAME: Mapping[str, Rule] = {rule.name: rule for rule in RULES}
+_DEFAULT_NUMBERS: Mapping[str, float] = {name: n for rule in RULES for name, n in rule.thresholds.items()}
+_LEVELS: Mapping[str, Severity] = {"error": "error", "warning": "warning", "warn": "warning", "info": "info"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LintSettings:
+    """The rules as one dataset wants them."""
+
+    off: frozenset[str] = frozenset()
+    severities: Mapping[str, Severity] = field(default_factory=dict)  # by code, where the dataset sets one
+    numbers: Mapping[str, float] = field(default_factory=lambda: _DEFAULT_NUMBERS)
+
+    def judge(self, finding: Finding) -> Finding | None:
+        """The finding with its final severity; None when the rule is switched off."""
+        if finding.code in self.off:
+            return None
+        severity = self.severities.get(finding.code) or finding.severity or BY_CODE[finding.code].severity
+        return finding._replace(severity=severity)
+
+
+DEFAULTS = LintSettings()
+
+
+def settings_from(lint: Mapping[str, object]) -> tuple[LintSettings, tuple[Finding, ...]]:
+    """What `lint:` says, and what in it makes no sense. Keys: a code, a rule's name, or a threshold's name."""
+    if not lint:
+        return DEFAULTS, ()
+    off: set[str] = set()
+    severities: dict[str, Severity] = {}
+    numbers = dict(_DEFAULT_NUMBERS)
+    findings: list[Finding] = []
+    for key, value in lint.items():
+        rule = BY_CODE.get(key.upper()) or _BY_NAME.get(key)
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if is_number and (key in numbers or (rule is not None and rule.thresholds)):
+            name = key if key in numbers or rule is None else next(iter(rule.thresholds))
+            numbers[name] = float(value)  # type: ignore[arg-type]  # is_number says so
+        elif rule is not None and rule.code in BARRED_CODES:
+            what = f"lint: {key} stays an error: what must not be read is never left out in silence"
+            findings.append(Finding("lint-setting", what, mend="remove it"))
+        elif rule is not None and value in ("off", False):
+            off.add(rule.code)
+        elif rule is not None and isinstance(value, str) and value in _LEVELS:
+            severities[rule.code] = _LEVELS[value]
+        elif rule is not None and value in ("on", True):
+            continue
+        else:
+            findings.append(_misunderstood(key, value, known=rule is not None or key in numbers))
+    return LintSettings(off=frozenset(off), severities=severities, numbers=numbers), tuple(findings)
+
+
+def _misunderstood(key: str, value: object, *, known: bool) -> Finding:
+    if known:
+        what = f"lint: {key}: {value!r} is neither off, error, warning, info nor a number this rule has a threshold for"
+        return Finding("lint-setting", what, mend=f"write `{key}: off`, or one of error, warning, info")
+    near = nearest(key, [*BY_CODE, *_BY_NAME, *_DEFAULT_NUMBERS])
+    return Finding(
+        "lint-setting",
+        f"lint: there is no rule {key!r}",
+        mend=f"did you mean {near}?" if near else "see the lint codes",
+    )

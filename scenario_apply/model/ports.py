@@ -1,0 +1,165 @@
+"""The seams, as Protocols: what the engine needs from the world.
+
+Real ones are built in faces/wiring.py only; tests bring their own.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from scenario_apply.model.remote import (
+    AssetId,
+    AssetPage,
+    DatasetScore,
+    JobId,
+    Launch,
+    ModelId,
+    ModelPage,
+    RemoteAsset,
+    RemoteConcept,
+    RemoteJob,
+    RemoteModel,
+    RemotePair,
+    RemoteUpload,
+    TrainingImage,
+    UploadId,
+)
+
+Sending = Callable[[], None]
+"""Called when a slot of the request budget is taken and the bytes are about to leave; once per attempt."""
+
+
+class Clock(Protocol):
+    """Time. now: seconds since the epoch; monotonic: seconds that only grow."""
+
+    def now(self) -> float: ...
+    def monotonic(self) -> float: ...
+    def wait(self, seconds: float, wake: threading.Event | None = None) -> bool:
+        """Sleep, at most seconds; True when wake was set before they were over."""
+        ...
+
+
+class ScenarioApi(Protocol):
+    """The Scenario API, typed in and out.
+
+    Reads and idempotent writes are retried inside (408, 429 rate, 5xx, broken connections). A write marked
+    «once» is never repeated blindly: it raises AnswerLost when it may have been carried out; it is tried again
+    inside only where the service surely did not (connection refused, 429 rate). All raise the ApiError family.
+    """
+
+    # -- reads
+    def get_model(self, model_id: ModelId) -> RemoteModel:
+        """One model with all its training images. NotFound when it is deleted or unknown."""
+        ...
+
+    def get_models(self, model_ids: Sequence[ModelId], *, images: bool) -> Mapping[ModelId, RemoteModel]:
+        """At most 50 models in one request; those that are gone are left out. images: with all training images."""
+        ...
+
+    def list_models(self, *, token: str | None = None, status: str | None = None) -> ModelPage:
+        """The project's own models, newest first, 500 a page."""
+        ...
+
+    def get_job(self, job_id: JobId) -> RemoteJob: ...
+    def list_assets(self, *, token: str | None = None) -> AssetPage:
+        """The project's assets, newest first, 100 a page."""
+        ...
+
+    def get_upload(self, upload_id: UploadId) -> RemoteUpload: ...
+    def get_score(self, model_id: ModelId) -> DatasetScore: ...
+    def quote_training(self, model_id: ModelId, parameters: Mapping[str, object], images: int | None) -> float:
+        """What a training would cost, in CU: the dry run. Starts nothing."""
+        ...
+
+    # -- writes that may be repeated
+    def update_model(
+        self,
+        model_id: ModelId,
+        *,
+        name: str | None = None,
+        short_description: str | None = None,
+        concepts: Sequence[RemoteConcept] | None = None,
+        sending: Sending | None = None,
+    ) -> RemoteModel:
+        """None: left as it is."""
+        ...
+
+    def update_tags(
+        self, model_id: ModelId, *, add: Sequence[str], delete: Sequence[str], sending: Sending | None = None
+    ) -> None: ...
+    def set_caption(self, asset_id: AssetId, caption: str, *, sending: Sending | None = None) -> None: ...
+    def replace_pairs(
+        self, model_id: ModelId, pairs: Sequence[RemotePair], *, sending: Sending | None = None
+    ) -> None: ...
+    def detach_image(self, model_id: ModelId, image_id: AssetId, *, sending: Sending | None = None) -> None:
+        """Done, too, when the image is not there."""
+        ...
+
+    def delete_model(self, model_id: ModelId, *, sending: Sending | None = None) -> None:
+        """Done, too, when the model is gone."""
+        ...
+
+    def put_part(self, url: str, body: bytes | memoryview) -> None:
+        """The bytes of one part; sent without credentials and outside the request budget."""
+        ...
+
+    def complete_upload(self, upload_id: UploadId, *, sending: Sending | None = None) -> RemoteUpload: ...
+
+    # -- writes that must happen once
+    def create_model(
+        self,
+        *,
+        name: str,
+        type: str,
+        short_description: str | None = None,
+        concepts: Sequence[RemoteConcept] | None = None,
+        sending: Sending | None = None,
+    ) -> RemoteModel: ...
+    def add_image(
+        self,
+        model_id: ModelId,
+        *,
+        name: str,
+        mime: str,
+        body: bytes | memoryview,
+        sending: Sending | None = None,
+    ) -> TrainingImage:
+        """Upload and attach in one request, as a data URL."""
+        ...
+
+    def attach_assets(self, model_id: ModelId, asset_ids: Sequence[AssetId], *, sending: Sending | None = None) -> None:
+        """At most ten ids."""
+        ...
+
+    def upload_asset(self, *, name: str, body: bytes | memoryview, sending: Sending | None = None) -> RemoteAsset: ...
+    def create_upload(
+        self, *, file_name: str, mime: str, size_bytes: int, parts: int, sending: Sending | None = None
+    ) -> RemoteUpload: ...
+    def train(
+        self, model_id: ModelId, parameters: Mapping[str, object], *, sending: Sending | None = None
+    ) -> Launch: ...
+
+
+class RequestCounter(Protocol):
+    """What the request budget knows, for plans, progress and the ledger."""
+
+    @property
+    def sent(self) -> int:
+        """Requests that left, retries included."""
+        ...
+
+    @property
+    def refused(self) -> int:
+        """Of those, answered 429 for their rate."""
+        ...
+
+    @property
+    def paused_for_s(self) -> float:
+        """Seconds for which everybody still pauses because the service refused one; 0: nobody does."""
+        ...
+
+    def seconds_for(self, requests: int) -> float:
+        """About how many seconds it takes until so many more requests have left, if nothing else slows them."""
+        ...

@@ -1,0 +1,33 @@
+"""A training that waits for its turn on the service: since when, at which place, and whether that is too long."""
+
+from __future__ import annotations
+
+from scenario_apply.model.remote import Progress
+from scenario_apply.model.timestamps import from_iso
+
+QUEUED_STAGES = frozenset({"pending", "queued", "queued-for-train"})
+"""Of models and of jobs. Source: the API contract, trainingStages and jobStatus."""
+
+QUEUED_LONG_S = 2 * 3600.0
+"""Seconds in the queue after which a training deserves a look: whole trainings take less."""
+
+QUEUED_LONG_MEND = "look at it in the web app; once it is cancelled there, apply trains again"
+
+
+def queued_words(status: str, progress: Progress | None, launched_at: str | None) -> str | None:
+    """'queued since 2026-08-01T12:00:00Z, place 7', as far as it is known; None of a training that has begun."""
+    stage = progress.stage if progress is not None and progress.stage else status
+    if stage not in QUEUED_STAGES:
+        return None
+    since = f" since {launched_at}" if launched_at is not None else ""
+    position = progress.position if progress is not None else None
+    place = f", place {position}" if position is not None and position > 0 else ""
+    return f"queued{since}{place}"
+
+
+def queued_too_long(launched_at: str | None, now: float) -> str | None:
+    """What to say of a queued training that deserves a look; None of one that does not. now: seconds since the epoch"""
+    since = None if launched_at is None else from_iso(launched_at)
+    if since is None or now - since <= QUEUED_LONG_S:
+        return None
+    return f"has been queued for {(now - since) / 3600:.0f} hours, and may never start"

@@ -1,0 +1,162 @@
+"""What the service answers, as values: models, training images, jobs, assets, uploads, quotes.
+
+Shapes follow the API contract; times are seconds since the epoch; None means the answer did not say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, NewType
+
+from msgspec import Meta
+
+from scenario_apply.model.ids import ID_OR_EMPTY_PATTERN, ID_PATTERN
+
+IdText = Annotated[str, Meta(pattern=ID_PATTERN)]
+IdOrEmpty = Annotated[str, Meta(pattern=ID_OR_EMPTY_PATTERN)]
+"""An id, or "" for one that is not known."""
+
+ModelId = NewType("ModelId", IdText)
+AssetId = NewType("AssetId", IdText)
+JobId = NewType("JobId", IdText)
+UploadId = NewType("UploadId", IdText)
+
+RUNNING_STATUSES = frozenset({"training", "copying"})
+ENDED_STATUSES = frozenset({"trained", "failed", "training-canceled"})
+JOB_ENDED_STATUSES = frozenset({"success", "failure", "canceled"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingImage:
+    """One image of a model. Its id is the asset's id; description is the caption training uses, "" when unset."""
+
+    id: AssetId
+    name: str
+    description: str
+    automatic_caption: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemotePair:
+    source_id: AssetId
+    target_id: AssetId
+    instruction: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteConcept:
+    model_id: ModelId
+    scale: float
+    epoch: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a training is. progress 0..1; position: place in the queue, 1 is next."""
+
+    stage: str
+    progress: float | None = None
+    position: int | None = None
+    remaining_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteModel:
+    """A model as read. images None: not given, or given in part (image_count says how many there are)."""
+
+    id: ModelId
+    type: str
+    status: str | None
+    name: str | None = None
+    short_description: str | None = None
+    tags: tuple[str, ...] | None = None
+    concepts: tuple[RemoteConcept, ...] | None = None
+    images: tuple[TrainingImage, ...] | None = None
+    image_count: int | None = None
+    pairs: tuple[RemotePair, ...] | None = None
+    parameters: Mapping[str, object] | None = None
+    job_id: JobId | None = None
+    progress: Progress | None = None
+    created_at: float | None = None
+    training_started_at: float | None = None  # of the last training that ended
+    owner_id: str | None = None  # of a project or a team
+    privacy: str | None = None  # private or public
+
+    @property
+    def is_running(self) -> bool:
+        return self.status in RUNNING_STATUSES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelPage:
+    models: tuple[RemoteModel, ...]
+    next_token: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteJob:
+    """A job. error and hint: the service's own words when it failed. cu_cost after discounts, in CU."""
+
+    id: JobId
+    status: str
+    progress: float
+    error: str | None = None
+    hint: str | None = None
+    cu_cost: float | None = None
+
+    @property
+    def is_ended(self) -> bool:
+        return self.status in JOB_ENDED_STATUSES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """The answer to a training launch. cu_cost: what was charged, in CU."""
+
+    job_id: JobId
+    cu_cost: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteAsset:
+    id: AssetId
+    name: str | None
+    description: str | None
+    size_bytes: int | None
+    status: str | None
+    created_at: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetPage:
+    assets: tuple[RemoteAsset, ...]
+    next_token: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadPart:
+    """One part of a multipart upload: number counts from 1, url is signed and secret."""
+
+    number: int
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteUpload:
+    """status: pending, validating, validated, complete, imported or failed. asset_id once imported."""
+
+    id: UploadId
+    status: str
+    asset_id: AssetId | None = None
+    error: str | None = None
+    parts: tuple[UploadPart, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetScore:
+    """The service's own verdict on a training set: score 0..1 and its warnings, one sentence each."""
+
+    score: float
+    status: str
+    warnings: tuple[str, ...]

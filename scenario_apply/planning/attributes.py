@@ -1,0 +1,126 @@
+"""A resource's attributes as plans show them and compare them: declared, recorded, and how they differ in labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from scenario_apply.manifest.spec import CompositionSpec, Concept, ModelSpec
+from scenario_apply.model.remote import RemoteModel
+from scenario_apply.model.training_types import training_steps, training_type
+from scenario_apply.state.fingerprint import plain_parameter
+from scenario_apply.state.state import Version
+
+Spec = ModelSpec | CompositionSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelChange:
+    """What of name, description and tags is to be sent, and why. labels: name, description -> new text."""
+
+    labels: Mapping[str, str] = field(default_factory=dict)
+    tags_add: tuple[str, ...] = ()
+    tags_delete: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.reasons)
+
+
+def label_change(spec: Spec, version: Version, remote: RemoteModel | None) -> LabelChange:
+    """The labels that differ from what the service holds, or from the record: a run may have broken off in between.
+
+    Sending a label that is there already does no harm, and puts it into the record.
+    """
+    ignored = spec.lifecycle.ignore_changes
+    labels: dict[str, str] = {}
+    reasons: list[str] = []
+    name = version.name if remote is None or remote.name is None else remote.name
+    if "name" not in ignored and (spec.name != name or spec.name != version.name):
+        labels["name"] = spec.name
+        reasons.append(f'name "{name if name != spec.name else version.name}" -> "{spec.name}"')
+    # a description nobody declared is the service's own: it writes one when a training starts
+    ours = spec.description is not None or version.description is not None
+    held = version.description if remote is None or version.description is None else remote.short_description
+    wanted = spec.description or ""
+    if "description" not in ignored and ours and (wanted != (held or "") or wanted != (version.description or "")):
+        labels["description"] = wanted
+        reasons.append("description differs")
+    tags = version.tags if remote is None or remote.tags is None else remote.tags
+    add = tuple(tag for tag in spec.tags if tag not in tags or tag not in version.tags)
+    delete = tuple(tag for tag in version.tags if tag not in spec.tags)
+    if "tags" in ignored:
+        add = delete = ()
+    if add or delete:
+        reasons.append("tags " + " ".join([*(f"+{tag}" for tag in add), *(f"-{tag}" for tag in delete)]))
+    return LabelChange(labels=labels, tags_add=add, tags_delete=delete, reasons=tuple(reasons))
+
+
+def declared_parameters(spec: Spec) -> Mapping[str, object]:
+    """Training parameters as declared; a composition has none."""
+    return spec.parameters if isinstance(spec, ModelSpec) else {}
+
+
+def declared_attributes(spec: Spec) -> dict[str, object]:
+    """What the manifest says of a resource; secrets masked."""
+    attributes: dict[str, object] = {"name": spec.name, "type": spec.type}
+    if spec.description is not None:
+        attributes["description"] = spec.description
+    if spec.tags:
+        attributes["tags"] = list(spec.tags)
+    if isinstance(spec, ModelSpec):
+        attributes["parameters"] = {key: plain_parameter(value) for key, value in spec.parameters.items()}
+    else:
+        attributes["concepts"] = [{**_part(concept), "scale": concept.scale} for concept in spec.concepts]
+    return attributes
+
+
+def _part(concept: Concept) -> dict[str, object]:
+    if concept.model is not None:
+        return {"model": str(concept.model)}
+    if concept.find is not None:
+        return {"find": {"name": concept.find[0], "type": concept.find[1]}}
+    return {"modelId": concept.model_id}
+
+
+def recorded_attributes(version: Version) -> dict[str, object]:
+    """What the state says of a version, in the same shape, with its id."""
+    attributes: dict[str, object] = {"id": version.id, "name": version.name, "type": version.type}
+    if version.description is not None:
+        attributes["description"] = version.description
+    if version.tags:
+        attributes["tags"] = list(version.tags)
+    if version.concepts:
+        attributes["concepts"] = [{"modelId": concept.model_id, "scale": concept.scale} for concept in version.concepts]
+    else:
+        attributes["parameters"] = dict(version.parameters)
+    return attributes
+
+
+def arithmetic(spec: Spec, images: int, pairs: int) -> str | None:
+    """Such as "12 images x 20 repeats x 12 epochs / batch 1 = 2880 steps"; None where it is not known."""
+    kind = training_type(spec.type)
+    if not isinstance(spec, ModelSpec) or kind.is_composition:
+        return None
+    count = pairs or images
+    steps = training_steps(kind, spec.parameters, count)
+    if steps is None:
+        return None
+    if spec.parameters.get("maxTrainSteps"):
+        return f"{steps} steps"
+    counted = f"{count} {'pairs' if pairs else 'images'}"
+    given = {name: spec.parameters.get(name, rule.default) for name, rule in kind.parameters.items()}
+    epochs, repeats, batch = given.get("nbEpochs"), given.get("nbRepeats"), given.get("batchSize")
+    if epochs is None and repeats is None:
+        return f"{counted} x {kind.steps_per_image} = {steps} steps"
+    factors = [counted]
+    if repeats is not None:
+        factors.append(f"{_number(repeats)} repeats")
+    if epochs is not None:
+        factors.append(f"{_number(epochs)} epochs")
+    divisor = "" if batch is None else f" / batch {_number(batch)}"
+    return f"{' x '.join(factors)}{divisor} = {steps} steps"
+
+
+def _number(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

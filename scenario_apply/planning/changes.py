@@ -1,0 +1,149 @@
+"""What a plan would change, resource by resource, each with its reason. Values only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+from scenario_apply.errors import Location
+from scenario_apply.model.address import Address
+from scenario_apply.model.steps import StepId
+
+
+class Action(StrEnum):
+    """What happens to a resource; the sign is what plans print in front of it."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    RETRAIN = "retrain"
+    REPLACE = "replace"
+    DELETE = "delete"
+    WAIT = "wait"
+    MOVE = "move"
+    IMPORT = "import"
+    FORGET = "forget"
+    NONE = "none"
+
+    @property
+    def sign(self) -> str:
+        return _SIGNS[self]
+
+
+_SIGNS = {
+    Action.CREATE: "+",
+    Action.UPDATE: "~",
+    Action.RETRAIN: "↻",
+    Action.REPLACE: "±",
+    Action.DELETE: "-",
+    Action.WAIT: "…",
+    Action.MOVE: "→",
+    Action.IMPORT: "←",
+    Action.FORGET: ".",
+    Action.NONE: " ",
+}
+
+SUMMARY_ACTIONS = (
+    Action.CREATE,
+    Action.UPDATE,
+    Action.RETRAIN,
+    Action.REPLACE,
+    Action.DELETE,
+    Action.WAIT,
+    Action.NONE,
+)
+
+ChangeClass = Literal["free", "metadata", "training"]
+CostSource = Literal["none", "quoted", "history", "unknown"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """In CU. none: nothing is trained, cu is 0; unknown: cu is None."""
+
+    cu: float | None = 0
+    source: CostSource = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageChange:
+    """One image that comes, goes or has other bytes. caption: the one it will have, or had."""
+
+    path: str
+    caption: str | None = None
+    sha256: str | None = None
+    file: str | None = None  # on disk, relative to the manifest's root, where it is there
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptionChange:
+    """before, after: None is the service's own caption."""
+
+    path: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageDiff:
+    add: tuple[ImageChange, ...] = ()
+    change: tuple[ImageChange, ...] = ()  # other bytes under the same path
+    remove: tuple[ImageChange, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.add or self.change or self.remove)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptionDiff:
+    """Only of images that stay; those that come bring their caption with them (ImageChange.caption)."""
+
+    add: tuple[CaptionChange, ...] = ()  # from the service's own to one of ours
+    change: tuple[CaptionChange, ...] = ()
+    remove: tuple[CaptionChange, ...] = ()  # back to the service's own
+
+    def __bool__(self) -> bool:
+        return bool(self.add or self.change or self.remove)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One resource's change. before and after: its attributes as plain values, None where it does not exist.
+
+    notes: what a reader should know though nothing changes because of it. arithmetic: how many steps the
+    training takes, as a sum, or None. image_count: of the training set.
+    """
+
+    address: Address
+    action: Action
+    change_class: ChangeClass = "free"
+    reasons: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    before: Mapping[str, object] | None = None
+    after: Mapping[str, object] | None = None
+    images: ImageDiff = ImageDiff()
+    captions: CaptionDiff = CaptionDiff()
+    cost: Cost = Cost()
+    requests: int = 0
+    steps: tuple[StepId, ...] = ()
+    image_count: int = 0
+    arithmetic: str | None = None
+    previous_address: Address | None = None
+    place: Location | None = None
+    data: Mapping[str, object] = field(default_factory=dict)
+
+
+DriftSide = Literal["service", "state"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """Recorded and observed disagree. what: "name", "caption", "image", "status", "tags" ... path: which image."""
+
+    address: Address
+    what: str
+    path: str | None = None
+    recorded: object = None
+    observed: object = None
+    moved: DriftSide = "service"  # which side moved since it was recorded

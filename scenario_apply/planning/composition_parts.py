@@ -1,0 +1,163 @@
+"""The parts of a composition: found by name among the project's models, resolved to ids, compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+
+from scenario_apply.errors import Diagnostic
+from scenario_apply.manifest.spec import CompositionSpec, Concept
+from scenario_apply.model.address import Address
+from scenario_apply.model.did_you_mean import nearest
+from scenario_apply.model.remote import ModelId
+from scenario_apply.planning.changes import Action
+from scenario_apply.planning.content_diff import shown
+from scenario_apply.planning.decision import Decision
+from scenario_apply.planning.observed import Observed
+from scenario_apply.planning.ownership import is_foreign
+from scenario_apply.state.state import ConceptRecord, Record, State, Version
+
+UNKNOWN_ID = ModelId("")
+"""The id of a part that is still to be made."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The parts of a composition, in order, or why they cannot be had."""
+
+    concepts: tuple[ConceptRecord, ...] = ()
+    problems: tuple[Diagnostic, ...] = ()
+
+    @property
+    def are_known(self) -> bool:
+        return all(concept.model_id != UNKNOWN_ID for concept in self.concepts)
+
+
+def resolve_parts(
+    spec: CompositionSpec, record: Record | None, state: State, observed: Observed, verdicts: Mapping[Address, Decision]
+) -> Parts:
+    """Ids of a composition's parts. verdicts: of the declared ones, judged already."""
+    concepts: list[ConceptRecord] = []
+    problems: list[Diagnostic] = []
+    recorded = record.working.concepts if record is not None else ()
+    for position, declared in enumerate(spec.concepts):
+        known = recorded[position].model_id if position < len(recorded) else None
+        part: ConceptRecord | Diagnostic
+        if declared.model is not None:
+            part = _declared_part(spec, declared, declared.model, state, verdicts[declared.model])
+        elif declared.find is not None:
+            part = _found_part(declared, declared.find, observed, known)
+        else:
+            part = _named_part(spec, declared, ModelId(declared.model_id or ""), observed)
+        if isinstance(part, Diagnostic):
+            problems.append(part)
+        else:
+            concepts.append(part)
+    return Parts(concepts=tuple(concepts), problems=tuple(problems))
+
+
+def _declared_part(
+    spec: CompositionSpec, declared: Concept, address: Address, state: State, verdict: Decision
+) -> ConceptRecord | Diagnostic:
+    record = verdict.record or state.records.get(address)
+    if record is not None and record.current.is_usable and not verdict.edit.gone:
+        return ConceptRecord(record.current.id, declared.scale, declared.epoch, record.current.fingerprint)
+    if verdict.yields_new_weights:
+        return ConceptRecord(UNKNOWN_ID, declared.scale, declared.epoch)
+    return Diagnostic(
+        code="untrained-part",
+        severity="warning",
+        what=f"{spec.address} waits for {address}, which this plan does not train",
+        where=declared.place,
+        mend=f"add --train {address}, or select it too",
+    )
+
+
+def _named_part(
+    spec: CompositionSpec, declared: Concept, model_id: ModelId, observed: Observed
+) -> ConceptRecord | Diagnostic:
+    """A part named by its id: the project's own, or anybody's that is public."""
+    remote = observed.parts.get(model_id)
+    if remote is not None and remote.privacy != "public" and is_foreign(remote, observed.owners):
+        return Diagnostic(
+            code="part-foreign",
+            what=f"{spec.address} uses {model_id}, which is neither public nor one of the project's own models",
+            where=declared.place,
+            mend="name a model of this project, or a public one",
+        )
+    return ConceptRecord(model_id, declared.scale, declared.epoch)
+
+
+def _found_part(
+    declared: Concept, find: tuple[str, str], observed: Observed, known: ModelId | None
+) -> ConceptRecord | Diagnostic:
+    name, kind = find
+    if observed.own is None:
+        return ConceptRecord(known or UNKNOWN_ID, declared.scale, declared.epoch)
+    fitting = [model for model in observed.own if model.name == name and model.type == kind]
+    if len(fitting) == 1:
+        return ConceptRecord(fitting[0].id, declared.scale, declared.epoch)
+    if known is not None and any(model.id == known for model in fitting):
+        return ConceptRecord(known, declared.scale, declared.epoch)  # it was unambiguous when it was composed
+    if fitting:
+        ids = ", ".join(model.id for model in fitting)
+        what = f"{len(fitting)} models of the project are called {name!r} and are of type {kind}: {ids}"
+        return Diagnostic(code="find-ambiguous", what=what, where=declared.place, mend="name one with modelId:")
+    named = {f"{model.name} ({model.type})": model for model in observed.own if model.name}
+    near = nearest(f"{name} ({kind})", named, limit=4)
+    return Diagnostic(
+        code="find-nothing",
+        what=f"no model of the project is called {name!r} and is of type {kind}",
+        where=declared.place,
+        mend=f"nearest: {', '.join(near)}" if near else "the project has no model with a name like it",
+    )
+
+
+def as_of_now(concepts: tuple[ConceptRecord, ...], state: State) -> tuple[ConceptRecord, ...]:
+    """The same parts with what the declared ones among them are trained from now: right before they are composed."""
+    trained = {record.current.id: record.current.fingerprint for record in state.records.values()}
+    return tuple(
+        replace(concept, trained_from=trained[concept.model_id]) if concept.model_id in trained else concept
+        for concept in concepts
+    )
+
+
+def part_reasons(version: Version, concepts: tuple[ConceptRecord, ...]) -> list[str]:
+    """How the parts differ from those that were composed."""
+    before = {concept.model_id: concept for concept in version.concepts}
+    after = {concept.model_id: concept for concept in concepts if concept.model_id != UNKNOWN_ID}
+    reasons = [f"concept {model_id} added" for model_id in after if model_id not in before]
+    reasons += [f"concept {model_id} removed" for model_id in before if model_id not in after]
+    for model_id, concept in after.items():
+        old = before.get(model_id)
+        if old is not None and old.scale != concept.scale:
+            reasons.append(f"scale of {model_id} {shown(float(old.scale))} -> {shown(float(concept.scale))}")
+        if old is not None and old.epoch != concept.epoch:
+            reasons.append(f"epoch of {model_id} {shown(old.epoch)} -> {shown(concept.epoch)}")
+    return reasons
+
+
+def renewed_parts(
+    spec: CompositionSpec,
+    version: Version,
+    concepts: tuple[ConceptRecord, ...],
+    verdicts: Mapping[Address, Decision],
+) -> list[str]:
+    """Declared parts that this plan replaces or trains anew, or that were since this was composed."""
+    recorded = {concept.model_id: concept.trained_from for concept in version.concepts}
+    reasons = []
+    for declared, concept in zip(spec.concepts, concepts, strict=True):
+        if declared.model is None:
+            continue
+        verdict = verdicts[declared.model]
+        if verdict.yields_new_weights:
+            words = {Action.REPLACE: "is replaced", Action.CREATE: "is created"}
+            reasons.append(f"{declared.model} {words.get(verdict.change.action, 'is trained anew')}")
+        elif recorded.get(concept.model_id) not in (None, concept.trained_from):
+            reasons.append(f"{declared.model} was trained anew")
+        elif concept.model_id not in recorded and (record := verdict.record) is not None:
+            is_moved = any(known.id in recorded for known in record.versions())
+            reasons += [f"{declared.model} is at version {record.current.number} now"] if is_moved else []
+    return reasons

@@ -1,0 +1,153 @@
+"""What a version is made of, compared: images, captions, pairs, parameters, concepts. Desired against recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from scenario_apply.dataset.types import Contents, Image
+from scenario_apply.model.training_types import SECRET_PARAMETERS
+from scenario_apply.planning.changes import CaptionChange, CaptionDiff, ImageChange, ImageDiff
+from scenario_apply.state.fingerprint import plain_parameter
+from scenario_apply.state.state import ImageRecord, Version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContentDiff:
+    images: ImageDiff
+    captions: CaptionDiff
+    pairs_differ: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.images) or bool(self.captions) or self.pairs_differ
+
+
+def compare_contents(contents: Contents, version: Version | None) -> ContentDiff:
+    """How the images, captions and pairs of a dataset differ from those of a version. A rename is no difference.
+
+    The same bytes with the same caption under two names are one image, as they are one asset.
+    """
+    first = {(image.sha256, image.caption or ""): image for image in reversed(contents.images)}
+    desired = [image for image in contents.images if first[image.sha256, image.caption or ""] is image]
+    recorded = version.images if version is not None else ()
+    before, remove = _matched(desired, recorded)
+    add, change = [], []
+    captions: dict[str, list[CaptionChange]] = {"add": [], "change": [], "remove": []}
+    for image in desired:
+        old = before.get(image.path)
+        if old is None:
+            add.append(_image_change(image))
+        elif old.sha256 != image.sha256:
+            change.append(_image_change(image))
+        if old is not None and old.caption != (image.caption or ""):
+            kind = "add" if not old.caption else "change" if image.caption else "remove"
+            captions[kind].append(CaptionChange(path=image.path, before=old.caption or None, after=image.caption))
+    return ContentDiff(
+        images=ImageDiff(add=tuple(add), change=tuple(change), remove=tuple(remove)),
+        captions=CaptionDiff(
+            add=tuple(captions["add"]), change=tuple(captions["change"]), remove=tuple(captions["remove"])
+        ),
+        pairs_differ=version is not None and _pairs_differ(contents, version),
+    )
+
+
+def _matched(
+    desired: Sequence[Image], recorded: Sequence[ImageRecord]
+) -> tuple[dict[str, ImageRecord], list[ImageChange]]:
+    """Which recorded image each image was, by path; and those that are no more.
+
+    Best fits first: a path says less than bytes, for an image kept in place keeps the path it was first sent under.
+    """
+    before: dict[str, ImageRecord] = {}
+    left = list(recorded)
+    for one, other in _LIKENESSES:
+        by_key: dict[object, list[ImageRecord]] = {}
+        for record in reversed(left):
+            by_key.setdefault(other(record), []).append(record)
+        for image in desired:
+            if image.path not in before and (found := by_key.get(one(image))):
+                before[image.path] = found.pop()
+        taken = {id(record) for record in before.values()}
+        left = [record for record in left if id(record) not in taken]
+    return before, [ImageChange(path=r.path, caption=r.caption or None, sha256=r.sha256) for r in left]
+
+
+_LIKENESSES: tuple[tuple[Callable[[Image], object], Callable[[ImageRecord], object]], ...] = (
+    (
+        lambda image: (image.path, image.sha256, image.caption or ""),
+        lambda record: (record.path, record.sha256, record.caption),
+    ),
+    (lambda image: (image.sha256, image.caption or ""), lambda record: (record.sha256, record.caption)),
+    (lambda image: (image.path, image.sha256), lambda record: (record.path, record.sha256)),
+    (lambda image: image.sha256, lambda record: record.sha256),
+    (lambda image: image.path, lambda record: record.path),
+)
+
+
+def _image_change(image: Image) -> ImageChange:
+    return ImageChange(path=image.path, caption=image.caption, sha256=image.sha256, file=image.file)
+
+
+def _pairs_differ(contents: Contents, version: Version) -> bool:
+    sha_of_path = {image.path: image.sha256 for image in contents.images}
+    sha_of_asset = {image.asset_id: image.sha256 for image in version.images}
+    desired = {(sha_of_path.get(p.before), sha_of_path.get(p.after), p.instruction) for p in contents.pairs}
+    recorded = {(sha_of_asset.get(p.source_id), sha_of_asset.get(p.target_id), p.instruction) for p in version.pairs}
+    return desired != recorded
+
+
+def content_reasons(diff: ContentDiff) -> list[str]:
+    """Counts such as "images +1 -2", "captions ~1", as plans print them."""
+    reasons = []
+    images = _counts(("+", diff.images.add), ("~", diff.images.change), ("-", diff.images.remove))
+    if images:
+        reasons.append(f"images {images}")
+    captions = _counts(("+", diff.captions.add), ("~", diff.captions.change), ("-", diff.captions.remove))
+    if captions:
+        reasons.append(f"captions {captions}")
+    if diff.pairs_differ:
+        reasons.append("pairs differ")
+    return reasons
+
+
+def _counts(*groups: tuple[str, Sequence[object]]) -> str:
+    return " ".join(f"{sign}{len(group)}" for sign, group in groups if group)
+
+
+def parameter_reasons(desired: Mapping[str, object], recorded: Mapping[str, object]) -> list[str]:
+    """Such as "parameters.nbEpochs 10 -> 12", one for each parameter that differs; secrets are not compared."""
+    reasons = []
+    for key in sorted({*desired, *recorded} - SECRET_PARAMETERS):
+        before, after = plain_parameter(recorded.get(key)), plain_parameter(desired.get(key))
+        if before != after:
+            reasons.append(f"parameters.{key} {shown(before)} -> {shown(after)}")
+    return reasons
+
+
+def shown(value: object) -> str:
+    """A value as a reason prints it."""
+    if value is None:
+        return "(default)"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return str(value)
+
+
+def ignoring_captions(images: Iterable[Image], version: Version) -> tuple[Image, ...]:
+    """The same images, with the captions that were recorded for those bytes; new ones keep their own."""
+    images = tuple(images)
+    as_before = {(image.sha256, image.caption or "") for image in images}
+    recorded = {(image.sha256, image.caption) for image in version.images}
+    others: dict[str, list[str]] = {}  # recorded captions that no image asks for any more, by bytes
+    for sha256, caption in sorted(recorded - as_before, reverse=True):
+        others.setdefault(sha256, []).append(caption)
+    kept: dict[tuple[str, str], str] = {}  # the same bytes with the same caption stay one image
+    for key in sorted(as_before - recorded):
+        if others.get(key[0]):
+            kept[key] = others[key[0]].pop()
+    return tuple(
+        replace(image, caption=kept[image.sha256, image.caption or ""] or None)
+        if (image.sha256, image.caption or "") in kept
+        else image
+        for image in images
+    )

@@ -1,0 +1,155 @@
+"""What the API answered, and what it means for the recorded world: trainings that ended, models that are gone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
+
+from scenario_apply.model.address import Address
+from scenario_apply.model.remote import JobId, ModelId, RemoteModel
+from scenario_apply.model.training_types import SECRET_PARAMETERS
+from scenario_apply.planning.changes import Drift
+from scenario_apply.state.fingerprint import plain_parameter
+from scenario_apply.state.state import Phase, Record, State, Version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """One look at the service. asked: ids that were looked for; own: all own models, when they were listed.
+
+    quotes: CU a training would cost. failures: job id -> the service's reason. owners: ids that own models of the
+    project are owned by. parts: models that compositions name by id.
+    """
+
+    models: Mapping[ModelId, RemoteModel] = field(default_factory=dict)
+    asked: frozenset[ModelId] = frozenset()
+    own: tuple[RemoteModel, ...] | None = None
+    quotes: Mapping[Address, float] = field(default_factory=dict)
+    failures: Mapping[JobId, str] = field(default_factory=dict)
+    refreshed: bool = False
+    owners: frozenset[str] = frozenset()
+    parts: Mapping[ModelId, RemoteModel] = field(default_factory=dict)
+
+    def is_gone(self, model_id: ModelId) -> bool:
+        """Looked for, and not there."""
+        return model_id in self.asked and model_id not in self.models
+
+
+PHASE_OF: Mapping[str, Phase] = {
+    "new": "building",
+    "training": "training",
+    "copying": "training",
+    "trained": "trained",
+    "failed": "failed",
+    "training-canceled": "canceled",
+}
+
+
+def settle(state: State, observed: Observed, *, now: str) -> tuple[State, tuple[Drift, ...]]:
+    """The state with every training that ended, started or broke since it was written, and what of it is drift."""
+    records = dict(state.records)
+    drift: list[Drift] = []
+    for address, record in state.records.items():
+        settled = record
+        if (pending := record.pending) is not None:
+            if observed.is_gone(pending.id):
+                drift.append(Drift(address=address, what="model", recorded=pending.id, observed=None))
+                settled = replace(settled, pending=None)
+            else:
+                settled = replace(settled, pending=_settled(pending, observed, now))
+        current = _settled(record.current, observed, now)
+        if current.phase != record.current.phase and record.current.phase != "training":
+            drift.append(Drift(address=address, what="status", recorded=record.current.phase, observed=current.phase))
+        elif current.is_usable and record.current.is_usable and record.current.job_id not in (None, current.job_id):
+            drift.append(
+                Drift(address=address, what="training", recorded=record.current.job_id, observed=current.job_id)
+            )
+        settled = replace(settled, current=current)
+        if settled.pending is not None and settled.pending.is_usable:
+            settled = settled.promoted()
+        if settled != record:
+            records[address] = settled
+    return replace(state, records=records), tuple(drift)
+
+
+def _settled(version: Version, observed: Observed, now: str) -> Version:
+    remote = observed.models.get(version.id)
+    if remote is None or remote.status is None:
+        return version
+    version = _by_whom(version, remote)
+    phase = PHASE_OF.get(remote.status)
+    if phase is None or phase == version.phase:
+        return version
+    if version.phase in ("failed", "canceled") and phase == "building":
+        return version  # «new» says nothing that failed does not
+    job_id = remote.job_id or version.job_id
+    reason = None
+    if phase == "failed":
+        reason = observed.failures.get(job_id, "training failed") if job_id else "training failed"
+    elif phase == "canceled":
+        reason = "the training was cancelled on the service"
+    elif phase == "building" and version.phase == "training":
+        phase, reason = "canceled", "the service knows of no training"
+    ended = now if phase in ("trained", "failed", "canceled") else version.ended_at
+    return replace(version, phase=phase, job_id=job_id, reason=reason, ended_at=ended)
+
+
+def _by_whom(version: Version, remote: RemoteModel) -> Version:
+    """The version with the job that trained it. Trained by somebody since, it is as one that is imported.
+
+    Then no fingerprint says what it was trained on, only the service: its parameters, as far as they were recorded,
+    so that what the service fills in by itself is no change. While our own training runs, its end says by what id.
+    """
+    if version.phase in ("building", "training"):
+        return version
+    if remote.job_id is not None and version.job_id not in (None, remote.job_id):
+        version = replace(version, fingerprint=None)
+    version = replace(version, job_id=remote.job_id or version.job_id)
+    if version.fingerprint is not None or not remote.parameters:
+        return version
+    told = {
+        key: value if key in SECRET_PARAMETERS else plain_parameter(remote.parameters.get(key, value))
+        for key, value in version.parameters.items()
+    }
+    return version if told == version.parameters else replace(version, parameters=told)
+
+
+def content_drift(address: Address, record: Record, remote: RemoteModel) -> list[Drift]:
+    """Where a model on the service differs from what was recorded of it: labels, tags, images, captions."""
+    version = record.working
+    found: list[Drift] = []
+    if remote.name is not None and remote.name != version.name:
+        found.append(Drift(address=address, what="name", recorded=version.name, observed=remote.name))
+    if version.description is not None and (remote.short_description or "") != version.description:
+        found.append(
+            Drift(address=address, what="description", recorded=version.description, observed=remote.short_description)
+        )
+    if remote.tags is not None and (missing := sorted(set(version.tags) - set(remote.tags))):
+        found.append(Drift(address=address, what="tags", recorded=missing, observed=list(remote.tags)))
+    if remote.images is not None:
+        found += _image_drift(address, version, remote)
+    return found
+
+
+def _image_drift(address: Address, version: Version, remote: RemoteModel) -> list[Drift]:
+    images = {image.id: image for image in remote.images or ()}
+    found: list[Drift] = []
+    for recorded in version.images:
+        image = images.pop(recorded.asset_id, None)
+        if image is None:
+            found.append(Drift(address=address, what="image", path=recorded.path, recorded=recorded.asset_id))
+        elif image.description != recorded.caption:
+            found.append(
+                Drift(
+                    address=address,
+                    what="caption",
+                    path=recorded.path,
+                    recorded=recorded.caption,
+                    observed=image.description,
+                )
+            )
+    for image in images.values():
+        found.append(Drift(address=address, what="image", path=image.name or image.id, observed=image.id))
+    return found

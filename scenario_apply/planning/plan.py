@@ -1,0 +1,138 @@
+"""A plan: changes, and the steps that carry them out, whole before the first call."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from scenario_apply.errors import Diagnostic
+from scenario_apply.model.address import Address
+from scenario_apply.model.steps import AwaitTraining, PlannedStep, requests_of
+from scenario_apply.planning.changes import SUMMARY_ACTIONS, Action, Change, Drift
+
+PLAN_FORMAT_VERSION = "1.0"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanFlags:
+    """The options of the command line that decide which steps a plan has; whoever plans again needs the same ones.
+
+    deletes: there was consent to deletes when the plan was made. It is no consent to carry them out.
+    """
+
+    select: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    replace: tuple[Address, ...] = ()
+    train: tuple[Address, ...] = ()
+    destroy: bool = False
+    deletes: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanSource:
+    """What a plan was made from. files: name -> sha256; pictures: dataset -> path -> "sha256 caption-sha256".
+
+    variables: those of --var that are no secrets. secret_variables: the names of the others.
+    """
+
+    manifest_path: str
+    manifest_digest: str
+    lineage: str | None
+    serial: int
+    endpoint: str
+    project: str | None
+    variables: Mapping[str, str] = field(default_factory=dict)
+    secret_variables: tuple[str, ...] = ()
+    var_files: tuple[str, ...] = ()
+    flags: PlanFlags = PlanFlags()
+    datasets: Mapping[str, str] = field(default_factory=dict)  # name -> digest
+    pictures: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    made_in: str = "."  # of a saved plan: the folder it was made in, seen from where the file lies
+    folder: str = ""  # and that folder's name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """changes: one per resource, in address order, `none` included. steps: in the order they were meant.
+
+    blocked: what stops it, from gates and missing consent; a plan with entries here is shown but not applied.
+    polls: requests expected for waiting. created_at: ISO 8601, UTC.
+    """
+
+    source: PlanSource
+    tool_version: str
+    created_at: str
+    changes: tuple[Change, ...]
+    steps: tuple[PlannedStep, ...]
+    drift: tuple[Drift, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+    blocked: tuple[Diagnostic, ...] = ()
+    polls: int = 0
+    rate_limit: int = 100
+    refreshed: bool = True
+    withheld: tuple[Address, ...] = ()  # deletes that wait for consent
+
+    @property
+    def summary(self) -> Mapping[str, int]:
+        """How many resources have which action; every action of SUMMARY_ACTIONS is there."""
+        counts = Counter(change.action for change in self.changes)
+        return {action.value: counts[action] for action in SUMMARY_ACTIONS} | {
+            action.value: count for action, count in counts.items() if action not in SUMMARY_ACTIONS
+        }
+
+    @property
+    def has_changes(self) -> bool:
+        return any(change.action is not Action.NONE for change in self.changes)
+
+    @property
+    def is_applyable(self) -> bool:
+        return self.has_changes and not self.blocked
+
+    @property
+    def requests_by_step(self) -> Mapping[str, int]:
+        """Requests by kind of step; polls, as an estimate, under wait."""
+        counts: Counter[str] = Counter()
+        for planned in self.steps:
+            counts[planned.kind] += requests_of(planned.step)
+        if any(isinstance(planned.step, AwaitTraining) for planned in self.steps):
+            counts["wait"] += self.polls
+        return {kind: count for kind, count in counts.items() if count}
+
+    @property
+    def requests_total(self) -> int:
+        return sum(self.requests_by_step.values())
+
+    @property
+    def seconds_at_limit(self) -> int:
+        """The least time the requests take under the limit; polls apart: they come when uploads are over."""
+        writes = self.requests_total - self.requests_by_step.get("wait", 0)
+        return seconds_at_limit(writes, self.rate_limit)
+
+    def costs(self, source: str) -> tuple[Address, ...]:
+        """The resources whose cost has that source: quoted, history or unknown."""
+        return tuple(change.address for change in self.changes if change.cost.source == source)
+
+    @property
+    def cu(self) -> float | None:
+        """What is known of the cost; None when something costs and nothing is known; 0 when nothing is trained."""
+        known = [change.cost.cu for change in self.changes if change.cost.cu is not None]
+        paid = [change for change in self.changes if change.cost.source != "none"]
+        if paid and all(change.cost.cu is None for change in paid):
+            return None
+        return sum(known)
+
+
+def seconds_at_limit(requests: int, per_minute: int) -> int:
+    """Whole seconds until the last of so many requests may leave, under a sliding window of 60 s."""
+    if per_minute <= 0 or requests <= 0:
+        return 0
+    return (requests - 1) // per_minute * 60
+
+
+def steps_by_address(steps: Iterable[PlannedStep]) -> dict[Address, list[PlannedStep]]:
+    """Steps of each resource, in order."""
+    grouped: dict[Address, list[PlannedStep]] = {}
+    for planned in steps:
+        grouped.setdefault(planned.address, []).append(planned)
+    return grouped

@@ -1,0 +1,156 @@
+"""Plan -> JSON: what `plan --format json` prints and `plan --out` saves. plan_reader.py reads it back.
+
+The digest finds accidental damage. It has no key, so it proves nothing about who wrote the file.
+
+Format 1.x: readers ignore fields they do not know; a minor version adds fields, a major one breaks.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+
+from scenario_apply.errors import Diagnostic
+from scenario_apply.model.step_codec import plain_value, step_to_json
+from scenario_apply.planning.changes import CaptionChange, Change, Drift, ImageChange
+from scenario_apply.planning.plan import PLAN_FORMAT_VERSION, Plan, PlanSource
+
+
+def plan_to_json(plan: Plan) -> dict[str, object]:
+    """A plan as plain values, in the shape the design page fixes."""
+    source = plan.source
+    return {
+        "format_version": PLAN_FORMAT_VERSION,
+        "tool_version": plan.tool_version,
+        "created_at": plan.created_at,
+        "applyable": plan.is_applyable,
+        "complete": not plan.withheld,
+        "errored": bool(plan.blocked) or any(p.severity == "error" for p in plan.diagnostics),
+        "manifest": {"path": source.manifest_path, "digest": source.manifest_digest},
+        "state": {"lineage": source.lineage, "serial": source.serial},
+        "endpoint": source.endpoint,
+        "project": source.project,
+        "summary": dict(plan.summary),
+        "requests": {
+            "total": plan.requests_total,
+            "by_step": dict(plan.requests_by_step),
+            "seconds_at_limit": plan.seconds_at_limit,
+        },
+        "cost": {
+            "cu": plan.cu,
+            "quoted": [str(address) for address in plan.costs("quoted")],
+            "from_history": [str(address) for address in plan.costs("history")],
+            "unknown": [str(address) for address in plan.costs("unknown")],
+        },
+        "changes": [_change(change) for change in plan.changes],
+        "steps": [step_to_json(planned) for planned in plan.steps],
+        "drift": [_drift(drift) for drift in plan.drift],
+        "diagnostics": [_problem(problem) for problem in (*plan.blocked, *plan.diagnostics)],
+        "inputs": {
+            "variables": dict(source.variables),
+            "var_files": list(source.var_files),
+            "datasets": dict(source.datasets),
+            "pictures": {name: dict(pictures) for name, pictures in source.pictures.items()},
+            **_options(source),
+        },
+        "blocked": len(plan.blocked),
+        "polls": plan.polls,
+        "rate_limit": plan.rate_limit,
+        "refreshed": plan.refreshed,
+        "withheld": [str(address) for address in plan.withheld],
+    }
+
+
+def _options(source: PlanSource) -> dict[str, object]:
+    """The options the plan was made with, and the secret variables it needs again; left out where there are none."""
+    flags: dict[str, object] = {
+        "select": list(source.flags.select),
+        "exclude": list(source.flags.exclude),
+        "replace": [str(address) for address in source.flags.replace],
+        "train": [str(address) for address in source.flags.train],
+        "destroy": source.flags.destroy,
+        "allow_destroy": source.flags.deletes,
+    }
+    given = {name: value for name, value in flags.items() if value}
+    options: dict[str, object] = {"options": given} if given else {}
+    return options | ({"secret_variables": list(source.secret_variables)} if source.secret_variables else {})
+
+
+def sealed(plain: Mapping[str, object]) -> dict[str, object]:
+    """A plan's plain values with the digest over all of them, which readers check: see seal()."""
+    return {**plain, "digest": seal(plain)}
+
+
+def seal(plain: Mapping[str, object]) -> str:
+    """SHA-256 over the canonical JSON of a plan (sorted keys, no blanks), its own digest left out."""
+    content = {key: value for key, value in plain.items() if key != "digest"}
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return f"sha256:{sha256(canonical.encode()).hexdigest()}"
+
+
+def _change(change: Change) -> dict[str, object]:
+    return {
+        "address": str(change.address),
+        "action": change.action.value,
+        "class": change.change_class,
+        "reasons": list(change.reasons),
+        "notes": list(change.notes),
+        "before": plain_value(change.before),
+        "after": plain_value(change.after),
+        "images": {
+            "add": [image.path for image in change.images.add],
+            "change": [image.path for image in change.images.change],
+            "remove": [image.path for image in change.images.remove],
+        },
+        "captions": {
+            "add": [_caption(c) for c in change.captions.add],
+            "change": [_caption(c) for c in change.captions.change],
+            "remove": [_caption(c) for c in change.captions.remove],
+        },
+        "image_details": [
+            {"change": kind, **_image(image)}
+            for kind in ("add", "change", "remove")
+            for image in getattr(change.images, kind)
+        ],
+        "cost": {"cu": change.cost.cu, "source": change.cost.source},
+        "requests": change.requests,
+        "steps": list(change.steps),
+        "image_count": change.image_count,
+        "arithmetic": change.arithmetic,
+        "previous_address": None if change.previous_address is None else str(change.previous_address),
+        "place": None if change.place is None else {k: getattr(change.place, k) for k in ("file", "line", "column")},
+        "edit": plain_value(change.data),
+    }
+
+
+def _caption(change: CaptionChange) -> dict[str, object]:
+    return {"path": change.path, "before": change.before, "after": change.after}
+
+
+def _image(image: ImageChange) -> dict[str, object]:
+    return {"path": image.path, "caption": image.caption, "sha256": image.sha256, "file": image.file}
+
+
+def _drift(drift: Drift) -> dict[str, object]:
+    return {
+        "address": str(drift.address),
+        "what": drift.what,
+        "path": drift.path,
+        "recorded": plain_value(drift.recorded),
+        "observed": plain_value(drift.observed),
+        "moved": drift.moved,
+    }
+
+
+def _problem(problem: Diagnostic) -> dict[str, object]:
+    where = problem.where
+    return {
+        "severity": problem.severity,
+        "code": problem.code,
+        "message": problem.what,
+        "mend": problem.mend,
+        "file": None if where is None else where.file,
+        "line": None if where is None else where.line,
+        "column": None if where is None else where.column,
+    }

@@ -1,0 +1,274 @@
+"""A saved plan read back, and whether what it was made from is as it was. What changed is named: a file, not a digest.
+
+What is read here is compared and shown, and never carried out: plan_comparison.py has the reason.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from graphlib import CycleError, TopologicalSorter
+
+from msgspec import to_builtins
+
+from scenario_apply.dataset.types import Dataset
+from scenario_apply.errors import Diagnostic, Location, PlanStale, UsageError
+from scenario_apply.manifest.spec import Manifest
+from scenario_apply.model.address import parse_address
+from scenario_apply.model.steps import PlannedStep
+from scenario_apply.planning.changes import CaptionChange, CaptionDiff, Change, Cost, Drift, ImageChange, ImageDiff
+from scenario_apply.planning.plan import PLAN_FORMAT_VERSION, Plan, PlanFlags, PlanSource
+from scenario_apply.planning.plan_document import (
+    BadDocument,
+    CaptionDocument,
+    ChangeDocument,
+    DiagnosticDocument,
+    DriftDocument,
+    PlanDocument,
+    plan_document,
+)
+from scenario_apply.planning.plan_format import plan_to_json, seal
+from scenario_apply.state.state import State
+
+
+def plan_from_json(plain: object, *, source: str = "the plan", is_sealed: bool = False) -> Plan:
+    """The plan that plain values describe. is_sealed: they must carry the digest of what they say.
+
+    Raises UsageError when they are no plan, one of another format, damaged, or not consistent in themselves.
+    """
+    if not isinstance(plain, dict) or "format_version" not in plain or "steps" not in plain:
+        raise UsageError(f"{source} is no saved plan", mend="make one with scenario-apply plan --out FILE")
+    major = str(plain["format_version"]).split(".")[0]
+    if major != PLAN_FORMAT_VERSION.split(".")[0]:
+        raise UsageError(
+            f"{source} has plan format {plain['format_version']}; this tool reads 1.x",
+            mend="plan again with this version",
+        )
+    if (is_sealed or "digest" in plain) and plain.get("digest") != seal(plain):
+        raise UsageError(
+            f"{source} is not what was saved: its digest does not fit what it says",
+            mend="plan again: what stands in a saved plan is carried out as it was reviewed, never edited",
+        )
+    try:
+        plan = _plan(plan_document(plain))
+    except BadDocument as error:
+        raise UsageError(f"{source} is damaged: {error}", mend="plan again") from error
+    if (fault := _fault(plan) or _untrue_sum(plan, plain)) is not None:
+        raise UsageError(f"{source} is damaged: {fault}", mend="plan again")
+    return plan
+
+
+def _untrue_sum(plan: Plan, plain: Mapping[str, object]) -> str | None:
+    """What the file says of its changes and steps, and they do not say: these sums are made from them, always."""
+    told = plan_to_json(plan)
+    for key in ("applyable", "complete", "errored", "summary", "requests", "cost"):
+        if told[key] != plain[key]:
+            return f"its {key} is not that of its changes and steps"
+    return None
+
+
+def _fault(plan: Plan) -> str | None:
+    """What does not hang together: steps that are named and not there, twice there, or of no change; or a circle."""
+    ids = [planned.id for planned in plan.steps]
+    known = set(ids)
+    if len(known) < len(ids):
+        return f"the step {next(i for i in ids if ids.count(i) > 1)} is there twice"
+    of_changes = [step_id for change in plan.changes for step_id in change.steps]
+    named = [(f"{c.address}", step_id) for c in plan.changes for step_id in c.steps]
+    named += [(f"the step {planned.id}", step_id) for planned in plan.steps for step_id in planned.after]
+    for who, step_id in named:
+        if step_id not in known:
+            return f"{who} names the step {step_id}, which is not there"
+    if orphans := known.difference(of_changes):
+        return f"the step {min(orphans)} belongs to no change"
+    return _circle(plan)
+
+
+def _circle(plan: Plan) -> str | None:
+    waits_for = {planned.id: planned.after for planned in plan.steps}
+    try:
+        TopologicalSorter(waits_for).prepare()
+    except CycleError as error:
+        return f"steps wait for each other in a circle: {' -> '.join(error.args[1])}"
+    return None
+
+
+def check_fresh(plan: Plan, manifest: Manifest, datasets: Mapping[str, Dataset]) -> None:
+    """Raises PlanStale, with every reason, when manifest, pictures or captions changed since the plan."""
+    problems = [*_moved_pictures(plan, datasets), *_moved_manifest(plan, manifest, datasets)]
+    if problems:
+        raise PlanStale(problems[0].what, problems=problems)
+
+
+def check_state(plan: Plan, state: State) -> None:
+    """Raises PlanStale when the state moved since the plan."""
+    problems = _moved_state(plan, state)
+    if problems:
+        raise PlanStale(problems[0].what, problems=problems)
+
+
+def _moved_pictures(plan: Plan, datasets: Mapping[str, Dataset]) -> list[Diagnostic]:
+    problems = []
+    for name, digest in plan.source.datasets.items():
+        dataset = datasets.get(name)
+        if dataset is None or dataset.digest == digest:
+            continue
+        found = [
+            _stale(f"{file} {what} since the plan was made", file)
+            for file, what in _moved_files(plan.source.pictures.get(name, {}), dataset)
+        ]
+        problems += found or [_stale(f"dataset {name} changed since the plan was made")]
+    return problems
+
+
+def _moved_files(planned: Mapping[str, str], dataset: Dataset) -> list[tuple[str, str]]:
+    now = {image.path: image for image in dataset.contents.images}
+    moved = []
+    for path, value in planned.items():
+        image = now.get(path)
+        if image is None:
+            moved.append((path, "was removed"))
+        elif value != picture_key(image.sha256, image.caption):
+            same_bytes = value.split(" ")[0] == image.sha256
+            moved.append((image.file, "has another caption" if same_bytes else "changed"))
+    moved += [(image.file, "was added") for path, image in now.items() if path not in planned]
+    return moved if planned else []
+
+
+def picture_key(sha256: str, caption: str | None) -> str:
+    """What a saved plan keeps of a picture: its digest and its caption's."""
+    return f"{sha256} {hashlib.sha256((caption or '').encode()).hexdigest()[:16]}"
+
+
+def _moved_manifest(plan: Plan, manifest: Manifest, datasets: Mapping[str, Dataset]) -> list[Diagnostic]:
+    if plan.source.manifest_digest == manifest.digest:
+        gone = [name for name in plan.source.datasets if name not in datasets]
+        return [_stale(f"dataset {name} is no longer declared") for name in gone]
+    return [_stale(f"the manifest changed since the plan was made ({', '.join(manifest.files)})", manifest.files[0])]
+
+
+def _moved_state(plan: Plan, state: State) -> list[Diagnostic]:
+    if plan.source.lineage is None and state.lineage is not None:
+        return [_stale("the plan was made before anything was recorded, and there is a state now")]
+    if plan.source.lineage != state.lineage:
+        return [_stale(f"the plan is for the state of lineage {plan.source.lineage}, this one is {state.lineage}")]
+    if plan.source.serial != state.serial:
+        return [
+            _stale(
+                f"the state moved since the plan was made: serial {plan.source.serial} then, {state.serial} now "
+                "(it was applied already, or somebody else applied)"
+            )
+        ]
+    return []
+
+
+def _stale(what: str, file: str | None = None) -> Diagnostic:
+    return Diagnostic(
+        code="plan-stale",
+        what=what,
+        where=None if file is None else Location(file=file),
+        mend="plan again and review it: scenario-apply plan --out FILE",
+    )
+
+
+def _plan(document: PlanDocument) -> Plan:
+    problems = [_problem(item) for item in document.diagnostics]
+    return Plan(
+        source=_source(document),
+        tool_version=document.tool_version,
+        created_at=document.created_at,
+        changes=tuple(_change(item) for item in document.changes),
+        steps=tuple(PlannedStep(id=item.id, step=item.step(), after=tuple(item.after)) for item in document.steps),
+        drift=tuple(_drift(item) for item in document.drift),
+        diagnostics=tuple(problems[document.blocked :]),
+        blocked=tuple(problems[: document.blocked]),
+        polls=document.polls,
+        rate_limit=document.rate_limit,
+        refreshed=document.refreshed,
+        withheld=tuple(parse_address(item) for item in document.withheld),
+    )
+
+
+def _source(document: PlanDocument) -> PlanSource:
+    inputs, options = document.inputs, document.inputs.options
+    return PlanSource(
+        manifest_path=document.manifest.path,
+        manifest_digest=document.manifest.digest,
+        lineage=document.state.lineage,
+        serial=document.state.serial,
+        endpoint=document.endpoint,
+        project=document.project,
+        variables=inputs.variables,
+        secret_variables=tuple(inputs.secret_variables),
+        var_files=tuple(inputs.var_files),
+        flags=PlanFlags(
+            select=tuple(options.select),
+            exclude=tuple(options.exclude),
+            replace=tuple(parse_address(item) for item in options.replace),
+            train=tuple(parse_address(item) for item in options.train),
+            destroy=options.destroy,
+            deletes=options.allow_destroy,
+        ),
+        datasets=inputs.datasets,
+        pictures=inputs.pictures,
+        made_in=inputs.made_in,
+        folder=inputs.folder,
+    )
+
+
+def _change(document: ChangeDocument) -> Change:
+    def images(kind: str) -> tuple[ImageChange, ...]:
+        return tuple(
+            ImageChange(path=image.path, caption=image.caption, sha256=image.sha256, file=image.file)
+            for image in document.image_details
+            if image.change == kind
+        )
+
+    captions = document.captions
+    previous, place = document.previous_address, document.place
+    edit: dict[str, object] = to_builtins(document.edit)
+    return Change(
+        address=parse_address(document.address),
+        action=document.action,
+        change_class=document.change_class,
+        reasons=tuple(document.reasons),
+        notes=tuple(document.notes),
+        before=document.before,
+        after=document.after,
+        images=ImageDiff(add=images("add"), change=images("change"), remove=images("remove")),
+        captions=CaptionDiff(
+            add=_captions(captions.add), change=_captions(captions.change), remove=_captions(captions.remove)
+        ),
+        cost=Cost(cu=document.cost.cu, source=document.cost.source),
+        requests=document.requests,
+        steps=tuple(document.steps),
+        image_count=document.image_count,
+        arithmetic=document.arithmetic,
+        previous_address=None if previous is None else parse_address(previous),
+        place=None if place is None else Location(file=place.file, line=place.line, column=place.column),
+        data=edit,
+    )
+
+
+def _captions(documents: Iterable[CaptionDocument]) -> tuple[CaptionChange, ...]:
+    return tuple(CaptionChange(path=item.path, before=item.before, after=item.after) for item in documents)
+
+
+def _drift(document: DriftDocument) -> Drift:
+    return Drift(
+        address=parse_address(document.address),
+        what=document.what,
+        path=document.path,
+        recorded=document.recorded,
+        observed=document.observed,
+        moved=document.moved,
+    )
+
+
+def _problem(document: DiagnosticDocument) -> Diagnostic:
+    where = None
+    if document.file is not None:
+        where = Location(file=document.file, line=document.line, column=document.column)
+    return Diagnostic(
+        code=document.code, what=document.message, where=where, mend=document.mend, severity=document.severity
+    )

@@ -1,0 +1,47 @@
+"""Which resources a run is about: addresses, globs, tag:, +upstream, downstream+."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+
+from scenario_apply.errors import UsageError
+from scenario_apply.model.address import Address
+from scenario_apply.model.did_you_mean import did_you_mean
+from scenario_apply.planning.dependency_graph import ancestors, dependants
+from scenario_apply.planning.desired import Desired
+from scenario_apply.state.state import State
+
+
+def select(desired: Desired, state: State, select: Iterable[str], exclude: Iterable[str]) -> frozenset[Address] | None:
+    """The chosen addresses; None when nothing narrows the run. Raises UsageError for a pattern that fits nothing."""
+    chosen, left_out = list(select), list(exclude)
+    if not chosen and not left_out:
+        return None
+    everything = {*desired.specs, *state.records}
+    picked = set(everything)
+    if chosen:
+        picked = set().union(*(_matching(pattern, everything, desired) for pattern in chosen))
+    for pattern in left_out:
+        picked -= _matching(pattern, everything, desired)
+    return frozenset(picked)
+
+
+def _matching(pattern: str, everything: set[Address], desired: Desired) -> set[Address]:
+    upstream, downstream = pattern.startswith("+"), pattern.endswith("+")
+    core = pattern.removeprefix("+").removesuffix("+")
+    if core.startswith("tag:"):
+        tag = core.removeprefix("tag:")
+        found = {address for address, spec in desired.specs.items() if any(fnmatchcase(t, tag) for t in spec.tags)}
+    else:
+        # a name matches the resource itself and, for a matrix, all its children
+        found = {a for a in everything if fnmatchcase(str(a), core) or str(a).startswith(core + "/")}
+    if not found:
+        near = did_you_mean(core, map(str, everything))
+        raise UsageError(f"{pattern!r} selects nothing", mend=near)
+    first = set(found)
+    if upstream:
+        found |= ancestors(desired.needs, first)
+    if downstream:
+        found |= dependants(desired.needs, first)
+    return found

@@ -1,0 +1,77 @@
+"""Is a version what the manifest asks for? By fingerprint where that answers, thing by thing where it does not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from scenario_apply.dataset.digest import digest_of
+from scenario_apply.dataset.types import Contents
+from scenario_apply.manifest.spec import CompositionSpec
+from scenario_apply.model.training_types import SECRET_PARAMETERS
+from scenario_apply.planning.attributes import Spec, declared_parameters
+from scenario_apply.planning.changes import CaptionDiff, ImageDiff
+from scenario_apply.planning.composition_parts import Parts, part_reasons
+from scenario_apply.planning.content_diff import ContentDiff, compare_contents, content_reasons, parameter_reasons
+from scenario_apply.planning.desired import Desired
+from scenario_apply.planning.ignore_changes import are_images_ignored, compared, compared_parameters, contents_to_send
+from scenario_apply.state.fingerprint import fingerprint
+from scenario_apply.state.state import Version
+
+NO_DIFFERENCE = ContentDiff(images=ImageDiff(), captions=CaptionDiff())
+
+
+@dataclass(frozen=True, slots=True)
+class UpToDate:
+    """What is declared, compared with versions of it."""
+
+    desired: Desired
+
+    def contents_for(self, spec: Spec, version: Version) -> Contents:
+        """The images and pairs a version is to hold."""
+        return contents_to_send(spec, self.desired.contents_of(spec), version)
+
+    def is_what_is_wanted(self, spec: Spec, version: Version, parts: Parts) -> bool:
+        """Whether a version was trained on what the manifest asks for now."""
+        if version.fingerprint is None or not parts.are_known:
+            return False
+        if self.fingerprint_of(spec, version, parts) == version.fingerprint:
+            return True
+        # what is ignored is in the fingerprint: then the rest is compared by itself
+        is_blurred = bool(spec.lifecycle.ignore_changes) or _held_a_secret(spec, version)
+        return is_blurred and not self.differences(spec, version, parts)[0]
+
+    def fingerprint_of(self, spec: Spec, version: Version, parts: Parts, like: str | None = None) -> str | None:
+        """The desired fingerprint in the record's own algorithm; None when a part's id is not known yet."""
+        if not parts.are_known:
+            return None
+        dataset = None if are_images_ignored(spec) else self.desired.dataset_of(spec)
+        digest = None if dataset is None else dataset.digest
+        if digest is not None and "captions" in spec.lifecycle.ignore_changes:
+            digest = digest_of(self.contents_for(spec, version))
+        return fingerprint(
+            type=spec.type,
+            parameters=declared_parameters(spec),
+            dataset=digest,
+            concepts=parts.concepts,
+            like=like or version.fingerprint,
+        )
+
+    def parameters_changed(self, spec: Spec, version: Version) -> list[str]:
+        """Such as "parameters.nbEpochs 10 -> 12"."""
+        return parameter_reasons(
+            compared_parameters(spec, declared_parameters(spec)), compared_parameters(spec, version.parameters)
+        )
+
+    def differences(self, spec: Spec, version: Version, parts: Parts) -> tuple[list[str], ContentDiff]:
+        """How a version differs from what is declared, thing by thing."""
+        reasons = [] if version.type == spec.type else [f"type {version.type} -> {spec.type}"]
+        if isinstance(spec, CompositionSpec):
+            return reasons + part_reasons(version, parts.concepts), NO_DIFFERENCE
+        content = compared(spec, compare_contents(self.contents_for(spec, version), version))
+        return reasons + self.parameters_changed(spec, version) + content_reasons(content), content
+
+
+def _held_a_secret(spec: Spec, version: Version) -> bool:
+    """Whether the fingerprint is of version 1, and of a secret, too: a new key is no other training."""
+    is_first = version.fingerprint is not None and version.fingerprint.startswith("1:")
+    return is_first and not SECRET_PARAMETERS.isdisjoint({*declared_parameters(spec), *version.parameters})

@@ -1,0 +1,44 @@
+"""What was changed outside of the tool, as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import groupby
+
+from scenario_apply.planning.changes import Drift
+from scenario_apply.review.image_lines import listed, more
+from scenario_apply.review.screen import Screen, columns, hanging, safe
+from scenario_apply.review.values import value_text
+from scenario_apply.review.word_diff import drawn_diff
+
+
+def drift_text(drift: Iterable[Drift], screen: Screen) -> str:
+    """A block per resource; empty when nothing drifted."""
+    grouped = [(address, list(items)) for address, items in groupby(drift, key=lambda item: item.address)]
+    if not grouped:
+        return ""
+    lines = [screen.paint("Changed outside of scenario-apply:", "bold")]
+    for address, items in grouped:
+        lines.append(f"  {screen.paint(safe(str(address)), 'bold')}")
+        shown, left = listed(items, screen)
+        for item in shown:
+            lines += _difference(item, screen)
+        lines += more(left, "difference", screen)
+    return "\n".join(lines) + "\n"
+
+
+def _difference(drift: Drift, screen: Screen) -> list[str]:
+    what = drift.what
+    if drift.path:
+        what = f"image {drift.path}" if drift.what == "image" else f"{drift.what} of {drift.path}"
+    start = f"    {safe(what)}  "
+    if drift.what == "model" and drift.observed is None:
+        return hanging(f"    {safe(what)}  ", f"deleted on the service ({safe(value_text(drift.recorded))})", screen)
+    if drift.what == "image":
+        return hanging(start, "removed on the service" if drift.recorded else "added on the service", screen)
+    if drift.what == "caption" and isinstance(drift.recorded, str) and isinstance(drift.observed, str):
+        first, *rest = drawn_diff(drift.recorded, drift.observed, max(screen.width - columns(start), 30), screen)
+        return [start + first, *(" " * columns(start) + line for line in rest)]
+    side = "now" if drift.moved == "service" else "recorded anew as"
+    text = f"recorded {value_text(drift.recorded)}, {side} {value_text(drift.observed)}"
+    return hanging(start, safe(text), screen)

@@ -1,0 +1,125 @@
+"""How a run ended, as text: what is done, running, failed, unknown and not started, what it took, how to go on."""
+
+from __future__ import annotations
+
+from scenario_apply.apply.events import Ledger, LedgerLine
+from scenario_apply.review.image_lines import listed, more
+from scenario_apply.review.screen import Color, Screen, amount, columns, counted, duration, pad, prose, safe
+from scenario_apply.review.step_words import failure, kinds_done
+
+_LISTS: tuple[tuple[str, str, Color], ...] = (
+    ("done", "done", "green"),
+    ("running", "running", "cyan"),
+    ("adopted", "adopted", "cyan"),
+    ("failed", "failed", "red"),
+    ("unknown", "unknown", "magenta"),
+    ("not_started", "not started", "yellow"),
+)
+
+
+_PAST = {
+    "create": "created",
+    "update": "updated",
+    "retrain": "retrained",
+    "replace": "replaced",
+    "delete": "deleted",
+    "wait": "trained",
+    "move": "moved",
+    "import": "adopted",
+    "forget": "forgotten",
+}
+_PRESENT = {"wait": "training", "train": "launch"}
+_NOT_BEGUN = {"failed": "Stopped by a limit", "interrupted": "Interrupted", "stopped": "Stopped by an error"}
+_CONSENT = "--allow-destroy"  # what the reason of a withheld delete names
+
+
+def ledger_text(ledger: Ledger, screen: Screen) -> str:
+    """The whole ledger."""
+    color: Color = "green" if ledger.status == "done" else "cyan" if ledger.status == "running" else "red"
+    lines = [screen.paint(headline(ledger), color, "bold")]
+    if ledger.error:
+        lines += [f"  {line}" for line in prose(safe(ledger.error), screen.width - 2, screen)]
+    shown = [entry for name, _, _ in _LISTS for entry in listed(list(getattr(ledger, name)), screen)[0]]
+    wide = max((columns(str(entry.address)) for entry in shown), default=0)
+    for name, title, list_color in _LISTS:
+        lines += _list(title, getattr(ledger, name), list_color, wide, screen)
+    lines += prose(_sums(ledger), screen.width, screen)
+    if ledger.next_command:
+        lines.append(f"Go on with: {safe(ledger.next_command)}")
+    return "\n".join(lines) + "\n"
+
+
+def not_begun_text(ledger: Ledger, screen: Screen) -> str:
+    """The ledger of a run that ended before its first step: beside the error or the plan, which tell the rest."""
+    refused = f" ({ledger.refused:,} refused for their rate)" if ledger.refused else ""
+    lines = [f"Nothing was done. {counted(ledger.requests, 'request')}{refused}."]
+    wide = max((columns(str(entry.address)) for entry in ledger.unknown), default=0)
+    lines += _list("unknown", ledger.unknown, "magenta", wide, screen)
+    if ledger.next_command:
+        lines.append(f"Go on with: {safe(ledger.next_command)}")
+    return "\n".join(lines) + "\n"
+
+
+def headline(ledger: Ledger) -> str:
+    """One sentence."""
+    if not ledger.begun and ledger.status in _NOT_BEGUN:
+        return f"{_NOT_BEGUN[ledger.status]}: nothing was done."
+    match ledger.status:
+        case "done":
+            return "Apply complete."
+        case "running":
+            return f"Left while {counted(len(ledger.running), 'training is', 'trainings are')} running."
+        case "partial":
+            if waiting := _only_consent(ledger):
+                return f"All but the deletes is done: {waiting} (--allow-destroy)."
+            if not ledger.done:
+                return "Failed: what was made until then is recorded."
+            return "Partly failed: what does not depend on it is done."
+        case "failed":
+            return "Failed."
+        case "interrupted":
+            return "Interrupted: what was in flight is recorded, nothing is lost."
+        case "stopped":
+            anything = (ledger.done, ledger.running, ledger.adopted, ledger.unknown)
+            is_idle = ledger.steps_total and not ledger.steps_done and not any(anything)
+            return f"Stopped by an error: {'nothing was done' if is_idle else 'what was done is recorded'}."
+
+
+def _only_consent(ledger: Ledger) -> str:
+    """'2 deletes wait for consent' where nothing else is open."""
+    waiting = [line for line in ledger.not_started if line.what == "delete" and _CONSENT in (line.reason or "")]
+    if ledger.failed or ledger.unknown or ledger.running or not waiting or len(waiting) < len(ledger.not_started):
+        return ""
+    return counted(len(waiting), "delete waits for consent", "deletes wait for consent")
+
+
+def _list(title: str, entries: tuple[LedgerLine, ...], color: Color, wide: int, screen: Screen) -> list[str]:
+    shown, left = listed(list(entries), screen)
+    lines: list[str] = []
+    for entry in shown:
+        start = f"  {pad(title, 11)}  {pad(str(entry.address), wide)}  "
+        text = safe(_told(title, entry))
+        first, *rest = prose(text, max(screen.width - columns(start), 30), screen)
+        lines.append(f"  {screen.paint(pad(title, 11), color)}  {pad(str(entry.address), wide)}  {first}")
+        lines += [" " * columns(start) + line for line in rest]
+    return lines + more(left, "line", screen)
+
+
+def _told(title: str, entry: LedgerLine) -> str:
+    words = _PAST if title == "done" else _PRESENT
+    what = words.get(entry.what, entry.what)
+    where = f" ({entry.remote_id})" if entry.remote_id else ""
+    if entry.reason is None:
+        return f"{what}{where}"
+    if entry.reason.casefold().startswith(f"{what} failed"):
+        return f"{failure(what, entry.reason)}{where}"  # the reason says by itself what failed
+    return f"{what}{where}: {entry.reason}"
+
+
+def _sums(ledger: Ledger) -> str:
+    parts = [f"{ledger.steps_done:,} of {counted(ledger.steps_total, 'step')}"]
+    kinds = kinds_done(ledger.counts)
+    sentence = f"{parts[0]} in {duration(ledger.took_s)}{': ' + kinds if kinds else ''}."
+    refused = f" ({ledger.refused:,} refused for their rate)" if ledger.refused else ""
+    cost = "? CU" if ledger.cu_charged is None else f"{amount(ledger.cu_charged)} CU"
+    return f"{sentence} {counted(ledger.requests, 'request')}{refused}. {cost} charged."

@@ -1,0 +1,268 @@
+"""A plan as text: what changed outside, every change with its reason, pictures and captions, what stops it, the sum."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from scenario_apply.model.address import Address
+from scenario_apply.planning.changes import Action, Change
+from scenario_apply.planning.plan import Plan
+from scenario_apply.review.diagnostics_text import problem_text
+from scenario_apply.review.drift_text import drift_text
+from scenario_apply.review.image_lines import caption_lines, image_lines, listed, more
+from scenario_apply.review.screen import (
+    Color,
+    Screen,
+    amount,
+    columns,
+    counted,
+    duration,
+    hanging,
+    pad,
+    prose,
+    safe,
+    wrap,
+)
+from scenario_apply.review.step_words import once
+from scenario_apply.review.values import attribute_text, cost_text
+
+_COLORS: dict[Action, Color] = {
+    Action.CREATE: "green",
+    Action.UPDATE: "yellow",
+    Action.RETRAIN: "yellow",
+    Action.REPLACE: "yellow",
+    Action.DELETE: "red",
+    Action.WAIT: "cyan",
+    Action.MOVE: "cyan",
+    Action.IMPORT: "cyan",
+    Action.FORGET: "dim",
+    Action.NONE: "dim",
+}
+_INDENT = "      "
+
+_NAMED = 5  # addresses in a sentence
+MANY = 40
+"""More changes than this are told in a line or two each."""
+
+
+def plan_text(
+    plan: Plan,
+    screen: Screen,
+    *,
+    only_drift: bool = False,
+    destroy: bool = False,
+    recorded: Collection[Address] | None = None,
+) -> str:
+    """The whole plan, ending in its summary line.
+
+    only_drift: of a plan --refresh-only. destroy: what pictures and captions are like matters no more, and is left
+    out. recorded: what the state holds; None: all that stays as it is.
+    """
+    parts = [drift_text(plan.drift, screen)]
+    if not only_drift:
+        changed = [change for change in plan.changes if change.action is not Action.NONE]
+        brief = len(changed) > MANY and not screen.verbose
+        blocks = ["\n".join(_change(change, plan, screen, brief=brief)) + "\n" for change in changed]
+        parts += ["".join(blocks)] if brief else blocks
+        parts += [f"    {len(changed):,} changes: -v shows pictures, captions and values of each\n"] if brief else []
+        parts.append(_unchanged(plan, screen))
+    if not destroy:
+        parts.append(problem_text(plan.diagnostics, screen, count=len(plan.diagnostics) > 3))
+    if plan.blocked:
+        title = screen.paint("This plan will not be applied:", "red", "bold")
+        parts.append(f"{title}\n{problem_text(plan.blocked, screen, count=False)}")
+    if only_drift:
+        parts.append(_sentence(_drift_sentence(plan), screen))
+    elif plan.has_changes:
+        parts.append("".join(f"{line}\n" for line in summary_lines(plan, screen)))
+    elif not plan.blocked:  # what is forbidden would be a change
+        parts.append(_sentence(_nothing(plan, recorded, destroy=destroy), screen))
+    return "\n".join(part for part in parts if part)
+
+
+def _sentence(text: str, screen: Screen) -> str:
+    return "".join(f"{line}\n" for line in prose(text, screen.width, screen))
+
+
+# -- the end: the sum
+
+
+def summary_lines(plan: Plan, screen: Screen) -> list[str]:
+    """The `Plan:` line, on as many lines as the screen needs."""
+    title = screen.paint("Plan:", "bold")
+    counts, price = f"{_counts(plan)}.", f"{_requests(plan)} {_price(plan)}"
+    if not screen.terminal or columns(f"Plan: {counts} {price}") <= screen.width:
+        return [f"{title} {counts} {price}"]  # one line for those who search it
+    together = re.compile(r"(?<=\d) (?=[a-z])")  # a number stays with its word
+    lines = [
+        line.replace("\0", " ") for text in (counts, price) for line in wrap(together.sub("\0", text), screen.width - 6)
+    ]
+    return [f"{title} {lines[0]}", *(f"      {line}" for line in lines[1:])]
+
+
+def _counts(plan: Plan) -> str:
+    summary = plan.summary
+    always = ("create", "update", "replace", "delete")
+    order = ("create", "update", "retrain", "replace", "delete", "wait", "move", "import", "forget")
+    parts = [f"{summary.get(key, 0):,} {key}" for key in order if key in always or summary.get(key)]
+    return ", ".join([*parts, f"{summary['none']:,} unchanged"])
+
+
+def _requests(plan: Plan) -> str:
+    text = counted(plan.requests_total, "request")
+    if plan.seconds_at_limit:  # what fits into the first minute's budget need not wait
+        text += f", at least {duration(plan.seconds_at_limit)} at {plan.rate_limit:,}/min"
+    polls = plan.requests_by_step.get("wait", 0)
+    return f"{text} (polls: about {polls:,})." if polls else f"{text}."
+
+
+def _price(plan: Plan) -> str:
+    unknown = plan.costs("unknown")
+    if plan.cu is None:
+        return "? CU."
+    known = f"{amount(plan.cu)} CU"
+    if unknown:
+        return f"{known} and ? for {counted(len(unknown), 'training')}."
+    if plan.costs("history"):
+        return f"{known}, in part as last time." if plan.costs("quoted") else f"{known} as last time."
+    return f"{known}."
+
+
+def _nothing(plan: Plan, recorded: Collection[Address] | None, *, destroy: bool) -> str:
+    """Why there is nothing to do, of what is recorded and of what is not."""
+    addresses = [change.address for change in plan.changes]
+    held = [address for address in addresses if recorded is None or address in recorded]
+    if destroy:
+        if not held:
+            return "Nothing to destroy: nothing is recorded."
+        return f"Nothing to destroy: {counted(len(held), 'resource stays', 'resources stay')} as the notes say."
+    if not addresses:
+        return "No changes. The manifest declares no model and no composition, and none is recorded."
+    if len(held) == len(addresses):
+        checked = " and the service holds it" if plan.refreshed else "; the service was not asked"
+        return f"No changes. What the manifest declares is recorded{checked}. {counted(len(held), 'resource')}."
+    waiting = [str(address) for address in addresses if address not in held]
+    named = f"{', '.join(waiting[:_NAMED])}{f' and {len(waiting) - _NAMED:,} more' if len(waiting) > _NAMED else ''}"
+    left = f"Not made yet, and not by this plan: {safe(named)}."
+    held_by = " and on the service" if plan.refreshed else "; the service was not asked"
+    if not held:
+        return f"No changes. Nothing is recorded. {left}"
+    return f"No changes. {counted(len(held), 'resource is', 'resources are')} recorded{held_by}. {left}"
+
+
+def _drift_sentence(plan: Plan) -> str:
+    if not plan.drift:
+        return "No drift. What is recorded is what the service holds."
+    addresses = len({drift.address for drift in plan.drift})
+    differences = counted(len(plan.drift), "difference")
+    return f"Drift: {differences} in {counted(addresses, 'resource')}. `plan` says what a repair takes."
+
+
+# -- one change
+
+
+def _change(change: Change, plan: Plan, screen: Screen, *, brief: bool) -> list[str]:
+    lines = _title(change, screen)
+    if change.reasons:
+        lines += hanging(f"{_INDENT}because ", safe("; ".join(map(once, change.reasons))), screen)
+    is_said = not screen.quiet and any(
+        "--allow-destroy" in note for note in change.notes
+    )  # the planner says it of versions, too
+    if change.address in plan.withheld and not is_said:
+        lines += hanging(f"{_INDENT}note ", "deletes wait for consent: --allow-destroy", screen, color="yellow")
+    for note in () if screen.quiet else change.notes:
+        lines += hanging(f"{_INDENT}note ", safe(note), screen)
+    if brief:
+        return lines
+    if screen.verbose or change.action is Action.CREATE:
+        lines += _attributes(change, screen)
+    lines += image_lines(change, screen)
+    lines += caption_lines(change, screen)
+    if change.arithmetic is not None:
+        lines += hanging(_INDENT, safe(change.arithmetic), screen)
+    return lines
+
+
+def _title(change: Change, screen: Screen) -> list[str]:
+    address = safe(str(change.address))
+    color = _COLORS[change.action]
+    text = f"  {change.action.sign} {address} {_phrase(change)}"
+    painted = f"  {screen.paint(change.action.sign, color, 'bold')} {screen.paint(address, 'bold')} {_phrase(change)}"
+    bracket = _bracket(change)
+    if not bracket:
+        return [painted]
+    room = screen.width - columns(text) - columns(bracket)
+    if room >= 2:
+        return [painted + " " * room + screen.paint(bracket, "dim")]
+    return [painted, " " * max(screen.width - columns(bracket), 6) + screen.paint(bracket, "dim")]
+
+
+def _phrase(change: Change) -> str:
+    trains = change.change_class == "training" and change.cost.source != "none"
+    match change.action:
+        case Action.CREATE:
+            return "will be created and trained" if trains else "will be created"
+        case Action.UPDATE:
+            return "will be updated"
+        case Action.RETRAIN:
+            return "will be retrained"
+        case Action.REPLACE:
+            return "will be replaced"
+        case Action.DELETE:
+            return "will be deleted"
+        case Action.WAIT:
+            return "is still training"
+        case Action.MOVE:
+            return f"moves here from {safe(str(change.previous_address))}"
+        case Action.IMPORT:
+            return "will be adopted"
+        case Action.FORGET:
+            return "will be forgotten"
+        case Action.NONE:
+            return "stays as it is"
+
+
+def _bracket(change: Change) -> str:
+    parts = []
+    if price := cost_text(change.cost):
+        parts.append(price)
+    elif change.action in (Action.UPDATE, Action.DELETE):
+        parts.append("free")
+    if change.requests:
+        parts.append(counted(change.requests, "request"))
+    return f"[{', '.join(parts)}]" if parts else ""
+
+
+def _attributes(change: Change, screen: Screen) -> list[str]:
+    """What it will be; with -v, what of it differs from what it was."""
+    after, before = change.after or {}, change.before or {}
+    rows: list[tuple[str, str]] = []
+    for key in (*after, *(key for key in before if key not in after)):
+        old, new = before.get(key), after.get(key)
+        if change.before is None or key == "id":
+            rows.append((key, attribute_text(key, new if key in after else old)))
+        elif change.after is not None and old != new:
+            rows.append((key, f"{attribute_text(key, old)} -> {attribute_text(key, new)}"))
+    rows = [(key, text) for key, text in rows if text]
+    if change.action is Action.CREATE and change.image_count:
+        rows.append(("images", f"{change.image_count:,}"))
+    wide = max((columns(key) for key, _ in rows), default=0)
+    return [line for key, text in rows for line in hanging(f"{_INDENT}{pad(safe(key), wide)}  ", safe(text), screen)]
+
+
+# -- around the changes
+
+
+def _unchanged(plan: Plan, screen: Screen) -> str:
+    """Resources that stay as they are although there is something to say about them."""
+    noted = [change for change in plan.changes if change.action is Action.NONE and change.notes]
+    if screen.quiet:
+        return ""
+    if not screen.verbose:
+        noted = [change for change in noted if change.notes != ("not selected",)]
+    shown, left = listed(noted, screen)
+    lines: list[str] = []
+    for change in shown:
+        lines += hanging(f"    {safe(str(change.address))}: ", safe("; ".join(change.notes)), screen)
+    return "".join(f"{line}\n" for line in lines + more(left, "resource", screen))

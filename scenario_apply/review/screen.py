@@ -1,0 +1,171 @@
+"""What views draw on: width, colour, how much to list; and texts made safe to print and measured in columns.
+
+Captions, names and the service's reasons are other people's texts: control characters, terminal escapes and
+direction overrides in them are shown as what they are, never sent to the terminal.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, TextIO
+
+from scenario_apply.review.printable import JOINERS, backslashed, spelled_out
+
+Color = Literal["red", "green", "yellow", "cyan", "magenta", "bold", "dim"]
+_SGR: dict[Color, str] = {
+    "red": "31", "green": "32", "yellow": "33", "cyan": "36", "magenta": "35", "bold": "1", "dim": "2",
+}  # fmt: skip
+_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_SPACES = "\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f"
+_WORDS = re.compile(r"\S+")
+
+LISTED = 6
+"""How many images, and how many captions, a change lists unless asked for all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Screen:
+    """width in columns. verbose: list everything, shorten nothing. terminal: somebody watches.
+
+    quiet: results and errors only; no warnings, notes and mends.
+    """
+
+    width: int = 80
+    color: bool = False
+    verbose: bool = False
+    terminal: bool = False
+    quiet: bool = False
+
+    def paint(self, text: str, *colors: Color | None) -> str:
+        """The text in colours, where there are any; the text must be safe already."""
+        codes = [_SGR[color] for color in colors if color is not None]
+        if not self.color or not codes or not text:
+            return text
+        return f"\x1b[{';'.join(codes)}m{text}\x1b[0m"
+
+
+def screen_for(stream: TextIO, *, color: bool | None, verbose: bool, term: str | None, quiet: bool = False) -> Screen:
+    """The screen a stream writes on. color None: when it is a terminal that knows colours. At most 160 columns."""
+    terminal = stream.isatty()
+    columns = shutil.get_terminal_size((80, 24)).columns
+    return Screen(
+        width=max(60, min(columns, 160)),
+        color=color if color is not None else terminal and term != "dumb",
+        verbose=verbose,
+        terminal=terminal,
+        quiet=quiet,
+    )
+
+
+def safe(text: str) -> str:
+    """The text on one line, with nothing in it that a terminal would act upon."""
+    if any(space in text for space in _SPACES):
+        text = "".join(" " if c in _SPACES else c for c in text)
+    return spelled_out(text, _spelled)
+
+
+def _spelled(character: str) -> str:
+    return _SHORT.get(character) or backslashed(character)
+
+
+def columns(text: str) -> int:
+    """Columns a safe text takes on a terminal: East Asian wide characters two, combining marks none."""
+    if text.isascii():
+        return len(text)
+    return sum(_columns(c) for c in text)
+
+
+def _columns(character: str) -> int:
+    if unicodedata.east_asian_width(character) in "WF":
+        return 2
+    return 0 if unicodedata.category(character) in ("Mn", "Me", "Cf") else 1
+
+
+def fit(text: str, width: int) -> str:
+    """A safe text in at most width columns; what is cut ends in …."""
+    if columns(text) <= width:
+        return text
+    return head(text, width - 1) + "…"
+
+
+def head(text: str, width: int) -> str:
+    """The longest start of a safe text that takes at most width columns."""
+    used = 0
+    for index, character in enumerate(text):
+        used += _columns(character)
+        if used > width:
+            return text[:index].rstrip(JOINERS)
+    return text
+
+
+def fit_path(text: str, width: int) -> str:
+    """A path in at most width columns: its end says more than its start."""
+    if columns(text) <= width:
+        return text
+    return "…" + head(text[::-1], width - 1)[::-1]
+
+
+def pad(text: str, width: int) -> str:
+    """A safe text, filled with spaces up to width columns."""
+    return text + " " * (width - columns(text))
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """A safe text in lines of at most width columns, broken between words where there are any."""
+    lines: list[str] = []
+    line = ""
+    for word in _pieces(text, width):
+        if line and columns(line) + 1 + columns(word) > width:
+            lines.append(line)
+            line = word
+        else:
+            line = f"{line} {word}" if line else word
+    return [*lines, line] if line or not lines else lines
+
+
+def _pieces(text: str, width: int) -> Iterator[str]:
+    for match in _WORDS.finditer(text):
+        word = match[0]
+        while columns(word) > width:
+            piece = head(word, max(width, 2))
+            yield piece
+            word = word[len(piece) :]
+        yield word
+
+
+def prose(text: str, width: int, screen: Screen) -> list[str]:
+    """A sentence, wrapped on a terminal; whole elsewhere, for those who search logs."""
+    return wrap(text, width) if screen.terminal else [text]
+
+
+def hanging(label: str, text: str, screen: Screen, *, color: Color | None = None) -> list[str]:
+    """Lines of label and safe text; further lines stand under the text. One line where nobody watches."""
+    start = columns(label)
+    lines = prose(text, max(screen.width - start, 20), screen)
+    return [(label if number == 0 else " " * start) + screen.paint(line, color) for number, line in enumerate(lines)]
+
+
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """'1 image', '3 images'."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def amount(value: float) -> str:
+    """A number without a needless fraction: 230, 0.5, 1,200."""
+    return f"{value:,.2f}".rstrip("0").rstrip(".")
+
+
+def duration(seconds: float) -> str:
+    """'45 s', '2 min 8 s', '1 h 20 min'."""
+    whole = max(0, round(seconds))
+    if whole < 120:
+        return f"{whole} s"
+    if whole < 7200:
+        minutes, rest = divmod(whole, 60)
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, rest = divmod(whole, 3600)
+    return f"{hours} h {rest // 60} min" if rest >= 60 else f"{hours} h"

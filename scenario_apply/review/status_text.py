@@ -1,0 +1,148 @@
+"""Where every resource stands, as a table or JSON."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from scenario_apply.cli.progress.run_progress import progress_words
+from scenario_apply.errors import Diagnostic
+from scenario_apply.model.address import Address
+from scenario_apply.model.queue_wait import QUEUED_LONG_MEND
+from scenario_apply.model.remote import Progress
+from scenario_apply.review.screen import Color, Screen, amount, columns, fit, pad, safe
+from scenario_apply.review.step_words import once
+
+_COLORS: dict[str, Color] = {
+    "trained": "green",
+    "training": "cyan",
+    "building": "yellow",
+    "failed": "red",
+    "canceled": "red",
+    "deleted": "red",
+}
+
+NOT_CREATED = "not created"
+"""Of what is declared, and neither recorded nor made."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceStatus:
+    """One resource. status: building, training, trained, failed, canceled, deleted on the service, or not created.
+
+    replaces: the id still in use while this version is made. charged in CU. queued: since when and at which place.
+    too_long: what to say of one that has been queued for so long that it deserves a look.
+    """
+
+    address: Address
+    id: str | None  # None: never made
+    name: str
+    type: str
+    status: str
+    version: int
+    reason: str | None = None
+    charged: float | None = None
+    progress: Progress | None = None
+    replaces: str | None = None
+    queued: str | None = None
+    too_long: str | None = None
+
+    @property
+    def is_running(self) -> bool:
+        return self.status == "training"
+
+
+def status_text(standings: Sequence[ResourceStatus], screen: Screen) -> str:
+    """A line per resource, and how many there are of each."""
+    if not standings:
+        return ""
+    wide = max(columns(str(standing.address)) for standing in standings)
+    status_wide = max(8, *(columns(standing.status) for standing in standings))
+    lines = []
+    for standing in standings:
+        start = f"{pad(str(standing.address), wide)}  {pad(standing.status, status_wide)}  "
+        told = safe(_told(standing))
+        room = screen.width - columns(start)
+        if screen.terminal and not screen.verbose:
+            told = fit(told, max(room, 20))
+        status = screen.paint(pad(standing.status, status_wide), _COLORS.get(standing.status))
+        lines.append(f"{pad(str(standing.address), wide)}  {status}  {told}".rstrip())
+    counts = Counter(standing.status for standing in standings)
+    lines.append(", ".join(f"{number} {status}" for status, number in counts.most_common()) + ".")
+    return "\n".join(lines) + "\n"
+
+
+def resource_status_line(standing: ResourceStatus) -> str:
+    """One resource on one line, safe to print."""
+    return f"{standing.address}: {standing.status}{', ' if _told(standing) else ''}{safe(_told(standing))}"
+
+
+def _told(standing: ResourceStatus) -> str:
+    parts = []
+    if standing.queued is not None:
+        parts.append(standing.queued)
+    elif standing.is_running:
+        words = progress_words("", standing.progress)
+        share = standing.progress.progress if standing.progress is not None else None
+        parts += [*([_bar(share)] if share is not None else []), *(word for word in words if word != "training")]
+    if standing.reason:
+        parts.append(once(standing.reason))
+    if not standing.is_running and standing.id is not None:
+        parts.append(standing.id)
+    if standing.replaces is not None:
+        parts.append(f"will replace {standing.replaces}")
+    if standing.charged is not None:
+        parts.append(f"{amount(standing.charged)} CU")
+    return ", ".join(part for part in parts if part)
+
+
+def _bar(share: float) -> str:
+    filled = round(max(0.0, min(1.0, share)) * 12)
+    return "━" * filled + "─" * (12 - filled)
+
+
+def status_json(standings: Sequence[ResourceStatus]) -> str:
+    """address -> id, name, type, status, version, reason, cu_charged, and of a running training its progress.
+
+    queued: since when and at which place, in words; queued_too_long: whether that deserves a look.
+    """
+    values = {
+        str(standing.address): {
+            "id": standing.id,
+            "name": standing.name,
+            "type": standing.type,
+            "status": standing.status,
+            "version": standing.version,
+            "reason": standing.reason,
+            "cu_charged": standing.charged,
+            "replaces": standing.replaces,
+            "queued": standing.queued,
+            "queued_too_long": standing.too_long is not None,
+            "progress": None
+            if standing.progress is None
+            else {
+                "stage": standing.progress.stage,
+                "percent": None if standing.progress.progress is None else round(standing.progress.progress * 100, 1),
+                "queue_position": standing.progress.position,
+                "remaining_seconds": standing.progress.remaining_s,
+            },
+        }
+        for standing in standings
+    }
+    return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
+
+
+def long_queued(standings: Iterable[ResourceStatus]) -> tuple[Diagnostic, ...]:
+    """A warning for each training that has been queued for too long."""
+    return tuple(
+        Diagnostic(
+            code="queued-long",
+            severity="warning",
+            what=f"the training of {standing.address} {standing.too_long}",
+            mend=QUEUED_LONG_MEND,
+        )
+        for standing in standings
+        if standing.too_long is not None
+    )

@@ -1,0 +1,53 @@
+"""What validate says: a sentence when all is well, or every diagnostic as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from scenario_apply.dataset.types import Dataset
+from scenario_apply.errors import Diagnostic
+from scenario_apply.manifest.spec import Manifest
+from scenario_apply.review.screen import counted, safe
+
+FORMAT_VERSION = "1.0"
+
+
+def validation_text(manifest: Manifest, datasets: Mapping[str, Dataset]) -> str:
+    """One sentence: what was read and found in order."""
+    images = sum(dataset.image_count for dataset in datasets.values())
+    parts = [
+        counted(len(manifest.models), "model"),
+        counted(len(manifest.compositions), "composition"),
+        f"{counted(len(datasets), 'dataset')} with {counted(images, 'image')}",
+    ]
+    return f"{safe(manifest.path)} is valid: {', '.join(parts)}.\n"
+
+
+def diagnostic(problem: Diagnostic) -> dict[str, object]:
+    """A problem as the JSON formats show it: severity, code, message, mend, file, line, column, source."""
+    place = problem.where
+    return {
+        "severity": problem.severity,
+        "code": problem.code,
+        "message": problem.what,
+        "mend": problem.mend,
+        "file": place.file if place is not None else None,
+        "line": place.line if place is not None else None,
+        "column": place.column if place is not None else None,
+        "source": place.text if place is not None else None,
+    }
+
+
+def validation_json(problems: Sequence[Diagnostic], *, valid: bool) -> str:
+    """format_version, valid, error_count, warning_count, diagnostics."""
+    counts = Counter(problem.severity for problem in problems)
+    report = {
+        "format_version": FORMAT_VERSION,
+        "valid": valid,
+        "error_count": counts["error"],
+        "warning_count": counts["warning"],
+        "diagnostics": [diagnostic(problem) for problem in problems],
+    }
+    return json.dumps(report, indent=2, ensure_ascii=False) + "\n"

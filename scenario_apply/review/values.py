@@ -1,0 +1,49 @@
+"""Plain values and costs on one line."""
+
+from __future__ import annotations
+
+from scenario_apply.planning.changes import Cost
+from scenario_apply.review.screen import amount
+
+
+def cost_text(cost: Cost) -> str:
+    """'230 CU quoted', '230 CU last time', '? CU'; empty when nothing is trained."""
+    match cost.source:
+        case "none":
+            return ""
+        case "unknown":
+            return "? CU"
+        case "quoted":
+            return f"{amount(cost.cu or 0)} CU quoted"
+        case "history":
+            return f"{amount(cost.cu or 0)} CU last time"
+
+
+def attribute_text(key: str, value: object) -> str:
+    """An attribute on one line; the parts of a composition as 'model.kael at 0.8; Ink Wash (flux.1-lora) at 0.4'."""
+    if key == "concepts" and isinstance(value, list | tuple):
+        return "; ".join(_concept(part) for part in value)
+    return value_text(value)
+
+
+def _concept(part: object) -> str:
+    if not isinstance(part, dict):
+        return value_text(part)
+    find = part.get("find")
+    name = f"{find.get('name')} ({find.get('type')})" if isinstance(find, dict) else part.get("model")
+    return f"{name or part.get('modelId')} at {value_text(part.get('scale'))}"
+
+
+def value_text(value: object) -> str:
+    """A plain value on one line: maps as k=v, lists joined by commas, texts as they are."""
+    if isinstance(value, dict):
+        return ", ".join(f"{key}={value_text(inner)}" for key, inner in value.items())
+    if isinstance(value, list | tuple):
+        return "; ".join(value_text(inner) for inner in value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None:
+        return "(none)"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return str(value)

@@ -1,0 +1,243 @@
+"""What a step's call came to, as data; and the state that follows from it. The journal replays the same function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar, assert_never
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from scenario_apply.model.address import Address
+from scenario_apply.state.fingerprint import plain_parameter
+from scenario_apply.model.remote import AssetId, JobId, ModelId
+from scenario_apply.state.state import (
+    AssetRecord,
+    ConceptRecord,
+    Fingerprint,
+    ImageRecord,
+    PairRecord,
+    Phase,
+    Record,
+    State,
+    Version,
+)
+from scenario_apply.model.steps import (
+    AttachImages,
+    AwaitTraining,
+    CreateModel,
+    DeleteModel,
+    DetachImage,
+    PlannedStep,
+    SetCaption,
+    SetPairs,
+    SetTags,
+    StartTraining,
+    Step,
+    UpdateModel,
+    UploadImage,
+)
+
+Answer = TypeVar("Answer")
+
+
+class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the service answered. Which fields are set depends on the step; at: ISO 8601, UTC.
+
+    asset_ids: of an attach, in the order of its images. reason "gone": a creation that replaces a vanished model.
+    """
+
+    at: str
+    model_id: ModelId | None = None
+    asset_id: AssetId | None = None
+    job_id: JobId | None = None
+    phase: Phase | None = None
+    reason: str | None = None
+    cu: float | None = None
+    quoted: float | None = None
+    fingerprint: Fingerprint | None = None
+    concepts: tuple[ConceptRecord, ...] = ()
+    pairs: tuple[PairRecord, ...] = ()
+    asset_ids: tuple[AssetId, ...] = ()
+    adopted: str | None = None  # by what it was recognised, after a lost answer
+
+
+def after(state: State, planned: PlannedStep, outcome: Outcome) -> State:
+    """The state once a step is done. Raises ValueError when the outcome is not that of such a step."""
+    step = planned.step
+    record = state.records.get(step.address)
+    match step:
+        case CreateModel():
+            return state.with_record(step.address, _created(step, record, outcome))
+        case UploadImage():
+            return _uploaded(state, step, outcome)
+        case AttachImages():
+            added = tuple(
+                ImageRecord(image.path, image.sha256, asset_id, image.caption)
+                for image, asset_id in zip(step.images, outcome.asset_ids, strict=True)
+            )
+            state = replace(state, loose={k: v for k, v in state.loose.items() if k not in outcome.asset_ids})
+            return _with_working(state, step.address, lambda v: replace(v, images=_joined(v.images, added)))
+        case DetachImage():
+            kept = [i for i in record.working.images if i.asset_id != step.asset_id] if record else []
+            detached = [i for i in record.working.images if i.asset_id == step.asset_id] if record else []
+            state = _with_working(state, step.address, lambda v: replace(v, images=tuple(kept)))
+            still = state.assets()
+            loose = {
+                i.asset_id: AssetRecord(i.sha256, i.caption) for i in detached if i.sha256 and i.asset_id not in still
+            }
+            return replace(state, loose={**state.loose, **loose}) if loose else state
+        case SetCaption():
+            return _captioned(state, _answered(outcome.asset_id, step), step.caption)
+        case SetPairs():
+            return _with_working(state, step.address, lambda v: replace(v, pairs=outcome.pairs))
+        case UpdateModel():
+            return _with_working(state, step.address, lambda v: _updated(v, step, outcome))
+        case SetTags():
+            return _with_working(
+                state,
+                step.address,
+                lambda v: replace(v, tags=tuple(sorted({*v.tags, *step.add} - set(step.delete)))),
+            )
+        case StartTraining():
+            return _with_working(state, step.address, lambda v: _launched(v, step, outcome))
+        case AwaitTraining():
+            return _ended(state, step, outcome)
+        case DeleteModel():
+            return state.with_record(step.address, _without(record, step.model_id))
+        case _:
+            assert_never(step)
+
+
+def _answered(value: Answer | None, step: Step) -> Answer:
+    """An id that the service gave for the step."""
+    if value is None:
+        raise ValueError(f"the outcome of a step of kind {step.kind} has no id")
+    return value
+
+
+def _created(step: CreateModel, record: Record | None, outcome: Outcome) -> Record:
+    version = Version(
+        number=step.number,
+        id=_answered(outcome.model_id, step),
+        phase="building",
+        name=step.name,
+        type=step.type,
+        description=step.description,
+        concepts=outcome.concepts,
+        created_at=outcome.at,
+    )
+    if record is None:
+        return Record(current=version, protected=step.protected)
+    if outcome.reason == "gone":
+        return replace(record, current=version, pending=None)
+    if record.pending is not None:
+        return replace(record, pending=version, previous=(record.pending, *record.previous))
+    return replace(record, pending=version)
+
+
+def _uploaded(state: State, step: UploadImage, outcome: Outcome) -> State:
+    asset_id = _answered(outcome.asset_id, step)
+    if step.way != "data":
+        return replace(state, loose={**state.loose, asset_id: AssetRecord(step.picture.sha256, "")})
+    image = ImageRecord(step.picture.path, step.picture.sha256, asset_id, "")
+    return _with_working(state, step.address, lambda v: replace(v, images=_joined(v.images, (image,))))
+
+
+def _joined(images: tuple[ImageRecord, ...], added: tuple[ImageRecord, ...]) -> tuple[ImageRecord, ...]:
+    known = {image.asset_id: image for image in (*images, *added)}
+    return tuple(known.values())
+
+
+def _captioned(state: State, asset_id: AssetId, caption: str) -> State:
+    """The caption belongs to the asset: every version that holds it sees the new one."""
+    records = dict(state.records)
+    for address, record in state.records.items():
+        if any(image.asset_id == asset_id for version in record.versions() for image in version.images):
+            records[address] = replace(
+                record,
+                current=_recaptioned(record.current, asset_id, caption),
+                pending=None if record.pending is None else _recaptioned(record.pending, asset_id, caption),
+                previous=tuple(_recaptioned(version, asset_id, caption) for version in record.previous),
+            )
+    loose = state.loose
+    if asset_id in loose:
+        loose = {**loose, asset_id: AssetRecord(loose[asset_id].sha256, caption)}
+    return replace(state, records=records, loose=loose)
+
+
+def _recaptioned(version: Version, asset_id: AssetId, caption: str) -> Version:
+    images = tuple(replace(i, caption=caption) if i.asset_id == asset_id else i for i in version.images)
+    return replace(version, images=images)
+
+
+def _updated(version: Version, step: UpdateModel, outcome: Outcome) -> Version:
+    return replace(
+        version,
+        name=version.name if step.name is None else step.name,
+        description=version.description if step.description is None else step.description,
+        concepts=version.concepts if step.concepts is None else _as_trained(outcome.concepts, version),
+    )
+
+
+def _as_trained(concepts: tuple[ConceptRecord, ...], version: Version) -> tuple[ConceptRecord, ...]:
+    """New parts. Only a launch says what they were trained from: until then the version is not up to date."""
+    known = {concept.model_id: concept.trained_from for concept in version.concepts}
+    return tuple(replace(concept, trained_from=known.get(concept.model_id)) for concept in concepts)
+
+
+def _launched(version: Version, step: StartTraining, outcome: Outcome) -> Version:
+    return replace(
+        version,
+        phase="training",
+        job_id=outcome.job_id,
+        fingerprint=outcome.fingerprint,
+        parameters={key: plain_parameter(value) for key, value in step.parameters.items()},
+        concepts=outcome.concepts or version.concepts,
+        reason=None,
+        quoted=outcome.quoted if outcome.quoted is not None else step.quoted,
+        charged=outcome.cu,
+        launched_at=outcome.at,
+        ended_at=None,
+    )
+
+
+def _ended(state: State, step: AwaitTraining, outcome: Outcome) -> State:
+    phase = outcome.phase or "trained"
+    state = _with_working(
+        state,
+        step.address,
+        lambda v: replace(
+            v,
+            phase=phase,
+            reason=outcome.reason,
+            ended_at=outcome.at,
+            job_id=outcome.job_id or v.job_id,
+            charged=v.charged if outcome.cu is None else outcome.cu,
+        ),
+    )
+    record = state.records.get(step.address)
+    if phase == "trained" and record is not None:
+        state = state.with_record(step.address, record.promoted())
+    return state
+
+
+def _without(record: Record | None, model_id: ModelId) -> Record | None:
+    """The record after one of its versions was deleted; None when that was the last."""
+    if record is None:
+        return None
+    previous = tuple(version for version in record.previous if version.id != model_id)
+    pending = None if record.pending is not None and record.pending.id == model_id else record.pending
+    if record.current.id != model_id:
+        return replace(record, pending=pending, previous=previous)
+    heirs = [version for version in (pending, *previous) if version is not None]
+    if not heirs:
+        return None
+    return replace(record, current=heirs[0], pending=None, previous=tuple(heirs[1:]))
+
+
+def _with_working(state: State, address: Address, change: Callable[[Version], Version]) -> State:
+    record = state.records.get(address)
+    if record is None:
+        return state
+    return state.with_record(address, record.with_working(change(record.working)))

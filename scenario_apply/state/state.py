@@ -1,0 +1,194 @@
+"""The recorded world: State, Record, Version; and how one state follows from another. Values only.
+
+A resource has one current version (what others use), perhaps a pending one (a replacement being made), and
+previous ones. An asset is known by the SHA-256 of its bytes and the caption it holds on the service.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct, field
+from msgspec.structs import replace
+
+from scenario_apply.model.address import Address
+from scenario_apply.model.codec import check_free_form
+from scenario_apply.model.remote import AssetId, JobId, ModelId
+
+FORMAT_VERSION = "1.0"
+FINGERPRINT_VERSION = 2
+
+Phase = Literal["building", "training", "trained", "failed", "canceled"]
+
+Fingerprint = Annotated[str, Meta(pattern=r"\A[0-9]{1,6}:[0-9A-Za-z]+\Z")]
+Count = Annotated[int, Meta(ge=0, le=2**53)]
+"""A whole number that every reader of JSON keeps."""
+
+
+class ImageRecord(Struct, frozen=True, order=True):
+    """One training image as recorded. caption is what the service was told; "" for its own."""
+
+    path: str
+    sha256: str
+    asset_id: AssetId
+    caption: str
+
+
+class PairRecord(Struct, frozen=True):
+    source_id: AssetId
+    target_id: AssetId
+    instruction: str
+
+
+class ConceptRecord(Struct, frozen=True, omit_defaults=True):
+    """trained_from: the fingerprint of a declared part when it was composed; None for a part made elsewhere."""
+
+    model_id: ModelId
+    scale: float
+    epoch: str | None = None
+    trained_from: Fingerprint | None = None
+
+
+class AssetRecord(Struct, frozen=True):
+    sha256: str
+    caption: str
+
+
+class Version(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One model on the service. fingerprint: of what was sent to train, None before the first launch.
+
+    quoted and charged in CU; times are ISO 8601, UTC. reason: the service's words when it failed.
+    """
+
+    number: Count
+    id: ModelId
+    phase: Phase
+    name: str
+    type: str
+    description: str | None = None
+    tags: tuple[str, ...] = ()
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    concepts: tuple[ConceptRecord, ...] = ()
+    images: tuple[ImageRecord, ...] = ()
+    pairs: tuple[PairRecord, ...] = ()
+    fingerprint: Fingerprint | None = None
+    job_id: JobId | None = None
+    reason: str | None = None
+    quoted: float | None = None
+    charged: float | None = None
+    created_at: str | None = None
+    launched_at: str | None = None
+    ended_at: str | None = None
+
+    def __post_init__(self) -> None:
+        check_free_form(self.parameters)
+
+    @property
+    def is_usable(self) -> bool:
+        return self.phase == "trained"
+
+
+class Record(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is known of one resource. held: the fingerprint a rollback holds it against, None when it follows."""
+
+    current: Version
+    pending: Version | None = None
+    previous: tuple[Version, ...] = ()
+    protected: bool = False
+    held: Fingerprint | None = None
+
+    @property
+    def working(self) -> Version:
+        """The version that steps act on: the replacement while there is one."""
+        return self.pending or self.current
+
+    @property
+    def next_number(self) -> int:
+        return 1 + max(version.number for version in self.versions())
+
+    def versions(self) -> Iterator[Version]:
+        yield self.current
+        if self.pending is not None:
+            yield self.pending
+        yield from self.previous
+
+    def with_working(self, version: Version) -> Record:
+        return replace(self, pending=version) if self.pending is not None else replace(self, current=version)
+
+    def revived(self, number: int) -> Record:
+        """A previous version becomes current, the current one the newest previous."""
+        back = next(version for version in self.previous if version.number == number)
+        others = tuple(version for version in self.previous if version is not back)
+        return replace(self, current=back, previous=(self.current, *others))
+
+    def without_pending(self) -> Record:
+        """The pending version is given up: it becomes the newest previous."""
+        return self if self.pending is None else replace(self, pending=None, previous=(self.pending, *self.previous))
+
+    def promoted(self) -> Record:
+        """The pending version becomes current, the current one the newest previous."""
+        if self.pending is None:
+            return self
+        return replace(self, current=self.pending, pending=None, previous=(self.current, *self.previous))
+
+
+class HistoryEntry(Struct, frozen=True, omit_defaults=True):
+    """One line of a state's history: which serial came to be, when, by whom, from what, and what was done.
+
+    manifest: its digest; commit: of the Git checkout it lay in; both None where there was none.
+    """
+
+    serial: Count
+    at: str
+    who: str
+    command: str
+    what: str
+    manifest: str | None = None
+    commit: str | None = None
+
+
+HISTORY_KEPT = 100
+
+
+class State(Struct, frozen=True, kw_only=True):
+    """A whole state. serial 0 and lineage None: nothing was ever written. loose: assets no model holds (yet).
+
+    history: what was done to it, oldest first, the last HISTORY_KEPT.
+    """
+
+    lineage: str | None = None
+    serial: int = 0
+    endpoint: str | None = None
+    project: str | None = None
+    records: Mapping[Address, Record] = field(default_factory=dict)
+    loose: Mapping[AssetId, AssetRecord] = field(default_factory=dict)
+    history: tuple[HistoryEntry, ...] = ()
+
+    def noting(self, entry: HistoryEntry) -> State:
+        """The same with one more line of history."""
+        return replace(self, history=(*self.history, entry)[-HISTORY_KEPT:])
+
+    def with_record(self, address: Address, record: Record | None) -> State:
+        """The same with one record set, or taken out."""
+        records = dict(self.records)
+        if record is None:
+            records.pop(address, None)
+        else:
+            records[address] = record
+        return replace(self, records=records)
+
+    def assets(self) -> dict[AssetId, AssetRecord]:
+        """Every known asset with the caption it holds now: what was recorded last wins."""
+        known = dict(self.loose)
+        for record in self.records.values():
+            # oldest first: a newer version's caption replaced the older one's on the same asset
+            for version in (*reversed(record.previous), record.current, record.pending):
+                if version is not None:
+                    for image in version.images:
+                        known[image.asset_id] = AssetRecord(image.sha256, image.caption)
+        return known
+
+    def model_ids(self) -> frozenset[ModelId]:
+        """Every id of every version."""
+        return frozenset(version.id for record in self.records.values() for version in record.versions())

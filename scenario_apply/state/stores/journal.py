@@ -1,0 +1,302 @@
+"""The journal of a run: NDJSON beside the state. intent, sent, done, failed, adopted; what is paid for is never lost.
+
+`sent` of a call that creates or spends is on disk before its bytes leave, `done` before the next step that needs it.
+A line says all that replaying it takes; the state file notes how many lines it already holds. Before each call that is
+paid for the file must still be where the next run looks for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Literal, Self, assert_never
+
+from scenario_apply.model import codec
+from scenario_apply.model.codec import Misfit
+from scenario_apply.state.outcome import Outcome, after
+from scenario_apply.state.state import State
+from scenario_apply.state.state_file import JournalNote
+from scenario_apply.model.steps import PlannedStep, StepId
+from scenario_apply.model.timestamps import iso
+from scenario_apply.apply.baseline import NO_LANDMARKS, Baseline
+from scenario_apply.state.stores.journal_lines import (
+    AdoptedLine,
+    DoneLine,
+    FailedLine,
+    IntentLine,
+    LandmarksLine,
+    Line,
+    RunLine,
+    SentDetails,
+    SentLine,
+)
+from scenario_apply.state.stores.own_files import OwnFolder, UnsafeFile, hint_of
+from scenario_apply.state.stores.state_folder import state_folder
+from scenario_apply.errors import StateDamaged, StateNotSaved
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unanswered:
+    """A call that left and whose answer was never recorded. details: what was known of it, e.g. an upload id."""
+
+    step: PlannedStep
+    sent_at: float
+    details: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replayed:
+    """What a journal adds to its state. run: whose it is, None for one that was never begun.
+
+    landmarks: what was there before the run made anything.
+    """
+
+    state: State
+    unanswered: tuple[Unanswered, ...]
+    lines: int
+    run: str | None
+    landmarks: Baseline = NO_LANDMARKS
+
+
+Place = Literal["ours", "theirs", "gone"]
+"""What lies where a journal was made: that journal, another run's, nothing."""
+
+
+class Journal:
+    """Appends to one journal file; safe for many threads.
+
+    guard: raises when a call must not leave for another reason, asked before each one that creates or spends.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        run_id: str,
+        now: float,
+        guard: Callable[[], None] | None = None,
+        folder: OwnFolder | None = None,
+    ) -> None:
+        """folder: the folder of the state, which path is in; None: path's own folder, resolved."""
+        self.path = path
+        self._folder = folder or state_folder(path)
+        self._name = os.path.basename(path)
+        self.run_id = run_id
+        self.lines = 0
+        self._guard = guard
+        self._head: list[bytes] = []
+        self._open: dict[str, list[bytes]] = {}  # step -> its lines, until its end is known
+        self._size = 0
+        self._broken: str | None = None  # why nothing more may be appended
+        self._lock = threading.Lock()
+        self._synced = 0
+        self._sync_lock = threading.Lock()
+        try:
+            # O_EXCL: a leftover journal holds what was paid for and is never written over
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
+            self._descriptor = self._folder.open(self._name, flags, create_folder=True)
+            self._identity = _identity(os.fstat(self._descriptor))
+            self._folder.sync()
+        except OSError as error:
+            raise StateNotSaved(f"the journal {path} cannot be written: {error.strerror}", mend=hint_of(error)) from error
+        self._append(RunLine(run=run_id, ts=iso(now)))
+        self.flush()
+
+    def mark(self, landmarks: Baseline) -> None:
+        """What was there before the first call that makes something. On disk with the first call."""
+        self._append(LandmarksLine(landmarks=landmarks))
+
+    def intend(self, step: PlannedStep, now: float) -> None:
+        """A step is about to be done. Not flushed: nothing has left yet."""
+        self._append(IntentLine(op=step.id, ts=iso(now), step=step.step))
+
+    def sending(self, step: PlannedStep, now: float, **details: str) -> None:
+        """The call leaves now. On disk when this returns, in the file the next run will read. Raises StateError."""
+        if self._guard is not None:
+            self._guard()
+        self.check_there()
+        self._append(SentLine(op=step.id, at=now, details=codec.fitted(details, SentDetails)))
+        self.flush()
+
+    def settle(self, step: PlannedStep, outcome: Outcome) -> None:
+        """The step is done, or was found done. Flushed by the next flush()."""
+        line = AdoptedLine if outcome.adopted else DoneLine
+        self._append(line(op=step.id, outcome=outcome))
+
+    def fail(self, step: PlannedStep, reason: str) -> None:
+        """The service refused the step: it surely was not carried out."""
+        self._append(FailedLine(op=step.id, reason=reason))
+
+    def flush(self) -> None:
+        """Everything appended so far is on disk. Threads that wait together share one fsync."""
+        target = self.lines
+        with self._sync_lock:
+            if self._synced >= target:
+                return
+            with self._lock:
+                self._refuse_if_broken()
+                reached, descriptor = self.lines, self._descriptor
+            try:
+                os.fsync(descriptor)
+            except OSError as error:
+                self._broken = f"the journal {self.path} cannot be flushed: {error.strerror}"
+                raise StateNotSaved(self._broken) from error
+            self._synced = reached
+
+    def place(self) -> Place:
+        """What lies at its path. Raises StateNotSaved when the disk does not say."""
+        try:
+            return "ours" if _identity(self._folder.look(self._name)) == self._identity else "theirs"
+        except (FileNotFoundError, NotADirectoryError):
+            return "gone"
+        except UnsafeFile:  # a link in its place
+            return "theirs"
+        except OSError as error:
+            raise StateNotSaved(f"the journal {self.path} cannot be looked at: {error.strerror}") from error
+
+    def check_there(self) -> None:
+        """Raises StateNotSaved when the next run would not find this journal: what is written to it is lost."""
+        match self.place():
+            case "gone":
+                raise StateNotSaved(f"the journal {self.path} is gone: it was removed during this run")
+            case "theirs":
+                raise StateNotSaved(f"the journal {self.path} is another run's now: the lock of this run was broken")
+
+    def open_calls(self, settled: Collection[str]) -> bytes | None:
+        """A journal of the calls alone that left and whose end nobody knows; None without any. settled: steps whose end
+        is known, though the disk took no line of it."""
+        with self._lock:
+            calls = [lines for op, lines in self._open.items() if len(lines) > 1 and op not in settled]
+            return b"".join([*self._head, *(line for lines in calls for line in lines)]) if calls else None
+
+    def remove(self) -> None:
+        """The state holds it all now. Left alone when it is another run's: the lock was broken, and ours is gone."""
+        if self.place() != "ours":
+            return
+        try:
+            self._folder.unlink(self._name)
+            self._folder.sync()
+        except OSError as error:
+            raise StateNotSaved(f"the journal {self.path} cannot be removed: {error.strerror}") from error
+
+    def close(self) -> None:
+        """Nothing is appended from now on: a call still in flight must not write into a file of that number."""
+        with self._sync_lock, self._lock:
+            if self._descriptor >= 0:
+                os.close(self._descriptor)
+            self._descriptor = -1
+            self._broken = self._broken or f"the journal {self.path} is closed: the run has ended"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def _append(self, line: Line) -> None:
+        data = codec.line(line)
+        with self._lock:
+            self._refuse_if_broken()
+            try:
+                written = os.write(self._descriptor, data)
+            except OSError as error:
+                self._broken = f"the journal {self.path} cannot be written: {error.strerror}"
+                raise StateNotSaved(self._broken) from error
+            if written != len(data):
+                # a torn line must stay the last one
+                with contextlib.suppress(OSError):
+                    os.ftruncate(self._descriptor, self._size)
+                self._broken = f"the journal {self.path} cannot be written: the disk is full"
+                raise StateNotSaved(self._broken)
+            self._size += written
+            self.lines += 1
+            self._keep_open(line, data)
+
+    def _keep_open(self, line: Line, data: bytes) -> None:
+        match line:
+            case RunLine() | LandmarksLine():
+                self._head.append(data)
+            case IntentLine() | SentLine():
+                self._open.setdefault(line.op, []).append(data)
+            case DoneLine() | AdoptedLine() | FailedLine():
+                self._open.pop(line.op, None)
+            case _:
+                assert_never(line)
+
+    def _refuse_if_broken(self) -> None:
+        if self._broken is not None:
+            raise StateNotSaved(self._broken)
+
+
+def _identity(stat: os.stat_result) -> tuple[int, int]:
+    return stat.st_dev, stat.st_ino
+
+
+def replay(path: str, state: State, applied: JournalNote | None, folder: OwnFolder | None = None) -> Replayed | None:
+    """The state after a leftover journal; None when there is none. applied: the state's own note of what it holds.
+
+    folder: the folder of the state, which path is in; None: path's own folder, resolved.
+
+    A torn last line is what a power loss leaves and is passed over. Raises StateDamaged for any other.
+    """
+    try:
+        raw = (folder or state_folder(path)).read(os.path.basename(path))[0].split(b"\n")
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise StateDamaged(f"the journal {path} cannot be read: {error.strerror}", mend=hint_of(error)) from error
+    raw.pop()  # a whole file ends with a newline: what stands behind the last one is torn
+    lines = [_read(path, number, text) for number, text in enumerate(raw, 1)]
+    run = lines[0].run if lines and isinstance(lines[0], RunLine) else None
+    held = applied.lines if applied is not None and run is not None and applied.run == run else 0
+    return _replayed(path, lines, held, state, run)
+
+
+def _read(path: str, number: int, text: bytes) -> Line:
+    try:
+        line: Line = codec.decoded(text, Line)
+    except Misfit as misfit:
+        raise _damaged(path, number, str(misfit)) from misfit
+    return line
+
+
+def _replayed(path: str, lines: list[Line], held: int, state: State, run: str | None) -> Replayed:
+    steps: dict[StepId, PlannedStep] = {}
+    sent: dict[StepId, Unanswered] = {}
+    landmarks = NO_LANDMARKS
+    for number, line in enumerate(lines, 1):
+        if isinstance(line, SentLine | DoneLine | AdoptedLine) and line.op not in steps:
+            raise _damaged(path, number, f"op: no line before it says what the step {line.op[:40]!r} is")
+        match line:
+            case RunLine():
+                pass
+            case LandmarksLine():
+                landmarks = line.landmarks
+            case IntentLine():
+                steps[line.op] = PlannedStep(id=line.op, step=line.step)
+            case SentLine():
+                before = sent[line.op].details if line.op in sent else {}
+                details = {**before, **codec.plain(line.details)}
+                sent[line.op] = Unanswered(step=steps[line.op], sent_at=line.at, details=details)
+            case DoneLine() | AdoptedLine():
+                sent.pop(line.op, None)
+                if number > held:
+                    try:
+                        state = after(state, steps[line.op], line.outcome)
+                    except ValueError as error:
+                        raise _damaged(path, number, f"outcome: {error}") from error
+            case FailedLine():
+                sent.pop(line.op, None)
+            case _:
+                assert_never(line)
+    return Replayed(state=state, unanswered=tuple(sent.values()), lines=len(lines), run=run, landmarks=landmarks)
+
+
+def _damaged(path: str, number: int, what: str) -> StateDamaged:
+    return StateDamaged(
+        f"the journal {path} is damaged in line {number}: {what}",
+        mend="it holds what the last run did: keep a copy, then see `scenario-apply state --help`",
+    )

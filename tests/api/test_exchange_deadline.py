@@ -1,0 +1,47 @@
+"""exchange_deadline.py: a server that keeps sending a little ends at the deadline, wherever in the answer it is."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from scenario_apply.api.exchange import NoAnswer, Reply, Request, Safety
+from scenario_apply.api.transport import Timeouts, Transport
+from tests.api import servers
+
+GET = Request(method="GET", path="/models", safety=Safety.READ, doing="list")
+TIMES = Timeouts(connect=0.2, read=0.4, first_read=0.4)
+ENDLESS = 100_000
+
+ANSWERS = {
+    "status line": b"HTTP/1.1 200 " + b"O" * ENDLESS,
+    "headers": b"HTTP/1.1 200 OK\r\n" + b"X-A: b\r\n" * ENDLESS,
+    "body": b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + b" " * ENDLESS,
+    "chunked body": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\n \r\n" * ENDLESS,
+    "body without a length": b"HTTP/1.1 200 OK\r\n\r\n" + b" " * ENDLESS,
+}
+
+
+@pytest.mark.parametrize("part", ANSWERS)
+def test_an_answer_that_drips_ends_at_the_deadline(part: str) -> None:
+    """Each byte comes within the read time-out; the whole exchange still has an end."""
+    stop = threading.Event()
+    try:
+        with servers.serving(servers.dripping(ANSWERS[part], stop)) as base:
+            outcome = Transport(base, "key", "secret", timeouts=TIMES).exchange(GET)
+    finally:
+        stop.set()
+    assert isinstance(outcome, NoAnswer)
+    assert outcome.timed_out
+    assert outcome.sent
+
+
+def test_a_connection_is_used_again_after_a_timed_answer() -> None:
+    """The deadline of one exchange does not stay with the connection."""
+    seen: list[bytes] = []
+    with servers.serving(servers.answering(b"{}", seen=seen)) as base:
+        transport = Transport(base, "key", "secret", timeouts=TIMES)
+        outcomes = [transport.exchange(GET) for _ in range(3)]
+    assert all(isinstance(outcome, Reply) for outcome in outcomes)
+    assert len(seen) == 3

@@ -1,0 +1,154 @@
+"""Right before a launch: the score of a dataset is read once, however many models train on it at the same moment."""
+
+from __future__ import annotations
+
+import shlex
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from scenario_apply.apply.apply_plan import ApplyOptions
+from scenario_apply.apply.events import Noted
+from scenario_apply.apply.prepare import PlanOptions
+from scenario_apply.cli.parser import limit
+from scenario_apply.errors import ApiError
+from scenario_apply.manifest.spec import Limits
+from scenario_apply.model.remote import DatasetScore, ModelId
+from tests.fakes.bench import Bench, model
+from tests.fakes.service import FakeScenario
+
+MANY = ApplyOptions(parallelism=12)
+
+
+@pytest.fixture(autouse=True)
+def _no_disk_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """fsync is about power, and only costs time here."""
+    monkeypatch.setattr("os.fsync", lambda descriptor: None)
+
+
+def six_of_one(root: Path, limits: Limits) -> tuple[Bench, FakeScenario]:
+    bench = Bench(root)
+    bench.add("kael", ["KAEL, front"])
+    bench.declare(*(model(f"m{number}", "kael") for number in range(6)), limits=limits)
+    return bench, FakeScenario(bench.clock)
+
+
+class Slow(FakeScenario):
+    """Its first answer about a score comes only when a second question has arrived, or half a second went by."""
+
+    def __init__(self, service: FakeScenario, answer: Callable[[], DatasetScore]) -> None:
+        super().__init__(service.clock)
+        self.asked = 0
+        self.answer = answer
+        self.second = threading.Event()
+
+    def get_score(self, model_id: ModelId) -> DatasetScore:
+        self.asked += 1
+        if self.asked > 1:
+            self.second.set()
+        self.second.wait(0.5)
+        return self.answer()
+
+
+@pytest.mark.parametrize("status", ["complete", "processing"])
+def test_a_score_is_read_once_however_many_launch_at_once(tmp_path: Path, status: str) -> None:
+    bench, service = six_of_one(tmp_path, Limits())
+    slow = Slow(service, lambda: DatasetScore(score=0.7, status=status, warnings=()))
+    assert bench.apply(slow, MANY).status == "done"
+    assert slow.asked == 1
+    told = [event for event in bench.events if isinstance(event, Noted) and "dataset score" in event.text]
+    assert len(told) == (status == "complete")
+
+
+def test_a_score_nobody_asks_for_and_that_cannot_be_read_is_asked_for_once(tmp_path: Path) -> None:
+    bench, service = six_of_one(tmp_path, Limits())
+
+    def broken() -> DatasetScore:
+        raise ApiError("no such route", status=404)
+
+    slow = Slow(service, broken)
+    assert bench.apply(slow, MANY).status == "done"
+    assert slow.asked == 1
+
+
+def test_a_score_that_stops_launches_is_read_once_too(tmp_path: Path) -> None:
+    bench, service = six_of_one(tmp_path, Limits(min_score=0.8))
+    slow = Slow(service, lambda: DatasetScore(score=0.7, status="complete", warnings=()))
+    ledger = bench.apply(slow, MANY)
+    assert (ledger.gated, len(ledger.failed), slow.asked) == (True, 6, 1)
+
+
+def test_other_datasets_do_not_wait_for_a_score(tmp_path: Path) -> None:
+    """Two datasets are asked about at the same time: each answer waits for the other question."""
+    bench = Bench(tmp_path)
+    bench.add("kael", ["KAEL, front"])
+    bench.add("props", ["a lamp"])
+    bench.declare(model("kael", "kael"), model("props", "props", type="sd-xl-lora"))
+    both = threading.Barrier(2, timeout=10)
+
+    class Meeting(FakeScenario):
+        def get_score(self, model_id: ModelId) -> DatasetScore:
+            both.wait()
+            return super().get_score(model_id)
+
+    assert bench.apply(Meeting(bench.clock), MANY).status == "done"
+
+
+# -- a gate that closed is opened by the command the run ends with
+
+
+def options_of(command: str | None) -> tuple[ApplyOptions, PlanOptions]:
+    """What the command asks for, as far as limits go."""
+    assert command is not None
+    program, _, *words = shlex.split(command)
+    assert program == "scenario-apply"
+    limits = dict(limit(word.removeprefix("--limit=")) for word in words)
+    assert len(limits) == len(words)
+    return ApplyOptions(command=command), PlanOptions(limits=Limits(**limits))  # type: ignore[arg-type]  # two floats
+
+
+class Dearer(FakeScenario):
+    """Quotes more at a launch than in a plan."""
+
+    def quote_training(self, model_id: ModelId | None, parameters: object, image_count: int | None) -> float:
+        return 30.5 if model_id is not None else 1.0
+
+
+@pytest.mark.parametrize(("cost", "raised"), [(20, 92), (40, 61), (70, None)])
+def test_a_launch_over_the_cost_ends_with_a_command_that_goes_on(
+    tmp_path: Path, cost: float, raised: int | None
+) -> None:
+    """It raises the limit to what is left, where a run of what is left alone is over it."""
+    bench = Bench(tmp_path)
+    bench.add("kael", ["KAEL, front"])
+    bench.declare(*(model(f"m{number}", "kael") for number in range(3)), limits=Limits(cost=cost))
+    service = Dearer(bench.clock)
+    ledger = bench.apply(service, ApplyOptions(parallelism=1, command=f"scenario-apply apply --limit=cost={cost}"))
+    assert ledger.gated
+    wanted = f"scenario-apply apply --limit=cost={cost if raised is None else raised}"
+    assert ledger.next_command == wanted
+    told = str(ledger.failed[-1].reason)
+    assert ("the next one may launch it" if raised is None else f"--limit cost={raised}") in told
+    options, asked = options_of(ledger.next_command)
+    assert bench.apply(service, options, plan=asked).status == "done"
+
+
+def test_a_score_that_stops_a_launch_ends_with_a_command_that_goes_on(tmp_path: Path) -> None:
+    bench, service = six_of_one(tmp_path, Limits(min_score=0.8))
+    service.score = 0.487
+    ledger = bench.apply(service, MANY)
+    assert ledger.gated
+    assert ledger.next_command == "scenario-apply apply --limit=min_score=0.48"
+    assert "--limit min_score=0.48" in str(ledger.failed[0].reason)
+    options, asked = options_of(ledger.next_command)
+    assert bench.apply(service, options, plan=asked).status == "done"
+
+
+def test_a_score_that_is_not_computed_in_time_lowers_no_limit(tmp_path: Path) -> None:
+    bench, service = six_of_one(tmp_path, Limits(min_score=0.8))
+    slow = Slow(service, lambda: DatasetScore(score=0, status="processing", warnings=()))
+    ledger = bench.apply(slow, MANY)
+    assert (ledger.gated, ledger.next_command) == (True, "scenario-apply apply")
+    assert "has not computed" in str(ledger.failed[0].reason)

@@ -1,0 +1,151 @@
+"""Answers lost while pictures are attached or sent in parts: what was found instead of done is told, and tries wait."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from scenario_apply.apply.apply_plan import ApplyOptions, StopSignal
+from scenario_apply.apply.events import Ledger, Noted, StepFinished
+from scenario_apply.errors import AnswerLost
+from scenario_apply.planning import steps_builder as planner
+from tests.fakes.bench import Bench, model
+from tests.fakes.clock import FakeClock
+from tests.fakes.service import FakeScenario
+from tests.fakes.wire import Fault, Wire
+
+
+@pytest.fixture(autouse=True)
+def _no_disk_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """fsync is about power, and only costs time here."""
+    monkeypatch.setattr("os.fsync", lambda descriptor: None)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    """Two models that share a dataset: its pictures are uploaded once and attached to both."""
+    bench = Bench(tmp_path)
+    bench.add("kael", ["KAEL, front", "KAEL, side"])
+    bench.declare(model("kael", "kael"), model("fast", "kael", label="Fast"))
+    return bench
+
+
+@pytest.fixture
+def service(bench: Bench) -> FakeScenario:
+    return FakeScenario(bench.clock)
+
+
+def adopted(bench: Bench, ledger: Ledger) -> list[str]:
+    """What the ledger says was found instead of done; the events must say the same."""
+    told = [e.how for e in bench.events if isinstance(e, StepFinished) and e.adopted]
+    assert sorted(map(str, told)) == sorted(str(line.reason) for line in ledger.adopted)
+    return [f"{line.what}: {line.reason}" for line in ledger.adopted]
+
+
+def test_an_attach_found_carried_out_is_told(bench: Bench, service: FakeScenario) -> None:
+    wire = Wire(service, Fault("after", partial(AnswerLost, "lost"), name="attach_assets"))
+    ledger = bench.apply(wire.api)
+    assert (ledger.status, wire.hit) == ("done", ["attach_assets"])
+    assert adopted(bench, ledger) == ["attach: they hang on the model"]
+
+
+def test_an_attach_that_was_not_carried_out_is_sent_again_and_nothing_is_adopted(
+    bench: Bench, service: FakeScenario
+) -> None:
+    wire = Wire(service, Fault("before", partial(AnswerLost, "lost"), name="attach_assets"))
+    ledger = bench.apply(wire.api)
+    assert (ledger.status, adopted(bench, ledger)) == ("done", [])
+
+
+def test_an_attach_carried_out_at_the_last_try_is_done(bench: Bench, service: FakeScenario) -> None:
+    """Four tries came to nothing, the fifth did all: what is there needs no sixth."""
+    lost = partial(AnswerLost, "lost")
+    wire = Wire(
+        service,
+        Fault("before", lost, name="attach_assets", times=4),
+        Fault("after", lost, name="attach_assets", nth=5),
+    )
+    ledger = bench.apply(wire.api)
+    assert len(wire.hit) == 5
+    assert (ledger.status, ledger.unknown) == ("done", ())
+    assert adopted(bench, ledger) == ["attach: they hang on the model"]
+
+
+def test_an_attach_lost_five_times_is_left_to_the_next_run(bench: Bench, service: FakeScenario) -> None:
+    wire = Wire(service, Fault("before", partial(AnswerLost, "lost"), name="attach_assets", times=5))
+    ledger = bench.apply(wire.api)
+    assert (ledger.status, [line.what for line in ledger.unknown]) == ("partial", ["attach"])
+
+
+def test_ctrl_c_ends_the_tries_of_an_attach(bench: Bench, service: FakeScenario) -> None:
+    stop = StopSignal()
+
+    def lost() -> AnswerLost:
+        stop.request()
+        return AnswerLost("lost")
+
+    wire = Wire(service, Fault("before", lost, name="attach_assets", times=5))
+    ledger = bench.apply(wire.api, stop=stop)
+    assert (ledger.status, wire.hit) == ("interrupted", ["attach_assets"])
+
+
+def test_a_close_found_carried_out_is_told(
+    bench: Bench, service: FakeScenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planner, "MULTIPART_ABOVE_BYTES", 10)
+    wire = Wire(service, Fault("after", partial(AnswerLost, "lost"), name="complete_upload"))
+    ledger = bench.apply(wire.api)
+    assert (ledger.status, wire.hit) == ("done", ["complete_upload"])
+    assert adopted(bench, ledger) == ["upload 01.png: its upload was closed"]
+    assert len(service.assets) == 2
+
+
+def test_an_upload_that_cannot_be_opened_is_tried_again_later_and_later(
+    bench: Bench, service: FakeScenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One bad second of the service fails nothing."""
+    monkeypatch.setattr(planner, "MULTIPART_ABOVE_BYTES", 10)
+    down = partial(AnswerLost, "bad gateway", status=502)
+    wire = Wire(service, Fault("before", down, name="create_upload", times=4))
+    assert bench.apply(wire.api).status == "done"
+    assert isinstance(bench.clock, FakeClock)
+    waits = [seconds for seconds in bench.clock.waits if seconds in (1.0, 2.0, 4.0, 8.0)]
+    assert waits[:4] == [1.0, 2.0, 4.0, 8.0]
+
+
+def test_an_upload_that_cannot_be_opened_at_all_fails_its_step_only(
+    bench: Bench, service: FakeScenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planner, "MULTIPART_ABOVE_BYTES", 10)
+    down = partial(AnswerLost, "bad gateway", status=502)
+    wire = Wire(service, Fault("before", down, name="create_upload", times=5))
+    ledger = bench.apply(wire.api, ApplyOptions(parallelism=1))
+    assert (ledger.status, [line.what for line in ledger.failed]) == ("partial", ["upload 01.png"])
+    assert bench.apply(service).status == "done"
+    assert len(service.assets) == 2
+
+
+def test_ctrl_c_ends_the_wait_before_an_upload_is_opened_again(
+    bench: Bench, service: FakeScenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planner, "MULTIPART_ABOVE_BYTES", 10)
+    stop = StopSignal()
+
+    def down() -> AnswerLost:
+        stop.request()
+        return AnswerLost("bad gateway", status=502)
+
+    wire = Wire(service, Fault("before", down, name="create_upload", times=5))
+    ledger = bench.apply(wire.api, stop=stop)
+    assert (ledger.status, wire.hit) == ("interrupted", ["create_upload"])
+
+
+def test_a_create_that_is_never_listed_is_reported_before_it_is_sent_again(bench: Bench, service: FakeScenario) -> None:
+    """Its first request may still be carried out: whoever finds two models must have been told of it."""
+    wire = Wire(service, Fault("before", partial(AnswerLost, "lost"), name="create_model"))
+    ledger = bench.apply(wire.api)
+    assert ledger.status == "done"
+    notes = [event for event in bench.events if isinstance(event, Noted)]
+    assert any("a second, empty model of that name may appear" in note.text and note.address for note in notes)

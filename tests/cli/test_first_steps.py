@@ -1,0 +1,88 @@
+"""The first minute: init from wherever, and a way on where there is no manifest."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from scenario_apply import __main__
+from scenario_apply.cli.commands import init
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What a fresh clone holds of manifests."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(REPOSITORY / "manifests", tmp_path / "manifests", ignore=shutil.ignore_patterns(".scenario"))
+    shutil.rmtree(tmp_path / "manifests" / "quickstart" / "state", ignore_errors=True)
+    return tmp_path
+
+
+def run(*words: str) -> int:
+    return __main__.main(list(words))
+
+
+def test_a_folder_without_a_manifest_names_those_below(capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["plan"], ["plan", "manifests"], ["validate"]):
+        assert run(*words) == 1
+        err = capsys.readouterr().err
+        assert "the folder manifests holds no manifest" in err
+        assert "manifests/quickstart, manifests/examples/anchors.yaml" in err
+        assert "manifests/examples/vars" not in err
+
+
+def test_nothing_below_changes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.rmtree(tmp_path / "manifests")
+    assert run("plan") == 1
+    assert "there is no scenario.yaml and no manifests/ here" in capsys.readouterr().err
+    (tmp_path / "empty").mkdir()
+    assert run("plan", "empty") == 1
+    assert "put a file that ends in .yaml there" in capsys.readouterr().err
+
+
+def test_the_example_of_init_works_and_leaves_the_quickstart_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    line = init.EXAMPLES.strip().splitlines()[0].split()
+    assert run(*line[1:]) == 0
+    printed = capsys.readouterr().out
+    assert run("validate", "manifests/quickstart") == 0
+    Path("scenario.yaml").write_text(printed)
+    assert run("validate", "scenario.yaml") == 0
+    assert run("plan", "--no-refresh") == 0
+
+
+@pytest.mark.parametrize(
+    ("folder", "words", "written"),
+    [
+        ("manifests/quickstart/kael", [], "scenario.yaml"),
+        ("manifests/quickstart/kael", ["."], "scenario.yaml"),
+        ("manifests/quickstart/props", ["../kael"], "../kael/scenario.yaml"),
+        (".", ["manifests/quickstart/kael"], "scenario.yaml"),
+        ("manifests/quickstart", ["kael", "--out", "kael.yaml"], "kael.yaml"),
+    ],
+)
+def test_init_from_anywhere_writes_a_manifest_that_is_valid(
+    folder: str, words: list[str], written: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Twice planned: the cache and the state beside the pictures are not taken for any."""
+    monkeypatch.chdir(folder)
+    assert run("init", *words) == 0
+    assert run("validate", written) == 0
+    for _ in range(2):
+        assert run("plan", written, "--no-refresh", "--detailed-exitcode") == 2
+    assert capsys.readouterr().out.count("8 images x ") == 2
+
+
+def test_init_says_when_a_folder_would_be_read_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("init", "manifests/quickstart/kael", "--out", "manifests/quickstart/first.yaml") == 0
+    assert "read together with manifests/quickstart/scenario.yaml" in capsys.readouterr().err
+
+
+def test_init_overwrites_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    before = Path("manifests/quickstart/scenario.yaml").read_bytes()
+    assert run("init", "manifests/quickstart/kael", "--out", "manifests/quickstart/scenario.yaml") == 1
+    assert "is there already" in capsys.readouterr().err
+    assert Path("manifests/quickstart/scenario.yaml").read_bytes() == before

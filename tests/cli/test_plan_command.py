@@ -1,0 +1,114 @@
+"""plan: options that contradict each other are refused, and --format json answers in JSON whatever happens."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from scenario_apply import __main__
+from scenario_apply.planning.changes import SUMMARY_ACTIONS
+
+PICTURES = Path(__file__).resolve().parents[2] / "manifests" / "quickstart" / "kael"
+MANIFEST = """\
+version: 1
+datasets:
+  kael: { images: ./kael }
+models:
+  kael: { type: flux.1-lora, dataset: kael }
+  other: { type: flux.1-lora, dataset: kael }
+  lr: { type: flux.1-lora, dataset: kael, matrix: { learningRate: { slow: 5e-5, fast: 2e-4 } } }
+"""
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("SCENARIO_SDK_API_KEY", "SCENARIO_API_KEY", "SCENARIO_SDK_API_SECRET", "SCENARIO_API_SECRET"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(PICTURES, tmp_path / "kael")
+    (tmp_path / "scenario.yaml").write_text(MANIFEST)
+    return tmp_path
+
+
+def run(*words: str) -> int:
+    return __main__.main(list(words))
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("--refresh-only --no-refresh", "--refresh-only does not go with --no-refresh"),
+        ("--refresh-only --out p.json", "--refresh-only does not go with --out"),
+        ("--refresh-only --replace model.kael", "--refresh-only does not go with --replace"),
+        ("--refresh-only --destroy", "--refresh-only does not go with --destroy"),
+        ("--destroy --no-refresh --replace model.kael", "--destroy does not go with --replace"),
+        ("--destroy --no-refresh --train model.kael", "--destroy does not go with --train"),
+        ("--no-refresh --out -", "--out takes a file"),
+        ("--no-refresh --select model.other --replace model.kael", "--replace names model.kael, and --select"),
+        ("--no-refresh --exclude model.kael --train model.kael", "--train names model.kael, and --select or --exclude"),
+        ("--no-refresh --exclude model.lr --replace model.lr", "--replace names model.lr"),
+    ],
+)
+def test_what_would_be_ignored_is_refused(options: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("plan", *options.split()) == 64
+    streams = capsys.readouterr()
+    assert said in streams.err
+    assert not Path("p.json").exists()
+
+
+def test_a_matrix_may_be_named_whole_and_selected_in_part() -> None:
+    assert run("plan", "--no-refresh", "--select", "model.lr/slow", "--replace", "model.lr") == 0
+
+
+def test_a_saved_plan_is_recognised(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("plan", "--no-refresh", "--out", "p.json") == 0
+    capsys.readouterr()
+    assert run("plan", "p.json", "--no-refresh") == 64
+    err = capsys.readouterr().err
+    assert "p.json is a saved plan" in err
+    assert "scenario-apply apply p.json" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "manifest", "codes"),
+    [
+        (["nowhere.yaml"], MANIFEST, {"no-manifest"}),
+        ([], MANIFEST.replace("flux.1-lora", "flux.9-lora"), {"unknown-type"}),
+        ([], MANIFEST.replace("./kael", "./kale"), None),
+        ([], MANIFEST, {"no-credentials"}),
+    ],
+)
+def test_a_plan_that_cannot_be_made_is_json_too(
+    words: list[str], manifest: str, codes: set[str] | None, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One document with every problem; stderr and the exit code as without --format json."""
+    (home / "scenario.yaml").write_text(manifest)
+    assert run("plan", *words, "--format", "json") == 1
+    streams = capsys.readouterr()
+    plan = json.loads(streams.out)
+    assert plan["format_version"] == "1.0"
+    assert (plan["errored"], plan["applyable"], plan["complete"]) == (True, False, False)
+    assert plan["summary"] == {action.value: 0 for action in SUMMARY_ACTIONS}
+    assert (plan["changes"], plan["steps"], plan["requests"]["total"]) == ([], [], 0)
+    errors = {found["code"] for found in plan["diagnostics"] if found["severity"] == "error"}
+    assert errors
+    assert codes is None or errors == codes
+    assert all(code in streams.err for code in errors)
+
+
+def test_an_unreachable_service_is_json_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And no secret is in it."""
+    monkeypatch.setenv("SCENARIO_SDK_API_KEY", "key_1")
+    monkeypatch.setenv("SCENARIO_SDK_API_SECRET", "s3cr3t-of-ours")
+    monkeypatch.setenv("SCENARIO_BASE_URL", "http://127.0.0.1:9/v1")
+    manifest = MANIFEST + "compositions:\n  mix:\n    concepts: [{ find: { name: A, type: flux.1-lora }, scale: 1 }]\n"
+    Path("scenario.yaml").write_text(manifest)
+    assert run("plan", "--format", "json") == 1
+    plan = json.loads(capsys.readouterr().out)
+    assert [found["code"] for found in plan["diagnostics"] if found["severity"] == "error"] == ["unreachable"]
+    assert "s3cr3t" not in json.dumps(plan)

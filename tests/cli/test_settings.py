@@ -1,0 +1,73 @@
+"""Flags over environment over defaults; secrets that do not show themselves."""
+
+from __future__ import annotations
+
+import argparse
+
+import pytest
+
+from scenario_apply.cli.main import load, parser_of
+from scenario_apply.cli.settings import DEFAULT_BASE_URL, Settings, read_settings
+
+BOTH = {"SCENARIO_SDK_API_KEY": "key_1", "SCENARIO_SDK_API_SECRET": "s3cr3t"}
+
+
+def settings(environment: dict[str, str], *words: str) -> Settings:
+    return read_settings(parser_of("apply", load("apply")).read(words), environment, cwd="/somewhere")
+
+
+def test_defaults() -> None:
+    found = settings({})
+    assert found.base_url == DEFAULT_BASE_URL
+    assert found.rate_limit == 100
+    assert found.parallelism == 24
+    assert found.credentials is None
+    assert found.missing == ("SCENARIO_SDK_API_KEY", "SCENARIO_SDK_API_SECRET")
+    assert found.color is None
+
+
+def test_secrets_mask_their_repr() -> None:
+    found = settings(BOTH)
+    assert found.credentials is not None
+    assert found.credentials.secret == "s3cr3t"
+    for text in (repr(found), str(found), repr(found.credentials), f"{found.credentials}"):
+        assert "s3cr3t" not in text
+        assert "key_1" not in text
+
+
+@pytest.mark.parametrize(
+    ("environment", "secret"),
+    [
+        (BOTH, "s3cr3t"),
+        ({"SCENARIO_API_KEY": "k", "SCENARIO_API_SECRET": "other"}, "other"),
+        ({**BOTH, "SCENARIO_API_SECRET": "other"}, "s3cr3t"),
+        ({**BOTH, "SCENARIO_SDK_API_SECRET": "", "SCENARIO_API_SECRET": "other"}, "other"),
+    ],
+)
+def test_the_sdk_names_win_over_the_short_ones(environment: dict[str, str], secret: str) -> None:
+    credentials = settings(environment).credentials
+    assert credentials is not None
+    assert credentials.secret == secret
+
+
+def test_flags_win_over_the_environment() -> None:
+    found = settings(
+        {"SCENARIO_BASE_URL": "http://127.0.0.1:1/v1/", "NO_COLOR": "1"},
+        *("--local", "--var", "rate=1e-4", "--var", "name=a=b", "--var-file", "v.yaml", "--rate-limit", "0"),
+        *("--limit", "cost=500", "--limit", "deletes=0", "--state", "s.json", "--lock-timeout", "1.5", "-q"),
+    )
+    assert found.base_url == "http://127.0.0.1:1/v1"
+    assert found.endpoint == "local"
+    assert found.variables == {"rate": "1e-4", "name": "a=b"}
+    assert found.limits.cost == 500
+    assert found.limits.deletes == 0
+    assert found.limits.retrains is None
+    assert found.color is False
+    assert found.lock_timeout_s == 1.5
+    assert found.rate_limit == 0
+
+
+def test_a_command_without_an_option_has_its_default() -> None:
+    found = read_settings(argparse.Namespace(), {}, cwd="/somewhere")
+    assert found.manifest is None
+    assert found.rate_limit == 100

@@ -1,0 +1,61 @@
+"""core.dataset.compose: the caption that is sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from scenario_apply.dataset.captions.compose import CaptionTemplateError, Composer
+from tests.dataset.build import spec_from
+
+
+def composed(raw: str, path: str = "poses/01.png", **fields: Any) -> str:
+    return Composer(spec_from(fields)).compose(raw, path)
+
+
+@pytest.mark.parametrize(
+    ("fields", "raw", "sent"),
+    [
+        ({}, " a red cloak \n", "a red cloak"),
+        ({"trigger": "KAEL_07"}, "a red cloak", "KAEL_07, a red cloak"),
+        ({"trigger": "KAEL_07"}, "portrait of KAEL_07", "portrait of KAEL_07"),
+        ({"trigger": "KAEL_07"}, "portrait of KAEL_071", "KAEL_07, portrait of KAEL_071"),
+        ({"trigger": "KAEL_07"}, "[trigger] and {trigger}", "KAEL_07 and KAEL_07"),
+        ({}, "[trigger] rides", "[trigger] rides"),
+        ({"prefix": "a drawing", "suffix": "white ground"}, "a fox", "a drawing, a fox, white ground"),
+        ({"prefix": "a drawing,", "trigger": "INK"}, "a fox", "INK, a drawing, a fox"),
+        ({"prefix": "a photo of {{ trigger }}", "trigger": "KAEL"}, "at dusk", "a photo of KAEL, at dusk"),
+        ({"suffix": "from [trigger]", "trigger": "KAEL"}, "at dusk", "at dusk, from KAEL"),
+        (
+            {"caption_template": "{{ trigger }} | {{ caption }} | {{ stem }} | {{ path }}", "trigger": "K"},
+            "fox",
+            "K | fox | 01 | poses/01.png",
+        ),
+        ({"caption_template": "{{ caption | upper }}{% if stem == '01' %}!{% endif %}"}, "fox", "FOX!"),
+    ],
+)
+def test_a_caption_is_composed(fields: dict[str, Any], raw: str, sent: str) -> None:
+    assert composed(raw, **fields) == sent
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{ nothing }}",
+        "{{ caption",
+        "{{ ''.__class__ }}",
+        "{{ 'x' * 1000000000 }}",
+        "{{ '%1000000000d' % 1 }}",
+        "{{ '{:>1000000000}'.format('x') }}",
+        "{{ 'x'.ljust(1000000000) }}",
+        "{{ 2 ** 999999 }}",
+        "{% for a in range(9) %}{% endfor %}",
+        "{% include 'a' %}",
+        "{{ trigger }}",  # the dataset has none
+        "{{ caption | center(1000000000) }}",
+    ],
+)
+def test_a_template_that_fails_or_could_hurt_is_refused(template: str) -> None:
+    with pytest.raises(CaptionTemplateError):
+        composed("fox", caption_template=template)

@@ -1,0 +1,123 @@
+"""model/codec.py: JSON and typed values, and one voice for what does not fit."""
+
+from __future__ import annotations
+
+import json
+
+import orjson
+import pytest
+from msgspec import Struct
+
+from scenario_apply.model import codec
+from scenario_apply.model.address import Address
+from scenario_apply.model.codec import Misfit
+from scenario_apply.model.remote import ModelId
+from scenario_apply.model.secret import Secret
+
+
+class Part(Struct, frozen=True):
+    id: ModelId
+    scale: float = 1.0
+
+
+class Whole(Struct, frozen=True):
+    address: Address
+    parts: dict[str, Part] = {}
+    listed: tuple[Part, ...] = ()
+    scores: dict[str, float] = {}
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "it is empty"),
+        (b" \n", "it is empty"),
+        (b"\xef\xbb\xbf{}", "it begins with a byte order mark"),
+        (b'{"a": "\xff"}', "it is not UTF-8 text"),
+        (b'{"a": "\\ud800"}', "it is not JSON"),
+        (b'{"a": "\\ud800\\u0041"}', "it is not JSON"),
+        (b'{"a": NaN}', "it is not JSON"),
+        (b'{"a": Infinity}', "it is not JSON"),
+        (b'{"a": 1e999}', "the number is out of range"),
+        (b"1" * 5000, "the number is out of range"),
+        (b"[" * 200_000, "it is nested too deeply"),
+        (b'{"a":' * 200_000, "it is nested too deeply"),
+        (b"{} {}", "it is not JSON"),
+        (b"{'a': 1}", "it is not JSON"),
+        (b"<html>", "it is not JSON"),
+    ],
+)
+def test_what_is_no_json_is_said_in_words(content: bytes, said: str) -> None:
+    with pytest.raises(Misfit, match=said):
+        codec.parsed(content)
+
+
+@pytest.mark.parametrize(
+    ("plain", "said"),
+    [
+        ([], "expected an object, got a list"),
+        ({}, "address: it is missing"),
+        ({"address": 1}, "address: expected an address"),
+        ({"address": "kael"}, "address: 'kael' is no address"),
+        ({"address": "model.kael\n"}, "is no address"),
+        ({"address": "model.kael", "parts": {"a": {"id": "x"}, "b": {}}}, 'parts["b"].id: it is missing'),
+        (
+            {"address": "model.kael", "parts": {"a": {"id": "x"}, "b": 1}},
+            'parts["b"]: expected an object, got an integer',
+        ),
+        (
+            {"address": "model.kael", "parts": {"b": {"id": "x\n"}}},
+            'parts["b"].id: expected an id (1 to 128',
+        ),
+        (
+            {"address": "model.kael", "listed": [{"id": "x", "scale": "1"}]},
+            "listed[0].scale: expected a number, got text",
+        ),
+        ({"address": "model.kael", "listed": [{"id": ".."}]}, "listed[0].id: expected an id"),
+        ({"address": "model.kael", "scores": {"a": 1, "b": True}}, 'scores["b"]: expected a number, got true or false'),
+    ],
+)
+def test_what_does_not_fit_is_named_with_its_path(plain: object, said: str) -> None:
+    """The same from plain values and from bytes."""
+    for read in (lambda: codec.fitted(plain, Whole), lambda: codec.decoded(json.dumps(plain).encode(), Whole)):
+        with pytest.raises(Misfit) as caught:
+            read()
+        assert said in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
+def test_what_is_written_reads_back() -> None:
+    whole = Whole(Address("model", "kael", "fast"), {"a": Part(ModelId("x"), 0.5)}, (Part(ModelId("y")),), {"b": 1.0})
+    for content in (codec.line(whole), codec.document(whole), codec.compact(whole)):
+        assert codec.decoded(content, Whole) == whole
+    assert codec.fitted(codec.plain(whole), Whole) == whole
+    assert codec.plain(whole)["address"] == "model.kael/fast"
+
+
+def test_a_secret_leaves_as_its_digest() -> None:
+    """Whatever is written, also deep inside."""
+    value = {"parameters": {"wandbKey": Secret("hunter22"), "more": [Secret("hunter22")]}}
+    for written in (codec.line(value), codec.document(value), codec.compact(value), repr(codec.plain(value)).encode()):
+        assert b"hunter22" not in written
+        assert Secret("hunter22").digest.encode() in written
+
+
+def test_a_document_is_sorted_and_indented() -> None:
+    """The bytes that orjson wrote before, so that a first write by this release changes nothing."""
+    value = {"b": [1, 2.5, [], {}, None, True], "a": {"d": "é☃\u2028/\n\x1f", "c": 1e-05}}
+    options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
+    assert codec.document(value) == orjson.dumps(value, option=options)
+
+
+@pytest.mark.parametrize("value", [2**63, -(2**63) - 1, [[2**70]], {"a": [10**40]}])
+def test_what_could_not_be_written_again_is_refused(value: object) -> None:
+    with pytest.raises(ValueError, match="seed holds an integer"):
+        codec.check_free_form({"seed": value})
+
+
+def test_what_is_nested_too_deeply_is_refused() -> None:
+    deep: object = 1
+    for _ in range(40):
+        deep = [deep]
+    with pytest.raises(ValueError, match="nested"):
+        codec.check_free_form({"seed": deep})

@@ -1,0 +1,110 @@
+"""planning/composition_parts.py: the parts of a composition, found, waited for, or told to be missing."""
+
+from __future__ import annotations
+
+import pytest
+
+from scenario_apply.apply.prepare import PlanOptions, make_plan
+from scenario_apply.errors import Diagnostic, ManifestError
+from scenario_apply.manifest.spec import Concept, Manifest
+from scenario_apply.model.address import Address
+from scenario_apply.model.remote import ModelId
+from scenario_apply.model.steps import CreateModel
+from scenario_apply.planning.changes import Action
+from scenario_apply.planning.plan import Plan
+from scenario_apply.state.state import Record, State, Version
+from tests.planning.manifests import HERE, composition, dataset, manifest, model, part, picture
+from tests.planning.situations import NOW, Model, Service, world_of
+
+NOTHING_RECORDED = State()
+FIND = Concept(find=("Ink Wash", "flux.1-lora"), scale=0.3, place=HERE)
+SETS = {"set": dataset("set", [picture("01.png", "ash")])}
+
+
+def service(*named: tuple[str, str, str]) -> Service:
+    """Models of the project: id, name, type."""
+    made = Service()
+    for model_id, name, type in named:
+        made.models[ModelId(model_id)] = Model(id=ModelId(model_id), type=type, name=name, status="trained")
+    return made
+
+
+def plan(made: Manifest, asked: Service | None, state: State = NOTHING_RECORDED) -> Plan:
+    return make_plan(world_of(asked, state), made, SETS, PlanOptions(), NOW).plan
+
+
+def refusal(made: Manifest, asked: Service) -> Diagnostic:
+    with pytest.raises(ManifestError) as raised:
+        plan(made, asked)
+    assert len(raised.value.problems) == 1
+    return raised.value.problems[0]
+
+
+INK = manifest(composition("ink", [FIND]))
+
+
+def test_exactly_one_model_of_that_name_and_type_is_the_part() -> None:
+    """The type counts, and so does every letter of the name."""
+    asked = service(
+        ("model_1", "Ink Wash", "sd-xl-lora"),
+        ("model_2", "Ink Wash", "flux.1-lora"),
+        ("model_3", "ink wash", "flux.1-lora"),
+    )
+    step = plan(INK, asked).steps[0].step
+    assert isinstance(step, CreateModel)
+    assert [concept.model_id for concept in step.concepts] == ["model_2"]
+
+
+def test_none_is_an_error_that_lists_the_nearest() -> None:
+    problem = refusal(INK, service(("model_1", "Ink Wish", "flux.1-lora"), ("model_2", "Something", "sd-xl-lora")))
+    assert problem.code == "find-nothing"
+    assert problem.where == HERE
+    assert "Ink Wish (flux.1-lora)" in str(problem.mend)
+
+
+def test_several_are_an_error_that_lists_them() -> None:
+    asked = service(("model_1", "Ink Wash", "flux.1-lora"), ("model_2", "Ink Wash", "flux.1-lora"))
+    problem = refusal(INK, asked)
+    assert problem.code == "find-ambiguous"
+    assert "model_1" in problem.what
+    assert "model_2" in problem.what
+
+
+def test_the_projects_models_are_listed_only_for_a_find() -> None:
+    """One request less for all others: parts named by id are read, fifty at once, and a plan that asks nothing else
+    greets the service with a list."""
+    asked = service(("model_2", "Ink Wash", "flux.1-lora"))
+    plan(INK, asked)
+    assert asked.reads.count("list") == 1
+    other = service()
+    declared = manifest(composition("ink", [Concept(model_id="model_9", scale=1, place=HERE)]))
+    plan(declared, other)
+    assert other.reads == ["get-bulk"]
+    other.reads.clear()
+    recorded = Version(number=1, id=ModelId("model_1"), phase="trained", name="ink", type="flux.1-composition")
+    plan(declared, other, State(records={Address("composition", "ink"): Record(current=recorded)}))
+    assert "list" not in other.reads
+
+
+def test_a_composition_is_made_after_every_part_is_trained() -> None:
+    """And trained after it is made."""
+    made = plan(manifest(model("kael"), model("props"), composition("ink", [part("kael"), part("props")])), service())
+    steps = {planned.id: planned for planned in made.steps}
+    create = next(p for p in made.steps if p.kind == "create" and p.address.kind == "composition")
+    needs = [steps[need] for need in create.after]
+    assert {(str(p.address), p.kind) for p in needs} == {("model.kael", "wait"), ("model.props", "wait")}
+
+
+def test_one_part_that_is_not_trained_holds_up_its_composition_only() -> None:
+    from scenario_apply.manifest.spec import Lifecycle
+
+    manual = model("kael", lifecycle=Lifecycle(train="manual"))
+    made = plan(manifest(manual, model("props"), composition("ink", [part("kael")])), service())
+    actions = {str(change.address): change.action for change in made.changes}
+    assert actions == {
+        "composition.ink": Action.NONE,
+        "model.kael": Action.CREATE,
+        "model.props": Action.CREATE,
+    }
+    assert [problem.code for problem in made.diagnostics] == ["untrained-part"]
+    assert made.diagnostics[0].severity == "warning"

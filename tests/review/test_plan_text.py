@@ -1,0 +1,165 @@
+"""The plan as people read it, word for word. UPDATE_GOLDEN=1 writes what is drawn now; look at it before committing."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from scenario_apply.errors import Diagnostic
+from scenario_apply.model.address import Address
+from scenario_apply.planning.changes import Action, Change, Cost, Drift
+from scenario_apply.planning.plan import Plan
+from scenario_apply.review.plan_text import plan_text
+from scenario_apply.review.screen import Screen, columns
+from tests.cli.plans import ALL_SIGNS, CREATED, KAEL, REPLACED, plan_of, upload
+
+GOLDEN = Path(__file__).parent / "golden"
+NOTHING = plan_of(Change(address=KAEL, action=Action.NONE))
+
+
+def check(name: str, text: str) -> None:
+    path = GOLDEN / name
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("width", [80, 160])
+@pytest.mark.parametrize("color", [False, True])
+def test_a_plan_reads_the_same_as_when_it_was_last_looked_at(width: int, color: bool) -> None:
+    screen = Screen(width=width, color=color, terminal=True)
+    check(f"plan_{width}{'_color' if color else ''}.txt", plan_text(ALL_SIGNS, screen))
+
+
+def test_verbose_lists_all() -> None:
+    text = plan_text(ALL_SIGNS, Screen(width=80, verbose=True, terminal=True))
+    check("plan_80_verbose.txt", text)
+    assert "more image" not in text
+    assert '40.png  "KAEL_07, pose number 40"' in text
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 160])
+@pytest.mark.parametrize("verbose", [False, True])
+def test_no_line_is_wider_than_the_screen(width: int, verbose: bool) -> None:
+    address = "model.a-name-so-long"  # an address and a file's place are never cut: people copy them
+    plan = replace(ALL_SIGNS, changes=tuple(c for c in ALL_SIGNS.changes if not str(c.address).startswith(address)))
+    plan = replace(plan, diagnostics=())
+    for line in plan_text(plan, Screen(width=width, verbose=verbose, terminal=True)).splitlines():
+        assert columns(line) <= width, line
+
+
+def test_colour_changes_no_letter() -> None:
+    plain = plan_text(ALL_SIGNS, Screen(width=80, terminal=True))
+    colored = plan_text(ALL_SIGNS, Screen(width=80, color=True, terminal=True))
+    assert re.sub(r"\x1b\[[\d;]*m", "", colored) == plain
+
+
+def test_escapes_in_captions_never_reach_the_terminal() -> None:
+    assert "\x1b" not in plan_text(ALL_SIGNS, Screen(width=80))
+
+
+def test_the_sum_is_one_line_where_nobody_watches() -> None:
+    last = plan_text(ALL_SIGNS, Screen(width=80)).splitlines()[-1]
+    assert last == (
+        "Plan: 1 create, 1 update, 2 retrain, 1 replace, 1 delete, 1 wait, 1 move, 1 forget, 2 unchanged. "
+        "128 requests, at least 60 s at 100/min (polls: about 5). 1,466 CU and ? for 1 training."
+    )
+
+
+@pytest.mark.parametrize(
+    ("plan", "end"),
+    [
+        (plan_of(REPLACED), "Plan: 0 create, 0 update, 1 replace, 0 delete, 0 unchanged. 0 requests. 230 CU."),
+        (
+            plan_of(CREATED, steps=(upload(1, KAEL, "1.png"),)),
+            "Plan: 1 create, 0 update, 0 replace, 0 delete, 0 unchanged. 1 request. ? CU.",
+        ),
+        (
+            plan_of(replace(REPLACED, cost=Cost(cu=99.5, source="history")), steps=(upload(1, KAEL, "1.png"),)),
+            "1 request. 99.5 CU as last time.",
+        ),
+        (plan_of(CREATED, steps=(upload(1, KAEL, "1.png"),), rate_limit=0), "1 request. ? CU."),
+    ],
+)
+def test_the_sum_says_what_it_costs(plan: Plan, end: str) -> None:
+    assert plan_text(plan, Screen()).rstrip().endswith(end)
+
+
+def test_nothing_to_do_is_one_sentence() -> None:
+    assert plan_text(NOTHING, Screen()) == (
+        "No changes. What the manifest declares is recorded and the service holds it. 1 resource.\n"
+    )
+
+
+def test_nothing_to_do_says_when_the_service_was_not_asked() -> None:
+    text = plan_text(replace(NOTHING, refreshed=False), Screen())
+    assert text == "No changes. What the manifest declares is recorded; the service was not asked. 1 resource.\n"
+
+
+WINTER = Address("composition", "winter")
+WAITING = Change(address=WINTER, action=Action.NONE, notes=("composition.winter waits for model.late",))
+
+
+@pytest.mark.parametrize(
+    ("recorded", "said"),
+    [
+        ([KAEL], "No changes. 1 resource is recorded and on the service. Not made yet, and not by this plan: "),
+        ([], "No changes. Nothing is recorded. Not made yet, and not by this plan: composition.winter, model.kael."),
+        ([KAEL, WINTER], "No changes. What the manifest declares is recorded and the service holds it. 2 resources."),
+    ],
+)
+def test_what_waits_is_not_told_as_recorded(recorded: list[Address], said: str) -> None:
+    plan = plan_of(WAITING, Change(address=KAEL, action=Action.NONE))
+    text = plan_text(plan, Screen(), recorded=recorded)
+    assert said in text
+    assert "composition.winter waits for model.late" in text
+
+
+def test_a_plan_that_is_forbidden_does_not_say_that_there_is_nothing_to_do() -> None:
+    problem = Diagnostic(code="protected", what="model.kael is protected against being deleted")
+    text = plan_text(replace(NOTHING, blocked=(problem,)), Screen(), recorded=[KAEL])
+    assert "This plan will not be applied" in text
+    assert "No changes" not in text
+
+
+def test_a_destroy_of_nothing_says_so_and_judges_no_pictures() -> None:
+    lint = Diagnostic(code="D07", severity="warning", what="the trigger is missing in 3 captions")
+    text = plan_text(plan_of(diagnostics=(lint,)), Screen(), destroy=True, recorded=[])
+    assert text == "Nothing to destroy: nothing is recorded.\n"
+
+
+def test_consent_is_asked_for_once() -> None:
+    change = Change(
+        address=KAEL, action=Action.DELETE, reasons=("no longer declared",), notes=("kept until --allow-destroy",)
+    )
+    for screen in (Screen(), Screen(quiet=True)):
+        text = plan_text(plan_of(change, withheld=(KAEL,)), screen)
+        assert text.count("--allow-destroy") == 1
+
+
+def test_quiet_leaves_out_warnings_notes_and_mends() -> None:
+    text = plan_text(ALL_SIGNS, Screen(quiet=True))
+    assert "error[gate-retrains]" in text
+    for word in ("warning", "mend", "a rollback holds it", "version 1 is kept"):
+        assert word in plan_text(ALL_SIGNS, Screen())
+        assert word not in text
+
+
+def test_refresh_only_shows_drift_and_nothing_else() -> None:
+    plan = plan_of(REPLACED, drift=(Drift(address=KAEL, what="name", recorded="A", observed="B"),))
+    text = plan_text(plan, Screen(), only_drift=True)
+    assert "recorded A, now B" in text
+    assert "replaced" not in text
+    assert text.endswith("Drift: 1 difference in 1 resource. `plan` says what a repair takes.\n")
+
+
+def test_hundreds_of_changes_are_told_briefly() -> None:
+    many = plan_of(*(replace(CREATED, address=Address("model", f"m{n}")) for n in range(500)))
+    text = plan_text(many, Screen())
+    assert len(text.splitlines()) < 1100
+    assert "500 changes: -v shows" in text
+    assert "pose number 1" in plan_text(many, Screen(verbose=True))
