@@ -8,20 +8,22 @@ from __future__ import annotations
 import contextlib
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from msgspec import structs
 
+from scenario_apply.apply.apply_options import ApplyOptions
 from scenario_apply.apply.environment import Environment
 from scenario_apply.apply.events import Event, Ledger, RunStarted
 from scenario_apply.apply.launch_gates import Launching
 from scenario_apply.apply.ledger import ledger_of, stopped_ledger
 from scenario_apply.apply.prepare import Prepared
-from scenario_apply.apply.run import Executor
+from scenario_apply.apply.run import Run, RunOptions
+from scenario_apply.apply.run_snapshot import RunSnapshot
+from scenario_apply.apply.schedule import StepStatus
 from scenario_apply.apply.stop_signal import StopSignal
 from scenario_apply.dataset.types import Image
 from scenario_apply.errors import GateClosed, StateError, StateNotSaved
-from scenario_apply.model.address import Address
 from scenario_apply.model.steps import UploadImage
 from scenario_apply.planning.changes import Action, Change
 from scenario_apply.planning.decision import edited
@@ -30,30 +32,8 @@ from scenario_apply.state.stores.journal import Journal
 from scenario_apply.state.stores.provenance import noted
 from scenario_apply.state.stores.rescue import Rescue, rescue
 
-__all__ = ["ApplyOptions", "StopSignal", "apply_plan"]
-
-
 CHANGES_TOLD = 8
 """Changes a line of history names; the rest is counted."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApplyOptions:
-    """parallelism: calls at once. poll_interval_s None: paced. timeout_s: then trainings are left. wait: at all.
-
-    command and status_command go on with the run; replaced and adopted: what --replace and --adopt asked for.
-    outside: files of datasets that may lie outside the root.
-    """
-
-    parallelism: int = 24
-    poll_interval_s: float | None = None
-    timeout_s: float | None = None
-    wait: bool = True
-    command: str = "scenario-apply apply"
-    status_command: str = "scenario-apply status --watch"
-    replaced: tuple[Address, ...] = ()
-    adopted: tuple[str, ...] = ()
-    outside: frozenset[str] = frozenset()
 
 
 def apply_plan(
@@ -77,7 +57,14 @@ def apply_plan(
     for adopted in prepared.adopted:
         emit(adopted)
     state = edited(prepared.state, prepared.edits)
-    executor: Executor | None = None
+    run: Run | None = None
+
+    def snapshot() -> RunSnapshot | None:
+        return None if run is None else run.snapshot()
+
+    def took_s() -> float:
+        return world.clock.monotonic() - started_at
+
     try:
         if not plan.steps and prepared.edits:
             state = _noted(world, prepared, state, root, options, plan.changes)
@@ -86,28 +73,28 @@ def apply_plan(
         if plan.steps:
             store, guard = world.store, world.store.check_unchanged
             with Journal(store.journal_path, run_id, world.clock.now(), guard, store.folder) as journal:
-                executor = _executor(world, prepared, state, journal, root, options, emit, stop)
-                state = _walk(
-                    world, executor, lambda state: _noted(world, prepared, state, root, options, _touched(executor))
+                run = _run(world, prepared, state, journal, root, options, emit, stop)
+                state = _carry_out(
+                    world, run, lambda done: _noted(world, prepared, done.state, root, options, _touched(done))
                 )
-        ledger = ledger_of(world, prepared, state, executor, options, world.clock.monotonic() - started_at)
+        ledger = ledger_of(world, prepared, state, snapshot(), options, took_s())
     except StateError as error:
         # what was done is in the journal where the disk took it, and in a rescue file where one can be written
-        rescued = _rescued(world, prepared, state, executor, error)
-        ledger = stopped_ledger(world, prepared, executor, options, world.clock.monotonic() - started_at, rescued.text)
+        rescued = _rescued(world, prepared, state, run, error)
+        ledger = stopped_ledger(world, prepared, snapshot(), options, took_s(), rescued.text)
         if rescued.is_lost:
             ledger = replace(ledger, next_command=None)
         elif rescued.first is not None:
             ledger = replace(ledger, next_command=f"{rescued.first} && {ledger.next_command}")
-    except Exception as error:  # a bug of ours; the journal holds what was done, and the error goes on to the top
+    except Exception as error:  # a bug of ours; the journal holds what was done, and the error is raised again
         text = f"unexpected {type(error).__name__}: {error}"
-        emit(stopped_ledger(world, prepared, executor, options, world.clock.monotonic() - started_at, text))
+        emit(stopped_ledger(world, prepared, snapshot(), options, took_s(), text))
         raise
     emit(ledger)
     return ledger
 
 
-def _executor(
+def _run(
     world: Environment,
     prepared: Prepared,
     state: State,
@@ -116,8 +103,8 @@ def _executor(
     options: ApplyOptions,
     emit: Callable[[Event], None],
     stop: StopSignal,
-) -> Executor:
-    return Executor(
+) -> Run:
+    return Run(
         world,
         prepared.plan,
         state,
@@ -126,42 +113,39 @@ def _executor(
         emit=emit,
         stop=stop,
         launching=Launching(prepared.limits, emit),
-        parallelism=options.parallelism,
-        poll_interval_s=options.poll_interval_s,
-        timeout_s=options.timeout_s,
-        wait=options.wait,
-        gone=frozenset(address for address, edit in prepared.edits.items() if edit.gone),
+        options=RunOptions(
+            parallelism=options.parallelism,
+            poll_interval_s=options.poll_interval_s,
+            timeout_s=options.timeout_s,
+            wait=options.wait,
+            gone=frozenset(address for address, edit in prepared.edits.items() if edit.gone),
+        ),
     )
 
 
-def _walk(world: Environment, executor: Executor, noted: Callable[[State], State]) -> State:
+def _carry_out(world: Environment, run: Run, noted: Callable[[RunSnapshot], State]) -> State:
     """Run, save, and remove the journal unless it holds a call that nobody knows the end of."""
-    journal = executor.journal
+    journal = run.journal
     try:
-        executor.run()
+        run.run()
     finally:
         # also on the way out of an unexpected error: what was done is saved, what is unanswered stays journalled
         with contextlib.suppress(StateNotSaved):
             journal.flush()
-    if isinstance(executor.fatal, StateError):
-        raise executor.fatal
-    state = executor.state
-    if executor.done:
-        state = noted(state)
-    state = world.store.save(state, journal)
-    if executor.running or executor.unanswered:
+    ended = run.snapshot()
+    if isinstance(ended.fatal, StateError):
+        raise ended.fatal
+    state = world.store.save(noted(ended) if ended.done else ended.state, journal)
+    if run.has_open_calls:
         journal.check_there()  # what it holds is nowhere else
     else:
         journal.remove()
     return state
 
 
-def _touched(executor: Executor | None) -> tuple[Change, ...]:
+def _touched(run: RunSnapshot) -> tuple[Change, ...]:
     """The changes that got anywhere: a step was done, or the record was edited."""
-    if executor is None:
-        return ()
-    changes = executor.plan.changes
-    return tuple(c for c in changes if c.data or any(step in executor.done for step in c.steps))
+    return tuple(c for c in run.plan.changes if c.data or any(step in run.outcomes for step in c.steps))
 
 
 def _noted(
@@ -200,14 +184,15 @@ def reader(root: str, outside: frozenset[str] = frozenset()) -> Callable[[Upload
     return read
 
 
-def _rescued(
-    world: Environment, prepared: Prepared, state: State, executor: Executor | None, error: StateError
-) -> Rescue:
+def _rescued(world: Environment, prepared: Prepared, state: State, run: Run | None, error: StateError) -> Rescue:
     """What the run knows, written down somewhere."""
     journal = None
     settled: set[str] = set()
-    if executor is not None:
-        state, journal = executor.state, executor.journal
-        settled = {*executor.done, *executor.failed}
+    if run is not None:
+        ended = run.snapshot()
+        state, journal = ended.state, run.journal
+        settled = {
+            step_id for step_id, status in ended.status.items() if status in (StepStatus.DONE, StepStatus.FAILED)
+        }
     state = structs.replace(state, lineage=state.lineage or str(uuid.uuid4()))
     return rescue(world.store, state, journal, error, settled=settled, has_journal=prepared.has_journal)

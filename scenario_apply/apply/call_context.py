@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from queue import SimpleQueue
 
-from scenario_apply.apply.baseline import Baseline
+from scenario_apply.apply.call_notes import CallNotes
 from scenario_apply.model.address import Address
 from scenario_apply.model.ports import Clock, ScenarioApi
 from scenario_apply.model.remote import AssetId, ModelId
 from scenario_apply.model.steps import AssetRef, StepId, UploadImage
+from scenario_apply.state.baseline import Baseline
 from scenario_apply.state.state import Record, State
 from scenario_apply.state.stores.journal import Journal
 
@@ -24,9 +24,7 @@ class CallContext:
     """What a step may need besides itself. state: as of when it was started. assets: made by earlier steps.
 
     read: the bytes of a picture, checked against its digest. gone: resources whose model vanished on the service.
-    uncertain: resources an answer was lost of. unanswered: steps whose call may have been carried out, nobody knows;
-    one that is still in it when its step has failed was never found out. taken: ids that calls of this run made.
-    repeated: what to report of a create request that is sent again though the first one may have been carried out.
+    notes: what the calls of the run tell each other.
     """
 
     api: ScenarioApi
@@ -37,11 +35,8 @@ class CallContext:
     assets: Mapping[StepId, AssetId] = field(default_factory=dict)
     gone: frozenset[Address] = frozenset()
     stop: threading.Event = field(default_factory=threading.Event)
-    uncertain: set[Address] = field(default_factory=set)
-    unanswered: set[StepId] = field(default_factory=set)
-    taken: set[str] = field(default_factory=set)
-    landmarks: Baseline = Baseline()
-    repeated: SimpleQueue[tuple[Address, str]] = field(default_factory=SimpleQueue)
+    notes: CallNotes = field(default_factory=CallNotes)
+    baseline: Baseline = Baseline()
 
     def record(self, address: Address) -> Record:
         return self.state.records[address]

@@ -11,7 +11,7 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
-from scenario_apply.apply.baseline import Earlier, earlier_to_details
+from scenario_apply.apply.before_run import Earlier, earlier_to_details
 from scenario_apply.apply.call_context import CallContext
 from scenario_apply.apply.lost_answers import Sent, attached_of, look, recorded_training
 from scenario_apply.apply.multipart import upload_in_parts
@@ -21,7 +21,7 @@ from scenario_apply.model.ports import Sending
 from scenario_apply.model.remote import AssetId, ModelId, RemoteConcept, RemotePair
 from scenario_apply.model.steps import (
     AttachImages,
-    AwaitTraining,
+    CallStep,
     ConceptRef,
     CreateModel,
     DeleteModel,
@@ -48,13 +48,13 @@ SENDS_AT_MOST = 5
 NO_DETAILS: Mapping[str, str] = MappingProxyType({})
 
 
-def perform(planned: PlannedStep, context: CallContext) -> Outcome:
-    """Do one step; what came of it. Raises the ApiError or ApplyError that stopped it."""
-    step = planned.step
+def perform(planned: PlannedStep, step: CallStep, context: CallContext) -> Outcome:
+    """Carry out a step by its call; what came of it. step: the planned one. Raises ApiError or ApplyError."""
     api, now = context.api, iso(context.clock.now())
     match step:
         case CreateModel():
-            return _once(planned, context, lambda sending: _create(step, context, sending))
+            outcome = _once(planned, context, lambda sending: _create(step, context, sending))
+            return _created_with_concepts(outcome, step, context)
         case UploadImage():
             if step.way == "multipart":
                 return upload_in_parts(planned, step, context)
@@ -90,8 +90,6 @@ def perform(planned: PlannedStep, context: CallContext) -> Outcome:
         case DeleteModel():
             api.delete_model(step.model_id)
             return Outcome(at=now)
-        case AwaitTraining():
-            raise AssertionError("trainings are waited for by the executor, all in one round")
         case _:
             assert_never(step)
 
@@ -122,9 +120,10 @@ def _once(
         try:
             outcome = call(sending)
         except AnswerLost as lost:
-            context.uncertain.add(planned.address)
-            context.unanswered.add(planned.id)
-            sent = Sent(step=planned, at=sent_at, taken=context.taken, landmarks=context.landmarks, earlier=earlier)
+            context.notes.response_lost(planned.id, planned.address)
+            sent = Sent(
+                step=planned, at=sent_at, taken=context.notes.created_ids, baseline=context.baseline, earlier=earlier
+            )
             found = _look_for(sent, context, timed_out=lost.timed_out)
             if found is None:
                 if attempt == SENDS_AT_MOST:
@@ -132,10 +131,10 @@ def _once(
                 if context.stop.is_set():
                     raise Interrupted("interrupted after an answer was lost") from lost
                 if isinstance(planned.step, CreateModel):
-                    context.repeated.put((planned.address, _repeated_create(planned.step)))
+                    context.notes.repeated(planned.address, _repeated_create(planned.step))
                 continue
             outcome = found
-        context.unanswered.discard(planned.id)
+        context.notes.response_found(planned.id)
         return outcome
     raise AssertionError("unreachable")
 
@@ -169,7 +168,7 @@ def _create(step: CreateModel, context: CallContext, sending: Sending) -> Outcom
         concepts=[RemoteConcept(model_id=c.model_id, scale=c.scale, epoch=c.epoch) for c in concepts] or None,
         sending=sending,
     )
-    context.taken.add(model.id)
+    context.notes.created(model.id)
     return Outcome(at=iso(context.clock.now()), model_id=model.id)
 
 
@@ -186,16 +185,18 @@ def _upload(step: UploadImage, context: CallContext, sending: Sending) -> Outcom
         ).id
     else:
         asset_id = context.api.upload_asset(name=step.picture.path, body=body, sending=sending).id
-    context.taken.add(asset_id)
+    context.notes.created(asset_id)
     return Outcome(at=iso(context.clock.now()), asset_id=asset_id)
 
 
 def _train(planned: PlannedStep, step: StartTraining, context: CallContext) -> Outcome:
     version = context.record(step.address).working
-    if step.address in context.uncertain:
+    if context.notes.is_uncertain(step.address):
         _drop_spares(step.address, context)
     concepts = as_of_now(version.concepts, context.state)
-    is_again = planned.id in context.unanswered  # what runs now may be of a call that an earlier try of the step lost
+    is_again = context.notes.is_unanswered(
+        planned.id
+    )  # what runs now may be of a call that an earlier try of the step lost
     earlier = recorded_training(version) if is_again else _earlier(version, context)
     details = {} if is_again else earlier_to_details(earlier)
 
@@ -207,10 +208,10 @@ def _train(planned: PlannedStep, step: StartTraining, context: CallContext) -> O
         outcome = _once(planned, context, call, earlier=earlier, details=details)
     except Refused as refused:
         # «already training»: by a lost call of ours that was carried out late, or else by somebody's
-        if not _says_training(refused) or planned.id not in context.unanswered:
+        if not _says_training(refused) or not context.notes.is_unanswered(planned.id):
             raise
         found = look(context.api, context.state, Sent(step=planned, at=context.clock.now(), earlier=earlier))
-        context.unanswered.discard(planned.id)
+        context.notes.response_found(planned.id)
         if found is None:
             raise
         outcome = found
@@ -274,7 +275,7 @@ def _attach(planned: PlannedStep, step: AttachImages, context: CallContext) -> O
             if isinstance(error, Refused) and error.status != 400:
                 raise
             if isinstance(error, AnswerLost):
-                context.unanswered.add(planned.id)
+                context.notes.response_lost(planned.id)
                 context.clock.wait(LOOKS_AFTER_S[min(attempt, len(LOOKS_AFTER_S) - 1)], context.stop)
             there = attached_of(context.api, model_id, asset_ids)
             left = [asset_id for asset_id in asset_ids if asset_id not in there]
@@ -287,7 +288,7 @@ def _attach(planned: PlannedStep, step: AttachImages, context: CallContext) -> O
             if context.stop.is_set():
                 raise Interrupted("interrupted while images are attached") from error
             missing = left
-    context.unanswered.discard(planned.id)
+    context.notes.response_found(planned.id)
     return Outcome(at=iso(context.clock.now()), asset_ids=asset_ids, adopted=adopted)
 
 
@@ -325,7 +326,7 @@ def _concepts(refs: tuple[ConceptRef, ...], context: CallContext) -> tuple[Conce
     return tuple(concepts)
 
 
-def created_with_concepts(outcome: Outcome, step: CreateModel, context: CallContext) -> Outcome:
+def _created_with_concepts(outcome: Outcome, step: CreateModel, context: CallContext) -> Outcome:
     """The outcome of a creation, adopted or not, with the parts it was made of and whether it replaces a lost model."""
     reason = "gone" if step.address in context.gone else None
     return replace(outcome, concepts=_concepts(step.concepts, context), reason=reason)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from scenario_apply.apply.call_context import CallContext
 from scenario_apply.apply.events import Event, Noted
+from scenario_apply.apply.run_snapshot import RefusedLaunches
 from scenario_apply.errors import ApiError, GateClosed, Interrupted
 from scenario_apply.manifest.spec import Limits
 from scenario_apply.model.address import Address
@@ -77,6 +78,11 @@ class Launching:
         if needed <= limit:
             return " for one run: the next one may launch it"
         return f": raise it for a run with --limit cost={needed}, or in the manifest's limits:"
+
+    def refused_launches(self) -> RefusedLaunches:
+        """What the limits stopped so far."""
+        with self._lock:
+            return RefusedLaunches(limits=self.limits, over_cost=dict(self.refused), lowest_score=self.lowest_score)
 
     def forget(self, step: StartTraining) -> None:
         """The launch was refused: nothing is spent on it."""

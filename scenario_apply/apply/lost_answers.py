@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from scenario_apply.apply.baseline import Baseline, BaselineEntry, Earlier
+from scenario_apply.apply.before_run import Earlier
 from scenario_apply.errors import ApplyError, NotFound
 from scenario_apply.model.address import Address
 from scenario_apply.model.ports import ScenarioApi
 from scenario_apply.model.remote import AssetId, ModelId, RemoteModel
 from scenario_apply.model.steps import AttachImages, CreateModel, PlannedStep, StartTraining, UploadImage
 from scenario_apply.model.timestamps import iso
+from scenario_apply.state.baseline import Baseline, BaselineEntry
 from scenario_apply.state.outcome import Outcome
 from scenario_apply.state.state import State, Version
 
@@ -44,7 +45,7 @@ class Sent:
     step: PlannedStep
     at: float
     taken: Collection[str] = ()
-    landmarks: Baseline = Baseline()
+    baseline: Baseline = Baseline()
     earlier: Earlier | None = None
 
 
@@ -68,21 +69,6 @@ def look(api: ScenarioApi, state: State, sent: Sent) -> Outcome | None:
             return None  # may be repeated
 
 
-def likeness(planned: PlannedStep) -> tuple[str, ...] | None:
-    """What a look recognises a call's result by; None where it cannot mistake it for another's.
-
-    Two calls of one likeness must not be in flight at once: after a lost answer nobody could tell them apart.
-    """
-    match planned.step:
-        case CreateModel() as step:
-            return "create", step.name, step.type
-        case UploadImage() as step:
-            # images added by data are assets, too
-            return "upload", step.picture.path, str(step.picture.size_bytes)
-        case _:
-            return None
-
-
 def _created(api: ScenarioApi, state: State, step: CreateModel, sent: Sent) -> Outcome | None:
     known = {*state.model_ids(), *sent.taken}
     fitting: list[RemoteModel] = []
@@ -92,10 +78,10 @@ def _created(api: ScenarioApi, state: State, step: CreateModel, sent: Sent) -> O
         fitting += [
             m
             for m in page.models
-            if m.id not in known and _is_shell(m, step) and _is_ours(m.id, m.created_at, sent, sent.landmarks.models)
+            if m.id not in known and _is_shell(m, step) and _is_ours(m.id, m.created_at, sent, sent.baseline.models)
         ]
         times = [m.created_at for m in page.models if m.created_at is not None]
-        if not page.next_token or (times and not _is_ours("", min(times), sent, sent.landmarks.models)):
+        if not page.next_token or (times and not _is_ours("", min(times), sent, sent.baseline.models)):
             break
         token = page.next_token
     if not fitting:
@@ -113,10 +99,10 @@ def _is_shell(model: RemoteModel, step: CreateModel) -> bool:
     return model.name == step.name and model.type == step.type and model.status == "new" and not model.image_count
 
 
-def _is_ours(object_id: str, created_at: float | None, sent: Sent, landmark: BaselineEntry | None) -> bool:
-    """Whether it may have come with the call. Without a landmark the two clocks have to be compared."""
-    if landmark is not None:
-        return not landmark.is_before(object_id, created_at)
+def _is_ours(object_id: str, created_at: float | None, sent: Sent, entry: BaselineEntry | None) -> bool:
+    """Whether it may have come with the call. Without a entry the two clocks have to be compared."""
+    if entry is not None:
+        return not entry.is_before(object_id, created_at)
     return created_at is None or created_at >= sent.at - CLOCKS_DIFFER_S
 
 
@@ -145,10 +131,10 @@ def _uploaded(api: ScenarioApi, state: State, step: UploadImage, sent: Sent) -> 
         for asset in page.assets:
             is_same = asset.name == step.picture.path and asset.size_bytes in (None, 0, step.picture.size_bytes)
             is_free = asset.id not in known and asset.status != "error"
-            if is_same and is_free and _is_ours(asset.id, asset.created_at, sent, sent.landmarks.assets):
+            if is_same and is_free and _is_ours(asset.id, asset.created_at, sent, sent.baseline.assets):
                 fitting.append(asset.id)
         times = [asset.created_at for asset in page.assets if asset.created_at is not None]
-        if not page.next_token or (times and not _is_ours("", min(times), sent, sent.landmarks.assets)):
+        if not page.next_token or (times and not _is_ours("", min(times), sent, sent.baseline.assets)):
             break
         token = page.next_token
     if not fitting:

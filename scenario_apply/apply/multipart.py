@@ -33,11 +33,11 @@ def upload_in_parts(planned: PlannedStep, step: UploadImage, context: CallContex
     for part in sorted(upload.parts, key=lambda part: part.number):
         start = (part.number - 1) * PART_BYTES
         context.api.put_part(part.url, body[start : start + PART_BYTES])
-    context.unanswered.add(planned.id)
+    context.notes.response_lost(planned.id)
     closed, adopted = _closed(planned, upload.id, context)
     asset_id = _imported(closed, planned, step, context)
-    context.taken.add(asset_id)
-    context.unanswered.discard(planned.id)
+    context.notes.created(asset_id)
+    context.notes.response_found(planned.id)
     return Outcome(at=iso(context.clock.now()), asset_id=asset_id, adopted=adopted)
 
 
@@ -83,7 +83,7 @@ def _imported(upload: RemoteUpload, planned: PlannedStep, step: UploadImage, con
     polls = 0
     while upload.asset_id is None:
         if upload.status == "failed":
-            context.unanswered.discard(planned.id)
+            context.notes.response_found(planned.id)
             raise ApplyError(f"the service refused {step.picture.path}: {upload.error or 'no reason given'}")
         if context.clock.monotonic() > deadline:
             raise ApplyError(f"{step.picture.path} was uploaded, but the service has not imported it for ten minutes")

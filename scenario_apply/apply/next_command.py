@@ -11,15 +11,15 @@ from scenario_apply.apply.launch_gates import rounded_down
 from scenario_apply.model.steps import CreateModel, StartTraining
 
 if TYPE_CHECKING:
-    from scenario_apply.apply.apply_plan import ApplyOptions
+    from scenario_apply.apply.apply_options import ApplyOptions
     from scenario_apply.apply.events import EndStatus, LedgerLine
-    from scenario_apply.apply.run import Executor
+    from scenario_apply.apply.run_snapshot import RunSnapshot
     from scenario_apply.model.address import Address
     from scenario_apply.planning.plan import Plan
 
 
 def next_command(
-    executor: Executor,
+    run: RunSnapshot,
     options: ApplyOptions,
     status: EndStatus,
     left: tuple[LedgerLine, ...],
@@ -34,18 +34,18 @@ def next_command(
     if status == "running" and not left:
         return options.status_command
     consent = bool(withheld) and status in ("partial", "running")
-    return apply_again(options, executor.plan, executor, consent=consent)
+    return apply_again(options, run.plan, run, consent=consent)
 
 
 def apply_again(
-    options: ApplyOptions, plan: Plan, executor: Executor | None, *, consent: bool = False, unsaved: bool = False
+    options: ApplyOptions, plan: Plan, run: RunSnapshot | None, *, consent: bool = False, unsaved: bool = False
 ) -> str:
     """The same run once more. consent: to the deletes that wait for it. unsaved: nothing of it is in the state.
 
     A creation that --adopt named a model for is answered once that is saved; to name it again would be an error.
     """
-    words = [with_limits(options.command, _limits_needed(plan, executor))]
-    words += [f"--replace={address}" for address in _still_to_replace(options, plan, executor)]
+    words = [with_limits(options.command, _limits_needed(plan, run))]
+    words += [f"--replace={address}" for address in _still_to_replace(options, plan, run)]
     words += [shlex.quote(f"--adopt={pair}") for pair in options.adopted if unsaved]
     words += ["--allow-destroy"] if consent else []
     return " ".join(words)
@@ -59,35 +59,35 @@ def with_limits(command: str, limits: Mapping[str, float]) -> str:
     return shlex.join([*words, *(f"--limit={name}={value:.12g}" for name, value in limits.items())])
 
 
-def _limits_needed(plan: Plan, executor: Executor | None) -> dict[str, float]:
+def _limits_needed(plan: Plan, run: RunSnapshot | None) -> dict[str, float]:
     """What lets through the launches that a limit refused; the same limit once more would refuse them again.
 
     Cost is counted anew by each run: of what this one launched, the next one pays nothing.
     """
-    if executor is None or not executor.gated:
+    if run is None or not run.is_gated:
         return {}
-    launching = executor.launching
+    refused = run.refused
     needed: dict[str, float] = {}
-    if launching.refused and launching.limits.cost is not None:
+    if refused.over_cost and refused.limits.cost is not None:
         planned = {change.address: change.cost.cu or 0 for change in plan.changes}
         left = {
-            step.address
-            for step_id, step in executor.steps.items()
-            if isinstance(step.step, StartTraining) and step_id not in executor.done
+            planned.address
+            for planned in run.plan.steps
+            if isinstance(planned.step, StartTraining) and planned.id not in run.outcomes
         }
         # the next plan is judged by its own figure, its launches by what is quoted then
-        cost = math.ceil(sum(max(launching.refused.get(a, 0), planned.get(a, 0)) for a in left))
-        needed |= {"cost": cost} if cost > launching.limits.cost else {}
-    if launching.lowest_score is not None:
-        needed["min_score"] = rounded_down(launching.lowest_score)
+        cost = math.ceil(sum(max(refused.over_cost.get(a, 0), planned.get(a, 0)) for a in left))
+        needed |= {"cost": cost} if cost > refused.limits.cost else {}
+    if refused.lowest_score is not None:
+        needed["min_score"] = rounded_down(refused.lowest_score)
     return needed
 
 
-def _still_to_replace(options: ApplyOptions, plan: Plan, executor: Executor | None) -> list[Address]:
+def _still_to_replace(options: ApplyOptions, plan: Plan, run: RunSnapshot | None) -> list[Address]:
     """Of the resources that were to be replaced, those whose new model is not made: the others go on by themselves,
     and to ask for them again would be to make, and to pay, one more.
     """
-    done = executor.done.keys() if executor is not None else frozenset()
+    done = run.done if run is not None else ()
     steps = {planned.id: planned for planned in plan.steps}
     return [
         change.address

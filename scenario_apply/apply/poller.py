@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from scenario_apply.apply.poll_failures import PollFailures
 from scenario_apply.apply.refresh import failure_reason, read_models
 from scenario_apply.errors import NotFound
 from scenario_apply.model.address import Address
@@ -63,6 +64,50 @@ def expected_rounds(seconds: float, fixed_s: float | None) -> int:
         rounds += 1
         pace.slow_down()
     return max(1, rounds)
+
+
+class TrainingPoller:
+    """When the trainings of a run are polled next, and what the polls said of them. Used by one thread.
+
+    interval_s None: an interval that grows while nothing ends.
+    """
+
+    def __init__(self, interval_s: float | None) -> None:
+        self.seen: dict[Address, Seen] = {}  # what the last poll said
+        self.is_polling = False
+        self.next_at: float | None = None  # in the clock's seconds; None while nothing is waited for
+        self._interval = PollInterval(interval_s)
+        self._failures = PollFailures()
+
+    def begin_waiting(self, now: float) -> None:
+        """One more training is waited for."""
+        if self.next_at is None:
+            self.next_at = now + self._interval.every_s
+        self._interval.speed_up()
+
+    def is_due(self, now: float) -> bool:
+        return not self.is_polling and (self.next_at is None or now >= self.next_at)
+
+    def polled(self, seen: Mapping[Address, Seen], now: float) -> None:
+        """A poll was answered."""
+        self.is_polling = False
+        self._failures.passed()
+        self.seen.update(seen)
+        self.next_at = now + self._interval.every_s
+        if any(one.outcome is not None for one in seen.values()):
+            self._interval.speed_up()
+        else:
+            self._interval.slow_down()
+
+    def failed(self, error: BaseException, now: float) -> bool:
+        """A poll was not answered; whether that is once too often."""
+        self.is_polling = False
+        self.next_at = now + self._interval.every_s
+        return self._failures.is_enough(error)
+
+    def nothing_left(self) -> None:
+        """Nothing is waited for any more."""
+        self.next_at = None
 
 
 def look_at(api: ScenarioApi, clock: Clock, waiting: Mapping[Address, Version]) -> dict[Address, Seen]:

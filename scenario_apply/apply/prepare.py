@@ -85,7 +85,7 @@ def make_plan(
     if (loaded.unanswered or options.adopt) and world.api is not None:
         from scenario_apply.apply.recovery import recover
 
-        recovered = recover(world.api, world.clock, state, loaded.unanswered, loaded.landmarks, options.adopt)
+        recovered = recover(world.api, world.clock, state, loaded.unanswered, loaded.baseline, options.adopt)
         state, adopted = recovered.state, recovered.adopted
     recorded = state
     observed = Observed()

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from msgspec.structs import replace
 
-from scenario_apply.apply.baseline import NO_LANDMARKS, Baseline, earlier_from_details
+from scenario_apply.apply.before_run import earlier_from_details
 from scenario_apply.apply.events import Adopted
 from scenario_apply.apply.lost_answers import Sent, attached_of, look
 from scenario_apply.errors import ApplyError, NotFound, UsageError
@@ -19,6 +19,7 @@ from scenario_apply.model.remote import AssetId, ModelId, UploadId
 from scenario_apply.model.steps import AttachImages, CreateModel, PlannedStep, StartTraining, UploadImage
 from scenario_apply.model.timestamps import iso
 from scenario_apply.planning.composition_parts import as_of_now
+from scenario_apply.state.baseline import NO_BASELINE, Baseline
 from scenario_apply.state.fingerprint import fingerprint
 from scenario_apply.state.outcome import Outcome, after
 from scenario_apply.state.state import State
@@ -46,7 +47,7 @@ def recover(
     clock: Clock,
     state: State,
     unanswered: tuple[Unanswered, ...],
-    landmarks: Baseline = NO_LANDMARKS,
+    baseline: Baseline = NO_BASELINE,
     named: Mapping[Address, ModelId] = NONE_NAMED,
 ) -> Recovered:
     """The state with everything adopted that a killed run had asked for and that is there.
@@ -58,7 +59,7 @@ def recover(
     adopted: list[Adopted] = []
     # in the order they were sent: a model comes before its images, they before its training
     for call in sorted(unanswered, key=lambda call: call.sent_at):
-        outcome, step = _outcome(api, clock, state, call, landmarks, named)
+        outcome, step = _outcome(api, clock, state, call, baseline, named)
         if outcome is None:
             continue
         state = after(state, step, outcome)
@@ -96,7 +97,7 @@ def _outcome(
     clock: Clock,
     state: State,
     call: Unanswered,
-    landmarks: Baseline,
+    baseline: Baseline,
     named: Mapping[Address, ModelId],
 ) -> tuple[Outcome | None, PlannedStep]:
     step = call.step.step
@@ -110,7 +111,7 @@ def _outcome(
     if isinstance(step, UploadImage) and "upload_id" in call.details:
         return _imported(api, clock, call), call.step
     earlier = earlier_from_details(call.details)
-    sent = Sent(step=call.step, at=call.sent_at, landmarks=landmarks, earlier=earlier)
+    sent = Sent(step=call.step, at=call.sent_at, baseline=baseline, earlier=earlier)
     outcome = look(api, state, sent)
     while outcome is None and clock.now() < call.sent_at + SERVICE_MAY_STILL_WORK_S:
         clock.wait(1.0)

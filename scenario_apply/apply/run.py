@@ -1,78 +1,78 @@
-"""Walk a plan's graph: independent steps at once, every one journalled, trainings polled together, events sent.
+"""The run loop: asks the schedule what may start, lets workers carry it out, and records what came of it.
 
-One thread decides; workers only call. The state is a value that the deciding thread replaces.
+One thread decides; workers only call. What they tell each other is in one locked object (CallNotes).
 """
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
+from typing import assert_never
 
-from scenario_apply.apply.baseline import Baseline, take_baseline
-from scenario_apply.apply.call_context import LONGEST_COOLDOWN_S, CallContext
-from scenario_apply.apply.calls import created_with_concepts, perform
+from scenario_apply.apply.before_run import take_baseline
+from scenario_apply.apply.call_context import CallContext
+from scenario_apply.apply.call_notes import CallNotes
+from scenario_apply.apply.calls import perform
 from scenario_apply.apply.environment import Environment
+from scenario_apply.apply.error_rules import Consequence, Situation, consequence_of
 from scenario_apply.apply.events import Event, Noted, StepFailed, StepFinished, StepStarted, Throttled, TrainingMoved
 from scenario_apply.apply.launch_gates import Launching
-from scenario_apply.apply.lost_answers import likeness
-from scenario_apply.apply.poll_failures import PollFailures, poll_failure_message
-from scenario_apply.apply.poller import PollInterval, Seen, look_at
+from scenario_apply.apply.poll_failures import poll_failure_message
+from scenario_apply.apply.poller import Seen, TrainingPoller, look_at
+from scenario_apply.apply.recorder import Recorder
+from scenario_apply.apply.run_snapshot import RunSnapshot
+from scenario_apply.apply.schedule import Call, Schedule
 from scenario_apply.apply.stop_signal import StopSignal
 from scenario_apply.apply.throttle_notice import ThrottleNotice
 from scenario_apply.apply.worker_threads import Workers
-from scenario_apply.errors import (
-    ApiError,
-    CoolingDown,
-    GateClosed,
-    Interrupted,
-    PlanCeiling,
-    RateLimited,
-    ScenarioApplyError,
-    StateError,
-    Unauthorized,
-    Unreachable,
-)
+from scenario_apply.errors import ApiError, CoolingDown, Interrupted, ScenarioApplyError, StateError
 from scenario_apply.model.address import Address
-from scenario_apply.model.remote import AssetId
-from scenario_apply.model.steps import AwaitTraining, CreateModel, PlannedStep, StartTraining, StepId, UploadImage
+from scenario_apply.model.ports import ScenarioApi
+from scenario_apply.model.steps import PlannedStep, StartTraining, UploadImage
 from scenario_apply.planning.plan import Plan
-from scenario_apply.state.outcome import Outcome, after
-from scenario_apply.state.state import State, Version
+from scenario_apply.state.baseline import Baseline
+from scenario_apply.state.outcome import Outcome
+from scenario_apply.state.state import State
 from scenario_apply.state.stores.journal import Journal
 
-IN_FLIGHT_BYTES = 48 * 1024 * 1024
-"""Pictures being sent at once hold at most this much, or one picture."""
-
-CHECKPOINT_EVERY_S = 5.0
-FLUSH_EVERY_S = 0.1
 DRAIN_S = 10.0
-"""How long a run that can no longer save waits for each answer still due, so that its rescue file holds it."""
+"""How long a run that can no longer save waits for each response still due, so that its rescue file holds it."""
 
 IDLE_S = 0.25
+MOMENT_S = 0.02
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """parallelism: calls at once. poll_interval_s None: adaptive. timeout_s: then trainings are left. wait: at all.
+
+    gone: resources whose model was deleted on the service.
+    """
+
+    parallelism: int
+    poll_interval_s: float | None = None
+    timeout_s: float | None = None
+    wait: bool = True
+    gone: frozenset[Address] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishedTask:
-    """What a worker did: a step, or a round of polls (step None)."""
+    """What a worker did: a call, or a poll of all trainings (call None)."""
 
-    step: PlannedStep | None
+    call: Call | None
     started_at: float
     outcome: Outcome | None = None
     seen: dict[Address, Seen] | None = None
     error: BaseException | None = None
 
 
-class Executor:
-    """One run over one plan. After run(): done, failed, unknown, skipped, waiting say how far it got.
-
-    unanswered: steps whose call may have been carried out though nobody could say; the journal keeps them.
-    """
+class Run:
+    """One run over one plan. snapshot() says how far it got, at any time and after its end."""
 
     def __init__(
         self,
-        world: Environment,
+        environment: Environment,
         plan: Plan,
         state: State,
         journal: Journal,
@@ -81,423 +81,314 @@ class Executor:
         emit: Callable[[Event], None],
         stop: StopSignal,
         launching: Launching,
-        parallelism: int,
-        poll_interval_s: float | None,
-        timeout_s: float | None,
-        wait: bool,
-        gone: frozenset[Address],
+        options: RunOptions,
     ) -> None:
-        assert world.api is not None
-        self.world = world
-        self.api = world.api
-        self.clock = world.clock
-        self.plan = plan
-        self.state = state
-        self.journal = journal
-        self.read = read
-        self.emit = emit
-        self.stop = stop
-        self.launching = launching
-        self.wait = wait
-        self.gone = gone
-        self.pace = PollInterval(poll_interval_s)
-        self.deadline = None if timeout_s is None else self.clock.monotonic() + timeout_s
-        self.parallelism = max(1, parallelism)
-        self.workers: Workers[FinishedTask] = Workers(self.parallelism + 1)  # a round must not queue behind uploads
-        self.steps = {planned.id: planned for planned in plan.steps}
-        self.order = {planned.id: number for number, planned in enumerate(plan.steps)}
-        self.missing = {planned.id: set(planned.after) & self.steps.keys() for planned in plan.steps}
-        self.dependants: dict[StepId, list[StepId]] = {}
-        for planned in plan.steps:
-            for need in self.missing[planned.id]:
-                self.dependants.setdefault(need, []).append(planned.id)
-        self.ready: list[tuple[int, StepId]] = []
-        self.delayed: list[tuple[float, StepId]] = []
-        self.ceiling: list[StepId] = []  # launches that wait for another training to end
-        self.assets: dict[StepId, AssetId] = {}
-        self.uncertain: set[Address] = set()
-        self.unanswered: set[StepId] = set()
-        self.taken: set[str] = set()
-        self.landmarks = Baseline()
-        self.repeated: SimpleQueue[tuple[Address, str]] = SimpleQueue()
-        self.running: set[StepId] = set()
-        self.likenesses: set[tuple[str, ...]] = set()  # of the calls in flight
-        self.waiting: dict[Address, StepId] = {}
-        self.done: dict[StepId, Outcome] = {}
-        self.failed: dict[StepId, str] = {}
-        self.unknown: dict[StepId, str] = {}
-        self.interrupted: set[StepId] = set()
-        self.skipped: dict[StepId, str] = {}
-        self.in_flight_bytes = 0
-        self.polling = False
-        self.poll_at: float | None = None
-        self.bad_rounds = PollFailures()
-        self.seen: dict[Address, Seen] = {}  # what the last round said
-        self.pauses = ThrottleNotice(world.counter, world.clock, emit)
-        self.gated = False
-        self.fatal: BaseException | None = None
-        self.saved_at = self.flushed_at = self.clock.monotonic()
-        self.unflushed = False
+        assert environment.api is not None
+        self._api: ScenarioApi = environment.api
+        self._clock = environment.clock
+        self._plan = plan
+        self._read = read
+        self._emit = emit
+        self._stop = stop
+        self._launching = launching
+        self._options = options
+        self._deadline = None if options.timeout_s is None else self._clock.monotonic() + options.timeout_s
+        self._schedule = Schedule(plan.steps, parallelism=options.parallelism)
+        self._recorder = Recorder(state, journal, environment.store, self._clock)
+        self._poller = TrainingPoller(options.poll_interval_s)
+        # a poll must not queue behind uploads
+        self._workers: Workers[FinishedTask] = Workers(max(1, options.parallelism) + 1)
+        self._notes = CallNotes()
+        self._throttle_notice = ThrottleNotice(environment.counter, self._clock, emit)
+        self._baseline = Baseline()
+        self._is_gated = False
+        self._fatal: BaseException | None = None
+
+    # -- from outside
+
+    def run(self) -> None:
+        """Do what can be done. Errors of steps are kept in the schedule, one that ends the run in the snapshot."""
+        try:
+            self._take_baseline()
+            self._begin_waiting()
+            while not self._is_over():
+                self._start_calls()
+                self._poll_if_due()
+                self._take_results()
+                self._throttle_notice.tell()
+                self._recorder.checkpoint()
+        except StateError as error:
+            self._fatal = error
+            self._drain()
+
+    def snapshot(self) -> RunSnapshot:
+        """How far the run got."""
+        return RunSnapshot(
+            plan=self._plan,
+            state=self._recorder.state,
+            status=dict(self._schedule.status),
+            reasons=dict(self._schedule.reasons),
+            outcomes=dict(self._recorder.outcomes),
+            seen=dict(self._poller.seen),
+            fatal=self._fatal,
+            is_interrupted=self._stop.requested.is_set(),
+            is_gated=self._is_gated,
+            refused=self._launching.refused_launches(),
+        )
+
+    @property
+    def journal(self) -> Journal:
+        return self._recorder.journal
+
+    @property
+    def has_open_calls(self) -> bool:
+        """Whether the journal holds calls of which nobody knows what came of them."""
+        return bool(self._schedule.running) or self._notes.has_unanswered
 
     # -- the loop
 
-    def run(self) -> State:
-        """Do what can be done; the state after it. Errors of steps are kept in failed, fatal ones in fatal."""
+    def _take_baseline(self) -> None:
+        """What exists before the first write; also the first request, so a wrong key or address shows here."""
         try:
-            self.look_around()
-            for step_id, needs in self.missing.items():
-                if not needs:
-                    self.enqueue(step_id)
-            while not self.is_over():
-                self.retry_below_the_ceiling()
-                self.start_what_can_start()
-                self.poll_if_due()
-                self.take_results()
-                self.pauses.tell()
-                self.checkpoint()
-        except StateError as error:
-            self.fatal = error
-            self.drain()
-        return self.state
-
-    def drain(self) -> None:
-        """Take the answers that are still due into the state; the journal takes no more of them."""
-        while self.running and not self.stop.now.is_set():
-            task = self.workers.take(DRAIN_S)
-            if not isinstance(task, FinishedTask):
-                return
-            if task.step is not None:
-                self.running.discard(task.step.id)
-                if task.outcome is not None:
-                    self.keep(task.step, task.outcome)
-                elif task.error is not None:
-                    self.give_up(task.step, str(task.error))
-
-    def look_around(self) -> None:
-        """What is there before the run makes anything; also the first word with the service, which may refuse it."""
-        try:
-            self.landmarks = take_baseline(self.api, self.plan.steps)
+            self._baseline = take_baseline(self._api, self._plan.steps)
         except (ApiError, Interrupted) as error:
-            self.fatal = error
-        self.journal.mark(self.landmarks)
+            self._fatal = error
+        self._recorder.mark_baseline(self._baseline)
 
-    def is_over(self) -> bool:
-        if self.stop.now.is_set():
+    def _is_over(self) -> bool:
+        if self._stop.now.is_set():
             return True
-        if self.running:
+        if self._schedule.running:
             return False
-        if self.is_ending():
+        if self._is_ending():
             return True
+        schedule, is_waiting = self._schedule, bool(self._schedule.waiting)
         # without waiting, a launch above the ceiling is left to the next run
-        can_launch = bool(self.ceiling) and (self.wait or not self.waiting)
-        return not (self.ready or self.delayed or can_launch or (self.waiting and self.wait) or self.polling)
+        can_launch = bool(schedule.held) and (self._options.wait or not is_waiting)
+        is_polled = self._options.wait and (is_waiting or self._poller.is_polling)
+        return not (schedule.has_ready or schedule.has_delayed or can_launch or is_polled)
 
-    def is_ending(self) -> bool:
-        """No more calls are started: Ctrl-C, a fatal error, or the time is up."""
-        late = self.deadline is not None and self.clock.monotonic() >= self.deadline
-        return self.stop.requested.is_set() or self.fatal is not None or late
+    def _is_ending(self) -> bool:
+        """No more calls are started: Ctrl-C, an error that ends the run, or the time is up."""
+        is_late = self._deadline is not None and self._clock.monotonic() >= self._deadline
+        return self._stop.requested.is_set() or self._fatal is not None or is_late
 
-    def start_what_can_start(self) -> None:
-        if self.is_ending():
+    def _begin_waiting(self) -> None:
+        for planned in self._schedule.begun_waiting():
+            self._recorder.intend(planned)
+            self._poller.begin_waiting(self._clock.monotonic())
+
+    def _start_calls(self) -> None:
+        if self._is_ending():
             return
-        now = self.clock.monotonic()
-        while self.delayed and self.delayed[0][0] <= now:
-            _, step_id = heapq.heappop(self.delayed)
-            heapq.heappush(self.ready, (self.order[step_id], step_id))
-        put_back = []
-        while self.ready and len(self.running) < self.parallelism:
-            entry = heapq.heappop(self.ready)
-            planned = self.steps[entry[1]]
-            if self.is_too_much(planned) or likeness(planned) in self.likenesses:
-                put_back.append(entry)
-            else:
-                self.start(planned)
-        for entry in put_back:
-            heapq.heappush(self.ready, entry)
+        if self._schedule.held and not self._schedule.has_trainings():
+            self._schedule.release_held()  # nothing is left to wait for
+        for call in self._schedule.start(self._clock.monotonic()):
+            self._start(call)
 
-    def is_too_much(self, planned: PlannedStep) -> bool:
-        if not isinstance(planned.step, UploadImage) or not self.in_flight_bytes:
-            return False
-        return self.in_flight_bytes + planned.step.picture.size_bytes > IN_FLIGHT_BYTES
-
-    def enqueue(self, step_id: StepId) -> None:
-        """Nothing it needs is missing any more. Waiting takes no call, so it begins at once."""
-        planned = self.steps[step_id]
-        if isinstance(planned.step, AwaitTraining):
-            self.begin_waiting(planned)
-        else:
-            heapq.heappush(self.ready, (self.order[step_id], step_id))
-
-    def start(self, planned: PlannedStep) -> None:
-        self.journal.intend(planned, self.clock.now())
-        self.running.add(planned.id)
-        if isinstance(planned.step, UploadImage):
-            self.in_flight_bytes += planned.step.picture.size_bytes
-        if (alike := likeness(planned)) is not None:
-            self.likenesses.add(alike)
-        self.emit(StepStarted(step=planned))
-        context = CallContext(
-            api=self.api,
-            clock=self.clock,
-            journal=self.journal,
-            state=self.state,
-            read=self.read,
-            assets=self.assets,
-            gone=self.gone,
-            stop=self.stop.requested,
-            uncertain=self.uncertain,
-            unanswered=self.unanswered,
-            taken=self.taken,
-            landmarks=self.landmarks,
-            repeated=self.repeated,
-        )
-        started_at = self.clock.monotonic()
+    def _start(self, call: Call) -> None:
+        planned, step = call.planned, call.step
+        try:
+            self._recorder.intend(planned)
+        except StateError:
+            self._schedule.put_back(planned.id)  # nothing of it has left
+            raise
+        self._emit(StepStarted(step=planned))
+        context = self._context()
+        started_at = self._clock.monotonic()
 
         def task() -> FinishedTask:
             try:
-                if isinstance(planned.step, StartTraining):
-                    self.launching.check(planned.step, context)
-                outcome = perform(planned, context)
-                if isinstance(planned.step, CreateModel):
-                    outcome = created_with_concepts(outcome, planned.step, context)
-                return FinishedTask(step=planned, started_at=started_at, outcome=outcome)
+                if isinstance(step, StartTraining):
+                    self._launching.check(step, context)
+                return FinishedTask(call=call, started_at=started_at, outcome=perform(planned, step, context))
             except Exception as error:
-                return FinishedTask(step=planned, started_at=started_at, error=error)
+                return FinishedTask(call=call, started_at=started_at, error=error)
 
-        self.workers.start(task)
+        self._workers.start(task)
+
+    def _context(self) -> CallContext:
+        return CallContext(
+            api=self._api,
+            clock=self._clock,
+            journal=self._recorder.journal,
+            state=self._recorder.state,
+            read=self._read,
+            assets=self._recorder.assets,
+            gone=self._options.gone,
+            stop=self._stop.requested,
+            notes=self._notes,
+            baseline=self._baseline,
+        )
 
     # -- results
 
-    def take_results(self) -> None:
-        """Everything that is there now; waits for the first as long as nothing else is due."""
-        result = self.workers.take(self.patience_s())
-        settled = False
-        self.report_repeated()
+    def _take_results(self) -> None:
+        """Everything that has arrived; waits for the first as long as nothing else is due."""
+        result = self._workers.take(self._patience_s())
         while result is not None:
             if isinstance(result, BaseException):
                 raise result
-            if result.step is None:
-                self.take_round(result)
+            if result.call is None:
+                self._take_poll(result)
             else:
-                settled = True
-                self.take_step(result.step, result)
-            result = self.workers.take(None)
-        self.unflushed = self.unflushed or settled
-        self.flush_when_due()
+                self._take_call(result.call.planned, result)
+            result = self._workers.take(None)
+        self._begin_waiting()
+        for address, text in self._notes.take_repeated():
+            self._emit(Noted(text=text, address=address))
+        self._recorder.flush_when_due(is_idle=not self._schedule.running)
 
-    def report_repeated(self) -> None:
-        """Create requests that were sent again: another model may exist, and the user must know before it is found."""
-        while True:
-            try:
-                address, text = self.repeated.get_nowait()
-            except Empty:
-                return
-            self.emit(Noted(text=text, address=address))
-
-    def flush_when_due(self) -> None:
-        """`done` lines go to disk a few at a time.
-
-        A call that creates or spends flushes all before it by itself, right before its bytes leave (journal.sending);
-        so what a power loss can take is a caption's line, which the next run finds on the service.
-        """
-        now = self.clock.monotonic()
-        if self.unflushed and (now - self.flushed_at >= FLUSH_EVERY_S or not self.running):
-            self.journal.flush()
-            self.unflushed, self.flushed_at = False, now
-
-    def patience_s(self) -> float:
+    def _patience_s(self) -> float:
         """How long the loop may wait for a result before something else is due."""
-        if self.stop.requested.is_set() or (self.ready and not self.running):
-            return 0.02
-        next_round = self.poll_at if self.wait and not self.polling else None
-        due = [moment for moment in (next_round, self.deadline) if moment is not None]
-        due += [moment for moment, _ in self.delayed[:1]]
-        left = min(due) - self.clock.monotonic() if due else IDLE_S
-        if not self.workers.busy and left > 0:
+        if self._stop.requested.is_set() or (self._schedule.has_ready and not self._schedule.running):
+            return MOMENT_S
+        next_poll = self._poller.next_at if self._options.wait and not self._poller.is_polling else None
+        due = [at for at in (next_poll, self._deadline, self._schedule.next_delay_ends_at) if at is not None]
+        left = min(due) - self._clock.monotonic() if due else IDLE_S
+        if not self._workers.busy and left > 0:
             # nothing can arrive: time is all that passes
-            self.clock.wait(min(left, IDLE_S), self.stop.requested)
+            self._clock.wait(min(left, IDLE_S), self._stop.requested)
             return 0.0
         return max(0.001, min(left, IDLE_S))
 
-    def take_step(self, planned: PlannedStep, task: FinishedTask) -> None:
-        self.running.discard(planned.id)
-        if isinstance(planned.step, UploadImage):
-            self.in_flight_bytes -= planned.step.picture.size_bytes
-        if (alike := likeness(planned)) is not None:
-            self.likenesses.discard(alike)
+    def _take_call(self, planned: PlannedStep, task: FinishedTask) -> None:
         if task.outcome is not None:
-            self.settle(planned, task.outcome, self.clock.monotonic() - task.started_at)
+            self._settle(planned, task.outcome, task.started_at)
             return
         error = task.error
-        match error:
-            case Interrupted() if planned.id in self.unanswered:
-                self.unknown[planned.id] = str(error)
-            case Interrupted():
-                self.interrupted.add(planned.id)
-            case CoolingDown() if error.remaining_s > LONGEST_COOLDOWN_S:
-                self.fail(planned, f"{error}; a cooldown of more than an hour is not waited for, apply again after it")
-            case CoolingDown():
-                self.emit(Throttled(seconds=error.remaining_s, reason="launch cooldown"))
-                heapq.heappush(self.delayed, (self.clock.monotonic() + error.remaining_s, planned.id))
-            case PlanCeiling(action="parallel-training") if error.limit != 0 and self.has_trainings():
-                self.emit(Noted(text=f"waits for another training to end: {error.what}", address=planned.address))
-                self.ceiling.append(planned.id)
-            case StateError():
+        assert error is not None
+        situation = Situation(
+            is_unanswered=self._notes.is_unanswered(planned.id),
+            has_trainings=self._schedule.has_trainings(beside=planned.id),
+        )
+        match consequence := consequence_of(error, situation):
+            case Consequence.UNKNOWN:
+                self._schedule.unknown(planned.id, str(error))
+            case Consequence.PUT_BACK:
+                self._schedule.put_back(planned.id)
+            case Consequence.DELAY:
+                assert isinstance(error, CoolingDown)
+                self._schedule.delay(planned.id, self._clock.monotonic() + error.remaining_s)
+                self._emit(Throttled(seconds=error.remaining_s, reason="launch cooldown"))
+            case Consequence.HOLD:
+                self._schedule.hold(planned.id)
+                self._emit(Noted(text=f"waits for another training to end: {error}", address=planned.address))
+            case Consequence.FAIL if isinstance(error, CoolingDown):
+                self._fail(planned, f"{error}; a cooldown of more than an hour is not waited for, apply again after it")
+            case Consequence.FAIL:
+                self._fail(planned, str(error))
+            case Consequence.FAIL_AT_GATE:
+                self._is_gated = True
+                self._fail(planned, str(error))
+            case Consequence.END_RUN:
+                self._fatal = self._fatal or error
+                self._fail(planned, str(error))
+            case Consequence.RAISE:
+                if situation.is_unanswered:
+                    self._schedule.unknown(planned.id, str(error))
+                else:
+                    self._schedule.put_back(planned.id)
                 raise error
-            case Unauthorized() | Unreachable() | RateLimited():
-                self.fatal = self.fatal or error
-                self.fail(planned, str(error))
-            case GateClosed():
-                self.gated = True
-                self.fail(planned, str(error))
-            case ScenarioApplyError():
-                self.fail(planned, str(error))
             case _:
-                assert error is not None
-                raise error
+                assert_never(consequence)
 
-    def settle(self, planned: PlannedStep, outcome: Outcome, took_s: float) -> None:
-        """A step is done: journal, state, event, and what waited for it."""
-        self.keep(planned, outcome)
-        self.journal.settle(planned, outcome)
-        is_launch = isinstance(planned.step, StartTraining)
-        self.emit(
+    def _settle(self, planned: PlannedStep, outcome: Outcome, started_at: float) -> None:
+        """A step is done: journal, state, event, and what depended on it."""
+        self._recorder.keep(planned, outcome)
+        self._schedule.done(planned.id)
+        self._recorder.settle(planned, outcome)
+        self._emit(
             StepFinished(
                 step=planned,
-                took_s=took_s,
+                took_s=self._clock.monotonic() - started_at,
                 adopted=outcome.adopted is not None,
                 how=outcome.adopted,
                 remote_id=outcome.model_id or outcome.asset_id or outcome.job_id,
-                cu_charged=outcome.cu if is_launch else None,
+                cu_charged=outcome.cu if isinstance(planned.step, StartTraining) else None,
             )
         )
-        for dependant in self.dependants.get(planned.id, ()):
-            self.missing[dependant].discard(planned.id)
-            if not self.missing[dependant] and dependant not in self.skipped:
-                self.enqueue(dependant)
 
-    def keep(self, planned: PlannedStep, outcome: Outcome) -> None:
-        """What was done, in memory first: a disk that refuses the journal must not lose it for the rescue file."""
-        self.state = after(self.state, planned, outcome)
-        self.done[planned.id] = outcome
-        if outcome.asset_id is not None and isinstance(planned.step, UploadImage):
-            self.assets[planned.id] = outcome.asset_id
-
-    def give_up(self, planned: PlannedStep, reason: str) -> None:
-        """Note why a step came to nothing, and whether that is sure."""
-        if planned.id in self.unanswered:
-            self.unknown[planned.id] = reason
-        else:
-            self.failed[planned.id] = reason
-
-    def fail(self, planned: PlannedStep, reason: str) -> None:
-        """A step failed: what depends on it is not started, the rest goes on."""
-        self.give_up(planned, reason)
-        if planned.id in self.failed:  # else its call stays unanswered in the journal: the next run looks again
-            self.journal.fail(planned, reason)
+    def _fail(self, planned: PlannedStep, reason: str) -> None:
+        """A step failed: what depends on it is not started, the rest continues."""
+        is_unknown = self._notes.is_unanswered(planned.id)
+        skipped = self._schedule.failed(planned.id, reason, is_unknown=is_unknown)
+        if not is_unknown:  # else its call stays open in the journal: the next run looks again
+            self._recorder.fail(planned, reason)
             if isinstance(planned.step, StartTraining):
-                self.launching.forget(planned.step)
-        skipped = 0
-        queue = list(self.dependants.get(planned.id, ()))
-        while queue:
-            step_id = queue.pop()
-            if step_id not in self.skipped:
-                self.skipped[step_id] = f"{planned.address} {planned.kind} failed"
-                skipped += 1
-                queue += self.dependants.get(step_id, ())
-        self.emit(StepFailed(step=planned, error=reason, skipped=skipped))
+                self._launching.forget(planned.step)
+        self._emit(StepFailed(step=planned, error=reason, skipped=skipped))
 
     # -- trainings
 
-    def has_trainings(self) -> bool:
-        """Whether a training of this run goes on or is being launched: its end lets another one start."""
-        return bool(self.waiting) or any(isinstance(self.steps[i].step, StartTraining) for i in self.running)
-
-    def retry_below_the_ceiling(self) -> None:
-        """Launches that were refused for others that came to nothing are tried again: nothing is left to wait for."""
-        if self.ceiling and not self.has_trainings():
-            for step_id in self.ceiling:
-                self.enqueue(step_id)
-            self.ceiling.clear()
-
-    def begin_waiting(self, planned: PlannedStep) -> None:
-        self.journal.intend(planned, self.clock.now())
-        self.waiting[planned.address] = planned.id
-        if self.poll_at is None:
-            self.poll_at = self.clock.monotonic() + self.pace.every_s
-        self.pace.speed_up()
-
-    def versions_waited_for(self) -> dict[Address, Version]:
-        return {address: self.state.records[address].working for address in self.waiting}
-
-    def poll_if_due(self) -> None:
-        if not self.waiting or not self.wait or self.polling or self.is_ending():
+    def _poll_if_due(self) -> None:
+        if not self._schedule.waiting or not self._options.wait or self._is_ending():
             return
-        if self.poll_at is not None and self.clock.monotonic() < self.poll_at:
+        if not self._poller.is_due(self._clock.monotonic()):
             return
-        self.polling = True
-        versions = self.versions_waited_for()
-        started_at = self.clock.monotonic()
+        self._poller.is_polling = True
+        versions = {address: self._recorder.state.records[address].working for address in self._schedule.waiting}
+        started_at = self._clock.monotonic()
 
         def task() -> FinishedTask:
             try:
-                return FinishedTask(step=None, started_at=started_at, seen=look_at(self.api, self.clock, versions))
+                seen = look_at(self._api, self._clock, versions)
+                return FinishedTask(call=None, started_at=started_at, seen=seen)
             except (ScenarioApplyError, KeyError) as error:
-                return FinishedTask(step=None, started_at=started_at, error=error)
+                return FinishedTask(call=None, started_at=started_at, error=error)
 
-        self.workers.start(task)
+        self._workers.start(task)
 
-    def take_round(self, task: FinishedTask) -> None:
-        self.polling = False
-        self.poll_at = self.clock.monotonic() + self.pace.every_s
+    def _take_poll(self, task: FinishedTask) -> None:
         if task.error is not None:
-            self.round_failed(task.error)
+            self._poll_failed(task.error)
             return
-        self.bad_rounds.passed()
-        self.seen.update(task.seen or {})
-        ended = 0
-        for address, seen in (task.seen or {}).items():
-            step_id = self.waiting.get(address)
+        seen = task.seen or {}
+        self._poller.polled(seen, self._clock.monotonic())
+        ended = False
+        for address, one in seen.items():
+            step_id = self._schedule.waiting.get(address)
             if step_id is None:
                 continue
-            job_id = self.state.records[address].working.job_id
-            self.emit(TrainingMoved(address=address, status=seen.status, progress=seen.progress, job_id=job_id))
-            if seen.outcome is not None:
-                ended += 1
-                self.training_ended(self.steps[step_id], seen.outcome, task.started_at)
+            job_id = self._recorder.state.records[address].working.job_id
+            self._emit(TrainingMoved(address=address, status=one.status, progress=one.progress, job_id=job_id))
+            if one.outcome is not None:
+                ended = True
+                self._training_ended(self._schedule.steps[step_id], one.outcome, task.started_at)
         if ended:
-            self.journal.flush()
-            self.pace.speed_up()
-        else:
-            self.pace.slow_down()
+            self._recorder.flush()
 
-    def training_ended(self, planned: PlannedStep, outcome: Outcome, started_at: float) -> None:
-        del self.waiting[planned.address]
-        if not self.waiting:
-            self.poll_at = None
-        for step_id in self.ceiling:
-            self.enqueue(step_id)
-        self.ceiling.clear()
-        if outcome.phase == "trained":
-            self.settle(planned, outcome, self.clock.monotonic() - started_at)
-            return
-        self.state = after(self.state, planned, outcome)
-        self.journal.settle(planned, outcome)
-        self.fail(planned, outcome.reason or f"the training ended as {outcome.phase}")
-
-    def round_failed(self, error: BaseException) -> None:
-        if self.bad_rounds.is_enough(error):
-            self.fatal = self.fatal or error
+    def _poll_failed(self, error: BaseException) -> None:
+        if self._poller.failed(error, self._clock.monotonic()):
+            self._fatal = self._fatal or error
         elif not isinstance(error, Interrupted):
-            self.emit(Noted(text=poll_failure_message(error)))
+            self._emit(Noted(text=poll_failure_message(error)))
 
-    # -- keeping
+    def _training_ended(self, planned: PlannedStep, outcome: Outcome, started_at: float) -> None:
+        if outcome.phase == "trained":
+            self._settle(planned, outcome, started_at)
+        else:
+            self._recorder.ended(planned, outcome)
+            self._recorder.settle(planned, outcome)
+            self._fail(planned, outcome.reason or f"the training ended as {outcome.phase}")
+        if not self._schedule.waiting:
+            self._poller.nothing_left()
+        self._schedule.release_held()
 
-    def checkpoint(self) -> None:
-        """The state is written now and then, so that a leftover journal stays short to replay."""
-        now = self.clock.monotonic()
-        if now - self.saved_at < CHECKPOINT_EVERY_S:
-            return
-        self.journal.flush()
-        self.state = self.world.store.save(self.state, self.journal, back_up=False)
-        self.saved_at = now
+    # -- the end
+
+    def _drain(self) -> None:
+        """Take the responses that are still due into the state; the journal takes no more of them."""
+        while self._schedule.running and not self._stop.now.is_set():
+            task = self._workers.take(DRAIN_S)
+            if not isinstance(task, FinishedTask):
+                return
+            if task.call is None:
+                continue
+            planned = task.call.planned
+            if task.outcome is not None:
+                self._recorder.keep(planned, task.outcome)
+                self._schedule.done(planned.id)
+            elif task.error is not None:
+                is_unknown = self._notes.is_unanswered(planned.id)
+                self._schedule.failed(planned.id, str(task.error), is_unknown=is_unknown)

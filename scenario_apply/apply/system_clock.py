@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 import time
+
+from scenario_apply.model.ports import WakeUp
 
 
 class SystemClock:
@@ -17,7 +18,7 @@ class SystemClock:
         """Seconds that only grow, from an unknown start."""
         return time.monotonic()
 
-    def wait(self, seconds: float, wake: threading.Event | None = None) -> bool:
+    def wait(self, seconds: float, wake: WakeUp | None = None) -> bool:
         """Sleep, at most seconds; True when wake was set before they were over."""
         if wake is not None:
             return wake.wait(max(seconds, 0.0))

@@ -14,10 +14,11 @@ from typing import TextIO
 
 from scenario_apply.cli.output_encoding import adapt, for_people, for_programs
 from scenario_apply.cli.settings import Settings, read_settings
+from scenario_apply.cli.terminal import screen_for
 from scenario_apply.errors import Diagnostic, ExitCode, ScenarioApplyError
 from scenario_apply.review.diagnostics_text import problem_text
 from scenario_apply.review.printable import json_text, terminal_text
-from scenario_apply.review.screen import Screen, safe, screen_for
+from scenario_apply.review.screen import Screen, safe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

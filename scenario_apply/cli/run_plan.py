@@ -18,7 +18,7 @@ from scenario_apply.review.plan_text import plan_text
 from scenario_apply.review.screen import counted, safe
 
 if TYPE_CHECKING:
-    from scenario_apply.apply.apply_plan import ApplyOptions
+    from scenario_apply.apply.apply_options import ApplyOptions
     from scenario_apply.apply.environment import Environment
     from scenario_apply.apply.prepare import Prepared
     from scenario_apply.apply.stop_signal import StopSignal
@@ -184,7 +184,7 @@ def _settings(call: Invocation, saved: Plan | None) -> Settings:
 
 def _options(asked: Mapping[str, Any], settings: Settings, command: str, wanted: PlanRequest) -> ApplyOptions:
     """asked: what was typed, with the options that a saved plan was made with."""
-    from scenario_apply.apply.apply_plan import ApplyOptions
+    from scenario_apply.apply.apply_options import ApplyOptions
     from scenario_apply.cli.address_arguments import address_of
     from scenario_apply.cli.command_lines import again, watching
 

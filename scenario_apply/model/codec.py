@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, Final, TypeVar, overload
+from typing import Annotated, Any, Final, TypeVar, overload
 
 import msgspec
 
@@ -18,6 +18,9 @@ from scenario_apply.model.ids import ID_IN_WORDS, ID_OR_EMPTY_PATTERN, ID_PATTER
 from scenario_apply.model.secret import MASK, Secret
 
 Value = TypeVar("Value")
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+"""A whole number that every reader of JSON keeps."""
 
 DEEPEST: Final = 32
 """How deeply free-form values (training parameters) may be nested."""

@@ -5,7 +5,6 @@ Real ones are built in faces/wiring.py only; tests bring their own.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
@@ -31,12 +30,19 @@ Sending = Callable[[], None]
 """Called when a slot of the request budget is taken and the bytes are about to leave; once per attempt."""
 
 
+class WakeUp(Protocol):
+    """What ends a wait early, such as a threading.Event."""
+
+    def is_set(self) -> bool: ...
+    def wait(self, timeout: float | None = None) -> bool: ...
+
+
 class Clock(Protocol):
     """Time. now: seconds since the epoch; monotonic: seconds that only grow."""
 
     def now(self) -> float: ...
     def monotonic(self) -> float: ...
-    def wait(self, seconds: float, wake: threading.Event | None = None) -> bool:
+    def wait(self, seconds: float, wake: WakeUp | None = None) -> bool:
         """Sleep, at most seconds; True when wake was set before they were over."""
         ...
 

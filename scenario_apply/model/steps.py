@@ -12,9 +12,8 @@ from typing import Literal, cast
 from msgspec import Struct, field
 
 from scenario_apply.model.address import Address
-from scenario_apply.model.codec import check_free_form
+from scenario_apply.model.codec import Count, check_free_form
 from scenario_apply.model.remote import AssetId, IdOrEmpty, ModelId
-from scenario_apply.state.state import Count
 
 StepId = str
 StepKind = Literal[
@@ -159,7 +158,7 @@ class DeleteModel(StepOnAddress, frozen=True, kw_only=True, tag="delete"):
     number: Count
 
 
-Step = (
+CallStep = (
     CreateModel
     | UploadImage
     | AttachImages
@@ -169,9 +168,11 @@ Step = (
     | UpdateModel
     | SetTags
     | StartTraining
-    | AwaitTraining
     | DeleteModel
 )
+"""What is carried out by a call. Trainings are waited for by polling, all of them together."""
+
+Step = CallStep | AwaitTraining
 
 
 class PlannedStep(Struct, frozen=True, kw_only=True):

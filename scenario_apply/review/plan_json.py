@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from scenario_apply.model.timestamps import iso
 from scenario_apply.planning.changes import SUMMARY_ACTIONS
 from scenario_apply.planning.plan import PLAN_FORMAT_VERSION, Plan
 from scenario_apply.planning.plan_format import plan_to_json, sealed
@@ -15,7 +13,6 @@ from scenario_apply.review.validation_text import diagnostic
 from scenario_apply.version import VERSION
 
 if TYPE_CHECKING:
-    from scenario_apply.cli.settings import Settings
     from scenario_apply.errors import Diagnostic
 
 
@@ -24,21 +21,19 @@ def plan_json(plan: Plan) -> str:
     return _document(sealed(plan_to_json(plan)))
 
 
-def failed_plan_json(problems: Iterable[Diagnostic], settings: Settings) -> str:
-    """The document of a plan that could not be made: errored, of nothing, with every problem."""
-    from scenario_apply.cli.invocation import masked
-
-    document = _document(
+def failed_plan_json(problems: Iterable[Diagnostic], *, manifest: str | None, endpoint: str, created_at: str) -> str:
+    """The document of a plan that could not be made: errored, of nothing, with every problem. created_at: ISO 8601."""
+    return _document(
         {
             "format_version": PLAN_FORMAT_VERSION,
             "tool_version": VERSION,
-            "created_at": iso(time.time()),
+            "created_at": created_at,
             "applyable": False,
             "complete": False,
             "errored": True,
-            "manifest": {"path": settings.manifest, "digest": None},
+            "manifest": {"path": manifest, "digest": None},
             "state": {"lineage": None, "serial": 0},
-            "endpoint": settings.endpoint,
+            "endpoint": endpoint,
             "project": None,
             "summary": {action.value: 0 for action in SUMMARY_ACTIONS},
             "requests": {"total": 0, "by_step": {}, "seconds_at_limit": 0},
@@ -49,7 +44,6 @@ def failed_plan_json(problems: Iterable[Diagnostic], settings: Settings) -> str:
             "diagnostics": [diagnostic(problem) for problem in problems],
         }
     )
-    return masked(document, settings.secrets)
 
 
 def _document(values: dict[str, object]) -> str:

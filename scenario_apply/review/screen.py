@@ -7,11 +7,10 @@ direction overrides in them are shown as what they are, never sent to the termin
 from __future__ import annotations
 
 import re
-import shutil
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, TextIO
+from typing import Literal
 
 from scenario_apply.review.printable import JOINERS, backslashed, spelled_out
 
@@ -46,19 +45,6 @@ class Screen:
         if not self.color or not codes or not text:
             return text
         return f"\x1b[{';'.join(codes)}m{text}\x1b[0m"
-
-
-def screen_for(stream: TextIO, *, color: bool | None, verbose: bool, term: str | None, quiet: bool = False) -> Screen:
-    """The screen a stream writes on. color None: when it is a terminal that knows colours. At most 160 columns."""
-    terminal = stream.isatty()
-    columns = shutil.get_terminal_size((80, 24)).columns
-    return Screen(
-        width=max(60, min(columns, 160)),
-        color=color if color is not None else terminal and term != "dumb",
-        verbose=verbose,
-        terminal=terminal,
-        quiet=quiet,
-    )
 
 
 def safe(text: str) -> str:

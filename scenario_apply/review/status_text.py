@@ -7,13 +7,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from scenario_apply.cli.progress.run_progress import progress_words
 from scenario_apply.errors import Diagnostic
 from scenario_apply.model.address import Address
 from scenario_apply.model.queue_wait import QUEUED_LONG_MEND
 from scenario_apply.model.remote import Progress
 from scenario_apply.review.screen import Color, Screen, amount, columns, fit, pad, safe
 from scenario_apply.review.step_words import once
+from scenario_apply.review.training_words import progress_words
 
 _COLORS: dict[str, Color] = {
     "trained": "green",

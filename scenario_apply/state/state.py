@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct, field
 from msgspec.structs import replace
 
+from scenario_apply.model.codec import Count
 from scenario_apply.model.address import Address
 from scenario_apply.model.codec import check_free_form
 from scenario_apply.model.remote import AssetId, JobId, ModelId
@@ -22,8 +23,6 @@ FINGERPRINT_VERSION = 2
 Phase = Literal["building", "training", "trained", "failed", "canceled"]
 
 Fingerprint = Annotated[str, Meta(pattern=r"\A[0-9]{1,6}:[0-9A-Za-z]+\Z")]
-Count = Annotated[int, Meta(ge=0, le=2**53)]
-"""A whole number that every reader of JSON keeps."""
 
 
 class ImageRecord(Struct, frozen=True, order=True):

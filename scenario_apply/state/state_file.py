@@ -10,13 +10,12 @@ from msgspec.structs import replace
 
 from scenario_apply.model import codec
 from scenario_apply.model.address import parse_address
-from scenario_apply.model.codec import Misfit
+from scenario_apply.model.codec import Count, Misfit
 from scenario_apply.model.remote import AssetId
 from scenario_apply.state.state import (
     FINGERPRINT_VERSION,
     FORMAT_VERSION,
     AssetRecord,
-    Count,
     HistoryEntry,
     Record,
     State,

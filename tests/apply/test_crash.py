@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from scenario_apply.apply.apply_plan import ApplyOptions
+from scenario_apply.apply.apply_options import ApplyOptions
 from scenario_apply.dataset.types import Contents
 from scenario_apply.errors import AnswerLost
 from scenario_apply.manifest.spec import Lifecycle, OnChange
@@ -191,7 +191,7 @@ def test_a_power_loss_takes_only_what_was_not_flushed(
 
     monkeypatch.setattr("os.fsync", fsync)
     # flush() of a dying run would put back what the power took
-    monkeypatch.setattr("scenario_apply.apply.run.FLUSH_EVERY_S", 1e9)
+    monkeypatch.setattr("scenario_apply.apply.recorder.FLUSH_EVERY_S", 1e9)
     assert crashed(tmp_path, when, death=Powerless) > 30
     assert any(cut), "something was lost, and nothing came of it"
 

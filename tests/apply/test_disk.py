@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from scenario_apply.apply.apply_plan import ApplyOptions
+from scenario_apply.apply.apply_options import ApplyOptions
 from scenario_apply.apply.events import Ledger
 from scenario_apply.errors import StateError
 from tests.fakes.bench import Bench, model

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from scenario_apply.apply.apply_plan import ApplyOptions, StopSignal, apply_plan
+from scenario_apply.apply.apply_options import ApplyOptions
+from scenario_apply.apply.apply_plan import apply_plan
 from scenario_apply.apply.events import Ledger
 from scenario_apply.apply.prepare import PlanOptions, make_plan
+from scenario_apply.apply.stop_signal import StopSignal
 from scenario_apply.errors import AnswerLost, ApiError, Refused
 from scenario_apply.manifest.spec import Lifecycle, OnChange
 from scenario_apply.model.ports import ScenarioApi, Sending

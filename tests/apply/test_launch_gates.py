@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from scenario_apply.apply.apply_plan import ApplyOptions
+from scenario_apply.apply.apply_options import ApplyOptions
 from scenario_apply.apply.events import Noted
 from scenario_apply.apply.prepare import PlanOptions
 from scenario_apply.cli.parser import limit

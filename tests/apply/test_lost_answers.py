@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from scenario_apply.apply.apply_plan import ApplyOptions, StopSignal
+from scenario_apply.apply.apply_options import ApplyOptions
 from scenario_apply.apply.events import Ledger, Noted, StepFinished
+from scenario_apply.apply.stop_signal import StopSignal
 from scenario_apply.errors import AnswerLost
 from scenario_apply.planning import steps_builder as planner
 from tests.fakes.bench import Bench, model

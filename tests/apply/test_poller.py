@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scenario_apply.apply.apply_plan import ApplyOptions
+from scenario_apply.apply.apply_options import ApplyOptions
 from scenario_apply.apply.poller import look_at
 from scenario_apply.model.address import Address, parse_address
 from scenario_apply.model.remote import ModelId, RemoteModel

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from scenario_apply.apply.apply_plan import ApplyOptions
+from scenario_apply.apply.apply_options import ApplyOptions
 from scenario_apply.cli.resource_status import looked_at
 from scenario_apply.model.queue_wait import QUEUED_LONG_S, queued_too_long, queued_words
 from scenario_apply.model.remote import JobId, ModelId, Progress, RemoteJob, RemoteModel

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from scenario_apply.apply.apply_plan import ApplyOptions, StopSignal, apply_plan
+from scenario_apply.apply.apply_options import ApplyOptions
+from scenario_apply.apply.apply_plan import apply_plan
 from scenario_apply.apply.events import Event, Throttled
+from scenario_apply.apply.stop_signal import StopSignal
 from scenario_apply.apply.throttle_notice import TOLD_FROM_S, ThrottleNotice
 from scenario_apply.errors import RateLimited
 from tests.fakes.bench import Bench, model

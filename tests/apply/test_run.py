@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from scenario_apply.apply import run as executor_module
-from scenario_apply.apply.apply_plan import ApplyOptions, StopSignal, apply_plan
+from scenario_apply.apply import schedule
+from scenario_apply.apply.apply_options import ApplyOptions
+from scenario_apply.apply.apply_plan import apply_plan
 from scenario_apply.apply.events import Ledger, Noted, StepFailed, StepStarted, Throttled, TrainingMoved
 from scenario_apply.apply.prepare import PlanOptions
+from scenario_apply.apply.stop_signal import StopSignal
 from scenario_apply.errors import AnswerLost, ApiError, GateClosed, NotFound, Refused, Unauthorized, Unreachable
 from scenario_apply.manifest.spec import Lifecycle, Limits
 from scenario_apply.model.remote import ModelId
@@ -425,7 +427,7 @@ def test_a_lost_answer_that_cannot_be_looked_into_is_left_to_the_next_run(
         Fault("after" if carried_out else "before", lambda: AnswerLost("reset by peer"), name=name, nth=1),
         *(
             Fault("before", lambda: ApiError("bad gateway", status=502), name=look, nth=nth, times=10**6)
-            # the first lists are read before anything is made: by the plan, and as landmarks
+            # the first lists are read before anything is made: by the plan, and as baseline
             for look, nth in (("list_models", 3), ("list_assets", 2), ("get_model", 1))
         ),
     )
@@ -499,7 +501,7 @@ def test_pictures_in_flight_hold_a_bounded_number_of_bytes(
     bench.add("many", [f"KAEL {n}" for n in range(12)])
     size = bench.datasets["many"].contents.images[0].size_bytes
     bench.declare(model("kael", "many"))
-    monkeypatch.setattr(executor_module, "IN_FLIGHT_BYTES", 2 * size + 10)
+    monkeypatch.setattr(schedule, "IN_FLIGHT_BYTES", 2 * size + 10)
     lock, flying, most = threading.Lock(), [0], [0]
     add = service.add_image
 

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from scenario_apply.__main__ import main
-from scenario_apply.apply.apply_plan import ApplyOptions
+from scenario_apply.apply.apply_options import ApplyOptions
 from scenario_apply.apply.prepare import PlanOptions
 from scenario_apply.cli import main as cli
 from scenario_apply.cli.command_lines import again, watching

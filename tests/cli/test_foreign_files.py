@@ -58,8 +58,8 @@ def test_nothing_but_an_id_gets_into_a_file_of_variables(
             "line 2: op: no line before it says what the step 's1'",
         ),
         (
-            '{"phase": "landmarks", "landmarks": {"models": {"ids": "m1"}}}',
-            "line 2: landmarks.models.ids: expected a list",
+            '{"phase": "baseline", "baseline": {"models": {"ids": "m1"}}}',
+            "line 2: baseline.models.ids: expected a list",
         ),
         ("[]", "line 2: expected an object, got a list"),
         ('{"phase": "run", "run": "r", "ts": "t", "news": ' + "[" * 50_000, "line 2: it is nested too deeply"),

@@ -9,10 +9,12 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
-from scenario_apply.apply.apply_plan import ApplyOptions, StopSignal, apply_plan
+from scenario_apply.apply.apply_options import ApplyOptions
+from scenario_apply.apply.apply_plan import apply_plan
 from scenario_apply.apply.environment import Environment
 from scenario_apply.apply.events import Event, Ledger
 from scenario_apply.apply.prepare import PlanOptions, Prepared, make_plan
+from scenario_apply.apply.stop_signal import StopSignal
 from scenario_apply.dataset.digest import digest_of
 from scenario_apply.dataset.types import Contents, Dataset, Image, Pair
 from scenario_apply.errors import Location

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from scenario_apply.apply.apply_plan import ApplyOptions
+from scenario_apply.apply.apply_options import ApplyOptions
 from scenario_apply.apply.prepare import PlanOptions
 from scenario_apply.errors import ScenarioApplyError
 from tests.fakes.bench import NO_PLAN, ONE_BY_ONE, Bench

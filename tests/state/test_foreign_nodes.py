@@ -18,7 +18,7 @@ from scenario_apply.state.state_file import file_of, read_state_file, state_of
 from scenario_apply.model.step_codec import step_from_json, step_to_json
 from scenario_apply.model.timestamps import iso
 from scenario_apply.api import wire
-from scenario_apply.apply.baseline import earlier_from_details
+from scenario_apply.apply.before_run import earlier_from_details
 from scenario_apply.state.stores.journal import replay
 from scenario_apply.errors import BadAnswer, StateDamaged, StateNewer
 from tests.state.test_state_file import plain
@@ -77,7 +77,7 @@ def test_a_step_is_read_whole_or_refused() -> None:
 
 JOURNAL: list[dict[str, Any]] = [
     {"phase": "run", "run": "r", "ts": "2026-01-01T00:00:00Z"},
-    {"phase": "landmarks", "landmarks": {"models": {"ids": ["m"], "newest_at": 1.5}}},
+    {"phase": "baseline", "baseline": {"models": {"ids": ["m"], "newest_at": 1.5}}},
     {
         "op": "s1",
         "phase": "intent",

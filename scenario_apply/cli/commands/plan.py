@@ -48,10 +48,18 @@ def run(call: Invocation) -> int:
         prepared = _made(call)
     except ScenarioApplyError as error:
         if call.arguments.format == "json":
+            import time
+
+            from scenario_apply.cli.invocation import masked
+            from scenario_apply.model.timestamps import iso
             from scenario_apply.review.plan_json import failed_plan_json
 
             # whoever reads stdout gets a document in any case; stderr and the exit code say the same
-            call.show(failed_plan_json(error.problems, call.settings))
+            settings = call.settings
+            document = failed_plan_json(
+                error.problems, manifest=settings.manifest, endpoint=settings.endpoint, created_at=iso(time.time())
+            )
+            call.show(masked(document, settings.secrets))
         raise
     _show(call, prepared)
     return _code(call, prepared.plan)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from scenario_apply.cli.progress.run_progress import progress_words
 from scenario_apply.model.address import Address
 from scenario_apply.model.remote import Progress
+from scenario_apply.review.training_words import progress_words
 
 MOVES_EVERY_S = 60.0
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, TextIO
 from scenario_apply.apply.events import Adopted, Event, Noted, StepFailed, StepFinished
 from scenario_apply.cli.progress.eta import Eta, eta_text
 from scenario_apply.cli.progress.plain_view import adopted_line, failed_line, finished_line, noted_line
-from scenario_apply.cli.progress.run_progress import QUIET_KINDS, RunProgress, Training, progress_words
+from scenario_apply.cli.progress.run_progress import QUIET_KINDS, RunProgress, Training
 from scenario_apply.model.ports import Clock, RequestCounter
 from scenario_apply.review.screen import Screen, counted, duration, fit, safe
+from scenario_apply.review.training_words import progress_words
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType

@@ -17,19 +17,7 @@ from scenario_apply.apply.events import (
 from scenario_apply.model.address import Address
 from scenario_apply.model.remote import ENDED_STATUSES, JOB_ENDED_STATUSES, Progress
 from scenario_apply.model.steps import StartTraining, StepKind
-from scenario_apply.review.screen import duration
 
-_STAGES = {
-    "queued-for-train": "queued",
-    "starting-train": "starting",
-    "running-train": "training",
-    # of jobs
-    "pending": "queued",
-    "warming-up": "starting",
-    "in-progress": "training",
-    "finalizing": "finishing",
-    "success": "finishing",  # the model itself says so a moment later
-}
 _ENDED = ENDED_STATUSES | JOB_ENDED_STATUSES
 
 QUIET_KINDS: frozenset[StepKind] = frozenset({"upload", "attach", "caption", "detach"})
@@ -99,18 +87,3 @@ class RunProgress:
 def has_ended(status: str, progress: Progress | None) -> bool:
     """Whether a look at a model or at its job says so: the step that waited for it tells what came of it."""
     return status in _ENDED or (progress is not None and progress.stage in _ENDED)
-
-
-def progress_words(status: str, progress: Progress | None) -> tuple[str, ...]:
-    """('queued', 'place 2'), ('training', '45%', '2 min left'), as far as it is known."""
-    if progress is None:
-        return (_STAGES.get(status, status),)
-    stage = progress.stage or status
-    words = [_STAGES.get(stage, stage)]
-    if progress.position is not None and progress.position > 0:
-        words.append(f"place {progress.position}")
-    if progress.progress is not None:
-        words.append(f"{progress.progress:.0%}")
-    if progress.remaining_s is not None and progress.remaining_s > 0:
-        words.append(f"{duration(progress.remaining_s)} left")
-    return tuple(words)

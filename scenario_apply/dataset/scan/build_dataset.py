@@ -18,7 +18,7 @@ from scenario_apply.dataset.scan.caption_files import reader_below
 from scenario_apply.dataset.scan.decoding import DecodingAllowance
 from scenario_apply.dataset.scan.fingerprint_cache import Cache, CacheRecord, Damaged
 from scenario_apply.dataset.scan.inputs import material_of
-from scenario_apply.dataset.scan.parallel import Run, can_fork, in_this_thread, in_two_processes, on_two_threads
+from scenario_apply.dataset.scan.parallel import TaskRunner, can_fork, in_this_thread, in_two_processes, on_two_threads
 from scenario_apply.dataset.scan.read_images import read_facts
 from scenario_apply.dataset.scan.sources import Listing
 from scenario_apply.dataset.types import Contents
@@ -144,7 +144,7 @@ class DatasetBuilder:
         )
         return tuple(record), pack(assembled, self._is_racy)
 
-    def _assemble(self, job: BuildJob, facts: dict[str, Facts], run: Run) -> tuple[Assembled, bool]:
+    def _assemble(self, job: BuildJob, facts: dict[str, Facts], run: TaskRunner) -> tuple[Assembled, bool]:
         """The dataset, and whether its pixels count: looked at now, or all of them earlier."""
         read = reader_below(job.listing.guard, job.listing.barred)
         seen = all(f.look or f.fault or f.is_lfs_pointer for f in facts.values())

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from scenario_apply.dataset.facts import Facts
 from scenario_apply.dataset.lint.duplicate_rules import ColourDifference
 from scenario_apply.dataset.scan.decoding import DecodingAllowance
-from scenario_apply.dataset.scan.parallel import Run
+from scenario_apply.dataset.scan.parallel import TaskRunner
 from scenario_apply.manifest.loader.data_guard import DataGuard
 from scenario_apply.model.file_names import name_of
 
@@ -21,7 +21,11 @@ class Closer(NamedTuple):
 
 
 def look_closer(
-    guard: DataGuard, facts: dict[str, Facts], run: Run, allowance: DecodingAllowance, looked_at: dict[str, Facts]
+    guard: DataGuard,
+    facts: dict[str, Facts],
+    run: TaskRunner,
+    allowance: DecodingAllowance,
+    looked_at: dict[str, Facts],
 ) -> Closer:
     """Facts with looks, and a way to compare colours; a known look is decoded again only for a comparison.
 

@@ -26,7 +26,7 @@ Item = TypeVar("Item")
 Made = TypeVar("Made")
 
 
-class Run(Protocol):
+class TaskRunner(Protocol):
     """A way to do the same work on many items: in_this_thread, on_two_threads."""
 
     def __call__(self, work: Callable[[Item], Made], items: Sequence[Item]) -> list[Made]: ...

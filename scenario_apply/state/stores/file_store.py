@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from scenario_apply.model import codec
 from scenario_apply.state.state import State
 from scenario_apply.state.state_file import JournalNote, StateFile, file_of, newer, read_state_file, state_of
-from scenario_apply.apply.baseline import NO_LANDMARKS, Baseline
+from scenario_apply.state.baseline import NO_BASELINE, Baseline
 from scenario_apply.state.stores.own_files import hint_of, is_temporary
 from scenario_apply.model.ports import Clock
 from scenario_apply.state.stores.atomic import write_atomically
@@ -35,7 +35,7 @@ class Loaded:
     state: State
     unanswered: tuple[Unanswered, ...] = ()
     has_journal: bool = False
-    landmarks: Baseline = NO_LANDMARKS
+    baseline: Baseline = NO_BASELINE
 
 
 class FileStore:
@@ -86,7 +86,7 @@ class FileStore:
             return Loaded(state=state)
         self._leftover = JournalNote(run=replayed.run, lines=replayed.lines)
         return Loaded(
-            state=replayed.state, unanswered=replayed.unanswered, has_journal=True, landmarks=replayed.landmarks
+            state=replayed.state, unanswered=replayed.unanswered, has_journal=True, baseline=replayed.baseline
         )
 
     def _read_file(self) -> State:

@@ -22,13 +22,13 @@ from scenario_apply.state.state import State
 from scenario_apply.state.state_file import JournalNote
 from scenario_apply.model.steps import PlannedStep, StepId
 from scenario_apply.model.timestamps import iso
-from scenario_apply.apply.baseline import NO_LANDMARKS, Baseline
+from scenario_apply.state.baseline import NO_BASELINE, Baseline
 from scenario_apply.state.stores.journal_lines import (
     AdoptedLine,
     DoneLine,
     FailedLine,
     IntentLine,
-    LandmarksLine,
+    BaselineLine,
     Line,
     RunLine,
     SentDetails,
@@ -52,14 +52,14 @@ class Unanswered:
 class Replayed:
     """What a journal adds to its state. run: whose it is, None for one that was never begun.
 
-    landmarks: what was there before the run made anything.
+    baseline: what was there before the run made anything.
     """
 
     state: State
     unanswered: tuple[Unanswered, ...]
     lines: int
     run: str | None
-    landmarks: Baseline = NO_LANDMARKS
+    baseline: Baseline = NO_BASELINE
 
 
 Place = Literal["ours", "theirs", "gone"]
@@ -105,9 +105,9 @@ class Journal:
         self._append(RunLine(run=run_id, ts=iso(now)))
         self.flush()
 
-    def mark(self, landmarks: Baseline) -> None:
+    def mark(self, baseline: Baseline) -> None:
         """What was there before the first call that makes something. On disk with the first call."""
-        self._append(LandmarksLine(landmarks=landmarks))
+        self._append(BaselineLine(baseline=baseline))
 
     def intend(self, step: PlannedStep, now: float) -> None:
         """A step is about to be done. Not flushed: nothing has left yet."""
@@ -217,7 +217,7 @@ class Journal:
 
     def _keep_open(self, line: Line, data: bytes) -> None:
         match line:
-            case RunLine() | LandmarksLine():
+            case RunLine() | BaselineLine():
                 self._head.append(data)
             case IntentLine() | SentLine():
                 self._open.setdefault(line.op, []).append(data)
@@ -266,15 +266,15 @@ def _read(path: str, number: int, text: bytes) -> Line:
 def _replayed(path: str, lines: list[Line], held: int, state: State, run: str | None) -> Replayed:
     steps: dict[StepId, PlannedStep] = {}
     sent: dict[StepId, Unanswered] = {}
-    landmarks = NO_LANDMARKS
+    baseline = NO_BASELINE
     for number, line in enumerate(lines, 1):
         if isinstance(line, SentLine | DoneLine | AdoptedLine) and line.op not in steps:
             raise _damaged(path, number, f"op: no line before it says what the step {line.op[:40]!r} is")
         match line:
             case RunLine():
                 pass
-            case LandmarksLine():
-                landmarks = line.landmarks
+            case BaselineLine():
+                baseline = line.baseline
             case IntentLine():
                 steps[line.op] = PlannedStep(id=line.op, step=line.step)
             case SentLine():
@@ -292,7 +292,7 @@ def _replayed(path: str, lines: list[Line], held: int, state: State, run: str | 
                 sent.pop(line.op, None)
             case _:
                 assert_never(line)
-    return Replayed(state=state, unanswered=tuple(sent.values()), lines=len(lines), run=run, landmarks=landmarks)
+    return Replayed(state=state, unanswered=tuple(sent.values()), lines=len(lines), run=run, baseline=baseline)
 
 
 def _damaged(path: str, number: int, what: str) -> StateDamaged:

@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 from scenario_apply.state.outcome import Outcome
 from scenario_apply.model.remote import IdOrEmpty, UploadId
 from scenario_apply.model.steps import Step, StepId
-from scenario_apply.apply.baseline import Baseline
+from scenario_apply.state.baseline import Baseline
 
 Moment = Annotated[float, Meta(ge=0, le=1e11)]
 """Seconds since the epoch, within what a calendar holds."""
@@ -29,10 +29,10 @@ class RunLine(JournalLine, frozen=True, kw_only=True, tag="run"):
     ts: str
 
 
-class LandmarksLine(JournalLine, frozen=True, kw_only=True, tag="landmarks"):
+class BaselineLine(JournalLine, frozen=True, kw_only=True, tag="baseline"):
     """What was there before the first call that makes something."""
 
-    landmarks: Baseline
+    baseline: Baseline
 
 
 class StepLine(JournalLine, frozen=True, kw_only=True):
@@ -82,4 +82,4 @@ class FailedLine(StepLine, frozen=True, kw_only=True, tag="failed"):
     reason: str
 
 
-Line = RunLine | LandmarksLine | IntentLine | SentLine | DoneLine | AdoptedLine | FailedLine
+Line = RunLine | BaselineLine | IntentLine | SentLine | DoneLine | AdoptedLine | FailedLine

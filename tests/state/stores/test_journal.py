@@ -16,7 +16,7 @@ from scenario_apply.model.remote import AssetId, ModelId
 from scenario_apply.state.state import State
 from scenario_apply.state.state_file import JournalNote
 from scenario_apply.model.steps import CreateModel, PictureRef, PlannedStep, UploadImage
-from scenario_apply.apply.baseline import BaselineEntry, Baseline
+from scenario_apply.state.baseline import BaselineEntry, Baseline
 from scenario_apply.state.stores.journal import Journal, replay
 from scenario_apply.state.stores.file_store import FileStore
 from scenario_apply.errors import StateDamaged, StateNotSaved
@@ -246,7 +246,7 @@ def test_the_calls_without_an_end_are_a_journal_of_their_own(path: str) -> None:
     replayed = replay(path, one(), None)
     assert replayed is not None
     assert (replayed.state, replayed.run) == (one(), "run")
-    assert replayed.landmarks == LANDMARKS
+    assert replayed.baseline == LANDMARKS
     assert [(call.step, call.details) for call in replayed.unanswered] == [(UPLOAD, {"upload_id": "upload_1"})]
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from scenario_apply.planning import steps_builder as planner
 from scenario_apply.apply.events import Ledger
-from scenario_apply.apply.apply_plan import ApplyOptions
+from scenario_apply.apply.apply_options import ApplyOptions
 from scenario_apply.model.ports import ScenarioApi
 from scenario_apply.state.stores.journal import Journal
 from scenario_apply.errors import AnswerLost, Unreachable

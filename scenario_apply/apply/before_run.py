@@ -1,8 +1,7 @@
-"""What was there before a run made anything: whatever a look finds beyond it came later. No two clocks are compared.
+"""What exists before the first write: the newest models and assets, and what each model was trained by.
 
-Taken once, before the first call that creates a model or uploads an asset, one request each; kept in the journal, so
-that the next run knows them, too. Somebody's own model of the same name, made earlier, is never mistaken for ours.
-A training has its own: what the model had been trained by right before the launch, kept with its call.
+Read once, one request each, and kept in the journal, so that the next run knows it, too. A training has a baseline of
+its own: what the model had been trained by right before the launch, kept with its call.
 """
 
 from __future__ import annotations
@@ -10,37 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from msgspec import Struct
-
 from scenario_apply.model.ports import ScenarioApi
 from scenario_apply.model.remote import ENDED_STATUSES, JobId, RemoteModel
 from scenario_apply.model.steps import CreateModel, PlannedStep, UploadImage
-
-SAME_MOMENT_S = 1.0
-"""Times of the service may be cut to whole seconds."""
-
-
-class BaselineEntry(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """ids: those of before that could be mistaken. newest_at: the service's own time of its newest object then."""
-
-    ids: frozenset[str] = frozenset()
-    newest_at: float | None = None
-
-    def is_before(self, object_id: str, created_at: float | None) -> bool:
-        """Whether an object surely was there already."""
-        if object_id in self.ids:
-            return True
-        return created_at is not None and self.newest_at is not None and created_at < self.newest_at - SAME_MOMENT_S
-
-
-class Baseline(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """None: nothing of the kind is made by the run."""
-
-    models: BaselineEntry | None = None
-    assets: BaselineEntry | None = None
-
-
-NO_LANDMARKS = Baseline()
+from scenario_apply.state.baseline import Baseline, BaselineEntry
 
 
 def take_baseline(api: ScenarioApi, steps: Iterable[PlannedStep]) -> Baseline:

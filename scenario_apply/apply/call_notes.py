@@ -1,0 +1,67 @@
+"""What the calls of a run tell each other and the run loop: the one object that worker threads change. Locked."""
+
+from __future__ import annotations
+
+import threading
+
+from scenario_apply.model.address import Address
+from scenario_apply.model.steps import StepId
+
+
+class CallNotes:
+    """Facts that outlive a single call of a run. Every method is safe for any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._unanswered: set[StepId] = set()
+        self._uncertain: set[Address] = set()
+        self._created: set[str] = set()
+        self._repeated: list[tuple[Address, str]] = []
+
+    def response_lost(self, step_id: StepId, address: Address | None = None) -> None:
+        """A request of this step may have been carried out. address: a resource that may hold something twice now."""
+        with self._lock:
+            self._unanswered.add(step_id)
+            if address is not None:
+                self._uncertain.add(address)
+
+    def response_found(self, step_id: StepId) -> None:
+        """What came of the step's request is known after all."""
+        with self._lock:
+            self._unanswered.discard(step_id)
+
+    def is_unanswered(self, step_id: StepId) -> bool:
+        """Whether a request of the step may have been carried out, unknown to this run."""
+        with self._lock:
+            return step_id in self._unanswered
+
+    @property
+    def has_unanswered(self) -> bool:
+        with self._lock:
+            return bool(self._unanswered)
+
+    def is_uncertain(self, address: Address) -> bool:
+        """Whether a response about this resource was lost in this run."""
+        with self._lock:
+            return address in self._uncertain
+
+    def created(self, remote_id: str) -> None:
+        """An id that a request of this run produced: no other request may adopt it."""
+        with self._lock:
+            self._created.add(remote_id)
+
+    @property
+    def created_ids(self) -> frozenset[str]:
+        with self._lock:
+            return frozenset(self._created)
+
+    def repeated(self, address: Address, text: str) -> None:
+        """A create request is sent again though the first one may have been carried out."""
+        with self._lock:
+            self._repeated.append((address, text))
+
+    def take_repeated(self) -> list[tuple[Address, str]]:
+        """What was noted with repeated() since the last time this was asked."""
+        with self._lock:
+            taken, self._repeated = self._repeated, []
+            return taken

@@ -1,0 +1,77 @@
+"""What an error means for the step it stopped: a table, read from the top. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from scenario_apply.apply.call_context import LONGEST_COOLDOWN_S
+from scenario_apply.errors import (
+    CoolingDown,
+    GateClosed,
+    Interrupted,
+    PlanCeiling,
+    RateLimited,
+    ScenarioApplyError,
+    StateError,
+    Unauthorized,
+    Unreachable,
+)
+
+
+class Consequence(Enum):
+    """What becomes of the step, and of the run."""
+
+    UNKNOWN = "its request may have been carried out; the run is ending"
+    PUT_BACK = "it was not carried out; the run is ending"
+    DELAY = "it is tried again when the cooldown is over"
+    HOLD = "it is tried again when another training ends"
+    FAIL = "it failed; what depends on it is skipped, the rest continues"
+    FAIL_AT_GATE = "a limit stopped it; what depends on it is skipped"
+    END_RUN = "it failed, and so would every other call: no more are started"
+    RAISE = "it is no failure of the step: the state cannot be kept, or there is a bug"
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What else decides. is_unanswered: a request of the step may have been carried out. has_trainings: one that runs
+    or is being launched, whose end would let another one start."""
+
+    is_unanswered: bool
+    has_trainings: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    errors: tuple[type[BaseException], ...]
+    consequence: Consequence
+    applies: Callable[[BaseException, Situation], bool] = lambda error, situation: True
+
+
+def _waits_too_long(error: BaseException, situation: Situation) -> bool:
+    return isinstance(error, CoolingDown) and error.remaining_s > LONGEST_COOLDOWN_S
+
+
+def _another_may_end(error: BaseException, situation: Situation) -> bool:
+    is_parallel = isinstance(error, PlanCeiling) and error.action == "parallel-training" and error.limit != 0
+    return is_parallel and situation.has_trainings
+
+
+RULES: tuple[_Rule, ...] = (
+    _Rule((Interrupted,), Consequence.UNKNOWN, lambda error, situation: situation.is_unanswered),
+    _Rule((Interrupted,), Consequence.PUT_BACK),
+    _Rule((CoolingDown,), Consequence.FAIL, _waits_too_long),
+    _Rule((CoolingDown,), Consequence.DELAY),
+    _Rule((PlanCeiling,), Consequence.HOLD, _another_may_end),
+    _Rule((StateError,), Consequence.RAISE),
+    _Rule((Unauthorized, Unreachable, RateLimited), Consequence.END_RUN),
+    _Rule((GateClosed,), Consequence.FAIL_AT_GATE),
+    _Rule((ScenarioApplyError,), Consequence.FAIL),
+    _Rule((BaseException,), Consequence.RAISE),
+)
+
+
+def consequence_of(error: BaseException, situation: Situation) -> Consequence:
+    """What the first rule says that fits; the last one fits everything."""
+    return next(rule.consequence for rule in RULES if isinstance(error, rule.errors) and rule.applies(error, situation))

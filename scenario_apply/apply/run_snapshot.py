@@ -1,0 +1,55 @@
+"""A run as it stands, as one value: the ledger, the next command and the history read this, never the run itself."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from scenario_apply.apply.poller import Seen
+from scenario_apply.apply.schedule import StepStatus
+from scenario_apply.manifest.spec import Limits
+from scenario_apply.model.address import Address
+from scenario_apply.model.steps import PlannedStep, StepId
+from scenario_apply.planning.plan import Plan
+from scenario_apply.state.outcome import Outcome
+from scenario_apply.state.state import State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedLaunches:
+    """Launches that a limit stopped. over_cost: CU quoted for each; lowest_score: of the datasets below min_score."""
+
+    limits: Limits = Limits()
+    over_cost: Mapping[Address, float] = field(default_factory=dict)
+    lowest_score: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSnapshot:
+    """reasons: of steps that failed, are unknown or were skipped. outcomes: of the steps that are done.
+
+    seen: what the last poll said of trainings. fatal: what ended the run before its end.
+    is_gated: a limit stopped a launch.
+    """
+
+    plan: Plan
+    state: State
+    status: Mapping[StepId, StepStatus]
+    reasons: Mapping[StepId, str]
+    outcomes: Mapping[StepId, Outcome]
+    seen: Mapping[Address, Seen] = field(default_factory=dict)
+    fatal: BaseException | None = None
+    is_interrupted: bool = False
+    is_gated: bool = False
+    refused: RefusedLaunches = RefusedLaunches()
+
+    @property
+    def steps(self) -> Mapping[StepId, PlannedStep]:
+        return {planned.id: planned for planned in self.plan.steps}
+
+    @property
+    def done(self) -> Collection[StepId]:
+        return self.outcomes.keys()
+
+    def is_at(self, step_id: StepId, *statuses: StepStatus) -> bool:
+        return self.status[step_id] in statuses

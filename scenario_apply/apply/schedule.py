@@ -1,0 +1,259 @@
+"""Which step of a plan may run now: a state machine with one status per step. Pure: no call, no clock, no thread.
+
+The run loop asks what may start, and reports what came of it. Everything that keeps a step back is judged here: what it
+depends on, how many calls may be in flight, how many bytes they may hold, calls that could be mistaken for each other,
+a cooldown, and a ceiling of the account's plan.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from scenario_apply.model.address import Address
+from scenario_apply.model.steps import (
+    AwaitTraining,
+    CallStep,
+    CreateModel,
+    PlannedStep,
+    StartTraining,
+    StepId,
+    UploadImage,
+)
+
+IN_FLIGHT_BYTES = 48 * 1024 * 1024
+"""Pictures being sent at once hold at most this much, or one picture."""
+
+
+class StepStatus(StrEnum):
+    """Where a step is. Each step has exactly one status, so it can never be in two places."""
+
+    PENDING = "pending"  # something it depends on is not done
+    READY = "ready"  # may start as soon as there is room
+    RUNNING = "running"  # its call is in flight
+    HELD = "held"  # a launch that waits until another training ends
+    DELAYED = "delayed"  # a launch that waits for the end of a cooldown
+    WAITING = "waiting"  # a training that is polled
+    DONE = "done"
+    FAILED = "failed"
+    UNKNOWN = "unknown"  # its request may have been carried out, and no response said so
+    SKIPPED = "skipped"  # something it depends on failed
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A step that may start now. step: the same step, as one that is carried out by a call."""
+
+    planned: PlannedStep
+    step: CallStep
+
+
+class Schedule:
+    """The status of every step of a plan, and the rules by which it changes. Used by one thread.
+
+    parallelism: calls in flight at most. in_flight_bytes: what uploads in flight may hold, unless it is one alone.
+    """
+
+    def __init__(self, steps: Sequence[PlannedStep], *, parallelism: int, in_flight_bytes: int | None = None) -> None:
+        self.steps: Mapping[StepId, PlannedStep] = {planned.id: planned for planned in steps}
+        self.status: dict[StepId, StepStatus] = dict.fromkeys(self.steps, StepStatus.PENDING)
+        self.reasons: dict[StepId, str] = {}  # of steps that failed, are unknown or were skipped
+        self._parallelism = max(1, parallelism)
+        self._in_flight_bytes = IN_FLIGHT_BYTES if in_flight_bytes is None else in_flight_bytes
+        self._order = {planned.id: number for number, planned in enumerate(steps)}
+        self._needs = {planned.id: set(planned.after) & self.steps.keys() for planned in steps}
+        self._dependants: dict[StepId, list[StepId]] = {}
+        for step_id, needs in self._needs.items():
+            for need in needs:
+                self._dependants.setdefault(need, []).append(step_id)
+        self._ready: list[tuple[int, StepId]] = []  # a heap; an entry counts while its step is READY
+        self._delayed: list[tuple[float, StepId]] = []  # a heap; an entry counts while its step is DELAYED
+        self._running: dict[StepId, Call] = {}
+        self._held: list[StepId] = []
+        self._waiting: dict[Address, StepId] = {}
+        self._begun: list[PlannedStep] = []  # trainings that became WAITING and were not reported yet
+        for step_id, needs in self._needs.items():
+            if not needs:
+                self._make_ready(step_id)
+
+    # -- what is the case
+
+    @property
+    def running(self) -> Mapping[StepId, Call]:
+        """The calls in flight."""
+        return self._running
+
+    @property
+    def waiting(self) -> Mapping[Address, StepId]:
+        """The trainings that are polled."""
+        return self._waiting
+
+    @property
+    def held(self) -> Sequence[StepId]:
+        """The launches that wait until another training ends."""
+        return self._held
+
+    @property
+    def has_ready(self) -> bool:
+        return any(self.status[step_id] is StepStatus.READY for _, step_id in self._ready)
+
+    @property
+    def has_delayed(self) -> bool:
+        return any(self.status[step_id] is StepStatus.DELAYED for _, step_id in self._delayed)
+
+    @property
+    def next_delay_ends_at(self) -> float | None:
+        """When the first delayed launch may be tried again, in the clock's own seconds; None without any."""
+        return min((at for at, step_id in self._delayed if self.status[step_id] is StepStatus.DELAYED), default=None)
+
+    @property
+    def bytes_in_flight(self) -> int:
+        return sum(_size_of(call.step) for call in self._running.values())
+
+    def has_trainings(self, *, beside: StepId | None = None) -> bool:
+        """Whether a training of this run continues or is being launched: its end lets another one start.
+
+        beside: a launch that does not count.
+        """
+        launches = (step_id for step_id, call in self._running.items() if isinstance(call.step, StartTraining))
+        return bool(self._waiting) or any(step_id != beside for step_id in launches)
+
+    # -- what may start
+
+    def start(self, now: float) -> Iterator[Call]:
+        """The calls that may start now, in the order of the plan. now: the clock's seconds.
+
+        Each is running from the moment it is handed out; those that are not asked for stay ready.
+        """
+        while self._delayed and self._delayed[0][0] <= now:
+            _, step_id = heapq.heappop(self._delayed)
+            if self.status[step_id] is StepStatus.DELAYED:
+                self._make_ready(step_id)
+        kept_back: list[tuple[int, StepId]] = []
+        try:
+            while self._ready and len(self._running) < self._parallelism:
+                entry = heapq.heappop(self._ready)
+                planned = self.steps[entry[1]]
+                if self.status[planned.id] is not StepStatus.READY:
+                    continue
+                step = planned.step
+                assert not isinstance(step, AwaitTraining)  # those are WAITING, never READY
+                if self._is_kept_back(planned, step):
+                    kept_back.append(entry)
+                    continue
+                call = Call(planned, step)
+                self._running[planned.id] = call
+                self.status[planned.id] = StepStatus.RUNNING
+                yield call
+        finally:
+            for entry in kept_back:
+                heapq.heappush(self._ready, entry)
+
+    def _is_kept_back(self, planned: PlannedStep, step: CallStep) -> bool:
+        """Whether what is in flight leaves no room for it, or could be mistaken for it."""
+        size, held = _size_of(step), self.bytes_in_flight
+        if size and held and held + size > self._in_flight_bytes:
+            return True
+        alike = likeness(planned)
+        return alike is not None and any(likeness(call.planned) == alike for call in self._running.values())
+
+    def begun_waiting(self) -> list[PlannedStep]:
+        """The trainings that are waited for since the last time this was asked."""
+        begun, self._begun = self._begun, []
+        return begun
+
+    # -- what came of it
+
+    def done(self, step_id: StepId) -> None:
+        """A call succeeded or a training ended well: what depended on it may start."""
+        self._end(step_id, StepStatus.DONE)
+        for dependant in self._dependants.get(step_id, ()):
+            self._needs[dependant].discard(step_id)
+            if not self._needs[dependant] and self.status[dependant] is StepStatus.PENDING:
+                self._make_ready(dependant)
+
+    def failed(self, step_id: StepId, reason: str, *, is_unknown: bool = False) -> int:
+        """A step came to nothing, or nobody knows what came of it; how many steps are skipped because of it."""
+        self._end(step_id, StepStatus.UNKNOWN if is_unknown else StepStatus.FAILED)
+        self.reasons[step_id] = reason
+        planned = self.steps[step_id]
+        skipped = 0
+        queue = list(self._dependants.get(step_id, ()))
+        while queue:
+            dependant = queue.pop()
+            if self.status[dependant] is StepStatus.PENDING:
+                self.status[dependant] = StepStatus.SKIPPED
+                self.reasons[dependant] = f"{planned.address} {planned.kind} failed"
+                skipped += 1
+                queue += self._dependants.get(dependant, ())
+        return skipped
+
+    def unknown(self, step_id: StepId, reason: str) -> None:
+        """A call was interrupted and may have been carried out. What depends on it stays pending: the run is ending."""
+        self._end(step_id, StepStatus.UNKNOWN)
+        self.reasons[step_id] = reason
+
+    def put_back(self, step_id: StepId) -> None:
+        """A call was interrupted before anything of it left: it may start again."""
+        self._end(step_id, StepStatus.PENDING)
+        self._make_ready(step_id)
+
+    def delay(self, step_id: StepId, until: float) -> None:
+        """A launch came too soon after another one: it may start again at that moment of the clock."""
+        self._end(step_id, StepStatus.DELAYED)
+        heapq.heappush(self._delayed, (until, step_id))
+
+    def hold(self, step_id: StepId) -> None:
+        """A launch that the account's plan does not allow beside the trainings that run now."""
+        self._end(step_id, StepStatus.HELD)
+        self._held.append(step_id)
+
+    def release_held(self) -> None:
+        """A training ended, or none is left: launches that were held may be tried again."""
+        held, self._held = self._held, []
+        for step_id in held:
+            self._make_ready(step_id)
+
+    # -- inside
+
+    def _make_ready(self, step_id: StepId) -> None:
+        """Nothing it depends on is missing any more. Waiting for a training takes no call, so it begins at once."""
+        planned = self.steps[step_id]
+        if isinstance(planned.step, AwaitTraining):
+            self.status[step_id] = StepStatus.WAITING
+            self._waiting[planned.address] = step_id
+            self._begun.append(planned)
+        else:
+            self.status[step_id] = StepStatus.READY
+            heapq.heappush(self._ready, (self._order[step_id], step_id))
+
+    def _end(self, step_id: StepId, status: StepStatus) -> None:
+        """It is no longer in flight or waited for. Raises ValueError for a step that is neither."""
+        if self.status[step_id] not in (StepStatus.RUNNING, StepStatus.WAITING):
+            raise ValueError(f"step {step_id} is {self.status[step_id]}, so it cannot become {status}")
+        self._running.pop(step_id, None)
+        address = self.steps[step_id].address
+        if self._waiting.get(address) == step_id:
+            del self._waiting[address]
+        self.status[step_id] = status
+
+
+def likeness(planned: PlannedStep) -> tuple[str, ...] | None:
+    """What the result of a call is recognised by after its response was lost; None where it cannot be mistaken.
+
+    Two calls of one likeness must not be in flight at once: their results could not be told apart.
+    """
+    match planned.step:
+        case CreateModel() as step:
+            return "create", step.name, step.type
+        case UploadImage() as step:
+            # images added by data are assets, too
+            return "upload", step.picture.path, str(step.picture.size_bytes)
+        case _:
+            return None
+
+
+def _size_of(step: CallStep) -> int:
+    return step.picture.size_bytes if isinstance(step, UploadImage) else 0
