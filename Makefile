@@ -53,7 +53,7 @@ check: $(STAMP) ## style, format and types
 	@$(BIN)/ruff format --check $(wildcard $(CODE))
 	@$(BIN)/mypy
 
-format: $(STAMP) ## mend what ruff can mend
+format: $(STAMP) ## fix what ruff can fix
 	@$(BIN)/ruff check --fix $(wildcard $(CODE))
 	@$(BIN)/ruff format $(wildcard $(CODE))
 

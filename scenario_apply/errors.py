@@ -69,12 +69,12 @@ class Location:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnostic:
-    """One thing that is wrong or deserves a look: a code that never changes, what, where, and how to mend it."""
+    """One thing that is wrong or deserves a look: a code that never changes, what, where, and how to fix it."""
 
     code: str  # kebab-case, or a lint code such as D01
-    what: str
-    where: Location | None = None
-    mend: str | None = None
+    message: str
+    location: Location | None = None
+    hint: str | None = None
     severity: Severity = "error"
 
 
@@ -86,20 +86,20 @@ class ScenarioApplyError(Exception):
 
     def __init__(
         self,
-        what: str,
+        message: str,
         *,
-        where: Location | None = None,
-        mend: str | None = None,
+        location: Location | None = None,
+        hint: str | None = None,
         code: str | None = None,
         problems: Iterable[Diagnostic] = (),
     ) -> None:
-        super().__init__(what)
+        super().__init__(message)
         if code is not None:
             self.code = code
-        self.what = what
+        self.message = message
         given = tuple(problems)
         self.problems: tuple[Diagnostic, ...] = given or (
-            Diagnostic(code=self.code, what=what, where=where, mend=mend),
+            Diagnostic(code=self.code, message=message, location=location, hint=hint),
         )
 
 
@@ -143,9 +143,9 @@ class ApiError(ScenarioApplyError):
     code = "api"
 
     def __init__(
-        self, what: str, *, status: int | None = None, mend: str | None = None, code: str | None = None
+        self, what: str, *, status: int | None = None, hint: str | None = None, code: str | None = None
     ) -> None:
-        super().__init__(what, mend=mend, code=code)
+        super().__init__(what, hint=hint, code=code)
         self.status = status
 
 

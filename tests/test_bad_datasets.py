@@ -1,4 +1,4 @@
-"""Every folder tests/bad/dataset-*: what is wrong with a dataset is said, with its code, its place and a mend.
+"""Every folder tests/bad/dataset-*: what is wrong with a dataset is said, with its code, its place and a hint.
 
 case.yaml: the dataset as declared, and good pictures, copies and links to make; the bad files lie beside it.
 expected.txt: a finding a line, `severity CODE place: fragment; fragment`.
@@ -43,8 +43,8 @@ def prepare(case: str, root: Path) -> dict[str, object]:
 def fits(problem: Diagnostic, line: str) -> bool:
     head, _, rest = line.partition(": ")
     severity, code, place = head.split(" ")
-    said = f"{problem.what} | {problem.mend}"
-    return (problem.severity, problem.code, str(problem.where)) == (severity, code, place) and all(
+    said = f"{problem.message} | {problem.hint}"
+    return (problem.severity, problem.code, str(problem.location)) == (severity, code, place) and all(
         fragment in said for fragment in rest.split("; ")
     )
 
@@ -66,7 +66,7 @@ def test_a_bad_dataset_is_told_what_is_wrong_with_it(case: str, tmp_path: Path) 
             cwd=str(root),
         )[spec.name]
         problems = list(found.problems)
-        shown = "\n".join(f"{p.severity} {p.code} {p.where}: {p.what} | {p.mend}" for p in problems)
+        shown = "\n".join(f"{p.severity} {p.code} {p.location}: {p.message} | {p.hint}" for p in problems)
         assert "hunter2" not in shown
         for line in (root / "expected.txt").read_text().splitlines():
             assert any(fits(problem, line) for problem in problems), f"missing: {line}\nfound:\n{shown}"

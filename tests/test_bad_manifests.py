@@ -24,7 +24,7 @@ LONGEST_S = 5.0
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name.removeprefix("manifest-"))
 def test_a_bad_manifest_is_refused_with_everything_that_is_wrong(case: Path, tmp_path: Path) -> None:
-    """Soon, with the right exit code, one error for each mistake at its file, line and column, and the mend."""
+    """Soon, with the right exit code, one error for each mistake at its file, line and column, and the hint."""
     folder = tmp_path / "case"
     shutil.copytree(case, folder)
     if (folder / "generate.py").exists():
@@ -45,7 +45,7 @@ def test_a_bad_manifest_is_refused_with_everything_that_is_wrong(case: Path, tmp
 
     exit_line, *lines = (case / "expected.txt").read_text().splitlines()
     errors = [problem for problem in raised.value.problems if problem.severity == "error"]
-    said = [f"{problem.code} {problem.where}" for problem in errors]
+    said = [f"{problem.code} {problem.location}" for problem in errors]
     wanted = [line for line in lines if line.startswith("error ")]
     assert exit_line == f"exit {int(raised.value.exit_code)}"
     assert said == [line.removeprefix("error ") for line in wanted]
@@ -58,8 +58,8 @@ def test_a_bad_manifest_is_refused_with_everything_that_is_wrong(case: Path, tmp
 
 def told(problem: Diagnostic) -> str:
     """A problem as a person reads it."""
-    line = problem.where.text if problem.where else ""
-    return f"{problem.code}: {problem.what}\n{problem.where}\n{line}\n{problem.mend}\n"
+    line = problem.location.text if problem.location else ""
+    return f"{problem.code}: {problem.message}\n{problem.location}\n{line}\n{problem.hint}\n"
 
 
 def test_there_are_many_bad_manifests() -> None:

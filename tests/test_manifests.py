@@ -81,7 +81,7 @@ def test_an_example_is_planned_offline(entry: str) -> None:
     """
     manifest, datasets = read(entry)
     problems = [*manifest.problems, *(problem for dataset in datasets.values() for problem in dataset.problems)]
-    assert [problem.what for problem in problems if problem.severity == "error"] == []
+    assert [problem.message for problem in problems if problem.severity == "error"] == []
     plan = plan_of(entry, service_with([block.model_id for block in manifest.imports]) if manifest.imports else None)
     assert {change.address for change in plan.changes} >= {*manifest.models, *manifest.compositions}
     plain = json.loads(json.dumps(plan_to_json(plan)))

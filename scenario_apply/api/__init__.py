@@ -40,7 +40,7 @@ def connect(
     that is none.
     """
     from scenario_apply.api.client import Client
-    from scenario_apply.api.error_responses import CREDENTIALS_MEND
+    from scenario_apply.api.error_responses import CREDENTIALS_HINT
     from scenario_apply.api.rate.budget import RequestBudget
     from scenario_apply.api.sender import Sender
     from scenario_apply.api.transport import Transport
@@ -48,13 +48,13 @@ def connect(
 
     key, secret = api_key.strip(), api_secret.strip()
     if not key or not secret:
-        raise Unauthorized("there are no credentials for the service", mend=CREDENTIALS_MEND)
+        raise Unauthorized("there are no credentials for the service", hint=CREDENTIALS_HINT)
     require_private_channel(base_url, allow_http=allow_http)
     try:
         sent = [hidden.reveal() for hidden in secrets]
         transport = Transport(base_url, key, secret, timeouts=timeouts, sent=sent)
     except ValueError as error:
-        raise Unauthorized(str(error), mend=CREDENTIALS_MEND) from None
+        raise Unauthorized(str(error), hint=CREDENTIALS_HINT) from None
     budget = RequestBudget(rate_limit_per_minute, clock, cancel)
     sender = Sender(transport, budget, clock, read_only=read_only, cancel=cancel)
     return Client(sender, project_id), budget

@@ -161,7 +161,7 @@ class Client(Reads):
         try:
             return read(answer)
         except BadAnswer as error:
-            raise AnswerLost(self._sender.mask(f"{doing} ({method} {path}): {error.what}")) from None
+            raise AnswerLost(self._sender.mask(f"{doing} ({method} {path}): {error.message}")) from None
 
 
 def _model_body(

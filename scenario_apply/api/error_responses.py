@@ -22,9 +22,9 @@ from scenario_apply.errors import (
 from scenario_apply.model import codec
 from scenario_apply.model.codec import Misfit
 
-CREDENTIALS_MEND = "set SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET to a key of the project and its secret"
-RATE_MEND = "another program may use up the project's requests; try --rate-limit"
-_NOT_THE_API_MEND = "check SCENARIO_BASE_URL: it should end in /v1, and no login page or proxy may answer in its place"
+CREDENTIALS_HINT = "set SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET to a key of the project and its secret"
+RATE_HINT = "another program may use up the project's requests; try --rate-limit"
+_NOT_THE_API_HINT = "check SCENARIO_BASE_URL: it should end in /v1, and no login page or proxy may answer in its place"
 _REASON_KEYS = ("reason", "message", "error", "detail")
 _LONGEST_REASON = 300
 _TITLE = re.compile(r"(?is)<title[^>]*>(.*?)</title>")
@@ -111,15 +111,15 @@ def error_of(request: Request, reply: Reply, mask: Callable[[str], str]) -> ApiE
     if status >= 500 or status == 408:
         return AnswerLost(what, status=status) if request.safety is not Safety.READ else ApiError(what, status=status)
     if status == 401:
-        return Unauthorized(what, status=status, mend=CREDENTIALS_MEND)
+        return Unauthorized(what, status=status, hint=CREDENTIALS_HINT)
     if status == 403:
-        return Refused(what, status=status, mend=_forbidden_mend(body))
+        return Refused(what, status=status, hint=_forbidden_hint(body))
     if status == 404:
         if body is None:  # a page of some other server must not read as "the model is gone"
-            return BadAnswer(what, status=status, mend=_NOT_THE_API_MEND)
+            return BadAnswer(what, status=status, hint=_NOT_THE_API_HINT)
         return NotFound(what, status=status)
     if status == 410:
-        return Refused(what, status=status, mend="this is gone for good: choose another type, or make it anew")
+        return Refused(what, status=status, hint="this is gone for good: choose another type, or make it anew")
     if status == 429:
         return _of_429(what, body)
     return Refused(what, status=status)
@@ -130,13 +130,13 @@ def error_of_part(request: Request, reply: Reply, mask: Callable[[str], str]) ->
     what = f"{request.doing}: {mask(reason_of(reply)) or 'no reason given'} (HTTP {reply.status})"
     if reply.status >= 500 or reply.status == 408:
         return AnswerLost(what, status=reply.status)
-    return Refused(what, status=reply.status, mend="its address may have expired: the next apply opens a new upload")
+    return Refused(what, status=reply.status, hint="its address may have expired: the next apply opens a new upload")
 
 
 def redirected(request: Request, host: str, status: int) -> BadAnswer:
     """The error for a redirect, which is never followed."""
     what = f"{request.doing}: the service sent us on to {host}, and credentials do not follow (HTTP {status})"
-    return BadAnswer(what, status=status, mend="set SCENARIO_BASE_URL to the API's own address")
+    return BadAnswer(what, status=status, hint="set SCENARIO_BASE_URL to the API's own address")
 
 
 def unreadable(request: Request, reply: Reply, mask: Callable[[str], str]) -> ApiError:
@@ -147,7 +147,7 @@ def unreadable(request: Request, reply: Reply, mask: Callable[[str], str]) -> Ap
         what = f"{request.doing}: the answer is not whole or no JSON ({len(reply.content)} bytes){_why(reply.content)}"
     if request.safety is Safety.ONCE:
         return AnswerLost(what, status=reply.status)
-    return BadAnswer(what, status=reply.status, mend=_NOT_THE_API_MEND)
+    return BadAnswer(what, status=reply.status, hint=_NOT_THE_API_HINT)
 
 
 def _why(content: bytes) -> str:
@@ -167,10 +167,10 @@ def _of_429(what: str, body: Mapping[str, object] | None) -> ApiError:
     remaining_s = remaining_seconds(body)
     if remaining_s is not None:
         return CoolingDown(what, remaining_s=remaining_s)
-    return RateLimited(what, status=429, mend=RATE_MEND)
+    return RateLimited(what, status=429, hint=RATE_HINT)
 
 
-def _forbidden_mend(body: Mapping[str, object] | None) -> str:
+def _forbidden_hint(body: Mapping[str, object] | None) -> str:
     plan = (body or {}).get("requiredPlan")
     if isinstance(plan, str) and plan:
         return f"this needs the plan {_one_line(plan)}"

@@ -67,7 +67,7 @@ class NoAnswer:
     sent: bool
     timed_out: bool = False
     hopeless: bool = False
-    mend: str | None = None
+    hint: str | None = None
 
 
 Outcome = Reply | NoAnswer

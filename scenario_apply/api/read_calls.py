@@ -75,7 +75,7 @@ class Reads:
             return read(value)
         except BadAnswer as error:
             raise BadAnswer(
-                self._sender.mask(f"{request.doing} ({request.method} {request.path}): {error.what}")
+                self._sender.mask(f"{request.doing} ({request.method} {request.path}): {error.message}")
             ) from None
 
     def get_model(self, model_id: ModelId) -> RemoteModel:

@@ -152,7 +152,7 @@ class Sender:
                     raise RateLimited(
                         f"{request.doing}: not sent, the service refuses every request for its rate",
                         status=429,
-                        mend=refusals.RATE_MEND,
+                        hint=refusals.RATE_HINT,
                     )
                 self._clock.wait(min(got, _LOOK_AGAIN_S), self._cancel)
 
@@ -183,7 +183,7 @@ class Sender:
             return wait_s
         what = f"{request.doing}: {lost.what}"
         if not lost.sent:
-            raise Unreachable(what, mend=lost.mend)
+            raise Unreachable(what, hint=lost.hint)
         if request.safety is Safety.READ:
             raise ApiError(what, code="no-answer")
         raise AnswerLost(what, timed_out=lost.timed_out)

@@ -35,7 +35,7 @@ Road = tuple[Mapping[str, str], bool | str, str | tuple[str, str] | None]
 """Proxies, certificate check and client certificate for a host."""
 
 _HIDE_ADDRESSES = Mask()
-_BASE_URL_MEND = "check SCENARIO_BASE_URL and the network"
+_BASE_URL_HINT = "check SCENARIO_BASE_URL and the network"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,29 +246,29 @@ def _never_sent(error: Exception, host: str) -> NoAnswer | None:
     chain = list(_chain(error))
     for e in chain:
         if isinstance(e, ssl.SSLCertVerificationError):
-            mend = "if a proxy of yours answers with its own certificate, name its bundle in REQUESTS_CA_BUNDLE"
+            hint = "if a proxy of yours answers with its own certificate, name its bundle in REQUESTS_CA_BUNDLE"
             what = f"the certificate of {host} is not trusted: {e.verify_message or e.reason}"
-            return NoAnswer(what=what, sent=False, hopeless=True, mend=mend)
+            return NoAnswer(what=what, sent=False, hopeless=True, hint=hint)
         if isinstance(e, NameResolutionError):
-            return NoAnswer(what=f"no such host: {host}", sent=False, mend=_BASE_URL_MEND)
+            return NoAnswer(what=f"no such host: {host}", sent=False, hint=_BASE_URL_HINT)
     if isinstance(error, requests.exceptions.ProxyError):
-        mend = "check HTTPS_PROXY, HTTP_PROXY and NO_PROXY"
-        return NoAnswer(what=f"the proxy on the way to {host} did not let us through", sent=False, mend=mend)
+        hint = "check HTTPS_PROXY, HTTP_PROXY and NO_PROXY"
+        return NoAnswer(what=f"the proxy on the way to {host} did not let us through", sent=False, hint=hint)
     if isinstance(error, requests.exceptions.ConnectTimeout):
-        return NoAnswer(what=f"{host} did not take the connection in time", sent=False, mend=_BASE_URL_MEND)
+        return NoAnswer(what=f"{host} did not take the connection in time", sent=False, hint=_BASE_URL_HINT)
     if isinstance(error, requests.exceptions.SSLError) and any(_is_handshake(e) for e in chain):
-        mend = "https:// may be wrong for this port; check SCENARIO_BASE_URL"
+        hint = "https:// may be wrong for this port; check SCENARIO_BASE_URL"
         what = f"no secure connection to {host}: {_tls_reason(chain)}"
-        return NoAnswer(what=what, sent=False, hopeless=True, mend=mend)
+        return NoAnswer(what=what, sent=False, hopeless=True, hint=hint)
     if any(isinstance(e, NewConnectionError | ConnectionRefusedError) for e in chain):
         reason = "refused the connection" if _is_refused(chain) else "cannot be reached"
-        return NoAnswer(what=f"{host} {reason}", sent=False, mend=_BASE_URL_MEND)
+        return NoAnswer(what=f"{host} {reason}", sent=False, hint=_BASE_URL_HINT)
     odd = (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, LocationParseError, UnicodeError)
     if isinstance(error, odd) or (isinstance(error, OSError) and "CA certificate" in str(error)):
         what = "the certificate bundle of REQUESTS_CA_BUNDLE is not there"
         if isinstance(error, odd):
             what = f"{host} is no host that can be called"
-        return NoAnswer(what=what, sent=False, hopeless=True, mend=_BASE_URL_MEND)
+        return NoAnswer(what=what, sent=False, hopeless=True, hint=_BASE_URL_HINT)
     return None
 
 

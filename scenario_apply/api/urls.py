@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from scenario_apply.errors import ApiError
 from scenario_apply.model.ids import ID_IN_WORDS, is_id
 
-_MEND = "set SCENARIO_BASE_URL to an address like https://api.cloud.scenario.com/v1"
+_HINT = "set SCENARIO_BASE_URL to an address like https://api.cloud.scenario.com/v1"
 
 
 def parse_base_url(text: str) -> str:
@@ -70,7 +70,7 @@ def require_private_channel(base_url: str, *, allow_http: bool) -> None:
     raise ApiError(
         f"the credentials would be sent unencrypted to {host_of(base_url)}: its address begins with http://",
         code="base-url",
-        mend="use https://; in a network that you trust, --allow-http or SCENARIO_APPLY_ALLOW_HTTP=1 permits it",
+        hint="use https://; in a network that you trust, --allow-http or SCENARIO_APPLY_ALLOW_HTTP=1 permits it",
     )
 
 
@@ -82,4 +82,4 @@ def segment(kind: str, value: str) -> str:
 
 
 def _odd(why: str) -> ApiError:
-    return ApiError(f"the service's base URL {why}", code="base-url", mend=_MEND)
+    return ApiError(f"the service's base URL {why}", code="base-url", hint=_HINT)

@@ -50,7 +50,7 @@ def apply_plan(
     """
     plan = prepared.plan
     if plan.blocked:
-        raise GateClosed(plan.blocked[0].what, problems=plan.blocked)
+        raise GateClosed(plan.blocked[0].message, problems=plan.blocked)
     started_at = world.clock.monotonic()
     run_id = uuid.uuid4().hex[:12]
     emit(RunStarted(plan=plan, run_id=run_id, resumed=prepared.has_journal))

@@ -232,7 +232,7 @@ def _earlier(version: Version, context: CallContext) -> Earlier:
         job = f", job {model.job_id}" if model.job_id is not None else ""
         raise ApplyError(
             f"{version.id} is being trained already, and not by this run{job}: nothing was launched",
-            mend="apply again: it waits for that training, then trains what the manifest asks for",
+            hint="apply again: it waits for that training, then trains what the manifest asks for",
         )
     return Earlier(job_id=model.job_id, started_at=model.training_started_at)
 

@@ -139,7 +139,7 @@ class Launching:
                 self.lowest_score = min(known, score.score)
             raise GateClosed(
                 f"the service scores the dataset of {step.address} {score.score:.2f}, below the limit of "
-                f"{self.limits.min_score:g}: mend the dataset, or lower it for a run with "
+                f"{self.limits.min_score:g}: improve the dataset, or lower it for a run with "
                 f"--limit min_score={rounded_down(score.score):g}, or in the manifest's limits:"
             )
 

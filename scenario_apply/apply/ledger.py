@@ -10,7 +10,7 @@ from scenario_apply.apply.events import EndStatus, Ledger, LedgerLine
 from scenario_apply.apply.next_command import apply_again, next_command
 from scenario_apply.apply.schedule import StepStatus
 from scenario_apply.model.address import Address
-from scenario_apply.model.queue_wait import QUEUED_LONG_MEND, queued_too_long, queued_words
+from scenario_apply.model.queue_wait import QUEUED_LONG_HINT, queued_too_long, queued_words
 from scenario_apply.model.steps import AwaitTraining, PlannedStep, StartTraining, UploadImage
 from scenario_apply.planning.changes import Action
 from scenario_apply.state.state import State, Version
@@ -150,7 +150,7 @@ def _queued(run: RunSnapshot, version: Version, address: Address, now: float) ->
     seen = run.seen.get(address)
     words = None if seen is None else queued_words(seen.status, seen.progress, version.launched_at)
     too_long = queued_too_long(version.launched_at, now)
-    return words if words is None or too_long is None else f"{words}: {too_long}; {QUEUED_LONG_MEND}"
+    return words if words is None or too_long is None else f"{words}: {too_long}; {QUEUED_LONG_HINT}"
 
 
 def _failed(run: RunSnapshot) -> tuple[LedgerLine, ...]:

@@ -31,8 +31,8 @@ class AmbiguousAdoption(ApplyError):
 
     code = "ambiguous-adoption"
 
-    def __init__(self, what: str, *, address: Address, ids: tuple[str, ...], mend: str) -> None:
-        super().__init__(what, mend=mend)
+    def __init__(self, what: str, *, address: Address, ids: tuple[str, ...], hint: str) -> None:
+        super().__init__(what, hint=hint)
         self.address = address
         self.ids = ids
 
@@ -178,6 +178,6 @@ def _ambiguous(what: str, ids: tuple[str, ...], address: Address) -> AmbiguousAd
         f"{what}: {found}",
         address=address,
         ids=ids,
-        mend=f"nothing was created anew; apply again with --adopt {address}=ID and the id of the one it is to be, or "
+        hint=f"nothing was created anew; apply again with --adopt {address}=ID and the id of the one it is to be, or "
         "delete the ones that are not wanted in the web app first",
     )

@@ -18,7 +18,7 @@ class PollFailures:
         self._in_a_row = 0
 
     def is_enough(self, error: BaseException) -> bool:
-        """Whether this bad round is one too many: the tenth, or one that further looks cannot mend."""
+        """Whether this bad round is one too many: the tenth, or one that further looks cannot help."""
         self._in_a_row += 1
         if isinstance(error, Interrupted):
             return False

@@ -109,7 +109,7 @@ def make_plan(
         found = diff(desired, state, observed, wishes, now=now)
     errors = [p for p in found.problems if p.severity == "error" and p.code != "protected"]
     if errors:
-        raise ManifestError(errors[0].what, problems=errors)
+        raise ManifestError(errors[0].message, problems=errors)
     if options.refresh and world.api is not None and not options.refresh_only:
         observed = replace(observed, quotes=quotes(world.api, found.verdicts))
     if options.refresh_only:
@@ -247,7 +247,7 @@ def _known(addresses: tuple[Address, ...], desired: Desired, state: State) -> fr
         if not fitting:
             from scenario_apply.model.did_you_mean import did_you_mean
 
-            raise UsageError(f"{address} is not declared", mend=did_you_mean(str(address), map(str, desired.specs)))
+            raise UsageError(f"{address} is not declared", hint=did_you_mean(str(address), map(str, desired.specs)))
         found |= fitting
     return frozenset(found)
 
@@ -280,12 +280,12 @@ def prepare_saved(
         check_state(saved, loaded.state)
         prepared = make_plan(world, manifest, datasets, options, world.clock.now())
         if problems := differences(saved, prepared.plan):
-            raise PlanStale(problems[0].what, problems=problems)
+            raise PlanStale(problems[0].message, problems=problems)
     except PlanStale as stale:
         if not loaded.has_journal:
             raise
         raise PlanBegun(
             "a run that did not end properly left a journal: it did a part of this plan, or of another one",
-            mend="apply the manifest: what that run did is taken into account; or plan again, and review it",
+            hint="apply the manifest: what that run did is taken into account; or plan again, and review it",
         ) from stale
     return prepared

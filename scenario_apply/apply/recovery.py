@@ -78,7 +78,7 @@ def _check_named(
         if step is None:
             raise UsageError(
                 f"--adopt {address}={model_id}: no creation of {address} went unanswered",
-                mend="`import:` in the manifest takes over a model that exists",
+                hint="`import:` in the manifest takes over a model that exists",
             )
         if model_id in state.model_ids():
             raise UsageError(f"--adopt {address}={model_id}: that model is recorded already")
@@ -182,5 +182,5 @@ def _imported(api: ScenarioApi, clock: Clock, call: Unanswered) -> Outcome | Non
     left = max(1, math.ceil((call.sent_at + IMPORT_STUCK_S - clock.now()) / 60))
     raise ApplyError(
         f"{call.step.address}: the service still imports a picture of the last run, {call.details['upload_id']}",
-        mend=f"nothing was sent anew; apply again in a minute. An apply in {left} min or later sends it anew",
+        hint=f"nothing was sent anew; apply again in a minute. An apply in {left} min or later sends it anew",
     )

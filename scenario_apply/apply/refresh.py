@@ -64,7 +64,7 @@ def _refuse_foreign_records(state: State, models: Mapping[ModelId, RemoteModel],
             if remote is not None and is_foreign(remote, owners):
                 raise StateForeign(
                     f"the state records {version.id} as {address}: it is not one of the project's own models",
-                    mend=f"state rm {address} forgets it; state history says how it came there",
+                    hint=f"state rm {address} forgets it; state history says how it came there",
                 )
 
 

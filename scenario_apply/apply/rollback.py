@@ -29,7 +29,7 @@ def roll_back(world: Environment, address: Address, desired: Desired | None) -> 
         raise StateError(
             f"{address} has no previous version to go back to",
             code="no-previous-version",
-            mend="lifecycle.keep_versions says how many are kept when a model is replaced",
+            hint="lifecycle.keep_versions says how many are kept when a model is replaced",
         )
     if world.api is not None:
         try:
@@ -67,7 +67,7 @@ def _settled_state(world: Environment) -> State:
         raise StateError(
             "an earlier run did not end properly, and its journal is not settled yet",
             code="journal-left",
-            mend="scenario-apply apply settles it; then try again",
+            hint="scenario-apply apply settles it; then try again",
         )
     return loaded.state
 

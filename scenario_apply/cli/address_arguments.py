@@ -22,9 +22,9 @@ def adoption(text: str) -> tuple[Address, ModelId]:
     """ADDRESS=ID of --adopt. Raises UsageError."""
     address, sign, model_id = text.rpartition("=")
     if not sign or not address or not model_id:
-        raise UsageError(f"--adopt {text!r} is not ADDRESS=ID", mend="as in --adopt model.kael=model_8NbVx...")
+        raise UsageError(f"--adopt {text!r} is not ADDRESS=ID", hint="as in --adopt model.kael=model_8NbVx...")
     if not is_id(model_id):
-        raise UsageError(f"--adopt {text!r}: {model_id[:140]!r} is no id of a model", mend=f"an id is {ID_IN_WORDS}")
+        raise UsageError(f"--adopt {text!r}: {model_id[:140]!r} is no id of a model", hint=f"an id is {ID_IN_WORDS}")
     return address_of(address), ModelId(model_id)
 
 
@@ -36,6 +36,6 @@ def recorded_address(text: str, state: State) -> Address:
         raise StateError(
             f"{address} is not recorded",
             code="not-recorded",
-            mend=did_you_mean(text, known) or "scenario-apply state list shows what is",
+            hint=did_you_mean(text, known) or "scenario-apply state list shows what is",
         )
     return address

@@ -75,7 +75,7 @@ class ApplySession:
         )
 
     def _next_command(self, error: BaseException) -> str | None:
-        """None where the error says what has to be mended first, and no command does that."""
+        """None where the error says what has to be fixed first, and no command does that."""
         from scenario_apply.apply.lost_answers import AmbiguousAdoption
 
         match error:

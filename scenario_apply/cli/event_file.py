@@ -48,7 +48,7 @@ class EventFile:
         except OSError as error:
             self._is_refused = True
             what = f"the events cannot be written to {self._path}: {error.strerror}"
-            raise ScenarioApplyError(what, code="events", mend=hint_of(error)) from error
+            raise ScenarioApplyError(what, code="events", hint=hint_of(error)) from error
         waiting, self._waiting = self._waiting, []
         self.write("".join(waiting))
 

@@ -44,19 +44,19 @@ def write_first_manifest(folder: str, *, out: str | None, type: str, trigger: st
     """
     known = [name for name, kind in TRAINING_TYPES.items() if kind.dataset == "images"]
     if type not in known:
-        raise UsageError(f"init knows no type {type!r} for single images", mend=did_you_mean(type, known))
+        raise UsageError(f"init knows no type {type!r} for single images", hint=did_you_mean(type, known))
     home = os.path.abspath(os.path.join(cwd, folder))
     if not os.path.isdir(home):
         raise UsageError(f"there is no folder {folder}")
     found = _picture_folders(home)
     if not found:
-        raise CannotInit(f"{folder} holds no images", mend=f"init looks for {', '.join(_PICTURES[:4])} and a few more")
+        raise CannotInit(f"{folder} holds no images", hint=f"init looks for {', '.join(_PICTURES[:4])} and a few more")
     target = _target(None if out == STDOUT else out, home, cwd)
     root = os.path.dirname(target)
     if any(os.path.relpath(path, root).startswith("..") for path in found):
         raise CannotInit(
             f"the images of {folder} lie outside of the folder the manifest would be in",
-            mend=f"--out {os.path.join(folder, 'scenario.yaml')} puts it beside them",
+            hint=f"--out {os.path.join(folder, 'scenario.yaml')} puts it beside them",
         )
     text, keys = _manifest(found, root, type, trigger)
     models, images = tuple(keys), sum(found.values())
@@ -67,10 +67,10 @@ def write_first_manifest(folder: str, *, out: str | None, type: str, trigger: st
         with named_file(target, cwd).open_new() as file:
             file.write(text)
     except FileExistsError as error:
-        raise CannotInit(f"{_named(target, cwd)} is there already", mend="choose another --out") from error
+        raise CannotInit(f"{_named(target, cwd)} is there already", hint="choose another --out") from error
     except OSError as error:
         what = f"{_named(target, cwd)} cannot be written: {error.strerror}"
-        raise CannotInit(what, mend=hint_of(error)) from error
+        raise CannotInit(what, hint=hint_of(error)) from error
     return Written(path=_named(target, cwd), text=text, beside=beside, models=models, images=images)
 
 
@@ -90,7 +90,7 @@ def _picture_folders(home: str) -> dict[str, int]:
         if pictures:
             found[path] = pictures
         if len(found) > _MOST_FOLDERS:
-            raise CannotInit(f"more than {_MOST_FOLDERS} folders with images", mend="give a folder further down")
+            raise CannotInit(f"more than {_MOST_FOLDERS} folders with images", hint="give a folder further down")
     return found
 
 

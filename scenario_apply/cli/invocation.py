@@ -115,12 +115,12 @@ def draw_internal(error: Exception, call: Invocation) -> int:
     """One line for an error nobody foresaw."""
     if isinstance(error, OSError):
         what = f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}"
-        problem = Diagnostic(code="system", what=what)
+        problem = Diagnostic(code="system", message=what)
     else:
         problem = Diagnostic(
             code="internal",
-            what=f"internal error: {type(error).__name__}: {error}",
-            mend="this is a bug; the same command with --debug (or SCENARIO_APPLY_DEBUG=1) shows where",
+            message=f"internal error: {type(error).__name__}: {error}",
+            hint="this is a bug; the same command with --debug (or SCENARIO_APPLY_DEBUG=1) shows where",
         )
     _write(sys.stderr, masked(problem_text([problem], call.err), call.settings.secrets), call.err)
     _trace(error, call)

@@ -92,7 +92,7 @@ def _clear_errors() -> Iterator[None]:
         what = error.strerror or str(error)
         if error.filename is not None and not isinstance(error, UnsafeFile):
             what = f"{error.filename}: {what}"
-        raise LocalServiceFailed(f"the embedded Scenario cannot keep its files: {what}", mend=hint_of(error)) from error
+        raise LocalServiceFailed(f"the embedded Scenario cannot keep its files: {what}", hint=hint_of(error)) from error
 
 
 @contextmanager
@@ -241,7 +241,7 @@ def _ready_url(child: subprocess.Popen[bytes], stdout: IO[bytes], folder: OwnFol
         last = (_text_of(folder, _SAID).strip().splitlines() or ["it said nothing"])[-1]
         raise LocalServiceFailed(
             f"the embedded Scenario did not start: {last}",
-            mend="scenario-apply emulator --port 0 shows more; the folder .scenario/emulator can be deleted",
+            hint="scenario-apply emulator --port 0 shows more; the folder .scenario/emulator can be deleted",
         )
     return found[0].rstrip("/")
 

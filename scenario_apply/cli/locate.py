@@ -25,8 +25,8 @@ def refuse_root_outside(path: str | None, cwd: str) -> None:
             raise ManifestError(
                 f"{shown} leads outside of the Git checkout it lies in, by a link to {real}",
                 code="outside-root",
-                where=FilePlace(file=path or "manifests"),
-                mend=f"name {real} itself if that is meant",
+                location=FilePlace(file=path or "manifests"),
+                hint=f"name {real} itself if that is meant",
             )
 
 
@@ -45,7 +45,7 @@ def state_path(manifest: Manifest, given: str | None, cwd: str) -> str:
     if manifest.state is not None:
         problem = state_problem(manifest)
         if problem is not None:
-            raise ManifestError(problem.what, problems=[problem])
+            raise ManifestError(problem.message, problems=[problem])
         return os.path.abspath(os.path.join(manifest.root, manifest.state))
     return os.path.join(_home(manifest), "state", f"{manifest.name}.json")
 
@@ -69,8 +69,8 @@ def state_problem(manifest: Manifest) -> Diagnostic | None:
         return None
     outside = "move it inside the manifest's folder; only the command line can name another place: --state FILE"
 
-    def problem(what: str, mend: str = outside) -> Diagnostic:
-        return Diagnostic(code="outside-root", what=what, where=manifest.state_place, mend=mend)
+    def problem(what: str, hint: str = outside) -> Diagnostic:
+        return Diagnostic(code="outside-root", message=what, location=manifest.state_place, hint=hint)
 
     if "\0" in manifest.state:
         return problem("state: holds a NUL character", "write a path")
@@ -108,7 +108,7 @@ def refuse_twin(manifest: Manifest, path: str) -> None:
                 f"this manifest was applied as a {was}: its state is {os.path.basename(other)}, "
                 f"not {os.path.basename(path)}",
                 code="state-twin",
-                mend=f"name the {was} again, or say which state is meant with --state",
+                hint=f"name the {was} again, or say which state is meant with --state",
             )
 
 

@@ -120,15 +120,15 @@ def _unknown(name: str, known: Sequence[str], after: str = "") -> ScenarioApplyE
     from scenario_apply.model.did_you_mean import did_you_mean
 
     if name.startswith("-"):
-        return UsageError(f"{name} stands before any command", mend="name the command first: scenario-apply plan …")
-    mend = did_you_mean(name, known) or "scenario-apply --help lists the commands"
-    return UsageError(f"there is no command {after + name!r}", mend=mend)
+        return UsageError(f"{name} stands before any command", hint="name the command first: scenario-apply plan …")
+    hint = did_you_mean(name, known) or "scenario-apply --help lists the commands"
+    return UsageError(f"there is no command {after + name!r}", hint=hint)
 
 
 def _missing(family: str) -> ScenarioApplyError:
     from scenario_apply.errors import UsageError
 
-    return UsageError(f"{family} needs one of: {', '.join(FAMILIES[family])}", mend=f"scenario-apply {family} --help")
+    return UsageError(f"{family} needs one of: {', '.join(FAMILIES[family])}", hint=f"scenario-apply {family} --help")
 
 
 def load(name: str) -> Command:

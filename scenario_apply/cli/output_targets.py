@@ -55,12 +55,12 @@ def refuse_taken(
     """
     whole = os.path.join(cwd, path)
     if os.path.isdir(whole):
-        raise TargetTaken(f"{option} {path}: that is a folder", mend=f"name a file: {os.path.join(path, 'NAME.json')}")
+        raise TargetTaken(f"{option} {path}: that is a folder", hint=f"name a file: {os.path.join(path, 'NAME.json')}")
     try:
         is_free = is_stream(path, cwd) and not _is_refused_link(path, cwd, root)
         content = None if is_free else named_file(path, cwd, root).read(_LARGEST_READ_BYTES)
     except UnsafeFile as error:
-        raise TargetTaken(f"{option} {path}: {error.strerror}", mend=error.hint) from error
+        raise TargetTaken(f"{option} {path}: {error.strerror}", hint=error.hint) from error
     except NotADirectoryError:
         return  # writing says so
     except OSError as error:
@@ -68,8 +68,8 @@ def refuse_taken(
     if content is not None and content.strip() and not is_own(content):
         raise TargetTaken(
             f"{option} would write over {path}, which is no {kind}",
-            where=FilePlace(file=path),
-            mend="name a new file, or delete that one first",
+            location=FilePlace(file=path),
+            hint="name a new file, or delete that one first",
         )
 
 
@@ -82,13 +82,13 @@ def refuse_reserved(path: str, cwd: str, wanted: PlanRequest, *, option: str) ->
     target = os.path.realpath(os.path.join(cwd, path))
     for name, what in _reserved(wanted.place):
         if target == os.path.realpath(name) or target.startswith(os.path.realpath(name) + os.sep):
-            raise TargetTaken(f"{option} {path}: that is where the {what} is kept", mend="name another file")
+            raise TargetTaken(f"{option} {path}: that is where the {what} is kept", hint="name another file")
     manifest = wanted.manifest
     in_manifest = manifest.is_folder and os.path.dirname(target) == os.path.realpath(manifest.root)
     if in_manifest and target.endswith(_MANIFEST_ENDINGS):
         raise TargetTaken(
             f"{option} {path}: every {os.path.splitext(target)[1]} file of that folder is read as a manifest",
-            mend="name it .json, or put it elsewhere",
+            hint="name it .json, or put it elsewhere",
         )
 
 

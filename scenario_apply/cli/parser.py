@@ -62,7 +62,7 @@ class CommandParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         from scenario_apply.errors import UsageError
 
-        raise UsageError(_in_our_words(message), mend=f"{self.prog} --help lists its options")
+        raise UsageError(_in_our_words(message), hint=f"{self.prog} --help lists its options")
 
     def _refuse(self, word: str) -> NoReturn:
         from scenario_apply.errors import UsageError
@@ -70,10 +70,10 @@ class CommandParser(argparse.ArgumentParser):
 
         help_hint = f"{self.prog} --help lists its options"
         if not word.startswith("-") or word == "-":
-            raise UsageError(f"{self.prog} does not take {word!r} here", mend=help_hint)
+            raise UsageError(f"{self.prog} does not take {word!r} here", hint=help_hint)
         name = word.split("=", 1)[0]
         guess = did_you_mean(name, self.options())
-        raise UsageError(f"{self.prog} has no option {name}", mend=guess or help_hint)
+        raise UsageError(f"{self.prog} has no option {name}", hint=guess or help_hint)
 
     def _check_value(self, action: argparse.Action, value: object) -> None:
         if action.choices is None or value in action.choices:

@@ -54,7 +54,7 @@ def refuse_barred(wanted: PlanRequest) -> None:
     """Raises ManifestError for files that must not be read: a saved plan made of them would seem to have lost them."""
     found = [p for p in all_problems(wanted.manifest, wanted.datasets) if p.code in BARRED_CODES]
     if found:
-        raise ManifestError(found[0].what, problems=found)
+        raise ManifestError(found[0].message, problems=found)
 
 
 def plan_options(call: Invocation, *, destroy: bool = False) -> PlanOptions:
@@ -110,7 +110,7 @@ def _refuse_unselected(world: Environment, wanted: PlanRequest, options: PlanOpt
             if named and not named & selected:
                 raise UsageError(
                     f"{option} names {address}, and --select or --exclude leaves it out",
-                    mend=f"select it, too, or leave {option} out",
+                    hint=f"select it, too, or leave {option} out",
                 )
 
 

@@ -217,7 +217,7 @@ def _require_consent(call: Invocation, plan: Plan) -> None:
         return
     raise DeletesNotAllowed(
         f"the plan deletes {counted(len(deletes), 'model')}: {', '.join(deletes)}",
-        mend="--allow-destroy consents to that; a plan without them is made without it",
+        hint="--allow-destroy consents to that; a plan without them is made without it",
     )
 
 
@@ -242,14 +242,14 @@ def _approved(call: Invocation, question: str) -> bool:
     if not call.is_interactive:
         raise NobodyToAsk(
             "there is no terminal to ask for approval on",
-            mend="--auto-approve asks nothing; `plan --out FILE` and `apply FILE --auto-approve` do a reviewed plan",
+            hint="--auto-approve asks nothing; `plan --out FILE` and `apply FILE --auto-approve` do a reviewed plan",
         )
     return call.confirm(question, "Only 'yes' will be accepted.")
 
 
 def _blocked(call: Invocation, prepared: Prepared) -> GateClosed:
     """Drawn with the plan already when that was shown; the error itself is for those who read stderr only."""
-    return GateClosed(prepared.plan.blocked[0].what, problems=prepared.plan.blocked)
+    return GateClosed(prepared.plan.blocked[0].message, problems=prepared.plan.blocked)
 
 
 def code_of(call: Invocation, ledger: Ledger) -> int:

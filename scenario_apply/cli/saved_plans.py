@@ -39,19 +39,21 @@ def read_saved_plan(path: str, cwd: str) -> Mapping[str, object] | None:
         value = plain_plan(content)
     except BadPlanBytes as error:
         if path.endswith(".json") or b'"format_version"' in content:
-            raise PlanFileBad(f"{path} is damaged: {error}", where=Location(file=path), mend="make it anew") from error
+            raise PlanFileBad(
+                f"{path} is damaged: {error}", location=Location(file=path), hint="make it anew"
+            ) from error
         return None
     if not isinstance(value, dict) or "format_version" not in value:
         return None
     if "lineage" in value and "changes" not in value:
-        raise PlanFileBad(f"{path} is a state, not a plan", mend="scenario-apply plan --out FILE writes a plan")
+        raise PlanFileBad(f"{path} is a state, not a plan", hint="scenario-apply plan --out FILE writes a plan")
     written = value["format_version"]
     if not isinstance(written, str):
-        raise PlanFileBad(f"{path} is damaged: format_version: expected text", mend="make it anew")
+        raise PlanFileBad(f"{path} is damaged: format_version: expected text", hint="make it anew")
     if written.split(".")[0] != PLAN_FORMAT_VERSION.split(".")[0]:
         raise PlanFileBad(
             f"{path} has format {written}, this tool reads {PLAN_FORMAT_VERSION}",
-            mend="make the plan anew with this scenario-apply",
+            hint="make the plan anew with this scenario-apply",
         )
     return value
 
@@ -98,7 +100,7 @@ def write_saved_plan(path: str, cwd: str, plan: Mapping[str, object], root: str 
         write_atomically(file.folder, file.name, _written(path, sealed(_placed(plan, file.folder.path, cwd))))
     except OSError as error:
         what = f"the plan cannot be written to {path}: {error.strerror}"
-        raise PlanFileBad(what, mend=hint_of(error)) from error
+        raise PlanFileBad(what, hint=hint_of(error)) from error
 
 
 def _written(path: str, plan: Mapping[str, object]) -> bytes:
@@ -106,8 +108,8 @@ def _written(path: str, plan: Mapping[str, object]) -> bytes:
     if len(content) > LARGEST_PLAN_BYTES:
         raise PlanFileBad(
             f"the plan takes {len(content) / 1e6:.1f} MB; at most {LARGEST_PLAN_BYTES / 1e6:.0f} MB are read back",
-            where=Location(file=path),
-            mend="plan a part of it with --select",
+            location=Location(file=path),
+            hint="plan a part of it with --select",
         )
     return content
 
@@ -124,10 +126,10 @@ def require_same_service(plan_endpoint: str, endpoint: str) -> None:
     if plan_endpoint == endpoint:
         return
     if plan_endpoint == "local":
-        raise PlanStale("the plan was made with --local, for the embedded Scenario", mend="add --local, or plan anew")
+        raise PlanStale("the plan was made with --local, for the embedded Scenario", hint="add --local, or plan anew")
     raise PlanStale(
         f"the plan was made for {plan_endpoint}, this run is for {endpoint}",
-        mend="plan anew" if endpoint != "local" else "leave --local out, or plan anew",
+        hint="plan anew" if endpoint != "local" else "leave --local out, or plan anew",
     )
 
 
@@ -182,12 +184,12 @@ def _secrets(saved: Plan, plan: str, settings: Settings) -> Mapping[str, str]:
         if name not in needed:
             raise UsageError(
                 f"--var {name} does not go with a saved plan: {plan} is carried out as it was made",
-                mend="give it to scenario-apply plan --out",
+                hint="give it to scenario-apply plan --out",
             )
     if missing := [name for name in needed if name not in settings.variables]:
         raise UsageError(
             f"{plan} was made with the secret variable {missing[0]}, which no plan holds",
-            mend=f"give it again: --var {missing[0]}=VALUE",
+            hint=f"give it again: --var {missing[0]}=VALUE",
         )
     return settings.variables
 
@@ -206,7 +208,7 @@ def _base(saved: Plan, settings: Settings) -> str:
             return base
     raise PlanFileBad(
         f"{plan} was made for {os.path.join(source.folder, path)}, and there is no {path} here nor beside the plan",
-        mend="run this in the folder the plan was made in",
+        hint="run this in the folder the plan was made in",
     )
 
 
@@ -238,7 +240,7 @@ def _refuse_manifest_elsewhere(manifest: str, plan: str, path: str, settings: Se
         return
     raise PlanFileBad(
         f"{plan} names the manifest {path}, which lies elsewhere: a plan file is not trusted to choose it",
-        mend="run this in the folder the manifest lies in, or in one above it",
+        hint="run this in the folder the manifest lies in, or in one above it",
     )
 
 
@@ -266,7 +268,7 @@ def _refuse_variable_files(
         if os.path.realpath(os.path.join(settings.cwd, name)) not in named:
             raise UsageError(
                 f"--var-file {name} does not go with a saved plan: {plan} was made without it",
-                mend="give it to scenario-apply plan --out",
+                hint="give it to scenario-apply plan --out",
             )
     for real, name in named.items():
         within = os.path.relpath(real, root)
@@ -275,7 +277,7 @@ def _refuse_variable_files(
             raise PlanFileBad(
                 f"{plan} reads variables from {name}, which is hidden or outside the manifest's folder: a plan file is "
                 "not trusted to choose it",
-                mend=f"if that is meant, name it, too: --var-file {shlex.quote(name)}",
+                hint=f"if that is meant, name it, too: --var-file {shlex.quote(name)}",
             )
 
 
@@ -292,5 +294,5 @@ def refuse_other_wishes(asked: Mapping[str, object], path: str) -> None:
         if asked.get(name):
             raise UsageError(
                 f"--{name.replace('_', '-')} does not go with a saved plan: {path} is carried out as it was made",
-                mend="give it to scenario-apply plan --out",
+                hint="give it to scenario-apply plan --out",
             )

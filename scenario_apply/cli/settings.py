@@ -120,7 +120,7 @@ def _allowed_names(environment: Mapping[str, str], given: Mapping[str, object]) 
     # the text is not repeated: it may be a value that was given in place of a name
     raise UsageError(
         f"{ALLOW_VARIABLE} is no list of names of environment variables",
-        mend=f"write names, separated by commas: {ALLOW_VARIABLE}=WANDB_API_KEY,TEAM",
+        hint=f"write names, separated by commas: {ALLOW_VARIABLE}=WANDB_API_KEY,TEAM",
     )
 
 

@@ -39,7 +39,7 @@ def edited_state(store: FileStore, call: Invocation, command: str, what: str) ->
             raise StateError(
                 "an earlier run did not end properly, and its journal is not settled yet",
                 code="journal-left",
-                mend="scenario-apply apply settles it; then try again",
+                hint="scenario-apply apply settles it; then try again",
             )
 
         def save(state: State) -> State:

@@ -27,8 +27,8 @@ def with_nearby(error: ManifestError, given: str | None, cwd: str) -> ManifestEr
     if not found:
         return error
     more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
-    mend = f"name one of those below it: {', '.join(found[:_NAMED])}{more}"
-    return ManifestError(error.what, problems=[replace(error.problems[0], mend=mend)])
+    hint = f"name one of those below it: {', '.join(found[:_NAMED])}{more}"
+    return ManifestError(error.message, problems=[replace(error.problems[0], hint=hint)])
 
 
 def manifests_below(folder: str, cwd: str) -> list[str]:

@@ -98,7 +98,7 @@ def open_datasets(
         )
     except UnsafeFile as error:
         what = f"the fingerprint cache cannot be used: {error.strerror}"
-        raise ScenarioApplyError(what, code="unsafe-file", mend=error.hint) from error
+        raise ScenarioApplyError(what, code="unsafe-file", hint=error.hint) from error
 
 
 def all_problems(manifest: Manifest, datasets: Mapping[str, Dataset]) -> tuple[Diagnostic, ...]:
@@ -134,8 +134,8 @@ def place_of(settings: Settings) -> StateLocation:
 def state_alone(error: ManifestError) -> ManifestError:
     """The same error, which also says that a state can be read without its manifest."""
     way = "--state FILE, without MANIFEST, reads the state without the manifest"
-    note = Diagnostic(code="state-alone", severity="info", what="only the state is needed here", mend=way)
-    return ManifestError(error.what, problems=(*error.problems, note))
+    note = Diagnostic(code="state-alone", severity="info", message="only the state is needed here", hint=way)
+    return ManifestError(error.message, problems=(*error.problems, note))
 
 
 def place_of_manifest(manifest: Manifest, settings: Settings) -> StateLocation:
@@ -240,7 +240,7 @@ def _service(root: str, settings: Settings) -> Iterator[tuple[str, str, str]]:
         seed = os.path.join(settings.cwd, settings.local_seed or os.path.join(root, SEED_FILE))
         if settings.local_seed is None and os.path.islink(seed):
             why = f"{seed} is a link; links are not followed here"
-            raise ScenarioApplyError(why, code="unsafe-file", mend=f"delete the link {seed}")
+            raise ScenarioApplyError(why, code="unsafe-file", hint=f"delete the link {seed}")
         if settings.local_seed is not None or _is_seed(root, seed):
             options += ["--seed", seed]
         with local_service(emulator_path(root), options, settings.environment, within=root) as base_url:
@@ -262,8 +262,8 @@ def _is_seed(root: str, path: str) -> bool:
     if barrier is None:
         return True
     found = barred_finding(barrier, SEED_FILE, link_to=os.path.realpath(path))
-    mend = "put the file itself there, or name it with SCENARIO_APPLY_LOCAL_SEED"
-    raise ManifestError(found.what, where=FilePlace(file=path), mend=mend, code=found.code)
+    hint = "put the file itself there, or name it with SCENARIO_APPLY_LOCAL_SEED"
+    raise ManifestError(found.what, location=FilePlace(file=path), hint=hint, code=found.code)
 
 
 def require_service(settings: Settings) -> None:
@@ -278,6 +278,6 @@ def require_credentials(settings: Settings) -> tuple[str, str]:
         missing = " and ".join(settings.missing) + (" is" if len(settings.missing) == 1 else " are")
         raise NoCredentials(
             f"no credentials for {settings.base_url}: {missing} not set",
-            mend="set SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET, or add --local to use the embedded Scenario",
+            hint="set SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET, or add --local to use the embedded Scenario",
         )
     return settings.credentials.key, settings.credentials.secret

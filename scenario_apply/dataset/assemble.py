@@ -64,7 +64,7 @@ def caption_pictures(
 def _template_finding(error: CaptionTemplateError, path: str | None = None) -> Finding:
     known = "trigger, caption, stem and path are known there"
     on = f" on {path}" if path else ""
-    return Finding("T08", f"{error.key}: the template fails{on}: {error.why}", mend=known)
+    return Finding("T08", f"{error.key}: the template fails{on}: {error.why}", hint=known)
 
 
 def _without_templates(spec: DatasetSpec) -> DatasetSpec:

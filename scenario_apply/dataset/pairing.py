@@ -71,7 +71,7 @@ def _clashes(images: Sequence[FileEntry]) -> list[Finding]:
     for entry in images:
         if (twin := seen.setdefault(stem_of(entry.path), entry)) is not entry:
             what = f"{name_of(entry.path)} and {name_of(twin.path)} are the same side of one pair"
-            findings.append(Finding("P01", what, entry.file, mend="rename one"))
+            findings.append(Finding("P01", what, entry.file, hint="rename one"))
     return findings
 
 
@@ -82,8 +82,8 @@ def _alone(side: Mapping[str, FileEntry], other: Mapping[str, FileEntry], other_
         if stem not in other:
             near = nearest(stem, free)
             what = f"{name_of(entry.path)} has no {other_side} picture"
-            mend = f"did you mean {name_of(other[near].path)}? rename one of them" if near else None
-            findings.append(Finding("P01", what, entry.file, mend=mend or f"add {stem} to the {other_side} side"))
+            hint = f"did you mean {name_of(other[near].path)}? rename one of them" if near else None
+            findings.append(Finding("P01", what, entry.file, hint=hint or f"add {stem} to the {other_side} side"))
     return findings
 
 
@@ -104,7 +104,7 @@ def pair_suffixes(selection: Selection, suffixes: tuple[str, str] | None) -> Pai
             what = f"{name_of(entry.path)} ends in neither {couple[0]} nor {couple[1]}"
             if couple[0] in stem:
                 what = f"{name_of(entry.path)}: a pair has one before picture; the service takes no more"
-            findings.append(Finding("P01", what, entry.file, mend="rename it, or `exclude:` it"))
+            findings.append(Finding("P01", what, entry.file, hint="rename it, or `exclude:` it"))
     for root, entry in sides[1].items():
         for text in (f"{root}.txt", f"{root}.caption"):
             if text in selection.texts:
@@ -153,8 +153,8 @@ def pair_rows(rows: Sequence[TableRow], entries: Mapping[str, FileEntry]) -> Pai
         lost = [name for name in (row.before, row.after) if nfc(name) not in entries]
         for name in lost:
             near = nearest(name, entries)
-            mend = f"did you mean {near}?" if near else "check the name; it is relative to the table's folder"
-            findings.append(Finding("P01", f"there is no picture {name}", row.file, row.line, mend))
+            hint = f"did you mean {near}?" if near else "check the name; it is relative to the table's folder"
+            findings.append(Finding("P01", f"there is no picture {name}", row.file, row.line, hint))
         if not lost:
             complete.append(row)
     for side in (BEFORE, AFTER):

@@ -18,7 +18,7 @@ _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 
 
 def not_an_image(head: bytes, *, name: str) -> tuple[str, str] | None:
-    """(lint code, what it is; how to mend it), or None: it may be a picture. head: its first KiB."""
+    """(lint code, what it is; how to fix it), or None: it may be a picture. head: its first KiB."""
     shown = name_of(name)
     if not head:
         return "F01", f"{shown} is empty (0 bytes); download or export it again"

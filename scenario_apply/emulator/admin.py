@@ -1,4 +1,4 @@
-"""The admin API under /__emulator__/: look at the requests, move the clock, set faults, mend or break the world."""
+"""The admin API under /__emulator__/: look at the requests, move the clock, set faults, repair or break the world."""
 
 from __future__ import annotations
 

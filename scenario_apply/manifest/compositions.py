@@ -34,8 +34,8 @@ class Compositions:
         address = Address("composition", name)
         kind = self._type(fields)
         if "concepts" not in fields:
-            mend = "add `concepts:` with at least one `- { model: ..., scale: ... }`"
-            self._report.error("no-concepts", f"{address} is made of nothing", mark, mend)
+            hint = "add `concepts:` with at least one `- { model: ..., scale: ... }`"
+            self._report.error("no-concepts", f"{address} is made of nothing", mark, hint)
         concepts: list[Concept] = []
         seen: dict[object, Mark] = {}
         for entry, where in maps(fields, "concepts"):
@@ -138,15 +138,15 @@ class Compositions:
         if spec is not None and spec.type not in composable(kind):
             what = f"{address} uses {found}, a {spec.type}; a {kind} is made of {listed(composable(kind))}"
             other = training_type(spec.type).composable_as
-            mend = f"it is declared at {spec.place}" + (f"; with `type: {other}` it can be used" if other else "")
-            self._report.error("not-composable", what, mark, mend)
+            hint = f"it is declared at {spec.place}" + (f"; with `type: {other}` it can be used" if other else "")
+            self._report.error("not-composable", what, mark, hint)
         return found
 
     def _unknown(self, address: Address, written: str, name: str, labels: list[str] | None, mark: Mark) -> None:
         if labels is not None and labels != [""]:
             what = f"{address} uses {written}, which a matrix made several models of"
-            mend = f"name one of {listed(f'{name}/{label}' for label in labels)}"
-            self._report.error("unknown-reference", what, mark, mend)
+            hint = f"name one of {listed(f'{name}/{label}' for label in labels)}"
+            self._report.error("unknown-reference", what, mark, hint)
             return
         what = f"{address} uses model.{written.removeprefix('model.')}, which no manifest declares"
         known = [f"{n}/{label}" if label else n for n, children in self._models.labels.items() for label in children]

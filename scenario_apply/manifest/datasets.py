@@ -39,12 +39,12 @@ class Datasets:
         value = model.get("dataset")
         if value is None:
             if "dataset" not in model or not self._report.is_wrong(model.value_mark("dataset")):
-                mend = (
+                hint = (
                     f"add `dataset: {name}`"
                     if name in self.specs
                     else "add `dataset:` with a key of datasets or a path"
                 )
-                self._report.error("no-dataset", f"model.{name} has no dataset", mark, mend)
+                self._report.error("no-dataset", f"model.{name} has no dataset", mark, hint)
             return None
         marks = model.marks["dataset"]
         if isinstance(value, str):
@@ -64,9 +64,9 @@ class Datasets:
     def _unknown(self, model: str, written: str, mark: Mark) -> None:
         guess = did_you_mean(written, self.specs)
         folder = f"write ./{written} if it is a folder"
-        mend = f"{guess} {folder}" if guess else folder
+        hint = f"{guess} {folder}" if guess else folder
         self._report.error(
-            "unknown-reference", f"model.{model} uses the dataset {written}, which is not declared", mark, mend
+            "unknown-reference", f"model.{model} uses the dataset {written}, which is not declared", mark, hint
         )
 
     def _add(self, name: str, value: Node, marks: tuple[Mark, Mark]) -> None:

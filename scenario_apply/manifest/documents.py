@@ -28,8 +28,8 @@ def merged(documents: Sequence[Map], report: Report) -> Map:
     for document in documents:
         if not any(key in _SECTIONS for key in document):
             what = "this file holds nothing of a manifest"
-            mend = "move it out of the manifest's folder, into a folder of its own for instance"
-            report.error("not-a-manifest", what, document.start, mend)
+            hint = "move it out of the manifest's folder, into a folder of its own for instance"
+            report.error("not-a-manifest", what, document.start, hint)
             continue
         for key, value in document.items():
             if is_extension(key) or key in _PER_FILE:

@@ -98,8 +98,8 @@ def _included(
             continue
         is_secret = key in SECRET_PARAMETERS or isinstance(value, Secret)
         if is_secret and "label" not in entry:
-            mend = "add `label:` to the entry: it names the child"
-            report.error("matrix-label", f"an entry with {key} needs a label", entry.key_mark(key), mend)
+            hint = "add `label:` to the entry: it names the child"
+            report.error("matrix-label", f"an entry with {key} needs a label", entry.key_mark(key), hint)
         combination[key] = (key if is_secret else label_of(value), value, entry.marks[key])
     own = text(entry, "label")
     if own is not None and not _OWN_LABEL.fullmatch(own):
@@ -138,14 +138,14 @@ def _choices(key: str, values: Node, key_mark: Mark, report: Report) -> list[Cho
         return []
     if key in SECRET_PARAMETERS:  # in a list a value is its own label, and the label is part of the address
         if not any(report.is_wrong(mark) for mark in values.marks):
-            mend = f'write {key}: {{ team-a: "{{{{ env.NAME }}}}", team-b: ... }}'
-            report.error("matrix-label", f"a matrix over {key} needs a label for each value", key_mark, mend)
+            hint = f'write {key}: {{ team-a: "{{{{ env.NAME }}}}", team-b: ... }}'
+            report.error("matrix-label", f"a matrix over {key} needs a label for each value", key_mark, hint)
         return []
     listed: list[Choice] = []
     for value, mark in zip(values, values.marks, strict=True):
         if isinstance(value, Map | Seq):
-            mend = f"write {key} as a map of labels: {{ first: ..., second: ... }}"
-            report.error("matrix-label", f"a list or map in the matrix of {key} needs a label", mark, mend)
+            hint = f"write {key} as a map of labels: {{ first: ..., second: ... }}"
+            report.error("matrix-label", f"a list or map in the matrix of {key} needs a label", mark, hint)
             continue
         listed.append((label_of(value), value, (key_mark, mark)))
     return listed

@@ -86,8 +86,8 @@ class Models:
         name = text(merged, "type")
         if name is None:
             if "type" not in merged or merged["type"] is None:
-                mend = "add `type: flux.1-lora`, here or under defaults.models"
-                self._report.error("no-type", f"model.{address.name} has no type", mark, mend)
+                hint = "add `type: flux.1-lora`, here or under defaults.models"
+                self._report.error("no-type", f"model.{address.name} has no type", mark, hint)
             return None
         where = merged.value_mark("type")
         training = TRAINING_TYPES.get(name)
@@ -119,11 +119,11 @@ class Models:
             return  # the dataset itself is wrong, and said so
         if spec.is_pairs:
             what = f"{training.name} is trained on single images, and dataset.{dataset} holds edit pairs"
-            mend = "use images:, or an edit type such as flux.2-klein-9b-edit-lora"
+            hint = "use images:, or an edit type such as flux.2-klein-9b-edit-lora"
         else:
             what = f"{training.name} is trained on edit pairs, and dataset.{dataset} holds single images"
-            mend = "give the dataset before: and after:, or take a type without -edit-"
-        self._report.error("dataset-shape", f"model.{address.name}: {what}", mark, mend)
+            hint = "give the dataset before: and after:, or take a type without -edit-"
+        self._report.error("dataset-shape", f"model.{address.name}: {what}", mark, hint)
 
 
 def warn_of_legacy(name: str, mark: Mark, count: int, things: str, report: Report) -> None:
@@ -140,9 +140,9 @@ def unknown_type(name: str, mark: Mark, report: Report) -> None:
         what = f"{name} is made of models, not trained on images"
         report.error("type-shape", what, mark, "move it to compositions:")
         return
-    mend = did_you_mean(name, (n for n, known in TRAINING_TYPES.items() if not known.is_composition))
+    hint = did_you_mean(name, (n for n, known in TRAINING_TYPES.items() if not known.is_composition))
     more = "allow_unknown_type: true takes a type newer than this release"
-    report.error("unknown-type", f"{name} is no training type", mark, f"{mend} {more}" if mend else more)
+    report.error("unknown-type", f"{name} is no training type", mark, f"{hint} {more}" if hint else more)
 
 
 def display_name(address: Address, fields: Map, mark: Mark, report: Report, by_matrix: bool = False) -> str:

@@ -1,4 +1,4 @@
-"""What other trainers call things, and what Scenario calls them: data for the mends."""
+"""What other trainers call things, and what Scenario calls them: data for the hints."""
 
 from __future__ import annotations
 
@@ -83,5 +83,5 @@ _SAID = {
 
 
 def foreign_parameter(name: str) -> str | None:
-    """The mend for a parameter by another trainer's name; None when it is no such name."""
+    """The hint for a parameter by another trainer's name; None when it is no such name."""
     return _SAID.get(_plain(name))

@@ -71,13 +71,13 @@ class ParameterCheck:
             return False
         problem = _misfit(rule, value)
         if problem is not None:
-            what, mend = problem
+            what, hint = problem
             if rule.secret and isinstance(value, str):
                 self._report.hide(value)
-                self._report.error("secret-in-clear", f"{name} {what}", mark, mend)
+                self._report.error("secret-in-clear", f"{name} {what}", mark, hint)
                 return False
             code = "parameter-range" if what.startswith("is") else "wrong-type"
-            self._report.error(code, f"{name} {what} ({training.name})", mark, mend)
+            self._report.error(code, f"{name} {what} ({training.name})", mark, hint)
             return False
         if rule.deprecated:
             self._report.warn("parameter-legacy", f"{name} of {training.name}: {rule.note}", mark, "leave it out")
@@ -99,21 +99,21 @@ class ParameterCheck:
         counted = [name for name in ("nbEpochs", "nbRepeats") if name in taken]
         if "maxTrainSteps" in taken and counted:
             what = f"{address} sets maxTrainSteps and {listed(counted)}; which of them wins is not documented"
-            mend = "keep the steps, or epochs and repeats; `nbEpochs: null` takes an inherited value away"
+            hint = "keep the steps, or epochs and repeats; `nbEpochs: null` takes an inherited value away"
             on_purpose = written is not None and all(name in written for name in ("maxTrainSteps", *counted))
             say = self._report.warn if on_purpose else self._report.note
-            say("steps-twice", what, merged.key_mark("maxTrainSteps"), mend)
+            say("steps-twice", what, merged.key_mark("maxTrainSteps"), hint)
 
 
 def unknown_parameter(name: str, mark: Mark, report: Report, known: Mapping[str, object] | None = None) -> None:
     """No type has such a parameter: say what it may be meant to be."""
     foreign = foreign_parameter(name)
-    mend = foreign or did_you_mean(name, known or PARAMETER_NAMES) or did_you_mean(name, PARAMETER_NAMES)
-    report.error("unknown-parameter", f"{name} is no training parameter", mark, mend)
+    hint = foreign or did_you_mean(name, known or PARAMETER_NAMES) or did_you_mean(name, PARAMETER_NAMES)
+    report.error("unknown-parameter", f"{name} is no training parameter", mark, hint)
 
 
 def _misfit(rule: ParameterRule, value: Node) -> tuple[str, str | None] | None:
-    """What is wrong with the value, and the mend; None when nothing is."""
+    """What is wrong with the value, and the hint; None when nothing is."""
     match rule.kind:
         case "number" | "integer":
             return _misfit_number(rule, value)

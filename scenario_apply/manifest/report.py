@@ -70,7 +70,7 @@ class Report:
         return None
 
     def add(
-        self, code: str, what: str, where: Mark | Location | None, mend: str | None = None, severity: Severity = "error"
+        self, code: str, what: str, where: Mark | Location | None, hint: str | None = None, severity: Severity = "error"
     ) -> None:
         place = where if where is None or isinstance(where, Location) else self.place(where)
         position = None if place is None else (place.file, place.line, place.column)
@@ -78,24 +78,24 @@ class Report:
             return
         self._said.add((code, what, position))
         what = what if len(what) <= _LONGEST_LINE else f"{what[:_LONGEST_LINE]} ..."
-        self.problems.append(Diagnostic(code=code, what=what, where=place, mend=mend, severity=severity))
+        self.problems.append(Diagnostic(code=code, message=what, location=place, hint=hint, severity=severity))
         if severity == "error" and position is not None:
             self._wrong.add(position)
         if severity == "error":
             self._errors += 1
             if self._errors == self._most:
                 what = f"{self._most} errors and more: the rest is not told"
-                self.problems.append(Diagnostic(code="too-many", what=what, where=place))
+                self.problems.append(Diagnostic(code="too-many", message=what, location=place))
                 self.raise_errors()
 
-    def error(self, code: str, what: str, where: Mark | Location | None, mend: str | None = None) -> None:
-        self.add(code, what, where, mend)
+    def error(self, code: str, what: str, where: Mark | Location | None, hint: str | None = None) -> None:
+        self.add(code, what, where, hint)
 
-    def warn(self, code: str, what: str, where: Mark | Location | None, mend: str | None = None) -> None:
-        self.add(code, what, where, mend, "warning")
+    def warn(self, code: str, what: str, where: Mark | Location | None, hint: str | None = None) -> None:
+        self.add(code, what, where, hint, "warning")
 
-    def note(self, code: str, what: str, where: Mark | Location | None, mend: str | None = None) -> None:
-        self.add(code, what, where, mend, "info")
+    def note(self, code: str, what: str, where: Mark | Location | None, hint: str | None = None) -> None:
+        self.add(code, what, where, hint, "info")
 
     def mark_wrong(self, mark: Mark) -> None:
         """The value that stands there is wrong, and the problem that says so stands elsewhere in it."""
@@ -128,13 +128,13 @@ class Report:
         return tuple(map(self._shown, self.problems)) if self._hidden else tuple(self.problems)
 
     def _shown(self, problem: Diagnostic) -> Diagnostic:
-        place, what, mend = problem.where, problem.what, problem.mend
+        place, what, hint = problem.location, problem.message, problem.hint
         for secret in self._hidden:
             if place is not None and place.text is not None:
                 place = replace(place, text=place.text.replace(secret, masked_in_place(secret)))
             what = what.replace(secret, MASK)
-            mend = None if mend is None else mend.replace(secret, MASK)
-        return replace(problem, where=place, what=what, mend=mend)
+            hint = None if hint is None else hint.replace(secret, MASK)
+        return replace(problem, location=place, message=what, hint=hint)
 
     def raise_errors(self) -> None:
         """Raises ManifestError with every problem, errors first in file order, when one of them is an error."""
@@ -142,7 +142,7 @@ class Report:
             return
         ordered = sorted(map(self._shown, self.problems), key=_reading_order)
         first = ordered[0]
-        raise ManifestError(first.what, code=first.code, problems=ordered)
+        raise ManifestError(first.message, code=first.code, problems=ordered)
 
 
 def _reading(name: str) -> re.Pattern[str]:
@@ -155,7 +155,7 @@ def _reading(name: str) -> re.Pattern[str]:
 
 
 def _reading_order(problem: Diagnostic) -> tuple[bool, str, int, int]:
-    place = problem.where
+    place = problem.location
     if place is None:
         return problem.severity != "error", "", 0, 0
     return problem.severity != "error", place.file, place.line or 0, place.column or 0

@@ -57,10 +57,10 @@ def _check_parts(
             _warn("T07", what, concept.place, "give each dataset a trigger of its own", pair, report)
 
 
-def _warn(code: str, what: str, place: Location, mend: str, owners: Iterable[DatasetSpec], report: Report) -> None:
+def _warn(code: str, what: str, place: Location, hint: str, owners: Iterable[DatasetSpec], report: Report) -> None:
     from scenario_apply.model.lint_rules import Finding, settings_from
 
     judged = [settings_from(owner.lint)[0].judge(Finding(code, what)) for owner in owners]
     severities = [finding.severity for finding in judged if finding is not None]
     if len(severities) == len(judged) and severities[0] is not None:  # off for one of them is off
-        report.add(code, what, place, mend, severities[0])
+        report.add(code, what, place, hint, severities[0])

@@ -68,8 +68,8 @@ def resolved(document: Map, given: Given, templates: Templates, report: Report) 
         is_secret = isinstance(fields, Map) and flag(fields, "secret", False)
         if is_secret and name in given.command_line:
             what = f"--var {name}: the variable is secret, and other users and logs see a command line"
-            mend = _HOW_TO_GIVE_A_SECRET
-            report.error("secret-in-clear", what, _COMMAND_LINE, mend)
+            hint = _HOW_TO_GIVE_A_SECRET
+            report.error("secret-in-clear", what, _COMMAND_LINE, hint)
             found.secret.add(name)
             found.values[name] = None
             continue
@@ -77,11 +77,11 @@ def resolved(document: Map, given: Given, templates: Templates, report: Report) 
         if is_secret and isinstance(value, str):
             report.hide(value)  # a file of variables gave it
         if not has_value:
-            mend = f"give --var {name}=VALUE, or a default"
+            hint = f"give --var {name}=VALUE, or a default"
             if is_secret:
                 found.secret.add(name)
-                mend = _HOW_TO_GIVE_A_SECRET
-            report.error("variable-missing", f"the variable {name} has no value", marks[0], mend)
+                hint = _HOW_TO_GIVE_A_SECRET
+            report.error("variable-missing", f"the variable {name} has no value", marks[0], hint)
             found.values[name] = None
             continue
         if kind != "any" and not _is_kind(value, kind):
@@ -92,9 +92,9 @@ def resolved(document: Map, given: Given, templates: Templates, report: Report) 
         if is_secret and isinstance(fields, Map):
             if fields.get("default") and not is_template(str(fields["default"])):
                 what = f"the variable {name} is secret and stands here for everybody to read"
-                mend = 'write default: "{{ env.NAME }}", set that variable and add --allow-env NAME'
+                hint = 'write default: "{{ env.NAME }}", set that variable and add --allow-env NAME'
                 report.hide(str(fields["default"]))
-                report.error("secret-in-clear", what, fields.value_mark("default"), mend)
+                report.error("secret-in-clear", what, fields.value_mark("default"), hint)
             found.secret.add(name)
             value = value if isinstance(value, Secret) else Secret(str(value))
         found.values[name] = value
@@ -148,15 +148,15 @@ def _value(
 def _report_undeclared(declared: Sequence[str], given: Given, report: Report) -> None:
     for name in given.command_line:
         if name not in declared:
-            mend = did_you_mean(name, declared) or "declare it under variables:"
+            hint = did_you_mean(name, declared) or "declare it under variables:"
             report.error(
-                "variable-unknown", f"--var {name}: the manifest declares no such variable", _COMMAND_LINE, mend
+                "variable-unknown", f"--var {name}: the manifest declares no such variable", _COMMAND_LINE, hint
             )
     for file in given.files:
         for name in file:
             if name not in declared and not is_extension(name):
-                mend = did_you_mean(name, declared) or "declare it under variables:"
-                report.error("variable-unknown", f"the manifest declares no variable {name}", file.key_mark(name), mend)
+                hint = did_you_mean(name, declared) or "declare it under variables:"
+                report.error("variable-unknown", f"the manifest declares no variable {name}", file.key_mark(name), hint)
 
 
 def _is_kind(value: Node, kind: str) -> bool:

@@ -20,7 +20,7 @@ class Finding(NamedTuple):
     what: str
     file: str | None = None
     line: int | None = None
-    mend: str | None = None
+    hint: str | None = None
     severity: Severity | None = None
 
 
@@ -138,7 +138,7 @@ def settings_from(lint: Mapping[str, object]) -> tuple[LintSettings, tuple[Findi
             numbers[name] = float(value)  # type: ignore[arg-type]  # is_number says so
         elif rule is not None and rule.code in BARRED_CODES:
             what = f"lint: {key} stays an error: what must not be read is never left out in silence"
-            findings.append(Finding("lint-setting", what, mend="remove it"))
+            findings.append(Finding("lint-setting", what, hint="remove it"))
         elif rule is not None and value in ("off", False):
             off.add(rule.code)
         elif rule is not None and isinstance(value, str) and value in _LEVELS:
@@ -153,10 +153,10 @@ def settings_from(lint: Mapping[str, object]) -> tuple[LintSettings, tuple[Findi
 def _misunderstood(key: str, value: object, *, known: bool) -> Finding:
     if known:
         what = f"lint: {key}: {value!r} is neither off, error, warning, info nor a number this rule has a threshold for"
-        return Finding("lint-setting", what, mend=f"write `{key}: off`, or one of error, warning, info")
+        return Finding("lint-setting", what, hint=f"write `{key}: off`, or one of error, warning, info")
     near = nearest(key, [*BY_CODE, *_BY_NAME, *_DEFAULT_NUMBERS])
     return Finding(
         "lint-setting",
         f"lint: there is no rule {key!r}",
-        mend=f"did you mean {near}?" if near else "see the lint codes",
+        hint=f"did you mean {near}?" if near else "see the lint codes",
     )

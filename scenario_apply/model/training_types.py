@@ -55,8 +55,8 @@ class TrainingType:
     polled_by: Literal["job", "model"] = "model"
     legacy: bool = False
     known: bool = True
-    images_recommended_min: int = 5
-    images_recommended_max: int = 100
+    images_recomfixed_min: int = 5
+    images_recomfixed_max: int = 100
     images_warning_max: int = 50
     images_error_max: int = 100
     pairs_min: int = 0
@@ -155,7 +155,7 @@ _musubi = TrainingType(
     dataset="images",
     parameters=_MUSUBI,
     job_type="musubi-model-training",
-    images_recommended_max=15,
+    images_recomfixed_max=15,
     images_error_max=50,
 )
 _musubi_edit = replace(

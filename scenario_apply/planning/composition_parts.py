@@ -69,9 +69,9 @@ def _declared_part(
     return Diagnostic(
         code="untrained-part",
         severity="warning",
-        what=f"{spec.address} waits for {address}, which this plan does not train",
-        where=declared.place,
-        mend=f"add --train {address}, or select it too",
+        message=f"{spec.address} waits for {address}, which this plan does not train",
+        location=declared.place,
+        hint=f"add --train {address}, or select it too",
     )
 
 
@@ -83,9 +83,9 @@ def _named_part(
     if remote is not None and remote.privacy != "public" and is_foreign(remote, observed.owners):
         return Diagnostic(
             code="part-foreign",
-            what=f"{spec.address} uses {model_id}, which is neither public nor one of the project's own models",
-            where=declared.place,
-            mend="name a model of this project, or a public one",
+            message=f"{spec.address} uses {model_id}, which is neither public nor one of the project's own models",
+            location=declared.place,
+            hint="name a model of this project, or a public one",
         )
     return ConceptRecord(model_id, declared.scale, declared.epoch)
 
@@ -104,14 +104,14 @@ def _found_part(
     if fitting:
         ids = ", ".join(model.id for model in fitting)
         what = f"{len(fitting)} models of the project are called {name!r} and are of type {kind}: {ids}"
-        return Diagnostic(code="find-ambiguous", what=what, where=declared.place, mend="name one with modelId:")
+        return Diagnostic(code="find-ambiguous", message=what, location=declared.place, hint="name one with modelId:")
     named = {f"{model.name} ({model.type})": model for model in observed.own if model.name}
     near = nearest(f"{name} ({kind})", named, limit=4)
     return Diagnostic(
         code="find-nothing",
-        what=f"no model of the project is called {name!r} and is of type {kind}",
-        where=declared.place,
-        mend=f"nearest: {', '.join(near)}" if near else "the project has no model with a name like it",
+        message=f"no model of the project is called {name!r} and is of type {kind}",
+        location=declared.place,
+        hint=f"nearest: {', '.join(near)}" if near else "the project has no model with a name like it",
     )
 
 

@@ -10,7 +10,7 @@ from scenario_apply.dataset.types import Contents
 from scenario_apply.errors import Diagnostic
 from scenario_apply.manifest.spec import CompositionSpec, ModelSpec
 from scenario_apply.model.address import Address
-from scenario_apply.model.queue_wait import QUEUED_LONG_MEND, queued_too_long, queued_words
+from scenario_apply.model.queue_wait import QUEUED_LONG_HINT, queued_too_long, queued_words
 from scenario_apply.model.remote import RemoteModel
 from scenario_apply.planning.attributes import (
     LabelChange,
@@ -127,8 +127,8 @@ class _Judge:
             self.problems.append(
                 Diagnostic(
                     code="protected",
-                    what=f"{address} is protected against being deleted ({reason})",
-                    mend="declare it with lifecycle.prevent_destroy: false and apply; then remove it",
+                    message=f"{address} is protected against being deleted ({reason})",
+                    hint="declare it with lifecycle.prevent_destroy: false and apply; then remove it",
                 )
             )
             return untouched(address, None, record, "protected: prevent_destroy is recorded in the state")
@@ -158,12 +158,12 @@ class _Judge:
         block = self.imports.get(address)
         if block is not None and record is not None and (taken := taken_address(block, record)) is not None:
             self.problems.append(taken)
-            return untouched(address, spec, record, taken.what)
+            return untouched(address, spec, record, taken.message)
         if record is None and block is not None:
             found = imported(block, spec, self.desired.contents_of(spec), self.state, self.observed)
             if isinstance(found, Diagnostic):
                 self.problems.append(found)
-                return untouched(address, spec, None, found.what)
+                return untouched(address, spec, None, found.message)
             record, edit = found, replace(edit, record=found)
         parts = Parts()
         if record is not None and not self.is_gone(record):
@@ -172,7 +172,7 @@ class _Judge:
             parts = resolve_parts(spec, record, self.state, self.observed, self.verdicts)
             if parts.problems:
                 self.problems += parts.problems
-                return untouched(address, spec, record, parts.problems[0].what)
+                return untouched(address, spec, record, parts.problems[0].message)
         # of one that is not recorded yet, the creation records the protection
         protect = spec.lifecycle.prevent_destroy
         if record is not None and protect is not None and protect != record.protected:
@@ -306,7 +306,9 @@ class _Judge:
         if words is not None and too_long is not None:
             what = f"the training of {address} {too_long}"
             self.problems.append(
-                Diagnostic(code="queued-long", severity="warning", what=what, where=spec.place, mend=QUEUED_LONG_MEND)
+                Diagnostic(
+                    code="queued-long", severity="warning", message=what, location=spec.place, hint=QUEUED_LONG_HINT
+                )
             )
         return words
 

@@ -31,13 +31,13 @@ def judge(plan: Plan, limits: Limits) -> tuple[Diagnostic, ...]:
         if name == "changes_percent":
             existing, changed = _share(plan)
             what = f"{name}: {changed} of {existing} resources change ({count:.0f}%), limit {limit:g}%"
-        mend = f"raise it for this run with --limit {name}={ceil(count)}, or in the manifest's limits:"
-        problems.append(Diagnostic(code="gate", what=what, mend=mend))
+        hint = f"raise it for this run with --limit {name}={ceil(count)}, or in the manifest's limits:"
+        problems.append(Diagnostic(code="gate", message=what, hint=hint))
     return tuple(problems)
 
 
 def needed(plan: Plan, limits: Limits) -> dict[str, float]:
-    """Of the limits that the plan is over, by name, the values that would let it through: what the mends say."""
+    """Of the limits that the plan is over, by name, the values that would let it through: what the hints say."""
     return {name: ceil(count) for name, (count, _) in _exceeded(plan, limits).items()}
 
 

@@ -28,33 +28,35 @@ def imported(wanted: Import, spec: Spec, contents: Contents, state: State, obser
     if owner is not None:
         return Diagnostic(
             code="import-recorded",
-            what=f"{model_id} is recorded as {owner} already",
-            where=wanted.place,
-            mend=f"moved: {{ from: {owner}, to: {wanted.target} }} gives it the new address",
+            message=f"{model_id} is recorded as {owner} already",
+            location=wanted.place,
+            hint=f"moved: {{ from: {owner}, to: {wanted.target} }} gives it the new address",
         )
     remote = observed.models.get(model_id)
     if remote is None and not observed.refreshed:
         return Diagnostic(
             code="import-unseen",
-            what=f"{model_id} can only be imported by a plan that asks the service",
-            where=wanted.place,
-            mend="leave out --no-refresh",
+            message=f"{model_id} can only be imported by a plan that asks the service",
+            location=wanted.place,
+            hint="leave out --no-refresh",
         )
     if remote is None:
-        return Diagnostic(code="import-nothing", what=f"the service knows of no model {model_id}", where=wanted.place)
+        return Diagnostic(
+            code="import-nothing", message=f"the service knows of no model {model_id}", location=wanted.place
+        )
     if not is_own(remote, observed.owners, observed.own or ()):  # before anything of it is told
         return Diagnostic(
             code="import-foreign",
-            what=f"{model_id} is not one of the project's own models",
-            where=wanted.place,
-            mend="import a model of this project; another's public model can be a part of a composition: modelId",
+            message=f"{model_id} is not one of the project's own models",
+            location=wanted.place,
+            hint="import a model of this project; another's public model can be a part of a composition: modelId",
         )
     if remote.type != spec.type:
         return Diagnostic(
             code="import-type",
-            what=f"{model_id} is of type {remote.type}, {wanted.target} is declared as {spec.type}",
-            where=wanted.place,
-            mend=f"declare type: {remote.type}",
+            message=f"{model_id} is of type {remote.type}, {wanted.target} is declared as {spec.type}",
+            location=wanted.place,
+            hint=f"declare type: {remote.type}",
         )
     return Record(current=_version(remote, spec, contents), protected=bool(spec.lifecycle.prevent_destroy))
 
@@ -65,9 +67,9 @@ def taken_address(wanted: Import, record: Record) -> Diagnostic | None:
         return None
     return Diagnostic(
         code="import-taken",
-        what=f"{wanted.target} records {record.current.id} already: {wanted.model_id} is not imported over it",
-        where=wanted.place,
-        mend=f"take the import block out, or forget the record first: scenario-apply state rm {wanted.target}",
+        message=f"{wanted.target} records {record.current.id} already: {wanted.model_id} is not imported over it",
+        location=wanted.place,
+        hint=f"take the import block out, or forget the record first: scenario-apply state rm {wanted.target}",
     )
 
 

@@ -38,11 +38,11 @@ def differences(saved: Plan, made: Plan) -> list[Diagnostic]:
     """
     ended = _ended(saved, made)
     found = [*_other_project(saved, made), *_other_steps(saved, made, ended)]
-    told = {problem.what.split(":")[0] for problem in found}
-    found += [p for p in _other_changes(saved, made, ended) if p.what.split(":")[0] not in told]
+    told = {problem.message.split(":")[0] for problem in found}
+    found += [p for p in _other_changes(saved, made, ended) if p.message.split(":")[0] not in told]
     found += _dearer(saved, made)
     if not saved.refreshed:
-        found = [replace(problem, mend=_HINT_UNREFRESHED) for problem in found]
+        found = [replace(problem, hint=_HINT_UNREFRESHED) for problem in found]
     if len(found) > DIFFERENCES_NAMED:
         left = len(found) - DIFFERENCES_NAMED
         found = [*found[:DIFFERENCES_NAMED], _differs(f"and {left} more differences")]
@@ -50,7 +50,7 @@ def differences(saved: Plan, made: Plan) -> list[Diagnostic]:
 
 
 def _differs(what: str) -> Diagnostic:
-    return Diagnostic(code="plan-differs", what=what, mend=_HINT)
+    return Diagnostic(code="plan-differs", message=what, hint=_HINT)
 
 
 def _ended(saved: Plan, made: Plan) -> frozenset[Address]:

@@ -346,7 +346,7 @@ class DiagnosticDocument(Struct, kw_only=True):
     severity: Severity
     code: str
     message: str
-    mend: str | None = None
+    hint: str | None = None
     file: str | None = None
     line: Count | None = None
     column: Count | None = None

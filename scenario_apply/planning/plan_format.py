@@ -144,12 +144,12 @@ def _drift(drift: Drift) -> dict[str, object]:
 
 
 def _problem(problem: Diagnostic) -> dict[str, object]:
-    where = problem.where
+    where = problem.location
     return {
         "severity": problem.severity,
         "code": problem.code,
-        "message": problem.what,
-        "mend": problem.mend,
+        "message": problem.message,
+        "hint": problem.hint,
         "file": None if where is None else where.file,
         "line": None if where is None else where.line,
         "column": None if where is None else where.column,

@@ -37,24 +37,24 @@ def plan_from_json(plain: object, *, source: str = "the plan", is_sealed: bool =
     Raises UsageError when they are no plan, one of another format, damaged, or not consistent in themselves.
     """
     if not isinstance(plain, dict) or "format_version" not in plain or "steps" not in plain:
-        raise UsageError(f"{source} is no saved plan", mend="make one with scenario-apply plan --out FILE")
+        raise UsageError(f"{source} is no saved plan", hint="make one with scenario-apply plan --out FILE")
     major = str(plain["format_version"]).split(".")[0]
     if major != PLAN_FORMAT_VERSION.split(".")[0]:
         raise UsageError(
             f"{source} has plan format {plain['format_version']}; this tool reads 1.x",
-            mend="plan again with this version",
+            hint="plan again with this version",
         )
     if (is_sealed or "digest" in plain) and plain.get("digest") != seal(plain):
         raise UsageError(
             f"{source} is not what was saved: its digest does not fit what it says",
-            mend="plan again: what stands in a saved plan is carried out as it was reviewed, never edited",
+            hint="plan again: what stands in a saved plan is carried out as it was reviewed, never edited",
         )
     try:
         plan = _plan(plan_document(plain))
     except BadDocument as error:
-        raise UsageError(f"{source} is damaged: {error}", mend="plan again") from error
+        raise UsageError(f"{source} is damaged: {error}", hint="plan again") from error
     if (fault := _fault(plan) or _untrue_sum(plan, plain)) is not None:
-        raise UsageError(f"{source} is damaged: {fault}", mend="plan again")
+        raise UsageError(f"{source} is damaged: {fault}", hint="plan again")
     return plan
 
 
@@ -97,14 +97,14 @@ def check_fresh(plan: Plan, manifest: Manifest, datasets: Mapping[str, Dataset])
     """Raises PlanStale, with every reason, when manifest, pictures or captions changed since the plan."""
     problems = [*_moved_pictures(plan, datasets), *_moved_manifest(plan, manifest, datasets)]
     if problems:
-        raise PlanStale(problems[0].what, problems=problems)
+        raise PlanStale(problems[0].message, problems=problems)
 
 
 def check_state(plan: Plan, state: State) -> None:
     """Raises PlanStale when the state moved since the plan."""
     problems = _moved_state(plan, state)
     if problems:
-        raise PlanStale(problems[0].what, problems=problems)
+        raise PlanStale(problems[0].message, problems=problems)
 
 
 def _moved_pictures(plan: Plan, datasets: Mapping[str, Dataset]) -> list[Diagnostic]:
@@ -165,9 +165,9 @@ def _moved_state(plan: Plan, state: State) -> list[Diagnostic]:
 def _stale(what: str, file: str | None = None) -> Diagnostic:
     return Diagnostic(
         code="plan-stale",
-        what=what,
-        where=None if file is None else Location(file=file),
-        mend="plan again and review it: scenario-apply plan --out FILE",
+        message=what,
+        location=None if file is None else Location(file=file),
+        hint="plan again and review it: scenario-apply plan --out FILE",
     )
 
 
@@ -270,5 +270,5 @@ def _problem(document: DiagnosticDocument) -> Diagnostic:
     if document.file is not None:
         where = Location(file=document.file, line=document.line, column=document.column)
     return Diagnostic(
-        code=document.code, what=document.message, where=where, mend=document.mend, severity=document.severity
+        code=document.code, message=document.message, location=where, hint=document.hint, severity=document.severity
     )

@@ -38,7 +38,7 @@ def _matching(pattern: str, everything: set[Address], desired: Desired) -> set[A
         found = {a for a in everything if fnmatchcase(str(a), core) or str(a).startswith(core + "/")}
     if not found:
         near = did_you_mean(core, map(str, everything))
-        raise UsageError(f"{pattern!r} selects nothing", mend=near)
+        raise UsageError(f"{pattern!r} selects nothing", hint=near)
     first = set(found)
     if upstream:
         found |= ancestors(desired.needs, first)

@@ -1,4 +1,4 @@
-"""Errors and warnings as text: what, where with the line itself, and the mend; many of a kind are folded."""
+"""Errors and warnings as text: what, where with the line itself, and the hint; many of a kind are folded."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def tally(problems: Sequence[Diagnostic]) -> str:
 
 
 def _order(problem: Diagnostic) -> tuple[int, str, int, int]:
-    place = problem.where
+    place = problem.location
     if place is None:
         return _RANK[problem.severity], "", 0, 0
     return _RANK[problem.severity], place.file, place.line or 0, place.column or 0
@@ -51,7 +51,7 @@ def _bounded(problems: list[Diagnostic], screen: Screen) -> tuple[list[Diagnosti
     seen: Counter[tuple[str, str]] = Counter()
     left: Counter[tuple[str, str]] = Counter()
     for problem in problems:
-        kind = (problem.code, problem.where.file if problem.where is not None else "")
+        kind = (problem.code, problem.location.file if problem.location is not None else "")
         seen[kind] += 1
         if len(shown) >= MOST or (seen[kind] > MOST_OF_A_KIND and _has_many(problems)):
             left[kind] += 1
@@ -75,13 +75,13 @@ def _block(problem: Diagnostic, screen: Screen) -> list[str]:
     word = "note" if problem.severity == "info" else problem.severity
     title = f"{word}[{safe(problem.code)}]:"
     # further lines of the sentence are indented by two columns, not set under its start: codes may be long
-    first, *rest = prose(f"{title} {safe(problem.what)}", screen.width - 2, screen)
+    first, *rest = prose(f"{title} {safe(problem.message)}", screen.width - 2, screen)
     lines = [screen.paint(title, _COLORS[problem.severity], "bold") + first[len(title) :]]
     lines += [f"  {line}" for line in rest]
-    if problem.where is not None:
-        lines += _place(problem.where, screen)
-    if problem.mend and not screen.quiet:
-        lines += hanging("  mend  ", safe(problem.mend), screen)
+    if problem.location is not None:
+        lines += _place(problem.location, screen)
+    if problem.hint and not screen.quiet:
+        lines += hanging("  hint  ", safe(problem.hint), screen)
     return lines
 
 

@@ -49,13 +49,13 @@ def output_env(state: State) -> str:
             raise ScenarioApplyError(
                 f"{address} and another address are both {name} as a variable",
                 code="output-clash",
-                mend="--format json tells them apart",
+                hint="--format json tells them apart",
             )
         if _VARIABLE.fullmatch(name) is None or not is_id(record.current.id):
             raise ScenarioApplyError(
                 f"{address} has the id {record.current.id[:140]!r}, which is not safe in a file of variables",
                 code="output-unsafe",
-                mend="the state was written by something else; --format json escapes it",
+                hint="the state was written by something else; --format json escapes it",
             )
         lines[name] = f"{name}={record.current.id}\n"
     return "".join(lines.values())

@@ -30,7 +30,7 @@ LISTED = 6
 class Screen:
     """width in columns. verbose: list everything, shorten nothing. terminal: somebody watches.
 
-    quiet: results and errors only; no warnings, notes and mends.
+    quiet: results and errors only; no warnings, notes and hints.
     """
 
     width: int = 80

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from scenario_apply.errors import Diagnostic
 from scenario_apply.model.address import Address
-from scenario_apply.model.queue_wait import QUEUED_LONG_MEND
+from scenario_apply.model.queue_wait import QUEUED_LONG_HINT
 from scenario_apply.model.remote import Progress
 from scenario_apply.review.screen import Color, Screen, amount, columns, fit, pad, safe
 from scenario_apply.review.step_words import once
@@ -140,8 +140,8 @@ def long_queued(standings: Iterable[ResourceStatus]) -> tuple[Diagnostic, ...]:
         Diagnostic(
             code="queued-long",
             severity="warning",
-            what=f"the training of {standing.address} {standing.too_long}",
-            mend=QUEUED_LONG_MEND,
+            message=f"the training of {standing.address} {standing.too_long}",
+            hint=QUEUED_LONG_HINT,
         )
         for standing in standings
         if standing.too_long is not None

@@ -26,13 +26,13 @@ def validation_text(manifest: Manifest, datasets: Mapping[str, Dataset]) -> str:
 
 
 def diagnostic(problem: Diagnostic) -> dict[str, object]:
-    """A problem as the JSON formats show it: severity, code, message, mend, file, line, column, source."""
-    place = problem.where
+    """A problem as the JSON formats show it: severity, code, message, hint, file, line, column, source."""
+    place = problem.location
     return {
         "severity": problem.severity,
         "code": problem.code,
-        "message": problem.what,
-        "mend": problem.mend,
+        "message": problem.message,
+        "hint": problem.hint,
         "file": place.file if place is not None else None,
         "line": place.line if place is not None else None,
         "column": place.column if place is not None else None,

@@ -126,7 +126,7 @@ def damaged(source: str, misfit: Misfit) -> StateDamaged:
     """The error for a state that is not one."""
     return StateDamaged(
         f"{source} is damaged: {misfit}",
-        mend="copy the newest file of backups/ beside it over it; nothing was changed",
+        hint="copy the newest file of backups/ beside it over it; nothing was changed",
     )
 
 
@@ -134,7 +134,7 @@ def newer(source: str, format_version: str, tool_version: str | None, but: str =
     """The error for a state of a format that this tool does not know whole."""
     return StateNewer(
         f"{source} has format {format_version}, written by scenario-apply {tool_version}; {but}",
-        mend="install the newer scenario-apply, or go back to a file in backups/",
+        hint="install the newer scenario-apply, or go back to a file in backups/",
     )
 
 
@@ -157,7 +157,7 @@ def _check_fingerprints(key: str, record: Record, source: str) -> None:
         if int(text.split(":", 1)[0]) > FINGERPRINT_VERSION:
             raise StateNewer(
                 f'{source}: resources["{key}"] holds the fingerprint {text[:16]}… of a newer scenario-apply',
-                mend="install the newer scenario-apply, or go back to a file in backups/",
+                hint="install the newer scenario-apply, or go back to a file in backups/",
             )
 
 

@@ -188,7 +188,7 @@ def test_without_usable_credentials_there_is_no_client(key: str, secret: str) ->
         connect(
             base_url=BASE, api_key=key, api_secret=secret, project_id=None, rate_limit_per_minute=0, clock=FakeClock()
         )
-    assert "SCENARIO_SDK_API_SECRET" in (caught.value.problems[0].mend or "")
+    assert "SCENARIO_SDK_API_SECRET" in (caught.value.problems[0].hint or "")
     assert "secret" not in caught.value.what.lower().replace("its secret", "")
 
 

@@ -283,9 +283,9 @@ def test_errors_carry_the_services_own_reason(answer: Reply, error: type[ApiErro
 def test_wrong_credentials_name_the_variables_to_set() -> None:
     with pytest.raises(Unauthorized) as caught:
         READ(Bench([reply(401, {"message": "no"})]).client)
-    mend = caught.value.problems[0].mend or ""
-    assert "SCENARIO_SDK_API_KEY" in mend
-    assert "SCENARIO_SDK_API_SECRET" in mend
+    hint = caught.value.problems[0].hint or ""
+    assert "SCENARIO_SDK_API_KEY" in hint
+    assert "SCENARIO_SDK_API_SECRET" in hint
 
 
 def test_secrets_echoed_by_a_service_are_hidden() -> None:
@@ -424,7 +424,7 @@ def test_a_refused_part_does_not_give_its_address_away() -> None:
     with pytest.raises(Refused) as caught:
         bench.client.put_part("https://p.example/1?X-Amz-Signature=s3cr3t", b"bytes")
     assert "s3cr3t" not in str(caught.value)
-    assert "expired" in (caught.value.problems[0].mend or "")
+    assert "expired" in (caught.value.problems[0].hint or "")
 
 
 def test_a_long_wait_for_a_slot_is_not_held_against_the_service() -> None:

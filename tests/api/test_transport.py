@@ -68,7 +68,7 @@ def test_a_slash_at_the_end_of_the_base_url_is_one_too_many(base: str) -> None:
 def test_an_odd_base_url_is_refused_at_once(base: str) -> None:
     with pytest.raises(ApiError, match="base URL") as caught:
         transport(base)
-    assert "SCENARIO_BASE_URL" in (caught.value.problems[0].mend or "")
+    assert "SCENARIO_BASE_URL" in (caught.value.problems[0].hint or "")
 
 
 @responses.activate
@@ -192,7 +192,7 @@ def test_a_certificate_nobody_signed_is_hopeless_and_was_never_sent(tmp_path: Pa
     assert isinstance(outcome, NoAnswer)
     assert (outcome.sent, outcome.hopeless) == (False, True)
     assert "certificate of 127.0.0.1" in outcome.what
-    assert "REQUESTS_CA_BUNDLE" in (outcome.mend or "")
+    assert "REQUESTS_CA_BUNDLE" in (outcome.hint or "")
 
 
 def test_connections_are_used_again_and_by_all_threads() -> None:

@@ -22,7 +22,7 @@ THIS_MACHINE = ["http://127.0.0.1:8000/v1", "http://localhost/v1", "http://[::1]
 def test_http_to_another_machine_needs_consent(url: str) -> None:
     with pytest.raises(ApiError) as raised:
         require_private_channel(url, allow_http=False)
-    assert "--allow-http" in str(raised.value.problems[0].mend)
+    assert "--allow-http" in str(raised.value.problems[0].hint)
     require_private_channel(url, allow_http=True)
 
 

@@ -106,13 +106,13 @@ def crashed(
 
 
 @pytest.mark.parametrize("when", ["early", "before", "after"])
-def test_a_crash_at_any_call_is_mended_by_applying_again(tmp_path: Path, when: When) -> None:
+def test_a_crash_at_any_call_is_repaired_by_applying_again(tmp_path: Path, when: When) -> None:
     """One model each, each image once, one training each: as if nothing had happened."""
     assert crashed(tmp_path, when) > 30
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_crash_while_everything_is_replaced_is_mended_too(tmp_path: Path, when: When) -> None:
+def test_a_crash_while_everything_is_replaced_is_fixed_too(tmp_path: Path, when: When) -> None:
     """New versions of the models, the composition trained anew: once each, and no image uploaded again."""
 
     def changed(bench: Bench, service: FakeScenario) -> None:
@@ -129,7 +129,7 @@ def test_a_crash_while_everything_is_replaced_is_mended_too(tmp_path: Path, when
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("on_change", ["replace", "retrain"])
-def test_a_crash_while_pictures_and_captions_change_is_mended_too(
+def test_a_crash_while_pictures_and_captions_change_is_fixed_too(
     tmp_path: Path, when: When, on_change: OnChange
 ) -> None:
     """A caption, a new picture, one less: the new picture is uploaded once, all else is used again."""
@@ -153,7 +153,7 @@ def test_a_crash_while_pictures_and_captions_change_is_mended_too(
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_crash_while_labels_change_is_mended_too(tmp_path: Path, when: When) -> None:
+def test_a_crash_while_labels_change_is_fixed_too(tmp_path: Path, when: When) -> None:
     """Names, descriptions and tags, in the record as on the service; nothing is trained."""
 
     def changed(bench: Bench, service: FakeScenario) -> None:

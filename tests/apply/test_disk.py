@@ -77,7 +77,7 @@ def _rescues_stay_here(tmp_path_factory: pytest.TempPathFactory, monkeypatch: py
 
 @pytest.mark.parametrize("versions", [1, 2])
 @pytest.mark.parametrize("how", ["before", "after", "torn"])
-def test_a_death_at_any_disk_operation_is_mended_by_applying_again(tmp_path: Path, how: How, versions: int) -> None:
+def test_a_death_at_any_disk_operation_is_repaired_by_applying_again(tmp_path: Path, how: How, versions: int) -> None:
     """No state is half-written, no line is done twice, nothing that was paid for is lost."""
     failures = []
     at = 0

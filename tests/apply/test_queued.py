@@ -68,8 +68,8 @@ def test_a_plan_says_since_when_and_where_it_is_queued_and_warns_after_hours(ben
     later(bench, QUEUED_LONG_S)
     [problem] = bench.plan(service).plan.diagnostics
     assert (problem.severity, problem.code) == ("warning", "queued-long")
-    assert "model.kael has been queued for 3 hours" in problem.what
-    assert "web app" in (problem.mend or "")
+    assert "model.kael has been queued for 3 hours" in problem.message
+    assert "web app" in (problem.hint or "")
 
 
 def test_a_training_that_has_begun_is_running_however_long(bench: Bench) -> None:
@@ -91,7 +91,7 @@ def test_status_tells_it_and_warns_after_hours(bench: Bench) -> None:
     later(bench, 1.5 * QUEUED_LONG_S)
     then = looked_at(bench.world(service), bench.state())
     [problem] = long_queued(then)
-    assert "queued for 3 hours" in problem.what
+    assert "queued for 3 hours" in problem.message
     assert json.loads(status_json(then))["model.kael"]["queued_too_long"] is True
 
 

@@ -174,11 +174,13 @@ ALL_SIGNS = plan_of(
         Diagnostic(
             code="D07",
             severity="warning",
-            what="kael: the trigger KAEL_07 is missing in 3 of 12 captions",
-            where=Location(file="manifests/quickstart/scenario.yaml", line=14, column=5, text="    trigger: KAEL_07"),
-            mend="write it into the captions, or leave `trigger` out",
+            message="kael: the trigger KAEL_07 is missing in 3 of 12 captions",
+            location=Location(
+                file="manifests/quickstart/scenario.yaml", line=14, column=5, text="    trigger: KAEL_07"
+            ),
+            hint="write it into the captions, or leave `trigger` out",
         ),
     ),
-    blocked=(Diagnostic(code="gate-retrains", what="4 trainings, the limit is 3", mend="--limit retrains=4"),),
+    blocked=(Diagnostic(code="gate-retrains", message="4 trainings, the limit is 3", hint="--limit retrains=4"),),
     withheld=(parse_address("model.old"),),
 )

@@ -255,7 +255,7 @@ def test_validate_shows_every_problem_placed(manifest: Path, capsys: pytest.Capt
     assert run("validate") == 1
     err = capsys.readouterr().err
     assert "scenario.yaml:3" in err
-    assert "mend" in err
+    assert "hint" in err
 
 
 def test_validate_as_json(manifest: Path, capsys: pytest.CaptureFixture[str]) -> None:

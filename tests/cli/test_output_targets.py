@@ -60,7 +60,7 @@ def test_what_is_not_theirs_stays_as_it_is(
     assert __main__.main([*words, target, "--local"]) == 1
     err = capsys.readouterr().err
     assert target in err
-    assert "mend" in err
+    assert "hint" in err
     assert contents(home) == before
 
 

@@ -154,7 +154,7 @@ def test_json_lines_from_many_threads_are_whole_and_in_order() -> None:
 def test_diagnostics_are_events_too() -> None:
     lines: list[str] = []
     view = JsonLinesView(lines.append, FakeClock())
-    view.problems([Diagnostic(code="x", what="y", where=Location(file="a.yaml", line=3))])
+    view.problems([Diagnostic(code="x", message="y", location=Location(file="a.yaml", line=3))])
     told = json.loads(lines[-1])
     assert told["type"] == "diagnostic"
     assert told["diagnostic"]["line"] == 3

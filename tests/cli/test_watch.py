@@ -85,7 +85,7 @@ def test_one_bad_round_more_is_the_end(watched: Callable[..., str]) -> None:
 
 
 @pytest.mark.parametrize("error", [Unauthorized("who are you"), RateLimited("quota")])
-def test_what_further_looks_cannot_mend_ends_it_at_once(watched: Callable[..., str], error: ApiError) -> None:
+def test_what_further_looks_cannot_hint_ends_it_at_once(watched: Callable[..., str], error: ApiError) -> None:
     with pytest.raises(type(error)):
         watched(Looks("training", error))
 

@@ -33,7 +33,7 @@ _DATES = ("createdAfter", "createdBefore", "updatedAfter", "updatedBefore")
 _LAUNCHES = re.compile(r"/v1/(uploads|models/[^/]+/(train|download))$")
 
 
-def mended(request: httpx.Request) -> httpx.Request:
+def fixed(request: httpx.Request) -> httpx.Request:
     """The request as it is meant."""
     path = request.url.path
     query = {key: _query(path, key, value) for key, value in request.url.params.items() if not _left_out(path, key)}
@@ -45,22 +45,22 @@ def mended(request: httpx.Request) -> httpx.Request:
     return httpx.Request(request.method, url, headers=headers, content=content, extensions=request.extensions)
 
 
-class Mending(httpx.HTTPTransport):
+class Fixing(httpx.HTTPTransport):
     """A transport that sends what is meant."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """One request."""
         request.read()
-        return super().handle_request(mended(request))
+        return super().handle_request(fixed(request))
 
 
-class AsyncMending(httpx.AsyncHTTPTransport):
+class AsyncFixing(httpx.AsyncHTTPTransport):
     """The same for the asynchronous client."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """One request."""
         await request.aread()
-        return await super().handle_async_request(mended(request))
+        return await super().handle_async_request(fixed(request))
 
 
 def _left_out(path: str, key: str) -> bool:

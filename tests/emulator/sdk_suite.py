@@ -23,7 +23,7 @@ from scenario_apply.emulator.server import Server
 from scenario_apply.emulator.store import dump
 from scenario_apply.emulator.thread import EmulatorThread, manual_options
 
-from .sdk_placeholders import AsyncMending, Mending
+from .sdk_placeholders import AsyncFixing, Fixing
 
 MODULES = (
     "test_models.py",
@@ -128,7 +128,7 @@ def client(request: pytest.FixtureRequest) -> Iterator[Scenario]:
     _emulator._do(lambda server: make_world(server, request.node.name.partition("[")[0]))
     strict = bool(getattr(request, "param", True))
     with (
-        httpx.Client(transport=Mending(verify=False), verify=False) as http,
+        httpx.Client(transport=Fixing(verify=False), verify=False) as http,
         Scenario(http_client=http, _strict_response_validation=strict, **_connection()) as made,
     ):
         yield made
@@ -140,7 +140,7 @@ async def async_client(request: pytest.FixtureRequest) -> AsyncIterator[AsyncSce
     _emulator._do(lambda server: make_world(server, request.node.name.partition("[")[0]))
     strict = bool(getattr(request, "param", True))
     async with (
-        httpx.AsyncClient(transport=AsyncMending(verify=False), verify=False) as http,
+        httpx.AsyncClient(transport=AsyncFixing(verify=False), verify=False) as http,
         AsyncScenario(http_client=http, _strict_response_validation=strict, **_connection()) as made,
     ):
         yield made

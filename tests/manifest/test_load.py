@@ -335,7 +335,7 @@ def test_text_that_is_not_unicode_is_refused(tmp_path: Path) -> None:
     for expected, (text, options) in cases.items():
         with pytest.raises(ManifestError) as raised:
             load(tmp_path, text, **options)  # type: ignore[arg-type]  # variables and env
-        assert [f"{p.code} {p.where}" for p in raised.value.problems] == [expected.strip()]
+        assert [f"{p.code} {p.location}" for p in raised.value.problems] == [expected.strip()]
     used = load(tmp_path, named % '{{ "a" if env.E else "b" }}', env={"E": BYTES})
     assert used.digest.startswith("sha256:")
     (tmp_path / "scenario.yaml").rename(tmp_path / f"{BYTES}.yaml")
@@ -465,7 +465,7 @@ def test_datasets_in_all_their_forms(tmp_path: Path) -> None:
 
 
 def test_models_that_could_be_taken_for_each_other(tmp_path: Path) -> None:
-    """Same name and same type: a warning, for a lost answer is mended by looking for them."""
+    """Same name and same type: a warning, for a lost answer is fixed by looking for them."""
     manifest = load(
         tmp_path,
         """
@@ -475,7 +475,9 @@ def test_models_that_could_be_taken_for_each_other(tmp_path: Path) -> None:
           c: { name: Kael, type: qwen-image-lora, dataset: ./c }
         """,
     )
-    assert [(problem.code, str(problem.where)) for problem in manifest.problems] == [("same-name", "scenario.yaml:5:3")]
+    assert [(problem.code, str(problem.location)) for problem in manifest.problems] == [
+        ("same-name", "scenario.yaml:5:3")
+    ]
 
 
 @pytest.mark.parametrize(("lint", "severity"), [("", "warning"), ("lint: { T06: off, shared-trigger: off }", None),
@@ -499,7 +501,7 @@ def test_triggers_across_datasets_and_models(tmp_path: Path, lint: str, severity
           mixed: {{ concepts: [{{ model: a, scale: 0.5 }}, {{ model: b, scale: 0.5 }}] }}
         """,
     )
-    said = [(p.code, str(p.where), p.severity) for p in manifest.problems if p.code.startswith("T")]
+    said = [(p.code, str(p.location), p.severity) for p in manifest.problems if p.code.startswith("T")]
     wanted = [("T06", "scenario.yaml:8:68", severity), ("T07", "scenario.yaml:14:49", severity)]
     assert said == (wanted if severity else [])
 
@@ -684,7 +686,7 @@ def test_no_manifest_ends_in_a_traceback(document: dict[str, object]) -> None:
             told = []
         except ManifestError as error:
             told = list(error.problems)
-    assert all(problem.where is not None for problem in told)
+    assert all(problem.location is not None for problem in told)
 
 
 @pytest.mark.parametrize("name", ["/dev/zero", "/dev/null"])

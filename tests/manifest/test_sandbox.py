@@ -125,7 +125,7 @@ def test_what_reaches_out_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "what", "mend"),
+    ("text", "what", "hint"),
     [
         ("{{ nmae }}", "nmae is not defined", "did you mean name?"),
         ("{{ env.TOKEN }}", "the environment variable TOKEN is not set", "set it: export TOKEN=..."),
@@ -133,11 +133,11 @@ def test_what_reaches_out_is_refused(text: str) -> None:
         ("{{ name", "unexpected end of template", "close the template with }}"),
     ],
 )
-def test_mistakes_are_explained(text: str, what: str, mend: str) -> None:
+def test_mistakes_are_explained(text: str, what: str, hint: str) -> None:
     with pytest.raises(TemplateError) as raised:
         evaluate(text)
-    assert what in raised.value.what
-    assert raised.value.mend == mend
+    assert what in raised.value.message
+    assert raised.value.hint == hint
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_nothing_is_computed_from_a_secret(text: str) -> None:
     for secret in ("hunter2", "another"):  # whatever it is, the same is said of it
         with pytest.raises(TemplateError) as raised:
             Sandbox(environment).evaluate(text, {**values, "key": Secret(secret)}, {"key"})
-        said.add(f"{raised.value.code} {raised.value.what} {raised.value.mend}")
+        said.add(f"{raised.value.code} {raised.value.message} {raised.value.hint}")
     assert len(said) == 1
     assert "hunter2" not in said.pop()
     for render in (Sandbox(environment).caption, Sandbox(environment).file):
@@ -252,7 +252,7 @@ def test_only_what_is_allowed_is_read(text: str) -> None:
     for environment in ({"HOME": "/home/ana"}, {}):
         with pytest.raises(TemplateError) as raised:
             Sandbox(AllowedEnvironment(environment, ["OTHER"])).evaluate(text, {}, set())
-        said.add((raised.value.code, raised.value.what, raised.value.mend))
+        said.add((raised.value.code, raised.value.message, raised.value.hint))
         with pytest.raises(TemplateError):
             Sandbox(AllowedEnvironment(environment)).file(text, {})
         with pytest.raises(TemplateError):

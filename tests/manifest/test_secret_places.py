@@ -136,7 +136,9 @@ def refused(folder: Path, text: str, **options: object) -> str:
     """Everything that is said of a manifest that is refused."""
     with pytest.raises(ManifestError) as raised:
         load(folder, text, env=ENVIRONMENT, **options)  # type: ignore[arg-type]  # variables and var_files
-    return "\n".join(f"{p.code} {p.what} {p.mend} {p.where} {p.where and p.where.text}" for p in raised.value.problems)
+    return "\n".join(
+        f"{p.code} {p.message} {p.hint} {p.location} {p.location and p.location.text}" for p in raised.value.problems
+    )
 
 
 WRITTEN = (
@@ -234,5 +236,5 @@ def test_a_file_that_is_a_template_takes_no_secret_and_only_what_is_allowed(tmp_
         with pytest.raises(ManifestError) as raised:
             read(declared + text)
         problem = raised.value.problems[0]
-        assert f"{problem.code} {problem.where}".startswith(expected)
+        assert f"{problem.code} {problem.location}".startswith(expected)
         assert "hunter2" not in f"{raised.value.problems}".replace("'hunter2'", "")

@@ -58,16 +58,16 @@ def test_exactly_one_model_of_that_name_and_type_is_the_part() -> None:
 def test_none_is_an_error_that_lists_the_nearest() -> None:
     problem = refusal(INK, service(("model_1", "Ink Wish", "flux.1-lora"), ("model_2", "Something", "sd-xl-lora")))
     assert problem.code == "find-nothing"
-    assert problem.where == HERE
-    assert "Ink Wish (flux.1-lora)" in str(problem.mend)
+    assert problem.location == HERE
+    assert "Ink Wish (flux.1-lora)" in str(problem.hint)
 
 
 def test_several_are_an_error_that_lists_them() -> None:
     asked = service(("model_1", "Ink Wash", "flux.1-lora"), ("model_2", "Ink Wash", "flux.1-lora"))
     problem = refusal(INK, asked)
     assert problem.code == "find-ambiguous"
-    assert "model_1" in problem.what
-    assert "model_2" in problem.what
+    assert "model_1" in problem.message
+    assert "model_2" in problem.message
 
 
 def test_the_projects_models_are_listed_only_for_a_find() -> None:

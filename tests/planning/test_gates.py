@@ -29,7 +29,7 @@ def plan(*changes: Change, deletes: int = 0) -> Plan:
 
 
 def stopped_by(made: Plan, **limits: float) -> list[str]:
-    return [problem.what for problem in judge(made, Limits(**limits))]  # type: ignore[arg-type]  # whole numbers
+    return [problem.message for problem in judge(made, Limits(**limits))]  # type: ignore[arg-type]  # whole numbers
 
 
 PAID = plan(change("a", Action.REPLACE, 230, "quoted"), change("b", Action.CREATE, 100, "history", existed=False))
@@ -74,12 +74,12 @@ def test_the_share_that_changes_is_of_what_exists() -> None:
     assert stopped_by(plan(*new), changes_percent=0) == []
 
 
-def test_the_mend_is_enough() -> None:
+def test_the_hint_is_enough() -> None:
     """A third is 33.3 %: 33 would stop the next run, too."""
     changes = [change("a", Action.REPLACE, 10.4, "quoted"), change("b", Action.NONE), change("c", Action.NONE)]
     share, cost = judge(plan(*changes), Limits(changes_percent=0)) + judge(plan(*changes), Limits(cost=1))
-    assert "--limit changes_percent=34," in str(share.mend)
-    assert "--limit cost=11," in str(cost.mend)
+    assert "--limit changes_percent=34," in str(share.hint)
+    assert "--limit cost=11," in str(cost.hint)
 
 
 def test_all_limits_that_are_passed_are_told_at_once() -> None:

@@ -78,8 +78,8 @@ def test_a_model_that_is_not_the_projects_own_is_not_imported(
     """One error at the line of the import, which says neither its name nor its type nor its captions."""
     problem = refusal(importing(type), OwnedService(owner=owner, privacy=privacy), project)
     assert problem.code == "import-foreign"
-    assert problem.where == HERE
-    assert THEIRS in problem.what
+    assert problem.location == HERE
+    assert THEIRS in problem.message
 
 
 def test_an_owner_of_another_project_counts_more_than_a_list() -> None:
@@ -107,7 +107,7 @@ PART = manifest(composition("ink", [Concept(model_id=THEIRS, scale=1, place=HERE
 
 def test_a_part_named_by_id_may_be_public_but_not_anothers_private_model() -> None:
     problem = refusal(PART, OwnedService(owner="proj_theirs"), "proj_ours")
-    assert (problem.code, problem.where) == ("part-foreign", HERE)
+    assert (problem.code, problem.location) == ("part-foreign", HERE)
     for asked in (
         OwnedService(owner="proj_theirs", privacy="public"),
         OwnedService(owner="proj_ours"),
@@ -129,7 +129,7 @@ def test_a_state_that_records_anothers_model_shows_nothing_of_it() -> None:
             state=State(records={KAEL: record}),
         )
     assert "hunter" not in str(raised.value.problems).lower()
-    assert "state rm model.kael" in str(raised.value.problems[0].mend)
+    assert "state rm model.kael" in str(raised.value.problems[0].hint)
 
 
 def test_only_ids_of_one_kind_are_compared() -> None:

@@ -66,6 +66,6 @@ def test_patterns_add_up_and_excludes_take_away() -> None:
 def test_a_pattern_that_selects_nothing_is_an_error_with_the_nearest() -> None:
     with pytest.raises(UsageError, match="selects nothing") as raised:
         select(DESIRED, STATE, ["model.keal"], [])
-    assert str(raised.value.problems[0].mend).startswith("did you mean model.kael")
+    assert str(raised.value.problems[0].hint).startswith("did you mean model.kael")
     with pytest.raises(UsageError):
         select(DESIRED, STATE, [], ["tag:nobody"])

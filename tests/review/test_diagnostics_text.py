@@ -9,13 +9,13 @@ from scenario_apply.review.screen import Screen, columns
 PLAIN = Screen(width=80, terminal=True)
 
 
-def test_what_where_with_the_line_and_the_mend() -> None:
+def test_what_where_with_the_line_and_the_hint() -> None:
     place = Location(file="manifests/winter.yaml", line=14, column=18, text="      - { model: knigth, scale: 0.8 }")
     problem = Diagnostic(
         code="unknown-reference",
-        what="composition.winter uses model.knigth, which no manifest declares",
-        where=place,
-        mend="did you mean model.knight, declared at manifests/knight.yaml:1:1?",
+        message="composition.winter uses model.knigth, which no manifest declares",
+        location=place,
+        hint="did you mean model.knight, declared at manifests/knight.yaml:1:1?",
     )
     assert problem_text([problem], PLAIN) == (
         "error[unknown-reference]: composition.winter uses model.knigth, which no\n"
@@ -23,18 +23,18 @@ def test_what_where_with_the_line_and_the_mend() -> None:
         "  at    manifests/winter.yaml:14:18\n"
         "        | - { model: knigth, scale: 0.8 }\n"
         "        |            ^\n"
-        "  mend  did you mean model.knight, declared at manifests/knight.yaml:1:1?\n"
+        "  hint  did you mean model.knight, declared at manifests/knight.yaml:1:1?\n"
     )
 
 
 def test_sentences_stay_whole_where_nobody_watches() -> None:
     what = "a sentence that is much longer than eighty columns are wide, so that a terminal would have to break it"
-    assert problem_text([Diagnostic(code="e", what=what)], Screen(width=80)) == f"error[e]: {what}\n"
+    assert problem_text([Diagnostic(code="e", message=what)], Screen(width=80)) == f"error[e]: {what}\n"
 
 
 def test_the_caret_stands_under_wide_letters_and_escapes() -> None:
     place = Location(file="a.yaml", line=1, column=8, text="名前: \x1bx y")
-    text = problem_text([Diagnostic(code="x", what="y", where=place)], PLAIN)
+    text = problem_text([Diagnostic(code="x", message="y", location=place)], PLAIN)
     source, caret = text.splitlines()[2:4]
     assert source == "        | 名前: \\x1bx y"
     assert columns(caret[: caret.index("^")]) == columns(source[: source.index(" y") + 1])
@@ -42,7 +42,7 @@ def test_the_caret_stands_under_wide_letters_and_escapes() -> None:
 
 def test_a_long_line_shows_the_part_that_matters() -> None:
     place = Location(file="a.yaml", line=1, column=501, text="x" * 500 + "HERE" + "y" * 500)
-    lines = problem_text([Diagnostic(code="x", what="y", where=place)], PLAIN).splitlines()
+    lines = problem_text([Diagnostic(code="x", message="y", location=place)], PLAIN).splitlines()
     source, caret = lines[2:4]
     assert source[caret.index("^") :].startswith("HERE")
     assert all(columns(line) <= 80 for line in lines)
@@ -50,9 +50,9 @@ def test_a_long_line_shows_the_part_that_matters() -> None:
 
 def test_errors_come_first_and_are_counted() -> None:
     problems = [
-        Diagnostic(code="w", what="a warning", severity="warning"),
-        Diagnostic(code="n", what="a note", severity="info"),
-        Diagnostic(code="e", what="an error"),
+        Diagnostic(code="w", message="a warning", severity="warning"),
+        Diagnostic(code="n", message="a note", severity="info"),
+        Diagnostic(code="e", message="an error"),
     ]
     assert problem_text(problems, PLAIN) == (
         "error[e]: an error\nwarning[w]: a warning\nnote[n]: a note\n1 error, 1 warning, 1 note.\n"
@@ -60,12 +60,14 @@ def test_errors_come_first_and_are_counted() -> None:
 
 
 def test_the_same_problem_twice_is_drawn_once() -> None:
-    assert problem_text([Diagnostic(code="e", what="x"), Diagnostic(code="e", what="x")], PLAIN) == "error[e]: x\n"
+    assert (
+        problem_text([Diagnostic(code="e", message="x"), Diagnostic(code="e", message="x")], PLAIN) == "error[e]: x\n"
+    )
 
 
 def test_thousands_are_folded_and_verbose_lists_them() -> None:
     problems = [
-        Diagnostic(code="D03", what=f"caption {n} is empty", where=Location(file="kael.yaml", line=n))
+        Diagnostic(code="D03", message=f"caption {n} is empty", location=Location(file="kael.yaml", line=n))
         for n in range(3000)
     ]
     text = problem_text(problems, PLAIN)
@@ -76,4 +78,4 @@ def test_thousands_are_folded_and_verbose_lists_them() -> None:
 
 
 def test_control_characters_in_messages_are_shown_not_sent() -> None:
-    assert "\x1b" not in problem_text([Diagnostic(code="e", what="\x1b]0;title\x07", mend="\x1b[2J")], PLAIN)
+    assert "\x1b" not in problem_text([Diagnostic(code="e", message="\x1b]0;title\x07", hint="\x1b[2J")], PLAIN)

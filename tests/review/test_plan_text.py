@@ -120,14 +120,14 @@ def test_what_waits_is_not_told_as_recorded(recorded: list[Address], said: str) 
 
 
 def test_a_plan_that_is_forbidden_does_not_say_that_there_is_nothing_to_do() -> None:
-    problem = Diagnostic(code="protected", what="model.kael is protected against being deleted")
+    problem = Diagnostic(code="protected", message="model.kael is protected against being deleted")
     text = plan_text(replace(NOTHING, blocked=(problem,)), Screen(), recorded=[KAEL])
     assert "This plan will not be applied" in text
     assert "No changes" not in text
 
 
 def test_a_destroy_of_nothing_says_so_and_judges_no_pictures() -> None:
-    lint = Diagnostic(code="D07", severity="warning", what="the trigger is missing in 3 captions")
+    lint = Diagnostic(code="D07", severity="warning", message="the trigger is missing in 3 captions")
     text = plan_text(plan_of(diagnostics=(lint,)), Screen(), destroy=True, recorded=[])
     assert text == "Nothing to destroy: nothing is recorded.\n"
 
@@ -141,10 +141,10 @@ def test_consent_is_asked_for_once() -> None:
         assert text.count("--allow-destroy") == 1
 
 
-def test_quiet_leaves_out_warnings_notes_and_mends() -> None:
+def test_quiet_leaves_out_warnings_notes_and_hints() -> None:
     text = plan_text(ALL_SIGNS, Screen(quiet=True))
     assert "error[gate-retrains]" in text
-    for word in ("warning", "mend", "a rollback holds it", "version 1 is kept"):
+    for word in ("warning", "hint", "a rollback holds it", "version 1 is kept"):
         assert word in plan_text(ALL_SIGNS, Screen())
         assert word not in text
 

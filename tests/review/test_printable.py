@@ -119,7 +119,7 @@ def test_errors_are_clean(capsys: pytest.CaptureFixture[str], monkeypatch: pytes
     monkeypatch.setenv("PYTHONIOENCODING", "utf-8")
     for evil in (EVERYTHING, HALF):
         place = Location(file=f"{evil}.yaml", line=1, column=3, text=f"a: {evil}")
-        problem = Diagnostic(code=evil, what=evil, where=place, mend=evil)
+        problem = Diagnostic(code=evil, message=evil, location=place, hint=evil)
         call = read_call(None, ["--debug"])
         draw_error(ScenarioApplyError(evil, problems=[problem]), call)
         draw_internal(ValueError(evil), call)

@@ -42,9 +42,9 @@ def test_two_that_fit_are_named_with_the_option_that_decides(tmp_path: Path) -> 
     with pytest.raises(ApplyError) as caught:
         bench.apply(service)
     problem = caught.value.problems[0]
-    assert ours in problem.what
-    assert other in problem.what
-    assert "--adopt model.kael=ID" in str(problem.mend)
+    assert ours in problem.message
+    assert other in problem.message
+    assert "--adopt model.kael=ID" in str(problem.hint)
 
 
 def test_the_named_one_is_adopted_and_nothing_is_made_anew(tmp_path: Path) -> None:

@@ -143,7 +143,7 @@ def test_a_journal_is_replayed_whole_or_refused(tmp_path: Path) -> None:
             refusal = error
         if refusal is not None:
             assert "is damaged in line " in str(refusal)
-            assert refusal.problems[0].mend
+            assert refusal.problems[0].hint
             continue
         assert replayed is not None
         written = _written(replayed.state)

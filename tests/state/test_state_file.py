@@ -104,7 +104,7 @@ def test_fields_that_are_not_known_are_ignored() -> None:
 def test_a_newer_format_is_refused_with_the_version_that_wrote_it() -> None:
     with pytest.raises(StateNewer, match=r"has format 2\.0, written by scenario-apply 3\.1") as raised:
         read(plain() | {"format_version": "2.0", "tool_version": "3.1"})
-    assert "backups/" in str(raised.value.problems[0].mend)
+    assert "backups/" in str(raised.value.problems[0].hint)
 
 
 def kael(value: dict[str, Any]) -> Any:
@@ -159,7 +159,7 @@ def test_damage_is_named_with_its_place_and_the_way_back(said: str, breaks: Call
         read(value)
     assert str(raised.value).startswith("state/kael.json is damaged: ")
     assert said in str(raised.value)
-    assert "nothing was changed" in str(raised.value.problems[0].mend)
+    assert "nothing was changed" in str(raised.value.problems[0].hint)
 
 
 @pytest.mark.parametrize("value", [None, [], "state", 1])

@@ -37,7 +37,7 @@ def run(call: Invocation) -> int:
         known = list(manifest.datasets)
         raise UsageError(
             f"{manifest.path} has no dataset {name!r}",
-            mend=did_you_mean(name, known) or (f"there are {listed(known)}" if known else "it declares none"),
+            hint=did_you_mean(name, known) or (f"there are {listed(known)}" if known else "it declares none"),
         )
     datasets = open_datasets(manifest, call.settings, only=name)
     dataset = datasets[name]

@@ -118,7 +118,7 @@ def _refuse_contradictions(asked: argparse.Namespace) -> None:
             if getattr(asked, name):
                 raise UsageError(f"--destroy does not go with --{name}: what is deleted is not trained")
     if asked.out == "-":
-        raise UsageError("--out takes a file", mend="--format json prints the plan on stdout")
+        raise UsageError("--out takes a file", hint="--format json prints the plan on stdout")
 
 
 def _refuse_saved_plan(call: Invocation) -> None:
@@ -129,7 +129,7 @@ def _refuse_saved_plan(call: Invocation) -> None:
     given = call.settings.manifest
     if given is not None and read_saved_plan(given, call.settings.cwd) is not None:
         raise UsageError(
-            f"{given} is a saved plan, not a manifest", mend=f"scenario-apply apply {given} carries it out"
+            f"{given} is a saved plan, not a manifest", hint=f"scenario-apply apply {given} carries it out"
         )
 
 

@@ -40,7 +40,7 @@ def run(call: Invocation) -> int:
             raise UsageError(f"a {source.kind} cannot become a {target.kind}")
         if target in edit.state.records:
             raise StateError(
-                f"{target} is recorded already", code="address-taken", mend=f"scenario-apply state rm {target} first"
+                f"{target} is recorded already", code="address-taken", hint=f"scenario-apply state rm {target} first"
             )
         record = edit.state.records[source]
         edit.save(edit.state.with_record(source, None).with_record(target, record))

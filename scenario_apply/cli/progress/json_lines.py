@@ -130,7 +130,7 @@ class JsonLinesView:
         """Diagnostics: what stops a run, or deserves a look."""
         for problem in problems:
             level = {"error": "error", "warning": "warn", "info": "info"}[problem.severity]
-            self._line("diagnostic", safe(problem.what), level=level, diagnostic=diagnostic(problem))
+            self._line("diagnostic", safe(problem.message), level=level, diagnostic=diagnostic(problem))
 
     def close(self) -> None:
         """Nothing to put away: every line is out already."""

@@ -17,12 +17,12 @@ def decode(data: bytes, *, file: str, encoding: str) -> str | Finding:
         text = data.decode(encoding)
     except LookupError:
         return Finding(
-            "C06", f"there is no encoding {encoding!r}", mend="write `encoding: utf-8` or `encoding: cp1252`"
+            "C06", f"there is no encoding {encoding!r}", hint="write `encoding: utf-8` or `encoding: cp1252`"
         )
     except UnicodeDecodeError as error:
         return _undecodable(data, error, file=file, encoding=encoding)
     if "\0" in text:
-        return Finding("C06", "the caption holds NUL bytes: it is not a text file", file, mend="save it as UTF-8 text")
+        return Finding("C06", "the caption holds NUL bytes: it is not a text file", file, hint="save it as UTF-8 text")
     return text
 
 
@@ -30,7 +30,7 @@ def _undecodable(data: bytes, error: UnicodeDecodeError, *, file: str, encoding:
     line = data.count(b"\n", 0, error.start) + 1
     byte = data[error.start]
     what = f"byte 0x{byte:02x} at offset {error.start} is not {encoding.upper()}"
-    mend = "save the file as UTF-8"
+    hint = "save the file as UTF-8"
     if encoding.replace("-", "").lower() == "utf8":
-        mend += ", or write `encoding: cp1252` in the dataset (Windows text)"
-    return Finding("C06", what, file, line, mend)
+        hint += ", or write `encoding: cp1252` in the dataset (Windows text)"
+    return Finding("C06", what, file, line, hint)

@@ -73,8 +73,8 @@ def _read_sidecars(spec: DatasetSpec, selection: Selection, read: Reader, out: G
         if path in out.raws:
             other = out.raws[path].file or "the manifest"
             what = f"{name_of(path)} has two captions: {name_of(entry.path)} and {name_of(other)}"
-            mend = f"delete one, or say which counts: `captions: sidecar` or `captions: ./{other}`"
-            out.findings.append(Finding("C17", what, entry.file, mend=mend))
+            hint = f"delete one, or say which counts: `captions: sidecar` or `captions: ./{other}`"
+            out.findings.append(Finding("C17", what, entry.file, hint=hint))
             continue
         text = _text(entry.file, spec, read)
         if isinstance(text, Finding):

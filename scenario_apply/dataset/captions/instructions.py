@@ -32,11 +32,11 @@ def instruct(spec: DatasetSpec, paired: Paired, read: Reader) -> tuple[tuple[Pai
                 )
             elif couple.after not in after.unreadable:
                 stem = name_of(stem_of(couple.after))
-                mend = f"give the dataset an `instruction:`, or write {stem}.txt beside the after picture"
-                findings.append(Finding("P02", f"the pair {stem} has no instruction", files[couple.after], mend=mend))
+                hint = f"give the dataset an `instruction:`, or write {stem}.txt beside the after picture"
+                findings.append(Finding("P02", f"the pair {stem} has no instruction", files[couple.after], hint=hint))
     except CaptionTemplateError as error:
-        mend = "trigger, caption, stem and path are known there"
-        findings.append(Finding("T08", f"{error.key}: the template fails: {error.why}", mend=mend))
+        hint = "trigger, caption, stem and path are known there"
+        findings.append(Finding("T08", f"{error.key}: the template fails: {error.why}", hint=hint))
         return (), findings
     return tuple(pairs), findings
 

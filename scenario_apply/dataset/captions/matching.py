@@ -46,7 +46,7 @@ def find_sidecars(
         if len(found) > 1:
             names = " and ".join(name_of(entry.path) for entry in found)
             findings.append(
-                Finding("C17", f"{name_of(image.path)} has two captions: {names}", image.file, mend="keep one of them")
+                Finding("C17", f"{name_of(image.path)} has two captions: {names}", image.file, hint="keep one of them")
             )
         if found:
             of[image.path] = found[0]
@@ -54,8 +54,8 @@ def find_sidecars(
     for path, owners in by_text.items():
         if len(owners) > 1:
             names = " and ".join(name_of(owner.path) for owner in owners)
-            mend = f"name the captions {', '.join(name_of(owner.path) + '.txt' for owner in owners[:3])}"
-            findings.append(Finding("C05", f"{names} share one caption, {name_of(path)}", texts[path].file, mend=mend))
+            hint = f"name the captions {', '.join(name_of(owner.path) + '.txt' for owner in owners[:3])}"
+            findings.append(Finding("C05", f"{names} share one caption, {name_of(path)}", texts[path].file, hint=hint))
     left = texts.keys() - {entry.path for entry in of.values()}
     left = {path for path in left if path.endswith(suffixes) and not is_prose(name_of(path))}
     if left:
@@ -76,9 +76,9 @@ def orphan_findings(
     for entry in sorted(orphans):
         stem = stem_of(name_of(entry.path))
         near = nearest(stem, bare) or nearest(stem, stems)
-        mend = f"did you mean {near}{entry.path[len(stem_of(entry.path)) :]}, for {stems[near]}?" if near else None
+        hint = f"did you mean {near}{entry.path[len(stem_of(entry.path)) :]}, for {stems[near]}?" if near else None
         what = f"{name_of(entry.path)} is a caption for no image"
-        findings.append(Finding("C04", what, entry.file, mend=mend or "delete it, or add the image"))
+        findings.append(Finding("C04", what, entry.file, hint=hint or "delete it, or add the image"))
     return findings
 
 

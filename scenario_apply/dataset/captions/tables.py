@@ -102,8 +102,8 @@ def first_of(fields: Mapping[str, str], names: tuple[str, ...]) -> str | None:
     return next((fields[name] for name in names if name in fields), None)
 
 
-def _failed(file: str, line: int | None, what: str, mend: str | None = None) -> Table:
-    return Table((), (Finding("C18", what, file, line, mend),))
+def _failed(file: str, line: int | None, what: str, hint: str | None = None) -> Table:
+    return Table((), (Finding("C18", what, file, line, hint),))
 
 
 def _jsonl(text: str, file: str) -> Table:

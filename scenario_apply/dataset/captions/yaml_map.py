@@ -36,16 +36,16 @@ def _explain(error: yaml.MarkedYAMLError, text: str, file: str) -> Finding:
     mistake = mistake_of(error, text)
     lines = text.splitlines()
     shown = lines[mistake.line] if lines else ""
-    mend = mistake.mend
+    hint = mistake.hint
     match = _KEY_AND_TEXT.match(shown)
-    if match and any(part in (mend or "") for part in ("in quotes", "quotes above")):
+    if match and any(part in (hint or "") for part in ("in quotes", "quotes above")):
         caption = match["text"]
         if caption[0] == "'":
-            mend = "inside single quotes a ' is written ''"
+            hint = "inside single quotes a ' is written ''"
         elif any(sign.isalnum() for sign in caption):  # a bracket alone is no caption
             doubled = caption.replace("'", "''")
-            mend = f"quote this caption: {match['key']}: '{doubled}'"
-    return Finding("C18", f"not YAML: {mistake.what}", file, mistake.line + 1, mend)
+            hint = f"quote this caption: {match['key']}: '{doubled}'"
+    return Finding("C18", f"not YAML: {mistake.what}", file, mistake.line + 1, hint)
 
 
 class _Refused(Exception):

@@ -31,7 +31,7 @@ def missing(subject: Subject) -> Iterator[Finding]:
         if spec.missing != "auto":
             tail = f"; the trigger {spec.trigger} is in none of them" if spec.trigger else ""
             what = f"no captions found: the service writes its own{tail}"
-            yield Finding("C02", what, mend="add a .txt beside each image, or say `captions: auto`")
+            yield Finding("C02", what, hint="add a .txt beside each image, or say `captions: auto`")
         return
     if spec.missing == "auto":
         return
@@ -39,8 +39,8 @@ def missing(subject: Subject) -> Iterator[Finding]:
     for picture in without:
         stem = name_of(picture.path).rpartition(".")[0]
         what = f"{name_of(picture.path)} has no caption, {captioned} of {len(subject.pictures)} images have one"
-        mend = f"write {stem}.txt, or `captions: {{ missing: auto }}` to leave it to the service"
-        finding = picture.finding("C01", what, mend)
+        hint = f"write {stem}.txt, or `captions: {{ missing: auto }}` to leave it to the service"
+        finding = picture.finding("C01", what, hint)
         yield finding._replace(severity="warning") if spec.missing == "warn" else finding
 
 
@@ -57,8 +57,8 @@ def lines(subject: Subject) -> Iterator[Finding]:
     for picture in subject.pictures:
         if picture.line_count > 1 and subject.spec.captions.lines == "join":
             what = f"{picture.line_count} lines: joined with spaces"
-            mend = "write one line, or `captions: { lines: first }`"
-            yield picture.finding("C07", what, mend, about_caption=True)
+            hint = "write one line, or `captions: { lines: first }`"
+            yield picture.finding("C07", what, hint, about_caption=True)
 
 
 def lengths(subject: Subject) -> Iterator[Finding]:

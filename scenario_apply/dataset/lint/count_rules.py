@@ -21,7 +21,7 @@ def counts(subject: Subject) -> Iterator[Finding]:
         if not subject.told & _WHY_NOTHING:
             yield from _nothing(subject)
     elif not subject.sound and not any(p.facts.is_lfs_pointer for p in subject.pictures):
-        yield Finding("N01", f"none of its {count} images can be read", mend="see the findings on each of them")
+        yield Finding("N01", f"none of its {count} images can be read", hint="see the findings on each of them")
     elif count < subject.number("min-images"):
         yield Finding("N02", f"{count} images: the service advises at least {subject.number('min-images'):g}")
     elif count > subject.number("many-images"):
@@ -30,22 +30,22 @@ def counts(subject: Subject) -> Iterator[Finding]:
 
 def _nothing(subject: Subject) -> Iterator[Finding]:
     where = ", ".join(subject.spec.images) or "it"
-    mend = "name a folder that holds .png, .jpg or .webp files"
+    hint = "name a folder that holds .png, .jpg or .webp files"
     if subject.skipped_folders:
-        mend = "its sub-folders do: write `recursive: true`"
-    yield Finding("N01", f"no images in {where}", mend=mend)
+        hint = "its sub-folders do: write `recursive: true`"
+    yield Finding("N01", f"no images in {where}", hint=hint)
 
 
 def _many(subject: Subject, count: int) -> Iterator[Finding]:
     strict = sorted(t for t in subject.types if t.startswith(STRICT_FAMILIES))
     most, absolute = subject.number("max-images"), subject.number("absolute-max-images")
-    mend = "take the best of them, or split the dataset"
+    hint = "take the best of them, or split the dataset"
     if count > absolute:
-        yield Finding("N04", f"{count} images: the service takes at most {absolute:g}", mend=mend)
+        yield Finding("N04", f"{count} images: the service takes at most {absolute:g}", hint=hint)
     elif count > most and strict:
-        yield Finding("N04", f"{count} images: {strict[0]} takes at most {most:g}", mend=mend)
+        yield Finding("N04", f"{count} images: {strict[0]} takes at most {most:g}", hint=hint)
     elif count > most:
-        yield Finding("N04", f"{count} images: above {most:g} the service may refuse", None, None, mend, "warning")
+        yield Finding("N04", f"{count} images: above {most:g} the service may refuse", None, None, hint, "warning")
     else:
         yield Finding("N03", f"{count} images: 5 to 25 usually train best")
 
@@ -70,7 +70,7 @@ def left_aside(subject: Subject) -> Iterator[Finding]:
     for folder, count in sorted((subject.skipped_folders or {}).items()):
         if subject.pictures:
             what = f"{count} images in the sub-folder {folder} are not part of the dataset"
-            yield Finding("N08", what, folder, mend="write `recursive: true`, or `lint: { N08: off }`")
+            yield Finding("N08", what, folder, hint="write `recursive: true`, or `lint: { N08: off }`")
     if subject.junk:
         some = ", ".join(subject.junk[:3]) + (", ..." if len(subject.junk) > 3 else "")
         yield Finding("F12", f"{len(subject.junk)} hidden, cache or mask files skipped: {some}")

@@ -55,18 +55,18 @@ def near(subject: Subject, colour_difference: ColourDifference) -> Iterator[Find
 
 
 def _alike(subject: Subject, one: Picture, other: Picture, distance: int, colour: float | None) -> Iterator[Finding]:
-    mend = "keep the better one"
+    hint = "keep the better one"
     if distance <= subject.number("same-distance"):
         if colour is None:
             what = f"has the shapes of {one.path}; their colours were not compared"
             yield Finding("D02", what, other.file, severity="info")
         elif colour <= subject.number("same-colour"):
-            yield other.finding("D02", f"is {one.path} saved again or resized", mend)
+            yield other.finding("D02", f"is {one.path} saved again or resized", hint)
         else:
             what = f"has the shapes of {one.path} in other colours or light"
             yield Finding("D02", what, other.file, severity="info")
     elif colour is not None and distance <= subject.number("near-distance") and colour <= subject.number("near-colour"):
-        yield other.finding("D03", f"is nearly the same picture as {one.path}", mend)
+        yield other.finding("D03", f"is nearly the same picture as {one.path}", hint)
 
 
 def _unedited(subject: Subject, colour_difference: ColourDifference) -> Iterator[Finding]:

@@ -17,9 +17,9 @@ def faults(subject: Subject) -> Iterator[Finding]:
     """F01, F02, F04, F10: the file cannot be used; the prober said why."""
     for picture in subject.pictures:
         if picture.facts.fault:
-            what, _, mend = picture.facts.fault_text.partition("; ")
+            what, _, hint = picture.facts.fault_text.partition("; ")
             severity: Severity | None = "error" if picture.facts.fault in ("F04", "F10") else None
-            yield Finding(picture.facts.fault, what, picture.file, None, mend or None, severity)
+            yield Finding(picture.facts.fault, what, picture.file, None, hint or None, severity)
 
 
 def formats(subject: Subject) -> Iterator[Finding]:
@@ -90,19 +90,19 @@ def sizes(subject: Subject) -> Iterator[Finding]:
         if short and long / short > subject.number("aspect"):
             extreme = long / short > subject.number("extreme-aspect")
             what = f"{width}x{height}: {long / short:.1f} times as long as wide"
-            mend = "crop it; trainings work on nearly square pictures"
-            yield Finding("R02", what, picture.file, None, mend, "warning" if extreme else "info")
+            hint = "crop it; trainings work on nearly square pictures"
+            yield Finding("R02", what, picture.file, None, hint, "warning" if extreme else "info")
 
 
 def _too_small(subject: Subject, picture: Picture, short: int) -> Finding:
     size = f"{picture.facts.width}x{picture.facts.height}"
     wanted = subject.number("min-side")
-    mend = f"take a picture of at least {wanted:g} pixels on its short side"
+    hint = f"take a picture of at least {wanted:g} pixels on its short side"
     if short < subject.number("floor-side"):
-        return Finding("R01", f"{size} is too small to train on", picture.file, None, mend, "error")
+        return Finding("R01", f"{size} is too small to train on", picture.file, None, hint, "error")
     if short < subject.number("low-side"):
-        return picture.finding("R01", f"{size} is far below {wanted:g}: expect a blurred result", mend)
-    return picture.finding("R01", f"{size}: the service wants at least {wanted:g} on each side", mend)
+        return picture.finding("R01", f"{size} is far below {wanted:g}: expect a blurred result", hint)
+    return picture.finding("R01", f"{size}: the service wants at least {wanted:g} on each side", hint)
 
 
 def outliers(subject: Subject) -> Iterator[Finding]:

@@ -33,7 +33,7 @@ def instructions(subject: Subject) -> Iterator[Finding]:
             what = f"{text[:60]!r} describes; an instruction says what to do"
             yield by_path[pair.after].finding("P03", what, "start with a verb: turn, make, replace, remove, add ...")
     if len(verbs) > 1:
-        yield Finding("P04", f"instructions start with different verbs: {', '.join(sorted(verbs))}", mend="use one")
+        yield Finding("P04", f"instructions start with different verbs: {', '.join(sorted(verbs))}", hint="use one")
 
 
 def sides(subject: Subject) -> Iterator[Finding]:

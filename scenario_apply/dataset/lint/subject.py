@@ -30,11 +30,11 @@ class Picture(NamedTuple):
     def file(self) -> str:
         return self.facts.file
 
-    def finding(self, code: str, what: str, mend: str | None = None, *, about_caption: bool = False) -> Finding:
+    def finding(self, code: str, what: str, hint: str | None = None, *, about_caption: bool = False) -> Finding:
         """A finding about the picture's file, or about its caption, placed where that stands."""
         if about_caption and self.at is not None:
-            return Finding(code, what, self.at, self.line, mend)
-        return Finding(code, what, self.file, None, mend)
+            return Finding(code, what, self.at, self.line, hint)
+        return Finding(code, what, self.file, None, hint)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,11 +37,11 @@ def placeholders(subject: Subject) -> Iterator[Finding]:
         text = picture.caption or ""
         if found := _PLACEHOLDER.search(text):
             if trigger:
-                mend = "write [trigger], or leave it out: the trigger is put in front"
+                hint = "write [trigger], or leave it out: the trigger is put in front"
             else:
-                mend = "give the dataset a `trigger:`, or delete it from the caption"
+                hint = "give the dataset a `trigger:`, or delete it from the caption"
             what = f"the placeholder {found[0]!r} would be trained as it stands"
-            yield picture.finding("T03", what, mend, about_caption=True)
+            yield picture.finding("T03", what, hint, about_caption=True)
         elif trigger and (found := _FOREIGN.search(text)) and found[0] not in trigger:
             what = f"holds {found[0]!r}, a trigger of other tools, beside {trigger}"
             finding = picture.finding("T02", what, "delete it, or write [trigger]", about_caption=True)
@@ -58,7 +58,7 @@ def in_some(subject: Subject) -> Iterator[Finding]:
         if captioned and without and subject.spec.captions.kind != "auto" and not subject.spec.is_pairs:
             what = f"{len(without)} of {len(subject.pictures)} images get no caption, so the trigger is in some only"
             # A warning: C01 has stopped the run already, unless the dataset says that this is meant.
-            yield Finding("T01", what, mend="give every image a caption, or none", severity="warning")
+            yield Finding("T01", what, hint="give every image a caption, or none", severity="warning")
         return
     if len(captioned) < 3:
         return
@@ -117,7 +117,7 @@ def ordinary(subject: Subject) -> Iterator[Finding]:
     trigger = subject.spec.trigger
     if trigger and (trigger.casefold() in _ORDINARY or len(trigger) < 3):
         what = f"the trigger {trigger!r} already means something to the base model"
-        yield Finding("T04", what, mend=f"invent a word, such as {trigger.upper().replace(' ', '_')}_01")
+        yield Finding("T04", what, hint=f"invent a word, such as {trigger.upper().replace(' ', '_')}_01")
 
 
 def repeated(subject: Subject) -> Iterator[Finding]:

@@ -31,5 +31,5 @@ def barred_finding(
     link_to: where it leads, when it is a link. declared: the dataset says `allow_outside_root: true` already.
     """
     led = "" if link_to is None else f", a link to {link_to},"
-    mend = _CONSENT[0 if declared else 1] if barrier == "outside" else _OTHERS[barrier]
-    return Finding(_CODES[barrier], f"{written}{led} {_WHAT[barrier]}", file, mend=mend)
+    hint = _CONSENT[0 if declared else 1] if barrier == "outside" else _OTHERS[barrier]
+    return Finding(_CODES[barrier], f"{written}{led} {_WHAT[barrier]}", file, hint=hint)

@@ -93,8 +93,8 @@ class DatasetBuilder:
         if self._images > MOST_IMAGES_IN_ALL:
             raise ManifestError(
                 f"the datasets have more than {MOST_IMAGES_IN_ALL} images in all",
-                where=spec.place,
-                mend="split the manifest, or select a part of it",
+                location=spec.place,
+                hint="split the manifest, or select a part of it",
                 code="too-many-images",
             )
         for image in material.images:
@@ -180,8 +180,8 @@ class DatasetBuilder:
         if assembled.digest != record.digest:
             raise ManifestError(
                 f"dataset {spec.name} changed while the command was running",
-                where=spec.place,
-                mend="run it again",
+                location=spec.place,
+                hint="run it again",
                 code="dataset-changed",
             )
         return contents_of(pack(assembled, self._is_racy))
@@ -189,7 +189,7 @@ class DatasetBuilder:
 
 def _not_decoded(count: int, of: int) -> Finding:
     what = f"not compared: {count} of {of} images; all pictures together unpack to more pixels than one run decodes"
-    return Finding("F10", what, mend="scale them down, or run validate again to go on with them")
+    return Finding("F10", what, hint="scale them down, or run validate again to go on with them")
 
 
 def _still_known(old: list[Facts], material: DatasetInputs) -> dict[str, Facts]:

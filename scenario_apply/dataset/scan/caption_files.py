@@ -29,7 +29,7 @@ def reader_below(guard: DataGuard, barred: Mapping[str, Finding]) -> Reader:
         except Barred as error:
             return barred_finding(error.barrier, file, file)
         except FileNotFoundError:
-            return Finding("C18", f"there is no {file}", file, mend="paths are relative to the manifest's folder")
+            return Finding("C18", f"there is no {file}", file, hint="paths are relative to the manifest's folder")
         except (OSError, ValueError) as error:  # ValueError: a NUL byte
             return Finding("C18", f"{file} cannot be read: {getattr(error, 'strerror', error)}", file)
         try:

@@ -46,7 +46,7 @@ def _rows(spec: DatasetSpec, read: Reader) -> tuple[list[TableRow], list[Finding
 
 def _nameless(file: str) -> Finding:
     what = f"the name {file} is not UTF-8: it cannot be sent or recorded"
-    return Finding("F11", what, file, mend="rename it", severity="error")
+    return Finding("F11", what, file, hint="rename it", severity="error")
 
 
 def material_of(listing: Listing, spec: DatasetSpec, root: str) -> DatasetInputs:
@@ -78,7 +78,7 @@ def _check_count(spec: DatasetSpec, count: int) -> None:
     if count > MOST_IMAGES:
         raise ManifestError(
             f"dataset {spec.name} has {count} images, at most {MOST_IMAGES} are read; no training takes more than 100",
-            where=spec.place,
-            mend="take the best of them, or split the dataset",
+            location=spec.place,
+            hint="take the best of them, or split the dataset",
             code="too-many-images",
         )

@@ -133,8 +133,8 @@ def _reason(error: Exception) -> str:
 def _unidentified(head: bytes, entry: FileEntry, suspicious: bool) -> tuple[str, str]:
     name = name_of(entry.file)
     if is_heif(head):
-        mend = "install scenario-apply[heif], or convert it to PNG"
-        return "F04", f"{name} is a HEIC picture; {mend}"
+        hint = "install scenario-apply[heif], or convert it to PNG"
+        return "F04", f"{name} is a HEIC picture; {hint}"
     if suspicious or head.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF", b"GIF8", b"BM")):
         return "F02", f"{name} is damaged: it breaks off in its header; export or download it again"
     return "F01", f"{name} is not an image of a known format; use PNG, JPEG or WebP"

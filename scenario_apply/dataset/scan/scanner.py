@@ -82,9 +82,9 @@ class Scanner:
         )
 
     def _problem(self, row: list[str | int | None], spec: DatasetSpec) -> Diagnostic:
-        code, what, file, line, mend, severity = row
+        code, what, file, line, hint, severity = row
         where = spec.place if file is None else Location(file=self._shown(str(file)), line=line)  # type: ignore[arg-type]  # rows are Findings
-        return Diagnostic(code=str(code), what=str(what), where=where, mend=mend, severity=severity)  # type: ignore[arg-type]  # as above
+        return Diagnostic(code=str(code), message=str(what), location=where, hint=hint, severity=severity)  # type: ignore[arg-type]  # as above
 
     def _loader(self, record: CacheRecord, spec: DatasetSpec, types: tuple[str, ...]) -> Callable[[], Contents]:
         def load() -> Contents:

@@ -75,7 +75,7 @@ class Sources:
                 self._add(out, spec, folder, side)
             elif spec.before is not None or spec.after is not None:
                 out.findings.append(
-                    Finding("P01", f"the pairs have no {side} folder", mend=f"write `{side}: ./folder`")
+                    Finding("P01", f"the pairs have no {side} folder", hint=f"write `{side}: ./folder`")
                 )
         if spec.pairs is not None and spec.pairs.folder is not None:
             self._add(out, spec, spec.pairs.folder)
@@ -194,12 +194,12 @@ class Sources:
             near = nearest(name, filter(is_unicode, sorted(os.listdir(parent))))
         except OSError:
             near = None
-        mend = (
+        hint = (
             f"did you mean {os.path.join(os.path.dirname(written), near)}?"
             if near
             else "paths are relative to the manifest"
         )
-        return Finding("N01", f"there is no {written}", mend=mend)
+        return Finding("N01", f"there is no {written}", hint=hint)
 
 
 def selection_of(listing: Listing, spec: DatasetSpec) -> Selection:

@@ -27,7 +27,7 @@ def read_for_upload(root: str, image: Image, *, may_leave: bool = False) -> byte
     except Barred as error:
         found = barred_finding(error.barrier, image.file)
         where = Location(file=image.file)
-        raise ManifestError(found.what, where=where, mend=found.mend, code=found.code) from error
+        raise ManifestError(found.what, location=where, hint=found.hint, code=found.code) from error
     except FileNotFoundError as error:
         raise _refused(image, "image-missing", "is gone since it was scanned", "put it back, or plan again") from error
     except OSError as error:
@@ -43,5 +43,5 @@ def read_for_upload(root: str, image: Image, *, may_leave: bool = False) -> byte
     return body
 
 
-def _refused(image: Image, code: str, what: str, mend: str | None = None) -> ManifestError:
-    return ManifestError(f"{image.file} {what}", where=Location(file=image.file), mend=mend, code=code)
+def _refused(image: Image, code: str, what: str, hint: str | None = None) -> ManifestError:
+    return ManifestError(f"{image.file} {what}", location=Location(file=image.file), hint=hint, code=code)

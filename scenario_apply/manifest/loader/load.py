@@ -96,9 +96,9 @@ class _Loader:
         given = self._given(variables, var_files)
         waiting = [(file, None) for file in _files_of(absolute)] if is_folder else [(absolute, None)]
         if is_folder and not waiting:
-            mend = f"put a file that ends in {_ENDINGS[0]} there, or name another folder"
+            hint = f"put a file that ends in {_ENDINGS[0]} there, or name another folder"
             raise ManifestError(
-                f"the folder {shown} holds no manifest", where=Location(file=shown), mend=mend, code="no-manifest"
+                f"the folder {shown} holds no manifest", location=Location(file=shown), hint=hint, code="no-manifest"
             )
         documents: list[Map] = []
         for file, mark in waiting:
@@ -142,19 +142,19 @@ class _Loader:
                     return name, absolute
             raise ManifestError(
                 "there is no scenario.yaml and no manifests/ here",
-                where=Location(file="."),
-                mend="name a manifest, or make one with `scenario-apply init FOLDER`",
+                location=Location(file="."),
+                hint="name a manifest, or make one with `scenario-apply init FOLDER`",
                 code="no-manifest",
             )
         absolute = os.path.abspath(os.path.join(self._cwd, path))
         if not os.path.exists(absolute):
             folder = os.path.dirname(absolute)
             names = os.listdir(folder) if os.path.isdir(folder) else []
-            mend = did_you_mean(os.path.basename(absolute), [n for n in names if n.endswith(_ENDINGS)])
+            hint = did_you_mean(os.path.basename(absolute), [n for n in names if n.endswith(_ENDINGS)])
             raise ManifestError(
                 f"there is no {path}",
-                where=Location(file=path),
-                mend=mend or "check the path, or make a manifest with `scenario-apply init FOLDER`",
+                location=Location(file=path),
+                hint=hint or "check the path, or make a manifest with `scenario-apply init FOLDER`",
                 code="no-manifest",
             )
         return self._shown(absolute), absolute
@@ -197,8 +197,8 @@ class _Loader:
         except FileNotFoundError:
             folder = os.path.dirname(absolute)
             names = os.listdir(folder) if os.path.isdir(folder) else []
-            mend = did_you_mean(os.path.basename(absolute), names) or "paths are relative to the file that names them"
-            self._report.error("no-file", f"there is no {shown}", where, mend)
+            hint = did_you_mean(os.path.basename(absolute), names) or "paths are relative to the file that names them"
+            self._report.error("no-file", f"there is no {shown}", where, hint)
         except OSError as error:
             self._report.error("unreadable", f"{shown} cannot be read: {error.strerror}", where)
         return None

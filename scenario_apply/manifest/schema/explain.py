@@ -1,4 +1,4 @@
-"""Why a manifest does not fit its schema: one problem per mistake, each with its place, what it is and the mend.
+"""Why a manifest does not fit its schema: one problem per mistake, each with its place, what it is and the hint.
 
 It walks the few keywords the manifest's schema uses. Of an anyOf it follows the branch the writer meant, by the kind of
 the value, so that one slip in a dataset is not told once per branch. The schema check itself is jsonschema_rs; this
@@ -105,8 +105,8 @@ class Explanation:
                 report.error("empty-value", f"{name} is empty", mark, "give it a value or leave it out")
             if "pattern" in schema and not re.search(schema["pattern"], value):
                 examples = schema.get("examples")
-                mend = f"one looks like {examples[0]}" if examples else None
-                report.error("wrong-value", f"{value!r} is no {schema.get('title', name)}", mark, mend)
+                hint = f"one looks like {examples[0]}" if examples else None
+                report.error("wrong-value", f"{value!r} is no {schema.get('title', name)}", mark, hint)
         if isinstance(value, int | float) and not isinstance(value, bool):
             self._range(schema, value, path, mark)
 
@@ -118,9 +118,9 @@ class Explanation:
             unknown_type(str(value), mark, self._report)
             return
         words = [str(word) for word in known]
-        mend = did_you_mean(str(value), words) if len(words) > 1 else f"write {words[0]}"
+        hint = did_you_mean(str(value), words) if len(words) > 1 else f"write {words[0]}"
         what = f"{name} is {shown(value)}; it can be {listed(words, last='or')}"
-        self._report.error("unknown-type" if name == "type" else "wrong-value", what, mark, mend)
+        self._report.error("unknown-type" if name == "type" else "wrong-value", what, mark, hint)
 
     def _range(self, schema: Schema, value: float, path: str, mark: Mark) -> None:
         low, above, high = schema.get("minimum"), schema.get("exclusiveMinimum"), schema.get("maximum")
@@ -131,8 +131,8 @@ class Explanation:
         allowed = f"{least} to {high:g}" if least and high is not None else least or f"at most {high:g}"
         parameter = ".parameters." in f".{path}"
         code = "parameter-range" if parameter else "scale-range" if _last(path) == "scale" else "out-of-range"
-        mend = f"take {allowed}" + ("" if high is not None or above is not None else " or more")
-        self._report.error(code, f"{_last(path)} is {value:g}, out of range", mark, mend)
+        hint = f"take {allowed}" + ("" if high is not None or above is not None else " or more")
+        self._report.error(code, f"{_last(path)} is {value:g}, out of range", mark, hint)
 
     def _map(self, schema: Schema, value: Map, path: str, mark: Mark) -> None:
         properties = schema.get("properties", {})
@@ -156,8 +156,8 @@ class Explanation:
         for key in schema.get("required", ()):
             if key not in value:
                 shown = f"{_last(path) or 'the manifest'} has no {key}"
-                mend = "begin the file with `version: 1`" if key == "version" else f"add `{key}:`"
-                self._report.error("missing-key", shown, mark, mend)
+                hint = "begin the file with `version: 1`" if key == "version" else f"add `{key}:`"
+                self._report.error("missing-key", shown, mark, hint)
         if len(value) < schema.get("minProperties", 0):
             self._report.error("empty-value", f"{_last(path)} is empty", mark)
 
@@ -200,8 +200,8 @@ class Explanation:
             self._report.error("key", what, mark, "use letters, digits, _ and -; `name:` takes anything")
             return
         where = f"in {path}" if path else "at the top level"
-        mend = did_you_mean(key, properties) or _known_elsewhere(key, path) or f"known here: {listed(properties, 20)}"
-        self._report.error("unknown-key", f"{key} is no key {where}", mark, mend)
+        hint = did_you_mean(key, properties) or _known_elsewhere(key, path) or f"known here: {listed(properties, 20)}"
+        self._report.error("unknown-key", f"{key} is no key {where}", mark, hint)
 
     def _is_rendered(self, mark: Mark) -> bool:
         """Whether a template stands there, which gave the value."""
@@ -217,20 +217,20 @@ class Explanation:
                 if kind not in kinds and kind != "null":
                     kinds.append(kind)
         wanted = " or ".join(KINDS[kind] for kind in kinds)
-        mend = None
+        hint = None
         if self._is_rendered(mark) and isinstance(value, bool | int | float | str):
-            mend = _FILTERS.get(next(iter(kinds), ""))  # its own quotes are those of the template
+            hint = _FILTERS.get(next(iter(kinds), ""))  # its own quotes are those of the template
         elif "string" in kinds and not isinstance(value, Map | Seq) and value is not None:
-            mend = "put it in quotes"
+            hint = "put it in quotes"
         elif value is None:
-            mend = "give it a value or leave it out"
+            hint = "give it a value or leave it out"
         elif isinstance(value, str) and ("number" in kinds or "integer" in kinds):
-            mend = "write a number without quotes"
+            hint = "write a number without quotes"
         elif kinds == ["array"] and not isinstance(value, Map):
-            mend = f"write [{value}]"
+            hint = f"write [{value}]"
         is_shown = isinstance(value, float) and _last(path) not in SECRET_PARAMETERS
         given = f"{value:g}" if is_shown else kind_of(value)
-        self._report.error("wrong-type", f"{_last(path)} must be {wanted}, this is {given}", mark, mend)
+        self._report.error("wrong-type", f"{_last(path)} must be {wanted}, this is {given}", mark, hint)
 
 
 _FILTERS = {

@@ -128,7 +128,7 @@ class Sandbox:
             find_undeclared_variables(tree)  # says which filters and tests are not there
         except TemplateSyntaxError as error:
             raise TemplateError(
-                "template-syntax", f"not a template: {error.message}", _syntax_mend(text), error.lineno
+                "template-syntax", f"not a template: {error.message}", _syntax_hint(text), error.lineno
             ) from error
         except RecursionError as error:
             raise TemplateError("template-refused", "an expression nested too deep") from error
@@ -213,22 +213,22 @@ def _explained(where: str | None = None) -> Iterator[None]:
 def _refused(error: EnvironmentVariableRefused, line: int | None) -> TemplateError:
     name = error.name
     if error.is_credential:
-        what, mend = f"{name} is a credential of Scenario, which no manifest may read", None
+        what, hint = f"{name} is a credential of Scenario, which no manifest may read", None
     else:
         what = f"the manifest may not read the environment variable {name}"
-        mend = f"if it may, add --allow-env {name}, or set {ALLOW_VARIABLE}={name}" if is_variable_name(name) else None
-    return TemplateError("env-not-allowed", what, mend, line, variable=f"env.{name}")
+        hint = f"if it may, add --allow-env {name}, or set {ALLOW_VARIABLE}={name}" if is_variable_name(name) else None
+    return TemplateError("env-not-allowed", what, hint, line, variable=f"env.{name}")
 
 
 def _computed(name: str, where: str | None, line: int | None) -> TemplateError:
     if where is not None:
-        mend = f"only {SECRET_PLACES} takes a secret"
+        hint = f"only {SECRET_PLACES} takes a secret"
         if where != "a caption":
-            mend += f"; in a file that is a template, write {{% raw %}}{{{{ {name} }}}}{{% endraw %}} there"
-        return TemplateError("secret-in-clear", f"{name} is a secret and cannot stand in {where}", mend, line, name)
+            hint += f"; in a file that is a template, write {{% raw %}}{{{{ {name} }}}}{{% endraw %}} there"
+        return TemplateError("secret-in-clear", f"{name} is a secret and cannot stand in {where}", hint, line, name)
     what = f"{name} is a secret: a template may hand it on, and do nothing else with it"
-    mend = f'write "{{{{ {name} }}}}" alone; {SECRET_PLACES} takes it'
-    return TemplateError("secret-in-clear", what, mend, line, name)
+    hint = f'write "{{{{ {name} }}}}" alone; {SECRET_PLACES} takes it'
+    return TemplateError("secret-in-clear", what, hint, line, name)
 
 
 def _first_line(tree: nodes.Template, name: str) -> int | None:
@@ -271,7 +271,7 @@ def _meant(name: str, values: Mapping[str, Any]) -> str:
     return did_you_mean(name, [*values, "env", "var"]) or "declare it under variables:"
 
 
-def _syntax_mend(text: str) -> str | None:
+def _syntax_hint(text: str) -> str | None:
     if text.count("{{") != text.count("}}"):
         return "close the template with }}"
     if text.count("{%") != text.count("%}"):

@@ -34,16 +34,16 @@ SECRET_PLACES = "models.*.parameters.wandbKey"  # noqa: S105  # where one may st
 
 
 class TemplateError(Exception):
-    """A template that cannot be rendered: code, what and mend as in a Problem; line from 1 within the template.
+    """A template that cannot be rendered: code, message and hint as in a Diagnostic; line from 1 within the template.
 
     variable: the variable that it may not read so, to find the expression by.
     """
 
     def __init__(
-        self, code: str, what: str, mend: str | None = None, line: int | None = None, variable: str | None = None
+        self, code: str, message: str, hint: str | None = None, line: int | None = None, variable: str | None = None
     ) -> None:
-        super().__init__(what)
-        self.code, self.what, self.mend, self.line, self.variable = code, what, mend, line, variable
+        super().__init__(message)
+        self.code, self.message, self.hint, self.line, self.variable = code, message, hint, line, variable
 
 
 def is_template(text: str) -> bool:
@@ -126,8 +126,8 @@ class Templates:
             self._report.error("matrix-label", what, mark, 'write { team-a: "{{ env.NAME }}", team-b: ... }')
         else:
             what = "this is a secret, which would be stored and shown here"
-            mend = f"only {SECRET_PLACES} takes a secret, and a variable with secret: true"
-            self._report.error("secret-in-clear", what, mark, mend)
+            hint = f"only {SECRET_PLACES} takes a secret, and a variable with secret: true"
+            self._report.error("secret-in-clear", what, mark, hint)
         return None
 
     def _caption(self, text: str, mark: Mark, variables: Variables) -> Node:
@@ -139,7 +139,7 @@ class Templates:
 
     def _failed(self, error: TemplateError, text: str, mark: Mark) -> None:
         place = None if error.variable is None else self._report.place_of_variable(error.variable, text, mark)
-        self._report.error(error.code, error.what, mark if place is None else place, error.mend)
+        self._report.error(error.code, error.message, mark if place is None else place, error.hint)
         self._report.mark_wrong(mark)
 
     def _sandboxed(self) -> Sandbox:

@@ -39,7 +39,7 @@ def render_whole_files(
     try:
         return Sandbox(environment).file(text, known.values, known.secret).encode()
     except TemplateError as error:
-        report.error(error.code, error.what, _place(name, text, error, report), error.mend)
+        report.error(error.code, error.message, _place(name, text, error, report), error.hint)
         return None
 
 

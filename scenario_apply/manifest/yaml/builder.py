@@ -103,8 +103,8 @@ class Builder:
         if found is None:
             from scenario_apply.model.did_you_mean import did_you_mean
 
-            mend = did_you_mean(name, self._anchors) or "put the text in quotes if it is no alias"
-            self._report.error("unknown-anchor", f"no &{name} stands above this *{name}", event.start_mark, mend)
+            hint = did_you_mean(name, self._anchors) or "put the text in quotes if it is no alias"
+            self._report.error("unknown-anchor", f"no &{name} stands above this *{name}", event.start_mark, hint)
             return None
         node, size = found
         self._aliased += size
@@ -209,11 +209,11 @@ class Builder:
             return value
         line = self._report.place(start).text or ""
         if line[start.column :].startswith("{{"):
-            mend = 'put the template in quotes: "{{ ... }}"'
-            self._report.error("unquoted-template", "a template without quotes is a map to YAML", start, mend)
+            hint = 'put the template in quotes: "{{ ... }}"'
+            self._report.error("unquoted-template", "a template without quotes is a map to YAML", start, hint)
         else:
-            mend = "keys are plain text; put a text that begins with { or [ in quotes"
-            self._report.error("odd-key", f"{kind_of(value)} cannot be a key", event.start_mark, mend)
+            hint = "keys are plain text; put a text that begins with { or [ in quotes"
+            self._report.error("odd-key", f"{kind_of(value)} cannot be a key", event.start_mark, hint)
         return None
 
     def _twice(self, key: str, second: Mark, first: Mark) -> None:

@@ -53,8 +53,8 @@ def read_yaml(name: str, data: bytes, report: Report, *, what: str = "manifest")
         return node
     place = report.place_at(name, 0, 0)
     if node is None:
-        mend = "begin it with `version: 1`" if what == "manifest" else "write `name: value` lines, or leave it out"
-        report.error("empty", f"the {what} is empty", place, mend)
+        hint = "begin it with `version: 1`" if what == "manifest" else "write `name: value` lines, or leave it out"
+        report.error("empty", f"the {what} is empty", place, hint)
     else:
         report.error("not-a-map", f"the {what} must be a map of keys, this is {kind_of(node)}", place)
     return None

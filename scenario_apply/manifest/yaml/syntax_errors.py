@@ -1,4 +1,4 @@
-"""What the YAML parser stumbled over, in words that help: what it is, where, and how to mend it."""
+"""What the YAML parser stumbled over, in words that help: what it is, where, and how to fix it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     import yaml
 
 _QUOTE = "put the text in quotes"
-_MENDS: tuple[tuple[str, str, str], ...] = (
-    # part of the message of libyaml or of PyYAML, what it means, how to mend it
+_HINTS: tuple[tuple[str, str, str], ...] = (
+    # part of the message of libyaml or of PyYAML, what it means, how to fix it
     (
         "mapping values are not allowed",
         "a second ': ' in a line, or a line indented more than the one above allows",
@@ -52,11 +52,11 @@ _BEGAN = ("end of stream", "expected ',' or", "could not find expected ':'")
 
 
 class Mistake(NamedTuple):
-    """code and mend as in a Problem; line and column from 0, always of a line that holds something."""
+    """code and hint as in a Problem; line and column from 0, always of a line that holds something."""
 
     code: str
     what: str
-    mend: str | None
+    hint: str | None
     line: int
     column: int
 
@@ -70,8 +70,8 @@ def mistake_of(error: yaml.MarkedYAMLError, text: str) -> Mistake:
     lines = text.splitlines()
     line, column = _on_a_line(lines, 0 if mark is None else mark.line, 0 if mark is None else mark.column)
     character = lines[line][column : column + 1] if lines else ""
-    code, what, mend = _meaning(problem, character, f" {error.context}" if error.context else "")
-    return Mistake(code, what, mend, line, column)
+    code, what, hint = _meaning(problem, character, f" {error.context}" if error.context else "")
+    return Mistake(code, what, hint, line, column)
 
 
 def _on_a_line(lines: list[str], line: int, column: int) -> tuple[int, int]:
@@ -86,7 +86,7 @@ def _on_a_line(lines: list[str], line: int, column: int) -> tuple[int, int]:
 
 
 def _meaning(problem: str, character: str, context: str) -> tuple[str, str, str | None]:
-    """Code, what, mend. character: the one where it went wrong."""
+    """Code, what, hint. character: the one where it went wrong."""
     is_odd = "cannot start any token" in problem
     if "tab" in problem or (is_odd and character == "\t"):
         return "yaml-tab", "a tab where YAML wants spaces", "indent with spaces, two for each level"
@@ -98,9 +98,9 @@ def _meaning(problem: str, character: str, context: str) -> tuple[str, str, str 
         if character in ("]", "}", ","):
             return "yaml-syntax", f"a {character} where a value is expected", f"remove it, or {_QUOTE}"
         return "yaml-syntax", "a value is missing", f"write it, or {_QUOTE}"
-    for part, what, mend in _MENDS:
+    for part, what, hint in _HINTS:
         if part in problem:
-            return "yaml-syntax", what, mend
+            return "yaml-syntax", what, hint
     return "yaml-syntax", f"{problem}{context}", None
 
 
@@ -115,8 +115,8 @@ def report_yaml_error(error: yaml.YAMLError, name: str, report: Report) -> None:
 
     text = report.sources.get(name, "")
     if isinstance(error, yaml.MarkedYAMLError):
-        code, what, mend, line, column = mistake_of(error, text)
-        report.error(code, what, report.place_at(name, line, column), mend)
+        code, what, hint, line, column = mistake_of(error, text)
+        report.error(code, what, report.place_at(name, line, column), hint)
         return
     found = re.search(_NOT_IN_YAML, text)
     line, column = (0, 0) if found is None else _line_and_column(text, found.start())

@@ -97,7 +97,7 @@ class FileStore:
             self._seen, self._content, self._file = None, None, None
             return State(endpoint=self.endpoint, project=self.project)
         except OSError as error:
-            raise StateDamaged(f"the state {self.path} cannot be read: {error.strerror}", mend=hint_of(error)) from error
+            raise StateDamaged(f"the state {self.path} cannot be read: {error.strerror}", hint=hint_of(error)) from error
         held = read_state_file(content, source=self.path)
         state = state_of(held, source=self.path)
         if self.lock.is_mine():
@@ -123,7 +123,7 @@ class FileStore:
             if recorded is not None and here is not None and recorded != here:
                 raise StateForeign(
                     f"{self.path} was made for {what} {recorded}, this run is for {here}",
-                    mend="add --local" if recorded == "local" else "use another --state for each endpoint and project",
+                    hint="add --local" if recorded == "local" else "use another --state for each endpoint and project",
                 )
 
     @property
@@ -137,8 +137,8 @@ class FileStore:
             file = read_state_file(content, source=source)
             state = state_of(file, source=source)
         except StateDamaged as damaged:
-            what = damaged.problems[0].what
-            raise StateDamaged(what, mend="it is no state file, or was cut short; nothing was changed") from damaged
+            what = damaged.problems[0].message
+            raise StateDamaged(what, hint="it is no state file, or was cut short; nothing was changed") from damaged
         self._refuse_newer(file)
         self._check_owner(state)
         return state
@@ -158,18 +158,18 @@ class FileStore:
             if ours is not None and theirs is not None and ours != theirs and not force:
                 raise StateForeign(
                     f"the pushed state was made for {what} {theirs}, the recorded one for {ours}",
-                    mend="they record different things; --force puts it there all the same",
+                    hint="they record different things; --force puts it there all the same",
                 )
         if held.lineage is not None and not force:
             if pushed.lineage != held.lineage:
                 raise StateForeign(
                     f"the pushed state is of lineage {pushed.lineage}, the recorded one of {held.lineage}",
-                    mend="they are states of different things; --force puts it there all the same",
+                    hint="they are states of different things; --force puts it there all the same",
                 )
             if pushed.serial < held.serial or (pushed.serial == held.serial and pushed != held):
                 raise StateForeign(
                     f"the pushed state has serial {pushed.serial}, the recorded one {held.serial}: it is not newer",
-                    mend="--force puts it there all the same; what is there now goes to backups/",
+                    hint="--force puts it there all the same; what is there now goes to backups/",
                 )
         # the next serial of both, so that a plan made from either is stale
         return replace(pushed, serial=max(pushed.serial, held.serial))
@@ -202,7 +202,7 @@ class FileStore:
                 write_atomically(self.folder, self.name, content)
                 self._seen = _signature(self.folder.look(self.name))
         except OSError as error:
-            raise StateNotSaved(f"the state {self.path} cannot be written: {error.strerror}", mend=hint_of(error)) from error
+            raise StateNotSaved(f"the state {self.path} cannot be written: {error.strerror}", hint=hint_of(error)) from error
         self._content, self._file = content, file
         return state
 
@@ -217,17 +217,17 @@ class FileStore:
             now, seen = self.look()
         except OSError as error:
             raise StateNotSaved(
-                f"the state {self.path} cannot be looked at: {error.strerror}", mend=hint_of(error)
+                f"the state {self.path} cannot be looked at: {error.strerror}", hint=hint_of(error)
             ) from error
         if now is None and seen is not None:
             raise StateNotSaved(
                 f"the state {self.path} is gone: it was removed during this run",
-                mend="nothing was written anew; put it back first, e.g. from version control or a backup",
+                hint="nothing was written anew; put it back first, e.g. from version control or a backup",
             )
         if now != seen:
             raise StateForeign(
                 f"{self.path} was written by somebody else during this run",
-                mend="nothing was overwritten; do this again",
+                hint="nothing was overwritten; do this again",
             )
 
     def look(self) -> tuple[tuple[int, int, int] | None, tuple[int, int, int] | None]:
@@ -287,7 +287,7 @@ class FileStore:
         if self.has_journal_file() and self.lock.was_broken():
             raise StateForeign(
                 f"the lock of this run was broken; the journal {self.journal_path} may be another run's and stays",
-                mend="wait for the other run, then apply again",
+                hint="wait for the other run, then apply again",
             )
         try:
             self.folder.unlink(os.path.basename(self.journal_path))
@@ -295,7 +295,7 @@ class FileStore:
             pass
         except OSError as error:
             raise StateNotSaved(
-                f"the journal {self.journal_path} cannot be removed: {error.strerror}", mend=hint_of(error)
+                f"the journal {self.journal_path} cannot be removed: {error.strerror}", hint=hint_of(error)
             ) from error
         self._leftover = None
 

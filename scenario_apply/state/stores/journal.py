@@ -101,7 +101,7 @@ class Journal:
             self._identity = _identity(os.fstat(self._descriptor))
             self._folder.sync()
         except OSError as error:
-            raise StateNotSaved(f"the journal {path} cannot be written: {error.strerror}", mend=hint_of(error)) from error
+            raise StateNotSaved(f"the journal {path} cannot be written: {error.strerror}", hint=hint_of(error)) from error
         self._append(RunLine(run=run_id, ts=iso(now)))
         self.flush()
 
@@ -247,7 +247,7 @@ def replay(path: str, state: State, applied: JournalNote | None, folder: OwnFold
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise StateDamaged(f"the journal {path} cannot be read: {error.strerror}", mend=hint_of(error)) from error
+        raise StateDamaged(f"the journal {path} cannot be read: {error.strerror}", hint=hint_of(error)) from error
     raw.pop()  # a whole file ends with a newline: what stands behind the last one is torn
     lines = [_read(path, number, text) for number, text in enumerate(raw, 1)]
     run = lines[0].run if lines and isinstance(lines[0], RunLine) else None
@@ -298,5 +298,5 @@ def _replayed(path: str, lines: list[Line], held: int, state: State, run: str | 
 def _damaged(path: str, number: int, what: str) -> StateDamaged:
     return StateDamaged(
         f"the journal {path} is damaged in line {number}: {what}",
-        mend="it holds what the last run did: keep a copy, then see `scenario-apply state --help`",
+        hint="it holds what the last run did: keep a copy, then see `scenario-apply state --help`",
     )

@@ -115,7 +115,7 @@ class Lock:
             return None
         except OSError as error:
             why = f"the lock {self.path} cannot be removed: {error.strerror}"
-            raise StateNotSaved(why, mend=hint_of(error, f"remove {self.path} by hand")) from error
+            raise StateNotSaved(why, hint=hint_of(error, f"remove {self.path} by hand")) from error
         return holder or Holder(who="unknown", host="unknown", pid=0, since="unknown", command="unknown")
 
     def is_alive(self) -> bool:
@@ -199,14 +199,14 @@ class Lock:
     def _locked(self) -> StateLocked:
         found = self._read()
         if found is None:
-            return StateLocked("the state is locked by another run", mend=_WAIT)
+            return StateLocked("the state is locked by another run", hint=_WAIT)
         holder, inode, facts = found
         what = f"the state is locked by {holder}"
         if holder.host == socket.gethostname() or not _is_copy(holder, inode, facts):
-            return StateLocked(what, mend=_WAIT)
+            return StateLocked(what, hint=_WAIT)
         return StateLocked(
             f"{what}; the lock file {self.path} looks like a copy, as a checkout or a backup makes one",
-            mend="if that run is surely gone, remove the file from version control (git rm --cached) and break the "
+            hint="if that run is surely gone, remove the file from version control (git rm --cached) and break the "
             "lock: scenario-apply force-unlock",
         )
 
@@ -218,7 +218,7 @@ class Lock:
             way = "free some space on the disk"
         else:
             way = "the state's folder and its lock must be writable for you; --state FILE keeps the state elsewhere"
-        return StateNotSaved(f"the lock {self.path} cannot be {what}: {error.strerror}", mend=hint_of(error, way))
+        return StateNotSaved(f"the lock {self.path} cannot be {what}: {error.strerror}", hint=hint_of(error, way))
 
 
 def _is_copy(holder: Holder, inode: int | None, facts: os.stat_result) -> bool:

@@ -46,7 +46,7 @@ def test_keys_are_names_paths_or_stems_in_any_unicode_form() -> None:
     assert lookup.find("c") == []
     raws, findings = match_rows([CaptionRow("B.JPG", "fox", 3)], lookup, file="c.yaml")
     assert not raws
-    assert findings[0].mend == "did you mean b.jpg?"
+    assert findings[0].hint == "did you mean b.jpg?"
 
 
 def test_file_names_become_captions_without_their_counters() -> None:

@@ -110,7 +110,7 @@ def test_a_deep_scan_stops_decoding_says_so_and_goes_on_the_next_time(
     for _ in range(3):
         found = scan_one(tmp_path, deep=True)
         assert found.image_count == 5
-        said.append([p.what.partition(" images")[0] for p in found.problems if p.code == "F10"])
+        said.append([p.message.partition(" images")[0] for p in found.problems if p.code == "F10"])
     assert said == [["not compared: 3 of 5"], ["not compared: 1 of 5"], []]
     spent = DecodingAllowance()
     assert spent.take(2 * 1024 * 1024)
@@ -127,7 +127,7 @@ def test_pictures_without_an_end_are_not_decoded_without_end(tmp_path: Path, mon
     monkeypatch.setattr(decoding, "_FREE_PIXELS", 2 * 1024 * 1024)
     monkeypatch.setattr(decoding, "_PIXELS_A_BYTE", 0)
     wrong = [p for p in scan_one(tmp_path).problems if p.code == "F02"]
-    assert [str(p.where) for p in wrong] == ["set/2.png", "set/3.png", "set/4.png"]
+    assert [str(p.location) for p in wrong] == ["set/2.png", "set/3.png", "set/4.png"]
     assert "no end marker" in wrong[0].what
 
 
@@ -150,8 +150,8 @@ def test_a_picture_over_the_limit_is_an_error_and_never_opened(
 
     monkeypatch.setattr(Image, "open", guarded)
     (problem,) = [p for p in scan_one(tmp_path, deep=deep).problems if p.code == "F10"]
-    assert (problem.severity, str(problem.where)) == ("error", "set/4.png")
-    assert problem.what == "7200x7200: 51.8 megapixels, at most 50 are read"
+    assert (problem.severity, str(problem.location)) == ("error", "set/4.png")
+    assert problem.message == "7200x7200: 51.8 megapixels, at most 50 are read"
     with pytest.raises(pictures.DamagedPicture, match="at most 50"):
         pictures.verify(out.getvalue())
 
@@ -238,7 +238,7 @@ def test_frames_are_not_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(GifImagePlugin.GifImageFile, "n_frames", property(refusing))
     monkeypatch.setattr(TiffImagePlugin.TiffImageFile, "n_frames", property(refusing))
     found = scan_one(tmp_path, spec(missing="auto"))
-    assert [str(p.where) for p in found.problems if p.code == "F05"] == ["set/3.gif", "set/4.tiff"]
+    assert [str(p.location) for p in found.problems if p.code == "F05"] == ["set/3.gif", "set/4.tiff"]
 
 
 @pytest.mark.parametrize(
@@ -255,9 +255,9 @@ def test_whatever_a_decoder_raises_names_the_file(
         raise error
 
     monkeypatch.setattr(Image, "open", failing)
-    wrong = {str(p.where) for p in scan_one(tmp_path).problems if p.code == "F02"}
+    wrong = {str(p.location) for p in scan_one(tmp_path).problems if p.code == "F02"}
     assert wrong == {"set/2.png"}
-    wrong = {str(p.where) for p in scan_one(tmp_path, deep=True).problems if p.code == "F02"}
+    wrong = {str(p.location) for p in scan_one(tmp_path, deep=True).problems if p.code == "F02"}
     assert wrong == {f"set/{at}.png" for at in range(5)}
     with pytest.raises(pictures.DamagedPicture):
         pictures.verify((folder / "0.png").read_bytes())
@@ -288,7 +288,7 @@ def test_a_dataset_of_far_too_many_pictures_is_refused_unread(tmp_path: Path, mo
     monkeypatch.setattr(making, "read_facts", None)
     with pytest.raises(ManifestError, match=f"has {MOST_IMAGES + 1} images, at most {MOST_IMAGES}") as refused:
         scan_one(tmp_path)
-    assert str(refused.value.problems[0].where) == "scenario.yaml:3"
+    assert str(refused.value.problems[0].location) == "scenario.yaml:3"
     monkeypatch.setattr(making, "MOST_IMAGES_IN_ALL", 1500)
     (tmp_path / "set" / "0.png").unlink()
     one = spec()

@@ -286,7 +286,7 @@ def test_places_are_as_the_user_would_type_them(tmp_path: Path) -> None:
     (folder / "2.txt").write_text("")
     for cwd, shown in ((tmp_path, "proj/set/2.txt"), (tmp_path / "proj", "set/2.txt"), (folder, str(folder / "2.txt"))):
         dataset = scan_one(tmp_path / "proj", cwd=str(cwd))
-        assert [str(p.where) for p in dataset.problems if p.code == "C03"] == [shown]
+        assert [str(p.location) for p in dataset.problems if p.code == "C03"] == [shown]
 
 
 def test_a_changed_place_of_the_dataset_shows_from_the_cache(tmp_path: Path) -> None:
@@ -295,7 +295,7 @@ def test_a_changed_place_of_the_dataset_shows_from_the_cache(tmp_path: Path) -> 
     from scenario_apply.errors import Location
 
     moved = scan_one(tmp_path, spec(place=Location(file="other.yaml", line=9)))
-    assert [str(p.where) for p in moved.problems if p.code == "N02"] == ["other.yaml:9"]
+    assert [str(p.location) for p in moved.problems if p.code == "N02"] == ["other.yaml:9"]
 
 
 def test_lfs_pointers_stand_for_their_pictures(tmp_path: Path) -> None:
@@ -334,7 +334,7 @@ def test_a_deep_scan_sees_what_looks_alike(tmp_path: Path) -> None:
     grow_old(folder)
     assert not codes(scan_one(tmp_path)) & {"D02", "D03", "D04", "F06"}
     deep = scan_one(tmp_path, deep=True)
-    found = {(p.code, str(p.where)) for p in deep.problems}
+    found = {(p.code, str(p.location)) for p in deep.problems}
     assert {("D02", "set/again.jpg"), ("D04", "set/mirrored.png"), ("F06", "set/clear.png")} <= found
     assert scan_one(tmp_path).problems == deep.problems  # once seen, it is told by every scan
 
@@ -407,14 +407,14 @@ def test_names_that_are_not_unicode_are_errors_and_odd_ones_notes(tmp_path: Path
     grow_old(folder)
     for _ in range(2):
         dataset = scan_one(tmp_path, spec(recursive=recursive, missing="auto"))
-        wrong = {(p.code, str(p.where)) for p in dataset.problems if p.severity == "error"}
+        wrong = {(p.code, str(p.location)) for p in dataset.problems if p.severity == "error"}
         below = {("F11", "set/sub\\xe9/1.png")} if recursive else set()
         assert wrong == {("F11", "set/caf\\xe9.png"), ("F11", "set/caf\\xe9.txt")} | below
-        assert [p.what for p in dataset.problems if p.code == "F11" and p.severity == "info"] == [
+        assert [p.message for p in dataset.problems if p.code == "F11" and p.severity == "info"] == [
             "the name 'two\\nlines.png' will trouble other systems"
         ]
         assert len(dataset.contents.images) == 6
-        assert all("\udce9" not in f"{p.what} {p.where} {p.mend}" for p in dataset.problems)
+        assert all("\udce9" not in f"{p.message} {p.location} {p.hint}" for p in dataset.problems)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])

@@ -54,7 +54,7 @@ def test_what_is_not_the_scanned_picture_is_refused(tmp_path: Path, data: bytes 
     assert caught.value.code == code
     assert said in caught.value.what
     if code == "lfs-pointer":
-        assert caught.value.problems[0].mend == "git lfs pull"
+        assert caught.value.problems[0].hint == "git lfs pull"
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])

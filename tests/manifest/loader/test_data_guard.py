@@ -85,8 +85,8 @@ def test_a_sidecar_that_is_a_link_is_refused_at_its_file(root: Path, target: str
     dataset = scan(root)
     assert refusals(dataset) == [code]
     problem = next(p for p in dataset.problems if p.code == code)
-    assert str(problem.where) == "set/0.txt"
-    assert problem.mend
+    assert str(problem.location) == "set/0.txt"
+    assert problem.hint
 
 
 @pytest.mark.parametrize("target", ["../../home/secret.png", "../.hidden/secret.png", ".more/secret.png"])
@@ -150,7 +150,7 @@ def test_a_path_of_the_manifest_is_refused_at_its_dataset(root: Path, fields: di
     """One error, at the manifest's line, in every place a manifest can name a file."""
     dataset = scan(root, **fields)
     assert refusals(dataset) == [code]
-    assert {p.where for p in dataset.problems if p.code == code} == {PLACE}
+    assert {p.location for p in dataset.problems if p.code == code} == {PLACE}
 
 
 @pytest.mark.parametrize("pattern", ["**/*", ".*/*.png", "[.]git/*.png", "**/.more/*", "set/.more/*"])
@@ -205,8 +205,8 @@ def test_leaving_takes_the_datasets_word_and_the_callers(root: Path) -> None:
     assert refusals(scan(root, images=outside, allow_outside_root=True)) == ["outside-root"]
     assert refusals(scan(root, images=outside, allow_outside=True)) == ["outside-root"]
     problem = scan(root, images=outside, allow_outside_root=True).problems[0]
-    assert "--allow-outside-root" in str(problem.mend)
-    assert "SCENARIO_APPLY_ALLOW_OUTSIDE_ROOT=1" in str(problem.mend)
+    assert "--allow-outside-root" in str(problem.hint)
+    assert "SCENARIO_APPLY_ALLOW_OUTSIDE_ROOT=1" in str(problem.hint)
     make_picture(root.parent / "shared" / "1.png", seed=1)
     assert scan(root, images=("../shared",), allow_outside_root=True, allow_outside=True).image_count == 1
 
@@ -233,7 +233,7 @@ def test_a_pipe_is_not_waited_for(root: Path) -> None:
         (root / name).unlink(missing_ok=True)
         os.mkfifo(root / name)
     dataset = scan(root, captions=CaptionSource(kind="file", path="captions.yaml"))
-    assert [p.code for p in dataset.problems if "not a regular file" in p.what] == ["C18"]
+    assert [p.code for p in dataset.problems if "not a regular file" in p.message] == ["C18"]
     assert scan(root).image_count == 5
 
 

@@ -117,7 +117,7 @@ def test_a_damaged_state_is_refused_and_never_overwritten(tmp_path: Path, conten
     fresh = store(tmp_path)
     with pytest.raises(StateDamaged) as caught:
         fresh.load()
-    assert "backups" in str(caught.value.problems[0].mend)
+    assert "backups" in str(caught.value.problems[0].hint)
     assert path.read_bytes() == content
 
 
@@ -160,11 +160,11 @@ def test_a_pushed_state_for_another_endpoint_or_project_is_refused(tmp_path: Pat
 
 
 @pytest.mark.parametrize("content", [b"{}", b"[]", b'{"resources": 3'])
-def test_a_file_that_is_no_state_is_not_told_to_be_mended_from_backups(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_no_state_is_not_told_to_be_fixed_from_backups(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(StateDamaged) as caught:
         store(tmp_path).read_other(content, "copy.json")
     assert "copy.json" in str(caught.value)
-    assert "backups" not in str(caught.value.problems[0].mend)
+    assert "backups" not in str(caught.value.problems[0].hint)
 
 
 def test_what_somebody_else_wrote_meanwhile_is_not_overwritten(tmp_path: Path) -> None:

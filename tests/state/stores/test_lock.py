@@ -35,7 +35,7 @@ def test_the_second_is_told_who_holds_it(path: str) -> None:
         assert caught.value.exit_code is ExitCode.LOCKED
         for word in (str(os.getpid()), socket.gethostname(), "scenario-apply apply", "2026-09-21"):
             assert word in str(caught.value)
-        assert "force-unlock" in str(caught.value.problems[0].mend)
+        assert "force-unlock" in str(caught.value.problems[0].hint)
     assert not os.path.exists(path)
     with lock(path).held("again") as notes:
         assert notes == []
@@ -179,8 +179,8 @@ def test_a_lock_that_came_with_a_checkout_is_believed_and_said_to_look_like_a_co
     os.utime(path, (1789898400, 1789898400))  # 2026-09-20T10:00:00Z, as rsync keeps it
     copied = refused(path)
     assert "looks like a copy" in str(copied)
-    assert "git rm --cached" in str(copied.problems[0].mend)
-    assert "force-unlock" in str(copied.problems[0].mend)
+    assert "git rm --cached" in str(copied.problems[0].hint)
+    assert "force-unlock" in str(copied.problems[0].hint)
     written_by(path, "2026-09-20T10:00:00Z")  # of an earlier release, which noted no inode
     os.utime(path, (1789898400 + 86400, 1789898400 + 86400))
     assert "looks like a copy" in str(refused(path))
@@ -193,7 +193,7 @@ def test_a_lock_of_a_shared_folder_is_not_said_to_be_a_copy(path: str) -> None:
     os.utime(path, (1789898400 + 600, 1789898400 + 600))
     genuine = refused(path)
     assert "copy" not in str(genuine)
-    assert "--lock-timeout" in str(genuine.problems[0].mend)
+    assert "--lock-timeout" in str(genuine.problems[0].hint)
 
 
 def test_our_own_lock_notes_the_file_it_is(path: str) -> None:
@@ -241,7 +241,7 @@ def test_a_lock_that_the_file_system_does_not_give_names_the_file_and_the_way_on
     with pytest.raises(StateNotSaved, match="cannot be taken") as caught:
         lock(path).acquire("apply", 0)
     assert path in str(caught.value)
-    assert way in str(caught.value.problems[0].mend)
+    assert way in str(caught.value.problems[0].hint)
     assert not lock(path).is_alive()
 
 
@@ -261,7 +261,7 @@ def test_a_lock_that_cannot_be_opened_names_the_file_and_the_way_on(
         lock(path).acquire("apply", 0)
     assert path in str(caught.value)
     assert os.strerror(number) in str(caught.value)
-    assert caught.value.problems[0].mend
+    assert caught.value.problems[0].hint
 
 
 def test_a_lock_that_cannot_be_written_is_let_go(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -270,6 +270,6 @@ def test_a_lock_that_cannot_be_written_is_let_go(path: str, monkeypatch: pytest.
         patch.setattr("os.pwrite", lambda *_: (_ for _ in ()).throw(OSError(errno.ENOSPC, "No space left on device")))
         with pytest.raises(StateNotSaved, match="cannot be written: No space") as caught:
             lock(path).acquire("apply", 0)
-    assert "free some space" in str(caught.value.problems[0].mend)
+    assert "free some space" in str(caught.value.problems[0].hint)
     with lock(path).held("again"):
         pass

@@ -46,7 +46,7 @@ def test_an_import_without_end_is_given_up_and_everything_else_goes_on(bench: Be
     bench.declare(model("kael", "kael"), model("other", "elsewhere"))
     with pytest.raises(ApplyError, match="still imports") as caught:
         bench.plan(service)
-    left = re.search(r"An apply in (\d+) min or later sends it anew", str(caught.value.problems[0].mend))
+    left = re.search(r"An apply in (\d+) min or later sends it anew", str(caught.value.problems[0].hint))
     assert left is not None
     assert 4 <= int(left[1]) <= 5, "ten minutes of the fifteen were waited for in the run"
 
