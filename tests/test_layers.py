@@ -1,10 +1,15 @@
-"""Imports point one way: faces -> effects -> core -> errors; the emulator is a neighbour. Read from the source."""
+"""Imports point one way, pure modules touch nothing of the machine, there is no circle, and no name is used twice.
+
+Read from the source: imports in functions and under TYPE_CHECKING count like any other.
+"""
 
 from __future__ import annotations
 
 import ast
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -13,30 +18,44 @@ PACKAGE = Path(__file__).parent.parent / "scenario_apply"
 NAME = "scenario_apply"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
-BELOW = {
-    "errors": set[str](),
-    "version": set[str](),
-    "core": {"errors", "version"},
-    "effects": {"core", "errors", "version"},
-    "faces": {"effects", "core", "errors", "version"},
-    "__main__": {"faces", "errors", "version"},
-    "__init__": {"version"},
-    "emulator": set[str](),
+RANK = {
+    "errors": 0,
+    "version": 0,
+    "model": 1,
+    "manifest": 2,
+    "state": 2,
+    "api": 2,
+    "dataset": 3,
+    "planning": 4,
+    "apply": 5,
+    "review": 6,
+    "cli": 7,
+    "__main__": 8,
+    "__init__": 8,
 }
-"""Room -> the rooms it may import besides itself."""
+"""A subject may import those of a lower rank, and those of its own. The emulator imports nothing but the version."""
 
 OPENS_THE_EMULATOR = {"cli/wiring.py", "cli/local_service.py", "cli/commands/emulator.py"}
 
-WORLD = {
-    *("asyncio", "fcntl", "ftplib", "getpass", "glob", "http", "httpx", "locale", "logging", "mmap", "os"),
-    *("pathlib", "platform", "random", "requests", "rich", "secrets", "select", "shutil", "signal", "socket"),
-    *("sqlite3", "ssl", "subprocess", "sys", "tempfile", "threading", "time", "urllib3", "uuid", "PIL"),
+PURE = ("errors", "model", "planning", "review", "manifest", "dataset", "state")
+TOUCHES_THE_MACHINE = ("manifest/loader/", "dataset/scan/", "state/stores/")
+"""Folders of otherwise pure subjects that read and write files."""
+
+PURE_TOO = {"apply/schedule.py", "apply/error_rules.py", "apply/run_snapshot.py", "apply/events.py"}
+
+MACHINE = {
+    *("asyncio", "concurrent", "fcntl", "ftplib", "getpass", "glob", "http", "httpx", "locale", "logging", "mmap"),
+    *("multiprocessing", "os", "pathlib", "platform", "random", "requests", "rich", "secrets", "select", "shutil"),
+    *("signal", "socket", "sqlite3", "ssl", "subprocess", "sys", "tempfile", "threading", "time", "urllib3", "uuid"),
+    *("PIL", "argparse"),
 }
-"""What touches disk, net, clock, environment, terminal or chance: nothing for core."""
+"""What touches disk, network, clock, environment, terminal or chance."""
 
 EXCEPTIONS = {
     "dataset/image_headers.py": {"mmap"},  # the type of the bytes it is handed
 }
+
+MAY_SHARE_A_NAME = {"__init__.py", "__main__.py", "types.py"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,40 +76,49 @@ def imports_of(path: Path) -> Iterator[Import]:
             assert node.level == 0, f"{path}:{node.lineno} a relative import"
             assert node.module is not None
             yield Import(node.lineno, node.module, id(node) in top)
-            if node.module == NAME:
-                yield from (Import(node.lineno, f"{NAME}.{alias.name}", id(node) in top) for alias in node.names)
+            yield from (Import(node.lineno, f"{node.module}.{alias.name}", id(node) in top) for alias in node.names)
 
 
 def shown(path: Path) -> str:
     return path.relative_to(PACKAGE).as_posix()
 
 
-def room_of(path: Path) -> str:
+def subject_of(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def is_pure(path: Path) -> bool:
+    name = shown(path)
+    if name in PURE_TOO:
+        return True
+    return subject_of(path) in PURE and not name.startswith(TOUCHES_THE_MACHINE)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=shown)
 def test_imports_point_down(path: Path) -> None:
-    """No room imports one above it, and none but three files the emulator."""
-    room = room_of(path)
-    allowed = BELOW[room] | {room}
+    """No subject imports one above it, and none but three files the emulator."""
+    subject = subject_of(path)
     for found in imports_of(path):
         top, _, rest = found.module.partition(".")
         if top != NAME or not rest:
             continue
         other = rest.split(".")[0]
-        if other == "emulator" and shown(path) in OPENS_THE_EMULATOR:
-            assert not found.at_start, f"{shown(path)}:{found.line} imports the emulator whether or not it is wanted"
-            continue
-        assert other in allowed, f"{shown(path)}:{found.line} imports {found.module}"
+        where = f"{shown(path)}:{found.line} imports {found.module}"
+        if subject == "emulator":
+            assert other in ("emulator", "version"), where
+        elif other == "emulator":
+            assert shown(path) in OPENS_THE_EMULATOR, where
+            assert not found.at_start, f"{where} whether or not it is wanted"
+        else:
+            assert RANK[other] <= RANK[subject], where
 
 
-@pytest.mark.parametrize("path", [p for p in MODULES if room_of(p) in ("core", "errors")], ids=shown)
-def test_core_sees_no_world(path: Path) -> None:
-    """No disk, net, clock, environment, terminal or chance."""
+@pytest.mark.parametrize("path", [path for path in MODULES if is_pure(path)], ids=shown)
+def test_pure_modules_touch_nothing(path: Path) -> None:
+    """No disk, network, clock, environment, terminal, thread or chance."""
     for found in imports_of(path):
         top = found.module.split(".")[0]
-        assert top not in WORLD - EXCEPTIONS.get(shown(path), set()), f"{shown(path)}:{found.line} {found.module}"
+        assert top not in MACHINE - EXCEPTIONS.get(shown(path), set()), f"{shown(path)}:{found.line} {found.module}"
     calls = (node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call))
     for call in calls:
         if isinstance(call.func, ast.Name):
@@ -99,17 +127,45 @@ def test_core_sees_no_world(path: Path) -> None:
             assert call.func.attr not in ("now", "utcnow", "today"), f"{shown(path)}:{call.lineno} asks a clock"
 
 
-def test_one_file_imports_requests() -> None:
-    users = {shown(path) for path in MODULES if any(i.module.split(".")[0] == "requests" for i in imports_of(path))}
-    assert users == {"api/transport.py"}
-
-
-def test_views_show_and_never_act() -> None:
-    """A view is given values: of the effects it knows the seams only."""
-    for path in sorted((PACKAGE / "faces" / "views").glob("*.py")):
+def test_there_is_no_circle_of_imports() -> None:
+    names = {
+        f"{NAME}.{shown(path).removesuffix('.py').replace('/', '.')}".removesuffix(".__init__"): path
+        for path in MODULES
+    }
+    graph: dict[str, set[str]] = {name: set() for name in names}
+    for name, path in names.items():
         for found in imports_of(path):
-            is_effect = found.module.startswith(f"{NAME}.effects")
-            assert not is_effect or found.module == f"{NAME}.effects.ports", f"{shown(path)}:{found.line}"
+            target = found.module
+            while target and target not in names:
+                target = target.rpartition(".")[0]
+            inside_own_package = path.name == "__init__.py" and target.startswith(f"{name}.")
+            if target and target not in (name, NAME) and not name.startswith(f"{target}.") and not inside_own_package:
+                graph[name].add(target)
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
+
+
+def test_no_name_is_used_twice() -> None:
+    """Neither of a file nor of a public class; the emulator is a neighbour with names of its own."""
+    files: dict[str, list[str]] = defaultdict(list)
+    classes: dict[str, list[str]] = defaultdict(list)
+    for path in MODULES:
+        if subject_of(path) == "emulator":
+            continue
+        if path.name not in MAY_SHARE_A_NAME and not shown(path).startswith("cli/commands/"):
+            files[path.name].append(shown(path))
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                classes[node.name].append(shown(path))
+    assert {name: where for name, where in files.items() if len(where) > 1} == {}
+    assert {name: where for name, where in classes.items() if len(where) > 1} == {}
+
+
+def test_only_the_transport_imports_requests() -> None:
+    users = {shown(path) for path in MODULES if any(i.module.split(".")[0] == "requests" for i in imports_of(path))}
+    assert users == {"api/transport.py", "api/exchange_deadline.py"}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=shown)

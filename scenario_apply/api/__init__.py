@@ -1,4 +1,8 @@
-"""The Scenario API over HTTP. connect() builds a client; nothing heavy is imported before it is called."""
+"""The typed client of the Scenario API over HTTP. connect() builds one; nothing heavy is imported before it is called.
+
+Owns requests, retries, time limits, the request budget and what errors of the service mean. Read client.py, then
+sender.py: a call from its request to its answer.
+"""
 
 from __future__ import annotations
 

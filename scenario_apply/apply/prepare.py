@@ -13,7 +13,6 @@ from scenario_apply.errors import ManifestError, PlanBegun, PlanStale, UsageErro
 from scenario_apply.manifest.spec import Limits, Manifest
 from scenario_apply.model.address import Address
 from scenario_apply.model.remote import ModelId
-from scenario_apply.model.secret import MASK
 from scenario_apply.model.steps import AwaitTraining, PlannedStep
 from scenario_apply.model.timestamps import from_iso, iso
 from scenario_apply.planning.changes import Change
@@ -186,7 +185,6 @@ def _with_edit(change: Change, edits: Mapping[Address, StateEdit]) -> Change:
 def _source(
     world: Environment, manifest: Manifest, datasets: Mapping[str, Dataset], options: PlanOptions, recorded: State
 ) -> PlanSource:
-    secret = {name for name, value in manifest.variables.items() if value == MASK}
     return PlanSource(
         manifest_path=manifest.path,
         manifest_digest=manifest.digest,
@@ -194,8 +192,7 @@ def _source(
         serial=recorded.serial,
         endpoint=world.endpoint,
         project=world.project,
-        variables={name: value for name, value in options.variables.items() if name not in secret},
-        secret_variables=tuple(name for name in options.variables if name in secret),
+        variables=options.variables,
         var_files=options.var_files,
         flags=PlanFlags(
             select=options.select,

@@ -149,6 +149,7 @@ def settings_of_plan(saved: Plan, settings: Settings) -> Settings:
     """
     plan, source = settings.manifest or "the plan", saved.source
     require_same_service(source.endpoint, settings.endpoint)
+    _refuse_variables(plan, settings)
     base = _base(saved, settings)
     manifest = os.path.join(base, source.manifest_path)
     _refuse_manifest_elsewhere(manifest, plan, source.manifest_path, settings)
@@ -158,7 +159,7 @@ def settings_of_plan(saved: Plan, settings: Settings) -> Settings:
     return replace(
         settings,
         manifest=_from(base, source.manifest_path, settings.cwd),
-        variables={**source.variables, **_secrets(saved, plan, settings)},
+        variables=source.variables,
         var_files=files,
     )
 
@@ -167,7 +168,6 @@ def saved_plan_line(saved: Plan, path: str, manifest: str, settings: Settings) -
     """What a plan file brings into the run, in a sentence: its manifest, its variables and its options."""
     source = saved.source
     words = [f"--var {name}={value}" for name, value in source.variables.items()]
-    words += [f"--var {name}=(secret)" for name in source.secret_variables]
     words += [f"--var-file {name}" for name in settings.var_files]
     flags = source.flags
     words += [f"--select {name}" for name in flags.select] + [f"--exclude {name}" for name in flags.exclude]
@@ -177,21 +177,13 @@ def saved_plan_line(saved: Plan, path: str, manifest: str, settings: Settings) -
     return f"{path} is a plan of {saved.created_at} for {manifest}{made_with}; planned again now"
 
 
-def _secrets(saved: Plan, plan: str, settings: Settings) -> Mapping[str, str]:
-    """The secret variables, which no plan holds, as the command line gives them again. Raises UsageError."""
-    needed = saved.source.secret_variables
+def _refuse_variables(plan: str, settings: Settings) -> None:
+    """Raises UsageError for a --var: the plan has its own."""
     for name in settings.variables:
-        if name not in needed:
-            raise UsageError(
-                f"--var {name} does not go with a saved plan: {plan} is carried out as it was made",
-                hint="give it to scenario-apply plan --out",
-            )
-    if missing := [name for name in needed if name not in settings.variables]:
         raise UsageError(
-            f"{plan} was made with the secret variable {missing[0]}, which no plan holds",
-            hint=f"give it again: --var {missing[0]}=VALUE",
+            f"--var {name} cannot be combined with a saved plan: {plan} is applied unchanged",
+            hint="give it to scenario-apply plan --out",
         )
-    return settings.variables
 
 
 def _base(saved: Plan, settings: Settings) -> str:

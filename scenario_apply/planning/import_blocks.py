@@ -13,6 +13,7 @@ from scenario_apply.errors import Diagnostic
 from scenario_apply.manifest.spec import Import
 from scenario_apply.model.address import Address
 from scenario_apply.model.remote import ModelId, RemoteModel
+from scenario_apply.model.secret import MASK
 from scenario_apply.model.training_types import SECRET_PARAMETERS
 from scenario_apply.planning.attributes import Spec, declared_parameters
 from scenario_apply.planning.observed import PHASE_OF, Observed
@@ -103,6 +104,6 @@ def _version(remote: RemoteModel, spec: Spec, contents: Contents) -> Version:
 
 def _parameters(declared: Mapping[str, object], remote: Mapping[str, object]) -> dict[str, object]:
     return {
-        key: plain_parameter(value if key in SECRET_PARAMETERS else remote.get(key, value))
+        key: MASK if key in SECRET_PARAMETERS else plain_parameter(remote.get(key, value))
         for key, value in declared.items()
     }

@@ -33,7 +33,7 @@ class PlanFlags:
 class PlanSource:
     """What a plan was made from. files: name -> sha256; pictures: dataset -> path -> "sha256 caption-sha256".
 
-    variables: those of --var that are no secrets. secret_variables: the names of the others.
+    variables: those of --var; a secret variable cannot be given that way.
     """
 
     manifest_path: str
@@ -43,7 +43,6 @@ class PlanSource:
     endpoint: str
     project: str | None
     variables: Mapping[str, str] = field(default_factory=dict)
-    secret_variables: tuple[str, ...] = ()
     var_files: tuple[str, ...] = ()
     flags: PlanFlags = PlanFlags()
     datasets: Mapping[str, str] = field(default_factory=dict)  # name -> digest

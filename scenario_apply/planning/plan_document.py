@@ -375,7 +375,6 @@ class OptionsDocument(Struct, kw_only=True):
 
 class InputsDocument(Struct, kw_only=True):
     variables: dict[str, str] = field(default_factory=dict)
-    secret_variables: list[str] = field(default_factory=list)
     var_files: list[str] = field(default_factory=list)
     datasets: dict[str, str] = field(default_factory=dict)
     pictures: dict[str, dict[str, str]] = field(default_factory=dict)

@@ -73,8 +73,7 @@ def _options(source: PlanSource) -> dict[str, object]:
         "allow_destroy": source.flags.deletes,
     }
     given = {name: value for name, value in flags.items() if value}
-    options: dict[str, object] = {"options": given} if given else {}
-    return options | ({"secret_variables": list(source.secret_variables)} if source.secret_variables else {})
+    return {"options": given} if given else {}
 
 
 def sealed(plain: Mapping[str, object]) -> dict[str, object]:

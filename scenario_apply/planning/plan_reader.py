@@ -51,7 +51,7 @@ def plan_from_json(plain: object, *, source: str = "the plan", is_sealed: bool =
         )
     try:
         plan = _plan(plan_document(plain))
-    except BadDocument as error:
+    except (BadDocument, ValueError) as error:  # ValueError: a step whose own rules it breaks
         raise UsageError(f"{source} is damaged: {error}", hint="plan again") from error
     if (fault := _fault(plan) or _untrue_sum(plan, plain)) is not None:
         raise UsageError(f"{source} is damaged: {fault}", hint="plan again")
@@ -199,7 +199,6 @@ def _source(document: PlanDocument) -> PlanSource:
         endpoint=document.endpoint,
         project=document.project,
         variables=inputs.variables,
-        secret_variables=tuple(inputs.secret_variables),
         var_files=tuple(inputs.var_files),
         flags=PlanFlags(
             select=tuple(options.select),

@@ -190,8 +190,8 @@ def test_what_the_service_says_of_a_secret_is_not_repeated(
     """A refusal that repeats the key: neither the ledger nor the state nor its journal does."""
     read = transport._content
 
-    def echoing(response: Any, until: float) -> bytes:
-        content = read(response, until)
+    def echoing(response: Any) -> bytes:
+        content = read(response)
         if response.url.endswith("/train"):
             response.status_code = 400
             return json.dumps({"reason": f"the key {KEYS['WANDB_API_KEY']} is unknown"}).encode()
@@ -211,8 +211,8 @@ def test_a_name_that_holds_a_secret_is_read_without_it(
     assert main(["apply", "--auto-approve", "--poll-interval=0.05", "--select=model.base", *ALLOW]) == 0
     read = transport._content
 
-    def echoing(response: Any, until: float) -> bytes:
-        return read(response, until).replace(b'"name":"', b'"name":"' + KEYS["WANDB_API_KEY"].encode())
+    def echoing(response: Any) -> bytes:
+        return read(response).replace(b'"name":"', b'"name":"' + KEYS["WANDB_API_KEY"].encode())
 
     monkeypatch.setattr(transport, "_content", echoing)
     capsys.readouterr()

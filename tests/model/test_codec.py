@@ -94,12 +94,12 @@ def test_what_is_written_reads_back() -> None:
     assert codec.plain(whole)["address"] == "model.kael/fast"
 
 
-def test_a_secret_leaves_as_its_digest() -> None:
+def test_a_secret_is_masked() -> None:
     """Whatever is written, also deep inside."""
     value = {"parameters": {"wandbKey": Secret("hunter22"), "more": [Secret("hunter22")]}}
     for written in (codec.line(value), codec.document(value), codec.compact(value), repr(codec.plain(value)).encode()):
         assert b"hunter22" not in written
-        assert Secret("hunter22").digest.encode() in written
+        assert written.count(b"(secret)") == 2
 
 
 def test_a_document_is_sorted_and_indented() -> None:

@@ -29,7 +29,7 @@ def test_a_secret_is_not_taken_over_from_the_service() -> None:
     remote = RemoteModel(
         id=ModelId("m"), type="flux.1-lora", status="trained", parameters={"wandbKey": "hunter2", "rank": 8}
     )
-    observed = Observed(models={ModelId("m"): remote}, refreshed=True)
+    observed = Observed(models={ModelId("m"): remote}, own=(remote,), refreshed=True)
     state = State(lineage="x", serial=1, records={})
     record = imported(Import(target=KAEL, model_id="m", place=HERE), spec, Contents(images=()), state, observed)
     assert isinstance(record, Record)

@@ -74,13 +74,6 @@ def read(value: object) -> State:
     return state_from_json(value, source="state/kael.json")
 
 
-def test_no_digest_of_a_secret_survives() -> None:
-    """Earlier releases stored one, from which a short secret can be guessed."""
-    value = plain()
-    value["resources"]["model.kael"]["current"]["parameters"]["wandbKey"] = {"secret": "sha256:00"}
-    assert read(value) == FULL
-
-
 def test_everything_survives() -> None:
     assert read(plain()) == FULL
 

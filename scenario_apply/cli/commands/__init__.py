@@ -1,1 +1,1 @@
-"""The commands, a file each."""
+"""The commands, a file each: options, examples, and the few lines that carry the command out."""

@@ -1,1 +1,4 @@
-"""PLACEHOLDER scenario_apply/manifest/templating."""
+"""Jinja2 in manifests and captions: a sandbox with a budget, and the values that templates may read.
+
+Pure. Secrets never enter a template: they are handed on whole. Read sandbox.py first.
+"""

@@ -1,1 +1,4 @@
-"""Where the recorded world is kept: the state file, its journal and its lock."""
+"""Where a state is kept: the file, its journal, its lock, its backups, and the rescue copy.
+
+Touches the disk; every file of our own is opened by own_files.py, which follows no link. Read file_store.py first.
+"""
