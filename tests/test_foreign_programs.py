@@ -91,26 +91,23 @@ def test_a_folder_that_is_a_bare_repository_runs_nothing(home: Path) -> None:
     assert not mark.exists()
 
 
-def test_modules_of_the_working_folder_are_never_imported(home: Path) -> None:
-    """Neither by a command, nor by the embedded Scenario it starts, nor through an empty entry of PYTHONPATH."""
+MODULES = ("json", "argparse", "asyncio", "requests", "PIL", "orjson", "httptools")
+
+
+@pytest.mark.parametrize("is_on_the_path", [False, True])
+def test_modules_of_the_working_folder_are_never_imported(home: Path, is_on_the_path: bool) -> None:
+    """Neither by a command, nor by the embedded Scenario it starts, nor through an empty entry of PYTHONPATH.
+
+    With such an entry the start of Python itself, before any code of ours, imports __future__ from there.
+    """
     trap = 'import pathlib; pathlib.Path(__file__).with_suffix(".ran").touch()\n'
-    for name in (
-        "json",
-        "argparse",
-        "asyncio",
-        "__future__",
-        "requests",
-        "PIL",
-        "orjson",
-        "httptools",
-        "usercustomize",
-    ):
+    for name in (*MODULES, *(() if is_on_the_path else ("__future__", "sitecustomize"))):
         (home / f"{name}.py").write_text(trap)
     installed = home.parent / "lib"
     installed.mkdir()
     (installed / "scenario_apply").symlink_to(PACKAGE)
     words = ("--local", "--auto-approve", "--poll-interval", "0.05")
-    done = run(home, "apply", *words, PYTHONPATH=f"{installed}")
+    done = run(home, "apply", *words, PYTHONPATH=f":{installed}:." if is_on_the_path else str(installed))
     assert done.returncode == 0, done.stderr
     assert sorted(home.glob("*.ran")) == []
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from scenario_apply.dataset.captions.compose import CaptionTemplateError, Composer
+from scenario_apply.dataset.captions.caption_budget import CaptionBudget
+from scenario_apply.dataset.captions.compose import LONGEST_CAPTION, CaptionTemplateError, CaptionTooLong, Composer
 from scenario_apply.dataset.captions.gather import UNREAD_CAPTIONS, Gathered, Reader, gather, one_line
 from scenario_apply.dataset.captions.instructions import instruct
 from scenario_apply.dataset.digest import digest_of_rows
@@ -19,6 +20,8 @@ from scenario_apply.dataset.types import Pair
 from scenario_apply.manifest.spec import DatasetSpec
 from scenario_apply.model.lint_rules import Finding, LintSettings, settings_from
 
+_MOST_CHARACTERS = 50_000_000  # of all captions of a dataset
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Captioned:
@@ -29,17 +32,22 @@ class Captioned:
 
 
 def caption_pictures(
-    spec: DatasetSpec, images: Sequence[FileEntry], facts: Mapping[str, Facts], gathered: Gathered
+    spec: DatasetSpec,
+    images: Sequence[FileEntry],
+    facts: Mapping[str, Facts],
+    gathered: Gathered,
+    budget: CaptionBudget | None = None,
 ) -> Captioned:
     """facts: by file. A template that fails is one T08 finding; its pictures keep no caption."""
     findings: list[Finding] = []
     try:
-        composer = Composer(spec)
+        composer = Composer(spec, budget)
     except CaptionTemplateError as error:
         findings.append(_template_finding(error))
-        composer = Composer(_without_templates(spec))
+        composer = Composer(_without_templates(spec), budget)
     templated = spec.captions.kind == "map"
     failed = False
+    room = _MOST_CHARACTERS
     pictures = []
     for image in images:
         raw = gathered.raws.get(image.path)
@@ -52,16 +60,24 @@ def caption_pictures(
                     text = composer.render("captions", text, image.path) if text else ""
             elif composer.default is not None and spec.captions.kind != "auto":
                 text = composer.default("", image.path)
-            caption = composer.compose(text, image.path) if text else None
+            if text and len(text) > LONGEST_CAPTION:
+                raise CaptionTooLong(len(text))
+            caption = composer.compose(text, image.path) if text and room >= 0 else None
+            room -= len(caption or "")
         except CaptionTemplateError as error:
             if not failed:
                 findings.append(_template_finding(error, image.path))
             failed, caption = True, None
         pictures.append(Picture(image.path, facts[image.file], text, caption, at, line, line_count))
+    if room < 0:
+        what = f"the captions have more than {_MOST_CHARACTERS:,} characters together"
+        findings.append(Finding("T08", what, hint="shorten `prefix`, `suffix` and `caption`, or split the dataset"))
     return Captioned(pictures=tuple(pictures), findings=tuple(findings))
 
 
 def _template_finding(error: CaptionTemplateError, path: str | None = None) -> Finding:
+    if isinstance(error, CaptionTooLong):
+        return Finding("T08", f"{path or error.key}: {error.why}", hint="shorten it")
     known = "trigger, caption, stem and path are known there"
     on = f" on {path}" if path else ""
     return Finding("T08", f"{error.key}: the template fails{on}: {error.why}", hint=known)
@@ -101,19 +117,23 @@ def assemble(
     facts: Mapping[str, Facts],
     read: Reader,
     colour_difference: ColourDifference | None = None,
+    budget: CaptionBudget | None = None,
 ) -> Assembled:
-    """facts: by file, of every image of material. read: gives caption files. See lint() for colour_difference."""
+    """facts: by file, of every image of material. read: gives caption files. See lint() for colour_difference.
+
+    budget: of the manifest's caption templates; None: this dataset stands alone.
+    """
     settings, findings = settings_from(spec.lint)
     before = [*findings, *material.findings]
     pairs: tuple[Pair, ...] = ()
     unread: frozenset[str] = frozenset()
     if material.paired is not None:
-        pairs, more = instruct(spec, material.paired, read)
+        pairs, more = instruct(spec, material.paired, read, budget)
         before += [*material.paired.findings, *more]
         pictures = tuple(Picture(image.path, facts[image.file]) for image in material.images)
     else:
         gathered = gather(spec, material.selection or Selection(images=(), texts={}), read)
-        captioned = caption_pictures(spec, material.images, facts, gathered)
+        captioned = caption_pictures(spec, material.images, facts, gathered, budget)
         before += [*gathered.findings, *captioned.findings]
         pictures = captioned.pictures
         unread = _excused(gathered, settings)
@@ -131,7 +151,7 @@ def assemble(
     return Assembled(
         pictures=pictures,
         pairs=pairs,
-        findings=lint(subject, before, colour_difference),
+        findings=lint(subject, list(dict.fromkeys(before)), colour_difference),
         digest=digest_of_pictures(pictures, pairs),
     )
 

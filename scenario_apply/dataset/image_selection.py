@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -17,6 +16,7 @@ from scenario_apply.model.file_names import (
     spelled,
     suffix_of,
 )
+from scenario_apply.model.globs import any_glob, has_magic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +43,10 @@ class Selection:
     excluded: frozenset[str] = frozenset()  # paths of pictures that a glob or `exclude` leaves out
 
 
-def select(folders: Iterable[Listed], *, exclude: Sequence[str] = (), keep: re.Pattern[str] | None = None) -> Selection:
-    """keep: pattern over the path within the dataset that pictures must match; None: every picture."""
+def select(
+    folders: Iterable[Listed], *, exclude: Sequence[str] = (), keep: Callable[[str], bool] | None = None
+) -> Selection:
+    """keep: which pictures count, by their path within the dataset; None: every one."""
     images: dict[str, FileEntry] = {}
     texts: dict[str, FileEntry] = {}
     junk: list[str] = []
@@ -65,7 +67,7 @@ def select(folders: Iterable[Listed], *, exclude: Sequence[str] = (), keep: re.P
             if name[0] in ".~" or (ending not in CAPTION_SUFFIXES and is_junk_file(name)):
                 junk.append(file_prefix + name)
             elif ending in IMAGE_SUFFIXES:
-                if (unwanted is not None and unwanted(path)) or not (keep is None or keep.fullmatch(path)):
+                if (unwanted is not None and unwanted(path)) or not (keep is None or keep(path)):
                     excluded.add(path)
                 else:
                     images[path] = FileEntry(path, file_prefix + name, size, mtime_ns, inode)
@@ -102,45 +104,28 @@ def _order(entry: FileEntry) -> tuple[tuple[tuple[int, int, str], ...], str]:
 def _exclusion(patterns: Sequence[str]) -> Callable[[str], bool] | None:
     if not patterns:
         return None
-    compiled = [glob_pattern(nfc(p.removeprefix("./")).rstrip("/")) for p in patterns]
+    written = dict.fromkeys(nfc(pattern.removeprefix("./")).rstrip("/") for pattern in patterns)
+    globs = tuple(pattern for pattern in written if has_magic(pattern))
+    plain = written.keys() - set(globs)
+    any_of_them = any_glob(globs).fullmatch if globs else None
+
+    def fits(candidate: str) -> bool:
+        return candidate in plain or (any_of_them is not None and any_of_them(candidate) is not None)
+
+    folders: dict[str, bool] = {"": False}
+
+    def is_excluded_folder(path: str) -> bool:
+        """Itself, or one above it; each is looked at once, however many files are in it."""
+        asked: list[str] = []
+        while (known := folders.get(path)) is None:
+            asked.append(path)
+            path = path.rpartition("/")[0]
+        for folder in reversed(asked):
+            known = folders[folder] = known or fits(folder.rpartition("/")[2]) or fits(folder)
+        return known
 
     def is_excluded(path: str) -> bool:
-        parts = path.split("/")
-        candidates = {path, *parts, *("/".join(parts[:n]) for n in range(1, len(parts)))}
-        return any(p.fullmatch(candidate) for p in compiled for candidate in candidates)
+        folder, _, name = path.rpartition("/")
+        return is_excluded_folder(folder) or fits(name) or fits(path)
 
     return is_excluded
-
-
-def has_magic(pattern: str) -> bool:
-    return any(sign in pattern for sign in "*?[")
-
-
-def glob_pattern(pattern: str) -> re.Pattern[str]:
-    """A glob over POSIX paths: ** any folders, * and ? within a name, [ab] one of them. Hidden names are no match."""
-    out: list[str] = []
-    at, size = 0, len(pattern)
-    while at < size:
-        if pattern.startswith("**/", at):
-            out.append(r"(?:[^/]+/)*")
-            at += 3
-        elif pattern.startswith("**", at):
-            out.append(r".*")
-            at += 2
-        elif pattern[at] == "*":
-            out.append(r"[^/]*")
-            at += 1
-        elif pattern[at] == "?":
-            out.append(r"[^/]")
-            at += 1
-        elif pattern[at] == "[" and (end := pattern.find("]", at + 2)) > 0:
-            inside = pattern[at + 1 : end].replace("\\", "\\\\")
-            out.append("[" + ("^" + inside[1:] if inside[0] == "!" else inside.replace("^", "\\^")) + "]")
-            at = end + 1
-        else:
-            out.append(re.escape(pattern[at]))
-            at += 1
-    try:
-        return re.compile("".join(out))
-    except re.error:  # an odd [set]: taken as it stands
-        return re.compile(re.escape(pattern))

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from scenario_apply.dataset.captions.tables import Row, first_of
 from scenario_apply.dataset.facts import FileEntry
 from scenario_apply.dataset.image_selection import Selection
-from scenario_apply.model.file_names import name_of, nearest, nfc, stem_of
+from scenario_apply.model.file_names import NearestName, name_of, nfc, stem_of
 from scenario_apply.model.lint_rules import Finding
 
 BEFORE, AFTER = "before", "after"
@@ -77,10 +77,10 @@ def _clashes(images: Sequence[FileEntry]) -> list[Finding]:
 
 def _alone(side: Mapping[str, FileEntry], other: Mapping[str, FileEntry], other_side: str) -> list[Finding]:
     findings = []
-    free = [stem for stem in other if stem not in side]
+    free = NearestName([stem for stem in other if stem not in side])
     for stem, entry in side.items():
         if stem not in other:
-            near = nearest(stem, free)
+            near = free.of(stem)
             what = f"{name_of(entry.path)} has no {other_side} picture"
             hint = f"did you mean {name_of(other[near].path)}? rename one of them" if near else None
             findings.append(Finding("P01", what, entry.file, hint=hint or f"add {stem} to the {other_side} side"))
@@ -149,10 +149,11 @@ def pair_rows(rows: Sequence[TableRow], entries: Mapping[str, FileEntry]) -> Pai
     findings = []
     named: dict[tuple[str, str], FileEntry] = {}
     complete = []
+    nearest = NearestName(entries)
     for row in rows:
         lost = [name for name in (row.before, row.after) if nfc(name) not in entries]
         for name in lost:
-            near = nearest(name, entries)
+            near = nearest.of(name)
             hint = f"did you mean {near}?" if near else "check the name; it is relative to the table's folder"
             findings.append(Finding("P01", f"there is no picture {name}", row.file, row.line, hint))
         if not lost:

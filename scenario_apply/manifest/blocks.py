@@ -44,6 +44,8 @@ def limits(document: Map) -> Limits:
 def moved(document: Map, report: Report) -> tuple[Moved, ...]:
     """Each old address at most once, each new one at most once, kinds alike."""
     found: list[Moved] = []
+    sources: set[Address] = set()
+    targets: set[Address] = set()
     for entry, mark in maps(document, "moved"):
         source, target = _address(entry, "from", report), _address(entry, "to", report)
         if source is None or target is None:
@@ -52,24 +54,30 @@ def moved(document: Map, report: Report) -> tuple[Moved, ...]:
             why = "moves to itself" if source == target else f"cannot become a {target.kind}"
             report.error("moved", f"{source} {why}", mark)
             continue
-        if any(source == other.source or target == other.target for other in found):
+        if source in sources or target in targets:
             report.error(
                 "moved", f"{source} -> {target}: one of the two is moved already", mark, "keep one move of each"
             )
             continue
+        sources.add(source)
+        targets.add(target)
         found.append(Moved(source=source, target=target, place=report.place(mark)))
     return tuple(found)
 
 
 def imports(document: Map, report: Report) -> tuple[Import, ...]:
     found: list[Import] = []
+    targets: set[Address] = set()
+    ids: set[str] = set()
     for entry, mark in maps(document, "import"):
         target, model_id = _address(entry, "to", report), service_id(entry, "id", report)
         if target is None or model_id is None:
             continue
-        if any(target == other.target or model_id == other.model_id for other in found):
+        if target in targets or model_id in ids:
             report.error("import", f"{target} or {model_id} is imported twice", mark, "keep one of them")
             continue
+        targets.add(target)
+        ids.add(model_id)
         found.append(Import(target=target, model_id=model_id, place=report.place(mark)))
     return tuple(found)
 

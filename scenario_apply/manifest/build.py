@@ -20,6 +20,7 @@ from scenario_apply.manifest.compositions import Compositions
 from scenario_apply.manifest.datasets import Datasets
 from scenario_apply.manifest.documents import merged
 from scenario_apply.manifest.expanded import expanded
+from scenario_apply.manifest.expansion import Expansion
 from scenario_apply.manifest.fields import child, flag, plain, text
 from scenario_apply.manifest.models import Models
 from scenario_apply.manifest.positions import Map
@@ -69,11 +70,13 @@ def build_manifest(
     document = templates.rendered(document, variables)
     _allow_unknown_types(document)
     check_shape(document, schema, report)
+    report.raise_errors_of_size()
 
     defaults = child(document, "defaults") or Map(document.start)
-    datasets = Datasets(document, child(defaults, "datasets"), report)
-    models = Models(document, child(defaults, "models"), datasets, report)
-    compositions = Compositions(document, child(defaults, "compositions"), models, report)
+    expansion = Expansion(report)
+    datasets = Datasets(document, child(defaults, "datasets"), report, expansion)
+    models = Models(document, child(defaults, "models"), datasets, report, expansion)
+    compositions = Compositions(document, child(defaults, "compositions"), models, report, expansion)
     _warn_of_same_names(models, compositions, report)
     check_triggers(models.specs, compositions.specs.values(), datasets.specs, report)
     blocks = moved(document, report), imports(document, report), removed(document, report)

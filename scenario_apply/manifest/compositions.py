@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from scenario_apply.manifest.blocks import lifecycle
+from scenario_apply.manifest.expansion import Expansion
 from scenario_apply.manifest.fields import child, flag, is_extension, maps, number, service_id, text, texts
 from scenario_apply.manifest.merge import layered
 from scenario_apply.manifest.models import Models, display_name, warn_of_legacy
@@ -17,7 +18,9 @@ _SOURCES = ("model", "modelId", "find")
 
 
 class Compositions:
-    def __init__(self, document: Map, defaults: Map | None, models: Models, report: Report) -> None:
+    def __init__(
+        self, document: Map, defaults: Map | None, models: Models, report: Report, expansion: Expansion
+    ) -> None:
         self.specs: dict[Address, CompositionSpec] = {}
         self.fields: dict[Address, Map] = {}  # merged, for the expanded manifest
         self._all = child(document, "compositions") or Map(document.start)
@@ -26,7 +29,9 @@ class Compositions:
         self._legacy: dict[str, list[Mark]] = {}
         for name, fields in self._all.items():
             if isinstance(fields, Map) and not is_extension(name):
-                self._build(name, layered(defaults, fields), self._all.key_mark(name))
+                mark, joined = self._all.key_mark(name), layered(defaults, fields)
+                expansion.add(joined, mark)
+                self._build(name, joined, mark)
         for kind, marks in self._legacy.items():
             warn_of_legacy(kind, marks[0], len(marks), "compositions", report)
 

@@ -5,28 +5,34 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import cast
 
+from scenario_apply.manifest.expansion import Expansion
 from scenario_apply.manifest.fields import child, flag, is_extension, maps, plain, text, texts
 from scenario_apply.manifest.merge import layered
 from scenario_apply.manifest.positions import Map, Mark, Node, Seq
 from scenario_apply.manifest.report import Report
 from scenario_apply.manifest.spec import CaptionSource, DatasetSpec, Json, MissingCaption, PairSpec
 from scenario_apply.model.did_you_mean import did_you_mean
+from scenario_apply.model.globs import has_magic
 
 _CAPTION_OPTIONS = frozenset({"suffix", "lines", "file", "map", "missing"})
 _CAPTION_WORDS = ("recognise", "sidecar", "auto", "filename")
 _TABLE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".json", ".yaml", ".yml")
 _MISSING = ("error", "warn", "auto")
+_MOST_OF_PATTERNS = 300_000  # characters; compiling them takes two seconds
 
 
 class Datasets:
     """Every dataset of a manifest by name; models add theirs as they are built."""
 
-    def __init__(self, document: Map, defaults: Map | None, report: Report) -> None:
+    def __init__(self, document: Map, defaults: Map | None, report: Report, expansion: Expansion) -> None:
         self.specs: dict[str, DatasetSpec] = {}
         self.fields: dict[str, Map] = {}
         self._declared = child(document, "datasets") or Map(document.start)
         self._defaults = defaults
         self._report = report
+        self._expansion = expansion
+        self._patterns: set[str] = set()
+        self._characters = 0  # of the patterns
         for name, value in self._declared.items():
             if not is_extension(name):
                 self._add(name, value, self._declared.marks[name])
@@ -78,8 +84,20 @@ class Datasets:
         else:
             return
         merged = layered(self._defaults, fields)
+        self._expansion.add(merged, marks[0])
+        self._count_patterns(merged, marks[0])
         self.fields[name] = merged
         self.specs[name] = dataset_spec(name, merged, marks[0], self._report)
+
+    def _count_patterns(self, fields: Map, mark: Mark) -> None:
+        for pattern in (*texts(fields, "images"), *texts(fields, "exclude")):
+            if pattern not in self._patterns and has_magic(pattern):
+                self._patterns.add(pattern)
+                self._characters += len(pattern)
+        if self._characters > _MOST_OF_PATTERNS:
+            what = f"more than {_MOST_OF_PATTERNS:,} characters of globs in the datasets"
+            self._report.error("too-large", what, mark, "use fewer or shorter globs, or name folders")
+            self._report.raise_errors()
 
 
 def _is_path(text: str) -> bool:

@@ -20,6 +20,7 @@ _LABEL = re.compile(r"[A-Za-z0-9_.+-]+")
 _OWN_LABEL = re.compile(rf"{_LABEL.pattern}(?:,{_LABEL.pattern})*")  # of an included child: like a crossed one's, too
 _NOT_LABEL = re.compile(r"[^A-Za-z0-9_.+-]+")
 _MOST_CHILDREN = 1000
+_MOST_SHOWN = 1_000_000_000  # a number of ten thousand digits tells nobody anything
 _LEAST_IN_DIGITS = 1e-3
 _LARGEST_IN_DIGITS = 1e15  # up to here a float holds every whole number
 
@@ -66,7 +67,8 @@ def _combinations(matrix: Map, address: str, report: Report) -> Iterator[tuple[s
     }
     count = prod(len(choices) for choices in dimensions.values())
     if count > _MOST_CHILDREN:
-        what = f"the matrix of {address} makes {count} models; at most {_MOST_CHILDREN} are taken"
+        many = f"{count}" if count < _MOST_SHOWN else f"more than {_MOST_SHOWN:,}"
+        what = f"the matrix of {address} makes {many} models; at most {_MOST_CHILDREN} are taken"
         report.error("matrix-too-large", what, matrix.start, "cross fewer values")
         return
     excluded = [entry for entry, _ in maps(matrix, "exclude")]

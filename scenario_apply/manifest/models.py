@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from scenario_apply.manifest.blocks import lifecycle
 from scenario_apply.manifest.datasets import Datasets
+from scenario_apply.manifest.expansion import Expansion
 from scenario_apply.manifest.fields import child, flag, is_extension, text, texts
 from scenario_apply.manifest.matrix import children
 from scenario_apply.manifest.merge import Inheritance, layered
@@ -21,7 +22,9 @@ LONGEST_NAME = 64
 class Models:
     """Builds every model; keeps what compositions ask for: addresses and types."""
 
-    def __init__(self, document: Map, defaults: Map | None, datasets: Datasets, report: Report) -> None:
+    def __init__(
+        self, document: Map, defaults: Map | None, datasets: Datasets, report: Report, expansion: Expansion
+    ) -> None:
         self.specs: dict[Address, ModelSpec] = {}
         self.fields: dict[Address, Map] = {}  # merged, for the expanded manifest
         self.labels: dict[str, list[str]] = {}  # key -> labels of its children, [""] without a matrix
@@ -29,6 +32,7 @@ class Models:
         self._defaults = defaults
         self._datasets = datasets
         self._report = report
+        self._expansion = expansion
         self._parameters = ParameterCheck(report)
         self._inheritance = Inheritance(self._all, report)
         self._allow_unknown = flag(document, "allow_unknown_type", False)
@@ -47,6 +51,7 @@ class Models:
             labels.append(label)
             address = Address("model", name, label)
             joined = layered(self._defaults, fields)
+            self._expansion.add(joined, mark)
             spec = self._spec(address, joined, fields, mark)
             if spec is not None:
                 self.specs[address] = spec

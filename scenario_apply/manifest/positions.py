@@ -100,6 +100,21 @@ def masked_nodes(node: Node) -> Node:
     return node
 
 
+def values_in(value: object, most: int) -> int:
+    """How many values it holds, itself included; a little more than most when it holds more. What stands there twice
+    counts twice, also when both are one object."""
+    count = 0
+    waiting: list[object] = [value]
+    while waiting and count <= most:
+        inner = waiting.pop()
+        count += 1
+        if isinstance(inner, dict):
+            waiting.extend(inner.values())
+        elif isinstance(inner, list | tuple):
+            waiting.extend(inner)
+    return count
+
+
 def kind_of(value: object) -> str:
     """What a person calls such a value: a map, a list, text, a number, true or false, nothing."""
     match value:

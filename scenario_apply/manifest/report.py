@@ -29,6 +29,7 @@ class Report:
         self.sources: dict[str, str] = {}
         self.problems: list[Diagnostic] = []
         self.is_incomplete = False
+        self.is_oversized = False  # a list or map has more entries than are ever looked at
         self._hidden: list[str] = []
         self._unquoted: set[str] = set()
         self._lines: dict[str, list[str]] = {}
@@ -104,6 +105,11 @@ class Report:
     def is_wrong(self, mark: Mark) -> bool:
         """Whether an error stands exactly there already: a second one would only be its echo."""
         return bool(self._wrong) and (mark.name, mark.line + 1, mark.column + 1) in self._wrong
+
+    def raise_errors_of_size(self) -> None:
+        """Raises when something is too large to go on with."""
+        if self.is_oversized:
+            self.raise_errors()
 
     def raise_errors_of_reading(self) -> None:
         """Raises when a file could not be read whole: everything said about the rest would be an echo of that."""

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 from unicodedata import normalize
+
+if TYPE_CHECKING:
+    from scenario_apply.model.did_you_mean import Nearest
 
 # What the service takes, and what people put beside it by mistake: F04 tells them apart by content.
 _TAKEN_FOR_IMAGES = """
@@ -22,6 +26,7 @@ _JUNK_FILES = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db"})
 _JUNK_ENDINGS = ("-masklabel.png", "-condlabel.png", ".npz", ".safetensors")
 _PROSE = re.compile(r"(?i)(read_?me|licen[cs]e|credits|notes?|changelog|copying|attribution)\b.*")
 _DIGITS = re.compile(r"(\d+)")
+_MOST_PROPOSALS = 40
 
 
 def is_image_name(name: str) -> bool:
@@ -85,14 +90,26 @@ def natural_key(path: str) -> tuple[tuple[int, int, str], ...]:
     return tuple((0, int(part), part) if index % 2 else (1, 0, part) for index, part in enumerate(parts) if part)
 
 
-def nearest(name: str, names: Iterable[str], *, at_least: float = 0.6) -> str | None:
+def nearest(name: str, names: Iterable[str]) -> str | None:
     """The most similar of names: a match without regard to case first. None when nothing is near."""
-    from difflib import get_close_matches
+    return NearestName(names).of(name)
 
-    known = list(names)[:2000]
-    folded = name.casefold()
-    for candidate in known:
-        if candidate.casefold() == folded:
-            return candidate
-    close = get_close_matches(name, known, n=1, cutoff=at_least)
-    return close[0] if close else None
+
+class NearestName:
+    """The same for many names in turn. Only the first of them get an answer: nobody reads a thousand proposals."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = names
+        self._index: Nearest | None = None
+        self._left = _MOST_PROPOSALS
+
+    def of(self, name: str) -> str | None:
+        """None when nothing is near, or when it was asked too often."""
+        if not self._left:
+            return None
+        self._left -= 1
+        if self._index is None:
+            from scenario_apply.model.did_you_mean import Nearest
+
+            self._index = Nearest(self._names)
+        return next(iter(self._index.find(name, 1)), None)

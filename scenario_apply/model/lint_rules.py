@@ -100,6 +100,7 @@ BARRED_CODES = frozenset({"outside-root", "hidden-path"})
 BY_CODE: Mapping[str, Rule] = {rule.code: rule for rule in RULES}
 _BY_NAME: Mapping[str, Rule] = {rule.name: rule for rule in RULES}
 _DEFAULT_NUMBERS: Mapping[str, float] = {name: n for rule in RULES for name, n in rule.thresholds.items()}
+_LONGEST_KEY = 60
 _LEVELS: Mapping[str, Severity] = {"error": "error", "warning": "warning", "warn": "warning", "info": "info"}
 
 
@@ -154,7 +155,7 @@ def _misunderstood(key: str, value: object, *, known: bool) -> Finding:
     if known:
         what = f"lint: {key}: {value!r} is neither off, error, warning, info nor a number this rule has a threshold for"
         return Finding("lint-setting", what, hint=f"write `{key}: off`, or one of error, warning, info")
-    near = nearest(key, [*BY_CODE, *_BY_NAME, *_DEFAULT_NUMBERS])
+    near = nearest(key[:_LONGEST_KEY], [*BY_CODE, *_BY_NAME, *_DEFAULT_NUMBERS])
     return Finding(
         "lint-setting",
         f"lint: there is no rule {key!r}",

@@ -6,6 +6,7 @@ What is read here is compared and shown, and never carried out: plan_comparison.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 
@@ -72,7 +73,8 @@ def _fault(plan: Plan) -> str | None:
     ids = [planned.id for planned in plan.steps]
     known = set(ids)
     if len(known) < len(ids):
-        return f"the step {next(i for i in ids if ids.count(i) > 1)} is there twice"
+        counts = Counter(ids)
+        return f"the step {next(i for i in ids if counts[i] > 1)} is there twice"
     of_changes = [step_id for change in plan.changes for step_id in change.steps]
     named = [(f"{c.address}", step_id) for c in plan.changes for step_id in c.steps]
     named += [(f"the step {planned.id}", step_id) for planned in plan.steps for step_id in planned.after]

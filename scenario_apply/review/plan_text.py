@@ -63,7 +63,8 @@ def plan_text(
     if not only_drift:
         changed = [change for change in plan.changes if change.action is not Action.NONE]
         brief = len(changed) > MANY and not screen.verbose
-        blocks = ["\n".join(_change(change, plan, screen, brief=brief)) + "\n" for change in changed]
+        withheld = frozenset(plan.withheld)
+        blocks = ["\n".join(_change(change, withheld, screen, brief=brief)) + "\n" for change in changed]
         parts += ["".join(blocks)] if brief else blocks
         parts += [f"    {len(changed):,} changes: -v shows pictures, captions and values of each\n"] if brief else []
         parts.append(_unchanged(plan, screen))
@@ -162,14 +163,14 @@ def _drift_sentence(plan: Plan) -> str:
 # -- one change
 
 
-def _change(change: Change, plan: Plan, screen: Screen, *, brief: bool) -> list[str]:
+def _change(change: Change, withheld: Collection[Address], screen: Screen, *, brief: bool) -> list[str]:
     lines = _title(change, screen)
     if change.reasons:
         lines += hanging(f"{_INDENT}because ", safe("; ".join(map(once, change.reasons))), screen)
     is_said = not screen.quiet and any(
         "--allow-destroy" in note for note in change.notes
     )  # the planner says it of versions, too
-    if change.address in plan.withheld and not is_said:
+    if change.address in withheld and not is_said:
         lines += hanging(f"{_INDENT}note ", "deletes wait for consent: --allow-destroy", screen, color="yellow")
     for note in () if screen.quiet else change.notes:
         lines += hanging(f"{_INDENT}note ", safe(note), screen)

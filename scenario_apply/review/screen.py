@@ -116,11 +116,17 @@ def wrap(text: str, width: int) -> list[str]:
 def _pieces(text: str, width: int) -> Iterator[str]:
     for match in _WORDS.finditer(text):
         word = match[0]
-        while columns(word) > width:
-            piece = head(word, max(width, 2))
-            yield piece
-            word = word[len(piece) :]
-        yield word
+        if columns(word) <= width:
+            yield word
+            continue
+        start = used = 0
+        for at, character in enumerate(word):
+            size = _columns(character)
+            if used + size > max(width, 2):
+                yield word[start:at]
+                start, used = at, 0
+            used += size
+        yield word[start:]
 
 
 def prose(text: str, width: int, screen: Screen) -> list[str]:

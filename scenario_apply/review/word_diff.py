@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from difflib import SequenceMatcher
 from typing import NamedTuple
 
+from scenario_apply.review.alignment import aligned
 from scenario_apply.review.screen import Color, Screen, columns, head, safe
 
 _TOKENS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|\w+|\s+|.")
-_MOST_TOKENS = 4000  # comparing is quadratic; captions this long are no captions
+_LONGEST_WORD = 2000  # characters; more of a word is not drawn
 
 
 class Stretch(NamedTuple):
@@ -32,14 +32,12 @@ class _Atom(NamedTuple):
 def word_diff(before: str, after: str) -> list[Stretch]:
     """The stretches of two safe texts, in order."""
     old, new = _TOKENS.findall(before), _TOKENS.findall(after)
-    if len(old) + len(new) > _MOST_TOKENS:
-        return [Stretch(gone=before, new=after)]
     found: list[Stretch] = []
-    codes = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
-    for index, (tag, a, b, c, d) in enumerate(codes):
+    codes = aligned(old, new)
+    for index, (is_same, a, b, c, d) in enumerate(codes):
         gone, came = "".join(old[a:b]), "".join(new[c:d])
         inner = 0 < index < len(codes) - 1
-        if tag != "equal":
+        if not is_same:
             changed = Stretch(gone=gone, new=came)
             if found and not found[-1].same:
                 last = found.pop()
@@ -92,14 +90,14 @@ def _lines(atoms: list[_Atom], width: int, screen: Screen) -> Iterable[str]:
     line, used = "", 0
     for index, atom in enumerate(atoms):
         glued = index + 1 < len(atoms) and not atoms[index + 1].spaced
-        needed = columns(atom.text) + (columns(atoms[index + 1].text) if glued else 0)
+        needed = _columns(atom) + (_columns(atoms[index + 1]) if glued else 0)
         if line and atom.spaced:
             if used + 1 + needed > width:
                 yield line
                 line, used = "", 0
             else:
                 line, used = line + " ", used + 1
-        text = atom.text
+        text = atom.text if len(atom.text) <= _LONGEST_WORD else f"{atom.text[:_LONGEST_WORD]}…"
         while used + columns(text) > width:  # a word longer than a line
             piece = head(text, width - used) if used == 0 or width - used >= 2 else ""
             yield line + screen.paint(piece, atom.color)
@@ -107,6 +105,11 @@ def _lines(atoms: list[_Atom], width: int, screen: Screen) -> Iterable[str]:
         line, used = line + screen.paint(text, atom.color), used + columns(text)
     if line:
         yield line
+
+
+def _columns(atom: _Atom) -> int:
+    """Enough to know whether it fits into a line."""
+    return columns(atom.text[:_LONGEST_WORD])
 
 
 def _shortened(stretches: list[Stretch], keep: int) -> list[Stretch]:

@@ -103,5 +103,7 @@ def test_a_size_that_only_the_decoder_finds_counts_too(monkeypatch: pytest.Monke
         def draft(self, *_: object) -> None: ...
 
     monkeypatch.setattr(Image, "open", lambda *_, **__: Opened())
-    monkeypatch.setattr(grids, "_reduced", None)
+    decoded: list[Opened] = []
+    monkeypatch.setattr(grids, "_reduced", decoded.append)
     assert brightness_grid(PNG) == b""
+    assert decoded == []

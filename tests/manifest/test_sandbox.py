@@ -9,6 +9,12 @@ from scenario_apply.manifest.templating.sandbox import Sandbox
 from scenario_apply.manifest.templating.templates import TemplateError
 from scenario_apply.model.secret import Secret
 
+NO_ENVIRONMENT = AllowedEnvironment({})
+BIG: dict[str, object] = {
+    "big": [["x"] * 100] * 1000,
+    "big2": [["x"] * 100] * 1000,
+    "wide": {str(i): i for i in range(20000)},
+}
 VALUES = {"name": "kael", "rate": 1e-4, "tags": ["a", "b"], "sizes": {"small": 8}, "key": Secret("hunter2")}
 LOOPS = "{% for a in range(900) %}{% for b in range(900) %}{% for c in range(900) %}x" + "{% endfor %}" * 3
 
@@ -20,7 +26,7 @@ def sandbox(**environment: str) -> Sandbox:
 
 def evaluate(text: str) -> object:
     allowed = AllowedEnvironment({"HOME": "/home/ana"}, ["HOME", "NOPE", "TOKEN"])
-    return Sandbox(allowed).evaluate(text, VALUES, {"key"}).value
+    return Sandbox(allowed).evaluate(text, {**VALUES, **BIG}, {"key"}).value
 
 
 @pytest.mark.parametrize(
@@ -78,6 +84,13 @@ def test_what_templates_are_for(text: str, value: object) -> None:
         "{{ " + "1+" * 7000 + "1 }}",
         "{% macro a() %}{{ a() }}{% endmacro %}{{ a() }}",
         "{% for t in tags recursive %}{{ loop(tags) }}{% endfor %}",
+        "{% set a = 'aaaaaaaaaa' %}" + "{% set a %}{{ a }}{{ a }}{% endset %}" * 60 + "{{ a | length }}",
+        "{% set a = 'x' * 90000 %}{% for i in range(50000) %}{% if 'b' in a %}{% endif %}{% endfor %}",
+        "{% set a = 'x' * 90000 %}{% for i in range(50000) %}{% if 'b' is in(a) %}{% endif %}{% endfor %}",
+        "{% set a = 'x' * 90000 %}{% for i in range(50000) %}{% set b = a[1:] %}{% endfor %}",
+        "{% for i in range(50000) %}{% if big == big2 %}{% endif %}{% endfor %}",
+        "{% for i in range(50000) %}{% set b = big[1:] %}{% endfor %}",
+        "{% for i in range(50000) %}{% set b = wide.items() %}{% endfor %}",
     ],
 )
 def test_what_would_not_end_ends_soon(text: str) -> None:
@@ -194,11 +207,8 @@ SECRETS_COMPUTED = [
     "{{ none | default(S, true) | string }}",
 ]
 DYNAMIC = [
-    "{{ env['MY_' ~ 'TOKEN'] }}",
-    "{{ env.get('MY_' ~ 'TOKEN') }}",
     "{{ env.get(name, env['MY_' ~ 'TOKEN']) }}",
     "{{ 'MY_' ~ 'TOKEN' in env and env['MY_' ~ 'TOKEN'] }}",
-    "{{ var['k' ~ 'ey'] }}",
     "{{ var.get('k' ~ 'ey') }}",
     "{{ var.items() }}",
     "{{ var.values() | list }}",
@@ -208,6 +218,15 @@ DYNAMIC = [
     "{% set v = var %}{{ v['key'] }}",
     "{% set e = env %}{{ e.MY_TOKEN }}",
 ]
+
+
+@pytest.mark.parametrize(
+    "text", ["{{ env['MY_' ~ 'TOKEN'] }}", "{{ env.get('MY_' ~ 'TOKEN') }}", "{{ var['k' ~ 'ey'] }}"]
+)
+def test_a_secret_named_by_a_constant_expression_stays_a_secret(text: str) -> None:
+    """Its name is computed, not its value: it is handed on whole, and only where secrets are accepted."""
+    environment = AllowedEnvironment({"MY_TOKEN": "hunter2"}, ["MY_TOKEN"])
+    assert Sandbox(environment).evaluate(text, VALUES, {"key"}).value == Secret("hunter2")
 
 
 @pytest.mark.parametrize(
@@ -294,6 +313,61 @@ def test_all_templates_together_have_a_budget() -> None:
 def test_captions_are_left_for_each_image_only_where_they_need_one(text: str, rendered: str) -> None:
     """What a caption needs besides its image goes with it; all else is rendered at once."""
     assert sandbox(HOME="/home/ana").caption(text, VALUES, {"key"}) == rendered
+
+
+def test_many_small_templates_are_refused_by_their_number() -> None:
+    """Compiling takes longer than reading: each template counts for more than its characters."""
+    sandbox = Sandbox(NO_ENVIRONMENT)
+
+    def evaluate_all() -> None:
+        for number in range(100_000):
+            sandbox.evaluate(f"{{{{ {number} }}}}", {}, set())
+
+    with pytest.raises(TemplateError, match="templates in all") as raised:
+        evaluate_all()
+    assert raised.value.code == "template-too-large"
+    assert raised.value.hint is not None
+
+
+def test_whole_files_share_what_they_may_do() -> None:
+    """Two files pass; twenty of them, or one dense in expressions, do not."""
+    sandbox = Sandbox(NO_ENVIRONMENT)
+    text = "# a comment\n" * 7_000
+
+    def render_all() -> None:
+        for _ in range(20):
+            sandbox.file(text, {})
+
+    with pytest.raises(TemplateError, match=r"\.j2 files in all"):
+        render_all()
+    with pytest.raises(TemplateError, match="templates in all"):
+        Sandbox(NO_ENVIRONMENT).file("{{1}}" * 100_000, {})
+    assert len(Sandbox(NO_ENVIRONMENT).file("- {{ 1 }} # a comment\n" * 500, {})) > 5000
+
+
+def test_a_caption_takes_only_so_much_along() -> None:
+    """A variable of a megabyte would be copied into the captions of every dataset that names it."""
+    with pytest.raises(TemplateError, match="variables of this caption") as raised:
+        Sandbox(NO_ENVIRONMENT).caption("{{ stem }} {{ long }}", {"long": "x" * 1_000_000}, set())
+    assert raised.value.code == "template-too-large"
+
+
+def test_a_template_copies_only_the_variables_it_names() -> None:
+    """Thousands of templates beside thousands of variables would copy millions of values."""
+
+    class Counted(dict[str, object]):
+        copied = 0
+
+        def __iter__(self):  # type: ignore[no-untyped-def]  # as dict's own
+            Counted.copied += 1
+            return super().__iter__()
+
+        def keys(self):  # type: ignore[no-untyped-def]  # as dict's own
+            Counted.copied += 1
+            return super().keys()
+
+    assert Sandbox(NO_ENVIRONMENT).evaluate("{{ a }} {{ var.b }}", Counted(a=1, b=2, c=3), set()).value == "1 2"
+    assert Counted.copied == 0
 
 
 def test_secrets_do_not_go_into_captions() -> None:

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from scenario_apply.manifest.positions import Map, Seq
 from scenario_apply.manifest.report import Report
+from scenario_apply.manifest.yaml import reader as yaml_reader
 from scenario_apply.manifest.yaml.reader import read_yaml
 
 TEXT = """\
@@ -122,3 +127,51 @@ def test_json_reads_as_itself(value: dict[str, object]) -> None:
     report = Report()
     found = read_yaml("a.yaml", text.encode(), report)
     assert found == value, report.problems
+
+
+def limited(limit: int) -> Any:
+    """A parser like libyaml 0.2.6: it scans ahead of its events, and refuses brackets nested deeper than limit."""
+    plain = yaml_reader._events
+
+    def events(name: str, data: bytes) -> Callable[[], object]:
+        text = data.decode()
+        end = first_deeper(text, limit)
+        return plain(name, data) if end is None else partial(refuse, name, text, end)
+
+    return events
+
+
+def first_deeper(text: str, limit: int) -> int | None:
+    depth = 0
+    for index, sign in enumerate(text):
+        depth += (sign in "[{") - (sign in "]}")
+        if depth > limit:
+            return index
+    return None
+
+
+def refuse(name: str, text: str, end: int) -> object:
+    mark = yaml.Mark(name, end, text.count("\n", 0, end), end - text.rfind("\n", 0, end) - 1, None, 0)
+    raise yaml.scanner.ScannerError("while increasing flow level", mark, "exceeded maximum nesting depth", mark)
+
+
+@pytest.mark.parametrize("limit", [100, 500, None])
+@pytest.mark.parametrize(
+    ("nested", "place"),
+    [
+        ("[" * 9000, "a.yaml:2:66"),
+        ("{a: " * 9000, "a.yaml:2:246"),
+        ("[é, é, " * 9000, "a.yaml:2:426"),
+        ("\n  " + "- " * 9000, "a.yaml:3:123"),
+        ("\n" + "".join(f"{' ' * n}a:\n" for n in range(1, 2000)), "a.yaml:63:62"),
+    ],
+)
+def test_too_deep_is_said_at_the_same_place_whatever_parser_there_is(
+    nested: str, place: str, limit: int | None, parser: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """libyaml 0.2.6 stops at a depth of 1,000, scanned ahead of what it has given; older ones do not stop."""
+    if limit is not None:
+        monkeypatch.setattr(yaml_reader, "_events", limited(limit))
+    report = Report()
+    assert read_yaml("a.yaml", f"version: 1\nx-a: {nested}".encode(), report) is None
+    assert [(problem.code, str(problem.location)) for problem in report.problems] == [("too-deep", place)]

@@ -1,72 +1,102 @@
-"""Jinja2 for captions: sandboxed, strict, without loops, so that no caption can run long or reach out."""
+"""Jinja2 for captions: the sandbox of manifests without its loops, and a budget of work for each dataset.
+
+A caption is rendered once for each picture, so each one may do little, and all captions of a dataset have one budget
+together. Compiling is paid for as well: a captions map may hold a template for each picture. Work is counted, not
+timed, and a dataset pays the same whatever else is scanned, so a template is refused everywhere or nowhere.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
-from jinja2 import StrictUndefined, TemplateError, nodes
-from jinja2.exceptions import SecurityError
-from jinja2.runtime import Context
-from jinja2.sandbox import SandboxedEnvironment
+from jinja2 import Template, TemplateError, nodes
 
 from scenario_apply.dataset.captions.compose import CaptionTemplateError
+from scenario_apply.manifest.templating.allowed import Budget, BudgetSpent
+from scenario_apply.manifest.templating.restricted_environment import NarrowEnvironment
+from scenario_apply.manifest.templating.syntax_tree import made_to_pay
+from scenario_apply.manifest.templating.templates import TemplateError as RefusedTemplate
 from scenario_apply.model.file_names import is_unicode
 
-_LONGEST = 20_000  # characters: far above any caption, far below what hurts
-_PADDING = frozenset({"center", "ljust", "rjust", "zfill", "format", "format_map", "expandtabs", "join"})
-_FILTERS = (
-    "lower",
-    "upper",
-    "capitalize",
-    "title",
-    "trim",
-    "replace",
-    "default",
-    "first",
-    "last",
-    "truncate",
-    "length",
-)
-_FORBIDDEN = (nodes.For, nodes.Macro, nodes.CallBlock, nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
+_LONGEST = 20_000  # characters of a rendered caption: far above any caption, far below what hurts
+_LONGEST_TEMPLATE = 100_000  # characters: what a manifest lets through, and what it hands down with it
+_WORK_OF_A_CAPTION = 20_000  # units of sandbox_parts
+_COMPILING = 2_000  # units for the smallest template
+_COMPILING_A_CHARACTER = 60  # units
+_MOST_KEPT = 256  # compiled templates
 
 
-class _Sandbox(SandboxedEnvironment):
-    intercepted_binops = frozenset({"*", "**", "%"})
+class CaptionTemplates:
+    """Compiles and renders caption templates. What datasets share, such as a template of defaults, is compiled once."""
 
-    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        """Numbers only, and small ones: 'a' * 10**10 would fill the memory."""
-        for side in (left, right):
-            if not isinstance(side, int | float) or abs(side) > 1_000_000:
-                raise SecurityError(f"`{operator}` takes two numbers up to a million here")
-        if operator == "**" and abs(right) > 16:
-            raise SecurityError("`**` takes exponents up to 16 here")
-        return super().call_binop(context, operator, left, right)
+    def __init__(self) -> None:
+        self._environment = NarrowEnvironment()
+        self._environment.keep_trailing_newline = False
+        self._compiled: dict[str, tuple[Template, int]] = {}
 
-    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
-        return attr not in _PADDING and super().is_safe_attribute(obj, attr, value)
+    def of_dataset(self, work: int) -> DatasetTemplates:
+        """The templates of one dataset. work: units for all of them together."""
+        return DatasetTemplates(self, Budget(work, _LONGEST))
+
+    def compile(self, source: str, budget: Budget) -> tuple[Template, int]:
+        """The template, and how many nodes it has."""
+        self._environment.budget = budget
+        known = self._compiled.get(source)
+        if known is None:
+            tree = self._environment.parse(source)
+            if next(tree.find_all(nodes.For), None) is not None:
+                raise RefusedTemplate("template-refused", "{% for %} is not allowed in captions")
+            tree = made_to_pay(tree, self._environment)
+            known = self._environment.from_string(tree), sum(1 for _ in tree.find_all(nodes.Node))
+            if len(self._compiled) >= _MOST_KEPT:
+                self._compiled.clear()
+            self._compiled[source] = known
+        return known
+
+    def render(self, template: Template, values: Mapping[str, str], budget: Budget) -> str:
+        """The text. Raises whatever a filter raises."""
+        self._environment.budget = budget
+        return "".join(budget.pay_for_result(part) for part in template.generate(values))
 
 
-_ENVIRONMENT = _Sandbox(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False)  # plain text
-_ENVIRONMENT.globals.clear()
-_ENVIRONMENT.filters = {name: _ENVIRONMENT.filters[name] for name in _FILTERS}
+class DatasetTemplates:
+    """The same with the budget of one dataset."""
 
+    def __init__(self, templates: CaptionTemplates, budget: Budget) -> None:
+        self._templates = templates
+        self._budget = budget
 
-def compile_template(key: str, source: str) -> Callable[[Mapping[str, str]], str]:
-    """Raises CaptionTemplateError, at once for what does not compile, later for what fails on a caption."""
-    try:
-        tree = _ENVIRONMENT.parse(source)
-        if found := next(tree.find_all(_FORBIDDEN), None):
-            raise CaptionTemplateError(key, f"{{% {type(found).__name__.lower()} %}} is not allowed in captions")
-        template = _ENVIRONMENT.from_string(tree)
-    except TemplateError as error:
-        raise CaptionTemplateError(key, str(error)) from error
-
-    def render(values: Mapping[str, str]) -> str:
+    def compile(self, key: str, source: str) -> Callable[[Mapping[str, str]], str]:
+        """What renders the template. Raises CaptionTemplateError, at once for what does not compile, later for what
+        fails on a caption. key: what the template is of, for the message."""
+        if len(source) > _LONGEST_TEMPLATE:
+            raise CaptionTemplateError(key, f"a template of {len(source)} characters; at most {_LONGEST_TEMPLATE}")
+        work = _COMPILING + _COMPILING_A_CHARACTER * len(source)
         try:
-            text = template.render(values)
-        except CaptionTemplateError:
-            raise
+            self._budget.renew(work + _WORK_OF_A_CAPTION)
+            self._budget.pay(work)
+            template, size = self._templates.compile(source, self._budget)
+        except RefusedTemplate as error:
+            raise CaptionTemplateError(key, error.message.replace("a manifest", "captions")) from error
+        except BudgetSpent as error:
+            raise self._spent(key, error) from error
+        except TemplateError as error:
+            raise CaptionTemplateError(key, str(error)) from error
+        except (RecursionError, MemoryError, SyntaxError) as error:  # Python's own limits for what Jinja2 makes of it
+            raise CaptionTemplateError(key, "an expression nested too deep") from error
+
+        def render(values: Mapping[str, str]) -> str:
+            return self._render(key, template, size, values)
+
+        return render
+
+    def _render(self, key: str, template: Template, size: int, values: Mapping[str, str]) -> str:
+        try:
+            self._budget.renew(_WORK_OF_A_CAPTION)
+            self._budget.pay(size + sum(len(value) for value in values.values()) // 64)
+            text = self._templates.render(template, values, self._budget)
+        except BudgetSpent as error:
+            raise self._spent(key, error) from error
         except Exception as error:  # a template can raise anything its filters raise
             raise CaptionTemplateError(key, str(error) or type(error).__name__) from error
         if len(text) > _LONGEST:
@@ -75,4 +105,7 @@ def compile_template(key: str, source: str) -> Callable[[Mapping[str, str]], str
             raise CaptionTemplateError(key, "it renders to text that is not Unicode")
         return text
 
-    return render
+    def _spent(self, key: str, error: BudgetSpent) -> CaptionTemplateError:
+        if self._budget.is_spent:
+            return CaptionTemplateError(key, "the templates of this dataset do too much together")
+        return CaptionTemplateError(key, f"it does too much: {error}")

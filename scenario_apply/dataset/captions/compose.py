@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
+from scenario_apply.dataset.captions.caption_budget import CaptionBudget, is_template
 from scenario_apply.manifest.spec import DatasetSpec
 from scenario_apply.model.file_names import name_of, stem_of
 
+if TYPE_CHECKING:
+    from scenario_apply.dataset.captions.caption_templates import DatasetTemplates
+
 _PLACEHOLDER = re.compile(r"\[trigger\]|\{trigger\}")
+LONGEST_CAPTION = 1_000_000
+"""Characters: far above any caption."""
+
 Part = Callable[[str, str], str]  # (caption, path) -> text
 
 
@@ -21,11 +29,23 @@ class CaptionTemplateError(ValueError):
         self.why = why
 
 
+class CaptionTooLong(CaptionTemplateError):
+    """A text with so many placeholders that it would fill the memory."""
+
+    def __init__(self, characters: int) -> None:
+        super().__init__("trigger", f"a caption of {characters:,} characters; at most {LONGEST_CAPTION:,} are taken")
+
+
 class Composer:
     """Composes the captions of one dataset. Compiles its templates once; without any, touches no Jinja2."""
 
-    def __init__(self, spec: DatasetSpec) -> None:
-        """Raises CaptionTemplateError for a template that does not compile."""
+    def __init__(self, spec: DatasetSpec, budget: CaptionBudget | None = None) -> None:
+        """budget: of the manifest; None: the dataset stands alone.
+
+        Raises CaptionTemplateError for a template that does not compile.
+        """
+        self._budget = budget or CaptionBudget({spec.name: spec})
+        self._templates: DatasetTemplates | None = None
         self._trigger = spec.trigger or None
         self._holds = re.compile(rf"(?<!\w){re.escape(spec.trigger)}(?!\w)") if spec.trigger else None
         self._template = self._part("caption_template", spec.caption_template)
@@ -46,10 +66,16 @@ class Composer:
         return text
 
     def fill(self, text: str) -> str:
-        """[trigger] and {trigger} replaced; left as they are when the dataset has no trigger (T03 tells)."""
+        """[trigger] and {trigger} replaced; left as they are when the dataset has no trigger (T03 tells).
+
+        Raises CaptionTooLong for a text that grows beyond all measure.
+        """
         if self._trigger is None or "trigger" not in text:
             return text
         trigger = self._trigger
+        places = text.count("[trigger]") + text.count("{trigger}")
+        if len(text) + places * len(trigger) > LONGEST_CAPTION:
+            raise CaptionTooLong(len(text) + places * len(trigger))
         return _PLACEHOLDER.sub(lambda _: trigger, text)
 
     def holds_trigger(self, text: str) -> bool:
@@ -63,12 +89,12 @@ class Composer:
     def _part(self, key: str, source: str | None) -> Part | None:
         if not source:
             return None
-        if "{{" not in source and "{%" not in source:
+        if not is_template(source):
             filled = self.fill(source)
             return lambda caption, path: filled
-        from scenario_apply.dataset.captions.caption_templates import compile_template
-
-        render = compile_template(key, self.fill(source))
+        if self._templates is None:
+            self._templates = self._budget.templates()
+        render = self._templates.compile(key, self.fill(source))
         trigger = self._trigger
         return lambda caption, path: render(
             {

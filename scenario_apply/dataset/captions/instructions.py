@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from scenario_apply.dataset.captions.caption_budget import CaptionBudget
 from scenario_apply.dataset.captions.compose import CaptionTemplateError, Composer
 from scenario_apply.dataset.captions.gather import Gathered, Reader, gather, one_line
 from scenario_apply.dataset.pairing import AFTER, BEFORE, Couple, Paired, side_of
@@ -11,7 +12,9 @@ from scenario_apply.model.file_names import name_of, stem_of
 from scenario_apply.model.lint_rules import Finding
 
 
-def instruct(spec: DatasetSpec, paired: Paired, read: Reader) -> tuple[tuple[Pair, ...], list[Finding]]:
+def instruct(
+    spec: DatasetSpec, paired: Paired, read: Reader, budget: CaptionBudget | None = None
+) -> tuple[tuple[Pair, ...], list[Finding]]:
     """Pairs with their instructions as sent. A pair without one is P02 and left out."""
     if spec.captions.kind == "auto":
         after = before = Gathered()
@@ -22,7 +25,7 @@ def instruct(spec: DatasetSpec, paired: Paired, read: Reader) -> tuple[tuple[Pai
     findings = [*after.findings, *before.findings]
     files = {entry.path: entry.file for entry in paired.images}
     try:
-        composer = Composer(spec)
+        composer = Composer(spec, budget)
         pairs = []
         for couple in paired.couples:
             text = _instruction(spec, couple, before, after, findings, composer)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from scenario_apply.dataset.captions.tables import CaptionRow
 from scenario_apply.dataset.facts import FileEntry
-from scenario_apply.model.file_names import SIDECAR_SUFFIXES, is_prose, name_of, nearest, nfc, stem_of
+from scenario_apply.model.file_names import SIDECAR_SUFFIXES, NearestName, is_prose, name_of, nfc, stem_of
 from scenario_apply.model.lint_rules import Finding
 
 _COUNTER = re.compile(r"^\W*\d+[\W_]+(?=\D)")
@@ -71,11 +71,12 @@ def orphan_findings(
     """C04 for caption files that belong to no picture, with the nearest name: first among those without a caption."""
     have = set(captioned)
     stems = {stem_of(name_of(image.path)): name_of(image.path) for image in images}
-    bare = {stem_of(name_of(image.path)) for image in images if image.path not in have}
+    bare = NearestName({stem_of(name_of(image.path)): None for image in images if image.path not in have})
+    any_of_them = NearestName(stems)
     findings = []
     for entry in sorted(orphans):
         stem = stem_of(name_of(entry.path))
-        near = nearest(stem, bare) or nearest(stem, stems)
+        near = bare.of(stem) or any_of_them.of(stem)
         hint = f"did you mean {near}{entry.path[len(stem_of(entry.path)) :]}, for {stems[near]}?" if near else None
         what = f"{name_of(entry.path)} is a caption for no image"
         findings.append(Finding("C04", what, entry.file, hint=hint or "delete it, or add the image"))
@@ -86,8 +87,9 @@ class Lookup:
     """Finds images by full name, relative path or bare stem, in Unicode NFC."""
 
     def __init__(self, images: Sequence[FileEntry]) -> None:
-        self._images = images
         self._by: dict[str, list[FileEntry]] = {}
+        self._nearest_path = NearestName(image.path for image in images)
+        self._nearest_name = NearestName(self._by)
         for image in images:
             path, file = image.path, nfc(image.file)
             for key in {path, file, name_of(path), stem_of(path), stem_of(name_of(path))}:
@@ -107,7 +109,7 @@ class Lookup:
 
     def nearest(self, key: str) -> str | None:
         name = name_of(nfc(key.replace("\\", "/")))
-        return nearest(name, [image.path for image in self._images]) or nearest(name, self._by)
+        return self._nearest_path.of(name) or self._nearest_name.of(name)
 
 
 def match_rows(

@@ -14,6 +14,12 @@ FILE_COLUMNS = ("file_name", "image_path", "image", "file", "filename", "path")
 TEXT_COLUMNS = ("text", "caption", "prompt")
 
 
+MOST_ROWS = 200_000
+_MOST_COLUMNS = 500
+_MOST_FINDINGS = 20  # of lines that cannot be read
+_STRINGS = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"(\s*+:)?', re.DOTALL)
+
+
 class Row(NamedTuple):
     """fields: what the line says, by column or key; for maps file_name and text."""
 
@@ -106,22 +112,39 @@ def _failed(file: str, line: int | None, what: str, hint: str | None = None) -> 
     return Table((), (Finding("C18", what, file, line, hint),))
 
 
+def too_many(file: str, line: int) -> Finding:
+    """A table that no dataset can need: the rest of it is not read."""
+    return Finding("C18", f"more than {MOST_ROWS:,} rows: the rest is not read", file, line, "split the table")
+
+
 def _jsonl(text: str, file: str) -> Table:
     rows: list[Row] = []
     findings: list[Finding] = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(_lines(text), 1):
+        if number > MOST_ROWS:
+            findings = [*findings[:_MOST_FINDINGS], too_many(file, number)]
+            break
         if not line.strip():
             continue
         try:
-            value = json.loads(line)
-        except (ValueError, RecursionError) as error:
+            value = json.loads(line, parse_float=str, parse_int=str, parse_constant=str)
+        except RecursionError:
+            findings.append(Finding("C18", "nested too deep for a captions file", file, number, "one object a line"))
+            continue
+        except ValueError as error:
             findings.append(Finding("C18", f"not a JSON object: {_why(error)}", file, number, "one object a line"))
             continue
         if not isinstance(value, dict):
             findings.append(Finding("C18", "not a JSON object", file, number, "one object a line"))
             continue
         rows.append(Row(number, {str(k): _as_text(v) for k, v in value.items() if _is_scalar(v)}))
-    return Table(tuple(rows), tuple(findings[:20]))
+    return Table(tuple(rows), tuple(findings[: _MOST_FINDINGS + 1]))
+
+
+def _lines(text: str) -> Iterator[str]:
+    import io
+
+    return iter(io.StringIO(text, newline=None))
 
 
 def _csv(text: str, file: str) -> Table:
@@ -136,7 +159,13 @@ def _csv(text: str, file: str) -> Table:
     try:
         if not reader.fieldnames:
             return _failed(file, 1, "the table is empty", f"start it with a header line: {FILE_COLUMNS[0]},text")
-        for fields in reader:
+        if len(reader.fieldnames) > _MOST_COLUMNS:
+            what = f"{len(reader.fieldnames):,} columns; at most {_MOST_COLUMNS} are read"
+            return _failed(file, 1, what, f"keep {FILE_COLUMNS[0]} and text")
+        for number, fields in enumerate(reader, 1):
+            if number > MOST_ROWS:
+                findings = [*findings[:_MOST_FINDINGS], too_many(file, reader.line_num)]
+                break
             if "" in fields:
                 what = "more fields than the header has columns"
                 findings.append(Finding("C18", what, file, reader.line_num, 'quote captions that hold a comma: "..."'))
@@ -145,8 +174,9 @@ def _csv(text: str, file: str) -> Table:
                 rows.append(Row(reader.line_num, held))
     except csv.Error as error:
         line = getattr(reader.reader, "line_num", None)
-        findings.append(Finding("C18", f"not a CSV table: {error}", file, line, "check the quotes"))
-    return Table(tuple(rows), tuple(findings[:20]))
+        broken = Finding("C18", f"not a CSV table: {error}", file, line, "check the quotes")
+        findings = [*findings[:_MOST_FINDINGS], broken]
+    return Table(tuple(rows), tuple(findings[: _MOST_FINDINGS + 1]))
 
 
 def _json(text: str, file: str) -> Table:
@@ -162,15 +192,18 @@ def _json(text: str, file: str) -> Table:
         return held
 
     try:
-        value = json.loads(text, object_pairs_hook=unique, parse_float=str, parse_int=str)
+        value = json.loads(text, object_pairs_hook=unique, parse_float=str, parse_int=str, parse_constant=str)
     except RecursionError:
         return _failed(file, 1, "nested too deep for a captions file")
     except ValueError as error:
         line = getattr(error, "lineno", 1)
         return _failed(file, line, f"not JSON: {_why(error)}", "check quotes and commas near there")
+    if isinstance(value, dict | list) and len(value) > MOST_ROWS:
+        return _failed(file, 1, f"{len(value):,} captions; at most {MOST_ROWS:,} are read", "split the file")
+    lines = _KeyLines(text)
     findings = [
-        Finding("C17", f"{key!r} stands there twice", file, _line_of(text, key, last=True), "keep one of them")
-        for key in duplicates
+        Finding("C17", f"{key!r} stands there twice", file, lines.last(key), "keep one of them")
+        for key in dict.fromkeys(duplicates)
     ]
     if isinstance(value, list):
         rows = [
@@ -183,7 +216,7 @@ def _json(text: str, file: str) -> Table:
         return _failed(file, 1, "a captions file holds a map: picture to caption")
     rows = []
     for key, entry in value.items():
-        line = _line_of(text, key)
+        line = lines.first(key)
         fields, finding = map_entry(key, entry, file=file, line=line)
         if finding is not None:
             findings.append(finding)
@@ -224,15 +257,27 @@ def _as_text(value: object) -> str:
     return str(value)
 
 
-def _line_of(text: str, key: str, *, last: bool = False) -> int:
-    spots = list(_occurrences(text, key))
-    return spots[-1 if last else 0] if spots else 1
+class _KeyLines:
+    """The line of each key of a JSON text, found in one pass over its strings."""
 
+    def __init__(self, text: str) -> None:
+        self._first: dict[str, int] = {}
+        self._last: dict[str, int] = {}
+        line, counted = 1, 0
+        for string in _STRINGS.finditer(text):
+            if string[2] is None:
+                continue
+            line += text.count("\n", counted, string.start())
+            counted = string.start()
+            key = json.loads(f'"{string[1]}"') if "\\" in string[1] else string[1]
+            self._first.setdefault(key, line)
+            self._last[key] = line
 
-def _occurrences(text: str, key: str) -> Iterator[int]:
-    for spelled in dict.fromkeys((json.dumps(key), json.dumps(key, ensure_ascii=False))):
-        for match in re.finditer(re.escape(spelled) + r"\s*:", text):
-            yield text.count("\n", 0, match.start()) + 1
+    def first(self, key: str) -> int:
+        return self._first.get(key, 1)
+
+    def last(self, key: str) -> int:
+        return self._last.get(key, 1)
 
 
 def _why(error: Exception) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from scenario_apply.dataset.captions.tables import TEXT_COLUMNS, Row, Table, map_entry
+from scenario_apply.dataset.captions.tables import MOST_ROWS, TEXT_COLUMNS, Row, Table, map_entry, too_many
 from scenario_apply.model.lint_rules import Finding
 
 if TYPE_CHECKING:
@@ -14,19 +14,42 @@ if TYPE_CHECKING:
 
 _KEY_AND_TEXT = re.compile(r"""\s*(?:-\s+)?(?P<key>"[^"]*"|'[^']*'|[^:#]+?)\s*:\s+(?P<text>\S.*)""")
 
+_LONGEST_SHOWN = 400  # characters of a line that is quoted in a proposal
+
 
 def read_yaml_map(text: str, *, file: str) -> Table:
     """Rows of file_name and text. A syntax error or an alias is one C18 finding and no rows."""
     import yaml
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml, where PyYAML was built with it
     try:
-        events: Iterator[yaml.Event] = yaml.parse(text, Loader=loader)
-        return _Reader(file).read(events)
+        return _table(text, file)
     except yaml.MarkedYAMLError as error:
         return Table((), (_explain(error, text, file),))
     except yaml.YAMLError as error:
         return Table((), (Finding("C18", f"not YAML: {str(error).splitlines()[0]}", file, 1),))
+
+
+def _table(text: str, file: str) -> Table:
+    """Raises yaml.YAMLError."""
+    import yaml
+
+    from scenario_apply.manifest.yaml.syntax_errors import end_of_scanned
+
+    try:
+        return _Reader(file).read(_events(text))
+    except yaml.YAMLError as error:
+        end = end_of_scanned(error)
+        if end is None:
+            raise
+        return _Reader(file).read(_events(text[:end]))
+
+
+def _events(text: str) -> Iterator[yaml.Event]:
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml, where PyYAML was built with it
+    events: Iterator[yaml.Event] = yaml.parse(text, Loader=loader)
+    return events
 
 
 def _explain(error: yaml.MarkedYAMLError, text: str, file: str) -> Finding:
@@ -37,7 +60,7 @@ def _explain(error: yaml.MarkedYAMLError, text: str, file: str) -> Finding:
     lines = text.splitlines()
     shown = lines[mistake.line] if lines else ""
     hint = mistake.hint
-    match = _KEY_AND_TEXT.match(shown)
+    match = _KEY_AND_TEXT.match(shown) if len(shown) <= _LONGEST_SHOWN else None
     if match and any(part in (hint or "") for part in ("in quotes", "quotes above")):
         caption = match["text"]
         if caption[0] == "'":
@@ -60,6 +83,7 @@ class _Reader:
     def __init__(self, file: str) -> None:
         self._file = file
         self._findings: list[Finding] = []
+        self._is_cut = False
 
     def read(self, events: Iterator[object]) -> Table:
         import yaml
@@ -74,7 +98,7 @@ class _Reader:
                     raise _Refused(self._wrong(event, "a captions file holds a map: picture to caption"))
         except _Refused as refused:
             return Table(tuple(rows), (*self._findings, refused.finding))
-        for _ in events:  # to the end: a syntax error further down counts too
+        for _ in () if self._is_cut else events:  # to the end: a syntax error further down counts too
             pass
         return Table(tuple(rows), tuple(self._findings))
 
@@ -88,6 +112,10 @@ class _Reader:
             if not isinstance(event, yaml.ScalarEvent):
                 raise _Refused(self._wrong(event, "a picture's name is a text; quote it"))
             key, line = event.value, _line(event)
+            if len(seen) >= MOST_ROWS:
+                self._findings.append(too_many(self._file, line))
+                self._is_cut = True
+                return
             value_event = next(events)
             entry = self._value(value_event, events)
             if key in seen:

@@ -14,8 +14,12 @@ _BOILERPLATE = re.compile(
     r"(?i)(?:^|, )(?:(?:the|this) (?:image|photo|picture) (?:shows|features|captures|depicts)|arafed|araffe"
     r"|there is an? |caption:|a photo of an? |here is )|\b(?:beautiful|stunning|possible caption)\b"
 )
-_DEBRIS = re.compile(r"<MORE_DETAILED_CAPTION>|</?s>|<loc_\d+>|\*\*[^*]+\*\*|```|<\|[a-z_]+\|>|<pad>")
-_SYNTAX = re.compile(r"\|\|\||;;;|\{[^{}|]*\|[^{}]*\}|\([^()]+:\d(?:\.\d+)?\)|<lora:[^>]*>")
+_DEBRIS = re.compile(r"<MORE_DETAILED_CAPTION>|</?s>|<loc_\d{1,9}>|\*\*[^*]{1,200}\*\*|```|<\|[a-z_]{1,200}\|>|<pad>")
+# What stands in brackets is short: unclosed ones, ten thousand times over, would each be looked for to the end.
+_SYNTAX = re.compile(r"\|\|\||;;;|\{[^{}|]{0,200}\|[^{}]{0,200}\}|\([^()]{1,200}:\d(?:\.\d+)?\)|<lora:[^<>]{0,200}>")
+_LONGEST_COMPARED = 20_000  # characters
+_MOST_COMPARISONS = 4_000_000
+_MOST_LETTER_PAIRS = 40_000_000
 # What the three of them cannot match without: looked for in all captions at once before any is searched.
 _SINGLE_HINTS = "image photo picture araf caption: beautiful stunning possible < ** ``` ||| ;;; { ("
 _HINTS = (*_SINGLE_HINTS.split(), "there is a", "here is ")
@@ -97,7 +101,8 @@ def too_close(subject: Subject) -> Iterator[Finding]:
     """C11: Dice over letter pairs, as the service scores it.
 
     Letter pairs are compared only where three words of five are shared: word sets as bit masks compare in a tenth of
-    a microsecond, and twenty captions make two hundred comparisons.
+    a microsecond, and twenty captions make two hundred comparisons. Of thousands of captions, which no training takes,
+    the first are compared, and no caption of many pages is.
     """
     if subject.spec.is_pairs:
         return
@@ -105,17 +110,24 @@ def too_close(subject: Subject) -> Iterator[Finding]:
     bits: dict[str, int] = {}
     masked: list[tuple[Picture, int, int]] = []
     for text, picture in {p.caption: p for p in _captioned(subject)}.items():
+        if len(text or "") > _LONGEST_COMPARED:
+            continue
+        if len(masked) ** 2 * (1 + len(bits) // 1024) > _MOST_COMPARISONS:
+            break
         mask = 0
         for word in (text or "").casefold().split():
             mask |= 1 << bits.setdefault(word, len(bits))
         masked.append((picture, mask, 3 * mask.bit_count()))
-    reported = 0
+    reported = work = 0
     letter_pairs: dict[str, set[tuple[str, str]]] = {}
     for (one, mask, least), (other, its_mask, its_least) in combinations(masked, 2):
         shared = 5 * (mask & its_mask).bit_count()
         if shared < least or shared < its_least:
             continue
         first, second = (_letter_pairs(p.caption or "", letter_pairs) for p in (one, other))
+        work += len(first) + len(second)
+        if work > _MOST_LETTER_PAIRS:
+            return
         if 2 * len(first & second) >= limit * (len(first) + len(second)):
             reported += 1
             if reported > 5:
@@ -167,13 +179,15 @@ def shared_phrase(subject: Subject) -> Iterator[Finding]:
     needed = subject.number("shared-share") * len(captions)
     trigger = (subject.spec.trigger or "").casefold()
     folded = [caption.casefold() for caption in captions]
-    # What so many share is in one of the first captions already: the others are only searched for it.
+    # What so many share is in one of the first captions already: of the others only those pieces are counted.
     first = folded[: len(folded) - int(needed) + 1]
-    for part in dict.fromkeys(piece.strip() for caption in first for piece in caption.split(",")):
-        if not part or part == trigger or sum([part in caption for caption in folded]) < needed:
-            continue
-        count = sum(part in [piece.strip() for piece in caption.split(",")] for caption in folded)
-        if count >= needed:
+    counts = dict.fromkeys((piece.strip() for caption in first for piece in caption.split(",")), 0)
+    for caption in folded:
+        for part in {piece.strip() for piece in caption.split(",")}:
+            if part in counts:
+                counts[part] += 1
+    for part, count in counts.items():
+        if count >= needed and part and part != trigger:
             yield Finding("C16", f"{count} of {len(captions)} captions say {_shortened(part)!r}")
 
 

@@ -52,6 +52,7 @@ _RULES: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
     lint_pairs.sides,
 )
 _MOST_OF_A_KIND = 100
+_LONGEST = 400  # characters of a message
 
 
 def lint(
@@ -64,7 +65,7 @@ def lint(
     judged: list[Finding] = []
     counts: dict[str, int] = {}
     for finding in _all(subject, before, colour_difference):
-        final = subject.settings.judge(finding)
+        final = subject.settings.judge(_readable(finding))
         if final is None:
             continue
         counts[final.code] = counts.get(final.code, 0) + 1
@@ -75,6 +76,18 @@ def lint(
             severity = next(finding.severity for finding in judged if finding.code == code)
             judged.append(Finding(code, f"... and {count - _MOST_OF_A_KIND} more of the kind", severity=severity))
     return tuple(judged)
+
+
+def _readable(finding: Finding) -> Finding:
+    """Names, patterns and captions may have megabytes."""
+    if len(finding.what) <= _LONGEST and len(finding.hint or "") <= _LONGEST:
+        return finding
+    hint = finding.hint
+    return finding._replace(what=_cut(finding.what), hint=None if hint is None else _cut(hint))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."
 
 
 def _all(subject: Subject, before: Iterable[Finding], colour_difference: ColourDifference | None) -> Iterator[Finding]:

@@ -10,10 +10,13 @@ from scenario_apply.dataset.lint.subject import Picture, Subject
 from scenario_apply.model.lint_rules import Finding
 
 _PLACEHOLDER = re.compile(
-    r"\[(?:trigger|name)\]|\{(?:trigger|tags|name|folder|caption)\}|\$\{[^}]*\}|\{\{.*?\}\}|\{%.*?%\}"
+    r"\[(?:trigger|name)\]|\{(?:trigger|tags|name|folder|caption)\}"
+    r"|\$\{[^{}]{0,200}\}|\{\{[^{}]{0,200}\}\}|\{%[^%]{0,200}%\}"  # short ones: see lint_captions
 )
 _FOREIGN = re.compile(r"\b(?:TOK|sks|ohwx)\b")
-_INVENTED = re.compile(r"(?=\w*[A-Z_0-9])(?=\w*[A-Za-z])\w{3,}")
+_LONG_WORD = re.compile(r"\w{3,}")
+_SIGN_OF_INVENTION = re.compile(r"[A-Z_0-9]")
+_LETTER = re.compile(r"[A-Za-z]")
 _WORD = re.compile(r"\w+(?:-\w+)*")
 _SEPARATORS = re.compile(r"[-_\s]")
 _KNOWN_TO_EVERY_MODEL = """
@@ -62,13 +65,21 @@ def in_some(subject: Subject) -> Iterator[Finding]:
         return
     if len(captioned) < 3:
         return
-    counts = Counter(word for p in captioned for word in set(_INVENTED.findall((p.caption or "").split(",")[0])))
+    counts = Counter(word for p in captioned for word in _invented((p.caption or "").partition(",")[0]))
     for word, count in counts.most_common(1):
         if _looks_invented(word) and len(captioned) // 2 < count < len(captioned):
             missing = next(p for p in captioned if word not in (p.caption or ""))
             what = f"{word} looks like a trigger; {count} of {len(captioned)} captions hold it, this one not"
             finding = missing.finding("T01", what, f"write `trigger: {word}` in the dataset", about_caption=True)
             yield finding._replace(severity="warning")
+
+
+def _invented(text: str) -> set[str]:
+    return {
+        word
+        for word in _LONG_WORD.findall(text)
+        if _SIGN_OF_INVENTION.search(word) is not None and _LETTER.search(word) is not None
+    }
 
 
 def _looks_invented(word: str) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from scenario_apply.dataset.assemble import Assembled, DatasetInputs, assemble
+from scenario_apply.dataset.captions.caption_budget import CaptionBudget
 from scenario_apply.dataset.facts import Facts, FileEntry
 from scenario_apply.dataset.image_limits import MOST_IMAGES_IN_ALL
 from scenario_apply.dataset.scan.cache_records import contents_of, pack, sound_facts
@@ -31,6 +32,7 @@ from scenario_apply.model.lint_rules import Finding
 _RACY_NS = 2_000_000_000
 _FILES_FOR_TWO_PROCESSES = 400  # a fork costs some 10 ms, as much as reading 100 pictures
 _BYTES_FOR_THREADS = 4 << 20
+_MOST_LOOKED_AT = 20_000  # pictures of a dataset: the service takes a hundred
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,13 +58,17 @@ class BuildJob:
 
 
 class DatasetBuilder:
-    """Makes the datasets of one root. started_ns: the wall clock before anything was listed. deep: look at pixels."""
+    """Makes the datasets of one root. started_ns: the wall clock before anything was listed. deep: look at pixels.
 
-    def __init__(self, *, root: str, cache: Cache, deep: bool, started_ns: int) -> None:
+    budget: what the caption templates of each dataset may do.
+    """
+
+    def __init__(self, *, root: str, cache: Cache, deep: bool, started_ns: int, budget: CaptionBudget) -> None:
         self._root = root
         self._cache = cache
         self._deep = deep
         self._started_ns = started_ns
+        self._budget = budget
         self._allowance = DecodingAllowance()
         self._counted: set[str] = set()  # files whose bytes the allowance has grown by
         self._images = 0
@@ -148,8 +154,8 @@ class DatasetBuilder:
         """The dataset, and whether its pixels count: looked at now, or all of them earlier."""
         read = reader_below(job.listing.guard, job.listing.barred)
         seen = all(f.look or f.fault or f.is_lfs_pointer for f in facts.values())
-        if not (self._deep or (seen and facts)):
-            return assemble(job.spec, job.types, job.material, facts, read), False
+        if not (self._deep or (seen and facts)) or len(facts) > _MOST_LOOKED_AT:
+            return assemble(job.spec, job.types, job.material, facts, read, budget=self._budget), False
         from scenario_apply.dataset.scan.image_similarity import look_closer
 
         closer = look_closer(job.listing.guard, facts, run, self._allowance, self._looked_at)
@@ -159,7 +165,7 @@ class DatasetBuilder:
             material = replace(material, findings=(*material.findings, finding))
         # Where some were left out, the next deep scan goes on with them.
         is_deep = not closer.not_decoded
-        return assemble(job.spec, job.types, material, closer.facts, read, closer.difference), is_deep
+        return assemble(job.spec, job.types, material, closer.facts, read, closer.difference, self._budget), is_deep
 
     def _read_facts(self, guard: DataGuard, entry: FileEntry) -> Facts:
         """What one dataset may read, another one may not: so the guard's permission is part of what is known."""
@@ -176,7 +182,8 @@ class DatasetBuilder:
         """Contents without the cache. Raises ManifestError dataset-changed when they are not what the record says."""
         material = material_of(listing, spec, self._root)
         facts = {image.file: self._read_facts(listing.guard, image) for image in material.images}
-        assembled = assemble(spec, types, material, facts, reader_below(listing.guard, listing.barred))
+        read = reader_below(listing.guard, listing.barred)
+        assembled = assemble(spec, types, material, facts, read, budget=self._budget)
         if assembled.digest != record.digest:
             raise ManifestError(
                 f"dataset {spec.name} changed while the command was running",

@@ -58,7 +58,15 @@ def scan_datasets(
     """
     started_ns = time.time_ns()
     cache = Cache(cache_path)
-    scanner = Scanner(root=root, cwd=cwd, cache=cache, deep=deep, started_ns=started_ns, allow_outside=allow_outside)
+    scanner = Scanner(
+        root=root,
+        cwd=cwd,
+        cache=cache,
+        deep=deep,
+        started_ns=started_ns,
+        allow_outside=allow_outside,
+        specs=specs,
+    )
     datasets: dict[str, Dataset] = {}
     pending: dict[str, BuildJob] = {}
 

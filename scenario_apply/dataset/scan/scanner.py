@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import marshal
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from scenario_apply.dataset.captions.caption_budget import CaptionBudget
 from scenario_apply.dataset.scan.fingerprint_cache import FORMAT, Cache, CacheRecord, Damaged
 from scenario_apply.dataset.scan.sources import Listing, Sources
 from scenario_apply.dataset.types import Contents, Dataset
@@ -23,12 +24,25 @@ if TYPE_CHECKING:
 class Scanner:
     """Scans the datasets of one root. begin() each, then finish() what it did not know already."""
 
-    def __init__(self, *, root: str, cwd: str, cache: Cache, deep: bool, started_ns: int, allow_outside: bool) -> None:
-        """started_ns: the wall clock before anything was listed. allow_outside: as scan_datasets."""
+    def __init__(
+        self,
+        *,
+        root: str,
+        cwd: str,
+        cache: Cache,
+        deep: bool,
+        started_ns: int,
+        allow_outside: bool,
+        specs: Mapping[str, DatasetSpec],
+    ) -> None:
+        """started_ns: the wall clock before anything was listed. allow_outside: as scan_datasets.
+
+        specs: all datasets of the run."""
         self._root = os.path.abspath(root)
         self._cache = cache
         self._deep = deep
         self._started_ns = started_ns
+        self._budget = CaptionBudget(specs)
         self._sources = Sources(self._root, allow_outside=allow_outside)
         self._shown = _shown_below(self._root, os.path.abspath(cwd))
         self._made: DatasetBuilder | None = None
@@ -41,7 +55,11 @@ class Scanner:
             from scenario_apply.dataset.scan.build_dataset import DatasetBuilder
 
             self._made = DatasetBuilder(
-                root=self._root, cache=self._cache, deep=self._deep, started_ns=self._started_ns
+                root=self._root,
+                cache=self._cache,
+                deep=self._deep,
+                started_ns=self._started_ns,
+                budget=self._budget,
             )
         return self._made
 
@@ -49,7 +67,9 @@ class Scanner:
         """The dataset where nothing changed since it was cached; else a job for finish()."""
         listing = self._list(spec)
         words = _words_of(spec)
-        signature = _digest((self._tool, words, types, listing.guard.may_leave, listing.fingerprint()))
+        permission = listing.guard.may_leave
+        depended_on = self._budget.depended_on(spec)
+        signature = _digest((self._tool, words, types, permission, listing.fingerprint(), depended_on))
         key = f"{spec.name}\n{_digest(words[:_SOURCE_WORDS])[:16]}"
         record = self._cache.find(key)
         if record is not None and record.signature == signature and record.trusted and record.deep >= self._deep:

@@ -3,31 +3,41 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from stat import S_IFREG, S_ISDIR
 from typing import TYPE_CHECKING
 
-from scenario_apply.dataset.image_selection import Listed, Selection, glob_pattern, has_magic, merge, select
+from scenario_apply.dataset.image_selection import Listed, Selection, merge, select
 from scenario_apply.dataset.scan.barriers import barred_finding
 from scenario_apply.manifest.loader.data_guard import DataGuard
 from scenario_apply.manifest.loader.listing import Folder, RealPaths, files_of, list_folder, subfolders_of, walk
 from scenario_apply.manifest.spec import DatasetSpec
-from scenario_apply.model.file_names import is_unicode, nearest, spelled
+from scenario_apply.model.file_names import NearestName, is_image_name, is_unicode, nfc, spelled
+from scenario_apply.model.globs import glob_pattern, has_magic
 from scenario_apply.model.lint_rules import Finding
 
 if TYPE_CHECKING:
     from scenario_apply.dataset.pairing import TableRow
 
+MOST_FILES = 200_000
+"""Files and folders that are listed for one dataset."""
+MOST_FILES_IN_ALL = 4_000_000
+_ROWS_OF_A_LISTING = 5  # opening a folder takes as long as so many files in it
+
 
 @dataclass(slots=True)
 class SourceFolder:
-    """One place pictures come from. file: relative to the root. keep: pattern over paths below it, None: all."""
+    """One place pictures come from. file: relative to the root. keep: a glob over paths below it, None: all.
+
+    names: of the files that are meant, where only some of a folder are.
+    """
 
     file: str
     folders: list[Folder]
     keep: str | None = None
     side: str = ""  # before or after, in pairs
+    names: dict[str, None] | None = None
 
 
 @dataclass(slots=True)
@@ -44,10 +54,16 @@ class Listing:
     barred: dict[str, Finding] = field(default_factory=dict)  # files that must not be read, as written
     links: list[str] = field(default_factory=list)  # real paths of folders that are links
     rows: list[TableRow] = field(default_factory=list)  # pairs of a table or a list
+    by_folder: dict[tuple[str, str], SourceFolder] = field(
+        default_factory=dict
+    )  # places of single files, by folder and side
 
     def fingerprint(self) -> tuple[object, ...]:
         """Plain values that change when anything listed does."""
-        places = [(p.file, p.keep, p.side, [(f.within, f.gone, f.rows) for f in p.folders]) for p in self.places]
+        places = [
+            (p.file, p.keep, p.side, [(f.within, f.gone, f.rows) for f in p.folders], p.names and tuple(p.names))
+            for p in self.places
+        ]
         return (places, self.stats, self.links)
 
     def mtimes(self) -> list[int]:
@@ -64,11 +80,15 @@ class Sources:
         self._guards = {
             allowed: DataGuard(self._root, may_leave=allowed and allow_outside) for allowed in (False, True)
         }
+        self._left = MOST_FILES_IN_ALL
+        self._left_of_dataset = 0
+        self._nearest: dict[str, NearestName] = {}
 
     def list_all(self, spec: DatasetSpec) -> Listing:
         """Everything spec names. What is missing, hidden or outside the root is a finding, and is not listed."""
         out = Listing(self._guards[spec.allow_outside_root])
-        for pattern in spec.images:
+        self._left_of_dataset = min(MOST_FILES, self._left)
+        for pattern in dict.fromkeys(spec.images):
             self._add(out, spec, pattern)
         for side, folder in (("before", spec.before), ("after", spec.after)):
             if folder is not None:
@@ -94,7 +114,7 @@ class Sources:
         for folder in folders:
             full = self._inside(out, spec, folder)
             if full is not None:
-                listed = list_folder(full, out.guard)
+                listed = self._list(out, full)
                 if not listed.gone:
                     out.places.append(SourceFolder(self._file(full), [self._guarded(out, spec, listed)]))
 
@@ -106,13 +126,11 @@ class Sources:
         if full is None:
             return
         if spec.recursive:
-            folders = [self._guarded(out, spec, folder) for folder in walk(full, out.guard, depth=None)]
+            folders = [self._guarded(out, spec, folder) for folder in self._walk(out, full, None)]
         else:
-            folders = [self._guarded(out, spec, list_folder(full, out.guard))]
+            folders = [self._guarded(out, spec, self._list(out, full))]
         if folders[0].gone == "a file":
-            parent, name = os.path.split(full)
-            listed = self._guarded(out, spec, list_folder(parent, out.guard))
-            out.places.append(SourceFolder(self._file(parent), [listed], re.escape(name), side))
+            self._add_file(out, spec, full, side)
         elif folders[0].gone:
             out.findings.append(self._gone(pattern, full, folders[0].gone))
         else:
@@ -128,11 +146,46 @@ class Sources:
         if not rest[-1]:
             rest[-1] = "*"
         depth = None if any("**" in part for part in rest) else len(rest) - 1
-        folders = [self._guarded(out, spec, folder) for folder in walk(full, out.guard, depth=depth)]
+        folders = [self._guarded(out, spec, folder) for folder in self._walk(out, full, depth)]
         if folders[0].gone:
             out.findings.append(self._gone(pattern, full, folders[0].gone))
             return
-        out.places.append(SourceFolder(self._file(full), folders, glob_pattern("/".join(rest)).pattern, side))
+        out.places.append(SourceFolder(self._file(full), folders, "/".join(rest), side))
+
+    def _add_file(self, out: Listing, spec: DatasetSpec, full: str, side: str) -> None:
+        """A single file: its folder is listed once, however many of its files are named."""
+        parent, name = os.path.split(full)
+        file = self._file(parent)
+        twin = out.by_folder.get((file, side))
+        if twin is None:
+            listed = self._guarded(out, spec, self._list(out, parent))
+            twin = out.by_folder[file, side] = SourceFolder(file, [listed], side=side, names={})
+            out.places.append(twin)
+        assert twin.names is not None
+        twin.names[name] = None
+
+    def _list(self, out: Listing, full: str) -> Folder:
+        folder = list_folder(full, out.guard)
+        self._count(out, folder)
+        return folder
+
+    def _count(self, out: Listing, folder: Folder) -> bool:
+        """Whether more may be listed; says so, once, when not."""
+        work = _ROWS_OF_A_LISTING + len(folder.rows)
+        before = self._left_of_dataset
+        self._left -= work
+        self._left_of_dataset -= work
+        if before >= 0 > self._left_of_dataset:
+            out.findings.append(_too_many(self._left < 0))
+        return self._left_of_dataset >= 0
+
+    def _walk(self, out: Listing, full: str, depth: int | None) -> list[Folder]:
+        found = []
+        for folder in walk(full, out.guard, depth=depth):
+            found.append(folder)
+            if not self._count(out, folder):
+                break
+        return found
 
     def _inside(self, out: Listing, spec: DatasetSpec, written: str) -> str | None:
         """The absolute path of what is written, or None and a finding when it must not be read."""
@@ -153,7 +206,7 @@ class Sources:
         return None
 
     def _guarded(self, out: Listing, spec: DatasetSpec, folder: Folder) -> Folder:
-        """The folder without links to what must not be read."""
+        """The folder without links to what must not be read; captions among them stay, and are barred."""
         if not any(row[5] for row in folder.rows):
             return folder
         kept = []
@@ -162,10 +215,14 @@ class Sources:
             if barrier is None:
                 kept.append(row)
                 continue
-            file = spelled(self._file(f"{folder.path}/{row[0]}"))
+            file = self._file(f"{folder.path}/{row[0]}")
             link_to, declared = spelled(row[5]), spec.allow_outside_root
-            out.findings.append(barred_finding(barrier, spelled(row[0]), file, link_to=link_to, declared=declared))
+            found = barred_finding(barrier, spelled(row[0]), spelled(file), link_to=link_to, declared=declared)
+            out.findings.append(found)
             out.links.append(row[5])
+            if not S_ISDIR(row[4]) and not is_image_name(row[0]):
+                out.barred[file] = found  # so that its picture is not without a caption as well
+                kept.append((*row[:4], S_IFREG, row[5]))
         return folder._replace(rows=kept)
 
     def _stat(self, out: Listing, spec: DatasetSpec, written: str) -> None:
@@ -190,16 +247,26 @@ class Sources:
         if why != "missing":
             return Finding("N01", f"{written} cannot be listed: {why}")
         parent, name = os.path.split(full)
-        try:
-            near = nearest(name, filter(is_unicode, sorted(os.listdir(parent))))
-        except OSError:
-            near = None
+        if parent not in self._nearest:
+            try:
+                self._nearest[parent] = NearestName(filter(is_unicode, sorted(os.listdir(parent))))
+            except OSError:
+                self._nearest[parent] = NearestName(())
+        near = self._nearest[parent].of(name)
         hint = (
             f"did you mean {os.path.join(os.path.dirname(written), near)}?"
             if near
             else "paths are relative to the manifest"
         )
         return Finding("N01", f"there is no {written}", hint=hint)
+
+
+def _too_many(in_all: bool) -> Finding:
+    if in_all:
+        what = f"the datasets of this manifest list more than {MOST_FILES_IN_ALL:,} files in all"
+    else:
+        what = f"more than {MOST_FILES:,} files and folders are listed for this dataset"
+    return Finding("N01", what, hint="name the folders that hold its pictures")
 
 
 def selection_of(listing: Listing, spec: DatasetSpec) -> Selection:
@@ -220,11 +287,19 @@ def selection_of(listing: Listing, spec: DatasetSpec) -> Selection:
             )
             for folder in place.folders
         ]
-        keep = None
-        if place.keep is not None:
-            keep = re.compile((re.escape(prefix + "/") if prefix else "") + place.keep)
-        selections.append(select(listed, exclude=spec.exclude, keep=keep))
+        selections.append(select(listed, exclude=spec.exclude, keep=_keeper(place, f"{prefix}/" if prefix else "")))
     return merge(selections)
+
+
+def _keeper(place: SourceFolder, prefix: str) -> Callable[[str], bool] | None:
+    """Which paths, prefix included, are meant; None: all of them."""
+    if place.names is not None:
+        paths = {prefix + (name if name.isascii() else nfc(name)) for name in place.names}
+        return paths.__contains__
+    if place.keep is None:
+        return None
+    fits, start = glob_pattern(place.keep).fullmatch, len(prefix)
+    return lambda path: fits(path, start) is not None
 
 
 def unentered(listing: Listing, spec: DatasetSpec, root: str) -> dict[str, int]:
@@ -236,7 +311,7 @@ def unentered(listing: Listing, spec: DatasetSpec, root: str) -> dict[str, int]:
     taken = {place.file for place in listing.places}
     counts = {}
     for place in listing.places:
-        if place.keep is not None or len(place.folders) > 1:
+        if place.keep is not None or place.names is not None or len(place.folders) > 1:
             continue
         for name in subfolders_of(place.folders[0]):
             file = f"{place.file}/{name}" if place.file != "." else name

@@ -18,7 +18,7 @@ from scenario_apply.manifest.positions import Map, Mark, Seq
 from scenario_apply.manifest.report import Report
 from scenario_apply.manifest.spec import Manifest
 from scenario_apply.manifest.templating.allowed_environment import AllowedEnvironment
-from scenario_apply.manifest.templating.whole_files import render_whole_files
+from scenario_apply.manifest.templating.whole_files import WholeFiles
 from scenario_apply.manifest.variables import Given
 from scenario_apply.manifest.yaml.reader import read_yaml
 from scenario_apply.manifest.yaml.source_bytes import LARGEST_FILE_BYTES
@@ -85,6 +85,8 @@ class _Loader:
         self._files: dict[str, tuple[str, bytes]] = {}  # absolute path -> name shown, bytes
         self._guard = DataGuard("/")
         self._hidden_entry = ""  # the manifest, when it is a file with a dot: the caller wrote the dot
+        self._whole_files: WholeFiles | None = None
+        self._bytes = 0  # of all files
 
     def load(self, path: str | None, variables: Mapping[str, str], var_files: Sequence[str]) -> Manifest:
         shown, absolute = self._entry(path)
@@ -284,9 +286,18 @@ class _Loader:
         if data is None:
             return None
         self._files[absolute] = (shown, data)
+        self._bytes += len(data)
+        if self._bytes > LARGEST_FILE_BYTES:
+            what = f"the files of this manifest have more than {LARGEST_FILE_BYTES // 10**6} MB together"
+            where = Location(file=shown) if mark is None else mark
+            self._report.error("too-large", what, where, "split it into several manifests")
+            self._report.is_incomplete = True
+            self._report.raise_errors()
         if not absolute.endswith(".j2"):
             return read_yaml(shown, data, self._report)
-        rendered = render_whole_files(shown, data, before, given, self._environment, self._report)
+        if self._whole_files is None:
+            self._whole_files = WholeFiles(given, self._environment, self._report)
+        rendered = self._whole_files.rendered(shown, data, before)
         return None if rendered is None else read_yaml(f"{shown} (rendered)", rendered, self._report)
 
 

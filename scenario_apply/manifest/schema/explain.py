@@ -99,7 +99,8 @@ class Explanation:
         if isinstance(value, str):
             if len(value) > schema.get("maxLength", len(value)):
                 code = "name-too-long" if name == "name" else "too-long"
-                what = f"{name} has {len(value)} characters; the service takes {schema['maxLength']}"
+                by = "the service takes" if name in ("name", "description") else "at most"
+                what = f"{name} has {len(value)} characters; {by} {schema['maxLength']}"
                 report.error(code, what, mark, "shorten it")
             if len(value) < schema.get("minLength", 0):
                 report.error("empty-value", f"{name} is empty", mark, "give it a value or leave it out")
@@ -160,6 +161,10 @@ class Explanation:
                 self._report.error("missing-key", shown, mark, hint)
         if len(value) < schema.get("minProperties", 0):
             self._report.error("empty-value", f"{_last(path)} is empty", mark)
+        if len(value) > schema.get("maxProperties", len(value)):
+            what = f"{_last(path)} has {len(value)} entries; at most {schema['maxProperties']}"
+            self._report.error("too-long", what, mark, "cut it into several")
+            self._report.is_oversized = True
 
     def _conditional(self, schema: Schema, value: Map) -> Schema:
         """The properties that if/else adds for this value."""
@@ -175,15 +180,19 @@ class Explanation:
             few = f"has {len(value)} of {schema['minItems']} entries" if len(value) else "is an empty list"
             self._report.error("empty-value", f"{_last(path)} {few}", mark)
         if len(value) > schema.get("maxItems", len(value)):
-            self._report.error(
-                "too-long", f"{_last(path)} has {len(value)} entries; at most {schema['maxItems']}", mark
-            )
+            what = f"{_last(path)} has {len(value)} entries; at most {schema['maxItems']}"
+            self._report.error("too-long", what, mark, "cut it into several")
+            self._report.is_oversized = True
+            return
         if schema.get("uniqueItems"):
+            seen: set[str] = set()
             for index, item in enumerate(value):
-                if item in value[:index]:
+                key = item if isinstance(item, str) else repr(item)
+                if key in seen:
                     self._report.error(
                         "duplicate-value", f"{shown(item)} stands twice in {_last(path)}", value.marks[index]
                     )
+                seen.add(key)
         items = schema.get("items")
         if items is not None:
             for index, (item, item_mark) in enumerate(zip(value, value.marks, strict=True)):

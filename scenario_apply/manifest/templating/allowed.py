@@ -13,7 +13,7 @@ from jinja2.exceptions import SecurityError
 WORK_OF_A_VALUE = 300_000  # units of work: a node in a round of a loop, 64 characters of text
 WORK_OF_A_FILE = 3_000_000  # of a *.yaml.j2
 _WORK_IN_ALL = 6_000_000  # of all templates of a manifest: some seconds at worst
-_LONGEST_TEXT = 100_000
+LONGEST_TEXT = 100_000  # characters
 _LONGEST_LIST = 10_000
 _LARGEST_BITS = 1024
 
@@ -23,11 +23,17 @@ class BudgetSpent(Exception):
 
 
 class Budget:
-    """What one template may still do, out of what all of them may."""
+    """What one template may still do, out of what all of them may. longest_text: characters of any text it makes."""
 
-    def __init__(self) -> None:
-        self._in_all = _WORK_IN_ALL
+    def __init__(self, in_all: int = _WORK_IN_ALL, longest_text: int = LONGEST_TEXT) -> None:
+        self._in_all = in_all
+        self._longest_text = longest_text
         self._left = 0
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether nothing is left for any template."""
+        return not (self._in_all or self._left)
 
     def renew(self, units: int) -> None:
         self._in_all += self._left - (grant := min(units, self._in_all + self._left))
@@ -46,9 +52,20 @@ class Budget:
             elif isinstance(value, list | tuple | dict | range):
                 self.pay(1 + len(value))
 
+    def pay_for_comparing(self, value: Any) -> None:
+        """Comparing or searching a value takes time for everything in it; the weighing is paid as it goes."""
+        waiting = [value]
+        while waiting:
+            item = waiting.pop()
+            self.pay_for((item,))
+            if isinstance(item, list | tuple):
+                waiting.extend(item)
+            elif isinstance(item, dict):
+                waiting.extend(item.values())
+
     def pay_for_result(self, value: Any) -> Any:
         if isinstance(value, str):
-            if len(value) > _LONGEST_TEXT:
+            if len(value) > self._longest_text:
                 raise BudgetSpent(f"a text of {len(value)} characters")
             self.pay(1 + len(value) // 64)
         elif isinstance(value, list | tuple):
@@ -102,7 +119,7 @@ def bounded(operator: str, left: Any, right: Any) -> None:
             return
         count, repeated = (left, right) if isinstance(left, int) else (right, left)
         if isinstance(repeated, str | list | tuple) and isinstance(count, int):
-            most = _LONGEST_TEXT if isinstance(repeated, str) else _LONGEST_LIST
+            most = LONGEST_TEXT if isinstance(repeated, str) else _LONGEST_LIST
             if len(repeated) * count > most:
                 raise BudgetSpent(f"a repetition of {len(repeated) * count} characters or entries")
     elif operator == "%" and not numbers:
@@ -111,7 +128,7 @@ def bounded(operator: str, left: Any, right: Any) -> None:
 
 def _replace(text: Any, old: Any, new: Any, count: int = -1) -> str:
     text, old, new = one_text(text), one_text(old), one_text(new)
-    if len(text) + max(0, len(new) - len(old)) * (text.count(old) if old else len(text) + 1) > _LONGEST_TEXT:
+    if len(text) + max(0, len(new) - len(old)) * (text.count(old) if old else len(text) + 1) > LONGEST_TEXT:
         raise BudgetSpent("a replacement that makes the text too long")
     replaced: str = text.replace(old, new, count)
     return replaced
@@ -123,8 +140,8 @@ def _join(items: Any, separator: str = "") -> str:
     for item in items:
         parts.append(one_text(item))
         length += len(parts[-1]) + len(separator)
-        if length > _LONGEST_TEXT:
-            raise BudgetSpent(f"a text of more than {_LONGEST_TEXT} characters")
+        if length > LONGEST_TEXT:
+            raise BudgetSpent(f"a text of more than {LONGEST_TEXT} characters")
     return separator.join(parts)
 
 

@@ -26,7 +26,8 @@ class NarrowEnvironment(ImmutableSandboxedEnvironment):
         self.filters["_joined"] = self._joined
         self.filters["_rounds"] = self._rounds
         self.filters["_flat"] = self._flat
-        self.tests = dict(TESTS)
+        self.filters["_weighed"] = self._weighed
+        self.tests = {name: self._weighing(function) for name, function in TESTS.items()}
         self.globals = {"range": self._range}
         self.finalize = self._shown
 
@@ -39,6 +40,22 @@ class NarrowEnvironment(ImmutableSandboxedEnvironment):
             return self.budget.pay_for_result(function(*args, **kwargs))
 
         return paying
+
+    def _weighing(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        from functools import wraps
+
+        @wraps(function)
+        def weighing(*args: Any) -> Any:
+            for value in args:
+                self.budget.pay_for_comparing(value)
+            return function(*args)
+
+        return weighing
+
+    def _weighed(self, value: Any) -> Any:
+        """One side of a comparison."""
+        self.budget.pay_for_comparing(value)
+        return value
 
     def _joined(self, parts: list[Any]) -> str:
         joined = "".join(one_text(part) for part in parts)
@@ -65,7 +82,7 @@ class NarrowEnvironment(ImmutableSandboxedEnvironment):
         return made
 
     def _shown(self, value: Any) -> Any:
-        return value if isinstance(value, StrictUndefined) else one_text(value)
+        return value if isinstance(value, StrictUndefined) else self.budget.pay_for_result(one_text(value))
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         bounded(operator, left, right)
@@ -90,7 +107,7 @@ class NarrowEnvironment(ImmutableSandboxedEnvironment):
             return self._item(obj, argument)
         if isinstance(obj, str | list | tuple | range) and isinstance(argument, int | slice):
             try:
-                return obj[argument]
+                return self.budget.pay_for_result(obj[argument])
             except IndexError:
                 return self.undefined(obj=obj, name=str(argument))
         if isinstance(argument, str):
@@ -103,11 +120,15 @@ class NarrowEnvironment(ImmutableSandboxedEnvironment):
         if key in ("items", "keys", "values", "get") and (isinstance(obj, EnvironmentVariables) or key not in obj):
             if key == "get":
                 return _Method(lambda name, default=None: obj.get(name, default))
-            return _Method(lambda: list(getattr(obj, key)()))
+            return _Method(lambda: self._listed(obj, key))
         try:
             return obj[key]
         except (KeyError, TypeError):
             return self.undefined(obj=obj, name=key)
+
+    def _listed(self, obj: Mapping[Any, Any], key: str) -> list[Any]:
+        self.budget.pay(len(obj))
+        return list(getattr(obj, key)())
 
     def call(self, context: Any, obj: Any, *args: Any, **kwargs: Any) -> Any:
         if isinstance(obj, _Method) or obj == self._range:

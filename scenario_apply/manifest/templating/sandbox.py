@@ -45,8 +45,12 @@ from scenario_apply.model.did_you_mean import did_you_mean
 from scenario_apply.model.secret import Secret
 
 _LONGEST_VALUE = 16 * 1024  # characters of one template in a manifest
-_LONGEST_IN_ALL = 1024 * 1024  # of all that are compiled for a manifest
+_LONGEST_IN_ALL = 384 * 1024  # of all that are compiled for a manifest: about 20 µs each
 _LONGEST_FILE = 512 * 1024  # of a *.yaml.j2
+_LONGEST_FILES = 1024 * 1024  # of all of them
+_OF_A_NODE = 4  # characters: most of such a file is text, so the nodes of its tree are counted instead
+_OVERHEAD = 64  # characters: compiling the shortest template takes about as long as so many more
+_LONGEST_HANDED_DOWN = 64 * 1024  # characters of what a caption takes along from variables and the environment
 
 
 class Sandbox:
@@ -59,7 +63,8 @@ class Sandbox:
         self._environment = NarrowEnvironment()
         self._allowed = allowed
         self._env = EnvironmentVariables(allowed)
-        self._compiled = 0  # characters
+        self._compiled = 0  # characters, and the overhead of each template
+        self._in_files = 0  # characters
 
     def evaluate(self, text: str, values: Mapping[str, Any], secret: Collection[str]) -> WholeValue:
         """The value of a text with templates; an expression alone keeps its type."""
@@ -88,7 +93,12 @@ class Sandbox:
                     raise TemplateError("undefined-variable", f"{name} is not defined", _meant(name, values))
                 if name in secret:
                     raise SecretComputed(name)
-            return "".join(self._handed_down(name, tree, values, secret) for name in outside) + text
+            handed_down = "".join(self._handed_down(name, tree, values, secret) for name in outside)
+        if len(handed_down) > _LONGEST_HANDED_DOWN:
+            what = f"the variables of this caption hold {len(handed_down)} characters; at most {_LONGEST_HANDED_DOWN}"
+            raise TemplateError("template-too-large", what, "name only the part that is needed, such as {{ list[0] }}")
+        self._count(len(handed_down))
+        return handed_down + text
 
     def _handed_down(self, name: str, tree: nodes.Template, values: Mapping[str, Any], secret: Collection[str]) -> str:
         if name not in ("env", "var"):
@@ -111,20 +121,26 @@ class Sandbox:
 
     def file(self, text: str, values: Mapping[str, Any], secret: Collection[str] = ()) -> str:
         """A whole *.yaml.j2."""
-        tree = self._tree(text, _LONGEST_FILE)
+        self._in_files += len(text)
+        if self._in_files > _LONGEST_FILES:
+            what = f"more than {_LONGEST_FILES} characters of *.yaml.j2 files in all"
+            raise TemplateError("template-too-large", what, "leave what is no template to *.yaml files")
+        tree = self._tree(text, _LONGEST_FILE, is_file=True)
         with _explained("the text of a manifest"):
             return str(self._run_openly(tree, None, values, secret, WORK_OF_A_FILE))
 
-    def _tree(self, text: str, longest: int) -> nodes.Template:
+    def _tree(self, text: str, longest: int, *, is_file: bool = False) -> nodes.Template:
         if len(text) > longest:
             raise TemplateError(
                 "template-too-large", f"a template of {len(text)} characters; at most {longest} are read"
             )
-        self._compiled += len(text)
-        if self._compiled > _LONGEST_IN_ALL:
-            raise TemplateError("template-too-large", f"more than {_LONGEST_IN_ALL} characters of templates in all")
+        self._count(_OVERHEAD if is_file else len(text) + _OVERHEAD)
+        self._environment.budget.renew(WORK_OF_A_VALUE)  # constants are computed while the tree is looked at
         try:
-            tree = made_to_pay(self._environment.parse(text), self._environment)
+            tree = self._environment.parse(text)
+            if is_file:
+                self._count(_OF_A_NODE * sum(1 for _ in tree.find_all(nodes.Node)))
+            tree = made_to_pay(tree, self._environment)
             find_undeclared_variables(tree)  # says which filters and tests are not there
         except TemplateSyntaxError as error:
             raise TemplateError(
@@ -132,7 +148,15 @@ class Sandbox:
             ) from error
         except RecursionError as error:
             raise TemplateError("template-refused", "an expression nested too deep") from error
+        except BudgetSpent as error:
+            raise _endless(error) from error
         return tree
+
+    def _count(self, characters: int) -> None:
+        self._compiled += characters
+        if self._compiled > _LONGEST_IN_ALL:
+            what = f"more than {_LONGEST_IN_ALL} characters of templates in all, {_OVERHEAD} added for each"
+            raise TemplateError("template-too-large", what, "use fewer templates")
 
     def _run(
         self, tree: nodes.Template, expression: nodes.Expr | None, values: Mapping[str, Any], secret: Collection[str]
@@ -153,8 +177,13 @@ class Sandbox:
             raise SecretComputed(read[0], _first_line(tree, read[0]))
         environment = self._environment
         environment.budget.renew(work)
-        known = {name: value for name, value in values.items() if name not in secret} if secret else values
-        shown: Mapping[str, Any] = {"env": self._env, "var": TemplateVariables(values, secret), **known}
+        known: Mapping[str, Any] = {"env": self._env, "var": TemplateVariables(values, secret)}
+        names = find_undeclared_variables(tree)  # thousands of variables are not copied for one
+        shown = {
+            name: known[name] if name not in values else values[name]
+            for name in names
+            if (name in values and name not in secret) or name in known
+        }
         try:
             if expression is None:
                 template = environment.from_string(tree)
@@ -170,9 +199,7 @@ class Sandbox:
         except UndefinedError as error:
             raise _undefined(error, values, _line_of(error)) from error
         except BudgetSpent as error:
-            raise TemplateError(
-                "template-endless", f"the template does too much: {error}", "compute less in a manifest"
-            ) from error
+            raise _endless(error) from error
         except SecurityError as error:
             raise TemplateError("template-refused", f"not allowed in a manifest: {error}") from error
         except (RecursionError, MemoryError) as error:
@@ -182,6 +209,11 @@ class Sandbox:
         except Exception as error:  # whatever a filter raises for its arguments is the template's mistake
             raise TemplateError("template-failed", f"the template fails: {error}", None, _line_of(error)) from error
         return result
+
+
+def _endless(error: BudgetSpent) -> TemplateError:
+    what = f"the template does too much: {error}"
+    return TemplateError("template-endless", what, "compute less in a manifest")
 
 
 def _checked(value: Any) -> Any:

@@ -22,7 +22,7 @@ _REFUSED = {
 
 
 def made_to_pay(tree: nodes.Template, environment: Environment) -> nodes.Template:
-    """The tree with loops and joins made to pay. Raises TemplateError for a statement that is not allowed."""
+    """The tree with loops, joins and comparisons made to pay. Raises TemplateError for what is not allowed."""
     for node in tree.find_all(nodes.Node):
         for kind, name in _REFUSED.items():
             if isinstance(node, kind):
@@ -36,7 +36,7 @@ def made_to_pay(tree: nodes.Template, environment: Environment) -> nodes.Templat
 
 
 def _pay_in(node: nodes.Node) -> None:
-    """Wraps joins, loops and computed lists below node, children first."""
+    """Wraps joins, loops, comparisons and computed lists below node, children first."""
     for name, value in node.iter_fields():
         if isinstance(value, list):
             setattr(node, name, [_paid(item) if isinstance(item, nodes.Node) else item for item in value])
@@ -52,6 +52,11 @@ def _paid(node: nodes.Node) -> nodes.Node:
         return node
     computed = isinstance(node, nodes.List | nodes.Dict | nodes.Tuple) and _is_computed(node)
     _pay_in(node)
+    if isinstance(node, nodes.Compare):
+        node.expr = _filter(node.expr, "_weighed", node, [])
+        for operand in node.ops:
+            operand.expr = _filter(operand.expr, "_weighed", node, [])
+        return node
     if isinstance(node, nodes.Concat):
         return _filter(nodes.List(node.nodes, lineno=node.lineno), "_joined", node, [])
     if computed and getattr(node, "ctx", "load") == "load":

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from scenario_apply.manifest.fields import is_extension, plain
-from scenario_apply.manifest.positions import Map, Mark, Node, Seq
+from scenario_apply.manifest.positions import Map, Mark, Node, Seq, values_in
 from scenario_apply.manifest.report import Report
 from scenario_apply.manifest.secret_spots import Spot, below
 from scenario_apply.manifest.templating.allowed_environment import AllowedEnvironment
@@ -31,6 +31,7 @@ _CAPTION_TEXTS = frozenset({"caption", "prefix", "suffix", "caption_template"})
 _CAPTION_MAPS = ("captions", "map")
 _NOT_RENDERED = ("variables", "version", "include", "$schema")
 SECRET_PLACES = "models.*.parameters.wandbKey"  # noqa: S105  # where one may stand, not a password
+_MOST_REPEATED = 500_000
 
 
 class TemplateError(Exception):
@@ -53,12 +54,14 @@ def is_template(text: str) -> bool:
 class Templates:
     """Renders the templates of one manifest. A secret stays a Secret, and stands where secret_spots.py lets it."""
 
-    def __init__(self, environment: AllowedEnvironment, report: Report) -> None:
+    def __init__(self, environment: AllowedEnvironment, report: Report, sandbox: Sandbox | None = None) -> None:
+        """sandbox: whose budget is shared; None: one of its own."""
         self._environment = environment
         self._report = report
-        self._sandbox: Sandbox | None = None
+        self._sandbox = sandbox
         self._known: dict[str, WholeValue] = {}
         self._shared: dict[tuple[int, Spot, bool, bool], Node] = {}
+        self._repeated = 0  # values in the lists and maps that templates gave
 
     def rendered(self, document: Map, variables: Variables) -> Map:
         """The document with every template replaced by its value; the same object when there is none."""
@@ -119,6 +122,12 @@ class Templates:
         value = found.value
         if spot is Spot.SECRET and found.is_outside and isinstance(value, str):
             return Secret(value)  # whatever its name: here it is one
+        if isinstance(value, Mapping | list | tuple):
+            self._repeated += values_in(value, _MOST_REPEATED)
+            if self._repeated > _MOST_REPEATED:
+                what = f"templates repeat more than {_MOST_REPEATED:,} values of lists and maps"
+                self._report.error("template-too-large", what, mark, "use fewer lists of lists")
+                return None
         if not isinstance(value, Secret) or spot is Spot.SECRET:
             return located(value, mark)
         if spot is Spot.UNLABELLED:

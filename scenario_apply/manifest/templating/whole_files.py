@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from scenario_apply.errors import Location
 from scenario_apply.manifest.positions import Map, SourceMark
@@ -13,61 +14,77 @@ from scenario_apply.manifest.templating.templates import TemplateError, Template
 from scenario_apply.manifest.variables import Given, Variables, resolved
 from scenario_apply.manifest.yaml.reader import read_yaml
 
+if TYPE_CHECKING:
+    from scenario_apply.manifest.templating.sandbox import Sandbox
+
+_MOST_VARIABLES = 100_000
 _VARIABLES = re.compile(rb"^variables:.*\n(?:[ \t#].*\n|\r?\n)*", re.MULTILINE)
 
 
-def render_whole_files(
-    name: str,
-    data: bytes,
-    before: Sequence[Map],
-    given: Given,
-    environment: AllowedEnvironment,
-    report: Report,
-) -> bytes | None:
-    """The YAML that the template gives; None after an error, which is reported.
+class WholeFiles:
+    """Renders the *.yaml.j2 of one manifest, all of them out of one budget.
 
-    It may use `env`, and the variables of the files read before it and of its own `variables:` block, which must
+    A file may use `env`, and the variables of the files read before it and of its own `variables:` block, which must
     therefore be plain YAML.
     """
-    from scenario_apply.manifest.templating.sandbox import Sandbox
 
-    text = data.decode(errors="replace").removeprefix("\ufeff")
-    report.add_source(name, text)
-    if "\ufffd" in text or "\0" in text:
-        return data  # read_yaml says what is wrong with it
-    known = _known(name, data, before, given, environment)
-    try:
-        return Sandbox(environment).file(text, known.values, known.secret).encode()
-    except TemplateError as error:
-        report.error(error.code, error.message, _place(name, text, error, report), error.hint)
-        return None
+    def __init__(self, given: Given, environment: AllowedEnvironment, report: Report) -> None:
+        self._given = given
+        self._environment = environment
+        self._report = report
+        self._sandbox: Sandbox | None = None
+        self._for_values: Sandbox | None = None
+        self._variables = 0
 
+    def rendered(self, name: str, data: bytes, before: Sequence[Map]) -> bytes | None:
+        """The YAML that the template gives; None after an error, which is reported."""
+        text = data.decode(errors="replace").removeprefix("\ufeff")
+        self._report.add_source(name, text)
+        if "\ufffd" in text or "\0" in text:
+            return data  # read_yaml says what is wrong with it
+        if self._sandbox is None:
+            from scenario_apply.manifest.templating.sandbox import Sandbox
 
-def _place(name: str, text: str, error: TemplateError, report: Report) -> Location:
-    start = report.place_at(name, (error.line or 1) - 1, 0)
-    if error.variable is None:
-        return start
-    mark = SourceMark(name, (error.line or 1) - 1, 0)
-    return report.place_of_variable(error.variable, text, mark) or start
+            self._sandbox = Sandbox(self._environment)
+            self._for_values = Sandbox(self._environment)
+        try:
+            known = self._known(name, data, before)
+            return self._sandbox.file(text, known.values, known.secret).encode()
+        except TemplateError as error:
+            self._report.error(error.code, error.message, self._place(name, text, error), error.hint)
+            return None
 
+    def _place(self, name: str, text: str, error: TemplateError) -> Location:
+        start = self._report.place_at(name, (error.line or 1) - 1, 0)
+        if error.variable is None:
+            return start
+        mark = SourceMark(name, (error.line or 1) - 1, 0)
+        return self._report.place_of_variable(error.variable, text, mark) or start
 
-def _known(name: str, data: bytes, before: Sequence[Map], given: Given, environment: AllowedEnvironment) -> Variables:
-    """What is known already; whatever is wrong with it is said when the manifest is built."""
-    unheard = Report(most=None)
-    whole = Map(before[0].start) if before else None
-    blocks = [document["variables"] for document in before if isinstance(document.get("variables"), Map)]
-    own = _VARIABLES.search(data)
-    if own is not None and b"{%" not in own.group():
-        document = read_yaml(name, own.group(), unheard)
-        if document is not None and isinstance(document.get("variables"), Map):
-            blocks.append(document["variables"])
-            whole = whole or Map(document.start)
-    if whole is None:
-        return Variables()
-    joined = Map(whole.start)
-    for block in blocks:
-        assert isinstance(block, Map)
-        for key, value in block.items():
-            joined.put(key, value, block.marks[key])
-    whole.put("variables", joined, (whole.start, whole.start))
-    return resolved(whole, given, Templates(environment, unheard), unheard)
+    def _known(self, name: str, data: bytes, before: Sequence[Map]) -> Variables:
+        """What is known already; what is wrong with it is reported when the manifest is built. Raises TemplateError."""
+        unheard = Report(most=None)
+        whole = Map(before[0].start) if before else None
+        blocks = [document["variables"] for document in before if isinstance(document.get("variables"), Map)]
+        own = _VARIABLES.search(data)
+        if own is not None and b"{%" not in own.group():
+            document = read_yaml(name, own.group(), unheard)
+            if document is not None and isinstance(document.get("variables"), Map):
+                blocks.append(document["variables"])
+                whole = whole or Map(document.start)
+        if whole is None:
+            return Variables()
+        joined = Map(whole.start)
+        for block in blocks:
+            assert isinstance(block, Map)
+            self._count(len(block))
+            for key, value in block.items():
+                joined.put(key, value, block.marks[key])
+        whole.put("variables", joined, (whole.start, whole.start))
+        return resolved(whole, self._given, Templates(self._environment, unheard, self._for_values), unheard)
+
+    def _count(self, variables: int) -> None:
+        self._variables += variables
+        if self._variables > _MOST_VARIABLES:
+            what = f"the *.yaml.j2 files read more than {_MOST_VARIABLES} variables, each file those of all before it"
+            raise TemplateError("template-too-large", what, "use fewer such files, or fewer variables")

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
-from scenario_apply.manifest.positions import Map, kind_of
+from scenario_apply.manifest.positions import Map, Node, kind_of
 from scenario_apply.manifest.report import Report
 from scenario_apply.manifest.yaml.builder import Builder, ReadingStopped
 from scenario_apply.manifest.yaml.source_bytes import decoded
-from scenario_apply.manifest.yaml.syntax_errors import report_yaml_error
+from scenario_apply.manifest.yaml.syntax_errors import end_of_scanned, report_yaml_error
 
 if TYPE_CHECKING:
     from yaml.events import Event
@@ -43,7 +43,7 @@ def read_yaml(name: str, data: bytes, report: Report, *, what: str = "manifest")
     import yaml
 
     try:
-        node = Builder(_events(name, text.encode()), name, report).document()
+        node = _document(name, text, report)
     except yaml.YAMLError as error:
         report_yaml_error(error, name, report)
         return None
@@ -58,6 +58,20 @@ def read_yaml(name: str, data: bytes, report: Report, *, what: str = "manifest")
     else:
         report.error("not-a-map", f"the {what} must be a map of keys, this is {kind_of(node)}", place)
     return None
+
+
+def _document(name: str, text: str, report: Report) -> Node:
+    """Raises Stop, after a report, or yaml.YAMLError."""
+    import yaml
+
+    try:
+        return Builder(_events(name, text.encode()), name, report).document()
+    except yaml.YAMLError as error:
+        end = end_of_scanned(error)
+        if end is None:
+            raise
+        Builder(_events(name, text[:end].encode()), name, report).document()  # says where it is too deep
+        raise
 
 
 def _events(name: str, data: bytes) -> Callable[[], Event]:

@@ -61,6 +61,20 @@ class Mistake(NamedTuple):
     column: int
 
 
+def end_of_scanned(error: yaml.YAMLError) -> int | None:
+    """How many characters were scanned before libyaml (0.2.6 and newer) met its own limit of nesting; else None.
+
+    It scans ahead of the values it has given, so that the limit of the reader, which is lower, could not be met yet.
+    The text up to there is read again: it is within libyaml's limit.
+    """
+    import yaml
+
+    if not isinstance(error, yaml.MarkedYAMLError) or "nesting depth" not in (error.problem or ""):
+        return None
+    mark = error.problem_mark or error.context_mark
+    return None if mark is None else mark.index
+
+
 def mistake_of(error: yaml.MarkedYAMLError, text: str) -> Mistake:
     """What a syntax error means to who wrote the text."""
     problem = error.problem or "not readable as YAML"

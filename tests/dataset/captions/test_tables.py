@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
 from scenario_apply.dataset.captions.tables import caption_rows, read_table
 
@@ -58,3 +59,30 @@ def test_every_usual_form_is_read(name: str, text: str, captions: dict[str, str]
 )
 def test_what_is_wrong_is_placed(name: str, text: str, findings: list[tuple[str, int | None]]) -> None:
     assert read(name, text)[1] == findings
+
+
+@pytest.mark.parametrize(
+    "nested", ["[" * 9000, "{a: " * 9000, "\n" + "".join(f"{' ' * n}a:\n" for n in range(1, 2000))]
+)
+@pytest.mark.parametrize("with_libyaml", [True, False])
+def test_a_nested_yaml_table_is_refused_in_the_same_words_by_any_parser(
+    nested: str, with_libyaml: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """libyaml 0.2.6 has a limit of its own, which it meets before the reader meets ours."""
+    if not with_libyaml:
+        monkeypatch.delattr(yaml, "CSafeLoader", raising=False)
+    text = f"a.png: fox\nb.png: {nested}"
+    line = 8 if nested.startswith("\n") else 2
+    table = read_table(text, file="c.yaml")
+    assert [(finding.what, finding.line) for finding in table.findings] == [
+        ("nested too deep for a captions file", line)
+    ]
+
+
+@pytest.mark.parametrize("name", ["c.json", "c.jsonl"])
+@pytest.mark.parametrize("nested", ["[" * 900_000, '{"a":' * 900_000])
+def test_a_nested_json_table_is_refused(name: str, nested: str) -> None:
+    """Without a traceback, and in words."""
+    table = read_table(nested, file=name)
+    assert [finding.code for finding in table.findings] == ["C18"]
+    assert "nested too deep" in table.findings[0].what

@@ -128,7 +128,7 @@ def test_pictures_without_an_end_are_not_decoded_without_end(tmp_path: Path, mon
     monkeypatch.setattr(decoding, "_PIXELS_A_BYTE", 0)
     wrong = [p for p in scan_one(tmp_path).problems if p.code == "F02"]
     assert [str(p.location) for p in wrong] == ["set/2.png", "set/3.png", "set/4.png"]
-    assert "no end marker" in wrong[0].what
+    assert "no end marker" in wrong[0].message
 
 
 @pytest.mark.parametrize("deep", [False, True])
@@ -218,8 +218,8 @@ def test_sixteen_bits_of_grey_are_told_apart(tmp_path: Path) -> None:
     """They are scaled, not cut off at white."""
     looks = []
     for turn in (0, 90):
-        ramp = Image.linear_gradient("L").resize((300, 300)).rotate(turn).convert("I").point(lambda value: value * 256)
-        ramp.convert("I;16").save(tmp_path / "a", "PNG")
+        ramp = Image.linear_gradient("L").resize((300, 300)).rotate(turn).convert("I")
+        ramp.point(lambda value: value * 100 + 20_000).convert("I;16").save(tmp_path / "a", "PNG")
         looks.append(look(tmp_path / "a").hashes)
     assert looks[0] != looks[1]
 
@@ -269,7 +269,7 @@ def test_a_picture_damaged_while_it_is_compared_is_no_crash(tmp_path: Path) -> N
     make_picture(folder / "3.png", seed=0, size=(1100, 1100))
     grow_old(folder)
     assert "D02" in codes(scan_one(tmp_path, spec(missing="auto"), deep=True))
-    entry = reading.Entry("3.png", "set/3.png", 1, 1, 1)
+    entry = reading.FileEntry("3.png", "set/3.png", 1, 1, 1)
     facts = reading.read_facts(DataGuard(str(tmp_path)), entry, DecodingAllowance())
     from scenario_apply.dataset.scan.image_similarity import look_closer
     from scenario_apply.dataset.scan.parallel import in_this_thread

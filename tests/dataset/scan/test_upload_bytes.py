@@ -52,7 +52,7 @@ def test_what_is_not_the_scanned_picture_is_refused(tmp_path: Path, data: bytes 
     with pytest.raises(ManifestError) as caught:
         read_for_upload(str(tmp_path), image_of(picture(seed=1)))
     assert caught.value.code == code
-    assert said in caught.value.what
+    assert said in caught.value.message
     if code == "lfs-pointer":
         assert caught.value.problems[0].hint == "git lfs pull"
 
