@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from scenario_apply.model.limits import REQUESTS_PER_MINUTE
 from scenario_apply.model.ports import Clock, RequestCounter, ScenarioApi
 from scenario_apply.state.stores.file_store import FileStore
 
@@ -18,5 +19,5 @@ class Environment:
     endpoint: str
     project: str | None
     tool_version: str
-    rate_limit: int = 100
+    rate_limit: int = REQUESTS_PER_MINUTE
     counter: RequestCounter | None = None

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from scenario_apply.apply.call_context import LONGEST_COOLDOWN_S, CallContext
 from scenario_apply.errors import AnswerLost, ApplyError, CoolingDown, Interrupted, Refused
+from scenario_apply.model.limits import PART_BYTES
 from scenario_apply.model.remote import AssetId, RemoteUpload, UploadId
 from scenario_apply.model.steps import PlannedStep, UploadImage
 from scenario_apply.model.timestamps import iso
@@ -16,9 +17,6 @@ from scenario_apply.state.outcome import Outcome
 
 OPEN_AGAIN_AFTER_S = (1.0, 2.0, 4.0, 8.0)
 """Pauses between tries to open an upload: what was opened in vain needs no look, so nothing else takes time."""
-
-PART_BYTES = 8 * 1024 * 1024
-"""Parts of a multipart upload; at least 5 MB but for the last. Source: the API contract, "Uploading"."""
 
 IMPORT_POLL_S = (0.5, 1.0, 2.0, 3.0)
 IMPORT_WITHIN_S = 600.0

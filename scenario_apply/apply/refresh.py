@@ -9,6 +9,7 @@ from dataclasses import replace
 from scenario_apply.errors import BadAnswer, NotFound, Refused, StateForeign
 from scenario_apply.manifest.spec import CompositionSpec, ModelSpec
 from scenario_apply.model.address import Address
+from scenario_apply.model.limits import MODELS_PER_BULK_READ
 from scenario_apply.model.ports import ScenarioApi
 from scenario_apply.model.remote import JobId, ModelId, RemoteModel
 from scenario_apply.planning.decision import Decision
@@ -20,9 +21,6 @@ from scenario_apply.state.state import State
 
 REASON_AT_MOST = 1000
 """Characters of the service's own words that are kept and shown: a job may answer with megabytes of a log."""
-
-BULK_AT_MOST = 50
-"""Models asked for in one request. Source: the API contract, "Waiting for a training"."""
 
 
 def refresh(api: ScenarioApi, state: State, desired: Desired, *, project: str | None) -> Observed:
@@ -72,8 +70,8 @@ def read_models(api: ScenarioApi, ids: Iterable[ModelId], *, images: bool) -> di
     """Models by id, fifty a request; those that are gone are left out. One without a status is read by itself."""
     wanted = list(dict.fromkeys(ids))
     found: dict[ModelId, RemoteModel] = {}
-    for start in range(0, len(wanted), BULK_AT_MOST):
-        found.update(api.get_models(wanted[start : start + BULK_AT_MOST], images=images))
+    for start in range(0, len(wanted), MODELS_PER_BULK_READ):
+        found.update(api.get_models(wanted[start : start + MODELS_PER_BULK_READ], images=images))
     for model_id, model in list(found.items()):
         incomplete = images and model.images is None and model.image_count
         if model.status is None or incomplete:

@@ -13,6 +13,7 @@ from msgspec import Meta, Struct, ValidationError, convert, field
 
 from scenario_apply.errors import Severity
 from scenario_apply.model.address import ADDRESS_PATTERN, parse_address
+from scenario_apply.model.limits import REQUESTS_PER_MINUTE
 from scenario_apply.model.remote import AssetId, ModelId
 from scenario_apply.model.steps import (
     AssetRef,
@@ -417,7 +418,7 @@ class PlanDocument(Struct, kw_only=True):
     inputs: InputsDocument = field(default_factory=InputsDocument)
     blocked: Count = 0
     polls: Count = 0
-    rate_limit: Count = 100
+    rate_limit: Count = REQUESTS_PER_MINUTE
     refreshed: bool = True
     withheld: list[AddressText] = field(default_factory=list)
     digest: str | None = None

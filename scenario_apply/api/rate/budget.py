@@ -14,16 +14,15 @@ from typing import TYPE_CHECKING
 
 from scenario_apply.api.rate.pace import Pace, Slot
 from scenario_apply.errors import Interrupted
+from scenario_apply.model.limits import REQUESTS_PER_MINUTE
 
 if TYPE_CHECKING:
     from scenario_apply.api.rate.allowance import Allowance
     from scenario_apply.model.ports import Clock
 
-__all__ = ["DOCUMENTED_LIMIT", "RequestBudget", "Slot"]
+__all__ = ["RequestBudget", "Slot"]
 
 WINDOW_S = 60.0
-DOCUMENTED_LIMIT = 100
-"""Requests a minute and project. Source: the guide "workflows-and-apps". Within it no refusal is expected."""
 
 _LOOK_AGAIN_S = 0.02  # while the answer to a request in flight decides
 
@@ -39,7 +38,7 @@ class RequestBudget:
         self._cancel = cancel
         self._turn = threading.Lock()  # held by the one thread that waits for the next slot
         self._lock = threading.Lock()  # guards all below
-        self._pace = Pace(careful=not 0 < limit_per_minute <= DOCUMENTED_LIMIT)
+        self._pace = Pace(careful=not 0 < limit_per_minute <= REQUESTS_PER_MINUTE)
         self._answered: deque[float] = deque()
         self._in_flight = 0
         self._probe: Slot | None = None  # the one request that finds out whether a pause is over
