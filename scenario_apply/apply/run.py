@@ -109,7 +109,11 @@ class Run:
     def run(self) -> None:
         """Do what can be done. Errors of steps are kept in the schedule, one that ends the run in the snapshot."""
         try:
-            self._take_baseline()
+            try:  # also the first request, so that a wrong key or address shows before anything is written
+                self._baseline = take_baseline(self._api, self._plan.steps)
+            except (ApiError, Interrupted) as error:
+                self._fatal = error
+            self._recorder.mark_baseline(self._baseline)
             self._begin_waiting()
             while not self._is_over():
                 self._start_calls()
@@ -146,14 +150,6 @@ class Run:
         return bool(self._schedule.running) or self._notes.has_unanswered
 
     # -- the loop
-
-    def _take_baseline(self) -> None:
-        """What exists before the first write; also the first request, so a wrong key or address shows here."""
-        try:
-            self._baseline = take_baseline(self._api, self._plan.steps)
-        except (ApiError, Interrupted) as error:
-            self._fatal = error
-        self._recorder.mark_baseline(self._baseline)
 
     def _is_over(self) -> bool:
         if self._stop.now.is_set():

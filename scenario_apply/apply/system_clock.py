@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
-from scenario_apply.model.ports import WakeUp
+if TYPE_CHECKING:
+    from scenario_apply.model.ports import WakeUp
 
 
 class SystemClock:
