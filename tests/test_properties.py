@@ -29,7 +29,6 @@ from tests.planning.situations import NOW, Service, world_of
 PROFILE = settings(
     derandomize=True,
     database=None,
-    deadline=None,
     max_examples=50,
     phases=[Phase.explicit, Phase.generate],  # finding a smaller failing world takes minutes: the note tells this one
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
