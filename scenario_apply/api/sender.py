@@ -15,7 +15,7 @@ from scenario_apply.api import error_responses as refusals
 from scenario_apply.api import retry
 from scenario_apply.api.exchange import NoAnswer, Outcome, Reply, Request, Safety
 from scenario_apply.api.masking import Mask
-from scenario_apply.api.rate.budget import RequestBudget, Slot
+from scenario_apply.api.rate.budget import RequestBudget
 from scenario_apply.api.rate.refusal_streak import Refusing
 from scenario_apply.api.request_bodies import PlainBody
 from scenario_apply.api.urls import host_of
@@ -28,9 +28,6 @@ Value = TypeVar("Value")
 
 _FORGOTTEN_S = 30.0
 """Seconds without a call after which "nobody answers" is no longer held against the next one."""
-
-_LOOK_AGAIN_S = 1.0
-"""Seconds a call waits for its turn at most before it looks whether another one has given up meanwhile."""
 
 _BULK_READ = re.compile(r"/(models|assets)/get-bulk")
 _TRAIN = re.compile(r"/models/[^/]+/train")
@@ -66,7 +63,6 @@ class Sender:
         self._draw = draw
         self._answered = False  # whether the service ever gave an answer that could be read
         self._refusing = Refusing()
-        self._turn = threading.Lock()  # held by the one call that waits for the next slot
         self._down: tuple[float, float] | None = None  # first and last failure; replaced whole, so no lock is needed
 
     def call(self, request: Request, read: Callable[[object], Value], sending: Sending | None = None) -> Value:
@@ -125,7 +121,7 @@ class Sender:
 
     def _attempt(self, request: Request, sending: Sending | None) -> tuple[Outcome, float]:
         """One try, and when it left the budget's queue."""
-        slot = self._slot(request)
+        slot = self._budget.acquire(lambda: self._refuse_if_hopeless(request))
         refused, answered, left, pause_s, is_rounded = False, False, False, None, False
         started_at = self._clock.monotonic()
         try:
@@ -152,21 +148,14 @@ class Sender:
             self._refusing.passed(started_at)
         return outcome, started_at
 
-    def _slot(self, request: Request) -> Slot:
-        """The budget's next slot. Raises RateLimited when another call has given up and there is still to be a wait."""
-        with self._turn:
-            while True:
-                self._budget.stop_if_cancelled()
-                got = self._budget.try_acquire()
-                if isinstance(got, Slot):
-                    return got
-                if self._refusing.is_hopeless:
-                    raise RateLimited(
-                        f"{request.doing}: not sent, the service refuses every request for its rate",
-                        status=429,
-                        hint=refusals.RATE_HINT,
-                    )
-                self._clock.wait(min(got, _LOOK_AGAIN_S), self._cancel)
+    def _refuse_if_hopeless(self, request: Request) -> None:
+        """Raises RateLimited when another call has given up: this one need not wait for its turn."""
+        if self._refusing.is_hopeless:
+            raise RateLimited(
+                f"{request.doing}: not sent, the service refuses every request for its rate",
+                status=429,
+                hint=refusals.RATE_HINT,
+            )
 
     def _note(self, outcome: Outcome, started_at: float) -> None:
         """Remember since when nobody has been reached; all threads share that knowledge."""

@@ -10,7 +10,7 @@ from scenario_apply.apply.refresh import failure_reason, read_models
 from scenario_apply.errors import NotFound
 from scenario_apply.model.address import Address
 from scenario_apply.model.ports import Clock, ScenarioApi
-from scenario_apply.model.remote import JOB_ENDED_STATUSES, Progress, RemoteModel
+from scenario_apply.model.remote import Progress, RemoteModel
 from scenario_apply.model.timestamps import iso
 from scenario_apply.model.training_types import training_type
 from scenario_apply.state.outcome import Outcome
@@ -134,7 +134,7 @@ def _by_job(api: ScenarioApi, clock: Clock, version: Version) -> Seen:
         job = api.get_job(version.job_id)
     except NotFound:
         return _by_model(api, clock, version, api.get_model(version.id))
-    if job.status not in JOB_ENDED_STATUSES:
+    if not job.is_ended:
         return Seen(status=job.status, progress=Progress(stage=job.status, progress=job.progress))
     phase = _PHASES[job.status]
     words = "; ".join(text for text in (job.error, job.hint) if text)

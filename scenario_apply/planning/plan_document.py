@@ -217,12 +217,9 @@ class TagDocument(StepDocument, kw_only=True, tag="tag"):
 class TrainDocument(StepDocument, kw_only=True, tag="train"):
     parameters: Plain
     dataset: str | None = None
-    quoted: Amount | None = None
 
     def step(self) -> Step:
-        return StartTraining(
-            address=parse_address(self.address), parameters=self.parameters, dataset=self.dataset, quoted=self.quoted
-        )
+        return StartTraining(address=parse_address(self.address), parameters=self.parameters, dataset=self.dataset)
 
 
 class WaitDocument(StepDocument, kw_only=True, tag="wait"):

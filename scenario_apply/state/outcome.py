@@ -54,7 +54,6 @@ class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
     phase: Phase | None = None
     reason: str | None = None
     cu: float | None = None
-    quoted: float | None = None
     fingerprint: Fingerprint | None = None
     concepts: tuple[ConceptRecord, ...] = ()
     pairs: tuple[PairRecord, ...] = ()
@@ -195,7 +194,6 @@ def _launched(version: Version, step: StartTraining, outcome: Outcome) -> Versio
         parameters={key: plain_parameter(value) for key, value in step.parameters.items()},
         concepts=outcome.concepts or version.concepts,
         reason=None,
-        quoted=outcome.quoted if outcome.quoted is not None else step.quoted,
         charged=outcome.cu,
         launched_at=outcome.at,
         ended_at=None,
