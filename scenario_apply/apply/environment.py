@@ -1,4 +1,4 @@
-"""What a run works with: the service, the state, time. Built in one place, handed down."""
+"""What a run works with: service, state and clock. Built in one place and passed down."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scenario_apply.state.stores.file_store import FileStore
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """api None: offline. rate_limit: requests a minute, 0 for none. counter None: nobody counts."""
+    """api None: offline. rate_limit: requests a minute, 0 for no limit. counter None: requests are not counted."""
 
     api: ScenarioApi | None
     store: FileStore

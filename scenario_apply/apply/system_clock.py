@@ -17,7 +17,7 @@ class SystemClock:
         return time.time()
 
     def monotonic(self) -> float:
-        """Seconds that only grow, from an unknown start."""
+        """Seconds that never decrease, from an unspecified start."""
         return time.monotonic()
 
     def wait(self, seconds: float, wake: WakeUp | None = None) -> bool:

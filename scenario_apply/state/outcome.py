@@ -44,7 +44,7 @@ Answer = TypeVar("Answer")
 class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the service answered. Which fields are set depends on the step; at: ISO 8601, UTC.
 
-    asset_ids: of an attach, in the order of its images. reason "gone": a creation that replaces a vanished model.
+    asset_ids: of an attach, in the order of its images. reason "vanished": a new model that replaces a deleted one.
     """
 
     at: str
@@ -128,7 +128,7 @@ def _created(step: CreateModel, record: Record | None, outcome: Outcome) -> Reco
     )
     if record is None:
         return Record(current=version, protected=step.protected)
-    if outcome.reason == "gone":
+    if outcome.reason == "vanished":
         return replace(record, current=version, pending=None)
     if record.pending is not None:
         return replace(record, pending=version, previous=(record.pending, *record.previous))

@@ -49,7 +49,7 @@ def test_an_attach_found_carried_out_is_told(bench: Bench, service: FakeScenario
     wire = Wire(service, Fault("after", partial(AnswerLost, "lost"), name="attach_assets"))
     ledger = bench.apply(wire.api)
     assert (ledger.status, wire.hit) == ("done", ["attach_assets"])
-    assert adopted(bench, ledger) == ["attach: they hang on the model"]
+    assert adopted(bench, ledger) == ["attach: already attached to the model"]
 
 
 def test_an_attach_that_was_not_carried_out_is_sent_again_and_nothing_is_adopted(
@@ -71,7 +71,7 @@ def test_an_attach_carried_out_at_the_last_try_is_done(bench: Bench, service: Fa
     ledger = bench.apply(wire.api)
     assert len(wire.hit) == 5
     assert (ledger.status, ledger.unknown) == ("done", ())
-    assert adopted(bench, ledger) == ["attach: they hang on the model"]
+    assert adopted(bench, ledger) == ["attach: already attached to the model"]
 
 
 def test_an_attach_lost_five_times_is_left_to_the_next_run(bench: Bench, service: FakeScenario) -> None:
@@ -99,7 +99,7 @@ def test_a_close_found_carried_out_is_told(
     wire = Wire(service, Fault("after", partial(AnswerLost, "lost"), name="complete_upload"))
     ledger = bench.apply(wire.api)
     assert (ledger.status, wire.hit) == ("done", ["complete_upload"])
-    assert adopted(bench, ledger) == ["upload 01.png: its upload was closed"]
+    assert adopted(bench, ledger) == ["upload 01.png: its upload was completed"]
     assert len(service.assets) == 2
 
 

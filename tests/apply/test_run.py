@@ -255,7 +255,7 @@ def test_a_blocked_plan_is_not_applied(bench: Bench, service: FakeScenario) -> N
     bench.declare(model("kael", "kael", parameters={"rank": 4}), limits=Limits(cost=1))
     prepared = bench.plan(service)
     with pytest.raises(GateClosed):
-        apply_plan(bench.world(service), prepared, str(bench.root), EIGHT, bench.events.append, StopSignal())
+        apply_plan(bench.environment(service), prepared, str(bench.root), EIGHT, bench.events.append, StopSignal())
 
 
 # -- waiting
@@ -302,9 +302,11 @@ def test_rounds_that_fail_are_tried_again_and_at_last_end_the_run(bench: Bench, 
     other = Bench(bench.root / "other", clock=bench.clock, datasets=bench.datasets)
     other.manifest = replace(bench.manifest, root=str(bench.root))
     wire = Wire(service, Fault("before", down, name="get_models", nth=1, times=10**6))
-    world = other.world(wire.api)
+    environment = other.environment(wire.api)
     prepared = other.plan(wire.api)
-    ledger = apply_plan(world, replace(prepared), str(bench.root), ApplyOptions(), other.events.append, StopSignal())
+    ledger = apply_plan(
+        environment, replace(prepared), str(bench.root), ApplyOptions(), other.events.append, StopSignal()
+    )
     assert ledger.status == "stopped"
     assert lines(ledger)["running"] == ["model.kael", "model.props"]
 
@@ -346,7 +348,7 @@ def stopping(stop: StopSignal, when: Callable[[object], bool], *, now: bool = Fa
 
 def run(bench: Bench, service: FakeScenario, stop: StopSignal, emit: Callable[[object], None]) -> Ledger:
     prepared = bench.plan(service)
-    return apply_plan(bench.world(service), prepared, str(bench.root), EIGHT, emit, stop)
+    return apply_plan(bench.environment(service), prepared, str(bench.root), EIGHT, emit, stop)
 
 
 def test_ctrl_c_lets_calls_in_flight_end_and_starts_no_more(bench: Bench, service: FakeScenario) -> None:
@@ -457,7 +459,7 @@ def test_two_models_of_one_name_and_a_lost_answer_ask_instead_of_guessing(bench:
     bench.declare(model("kael", "kael"))
     wire = Crowd(service, Fault("after", lambda: AnswerLost("reset"), name="create_model", nth=1))
     ledger = bench.apply(wire.api)
-    assert "several fit" in str(ledger.unknown[0].reason)
+    assert "several objects match" in str(ledger.unknown[0].reason)
     assert len(service.alive()) == 2, "and nothing was made anew"
 
 
@@ -524,7 +526,7 @@ def test_a_picture_that_changed_since_the_plan_is_not_sent(bench: Bench, service
     prepared = bench.plan(service)
     [first, *_] = [p.step for p in prepared.plan.steps if isinstance(p.step, UploadImage)]
     (bench.root / first.picture.file).write_bytes(b"something else")
-    ledger = apply_plan(bench.world(service), prepared, str(bench.root), EIGHT, bench.events.append, StopSignal())
+    ledger = apply_plan(bench.environment(service), prepared, str(bench.root), EIGHT, bench.events.append, StopSignal())
     assert ledger.status == "partial"
     assert "changed since it was scanned" in str(ledger.failed[0].reason)
     assert service.launches() == {"Props": 1}
