@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -463,23 +464,28 @@ def test_two_models_of_one_name_and_a_lost_answer_ask_instead_of_guessing(bench:
     assert len(service.alive()) == 2, "and nothing was made anew"
 
 
-def test_calls_that_a_look_could_mistake_are_never_in_flight_together(bench: Bench, service: FakeScenario) -> None:
-    bench.declare(model("one", "kael", label="Same"), model("two", "props", label="Same"))
-    flying: set[str] = set()
-    together: list[str] = []
-    create = service.create_model
-
-    def watched(**named: object) -> object:
-        together.extend(flying)
-        flying.add("create")
-        answer = create(**named)  # type: ignore[arg-type]  # passed on as it came
-        flying.discard("create")
-        return answer
-
-    service.create_model = watched  # type: ignore[assignment, method-assign]  # a stand-in of the same shape
-    assert bench.apply(service, EIGHT).status == "done"
-    assert not together
-    assert len(service.alive()) == 2
+def test_requests_whose_results_could_be_mistaken_for_each_other_are_not_in_flight_together(
+    bench: Bench, service: FakeScenario
+) -> None:
+    """While the create request of one model is in flight, another of the same name and type is not sent."""
+    bench.declare(
+        model("one", "kael", label="Same"), model("two", "props", label="Same"), model("zoo", "props", label="Other")
+    )
+    first, other = service.hold("create_model", "Same"), service.hold("create_model", "Other")
+    with ThreadPoolExecutor(1) as pool:
+        ending = pool.submit(bench.apply, service, EIGHT)
+        first.wait_for(1)
+        other.wait_for(1)  # it comes last in the plan: the loop has passed the second one of the same name
+        steps = [e.step for e in bench.events if isinstance(e, StepStarted)]
+        started = [str(step.address) for step in steps if step.kind == "create"]
+        try:
+            assert first.arrived == ["Same"]
+            assert started == ["model.one", "model.zoo"]
+        finally:
+            first.release()
+            other.release()
+        assert ending.result().status == "done"
+    assert len(service.alive()) == 3
 
 
 def test_a_model_that_vanishes_before_its_lost_launch_is_looked_for_is_made_anew(
@@ -497,29 +503,30 @@ def test_a_model_that_vanishes_before_its_lost_launch_is_looked_for_is_made_anew
 # -- resources
 
 
-def test_pictures_in_flight_hold_a_bounded_number_of_bytes(
+def test_images_in_flight_hold_a_bounded_number_of_bytes(
     bench: Bench, service: FakeScenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bench.add("many", [f"KAEL {n}" for n in range(12)])
-    size = bench.datasets["many"].contents.images[0].size_bytes
-    bench.declare(model("kael", "many"))
-    monkeypatch.setattr(schedule, "IN_FLIGHT_BYTES", 2 * size + 10)
-    lock, flying, most = threading.Lock(), [0], [0]
-    add = service.add_image
-
-    def watched(*args: object, **named: object) -> object:
-        with lock:
-            flying[0] += 1
-            most[0] = max(most[0], flying[0])
-        answer = add(*args, **named)  # type: ignore[arg-type]  # passed on as it came
-        with lock:
-            flying[0] -= 1
-        return answer
-
-    service.add_image = watched  # type: ignore[assignment, method-assign]  # a stand-in of the same shape
-    assert bench.apply(service, EIGHT).status == "done"
-    assert most[0] <= 2
-    assert len(service.assets) == 12
+    """Two of twelve images fit: no third one is sent until one of them has arrived."""
+    images = bench.add("many", [f"KAEL {n}" for n in range(12)]).contents.images
+    bench.declare(model("kael", "many"), model("zoo", "props", tags=("t",)))
+    monkeypatch.setattr(schedule, "IN_FLIGHT_BYTES", 2 * max(image.size_bytes for image in images) + 10)
+    create, uploads, tags = (
+        service.hold("create_model", "Zoo"),
+        service.hold("add_image"),
+        service.hold("update_tags"),
+    )
+    with ThreadPoolExecutor(1) as pool:
+        ending = pool.submit(bench.apply, service, EIGHT)
+        uploads.wait_for(2)
+        create.release()
+        tags.wait_for(1)  # the loop has looked at all uploads since, and there was room for other calls
+        try:
+            assert len(uploads.arrived) == 2
+        finally:
+            uploads.release()
+            tags.release()
+        assert ending.result().status == "done"
+    assert len(service.assets) == 14
 
 
 def test_a_picture_that_changed_since_the_plan_is_not_sent(bench: Bench, service: FakeScenario) -> None:
