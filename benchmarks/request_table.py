@@ -20,8 +20,8 @@ from collections import Counter
 from _service import emulator, requests_seen, run_tool
 from _workload import caption, picture
 
-from scenario_apply.apply.poller import expected_rounds
-from scenario_apply.apply.refresh import BULK_AT_MOST
+from scenario_apply.apply.poller import expected_polls
+from scenario_apply.model.limits import MODELS_PER_BULK_READ
 
 SIZES = ((1, 15), (10, 50), (100, 20))
 TRAINING_S = 30 * 60
@@ -64,7 +64,7 @@ def ours(models: int, images: int, *, shared: bool, run: bool) -> None:
             raise SystemExit(planned.stdout + planned.stderr)
         counts: dict[str, int] = json.loads(planned.stdout)["requests"]["by_step"]
         counts.pop("wait", None)  # a guess as long as no training has taken place
-        polls = expected_rounds(TRAINING_S, None) * -(-models // BULK_AT_MOST)
+        polls = expected_polls(TRAINING_S, None) * -(-models // MODELS_PER_BULK_READ)
         words = " + ".join(f"{number} {kind}" for kind, number in counts.items())
         total = sum(counts.values())
         minutes = (total - 1) // 100

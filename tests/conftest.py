@@ -1,15 +1,26 @@
-"""In every test, whatever it is about: what an emulator of this process answers is within the contract."""
+"""For every test: the one Hypothesis profile, and a check that what an emulator answers is within the contract."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from scenario_apply.emulator.app import App
     from scenario_apply.emulator.messages import Request, Response
+
+# No deadlines: a loaded machine is no failure. In CI the same examples each time, so that a red run can be repeated.
+settings.register_profile(
+    "tests",
+    deadline=None,
+    derandomize="CI" in os.environ,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("tests")
 
 _outside: list[str] = []
 

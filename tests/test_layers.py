@@ -41,7 +41,10 @@ PURE = ("errors", "model", "planning", "review", "manifest", "dataset", "state")
 TOUCHES_THE_MACHINE = ("manifest/loader/", "dataset/scan/", "state/stores/")
 """Folders of otherwise pure subjects that read and write files."""
 
-PURE_TOO = {"apply/schedule.py", "apply/error_rules.py", "apply/run_snapshot.py", "apply/events.py"}
+PURE_TOO = {
+    *("apply/schedule.py", "apply/error_rules.py", "apply/run_snapshot.py", "apply/events.py"),
+    *("apply/ledger.py", "apply/next_command.py"),
+}
 
 MACHINE = {
     *("asyncio", "concurrent", "fcntl", "ftplib", "getpass", "glob", "http", "httpx", "locale", "logging", "mmap"),

@@ -14,13 +14,13 @@ from msgspec import structs
 from scenario_apply.apply.prepare import PlanOptions, Prepared, make_plan
 from scenario_apply.dataset.types import Dataset
 from scenario_apply.manifest.spec import Manifest, ModelSpec
+from scenario_apply.model.limits import IDS_PER_ATTACH
 from scenario_apply.model.remote import AssetId
 from scenario_apply.model.steps import AssetRef, AttachImages, SetCaption, StartTraining, StepId, UploadImage
 from scenario_apply.planning.changes import Action
 from scenario_apply.planning.plan import Plan
 from scenario_apply.planning.plan_format import plan_to_json
 from scenario_apply.planning.plan_reader import plan_from_json
-from scenario_apply.planning.steps_builder import ATTACH_AT_MOST
 from scenario_apply.state.state import State
 from scenario_apply.state.state_file import state_from_json, state_to_json
 from tests.planning.manifests import SECRET, datasets, manifests, renamed, shuffled
@@ -29,7 +29,6 @@ from tests.planning.situations import NOW, Service, world_of
 PROFILE = settings(
     derandomize=True,
     database=None,
-    deadline=None,
     max_examples=50,
     phases=[Phase.explicit, Phase.generate],  # finding a smaller failing world takes minutes: the note tells this one
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
@@ -218,7 +217,7 @@ def test_a_plan_is_sound_and_survives_its_file(
         assert planned.id not in seen
         seen.add(planned.id)
         if isinstance(planned.step, AttachImages):
-            assert 1 <= len(planned.step.images) <= ATTACH_AT_MOST
+            assert 1 <= len(planned.step.images) <= IDS_PER_ATTACH
     assert plan.requests_total == sum(plan.requests_by_step.values())
     own = sum(change.requests for change in plan.changes)
     assert own == plan.requests_total - plan.requests_by_step.get("wait", 0)

@@ -1,23 +1,29 @@
-"""The Scenario API, one method per endpoint, typed in and out: the writes, on top of the reads of reads.py."""
+"""The Scenario API, one method per endpoint, typed in and out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from scenario_apply.api import wire
-from scenario_apply.api.exchange import Body, Method, Safety
-from scenario_apply.api.read_calls import Reads, Value
+from scenario_apply.api.exchange import Body, Method, Request, Safety
 from scenario_apply.api.request_bodies import bare_base64_body, data_url_body, json_body
+from scenario_apply.api.sender import Sender
 from scenario_apply.api.urls import segment
-from scenario_apply.errors import AnswerLost, BadAnswer, NotFound
+from scenario_apply.errors import NotFound
+from scenario_apply.model.limits import ASSETS_PER_PAGE, IDS_PER_ATTACH, MODELS_PER_BULK_READ, MODELS_PER_PAGE
 from scenario_apply.model.ports import Sending
 from scenario_apply.model.remote import (
     AssetId,
+    AssetPage,
+    DatasetScore,
+    JobId,
     Launch,
     ModelId,
+    ModelPage,
     RemoteAsset,
     RemoteConcept,
+    RemoteJob,
     RemoteModel,
     RemotePair,
     RemoteUpload,
@@ -25,11 +31,90 @@ from scenario_apply.model.remote import (
     UploadId,
 )
 
-ASSETS_AN_ATTACH = 10
+DRY_RUN_STATUS = 269
+"""The status of an answer to a dry run. Source: the API contract, "Launching a training"."""
+
+Query = tuple[tuple[str, str], ...]
+
+_NEWEST_FIRST: Query = (("sortBy", "createdAt"), ("sortDirection", "desc"))
 
 
-class Client(Reads):
+class Client:
     """ScenarioApi over HTTP. Thread-safe."""
+
+    def __init__(self, sender: Sender, project_id: str | None) -> None:
+        self._sender = sender
+        self._scope: Query = () if not project_id else (("projectId", project_id),)
+
+    # -- reads
+
+    def get_model(self, model_id: ModelId) -> RemoteModel:
+        """One model with all its training images. Raises NotFound when it is deleted or unknown."""
+        request = self._request("GET", _model_path(model_id), Safety.READ, f"read model {model_id}")
+        return self._sender.call(request, lambda answer: wire.model_of(answer, complete=True))
+
+    def get_models(self, model_ids: Sequence[ModelId], *, images: bool) -> Mapping[ModelId, RemoteModel]:
+        """At most 50 models in one request; deleted ones are left out. images: with all training images."""
+        if len(model_ids) > MODELS_PER_BULK_READ:
+            raise ValueError(f"at most {MODELS_PER_BULK_READ} models in a request, got {len(model_ids)}")
+        if not model_ids:
+            return {}
+        body: dict[str, object] = {"modelIds": list(model_ids)}
+        if images:
+            body["allTrainingImages"] = True
+        doing = f"read {len(model_ids)} models"
+        request = self._request("POST", "/models/get-bulk", Safety.READ, doing, body=json_body(body))
+        asked = set(model_ids)
+        found = self._sender.call(request, lambda answer: wire.models_of(answer, complete=images))
+        return {model_id: model for model_id, model in found.items() if model_id in asked}
+
+    def list_models(self, *, token: str | None = None, status: str | None = None) -> ModelPage:
+        """The project's own models, newest first, 500 a page."""
+        query: Query = (("privacy", "private"), *_NEWEST_FIRST, ("pageSize", str(MODELS_PER_PAGE)))
+        if status is not None:
+            query += (("status", status),)
+        query += _token(token)
+        request = self._request("GET", "/models", Safety.READ, "list the project's models", query=query)
+        return self._sender.call(request, wire.model_page_of)
+
+    def get_job(self, job_id: JobId) -> RemoteJob:
+        request = self._request("GET", f"/jobs/{segment('a job', job_id)}", Safety.READ, f"read job {job_id}")
+        return self._sender.call(request, wire.job_of)
+
+    def list_assets(self, *, token: str | None = None) -> AssetPage:
+        """The project's assets, newest first, 100 a page."""
+        query: Query = (*_NEWEST_FIRST, ("pageSize", str(ASSETS_PER_PAGE)), *_token(token))
+        request = self._request("GET", "/assets", Safety.READ, "list the project's assets", query=query)
+        return self._sender.call(request, wire.asset_page_of)
+
+    def get_upload(self, upload_id: UploadId) -> RemoteUpload:
+        request = self._request("GET", _upload_path(upload_id), Safety.READ, f"read upload {upload_id}")
+        return self._sender.call(request, wire.upload_of)
+
+    def get_score(self, model_id: ModelId) -> DatasetScore:
+        path = f"{_model_path(model_id)}/scores/training-dataset"
+        request = self._request("GET", path, Safety.READ, f"read the dataset score of model {model_id}")
+        return self._sender.call(request, wire.score_of)
+
+    def quote_training(self, model_id: ModelId, parameters: Mapping[str, object], images: int | None) -> float:
+        """What a training would cost, in CU, by a dry run. Starts nothing.
+
+        images: how many to price while the model has none. Raises BadAnswer for any answer but a 269 with a price; it
+        warns when the service seems to have started a training instead.
+        """
+        query: Query = (("dryRun", "true"),)
+        if images is not None:
+            query += (("trainingImagesCount", str(images)),)
+        request = self._request(
+            "PUT",
+            f"{_model_path(model_id)}/train",
+            Safety.READ,
+            f"price the training of model {model_id}",
+            query=query,
+            body=json_body(wire.quoted_to_json(parameters)),
+            expect=DRY_RUN_STATUS,
+        )
+        return self._sender.call(request, wire.quote_of)
 
     # -- writes that may be repeated
 
@@ -42,45 +127,51 @@ class Client(Reads):
         concepts: Sequence[RemoteConcept] | None = None,
         sending: Sending | None = None,
     ) -> RemoteModel:
-        """None: left as it is."""
-        body = _model_body(name, short_description, concepts)
-        path = f"/models/{segment('a model', model_id)}"
-        request = self._request("PUT", path, Safety.REPEATABLE, f"update model {model_id}", body=json_body(body))
-        return self._answer(request, lambda answer: wire.model_of(answer, complete=False), sending)
+        """None: left unchanged."""
+        body = json_body(_model_body(name, short_description, concepts))
+        request = self._request("PUT", _model_path(model_id), Safety.REPEATABLE, f"update model {model_id}", body=body)
+        return self._sender.call(request, wire.model_of, sending)
 
     def update_tags(
         self, model_id: ModelId, *, add: Sequence[str], delete: Sequence[str], sending: Sending | None = None
     ) -> None:
-        body = {key: list(tags) for key, tags in (("add", add), ("delete", delete)) if tags}
-        path = f"/models/{segment('a model', model_id)}/tags"
-        self._write("PUT", path, f"update the tags of model {model_id}", json_body(body), sending)
+        body = json_body({key: list(tags) for key, tags in (("add", add), ("delete", delete)) if tags})
+        path, doing = f"{_model_path(model_id)}/tags", f"update the tags of model {model_id}"
+        self._sender.call(self._request("PUT", path, Safety.REPEATABLE, doing, body=body), wire.ignored, sending)
 
     def set_caption(self, asset_id: AssetId, caption: str, *, sending: Sending | None = None) -> None:
-        path = f"/assets/{segment('an asset', asset_id)}"
-        self._write("PUT", path, f"caption asset {asset_id}", json_body({"description": caption}), sending)
+        path, doing = f"/assets/{segment('an asset', asset_id)}", f"caption asset {asset_id}"
+        body = json_body({"description": caption})
+        self._sender.call(self._request("PUT", path, Safety.REPEATABLE, doing, body=body), wire.ignored, sending)
 
     def replace_pairs(self, model_id: ModelId, pairs: Sequence[RemotePair], *, sending: Sending | None = None) -> None:
-        path = f"/models/{segment('a model', model_id)}/training-images/pairs"
-        self._write("PUT", path, f"set the pairs of model {model_id}", json_body(wire.pairs_to_json(pairs)), sending)
+        path, doing = f"{_images_path(model_id)}/pairs", f"set the pairs of model {model_id}"
+        body = json_body(wire.pairs_to_json(pairs))
+        self._sender.call(self._request("PUT", path, Safety.REPEATABLE, doing, body=body), wire.ignored, sending)
 
     def detach_image(self, model_id: ModelId, image_id: AssetId, *, sending: Sending | None = None) -> None:
-        """Done, too, when the image is not there."""
-        path = f"/models/{segment('a model', model_id)}/training-images/{segment('an image', image_id)}"
-        self._delete(path, f"take image {image_id} from model {model_id}", sending)
+        """Succeeds, too, when the image is not attached."""
+        path = f"{_images_path(model_id)}/{segment('an image', image_id)}"
+        request = self._request("DELETE", path, Safety.REPEATABLE, f"take image {image_id} from model {model_id}")
+        with suppress(NotFound):
+            self._sender.call(request, wire.ignored, sending)
 
     def delete_model(self, model_id: ModelId, *, sending: Sending | None = None) -> None:
-        """Done, too, when the model is gone."""
-        self._delete(f"/models/{segment('a model', model_id)}", f"delete model {model_id}", sending)
+        """Succeeds, too, when the model does not exist."""
+        request = self._request("DELETE", _model_path(model_id), Safety.REPEATABLE, f"delete model {model_id}")
+        with suppress(NotFound):
+            self._sender.call(request, wire.ignored, sending)
 
     def put_part(self, url: str, body: bytes | memoryview) -> None:
         """The bytes of one part; sent without credentials and outside the request budget."""
         self._sender.put_part(url, body, "send a part of an upload")
 
     def complete_upload(self, upload_id: UploadId, *, sending: Sending | None = None) -> RemoteUpload:
-        path = f"/uploads/{segment('an upload', upload_id)}/action"
+        path, doing = f"{_upload_path(upload_id)}/action", f"complete upload {upload_id}"
         body = json_body({"action": "complete"})
-        request = self._request("POST", path, Safety.REPEATABLE, f"complete upload {upload_id}", body=body)
-        return self._answer(request, wire.upload_of, sending)
+        return self._sender.call(
+            self._request("POST", path, Safety.REPEATABLE, doing, body=body), wire.upload_of, sending
+        )
 
     # -- writes that must happen once
 
@@ -93,11 +184,9 @@ class Client(Reads):
         concepts: Sequence[RemoteConcept] | None = None,
         sending: Sending | None = None,
     ) -> RemoteModel:
-        body = {"type": type, **_model_body(name, short_description, concepts)}
-        doing = f"create model {name!r}"
-        return self._once(
-            "POST", "/models", doing, json_body(body), sending, lambda answer: wire.model_of(answer, complete=False)
-        )
+        body = json_body({"type": type, **_model_body(name, short_description, concepts)})
+        request = self._request("POST", "/models", Safety.ONCE, f"create model {name!r}", body=body)
+        return self._sender.call(request, wire.model_of, sending)
 
     def add_image(
         self,
@@ -109,59 +198,67 @@ class Client(Reads):
         sending: Sending | None = None,
     ) -> TrainingImage:
         """Upload and attach in one request, as a data URL."""
-        path = f"/models/{segment('a model', model_id)}/training-images"
         content = data_url_body(name=name, mime=mime, picture=body)
-        return self._once("POST", path, f"add image {name!r}", content, sending, wire.training_image_of)
+        request = self._request("POST", _images_path(model_id), Safety.ONCE, f"add image {name!r}", body=content)
+        return self._sender.call(request, wire.training_image_of, sending)
 
     def attach_assets(self, model_id: ModelId, asset_ids: Sequence[AssetId], *, sending: Sending | None = None) -> None:
-        """At most ten ids."""
-        if not 1 <= len(asset_ids) <= ASSETS_AN_ATTACH:
-            raise ValueError(f"one to {ASSETS_AN_ATTACH} assets in a request, got {len(asset_ids)}")
-        path = f"/models/{segment('a model', model_id)}/training-images"
+        """At most ten ids. The answer is not documented, so only its status and form are checked."""
+        if not 1 <= len(asset_ids) <= IDS_PER_ATTACH:
+            raise ValueError(f"one to {IDS_PER_ATTACH} assets in a request, got {len(asset_ids)}")
         doing = f"attach {len(asset_ids)} images to model {model_id}"
-        self._once("POST", path, doing, json_body({"assetIds": list(asset_ids)}), sending, _any_answer)
+        body = json_body({"assetIds": list(asset_ids)})
+        request = self._request("POST", _images_path(model_id), Safety.ONCE, doing, body=body)
+        self._sender.call(request, wire.ignored, sending)
 
     def upload_asset(self, *, name: str, body: bytes | memoryview, sending: Sending | None = None) -> RemoteAsset:
         content = bare_base64_body(name=name, picture=body)
-        return self._once("POST", "/assets", f"upload {name!r}", content, sending, wire.asset_of)
+        request = self._request("POST", "/assets", Safety.ONCE, f"upload {name!r}", body=content)
+        return self._sender.call(request, wire.asset_of, sending)
 
     def create_upload(
         self, *, file_name: str, mime: str, size_bytes: int, parts: int, sending: Sending | None = None
     ) -> RemoteUpload:
         body = {"fileName": file_name, "contentType": mime, "kind": "image", "parts": parts, "fileSize": size_bytes}
-        return self._once(
-            "POST", "/uploads", f"open the upload of {file_name!r}", json_body(body), sending, wire.upload_of
-        )
+        doing = f"open the upload of {file_name!r}"
+        request = self._request("POST", "/uploads", Safety.ONCE, doing, body=json_body(body))
+        return self._sender.call(request, wire.upload_of, sending)
 
     def train(self, model_id: ModelId, parameters: Mapping[str, object], *, sending: Sending | None = None) -> Launch:
-        path = f"/models/{segment('a model', model_id)}/train"
+        path, doing = f"{_model_path(model_id)}/train", f"launch the training of model {model_id}"
         body = json_body(wire.training_to_json(parameters))
-        return self._once("PUT", path, f"launch the training of model {model_id}", body, sending, wire.launch_of)
+        return self._sender.call(self._request("PUT", path, Safety.ONCE, doing, body=body), wire.launch_of, sending)
 
-    # -- how they are sent
-
-    def _write(self, method: Method, path: str, doing: str, body: Body, sending: Sending | None) -> None:
-        self._sender.call(self._request(method, path, Safety.REPEATABLE, doing, body=body), sending)
-
-    def _delete(self, path: str, doing: str, sending: Sending | None) -> None:
-        with suppress(NotFound):  # what was to be gone is gone
-            self._sender.call(self._request("DELETE", path, Safety.REPEATABLE, doing), sending)
-
-    def _once(
+    def _request(
         self,
         method: Method,
         path: str,
+        safety: Safety,
         doing: str,
-        body: Body,
-        sending: Sending | None,
-        read: Callable[[object], Value],
-    ) -> Value:
-        """A success that cannot be understood is an answer lost: the write was carried out, its result is unknown."""
-        answer = self._sender.call(self._request(method, path, Safety.ONCE, doing, body=body), sending)
-        try:
-            return read(answer)
-        except BadAnswer as error:
-            raise AnswerLost(self._sender.mask(f"{doing} ({method} {path}): {error.message}")) from None
+        *,
+        query: Query = (),
+        body: Body | None = None,
+        expect: int | None = None,
+    ) -> Request:
+        """A request in the project's scope."""
+        query = (*query, *self._scope)
+        return Request(method=method, path=path, safety=safety, doing=doing, query=query, body=body, expect=expect)
+
+
+def _model_path(model_id: ModelId) -> str:
+    return f"/models/{segment('a model', model_id)}"
+
+
+def _images_path(model_id: ModelId) -> str:
+    return f"{_model_path(model_id)}/training-images"
+
+
+def _upload_path(upload_id: UploadId) -> str:
+    return f"/uploads/{segment('an upload', upload_id)}"
+
+
+def _token(token: str | None) -> Query:
+    return () if token is None else (("paginationToken", token),)
 
 
 def _model_body(
@@ -175,7 +272,3 @@ def _model_body(
     if concepts is not None:
         body["concepts"] = wire.concepts_to_json(concepts)
     return body
-
-
-def _any_answer(answer: object) -> None:
-    """The answer to a batch attach is not documented: that it is JSON must do."""

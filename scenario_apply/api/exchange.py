@@ -30,7 +30,8 @@ class Request:
     """One call. path starts with / below the base URL, its ids percent-encoded; query holds decoded text.
 
     doing says in words what it is for ("read model m1"); messages begin with it.
-    expect: the one 2xx status that is an answer; None for any.
+    expect: the one 2xx status that is an answer; None for any. signed_url: where a part of an upload goes instead of
+    path, without credentials.
     """
 
     method: Method
@@ -40,6 +41,7 @@ class Request:
     query: tuple[tuple[str, str], ...] = ()
     body: Body | None = None
     expect: int | None = None
+    signed_url: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

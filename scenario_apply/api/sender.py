@@ -9,37 +9,36 @@ import random
 import re
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from scenario_apply.api import error_responses as refusals
 from scenario_apply.api import retry
 from scenario_apply.api.exchange import NoAnswer, Outcome, Reply, Request, Safety
 from scenario_apply.api.masking import Mask
-from scenario_apply.api.rate.budget import RequestBudget, Slot
+from scenario_apply.api.rate.budget import RequestBudget
 from scenario_apply.api.rate.refusal_streak import Refusing
+from scenario_apply.api.request_bodies import PlainBody
 from scenario_apply.api.urls import host_of
 from scenario_apply.errors import AnswerLost, ApiError, BadAnswer, Interrupted, RateLimited, Unreachable, WriteInPlan
 
 if TYPE_CHECKING:
     from scenario_apply.model.ports import Clock, Sending
 
+Value = TypeVar("Value")
+
 _FORGOTTEN_S = 30.0
 """Seconds without a call after which "nobody answers" is no longer held against the next one."""
-
-_LOOK_AGAIN_S = 1.0
-"""Seconds a call waits for its turn at most before it looks whether another one has given up meanwhile."""
 
 _BULK_READ = re.compile(r"/(models|assets)/get-bulk")
 _TRAIN = re.compile(r"/models/[^/]+/train")
 
 
-class Road(Protocol):
-    """What a Sender sends on: transport.Transport, or a test's own."""
+class RequestTransport(Protocol):
+    """What a Sender needs of a transport."""
 
     @property
     def mask(self) -> Mask: ...
     def exchange(self, request: Request) -> Outcome: ...
-    def put_part(self, url: str, content: bytes | memoryview) -> Outcome: ...
 
 
 class Sender:
@@ -47,7 +46,7 @@ class Sender:
 
     def __init__(
         self,
-        road: Road,
+        transport: RequestTransport,
         budget: RequestBudget,
         clock: Clock,
         *,
@@ -55,8 +54,8 @@ class Sender:
         cancel: threading.Event | None = None,
         draw: Callable[[], float] = random.random,
     ) -> None:
-        self.mask = road.mask
-        self._road = road
+        self.mask = transport.mask
+        self._transport = transport
         self._budget = budget
         self._clock = clock
         self._read_only = read_only
@@ -64,12 +63,15 @@ class Sender:
         self._draw = draw
         self._answered = False  # whether the service ever gave an answer that could be read
         self._refusing = Refusing()
-        self._turn = threading.Lock()  # held by the one call that waits for the next slot
         self._down: tuple[float, float] | None = None  # first and last failure; replaced whole, so no lock is needed
 
-    def call(self, request: Request, sending: Sending | None = None) -> object:
-        """The JSON of a successful answer. Raises the ApiError family, Interrupted when the run is cancelled."""
-        if self._read_only and not _only_looks(request):
+    def call(self, request: Request, read: Callable[[object], Value], sending: Sending | None = None) -> Value:
+        """A successful answer, its JSON turned into a value by read.
+
+        Raises the ApiError family, Interrupted when the run is cancelled. An answer that read refuses is a BadAnswer;
+        of a call that must happen once it is an AnswerLost: the write was carried out, its result is unknown.
+        """
+        if self._read_only and not _only_reads(request):
             raise WriteInPlan(f"{request.doing}: a plan may not write ({request.method} {request.path})")
         attempt = 0  # refusals for the rate are not counted: they were not carried out
         while True:
@@ -84,21 +86,27 @@ class Sender:
                 attempt -= 1
                 continue  # the budget holds everybody back as long as asked
             answer = self._read(request, outcome, attempt)
-            if not isinstance(answer, _Again):
-                return answer.value
-            self._wait(answer.wait_s)
+            if isinstance(answer, _Again):
+                self._wait(answer.wait_s)
+                continue
+            try:
+                return read(answer.value)
+            except BadAnswer as error:
+                what = self.mask(f"{request.doing} ({request.method} {request.path}): {error.message}")
+                raise (AnswerLost(what) if request.safety is Safety.ONCE else BadAnswer(what)) from None
 
     def put_part(self, url: str, content: bytes | memoryview, doing: str) -> None:
         """Send one part of an upload: outside the budget, repeated freely."""
         if self._read_only:
             raise WriteInPlan(f"{doing}: a plan may not write")
-        request = Request(method="PUT", path="", safety=Safety.REPEATABLE, doing=doing)
+        body = PlainBody(content)
+        request = Request(method="PUT", path="", safety=Safety.REPEATABLE, doing=doing, body=body, signed_url=url)
         attempt = 0
         while True:
             attempt += 1
             self._budget.stop_if_cancelled()
             started_at = self._clock.monotonic()
-            outcome = self._road.put_part(url, content)
+            outcome = self._transport.exchange(request)
             now = self._clock.monotonic()
             self._note(outcome, started_at)
             if isinstance(outcome, NoAnswer):
@@ -113,14 +121,14 @@ class Sender:
 
     def _attempt(self, request: Request, sending: Sending | None) -> tuple[Outcome, float]:
         """One try, and when it left the budget's queue."""
-        slot = self._slot(request)
+        slot = self._budget.acquire(lambda: self._refuse_if_hopeless(request))
         refused, answered, left, pause_s, is_rounded = False, False, False, None, False
         started_at = self._clock.monotonic()
         try:
             if sending is not None:
                 sending()
             self._budget.leave(slot)
-            outcome = self._road.exchange(request)
+            outcome = self._transport.exchange(request)
             answered = isinstance(outcome, Reply)
             left = isinstance(outcome, Reply) or outcome.sent
             if isinstance(outcome, Reply) and refusals.is_for_the_rate(outcome):
@@ -140,21 +148,14 @@ class Sender:
             self._refusing.passed(started_at)
         return outcome, started_at
 
-    def _slot(self, request: Request) -> Slot:
-        """The budget's next slot. Raises RateLimited when another call has given up and there is still to be a wait."""
-        with self._turn:
-            while True:
-                self._budget.stop_if_cancelled()
-                got = self._budget.try_acquire()
-                if isinstance(got, Slot):
-                    return got
-                if self._refusing.is_hopeless:
-                    raise RateLimited(
-                        f"{request.doing}: not sent, the service refuses every request for its rate",
-                        status=429,
-                        hint=refusals.RATE_HINT,
-                    )
-                self._clock.wait(min(got, _LOOK_AGAIN_S), self._cancel)
+    def _refuse_if_hopeless(self, request: Request) -> None:
+        """Raises RateLimited when another call has given up: this one need not wait for its turn."""
+        if self._refusing.is_hopeless:
+            raise RateLimited(
+                f"{request.doing}: not sent, the service refuses every request for its rate",
+                status=429,
+                hint=refusals.RATE_HINT,
+            )
 
     def _note(self, outcome: Outcome, started_at: float) -> None:
         """Remember since when nobody has been reached; all threads share that knowledge."""
@@ -254,7 +255,7 @@ class _Again:
         self.wait_s = wait_s
 
 
-def _only_looks(request: Request) -> bool:
+def _only_reads(request: Request) -> bool:
     """Is it a read, or a priced dry run? By method and path alone: a mistaken safety must not open the door."""
     if request.method == "GET":
         return True

@@ -1,4 +1,4 @@
-"""The road to the service: connections, credentials, time limits, TLS, proxies. The one file that imports requests.
+"""The way to the service: connections, credentials, time limits, TLS, proxies. The one file that imports requests.
 
 An exchange ends in a Reply or in a NoAnswer; nothing of requests comes out of here. Proxies and certificate bundles are
 taken from the environment as requests does; logins in a .netrc never are, and redirects are not followed, so that
@@ -18,7 +18,6 @@ from urllib.parse import urlencode
 
 from scenario_apply.api.exchange import Body, NoAnswer, Outcome, Reply, Request
 from scenario_apply.api.masking import Mask, basic_credentials
-from scenario_apply.api.request_bodies import PlainBody
 from scenario_apply.api.urls import host_of, is_loopback_host, parse_base_url
 from scenario_apply.version import VERSION
 
@@ -31,7 +30,7 @@ THREADS = 32
 LONGEST_ANSWER = 64 * 1024 * 1024
 """Bytes after which an answer is given up: no call of the contract comes near."""
 
-Road = tuple[Mapping[str, str], bool | str, str | tuple[str, str] | None]
+Route = tuple[Mapping[str, str], bool | str, str | tuple[str, str] | None]
 """Proxies, certificate check and client certificate for a host."""
 
 _HIDE_ADDRESSES = Mask()
@@ -86,29 +85,65 @@ class Transport:
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, deadline_adapter(pool_connections=8, pool_maxsize=THREADS))
         logging.getLogger("urllib3.connectionpool").addFilter(_hide_in_log)  # it logs signed addresses
-        self._roads: dict[str, Road] = {}
-        self._roads_lock = threading.Lock()
+        self._routes: dict[str, Route] = {}
+        self._routes_lock = threading.Lock()
 
     def exchange(self, request: Request) -> Outcome:
-        """Carry out one attempt of a call, with credentials."""
+        """Carry out one attempt of a call.
+
+        It goes to the service with credentials, or to the signed address of a part without any and outside the project.
+        Such an address comes from the service, so it must be https, or plain http where the service itself is; and it
+        may lead to this machine only where the service is on this machine.
+        """
+        import requests
+        from urllib3.exceptions import HTTPError
+
+        from scenario_apply.api.exchange_deadline import exchange_deadline
+
+        body = request.body
+        url, headers = self._address_of(request)
+        if request.signed_url is not None and (refusal := self._refused_part_address(url)) is not None:
+            return NoAnswer(what=refusal, sent=False, hopeless=True)
+        size = 0 if body is None else len(body)
+        connect_s, read_s = self.timeouts.of(size)
+        if not self.has_answered:
+            read_s = min(read_s, self.timeouts.first_read)
+        until = time.monotonic() + connect_s + read_s + size / self.timeouts.upload_bytes_per_s
+        watched = None if body is None else _Watched(body, until)
+        try:
+            # Prepared without the session, which would look into .netrc for hosts it has no login for.
+            prepared = requests.Request(request.method, url, headers=headers, data=watched).prepare()
+            if body is not None and not len(body):
+                prepared.headers["Content-Length"] = "0"
+            proxies, verify, cert = self._route(url)
+            with exchange_deadline(until):
+                response = self._session.get_adapter(url).send(
+                    prepared, stream=True, timeout=(connect_s, read_s), verify=verify, cert=cert, proxies=dict(proxies)
+                )
+                try:
+                    content = _content(response)
+                finally:
+                    response.close()
+        except (requests.RequestException, HTTPError, OSError, UnicodeError) as error:
+            return self._no_answer(error, url, watched)
+        self.has_answered = True
+        return Reply(
+            status=response.status_code,
+            headers={name.lower(): value for name, value in response.headers.items()},
+            content=self.mask.hide_echoes(content),
+        )
+
+    def _address_of(self, request: Request) -> tuple[str, dict[str, str]]:
+        """The URL that a request goes to, and its headers."""
+        if request.signed_url is not None:
+            return request.signed_url, {"User-Agent": self._headers["User-Agent"]}
         url = self.base_url + request.path
         if request.query:
             url += "?" + urlencode(request.query)
         headers = {**self._headers, "Accept-Encoding": "gzip", "Authorization": self._authorization}
         if request.body is not None:
             headers["Content-Type"] = "application/json"
-        return self._send(request.method, url, headers, request.body)
-
-    def put_part(self, url: str, content: bytes | memoryview) -> Outcome:
-        """Send one part of an upload to its signed address: no credentials, no project.
-
-        The address comes from the service, so it must be https, or plain http where the service itself is; and it may
-        lead to this machine only where the service is on this machine.
-        """
-        if (refusal := self._refused_part_address(url)) is not None:
-            return NoAnswer(what=refusal, sent=False, hopeless=True)
-        headers = {"User-Agent": self._headers["User-Agent"]}
-        return self._send("PUT", url, headers, PlainBody(content))
+        return url, headers
 
     def _refused_part_address(self, url: str) -> str | None:
         """Why a part is not sent to this address; None when it may be."""
@@ -132,51 +167,16 @@ class Transport:
     def __repr__(self) -> str:
         return f"Transport({host_of(self.base_url)})"
 
-    def _send(self, method: str, url: str, headers: Mapping[str, str], body: Body | None) -> Outcome:
-        import requests
-        from urllib3.exceptions import HTTPError
-
-        from scenario_apply.api.exchange_deadline import exchange_deadline
-
-        size = 0 if body is None else len(body)
-        connect_s, read_s = self.timeouts.of(size)
-        if not self.has_answered:
-            read_s = min(read_s, self.timeouts.first_read)
-        until = time.monotonic() + connect_s + read_s + size / self.timeouts.upload_bytes_per_s
-        watched = None if body is None else _Watched(body, until)
-        try:
-            # Prepared without the session, which would look into .netrc for hosts it has no login for.
-            prepared = requests.Request(method, url, headers=dict(headers), data=watched).prepare()
-            if body is not None and not len(body):
-                prepared.headers["Content-Length"] = "0"
-            proxies, verify, cert = self._road(url)
-            with exchange_deadline(until):
-                response = self._session.get_adapter(url).send(
-                    prepared, stream=True, timeout=(connect_s, read_s), verify=verify, cert=cert, proxies=dict(proxies)
-                )
-                try:
-                    content = _content(response)
-                finally:
-                    response.close()
-        except (requests.RequestException, HTTPError, OSError, UnicodeError) as error:
-            return self._no_answer(error, url, watched)
-        self.has_answered = True
-        return Reply(
-            status=response.status_code,
-            headers={name.lower(): value for name, value in response.headers.items()},
-            content=self.mask.hide_echoes(content),
-        )
-
-    def _road(self, url: str) -> Road:
-        """The road to a URL's host, as the environment says; looked up once."""
+    def _route(self, url: str) -> Route:
+        """The route to a URL's host, as the environment says; looked up once."""
         start = "/".join(url.split("/", 3)[:3])
-        with self._roads_lock:
-            found = self._roads.get(start)
+        with self._routes_lock:
+            found = self._routes.get(start)
             if found is None:
                 given = self._session.merge_environment_settings(url, {}, True, None, None)
                 verify = given["verify"]
                 found = (given["proxies"], True if verify is None else verify, given["cert"])
-                self._roads[start] = found
+                self._routes[start] = found
         return found
 
     def _no_answer(self, error: Exception, url: str, body: _Watched | None) -> NoAnswer:

@@ -58,7 +58,7 @@ Value = TypeVar("Value")
 # -- answers
 
 
-def model_of(value: object, *, complete: bool) -> RemoteModel:
+def model_of(value: object, *, complete: bool = False) -> RemoteModel:
     """A model from its envelope. complete: this view shows all training images, not a preview of them."""
     return _model(_unwrapped(value, "model", ModelAnswer), complete=complete, at=_at(value, "model"))
 
@@ -147,6 +147,10 @@ def score_of(value: object) -> DatasetScore:
     warned += [(" and ".join(w.couple or ()), w.message) for w in answer.asset_couples_warnings or ()]
     warnings = tuple(f"{who}: {message}" for who, messages in warned for message in messages or ())
     return DatasetScore(score=answer.score, status=answer.status or "unknown", warnings=warnings)
+
+
+def ignored(answer: object) -> None:
+    """An answer of which nothing is needed but that it is JSON."""
 
 
 # -- bodies

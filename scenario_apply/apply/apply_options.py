@@ -1,4 +1,4 @@
-"""How a plan is to be carried out."""
+"""The options of an apply."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from scenario_apply.model.address import Address
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyOptions:
-    """parallelism: calls at once. poll_interval_s None: paced. timeout_s: then trainings are left. wait: at all.
+    """parallelism: requests at once. poll_interval_s None: adaptive. timeout_s: how long to wait for trainings.
 
-    command and status_command go on with the run; replaced and adopted: what --replace and --adopt asked for.
-    outside: files of datasets that may lie outside the root.
+    wait False: trainings are launched and left running. command, status_command: the commands that continue the run.
+    replaced, adopted: the values of --replace and --adopt. outside: dataset files that may lie outside the root.
     """
 
     parallelism: int = 24

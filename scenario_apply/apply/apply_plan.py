@@ -1,6 +1,6 @@
-"""Carry a plan out: look, do, save. Journal first, state at the end, and a ledger on every way out.
+"""Carries a plan out: check, do, save. The journal comes first, the state at the end, and a ledger in every case.
 
-Stages: save what recovery found; write the edits; journal; walk the graph; save; remove the journal; ledger.
+Stages: save what recovery found; write the edits; journal; run the steps; save; remove the journal; ledger.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from scenario_apply.apply.apply_options import ApplyOptions
 from scenario_apply.apply.environment import Environment
 from scenario_apply.apply.events import Event, Ledger, RunStarted
 from scenario_apply.apply.launch_gates import Launching
-from scenario_apply.apply.ledger import ledger_of, stopped_ledger
+from scenario_apply.apply.ledger import RunTotals, ledger_of, stopped_ledger
 from scenario_apply.apply.prepare import Prepared
 from scenario_apply.apply.run import Run, RunOptions
 from scenario_apply.apply.run_snapshot import RunSnapshot
@@ -32,12 +32,12 @@ from scenario_apply.state.stores.journal import Journal
 from scenario_apply.state.stores.provenance import noted
 from scenario_apply.state.stores.rescue import Rescue, rescue
 
-CHANGES_TOLD = 8
-"""Changes a line of history names; the rest is counted."""
+CHANGES_NAMED = 8
+"""Changes that an entry of the history names; the others are counted."""
 
 
 def apply_plan(
-    world: Environment,
+    environment: Environment,
     prepared: Prepared,
     root: str,
     options: ApplyOptions,
@@ -51,7 +51,7 @@ def apply_plan(
     plan = prepared.plan
     if plan.blocked:
         raise GateClosed(plan.blocked[0].message, problems=plan.blocked)
-    started_at = world.clock.monotonic()
+    started_at = environment.clock.monotonic()
     run_id = uuid.uuid4().hex[:12]
     emit(RunStarted(plan=plan, run_id=run_id, resumed=prepared.has_journal))
     for adopted in prepared.adopted:
@@ -62,40 +62,48 @@ def apply_plan(
     def snapshot() -> RunSnapshot | None:
         return None if run is None else run.snapshot()
 
-    def took_s() -> float:
-        return world.clock.monotonic() - started_at
+    def totals() -> RunTotals:
+        clock, counter = environment.clock, environment.counter
+        return RunTotals(
+            now=clock.now(),
+            took_s=clock.monotonic() - started_at,
+            sent=0 if counter is None else counter.sent,
+            refused=0 if counter is None else counter.refused,
+        )
 
     try:
         if not plan.steps and prepared.edits:
-            state = _noted(world, prepared, state, root, options, plan.changes)
-        state = world.store.save(state)
-        world.store.discard_journal()  # all of it is in the state that was just written
+            state = _noted(environment, prepared, state, root, options, plan.changes)
+        state = environment.store.save(state)
+        environment.store.discard_journal()  # the state that was just written holds all of it
         if plan.steps:
-            store, guard = world.store, world.store.check_unchanged
-            with Journal(store.journal_path, run_id, world.clock.now(), guard, store.folder) as journal:
-                run = _run(world, prepared, state, journal, root, options, emit, stop)
+            store, guard = environment.store, environment.store.check_unchanged
+            with Journal(store.journal_path, run_id, environment.clock.now(), guard, store.folder) as journal:
+                run = _run(environment, prepared, state, journal, root, options, emit, stop)
                 state = _carry_out(
-                    world, run, lambda done: _noted(world, prepared, done.state, root, options, _touched(done))
+                    environment,
+                    run,
+                    lambda done: _noted(environment, prepared, done.state, root, options, _touched(done)),
                 )
-        ledger = ledger_of(world, prepared, state, snapshot(), options, took_s())
+        ledger = ledger_of(prepared, state, snapshot(), options, totals())
     except StateError as error:
-        # what was done is in the journal where the disk took it, and in a rescue file where one can be written
-        rescued = _rescued(world, prepared, state, run, error)
-        ledger = stopped_ledger(world, prepared, snapshot(), options, took_s(), rescued.text)
+        # what was done is in the journal, as far as the disk accepted it, and in a rescue file if one can be written
+        rescued = _rescued(environment, prepared, state, run, error)
+        ledger = stopped_ledger(prepared, snapshot(), options, totals(), rescued.text)
         if rescued.is_lost:
             ledger = replace(ledger, next_command=None)
         elif rescued.first is not None:
             ledger = replace(ledger, next_command=f"{rescued.first} && {ledger.next_command}")
-    except Exception as error:  # a bug of ours; the journal holds what was done, and the error is raised again
+    except Exception as error:  # a bug; the journal holds what was done
         text = f"unexpected {type(error).__name__}: {error}"
-        emit(stopped_ledger(world, prepared, snapshot(), options, took_s(), text))
+        emit(stopped_ledger(prepared, snapshot(), options, totals(), text))
         raise
     emit(ledger)
     return ledger
 
 
 def _run(
-    world: Environment,
+    environment: Environment,
     prepared: Prepared,
     state: State,
     journal: Journal,
@@ -105,7 +113,7 @@ def _run(
     stop: StopSignal,
 ) -> Run:
     return Run(
-        world,
+        environment,
         prepared.plan,
         state,
         journal,
@@ -118,49 +126,54 @@ def _run(
             poll_interval_s=options.poll_interval_s,
             timeout_s=options.timeout_s,
             wait=options.wait,
-            gone=frozenset(address for address, edit in prepared.edits.items() if edit.gone),
+            vanished=frozenset(address for address, edit in prepared.edits.items() if edit.gone),
         ),
     )
 
 
-def _carry_out(world: Environment, run: Run, noted: Callable[[RunSnapshot], State]) -> State:
-    """Run, save, and remove the journal unless it holds a call that nobody knows the end of."""
+def _carry_out(environment: Environment, run: Run, noted: Callable[[RunSnapshot], State]) -> State:
+    """Run, save, and remove the journal unless it holds a request whose result is unknown."""
     journal = run.journal
     try:
         run.run()
     finally:
-        # also on the way out of an unexpected error: what was done is saved, what is unanswered stays journalled
+        # also after an unexpected error: what was done is saved, requests without a response stay journalled
         with contextlib.suppress(StateNotSaved):
             journal.flush()
     ended = run.snapshot()
     if isinstance(ended.fatal, StateError):
         raise ended.fatal
-    state = world.store.save(noted(ended) if ended.done else ended.state, journal)
+    state = environment.store.save(noted(ended) if ended.done else ended.state, journal)
     if run.has_open_calls:
-        journal.check_there()  # what it holds is nowhere else
+        journal.check_in_place()  # it is the only record of them
     else:
         journal.remove()
     return state
 
 
 def _touched(run: RunSnapshot) -> tuple[Change, ...]:
-    """The changes that got anywhere: a step was done, or the record was edited."""
+    """The changes of which a step was done or the record was edited."""
     return tuple(c for c in run.plan.changes if c.data or any(step in run.outcomes for step in c.steps))
 
 
 def _noted(
-    world: Environment, prepared: Prepared, state: State, root: str, options: ApplyOptions, changes: tuple[Change, ...]
+    environment: Environment,
+    prepared: Prepared,
+    state: State,
+    root: str,
+    options: ApplyOptions,
+    changes: tuple[Change, ...],
 ) -> State:
-    """The state with a line of history on what this run did."""
-    told = [f"{change.action.value} {change.address}" for change in changes if change.action is not Action.NONE]
-    more = len(told) - CHANGES_TOLD
-    what = ", ".join(told[:CHANGES_TOLD]) + (f" and {more} more" if more > 0 else "")
+    """The state with a history entry on what this run did."""
+    named = [f"{change.action.value} {change.address}" for change in changes if change.action is not Action.NONE]
+    more = len(named) - CHANGES_NAMED
+    what = ", ".join(named[:CHANGES_NAMED]) + (f" and {more} more" if more > 0 else "")
     digest = prepared.plan.source.manifest_digest
-    return noted(state, world.clock, command=options.command, what=what, manifest=digest, root=root)
+    return noted(state, environment.clock, command=options.command, what=what, manifest=digest, root=root)
 
 
 def reader(root: str, outside: frozenset[str] = frozenset()) -> Callable[[UploadImage], bytes]:
-    """Reads the bytes of a picture about to be sent, once more checked against the digest that was planned.
+    """Reads the bytes of an image right before they are sent, and checks them against the planned digest.
 
     outside: files that may lie outside the root.
     """
@@ -184,8 +197,8 @@ def reader(root: str, outside: frozenset[str] = frozenset()) -> Callable[[Upload
     return read
 
 
-def _rescued(world: Environment, prepared: Prepared, state: State, run: Run | None, error: StateError) -> Rescue:
-    """What the run knows, written down somewhere."""
+def _rescued(environment: Environment, prepared: Prepared, state: State, run: Run | None, error: StateError) -> Rescue:
+    """Write an emergency copy of what the run knows."""
     journal = None
     settled: set[str] = set()
     if run is not None:
@@ -195,4 +208,4 @@ def _rescued(world: Environment, prepared: Prepared, state: State, run: Run | No
             step_id for step_id, status in ended.status.items() if status in (StepStatus.DONE, StepStatus.FAILED)
         }
     state = structs.replace(state, lineage=state.lineage or str(uuid.uuid4()))
-    return rescue(world.store, state, journal, error, settled=settled, has_journal=prepared.has_journal)
+    return rescue(environment.store, state, journal, error, settled=settled, has_journal=prepared.has_journal)

@@ -1,7 +1,7 @@
-"""What exists before the first write: the newest models and assets, and what each model was trained by.
+"""What exists before the first write: the newest models and assets, and the last training of each model.
 
-Read once, one request each, and kept in the journal, so that the next run knows it, too. A training has a baseline of
-its own: what the model had been trained by right before the launch, kept with its call.
+Read once, with one request each, and kept in the journal for the next run. A training has a baseline of its own: the
+model's last training right before the launch, kept with its request.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from scenario_apply.state.baseline import Baseline, BaselineEntry
 
 
 def take_baseline(api: ScenarioApi, steps: Iterable[PlannedStep]) -> Baseline:
-    """Look at the newest models and assets, where steps make some. Raises ApiError."""
+    """Read the newest models and assets, where steps create some. Raises ApiError."""
     steps = list(steps)
-    wanted = {(p.step.name, p.step.type) for p in steps if isinstance(p.step, CreateModel)}
+    creates = {(p.step.name, p.step.type) for p in steps if isinstance(p.step, CreateModel)}
     uploads = {p.step.picture.path for p in steps if isinstance(p.step, UploadImage) and p.step.way != "data"}
     models = assets = None
-    if wanted:
+    if creates:
         listed = api.list_models().models
         models = BaselineEntry(
-            ids=frozenset(model.id for model in listed if (model.name, model.type) in wanted),
+            ids=frozenset(model.id for model in listed if (model.name, model.type) in creates),
             newest_at=max((m.created_at for m in listed if m.created_at is not None), default=None),
         )
     if uploads:
@@ -38,9 +38,9 @@ def take_baseline(api: ScenarioApi, steps: Iterable[PlannedStep]) -> Baseline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Earlier:
-    """The last training of a model that did not train, right before it was launched. is_first: there was none.
+    """The last training of a model right before a launch. is_first: there was none.
 
-    started_at: the service's own time of it, for a service that does not name jobs.
+    started_at: when it started by the service's clock, for a service that does not name jobs.
     """
 
     job_id: JobId | None = None
@@ -61,7 +61,7 @@ class Earlier:
 
 
 def earlier_to_details(earlier: Earlier) -> dict[str, str]:
-    """As details of a journalled call."""
+    """As details of a journalled request."""
     if earlier.is_first:
         return {"earlier_job": "none"}
     started_at = "" if earlier.started_at is None else repr(earlier.started_at)
@@ -69,7 +69,7 @@ def earlier_to_details(earlier: Earlier) -> dict[str, str]:
 
 
 def earlier_from_details(details: Mapping[str, str]) -> Earlier | None:
-    """From details; None for a call that says nothing of it, as an older release journalled."""
+    """From details; None for a request that needs none."""
     job = details.get("earlier_job")
     if job is None:
         return None

@@ -16,15 +16,15 @@ from scenario_apply.state.state import Record, State
 from scenario_apply.state.stores.journal import Journal
 
 LONGEST_COOLDOWN_S = 3600.0
-"""A cooldown beyond this is not waited for: the run ends with its ledger, and a later apply goes on."""
+"""A longer cooldown is not waited for: the run ends with its ledger, and a later apply continues."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallContext:
-    """What a step may need besides itself. state: as of when it was started. assets: made by earlier steps.
+    """What a step may need besides itself.
 
-    read: the bytes of a picture, checked against its digest. gone: resources whose model vanished on the service.
-    notes: what the calls of the run tell each other.
+    state: as of its start. read: the bytes of an image, checked against its digest. assets: created by earlier steps.
+    vanished: resources whose model was deleted on the service. notes: shared by the calls of the run.
     """
 
     api: ScenarioApi
@@ -33,7 +33,7 @@ class CallContext:
     state: State
     read: Callable[[UploadImage], bytes]
     assets: Mapping[StepId, AssetId] = field(default_factory=dict)
-    gone: frozenset[Address] = frozenset()
+    vanished: frozenset[Address] = frozenset()
     stop: threading.Event = field(default_factory=threading.Event)
     notes: CallNotes = field(default_factory=CallNotes)
     baseline: Baseline = Baseline()

@@ -1,4 +1,4 @@
-"""What the calls of a run tell each other and the run loop: the one object that worker threads change. Locked."""
+"""What the calls of a run share with each other and the run loop: the one object that worker threads change. Locked."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class CallNotes:
                 self._uncertain.add(address)
 
     def response_found(self, step_id: StepId) -> None:
-        """What came of the step's request is known after all."""
+        """The result of the step's request is known after all."""
         with self._lock:
             self._unanswered.discard(step_id)
 
@@ -61,7 +61,7 @@ class CallNotes:
             self._repeated.append((address, text))
 
     def take_repeated(self) -> list[tuple[Address, str]]:
-        """What was noted with repeated() since the last time this was asked."""
+        """What was noted with repeated() since the last call."""
         with self._lock:
-            taken, self._repeated = self._repeated, []
-            return taken
+            repeated, self._repeated = self._repeated, []
+            return repeated

@@ -1,6 +1,6 @@
-"""One step, done: make its call, and after a lost answer look at the world before trying again.
+"""Carries out one step by its request, and after a lost response reads the service before it sends the request again.
 
-Calls that create or spend are journalled as sent right before their bytes leave, and never repeated blindly.
+Requests that create or spend are journalled as sent right before their bytes leave, and never repeated blindly.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from scenario_apply.apply.before_run import Earlier, earlier_to_details
 from scenario_apply.apply.call_context import CallContext
-from scenario_apply.apply.lost_answers import Sent, attached_of, look, recorded_training
+from scenario_apply.apply.lost_answers import ALREADY_ATTACHED, Sent, attached_of, find_outcome, recorded_training
 from scenario_apply.apply.multipart import upload_in_parts
 from scenario_apply.errors import AnswerLost, ApplyError, Interrupted, Refused
 from scenario_apply.model.address import Address
@@ -40,16 +40,16 @@ from scenario_apply.state.fingerprint import fingerprint
 from scenario_apply.state.outcome import Outcome
 from scenario_apply.state.state import ConceptRecord, PairRecord, Version
 
-LOOKS_AFTER_S = (0.0, 1.0, 2.0)
-LOOKS_AFTER_TIMEOUT_S = (0.0, 1.0, 2.0, 4.0)
-"""Pauses between looks after a lost answer. After a timeout the service may still be at work, so for longer."""
+LOOKUP_PAUSES_S = (0.0, 1.0, 2.0)
+LOOKUP_PAUSES_AFTER_TIMEOUT_S = (0.0, 1.0, 2.0, 4.0)
+"""Pauses before each read after a lost response. After a timeout the service may still be working on the request."""
 
-SENDS_AT_MOST = 5
+MOST_SENDS = 5
 NO_DETAILS: Mapping[str, str] = MappingProxyType({})
 
 
 def perform(planned: PlannedStep, step: CallStep, context: CallContext) -> Outcome:
-    """Carry out a step by its call; what came of it. step: the planned one. Raises ApiError or ApplyError."""
+    """Carry out a step by its request. step: the planned one. Raises ApiError or ApplyError."""
     api, now = context.api, iso(context.clock.now())
     match step:
         case CreateModel():
@@ -94,7 +94,7 @@ def perform(planned: PlannedStep, step: CallStep, context: CallContext) -> Outco
             assert_never(step)
 
 
-# -- calls that must happen once
+# -- requests that must happen once
 
 
 def _once(
@@ -105,11 +105,11 @@ def _once(
     earlier: Earlier | None = None,
     details: Mapping[str, str] = NO_DETAILS,
 ) -> Outcome:
-    """Make the call; after a lost answer look, adopt what is there, and send again only when nothing is.
+    """Send the request; after a lost response adopt what it created, and send again only when it created nothing.
 
-    details: what the journal keeps with the call.
+    details: what the journal keeps with the request.
     """
-    for attempt in range(1, SENDS_AT_MOST + 1):
+    for attempt in range(1, MOST_SENDS + 1):
         sent_at = context.clock.now()
 
         def sending() -> None:
@@ -122,14 +122,14 @@ def _once(
         except AnswerLost as lost:
             context.notes.response_lost(planned.id, planned.address)
             sent = Sent(
-                step=planned, at=sent_at, taken=context.notes.created_ids, baseline=context.baseline, earlier=earlier
+                step=planned, at=sent_at, owned=context.notes.created_ids, baseline=context.baseline, earlier=earlier
             )
-            found = _look_for(sent, context, timed_out=lost.timed_out)
+            found = _lookup(sent, context, timed_out=lost.timed_out)
             if found is None:
-                if attempt == SENDS_AT_MOST:
+                if attempt == MOST_SENDS:
                     raise
                 if context.stop.is_set():
-                    raise Interrupted("interrupted after an answer was lost") from lost
+                    raise Interrupted("interrupted after a response was lost") from lost
                 if isinstance(planned.step, CreateModel):
                     context.notes.repeated(planned.address, _repeated_create(planned.step))
                 continue
@@ -147,13 +147,13 @@ def _repeated_create(step: CreateModel) -> str:
     )
 
 
-def _look_for(sent: Sent, context: CallContext, *, timed_out: bool) -> Outcome | None:
-    # a list may show a new object late; what hangs on a model is there at once
+def _lookup(sent: Sent, context: CallContext, *, timed_out: bool) -> Outcome | None:
+    # a list may show a new object late; a model shows its images and trainings at once
     late = timed_out or isinstance(sent.step.step, CreateModel)
-    for delay in LOOKS_AFTER_TIMEOUT_S if late else LOOKS_AFTER_S:
+    for delay in LOOKUP_PAUSES_AFTER_TIMEOUT_S if late else LOOKUP_PAUSES_S:
         if delay:
             context.clock.wait(delay, context.stop)
-        found = look(context.api, context.state, sent)
+        found = find_outcome(context.api, context.state, sent)
         if found is not None:
             return found
     return None
@@ -194,9 +194,8 @@ def _train(planned: PlannedStep, step: StartTraining, context: CallContext) -> O
     if context.notes.is_uncertain(step.address):
         _drop_spares(step.address, context)
     concepts = as_of_now(version.concepts, context.state)
-    is_again = context.notes.is_unanswered(
-        planned.id
-    )  # what runs now may be of a call that an earlier try of the step lost
+    # a training that runs now may come from an earlier request of this step whose response was lost
+    is_again = context.notes.is_unanswered(planned.id)
     earlier = recorded_training(version) if is_again else _earlier(version, context)
     details = {} if is_again else earlier_to_details(earlier)
 
@@ -207,10 +206,10 @@ def _train(planned: PlannedStep, step: StartTraining, context: CallContext) -> O
     try:
         outcome = _once(planned, context, call, earlier=earlier, details=details)
     except Refused as refused:
-        # «already training»: by a lost call of ours that was carried out late, or else by somebody's
+        # "already training": by a lost request of ours that was carried out late, or by another process
         if not _says_training(refused) or not context.notes.is_unanswered(planned.id):
             raise
-        found = look(context.api, context.state, Sent(step=planned, at=context.clock.now(), earlier=earlier))
+        found = find_outcome(context.api, context.state, Sent(step=planned, at=context.clock.now(), earlier=earlier))
         context.notes.response_found(planned.id)
         if found is None:
             raise
@@ -220,9 +219,9 @@ def _train(planned: PlannedStep, step: StartTraining, context: CallContext) -> O
 
 
 def _earlier(version: Version, context: CallContext) -> Earlier:
-    """The model's training before this launch. One that was trained before is read: the plan may be hours old.
+    """The model's training before this launch. A model that was trained before is read: the plan may be hours old.
 
-    Raises ApplyError when it is training right now: nothing of this run launched that.
+    Raises ApplyError when it is training right now, since this run did not launch that training.
     """
     recorded = recorded_training(version)
     if recorded.is_first:
@@ -231,19 +230,19 @@ def _earlier(version: Version, context: CallContext) -> Earlier:
     if model.is_running:
         job = f", job {model.job_id}" if model.job_id is not None else ""
         raise ApplyError(
-            f"{version.id} is being trained already, and not by this run{job}: nothing was launched",
-            hint="apply again: it waits for that training, then trains what the manifest asks for",
+            f"{version.id} is already being trained, and not by this run{job}: nothing was launched",
+            hint="apply again: it waits for that training, then trains what the manifest declares",
         )
     return Earlier(job_id=model.job_id, started_at=model.training_started_at)
 
 
 def _says_training(refused: Refused) -> bool:
-    """Whether a launch was refused for a training that runs. Source: the API contract, section 15; 409 is untold."""
+    """Whether a launch was refused for a training that runs. Source: the API contract, section 15; 409 is a guess."""
     return refused.status in (400, 409) and "already training" in str(refused).lower()
 
 
 def _drop_spares(address: Address, context: CallContext) -> None:
-    """After a lost answer an image may have come twice: what the record does not hold is detached before paying."""
+    """After a lost response an image may be attached twice: one that is not recorded is detached before paying."""
     version = context.record(address).working
     recorded = {image.asset_id for image in version.images}
     names = {image.path for image in version.images}
@@ -254,11 +253,9 @@ def _drop_spares(address: Address, context: CallContext) -> None:
 
 # -- attaching
 
-ATTACHED = "they hang on the model"
-
 
 def _attach(planned: PlannedStep, step: AttachImages, context: CallContext) -> Outcome:
-    """Attach what does not hang there yet; an id the service already holds is a refusal, so it looks and goes on."""
+    """Attach what is not attached yet. The service refuses an id that is attached, so a refusal leads to a read."""
     model_id = context.model_id(step.address)
     asset_ids = tuple(context.asset(image.asset) for image in step.images)
     missing = list(asset_ids)
@@ -267,7 +264,7 @@ def _attach(planned: PlannedStep, step: AttachImages, context: CallContext) -> O
     def sending() -> None:
         context.journal.sending(planned, context.clock.now(), asset_ids=",".join(asset_ids))
 
-    for attempt in range(1, SENDS_AT_MOST + 1):
+    for attempt in range(1, MOST_SENDS + 1):
         try:
             context.api.attach_assets(model_id, missing, sending=sending)
             break
@@ -276,14 +273,14 @@ def _attach(planned: PlannedStep, step: AttachImages, context: CallContext) -> O
                 raise
             if isinstance(error, AnswerLost):
                 context.notes.response_lost(planned.id)
-                context.clock.wait(LOOKS_AFTER_S[min(attempt, len(LOOKS_AFTER_S) - 1)], context.stop)
-            there = attached_of(context.api, model_id, asset_ids)
-            left = [asset_id for asset_id in asset_ids if asset_id not in there]
+                context.clock.wait(LOOKUP_PAUSES_S[min(attempt, len(LOOKUP_PAUSES_S) - 1)], context.stop)
+            attached = attached_of(context.api, model_id, asset_ids)
+            left = [asset_id for asset_id in asset_ids if asset_id not in attached]
             if len(left) < len(missing):
-                adopted = ATTACHED
+                adopted = ALREADY_ATTACHED
             if not left:
                 break
-            if attempt == SENDS_AT_MOST or (isinstance(error, Refused) and left == missing):
+            if attempt == MOST_SENDS or (isinstance(error, Refused) and left == missing):
                 raise
             if context.stop.is_set():
                 raise Interrupted("interrupted while images are attached") from error
@@ -309,13 +306,11 @@ def _update(step: UpdateModel, context: CallContext) -> Outcome:
 
 
 def _concepts(refs: tuple[ConceptRef, ...], context: CallContext) -> tuple[ConceptRecord, ...]:
-    """Parts with the ids they have now; a declared one must be trained by now."""
+    """Parts with their present ids. Raises ApplyError for a declared one that is not trained."""
     concepts = []
     for ref in refs:
         if ref.model is None and not ref.model_id:
-            raise ApplyError(
-                "a part is looked up by name, and this plan was made without asking the service: plan again"
-            )
+            raise ApplyError("a part is looked up by name, and this plan was made without a refresh: plan again")
         if ref.model is None:
             concepts.append(ConceptRecord(ModelId(ref.model_id or ""), ref.scale, ref.epoch))
             continue
@@ -327,6 +322,6 @@ def _concepts(refs: tuple[ConceptRef, ...], context: CallContext) -> tuple[Conce
 
 
 def _created_with_concepts(outcome: Outcome, step: CreateModel, context: CallContext) -> Outcome:
-    """The outcome of a creation, adopted or not, with the parts it was made of and whether it replaces a lost model."""
-    reason = "gone" if step.address in context.gone else None
+    """The outcome of a create request with the parts it was made of, and whether it replaces a vanished model."""
+    reason = "vanished" if step.address in context.vanished else None
     return replace(outcome, concepts=_concepts(step.concepts, context), reason=reason)

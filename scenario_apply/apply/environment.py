@@ -1,16 +1,17 @@
-"""What a run works with: the service, the state, time. Built in one place, handed down."""
+"""What a run works with: service, state and clock. Built in one place and passed down."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from scenario_apply.model.limits import REQUESTS_PER_MINUTE
 from scenario_apply.model.ports import Clock, RequestCounter, ScenarioApi
 from scenario_apply.state.stores.file_store import FileStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """api None: offline. rate_limit: requests a minute, 0 for none. counter None: nobody counts."""
+    """api None: offline. rate_limit: requests a minute, 0 for no limit. counter None: requests are not counted."""
 
     api: ScenarioApi | None
     store: FileStore
@@ -18,5 +19,5 @@ class Environment:
     endpoint: str
     project: str | None
     tool_version: str
-    rate_limit: int = 100
+    rate_limit: int = REQUESTS_PER_MINUTE
     counter: RequestCounter | None = None

@@ -1,4 +1,4 @@
-"""What an error means for the step it stopped: a table, read from the top. Pure."""
+"""What an error means for its step and for the run: a table, read from the top. Pure."""
 
 from __future__ import annotations
 
@@ -35,8 +35,9 @@ class Consequence(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What else decides. is_unanswered: a request of the step may have been carried out. has_trainings: one that runs
-    or is being launched, whose end would let another one start."""
+    """is_unanswered: a request of the step may have been carried out. has_trainings: a training of this run is running
+    or being launched, whose end would allow another one.
+    """
 
     is_unanswered: bool
     has_trainings: bool
@@ -73,5 +74,5 @@ RULES: tuple[_Rule, ...] = (
 
 
 def consequence_of(error: BaseException, situation: Situation) -> Consequence:
-    """What the first rule says that fits; the last one fits everything."""
+    """The consequence of the first rule that applies; the last one applies to everything."""
     return next(rule.consequence for rule in RULES if isinstance(error, rule.errors) and rule.applies(error, situation))

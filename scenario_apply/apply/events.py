@@ -1,4 +1,4 @@
-"""What happens during an apply, as data: the executor tells, the views show. One final Ledger on every exit."""
+"""What happens during an apply, as data: the run emits events, the views show them. A Ledger ends every run."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class StepStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepFinished:
-    """adopted: found on the service after a lost answer instead of being done again; how says by what."""
+    """adopted: found on the service after a lost response, not done again. how: by what it was recognised."""
 
     step: PlannedStep
     took_s: float
@@ -47,7 +47,7 @@ class StepFailed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adopted:
-    """A call of an earlier run whose answer was lost, found on the service."""
+    """The result of an earlier run's request whose response was lost, found on the service."""
 
     address: Address
     what: str
@@ -57,7 +57,7 @@ class Adopted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingMoved:
-    """What the last poll said of one training."""
+    """The state of one training in the last poll."""
 
     address: Address
     status: str
@@ -67,7 +67,7 @@ class TrainingMoved:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Throttled:
-    """The service asked to wait, or the budget is spent. seconds until requests go on."""
+    """Requests wait: the service asked for it, or the budget is spent. seconds: until they continue."""
 
     seconds: float
     reason: str
@@ -83,7 +83,7 @@ class Noted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerLine:
-    """One resource or step in a list of the ledger. reason: the service's own words, or why it was not started."""
+    """One resource or step in a list of the ledger. reason: the service's own message, or why it was not started."""
 
     address: Address
     what: str
@@ -93,9 +93,9 @@ class LedgerLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
-    """How a run ended. next_command: the one command to go on with, None when all is done or none would help.
+    """How a run ended. next_command: the command that continues it, None when all is done or no command would help.
 
-    begun False: it ended before its first step; unknown is then what an earlier run left unanswered.
+    begun False: it ended before its first step; unknown then lists requests of an earlier run without a response.
     """
 
     status: EndStatus
@@ -113,7 +113,7 @@ class Ledger:
     steps_total: int = 0
     error: str | None = None
     next_command: str | None = None
-    gated: bool = False  # a limit stopped the plan, or a launch in mid-run
+    gated: bool = False  # a limit stopped the plan or a launch
     begun: bool = True
     counts: dict[str, int] = field(default_factory=dict)  # step kind -> done
 

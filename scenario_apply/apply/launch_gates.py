@@ -1,4 +1,4 @@
-"""Right before a training is paid for: the quote against the gates, and the service's own verdict on the dataset."""
+"""Right before a training is paid for: compares its quote and its dataset score with the limits."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SCORE_EVERY_S = 3.0
 
 @dataclass(slots=True)
 class _Score:
-    """One dataset's score. lock: held while it is read; who comes meanwhile waits for it instead of asking, too.
+    """One dataset's score. lock: held while it is read, so that other launches wait for it instead of reading it again.
 
     score None once is_read: the service has none, and no limit depends on it.
     """
@@ -51,9 +51,9 @@ class Launching:
         self._lock = threading.Lock()
 
     def check(self, step: StartTraining, context: CallContext) -> None:
-        """Raises GateClosed when the training would go over a limit; nothing is paid then.
+        """Raises GateClosed when the training would exceed a limit; nothing is paid then.
 
-        Is asked again for a launch that the service put off: its quote counts once.
+        Called again for a launch that the service postponed: its quote counts once.
         """
         version = context.record(step.address).working
         if not training_type(version.type).is_composition:
@@ -66,21 +66,21 @@ class Launching:
             if spent + quote > self.limits.cost:
                 self.refused[step.address] = quote
                 raise GateClosed(
-                    f"the service quotes {quote:g} CU for {step.address}; with {spent:g} CU of this run "
-                    f"that is over the limit of {self.limits.cost:g}{self._way_on(self.limits.cost)}"
+                    f"Scenario quotes {quote:g} CU for {step.address}; with {spent:g} CU of this run "
+                    f"that is over the limit of {self.limits.cost:g}{self._remedy(self.limits.cost)}"
                 )
             self.quoted[step.address] = quote
             self.refused.pop(step.address, None)
 
-    def _way_on(self, limit: float) -> str:
-        """What lets every launch refused so far through: the next run counts its cost from nothing."""
+    def _remedy(self, limit: float) -> str:
+        """The limit that allows every launch refused so far: the next run counts its cost from zero."""
         needed = math.ceil(sum(self.refused.values()))
         if needed <= limit:
-            return " for one run: the next one may launch it"
+            return " for one run: the next run may launch it"
         return f": raise it for a run with --limit cost={needed}, or in the manifest's limits:"
 
     def refused_launches(self) -> RefusedLaunches:
-        """What the limits stopped so far."""
+        """The launches that the limits stopped so far."""
         with self._lock:
             return RefusedLaunches(limits=self.limits, over_cost=dict(self.refused), lowest_score=self.lowest_score)
 
@@ -97,16 +97,16 @@ class Launching:
                 of_dataset.score = self._read(step, model_id, context)
                 of_dataset.is_read = True
         if of_dataset.score is not None:
-            self._judge(step, of_dataset.score)
+            self._check_score(step, of_dataset.score)
 
     def _read(self, step: StartTraining, model_id: ModelId, context: CallContext) -> DatasetScore | None:
-        """The score, told to the user; None where there is none and no limit needs one."""
+        """The score, emitted as a note; None where there is none and no limit needs one."""
         try:
-            score = self._ask(model_id, context)
+            score = self._read_complete(model_id, context)
         except ApiError as error:
             if self.limits.min_score is not None:
                 raise GateClosed(f"the dataset score of {step.address} cannot be read: {error}") from error
-            return None  # advisory: a service without scores trains as well
+            return None  # advisory: a training does not need a score
         if score.status != "complete" and self.limits.min_score is None:
             return None  # not computed (yet)
         shown = "; ".join(_with_paths(warning, context, step) for warning in score.warnings[:WARNINGS_SHOWN])
@@ -117,29 +117,29 @@ class Launching:
         self.emit(Noted(text=text, address=step.address))
         return score
 
-    def _ask(self, model_id: ModelId, context: CallContext) -> DatasetScore:
-        """The service's answer; waited for while it still computes it, if a limit depends on it."""
+    def _read_complete(self, model_id: ModelId, context: CallContext) -> DatasetScore:
+        """The score as read; if a limit depends on it, waits until the service has computed it."""
         score = context.api.get_score(model_id)
         for _ in range(SCORE_READS if self.limits.min_score is not None else 0):
             if score.status == "complete":
                 break
             if context.clock.wait(SCORE_EVERY_S, context.stop):
-                raise Interrupted("interrupted while the service computes a dataset score")
+                raise Interrupted("interrupted while Scenario computes a dataset score")
             score = context.api.get_score(model_id)
         return score
 
-    def _judge(self, step: StartTraining, score: DatasetScore) -> None:
+    def _check_score(self, step: StartTraining, score: DatasetScore) -> None:
         if self.limits.min_score is None:
             return
         if score.status != "complete":
-            raise GateClosed(f"the service has not computed the dataset score of {step.address} yet: apply again later")
+            raise GateClosed(f"Scenario has not computed the dataset score of {step.address} yet: apply again later")
         if score.score < self.limits.min_score:
             with self._lock:
                 known = score.score if self.lowest_score is None else self.lowest_score
                 self.lowest_score = min(known, score.score)
             raise GateClosed(
-                f"the service scores the dataset of {step.address} {score.score:.2f}, below the limit of "
-                f"{self.limits.min_score:g}: improve the dataset, or lower it for a run with "
+                f"Scenario scores the dataset of {step.address} {score.score:.2f}, below the limit of "
+                f"{self.limits.min_score:g}: improve the dataset, or lower the limit for this run with "
                 f"--limit min_score={rounded_down(score.score):g}, or in the manifest's limits:"
             )
 
@@ -150,7 +150,7 @@ def rounded_down(score: float) -> float:
 
 
 def _with_paths(warning: str, context: CallContext, step: StartTraining) -> str:
-    """A warning that names pictures, not the service's ids of them."""
+    """A warning with the paths of images in place of the service's ids."""
     for image in context.record(step.address).working.images:
         warning = warning.replace(image.asset_id, image.path)
     return warning

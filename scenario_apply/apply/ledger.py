@@ -1,9 +1,9 @@
-"""The ledger of a run: done, running, failed, unknown, not started, spent, and the one command to go on with."""
+"""The ledger of a run: done, running, failed, unknown, not started, charged, and the next command. Pure."""
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from scenario_apply.apply.events import EndStatus, Ledger, LedgerLine
@@ -17,24 +17,31 @@ from scenario_apply.state.state import State, Version
 
 if TYPE_CHECKING:
     from scenario_apply.apply.apply_options import ApplyOptions
-    from scenario_apply.apply.environment import Environment
     from scenario_apply.apply.prepare import Prepared
     from scenario_apply.apply.run_snapshot import RunSnapshot
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunTotals:
+    """now: seconds since the epoch, at the end. took_s: seconds since the start. sent, refused: requests."""
+
+    now: float
+    took_s: float
+    sent: int = 0
+    refused: int = 0
+
+
 def ledger_of(
-    world: Environment,
     prepared: Prepared,
     state: State,
     run: RunSnapshot | None,
     options: ApplyOptions,
-    took_s: float,
+    totals: RunTotals,
     error: str | None = None,
 ) -> Ledger:
-    """How a run ended; run None: there was nothing to do."""
+    """How a run ended. run None: there was nothing to do."""
     withheld = tuple(
-        LedgerLine(address=address, what="delete", reason="needs consent: --allow-destroy")
-        for address in prepared.plan.withheld
+        LedgerLine(address=address, what="delete", reason="needs --allow-destroy") for address in prepared.plan.withheld
     )
     adopted = tuple(
         LedgerLine(address=a.address, what=a.what, reason=a.how, remote_id=a.remote_id) for a in prepared.adopted
@@ -50,12 +57,12 @@ def ledger_of(
             done=done,
             not_started=withheld,
             adopted=adopted,
-            requests=_sent(world),
-            refused=_refused(world),
-            took_s=took_s,
+            requests=totals.sent,
+            refused=totals.refused,
+            took_s=totals.took_s,
             next_command=apply_again(options, prepared.plan, None, consent=True) if withheld else None,
         )
-    running = _running(run, state, world.clock.now())
+    running = _running(run, state, totals.now)
     failed = _failed(run)
     unknown = _unknown(run)
     not_started = (*_not_started(run, {line.address for line in running}), *withheld)
@@ -68,10 +75,10 @@ def ledger_of(
         unknown=unknown,
         not_started=not_started,
         adopted=(*adopted, *_adopted(run)),
-        requests=_sent(world),
-        refused=_refused(world),
+        requests=totals.sent,
+        refused=totals.refused,
         cu_charged=_charged(run),
-        took_s=took_s,
+        took_s=totals.took_s,
         steps_done=len(run.outcomes),
         steps_total=len(run.plan.steps),
         error=error or (str(run.fatal) if run.fatal is not None else None),
@@ -82,7 +89,7 @@ def ledger_of(
 
 
 def stopped_ledger(
-    world: Environment, prepared: Prepared, run: RunSnapshot | None, options: ApplyOptions, took_s: float, error: str
+    prepared: Prepared, run: RunSnapshot | None, options: ApplyOptions, totals: RunTotals, error: str
 ) -> Ledger:
     """The ledger of a run that could not save what it did, or met a bug."""
     command = apply_again(options, prepared.plan, run, unsaved=run is None)
@@ -90,13 +97,13 @@ def stopped_ledger(
         return Ledger(
             status="stopped",
             error=error,
-            requests=_sent(world),
-            refused=_refused(world),
-            took_s=took_s,
+            requests=totals.sent,
+            refused=totals.refused,
+            took_s=totals.took_s,
             next_command=command,
             begun=False,
         )
-    ledger = ledger_of(world, prepared, run.state, run, options, took_s, error)
+    ledger = ledger_of(prepared, run.state, run, options, totals, error)
     return replace(ledger, status="stopped", next_command=command)
 
 
@@ -109,7 +116,7 @@ def line_of(planned: PlannedStep, reason: str | None = None, remote_id: str | No
 
 
 def _done(run: RunSnapshot, state: State) -> tuple[LedgerLine, ...]:
-    """A line per resource all of whose steps are done."""
+    """A line for each resource whose steps are all done."""
     lines = []
     for change in run.plan.changes:
         if change.action is Action.NONE or change.address in run.plan.withheld:
@@ -122,7 +129,7 @@ def _done(run: RunSnapshot, state: State) -> tuple[LedgerLine, ...]:
 
 
 def _running(run: RunSnapshot, state: State, now: float) -> tuple[LedgerLine, ...]:
-    """Trainings that go on: those the run waits for, and those it launched or was to wait for before it was stopped."""
+    """Trainings that continue: those the run waits for, and those it launched or would have waited for."""
     lines = []
     waited_for = {p.address for p in run.plan.steps if run.is_at(p.id, StepStatus.WAITING)}
     for address in sorted(waited_for | _left_training(run, state)):
@@ -133,7 +140,7 @@ def _running(run: RunSnapshot, state: State, now: float) -> tuple[LedgerLine, ..
 
 
 def _left_training(run: RunSnapshot, state: State) -> set[Address]:
-    """Of the trainings whose end was not seen, those that are recorded as begun, and not by a version before."""
+    """Trainings that the current steps launched and whose end is not known."""
     return {
         planned.address
         for step_id, planned in run.steps.items()
@@ -146,15 +153,15 @@ def _left_training(run: RunSnapshot, state: State) -> set[Address]:
 
 
 def _queued(run: RunSnapshot, version: Version, address: Address, now: float) -> str | None:
-    """Where the last round saw the training in the queue, and what to do where it has been there for long."""
-    seen = run.seen.get(address)
-    words = None if seen is None else queued_words(seen.status, seen.progress, version.launched_at)
+    """The training's place in the queue at the last poll, with a hint when it has waited for long."""
+    result = run.poll_results.get(address)
+    words = None if result is None else queued_words(result.status, result.progress, version.launched_at)
     too_long = queued_too_long(version.launched_at, now)
     return words if words is None or too_long is None else f"{words}: {too_long}; {QUEUED_LONG_HINT}"
 
 
 def _failed(run: RunSnapshot) -> tuple[LedgerLine, ...]:
-    """A line a failed step; twenty uploads refused for one reason are one line, which counts them."""
+    """A line for each failed step; steps that failed for the same reason are one line with their number."""
     alike: dict[tuple[Address, str, str], list[PlannedStep]] = {}
     for planned in run.plan.steps:
         if not run.is_at(planned.id, StepStatus.FAILED):
@@ -171,14 +178,14 @@ def _failed(run: RunSnapshot) -> tuple[LedgerLine, ...]:
 
 def _unknown(run: RunSnapshot) -> tuple[LedgerLine, ...]:
     return tuple(
-        line_of(planned, run.reasons.get(planned.id, "no answer yet"))
+        line_of(planned, run.reasons.get(planned.id, "no response yet"))
         for planned in run.plan.steps
         if run.is_at(planned.id, StepStatus.RUNNING, StepStatus.UNKNOWN)
     )
 
 
 def _not_started(run: RunSnapshot, running: set[Address]) -> tuple[LedgerLine, ...]:
-    """A line per resource that has steps left, with how many of its steps have neither been done nor failed."""
+    """A line for each resource with steps left, and the number of its steps that are neither done nor failed."""
     left = Counter(p.address for p in run.plan.steps if not run.is_at(p.id, StepStatus.DONE, StepStatus.FAILED))
     lines: dict[Address, LedgerLine] = {}
     for planned in run.plan.steps:
@@ -208,7 +215,7 @@ def _adopted(run: RunSnapshot) -> tuple[LedgerLine, ...]:
 
 
 def _charged(run: RunSnapshot) -> float | None:
-    """CU of this run's launches; None when a launch did not say. A failed training is refunded."""
+    """CU of this run's launches; None when the cost of one is unknown. A failed training is refunded."""
     costs: dict[Address, float | None] = {}
     for planned in run.plan.steps:
         if isinstance(planned.step, StartTraining) and planned.id in run.outcomes:
@@ -240,11 +247,3 @@ def _status(
     if unknown or not_started:
         return "partial"
     return "done"
-
-
-def _sent(world: Environment) -> int:
-    return 0 if world.counter is None else world.counter.sent
-
-
-def _refused(world: Environment) -> int:
-    return 0 if world.counter is None else world.counter.refused

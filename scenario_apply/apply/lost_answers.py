@@ -1,7 +1,7 @@
-"""Looking at the world after an answer was lost: was the call carried out? Nothing here writes.
+"""Finds out whether a request whose response was lost was carried out. Nothing here writes.
 
-Every look gives an Outcome to adopt, or None when the call surely left no trace. Where several things fit, nobody can
-tell which is ours: AmbiguousAdoption says so and names them.
+The result is an Outcome to adopt, or None when the request certainly left nothing on the service. Where several objects
+match, it is unclear which one the request created: AmbiguousAdoption names them.
 """
 
 from __future__ import annotations
@@ -21,13 +21,15 @@ from scenario_apply.state.outcome import Outcome
 from scenario_apply.state.state import State, Version
 
 CLOCKS_DIFFER_S = 300.0
-"""How far the service's clock may be from ours before its newest objects are no longer believed to be ours."""
+"""How far the service's clock may differ from ours before its newest objects are no longer taken for ours."""
 
-PAGES_AT_MOST = 20
+MOST_PAGES = 20
+
+ALREADY_ATTACHED = "already attached to the model"
 
 
 class AmbiguousAdoption(ApplyError):
-    """Several objects on the service could be the one whose answer was lost. address: of the resource; ids: of them."""
+    """Several objects could be the result of a request without a response. address: the resource; ids: the objects."""
 
     code = "ambiguous-adoption"
 
@@ -39,20 +41,23 @@ class AmbiguousAdoption(ApplyError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """A call that left: when (seconds since the epoch), ids that other calls of this run are known to own, and what
-    was there before the run made anything. earlier: of a launch, the training before it; None: what is recorded."""
+    """A request that was sent.
+
+    at: seconds since the epoch. owned: ids that other requests of this run created. baseline: what existed before the
+    run created anything. earlier: for a launch, the training before it; None: the recorded one.
+    """
 
     step: PlannedStep
     at: float
-    taken: Collection[str] = ()
+    owned: Collection[str] = ()
     baseline: Baseline = Baseline()
     earlier: Earlier | None = None
 
 
-def look(api: ScenarioApi, state: State, sent: Sent) -> Outcome | None:
-    """What came of a call that creates or spends; None when it was not carried out.
+def find_outcome(api: ScenarioApi, state: State, sent: Sent) -> Outcome | None:
+    """The result of a request that creates or spends; None when it was not carried out.
 
-    Raises AmbiguousAdoption, or the ApiError of a look that failed.
+    Raises AmbiguousAdoption, or the ApiError of a read that failed.
     """
     match sent.step.step:
         case CreateModel() as step:
@@ -64,18 +69,18 @@ def look(api: ScenarioApi, state: State, sent: Sent) -> Outcome | None:
         case StartTraining() as step:
             return _launched(api, state, step, sent)
         case AttachImages():
-            return None  # attaching looks by itself: attached_of says which ids hang there
+            return None  # attaching checks by itself: attached_of says which ids are attached
         case _:
             return None  # may be repeated
 
 
 def _created(api: ScenarioApi, state: State, step: CreateModel, sent: Sent) -> Outcome | None:
-    known = {*state.model_ids(), *sent.taken}
-    fitting: list[RemoteModel] = []
+    known = {*state.model_ids(), *sent.owned}
+    matching: list[RemoteModel] = []
     token: str | None = None
-    for _ in range(PAGES_AT_MOST):
+    for _ in range(MOST_PAGES):
         page = api.list_models(token=token)
-        fitting += [
+        matching += [
             m
             for m in page.models
             if m.id not in known and _is_shell(m, step) and _is_ours(m.id, m.created_at, sent, sent.baseline.models)
@@ -84,14 +89,14 @@ def _created(api: ScenarioApi, state: State, step: CreateModel, sent: Sent) -> O
         if not page.next_token or (times and not _is_ours("", min(times), sent, sent.baseline.models)):
             break
         token = page.next_token
-    if not fitting:
+    if not matching:
         return None
-    if len(fitting) > 1:
-        raise _ambiguous(f"model {step.name!r} of type {step.type}", tuple(m.id for m in fitting), step.address)
+    if len(matching) > 1:
+        raise _ambiguous(f"model {step.name!r} of type {step.type}", tuple(m.id for m in matching), step.address)
     return Outcome(
         at=iso(sent.at),
-        model_id=fitting[0].id,
-        adopted="a new, empty model with its name and type, made since the call",
+        model_id=matching[0].id,
+        adopted="a new, empty model with the same name and type, created since the request",
     )
 
 
@@ -100,7 +105,7 @@ def _is_shell(model: RemoteModel, step: CreateModel) -> bool:
 
 
 def _is_ours(object_id: str, created_at: float | None, sent: Sent, entry: BaselineEntry | None) -> bool:
-    """Whether it may have come with the call. Without a entry the two clocks have to be compared."""
+    """Whether the request may have created it. Without an entry the two clocks have to be compared."""
     if entry is not None:
         return not entry.is_before(object_id, created_at)
     return created_at is None or created_at >= sent.at - CLOCKS_DIFFER_S
@@ -114,32 +119,34 @@ def _added(api: ScenarioApi, state: State, step: UploadImage, sent: Sent) -> Out
         model = api.get_model(record.working.id)
     except NotFound:
         return None
-    known = {*state.assets(), *sent.taken}
-    fitting = [image for image in model.images or () if image.name == step.picture.path and image.id not in known]
-    if not fitting:
+    known = {*state.assets(), *sent.owned}
+    matching = [image for image in model.images or () if image.name == step.picture.path and image.id not in known]
+    if not matching:
         return None
-    # twice the same picture on one model is a lost answer, too: the spare one is detached by the next plan
-    return Outcome(at=iso(sent.at), asset_id=fitting[0].id, adopted="a training image of its name on the model")
+    # a lost response may have left the same image twice on one model: the next plan detaches the spare one
+    return Outcome(at=iso(sent.at), asset_id=matching[0].id, adopted="a training image with the same name on the model")
 
 
 def _uploaded(api: ScenarioApi, state: State, step: UploadImage, sent: Sent) -> Outcome | None:
-    known = {*state.assets(), *sent.taken}
-    fitting: list[AssetId] = []
+    known = {*state.assets(), *sent.owned}
+    matching: list[AssetId] = []
     token: str | None = None
-    for _ in range(PAGES_AT_MOST):
+    for _ in range(MOST_PAGES):
         page = api.list_assets(token=token)
         for asset in page.assets:
             is_same = asset.name == step.picture.path and asset.size_bytes in (None, 0, step.picture.size_bytes)
             is_free = asset.id not in known and asset.status != "error"
             if is_same and is_free and _is_ours(asset.id, asset.created_at, sent, sent.baseline.assets):
-                fitting.append(asset.id)
+                matching.append(asset.id)
         times = [asset.created_at for asset in page.assets if asset.created_at is not None]
         if not page.next_token or (times and not _is_ours("", min(times), sent, sent.baseline.assets)):
             break
         token = page.next_token
-    if not fitting:
+    if not matching:
         return None
-    return Outcome(at=iso(sent.at), asset_id=fitting[0], adopted="an asset of its name and size, made since the call")
+    return Outcome(
+        at=iso(sent.at), asset_id=matching[0], adopted="an asset with the same name and size, created since the request"
+    )
 
 
 def _launched(api: ScenarioApi, state: State, step: StartTraining, sent: Sent) -> Outcome | None:
@@ -150,34 +157,34 @@ def _launched(api: ScenarioApi, state: State, step: StartTraining, sent: Sent) -
     try:
         model = api.get_model(version.id)
     except NotFound:
-        return None  # deleted on the service: the plan makes it anew
+        return None  # deleted on the service: the next plan creates it again
     if not (sent.earlier or recorded_training(version)).is_another(model):
         return None
     return Outcome(
         at=iso(sent.at),
         job_id=model.job_id,
-        adopted="the model is training" if model.is_running else "the model was trained since the call",
+        adopted="the model is training" if model.is_running else "the model was trained since the request",
     )
 
 
 def recorded_training(version: Version) -> Earlier:
-    """The training before a launch, as far as the record knows it; a plan compares that with the service first."""
+    """The training before a launch, as recorded; a plan compares it with the service first."""
     return Earlier(job_id=version.job_id, is_first=version.phase == "building" and version.job_id is None)
 
 
 def attached_of(api: ScenarioApi, model_id: ModelId, asset_ids: Iterable[AssetId]) -> set[AssetId]:
-    """Which of these assets hang on the model."""
-    there = {image.id for image in api.get_model(model_id).images or ()}
-    return there & set(asset_ids)
+    """Which of these assets are attached to the model."""
+    attached = {image.id for image in api.get_model(model_id).images or ()}
+    return attached & set(asset_ids)
 
 
 def _ambiguous(what: str, ids: tuple[str, ...], address: Address) -> AmbiguousAdoption:
     found = ", ".join(ids)
     return AmbiguousAdoption(
-        f"{address}: the answer to its creation was lost, and several fit, so nobody can tell which is its own: "
-        f"{what}: {found}",
+        f"{address}: the response to its create request was lost, and several objects match {what}: {found}; "
+        "it is unclear which one the request created",
         address=address,
         ids=ids,
-        hint=f"nothing was created anew; apply again with --adopt {address}=ID and the id of the one it is to be, or "
-        "delete the ones that are not wanted in the web app first",
+        hint=f"nothing was created again; apply again with --adopt {address}=ID to choose one, or delete those "
+        "that you do not need in the web app first",
     )

@@ -1,4 +1,4 @@
-"""The one command to go on with: which of a run's commands it is, and what of its options it still needs."""
+"""The command that continues a run, with the options that it still needs. Pure."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def next_command(
     left: tuple[LedgerLine, ...],
     withheld: tuple[LedgerLine, ...],
 ) -> str | None:
-    """None when all is done. left: what is unknown or not started, beside running trainings.
+    """None when all is done. left: what is unknown or not started, besides running trainings.
 
-    Only where nothing is left is watching them all there is to do.
+    The status command is enough only where nothing is left.
     """
     if status == "done":
         return None
@@ -40,9 +40,9 @@ def next_command(
 def apply_again(
     options: ApplyOptions, plan: Plan, run: RunSnapshot | None, *, consent: bool = False, unsaved: bool = False
 ) -> str:
-    """The same run once more. consent: to the deletes that wait for it. unsaved: nothing of it is in the state.
+    """The same command again. consent: to the deletes that need it. unsaved: the state holds nothing of the run.
 
-    A creation that --adopt named a model for is answered once that is saved; to name it again would be an error.
+    An adoption that was saved must not be named again: that would be an error.
     """
     words = [with_limits(options.command, _limits_needed(plan, run))]
     words += [f"--replace={address}" for address in _still_to_replace(options, plan, run)]
@@ -60,9 +60,9 @@ def with_limits(command: str, limits: Mapping[str, float]) -> str:
 
 
 def _limits_needed(plan: Plan, run: RunSnapshot | None) -> dict[str, float]:
-    """What lets through the launches that a limit refused; the same limit once more would refuse them again.
+    """The limits that allow the launches that were refused.
 
-    Cost is counted anew by each run: of what this one launched, the next one pays nothing.
+    Each run counts its cost from zero: what this run launched costs the next one nothing.
     """
     if run is None or not run.is_gated:
         return {}
@@ -75,7 +75,7 @@ def _limits_needed(plan: Plan, run: RunSnapshot | None) -> dict[str, float]:
             for planned in run.plan.steps
             if isinstance(planned.step, StartTraining) and planned.id not in run.outcomes
         }
-        # the next plan is judged by its own figure, its launches by what is quoted then
+        # the next plan is checked with its own estimate, its launches with the quote at that time
         cost = math.ceil(sum(max(refused.over_cost.get(a, 0), planned.get(a, 0)) for a in left))
         needed |= {"cost": cost} if cost > refused.limits.cost else {}
     if refused.lowest_score is not None:
@@ -84,8 +84,9 @@ def _limits_needed(plan: Plan, run: RunSnapshot | None) -> dict[str, float]:
 
 
 def _still_to_replace(options: ApplyOptions, plan: Plan, run: RunSnapshot | None) -> list[Address]:
-    """Of the resources that were to be replaced, those whose new model is not made: the others go on by themselves,
-    and to ask for them again would be to make, and to pay, one more.
+    """The resources to replace whose new model was not created yet.
+
+    The others continue without the option; naming them again would create, and pay for, one more model.
     """
     done = run.done if run is not None else ()
     steps = {planned.id: planned for planned in plan.steps}

@@ -1,4 +1,4 @@
-"""Waiting for trainings: one request a round for all of them, and no slot held in between."""
+"""Waits for trainings: one request per poll for all of them, and no worker is occupied in between."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scenario_apply.apply.refresh import failure_reason, read_models
 from scenario_apply.errors import NotFound
 from scenario_apply.model.address import Address
 from scenario_apply.model.ports import Clock, ScenarioApi
-from scenario_apply.model.remote import JOB_ENDED_STATUSES, Progress, RemoteModel
+from scenario_apply.model.remote import Progress, RemoteModel
 from scenario_apply.model.timestamps import iso
 from scenario_apply.model.training_types import training_type
 from scenario_apply.state.outcome import Outcome
@@ -19,7 +19,7 @@ from scenario_apply.state.state import Phase, Version
 FIRST_EVERY_S = 3.0
 LAST_EVERY_S = 10.0
 SLOWER_BY = 1.25
-"""Rounds start as close as the guides poll a Flux training and slow down to the ten seconds of the newer guide."""
+"""Polls start at the interval of the Flux guide and slow down to the ten seconds of the newer guide."""
 
 _PHASES: Mapping[str, Phase] = {
     "trained": "trained",
@@ -32,8 +32,8 @@ _PHASES: Mapping[str, Phase] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """What a round says of one training. outcome None: it goes on."""
+class PollResult:
+    """One training in a poll. outcome None: it continues."""
 
     status: str
     progress: Progress | None = None
@@ -41,7 +41,7 @@ class Seen:
 
 
 class PollInterval:
-    """Seconds between rounds: fixed, or growing slowly while nothing ends."""
+    """Seconds between polls: fixed, or growing slowly while nothing ends."""
 
     def __init__(self, fixed_s: float | None) -> None:
         self.fixed_s = fixed_s
@@ -56,24 +56,24 @@ class PollInterval:
             self.every_s = FIRST_EVERY_S
 
 
-def expected_rounds(seconds: float, fixed_s: float | None) -> int:
-    """How many rounds a wait of so many seconds takes."""
-    pace, passed, rounds = PollInterval(fixed_s), 0.0, 0
-    while passed < seconds and rounds < 10_000:
-        passed += max(pace.every_s, 0.01)
-        rounds += 1
-        pace.slow_down()
-    return max(1, rounds)
+def expected_polls(seconds: float, fixed_s: float | None) -> int:
+    """How many polls a wait of so many seconds takes."""
+    interval, passed, polls = PollInterval(fixed_s), 0.0, 0
+    while passed < seconds and polls < 10_000:
+        passed += max(interval.every_s, 0.01)
+        polls += 1
+        interval.slow_down()
+    return max(1, polls)
 
 
 class TrainingPoller:
-    """When the trainings of a run are polled next, and what the polls said of them. Used by one thread.
+    """When the trainings of a run are polled next, and the results of the last poll. Used by one thread.
 
     interval_s None: an interval that grows while nothing ends.
     """
 
     def __init__(self, interval_s: float | None) -> None:
-        self.seen: dict[Address, Seen] = {}  # what the last poll said
+        self.results: dict[Address, PollResult] = {}  # of the last poll
         self.is_polling = False
         self.next_at: float | None = None  # in the clock's seconds; None while nothing is waited for
         self._interval = PollInterval(interval_s)
@@ -88,19 +88,19 @@ class TrainingPoller:
     def is_due(self, now: float) -> bool:
         return not self.is_polling and (self.next_at is None or now >= self.next_at)
 
-    def polled(self, seen: Mapping[Address, Seen], now: float) -> None:
+    def polled(self, results: Mapping[Address, PollResult], now: float) -> None:
         """A poll was answered."""
         self.is_polling = False
         self._failures.passed()
-        self.seen.update(seen)
+        self.results.update(results)
         self.next_at = now + self._interval.every_s
-        if any(one.outcome is not None for one in seen.values()):
+        if any(one.outcome is not None for one in results.values()):
             self._interval.speed_up()
         else:
             self._interval.slow_down()
 
     def failed(self, error: BaseException, now: float) -> bool:
-        """A poll was not answered; whether that is once too often."""
+        """A poll failed; whether that ends the run."""
         self.is_polling = False
         self.next_at = now + self._interval.every_s
         return self._failures.is_enough(error)
@@ -110,8 +110,8 @@ class TrainingPoller:
         self.next_at = None
 
 
-def look_at(api: ScenarioApi, clock: Clock, waiting: Mapping[Address, Version]) -> dict[Address, Seen]:
-    """One round. A single flux.1-lora is asked for by its job, a single other one by its model, several in bulk."""
+def poll_trainings(api: ScenarioApi, clock: Clock, waiting: Mapping[Address, Version]) -> dict[Address, PollResult]:
+    """One poll. A single flux.1-lora is read by its job, a single other one by its model, several in bulk."""
     if len(waiting) == 1:
         [(address, version)] = waiting.items()
         try:
@@ -127,29 +127,29 @@ def look_at(api: ScenarioApi, clock: Clock, waiting: Mapping[Address, Version]) 
     }
 
 
-def _by_job(api: ScenarioApi, clock: Clock, version: Version) -> Seen:
-    """What the job says; the model, where the job is over or unknown. Raises NotFound when the model is gone."""
+def _by_job(api: ScenarioApi, clock: Clock, version: Version) -> PollResult:
+    """By its job; by its model where the job has ended or is unknown. Raises NotFound when the model was deleted."""
     assert version.job_id is not None
     try:
         job = api.get_job(version.job_id)
     except NotFound:
         return _by_model(api, clock, version, api.get_model(version.id))
-    if job.status not in JOB_ENDED_STATUSES:
-        return Seen(status=job.status, progress=Progress(stage=job.status, progress=job.progress))
+    if not job.is_ended:
+        return PollResult(status=job.status, progress=Progress(stage=job.status, progress=job.progress))
     phase = _PHASES[job.status]
     words = "; ".join(text for text in (job.error, job.hint) if text)
     reason = {"failed": f"training failed: {words}" if words else "training failed", "canceled": _CANCELED}.get(phase)
     job_id = version.job_id
     if phase == "trained":
-        # a job may end before its model: what is composed of it must find it trained
+        # a job may end before its model does, and a composition needs a trained model
         model = api.get_model(version.id)
         if model.is_running:
-            return Seen(status=model.status or "training", progress=model.progress)
-        job_id = model.job_id or job_id  # the model's own word, which later plans compare with
+            return PollResult(status=model.status or "training", progress=model.progress)
+        job_id = model.job_id or job_id  # the id that later plans compare with
     if phase == "canceled":
-        api.get_model(version.id)  # the job of a deleted model is cancelled, too
+        api.get_model(version.id)  # the job of a deleted model is cancelled as well
     refunded = phase == "failed"
-    return Seen(
+    return PollResult(
         status=job.status,
         outcome=Outcome(
             at=iso(clock.now()), phase=phase, reason=reason, cu=0 if refunded else job.cu_cost, job_id=job_id
@@ -157,21 +157,21 @@ def _by_job(api: ScenarioApi, clock: Clock, version: Version) -> Seen:
     )
 
 
-_CANCELED = "the training was cancelled on the service"
+_CANCELED = "the training was cancelled on Scenario"
 
 
-def _by_model(api: ScenarioApi, clock: Clock, version: Version, model: RemoteModel) -> Seen:
+def _by_model(api: ScenarioApi, clock: Clock, version: Version, model: RemoteModel) -> PollResult:
     status = model.status or "unknown"
     phase = _PHASES.get(status)
     if phase is None:
-        return Seen(status=status, progress=model.progress)
+        return PollResult(status=status, progress=model.progress)
     reason = None
     job_id = model.job_id or version.job_id
     if phase == "failed":
         reason = failure_reason(api, job_id) if job_id is not None else "training failed"
     elif phase == "canceled":
         reason = _CANCELED
-    return Seen(
+    return PollResult(
         status=status,
         outcome=Outcome(
             at=iso(clock.now()), phase=phase, reason=reason, job_id=job_id, cu=0 if phase == "failed" else None
@@ -179,8 +179,8 @@ def _by_model(api: ScenarioApi, clock: Clock, version: Version, model: RemoteMod
     )
 
 
-def _vanished(clock: Clock) -> Seen:
-    return Seen(
+def _vanished(clock: Clock) -> PollResult:
+    return PollResult(
         status="deleted",
-        outcome=Outcome(at=iso(clock.now()), phase="canceled", reason="the model was deleted on the service"),
+        outcome=Outcome(at=iso(clock.now()), phase="canceled", reason="the model was deleted on Scenario"),
     )

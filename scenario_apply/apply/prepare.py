@@ -1,4 +1,4 @@
-"""From manifest, state and service to a plan: load, recover, refresh, settle, diff, quote, plan. Writes nothing."""
+"""From manifest, state and service to a plan: load, recover, refresh, settle, diff, quote. Writes nothing."""
 
 from __future__ import annotations
 
@@ -31,15 +31,16 @@ from scenario_apply.state.state_file import record_to_json
 if TYPE_CHECKING:
     from scenario_apply.apply.events import Adopted
 
-# What only some plans need (recovery, saved plans, polls) is imported where it is needed: a plan of nothing is quick.
+# What only some plans need (recovery, saved plans, polls) is imported where it is needed: start-up of a plan without
+# changes was measured.
 
-ROUNDS_OF_UNKNOWN_LENGTH = 5
-"""Polls counted for a training whose length the state's history does not know: no duration is made up."""
+POLLS_OF_UNKNOWN_LENGTH = 5
+"""Polls counted for a training whose duration is unknown: the state's history has none of its type."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanOptions:
-    """What the command line asks of a plan."""
+    """The options of a plan."""
 
     refresh: bool = True
     refresh_only: bool = False
@@ -60,8 +61,8 @@ class PlanOptions:
 class Prepared:
     """A plan with what an apply of it starts from.
 
-    state: as recorded, with a leftover journal replayed, lost answers adopted and ended trainings settled.
-    edits: what an apply writes into records before its first step.
+    state: as recorded, with a leftover journal replayed, unknown results adopted, and ended trainings settled.
+    edits: changes of records that an apply saves before its first step.
     """
 
     plan: Plan
@@ -74,46 +75,48 @@ class Prepared:
 
 
 def make_plan(
-    world: Environment, manifest: Manifest, datasets: Mapping[str, Dataset], options: PlanOptions, now: float
+    environment: Environment, manifest: Manifest, datasets: Mapping[str, Dataset], options: PlanOptions, now: float
 ) -> Prepared:
-    """Plan what would change. Raises ManifestError for problems that stop a plan, StateError, ApiError, UsageError."""
+    """Plan the changes. Raises ManifestError for problems that stop a plan, StateError, ApiError, UsageError."""
     desired = desire(manifest, datasets)
-    loaded = world.store.load()
+    loaded = environment.store.load()
     state = loaded.state
     adopted: tuple[Adopted, ...] = ()
-    if (loaded.unanswered or options.adopt) and world.api is not None:
+    if (loaded.unanswered or options.adopt) and environment.api is not None:
         from scenario_apply.apply.recovery import recover
 
-        recovered = recover(world.api, world.clock, state, loaded.unanswered, loaded.baseline, options.adopt)
+        recovered = recover(
+            environment.api, environment.clock, state, loaded.unanswered, loaded.baseline, options.adopt
+        )
         state, adopted = recovered.state, recovered.adopted
     recorded = state
     observed = Observed()
-    if options.refresh and world.api is not None:
-        observed = refresh(world.api, state, desired, project=world.project)
+    if options.refresh and environment.api is not None:
+        observed = refresh(environment.api, state, desired, project=environment.project)
     state, settled_drift = settle(state, observed, now=iso(now))
-    wishes = PlanRequestOptions(
+    requested = PlanRequestOptions(
         replace=_known(options.replace, desired, state),
         train=_known(options.train, desired, state),
         selected=select(desired, state, options.select, options.exclude),
         destroy=options.destroy,
     )
-    found = diff(desired, state, observed, wishes, now=now)
-    if observed.refreshed and (unseen := _unseen(found, observed)) and world.api is not None:
-        # versions that would become current again are looked for before anybody counts on them
+    found = diff(desired, state, observed, requested, now=now)
+    if observed.refreshed and (unread := _unread(found, observed)) and environment.api is not None:
+        # versions that would become current again must still exist
         observed = replace(
             observed,
-            models={**observed.models, **read_models(world.api, unseen, images=False)},
-            asked=observed.asked | frozenset(unseen),
+            models={**observed.models, **read_models(environment.api, unread, images=False)},
+            asked=observed.asked | frozenset(unread),
         )
-        found = diff(desired, state, observed, wishes, now=now)
+        found = diff(desired, state, observed, requested, now=now)
     errors = [p for p in found.problems if p.severity == "error" and p.code != "protected"]
     if errors:
         raise ManifestError(errors[0].message, problems=errors)
-    if options.refresh and world.api is not None and not options.refresh_only:
-        observed = replace(observed, quotes=quotes(world.api, found.verdicts))
+    if options.refresh and environment.api is not None and not options.refresh_only:
+        observed = replace(observed, quotes=quotes(environment.api, found.verdicts))
     if options.refresh_only:
         found = replace(found, verdicts={})
-    plan, edits = _assemble(world, manifest, datasets, options, state, observed, found, recorded, now)
+    plan, edits = _assemble(environment, manifest, datasets, options, state, observed, found, recorded, now)
     plan = replace(plan, drift=(*settled_drift, *plan.drift))
     limits = merged(manifest.limits, options.limits)
     protected = tuple(p for p in found.problems if p.code == "protected")
@@ -121,14 +124,14 @@ def make_plan(
     return Prepared(plan=plan, state=state, edits=edits, limits=limits, adopted=adopted, has_journal=loaded.has_journal)
 
 
-def _unseen(found: Diff, observed: Observed) -> list[ModelId]:
-    """Previous versions the diff would bring back that the service was not asked about."""
+def _unread(found: Diff, observed: Observed) -> list[ModelId]:
+    """Previous versions that the diff would make current again and that were not read."""
     records = [v.record for v in found.verdicts.values() if v.edit.revive is not None and v.record is not None]
     return [record.current.id for record in records if record.current.id not in observed.asked]
 
 
 def _assemble(
-    world: Environment,
+    environment: Environment,
     manifest: Manifest,
     datasets: Mapping[str, Dataset],
     options: PlanOptions,
@@ -144,8 +147,8 @@ def _assemble(
             changes[address] = priced(changes[address], verdict, observed.quotes, state)
     edits = {address: verdict.edit for address, verdict in found.verdicts.items() if verdict.edit}
     plan = Plan(
-        source=_source(world, manifest, datasets, options, recorded),
-        tool_version=world.tool_version,
+        source=_source(environment, manifest, datasets, options, recorded),
+        tool_version=environment.tool_version,
         created_at=iso(now),
         changes=tuple(_with_edit(changes[address], edits) for address in sorted(changes)),
         steps=tuple(steps),
@@ -156,7 +159,7 @@ def _assemble(
             *(problem for problem in found.problems if problem.code != "protected"),
         ),
         polls=_polls(steps, state, options),
-        rate_limit=world.rate_limit,
+        rate_limit=environment.rate_limit,
         refreshed=observed.refreshed,
         withheld=tuple(withheld),
     )
@@ -183,15 +186,15 @@ def _with_edit(change: Change, edits: Mapping[Address, StateEdit]) -> Change:
 
 
 def _source(
-    world: Environment, manifest: Manifest, datasets: Mapping[str, Dataset], options: PlanOptions, recorded: State
+    environment: Environment, manifest: Manifest, datasets: Mapping[str, Dataset], options: PlanOptions, recorded: State
 ) -> PlanSource:
     return PlanSource(
         manifest_path=manifest.path,
         manifest_digest=manifest.digest,
         lineage=recorded.lineage,
         serial=recorded.serial,
-        endpoint=world.endpoint,
-        project=world.project,
+        endpoint=environment.endpoint,
+        project=environment.project,
         variables=options.variables,
         var_files=options.var_files,
         flags=PlanFlags(
@@ -207,50 +210,50 @@ def _source(
 
 
 def _polls(steps: list[PlannedStep], state: State, options: PlanOptions) -> int:
-    """Rounds of polls to expect: as long as the longest training, compositions after their parts."""
+    """Polls to expect: until the longest training ends, compositions after their parts."""
     waits = [planned.step for planned in steps if isinstance(planned.step, AwaitTraining)]
     if not waits:
         return 0
-    rounds = 0
-    for kind in ("model", "composition"):  # compositions wait after their parts; those of a kind share their rounds
-        of_kind = [_rounds(state, wait.type, options) for wait in waits if wait.address.kind == kind]
-        rounds += max(of_kind, default=0)
-    return rounds
+    polls = 0
+    for kind in ("model", "composition"):  # compositions wait after their parts; those of a kind share their polls
+        of_kind = [_polls_of(state, wait.type, options) for wait in waits if wait.address.kind == kind]
+        polls += max(of_kind, default=0)
+    return polls
 
 
-def _rounds(state: State, type: str, options: PlanOptions) -> int:
-    from scenario_apply.apply.poller import expected_rounds
+def _polls_of(state: State, type: str, options: PlanOptions) -> int:
+    from scenario_apply.apply.poller import expected_polls
 
-    lasted = []
+    durations_s = []
     for record in state.records.values():
         for version in record.versions():
             started, ended = from_iso(version.launched_at or ""), from_iso(version.ended_at or "")
             if version.type == type and version.is_usable and started is not None and ended is not None:
-                lasted.append(ended - started)
-    if not lasted:
-        return ROUNDS_OF_UNKNOWN_LENGTH
-    return expected_rounds(sum(lasted) / len(lasted), options.poll_interval_s)
+                durations_s.append(ended - started)
+    if not durations_s:
+        return POLLS_OF_UNKNOWN_LENGTH
+    return expected_polls(sum(durations_s) / len(durations_s), options.poll_interval_s)
 
 
 def _known(addresses: tuple[Address, ...], desired: Desired, state: State) -> frozenset[Address]:
-    """Addresses a flag named; a matrix stands for its children. Raises UsageError for one that is not declared."""
+    """The addresses that an option names; a matrix names its children. Raises UsageError for an undeclared one."""
     found: set[Address] = set()
     for address in addresses:
-        fitting = {
+        matching = {
             a
             for a in desired.specs
             if a == address or (not address.label and a.kind == address.kind and a.name == address.name)
         }
-        if not fitting:
+        if not matching:
             from scenario_apply.model.did_you_mean import did_you_mean
 
             raise UsageError(f"{address} is not declared", hint=did_you_mean(str(address), map(str, desired.specs)))
-        found |= fitting
+        found |= matching
     return frozenset(found)
 
 
 def bound_to_pictures(plan: Plan, datasets: Mapping[str, Dataset]) -> Plan:
-    """The plan with the digest of every picture and caption, so that staleness can name the file."""
+    """The plan with the digest of every image and caption, so that a stale plan can name the changed file."""
     from scenario_apply.planning.plan_reader import picture_key
 
     pictures = {
@@ -261,28 +264,28 @@ def bound_to_pictures(plan: Plan, datasets: Mapping[str, Dataset]) -> Plan:
 
 
 def prepare_saved(
-    world: Environment, saved: Plan, manifest: Manifest, datasets: Mapping[str, Dataset], options: PlanOptions
+    environment: Environment, saved: Plan, manifest: Manifest, datasets: Mapping[str, Dataset], options: PlanOptions
 ) -> Prepared:
-    """What a saved plan says, planned again and ready to be applied. options: as the plan was made.
+    """A saved plan, planned again and ready to be applied. options: those that the plan was made with.
 
-    Nothing of the file is carried out: it only has to say the same. Raises PlanStale when anything that it was made
-    from changed since, or when planning again gives another plan; PlanBegun when an earlier run did part of it.
+    Only the new plan is applied; the saved one has to be equal to it. Raises PlanStale when anything that it was made
+    from has changed, or when planning again gives another plan; PlanBegun when an earlier run did part of it.
     """
     from scenario_apply.planning.plan_comparison import differences
     from scenario_apply.planning.plan_reader import check_fresh, check_state
 
     check_fresh(saved, manifest, datasets)
-    loaded = world.store.load()
+    loaded = environment.store.load()
     try:
         check_state(saved, loaded.state)
-        prepared = make_plan(world, manifest, datasets, options, world.clock.now())
+        prepared = make_plan(environment, manifest, datasets, options, environment.clock.now())
         if problems := differences(saved, prepared.plan):
             raise PlanStale(problems[0].message, problems=problems)
     except PlanStale as stale:
         if not loaded.has_journal:
             raise
         raise PlanBegun(
-            "a run that did not end properly left a journal: it did a part of this plan, or of another one",
-            hint="apply the manifest: what that run did is taken into account; or plan again, and review it",
+            "a run that did not end properly left a journal: it did a part of this plan or of another one",
+            hint="apply the manifest, which takes into account what that run did; or plan again and review the plan",
         ) from stale
     return prepared

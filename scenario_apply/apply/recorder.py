@@ -1,4 +1,4 @@
-"""What a run keeps: the state as a value, the journal line by line, and the state file now and then.
+"""Records a run: the state as a value, the journal line by line, and the state file at intervals.
 
 Used by the thread that runs the loop; only the journal is also written by workers, right before a request leaves.
 """
@@ -19,7 +19,7 @@ FLUSH_EVERY_S = 0.1
 
 
 class Recorder:
-    """state: as of the last step that ended. outcomes: of the steps that are done. assets: made by uploads."""
+    """state: as of the last step that ended. outcomes: of the steps that are done. assets: created by uploads."""
 
     def __init__(self, state: State, journal: Journal, store: FileStore, clock: Clock) -> None:
         self.state = state
@@ -32,50 +32,50 @@ class Recorder:
         self._unflushed = False
 
     def mark_baseline(self, baseline: Baseline) -> None:
-        """What existed before the run made anything."""
+        """Journal what existed before the run created anything."""
         self.journal.mark(baseline)
 
     def intend(self, planned: PlannedStep) -> None:
-        """A step is about to be done."""
+        """Journal that a step is about to start."""
         self.journal.intend(planned, self._clock.now())
 
     def keep(self, planned: PlannedStep, outcome: Outcome) -> None:
-        """A step is done, in memory only: a disk that refuses the journal must not lose it for the rescue file."""
+        """Keep a finished step in memory, so that the rescue file holds it when the disk refuses the journal."""
         self.ended(planned, outcome)
         self.outcomes[planned.id] = outcome
         if outcome.asset_id is not None and isinstance(planned.step, UploadImage):
             self.assets[planned.id] = outcome.asset_id
 
     def settle(self, planned: PlannedStep, outcome: Outcome) -> None:
-        """What came of a step, in the journal; on disk at the next flush()."""
+        """Journal the outcome of a step; on disk at the next flush()."""
         self.journal.settle(planned, outcome)
         self._unflushed = True
 
     def ended(self, planned: PlannedStep, outcome: Outcome) -> None:
-        """What a training's end means for the state, whether it ended well or not."""
+        """Update the state by an outcome, whether the training succeeded or not."""
         self.state = after(self.state, planned, outcome)
 
     def fail(self, planned: PlannedStep, reason: str) -> None:
-        """The service refused the step: it surely was not carried out."""
+        """Journal that the service refused the step: it was not carried out."""
         self.journal.fail(planned, reason)
         self._unflushed = True
 
     def flush(self) -> None:
-        """Everything noted so far is on disk."""
+        """Write everything journalled so far to disk."""
         self.journal.flush()
         self._unflushed, self._flushed_at = False, self._clock.monotonic()
 
     def flush_when_due(self, *, is_idle: bool) -> None:
-        """`done` lines go to disk a few at a time; at once when no call is in flight.
+        """Flush `done` lines a few at a time, or at once when no request is in flight.
 
-        A call that creates or spends flushes all lines before it by itself, right before its bytes leave
-        (journal.sending); so what a power loss can take is a caption's line, which the next run finds on the service.
+        A request that creates or spends flushes all earlier lines right before its bytes leave (journal.sending). So a
+        power loss can only take the line of a caption, which the next run finds on the service.
         """
         if self._unflushed and (is_idle or self._clock.monotonic() - self._flushed_at >= FLUSH_EVERY_S):
             self.flush()
 
     def checkpoint(self) -> None:
-        """The state is written now and then, so that a leftover journal stays short to replay."""
+        """Save the state at intervals, so that a leftover journal is short to replay."""
         now = self._clock.monotonic()
         if now - self._saved_at < CHECKPOINT_EVERY_S:
             return

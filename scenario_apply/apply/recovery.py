@@ -1,4 +1,4 @@
-"""A journal with unanswered calls and the world -> what to adopt. Runs before a plan is made; writes nothing."""
+"""Decides what to adopt for requests of a leftover journal that have no response. Runs before a plan; only reads."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from scenario_apply.apply.before_run import earlier_from_details
 from scenario_apply.apply.events import Adopted
-from scenario_apply.apply.lost_answers import Sent, attached_of, look
+from scenario_apply.apply.lost_answers import ALREADY_ATTACHED, Sent, attached_of, find_outcome
 from scenario_apply.errors import ApplyError, NotFound, UsageError
 from scenario_apply.model.address import Address
 from scenario_apply.model.ports import Clock, ScenarioApi
@@ -26,14 +26,14 @@ from scenario_apply.state.state import State
 from scenario_apply.state.stores.journal import Unanswered
 
 SERVICE_MAY_STILL_WORK_S = 8.0
-"""A call this young, not found, is looked for once more: the service may be carrying it out right now."""
+"""A request this recent whose result is not found is looked up again: the service may be carrying it out."""
 
-IMPORT_LOOKS = 30
+IMPORT_POLLS = 30
 IMPORT_STUCK_S = 900.0
-"""A picture that the service has not imported so long after its upload was closed never will be: it goes up anew. The
-spare upload, should it ever become an asset, hangs on no model. Until then nothing is planned."""
+"""An image that the service has not imported so long after its upload was completed is uploaded again. Should the first
+upload become an asset after all, it is attached to no model. Until then nothing is planned."""
 
-NONE_NAMED: Mapping[Address, ModelId] = MappingProxyType({})
+NO_ADOPTIONS: Mapping[Address, ModelId] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,12 +48,12 @@ def recover(
     state: State,
     unanswered: tuple[Unanswered, ...],
     baseline: Baseline = NO_BASELINE,
-    named: Mapping[Address, ModelId] = NONE_NAMED,
+    named: Mapping[Address, ModelId] = NO_ADOPTIONS,
 ) -> Recovered:
-    """The state with everything adopted that a killed run had asked for and that is there.
+    """The state, with everything adopted that a killed run requested and that exists.
 
-    named: models the user says came of unanswered creations, for those that nobody else could tell apart. Raises
-    UsageError for one that cannot have.
+    named: the models that the user chose for create requests without a response, where several match. Raises UsageError
+    for a model that cannot be the one.
     """
     _check_named(api, state, unanswered, named)
     adopted: list[Adopted] = []
@@ -71,24 +71,24 @@ def recover(
 def _check_named(
     api: ScenarioApi, state: State, unanswered: tuple[Unanswered, ...], named: Mapping[Address, ModelId]
 ) -> None:
-    """Every named model exists, is of the type that was asked for, and belongs to nobody yet. Raises UsageError."""
+    """Every named model exists, is of the requested type, and is not recorded yet. Raises UsageError."""
     creations = {call.step.address: call.step.step for call in unanswered if isinstance(call.step.step, CreateModel)}
     for address, model_id in named.items():
         step = creations.get(address)
         if step is None:
             raise UsageError(
-                f"--adopt {address}={model_id}: no creation of {address} went unanswered",
-                hint="`import:` in the manifest takes over a model that exists",
+                f"--adopt {address}={model_id}: no create request of {address} is without a response",
+                hint="`import:` in the manifest takes over an existing model",
             )
         if model_id in state.model_ids():
-            raise UsageError(f"--adopt {address}={model_id}: that model is recorded already")
+            raise UsageError(f"--adopt {address}={model_id}: that model is already recorded")
         try:
             model = api.get_model(model_id)
         except NotFound:
-            raise UsageError(f"--adopt {address}={model_id}: the service has no such model") from None
+            raise UsageError(f"--adopt {address}={model_id}: Scenario has no such model") from None
         if model.type != step.type or model.status != "new":
             raise UsageError(
-                f"--adopt {address}={model_id}: that is a {model.type}, {model.status}; a new {step.type} was asked for"
+                f"--adopt {address}={model_id}: that is a {model.type}, {model.status}; a new {step.type} was requested"
             )
 
 
@@ -102,7 +102,7 @@ def _outcome(
 ) -> tuple[Outcome | None, PlannedStep]:
     step = call.step.step
     if isinstance(step, CreateModel) and step.address in named:
-        reason = "gone" if _is_gone(api, state, step) else None
+        reason = "vanished" if _has_vanished(api, state, step) else None
         return Outcome(
             at=iso(call.sent_at), model_id=named[step.address], reason=reason, adopted="named with --adopt"
         ), call.step
@@ -112,19 +112,19 @@ def _outcome(
         return _imported(api, clock, call), call.step
     earlier = earlier_from_details(call.details)
     sent = Sent(step=call.step, at=call.sent_at, baseline=baseline, earlier=earlier)
-    outcome = look(api, state, sent)
+    outcome = find_outcome(api, state, sent)
     while outcome is None and clock.now() < call.sent_at + SERVICE_MAY_STILL_WORK_S:
         clock.wait(1.0)
-        outcome = look(api, state, sent)
+        outcome = find_outcome(api, state, sent)
     if outcome is not None and isinstance(step, StartTraining):
         outcome = _as_launched(state, step, outcome)
-    if outcome is not None and isinstance(step, CreateModel) and _is_gone(api, state, step):
-        outcome = replace(outcome, reason="gone")
+    if outcome is not None and isinstance(step, CreateModel) and _has_vanished(api, state, step):
+        outcome = replace(outcome, reason="vanished")
     return outcome, call.step
 
 
-def _is_gone(api: ScenarioApi, state: State, step: CreateModel) -> bool:
-    """Whether the model was made because the current one had vanished, and takes its place."""
+def _has_vanished(api: ScenarioApi, state: State, step: CreateModel) -> bool:
+    """Whether the model was created because the current one had vanished."""
     record = state.records.get(step.address)
     return record is not None and not api.get_models([record.current.id], images=False)
 
@@ -138,7 +138,7 @@ def _as_launched(state: State, step: StartTraining, outcome: Outcome) -> Outcome
 
 
 def _attached(api: ScenarioApi, state: State, call: Unanswered) -> tuple[Outcome | None, PlannedStep]:
-    """Which of the images hang on the model: the record takes those."""
+    """The images that are attached to the model: those are recorded."""
     step = call.step.step
     assert isinstance(step, AttachImages)
     record = state.records.get(step.address)
@@ -146,26 +146,26 @@ def _attached(api: ScenarioApi, state: State, call: Unanswered) -> tuple[Outcome
     if record is None or len(ids) != len(step.images):
         return None, call.step
     try:
-        there = attached_of(api, record.working.id, ids)
+        attached = attached_of(api, record.working.id, ids)
     except NotFound:
         return None, call.step
-    kept = [(image, asset_id) for image, asset_id in zip(step.images, ids, strict=True) if asset_id in there]
+    kept = [(image, asset_id) for image, asset_id in zip(step.images, ids, strict=True) if asset_id in attached]
     if not kept:
         return None, call.step
     outcome = Outcome(
         at=iso(call.sent_at),
         asset_ids=tuple(asset_id for _, asset_id in kept),
-        adopted="they hang on the model",
+        adopted=ALREADY_ATTACHED,
     )
     return outcome, replace(call.step, step=replace(step, images=tuple(image for image, _ in kept)))
 
 
 def _imported(api: ScenarioApi, clock: Clock, call: Unanswered) -> Outcome | None:
-    """A multipart upload that was closed is an asset, now or soon; None for one that will not be.
+    """The asset that a completed multipart upload became; None when it will not become one.
 
     Raises ApplyError when that is not known yet.
     """
-    for _ in range(IMPORT_LOOKS):
+    for _ in range(IMPORT_POLLS):
         try:
             upload = api.get_upload(UploadId(call.details["upload_id"]))
         except NotFound:
@@ -175,12 +175,12 @@ def _imported(api: ScenarioApi, clock: Clock, call: Unanswered) -> Outcome | Non
         if upload.status == "failed":
             return None
         if upload.status == "pending" and clock.now() >= call.sent_at + SERVICE_MAY_STILL_WORK_S:
-            return None  # never closed: nothing hangs on it
+            return None  # never completed
         if clock.now() >= call.sent_at + IMPORT_STUCK_S:
             return None
         clock.wait(1.0)
     left = max(1, math.ceil((call.sent_at + IMPORT_STUCK_S - clock.now()) / 60))
     raise ApplyError(
-        f"{call.step.address}: the service still imports a picture of the last run, {call.details['upload_id']}",
-        hint=f"nothing was sent anew; apply again in a minute. An apply in {left} min or later sends it anew",
+        f"{call.step.address}: Scenario is still importing an image of the last run, {call.details['upload_id']}",
+        hint=f"nothing was sent again; apply again in a minute. An apply in {left} min or later uploads it again",
     )

@@ -1,4 +1,4 @@
-"""Ask the API what exists: the observed side of the diff, in as few requests as it allows."""
+"""Reads what exists on the service, in as few requests as possible: the observed side of a plan."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import replace
 from scenario_apply.errors import BadAnswer, NotFound, Refused, StateForeign
 from scenario_apply.manifest.spec import CompositionSpec, ModelSpec
 from scenario_apply.model.address import Address
+from scenario_apply.model.limits import MODELS_PER_BULK_READ
 from scenario_apply.model.ports import ScenarioApi
 from scenario_apply.model.remote import JobId, ModelId, RemoteModel
 from scenario_apply.planning.decision import Decision
@@ -18,11 +19,8 @@ from scenario_apply.planning.ownership import is_foreign, reference_owners
 from scenario_apply.planning.pricing import needs_quote
 from scenario_apply.state.state import State
 
-REASON_AT_MOST = 1000
-"""Characters of the service's own words that are kept and shown: a job may answer with megabytes of a log."""
-
-BULK_AT_MOST = 50
-"""Models asked for in one request. Source: the API contract, "Waiting for a training"."""
+LONGEST_REASON = 1000
+"""Characters of the service's message that are kept and shown: a job may return megabytes of a log."""
 
 
 def refresh(api: ScenarioApi, state: State, desired: Desired, *, project: str | None) -> Observed:
@@ -50,30 +48,29 @@ def refresh(api: ScenarioApi, state: State, desired: Desired, *, project: str | 
     observed = Observed(models=models, asked=frozenset(ids), refreshed=True, own=own, owners=owners, parts=parts)
     observed = replace(observed, failures=_failures(api, state, models))
     if not ids and not named and own is None:
-        # nothing to refresh: one word with the service all the same, so that a wrong key or address shows here,
-        # and not when nine uploads are on their way
+        # nothing to refresh: one request anyway, so that a wrong key or address shows here and not during uploads
         api.list_models()
     return observed
 
 
 def _refuse_foreign_records(state: State, models: Mapping[ModelId, RemoteModel], owners: frozenset[str]) -> None:
-    """A state lies in the repository: an id in it must not show what another project has."""
+    """A state is part of a repository that may not be trusted: its ids must not show models of another project."""
     for address, record in state.records.items():
         for version in record.versions():
             remote = models.get(version.id)
             if remote is not None and is_foreign(remote, owners):
                 raise StateForeign(
-                    f"the state records {version.id} as {address}: it is not one of the project's own models",
-                    hint=f"state rm {address} forgets it; state history says how it came there",
+                    f"the state records {version.id} as {address}, but that model belongs to another project",
+                    hint=f"state rm {address} removes it from the state; state history shows when it was recorded",
                 )
 
 
 def read_models(api: ScenarioApi, ids: Iterable[ModelId], *, images: bool) -> dict[ModelId, RemoteModel]:
-    """Models by id, fifty a request; those that are gone are left out. One without a status is read by itself."""
-    wanted = list(dict.fromkeys(ids))
+    """Models by id, fifty a request, without deleted ones. A model without a status is read by itself."""
+    unique = list(dict.fromkeys(ids))
     found: dict[ModelId, RemoteModel] = {}
-    for start in range(0, len(wanted), BULK_AT_MOST):
-        found.update(api.get_models(wanted[start : start + BULK_AT_MOST], images=images))
+    for start in range(0, len(unique), MODELS_PER_BULK_READ):
+        found.update(api.get_models(unique[start : start + MODELS_PER_BULK_READ], images=images))
     for model_id, model in list(found.items()):
         incomplete = images and model.images is None and model.image_count
         if model.status is None or incomplete:
@@ -97,7 +94,7 @@ def own_models(api: ScenarioApi) -> tuple[RemoteModel, ...]:
 
 
 def _failures(api: ScenarioApi, state: State, models: Mapping[ModelId, RemoteModel]) -> dict[JobId, str]:
-    """Why trainings failed that were not known to have: one job read each."""
+    """The reasons of trainings that are newly known to have failed: one read of a job each."""
     reasons: dict[JobId, str] = {}
     for record in state.records.values():
         version = record.working
@@ -111,13 +108,13 @@ def _failures(api: ScenarioApi, state: State, models: Mapping[ModelId, RemoteMod
 
 
 def failure_reason(api: ScenarioApi, job_id: JobId) -> str:
-    """The service's own words for a failed training; a plain sentence where it has none."""
+    """The service's own message for a failed training, or a general sentence."""
     with contextlib.suppress(Refused):
         job = api.get_job(job_id)
-        words = [bounded(text, REASON_AT_MOST) for text in (job.error, job.hint) if text]
-        if words:
-            return "training failed: " + "; ".join(words)
-    return "training failed; the service gives no reason"
+        reasons = [bounded(text, LONGEST_REASON) for text in (job.error, job.hint) if text]
+        if reasons:
+            return "training failed: " + "; ".join(reasons)
+    return "training failed; Scenario gives no reason"
 
 
 def bounded(text: str, most: int) -> str:
@@ -126,7 +123,7 @@ def bounded(text: str, most: int) -> str:
 
 
 def quotes(api: ScenarioApi, verdicts: Mapping[Address, Decision]) -> dict[Address, float]:
-    """What the trainings would cost, by dry run, where the resource has a model to ask about. A refusal is no quote."""
+    """The cost of trainings by dry run, for resources that have a model. A refusal gives no quote."""
     found: dict[Address, float] = {}
     for address, verdict in verdicts.items():
         if not needs_quote(verdict) or verdict.record is None:

@@ -1,4 +1,4 @@
-"""Go back to the previous version of a resource: no training, no request that writes, 0 CU."""
+"""Makes the previous version of a resource current: no training, no request that writes, no charge."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from scenario_apply.state.state import State, Version
 from scenario_apply.state.stores.provenance import noted
 
 
-def roll_back(world: Environment, address: Address, desired: Desired | None) -> str:
-    """Make the newest usable previous version current; a sentence that says what happened. The caller holds the lock.
+def roll_back(environment: Environment, address: Address, desired: Desired | None) -> str:
+    """Make the newest usable previous version current; returns a sentence for the user. The caller holds the lock.
 
-    The resource is held until its part of the manifest changes, or the hold is lifted. desired None: the manifest or
-    its pictures cannot be read, and is taken to say what was trained last.
-    Raises StateError when there is nothing to go back to, it is gone on the service, or a journal is not settled.
+    The resource is pinned until its manifest entry changes or the pin is lifted. desired None: the manifest or its
+    images cannot be read, and the last training is taken for what it declares.
+    Raises StateError when there is no previous version, it was deleted on the service, or a journal is left over.
     """
-    state = _settled_state(world)
+    state = _settled_state(environment)
     record = state.records.get(address)
     if record is None:
         raise StateError(f"{address} is not in the state", code="not-recorded")
@@ -31,12 +31,12 @@ def roll_back(world: Environment, address: Address, desired: Desired | None) -> 
             code="no-previous-version",
             hint="lifecycle.keep_versions says how many are kept when a model is replaced",
         )
-    if world.api is not None:
+    if environment.api is not None:
         try:
-            remote = world.api.get_model(target.id)
+            remote = environment.api.get_model(target.id)
         except NotFound as error:
             raise StateError(
-                f"version {target.number} of {address} ({target.id}) is gone on the service", code="version-gone"
+                f"version {target.number} of {address} ({target.id}) was deleted on Scenario", code="version-gone"
             ) from error
         if remote.status not in (None, "trained"):
             raise StateError(
@@ -48,26 +48,28 @@ def roll_back(world: Environment, address: Address, desired: Desired | None) -> 
         current=target,
         pending=None,
         previous=tuple(v for v in (record.pending, record.current) if v is not None) + others,
-        # an undeclared resource has nothing to be held against: the next plan deletes it or follows the manifest
+        # an undeclared resource has no fingerprint to be pinned to: the next plan deletes it or follows the manifest
         held=_held(desired, state, address, target) or "1:undeclared",
     )
     what = f"rollback {address} from version {record.current.number} to {target.number}"
-    world.store.save(noted(state.with_record(address, back), world.clock, command="scenario-apply rollback", what=what))
+    environment.store.save(
+        noted(state.with_record(address, back), environment.clock, command="scenario-apply rollback", what=what)
+    )
     return (
-        f"{address} is back at version {target.number} ({target.id}); version {record.current.number} "
-        f"({record.current.id}) is kept. 0 CU. It stays until its part of the manifest changes or "
+        f"{address}: version {target.number} ({target.id}) is current again; version {record.current.number} "
+        f"({record.current.id}) is kept. No charge. Pinned until you edit its manifest entry or run "
         f"`scenario-apply rollback --lift {address}`."
     )
 
 
-def _settled_state(world: Environment) -> State:
-    """The state, unless a journal may hold calls whose end nobody knows: what they made would be lost with it."""
-    loaded = world.store.load()
+def _settled_state(environment: Environment) -> State:
+    """The state, unless a journal is left over: the results of its requests without a response would be lost."""
+    loaded = environment.store.load()
     if loaded.has_journal:
         raise StateError(
-            "an earlier run did not end properly, and its journal is not settled yet",
+            "an earlier run did not end properly, and its journal is left over",
             code="journal-left",
-            hint="scenario-apply apply settles it; then try again",
+            hint="run scenario-apply apply, which settles it, then try again",
         )
     return loaded.state
 
@@ -79,12 +81,14 @@ def _held(desired: Desired | None, state: State, address: Address, target: Versi
     return record.working.fingerprint or record.current.fingerprint
 
 
-def lift(world: Environment, address: Address) -> str:
-    """End the hold of a rollback: the next plan follows the manifest again. The caller holds the lock."""
-    state = _settled_state(world)
+def lift(environment: Environment, address: Address) -> str:
+    """End the pin of a rollback: the next plan follows the manifest again. The caller holds the lock."""
+    state = _settled_state(environment)
     record = state.records.get(address)
     if record is None or record.held is None:
-        raise StateError(f"{address} is not held by a rollback", code="not-held")
+        raise StateError(f"{address} is not pinned by a rollback", code="not-held")
     lifted = state.with_record(address, replace(record, held=None))
-    world.store.save(noted(lifted, world.clock, command="scenario-apply rollback --lift", what=f"lift {address}"))
-    return f"{address} follows the manifest again: the next plan says what that means."
+    environment.store.save(
+        noted(lifted, environment.clock, command="scenario-apply rollback --lift", what=f"lift {address}")
+    )
+    return f"{address} is unpinned; run `scenario-apply plan` to see what will change."

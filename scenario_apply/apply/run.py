@@ -1,6 +1,6 @@
-"""The run loop: asks the schedule what may start, lets workers carry it out, and records what came of it.
+"""The run loop: asks the schedule what may start, lets workers carry it out, and records the results.
 
-One thread decides; workers only call. What they tell each other is in one locked object (CallNotes).
+One thread decides; workers only send requests. What they share is one locked object (CallNotes).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from scenario_apply.apply.error_rules import Consequence, Situation, consequence
 from scenario_apply.apply.events import Event, Noted, StepFailed, StepFinished, StepStarted, Throttled, TrainingMoved
 from scenario_apply.apply.launch_gates import Launching
 from scenario_apply.apply.poll_failures import poll_failure_message
-from scenario_apply.apply.poller import Seen, TrainingPoller, look_at
+from scenario_apply.apply.poller import PollResult, TrainingPoller, poll_trainings
 from scenario_apply.apply.recorder import Recorder
 from scenario_apply.apply.run_snapshot import RunSnapshot
 from scenario_apply.apply.schedule import Call, Schedule
@@ -44,26 +44,26 @@ MOMENT_S = 0.02
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions:
-    """parallelism: calls at once. poll_interval_s None: adaptive. timeout_s: then trainings are left. wait: at all.
+    """parallelism: requests at once. poll_interval_s None: adaptive. timeout_s: how long to wait for trainings.
 
-    gone: resources whose model was deleted on the service.
+    wait False: trainings are launched and left running. vanished: resources whose model was deleted on the service.
     """
 
     parallelism: int
     poll_interval_s: float | None = None
     timeout_s: float | None = None
     wait: bool = True
-    gone: frozenset[Address] = frozenset()
+    vanished: frozenset[Address] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishedTask:
-    """What a worker did: a call, or a poll of all trainings (call None)."""
+    """The result of a worker's task: a call, or a poll of all trainings (call None)."""
 
     call: Call | None
     started_at: float
     outcome: Outcome | None = None
-    seen: dict[Address, Seen] | None = None
+    poll_results: dict[Address, PollResult] | None = None
     error: BaseException | None = None
 
 
@@ -104,18 +104,22 @@ class Run:
         self._is_gated = False
         self._fatal: BaseException | None = None
 
-    # -- from outside
+    # -- for the caller
 
     def run(self) -> None:
-        """Do what can be done. Errors of steps are kept in the schedule, one that ends the run in the snapshot."""
+        """Carry out the plan as far as possible. Errors of steps are in the schedule, a fatal one in the snapshot."""
         try:
-            self._take_baseline()
+            try:  # also the first request, so that a wrong key or address shows before anything is written
+                self._baseline = take_baseline(self._api, self._plan.steps)
+            except (ApiError, Interrupted) as error:
+                self._fatal = error
+            self._recorder.mark_baseline(self._baseline)
             self._begin_waiting()
             while not self._is_over():
                 self._start_calls()
                 self._poll_if_due()
                 self._take_results()
-                self._throttle_notice.tell()
+                self._throttle_notice.emit_when_due()
                 self._recorder.checkpoint()
         except StateError as error:
             self._fatal = error
@@ -129,7 +133,7 @@ class Run:
             status=dict(self._schedule.status),
             reasons=dict(self._schedule.reasons),
             outcomes=dict(self._recorder.outcomes),
-            seen=dict(self._poller.seen),
+            poll_results=dict(self._poller.results),
             fatal=self._fatal,
             is_interrupted=self._stop.requested.is_set(),
             is_gated=self._is_gated,
@@ -142,18 +146,10 @@ class Run:
 
     @property
     def has_open_calls(self) -> bool:
-        """Whether the journal holds calls of which nobody knows what came of them."""
+        """Whether the journal holds requests whose result is unknown."""
         return bool(self._schedule.running) or self._notes.has_unanswered
 
     # -- the loop
-
-    def _take_baseline(self) -> None:
-        """What exists before the first write; also the first request, so a wrong key or address shows here."""
-        try:
-            self._baseline = take_baseline(self._api, self._plan.steps)
-        except (ApiError, Interrupted) as error:
-            self._fatal = error
-        self._recorder.mark_baseline(self._baseline)
 
     def _is_over(self) -> bool:
         if self._stop.now.is_set():
@@ -169,7 +165,7 @@ class Run:
         return not (schedule.has_ready or schedule.has_delayed or can_launch or is_polled)
 
     def _is_ending(self) -> bool:
-        """No more calls are started: Ctrl-C, an error that ends the run, or the time is up."""
+        """No more requests are started: Ctrl-C, an error that ends the run, or the time limit."""
         is_late = self._deadline is not None and self._clock.monotonic() >= self._deadline
         return self._stop.requested.is_set() or self._fatal is not None or is_late
 
@@ -191,7 +187,7 @@ class Run:
         try:
             self._recorder.intend(planned)
         except StateError:
-            self._schedule.put_back(planned.id)  # nothing of it has left
+            self._schedule.put_back(planned.id)  # nothing was sent
             raise
         self._emit(StepStarted(step=planned))
         context = self._context()
@@ -215,7 +211,7 @@ class Run:
             state=self._recorder.state,
             read=self._read,
             assets=self._recorder.assets,
-            gone=self._options.gone,
+            vanished=self._options.vanished,
             stop=self._stop.requested,
             notes=self._notes,
             baseline=self._baseline,
@@ -224,7 +220,7 @@ class Run:
     # -- results
 
     def _take_results(self) -> None:
-        """Everything that has arrived; waits for the first as long as nothing else is due."""
+        """Take every result that has arrived; waits for the first one until something else is due."""
         result = self._workers.take(self._patience_s())
         while result is not None:
             if isinstance(result, BaseException):
@@ -247,7 +243,7 @@ class Run:
         due = [at for at in (next_poll, self._deadline, self._schedule.next_delay_ends_at) if at is not None]
         left = min(due) - self._clock.monotonic() if due else IDLE_S
         if not self._workers.busy and left > 0:
-            # nothing can arrive: time is all that passes
+            # no task is running, so no result can arrive
             self._clock.wait(min(left, IDLE_S), self._stop.requested)
             return 0.0
         return max(0.001, min(left, IDLE_S))
@@ -275,7 +271,7 @@ class Run:
                 self._schedule.hold(planned.id)
                 self._emit(Noted(text=f"waits for another training to end: {error}", address=planned.address))
             case Consequence.FAIL if isinstance(error, CoolingDown):
-                self._fail(planned, f"{error}; a cooldown of more than an hour is not waited for, apply again after it")
+                self._fail(planned, f"{error}; a cooldown of more than an hour is not waited for: apply again after it")
             case Consequence.FAIL:
                 self._fail(planned, str(error))
             case Consequence.FAIL_AT_GATE:
@@ -313,7 +309,7 @@ class Run:
         """A step failed: what depends on it is not started, the rest continues."""
         is_unknown = self._notes.is_unanswered(planned.id)
         skipped = self._schedule.failed(planned.id, reason, is_unknown=is_unknown)
-        if not is_unknown:  # else its call stays open in the journal: the next run looks again
+        if not is_unknown:  # else its request stays open in the journal, and the next run looks it up
             self._recorder.fail(planned, reason)
             if isinstance(planned.step, StartTraining):
                 self._launching.forget(planned.step)
@@ -332,8 +328,8 @@ class Run:
 
         def task() -> FinishedTask:
             try:
-                seen = look_at(self._api, self._clock, versions)
-                return FinishedTask(call=None, started_at=started_at, seen=seen)
+                results = poll_trainings(self._api, self._clock, versions)
+                return FinishedTask(call=None, started_at=started_at, poll_results=results)
             except (ScenarioApplyError, KeyError) as error:
                 return FinishedTask(call=None, started_at=started_at, error=error)
 
@@ -343,10 +339,10 @@ class Run:
         if task.error is not None:
             self._poll_failed(task.error)
             return
-        seen = task.seen or {}
-        self._poller.polled(seen, self._clock.monotonic())
+        results = task.poll_results or {}
+        self._poller.polled(results, self._clock.monotonic())
         ended = False
-        for address, one in seen.items():
+        for address, one in results.items():
             step_id = self._schedule.waiting.get(address)
             if step_id is None:
                 continue

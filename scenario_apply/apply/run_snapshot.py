@@ -1,11 +1,11 @@
-"""A run as it stands, as one value: the ledger, the next command and the history read this, never the run itself."""
+"""How far a run got, as one value: the ledger, the next command and the history read it instead of the run."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from scenario_apply.apply.poller import Seen
+from scenario_apply.apply.poller import PollResult
 from scenario_apply.apply.schedule import StepStatus
 from scenario_apply.manifest.spec import Limits
 from scenario_apply.model.address import Address
@@ -28,7 +28,7 @@ class RefusedLaunches:
 class RunSnapshot:
     """reasons: of steps that failed, are unknown or were skipped. outcomes: of the steps that are done.
 
-    seen: what the last poll said of trainings. fatal: what ended the run before its end.
+    poll_results: of the last poll. fatal: the error that ended the run.
     is_gated: a limit stopped a launch.
     """
 
@@ -37,7 +37,7 @@ class RunSnapshot:
     status: Mapping[StepId, StepStatus]
     reasons: Mapping[StepId, str]
     outcomes: Mapping[StepId, Outcome]
-    seen: Mapping[Address, Seen] = field(default_factory=dict)
+    poll_results: Mapping[Address, PollResult] = field(default_factory=dict)
     fatal: BaseException | None = None
     is_interrupted: bool = False
     is_gated: bool = False

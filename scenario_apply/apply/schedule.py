@@ -1,8 +1,8 @@
 """Which step of a plan may run now: a state machine with one status per step. Pure: no call, no clock, no thread.
 
-The run loop asks what may start, and reports what came of it. Everything that keeps a step back is judged here: what it
-depends on, how many calls may be in flight, how many bytes they may hold, calls that could be mistaken for each other,
-a cooldown, and a ceiling of the account's plan.
+The run loop asks what may start, and reports the results. Everything that keeps a step back is decided here: what
+it depends on, how many requests may be in flight and how many bytes they may hold, requests whose results could be
+mistaken for each other, a cooldown, and a limit of the account's plan.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from scenario_apply.model.steps import (
 )
 
 IN_FLIGHT_BYTES = 48 * 1024 * 1024
-"""Pictures being sent at once hold at most this much, or one picture."""
+"""Images in flight hold at most this many bytes, unless it is a single one."""
 
 
 class StepStatus(StrEnum):
-    """Where a step is. Each step has exactly one status, so it can never be in two places."""
+    """The status of a step. Each step has exactly one."""
 
     PENDING = "pending"  # something it depends on is not done
     READY = "ready"  # may start as soon as there is room
@@ -78,7 +78,7 @@ class Schedule:
             if not needs:
                 self._make_ready(step_id)
 
-    # -- what is the case
+    # -- questions
 
     @property
     def running(self) -> Mapping[StepId, Call]:
@@ -125,7 +125,7 @@ class Schedule:
     def start(self, now: float) -> Iterator[Call]:
         """The calls that may start now, in the order of the plan. now: the clock's seconds.
 
-        Each is running from the moment it is handed out; those that are not asked for stay ready.
+        Each is running from the moment it is yielded; those that are not consumed stay ready.
         """
         while self._delayed and self._delayed[0][0] <= now:
             _, step_id = heapq.heappop(self._delayed)
@@ -160,11 +160,11 @@ class Schedule:
         return alike is not None and any(likeness(call.planned) == alike for call in self._running.values())
 
     def begun_waiting(self) -> list[PlannedStep]:
-        """The trainings that are waited for since the last time this was asked."""
+        """The trainings that are waited for since the last call."""
         begun, self._begun = self._begun, []
         return begun
 
-    # -- what came of it
+    # -- results
 
     def done(self, step_id: StepId) -> None:
         """A call succeeded or a training ended well: what depended on it may start."""
@@ -175,7 +175,7 @@ class Schedule:
                 self._make_ready(dependant)
 
     def failed(self, step_id: StepId, reason: str, *, is_unknown: bool = False) -> int:
-        """A step came to nothing, or nobody knows what came of it; how many steps are skipped because of it."""
+        """A step failed, or its result is unknown; returns how many steps are skipped because of it."""
         self._end(step_id, StepStatus.UNKNOWN if is_unknown else StepStatus.FAILED)
         self.reasons[step_id] = reason
         planned = self.steps[step_id]
@@ -196,7 +196,7 @@ class Schedule:
         self.reasons[step_id] = reason
 
     def put_back(self, step_id: StepId) -> None:
-        """A call was interrupted before anything of it left: it may start again."""
+        """A call was interrupted before anything was sent: it may start again."""
         self._end(step_id, StepStatus.PENDING)
         self._make_ready(step_id)
 
@@ -219,7 +219,7 @@ class Schedule:
     # -- inside
 
     def _make_ready(self, step_id: StepId) -> None:
-        """Nothing it depends on is missing any more. Waiting for a training takes no call, so it begins at once."""
+        """All that it depends on is done. Waiting for a training takes no call, so it begins at once."""
         planned = self.steps[step_id]
         if isinstance(planned.step, AwaitTraining):
             self.status[step_id] = StepStatus.WAITING
@@ -241,15 +241,15 @@ class Schedule:
 
 
 def likeness(planned: PlannedStep) -> tuple[str, ...] | None:
-    """What the result of a call is recognised by after its response was lost; None where it cannot be mistaken.
+    """By what the result of a call is recognised after its response was lost; None where it cannot be mistaken.
 
-    Two calls of one likeness must not be in flight at once: their results could not be told apart.
+    Two calls of the same likeness must not be in flight at once: their results could not be distinguished.
     """
     match planned.step:
         case CreateModel() as step:
             return "create", step.name, step.type
         case UploadImage() as step:
-            # images added by data are assets, too
+            # images added by data are assets as well
             return "upload", step.picture.path, str(step.picture.size_bytes)
         case _:
             return None

@@ -1,4 +1,4 @@
-"""How a run is asked to end, from another thread or a signal."""
+"""Asks a run to end, from another thread or a signal handler."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import threading
 
 
 class StopSignal:
-    """request() after the calls in flight, request_now() at once."""
+    """request(): end after the requests in flight. request_now(): end at once."""
 
     def __init__(self) -> None:
         self.requested = threading.Event()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
-from scenario_apply.model.ports import WakeUp
+if TYPE_CHECKING:
+    from scenario_apply.model.ports import WakeUp
 
 
 class SystemClock:
@@ -15,7 +17,7 @@ class SystemClock:
         return time.time()
 
     def monotonic(self) -> float:
-        """Seconds that only grow, from an unknown start."""
+        """Seconds that never decrease, from an unspecified start."""
         return time.monotonic()
 
     def wait(self, seconds: float, wake: WakeUp | None = None) -> bool:

@@ -1,4 +1,4 @@
-"""Pauses the service asks everybody for, told once each: a run that sends nothing for a minute must say why."""
+"""One event for each pause that the service imposes: a run that sends nothing for a minute must say why."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from collections.abc import Callable
 from scenario_apply.apply.events import Event, Throttled
 from scenario_apply.model.ports import Clock, RequestCounter
 
-TOLD_FROM_S = 5.0
-"""Shorter ones pass before anybody has read of them."""
+SHORTEST_NOTICE_S = 5.0
+"""Shorter pauses are not reported."""
 
-REASON = "the service refuses requests for their rate"
+REASON = "rate limit"
 
 
 class ThrottleNotice:
-    """Asked by the thread that decides, as often as it likes."""
+    """Emits Throttled. Used by the thread of the run loop."""
 
     def __init__(self, counter: RequestCounter | None, clock: Clock, emit: Callable[[Event], None]) -> None:
         self._counter = counter
         self._clock = clock
         self._emit = emit
-        self._told_until = float("-inf")
+        self._reported_until = float("-inf")
 
-    def tell(self) -> None:
-        """Tell of a pause that is not told of yet."""
+    def emit_when_due(self) -> None:
+        """Emit an event for a pause that was not reported yet."""
         left_s = 0.0 if self._counter is None else self._counter.paused_for_s
         until = self._clock.monotonic() + left_s
-        if left_s >= TOLD_FROM_S and until >= self._told_until + TOLD_FROM_S:
-            self._told_until = until
+        if left_s >= SHORTEST_NOTICE_S and until >= self._reported_until + SHORTEST_NOTICE_S:
+            self._reported_until = until
             self._emit(Throttled(seconds=left_s, reason=REASON))

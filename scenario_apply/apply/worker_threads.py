@@ -1,4 +1,4 @@
-"""A few daemon threads that do calls; a run that must leave at once is not held up by them."""
+"""Daemon threads that send requests; a run that must end at once does not wait for them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 Result = TypeVar("Result")
 
 SWITCH_EVERY_S = 0.001
-"""The thread that decides must not wait its turn behind sixteen that hash and encode: five times the usual turns."""
+"""The run loop must not wait behind workers that hash and encode, so threads switch five times as often as usual."""
 
 
 class Workers(Generic[Result]):
@@ -25,7 +25,7 @@ class Workers(Generic[Result]):
         self._threads = 0
 
     def start(self, task: Callable[[], Result]) -> None:
-        """Do it as soon as a thread is free; threads are made when they are needed."""
+        """Run it as soon as a thread is free; threads are started when they are needed."""
         self.busy += 1
         if not self._threads:
             sys.setswitchinterval(SWITCH_EVERY_S)
@@ -48,5 +48,5 @@ class Workers(Generic[Result]):
             task = self._tasks.get()
             try:
                 self._results.put(task())
-            except BaseException as error:  # handed to the thread that takes it
+            except BaseException as error:  # raised or handled by the thread that takes it
                 self._results.put(error)

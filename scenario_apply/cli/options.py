@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from scenario_apply.cli.parser import count, environment_name, limit, positive, seconds, variable
+from scenario_apply.model.limits import REQUESTS_PER_MINUTE
 
 _LOCAL = "use the embedded Scenario, kept in .scenario/: no account, no network"
 
@@ -59,7 +60,7 @@ def service(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--rate-limit",
         type=count,
-        default=100,
+        default=REQUESTS_PER_MINUTE,
         metavar="N",
         help="requests a minute at most; 0: no limit (default 100)",
     )

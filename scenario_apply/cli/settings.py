@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from scenario_apply.manifest.spec import Limits
 from scenario_apply.manifest.templating.allowed_environment import ALLOW_VARIABLE, is_variable_name
+from scenario_apply.model.limits import REQUESTS_PER_MINUTE
 
 DEFAULT_BASE_URL = "https://api.cloud.scenario.com/v1"
 LOCAL = "local"
@@ -49,7 +50,7 @@ class Settings:
     credentials: Credentials | None = field(default=None, repr=False)
     missing: tuple[str, ...] = ()
     allow_http: bool = False
-    rate_limit: int = 100
+    rate_limit: int = REQUESTS_PER_MINUTE
     parallelism: int = 24
     limits: Limits = Limits()
     strict: bool = False
@@ -94,7 +95,7 @@ def read_settings(arguments: argparse.Namespace, environment: Mapping[str, str],
         credentials=Credentials(key=key, secret=secret) if key is not None and secret is not None else None,
         missing=missing,
         allow_http=bool(given.get("allow_http")) or environment.get("SCENARIO_APPLY_ALLOW_HTTP", "") not in ("", "0"),
-        rate_limit=int(given.get("rate_limit", 100)),
+        rate_limit=int(given.get("rate_limit", REQUESTS_PER_MINUTE)),
         parallelism=int(given.get("parallelism", 24)),
         limits=_limits(given.get("limit") or ()),
         strict=bool(given.get("strict")),

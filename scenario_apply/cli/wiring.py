@@ -20,6 +20,7 @@ from scenario_apply.cli.locate import (
 from scenario_apply.cli.named_files import untrusted_top
 from scenario_apply.cli.settings import LOCAL, Settings
 from scenario_apply.errors import Diagnostic, ManifestError, ScenarioApplyError
+from scenario_apply.model.limits import REQUESTS_PER_MINUTE
 from scenario_apply.model.secret import Secret
 from scenario_apply.version import VERSION
 
@@ -236,7 +237,8 @@ def _service(root: str, settings: Settings) -> Iterator[tuple[str, str, str]]:
 
         options = ["--training-seconds", settings.local_training_s]
         # without a limit here there is none there; any other stays the service's own
-        options += ["--rate-limit", str(0 if settings.rate_limit == 0 else max(100, settings.rate_limit))]
+        limit = 0 if settings.rate_limit == 0 else max(REQUESTS_PER_MINUTE, settings.rate_limit)
+        options += ["--rate-limit", str(limit)]
         seed = os.path.join(settings.cwd, settings.local_seed or os.path.join(root, SEED_FILE))
         if settings.local_seed is None and os.path.islink(seed):
             why = f"{seed} is a link; links are not followed here"

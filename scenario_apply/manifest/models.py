@@ -14,9 +14,8 @@ from scenario_apply.manifest.report import Places, Report
 from scenario_apply.manifest.spec import ModelSpec
 from scenario_apply.model.address import Address
 from scenario_apply.model.did_you_mean import did_you_mean
+from scenario_apply.model.limits import NAME_LENGTH
 from scenario_apply.model.training_types import TRAINING_TYPES, TrainingType, training_type
-
-LONGEST_NAME = 64
 
 
 class Models:
@@ -154,9 +153,9 @@ def display_name(address: Address, fields: Map, mark: Mark, report: Report, by_m
     """name, else the key; a matrix child's has its label behind it, unless the matrix gives the names (by_matrix)."""
     base = text(fields, "name") or address.name
     name = f"{base} ({address.label})" if address.label and not by_matrix else base
-    if len(name) > LONGEST_NAME:
+    if len(name) > NAME_LENGTH:
         where = fields.value_mark("name") if "name" in fields else mark
         if not report.is_wrong(where):
-            what = f"the name {name!r} has {len(name)} characters; the service takes {LONGEST_NAME}"
+            what = f"the name {name!r} has {len(name)} characters; the service takes {NAME_LENGTH}"
             report.error("name-too-long", what, where, "shorten `name:`")
     return name

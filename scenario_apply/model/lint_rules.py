@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from scenario_apply.errors import Severity
 from scenario_apply.model.file_names import nearest
+from scenario_apply.model.limits import SINGLE_UPLOAD_BYTES
 
 # Grows whenever a rule, a threshold or a message changes: results cached under another number are made anew.
 LINT_VERSION = 3
@@ -46,7 +47,7 @@ RULES: tuple[Rule, ...] = (
     Rule("F06", "transparency", "warning"),
     Rule("F07", "unusual-colours", "warning"),
     Rule("F08", "exif-orientation", "warning"),
-    Rule("F09", "multipart-upload", "info", {"multipart-bytes": 4_000_000}),
+    Rule("F09", "multipart-upload", "info", {"multipart-bytes": SINGLE_UPLOAD_BYTES}),
     Rule("F10", "huge-image", "warning", {"max-megapixels": 40, "max-megabytes": 50}),
     Rule("F11", "odd-file-name", "info", {"max-name-bytes": 200}),
     Rule("F12", "junk-skipped", "info"),

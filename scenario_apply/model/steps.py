@@ -141,7 +141,6 @@ class StartTraining(StepOnAddress, frozen=True, kw_only=True, tag="train"):
 
     parameters: Mapping[str, object] = field(default_factory=dict)
     dataset: str | None = None
-    quoted: float | None = None
 
     def __post_init__(self) -> None:
         check_free_form(self.parameters)
@@ -189,10 +188,6 @@ class PlannedStep(Struct, frozen=True, kw_only=True):
     @property
     def kind(self) -> StepKind:
         return self.step.kind
-
-
-PAID_OR_CREATING: frozenset[StepKind] = frozenset({"create", "upload", "attach", "train"})
-"""Never repeated blindly: after a lost answer the world is read first."""
 
 
 def requests_of(step: Step) -> int:

@@ -40,27 +40,18 @@ class ParameterRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingType:
-    """One type. Image counts are inclusive; images_error_max None: the service's own ceiling alone.
+    """One training type. How many images a dataset needs is up to the lint rules.
 
-    images_warning_max: more deserves a warning. pairs_min: fewest complete pairs of an edit type.
     steps_per_image: the default of maxTrainSteps, times images; None where epochs and repeats are counted instead.
     composable_as: the composition type whose concept it can be.
     """
 
     name: str
-    family: str
     dataset: DatasetShape
     parameters: Mapping[str, ParameterRule] = field(default_factory=dict)
-    job_type: str
     polled_by: Literal["job", "model"] = "model"
     legacy: bool = False
     known: bool = True
-    images_recomfixed_min: int = 5
-    images_recomfixed_max: int = 100
-    images_warning_max: int = 50
-    images_error_max: int = 100
-    pairs_min: int = 0
-    caption_words_max: int = 350
     steps_per_image: int | None = None
     composable_as: str | None = None
 
@@ -143,40 +134,29 @@ _SDXL = {
 
 _flux1 = TrainingType(
     name="",
-    family="flux1",
     dataset="images",
     parameters=_FLUX1,
-    job_type="flux-model-training",
     steps_per_image=100,
 )
 _musubi = TrainingType(
     name="",
-    family="musubi",
     dataset="images",
     parameters=_MUSUBI,
-    job_type="musubi-model-training",
-    images_recomfixed_max=15,
-    images_error_max=50,
 )
 _musubi_edit = replace(
     _musubi,
-    family="musubiEdit",
     dataset="pairs",
     parameters={**_MUSUBI, "sampleSourceImages": _SAMPLE_SOURCES},
-    pairs_min=2,
 )
 _sdxl = TrainingType(
     name="",
-    family="sdxlLegacy",
     dataset="images",
     parameters=_SDXL,
-    job_type="model-training",
     legacy=True,
-    caption_words_max=55,
     steps_per_image=175,
     composable_as=_SDXL_COMPOSITION,
 )
-_composition = TrainingType(name="", family="composition", dataset="concepts", job_type="model-training")
+_composition = TrainingType(name="", dataset="concepts")
 
 _FAMILIES: tuple[tuple[TrainingType, tuple[str, ...]], ...] = (
     (_flux1, ("flux.1-kontext-lora", "flux.1-krea-lora")),
@@ -238,7 +218,7 @@ def training_type(name: str) -> TrainingType:
     if known is not None:
         return known
     shape: DatasetShape = "concepts" if name.endswith("-composition") else "pairs" if "-edit-" in name else "images"
-    return TrainingType(name=name, family="unknown", dataset=shape, job_type="model-training", known=False)
+    return TrainingType(name=name, dataset=shape, known=False)
 
 
 def composable(composition: str) -> tuple[str, ...]:

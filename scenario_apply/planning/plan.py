@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from scenario_apply.errors import Diagnostic
 from scenario_apply.model.address import Address
+from scenario_apply.model.limits import REQUESTS_PER_MINUTE
 from scenario_apply.model.steps import AwaitTraining, PlannedStep, requests_of
 from scenario_apply.planning.changes import SUMMARY_ACTIONS, Action, Change, Drift
 
@@ -68,7 +69,7 @@ class Plan:
     diagnostics: tuple[Diagnostic, ...] = ()
     blocked: tuple[Diagnostic, ...] = ()
     polls: int = 0
-    rate_limit: int = 100
+    rate_limit: int = REQUESTS_PER_MINUTE
     refreshed: bool = True
     withheld: tuple[Address, ...] = ()  # deletes that wait for consent
 

@@ -13,6 +13,7 @@ from msgspec import Meta, Struct, ValidationError, convert, field
 
 from scenario_apply.errors import Severity
 from scenario_apply.model.address import ADDRESS_PATTERN, parse_address
+from scenario_apply.model.limits import REQUESTS_PER_MINUTE
 from scenario_apply.model.remote import AssetId, ModelId
 from scenario_apply.model.steps import (
     AssetRef,
@@ -216,12 +217,9 @@ class TagDocument(StepDocument, kw_only=True, tag="tag"):
 class TrainDocument(StepDocument, kw_only=True, tag="train"):
     parameters: Plain
     dataset: str | None = None
-    quoted: Amount | None = None
 
     def step(self) -> Step:
-        return StartTraining(
-            address=parse_address(self.address), parameters=self.parameters, dataset=self.dataset, quoted=self.quoted
-        )
+        return StartTraining(address=parse_address(self.address), parameters=self.parameters, dataset=self.dataset)
 
 
 class WaitDocument(StepDocument, kw_only=True, tag="wait"):
@@ -417,7 +415,7 @@ class PlanDocument(Struct, kw_only=True):
     inputs: InputsDocument = field(default_factory=InputsDocument)
     blocked: Count = 0
     polls: Count = 0
-    rate_limit: Count = 100
+    rate_limit: Count = REQUESTS_PER_MINUTE
     refreshed: bool = True
     withheld: list[AddressText] = field(default_factory=list)
     digest: str | None = None

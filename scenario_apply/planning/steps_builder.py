@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from scenario_apply.dataset.types import Image
 from scenario_apply.manifest.spec import CompositionSpec
 from scenario_apply.model.address import Address
+from scenario_apply.model.limits import IDS_PER_ATTACH, SINGLE_UPLOAD_BYTES
 from scenario_apply.model.remote import AssetId, ModelId
 from scenario_apply.model.steps import (
     AssetRef,
@@ -41,12 +42,6 @@ from scenario_apply.planning.changes import Action, Change
 from scenario_apply.planning.decision import Decision
 from scenario_apply.planning.observed import Observed
 from scenario_apply.state.state import State, Version
-
-ATTACH_AT_MOST = 10
-"""Asset ids in one call. Source: the API contract, training-images."""
-
-MULTIPART_ABOVE_BYTES = 4_000_000
-"""Larger pictures go in parts: the API's 6 MB may count the encoded body. Source: the contract, "Uploading"."""
 
 
 def make_steps(
@@ -208,8 +203,8 @@ class _Builder:
         for asset_id, name in {**recorded, **there}.items():
             if asset_id not in kept:
                 work.done.append(self.add(DetachImage(address=verdict.address, asset_id=asset_id, path=name), made))
-        for start in range(0, len(work.attach), ATTACH_AT_MOST):
-            batch = work.attach[start : start + ATTACH_AT_MOST]
+        for start in range(0, len(work.attach), IDS_PER_ATTACH):
+            batch = work.attach[start : start + IDS_PER_ATTACH]
             step = AttachImages(address=verdict.address, images=tuple(attachment for attachment, _ in batch))
             work.done.append(self.add(step, made, *(need for _, need in batch)))
         if verdict.contents.pairs:
@@ -256,7 +251,7 @@ class _Builder:
         """A step that uploads the image, and one that captions it."""
         key = key_of(image)
         way: UploadWay = "asset" if key in self.shared else "data"
-        if image.size_bytes > MULTIPART_ABOVE_BYTES:
+        if image.size_bytes > SINGLE_UPLOAD_BYTES:
             way = "multipart"
         picture = PictureRef(
             path=image.path, file=image.file, sha256=image.sha256, size_bytes=image.size_bytes, mime=image.mime

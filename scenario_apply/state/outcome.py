@@ -44,7 +44,7 @@ Answer = TypeVar("Answer")
 class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the service answered. Which fields are set depends on the step; at: ISO 8601, UTC.
 
-    asset_ids: of an attach, in the order of its images. reason "gone": a creation that replaces a vanished model.
+    asset_ids: of an attach, in the order of its images. reason "vanished": a new model that replaces a deleted one.
     """
 
     at: str
@@ -54,7 +54,6 @@ class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
     phase: Phase | None = None
     reason: str | None = None
     cu: float | None = None
-    quoted: float | None = None
     fingerprint: Fingerprint | None = None
     concepts: tuple[ConceptRecord, ...] = ()
     pairs: tuple[PairRecord, ...] = ()
@@ -129,7 +128,7 @@ def _created(step: CreateModel, record: Record | None, outcome: Outcome) -> Reco
     )
     if record is None:
         return Record(current=version, protected=step.protected)
-    if outcome.reason == "gone":
+    if outcome.reason == "vanished":
         return replace(record, current=version, pending=None)
     if record.pending is not None:
         return replace(record, pending=version, previous=(record.pending, *record.previous))
@@ -195,7 +194,6 @@ def _launched(version: Version, step: StartTraining, outcome: Outcome) -> Versio
         parameters={key: plain_parameter(value) for key, value in step.parameters.items()},
         concepts=outcome.concepts or version.concepts,
         reason=None,
-        quoted=outcome.quoted if outcome.quoted is not None else step.quoted,
         charged=outcome.cu,
         launched_at=outcome.at,
         ended_at=None,

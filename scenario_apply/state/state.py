@@ -57,7 +57,7 @@ class AssetRecord(Struct, frozen=True):
 class Version(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One model on the service. fingerprint: of what was sent to train, None before the first launch.
 
-    quoted and charged in CU; times are ISO 8601, UTC. reason: the service's words when it failed.
+    charged: in CU; times are ISO 8601, UTC. reason: the service's words when it failed.
     """
 
     number: Count
@@ -74,7 +74,6 @@ class Version(Struct, frozen=True, kw_only=True, omit_defaults=True):
     fingerprint: Fingerprint | None = None
     job_id: JobId | None = None
     reason: str | None = None
-    quoted: float | None = None
     charged: float | None = None
     created_at: str | None = None
     launched_at: str | None = None

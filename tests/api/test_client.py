@@ -148,7 +148,7 @@ def test_pages_are_asked_for_newest_first() -> None:
     page = bench.client.list_models(token="t1", status="training")
     bench.client.list_assets()
     assert page.next_token == "t2"
-    models, assets = (dict(r.query) for r in bench.road.requests)
+    models, assets = (dict(r.query) for r in bench.transport.requests)
     assert models == {
         "privacy": "private",
         "sortBy": "createdAt",
@@ -166,7 +166,7 @@ def test_bulk_reads_match_by_id_and_ask_for_one_image_flag_only() -> None:
     ids = [ModelId("m1"), ModelId("m2"), ModelId("m3")]
     assert set(bench.client.get_models(ids, images=True)) == {"m1", "m3"}
     bench.client.get_models(ids, images=False)
-    bodies = [json.loads(b"".join(r.body or [])) for r in bench.road.requests]
+    bodies = [json.loads(b"".join(r.body or [])) for r in bench.transport.requests]
     assert bodies == [{"modelIds": ids, "allTrainingImages": True}, {"modelIds": ids}]
     assert bench.client.get_models([], images=True) == {}
     assert bench.tries == 2, "nothing asked, nothing sent"
@@ -189,7 +189,7 @@ def test_without_usable_credentials_there_is_no_client(key: str, secret: str) ->
             base_url=BASE, api_key=key, api_secret=secret, project_id=None, rate_limit_per_minute=0, clock=FakeClock()
         )
     assert "SCENARIO_SDK_API_SECRET" in (caught.value.problems[0].hint or "")
-    assert "secret" not in caught.value.what.lower().replace("its secret", "")
+    assert "secret" not in caught.value.message.lower().replace("its secret", "")
 
 
 def test_an_odd_address_is_no_question_of_credentials() -> None:

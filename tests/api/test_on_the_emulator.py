@@ -33,7 +33,8 @@ def emulator() -> Iterator[EmulatorThread]:
         yield running
 
 
-def connected(emulator: EmulatorThread) -> tuple[Client, RequestBudget]:
+def connected(emulator: EmulatorThread, read_s: float = 60.0) -> tuple[Client, RequestBudget]:
+    """A client that waits long enough for a loaded machine; read_s: shorter, where the service is to stay silent."""
     return connect(
         base_url=emulator.url,
         api_key="key-1234",
@@ -41,7 +42,7 @@ def connected(emulator: EmulatorThread) -> tuple[Client, RequestBudget]:
         project_id=None,
         rate_limit_per_minute=0,
         clock=FakeClock(),
-        timeouts=Timeouts(connect=2.0, read=0.5),
+        timeouts=Timeouts(connect=20.0, read=read_s, first_read=60.0),
     )
 
 
@@ -134,7 +135,7 @@ def test_a_launch_that_met_a_fault_is_not_repeated(emulator: EmulatorThread, fau
 
 
 def test_silence_is_an_answer_lost_in_time(emulator: EmulatorThread) -> None:
-    api, _ = connected(emulator)
+    api, _ = connected(emulator, read_s=0.5)
     emulator.add_fault("hang", path="/models")
     with pytest.raises(AnswerLost) as caught:
         api.create_model(name="x", type="flux.1-lora")

@@ -26,7 +26,7 @@ from scenario_apply.errors import (
     WriteInPlan,
 )
 from scenario_apply.model.remote import AssetId, JobId, ModelId, UploadId
-from tests.api.transports import REFUSED_CONNECTION, RESET, TIMED_OUT, Bench, ScriptedRoad, reply
+from tests.api.transports import REFUSED_CONNECTION, RESET, TIMED_OUT, Bench, ScriptedTransport, reply
 from tests.fakes.clock import FakeClock
 
 M = ModelId("model_1")
@@ -124,7 +124,7 @@ def test_what_was_down_long_ago_is_given_its_time_again() -> None:
             READ(bench.client)
         bench.clock.advance(60)
         assert bench.tries >= 3
-        bench.road.requests.clear()
+        bench.transport.requests.clear()
 
 
 def test_a_read_that_never_gets_an_answer_says_so() -> None:
@@ -336,7 +336,7 @@ def test_in_a_plan_no_write_leaves(write: Call) -> None:
     bench = Bench([MODEL], read_only=True)
     with pytest.raises(WriteInPlan):
         write(bench.client)
-    assert (bench.tries, bench.road.parts, bench.budget.sent) == (0, [], 0)
+    assert (bench.tries, bench.transport.parts, bench.budget.sent) == (0, [], 0)
 
 
 def test_in_a_plan_reads_and_quotes_do() -> None:
@@ -357,7 +357,7 @@ def test_in_a_plan_reads_and_quotes_do() -> None:
 def test_a_quote_asks_in_the_query_and_only_there() -> None:
     bench = Bench([reply(269, {"creativeUnitsCost": 7.5})])
     assert bench.client.quote_training(M, {"nbEpochs": 2}, None) == 7.5
-    request = bench.road.requests[0]
+    request = bench.transport.requests[0]
     assert ("dryRun", "true") in request.query
     assert request.body is not None
     assert b"dryRun" not in b"".join(request.body)
@@ -370,7 +370,7 @@ def test_dry_run_is_never_in_a_body(call: Call) -> None:
     bench = Bench([LAUNCH])
     if call is TRAIN:
         call(bench.client)
-        assert bench.road.requests[0].query == ()
+        assert bench.transport.requests[0].query == ()
     else:
         with pytest.raises(ValueError, match="dryRun"):
             call(bench.client)
@@ -415,7 +415,7 @@ def test_sending_is_called_once_per_attempt_with_the_slot_taken() -> None:
 def test_parts_are_outside_the_budget_and_repeated() -> None:
     bench = Bench([RESET, reply(503, ""), reply(200)])
     bench.client.put_part("https://parts.example/1?X-Amz-Signature=s3cr3t", b"bytes")
-    assert len(bench.road.parts) == 3
+    assert len(bench.transport.parts) == 3
     assert bench.budget.sent == 0
 
 
@@ -437,9 +437,9 @@ def test_a_long_wait_for_a_slot_is_not_held_against_the_service() -> None:
 
 def test_a_cancelled_run_sends_nothing_more() -> None:
     cancel = threading.Event()
-    clock, road = FakeClock(), ScriptedRoad(RESET)
-    client = Client(Sender(road, RequestBudget(0, clock, cancel), clock, cancel=cancel), None)
+    clock, transport = FakeClock(), ScriptedTransport(RESET)
+    client = Client(Sender(transport, RequestBudget(0, clock, cancel), clock, cancel=cancel), None)
     cancel.set()
     with pytest.raises(Interrupted):
         READ(client)
-    assert road.requests == []
+    assert transport.requests == []

@@ -15,7 +15,7 @@ import pytest
 import responses
 
 from scenario_apply.api.exchange import NoAnswer, Reply, Request, Safety
-from scenario_apply.api.request_bodies import data_url_body, json_body
+from scenario_apply.api.request_bodies import PlainBody, data_url_body, json_body
 from scenario_apply.api.transport import Timeouts, Transport
 from scenario_apply.errors import ApiError
 from tests.api import servers
@@ -25,6 +25,12 @@ KEY, SECRET = "api_key_1234", "secret_98765432"  # two made-up credentials
 TIMES = Timeouts(connect=1.0, read=0.3, upload_connect=1.0)
 GET = Request(method="GET", path="/models", safety=Safety.READ, doing="list")
 POST = Request(method="POST", path="/models", safety=Safety.ONCE, doing="create", body=json_body({"a": 1}))
+
+
+def part(url: str, content: bytes) -> Request:
+    """A part of an upload, for its signed address."""
+    body = PlainBody(content)
+    return Request(method="PUT", path="", safety=Safety.REPEATABLE, doing="send a part", body=body, signed_url=url)
 
 
 def transport(base: str = BASE) -> Transport:
@@ -101,11 +107,11 @@ def test_a_part_goes_without_credentials_even_where_netrc_has_some(
     responses.put("https://parts.example/1", status=200)
     responses.get(f"{BASE}/models", json={})
     road = transport()
-    assert isinstance(road.put_part("https://parts.example/1?sig=x", b"abc"), Reply)
+    assert isinstance(road.exchange(part("https://parts.example/1?sig=x", b"abc")), Reply)
     assert isinstance(road.exchange(GET), Reply)
-    part, call = (c.request for c in responses.calls)
-    assert "Authorization" not in part.headers
-    assert "projectId" not in (part.url or "")
+    sent_part, call = (c.request for c in responses.calls)
+    assert "Authorization" not in sent_part.headers
+    assert "projectId" not in (sent_part.url or "")
     assert b64decode(call.headers["Authorization"].split()[1]) == f"{KEY}:{SECRET}".encode()
 
 
@@ -244,7 +250,7 @@ def test_an_answer_may_be_large_but_not_endless(monkeypatch: pytest.MonkeyPatch)
 
 def test_secrets_show_in_no_repr_and_no_message() -> None:
     road = transport(f"http://127.0.0.1:{servers.closed_port()}/v1")
-    outcome = road.put_part("http://127.0.0.1:1/x?X-Amz-Signature=s3cr3t", b"x")
+    outcome = road.exchange(part("http://127.0.0.1:1/x?X-Amz-Signature=s3cr3t", b"x"))
     for text in (repr(road), repr(road.mask), repr(outcome), repr(vars(road)["mask"])):
         assert SECRET not in text
         assert "s3cr3t" not in text
@@ -252,7 +258,7 @@ def test_secrets_show_in_no_repr_and_no_message() -> None:
 
 def test_signed_addresses_do_not_reach_a_log(caplog: pytest.LogCaptureFixture) -> None:
     with servers.serving(servers.answering(b"")) as base, caplog.at_level("DEBUG"):
-        transport(base).put_part(f"{base}/part?X-Amz-Signature=s3cr3t", b"x")
+        transport(base).exchange(part(f"{base}/part?X-Amz-Signature=s3cr3t", b"x"))
     assert "PUT" in caplog.text
     assert "s3cr3t" not in caplog.text
 
@@ -287,7 +293,7 @@ def test_a_large_body_gets_more_time() -> None:
 @responses.activate
 def test_a_part_goes_to_no_unencrypted_or_local_address(address: str) -> None:
     """The service names where parts go: it can neither have them sent in the clear nor reach into this machine."""
-    outcome = transport().put_part(address, b"x")
+    outcome = transport().exchange(part(address, b"x"))
     assert isinstance(outcome, NoAnswer)
     assert outcome.hopeless
     assert not outcome.sent

@@ -1,4 +1,4 @@
-"""Roads to services that answer as a test says: no network."""
+"""Transports to services that answer as a test says: no network."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ RESET = NoAnswer(what="the connection to api.example broke before the answer was
 TIMED_OUT = NoAnswer(what="no answer from api.example in time", sent=True, timed_out=True)
 
 
-class ScriptedRoad:
-    """Gives its outcomes in turn, the last one for ever; a callable is asked."""
+class ScriptedTransport:
+    """Gives its outcomes in turn, the last one from then on; a callable is called."""
 
     def __init__(self, *outcomes: Outcome | Callable[[Request], Outcome]) -> None:
         self.mask = Mask(("very-secret-value",))
@@ -36,23 +36,16 @@ class ScriptedRoad:
         self._outcomes = list(outcomes)
 
     def exchange(self, request: Request) -> Outcome:
-        self.requests.append(request)
-        return self._next(request)
-
-    def put_part(self, url: str, content: bytes | memoryview) -> Outcome:
-        self.parts.append(url)
-        return self._next(None)
-
-    def _next(self, request: Request | None) -> Outcome:
+        if request.signed_url is not None:
+            self.parts.append(request.signed_url)
+        else:
+            self.requests.append(request)
         outcome = self._outcomes.pop(0) if len(self._outcomes) > 1 else self._outcomes[0]
-        if isinstance(outcome, Reply | NoAnswer):
-            return outcome
-        assert request is not None
-        return outcome(request)
+        return outcome if isinstance(outcome, Reply | NoAnswer) else outcome(request)
 
 
 class Bench:
-    """A client on a scripted road with a fake clock."""
+    """A client on a scripted transport with a fake clock."""
 
     def __init__(
         self,
@@ -62,11 +55,11 @@ class Bench:
         project_id: str | None = None,
     ) -> None:
         self.clock = FakeClock()
-        self.road = ScriptedRoad(*outcomes)
+        self.transport = ScriptedTransport(*outcomes)
         self.budget = RequestBudget(0, self.clock)
-        self.sender = Sender(self.road, self.budget, self.clock, read_only=read_only, draw=lambda: 1.0)
+        self.sender = Sender(self.transport, self.budget, self.clock, read_only=read_only, draw=lambda: 1.0)
         self.client = Client(self.sender, project_id)
 
     @property
     def tries(self) -> int:
-        return len(self.road.requests)
+        return len(self.transport.requests)

@@ -68,11 +68,11 @@ def trained_in_the_web_app(bench: Bench, service: FakeScenario, *, rank: int = 9
 
 def apply(bench: Bench, api: ScenarioApi, meanwhile: Callable[[], object]) -> Ledger:
     """Plan and apply; in between somebody does something."""
-    world = bench.world(api)
-    with world.store.locked("apply"):
-        prepared = make_plan(world, bench.manifest, bench.datasets, PlanOptions(), bench.clock.now())
+    environment = bench.environment(api)
+    with environment.store.locked("apply"):
+        prepared = make_plan(environment, bench.manifest, bench.datasets, PlanOptions(), bench.clock.now())
         meanwhile()
-        return apply_plan(world, prepared, str(bench.root), ONE_BY_ONE, bench.events.append, StopSignal())
+        return apply_plan(environment, prepared, str(bench.root), ONE_BY_ONE, bench.events.append, StopSignal())
 
 
 def actions(bench: Bench, service: FakeScenario) -> list[Action]:

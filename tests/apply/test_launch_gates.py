@@ -130,7 +130,7 @@ def test_a_launch_over_the_cost_ends_with_a_command_that_goes_on(
     wanted = f"scenario-apply apply --limit=cost={cost if raised is None else raised}"
     assert ledger.next_command == wanted
     told = str(ledger.failed[-1].reason)
-    assert ("the next one may launch it" if raised is None else f"--limit cost={raised}") in told
+    assert ("the next run may launch it" if raised is None else f"--limit cost={raised}") in told
     options, asked = options_of(ledger.next_command)
     assert bench.apply(service, options, plan=asked).status == "done"
 

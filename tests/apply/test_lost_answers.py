@@ -49,7 +49,7 @@ def test_an_attach_found_carried_out_is_told(bench: Bench, service: FakeScenario
     wire = Wire(service, Fault("after", partial(AnswerLost, "lost"), name="attach_assets"))
     ledger = bench.apply(wire.api)
     assert (ledger.status, wire.hit) == ("done", ["attach_assets"])
-    assert adopted(bench, ledger) == ["attach: they hang on the model"]
+    assert adopted(bench, ledger) == ["attach: already attached to the model"]
 
 
 def test_an_attach_that_was_not_carried_out_is_sent_again_and_nothing_is_adopted(
@@ -71,7 +71,7 @@ def test_an_attach_carried_out_at_the_last_try_is_done(bench: Bench, service: Fa
     ledger = bench.apply(wire.api)
     assert len(wire.hit) == 5
     assert (ledger.status, ledger.unknown) == ("done", ())
-    assert adopted(bench, ledger) == ["attach: they hang on the model"]
+    assert adopted(bench, ledger) == ["attach: already attached to the model"]
 
 
 def test_an_attach_lost_five_times_is_left_to_the_next_run(bench: Bench, service: FakeScenario) -> None:
@@ -95,11 +95,11 @@ def test_ctrl_c_ends_the_tries_of_an_attach(bench: Bench, service: FakeScenario)
 def test_a_close_found_carried_out_is_told(
     bench: Bench, service: FakeScenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(planner, "MULTIPART_ABOVE_BYTES", 10)
+    monkeypatch.setattr(planner, "SINGLE_UPLOAD_BYTES", 10)
     wire = Wire(service, Fault("after", partial(AnswerLost, "lost"), name="complete_upload"))
     ledger = bench.apply(wire.api)
     assert (ledger.status, wire.hit) == ("done", ["complete_upload"])
-    assert adopted(bench, ledger) == ["upload 01.png: its upload was closed"]
+    assert adopted(bench, ledger) == ["upload 01.png: its upload was completed"]
     assert len(service.assets) == 2
 
 
@@ -107,7 +107,7 @@ def test_an_upload_that_cannot_be_opened_is_tried_again_later_and_later(
     bench: Bench, service: FakeScenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One bad second of the service fails nothing."""
-    monkeypatch.setattr(planner, "MULTIPART_ABOVE_BYTES", 10)
+    monkeypatch.setattr(planner, "SINGLE_UPLOAD_BYTES", 10)
     down = partial(AnswerLost, "bad gateway", status=502)
     wire = Wire(service, Fault("before", down, name="create_upload", times=4))
     assert bench.apply(wire.api).status == "done"
@@ -119,7 +119,7 @@ def test_an_upload_that_cannot_be_opened_is_tried_again_later_and_later(
 def test_an_upload_that_cannot_be_opened_at_all_fails_its_step_only(
     bench: Bench, service: FakeScenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(planner, "MULTIPART_ABOVE_BYTES", 10)
+    monkeypatch.setattr(planner, "SINGLE_UPLOAD_BYTES", 10)
     down = partial(AnswerLost, "bad gateway", status=502)
     wire = Wire(service, Fault("before", down, name="create_upload", times=5))
     ledger = bench.apply(wire.api, ApplyOptions(parallelism=1))
@@ -131,7 +131,7 @@ def test_an_upload_that_cannot_be_opened_at_all_fails_its_step_only(
 def test_ctrl_c_ends_the_wait_before_an_upload_is_opened_again(
     bench: Bench, service: FakeScenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(planner, "MULTIPART_ABOVE_BYTES", 10)
+    monkeypatch.setattr(planner, "SINGLE_UPLOAD_BYTES", 10)
     stop = StopSignal()
 
     def down() -> AnswerLost:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from scenario_apply.apply.apply_options import ApplyOptions
-from scenario_apply.apply.poller import look_at
+from scenario_apply.apply.poller import poll_trainings
 from scenario_apply.model.address import Address, parse_address
 from scenario_apply.model.remote import ModelId, RemoteModel
 from scenario_apply.state.state import Version
@@ -47,10 +47,10 @@ def test_a_single_model_deleted_while_it_trained_has_ended(bench: Bench, job: st
     bench.clock.wait(100)
     if job == "is lost":
         service.jobs.clear()
-    seen = look_at(service, bench.clock, waiting)[KAEL]
+    seen = poll_trainings(service, bench.clock, waiting)[KAEL]
     assert seen.outcome is not None
     assert (seen.status, seen.outcome.phase) == ("deleted", "canceled")
-    assert seen.outcome.reason == "the model was deleted on the service"
+    assert seen.outcome.reason == "the model was deleted on Scenario"
 
 
 def test_a_run_whose_only_model_is_deleted_says_so_and_makes_it_anew_next_time(bench: Bench) -> None:
@@ -66,7 +66,7 @@ def test_a_run_whose_only_model_is_deleted_says_so_and_makes_it_anew_next_time(b
     service = Deleted(bench.clock)
     ledger = bench.apply(service)
     assert ledger.status == "partial"
-    assert [line.reason for line in ledger.failed] == ["the model was deleted on the service"]
+    assert [line.reason for line in ledger.failed] == ["the model was deleted on Scenario"]
     service.deletes = False
     assert bench.apply(service).status == "done"
     assert len(service.alive()) == 1

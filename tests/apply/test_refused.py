@@ -12,7 +12,7 @@ from scenario_apply.apply.apply_options import ApplyOptions
 from scenario_apply.apply.apply_plan import apply_plan
 from scenario_apply.apply.events import Event, Throttled
 from scenario_apply.apply.stop_signal import StopSignal
-from scenario_apply.apply.throttle_notice import TOLD_FROM_S, ThrottleNotice
+from scenario_apply.apply.throttle_notice import SHORTEST_NOTICE_S, ThrottleNotice
 from scenario_apply.errors import RateLimited
 from tests.fakes.bench import Bench, model
 from tests.fakes.clock import FakeClock
@@ -50,8 +50,8 @@ def test_a_round_of_polls_that_is_given_up_stops_the_run_at_once(bench: Bench) -
     no_more = partial(RateLimited, "quota", status=429)
     wire = Wire(service, Fault("before", no_more, name="get_models", nth=1, times=10**6))
     prepared = bench.plan(service)
-    world = bench.world(wire.api)
-    ledger = apply_plan(world, prepared, str(bench.root), ApplyOptions(), bench.events.append, StopSignal())
+    environment = bench.environment(wire.api)
+    ledger = apply_plan(environment, prepared, str(bench.root), ApplyOptions(), bench.events.append, StopSignal())
     assert (ledger.status, ledger.error, len(ledger.running)) == ("stopped", "quota", 3)
     assert bench.clock.monotonic() < 60
 
@@ -78,21 +78,21 @@ def test_each_pause_is_told_once_and_short_ones_never() -> None:
     budget = Budget(clock)
     told: list[Event] = []
     pauses = ThrottleNotice(budget, clock, told.append)
-    for asked_s in (TOLD_FROM_S / 2, 40.0, 120.0):
+    for asked_s in (SHORTEST_NOTICE_S / 2, 40.0, 120.0):
         budget.until = clock.monotonic() + asked_s
         for _ in range(200):
-            pauses.tell()
+            pauses.emit_when_due()
             clock.advance(asked_s / 150)
     assert [(type(event), event.seconds) for event in told if isinstance(event, Throttled)] == [
         (Throttled, 40.0),
         (Throttled, 120.0),
     ]
     budget.until = clock.monotonic() + 40
-    pauses.tell()
+    pauses.emit_when_due()
     budget.until += 60  # asked again in the middle of it
-    pauses.tell()
+    pauses.emit_when_due()
     budget.until += 0.5  # a hair's breadth is no news
-    pauses.tell()
+    pauses.emit_when_due()
     assert len(told) == 4
 
 
@@ -102,9 +102,9 @@ def test_a_run_tells_of_a_pause_while_it_lasts(bench: Bench) -> None:
     service = FakeScenario(clock)
     budget = Budget(clock)
     budget.until = 75.0
-    world = replace(bench.world(service), counter=budget)
+    environment = replace(bench.environment(service), counter=budget)
     prepared = bench.plan(service)
-    apply_plan(world, prepared, str(bench.root), ApplyOptions(), bench.events.append, StopSignal())
+    apply_plan(environment, prepared, str(bench.root), ApplyOptions(), bench.events.append, StopSignal())
     [event] = [event for event in bench.events if isinstance(event, Throttled)]
     assert 60 < event.seconds <= 75
     assert "rate" in event.reason

@@ -30,7 +30,7 @@ def replaced(tmp_path: Path) -> tuple[Bench, FakeScenario]:
 
 
 def back(bench: Bench, service: FakeScenario) -> str:
-    return roll_back(bench.world(service), KAEL, desire(bench.manifest, bench.datasets))
+    return roll_back(bench.environment(service), KAEL, desire(bench.manifest, bench.datasets))
 
 
 def test_the_previous_version_is_current_again_and_stays_until_the_hold_is_lifted(
@@ -38,23 +38,23 @@ def test_the_previous_version_is_current_again_and_stays_until_the_hold_is_lifte
 ) -> None:
     bench, service = replaced
     calls = len(service.log)
-    assert "0 CU" in back(bench, service)
+    assert "No charge" in back(bench, service)
     assert {name for name, _ in service.log[calls:]} == {"get_model"}
     record = bench.record("model.kael")
     assert (record.current.number, [v.number for v in record.previous]) == (1, [2])
     assert not bench.plan(service).plan.has_changes, "it is held"
     assert len(service.jobs) == 2
-    lift(bench.world(service), KAEL)
+    lift(bench.environment(service), KAEL)
     assert bench.plan(service).plan.has_changes
-    with pytest.raises(StateError, match="not held"):
-        lift(bench.world(service), KAEL)
+    with pytest.raises(StateError, match="not pinned"):
+        lift(bench.environment(service), KAEL)
 
 
 def test_a_version_that_is_gone_cannot_be_gone_back_to(replaced: tuple[Bench, FakeScenario]) -> None:
     bench, service = replaced
     service.delete_model(bench.record("model.kael").previous[0].id)
     before = bench.state_path.read_bytes()
-    with pytest.raises(StateError, match="is gone on the service"):
+    with pytest.raises(StateError, match="was deleted on Scenario"):
         back(bench, service)
     assert bench.state_path.read_bytes() == before
 
@@ -81,7 +81,7 @@ def test_a_journal_with_an_unanswered_call_is_settled_first(replaced: tuple[Benc
         back(bench, service)
     assert caught.value.code == "journal-left"
     with pytest.raises(StateError) as caught:
-        lift(bench.world(service), KAEL)
+        lift(bench.environment(service), KAEL)
     assert caught.value.code == "journal-left"
     assert bench.journal_path.exists()
     bench.apply(service)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -255,7 +256,7 @@ def test_a_blocked_plan_is_not_applied(bench: Bench, service: FakeScenario) -> N
     bench.declare(model("kael", "kael", parameters={"rank": 4}), limits=Limits(cost=1))
     prepared = bench.plan(service)
     with pytest.raises(GateClosed):
-        apply_plan(bench.world(service), prepared, str(bench.root), EIGHT, bench.events.append, StopSignal())
+        apply_plan(bench.environment(service), prepared, str(bench.root), EIGHT, bench.events.append, StopSignal())
 
 
 # -- waiting
@@ -302,9 +303,11 @@ def test_rounds_that_fail_are_tried_again_and_at_last_end_the_run(bench: Bench, 
     other = Bench(bench.root / "other", clock=bench.clock, datasets=bench.datasets)
     other.manifest = replace(bench.manifest, root=str(bench.root))
     wire = Wire(service, Fault("before", down, name="get_models", nth=1, times=10**6))
-    world = other.world(wire.api)
+    environment = other.environment(wire.api)
     prepared = other.plan(wire.api)
-    ledger = apply_plan(world, replace(prepared), str(bench.root), ApplyOptions(), other.events.append, StopSignal())
+    ledger = apply_plan(
+        environment, replace(prepared), str(bench.root), ApplyOptions(), other.events.append, StopSignal()
+    )
     assert ledger.status == "stopped"
     assert lines(ledger)["running"] == ["model.kael", "model.props"]
 
@@ -346,7 +349,7 @@ def stopping(stop: StopSignal, when: Callable[[object], bool], *, now: bool = Fa
 
 def run(bench: Bench, service: FakeScenario, stop: StopSignal, emit: Callable[[object], None]) -> Ledger:
     prepared = bench.plan(service)
-    return apply_plan(bench.world(service), prepared, str(bench.root), EIGHT, emit, stop)
+    return apply_plan(bench.environment(service), prepared, str(bench.root), EIGHT, emit, stop)
 
 
 def test_ctrl_c_lets_calls_in_flight_end_and_starts_no_more(bench: Bench, service: FakeScenario) -> None:
@@ -457,27 +460,32 @@ def test_two_models_of_one_name_and_a_lost_answer_ask_instead_of_guessing(bench:
     bench.declare(model("kael", "kael"))
     wire = Crowd(service, Fault("after", lambda: AnswerLost("reset"), name="create_model", nth=1))
     ledger = bench.apply(wire.api)
-    assert "several fit" in str(ledger.unknown[0].reason)
+    assert "several objects match" in str(ledger.unknown[0].reason)
     assert len(service.alive()) == 2, "and nothing was made anew"
 
 
-def test_calls_that_a_look_could_mistake_are_never_in_flight_together(bench: Bench, service: FakeScenario) -> None:
-    bench.declare(model("one", "kael", label="Same"), model("two", "props", label="Same"))
-    flying: set[str] = set()
-    together: list[str] = []
-    create = service.create_model
-
-    def watched(**named: object) -> object:
-        together.extend(flying)
-        flying.add("create")
-        answer = create(**named)  # type: ignore[arg-type]  # passed on as it came
-        flying.discard("create")
-        return answer
-
-    service.create_model = watched  # type: ignore[assignment, method-assign]  # a stand-in of the same shape
-    assert bench.apply(service, EIGHT).status == "done"
-    assert not together
-    assert len(service.alive()) == 2
+def test_requests_whose_results_could_be_mistaken_for_each_other_are_not_in_flight_together(
+    bench: Bench, service: FakeScenario
+) -> None:
+    """While the create request of one model is in flight, another of the same name and type is not sent."""
+    bench.declare(
+        model("one", "kael", label="Same"), model("two", "props", label="Same"), model("zoo", "props", label="Other")
+    )
+    first, other = service.hold("create_model", "Same"), service.hold("create_model", "Other")
+    with ThreadPoolExecutor(1) as pool:
+        ending = pool.submit(bench.apply, service, EIGHT)
+        first.wait_for(1)
+        other.wait_for(1)  # it comes last in the plan: the loop has passed the second one of the same name
+        steps = [e.step for e in bench.events if isinstance(e, StepStarted)]
+        started = [str(step.address) for step in steps if step.kind == "create"]
+        try:
+            assert first.arrived == ["Same"]
+            assert started == ["model.one", "model.zoo"]
+        finally:
+            first.release()
+            other.release()
+        assert ending.result().status == "done"
+    assert len(service.alive()) == 3
 
 
 def test_a_model_that_vanishes_before_its_lost_launch_is_looked_for_is_made_anew(
@@ -495,36 +503,37 @@ def test_a_model_that_vanishes_before_its_lost_launch_is_looked_for_is_made_anew
 # -- resources
 
 
-def test_pictures_in_flight_hold_a_bounded_number_of_bytes(
+def test_images_in_flight_hold_a_bounded_number_of_bytes(
     bench: Bench, service: FakeScenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bench.add("many", [f"KAEL {n}" for n in range(12)])
-    size = bench.datasets["many"].contents.images[0].size_bytes
-    bench.declare(model("kael", "many"))
-    monkeypatch.setattr(schedule, "IN_FLIGHT_BYTES", 2 * size + 10)
-    lock, flying, most = threading.Lock(), [0], [0]
-    add = service.add_image
-
-    def watched(*args: object, **named: object) -> object:
-        with lock:
-            flying[0] += 1
-            most[0] = max(most[0], flying[0])
-        answer = add(*args, **named)  # type: ignore[arg-type]  # passed on as it came
-        with lock:
-            flying[0] -= 1
-        return answer
-
-    service.add_image = watched  # type: ignore[assignment, method-assign]  # a stand-in of the same shape
-    assert bench.apply(service, EIGHT).status == "done"
-    assert most[0] <= 2
-    assert len(service.assets) == 12
+    """Two of twelve images fit: no third one is sent until one of them has arrived."""
+    images = bench.add("many", [f"KAEL {n}" for n in range(12)]).contents.images
+    bench.declare(model("kael", "many"), model("zoo", "props", tags=("t",)))
+    monkeypatch.setattr(schedule, "IN_FLIGHT_BYTES", 2 * max(image.size_bytes for image in images) + 10)
+    create, uploads, tags = (
+        service.hold("create_model", "Zoo"),
+        service.hold("add_image"),
+        service.hold("update_tags"),
+    )
+    with ThreadPoolExecutor(1) as pool:
+        ending = pool.submit(bench.apply, service, EIGHT)
+        uploads.wait_for(2)
+        create.release()
+        tags.wait_for(1)  # the loop has looked at all uploads since, and there was room for other calls
+        try:
+            assert len(uploads.arrived) == 2
+        finally:
+            uploads.release()
+            tags.release()
+        assert ending.result().status == "done"
+    assert len(service.assets) == 14
 
 
 def test_a_picture_that_changed_since_the_plan_is_not_sent(bench: Bench, service: FakeScenario) -> None:
     prepared = bench.plan(service)
     [first, *_] = [p.step for p in prepared.plan.steps if isinstance(p.step, UploadImage)]
     (bench.root / first.picture.file).write_bytes(b"something else")
-    ledger = apply_plan(bench.world(service), prepared, str(bench.root), EIGHT, bench.events.append, StopSignal())
+    ledger = apply_plan(bench.environment(service), prepared, str(bench.root), EIGHT, bench.events.append, StopSignal())
     assert ledger.status == "partial"
     assert "changed since it was scanned" in str(ledger.failed[0].reason)
     assert service.launches() == {"Props": 1}

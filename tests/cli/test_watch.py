@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from scenario_apply.apply.poll_failures import BAD_ROUNDS_AT_MOST
+from scenario_apply.apply.poll_failures import MOST_POLL_FAILURES
 from scenario_apply.cli.invocation import Invocation
 from scenario_apply.cli.settings import Settings
 from scenario_apply.cli.watch import watch
@@ -60,7 +60,7 @@ def watched(tmp_path: Path) -> Callable[..., str]:
             out=Screen(width=100),
             err=Screen(width=100, terminal=terminal),
         )
-        [last] = watch(call, Bench(tmp_path, clock=FakeClock()).world(None), looks)
+        [last] = watch(call, Bench(tmp_path, clock=FakeClock()).environment(None), looks)
         assert not looks.outcomes
         return last.status
 
@@ -71,14 +71,14 @@ def watched(tmp_path: Path) -> Callable[..., str]:
 def test_bad_rounds_are_told_and_borne(
     watched: Callable[..., str], capsys: pytest.CaptureFixture[str], terminal: bool
 ) -> None:
-    most = [DOWN] * (BAD_ROUNDS_AT_MOST - 1)
+    most = [DOWN] * (MOST_POLL_FAILURES - 1)
     assert watched(Looks("training", *most, "training", *most, "trained"), terminal=terminal) == "trained"
     told = capsys.readouterr().err
-    assert told.count("asking for trainings failed, trying again: api.example") == 2 * len(most)
+    assert told.count("polling trainings failed, trying again: api.example") == 2 * len(most)
 
 
 def test_one_bad_round_more_is_the_end(watched: Callable[..., str]) -> None:
-    looks = Looks("training", *[DOWN] * BAD_ROUNDS_AT_MOST, "trained")
+    looks = Looks("training", *[DOWN] * MOST_POLL_FAILURES, "trained")
     with pytest.raises(Unreachable):
         watched(looks)
     assert looks.outcomes == ["trained"]

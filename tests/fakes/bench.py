@@ -151,7 +151,7 @@ class Bench:
         """As a new process would open it."""
         return FileStore(str(self.state_path), endpoint="fake", project=None, tool_version="test", clock=self.clock)
 
-    def world(self, api: ScenarioApi | None) -> Environment:
+    def environment(self, api: ScenarioApi | None) -> Environment:
         return Environment(
             api=api,
             store=self.store(),
@@ -163,7 +163,7 @@ class Bench:
         )
 
     def plan(self, api: ScenarioApi, options: PlanOptions = NO_PLAN) -> Prepared:
-        return make_plan(self.world(api), self.manifest, self.datasets, options, self.clock.now())
+        return make_plan(self.environment(api), self.manifest, self.datasets, options, self.clock.now())
 
     def apply(
         self,
@@ -174,10 +174,10 @@ class Bench:
         plan: PlanOptions = NO_PLAN,
     ) -> Ledger:
         """Plan and apply, as one new process."""
-        world = self.world(api)
-        with world.store.locked("apply"):
-            prepared = make_plan(world, self.manifest, self.datasets, plan, self.clock.now())
-            return apply_plan(world, prepared, str(self.root), options, self.events.append, stop or StopSignal())
+        environment = self.environment(api)
+        with environment.store.locked("apply"):
+            prepared = make_plan(environment, self.manifest, self.datasets, plan, self.clock.now())
+            return apply_plan(environment, prepared, str(self.root), options, self.events.append, stop or StopSignal())
 
     def state(self) -> State:
         return self.store().read()

@@ -38,6 +38,8 @@ from scenario_apply.model.remote import (
 
 Value = TypeVar("Value")
 
+LATCH_TIMEOUT_S = 60.0
+
 ATTACHED = "The provided assetId is already a training image of this model"
 JOB_STATUS = {
     "training": "in-progress",
@@ -94,6 +96,35 @@ class Upload:
     asset_id: AssetId | None = None
 
 
+class Latch:
+    """Holds the calls of one name, or those of them about one object, until they are released. For any thread."""
+
+    def __init__(self, name: str, detail: str | None) -> None:
+        self.name = name
+        self.detail = detail
+        self.arrived: list[str] = []
+        self._changed = threading.Condition()
+        self._is_released = False
+
+    def pass_through(self, detail: str) -> None:
+        """A call has arrived: it waits here."""
+        with self._changed:
+            self.arrived.append(detail)
+            self._changed.notify_all()
+            assert self._changed.wait_for(lambda: self._is_released, timeout=LATCH_TIMEOUT_S), "never released"
+
+    def wait_for(self, count: int) -> list[str]:
+        """Wait until so many calls have arrived; what they are about."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.arrived) >= count, timeout=LATCH_TIMEOUT_S), self.arrived
+            return list(self.arrived)
+
+    def release(self) -> None:
+        with self._changed:
+            self._is_released = True
+            self._changed.notify_all()
+
+
 class FakeScenario:
     """ScenarioApi in memory. Thread-safe. training_s: how long a training takes, on the clock.
 
@@ -115,8 +146,15 @@ class FakeScenario:
         self.log: list[tuple[str, str]] = []
         self._numbers = itertools.count(1)
         self._lock = threading.RLock()
+        self._latches: list[Latch] = []
 
     # -- what tests ask
+
+    def hold(self, name: str, detail: str | None = None) -> Latch:
+        """Hold calls of this name after they were sent and before they are carried out. detail: only those about it."""
+        latch = Latch(name, detail)
+        self._latches.append(latch)
+        return latch
 
     def alive(self, type: str | None = None) -> list[Model]:
         """Models that were not deleted."""
@@ -142,7 +180,7 @@ class FakeScenario:
         return {self.assets[i].name: self.assets[i].description for i in model.images}
 
     def cancel(self, model_id: ModelId) -> None:
-        """Somebody cancels the training in the web app."""
+        """The training is cancelled in the web app."""
         job = self.jobs[self.models[model_id].jobs[-1]]
         job.status = self.models[model_id].status = "training-canceled"
 
@@ -406,6 +444,9 @@ class FakeScenario:
     def _call(self, name: str, detail: str, act: Callable[[], Value], sending: Sending | None = None) -> Value:
         if sending is not None:
             sending()
+        for latch in self._latches:
+            if latch.name == name and latch.detail in (None, detail):
+                latch.pass_through(detail)
         with self._lock:
             self.log.append((name, detail))
             self._pass_time()

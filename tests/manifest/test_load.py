@@ -638,7 +638,7 @@ ENTRIES: dict[str, dict[str, object]] = {
 }
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.lists(st.integers(0, 2), min_size=10, max_size=10))
 def test_how_a_manifest_is_cut_into_files_does_not_matter(files: list[int]) -> None:
     """Every entry in any of three files of a folder: the same manifest."""
@@ -675,7 +675,7 @@ NESTED = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.dictionaries(WORDS, NESTED, max_size=5))
 def test_no_manifest_ends_in_a_traceback(document: dict[str, object]) -> None:
     """Whatever stands where: a Manifest, or a ManifestError with a place for every problem."""

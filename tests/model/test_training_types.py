@@ -18,14 +18,6 @@ def test_each_composition_is_made_of_one_type() -> None:
 def test_edit_types_take_pairs_whatever_their_name_ends_in() -> None:
     pairs = {name for name, known in TRAINING_TYPES.items() if known.dataset == "pairs"}
     assert pairs == {name for name in TRAINING_TYPES if "-edit-" in name}
-    assert all(TRAINING_TYPES[name].pairs_min == 2 for name in pairs)
-
-
-def test_image_limits_are_harder_for_the_newer_families() -> None:
-    assert TRAINING_TYPES["qwen-image-lora"].images_error_max == 50
-    assert TRAINING_TYPES["flux.1-lora"].images_error_max == 100
-    assert TRAINING_TYPES["sd-xl-lora"].images_error_max == 100
-    assert TRAINING_TYPES["flux.1-lora"].images_warning_max == 50
 
 
 def test_defaults_are_within_their_own_ranges() -> None:

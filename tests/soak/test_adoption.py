@@ -68,16 +68,16 @@ def test_what_cannot_be_adopted_is_refused_before_anything_is_written(tmp_path: 
     calls = len(service.models)
     for options, words in (
         (adopt("model_nobody"), "no such model"),
-        (adopt(sketch.id), "a new flux.1-lora was asked for"),
+        (adopt(sketch.id), "a new flux.1-lora was requested"),
         (adopt(old.id), "trained"),
-        (adopt(ours, "model.other"), "no creation of model.other"),
+        (adopt(ours, "model.other"), "no create request of model.other"),
     ):
         with pytest.raises(UsageError, match=words):
             bench.apply(service, plan=options)
     assert len(service.models) == calls
     assert bench.journal_path.exists(), "nobody decided yet"
     bench.apply(service, plan=adopt(ours))
-    with pytest.raises(UsageError, match="no creation of"):
+    with pytest.raises(UsageError, match="no create request of"):
         bench.apply(service, plan=adopt(ours))
 
 
@@ -91,8 +91,8 @@ def test_every_adoption_tells_how_it_was_recognised(tmp_path: Path) -> None:
     ledger = bench.apply(Wire(service, *lost).api)
     told = {line.what: line.reason for line in ledger.adopted}
     assert told == {
-        "create": "a new, empty model with its name and type, made since the call",
-        "upload 01.png": "a training image of its name on the model",
+        "create": "a new, empty model with the same name and type, created since the request",
+        "upload 01.png": "a training image with the same name on the model",
         "train": "the model is training",
     }
     lines = [finished_line(e) for e in bench.events if isinstance(e, StepFinished) and e.adopted]

@@ -19,7 +19,7 @@ from tests.fakes.wire import Fault, Killed, Wire
 
 @pytest.fixture(autouse=True)
 def _large_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(planner, "MULTIPART_ABOVE_BYTES", 10)
+    monkeypatch.setattr(planner, "SINGLE_UPLOAD_BYTES", 10)
     monkeypatch.setattr("os.fsync", lambda descriptor: None)
 
 

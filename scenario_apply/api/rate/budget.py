@@ -10,22 +10,22 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from scenario_apply.api.rate.pace import Pace, Slot
 from scenario_apply.errors import Interrupted
+from scenario_apply.model.limits import REQUESTS_PER_MINUTE
 
 if TYPE_CHECKING:
-    from scenario_apply.api.rate.allowance import Allowance
     from scenario_apply.model.ports import Clock
 
-__all__ = ["DOCUMENTED_LIMIT", "RequestBudget", "Slot"]
+__all__ = ["RequestBudget", "Slot"]
 
 WINDOW_S = 60.0
-DOCUMENTED_LIMIT = 100
-"""Requests a minute and project. Source: the guide "workflows-and-apps". Within it no refusal is expected."""
 
-_LOOK_AGAIN_S = 0.02  # while the answer to a request in flight decides
+_ASK_AGAIN_S = 1.0  # a wait that another call may have made useless
+_RECHECK_S = 0.02  # while the answer to a request in flight decides
 
 
 class RequestBudget:
@@ -39,7 +39,7 @@ class RequestBudget:
         self._cancel = cancel
         self._turn = threading.Lock()  # held by the one thread that waits for the next slot
         self._lock = threading.Lock()  # guards all below
-        self._pace = Pace(careful=not 0 < limit_per_minute <= DOCUMENTED_LIMIT)
+        self._pace = Pace(careful=not 0 < limit_per_minute <= REQUESTS_PER_MINUTE)
         self._answered: deque[float] = deque()
         self._in_flight = 0
         self._probe: Slot | None = None  # the one request that finds out whether a pause is over
@@ -65,20 +65,20 @@ class RequestBudget:
         with self._lock:
             return self._pace.per_s
 
-    @property
-    def learned(self) -> Allowance | None:
-        """The count and window the first refusal spoke of; None while there was none."""
-        with self._lock:
-            return self._pace.seen
+    def acquire(self, refuse: Callable[[], None] | None = None) -> Slot:
+        """Wait for a slot and take it. Raises Interrupted when cancel is set before.
 
-    def acquire(self) -> Slot:
-        """Wait for a slot and take it. Raises Interrupted when cancel is set before."""
+        refuse: called before each wait; raises when waiting is of no use any more.
+        """
         with self._turn:
             while True:
                 self.stop_if_cancelled()
                 got = self.try_acquire()
                 if isinstance(got, Slot):
                     return got
+                if refuse is not None:
+                    refuse()
+                    got = min(got, _ASK_AGAIN_S)
                 self._clock.wait(got, self._cancel)
 
     def try_acquire(self) -> Slot | float:
@@ -149,7 +149,7 @@ class RequestBudget:
     def _wait_s(self, now: float) -> float:
         pace = self._pace
         if pace.probing and self._probe is not None:
-            return max(pace.paused_until - now, _LOOK_AGAIN_S)
+            return max(pace.paused_until - now, _RECHECK_S)
         return max(pace.wait_s(now, self._last_taken_at), self._window_wait_s(now))
 
     def _window_wait_s(self, now: float) -> float:
@@ -162,7 +162,7 @@ class RequestBudget:
             answered.popleft()
         free = limit - len(answered) - self._in_flight
         if free <= 0:
-            return answered[0] + WINDOW_S - now if answered else _LOOK_AGAIN_S
+            return answered[0] + WINDOW_S - now if answered else _RECHECK_S
         if free > limit // 10 or not answered:
             return 0.0
         gap_s = (answered[0] + WINDOW_S - self._last_taken_at) / (free + 1)

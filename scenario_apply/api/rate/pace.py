@@ -97,9 +97,6 @@ class Pace:
         self._refused_last_at = -1.0  # when the last refused request left
         self._wait_at_least_s = 0.0  # what the episode's refusals asked for, rounding allowed for, from its beginning
         self._asked_s = 0.0  # the longest pause asked for in this episode
-        self._is_gainsaid = (
-            False  # a request that left after the one refused, and long before the pause was over, passed
-        )
         self._soon_in_a_row = 0  # episodes with hardly a request let through between them
         self._refusals_in_a_row = 0
         self._since_refusal = 0

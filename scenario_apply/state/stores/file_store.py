@@ -238,9 +238,6 @@ class FileStore:
             except (FileNotFoundError, NotADirectoryError):
                 return None, self._seen
 
-    def _backups(self) -> str:
-        return os.path.join(os.path.dirname(self.path), BACKUPS)
-
     def _back_up(self) -> None:
         """The content before this write goes to backups/<name>.<serial>.json; the newest ten stay."""
         if self._content is None or self._file is None:

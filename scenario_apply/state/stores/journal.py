@@ -117,7 +117,7 @@ class Journal:
         """The call leaves now. On disk when this returns, in the file the next run will read. Raises StateError."""
         if self._guard is not None:
             self._guard()
-        self.check_there()
+        self.check_in_place()
         self._append(SentLine(op=step.id, at=now, details=codec.fitted(details, SentDetails)))
         self.flush()
 
@@ -157,7 +157,7 @@ class Journal:
         except OSError as error:
             raise StateNotSaved(f"the journal {self.path} cannot be looked at: {error.strerror}") from error
 
-    def check_there(self) -> None:
+    def check_in_place(self) -> None:
         """Raises StateNotSaved when the next run would not find this journal: what is written to it is lost."""
         match self.place():
             case "gone":

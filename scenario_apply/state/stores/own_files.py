@@ -183,12 +183,6 @@ def own_folder(path: str, *, within: str | None = None, ignores: str | None = No
     return OwnFolder(base=os.path.realpath(top), below=below, ignores=ignores)
 
 
-def open_regular(path: str) -> int:
-    """A descriptor to read a file that is nobody's in particular: no link, no pipe, no device. Raises OSError."""
-    folder, name = os.path.split(os.path.abspath(path))
-    return OwnFolder(base=os.path.realpath(folder)).open(name, os.O_RDONLY)
-
-
 def temporary_name(name: str) -> str:
     """A name beside a file that nobody can have prepared; `is_temporary` knows it again."""
     return f"{name}.{os.urandom(8).hex()}.tmp"

@@ -74,7 +74,6 @@ versions = st.builds(
     fingerprint=fingerprints | st.none(),
     job_id=ids.map(JobId) | st.none(),
     reason=text | st.none(),
-    quoted=numbers,
     charged=numbers,
     created_at=st.just(AT) | st.none(),
     launched_at=st.just(AT) | st.none(),

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from scenario_apply.state.state import State
 from scenario_apply.state.state_file import state_from_json, state_to_json
@@ -203,7 +203,7 @@ def test_a_folder_that_is_a_file_says_so(tmp_path: Path) -> None:
         saved(tmp_path, one())
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(state=states)
 def test_a_state_survives_its_file(state: State) -> None:
     """What is written and read again is the same."""

@@ -35,7 +35,7 @@ def path(tmp_path: Path) -> str:
     return str(tmp_path / "m.journal")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(state=states, run=runs())
 def test_a_state_survives_its_journal(state: State, run: list[tuple[PlannedStep, Outcome]]) -> None:
     """What is replayed is what was in memory, wherever the checkpoint was."""

@@ -18,7 +18,7 @@ MINUTE = 60.0
 
 @pytest.fixture
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
-    monkeypatch.setattr(planner, "MULTIPART_ABOVE_BYTES", 10)
+    monkeypatch.setattr(planner, "SINGLE_UPLOAD_BYTES", 10)
     bench = Bench(tmp_path)
     bench.add("kael", ["KAEL, front"])
     bench.declare(model("kael", "kael"))

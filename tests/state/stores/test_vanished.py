@@ -165,7 +165,7 @@ def test_with_calls_in_flight_the_answers_still_due_are_in_the_rescue_file(
 
 
 def test_a_large_picture_goes_up_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(planner, "MULTIPART_ABOVE_BYTES", 10)
+    monkeypatch.setattr(planner, "SINGLE_UPLOAD_BYTES", 10)
     failures = swept(tmp_path, remove, "after", 1, parallelism=1)
     assert not failures, "\n".join(failures)
 
