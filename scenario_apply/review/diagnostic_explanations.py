@@ -86,7 +86,7 @@ _MANIFEST = {
     "scale-unusual": "The scale of a concept is accepted, but outside 0 to 1, which the service's guides use.",
     "schema": "The manifest breaks a rule of the JSON Schema. `scenario-apply schema manifest` prints the schema.",
     "secret-in-clear": "A secret stands where it would be stored or shown: in a manifest, on the command line, in a "
-    "name or a caption. Use \"{{ env.NAME }}\" alone, as the value of a parameter that takes a secret.",
+    'name or a caption. Use "{{ env.NAME }}" alone, as the value of a parameter that takes a secret.',
     "several-documents": "The file contains a second YAML document. Remove the `---`, or make it a second file of "
     "the manifest's folder.",
     "template-endless": "A template was stopped because it does too much work. Compute less in the manifest.",
@@ -113,7 +113,7 @@ _MANIFEST = {
     "nearest declared one. Write ./NAME if a folder is meant.",
     "unknown-type": "The training type is not known to this release. If the service has a newer type, "
     "`allow_unknown_type: true` sends it unchecked.",
-    "unquoted-template": "A template without quotes is a map to YAML. Write key: \"{{ name }}\".",
+    "unquoted-template": 'A template without quotes is a map to YAML. Write key: "{{ name }}".',
     "unreadable": "A file exists and cannot be read. The message has the reason of the operating system.",
     "variable-missing": "A variable has neither a default nor a value. Give it with --var, --var-file or its default.",
     "variable-name": "A variable has a name that already has a meaning in templates. Use another name.",
@@ -190,7 +190,7 @@ _STATE = {
     "or an emergency copy has everything that was done; the message names the commands that restore it.",
     "state-twin": "The same manifest was applied before under another name (file or folder), and has a state of its "
     "own. Continuing would create everything twice. Name the manifest as before, or use --state.",
-    "version-gone": "The previous version no longer exists on the service, or is not trained. It cannot become current.",
+    "version-gone": "The previous version no longer exists on the service, or is not trained.",
 }
 
 _API = {
@@ -252,4 +252,6 @@ DIAGNOSTIC_GROUPS: Mapping[str, Mapping[str, str]] = {
     "The service": _API,
     "Runs and the command line": _RUN,
 }
-DIAGNOSTIC_TEXTS: Mapping[str, str] = {code: text for group in DIAGNOSTIC_GROUPS.values() for code, text in group.items()}
+DIAGNOSTIC_TEXTS: Mapping[str, str] = {
+    code: text for group in DIAGNOSTIC_GROUPS.values() for code, text in group.items()
+}

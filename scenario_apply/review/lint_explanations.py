@@ -15,7 +15,7 @@ class LintText(NamedTuple):
 LINT_TEXTS: Mapping[str, LintText] = {
     # number of images
     "N01": LintText(
-        "A dataset without a readable image: the folder is empty, the pattern matches nothing, or every file is damaged.",
+        "A dataset without a readable image: the folder is empty, a pattern matches nothing, or all files are damaged.",
         "Nothing can be uploaded, so the training could not start.",
         "Name a folder that holds .png, .jpg or .webp files. If they are in sub-folders, write `recursive: true`.",
     ),
