@@ -190,7 +190,7 @@ def _kind(schema: Json) -> str:
         shown = [f"`{word}`" for word in schema["enum"] if word is not None]
         return ", ".join(shown) if len(shown) <= 12 else "one of a list"
     if "anyOf" in schema or "oneOf" in schema:
-        kinds = [_kind(inner) for inner in schema.get("anyOf", schema.get("oneOf", ()))]
+        kinds = [_kind(inner) for inner in schema.get("anyOf") or schema["oneOf"]]
         return " or ".join(dict.fromkeys(kind for kind in kinds if kind))
     types = schema.get("type", [])
     named = [kind for kind in ([types] if isinstance(types, str) else types) if kind != "null"]

@@ -57,11 +57,14 @@ def codes_in(tree: ast.Module, positions: dict[str, int]) -> Iterator[str]:
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
             given += [keyword.value for keyword in node.keywords if keyword.arg == "code"]
             given += node.args[positions[name] :][:1] if name in positions else []
-        elif (
-            isinstance(node, ast.Assign)
-            and any(isinstance(target, ast.Name) and target.id == "code" for target in node.targets)
-        ) or (isinstance(node, ast.AnnAssign) and getattr(node.target, "id", "").endswith("_CODES") and node.value):
-            given.append(node.value)
+        elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            if any(
+                target.id == "code" or target.id.endswith("_CODES")
+                for target in targets
+                if isinstance(target, ast.Name)
+            ):
+                given.append(node.value)
         elif isinstance(node, ast.Constant) and str(node.value).startswith("yaml-"):
             given.append(node)  # the codes of syntax errors are returned in tuples
         for value in given:

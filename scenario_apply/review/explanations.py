@@ -16,12 +16,13 @@ def known_codes() -> tuple[str, ...]:
 def explanation(code: str, screen: Screen) -> str | None:
     """The explanation of a code or a rule's name, wrapped to the screen; None for an unknown one."""
     rule = next((rule for rule in RULES if code.upper() == rule.code or code.lower() in (rule.code, rule.name)), None)
+    paragraphs: tuple[str, ...]
     if rule is None:
         text = DIAGNOSTIC_TEXTS.get(code.lower())
-        paragraphs = None if text is None else (screen.paint(code.lower(), "bold"), _wrapped(text, screen))
+        paragraphs = () if text is None else (screen.paint(code.lower(), "bold"), _wrapped(text, screen))
     else:
         paragraphs = _rule(rule, screen)
-    return None if paragraphs is None else "\n\n".join(paragraphs) + "\n"
+    return "\n\n".join(paragraphs) + "\n" if paragraphs else None
 
 
 def _rule(rule: Rule, screen: Screen) -> tuple[str, ...]:
