@@ -1,4 +1,4 @@
-# scenario-apply: everything a newcomer needs. Each target makes its own .venv when there is none.
+# scenario-apply: set-up, tests and checks. The first target that needs .venv creates it from requirements.lock.
 #
 #   make demo    train the quickstart on the embedded Scenario: no account, no network
 #   make help    the rest
@@ -8,31 +8,41 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 
 # The newest Python that really runs and can make a venv: a version manager's stand-in may exist and still fail.
-PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.14 python3; do \
 	$$p -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
 
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-CODE := scenario_apply tests benchmarks manifests
+CODE := scenario_apply tests benchmarks manifests docs .ci
 
 DEMO := build/demo
 DEMO_SECONDS ?= 6
 DEMO_RUN := SCENARIO_APPLY_LOCAL_TRAINING_SECONDS=$(DEMO_SECONDS) SCENARIO_APPLY_LOCAL_SEED=$(DEMO)/emulator-seed.json \
 	$(BIN)/scenario-apply
 
-.PHONY: help demo test check format bench fuzz clean
+.PHONY: help demo test coverage test-newest test-lowest versions check format docs lock bench fuzz clean
 
-help: ## what there is
-	@grep -hE '^[a-z]+:.*## ' Makefile | awk -F ':.*## ' '{ printf "  make %-8s %s\n", $$1, $$2 }'
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
-$(STAMP): pyproject.toml
+$(STAMP): requirements.lock pyproject.toml
 	@test -n '$(PYTHON)' || { echo 'No Python 3.11 or newer with venv was found. Name one: make PYTHON=/path/to/python3' >&2; exit 1; }
 	@test -x $(BIN)/python || { echo 'making $(VENV) with $(PYTHON)'; $(PYTHON) -m venv $(VENV); }
-	@echo 'installing (once, and when pyproject.toml changes)'
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -U pip   # an old pip's start-up script costs a third more
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[dev]'
+	@echo 'installing requirements.lock into $(VENV) (once, and when it changes)'
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(INSTALL_PACKAGE)
 	@touch $@
+
+# The package itself, on the dependencies that are already installed. uv, because the start-up script that an old pip
+# writes costs a third more.
+INSTALL_PACKAGE = $(BIN)/uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
+
+lock: $(STAMP) ## pin the newest allowed versions in requirements.lock
+	@$(BIN)/uv pip compile -q --upgrade $(LOCK_OPTIONS) pyproject.toml -o requirements.lock
+
+LOCK_OPTIONS := --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--custom-compile-command 'make lock'
 
 demo: $(STAMP) ## train the quickstart on the embedded Scenario, print the ids, apply again
 	@rm -rf $(DEMO) && mkdir -p build && cp -R manifests/quickstart $(DEMO) && rm -rf $(DEMO)/.scenario $(DEMO)/state   # fresh, whatever was tried in the checkout
@@ -48,6 +58,25 @@ demo: $(STAMP) ## train the quickstart on the embedded Scenario, print the ids, 
 test: $(STAMP) ## run the tests
 	@$(BIN)/python -m pytest -n auto
 
+coverage: $(STAMP) ## run the tests with branch coverage of everything but the emulator; fails below the floor
+	@$(BIN)/python -m pytest -n auto --cov --cov-report=term:skip-covered
+
+# The tests that a version of a dependency can break. The crash, kill, soak and fuzz tests are about our own code.
+VERSION_TESTS := tests --ignore=tests/soak --ignore=tests/fuzz --ignore=tests/apply/test_crash.py \
+	--ignore=tests/apply/test_crash_rarer.py --ignore=tests/apply/test_kill.py
+
+test-newest: ## run the tests on the newest allowed versions, in .venv-newest
+	@$(MAKE) -s versions VENV=.venv-newest VERSIONS='-U --upgrade-strategy eager -e .[dev]'
+
+test-lowest: $(STAMP) ## run the tests on the lowest allowed versions of what the package needs, in .venv-lowest
+	@mkdir -p build
+	@$(BIN)/uv pip compile -q --resolution lowest-direct --python-version 3.11 --universal pyproject.toml -o build/lowest.txt
+	@$(MAKE) -s versions VENV=.venv-lowest VERSIONS='-r build/lowest.txt'
+
+versions: $(STAMP)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check $(VERSIONS)
+	@$(BIN)/python -m pytest -n auto $(VERSION_TESTS)
+
 check: $(STAMP) ## style, format and types
 	@$(BIN)/ruff check $(wildcard $(CODE))
 	@$(BIN)/ruff format --check $(wildcard $(CODE))
@@ -56,6 +85,9 @@ check: $(STAMP) ## style, format and types
 format: $(STAMP) ## fix what ruff can fix
 	@$(BIN)/ruff check --fix $(wildcard $(CODE))
 	@$(BIN)/ruff format $(wildcard $(CODE))
+
+docs: $(STAMP) ## write the generated reference pages and schemas
+	@$(BIN)/python docs/generate.py
 
 bench: $(STAMP) ## the benchmarks, one after the other
 	@set -e; for script in $(filter-out benchmarks/_%,$(wildcard benchmarks/*.py)); do echo "== $$script"; $(BIN)/python $$script; done
@@ -66,6 +98,6 @@ FUZZ_TARGETS ?=
 fuzz: $(STAMP) ## changed seeds into every reader; FUZZ_SECONDS for each, FUZZ_TARGETS='manifest plan' for some
 	@$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS) $(FUZZ_TARGETS)
 
-clean: ## remove .venv, build and caches
-	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+clean: ## remove the virtual environments, build and caches
+	@rm -rf .venv .venv-newest .venv-lowest build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +

@@ -9,7 +9,7 @@ from pathlib import Path
 
 def section(changelog: str, version: str) -> str | None:
     """The text under the heading of a version, up to the next heading of its level; None without one."""
-    heading = re.compile(rf"^## \[?v?{re.escape(version)}\]?\b.*$", re.MULTILINE)
+    heading = re.compile(rf"^## \[?v?{re.escape(version)}\]?(?![\w.-]).*$", re.MULTILINE)
     found = heading.search(changelog)
     if found is None:
         return None

@@ -1,13 +1,18 @@
-"""The entry point. --version is answered before anything is imported; everything else goes to faces.cli."""
+"""The entry point. --version is answered before anything is imported; everything else goes to cli.main."""
 
 # No `from __future__` here and in the package's __init__: that is an import too, and it would come before the working
 # folder is taken off the search path.
 import os
 import sys
 
+UNSUPPORTED = "scenario-apply runs on Linux, macOS and WSL. On Windows, install it inside WSL: https://aka.ms/wsl\n"
+
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command line, sys.argv without the program when argv is None; returns the exit code."""
+    if sys.platform == "win32":
+        sys.stderr.write(UNSUPPORTED)
+        return 1
     if argv is None:
         forget_working_folder()
     arguments = sys.argv[1:] if argv is None else argv

@@ -42,6 +42,8 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     (
         "Tools",
         (
+            ("explain", "explain", "explain a lint rule or the code of a diagnostic"),
+            ("schema", "schema", "print a JSON Schema: manifest, plan, state or events"),
             ("emulator", "emulator", "serve an embedded Scenario on this machine"),
             ("completion", "completion", "print a completion script for bash, zsh or fish"),
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -81,7 +82,7 @@ def test_only_1_is_consent(outside: Path, value: str, monkeypatch: pytest.Monkey
 
 
 @pytest.fixture
-def service(monkeypatch: pytest.MonkeyPatch) -> EmulatorThread:
+def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[EmulatorThread]:
     with EmulatorThread(manual_options()) as running:
         monkeypatch.setenv("SCENARIO_BASE_URL", running.url)
         monkeypatch.setenv("SCENARIO_SDK_API_KEY", "key")

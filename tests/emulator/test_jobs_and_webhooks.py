@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -79,7 +79,7 @@ def receiver(statuses: list[int], location: str = "") -> Iterator[tuple[str, lis
             got.append(({":path": self.path} | {key.lower(): value for key, value in self.headers.items()}, body))
             self.send_response(statuses.pop(0) if statuses else 200)
             if location:
-                self.send_header("Location", location.format(port=self.server.server_address[1]))
+                self.send_header("Location", location.format(port=cast(HTTPServer, self.server).server_port))
             self.end_headers()
 
         def log_message(self, *_: Any) -> None:

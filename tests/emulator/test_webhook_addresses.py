@@ -75,8 +75,8 @@ def test_a_name_is_judged_by_what_it_leads_to(monkeypatch: pytest.MonkeyPatch, a
     def connect(*_: Any) -> socket.socket:
         raise AssertionError("a connection was made")
 
-    monkeypatch.setattr(deliveries.socket, "getaddrinfo", resolve)
-    monkeypatch.setattr(deliveries.socket, "create_connection", connect)
+    monkeypatch.setattr("socket.getaddrinfo", resolve)
+    monkeypatch.setattr("socket.create_connection", connect)
     for url in ("http://rebinding.example/", "https://rebinding.example/"):
         with pytest.raises(ForbiddenDestination):
             deliveries._post(event(url), 0, False)
@@ -95,8 +95,8 @@ def test_the_address_that_was_judged_is_the_one_that_is_used(monkeypatch: pytest
         reached.append(place)
         raise OSError("no network in tests")
 
-    monkeypatch.setattr(deliveries.socket, "getaddrinfo", resolve)
-    monkeypatch.setattr(deliveries.socket, "create_connection", connect)
+    monkeypatch.setattr("socket.getaddrinfo", resolve)
+    monkeypatch.setattr("socket.create_connection", connect)
     assert deliveries._post(event("http://rebinding.example/"), 0, False) == 0
     assert (asked, reached) == (["rebinding.example"], [("8.8.8.8", 80)])
 

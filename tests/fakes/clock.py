@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 
+from scenario_apply.model.ports import WakeUp
+
 
 class FakeClock:
     """Clock whose waits pass at once. Thread-safe; waits from several threads add up.
@@ -25,7 +27,7 @@ class FakeClock:
         with self._lock:
             return self._elapsed
 
-    def wait(self, seconds: float, wake: threading.Event | None = None) -> bool:
+    def wait(self, seconds: float, wake: WakeUp | None = None) -> bool:
         if wake is not None and wake.is_set():
             return True
         with self._lock:

@@ -278,7 +278,7 @@ class _Walk:
         for ref in refs:
             if ref.model is None:
                 assert ref.model_id, "a part without an id was sent"
-                found.append(ConceptRecord(ref.model_id, ref.scale, ref.epoch))
+                found.append(ConceptRecord(ModelId(ref.model_id), ref.scale, ref.epoch))
                 continue
             part = self.state.records[ref.model].current
             assert part.is_usable, f"{ref.model} is composed before it is trained"

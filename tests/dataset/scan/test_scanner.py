@@ -402,7 +402,7 @@ def test_names_that_are_not_unicode_are_errors_and_odd_ones_notes(tmp_path: Path
     for name in (b"caf\xe9.png", b"caf\xe9.txt", b"README\xe9.md", b"sub\xe9/1.png", b"two\nlines.png"):
         target = os.path.join(os.fsencode(folder), name)
         os.makedirs(os.path.dirname(target), exist_ok=True)
-        shutil.copy(folder / "0.png" if name.endswith(b"png") else folder / "0.txt", target)
+        shutil.copy(os.fsencode(folder / ("0.png" if name.endswith(b"png") else "0.txt")), target)
     make_picture(folder / "two\nlines.png", seed=77)
     grow_old(folder)
     for _ in range(2):

@@ -7,7 +7,7 @@ import shutil
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -238,7 +238,7 @@ def test_a_pipe_is_not_waited_for(root: Path) -> None:
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
-def test_names_are_refused_in_both_normal_forms(root: Path, form: str) -> None:
+def test_names_are_refused_in_both_normal_forms(root: Path, form: Literal["NFC", "NFD"]) -> None:
     name = unicodedata.normalize(form, "é.png")
     link(root, f"set/{name}", "../../home/secret.png")
     assert refusals(scan(root, images=("set", unicodedata.normalize("NFC", "set/é.png")))) != []

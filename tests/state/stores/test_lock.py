@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
-from scenario_apply.state.stores.lock import Lock
 from scenario_apply.errors import ExitCode, StateLocked, StateNotSaved
+from scenario_apply.model.ports import WakeUp
+from scenario_apply.state.stores.lock import Lock
 from tests.fakes.clock import FakeClock
 
 
@@ -61,7 +62,7 @@ def test_waiting_for_it_ends_when_it_is_free(path: str) -> None:
     holder.acquire("apply", 0)
 
     class LetGo(FakeClock):
-        def wait(self, seconds: float, wake: threading.Event | None = None) -> bool:
+        def wait(self, seconds: float, wake: WakeUp | None = None) -> bool:
             holder.release()
             return super().wait(seconds, wake)
 

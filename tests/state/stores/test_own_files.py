@@ -145,7 +145,7 @@ def test_a_file_of_another_user_is_refused_only_where_everybody_may_write_to_it(
         facts = real(descriptor)
         return facts if owner is None else os.stat_result((*facts[:4], owner, *facts[5:]))
 
-    monkeypatch.setattr(own_files.os, "fstat", owned)
+    monkeypatch.setattr("os.fstat", owned)
     monkeypatch.setattr("os.geteuid", lambda: os.getuid() if owner is None else 1000)
     folder = own_folder(str(root))
     if is_refused:
