@@ -15,7 +15,7 @@ from requests.adapters import HTTPAdapter
 
 from scenario_apply.cli.main import run
 from scenario_apply.emulator.thread import EmulatorThread, manual_options
-from scenario_apply.state.stores import file_store
+from scenario_apply.state.stores import atomic, file_store
 
 MOST_FRAMES = 12
 ROOT = Path(__file__).parent.parent
@@ -41,7 +41,7 @@ def frames() -> list[str]:
 def stacks(monkeypatch: pytest.MonkeyPatch) -> Stacks:
     """The deepest stack for each kind of request, and for a written state."""
     deepest: Stacks = {}
-    send, write = HTTPAdapter.send, file_store.write_atomically
+    send, write = HTTPAdapter.send, atomic.write_atomically
 
     def keep(key: str, stack: list[str]) -> None:
         if len(stack) > len(deepest.get(key, ())):

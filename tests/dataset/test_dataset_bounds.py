@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 import sys
@@ -173,7 +174,7 @@ def test_all_captions_of_a_dataset_have_a_size_together(monkeypatch: pytest.Monk
 def test_captions_are_compared_pair_by_pair_only_so_often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three thousand captions make four and a half million pairs, a hundred make five thousand."""
     compared = 0
-    pairs = lint_captions.combinations
+    pairs = itertools.combinations
 
     def counted(items: Any, size: int) -> Any:
         nonlocal compared

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from difflib import SequenceMatcher
 from typing import Any
 
 import pytest
@@ -76,7 +77,7 @@ def test_few_changes_in_a_long_caption_are_found(count: int) -> None:
 def test_word_by_word_comparisons_are_few(before: str, after: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The exact comparison is given pairs of equal words by the ten thousand at most, not by the hundred million."""
     pairs = 0
-    exact = alignment.SequenceMatcher
+    exact = SequenceMatcher
 
     def counted(junk: None, old: list[str], new: list[str], autojunk: bool) -> Any:
         nonlocal pairs

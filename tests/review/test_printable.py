@@ -278,8 +278,8 @@ def test_what_the_service_says_is_printed_clean(
     """A refusal, and names and images of a model, in progress lines, ledger, events, status and the next plan."""
     read = transport._content
 
-    def hostile(response: Any, until: float) -> bytes:
-        content = read(response, until)
+    def hostile(response: Any) -> bytes:
+        content = read(response)
         if response.url.endswith("/train"):
             response.status_code = 400
             return json.dumps({"reason": EVERYTHING}).encode()

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from scenario_apply.dataset.facts import FileEntry
 from scenario_apply.dataset.image_limits import MOST_IMAGES
 from scenario_apply.dataset.scan import (
     build_dataset as making,
@@ -269,7 +270,7 @@ def test_a_picture_damaged_while_it_is_compared_is_no_crash(tmp_path: Path) -> N
     make_picture(folder / "3.png", seed=0, size=(1100, 1100))
     grow_old(folder)
     assert "D02" in codes(scan_one(tmp_path, spec(missing="auto"), deep=True))
-    entry = reading.FileEntry("3.png", "set/3.png", 1, 1, 1)
+    entry = FileEntry("3.png", "set/3.png", 1, 1, 1)
     facts = reading.read_facts(DataGuard(str(tmp_path)), entry, DecodingAllowance())
     from scenario_apply.dataset.scan.image_similarity import look_closer
     from scenario_apply.dataset.scan.parallel import in_this_thread
