@@ -1,4 +1,4 @@
-"""Which words two texts have in common, in order: exactly for captions of usual length, by words that occur once for long ones.
+"""Which words two texts have in common, in order: exactly for short captions, by unique words for long ones.
 
 Comparing every word with every other takes the square of their number: minutes for two captions of two thousand words.
 A long text is cut at words that stand once in both, in the same order; what lies between is short, or is cut again.

@@ -1,4 +1,4 @@
-"""The lint rules, a file per letter of their codes: C captions, N counts, D duplicates, F and R files, P pairs, T triggers.
+"""The lint rules, a file for each kind: captions, counts, duplicates, files, pairs, triggers.
 
 Pure. The rules as data are in model/lint_rules.py. Read lint.py first.
 """
