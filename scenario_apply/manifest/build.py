@@ -26,12 +26,12 @@ from scenario_apply.manifest.models import Models
 from scenario_apply.manifest.positions import Map
 from scenario_apply.manifest.report import Report
 from scenario_apply.manifest.schema.check import check_shape
+from scenario_apply.manifest.secret_places import hide_written_secrets
 from scenario_apply.manifest.shared_triggers import check_triggers
 from scenario_apply.manifest.spec import CompositionSpec, Manifest, ModelSpec
 from scenario_apply.manifest.templating.allowed_environment import AllowedEnvironment
 from scenario_apply.manifest.templating.templates import Templates
-from scenario_apply.manifest.variables import Given, resolved
-from scenario_apply.manifest.written_secrets import hide_written_secrets
+from scenario_apply.manifest.variables import VariableInputs, resolved
 from scenario_apply.model.secret import MASK
 
 
@@ -54,7 +54,7 @@ def build_manifest(
     documents: Sequence[Map],
     source: ManifestSource,
     *,
-    given: Given,
+    given: VariableInputs,
     environment: AllowedEnvironment,
     schema: bytes,
     report: Report,
@@ -126,7 +126,9 @@ def _warn_of_same_names(models: Models, compositions: Compositions, report: Repo
             report.warn("same-name", what, spec.place, "give one another `name:`")
 
 
-def _digest(source: ManifestSource, given: Given, environment: AllowedEnvironment, secret: Collection[str]) -> str:
+def _digest(
+    source: ManifestSource, given: VariableInputs, environment: AllowedEnvironment, secret: Collection[str]
+) -> str:
     """Over names and bytes of the files, the variables given and the environment used, each only as a digest.
 
     Values of secrets are left out: whoever has the files could guess at a short one until the digest fits.

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from scenario_apply.errors import Diagnostic, Location, ManifestError, Severity
 from scenario_apply.manifest.positions import Map, Mark
-from scenario_apply.manifest.secret_lines import masked_in_place, without_secret_values
+from scenario_apply.manifest.secret_detection import masked_in_place, without_secret_values
 from scenario_apply.model.secret import MASK
 
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # what libyaml counts as the end of a line

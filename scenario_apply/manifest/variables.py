@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import cast
 
 from scenario_apply.errors import Location
-from scenario_apply.manifest.fields import child, flag, is_extension, plain, text
+from scenario_apply.manifest.fields import child, flag, is_extension, text
 from scenario_apply.manifest.positions import Map, Mark, Node, kind_of
 from scenario_apply.manifest.report import Report
-from scenario_apply.manifest.spec import Json
-from scenario_apply.manifest.templating.templates import Templates, is_template
+from scenario_apply.manifest.templating.template_text import is_template
+from scenario_apply.manifest.templating.templates import Templates
+from scenario_apply.manifest.variable_values import Variables
 from scenario_apply.manifest.yaml.scalars import NotANumber, plain_scalar
 from scenario_apply.model.did_you_mean import did_you_mean
 from scenario_apply.model.file_names import is_unicode, spelled
-from scenario_apply.model.secret import MASK, Secret
+from scenario_apply.model.secret import Secret
 
 RESERVED = ("env", "var", "trigger", "caption", "stem", "path", "range", "loop", "true", "false", "none")
 """Names that templates know already. A variable of that name would hide or be hidden."""
@@ -33,26 +33,14 @@ _HOW_TO_GIVE_A_SECRET = 'give it with --var-file, or write default: "{{ env.NAME
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
+class VariableInputs:
     """command_line: --var K=V as typed. files: the maps of --var-file, the later the stronger."""
 
     command_line: Mapping[str, str] = field(default_factory=dict)
     files: Sequence[Map] = ()
 
 
-@dataclass(slots=True)
-class Variables:
-    """Values by name, and which of them must never be shown."""
-
-    values: dict[str, Node] = field(default_factory=dict)
-    secret: set[str] = field(default_factory=set)
-
-    def plain(self) -> dict[str, Json]:
-        """As plain values; a secret one is masked."""
-        return {k: MASK if k in self.secret else cast(Json, plain(v)) for k, v in self.values.items()}
-
-
-def resolved(document: Map, given: Given, templates: Templates, report: Report) -> Variables:
+def resolved(document: Map, given: VariableInputs, templates: Templates, report: Report) -> Variables:
     """The value of every declared variable: --var over --var-file over default. A default may use `env` and what stands
     above it. A name that is not declared, a missing value and one of another kind are reported."""
     block = child(document, "variables") or Map(document.start)
@@ -116,7 +104,7 @@ def _value(
     fields: Node,
     marks: tuple[Mark, Mark],
     kind: str,
-    given: Given,
+    given: VariableInputs,
     found: Variables,
     templates: Templates,
     report: Report,
@@ -145,7 +133,7 @@ def _value(
     return False, None, marks[0]
 
 
-def _report_undeclared(declared: Sequence[str], given: Given, report: Report) -> None:
+def _report_undeclared(declared: Sequence[str], given: VariableInputs, report: Report) -> None:
     for name in given.command_line:
         if name not in declared:
             hint = did_you_mean(name, declared) or "declare it under variables:"

@@ -63,6 +63,21 @@ def test_a_list_has_a_longest_length(name: str, tmp_path: Path) -> None:
     assert found[0].location.line is not None
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        "exclude: {" + many(10_000, "k#: *long") + "}",
+        "exclude: [" + many(1_000, "{k: *long}") + "]",
+        "captions: {" + many(10_000, "f#.png: [*long]") + "}",
+    ],
+)
+def test_a_long_text_is_not_repeated_in_messages(fields: str, tmp_path: Path) -> None:
+    """Aliases make gigabytes of one text: a message names the kind of a wrong value and does not quote it."""
+    found = problems(tmp_path, f"x-long: &long {'x' * 200_000}\n" + dataset("images: ./img, " + fields))
+    assert {problem.code for problem in found} <= {"wrong-type", "too-many"}
+    assert all(len(problem.message) < 500 for problem in found)
+
+
 @pytest.mark.parametrize("field", ["trigger", "prefix", "suffix", "caption", "caption_template", "instruction"])
 def test_what_goes_into_every_caption_has_a_longest_length(field: str, tmp_path: Path) -> None:
     """It would be copied into each of them."""

@@ -6,7 +6,7 @@ import pytest
 
 from scenario_apply.manifest.templating.allowed_environment import AllowedEnvironment
 from scenario_apply.manifest.templating.sandbox import Sandbox
-from scenario_apply.manifest.templating.templates import TemplateError
+from scenario_apply.manifest.templating.template_text import TemplateError
 from scenario_apply.model.secret import Secret
 
 NO_ENVIRONMENT = AllowedEnvironment({})

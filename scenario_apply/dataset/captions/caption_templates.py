@@ -15,7 +15,7 @@ from scenario_apply.dataset.captions.compose import CaptionTemplateError
 from scenario_apply.manifest.templating.allowed import Budget, BudgetSpent
 from scenario_apply.manifest.templating.restricted_environment import NarrowEnvironment
 from scenario_apply.manifest.templating.syntax_tree import made_to_pay
-from scenario_apply.manifest.templating.templates import TemplateError as RefusedTemplate
+from scenario_apply.manifest.templating.template_text import TemplateError as RefusedTemplate
 from scenario_apply.model.file_names import is_unicode
 
 _LONGEST = 20_000  # characters of a rendered caption: far above any caption, far below what hurts

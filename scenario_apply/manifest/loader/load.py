@@ -19,7 +19,7 @@ from scenario_apply.manifest.report import Report
 from scenario_apply.manifest.spec import Manifest
 from scenario_apply.manifest.templating.allowed_environment import AllowedEnvironment
 from scenario_apply.manifest.templating.whole_files import WholeFiles
-from scenario_apply.manifest.variables import Given
+from scenario_apply.manifest.variables import VariableInputs
 from scenario_apply.manifest.yaml.reader import read_yaml
 from scenario_apply.manifest.yaml.source_bytes import LARGEST_FILE_BYTES
 from scenario_apply.model.did_you_mean import did_you_mean
@@ -165,7 +165,7 @@ class _Loader:
         relative = os.path.relpath(absolute, self._cwd)
         return absolute if relative.startswith("..") else relative
 
-    def _given(self, variables: Mapping[str, str], var_files: Sequence[str]) -> Given:
+    def _given(self, variables: Mapping[str, str], var_files: Sequence[str]) -> VariableInputs:
         maps: list[Map] = []
         for path in var_files:
             self._report.quote_nothing_of(path)
@@ -175,7 +175,7 @@ class _Loader:
             found = read_yaml(path, data, self._report, what="variable file")
             if found is not None:
                 maps.append(found)
-        return Given(command_line=variables, files=tuple(maps))
+        return VariableInputs(command_line=variables, files=tuple(maps))
 
     def _read(self, absolute: str, shown: str, mark: Mark | None, guard: DataGuard | None) -> bytes | None:
         """The bytes of a file; None, and a problem, when it cannot be read. mark: what names it.
@@ -210,7 +210,7 @@ class _Loader:
         absolute: str,
         mark: Mark | None,
         path: tuple[str, ...],
-        given: Given,
+        given: VariableInputs,
         before: Sequence[Map],
     ) -> list[Map]:
         """The file's document and those it includes, each file of the manifest once."""
@@ -278,7 +278,7 @@ class _Loader:
         absolute: str,
         shown: str,
         mark: Mark | None,
-        given: Given,
+        given: VariableInputs,
         before: Sequence[Map],
     ) -> Map | None:
         """What one file holds, rendered first when it is a template as a whole; None after an error."""

@@ -11,9 +11,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from scenario_apply.errors import ManifestError
 from scenario_apply.manifest.other_trainers import foreign_parameter
 from scenario_apply.manifest.parameters import unknown_parameter
-from scenario_apply.manifest.positions import Map, Mark, Seq, kind_of
+from scenario_apply.manifest.positions import Map, Mark, Seq, SourceMark, kind_of
 from scenario_apply.manifest.report import Report
 from scenario_apply.manifest.schema.branches import (
     KINDS,
@@ -86,7 +87,11 @@ class Explanation:
         self._walk(same_kind[0], value, path, mark)
 
     def _fits(self, schema: Schema | bool, value: Any) -> bool:
-        return not Silent(self._root).complains(schema, value)
+        try:
+            Explanation(self._root, Report(most=1))._walk(schema, value, "", _NOWHERE)
+        except ManifestError:
+            return False
+        return True
 
     def _values(self, schema: Schema, value: Any, path: str, mark: Mark) -> None:
         report, name = self._report, _last(path)
@@ -249,36 +254,7 @@ _FILTERS = {
 }
 
 
-class _Complaint(Exception):
-    pass
-
-
-class _Raising(Report):
-    """A report that stops at the first thing said to it."""
-
-    def add(self, *_: Any, **__: Any) -> None:
-        raise _Complaint
-
-
-class Silent(Explanation):
-    """The same walk, asked only whether there is anything to say."""
-
-    def __init__(self, schema: Schema) -> None:
-        super().__init__(schema, _Raising())
-
-    def complains(self, schema: Schema | bool, value: Any) -> bool:
-        try:
-            self._walk(schema, value, "", _NOWHERE)
-        except _Complaint:
-            return True
-        return False
-
-
-class _Nowhere:
-    name, line, column = "", 0, 0
-
-
-_NOWHERE = _Nowhere()
+_NOWHERE = SourceMark("", 0, 0)
 
 
 def _last(path: str) -> str:

@@ -11,7 +11,7 @@ from base64 import b64encode
 from collections.abc import Collection, Iterator, Mapping
 from urllib.parse import quote
 
-from scenario_apply.manifest.secret_names import is_secret_name, is_secret_value
+from scenario_apply.manifest.secret_detection import is_secret_name, is_secret_value
 from scenario_apply.model.secret import MASK, Secret
 
 ALLOWED_PREFIX = "SCENARIO_"

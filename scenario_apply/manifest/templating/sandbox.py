@@ -33,6 +33,7 @@ from scenario_apply.manifest.templating.allowed_environment import (
 )
 from scenario_apply.manifest.templating.restricted_environment import NarrowEnvironment
 from scenario_apply.manifest.templating.syntax_tree import alone, key_of, made_to_pay
+from scenario_apply.manifest.templating.template_text import PER_IMAGE, SECRET_PLACES, TemplateError, quoted
 from scenario_apply.manifest.templating.template_values import (
     EnvironmentVariables,
     SecretComputed,
@@ -40,7 +41,6 @@ from scenario_apply.manifest.templating.template_values import (
     WholeValue,
     whole_value,
 )
-from scenario_apply.manifest.templating.templates import PER_IMAGE, SECRET_PLACES, TemplateError, quoted
 from scenario_apply.model.did_you_mean import did_you_mean
 from scenario_apply.model.secret import Secret
 

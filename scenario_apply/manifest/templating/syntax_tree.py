@@ -6,7 +6,7 @@ from typing import cast
 
 from jinja2 import Environment, nodes
 
-from scenario_apply.manifest.templating.templates import TemplateError
+from scenario_apply.manifest.templating.template_text import TemplateError
 
 _REFUSED = {
     nodes.Include: "include",

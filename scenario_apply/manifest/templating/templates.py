@@ -10,49 +10,30 @@ variables besides is put in front of them as `{% set %}`, so that they need noth
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from scenario_apply.manifest.fields import is_extension, plain
+from scenario_apply.manifest.fields import is_extension
 from scenario_apply.manifest.positions import Map, Mark, Node, Seq, values_in
 from scenario_apply.manifest.report import Report
-from scenario_apply.manifest.secret_spots import Spot, below
+from scenario_apply.manifest.secret_places import Spot, below
 from scenario_apply.manifest.templating.allowed_environment import AllowedEnvironment
+from scenario_apply.manifest.templating.template_text import SECRET_PLACES, TemplateError, is_template
+from scenario_apply.manifest.variable_values import Variables
 from scenario_apply.model.secret import Secret
 
 if TYPE_CHECKING:
     from scenario_apply.manifest.templating.sandbox import Sandbox
     from scenario_apply.manifest.templating.template_values import WholeValue
-    from scenario_apply.manifest.variables import Variables
 
-PER_IMAGE = frozenset({"trigger", "caption", "stem", "path"})
 _CAPTION_TEXTS = frozenset({"caption", "prefix", "suffix", "caption_template"})
 _CAPTION_MAPS = ("captions", "map")
 _NOT_RENDERED = ("variables", "version", "include", "$schema")
-SECRET_PLACES = "models.*.parameters.wandbKey"  # noqa: S105  # where one may stand, not a password
 _MOST_REPEATED = 500_000
 
 
-class TemplateError(Exception):
-    """A template that cannot be rendered: code, message and hint as in a Diagnostic; line from 1 within the template.
-
-    variable: the variable that it may not read so, to find the expression by.
-    """
-
-    def __init__(
-        self, code: str, message: str, hint: str | None = None, line: int | None = None, variable: str | None = None
-    ) -> None:
-        super().__init__(message)
-        self.code, self.message, self.hint, self.line, self.variable = code, message, hint, line, variable
-
-
-def is_template(text: str) -> bool:
-    return "{{" in text or "{%" in text
-
-
 class Templates:
-    """Renders the templates of one manifest. A secret stays a Secret, and stands where secret_spots.py lets it."""
+    """Renders the templates of one manifest. A secret stays a Secret, and stands where secret_places.py lets it."""
 
     def __init__(self, environment: AllowedEnvironment, report: Report, sandbox: Sandbox | None = None) -> None:
         """sandbox: whose budget is shared; None: one of its own."""
@@ -174,11 +155,6 @@ def located(value: object, mark: Mark) -> Node:
             items.add(located(inner, mark), mark)
         return items
     return cast(Node, value)
-
-
-def quoted(value: object) -> str:
-    """A value as a Jinja2 literal."""
-    return json.dumps(plain(cast(Node, value)), ensure_ascii=False)
 
 
 def _copied(items: Seq) -> Seq:

@@ -10,8 +10,10 @@ from scenario_apply.errors import Location
 from scenario_apply.manifest.positions import Map, SourceMark
 from scenario_apply.manifest.report import Report
 from scenario_apply.manifest.templating.allowed_environment import AllowedEnvironment
-from scenario_apply.manifest.templating.templates import TemplateError, Templates
-from scenario_apply.manifest.variables import Given, Variables, resolved
+from scenario_apply.manifest.templating.template_text import TemplateError
+from scenario_apply.manifest.templating.templates import Templates
+from scenario_apply.manifest.variable_values import Variables
+from scenario_apply.manifest.variables import VariableInputs, resolved
 from scenario_apply.manifest.yaml.reader import read_yaml
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ class WholeFiles:
     therefore be plain YAML.
     """
 
-    def __init__(self, given: Given, environment: AllowedEnvironment, report: Report) -> None:
+    def __init__(self, given: VariableInputs, environment: AllowedEnvironment, report: Report) -> None:
         self._given = given
         self._environment = environment
         self._report = report

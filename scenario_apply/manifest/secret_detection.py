@@ -1,12 +1,15 @@
-"""Which environment variables look like secrets: by the words of their name, or by the form of their value.
+"""What looks like a secret: the name or value of an environment variable, and a named value in a line of a file.
 
-This is no fence: templates see only what the caller allows (allowed_environment.py). It decides what an allowed
-variable is: a plain text, or a Secret that goes to a secret parameter and nowhere else.
+Name and value decide how an allowed variable is treated: as plain text, or as a Secret that only a secret parameter
+accepts. This is not the access check: templates read only what the caller allows (allowed_environment.py). Lines are
+masked before a diagnostic quotes them, because a file that is not valid YAML may hold secrets too.
 """
 
 from __future__ import annotations
 
 import re
+
+from scenario_apply.model.secret import MASK
 
 _WORDS = frozenset(
     {
@@ -67,3 +70,30 @@ def is_secret_name(name: str) -> bool:
 def is_secret_value(value: str) -> bool:
     """Whether a text has the form of a secret: a known kind of token, a private key, an address with a password."""
     return bool(_VALUE.search(value))
+
+
+_NAMED_SECRET = re.compile(
+    r"""(?ix)
+    ( [\w-]* (?: wandb[_-]?(?:api[_-]?)?key | secret | token | passw(?:or)?d | api[_-]?key | access[_-]?key ) [\w-]*
+      ["']? \s* [:=] \s* )
+    ( "[^"]*"? | '[^']*'? | [^\s\{\[&*|>"',}\]#] [^,}\]\#]* )
+    """
+)
+_HARMLESS = re.compile(r"""["']?\s*(?:true|false|null|~|\{\{.*|)\s*["']?""", re.IGNORECASE)
+
+
+def without_secret_values(line: str) -> str:
+    """The line with every value masked that stands behind a name such as wandbKey; columns stay where they are."""
+    return _NAMED_SECRET.sub(_masked, line)
+
+
+def masked_in_place(text: str) -> str:
+    """The mask, as long as the text, so that what stands behind it does not move."""
+    return MASK.ljust(len(text)) if len(text) >= len(MASK) else "*" * len(text)
+
+
+def _masked(match: re.Match[str]) -> str:
+    value = match[2]
+    if _HARMLESS.fullmatch(value):
+        return match[0]
+    return match[1] + masked_in_place(value)

@@ -1,0 +1,35 @@
+"""What templates are called and what can go wrong with them, without importing Jinja2."""
+
+from __future__ import annotations
+
+import json
+from typing import cast
+
+from scenario_apply.manifest.fields import plain
+from scenario_apply.manifest.positions import Node
+
+PER_IMAGE = frozenset({"trigger", "caption", "stem", "path"})
+"""Names that have a value for each image only: captions use them."""
+SECRET_PLACES = "models.*.parameters.wandbKey"  # noqa: S105  # where a secret is accepted, not a password
+
+
+class TemplateError(Exception):
+    """A template that cannot be rendered: code, message and hint as in a Diagnostic; line from 1 within the template.
+
+    variable: the variable that the template must not read like this; its position becomes the error's position.
+    """
+
+    def __init__(
+        self, code: str, message: str, hint: str | None = None, line: int | None = None, variable: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.code, self.message, self.hint, self.line, self.variable = code, message, hint, line, variable
+
+
+def is_template(text: str) -> bool:
+    return "{{" in text or "{%" in text
+
+
+def quoted(value: object) -> str:
+    """A value as a Jinja2 literal."""
+    return json.dumps(plain(cast(Node, value)), ensure_ascii=False)
