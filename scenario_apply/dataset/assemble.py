@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from scenario_apply.dataset.captions.caption_budget import CaptionBudget
-from scenario_apply.dataset.captions.compose import LONGEST_CAPTION, CaptionTemplateError, CaptionTooLong, Composer
+from scenario_apply.dataset.captions.caption_errors import LONGEST_CAPTION, CaptionTemplateError, CaptionTooLong
+from scenario_apply.dataset.captions.compose import Composer
 from scenario_apply.dataset.captions.gather import UNREAD_CAPTIONS, Gathered, Reader, gather, one_line
 from scenario_apply.dataset.captions.instructions import instruct
 from scenario_apply.dataset.digest import digest_of_rows

@@ -23,13 +23,12 @@ from scenario_apply.model.globs import any_glob, has_magic
 class Listed:
     """One folder as it was listed. path: within the dataset, "" for its top; file: relative to the root.
 
-    rows: (name, size, mtime_ns, inode) of its regular files. subfolders: names of folders in it that were not entered.
+    rows: (name, size, mtime_ns, inode) of its regular files.
     """
 
     path: str
     file: str
     rows: Sequence[tuple[str, int, int, int]]
-    subfolders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from scenario_apply.dataset.captions.tables import Row, first_of
+from scenario_apply.dataset.captions.table_entries import Row, first_of
 from scenario_apply.dataset.facts import FileEntry
 from scenario_apply.dataset.image_selection import Selection
 from scenario_apply.model.file_names import NearestName, name_of, nfc, stem_of

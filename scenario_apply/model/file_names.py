@@ -19,7 +19,6 @@ IMAGE_SUFFIXES = frozenset(_TAKEN_FOR_IMAGES.split())
 SIDECAR_SUFFIXES = (".txt", ".caption")
 CAPTION_SUFFIXES = frozenset(SIDECAR_SUFFIXES)
 METADATA_FILES = ("metadata.jsonl", "metadata.csv")
-CAPTION_TABLE_SUFFIXES = (".yaml", ".yml", ".json", ".jsonl", ".csv", ".tsv")
 
 _JUNK_FOLDERS = frozenset({"__macosx", "cache", "_controls", "@eadir", "__pycache__", "$recycle.bin"})
 _JUNK_FILES = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db"})

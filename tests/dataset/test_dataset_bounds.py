@@ -11,10 +11,12 @@ import pytest
 
 from scenario_apply.dataset.assemble import caption_pictures
 from scenario_apply.dataset.captions import tables
-from scenario_apply.dataset.captions.compose import LONGEST_CAPTION, CaptionTooLong, Composer
+from scenario_apply.dataset.captions.caption_errors import LONGEST_CAPTION, CaptionTooLong
+from scenario_apply.dataset.captions.compose import Composer
 from scenario_apply.dataset.captions.gather import Gathered
 from scenario_apply.dataset.captions.matching import Lookup, match_rows
-from scenario_apply.dataset.captions.tables import CaptionRow, caption_rows, read_table
+from scenario_apply.dataset.captions.table_entries import CaptionRow
+from scenario_apply.dataset.captions.tables import caption_rows, read_table
 from scenario_apply.dataset.facts import Facts, FileEntry
 from scenario_apply.dataset.lint import caption_rules as lint_captions
 from scenario_apply.dataset.lint import duplicate_rules as lint_duplicates

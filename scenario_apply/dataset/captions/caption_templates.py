@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 from jinja2 import Template, TemplateError, nodes
 
-from scenario_apply.dataset.captions.compose import CaptionTemplateError
+from scenario_apply.dataset.captions.caption_errors import CaptionTemplateError
 from scenario_apply.manifest.templating.allowed import Budget, BudgetSpent
 from scenario_apply.manifest.templating.restricted_environment import NarrowEnvironment
 from scenario_apply.manifest.templating.syntax_tree import made_to_pay

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from scenario_apply.dataset.captions.caption_budget import CaptionBudget, is_template
+from scenario_apply.dataset.captions.caption_errors import LONGEST_CAPTION, CaptionTooLong
 from scenario_apply.manifest.spec import DatasetSpec
 from scenario_apply.model.file_names import name_of, stem_of
 
@@ -14,26 +15,7 @@ if TYPE_CHECKING:
     from scenario_apply.dataset.captions.caption_templates import DatasetTemplates
 
 _PLACEHOLDER = re.compile(r"\[trigger\]|\{trigger\}")
-LONGEST_CAPTION = 1_000_000
-"""Characters: far above any caption."""
-
 Part = Callable[[str, str], str]  # (caption, path) -> text
-
-
-class CaptionTemplateError(ValueError):
-    """A template of the dataset cannot be rendered. key: caption, prefix, suffix, caption_template or captions."""
-
-    def __init__(self, key: str, why: str) -> None:
-        super().__init__(why)
-        self.key = key
-        self.why = why
-
-
-class CaptionTooLong(CaptionTemplateError):
-    """A text with so many placeholders that it would fill the memory."""
-
-    def __init__(self, characters: int) -> None:
-        super().__init__("trigger", f"a caption of {characters:,} characters; at most {LONGEST_CAPTION:,} are taken")
 
 
 class Composer:

@@ -14,7 +14,8 @@ from scenario_apply.dataset.captions.matching import (
     match_rows,
     orphan_findings,
 )
-from scenario_apply.dataset.captions.tables import CaptionRow, caption_rows, read_table
+from scenario_apply.dataset.captions.table_entries import CaptionRow
+from scenario_apply.dataset.captions.tables import caption_rows, read_table
 from scenario_apply.dataset.facts import FileEntry
 from scenario_apply.dataset.image_selection import Selection
 from scenario_apply.manifest.spec import DatasetSpec

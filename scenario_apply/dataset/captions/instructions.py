@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from scenario_apply.dataset.captions.caption_budget import CaptionBudget
-from scenario_apply.dataset.captions.compose import CaptionTemplateError, Composer
+from scenario_apply.dataset.captions.caption_errors import CaptionTemplateError
+from scenario_apply.dataset.captions.compose import Composer
 from scenario_apply.dataset.captions.gather import Gathered, Reader, gather, one_line
 from scenario_apply.dataset.pairing import AFTER, BEFORE, Couple, Paired, side_of
 from scenario_apply.dataset.types import Pair

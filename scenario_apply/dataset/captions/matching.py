@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from scenario_apply.dataset.captions.tables import CaptionRow
+from scenario_apply.dataset.captions.table_entries import CaptionRow
 from scenario_apply.dataset.facts import FileEntry
 from scenario_apply.model.file_names import SIDECAR_SUFFIXES, NearestName, is_prose, name_of, nfc, stem_of
 from scenario_apply.model.lint_rules import Finding

@@ -4,38 +4,27 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Iterator
 
+from scenario_apply.dataset.captions.table_entries import (
+    FILE_COLUMNS,
+    MOST_ROWS,
+    TEXT_COLUMNS,
+    CaptionRow,
+    Row,
+    Table,
+    as_text,
+    first_of,
+    is_scalar,
+    map_entry,
+    too_many_rows,
+)
 from scenario_apply.model.file_names import is_unicode
 from scenario_apply.model.lint_rules import Finding
 
-FILE_COLUMNS = ("file_name", "image_path", "image", "file", "filename", "path")
-TEXT_COLUMNS = ("text", "caption", "prompt")
-
-
-MOST_ROWS = 200_000
 _MOST_COLUMNS = 500
 _MOST_FINDINGS = 20  # of lines that cannot be read
 _STRINGS = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"(\s*+:)?', re.DOTALL)
-
-
-class Row(NamedTuple):
-    """fields: what the line says, by column or key; for maps file_name and text."""
-
-    line: int
-    fields: Mapping[str, str]
-
-
-class Table(NamedTuple):
-    rows: tuple[Row, ...]
-    findings: tuple[Finding, ...]
-
-
-class CaptionRow(NamedTuple):
-    key: str
-    text: str
-    line: int
 
 
 def read_table(text: str, *, file: str) -> Table:
@@ -104,17 +93,8 @@ def caption_rows(table: Table, *, file: str) -> tuple[list[CaptionRow], list[Fin
     return rows, findings
 
 
-def first_of(fields: Mapping[str, str], names: tuple[str, ...]) -> str | None:
-    return next((fields[name] for name in names if name in fields), None)
-
-
 def _failed(file: str, line: int | None, what: str, hint: str | None = None) -> Table:
     return Table((), (Finding("C18", what, file, line, hint),))
-
-
-def too_many(file: str, line: int) -> Finding:
-    """A table that no dataset can need: the rest of it is not read."""
-    return Finding("C18", f"more than {MOST_ROWS:,} rows: the rest is not read", file, line, "split the table")
 
 
 def _jsonl(text: str, file: str) -> Table:
@@ -122,7 +102,7 @@ def _jsonl(text: str, file: str) -> Table:
     findings: list[Finding] = []
     for number, line in enumerate(_lines(text), 1):
         if number > MOST_ROWS:
-            findings = [*findings[:_MOST_FINDINGS], too_many(file, number)]
+            findings = [*findings[:_MOST_FINDINGS], too_many_rows(file, number)]
             break
         if not line.strip():
             continue
@@ -137,7 +117,7 @@ def _jsonl(text: str, file: str) -> Table:
         if not isinstance(value, dict):
             findings.append(Finding("C18", "not a JSON object", file, number, "one object a line"))
             continue
-        rows.append(Row(number, {str(k): _as_text(v) for k, v in value.items() if _is_scalar(v)}))
+        rows.append(Row(number, {str(k): as_text(v) for k, v in value.items() if is_scalar(v)}))
     return Table(tuple(rows), tuple(findings[: _MOST_FINDINGS + 1]))
 
 
@@ -164,7 +144,7 @@ def _csv(text: str, file: str) -> Table:
             return _failed(file, 1, what, f"keep {FILE_COLUMNS[0]} and text")
         for number, fields in enumerate(reader, 1):
             if number > MOST_ROWS:
-                findings = [*findings[:_MOST_FINDINGS], too_many(file, reader.line_num)]
+                findings = [*findings[:_MOST_FINDINGS], too_many_rows(file, reader.line_num)]
                 break
             if "" in fields:
                 what = "more fields than the header has columns"
@@ -207,7 +187,7 @@ def _json(text: str, file: str) -> Table:
     ]
     if isinstance(value, list):
         rows = [
-            Row(1, {str(k): _as_text(v) for k, v in item.items() if _is_scalar(v)})
+            Row(1, {str(k): as_text(v) for k, v in item.items() if is_scalar(v)})
             for item in value
             if isinstance(item, dict)
         ]
@@ -223,38 +203,6 @@ def _json(text: str, file: str) -> Table:
         if fields is not None:
             rows.append(Row(line, fields))
     return Table(tuple(rows), tuple(findings))
-
-
-def map_entry(key: str, entry: object, *, file: str, line: int) -> tuple[dict[str, str] | None, Finding | None]:
-    """One entry of a map: a caption, a list of captions (the first is taken), or an object with caption and tags."""
-    finding = None
-    if isinstance(entry, list):
-        if len(entry) > 1:
-            what = f"{key!r} has {len(entry)} captions; the first is taken"
-            finding = Finding("C07", what, file, line, "keep one")
-        entry = entry[0] if entry else ""
-    if isinstance(entry, dict):
-        text = first_of(entry, TEXT_COLUMNS)
-        tags = entry.get("tags")
-        if text is None and tags is None:
-            return None, Finding("C18", f"{key!r} holds no caption, text, prompt or tags", file, line)
-        parts = [_as_text(part) for part in (text, tags) if part is not None and _is_scalar(part) and part != ""]
-        return {"file_name": key, "text": ", ".join(parts)}, finding
-    if not _is_scalar(entry):
-        return None, Finding("C18", f"the caption of {key!r} is not a text", file, line)
-    return {"file_name": key, "text": _as_text(entry)}, finding
-
-
-def _is_scalar(value: object) -> bool:
-    return not isinstance(value, dict | list)
-
-
-def _as_text(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
 
 
 class _KeyLines:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from scenario_apply.dataset.captions.tables import MOST_ROWS, TEXT_COLUMNS, Row, Table, map_entry, too_many
+from scenario_apply.dataset.captions.table_entries import MOST_ROWS, TEXT_COLUMNS, Row, Table, map_entry, too_many_rows
 from scenario_apply.model.lint_rules import Finding
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ class _Reader:
                 raise _Refused(self._wrong(event, "a picture's name is a text; quote it"))
             key, line = event.value, _line(event)
             if len(seen) >= MOST_ROWS:
-                self._findings.append(too_many(self._file, line))
+                self._findings.append(too_many_rows(self._file, line))
                 self._is_cut = True
                 return
             value_event = next(events)

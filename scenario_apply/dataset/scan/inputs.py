@@ -7,7 +7,8 @@ from dataclasses import replace
 from scenario_apply.dataset.assemble import DatasetInputs
 from scenario_apply.dataset.captions.decode import decode
 from scenario_apply.dataset.captions.gather import Reader
-from scenario_apply.dataset.captions.tables import Row, read_table
+from scenario_apply.dataset.captions.table_entries import Row
+from scenario_apply.dataset.captions.tables import read_table
 from scenario_apply.dataset.image_limits import MOST_IMAGES
 from scenario_apply.dataset.pairing import TableRow, pair_folders, pair_rows, pair_suffixes, table_rows
 from scenario_apply.dataset.scan.caption_files import reader_below

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from scenario_apply.dataset.captions.caption_budget import CaptionBudget
-from scenario_apply.dataset.captions.compose import CaptionTemplateError, Composer
+from scenario_apply.dataset.captions.caption_errors import CaptionTemplateError
+from scenario_apply.dataset.captions.compose import Composer
 from scenario_apply.manifest.spec import CaptionSource, DatasetSpec
 from tests.dataset.build import PLACE, spec_from
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scenario_apply.dataset.captions.matching import Lookup, find_sidecars, from_file_name, match_rows
-from scenario_apply.dataset.captions.tables import CaptionRow
+from scenario_apply.dataset.captions.table_entries import CaptionRow
 from scenario_apply.dataset.facts import FileEntry
 from scenario_apply.model.file_names import natural_key, nearest, nfc
 from scenario_apply.model.globs import glob_pattern
