@@ -1,9 +1,9 @@
-"""What is wrong with a template or a caption of a dataset."""
+"""Errors of caption templates and of captions that are too long."""
 
 from __future__ import annotations
 
 LONGEST_CAPTION = 1_000_000
-"""Characters: far above any caption."""
+"""Characters: far above any real caption."""
 
 
 class CaptionTemplateError(ValueError):
@@ -16,7 +16,9 @@ class CaptionTemplateError(ValueError):
 
 
 class CaptionTooLong(CaptionTemplateError):
-    """A text with so many placeholders that it would fill the memory."""
+    """A caption whose length would exceed LONGEST_CAPTION, for example after many placeholders are replaced."""
 
     def __init__(self, characters: int) -> None:
-        super().__init__("trigger", f"a caption of {characters:,} characters; at most {LONGEST_CAPTION:,} are taken")
+        super().__init__(
+            "trigger", f"the caption has {characters:,} characters, and at most {LONGEST_CAPTION:,} may be used"
+        )

@@ -1,4 +1,4 @@
-"""What every reader of caption tables shares: rows with their lines, column names, and one entry of a map."""
+"""Shared by the readers of caption tables: rows with line numbers, column names, and entries of maps."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MOST_ROWS = 200_000
 
 
 class Row(NamedTuple):
-    """fields: what the line says, by column or key; for maps file_name and text."""
+    """fields: values by column or key; for maps, file_name and text."""
 
     line: int
     fields: Mapping[str, str]
@@ -36,27 +36,27 @@ def first_of(fields: Mapping[str, str], names: tuple[str, ...]) -> str | None:
 
 
 def too_many_rows(file: str, line: int) -> Finding:
-    """A table that no dataset can need: the rest of it is not read."""
-    return Finding("C18", f"more than {MOST_ROWS:,} rows: the rest is not read", file, line, "split the table")
+    """The finding for a table longer than MOST_ROWS."""
+    return Finding("C18", f"more than {MOST_ROWS:,} rows; the rest is not read", file, line, "split the table")
 
 
 def map_entry(key: str, entry: object, *, file: str, line: int) -> tuple[dict[str, str] | None, Finding | None]:
-    """One entry of a map: a caption, a list of captions (the first is taken), or an object with caption and tags."""
+    """The fields of a map entry: a caption, a list of captions (the first is used), or a map of caption and tags."""
     finding = None
     if isinstance(entry, list):
         if len(entry) > 1:
-            what = f"{key!r} has {len(entry)} captions; the first is taken"
-            finding = Finding("C07", what, file, line, "keep one")
+            what = f"{key!r} has {len(entry)} captions; the first is used"
+            finding = Finding("C07", what, file, line, "keep one of them")
         entry = entry[0] if entry else ""
     if isinstance(entry, dict):
         text = first_of(entry, TEXT_COLUMNS)
         tags = entry.get("tags")
         if text is None and tags is None:
-            return None, Finding("C18", f"{key!r} holds no caption, text, prompt or tags", file, line)
+            return None, Finding("C18", f"{key!r} has no caption, text, prompt or tags", file, line)
         parts = [as_text(part) for part in (text, tags) if part is not None and is_scalar(part) and part != ""]
         return {"file_name": key, "text": ", ".join(parts)}, finding
     if not is_scalar(entry):
-        return None, Finding("C18", f"the caption of {key!r} is not a text", file, line)
+        return None, Finding("C18", f"the caption of {key!r} is not text", file, line)
     return {"file_name": key, "text": as_text(entry)}, finding
 
 
