@@ -19,7 +19,7 @@ from scenario_apply.dataset.types import Dataset
 from scenario_apply.errors import ManifestError
 from scenario_apply.manifest.spec import Manifest
 from scenario_apply.model.address import Address
-from scenario_apply.model.lint_rules import BARRED_CODES
+from scenario_apply.model.lint_rules import REFUSED_CODES
 
 if TYPE_CHECKING:
     from scenario_apply.apply.environment import Environment
@@ -52,7 +52,7 @@ def read_wanted(settings: Settings, *, check: bool = True) -> PlanRequest:
 
 def refuse_barred(wanted: PlanRequest) -> None:
     """Raises ManifestError for files that must not be read: a saved plan made of them would seem to have lost them."""
-    found = [p for p in all_problems(wanted.manifest, wanted.datasets) if p.code in BARRED_CODES]
+    found = [p for p in all_problems(wanted.manifest, wanted.datasets) if p.code in REFUSED_CODES]
     if found:
         raise ManifestError(found[0].message, problems=found)
 

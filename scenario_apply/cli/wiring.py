@@ -254,7 +254,7 @@ def _service(root: str, settings: Settings) -> Iterator[tuple[str, str, str]]:
 
 def _is_seed(root: str, path: str) -> bool:
     """Whether a seed lies beside the manifest. Raises ManifestError for a link to what must not be read."""
-    from scenario_apply.dataset.scan.barriers import barred_finding
+    from scenario_apply.dataset.scan.barriers import refusal_finding
     from scenario_apply.errors import Location as FilePlace
     from scenario_apply.manifest.loader.data_guard import DataGuard
 
@@ -263,7 +263,7 @@ def _is_seed(root: str, path: str) -> bool:
     barrier = DataGuard(root).barrier(os.path.realpath(path))
     if barrier is None:
         return True
-    found = barred_finding(barrier, SEED_FILE, link_to=os.path.realpath(path))
+    found = refusal_finding(barrier, SEED_FILE, link_to=os.path.realpath(path))
     hint = "put the file itself there, or name it with SCENARIO_APPLY_LOCAL_SEED"
     raise ManifestError(found.what, location=FilePlace(file=path), hint=hint, code=found.code)
 

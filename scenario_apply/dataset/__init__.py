@@ -1,4 +1,4 @@
-"""Pictures and captions as they will be sent, and the lint rules on them.
+"""Datasets: pictures and captions as they will be sent, and the lint rules that check them.
 
-Pure but for scan/, which lists folders, reads files and keeps the fingerprint cache. Read assemble.py first.
+Pure except for scan/, which lists folders, reads files and keeps the fingerprint cache. Read assemble.py first.
 """

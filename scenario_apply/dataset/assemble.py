@@ -1,4 +1,4 @@
-"""Pictures, their facts and their captions become a dataset as it will be sent."""
+"""Assembles a dataset as it will be sent from pictures, their facts and their captions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from scenario_apply.dataset.captions.caption_budget import CaptionBudget
-from scenario_apply.dataset.captions.compose import LONGEST_CAPTION, CaptionTemplateError, CaptionTooLong, Composer
+from scenario_apply.dataset.captions.caption_errors import LONGEST_CAPTION, CaptionTemplateError, CaptionTooLong
+from scenario_apply.dataset.captions.compose import Composer
 from scenario_apply.dataset.captions.gather import UNREAD_CAPTIONS, Gathered, Reader, gather, one_line
 from scenario_apply.dataset.captions.instructions import instruct
 from scenario_apply.dataset.digest import digest_of_rows
@@ -25,7 +26,7 @@ _MOST_CHARACTERS = 50_000_000  # of all captions of a dataset
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Captioned:
-    """pictures: with raw and final captions, in order."""
+    """pictures: in order, with their captions as found and as sent."""
 
     pictures: tuple[Picture, ...]
     findings: tuple[Finding, ...]
@@ -38,7 +39,7 @@ def caption_pictures(
     gathered: Gathered,
     budget: CaptionBudget | None = None,
 ) -> Captioned:
-    """facts: by file. A template that fails is one T08 finding; its pictures keep no caption."""
+    """facts: by file. A template that fails is reported once as T08; its pictures get no caption."""
     findings: list[Finding] = []
     try:
         composer = Composer(spec, budget)
@@ -70,7 +71,7 @@ def caption_pictures(
             failed, caption = True, None
         pictures.append(Picture(image.path, facts[image.file], text, caption, at, line, line_count))
     if room < 0:
-        what = f"the captions have more than {_MOST_CHARACTERS:,} characters together"
+        what = f"the captions of this dataset have more than {_MOST_CHARACTERS:,} characters together"
         findings.append(Finding("T08", what, hint="shorten `prefix`, `suffix` and `caption`, or split the dataset"))
     return Captioned(pictures=tuple(pictures), findings=tuple(findings))
 
@@ -78,7 +79,7 @@ def caption_pictures(
 def _template_finding(error: CaptionTemplateError, path: str | None = None) -> Finding:
     if isinstance(error, CaptionTooLong):
         return Finding("T08", f"{path or error.key}: {error.why}", hint="shorten it")
-    known = "trigger, caption, stem and path are known there"
+    known = "available there: trigger, caption, stem, path"
     on = f" on {path}" if path else ""
     return Finding("T08", f"{error.key}: the template fails{on}: {error.why}", hint=known)
 
@@ -91,7 +92,7 @@ def _without_templates(spec: DatasetSpec) -> DatasetSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetInputs:
-    """What a dataset is made of before anything was opened: one selection of files, or two sides of pairs."""
+    """The files of a dataset before any is opened: one selection of files, or the two sides of pairs."""
 
     images: tuple[FileEntry, ...]
     selection: Selection | None = None
@@ -113,27 +114,27 @@ class Assembled:
 def assemble(
     spec: DatasetSpec,
     types: tuple[str, ...],
-    material: DatasetInputs,
+    inputs: DatasetInputs,
     facts: Mapping[str, Facts],
     read: Reader,
     colour_difference: ColourDifference | None = None,
     budget: CaptionBudget | None = None,
 ) -> Assembled:
-    """facts: by file, of every image of material. read: gives caption files. See lint() for colour_difference.
+    """facts: by file, of every image of inputs. read: reads caption files. See lint() for colour_difference.
 
-    budget: of the manifest's caption templates; None: this dataset stands alone.
+    budget: of the manifest's caption templates; None: one for this dataset alone.
     """
     settings, findings = settings_from(spec.lint)
-    before = [*findings, *material.findings]
+    before = [*findings, *inputs.findings]
     pairs: tuple[Pair, ...] = ()
     unread: frozenset[str] = frozenset()
-    if material.paired is not None:
-        pairs, more = instruct(spec, material.paired, read, budget)
-        before += [*material.paired.findings, *more]
-        pictures = tuple(Picture(image.path, facts[image.file]) for image in material.images)
+    if inputs.paired is not None:
+        pairs, more = instruct(spec, inputs.paired, read, budget)
+        before += [*inputs.paired.findings, *more]
+        pictures = tuple(Picture(image.path, facts[image.file]) for image in inputs.images)
     else:
-        gathered = gather(spec, material.selection or Selection(images=(), texts={}), read)
-        captioned = caption_pictures(spec, material.images, facts, gathered, budget)
+        gathered = gather(spec, inputs.selection or Selection(images=(), texts={}), read)
+        captioned = caption_pictures(spec, inputs.images, facts, gathered, budget)
         before += [*gathered.findings, *captioned.findings]
         pictures = captioned.pictures
         unread = _excused(gathered, settings)
@@ -143,10 +144,10 @@ def assemble(
         settings=settings,
         pictures=pictures,
         pairs=pairs,
-        junk=material.selection.junk if material.selection is not None else (),
-        skipped_folders=material.skipped_folders,
+        junk=inputs.selection.junk if inputs.selection is not None else (),
+        skipped_folders=inputs.skipped_folders,
         unread=unread,
-        told=frozenset(finding.code for finding in before),
+        reported=frozenset(finding.code for finding in before),
     )
     return Assembled(
         pictures=pictures,
@@ -157,7 +158,7 @@ def assemble(
 
 
 def _excused(gathered: Gathered, settings: LintSettings) -> frozenset[str]:
-    """Pictures whose missing caption an error explains; none where the dataset made that less than an error."""
+    """Pictures whose caption could not be read, which an error reports; none if the dataset lowered its severity."""
     judged = [settings.judge(finding) for finding in gathered.findings if finding.code in UNREAD_CAPTIONS]
     stops = all(finding is not None and finding.severity == "error" for finding in judged)
     return frozenset(gathered.unreadable) if stops else frozenset()

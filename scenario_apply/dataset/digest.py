@@ -1,4 +1,4 @@
-"""The digest of a dataset: the same pictures and captions give the same digest, whatever their names and order."""
+"""The digest of a dataset, which does not depend on file names or their order."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def digest_of(contents: Contents) -> str:
 
 
 def digest_of_rows(images: Iterable[tuple[str, str | None]], pairs: Iterable[tuple[str, str, str]]) -> str:
-    """The same from bare rows: (sha256, caption) and (sha256 before, sha256 after, instruction)."""
-    # A caption of None is not the caption "": the second is sent.
+    """The digest of rows: (sha256, caption) and (sha256 before, sha256 after, instruction)."""
+    # None and "" differ: an empty caption is sent, None is not.
     rows = sorted(images, key=lambda row: (row[0], row[1] is not None, row[1] or ""))
     text = json.dumps({"images": rows, "pairs": sorted(pairs)}, separators=(",", ":"))
     return "sha256:" + sha256(text.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""What is known of one picture file without looking at its pixels, and of its pixels where somebody looked."""
+"""Facts about one picture file: from its header, and from its pixels after a deep scan."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class FileEntry(NamedTuple):
 
 
 class Facts(NamedTuple):
-    """What one read of a picture file told. A row of the fingerprint cache: change it, change FORMAT there.
+    """What one read of a picture file found. Stored in the fingerprint cache: change FORMAT there with it.
 
-    fault: a lint code (F01, F02, F04, F10) when it cannot be used, with fault_text saying why.
-    transparent and look need the pixels: None and "" until a deep scan. look: 64 hex digits, two difference hashes
-    of 128 bits, of the picture and of its mirror image.
+    fault: a lint code (F01, F02, F04, F10) when the file cannot be used; fault_text says why.
+    transparent and hashes need the pixels: None and "" until a deep scan. hashes: 64 hex digits, two difference
+    hashes of 128 bits, of the picture and of its mirror image.
     """
 
     file: str
@@ -36,7 +36,7 @@ class Facts(NamedTuple):
     width: int = 0  # as shown: EXIF orientation applied
     height: int = 0
     mode: str = ""
-    depth: int = 8  # bits a channel
+    depth: int = 8  # bits per channel
     alpha: bool = False
     animated: bool = False
     orientation: int = 1
@@ -44,7 +44,7 @@ class Facts(NamedTuple):
     fault: str = ""
     fault_text: str = ""
     transparent: bool | None = None
-    look: str = ""
+    hashes: str = ""
 
 
 MIME_OF_FORMAT = {

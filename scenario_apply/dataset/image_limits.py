@@ -1,19 +1,18 @@
-"""What a picture may cost: pixels, parts of its file, scans. Nothing in a manifest raises these limits.
+"""Limits on pixels, file parts and scans of a picture. A manifest cannot raise them.
 
-A file of 100 bytes can ask for gigabytes, so everything here is checked on the header, before any decoder sees the
-file.
+A file of 100 bytes can make a decoder allocate gigabytes, so the limits are checked on the header, before decoding.
 """
 
 from __future__ import annotations
 
 MOST_PIXELS = 50_000_000
-"""Trainings use one to two million. Decoded, this many take 200 MB, and 800 MB in the decoder for WebP."""
+"""Trainings use one to two million. Decoding 50 million takes 200 MB, or 800 MB for WebP."""
 
 MOST_SCANS = 64
 """Scans of a JPEG. Progressive encoders write about ten; each one costs a pass over all pixels."""
 
 MOST_IMAGES = 1_000
-"""In one dataset; no training takes more than a hundred."""
+"""Per dataset; no training accepts more than a hundred."""
 
 MOST_IMAGES_IN_ALL = 100_000
 
@@ -22,7 +21,7 @@ _BYTES_A_PART = 1024
 
 
 class PictureRefused(Exception):
-    """A picture that is not decoded. code: F02 or F10; text: `what is wrong; how to fix it`."""
+    """The picture is not decoded. code: F02 or F10; text: `what is wrong; how to fix it`."""
 
     def __init__(self, code: str, text: str) -> None:
         super().__init__(text)
@@ -35,18 +34,18 @@ class PictureRefused(Exception):
 
 
 def most_parts(size_bytes: int) -> int:
-    """How many segments, chunks, blocks or fill bytes a file of that size may have. Real files stay far below."""
+    """How many segments, chunks, blocks or fill bytes a file of that size may have. Real files have far fewer."""
     return _FREE_PARTS + size_bytes // _BYTES_A_PART
 
 
 def too_many_parts(size_bytes: int, parts: str) -> PictureRefused:
-    """parts: what they are called in that format, in the plural."""
+    """The error for a file with too many parts. parts: their name in that format, in the plural."""
     text = f"it has more than {most_parts(size_bytes)} {parts}, which no real picture has; export it again"
     return PictureRefused("F02", text)
 
 
 def check_pixels(width: int, height: int) -> None:
-    """Raises PictureRefused for sizes that no training needs and no decoder should meet."""
+    """Raises PictureRefused for an empty picture or one of more than MOST_PIXELS."""
     if width <= 0 or height <= 0:
         raise PictureRefused("F02", f"its header gives a size of {width}x{height}; export or download it again")
     if width * height > MOST_PIXELS:

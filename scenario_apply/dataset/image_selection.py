@@ -1,4 +1,4 @@
-"""Which files of the listed folders are the dataset's pictures, which may be captions, and what is left aside."""
+"""Selects from listed folders the dataset's pictures and possible caption files; the rest is junk."""
 
 from __future__ import annotations
 
@@ -21,15 +21,14 @@ from scenario_apply.model.globs import any_glob, has_magic
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """One folder as it was listed. path: within the dataset, "" for its top; file: relative to the root.
+    """One listed folder. path: within the dataset, "" for its top; file: relative to the root.
 
-    rows: (name, size, mtime_ns, inode) of its regular files. subfolders: names of folders in it that were not entered.
+    rows: (name, size, mtime_ns, inode) of its regular files.
     """
 
     path: str
     file: str
     rows: Sequence[tuple[str, int, int, int]]
-    subfolders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,20 +38,20 @@ class Selection:
     images: tuple[FileEntry, ...]
     texts: Mapping[str, FileEntry]
     junk: tuple[str, ...] = ()  # files, relative to the root
-    nameless: tuple[str, ...] = ()  # pictures and captions whose names are not Unicode, spelled out: left aside
-    excluded: frozenset[str] = frozenset()  # paths of pictures that a glob or `exclude` leaves out
+    nameless: tuple[str, ...] = ()  # skipped pictures and captions whose names are not Unicode, with escapes
+    excluded: frozenset[str] = frozenset()  # paths of pictures left out by a glob or `exclude`
 
 
 def select(
     folders: Iterable[Listed], *, exclude: Sequence[str] = (), keep: Callable[[str], bool] | None = None
 ) -> Selection:
-    """keep: which pictures count, by their path within the dataset; None: every one."""
+    """Sorts files into pictures, texts and junk. keep: whether to keep a picture, by its path; None: all are kept."""
     images: dict[str, FileEntry] = {}
     texts: dict[str, FileEntry] = {}
     junk: list[str] = []
     nameless: list[str] = []
     excluded: set[str] = set()
-    unwanted = _exclusion(exclude)
+    is_excluded = _exclusion(exclude)
     for folder in folders:
         path_prefix = folder.path + "/" if folder.path else ""
         file_prefix = folder.file + "/" if folder.file not in ("", ".") else ""
@@ -67,7 +66,7 @@ def select(
             if name[0] in ".~" or (ending not in CAPTION_SUFFIXES and is_junk_file(name)):
                 junk.append(file_prefix + name)
             elif ending in IMAGE_SUFFIXES:
-                if (unwanted is not None and unwanted(path)) or not (keep is None or keep(path)):
+                if (is_excluded is not None and is_excluded(path)) or not (keep is None or keep(path)):
                     excluded.add(path)
                 else:
                     images[path] = FileEntry(path, file_prefix + name, size, mtime_ns, inode)
@@ -84,7 +83,7 @@ def select(
 
 
 def merge(selections: Sequence[Selection]) -> Selection:
-    """Several places as one dataset; a picture that two of them hold counts once."""
+    """Several selections as one; a picture that is in two of them counts once."""
     if len(selections) == 1:
         return selections[0]
     by_file = {image.file: image for selection in selections for image in selection.images}
@@ -115,12 +114,12 @@ def _exclusion(patterns: Sequence[str]) -> Callable[[str], bool] | None:
     folders: dict[str, bool] = {"": False}
 
     def is_excluded_folder(path: str) -> bool:
-        """Itself, or one above it; each is looked at once, however many files are in it."""
-        asked: list[str] = []
+        """Whether the folder or one above it is excluded; each folder is checked once."""
+        unknown: list[str] = []
         while (known := folders.get(path)) is None:
-            asked.append(path)
+            unknown.append(path)
             path = path.rpartition("/")[0]
-        for folder in reversed(asked):
+        for folder in reversed(unknown):
             known = folders[folder] = known or fits(folder.rpartition("/")[2]) or fits(folder)
         return known
 

@@ -1,7 +1,7 @@
-"""Sizes and structure of the less usual formats, read before a decoder is let at them: GIF, BMP, TIFF, AVIF, HEIF.
+"""Checks GIF, BMP, TIFF, AVIF and HEIF before a decoder reads them.
 
-Each of their readers has a weak spot that a small file can use: a comment joined piece by piece, tags that all hold
-the same megabyte, tables that are searched line by line. What could reach one is refused here.
+Each of their decoders has a weakness that a small file can exploit: comments joined piece by piece, tags that all
+point at the same megabyte, tables searched line by line. Files that would trigger one are refused here.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ _ISO_BRANDS = {
     **dict.fromkeys((b"avif", b"avis"), "AVIF"),
     **dict.fromkeys((b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"), "HEIF"),
 }
-_UNKNOWN_COST = 40_000_000  # formats whose data can hold a larger picture than their header says
-_RLE_PIXELS_A_BYTE = 80  # run lengths are unpacked in Python
+_UNKNOWN_COST = 40_000_000  # the data can hold a larger picture than the header gives
+_RLE_PIXELS_A_BYTE = 80  # run lengths, which Pillow unpacks in Python
 _STRIP_COST = 500
 
 _GIF_EXTENSION_BYTES = 256 * 1024
 _TIFF_TAGS = 512
 _TIFF_NUMBERS = 200_000  # in one tag; strips of one line each make 50,000 in a very tall picture
 _TIFF_BYTES_A_VALUE = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8}
-_TIFF_BLOBS = frozenset({1, 2, 6, 7})  # bytes and texts: not taken apart
+_TIFF_BLOBS = frozenset({1, 2, 6, 7})  # bytes and texts, which are not parsed
 _BOX_BYTES = 32 * 1024
 _BOXES = 1000
 _U16LE = Struct("<H")
@@ -33,7 +33,7 @@ _ISPE = re.compile(rb"ispe....(....)(....)", re.DOTALL)
 
 
 class OddPixels(NamedTuple):
-    """data: what the decoder gets. cost: the pixels that decoding it counts as."""
+    """data: for the decoder. cost: of decoding, in pixels."""
 
     format: str
     data: bytes
@@ -43,7 +43,7 @@ class OddPixels(NamedTuple):
 
 
 def odd_pixels(data: bytes) -> OddPixels | None:
-    """None: none of these formats. Raises PictureRefused, struct.error or IndexError for broken structure."""
+    """None for other formats. Raises PictureRefused, struct.error or IndexError for a broken structure."""
     if data.startswith((b"GIF87a", b"GIF89a")):
         return _gif(data)
     if data.startswith(b"BM"):
@@ -56,7 +56,7 @@ def odd_pixels(data: bytes) -> OddPixels | None:
 
 
 def _gif(data: bytes) -> OddPixels:
-    """Walks the blocks up to the second picture: that far a reader goes."""
+    """Reads the blocks up to the second frame, as far as the decoder reads."""
     (width,), (height,) = _U16LE.unpack_from(data, 6), _U16LE.unpack_from(data, 8)
     at, size = 13 + _gif_colours(data[10]), len(data)
     left, frames, extension_bytes = most_parts(size) + size // 32, 0, 0
@@ -87,12 +87,12 @@ def _gif(data: bytes) -> OddPixels:
 
 
 def _gif_colours(flags: int) -> int:
-    """Bytes of the colour table that the flags announce."""
+    """The size in bytes of the colour table given by the flags."""
     return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
 
 
 def _gif_blocks(data: bytes, at: int, most: int) -> tuple[int, int]:
-    """Where a chain of blocks that starts at `at` ends, and how many there are."""
+    """The end of the chain of blocks that starts at `at`, and their number."""
     blocks, size = 0, len(data)
     while at < size and blocks <= most:
         length = data[at]
@@ -116,7 +116,7 @@ def _bmp(data: bytes) -> OddPixels:
 
 
 def _tiff(data: bytes) -> OddPixels:
-    """Its first directory: sizes, and how much its tags hold."""
+    """Reads the first directory: the size, and how much data its tags hold."""
     order = "little" if data[:1] == b"I" else "big"
     wide = data[2:4] in (b"+\0", b"\0+")
 
@@ -142,13 +142,13 @@ def _tiff(data: bytes) -> OddPixels:
         if kind not in _TIFF_BLOBS:
             numbers = max(numbers, count)
     if held > len(data) or numbers > _TIFF_NUMBERS:
-        raise PictureRefused("F02", "its tags say they hold more than the file does; export it again")
+        raise PictureRefused("F02", "its tags claim more data than the file has; export it again")
     width, height = sizes[0x100], sizes[0x101]
     return OddPixels("TIFF", data, width, height, width * height + numbers * _STRIP_COST)
 
 
 def _iso(data: bytes) -> OddPixels:
-    """Walks the boxes at the top. The largest size that any item has counts."""
+    """Reads the top-level boxes. The size is the largest of any item."""
     at, size, width, height = 0, len(data), 0, 0
     pieces: list[bytes] = []
     for _ in range(_BOXES):
@@ -162,17 +162,17 @@ def _iso(data: bytes) -> OddPixels:
         if length < start:
             raise PictureRefused("F02", "its boxes overlap; export it again")
         if at + length > size:
-            raise PictureRefused("F02", "it breaks off; export or download it again")
+            raise PictureRefused("F02", "it is truncated; export or download it again")
         box = data[at : at + length]
         if kind in (b"meta", b"moov"):
             if length > _BOX_BYTES:
-                what = f"its description takes {length // 1024} KB, at most {_BOX_BYTES // 1024} KB are read"
+                what = f"its metadata has {length // 1024} KB, at most {_BOX_BYTES // 1024} KB are read"
                 raise PictureRefused("F02", f"{what}; export it again")
             for one, other in _ISPE.findall(box):
                 w, h = int.from_bytes(one, "big"), int.from_bytes(other, "big")
                 check_pixels(w, h)
                 width, height = max(width, w), max(height, h)
-            box = box.replace(b"Exif", b"free")  # the plug-in would take it apart without a limit
+            box = box.replace(b"Exif", b"free")  # the plug-in parses it without a limit
         pieces.append(box)
         at += length
     else:

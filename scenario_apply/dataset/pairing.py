@@ -1,4 +1,4 @@
-"""Edit pairs: which picture is the before of which after."""
+"""Matches the before and after pictures of edit pairs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from scenario_apply.dataset.captions.tables import Row, first_of
+from scenario_apply.dataset.captions.table_entries import Row, first_of
 from scenario_apply.dataset.facts import FileEntry
 from scenario_apply.dataset.image_selection import Selection
 from scenario_apply.model.file_names import NearestName, name_of, nfc, stem_of
@@ -27,7 +27,7 @@ _INSTRUCTION_COLUMNS = ("instruction", "edit_prompt", "prompt", "text", "caption
 
 
 class Couple(NamedTuple):
-    """Paths of the two pictures; instruction: what a table says, None: look for it elsewhere."""
+    """Paths of the two pictures. instruction: from a table; None: not given there."""
 
     before: str
     after: str
@@ -36,7 +36,7 @@ class Couple(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paired:
-    """images: both sides, paths before/... and after/...; texts: what may hold instructions, by such paths."""
+    """images: both sides, paths before/... and after/...; texts: possible instruction files, by such paths."""
 
     images: tuple[FileEntry, ...]
     couples: tuple[Couple, ...]
@@ -55,27 +55,27 @@ class TableRow(NamedTuple):
 
 
 def pair_folders(selection: Selection) -> Paired:
-    """Two folders, already under before/ and after/: pairs by stem, whatever the endings are."""
+    """Pairs of two folders, under before/ and after/, matched by stem; extensions may differ."""
     before = {stem_of(e.path).partition("/")[2]: e for e in selection.images if e.path.startswith("before/")}
     after = {stem_of(e.path).partition("/")[2]: e for e in selection.images if e.path.startswith("after/")}
     couples = [Couple(entry.path, after[stem].path) for stem, entry in before.items() if stem in after]
     findings = _clashes(selection.images)
-    findings += _alone(before, after, "after")
-    findings += _alone(after, before, "before")
+    findings += _without_partner(before, after, "after")
+    findings += _without_partner(after, before, "before")
     return Paired(images=selection.images, couples=tuple(couples), findings=tuple(findings), texts=selection.texts)
 
 
 def _clashes(images: Sequence[FileEntry]) -> list[Finding]:
-    seen: dict[str, FileEntry] = {}
+    by_stem: dict[str, FileEntry] = {}
     findings = []
     for entry in images:
-        if (twin := seen.setdefault(stem_of(entry.path), entry)) is not entry:
+        if (twin := by_stem.setdefault(stem_of(entry.path), entry)) is not entry:
             what = f"{name_of(entry.path)} and {name_of(twin.path)} are the same side of one pair"
-            findings.append(Finding("P01", what, entry.file, hint="rename one"))
+            findings.append(Finding("P01", what, entry.file, hint="rename one of them"))
     return findings
 
 
-def _alone(side: Mapping[str, FileEntry], other: Mapping[str, FileEntry], other_side: str) -> list[Finding]:
+def _without_partner(side: Mapping[str, FileEntry], other: Mapping[str, FileEntry], other_side: str) -> list[Finding]:
     findings = []
     free = NearestName([stem for stem in other if stem not in side])
     for stem, entry in side.items():
@@ -88,7 +88,7 @@ def _alone(side: Mapping[str, FileEntry], other: Mapping[str, FileEntry], other_
 
 
 def pair_suffixes(selection: Selection, suffixes: tuple[str, str] | None) -> Paired:
-    """One folder: ROOT_start.png, ROOT_end.png and ROOT.txt. The couple of endings is found when none is given."""
+    """Pairs of one folder: ROOT_start.png, ROOT_end.png and ROOT.txt. suffixes None: the usual ones that fit best."""
     couple = suffixes or max(SUFFIX_COUPLES, key=lambda c: _fitting(selection, c))
     sides: tuple[dict[str, FileEntry], dict[str, FileEntry]] = ({}, {})
     findings = []
@@ -103,15 +103,15 @@ def pair_suffixes(selection: Selection, suffixes: tuple[str, str] | None) -> Pai
         else:
             what = f"{name_of(entry.path)} ends in neither {couple[0]} nor {couple[1]}"
             if couple[0] in stem:
-                what = f"{name_of(entry.path)}: a pair has one before picture; the service takes no more"
-            findings.append(Finding("P01", what, entry.file, hint="rename it, or `exclude:` it"))
+                what = f"{name_of(entry.path)}: a pair has exactly one before picture"
+            findings.append(Finding("P01", what, entry.file, hint="rename it, or list it under `exclude:`"))
     for root, entry in sides[1].items():
         for text in (f"{root}.txt", f"{root}.caption"):
             if text in selection.texts:
                 own = stem_of(entry.path) + text[len(root) :]
                 texts.setdefault(own, selection.texts[text])
                 texts.pop(f"{AFTER}/{text}", None)
-    findings += [*_alone(*sides, "after"), *_alone(sides[1], sides[0], "before")]
+    findings += [*_without_partner(*sides, "after"), *_without_partner(sides[1], sides[0], "before")]
     couples = [Couple(entry.path, sides[1][root].path) for root, entry in sides[0].items() if root in sides[1]]
     images = (*sides[0].values(), *sides[1].values())
     return Paired(images=images, couples=tuple(couples), findings=tuple(findings), texts=texts)
@@ -123,7 +123,7 @@ def _fitting(selection: Selection, couple: tuple[str, str]) -> int:
 
 
 def table_rows(rows: Sequence[Row], *, file: str | None, beside: str) -> tuple[list[TableRow], list[Finding]]:
-    """A table's or a list's pairs. beside: the table's folder, which its names are relative to."""
+    """The pairs of a table or a list. beside: the table's folder; names in it are relative to that."""
     found: list[TableRow] = []
     findings = []
     for row in rows:
@@ -131,8 +131,8 @@ def table_rows(rows: Sequence[Row], *, file: str | None, beside: str) -> tuple[l
         line = row.line if file is not None else None
         if not before or not after:
             missing = "before" if not before else "after"
-            what = f"the pair names no {missing} picture: found {', '.join(list(row.fields)[:6]) or 'nothing'}"
-            findings.append(Finding("P01", what, file, line, "name them before, after and instruction"))
+            what = f"the pair has no {missing} picture; found {', '.join(list(row.fields)[:6]) or 'nothing'}"
+            findings.append(Finding("P01", what, file, line, "name the columns before, after and instruction"))
             continue
         instruction = first_of(row.fields, _INSTRUCTION_COLUMNS)
         found.append(TableRow(_below(beside, before), _below(beside, after), instruction, file, line))
@@ -145,7 +145,7 @@ def _below(folder: str, name: str) -> str:
 
 
 def pair_rows(rows: Sequence[TableRow], entries: Mapping[str, FileEntry]) -> Paired:
-    """entries: the pictures there are, by file relative to the root, in NFC."""
+    """Pairs from rows. entries: the existing pictures, by file relative to the root, in NFC."""
     findings = []
     named: dict[tuple[str, str], FileEntry] = {}
     complete = []
@@ -154,8 +154,8 @@ def pair_rows(rows: Sequence[TableRow], entries: Mapping[str, FileEntry]) -> Pai
         lost = [name for name in (row.before, row.after) if nfc(name) not in entries]
         for name in lost:
             near = nearest.of(name)
-            hint = f"did you mean {near}?" if near else "check the name; it is relative to the table's folder"
-            findings.append(Finding("P01", f"there is no picture {name}", row.file, row.line, hint))
+            hint = f"did you mean {near}?" if near else "names are relative to the table's folder"
+            findings.append(Finding("P01", f"{name} does not exist", row.file, row.line, hint))
         if not lost:
             complete.append(row)
     for side in (BEFORE, AFTER):
@@ -175,13 +175,13 @@ def pair_rows(rows: Sequence[TableRow], entries: Mapping[str, FileEntry]) -> Pai
 
 
 def _short_names(files: set[str]) -> dict[str, str]:
-    """Bare names where no two files share one; else the files' paths."""
+    """File names if they are all different; otherwise the paths."""
     bare = {name_of(file) for file in files}
     return {file: name_of(file) if len(bare) == len(files) else file for file in files}
 
 
 def side_of(selection_images: Sequence[FileEntry], side: str, texts: Mapping[str, FileEntry] | None) -> Selection:
-    """The pictures of one side, for looking up their instructions."""
+    """The pictures and texts of one side, to find its instructions."""
     images = tuple(entry for entry in selection_images if entry.path.startswith(side + "/"))
     held = {path: entry for path, entry in (texts or {}).items() if path.startswith(side + "/")}
     return Selection(images=images, texts=held)

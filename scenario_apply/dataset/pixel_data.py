@@ -1,8 +1,8 @@
-"""A picture cut down to what its pixels need, so that a decoder never meets the rest.
+"""Reduces a picture file to what decoding its pixels needs, so that the decoder never sees the rest.
 
-EXIF, colour profiles, texts, embedded previews and a million empty chunks are where small files cost much: tags that
-all point at the same megabyte, texts that unpack without end, lists that grow by copying. None of it is needed to see
-the pixels. Everything here takes time and memory in proportion to the file.
+EXIF, colour profiles, texts, embedded previews and empty chunks are where small files become expensive: tags that
+all point at the same megabyte, compressed texts of unlimited size, lists that grow by copying. Pixels need none of
+them. The functions here take time and memory in proportion to the file.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _IN_A_SCAN = re.compile(rb"\xff+([\x01-\xcf\xd8-\xfe])")
 
 
 class PixelData(NamedTuple):
-    """data: a picture of that format for a decoder. cost: the pixels that decoding it counts as."""
+    """data: a picture in that format, for the decoder. cost: of decoding, in pixels."""
 
     format: str
     data: bytes
@@ -40,7 +40,7 @@ class PixelData(NamedTuple):
 
 
 def pixels_only(data: bytes) -> PixelData | None:
-    """None: no format that is read. Raises PictureRefused before anything is decoded."""
+    """None for an unknown format. Raises PictureRefused. Nothing is decoded."""
     try:
         if data.startswith(b"\xff\xd8\xff"):
             return _jpeg(data)
@@ -50,7 +50,7 @@ def pixels_only(data: bytes) -> PixelData | None:
             return _webp(data)
         found = odd_pixels(data)
     except (StructError, IndexError) as error:
-        raise PictureRefused("F02", "it breaks off in its header; export or download it again") from error
+        raise PictureRefused("F02", "its header is truncated; export or download it again") from error
     if found is None:
         return None
     check_pixels(found.width, found.height)
@@ -58,18 +58,18 @@ def pixels_only(data: bytes) -> PixelData | None:
 
 
 def check_png_sums(data: bytes) -> None:
-    """Raises PictureRefused unless every chunk has the checksum it should, up to the end marker."""
+    """Raises PictureRefused unless the checksum of every chunk is right, up to the end marker."""
     at, size, view = 8, len(data), memoryview(data)
     for _ in range(most_parts(size)):
         if at + 12 > size:
-            raise PictureRefused("F02", "it breaks off; export or download it again")
+            raise PictureRefused("F02", "it is truncated; export or download it again")
         (length,) = _U32.unpack_from(data, at)
         end = at + 8 + length
         if end + 4 > size:
-            raise PictureRefused("F02", "it breaks off; export or download it again")
+            raise PictureRefused("F02", "it is truncated; export or download it again")
         if crc32(view[at + 4 : end]) != _U32.unpack_from(data, end)[0]:
             kind = data[at + 4 : at + 8].decode("ascii", "replace")
-            raise PictureRefused("F02", f"broken checksum of its part {kind!r}; export or download it again")
+            raise PictureRefused("F02", f"wrong checksum in chunk {kind!r}; export or download it again")
         if data[at + 4 : at + 8] == b"IEND":
             return
         at = end + 4
@@ -77,12 +77,12 @@ def check_png_sums(data: bytes) -> None:
 
 
 def _png(data: bytes) -> PixelData:
-    """The header, palette and transparency, and all pixel data as one chunk."""
-    header = read_header(data)  # refuses odd colours and too many chunks
+    """Keeps the header, palette and transparency, and joins all pixel data into one chunk."""
+    header = read_header(data)  # raises PictureRefused for a wrong colour type or too many chunks
     if header is None:
         width, height = _PNG_SIZE.unpack_from(data, 16)
         check_pixels(width, height)
-        raise PictureRefused("F02", "it breaks off in its header; export or download it again")
+        raise PictureRefused("F02", "its header is truncated; export or download it again")
     check_pixels(header.width, header.height)
     view = memoryview(data)
     kept: dict[bytes, bytes] = {}
@@ -109,7 +109,7 @@ def _png(data: bytes) -> PixelData:
 def _webp(data: bytes) -> PixelData:
     header = read_header(data)
     if header is None:
-        raise PictureRefused("F02", "it breaks off in its header; export or download it again")
+        raise PictureRefused("F02", "its header is truncated; export or download it again")
     check_pixels(header.width, header.height)
     _count_webp_chunks(data)
     return PixelData("WEBP", data, header.width, header.height, 2 * header.width * header.height)
@@ -126,7 +126,7 @@ def _count_webp_chunks(data: bytes) -> None:
 
 
 def _jpeg(data: bytes) -> PixelData:
-    """The segments that decoding takes, then all from the first scan on."""
+    """Keeps the segments needed for decoding, and everything from the first scan on."""
     parts: list[bytes] = [b"\xff\xd8"]
     at, width, height, size = 2, 0, 0, len(data)
     for _ in range(most_parts(size)):
@@ -136,7 +136,7 @@ def _jpeg(data: bytes) -> PixelData:
             at += 1
             continue
         if marker == _EOI:
-            raise PictureRefused("F02", "it ends before its pixels; export or download it again")
+            raise PictureRefused("F02", "it ends before its pixel data; export or download it again")
         if marker == _SOS:
             break
         (length,) = _U16.unpack_from(data, at + 2)
@@ -145,7 +145,7 @@ def _jpeg(data: bytes) -> PixelData:
             if width:
                 raise PictureRefused("F02", "it has two headers with a size; export it again")
             (height,), (width,) = _U16.unpack_from(data, at + 5), _U16.unpack_from(data, at + 7)
-        if marker in _KEPT_SEGMENTS or _tells_colours(marker, segment):
+        if marker in _KEPT_SEGMENTS or _defines_colours(marker, segment):
             parts.append(segment)
         at += 2 + length
     else:
@@ -156,15 +156,15 @@ def _jpeg(data: bytes) -> PixelData:
     return PixelData("JPEG", b"".join([*parts, data[at:]]), width, height, cost)
 
 
-def _tells_colours(marker: int, segment: bytes) -> bool:
-    """Is it one of the two application segments that say how the channels are meant?"""
+def _defines_colours(marker: int, segment: bytes) -> bool:
+    """Whether it is one of the two application segments that define the colour space."""
     if marker == _APP0:
         return segment[4:9] == b"JFIF\0"
     return marker == _APP14 and segment[4:9] == b"Adobe"
 
 
 def _scans(data: bytes, at: int) -> int:
-    """How many scans there are from the first one, at, to the end marker."""
+    """The number of scans from the first one, at, to the end marker."""
     scans, size = 0, len(data)
     for _ in range(most_parts(size)):
         found = _IN_A_SCAN.search(data, at)
@@ -177,7 +177,7 @@ def _scans(data: bytes, at: int) -> int:
         if marker == _SOS:
             scans += 1
             if scans > MOST_SCANS:
-                what = f"it has more than {MOST_SCANS} scans, each of which costs a pass over all pixels"
+                what = f"it has more than {MOST_SCANS} scans, and each one takes a pass over all pixels"
                 raise PictureRefused("F02", f"{what}; save it again as an ordinary JPEG")
         if marker not in _STANDALONE and at + 2 <= size:
             at += _U16.unpack_from(data, at)[0]

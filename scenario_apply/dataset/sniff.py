@@ -1,4 +1,4 @@
-"""What a file that is no picture is instead, by its first bytes: the message then says what happened."""
+"""Recognises files that are not pictures by their first bytes, so that the message can say what they are."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 
 
 def not_an_image(head: bytes, *, name: str) -> tuple[str, str] | None:
-    """(lint code, what it is; how to fix it), or None: it may be a picture. head: its first KiB."""
+    """(lint code, "what it is; how to fix it"), or None when it may be a picture. head: its first KiB."""
     shown = name_of(name)
     if not head:
         return "F01", f"{shown} is empty (0 bytes); download or export it again"
     if not head.strip(b"\0"):
-        return "F01", f"{shown} holds only zero bytes; download or export it again"
+        return "F01", f"{shown} contains only zero bytes; download or export it again"
     for magic, code, what in _MAGIC:
         if head.startswith(magic):
             return code, f"{shown} is {what}"
     if suffix_of(name) in _RAW_SUFFIXES:
-        return "F04", f"{shown} is a camera's raw file; develop it to JPEG or PNG"
+        return "F04", f"{shown} is a raw camera file; convert it to JPEG or PNG"
     return _text(head, shown)
 
 
 def is_heif(head: bytes) -> bool:
-    """HEIC and its kin, which take the extra [heif]. AVIF is not meant."""
+    """Whether it is HEIC or another HEIF format, which needs the extra [heif]. AVIF does not count."""
     return head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS
 
 
@@ -44,7 +44,7 @@ def _text(head: bytes, shown: str) -> tuple[str, str] | None:
     if start.startswith(b"<svg") or (start.startswith(b"<?xml") and b"<svg" in start):
         return "F04", f"{shown} is an SVG drawing; export it as PNG"
     if start.startswith((b"{", b"[")) and b"\0" not in head:
-        return "F01", f"{shown} holds JSON, not an image; the download failed: fetch it again"
+        return "F01", f"{shown} contains JSON, not an image; the download failed: fetch it again"
     if _is_text(head):
         return "F01", f"{shown} is text, not an image; replace it with the picture"
     return None

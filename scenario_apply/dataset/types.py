@@ -13,18 +13,18 @@ from scenario_apply.errors import Diagnostic
 class Image:
     """One picture. path: within the dataset, POSIX, NFC: its name in plans and on the service.
 
-    caption is what will be sent, trigger, prefix, suffix and template applied; None: the service's own.
+    caption: as sent, with trigger, prefix, suffix and template applied; None: Scenario writes it.
     """
 
     path: str
-    file: str  # where it lies, relative to the manifest's root, POSIX
+    file: str  # relative to the manifest's root, POSIX
     sha256: str  # of the bytes, lower-case hex
     size_bytes: int
     mime: str  # by content, e.g. image/png
     width: int
     height: int
     caption: str | None
-    is_lfs_pointer: bool = False  # digest and size come from the pointer; the bytes are not here
+    is_lfs_pointer: bool = False  # digest and size come from the pointer; the picture itself is not present
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contents:
-    """What a dataset holds, in natural order of paths."""
+    """The images and pairs of a dataset, in natural order of paths."""
 
     images: tuple[Image, ...]
     pairs: tuple[Pair, ...] = ()
@@ -46,17 +46,17 @@ class Contents:
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
-    """A scanned dataset. digest is known at once; contents are loaded when somebody asks.
+    """A scanned dataset. The digest is known at once; contents are loaded on first access.
 
     digest: "sha256:<hex>" over the sorted (sha256, caption) of the images and the pairs by digest:
-    two datasets of the same pictures and captions have the same digest whatever their file names and order.
+    file names and their order do not change it.
     """
 
     name: str
     digest: str
     image_count: int
     pair_count: int
-    problems: tuple[Diagnostic, ...]  # lint findings below error and errors alike; the caller decides
+    problems: tuple[Diagnostic, ...]  # lint findings of every severity; the caller decides what stops it
     load: Callable[[], Contents]
 
     @cached_property

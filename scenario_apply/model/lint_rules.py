@@ -1,4 +1,4 @@
-"""The lint rules as data: code, name, severity, thresholds; and what a dataset's `lint:` changes about them."""
+"""The lint rules as data: code, name, severity, thresholds; and how a dataset's `lint:` changes them."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from scenario_apply.errors import Severity
 from scenario_apply.model.file_names import nearest
 from scenario_apply.model.limits import SINGLE_UPLOAD_BYTES
 
-# Grows whenever a rule, a threshold or a message changes: results cached under another number are made anew.
-LINT_VERSION = 3
+# Increased with every change of a rule, threshold or message: results cached under another version are rebuilt.
+LINT_VERSION = 4
 
 
 class Finding(NamedTuple):
-    """One thing a rule found. file: relative to the root; None: the dataset as declared. severity None: the rule's."""
+    """One result of a rule. file: relative to the root; None: the dataset as declared. severity None: the rule's."""
 
     code: str
     what: str
@@ -29,7 +29,7 @@ class Rule(NamedTuple):
     code: str
     name: str
     severity: Severity
-    thresholds: Mapping[str, float] = {}  # never written to
+    thresholds: Mapping[str, float] = {}  # never modified
 
 
 RULES: tuple[Rule, ...] = (
@@ -82,7 +82,7 @@ RULES: tuple[Rule, ...] = (
     Rule("T03", "placeholder-left", "error"),
     Rule("T04", "trigger-ordinary", "warning"),
     Rule("T05", "trigger-repeated", "info"),
-    Rule("T06", "prompt-without-trigger", "warning"),  # this and the next: core.manifest.triggers
+    Rule("T06", "prompt-without-trigger", "warning"),  # T06 and T07 are checked in manifest/triggers.py
     Rule("T07", "shared-trigger", "warning"),
     Rule("T08", "caption-template", "error"),
     Rule("P01", "pair-incomplete", "error"),
@@ -95,8 +95,8 @@ RULES: tuple[Rule, ...] = (
     Rule("hidden-path", "hidden-path", "error"),
     Rule("lint-setting", "lint-setting", "warning"),
 )
-BARRED_CODES = frozenset({"outside-root", "hidden-path"})
-"""Files that must not be read. A dataset cannot make less of it than an error."""
+REFUSED_CODES = frozenset({"outside-root", "hidden-path"})
+"""Codes for files that must not be read. A dataset cannot lower their severity."""
 
 BY_CODE: Mapping[str, Rule] = {rule.code: rule for rule in RULES}
 _BY_NAME: Mapping[str, Rule] = {rule.name: rule for rule in RULES}
@@ -107,14 +107,14 @@ _LEVELS: Mapping[str, Severity] = {"error": "error", "warning": "warning", "warn
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LintSettings:
-    """The rules as one dataset wants them."""
+    """The rules as one dataset sets them."""
 
     off: frozenset[str] = frozenset()
-    severities: Mapping[str, Severity] = field(default_factory=dict)  # by code, where the dataset sets one
+    severities: Mapping[str, Severity] = field(default_factory=dict)  # by code, as set by the dataset
     numbers: Mapping[str, float] = field(default_factory=lambda: _DEFAULT_NUMBERS)
 
     def judge(self, finding: Finding) -> Finding | None:
-        """The finding with its final severity; None when the rule is switched off."""
+        """The finding with its final severity; None when the rule is off."""
         if finding.code in self.off:
             return None
         severity = self.severities.get(finding.code) or finding.severity or BY_CODE[finding.code].severity
@@ -125,7 +125,7 @@ DEFAULTS = LintSettings()
 
 
 def settings_from(lint: Mapping[str, object]) -> tuple[LintSettings, tuple[Finding, ...]]:
-    """What `lint:` says, and what in it makes no sense. Keys: a code, a rule's name, or a threshold's name."""
+    """The settings in `lint:`, and findings for invalid ones. Keys are codes, rule names or threshold names."""
     if not lint:
         return DEFAULTS, ()
     off: set[str] = set()
@@ -138,8 +138,8 @@ def settings_from(lint: Mapping[str, object]) -> tuple[LintSettings, tuple[Findi
         if is_number and (key in numbers or (rule is not None and rule.thresholds)):
             name = key if key in numbers or rule is None else next(iter(rule.thresholds))
             numbers[name] = float(value)  # type: ignore[arg-type]  # is_number says so
-        elif rule is not None and rule.code in BARRED_CODES:
-            what = f"lint: {key} stays an error: what must not be read is never left out in silence"
+        elif rule is not None and rule.code in REFUSED_CODES:
+            what = f"lint: {key} is always an error: files that must not be read are never skipped silently"
             findings.append(Finding("lint-setting", what, hint="remove it"))
         elif rule is not None and value in ("off", False):
             off.add(rule.code)
@@ -148,17 +148,17 @@ def settings_from(lint: Mapping[str, object]) -> tuple[LintSettings, tuple[Findi
         elif rule is not None and value in ("on", True):
             continue
         else:
-            findings.append(_misunderstood(key, value, known=rule is not None or key in numbers))
+            findings.append(_invalid_setting(key, value, known=rule is not None or key in numbers))
     return LintSettings(off=frozenset(off), severities=severities, numbers=numbers), tuple(findings)
 
 
-def _misunderstood(key: str, value: object, *, known: bool) -> Finding:
+def _invalid_setting(key: str, value: object, *, known: bool) -> Finding:
     if known:
-        what = f"lint: {key}: {value!r} is neither off, error, warning, info nor a number this rule has a threshold for"
+        what = f"lint: {key}: {value!r} is not off, error, warning or info, nor a number for a threshold of this rule"
         return Finding("lint-setting", what, hint=f"write `{key}: off`, or one of error, warning, info")
     near = nearest(key[:_LONGEST_KEY], [*BY_CODE, *_BY_NAME, *_DEFAULT_NUMBERS])
     return Finding(
         "lint-setting",
-        f"lint: there is no rule {key!r}",
-        hint=f"did you mean {near}?" if near else "see the lint codes",
+        f"lint: unknown rule {key!r}",
+        hint=f"did you mean {near}?" if near else "see the list of lint codes",
     )

@@ -12,10 +12,12 @@ import pytest
 
 from scenario_apply.dataset.assemble import caption_pictures
 from scenario_apply.dataset.captions import tables
-from scenario_apply.dataset.captions.compose import LONGEST_CAPTION, CaptionTooLong, Composer
+from scenario_apply.dataset.captions.caption_errors import LONGEST_CAPTION, CaptionTooLong
+from scenario_apply.dataset.captions.compose import Composer
 from scenario_apply.dataset.captions.gather import Gathered
 from scenario_apply.dataset.captions.matching import Lookup, match_rows
-from scenario_apply.dataset.captions.tables import CaptionRow, caption_rows, read_table
+from scenario_apply.dataset.captions.table_entries import CaptionRow
+from scenario_apply.dataset.captions.tables import caption_rows, read_table
 from scenario_apply.dataset.facts import Facts, FileEntry
 from scenario_apply.dataset.lint import caption_rules as lint_captions
 from scenario_apply.dataset.lint import duplicate_rules as lint_duplicates
@@ -190,6 +192,15 @@ def test_captions_are_compared_pair_by_pair_only_so_often(monkeypatch: pytest.Mo
     assert compared < 3_000_000
 
 
+def test_similar_captions_are_one_finding() -> None:
+    """The first of them is named, and how many are like it."""
+    same = [f"a red fox sits in deep snow beside the frozen river at dusk {n}" for n in range(4)]
+    (found,) = lint_captions.too_close(subject_of([*same, "an owl on a dark branch"]))
+    assert found.what == "3 captions are nearly identical to the caption of 0.png"
+    assert found.hint == "describe what differs between the images"
+    assert found.file == "1.txt"
+
+
 def test_letter_pairs_are_compared_only_so_often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Captions that share their words and not their letters pass the quick look, each pair of them."""
     monkeypatch.setattr(lint_captions, "_MOST_LETTER_PAIRS", 100_000)
@@ -212,7 +223,7 @@ def test_a_phrase_that_captions_share_is_counted_not_searched() -> None:
     """A caption of ten thousand pieces among hundreds; the one they share is found."""
     captions = [", ".join([f"w{n}x{i}" for i in range(2_000)] + ["a red cloak"]) for n in range(60)]
     found = [finding.what for finding in lint_captions.shared_phrase(subject_of(captions))]
-    assert found == ["60 of 60 captions say 'a red cloak'"]
+    assert found == ["60 of 60 captions contain 'a red cloak'"]
 
 
 def test_pictures_are_compared_pair_by_pair_only_so_often() -> None:
@@ -225,7 +236,7 @@ def test_pictures_are_compared_pair_by_pair_only_so_often() -> None:
         return 0.0
 
     subject = subject_of(["x"] * 5_000)
-    alike = tuple(p._replace(facts=p.facts._replace(look="0" * 64)) for p in subject.pictures)
+    alike = tuple(p._replace(facts=p.facts._replace(hashes="0" * 64)) for p in subject.pictures)
     from dataclasses import replace
 
     found = list(lint_duplicates.near(replace(subject, pictures=alike), difference))

@@ -162,11 +162,11 @@ def test_a_gif_picture_larger_than_its_screen_counts() -> None:
     [
         (GIF[:IN_GIF] + b"\x21\xfe" + (b"\xff" + b"c" * 255) * 2000 + b"\0" + GIF[IN_GIF:], "comments"),
         (GIF[:IN_GIF] + b"\x21\xfe" + b"\x01c" * 100_000 + b"\0" + GIF[IN_GIF:], "blocks"),
-        (tags_of_one_block(400, 5000), "tags say they hold more"),
+        (tags_of_one_block(400, 5000), "tags claim more data"),
         (tags_of_one_block(5000, 10), "5000 tags"),
         (AVIF[: AVIF.index(b"meta") - 4] + struct.pack(">I", 90_000) + b"meta" + b"\0" * 89_992, "90000|87 KB"),
         (b"\0\0\0\x0cftypavif" + b"\0\0\0\x08free" * 2000, "boxes"),
-        (AVIF[:-20], "breaks off"),
+        (AVIF[:-20], "is truncated"),
     ],
     ids=["GIF comment", "GIF blocks", "TIFF block", "TIFF tags", "AVIF description", "AVIF boxes", "AVIF cut off"],
 )
@@ -237,5 +237,5 @@ def test_every_checksum_of_a_png_counts() -> None:
         damaged[at] ^= 1
         with pytest.raises(PictureRefused, match="checksum"):
             check_png_sums(bytes(damaged))
-    with pytest.raises(PictureRefused, match="breaks off"):
+    with pytest.raises(PictureRefused, match="is truncated"):
         check_png_sums(PNG[:-12])

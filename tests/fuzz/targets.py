@@ -23,7 +23,7 @@ from scenario_apply.dataset.captions.tables import caption_rows, read_table
 from scenario_apply.dataset.facts import FileEntry
 from scenario_apply.dataset.pairing import table_rows
 from scenario_apply.dataset.scan.decoding import DecodingAllowance
-from scenario_apply.dataset.scan.pillow_images import DamagedPicture, NotDecoded, look_at, verify
+from scenario_apply.dataset.scan.pillow_images import DamagedPicture, NotDecoded, read_pixels, verify
 from scenario_apply.dataset.scan.read_images import read_facts
 from scenario_apply.emulator.grids import brightness_grid
 from scenario_apply.emulator.pictures import NotAPicture, inspect
@@ -88,7 +88,7 @@ def _picture(data: bytes, folder: Path) -> None:
     facts = read_facts(DataGuard(str(folder)), FileEntry("a.png", "a.png", len(data), 1, 1), allowance)
     assert facts.fault or facts.is_lfs_pointer or (facts.width > 0 and facts.height > 0)
     with suppress(DamagedPicture, NotDecoded):
-        look_at(data, allowance)
+        read_pixels(data, allowance)
     with suppress(DamagedPicture):
         verify(data)
     with suppress(NotAPicture):

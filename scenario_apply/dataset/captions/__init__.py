@@ -1,4 +1,4 @@
-"""Which caption belongs to which picture, from every convention that is read, and the text that is sent.
+"""Finds the caption of each picture, in every supported convention, and composes the text that is sent.
 
-Pure: text comes in through a reader. Read gather.py, then matching.py and compose.py.
+Pure: files are read through a function that is passed in. Read gather.py, then matching.py and compose.py.
 """

@@ -1,6 +1,6 @@
-"""How much work the caption templates of each dataset may do, so that all of a manifest end soon.
+"""Limits the work that the caption templates of each dataset may do, so that a manifest is rendered in bounded time.
 
-It follows from the manifest alone: whether a dataset fails does not depend on which others come from the cache.
+The limit depends on the manifest alone: whether a dataset fails does not depend on which others are cached.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _WORK_IN_ALL = 40_000_000  # of all datasets of a manifest
 
 
 class CaptionBudget:
-    """work: units for the templates of each dataset. Halved as often as needed, so that it rarely changes."""
+    """work: units for the templates of each dataset, halved while the total would exceed the limit."""
 
     def __init__(self, specs: Mapping[str, DatasetSpec]) -> None:
         self._templated = {name for name, spec in specs.items() if has_templates(spec)}
@@ -27,8 +27,8 @@ class CaptionBudget:
             self.work //= 2
         self._templates: CaptionTemplates | None = None
 
-    def depended_on(self, spec: DatasetSpec) -> int | None:
-        """What the result of a dataset depends on: its work when it has templates."""
+    def cache_part(self, spec: DatasetSpec) -> int | None:
+        """The part of a dataset's cache signature that comes from the budget; None without templates."""
         return self.work if spec.name in self._templated else None
 
     def templates(self) -> DatasetTemplates:
@@ -46,6 +46,6 @@ def is_template(text: str) -> bool:
 
 
 def has_templates(spec: DatasetSpec) -> bool:
-    """Whether any caption of the dataset is made by a template."""
+    """Whether any caption of the dataset comes from a template."""
     texts = (spec.caption, spec.prefix, spec.suffix, spec.caption_template, spec.instruction)
     return any(text is not None and is_template(text) for text in (*texts, *spec.captions.entries.values()))

@@ -1,8 +1,8 @@
-"""Jinja2 for captions: the sandbox of manifests without its loops, and a budget of work for each dataset.
+"""Jinja2 for captions: the sandbox of manifests without loops, and a budget of work for each dataset.
 
-A caption is rendered once for each picture, so each one may do little, and all captions of a dataset have one budget
-together. Compiling is paid for as well: a captions map may hold a template for each picture. Work is counted, not
-timed, and a dataset pays the same whatever else is scanned, so a template is refused everywhere or nowhere.
+A caption is rendered once per picture, so each may do little, and all captions of a dataset share one budget.
+Compiling counts too: a captions map may hold a template per picture. Work is counted, not timed, and does not depend
+on other datasets, so a template is accepted or refused on every machine alike.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from collections.abc import Callable, Mapping
 
 from jinja2 import Template, TemplateError, nodes
 
-from scenario_apply.dataset.captions.compose import CaptionTemplateError
+from scenario_apply.dataset.captions.caption_errors import CaptionTemplateError
 from scenario_apply.manifest.templating.allowed import Budget, BudgetSpent
 from scenario_apply.manifest.templating.restricted_environment import NarrowEnvironment
 from scenario_apply.manifest.templating.syntax_tree import made_to_pay
 from scenario_apply.manifest.templating.template_text import TemplateError as RefusedTemplate
 from scenario_apply.model.file_names import is_unicode
 
-_LONGEST = 20_000  # characters of a rendered caption: far above any caption, far below what hurts
-_LONGEST_TEMPLATE = 100_000  # characters: what a manifest lets through, and what it hands down with it
+_LONGEST = 20_000  # characters of a rendered caption: far above any real caption
+_LONGEST_TEMPLATE = 100_000  # characters; the manifest's own limit
 _WORK_OF_A_CAPTION = 20_000  # units of sandbox_parts
 _COMPILING = 2_000  # units for the smallest template
 _COMPILING_A_CHARACTER = 60  # units
@@ -27,7 +27,7 @@ _MOST_KEPT = 256  # compiled templates
 
 
 class CaptionTemplates:
-    """Compiles and renders caption templates. What datasets share, such as a template of defaults, is compiled once."""
+    """Compiles and renders caption templates. Datasets that share a template, such as a default, compile it once."""
 
     def __init__(self) -> None:
         self._environment = NarrowEnvironment()
@@ -54,23 +54,26 @@ class CaptionTemplates:
         return known
 
     def render(self, template: Template, values: Mapping[str, str], budget: Budget) -> str:
-        """The text. Raises whatever a filter raises."""
+        """The rendered text. Raises whatever a filter raises."""
         self._environment.budget = budget
         return "".join(budget.pay_for_result(part) for part in template.generate(values))
 
 
 class DatasetTemplates:
-    """The same with the budget of one dataset."""
+    """Caption templates under the budget of one dataset."""
 
     def __init__(self, templates: CaptionTemplates, budget: Budget) -> None:
         self._templates = templates
         self._budget = budget
 
     def compile(self, key: str, source: str) -> Callable[[Mapping[str, str]], str]:
-        """What renders the template. Raises CaptionTemplateError, at once for what does not compile, later for what
-        fails on a caption. key: what the template is of, for the message."""
+        """A function that renders the template for one picture's values.
+
+        key: the setting that holds the template, for messages. Raises CaptionTemplateError when it does not compile;
+        so does the returned function when it fails on a caption.
+        """
         if len(source) > _LONGEST_TEMPLATE:
-            raise CaptionTemplateError(key, f"a template of {len(source)} characters; at most {_LONGEST_TEMPLATE}")
+            raise CaptionTemplateError(key, f"it has {len(source)} characters; at most {_LONGEST_TEMPLATE} are allowed")
         work = _COMPILING + _COMPILING_A_CHARACTER * len(source)
         try:
             self._budget.renew(work + _WORK_OF_A_CAPTION)
@@ -82,8 +85,12 @@ class DatasetTemplates:
             raise self._spent(key, error) from error
         except TemplateError as error:
             raise CaptionTemplateError(key, str(error)) from error
-        except (RecursionError, MemoryError, SyntaxError) as error:  # Python's own limits for what Jinja2 makes of it
-            raise CaptionTemplateError(key, "an expression nested too deep") from error
+        except (
+            RecursionError,
+            MemoryError,
+            SyntaxError,
+        ) as error:  # Python's limits for Jinja2's code
+            raise CaptionTemplateError(key, "an expression is nested too deeply") from error
 
         def render(values: Mapping[str, str]) -> str:
             return self._render(key, template, size, values)
@@ -97,15 +104,15 @@ class DatasetTemplates:
             text = self._templates.render(template, values, self._budget)
         except BudgetSpent as error:
             raise self._spent(key, error) from error
-        except Exception as error:  # a template can raise anything its filters raise
+        except Exception as error:  # filters can raise anything
             raise CaptionTemplateError(key, str(error) or type(error).__name__) from error
         if len(text) > _LONGEST:
-            raise CaptionTemplateError(key, f"it renders to {len(text)} characters; {_LONGEST} is the limit")
+            raise CaptionTemplateError(key, f"it renders to {len(text)} characters; at most {_LONGEST} are allowed")
         if not is_unicode(text):
             raise CaptionTemplateError(key, "it renders to text that is not Unicode")
         return text
 
     def _spent(self, key: str, error: BudgetSpent) -> CaptionTemplateError:
         if self._budget.is_spent:
-            return CaptionTemplateError(key, "the templates of this dataset do too much together")
-        return CaptionTemplateError(key, f"it does too much: {error}")
+            return CaptionTemplateError(key, "the templates of this dataset do too much work together")
+        return CaptionTemplateError(key, f"it does too much work: {error}")

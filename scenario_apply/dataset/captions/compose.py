@@ -1,4 +1,4 @@
-"""From a raw caption to the one that is sent: placeholders, template, prefix, suffix, trigger."""
+"""Composes the caption that is sent from the one found: placeholders, template, prefix, suffix, trigger."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from scenario_apply.dataset.captions.caption_budget import CaptionBudget, is_template
+from scenario_apply.dataset.captions.caption_errors import LONGEST_CAPTION, CaptionTooLong
 from scenario_apply.manifest.spec import DatasetSpec
 from scenario_apply.model.file_names import name_of, stem_of
 
@@ -14,33 +15,14 @@ if TYPE_CHECKING:
     from scenario_apply.dataset.captions.caption_templates import DatasetTemplates
 
 _PLACEHOLDER = re.compile(r"\[trigger\]|\{trigger\}")
-LONGEST_CAPTION = 1_000_000
-"""Characters: far above any caption."""
-
 Part = Callable[[str, str], str]  # (caption, path) -> text
 
 
-class CaptionTemplateError(ValueError):
-    """A template of the dataset cannot be rendered. key: caption, prefix, suffix, caption_template or captions."""
-
-    def __init__(self, key: str, why: str) -> None:
-        super().__init__(why)
-        self.key = key
-        self.why = why
-
-
-class CaptionTooLong(CaptionTemplateError):
-    """A text with so many placeholders that it would fill the memory."""
-
-    def __init__(self, characters: int) -> None:
-        super().__init__("trigger", f"a caption of {characters:,} characters; at most {LONGEST_CAPTION:,} are taken")
-
-
 class Composer:
-    """Composes the captions of one dataset. Compiles its templates once; without any, touches no Jinja2."""
+    """Composes the captions of one dataset. Compiles its templates once; without any, Jinja2 is not imported."""
 
     def __init__(self, spec: DatasetSpec, budget: CaptionBudget | None = None) -> None:
-        """budget: of the manifest; None: the dataset stands alone.
+        """budget: of the manifest; None: one for this dataset alone.
 
         Raises CaptionTemplateError for a template that does not compile.
         """
@@ -66,9 +48,9 @@ class Composer:
         return text
 
     def fill(self, text: str) -> str:
-        """[trigger] and {trigger} replaced; left as they are when the dataset has no trigger (T03 tells).
+        """[trigger] and {trigger} replaced; unchanged when the dataset has no trigger (T03 reports them).
 
-        Raises CaptionTooLong for a text that grows beyond all measure.
+        Raises CaptionTooLong when the result would exceed LONGEST_CAPTION.
         """
         if self._trigger is None or "trigger" not in text:
             return text
@@ -82,7 +64,7 @@ class Composer:
         return self._holds is not None and self._holds.search(text) is not None
 
     def render(self, key: str, source: str, path: str) -> str:
-        """A caption written in the manifest, which may be a template of its own."""
+        """A caption written in the manifest, which may itself be a template."""
         part = self._part(key, source)
         return part("", path) if part is not None else ""
 

@@ -1,4 +1,4 @@
-"""Reads a dataset's captions from wherever its manifest says, through a reader handed in."""
+"""Reads a dataset's captions from the source that its manifest names."""
 
 from __future__ import annotations
 
@@ -14,31 +14,32 @@ from scenario_apply.dataset.captions.matching import (
     match_rows,
     orphan_findings,
 )
-from scenario_apply.dataset.captions.tables import CaptionRow, caption_rows, read_table
+from scenario_apply.dataset.captions.table_entries import CaptionRow
+from scenario_apply.dataset.captions.tables import caption_rows, read_table
 from scenario_apply.dataset.facts import FileEntry
 from scenario_apply.dataset.image_selection import Selection
 from scenario_apply.manifest.spec import DatasetSpec
 from scenario_apply.model.file_names import METADATA_FILES, name_of
-from scenario_apply.model.lint_rules import BARRED_CODES, Finding
+from scenario_apply.model.lint_rules import REFUSED_CODES, Finding
 
-# What is told of a caption that exists and did not arrive: the picture is not without one.
-UNREAD_CAPTIONS = BARRED_CODES | {"C05", "C06", "C18"}
-# Reads a file, given relative to the root; a finding when it cannot be read.
+# Findings on captions that exist but could not be read: their pictures are not reported as uncaptioned.
+UNREAD_CAPTIONS = REFUSED_CODES | {"C05", "C06", "C18"}
+# Reads a file, given relative to the root; returns a finding when it cannot be read.
 Reader = Callable[[str], bytes | Finding]
 
 
 @dataclass(slots=True)
 class Gathered:
-    """raws: image path -> caption as found."""
+    """Captions as found. raws: by image path."""
 
     raws: dict[str, Raw] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     unreadable: set[str] = field(default_factory=set)  # images whose caption, if any, could not be read
-    lost_rows: bool = False  # a table or map has captions that could not be read or told apart
+    lost_rows: bool = False  # a table or map has captions that could not be read or matched
 
 
 def gather(spec: DatasetSpec, selection: Selection, read: Reader) -> Gathered:
-    """Every image's raw caption, as `captions:` says; `auto` and pictures without one are simply not in it."""
+    """The caption of each image as found, from the source in `captions:`. Images without one are left out."""
     kind = spec.captions.kind
     out = Gathered()
     images = selection.images
@@ -73,7 +74,7 @@ def _read_sidecars(spec: DatasetSpec, selection: Selection, read: Reader, out: G
         if path in out.raws:
             other = out.raws[path].file or "the manifest"
             what = f"{name_of(path)} has two captions: {name_of(entry.path)} and {name_of(other)}"
-            hint = f"delete one, or say which counts: `captions: sidecar` or `captions: ./{other}`"
+            hint = f"delete one, or choose one: `captions: sidecar` or `captions: ./{other}`"
             out.findings.append(Finding("C17", what, entry.file, hint=hint))
             continue
         text = _text(entry.file, spec, read)
@@ -100,7 +101,7 @@ def _read_table(file: str, spec: DatasetSpec, lookup: Lookup, read: Reader, out:
     out.lost_rows = out.lost_rows or _loses_rows([*findings, *more])
     for path, raw in raws.items():
         if path in out.raws:
-            what = f"{path} has two captions: the other is in {out.raws[path].file}"
+            what = f"{path} has two captions; the other is in {out.raws[path].file}"
             out.findings.append(Finding("C17", what, raw.file, raw.line, "keep one of them"))
         else:
             out.raws[path] = raw
@@ -116,7 +117,7 @@ def _text(file: str, spec: DatasetSpec, read: Reader) -> str | Finding:
 
 
 def one_line(raw: Raw, lines: str) -> tuple[str, int]:
-    """The caption as one line, and how many lines that were not empty it had. lines: join or first."""
+    """The caption as one line, and its number of non-empty lines. lines: join or first."""
     if "\n" not in raw.text and "\r" not in raw.text:
         return raw.text.strip(), 1
     held = [line.strip() for line in raw.text.splitlines() if line.strip()]

@@ -1,9 +1,10 @@
-"""The instruction of each edit pair: from a table, from text beside a picture, from the dataset's own default."""
+"""The instruction of each edit pair: from a table, a text file beside a picture, or the dataset's default."""
 
 from __future__ import annotations
 
 from scenario_apply.dataset.captions.caption_budget import CaptionBudget
-from scenario_apply.dataset.captions.compose import CaptionTemplateError, Composer
+from scenario_apply.dataset.captions.caption_errors import CaptionTemplateError
+from scenario_apply.dataset.captions.compose import Composer
 from scenario_apply.dataset.captions.gather import Gathered, Reader, gather, one_line
 from scenario_apply.dataset.pairing import AFTER, BEFORE, Couple, Paired, side_of
 from scenario_apply.dataset.types import Pair
@@ -15,7 +16,7 @@ from scenario_apply.model.lint_rules import Finding
 def instruct(
     spec: DatasetSpec, paired: Paired, read: Reader, budget: CaptionBudget | None = None
 ) -> tuple[tuple[Pair, ...], list[Finding]]:
-    """Pairs with their instructions as sent. A pair without one is P02 and left out."""
+    """Pairs with their instructions as sent. A pair without an instruction is left out and reported as P02."""
     if spec.captions.kind == "auto":
         after = before = Gathered()
     else:
@@ -35,10 +36,10 @@ def instruct(
                 )
             elif couple.after not in after.unreadable:
                 stem = name_of(stem_of(couple.after))
-                hint = f"give the dataset an `instruction:`, or write {stem}.txt beside the after picture"
+                hint = f"add `instruction:` to the dataset, or {stem}.txt beside the after picture"
                 findings.append(Finding("P02", f"the pair {stem} has no instruction", files[couple.after], hint=hint))
     except CaptionTemplateError as error:
-        hint = "trigger, caption, stem and path are known there"
+        hint = "available there: trigger, caption, stem, path"
         findings.append(Finding("T08", f"{error.key}: the template fails: {error.why}", hint=hint))
         return (), findings
     return tuple(pairs), findings
@@ -57,7 +58,7 @@ def _instruction(
     found = [raw for raw in (after.raws.get(couple.after), before.raws.get(couple.before)) if raw is not None]
     texts = [one_line(raw, spec.captions.lines)[0] for raw in found]
     if len(texts) == 2 and texts[0] != texts[1]:
-        what = f"two instructions for the pair {name_of(stem_of(couple.after))}: the other is {found[1].file}"
+        what = f"the pair {name_of(stem_of(couple.after))} has two instructions; the other is in {found[1].file}"
         findings.append(Finding("C17", what, found[0].file, found[0].line, "keep one of them"))
     if texts and texts[0]:
         return texts[0]

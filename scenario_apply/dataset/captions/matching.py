@@ -1,4 +1,4 @@
-"""Which caption belongs to which picture: sidecars, tables, maps, file names. No caption is composed here."""
+"""Matches captions with pictures: sidecar files, tables, maps, file names. Captions are composed in compose.py."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from scenario_apply.dataset.captions.tables import CaptionRow
+from scenario_apply.dataset.captions.table_entries import CaptionRow
 from scenario_apply.dataset.facts import FileEntry
-from scenario_apply.model.file_names import SIDECAR_SUFFIXES, NearestName, is_prose, name_of, nfc, stem_of
+from scenario_apply.model.file_names import SIDECAR_SUFFIXES, NearestName, is_prose, name_of, nfc, stem_of, suffix_of
 from scenario_apply.model.lint_rules import Finding
 
 _COUNTER = re.compile(r"^\W*\d+[\W_]+(?=\D)")
 
 
 class Raw(NamedTuple):
-    """A caption as found. file and line: where it stands; None for one written in the manifest."""
+    """A caption as found. file and line: where it was found; None for one written in the manifest."""
 
     text: str
     file: str | None = None
@@ -23,7 +23,7 @@ class Raw(NamedTuple):
 
 
 class Sidecars(NamedTuple):
-    """of: image path -> its caption file. orphans: caption files of no image."""
+    """of: image path -> its caption file. orphans: caption files without an image."""
 
     of: Mapping[str, FileEntry]
     orphans: tuple[FileEntry, ...]
@@ -33,7 +33,10 @@ class Sidecars(NamedTuple):
 def find_sidecars(
     images: Sequence[FileEntry], texts: Mapping[str, FileEntry], suffix: str | None, excluded: Iterable[str] = ()
 ) -> Sidecars:
-    """01.png + 01.txt, 01.caption or 01.png.txt. suffix: that one alone. excluded: pictures left out on purpose."""
+    """Caption files beside their images: 01.txt, 01.caption or 01.png.txt for 01.png.
+
+    suffix: the only ending to accept; None: the usual ones. excluded: images left out on purpose.
+    """
     suffixes = (suffix,) if suffix else SIDECAR_SUFFIXES
     of: dict[str, FileEntry] = {}
     findings: list[Finding] = []
@@ -55,7 +58,7 @@ def find_sidecars(
         if len(owners) > 1:
             names = " and ".join(name_of(owner.path) for owner in owners)
             hint = f"name the captions {', '.join(name_of(owner.path) + '.txt' for owner in owners[:3])}"
-            findings.append(Finding("C05", f"{names} share one caption, {name_of(path)}", texts[path].file, hint=hint))
+            findings.append(Finding("C05", f"{names} share the caption {name_of(path)}", texts[path].file, hint=hint))
     left = texts.keys() - {entry.path for entry in of.values()}
     left = {path for path in left if path.endswith(suffixes) and not is_prose(name_of(path))}
     if left:
@@ -68,23 +71,26 @@ def find_sidecars(
 def orphan_findings(
     orphans: Iterable[FileEntry], images: Sequence[FileEntry], captioned: Iterable[str]
 ) -> list[Finding]:
-    """C04 for caption files that belong to no picture, with the nearest name: first among those without a caption."""
+    """C04 for caption files without an image; the hint names an image without a caption and with a similar name."""
     have = set(captioned)
-    stems = {stem_of(name_of(image.path)): name_of(image.path) for image in images}
-    bare = NearestName({stem_of(name_of(image.path)): None for image in images if image.path not in have})
-    any_of_them = NearestName(stems)
+    uncaptioned = {stem_of(name_of(i.path)): name_of(i.path) for i in images if i.path not in have}
+    nearest = NearestName(uncaptioned)
+    suffix = suffix_of(images[0].path) if images else ""
     findings = []
     for entry in sorted(orphans):
-        stem = stem_of(name_of(entry.path))
-        near = bare.of(stem) or any_of_them.of(stem)
-        hint = f"did you mean {near}{entry.path[len(stem_of(entry.path)) :]}, for {stems[near]}?" if near else None
-        what = f"{name_of(entry.path)} is a caption for no image"
-        findings.append(Finding("C04", what, entry.file, hint=hint or "delete it, or add the image"))
+        name = name_of(entry.path)
+        stem = stem_of(name)
+        near = nearest.of(stem)
+        if near:
+            hint = f"rename it to {near}{name[len(stem) :]} if it belongs to {uncaptioned[near]}"
+        else:
+            hint = f"delete it, or restore {stem}{suffix}" if suffix else "delete it, or restore its image"
+        findings.append(Finding("C04", f"{name} has no image", entry.file, hint=hint))
     return findings
 
 
 class Lookup:
-    """Finds images by full name, relative path or bare stem, in Unicode NFC."""
+    """Finds images by file name, relative path or stem, in Unicode NFC."""
 
     def __init__(self, images: Sequence[FileEntry]) -> None:
         self._by: dict[str, list[FileEntry]] = {}
@@ -96,11 +102,11 @@ class Lookup:
                 self._by.setdefault(key, []).append(image)
 
     def find(self, key: str, *, beside: str = "") -> list[FileEntry]:
-        """The images a key may mean: one, none, or several. beside: folder of the table, relative to the root."""
-        wanted = nfc(key.replace("\\", "/").strip()).removeprefix("./")
-        candidates = [wanted, f"{beside}/{wanted}" if beside not in ("", ".") else wanted]
-        if wanted.startswith("/") or "/" in wanted:
-            candidates.append(name_of(wanted))  # absolute paths of the machine the table was made on
+        """The images that a key may refer to. beside: folder of the table, relative to the root."""
+        name = nfc(key.replace("\\", "/").strip()).removeprefix("./")
+        candidates = [name, f"{beside}/{name}" if beside not in ("", ".") else name]
+        if "/" in name:
+            candidates.append(name_of(name))  # paths on the machine where the table was written
         for candidate in candidates:
             if found := self._by.get(candidate):
                 exact = [image for image in found if candidate in (image.path, nfc(image.file))]
@@ -115,7 +121,7 @@ class Lookup:
 def match_rows(
     rows: Iterable[CaptionRow], lookup: Lookup, *, file: str | None, beside: str = ""
 ) -> tuple[dict[str, Raw], list[Finding]]:
-    """Image path -> caption. A key of no image is C04 (an error when written in the manifest), of several C05."""
+    """Image path -> caption. A key without an image is C04 (an error in the manifest); an ambiguous one is C05."""
     raws: dict[str, Raw] = {}
     findings: list[Finding] = []
     for key, text, line in rows:
@@ -126,18 +132,18 @@ def match_rows(
             findings.append(
                 Finding(
                     "C04",
-                    f"{key!r} is a caption for no image",
+                    f"no image matches the caption key {key!r}",
                     file,
                     where,
-                    f"did you mean {near}?" if near else "delete it, or add the image",
+                    f"did you mean {near}?" if near else "delete the caption, or restore the image",
                     "error" if file is None else None,
                 )
             )
         elif len(found) > 1:
             names = ", ".join(image.path for image in found[:4])
-            findings.append(Finding("C05", f"{key!r} may mean {names}", file, where, "write the whole file name"))
+            findings.append(Finding("C05", f"{key!r} is ambiguous: {names}", file, where, "write the whole file name"))
         elif found[0].path in raws:
-            what = f"{found[0].path} has two captions: {key!r} is the second"
+            what = f"{found[0].path} has two captions; {key!r} is the second"
             findings.append(Finding("C17", what, file, where, "keep one of them"))
         else:
             raws[found[0].path] = Raw(text, file, where)
@@ -145,6 +151,6 @@ def match_rows(
 
 
 def from_file_name(path: str) -> str:
-    """01_red-cloak_forest.png -> "red-cloak forest": the stem without its counter, _ as spaces."""
+    """The stem without its leading number, underscores as spaces: 01_red-cloak_forest.png -> "red-cloak forest"."""
     stem = stem_of(name_of(path))
     return " ".join(_COUNTER.sub("", stem).replace("_", " ").split())

@@ -1,58 +1,47 @@
-"""Captions kept in one file: YAML or JSON maps, kohya metadata, JSONL, CSV. Text in, rows with their lines out."""
+"""Parses captions kept in one file: YAML or JSON maps, kohya metadata, JSONL, CSV. Rows keep their line numbers."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Iterator
 
+from scenario_apply.dataset.captions.table_entries import (
+    FILE_COLUMNS,
+    MOST_ROWS,
+    TEXT_COLUMNS,
+    CaptionRow,
+    Row,
+    Table,
+    as_text,
+    first_of,
+    is_scalar,
+    map_entry,
+    too_many_rows,
+)
 from scenario_apply.model.file_names import is_unicode
 from scenario_apply.model.lint_rules import Finding
 
-FILE_COLUMNS = ("file_name", "image_path", "image", "file", "filename", "path")
-TEXT_COLUMNS = ("text", "caption", "prompt")
-
-
-MOST_ROWS = 200_000
 _MOST_COLUMNS = 500
-_MOST_FINDINGS = 20  # of lines that cannot be read
+_MOST_FINDINGS = 20  # reported for unreadable lines of one table
 _STRINGS = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"(\s*+:)?', re.DOTALL)
 
 
-class Row(NamedTuple):
-    """fields: what the line says, by column or key; for maps file_name and text."""
-
-    line: int
-    fields: Mapping[str, str]
-
-
-class Table(NamedTuple):
-    rows: tuple[Row, ...]
-    findings: tuple[Finding, ...]
-
-
-class CaptionRow(NamedTuple):
-    key: str
-    text: str
-    line: int
-
-
 def read_table(text: str, *, file: str) -> Table:
-    """By the file's ending: .yaml .yml .json .jsonl .ndjson .csv .tsv. Problems are C18 findings at their line."""
+    """Parsed by extension: .yaml .yml .json .jsonl .ndjson .csv .tsv. Problems are C18 findings with their line."""
     table = _read(text, file)
-    return _without_halves(table, file) if "\\u" in text else table
+    return _without_surrogates(table, file) if "\\u" in text else table
 
 
-def _without_halves(table: Table, file: str) -> Table:
-    """JSON can spell half of a character, \\ud83d alone, which nothing can store or send."""
+def _without_surrogates(table: Table, file: str) -> Table:
+    """Without rows that hold a lone surrogate, which JSON can write (\\ud83d) and nothing can store or send."""
     rows = []
     findings = list(table.findings)
     for row in table.rows:
         if all(is_unicode(part) for item in row.fields.items() for part in item):
             rows.append(row)
         else:
-            what = "holds half a character: one \\u of a pair"
+            what = "contains a lone surrogate: one \\u escape of a pair"
             findings.append(Finding("C18", what, file, row.line, "write the character itself"))
     return Table(tuple(rows), tuple(findings))
 
@@ -70,51 +59,42 @@ def _read(text: str, file: str) -> Table:
 
         return read_yaml_map(text, file=file)
     known = ".yaml, .json, .jsonl, .csv or .tsv"
-    return _failed(file, None, f"captions are not read from {ending or 'such'} files", f"name a {known} file")
+    return _failed(file, None, f"captions cannot be read from {ending or 'such'} files", f"use a {known} file")
 
 
 def caption_rows(table: Table, *, file: str) -> tuple[list[CaptionRow], list[Finding]]:
-    """The table's rows as (key, caption): columns by their usual names, each key once."""
+    """The table's rows as (key, caption). Columns are found by their usual names; a repeated key is C17."""
     rows: list[CaptionRow] = []
     findings = list(table.findings)
-    seen: dict[str, int] = {}
+    line_of: dict[str, int] = {}
     for row in table.rows:
         key = first_of(row.fields, FILE_COLUMNS)
         text = first_of(row.fields, TEXT_COLUMNS)
         if key is None or text is None:
-            wanted, columns = ("the picture", FILE_COLUMNS) if key is None else ("the caption", TEXT_COLUMNS)
+            subject, columns = ("picture", FILE_COLUMNS) if key is None else ("caption", TEXT_COLUMNS)
             held = ", ".join(list(row.fields)[:6]) or "nothing"
-            what = f"no column names {wanted}: found {held}"
+            what = f"no {subject} column; found {held}"
             findings.append(
-                Finding("C18", what, file, row.line, f"name it {columns[0]} (also read: {', '.join(columns[1:])})")
+                Finding("C18", what, file, row.line, f"name it {columns[0]} (also accepted: {', '.join(columns[1:])})")
             )
             if len(findings) > 20:
                 break
         elif not key:
             findings.append(
-                Finding("C18", "the line names no picture", file, row.line, "fill it in or delete the line")
+                Finding("C18", "the row names no picture", file, row.line, "add the file name, or delete the row")
             )
-        elif key in seen:
-            what = f"{key!r} has two captions: on line {seen[key]} and here"
+        elif key in line_of:
+            what = f"{key!r} has two captions: on line {line_of[key]} and here"
             findings.append(Finding("C17", what, file, row.line, "keep one of them"))
         else:
-            seen[key] = row.line
+            line_of[key] = row.line
             tags = row.fields.get("tags")
             rows.append(CaptionRow(key, f"{text}, {tags}" if tags and tags != text else text, row.line))
     return rows, findings
 
 
-def first_of(fields: Mapping[str, str], names: tuple[str, ...]) -> str | None:
-    return next((fields[name] for name in names if name in fields), None)
-
-
 def _failed(file: str, line: int | None, what: str, hint: str | None = None) -> Table:
     return Table((), (Finding("C18", what, file, line, hint),))
-
-
-def too_many(file: str, line: int) -> Finding:
-    """A table that no dataset can need: the rest of it is not read."""
-    return Finding("C18", f"more than {MOST_ROWS:,} rows: the rest is not read", file, line, "split the table")
 
 
 def _jsonl(text: str, file: str) -> Table:
@@ -122,22 +102,22 @@ def _jsonl(text: str, file: str) -> Table:
     findings: list[Finding] = []
     for number, line in enumerate(_lines(text), 1):
         if number > MOST_ROWS:
-            findings = [*findings[:_MOST_FINDINGS], too_many(file, number)]
+            findings = [*findings[:_MOST_FINDINGS], too_many_rows(file, number)]
             break
         if not line.strip():
             continue
         try:
             value = json.loads(line, parse_float=str, parse_int=str, parse_constant=str)
         except RecursionError:
-            findings.append(Finding("C18", "nested too deep for a captions file", file, number, "one object a line"))
+            findings.append(Finding("C18", "nested too deeply", file, number, "write one object per line"))
             continue
         except ValueError as error:
-            findings.append(Finding("C18", f"not a JSON object: {_why(error)}", file, number, "one object a line"))
+            findings.append(Finding("C18", f"not a JSON object: {_why(error)}", file, number, "one object per line"))
             continue
         if not isinstance(value, dict):
-            findings.append(Finding("C18", "not a JSON object", file, number, "one object a line"))
+            findings.append(Finding("C18", "not a JSON object", file, number, "write one object per line"))
             continue
-        rows.append(Row(number, {str(k): _as_text(v) for k, v in value.items() if _is_scalar(v)}))
+        rows.append(Row(number, {str(k): as_text(v) for k, v in value.items() if is_scalar(v)}))
     return Table(tuple(rows), tuple(findings[: _MOST_FINDINGS + 1]))
 
 
@@ -158,17 +138,17 @@ def _csv(text: str, file: str) -> Table:
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True, restkey="", restval=None)
     try:
         if not reader.fieldnames:
-            return _failed(file, 1, "the table is empty", f"start it with a header line: {FILE_COLUMNS[0]},text")
+            return _failed(file, 1, "the table is empty", f"begin with a header line: {FILE_COLUMNS[0]},text")
         if len(reader.fieldnames) > _MOST_COLUMNS:
             what = f"{len(reader.fieldnames):,} columns; at most {_MOST_COLUMNS} are read"
             return _failed(file, 1, what, f"keep {FILE_COLUMNS[0]} and text")
         for number, fields in enumerate(reader, 1):
             if number > MOST_ROWS:
-                findings = [*findings[:_MOST_FINDINGS], too_many(file, reader.line_num)]
+                findings = [*findings[:_MOST_FINDINGS], too_many_rows(file, reader.line_num)]
                 break
             if "" in fields:
-                what = "more fields than the header has columns"
-                findings.append(Finding("C18", what, file, reader.line_num, 'quote captions that hold a comma: "..."'))
+                what = "the row has more fields than the header has columns"
+                findings.append(Finding("C18", what, file, reader.line_num, 'quote captions with a comma: "..."'))
             else:
                 held = {k.strip(): v for k, v in fields.items() if k is not None and v is not None}
                 rows.append(Row(reader.line_num, held))
@@ -180,7 +160,7 @@ def _csv(text: str, file: str) -> Table:
 
 
 def _json(text: str, file: str) -> Table:
-    """A map of picture to caption, kohya's {caption, tags}, lists of captions, or a list of objects."""
+    """A map from picture to caption, {caption, tags} of kohya or a list of captions; or a list of objects."""
     duplicates: list[str] = []
 
     def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -194,26 +174,26 @@ def _json(text: str, file: str) -> Table:
     try:
         value = json.loads(text, object_pairs_hook=unique, parse_float=str, parse_int=str, parse_constant=str)
     except RecursionError:
-        return _failed(file, 1, "nested too deep for a captions file")
+        return _failed(file, 1, "nested too deeply for a captions file")
     except ValueError as error:
         line = getattr(error, "lineno", 1)
-        return _failed(file, line, f"not JSON: {_why(error)}", "check quotes and commas near there")
+        return _failed(file, line, f"not JSON: {_why(error)}", "check the quotes and commas near this line")
     if isinstance(value, dict | list) and len(value) > MOST_ROWS:
         return _failed(file, 1, f"{len(value):,} captions; at most {MOST_ROWS:,} are read", "split the file")
     lines = _KeyLines(text)
     findings = [
-        Finding("C17", f"{key!r} stands there twice", file, lines.last(key), "keep one of them")
+        Finding("C17", f"{key!r} appears twice", file, lines.last(key), "keep one of them")
         for key in dict.fromkeys(duplicates)
     ]
     if isinstance(value, list):
         rows = [
-            Row(1, {str(k): _as_text(v) for k, v in item.items() if _is_scalar(v)})
+            Row(1, {str(k): as_text(v) for k, v in item.items() if is_scalar(v)})
             for item in value
             if isinstance(item, dict)
         ]
         return Table(tuple(rows), tuple(findings))
     if not isinstance(value, dict):
-        return _failed(file, 1, "a captions file holds a map: picture to caption")
+        return _failed(file, 1, "a captions file must hold a map from picture to caption")
     rows = []
     for key, entry in value.items():
         line = lines.first(key)
@@ -225,40 +205,8 @@ def _json(text: str, file: str) -> Table:
     return Table(tuple(rows), tuple(findings))
 
 
-def map_entry(key: str, entry: object, *, file: str, line: int) -> tuple[dict[str, str] | None, Finding | None]:
-    """One entry of a map: a caption, a list of captions (the first is taken), or an object with caption and tags."""
-    finding = None
-    if isinstance(entry, list):
-        if len(entry) > 1:
-            what = f"{key!r} has {len(entry)} captions; the first is taken"
-            finding = Finding("C07", what, file, line, "keep one")
-        entry = entry[0] if entry else ""
-    if isinstance(entry, dict):
-        text = first_of(entry, TEXT_COLUMNS)
-        tags = entry.get("tags")
-        if text is None and tags is None:
-            return None, Finding("C18", f"{key!r} holds no caption, text, prompt or tags", file, line)
-        parts = [_as_text(part) for part in (text, tags) if part is not None and _is_scalar(part) and part != ""]
-        return {"file_name": key, "text": ", ".join(parts)}, finding
-    if not _is_scalar(entry):
-        return None, Finding("C18", f"the caption of {key!r} is not a text", file, line)
-    return {"file_name": key, "text": _as_text(entry)}, finding
-
-
-def _is_scalar(value: object) -> bool:
-    return not isinstance(value, dict | list)
-
-
-def _as_text(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
-
-
 class _KeyLines:
-    """The line of each key of a JSON text, found in one pass over its strings."""
+    """The line of each key in a JSON text, found in one pass over its strings."""
 
     def __init__(self, text: str) -> None:
         self._first: dict[str, int] = {}

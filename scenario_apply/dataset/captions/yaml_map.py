@@ -1,4 +1,4 @@
-"""A captions map in YAML: every scalar is text, no key twice, and a caption that YAML chokes on is explained."""
+"""Parses a captions map in YAML: every scalar is text, repeated keys and unquoted captions are reported."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from scenario_apply.dataset.captions.tables import MOST_ROWS, TEXT_COLUMNS, Row, Table, map_entry, too_many
+from scenario_apply.dataset.captions.table_entries import MOST_ROWS, TEXT_COLUMNS, Row, Table, map_entry, too_many_rows
 from scenario_apply.model.lint_rules import Finding
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _KEY_AND_TEXT = re.compile(r"""\s*(?:-\s+)?(?P<key>"[^"]*"|'[^']*'|[^:#]+?)\s*:\s+(?P<text>\S.*)""")
 
-_LONGEST_SHOWN = 400  # characters of a line that is quoted in a proposal
+_LONGEST_SHOWN = 400  # characters of a line that is repeated in a hint
 
 
 def read_yaml_map(text: str, *, file: str) -> Table:
@@ -53,7 +53,7 @@ def _events(text: str) -> Iterator[yaml.Event]:
 
 
 def _explain(error: yaml.MarkedYAMLError, text: str, file: str) -> Finding:
-    """Most syntax errors of captions files are captions that should be in quotes: say so, and show how."""
+    """Most syntax errors in captions files are captions that need quotes; the hint shows the quoted line."""
     from scenario_apply.manifest.yaml.syntax_errors import mistake_of
 
     mistake = mistake_of(error, text)
@@ -64,8 +64,8 @@ def _explain(error: yaml.MarkedYAMLError, text: str, file: str) -> Finding:
     if match and any(part in (hint or "") for part in ("in quotes", "quotes above")):
         caption = match["text"]
         if caption[0] == "'":
-            hint = "inside single quotes a ' is written ''"
-        elif any(sign.isalnum() for sign in caption):  # a bracket alone is no caption
+            hint = "write '' for a ' inside single quotes"
+        elif any(sign.isalnum() for sign in caption):  # not for a bracket alone
             doubled = caption.replace("'", "''")
             hint = f"quote this caption: {match['key']}: '{doubled}'"
     return Finding("C18", f"not YAML: {mistake.what}", file, mistake.line + 1, hint)
@@ -78,7 +78,7 @@ class _Refused(Exception):
 
 
 class _Reader:
-    """Builds the map from parser events, so that no scalar is ever resolved to anything but text."""
+    """Builds the map from parser events, so that every scalar stays text."""
 
     def __init__(self, file: str) -> None:
         self._file = file
@@ -95,34 +95,34 @@ class _Reader:
                     rows = list(self._top(events))
                     break
                 if isinstance(event, yaml.ScalarEvent | yaml.SequenceStartEvent | yaml.AliasEvent):
-                    raise _Refused(self._wrong(event, "a captions file holds a map: picture to caption"))
+                    raise _Refused(self._wrong(event, "a captions file must hold a map from picture to caption"))
         except _Refused as refused:
             return Table(tuple(rows), (*self._findings, refused.finding))
-        for _ in () if self._is_cut else events:  # to the end: a syntax error further down counts too
+        for _ in () if self._is_cut else events:  # read to the end, to find syntax errors further down
             pass
         return Table(tuple(rows), tuple(self._findings))
 
     def _top(self, events: Iterator[object]) -> Iterator[Row]:
         import yaml
 
-        seen: dict[str, int] = {}
+        line_of: dict[str, int] = {}
         for event in events:
             if isinstance(event, yaml.MappingEndEvent):
                 return
             if not isinstance(event, yaml.ScalarEvent):
-                raise _Refused(self._wrong(event, "a picture's name is a text; quote it"))
+                raise _Refused(self._wrong(event, "a picture's name must be text; quote it"))
             key, line = event.value, _line(event)
-            if len(seen) >= MOST_ROWS:
-                self._findings.append(too_many(self._file, line))
+            if len(line_of) >= MOST_ROWS:
+                self._findings.append(too_many_rows(self._file, line))
                 self._is_cut = True
                 return
             value_event = next(events)
             entry = self._value(value_event, events)
-            if key in seen:
-                what = f"{key!r} has two captions: on line {seen[key]} and here"
+            if key in line_of:
+                what = f"{key!r} has two captions: on line {line_of[key]} and here"
                 self._findings.append(Finding("C17", what, self._file, line, "keep one of them"))
                 continue
-            seen[key] = line
+            line_of[key] = line
             if isinstance(value_event, yaml.MappingStartEvent) and value_event.flow_style and not _is_record(entry):
                 what = f"the caption of {key!r} starts with {{, which makes it a map"
                 self._findings.append(Finding("C18", what, self._file, line, "quote the caption"))
@@ -137,7 +137,7 @@ class _Reader:
         import yaml
 
         if depth > 5:
-            raise _Refused(self._wrong(event, "nested too deep for a captions file"))
+            raise _Refused(self._wrong(event, "nested too deeply for a captions file"))
         if isinstance(event, yaml.ScalarEvent):
             return event.value
         if isinstance(event, yaml.SequenceStartEvent):
@@ -153,7 +153,7 @@ class _Reader:
                     return held
                 name = self._value(key, events, depth + 1)
                 held[str(name)] = self._value(next(events), events, depth + 1)
-        raise _Refused(self._wrong(event, "anchors and aliases are not read in captions files"))
+        raise _Refused(self._wrong(event, "anchors and aliases are not supported in captions files"))
 
     def _wrong(self, event: object, what: str) -> Finding:
         return Finding("C18", what, self._file, _line(event))

@@ -1,4 +1,5 @@
-"""The lint rules, a file for each kind: captions, counts, duplicates, files, pairs, triggers.
+"""The lint rules, one file per letter of their codes.
 
-Pure. The rules as data are in model/lint_rules.py. Read lint.py first.
+C captions, N counts, D duplicates, F and R files, P pairs, T triggers. Pure.
+The rules as data are in model/lint_rules.py. Read lint.py first.
 """

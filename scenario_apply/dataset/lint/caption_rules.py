@@ -1,4 +1,4 @@
-"""C rules: captions missing, empty, too long, too much alike, or left as a model wrote them."""
+"""C rules: captions that are missing, empty, too long, too similar, or unedited output of a model."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ _BOILERPLATE = re.compile(
     r"|there is an? |caption:|a photo of an? |here is )|\b(?:beautiful|stunning|possible caption)\b"
 )
 _DEBRIS = re.compile(r"<MORE_DETAILED_CAPTION>|</?s>|<loc_\d{1,9}>|\*\*[^*]{1,200}\*\*|```|<\|[a-z_]{1,200}\|>|<pad>")
-# What stands in brackets is short: unclosed ones, ten thousand times over, would each be looked for to the end.
+# Text in brackets is limited in length: ten thousand unclosed brackets would each be searched to the end.
 _SYNTAX = re.compile(r"\|\|\||;;;|\{[^{}|]{0,200}\|[^{}]{0,200}\}|\([^()]{1,200}:\d(?:\.\d+)?\)|<lora:[^<>]{0,200}>")
 _LONGEST_COMPARED = 20_000  # characters
 _MOST_COMPARISONS = 4_000_000
+_MOST_GROUPS = 5  # of similar captions that are reported
 _MOST_LETTER_PAIRS = 40_000_000
-# What the three of them cannot match without: looked for in all captions at once before any is searched.
+# None of the three patterns matches without one of these: a quick check on all captions together.
 _SINGLE_HINTS = "image photo picture araf caption: beautiful stunning possible < ** ``` ||| ;;; { ("
 _HINTS = (*_SINGLE_HINTS.split(), "there is a", "here is ")
 
@@ -33,17 +34,17 @@ def missing(subject: Subject) -> Iterator[Finding]:
     without = [p for p in subject.pictures if p.raw is None and p.path not in subject.unread]
     if len(without) == len(subject.pictures) and spec.captions.kind == "recognise":
         if spec.missing != "auto":
-            tail = f"; the trigger {spec.trigger} is in none of them" if spec.trigger else ""
-            what = f"no captions found: the service writes its own{tail}"
-            yield Finding("C02", what, hint="add a .txt beside each image, or say `captions: auto`")
+            tail = f", without the trigger {spec.trigger}" if spec.trigger else ""
+            what = f"no captions found: Scenario writes its own{tail}"
+            yield Finding("C02", what, hint="add a .txt file beside each image, or write `captions: auto`")
         return
     if spec.missing == "auto":
         return
     captioned = len(subject.pictures) - len(without)
     for picture in without:
         stem = name_of(picture.path).rpartition(".")[0]
-        what = f"{name_of(picture.path)} has no caption, {captioned} of {len(subject.pictures)} images have one"
-        hint = f"write {stem}.txt, or `captions: {{ missing: auto }}` to leave it to the service"
+        what = f"{name_of(picture.path)} has no caption; {captioned} of {len(subject.pictures)} images have one"
+        hint = f"write {stem}.txt, or `captions: {{ missing: auto }}` to let Scenario write it"
         finding = picture.finding("C01", what, hint)
         yield finding._replace(severity="warning") if spec.missing == "warn" else finding
 
@@ -53,37 +54,37 @@ def empty(subject: Subject) -> Iterator[Finding]:
     for picture in subject.pictures:
         if picture.raw == "":
             what = f"the caption of {name_of(picture.path)} is empty"
-            yield picture.finding("C03", what, "write it, or delete the file", about_caption=True)
+            yield picture.finding("C03", what, "write a caption, or delete the file", about_caption=True)
 
 
 def lines(subject: Subject) -> Iterator[Finding]:
     """C07."""
     for picture in subject.pictures:
         if picture.line_count > 1 and subject.spec.captions.lines == "join":
-            what = f"{picture.line_count} lines: joined with spaces"
+            what = f"{picture.line_count} lines, which are joined with spaces"
             hint = "write one line, or `captions: { lines: first }`"
             yield picture.finding("C07", what, hint, about_caption=True)
 
 
 def lengths(subject: Subject) -> Iterator[Finding]:
-    """C08, C09. Words stand for tokens: 77 of CLIP are about 55 words, 512 of T5 and Qwen about 350."""
+    """C08, C09. Words approximate tokens: 77 tokens of CLIP are about 55 words, 512 of T5 and Qwen about 350."""
     clip_only = any(kind.startswith("sd-xl") for kind in subject.types)
     most = subject.number("max-words-clip" if clip_only else "max-words")
     least, trigger = subject.number("min-words"), subject.spec.trigger or ""
     for picture in _captioned(subject):
         words = len((picture.caption or "").split())
         if words > most:
-            what = f"{words} words: what comes after about {most:g} is cut off"
+            what = f"{words} words: text after about {most:g} words is cut off"
             yield picture.finding("C08", what, "shorten it", about_caption=True)
         elif words < least + 2 and not subject.spec.is_pairs and picture.raw:
             besides = len((picture.raw.replace(trigger, "") if trigger else picture.raw).split())
             if besides < least:
                 what = f"only {besides} words besides the trigger" if trigger else f"only {besides} words"
-                yield picture.finding("C09", what, "say what is to be seen", about_caption=True)
+                yield picture.finding("C09", what, "describe what the image shows", about_caption=True)
 
 
 def identical(subject: Subject) -> Iterator[Finding]:
-    """C10: once for each caption that several pictures share."""
+    """C10: one finding per caption that several pictures share."""
     if subject.spec.is_pairs:
         return
     by_text: dict[str, list[Picture]] = {}
@@ -94,15 +95,14 @@ def identical(subject: Subject) -> Iterator[Finding]:
             some = ", ".join(name_of(p.path) for p in owners[:5]) + (", ..." if len(owners) > 5 else "")
             whose = f"all {len(owners)}" if len(owners) == len(subject.pictures) else f"{len(owners)}"
             what = f"{whose} images have the same caption ({some}): {_shortened(text)!r}"
-            yield owners[1].finding("C10", what, "say what differs", about_caption=True)
+            yield owners[1].finding("C10", what, "describe what differs between the images", about_caption=True)
 
 
 def too_close(subject: Subject) -> Iterator[Finding]:
-    """C11: Dice over letter pairs, as the service scores it.
+    """C11: one finding per group of similar captions, by the Dice coefficient of letter pairs, as Scenario scores it.
 
-    Letter pairs are compared only where three words of five are shared: word sets as bit masks compare in a tenth of
-    a microsecond, and twenty captions make two hundred comparisons. Of thousands of captions, which no training takes,
-    the first are compared, and no caption of many pages is.
+    Letter pairs are compared only where three words of five are shared, which bit masks of words show in a tenth of a
+    microsecond. The number of comparisons and the length of compared captions are limited.
     """
     if subject.spec.is_pairs:
         return
@@ -118,22 +118,27 @@ def too_close(subject: Subject) -> Iterator[Finding]:
         for word in (text or "").casefold().split():
             mask |= 1 << bits.setdefault(word, len(bits))
         masked.append((picture, mask, 3 * mask.bit_count()))
-    reported = work = 0
+    work = 0
+    alike: dict[str, list[Picture]] = {}  # by the path of the first picture with such a caption
+    grouped: set[str] = set()
     letter_pairs: dict[str, set[tuple[str, str]]] = {}
     for (one, mask, least), (other, its_mask, its_least) in combinations(masked, 2):
+        if one.path in grouped and other.path in grouped:
+            continue
         shared = 5 * (mask & its_mask).bit_count()
         if shared < least or shared < its_least:
             continue
         first, second = (_letter_pairs(p.caption or "", letter_pairs) for p in (one, other))
         work += len(first) + len(second)
         if work > _MOST_LETTER_PAIRS:
-            return
+            break
         if 2 * len(first & second) >= limit * (len(first) + len(second)):
-            reported += 1
-            if reported > 5:
-                return
-            what = f"the caption is nearly that of {one.path}"
-            yield other.finding("C11", what, "say what differs", about_caption=True)
+            alike.setdefault(one.path, []).append(other)
+            grouped |= {one.path, other.path}
+    for path, others in list(alike.items())[:_MOST_GROUPS]:
+        are = "1 caption is" if len(others) == 1 else f"{len(others)} captions are"
+        what = f"{are} nearly identical to the caption of {path}"
+        yield others[0].finding("C11", what, "describe what differs between the images", about_caption=True)
 
 
 def _letter_pairs(text: str, known: dict[str, set[tuple[str, str]]]) -> set[tuple[str, str]]:
@@ -153,12 +158,14 @@ def wording(subject: Subject) -> Iterator[Finding]:
     for picture in captioned:
         text = picture.caption or ""
         if found := _DEBRIS.search(text):
-            yield picture.finding("C13", f"holds {found[0]!r}, left by a model", "delete it", about_caption=True)
+            yield picture.finding(
+                "C13", f"contains {found[0]!r}, which a captioning model left", "delete it", about_caption=True
+            )
         elif found := _BOILERPLATE.search(text):
             what = f"{found[0].strip(', ')!r} says nothing about the picture"
-            yield picture.finding("C12", what, "leave it out", about_caption=True)
+            yield picture.finding("C12", what, "remove it", about_caption=True)
         if found := _SYNTAX.search(text):
-            what = f"{found[0]!r} is training syntax of other tools; here it is taken literally"
+            what = f"{found[0]!r} is training syntax of other tools, and is used literally here"
             yield picture.finding("C14", what, "write plain text", about_caption=True)
         if tags_matter and "_" in text:
             yield from _tags(subject, picture, text)
@@ -168,18 +175,18 @@ def _tags(subject: Subject, picture: Picture, text: str) -> Iterator[Finding]:
     parts = [part.strip() for part in text.split(",") if part.strip() and part.strip() != subject.spec.trigger]
     tags = sum("_" in part and " " not in part for part in parts)
     if len(parts) > 2 and tags > subject.number("underscore-share") * len(parts):
-        yield picture.finding("C15", "tags with underscores: this type reads sentences", about_caption=True)
+        yield picture.finding("C15", "tags with underscores: this training type expects sentences", about_caption=True)
 
 
 def shared_phrase(subject: Subject) -> Iterator[Finding]:
-    """C16: only a note; for characters it is what the service advises."""
+    """C16: only information; for characters Scenario recommends a shared phrase."""
     captions = [p.caption for p in _captioned(subject) if p.caption]
     if len(captions) < 5 or subject.spec.is_pairs or len(set(captions)) == 1:
         return
     needed = subject.number("shared-share") * len(captions)
     trigger = (subject.spec.trigger or "").casefold()
     folded = [caption.casefold() for caption in captions]
-    # What so many share is in one of the first captions already: of the others only those pieces are counted.
+    # A phrase that so many share is in one of the first captions: only their phrases are counted in the others.
     first = folded[: len(folded) - int(needed) + 1]
     counts = dict.fromkeys((piece.strip() for caption in first for piece in caption.split(",")), 0)
     for caption in folded:
@@ -188,7 +195,7 @@ def shared_phrase(subject: Subject) -> Iterator[Finding]:
                 counts[part] += 1
     for part, count in counts.items():
         if count >= needed and part and part != trigger:
-            yield Finding("C16", f"{count} of {len(captions)} captions say {_shortened(part)!r}")
+            yield Finding("C16", f"{count} of {len(captions)} captions contain {_shortened(part)!r}")
 
 
 def _captioned(subject: Subject) -> list[Picture]:

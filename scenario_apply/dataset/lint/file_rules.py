@@ -1,4 +1,4 @@
-"""F and R rules: each picture file by itself, and its size among the others."""
+"""F and R rules: the format of each picture file, and its size compared with the others."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SAFE_FORMATS = frozenset({"JPEG", "PNG", "WEBP"})
 
 
 def faults(subject: Subject) -> Iterator[Finding]:
-    """F01, F02, F04, F10: the file cannot be used; the prober said why."""
+    """F01, F02, F04, F10: the file cannot be used; Facts.fault_text says why."""
     for picture in subject.pictures:
         if picture.facts.fault:
             what, _, hint = picture.facts.fault_text.partition("; ")
@@ -35,17 +35,18 @@ def _format(subject: Subject, picture: Picture) -> Iterator[Finding]:
     facts = picture.facts
     ending = suffix_of(picture.path)
     if FORMAT_OF_SUFFIX.get(ending) != facts.format:
-        what = f"{name_of(picture.path)} holds {facts.format}, not what {ending or 'its name'} says"
-        yield picture.finding("F03", what, "rename it; it is sent as what it is")
+        named = f"named {ending}" if ending else "its name has no extension"
+        what = f"{name_of(picture.path)} is a {facts.format} file, but {named}"
+        yield picture.finding("F03", what, "rename it; it is uploaded with its real type")
     if facts.format not in _SAFE_FORMATS:
         yield picture.finding("F04", f"{facts.format} may be refused by the service", "convert it to PNG")
     if facts.animated:
-        yield picture.finding("F05", "animated: only the first frame can count", "save that frame as PNG")
+        yield picture.finding("F05", "animated: only the first frame is used", "save the first frame as PNG")
     if facts.transparent:
         yield picture.finding("F06", "has transparent parts, which may train as black", "put it on a background")
     if facts.orientation != 1:
-        what = f"EXIF orientation {facts.orientation}: sent as it is, so it may be trained turned or mirrored"
-        yield picture.finding("F08", what, "save it upright, without the orientation tag")
+        what = f"EXIF orientation {facts.orientation}: it is uploaded unchanged and may be trained rotated or mirrored"
+        yield picture.finding("F08", what, "rotate the pixels and remove the orientation tag")
 
 
 def _colours(picture: Picture, *, among_colour: bool) -> Iterator[Finding]:
@@ -53,7 +54,7 @@ def _colours(picture: Picture, *, among_colour: bool) -> Iterator[Finding]:
     if facts.mode == "CMYK":
         yield picture.finding("F07", "CMYK colours", "convert it to RGB")
     elif facts.depth > 8:
-        yield picture.finding("F07", f"{facts.depth} bits a channel", "convert it to 8 bits")
+        yield picture.finding("F07", f"{facts.depth} bits per channel", "convert it to 8 bits")
     elif facts.mode == "P" and facts.format != "GIF":
         yield picture.finding("F07", "palette colours", "convert it to RGB")
     elif facts.mode in ("L", "LA", "1") and among_colour:
@@ -67,15 +68,15 @@ def _weight(subject: Subject, picture: Picture) -> Iterator[Finding]:
         what = f"{megapixels:.0f} megapixels, {megabytes:.0f} MB"
         yield picture.finding("F10", what, "scale it down: trainings use one to two megapixels")
     elif facts.size > subject.number("multipart-bytes"):
-        yield picture.finding("F09", f"{megabytes:.1f} MB: goes through the multipart upload")
+        yield picture.finding("F09", f"{megabytes:.1f} MB: it is uploaded in several parts")
 
 
 def names(subject: Subject) -> Iterator[Finding]:
-    """F11: names that trouble archives and other systems."""
+    """F11: names that cause problems in archives and on other systems."""
     for picture in subject.pictures:
         name = name_of(picture.file)
         if not name.isprintable() or len(name.encode(errors="replace")) > subject.number("max-name-bytes"):
-            yield picture.finding("F11", f"the name {name[:60]!r} will trouble other systems", "rename it")
+            yield picture.finding("F11", f"the name {name[:60]!r} will cause problems on other systems", "rename it")
         elif name != nfc(name):
             yield picture.finding("F11", "its name is not in Unicode NFC", "rename it")
 
@@ -89,24 +90,24 @@ def sizes(subject: Subject) -> Iterator[Finding]:
             yield _too_small(subject, picture, short)
         if short and long / short > subject.number("aspect"):
             extreme = long / short > subject.number("extreme-aspect")
-            what = f"{width}x{height}: {long / short:.1f} times as long as wide"
-            hint = "crop it; trainings work on nearly square pictures"
+            what = f"{width}x{height}: {long / short:.1f} times as long as it is wide"
+            hint = "crop it; nearly square pictures train best"
             yield Finding("R02", what, picture.file, None, hint, "warning" if extreme else "info")
 
 
 def _too_small(subject: Subject, picture: Picture, short: int) -> Finding:
     size = f"{picture.facts.width}x{picture.facts.height}"
-    wanted = subject.number("min-side")
-    hint = f"take a picture of at least {wanted:g} pixels on its short side"
+    recommended = subject.number("min-side")
+    hint = f"use a picture with at least {recommended:g} pixels on its short side"
     if short < subject.number("floor-side"):
         return Finding("R01", f"{size} is too small to train on", picture.file, None, hint, "error")
     if short < subject.number("low-side"):
-        return picture.finding("R01", f"{size} is far below {wanted:g}: expect a blurred result", hint)
-    return picture.finding("R01", f"{size}: the service wants at least {wanted:g} on each side", hint)
+        return picture.finding("R01", f"{size} is far below {recommended:g}: expect blurred results", hint)
+    return picture.finding("R01", f"{size}: Scenario recommends at least {recommended:g} on each side", hint)
 
 
 def outliers(subject: Subject) -> Iterator[Finding]:
-    """R03: sizes far from the others, as square roots of areas outside median ± factor * IQR."""
+    """R03: sizes far from the others: the square root of the area lies outside median ± factor * IQR."""
     sides = sorted((p.facts.width * p.facts.height) ** 0.5 for p in subject.sound)
     if len(sides) < 8 or sides[0] == sides[-1]:
         return
@@ -116,4 +117,4 @@ def outliers(subject: Subject) -> Iterator[Finding]:
     for picture in subject.sound:
         if abs((picture.facts.width * picture.facts.height) ** 0.5 - median) > margin:
             size = f"{picture.facts.width}x{picture.facts.height}"
-            yield picture.finding("R03", f"{size}: far from the others, about {median:.0f} pixels a side")
+            yield picture.finding("R03", f"{size}: far from the others, about {median:.0f} pixels per side")

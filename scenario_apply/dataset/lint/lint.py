@@ -1,4 +1,4 @@
-"""All rules over one dataset, in the order people read them."""
+"""Runs all rules over one dataset, in the order in which findings are shown."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from scenario_apply.model.lint_rules import Finding
 
 _RULES: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
     lint_counts.counts,
-    lint_counts.left_aside,
+    lint_counts.skipped,
     lint_files.faults,
     lint_files.formats,
     lint_files.names,
@@ -58,9 +58,9 @@ _LONGEST = 400  # characters of a message
 def lint(
     subject: Subject, before: Iterable[Finding] = (), colour_difference: ColourDifference | None = None
 ) -> tuple[Finding, ...]:
-    """Every finding, those made while reading first, with its final severity, without what is switched off.
+    """Every finding with its final severity, those of reading first; rules that are switched off report nothing.
 
-    colour_difference: given when pixels may be looked at; near duplicates are told of only then.
+    colour_difference: given when pixels may be decoded; near duplicates are reported only then.
     """
     judged: list[Finding] = []
     counts: dict[str, int] = {}
@@ -74,12 +74,12 @@ def lint(
     for code, count in counts.items():
         if count > _MOST_OF_A_KIND:
             severity = next(finding.severity for finding in judged if finding.code == code)
-            judged.append(Finding(code, f"... and {count - _MOST_OF_A_KIND} more of the kind", severity=severity))
+            judged.append(Finding(code, f"... and {count - _MOST_OF_A_KIND} more of this kind", severity=severity))
     return tuple(judged)
 
 
 def _readable(finding: Finding) -> Finding:
-    """Names, patterns and captions may have megabytes."""
+    """Shortened: names, patterns and captions may have megabytes."""
     if len(finding.what) <= _LONGEST and len(finding.hint or "") <= _LONGEST:
         return finding
     hint = finding.hint

@@ -1,4 +1,4 @@
-"""P rules for edit pairs: instructions that instruct, sides that fit each other."""
+"""P rules for edit pairs: instructions begin with a verb, and both sides have the same shape."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def instructions(subject: Subject) -> Iterator[Finding]:
         if verb in _VERBS:
             verbs.setdefault(verb, text)
         elif text:
-            what = f"{text[:60]!r} describes; an instruction says what to do"
+            what = f"{text[:60]!r} describes the result; an instruction says what to do"
             yield by_path[pair.after].finding("P03", what, "start with a verb: turn, make, replace, remove, add ...")
     if len(verbs) > 1:
         yield Finding("P04", f"instructions start with different verbs: {', '.join(sorted(verbs))}", hint="use one")
@@ -49,7 +49,7 @@ def sides(subject: Subject) -> Iterator[Finding]:
         ratio = (before.width * after.height) / (after.width * before.height)
         if abs(ratio - 1) > subject.number("aspect-off"):
             what = f"{name_of(pair.after)}: {sizes}: one side will be cropped"
-            yield Finding("P05", what, after.file, None, "crop both to the same shape")
+            yield Finding("P05", what, after.file, None, "crop both to the same aspect ratio")
         else:
             yield Finding("P05", f"{name_of(pair.after)}: {sizes}", after.file, severity="info")
     before_name, after_name = (

@@ -1,4 +1,4 @@
-"""What the lint rules look at: a dataset's pictures with their captions, raw and as sent, and its pairs."""
+"""What the lint rules check: a dataset's pictures with their captions, as found and as sent, and its pairs."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from scenario_apply.model.lint_rules import Finding, LintSettings
 
 
 class Picture(NamedTuple):
-    """raw: the caption as found, on one line; None: none found. caption: as sent; None: the service's own.
+    """raw: the caption as found, on one line; None: none found. caption: as sent; None: Scenario writes it.
 
-    at, line: where the caption stands; None for one written in the manifest. line_count: lines it had that held text.
+    at, line: where the caption is; None for one written in the manifest. line_count: its lines that are not empty.
     """
 
     path: str
@@ -31,7 +31,7 @@ class Picture(NamedTuple):
         return self.facts.file
 
     def finding(self, code: str, what: str, hint: str | None = None, *, about_caption: bool = False) -> Finding:
-        """A finding about the picture's file, or about its caption, placed where that stands."""
+        """A finding located at the picture's file, or at its caption."""
         if about_caption and self.at is not None:
             return Finding(code, what, self.at, self.line, hint)
         return Finding(code, what, self.file, None, hint)
@@ -39,7 +39,7 @@ class Picture(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """One dataset under the rules. types: of the trainings that use it. skipped_folders: held pictures, not entered."""
+    """One dataset to check. types: the training types that use it. skipped_folders: not read, but with pictures."""
 
     spec: DatasetSpec
     types: tuple[str, ...]
@@ -47,15 +47,15 @@ class Subject:
     pictures: tuple[Picture, ...]
     pairs: tuple[Pair, ...] = ()
     junk: tuple[str, ...] = ()
-    skipped_folders: Mapping[str, int] | None = None  # folder, relative to the root -> pictures in it
-    unread: frozenset[str] = frozenset()  # pictures whose caption could not be read, for which there is an error
-    told: frozenset[str] = frozenset()  # codes of what was found before: no rule repeats their consequences
+    skipped_folders: Mapping[str, int] | None = None  # folder, relative to the root -> number of pictures
+    unread: frozenset[str] = frozenset()  # pictures whose caption could not be read, which is an error already
+    reported: frozenset[str] = frozenset()  # codes reported while reading: no rule reports their consequences
 
     def number(self, name: str) -> float:
-        """A threshold of rules.RULES, as this dataset wants it."""
+        """A threshold of lint_rules.RULES, as this dataset sets it."""
         return self.settings.numbers[name]
 
     @property
     def sound(self) -> tuple[Picture, ...]:
-        """Pictures that are here and can be read."""
+        """Pictures that are present and readable."""
         return tuple(p for p in self.pictures if not p.facts.fault and not p.facts.is_lfs_pointer)

@@ -1,4 +1,4 @@
-"""T rules: the trigger word in all captions, spelled one way, and no placeholder left."""
+"""T rules: the trigger word is in all captions, spelled consistently, and no placeholder is left."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scenario_apply.model.lint_rules import Finding
 
 _PLACEHOLDER = re.compile(
     r"\[(?:trigger|name)\]|\{(?:trigger|tags|name|folder|caption)\}"
-    r"|\$\{[^{}]{0,200}\}|\{\{[^{}]{0,200}\}\}|\{%[^%]{0,200}%\}"  # short ones: see lint_captions
+    r"|\$\{[^{}]{0,200}\}|\{\{[^{}]{0,200}\}\}|\{%[^%]{0,200}%\}"  # limited in length, as in caption_rules
 )
 _FOREIGN = re.compile(r"\b(?:TOK|sks|ohwx)\b")
 _LONG_WORD = re.compile(r"\w{3,}")
@@ -27,7 +27,7 @@ _ORDINARY = frozenset(_KNOWN_TO_EVERY_MODEL.split())
 
 
 def placeholders(subject: Subject) -> Iterator[Finding]:
-    """T03; and TOK, sks, ohwx of other tools beside a trigger of one's own."""
+    """T03; and T02 for TOK, sks and ohwx, the triggers of other tools, beside the declared trigger."""
     trigger = subject.spec.trigger
     for pair in subject.pairs:
         if found := _PLACEHOLDER.search(pair.instruction):
@@ -40,28 +40,28 @@ def placeholders(subject: Subject) -> Iterator[Finding]:
         text = picture.caption or ""
         if found := _PLACEHOLDER.search(text):
             if trigger:
-                hint = "write [trigger], or leave it out: the trigger is put in front"
+                hint = "write [trigger], or remove it: the trigger is added at the front"
             else:
                 hint = "give the dataset a `trigger:`, or delete it from the caption"
-            what = f"the placeholder {found[0]!r} would be trained as it stands"
+            what = f"the placeholder {found[0]!r} would be trained literally"
             yield picture.finding("T03", what, hint, about_caption=True)
         elif trigger and (found := _FOREIGN.search(text)) and found[0] not in trigger:
-            what = f"holds {found[0]!r}, a trigger of other tools, beside {trigger}"
+            what = f"contains {found[0]!r}, a trigger of other tools, as well as {trigger}"
             finding = picture.finding("T02", what, "delete it, or write [trigger]", about_caption=True)
             yield finding._replace(severity="warning")
 
 
 def in_some(subject: Subject) -> Iterator[Finding]:
-    """T01: a trigger that some captions have and others have not; one that is not declared is guessed from them."""
+    """T01: some captions lack the trigger. Without a declared trigger, one is guessed from the captions."""
     captioned = _captioned(subject)
     if subject.spec.trigger:
         without = [p for p in subject.pictures if p.caption is None and p.path not in subject.unread]
-        if "T08" in subject.told:  # a template that fails leaves pictures without a caption
+        if "T08" in subject.reported:  # a failing template leaves pictures without a caption
             return
         if captioned and without and subject.spec.captions.kind != "auto" and not subject.spec.is_pairs:
-            what = f"{len(without)} of {len(subject.pictures)} images get no caption, so the trigger is in some only"
-            # A warning: C01 has stopped the run already, unless the dataset says that this is meant.
-            yield Finding("T01", what, hint="give every image a caption, or none", severity="warning")
+            what = f"{len(without)} of {len(subject.pictures)} images have no caption, so only some have the trigger"
+            # Only a warning: C01 is an error already, unless the dataset allows missing captions.
+            yield Finding("T01", what, hint="write a caption for every image, or for none", severity="warning")
         return
     if len(captioned) < 3:
         return
@@ -69,7 +69,7 @@ def in_some(subject: Subject) -> Iterator[Finding]:
     for word, count in counts.most_common(1):
         if _looks_invented(word) and len(captioned) // 2 < count < len(captioned):
             missing = next(p for p in captioned if word not in (p.caption or ""))
-            what = f"{word} looks like a trigger; {count} of {len(captioned)} captions hold it, this one not"
+            what = f"{word} looks like a trigger; {count} of {len(captioned)} captions contain it, this one does not"
             finding = missing.finding("T01", what, f"write `trigger: {word}` in the dataset", about_caption=True)
             yield finding._replace(severity="warning")
 
@@ -88,7 +88,7 @@ def _looks_invented(word: str) -> bool:
 
 
 def spelling(subject: Subject) -> Iterator[Finding]:
-    """T02: another spelling of the trigger: case, - for _, or one letter off for triggers nobody writes by chance."""
+    """T02: another spelling of the trigger: case, - for _, or, for invented words, one different letter."""
     trigger = subject.spec.trigger
     if not trigger or len(trigger) < 3:
         return
@@ -99,12 +99,12 @@ def spelling(subject: Subject) -> Iterator[Finding]:
     for picture in captioned if wrong else ():
         found = next((word for word in _WORD.findall(picture.raw or "") if word in wrong), None)
         if found is not None:
-            what = f"{found} is not the trigger {trigger}: a trigger works when it is spelled one way"
+            what = f"{found} differs from the trigger {trigger}, which must be spelled the same everywhere"
             yield picture.finding("T02", what, f"write {trigger}", about_caption=True)
 
 
 def _is_misspelled(word: str, trigger: str) -> bool:
-    # A word of a longer trigger, or the trigger itself with a genitive, is no misspelling.
+    # A word of a longer trigger, or the trigger in the genitive, is not a misspelling.
     if word in trigger or trigger in word:
         return False
     invented = not trigger.isalpha()
@@ -115,7 +115,7 @@ def _is_misspelled(word: str, trigger: str) -> bool:
 
 
 def _one_off(one: str, other: str) -> bool:
-    """One letter inserted, deleted or changed? Digits are what tells versions apart, so they do not count."""
+    """Whether one letter was inserted, deleted or changed. Digits do not count: they distinguish versions."""
     if len(one) == len(other):
         changed = [(a, b) for a, b in zip(one, other, strict=True) if a != b]
         return len(changed) == 1 and not (changed[0][0].isdigit() and changed[0][1].isdigit())
@@ -127,8 +127,8 @@ def ordinary(subject: Subject) -> Iterator[Finding]:
     """T04."""
     trigger = subject.spec.trigger
     if trigger and (trigger.casefold() in _ORDINARY or len(trigger) < 3):
-        what = f"the trigger {trigger!r} already means something to the base model"
-        yield Finding("T04", what, hint=f"invent a word, such as {trigger.upper().replace(' ', '_')}_01")
+        what = f"the trigger {trigger!r} is an ordinary word that the base model already knows"
+        yield Finding("T04", what, hint=f"use an invented word, such as {trigger.upper().replace(' ', '_')}_01")
 
 
 def repeated(subject: Subject) -> Iterator[Finding]:
@@ -139,7 +139,7 @@ def repeated(subject: Subject) -> Iterator[Finding]:
     for picture in _captioned(subject):
         count = (picture.caption or "").count(trigger)
         if count > 1:
-            yield picture.finding("T05", f"holds the trigger {count} times", about_caption=True)
+            yield picture.finding("T05", f"contains the trigger {count} times", about_caption=True)
 
 
 def _captioned(subject: Subject) -> list[Picture]:

@@ -1,4 +1,4 @@
-"""Datasets from disk: folders listed, pictures read and decoded, captions read, results cached.
+"""Scans datasets on disk: lists folders, reads and decodes pictures, reads captions, caches results.
 
-The one part of this subject that touches files. Work grows with what changed. Read scanner.py first.
+The only part of this subject that touches files; its work grows with what changed. Read scanner.py first.
 """

@@ -1,4 +1,4 @@
-"""Caption files as bytes."""
+"""Reads caption files."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 
 from scenario_apply.dataset.captions.gather import Reader
-from scenario_apply.dataset.scan.barriers import barred_finding
+from scenario_apply.dataset.scan.barriers import refusal_finding
 from scenario_apply.manifest.loader.data_guard import Barred, DataGuard
 from scenario_apply.model.lint_rules import Finding
 
@@ -14,22 +14,22 @@ _MOST_BYTES = 32 << 20
 _PIECE_BYTES = 1 << 20
 
 
-def reader_below(guard: DataGuard, barred: Mapping[str, Finding]) -> Reader:
-    """Gives caption files by their names relative to the guard's root. What cannot be read is a finding.
+def caption_reader(guard: DataGuard, refused: Mapping[str, Finding]) -> Reader:
+    """A function that reads a caption file, given relative to the guard's root, or returns a finding.
 
-    barred: files that must not be read, and the finding that says why.
+    refused: files that must not be read, with the finding that says why.
     """
 
     def read(file: str) -> bytes | Finding:
-        if file in barred:
-            return barred[file]
-        # os.read instead of open(): three system calls instead of six, for thousands of small files.
+        if file in refused:
+            return refused[file]
+        # os.read makes three system calls where open() makes six, which matters for thousands of small files.
         try:
             handle = guard.open(file)
         except Barred as error:
-            return barred_finding(error.barrier, file, file)
+            return refusal_finding(error.barrier, file, file)
         except FileNotFoundError:
-            return Finding("C18", f"there is no {file}", file, hint="paths are relative to the manifest's folder")
+            return Finding("C18", f"{file} does not exist", file, hint="paths are relative to the manifest's folder")
         except (OSError, ValueError) as error:  # ValueError: a NUL byte
             return Finding("C18", f"{file} cannot be read: {getattr(error, 'strerror', error)}", file)
         try:
@@ -43,7 +43,7 @@ def reader_below(guard: DataGuard, barred: Mapping[str, Finding]) -> Reader:
         finally:
             os.close(handle)
         if len(data) > _MOST_BYTES:
-            return Finding("C18", f"{file} is over {_MOST_BYTES >> 20} MB: not a caption file", file)
+            return Finding("C18", f"{file} has more than {_MOST_BYTES >> 20} MB, too much for a caption file", file)
         return data
 
     return read

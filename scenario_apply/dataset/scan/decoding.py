@@ -1,8 +1,8 @@
-"""Who may decode a picture now, and how many pixels a run decodes at all.
+"""Limits decoding: one large picture at a time, and a number of pixels per run.
 
-A picture of 50 megapixels takes 200 to 800 MB while it is decoded: one at a time is decoded, whatever threads and
-forked processes there are. A folder of a few megabytes can hold thousands of such pictures: what a scan decodes grows
-with the bytes it read, and no further.
+Decoding a picture of 50 megapixels takes 200 to 800 MB, so only one is decoded at a time across all threads and
+processes. A folder of a few megabytes can hold thousands of such pictures, so the pixels that a scan may decode are
+proportional to the bytes it reads.
 """
 
 from __future__ import annotations
@@ -13,45 +13,45 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 LARGE_PIXELS = 4_000_000
-"""Above this many pixels a picture waits for its turn; below, decoding takes less than 70 MB."""
+"""A picture with more pixels waits for its turn; decoding a smaller one takes less than 70 MB."""
 
 _FREE_PIXELS = 500_000_000  # six to ten seconds of decoding
 _PIXELS_A_BYTE = 10  # photographs have one to eight
-_LEAST_PIXELS = 40_000  # what opening any picture costs
-_COMPARED_PIXELS = 2_000  # what comparing the colours of two pictures costs
+_LEAST_PIXELS = 40_000  # the cost of opening any picture
+_COMPARED_PIXELS = 2_000  # the cost of comparing the colours of two pictures
 
 _in_this_process = threading.Lock()
-_between_processes: int | None = None  # an open file that parent and child lock in turn
+_between_processes: int | None = None  # an open file that processes lock in turn
 
 
 class DecodingAllowance:
-    """The pixels that one scan may decode. A forked process has a copy: share() first."""
+    """The pixels that one scan may decode. A forked process gets a copy, so call share() first."""
 
     def __init__(self) -> None:
         self._left = _FREE_PIXELS
         self._lock = threading.Lock()
 
     def earn(self, size_bytes: int) -> None:
-        """So many bytes of pictures are part of the scan."""
+        """Increases the allowance for pictures of so many bytes."""
         with self._lock:
             self._left += size_bytes * _PIXELS_A_BYTE
 
-    def share(self) -> None:
-        """Two processes will use what is left: each gets half."""
+    def share(self, processes: int) -> None:
+        """Divides what is left between processes, each of which uses a copy."""
         with self._lock:
-            self._left //= 2
+            self._left //= processes
 
     @property
     def is_spent(self) -> bool:
-        """Not even the smallest picture may be decoded any more."""
+        """True when not even the smallest picture may be decoded."""
         return self._left < _LEAST_PIXELS
 
     def take_comparison(self) -> bool:
-        """As take, for the colours of two pictures."""
+        """Like take, for comparing the colours of two pictures."""
         return self._take(_COMPARED_PIXELS)
 
     def take(self, pixels: int) -> bool:
-        """False: too much has been decoded already; then nothing is taken."""
+        """Uses part of the allowance. False, without using any, when it is too small."""
         return self._take(max(pixels, _LEAST_PIXELS))
 
     def _take(self, pixels: int) -> bool:
@@ -64,7 +64,7 @@ class DecodingAllowance:
 
 @contextmanager
 def decoding_turn(pixels: int) -> Iterator[None]:
-    """Waits, for a large picture, until no other large one is being decoded."""
+    """Waits, if the picture is large, until no other large picture is being decoded."""
     if pixels <= LARGE_PIXELS:
         yield
         return
@@ -72,7 +72,7 @@ def decoding_turn(pixels: int) -> Iterator[None]:
         if _between_processes is None:
             yield
             return
-        import fcntl  # set only where there is fork
+        import fcntl  # available wherever processes can fork
 
         fcntl.lockf(_between_processes, fcntl.LOCK_EX)
         try:
@@ -83,7 +83,7 @@ def decoding_turn(pixels: int) -> Iterator[None]:
 
 @contextmanager
 def turns_between_processes() -> Iterator[None]:
-    """While this lasts, a process forked from this one takes turns with it. The system frees a dead one's turn."""
+    """Makes processes forked meanwhile take turns. The system releases the turn of a process that dies."""
     global _between_processes
     with tempfile.TemporaryFile() as file:
         _between_processes = file.fileno()

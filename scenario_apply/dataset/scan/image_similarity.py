@@ -1,4 +1,4 @@
-"""The deep pass: pixels decoded once, for near duplicates, transparency, and damage that no header shows."""
+"""The deep scan: decodes each picture once to find near-duplicates, transparency and damaged pixel data."""
 
 from __future__ import annotations
 
@@ -6,80 +6,84 @@ from typing import NamedTuple
 
 from scenario_apply.dataset.facts import Facts
 from scenario_apply.dataset.lint.duplicate_rules import ColourDifference
+from scenario_apply.dataset.scan import pillow_images
 from scenario_apply.dataset.scan.decoding import DecodingAllowance
 from scenario_apply.dataset.scan.parallel import TaskRunner
+from scenario_apply.dataset.scan.pillow_images import DamagedPicture, NotDecoded, PixelSummary
 from scenario_apply.manifest.loader.data_guard import DataGuard
 from scenario_apply.model.file_names import name_of
 
 
-class Closer(NamedTuple):
-    """facts: with looks, by file. not_decoded: how many have none because too much was decoded already."""
+class PixelFacts(NamedTuple):
+    """facts: by file, with hashes. not_decoded: how many have none because the decoding allowance was spent."""
 
     facts: dict[str, Facts]
     difference: ColourDifference
     not_decoded: int
 
 
-def look_closer(
+def add_pixel_facts(
     guard: DataGuard,
     facts: dict[str, Facts],
     run: TaskRunner,
     allowance: DecodingAllowance,
-    looked_at: dict[str, Facts],
-) -> Closer:
-    """Facts with looks, and a way to compare colours; a known look is decoded again only for a comparison.
+    by_digest: dict[str, Facts],
+) -> PixelFacts:
+    """Facts with hashes, and a function that compares colours. A picture with hashes is only decoded to compare it.
 
-    looked_at: facts with looks of this run by digest, which this adds to.
+    by_digest: facts with hashes of this run, to which new ones are added.
     """
-    from scenario_apply.dataset.scan.pillow_images import DamagedPicture, NotDecoded, colour_difference, look_at
+    reader = _PixelReader(guard, allowance, by_digest)
+    without = [f for f in facts.values() if not (f.hashes or f.fault or f.is_lfs_pointer)]
+    updated = facts | {fact.file: fact for fact in run(reader.add_hashes, without)}
+    not_decoded = sum(not (updated[f.file].hashes or updated[f.file].fault) for f in without)
+    return PixelFacts(updated, reader.difference, not_decoded)
 
-    colours: dict[str, bytes | None] = {}
 
-    def read(file: str) -> bytes:
-        with guard.opened(file) as source:
-            return source.read()
+class _PixelReader:
+    """Decodes the pictures of one dataset and keeps their thumbnails."""
 
-    def look(known: Facts) -> Facts:
-        twin = looked_at.get(known.sha256)
-        if twin is not None:
-            return known._replace(look=twin.look, transparent=twin.transparent)
+    def __init__(self, guard: DataGuard, allowance: DecodingAllowance, by_digest: dict[str, Facts]) -> None:
+        self._guard = guard
+        self._allowance = allowance
+        self._by_digest = by_digest
+        self._thumbnails: dict[str, bytes | None] = {}  # by file; None: it could not be decoded
+
+    def add_hashes(self, facts: Facts) -> Facts:
+        """The facts with hashes, or with the fault that decoding found; unchanged when the allowance is spent."""
+        known = self._by_digest.get(facts.sha256)
+        if known is not None:
+            return facts._replace(hashes=known.hashes, transparent=known.transparent)
         try:
-            seen = look_at(read(known.file), allowance)
+            summary = self._decode(facts.file)
         except NotDecoded:
-            return known
+            return facts
         except OSError as error:
-            text = f"cannot be read: {error.strerror}"
-            return known._replace(fault="F01", fault_text=text)
+            return facts._replace(fault="F01", fault_text=f"cannot be read: {error.strerror}")
         except DamagedPicture as error:
-            text = f"{name_of(known.file)} is damaged: {error}; export or download it again"
-            return known._replace(fault="F02", fault_text=text)
-        colours[known.file] = seen.colours
-        looked_at[known.sha256] = known._replace(look=seen.hashes, transparent=seen.transparent)
-        return looked_at[known.sha256]
+            text = f"{name_of(facts.file)} is damaged: {error}; export or download it again"
+            return facts._replace(fault="F02", fault_text=text)
+        self._thumbnails[facts.file] = summary.colours
+        found = facts._replace(hashes=summary.hashes, transparent=summary.transparent)
+        self._by_digest[facts.sha256] = found
+        return found
 
-    unseen = [f for f in facts.values() if not (f.look or f.fault or f.is_lfs_pointer)]
-    updated = dict(facts)
-    not_decoded = 0
-    for fact in run(look, unseen):
-        updated[fact.file] = fact
-        not_decoded += not (fact.look or fact.fault)
-
-    def difference(one: str, other: str) -> float | None:
-        first, second = (_thumbnail(file) for file in (one, other))
-        if first is None or second is None or not allowance.take_comparison():
+    def difference(self, one: str, other: str) -> float | None:
+        """The mean difference per channel of two files' thumbnails; None when one cannot be decoded."""
+        first, second = self._thumbnail(one), self._thumbnail(other)
+        if first is None or second is None or not self._allowance.take_comparison():
             return None
-        return colour_difference(first, second)
+        return pillow_images.colour_difference(first, second)
 
-    def _thumbnail(file: str) -> bytes | None:
-        if file not in colours:
+    def _thumbnail(self, file: str) -> bytes | None:
+        if file not in self._thumbnails:
             try:
-                colours[file] = look_at(read(file), allowance).colours
-            except (
-                NotDecoded,
-                DamagedPicture,
-                OSError,
-            ):  # changed meanwhile: the next scan reads it again
-                colours[file] = None
-        return colours[file]
+                self._thumbnails[file] = self._decode(file).colours
+            except (NotDecoded, DamagedPicture, OSError):  # it changed since: the next scan reads it again
+                self._thumbnails[file] = None
+        return self._thumbnails[file]
 
-    return Closer(updated, difference, not_decoded)
+    def _decode(self, file: str) -> PixelSummary:
+        with self._guard.opened(file) as source:
+            data = source.read()
+        return pillow_images.read_pixels(data, self._allowance)

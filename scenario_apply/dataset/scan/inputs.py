@@ -1,4 +1,4 @@
-"""What a dataset is made of, from its listing: a selection of pictures, or pairs with their two sides."""
+"""The files of a dataset, from its listing: a selection of pictures, or pairs with two sides."""
 
 from __future__ import annotations
 
@@ -7,22 +7,23 @@ from dataclasses import replace
 from scenario_apply.dataset.assemble import DatasetInputs
 from scenario_apply.dataset.captions.decode import decode
 from scenario_apply.dataset.captions.gather import Reader
-from scenario_apply.dataset.captions.tables import Row, read_table
+from scenario_apply.dataset.captions.table_entries import Row
+from scenario_apply.dataset.captions.tables import read_table
 from scenario_apply.dataset.image_limits import MOST_IMAGES
 from scenario_apply.dataset.pairing import TableRow, pair_folders, pair_rows, pair_suffixes, table_rows
-from scenario_apply.dataset.scan.caption_files import reader_below
-from scenario_apply.dataset.scan.sources import Listing, Sources, selection_of, unentered
+from scenario_apply.dataset.scan.caption_files import caption_reader
+from scenario_apply.dataset.scan.sources import Listing, Sources, selection_of, skipped_folders_of
 from scenario_apply.errors import ManifestError
 from scenario_apply.manifest.spec import DatasetSpec
 from scenario_apply.model.file_names import nfc
-from scenario_apply.model.lint_rules import BARRED_CODES, Finding
+from scenario_apply.model.lint_rules import REFUSED_CODES, Finding
 
-_LOST_FOLDER = BARRED_CODES | {"N01"}
+_LOST_FOLDER = REFUSED_CODES | {"N01"}
 
 
 def list_rows(listing: Listing, sources: Sources, spec: DatasetSpec) -> None:
     """Adds the pairs of a table or a list to the listing, and the folders their pictures are in."""
-    rows, findings = _rows(spec, reader_below(listing.guard, listing.barred))
+    rows, findings = _rows(spec, caption_reader(listing.guard, listing.refused))
     listing.rows += rows
     listing.findings += findings
     sources.add_folders_of(listing, spec, [file for row in rows for file in (row.before, row.after)])
@@ -44,23 +45,23 @@ def _rows(spec: DatasetSpec, read: Reader) -> tuple[list[TableRow], list[Finding
     return rows, findings
 
 
-def _nameless(file: str) -> Finding:
-    what = f"the name {file} is not UTF-8: it cannot be sent or recorded"
+def _not_unicode(file: str) -> Finding:
+    what = f"the name {file} is not UTF-8, so it cannot be uploaded or recorded"
     return Finding("F11", what, file, hint="rename it", severity="error")
 
 
-def material_of(listing: Listing, spec: DatasetSpec, root: str) -> DatasetInputs:
-    """Opens nothing; lists sub-folders that were not entered, to be able to say so.
+def inputs_of(listing: Listing, spec: DatasetSpec, root: str) -> DatasetInputs:
+    """The inputs of a dataset. Opens no file, but lists sub-folders that are not read, to report them.
 
-    Raises ManifestError for more pictures than any training takes by far: nothing is read of them.
+    Raises ManifestError for more than MOST_IMAGES pictures, before any of them is read.
     """
     selection = selection_of(listing, spec)
     of_table = bool(listing.rows) or (spec.pairs is not None and spec.pairs.table is not None)
-    if not of_table:  # of whose folders only some pictures are meant
+    if not of_table:  # a table uses only some pictures of its folders
         _check_count(spec, len(selection.images))
-    findings = tuple(dict.fromkeys([*listing.findings, *(_nameless(file) for file in selection.nameless)]))
+    findings = tuple(dict.fromkeys([*listing.findings, *(_not_unicode(file) for file in selection.nameless)]))
     if not spec.is_pairs:
-        skipped = unentered(listing, spec, root)
+        skipped = skipped_folders_of(listing, spec, root)
         return DatasetInputs(images=selection.images, selection=selection, findings=findings, skipped_folders=skipped)
     if of_table:
         paired = pair_rows(listing.rows, {nfc(entry.file): entry for entry in selection.images})
@@ -70,15 +71,15 @@ def material_of(listing: Listing, spec: DatasetSpec, root: str) -> DatasetInputs
     else:
         paired = pair_folders(selection)
     if _LOST_FOLDER.intersection(finding.code for finding in findings):
-        paired = replace(paired, findings=())  # the pictures of a folder that is not there have no partner either
+        paired = replace(paired, findings=())  # with a folder missing, all pictures of the other lack a partner
     return DatasetInputs(images=paired.images, paired=paired, findings=findings)
 
 
 def _check_count(spec: DatasetSpec, count: int) -> None:
     if count > MOST_IMAGES:
         raise ManifestError(
-            f"dataset {spec.name} has {count} images, at most {MOST_IMAGES} are read; no training takes more than 100",
+            f"dataset {spec.name} has {count} images, at most {MOST_IMAGES} are read; trainings accept up to 100",
             location=spec.place,
-            hint="take the best of them, or split the dataset",
+            hint="keep the best images, or split the dataset",
             code="too-many-images",
         )

@@ -1,7 +1,7 @@
-"""What takes Pillow: odd formats, files that look cut off, pixels. Imported only where it is needed.
+"""Uses Pillow to read unusual formats, files that seem truncated, and pixels. Imported only where it is needed.
 
-Pillow never sees a file as it is: core.dataset.pixel_data refuses what would cost too much and hands on what the pixels
-need. Large pictures are decoded one at a time, and reduced before their colours are converted.
+Pillow never gets a file unchanged: dataset.pixel_data refuses expensive files and passes on only what the pixels need.
+Large pictures are decoded one at a time, and reduced before their colours are converted.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from scenario_apply.model.file_names import name_of, suffix_of
 _ALPHA_MODES = frozenset({"RGBA", "LA", "PA", "RGBa", "La"})
 _FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
 _HEADER_ONLY = frozenset({"GIF", "TIFF", "BMP", "AVIF"})
-"""Formats whose header is all a plain scan looks at. Of AVIF the guard in front of Pillow checks that it is whole."""
+"""Formats of which a plain scan reads only the header. pixel_data checks that an AVIF file is complete."""
 
-_MIN_REDUCED = 256  # pixels a side that are left for the look
+_MIN_REDUCED = 256  # pixels per side that are kept for the hashes
 _TALL_STRIP = 64  # lines that are converted at a time
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -40,19 +40,19 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_filters = threading.Lock()  # warnings.catch_warnings changes what the whole process sees
+_filters = threading.Lock()  # warnings.catch_warnings affects the whole process
 
 
 class DamagedPicture(Exception):
-    """The bytes do not decode. Its text says how Pillow put it."""
+    """The bytes cannot be decoded. The text is Pillow's reason."""
 
 
 class NotDecoded(Exception):
-    """The scan has decoded as many pixels as it may; this picture was not looked at."""
+    """The decoding allowance is spent; this picture was not decoded."""
 
 
-class Look(NamedTuple):
-    """hashes: two difference hashes in hex, of the picture upright and of its mirror image. colours: 32x32 RGB."""
+class PixelSummary(NamedTuple):
+    """hashes: two difference hashes in hex, of the upright picture and its mirror image. colours: 32x32 RGB."""
 
     hashes: str
     colours: bytes
@@ -60,7 +60,7 @@ class Look(NamedTuple):
 
 
 def prepared(data: bytes) -> PixelData:
-    """What Pillow may see of a picture. Raises PictureRefused or UnidentifiedImageError."""
+    """The part of a picture file that Pillow may read. Raises PictureRefused or UnidentifiedImageError."""
     held = pixels_only(data)
     if held is None:
         raise UnidentifiedImageError("no known format")
@@ -69,13 +69,13 @@ def prepared(data: bytes) -> PixelData:
 
 @contextmanager
 def opened(held: PixelData) -> Iterator[Image.Image]:
-    """A picture, header read. Raises PictureRefused, or whatever Pillow raises."""
-    # Pillow's warning on large pictures is ours to give (F10), so it is silenced here.
+    """A picture whose header was read. Raises PictureRefused, or whatever Pillow raises."""
+    # Large pictures are reported as F10, so Pillow's own warning is silenced.
     with _filters, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         image = Image.open(io.BytesIO(held.data), formats=_formats())
     try:
-        check_pixels(*image.size)  # what the decoder found, whatever the header said
+        check_pixels(*image.size)  # the size according to the decoder, which may differ from our header reader
         yield image
     finally:
         image.close()
@@ -83,19 +83,19 @@ def opened(held: PixelData) -> Iterator[Image.Image]:
 
 @cache
 def _formats() -> tuple[str, ...]:
-    """The formats this Pillow reads, of those we take: no other decoder ever sees a file."""
+    """The accepted formats that this Pillow can read. No other decoder is used."""
     from importlib import import_module
 
     for plugin in ("Jpeg", "Mpo", "Png", "WebP", "Gif", "Bmp", "Tiff", "Avif"):
-        with suppress(ImportError):  # AVIF is newer than the oldest Pillow we take
+        with suppress(ImportError):  # AVIF is missing from the oldest supported Pillow
             import_module(f"PIL.{plugin}ImagePlugin")
-    with suppress(ImportError):  # the extra [heif]; without it probe() says so when it meets such a file
+    with suppress(ImportError):  # the extra [heif]; without it probe() reports such files
         import_module("pillow_heif").register_heif_opener()
     return tuple(name for name in _FORMATS if name in Image.OPEN)
 
 
 def probe(data: bytes, entry: FileEntry, digest: str, allowance: DecodingAllowance, *, suspicious: bool) -> Facts:
-    """Facts by Pillow. suspicious: the structure has no end, so the pixels are decoded to see whether that matters."""
+    """Facts from Pillow. suspicious: the file has no end marker, so its pixels are decoded to see if it is complete."""
     try:
         held = prepared(data)
         with opened(held) as image:
@@ -114,11 +114,11 @@ def probe(data: bytes, entry: FileEntry, digest: str, allowance: DecodingAllowan
         return _faulty(entry, "F02", text, digest)
 
 
-_CUT_OFF = "has no end marker, and too much was decoded already to see whether it is whole; export it again"
+_CUT_OFF = "has no end marker, and the decoding limit was reached before it could be checked; export it again"
 
 
 def _load(image: Image.Image, held: PixelData) -> None:
-    """Decodes, in turn. JPEG at an eighth of its size, which passes over all of its data just the same."""
+    """Decodes in turn. JPEG is decoded at an eighth of its size, which still reads all of its data."""
     with decoding_turn(held.width * held.height):
         if image.format in ("JPEG", "MPO"):
             image.draft("RGB", (image.width // 8 or 1, image.height // 8 or 1))
@@ -126,7 +126,7 @@ def _load(image: Image.Image, held: PixelData) -> None:
 
 
 def _reason(error: Exception) -> str:
-    """How Pillow put it, on one line."""
+    """Pillow's reason on one line."""
     return " ".join(str(error).split())[:200] or type(error).__name__
 
 
@@ -136,7 +136,7 @@ def _unidentified(head: bytes, entry: FileEntry, suspicious: bool) -> tuple[str,
         hint = "install scenario-apply[heif], or convert it to PNG"
         return "F04", f"{name} is a HEIC picture; {hint}"
     if suspicious or head.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF", b"GIF8", b"BM")):
-        return "F02", f"{name} is damaged: it breaks off in its header; export or download it again"
+        return "F02", f"{name} is damaged: its header is truncated; export or download it again"
     return "F01", f"{name} is not an image of a known format; use PNG, JPEG or WebP"
 
 
@@ -157,7 +157,7 @@ def _facts(entry: FileEntry, image: Image.Image, digest: str, data: bytes) -> Fa
         image.mode.split(";")[0],
         16 if image.mode.startswith(("I", "F")) else 8,
         alpha,
-        # Not n_frames, which walks through all of them.
+        # Not n_frames, which reads all frames.
         image.format != "MPO" and bool(getattr(image, "is_animated", False)),
         orientation,
         transparent=None if alpha else False,
@@ -165,7 +165,7 @@ def _facts(entry: FileEntry, image: Image.Image, digest: str, data: bytes) -> Fa
 
 
 def _orientation(image: Image.Image, data: bytes) -> int:
-    """Read by us: Pillow would take the whole EXIF block apart, which can hold the same megabyte a thousand times."""
+    """Read here: Pillow would parse the whole EXIF block, which can hold the same megabyte a thousand times."""
     header = read_header(data)
     if header is not None:
         return header.orientation
@@ -183,10 +183,10 @@ def _faulty(entry: FileEntry, code: str, text: str, digest: str) -> Facts:
 
 
 def verify(data: bytes) -> None:
-    """Raises DamagedPicture unless the whole picture decodes.
+    """Raises DamagedPicture unless the whole picture can be decoded.
 
-    PNG by its checksums, which every damage breaks, at a fiftieth of a decode; JPEG at an eighth of its size, which
-    passes over all of its data just the same.
+    PNG is checked by its checksums, which takes a fiftieth of the time; JPEG is decoded at an eighth of its size,
+    which still reads all of its data.
     """
     try:
         held = prepared(data)
@@ -197,15 +197,15 @@ def verify(data: bytes) -> None:
                 _load(image, held)
     except PictureRefused as refused:
         raise DamagedPicture(refused.text.partition("; ")[0]) from refused
-    except Exception as error:  # as above: decoders raise what they like
+    except Exception as error:  # as above: decoders raise many types
         raise DamagedPicture(_reason(error)) from error
 
 
-def look_at(data: bytes, allowance: DecodingAllowance) -> Look:
-    """How a picture looks, decoded once.
+def read_pixels(data: bytes, allowance: DecodingAllowance) -> PixelSummary:
+    """Hashes, colours and transparency of a picture, which is decoded once.
 
-    JPEG is decoded at a quarter or an eighth where it is large enough. Raises DamagedPicture; NotDecoded when the
-    allowance does not reach.
+    A large JPEG is decoded at a quarter or an eighth of its size. Raises DamagedPicture, or NotDecoded when the
+    allowance is too small.
     """
     if allowance.is_spent:
         raise NotDecoded
@@ -222,34 +222,34 @@ def look_at(data: bytes, allowance: DecodingAllowance) -> Look:
                 image.load()
                 flat, transparent = _reduced(image)
             turn = _TURNS.get(_orientation(image, data))
-            return _look(flat if turn is None else flat.transpose(turn), transparent)
+            return _summary(flat if turn is None else flat.transpose(turn), transparent)
     except NotDecoded:
         raise
     except PictureRefused as refused:
         raise DamagedPicture(refused.text.partition("; ")[0]) from refused
-    except Exception as error:  # as above: decoders raise what they like
+    except Exception as error:  # as above: decoders raise many types
         raise DamagedPicture(_reason(error)) from error
 
 
 def colour_difference(one: bytes, other: bytes) -> float:
-    """The mean difference a channel of two Look.colours, 0 to 255."""
+    """The mean difference per channel of two PixelSummary.colours, 0 to 255."""
     first, second = (Image.frombytes("RGB", (32, 32), colours) for colours in (one, other))
     return sum(ImageChops.difference(first, second).tobytes()) / len(one)
 
 
-def _look(flat: Image.Image, transparent: bool) -> Look:
+def _summary(flat: Image.Image, transparent: bool) -> PixelSummary:
     tiny = flat.convert("L").resize((9, 9), Image.Resampling.LANCZOS)
     colours = flat.resize((32, 32), Image.Resampling.BOX)
     mirrored = tiny.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     hashes = f"{_difference_hash(tiny):032x}{_difference_hash(mirrored):032x}"
-    return Look(hashes, colours.tobytes(), transparent)
+    return PixelSummary(hashes, colours.tobytes(), transparent)
 
 
 def _reduced(image: Image.Image) -> tuple[Image.Image, bool]:
-    """The picture small, in RGB, on white; and whether it has transparent parts.
+    """A small copy in RGB on white, and whether the picture has transparent parts.
 
-    Reduced before its colours are converted where its mode allows that, else strip by strip: a second copy of 50
-    megapixels is never made.
+    Reduced before its colours are converted where its mode allows that, otherwise strip by strip, so that a second
+    copy of 50 megapixels is never made.
     """
     width, height = image.size
     across, down = max(1, width // _MIN_REDUCED), max(1, height // _MIN_REDUCED)
@@ -266,7 +266,7 @@ def _reduced(image: Image.Image) -> tuple[Image.Image, bool]:
 
 
 def _in_colour(image: Image.Image) -> Image.Image:
-    """As RGB. Sixteen bits of grey are scaled to eight: Pillow would cut them off at 255."""
+    """Converted to RGB. 16-bit grey is scaled to 8 bits, which Pillow would clip at 255."""
     if image.mode.startswith("I;16") or image.mode == "I":
         return image.convert("I").point(lambda value: value * (1 / 256)).convert("L").convert("RGB")
     return image.convert("RGB")
@@ -289,7 +289,7 @@ def _flattened(image: Image.Image) -> Image.Image:
 
 
 def _difference_hash(tiny: Image.Image) -> int:
-    """128 bits of a 9x9 picture: is a pixel darker than its right neighbour; than the one below?"""
+    """128 bits of a 9x9 picture: whether each pixel is darker than its right neighbour, and than the one below."""
     grey = tiny.tobytes()
     bits = 0
     for row in range(8):

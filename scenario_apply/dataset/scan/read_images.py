@@ -1,4 +1,4 @@
-"""Reads picture files once: digest, header facts and the check that they are whole, from the same bytes."""
+"""Reads each picture file once: its digest, its header, and whether it is complete."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _NO_DIGEST = sha256(b"").hexdigest()
 
 
 def read_facts(guard: DataGuard, entry: FileEntry, allowance: DecodingAllowance) -> Facts:
-    """One read of one picture. Never raises for what is wrong with the file: that is Facts.fault.
+    """Facts of one picture file. Problems with the file do not raise; they are in Facts.fault.
 
-    The stat in the answer is the entry's, taken before the read: a file that grew meanwhile is read again next time.
-    allowance: pays for files without an end, which are decoded to see whether they are whole.
+    The stat in the result is the entry's, taken before the read, so a file that grew meanwhile is read again next
+    time. allowance: for decoding files without an end marker, to see whether they are complete.
     """
     try:
         fd = guard.open(entry.file)
@@ -42,14 +42,14 @@ def read_facts(guard: DataGuard, entry: FileEntry, allowance: DecodingAllowance)
                 return _facts(entry, data, _digest_in_pieces(data), allowance)
         held = _read_all(fd, entry.size)
         return _facts(entry, held, sha256(held).hexdigest(), allowance)
-    except (OSError, ValueError) as error:  # ValueError: emptied before it could be mapped
+    except (OSError, ValueError) as error:  # ValueError: truncated to nothing before it was mapped
         return _unreadable(entry, error)
     finally:
         os.close(fd)
 
 
 def _read_all(fd: int, size: int) -> bytes:
-    """In one call when the size is as listed; a file that grew is read on to its end."""
+    """Read in one call if the size has not changed; a file that grew is read to its end."""
     data = os.read(fd, size + 1)
     if len(data) == size:
         return data
@@ -106,7 +106,7 @@ def _from_header(entry: FileEntry, header: Header, digest: str) -> Facts:
 
 
 def _lfs(entry: FileEntry, pointer: re.Match[bytes]) -> Facts:
-    """Digest and size of the picture the pointer stands for; the stat stays that of the pointer."""
+    """Digest and size of the picture that the pointer refers to; the stat is that of the pointer."""
     format_ = FORMAT_OF_SUFFIX.get(suffix_of(entry.file), "")
     return Facts(
         entry.file,
@@ -129,5 +129,5 @@ def _faulty(entry: FileEntry, code: str, text: str, digest: str) -> Facts:
 def _unreadable(entry: FileEntry, error: Exception) -> Facts:
     why = getattr(error, "strerror", None) or str(error)
     if isinstance(error, FileNotFoundError):
-        why = "the link leads nowhere" if not entry.inode else "it is gone"
+        why = "the link has no target" if not entry.inode else "it was deleted"
     return _faulty(entry, "F01", f"cannot be read: {why}", _NO_DIGEST)

@@ -1,8 +1,8 @@
-"""Scans datasets: folders are listed, what changed is read, the rest comes from the fingerprint cache.
+"""Scans datasets: lists folders, reads what changed, and takes the rest from the fingerprint cache.
 
-The pipeline, a dataset at a time: find its folders and list them (sources); a listing that is as it was gives the
-cached result, untouched; else pictures that changed are read and hashed (reading), captions are gathered, composed
-and judged (core.dataset), both cores at it (workers), and the result is cached. Pixels are looked at when asked (deep).
+For each dataset, its folders are listed (sources). If the listing has not changed, the cached result is used.
+Otherwise changed pictures are read and hashed (read_images), captions are gathered and composed (captions), the lint
+rules run (lint), on all cores (parallel), and the result is cached. A deep scan also decodes pixels.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 __all__ = ["read_for_upload", "scan_datasets"]
 
-_AT_ONCE = 250  # datasets made anew together: what bounds the memory of a first scan
+_AT_ONCE = 250  # datasets built together, which bounds the memory of a first scan
 
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Without the cycle collector, which finds nothing here and takes a fifth of the time."""
+    """Disables the garbage collector, which finds nothing here and takes a fifth of the time."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -49,12 +49,12 @@ def scan_datasets(
     deep: bool = False,
     allow_outside: bool = False,
 ) -> Mapping[str, Dataset]:
-    """Every dataset as it will be sent, with all there is to say about it in Dataset.problems.
+    """Every dataset as it will be sent, with its lint findings in Dataset.problems.
 
-    root: the manifest's folder, absolute. types_of: dataset name -> training types that use it. deep: pixels too
-    (near duplicates, transparency, damage inside the data). allow_outside: the caller consents that a dataset which
-    says `allow_outside_root: true` is read from outside the root. Never raises for contents: a dataset with errors may
-    hold part of its pictures. Writes nothing but the cache, and that only when something changed.
+    root: the manifest's folder, absolute. types_of: dataset name -> training types that use it. deep: decode pixels
+    too (near-duplicates, transparency, damaged pixel data). allow_outside: the caller accepts that datasets with
+    `allow_outside_root: true` are read from outside the root. Problems with files do not raise; a dataset with errors
+    may lack some of its pictures. Writes only the cache, and only when something changed.
     """
     started_ns = time.time_ns()
     cache = Cache(cache_path)

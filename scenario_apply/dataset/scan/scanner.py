@@ -1,4 +1,4 @@
-"""One run over datasets: what is listed is compared with the cache, and what differs is made anew."""
+"""Compares listed datasets with the cache, and has those that differ built."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Scanner:
-    """Scans the datasets of one root. begin() each, then finish() what it did not know already."""
+    """Scans the datasets of one root: begin() each, then finish() those that are not cached."""
 
     def __init__(
         self,
@@ -35,9 +35,10 @@ class Scanner:
         allow_outside: bool,
         specs: Mapping[str, DatasetSpec],
     ) -> None:
-        """started_ns: the wall clock before anything was listed. allow_outside: as scan_datasets.
+        """started_ns: the wall clock before listing began. specs: all datasets of the run.
 
-        specs: all datasets of the run."""
+        allow_outside: as in scan_datasets.
+        """
         self._root = os.path.abspath(root)
         self._cache = cache
         self._deep = deep
@@ -45,36 +46,36 @@ class Scanner:
         self._budget = CaptionBudget(specs)
         self._sources = Sources(self._root, allow_outside=allow_outside)
         self._shown = _shown_below(self._root, os.path.abspath(cwd))
-        self._made: DatasetBuilder | None = None
-        # What results depend on besides files and manifests.
+        self._built: DatasetBuilder | None = None
+        # Other things that results depend on.
         self._tool = (FORMAT, LINT_VERSION, find_spec("pillow_heif") is not None)
 
     @property
-    def _maker(self) -> DatasetBuilder:
-        if self._made is None:
+    def _builder(self) -> DatasetBuilder:
+        if self._built is None:
             from scenario_apply.dataset.scan.build_dataset import DatasetBuilder
 
-            self._made = DatasetBuilder(
+            self._built = DatasetBuilder(
                 root=self._root,
                 cache=self._cache,
                 deep=self._deep,
                 started_ns=self._started_ns,
                 budget=self._budget,
             )
-        return self._made
+        return self._built
 
     def begin(self, spec: DatasetSpec, types: tuple[str, ...]) -> Dataset | BuildJob:
-        """The dataset where nothing changed since it was cached; else a job for finish()."""
+        """The cached dataset if nothing changed; otherwise a job for finish()."""
         listing = self._list(spec)
-        words = _words_of(spec)
+        settings = _settings_of(spec)
         permission = listing.guard.may_leave
-        depended_on = self._budget.depended_on(spec)
-        signature = _digest((self._tool, words, types, permission, listing.fingerprint(), depended_on))
-        key = f"{spec.name}\n{_digest(words[:_SOURCE_WORDS])[:16]}"
+        cache_part = self._budget.cache_part(spec)
+        signature = _digest((self._tool, settings, types, permission, listing.fingerprint(), cache_part))
+        key = f"{spec.name}\n{_digest(settings[:_SOURCE_SETTINGS])[:16]}"
         record = self._cache.find(key)
         if record is not None and record.signature == signature and record.trusted and record.deep >= self._deep:
             return self._dataset(record, spec, types)
-        return self._maker.job(spec, types, listing, key=key, signature=signature)
+        return self._builder.job(spec, types, listing, key=key, signature=signature)
 
     def _list(self, spec: DatasetSpec) -> Listing:
         listing = self._sources.list_all(spec)
@@ -85,10 +86,10 @@ class Scanner:
         return listing
 
     def finish(self, jobs: Sequence[BuildJob]) -> list[Dataset]:
-        """Reads what has to be read, puts the datasets together, caches them."""
+        """Builds the datasets of the jobs and adds them to the cache."""
         if not jobs:
             return []
-        records = self._maker.make(jobs)
+        records = self._builder.build(jobs)
         return [self._dataset(record, job.spec, job.types) for record, job in zip(records, jobs, strict=True)]
 
     def _dataset(self, record: CacheRecord, spec: DatasetSpec, types: tuple[str, ...]) -> Dataset:
@@ -113,17 +114,16 @@ class Scanner:
             try:
                 return contents_of(self._cache.read(record))
             except Damaged:  # somebody deleted or replaced the cache while this run was going on
-                return self._maker.again(record, spec, types, self._list(spec))
+                return self._builder.rebuild(record, spec, types, self._list(spec))
 
         return load
 
 
-# The first words say where the files are, the others what to make of them.
-_SOURCE_WORDS = 4
+_SOURCE_SETTINGS = 4  # the first settings, which say where the files are
 
 
-def _words_of(spec: DatasetSpec) -> tuple[object, ...]:
-    """Every field a result depends on, as plain values in a fixed order."""
+def _settings_of(spec: DatasetSpec) -> tuple[object, ...]:
+    """Every field that the result depends on, as plain values in a fixed order."""
     captions, pairs = spec.captions, spec.pairs
     source = None
     if pairs is not None:
@@ -144,17 +144,17 @@ def _words_of(spec: DatasetSpec) -> tuple[object, ...]:
 
 
 def _plain(value: object) -> object:
-    """A JSON value for marshal: maps by sorted keys."""
+    """The lint settings as text, sorted by key."""
     return repr(sorted(value.items())) if isinstance(value, dict) and value else ""
 
 
 def _digest(value: object) -> str:
-    # Version 2 of marshal writes equal values as equal bytes: later ones note which objects are shared.
+    # Version 2 of marshal writes equal values as equal bytes; later versions record shared references.
     return sha256(marshal.dumps(value, 2)).hexdigest()  # type: ignore[arg-type]  # plain values only
 
 
 def _shown_below(root: str, cwd: str) -> Callable[[str], str]:
-    """File names as the user would type them: relative to where the command runs when below it."""
+    """File names as the user would type them: relative to the working directory when below it."""
     if root == cwd:
         prefix = ""
     elif root.startswith(cwd.rstrip(os.sep) + os.sep):

@@ -1,4 +1,4 @@
-"""From a dataset's words to folders that were listed: patterns resolved, the root guarded, everything stat'ed."""
+"""Lists the folders and files that a dataset names: resolves patterns, and keeps the listing inside the root."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from stat import S_IFREG, S_ISDIR
 from typing import TYPE_CHECKING
 
 from scenario_apply.dataset.image_selection import Listed, Selection, merge, select
-from scenario_apply.dataset.scan.barriers import barred_finding
+from scenario_apply.dataset.scan.barriers import refusal_finding
 from scenario_apply.manifest.loader.data_guard import DataGuard
 from scenario_apply.manifest.loader.listing import Folder, RealPaths, files_of, list_folder, subfolders_of, walk
 from scenario_apply.manifest.spec import DatasetSpec
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 MOST_FILES = 200_000
 """Files and folders that are listed for one dataset."""
 MOST_FILES_IN_ALL = 4_000_000
-_ROWS_OF_A_LISTING = 5  # opening a folder takes as long as so many files in it
+_ROWS_OF_A_LISTING = 5  # opening a folder takes as long as listing this many files
 
 
 @dataclass(slots=True)
 class SourceFolder:
-    """One place pictures come from. file: relative to the root. keep: a glob over paths below it, None: all.
+    """One source of pictures. file: relative to the root. keep: a glob over paths below it; None: all.
 
-    names: of the files that are meant, where only some of a folder are.
+    names: the files to use, when the dataset names single files of the folder.
     """
 
     file: str
@@ -42,7 +42,7 @@ class SourceFolder:
 
 @dataclass(slots=True)
 class Listing:
-    """All a dataset depends on, listed. stats: (file, size, mtime_ns, inode) of single files such as captions.
+    """Everything a dataset depends on. stats: (file, size, mtime_ns, inode) of single files such as captions.
 
     guard: opens what is listed.
     """
@@ -51,12 +51,12 @@ class Listing:
     places: list[SourceFolder] = field(default_factory=list)
     stats: list[tuple[str, int, int, int]] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
-    barred: dict[str, Finding] = field(default_factory=dict)  # files that must not be read, as written
+    refused: dict[str, Finding] = field(default_factory=dict)  # by file, as written: why it must not be read
     links: list[str] = field(default_factory=list)  # real paths of folders that are links
     rows: list[TableRow] = field(default_factory=list)  # pairs of a table or a list
     by_folder: dict[tuple[str, str], SourceFolder] = field(
         default_factory=dict
-    )  # places of single files, by folder and side
+    )  # sources of single files, by folder and side
 
     def fingerprint(self) -> tuple[object, ...]:
         """Plain values that change when anything listed does."""
@@ -72,7 +72,7 @@ class Listing:
 
 
 class Sources:
-    """Lists datasets below one root. allow_outside: the caller consents to what datasets say of leaving it."""
+    """Lists datasets below one root. allow_outside: the caller accepts `allow_outside_root` in datasets."""
 
     def __init__(self, root: str, *, allow_outside: bool) -> None:
         self._root = os.path.normpath(root)
@@ -85,7 +85,7 @@ class Sources:
         self._nearest: dict[str, NearestName] = {}
 
     def list_all(self, spec: DatasetSpec) -> Listing:
-        """Everything spec names. What is missing, hidden or outside the root is a finding, and is not listed."""
+        """Everything that spec names. Missing, hidden or outside files are findings and are not listed."""
         out = Listing(self._guards[spec.allow_outside_root])
         self._left_of_dataset = min(MOST_FILES, self._left)
         for pattern in dict.fromkeys(spec.images):
@@ -95,7 +95,7 @@ class Sources:
                 self._add(out, spec, folder, side)
             elif spec.before is not None or spec.after is not None:
                 out.findings.append(
-                    Finding("P01", f"the pairs have no {side} folder", hint=f"write `{side}: ./folder`")
+                    Finding("P01", f"the dataset names no {side} folder", hint=f"add `{side}: ./folder`")
                 )
         if spec.pairs is not None and spec.pairs.folder is not None:
             self._add(out, spec, spec.pairs.folder)
@@ -106,7 +106,7 @@ class Sources:
         return out
 
     def add_folders_of(self, out: Listing, spec: DatasetSpec, files: Sequence[str]) -> None:
-        """The folders of single pictures, for pairs by table or list."""
+        """Adds the folders of single pictures, for pairs from a table or list."""
         folders: dict[str, list[str]] = {}
         for file in files:
             folder, _, name = file.rpartition("/")
@@ -153,7 +153,7 @@ class Sources:
         out.places.append(SourceFolder(self._file(full), folders, "/".join(rest), side))
 
     def _add_file(self, out: Listing, spec: DatasetSpec, full: str, side: str) -> None:
-        """A single file: its folder is listed once, however many of its files are named."""
+        """Adds a single file; its folder is listed once, however many of its files are named."""
         parent, name = os.path.split(full)
         file = self._file(parent)
         twin = out.by_folder.get((file, side))
@@ -170,11 +170,11 @@ class Sources:
         return folder
 
     def _count(self, out: Listing, folder: Folder) -> bool:
-        """Whether more may be listed; says so, once, when not."""
-        work = _ROWS_OF_A_LISTING + len(folder.rows)
+        """Whether more may be listed; adds one finding when the limit is reached."""
+        cost = _ROWS_OF_A_LISTING + len(folder.rows)
         before = self._left_of_dataset
-        self._left -= work
-        self._left_of_dataset -= work
+        self._left -= cost
+        self._left_of_dataset -= cost
         if before >= 0 > self._left_of_dataset:
             out.findings.append(_too_many(self._left < 0))
         return self._left_of_dataset >= 0
@@ -188,7 +188,7 @@ class Sources:
         return found
 
     def _inside(self, out: Listing, spec: DatasetSpec, written: str) -> str | None:
-        """The absolute path of what is written, or None and a finding when it must not be read."""
+        """The absolute path of a path in the manifest; None, with a finding, when it must not be read."""
         full = os.path.normpath(os.path.join(self._root, written))
         try:
             real = self._real.of(full)
@@ -197,16 +197,16 @@ class Sources:
             return None
         if real != full:
             out.links.append(real)
-        barrier = out.guard.barrier(real) or out.guard.barrier_of_words(full)
+        barrier = out.guard.barrier(real) or out.guard.barrier_as_written(full)
         if barrier is None:
             return full
         link_to = spelled(real) if real != full and out.guard.is_inside(full) else None
         declared = spec.allow_outside_root
-        out.findings.append(barred_finding(barrier, written, link_to=link_to, declared=declared))
+        out.findings.append(refusal_finding(barrier, written, link_to=link_to, declared=declared))
         return None
 
     def _guarded(self, out: Listing, spec: DatasetSpec, folder: Folder) -> Folder:
-        """The folder without links to what must not be read; captions among them stay, and are barred."""
+        """The folder without links whose target must not be read. Such caption files stay listed, as refused."""
         if not any(row[5] for row in folder.rows):
             return folder
         kept = []
@@ -217,23 +217,23 @@ class Sources:
                 continue
             file = self._file(f"{folder.path}/{row[0]}")
             link_to, declared = spelled(row[5]), spec.allow_outside_root
-            found = barred_finding(barrier, spelled(row[0]), spelled(file), link_to=link_to, declared=declared)
+            found = refusal_finding(barrier, spelled(row[0]), spelled(file), link_to=link_to, declared=declared)
             out.findings.append(found)
             out.links.append(row[5])
             if not S_ISDIR(row[4]) and not is_image_name(row[0]):
-                out.barred[file] = found  # so that its picture is not without a caption as well
+                out.refused[file] = found  # so that its picture is not reported as uncaptioned too
                 kept.append((*row[:4], S_IFREG, row[5]))
         return folder._replace(rows=kept)
 
     def _stat(self, out: Listing, spec: DatasetSpec, written: str) -> None:
         full = self._inside(out, spec, written)
         if full is None:
-            out.barred[written.removeprefix("./")] = out.findings.pop()  # told by whoever would read it
+            out.refused[written.removeprefix("./")] = out.findings.pop()  # reported when the file would be read
             return
         try:
             stat = os.stat(full)
         except OSError:
-            out.stats.append((self._file(full), -1, 0, 0))  # whoever reads it says that it is missing
+            out.stats.append((self._file(full), -1, 0, 0))  # reported as missing when it would be read
         else:
             out.stats.append((self._file(full), stat.st_size, stat.st_mtime_ns, stat.st_ino))
 
@@ -258,19 +258,19 @@ class Sources:
             if near
             else "paths are relative to the manifest"
         )
-        return Finding("N01", f"there is no {written}", hint=hint)
+        return Finding("N01", f"{written} does not exist", hint=hint)
 
 
 def _too_many(in_all: bool) -> Finding:
     if in_all:
-        what = f"the datasets of this manifest list more than {MOST_FILES_IN_ALL:,} files in all"
+        what = f"the datasets of this manifest list more than {MOST_FILES_IN_ALL:,} files in total"
     else:
-        what = f"more than {MOST_FILES:,} files and folders are listed for this dataset"
-    return Finding("N01", what, hint="name the folders that hold its pictures")
+        what = f"this dataset lists more than {MOST_FILES:,} files and folders"
+    return Finding("N01", what, hint="name only the folders with its pictures")
 
 
 def selection_of(listing: Listing, spec: DatasetSpec) -> Selection:
-    """The pictures and texts of all places, under paths relative to what the places have in common."""
+    """The pictures and texts of all sources, with paths relative to their common folder."""
     if not listing.places:
         return Selection(images=(), texts={})
     sides = any(place.side for place in listing.places)
@@ -292,18 +292,18 @@ def selection_of(listing: Listing, spec: DatasetSpec) -> Selection:
 
 
 def _keeper(place: SourceFolder, prefix: str) -> Callable[[str], bool] | None:
-    """Which paths, prefix included, are meant; None: all of them."""
+    """A filter for paths with prefix; None to keep all."""
     if place.names is not None:
         paths = {prefix + (name if name.isascii() else nfc(name)) for name in place.names}
         return paths.__contains__
     if place.keep is None:
         return None
-    fits, start = glob_pattern(place.keep).fullmatch, len(prefix)
-    return lambda path: fits(path, start) is not None
+    match, start = glob_pattern(place.keep).fullmatch, len(prefix)
+    return lambda path: match(path, start) is not None
 
 
-def unentered(listing: Listing, spec: DatasetSpec, root: str) -> dict[str, int]:
-    """Sub-folders that hold pictures and were not entered: folder, relative to the root -> how many."""
+def skipped_folders_of(listing: Listing, spec: DatasetSpec, root: str) -> dict[str, int]:
+    """Sub-folders with pictures that are not read: folder, relative to the root -> number of pictures."""
     from scenario_apply.manifest.loader.listing import count_images
 
     if spec.recursive:

@@ -1,10 +1,10 @@
-"""The bytes of a picture once more, right before they are sent: unchanged, whole, and here."""
+"""Reads a picture right before it is uploaded, and checks that it is unchanged and complete."""
 
 from __future__ import annotations
 
 from hashlib import sha256
 
-from scenario_apply.dataset.scan.barriers import barred_finding
+from scenario_apply.dataset.scan.barriers import refusal_finding
 from scenario_apply.dataset.types import Image
 from scenario_apply.errors import Location, ManifestError
 from scenario_apply.manifest.loader.data_guard import Barred, DataGuard
@@ -16,8 +16,8 @@ def read_for_upload(root: str, image: Image, *, may_leave: bool = False) -> byte
     """The picture's bytes, read once. Raises ManifestError: image-changed, image-missing, image-damaged, lfs-pointer,
     outside-root, hidden-path.
 
-    They are hashed and checked right here, so what is sent is what was planned and a whole picture. may_leave: its
-    dataset may lie outside the root.
+    The bytes are hashed and decoded here, so that exactly the planned picture is uploaded. may_leave: its dataset may
+    lie outside the root.
     """
     from scenario_apply.dataset.scan.pillow_images import DamagedPicture, verify
 
@@ -25,15 +25,15 @@ def read_for_upload(root: str, image: Image, *, may_leave: bool = False) -> byte
         with DataGuard(root, may_leave=may_leave).opened(image.file) as file:
             body = file.read()
     except Barred as error:
-        found = barred_finding(error.barrier, image.file)
+        found = refusal_finding(error.barrier, image.file)
         where = Location(file=image.file)
         raise ManifestError(found.what, location=where, hint=found.hint, code=found.code) from error
     except FileNotFoundError as error:
-        raise _refused(image, "image-missing", "is gone since it was scanned", "put it back, or plan again") from error
+        raise _refused(image, "image-missing", "was deleted after the scan", "restore it, or plan again") from error
     except OSError as error:
         raise _refused(image, "image-missing", f"cannot be read: {error.strerror}") from error
     if len(body) < _POINTER_BYTES and body.startswith(b"version https://git-lfs"):
-        raise _refused(image, "lfs-pointer", "is a Git LFS pointer: the picture itself is not here", "git lfs pull")
+        raise _refused(image, "lfs-pointer", "is a Git LFS pointer, not the picture itself", "git lfs pull")
     if sha256(body).hexdigest() != image.sha256:
         raise _refused(image, "image-changed", "changed since it was scanned", "plan again")
     try:

@@ -1,12 +1,12 @@
-"""What may be read as data: regular files below the manifest's folder, links followed, and nothing hidden.
+"""Decides what may be read as data: regular files below the manifest's folder, after following links; nothing hidden.
 
-The manifest and all that lies beside it may come from somebody else. A link in it must not turn a file of this machine
-into a caption, and a name such as `.git/config` or `.env` must not either. A dataset leaves the folder only where it
-says so and the caller consents.
+The manifest and its folder may come from an untrusted author. Neither a link nor a name such as `.git/config` or
+`.env` may turn a file of this machine into a caption. A dataset may leave the folder only if it says so and the
+caller consents.
 
-A path is judged twice: when folders are listed, for a good message, and once more after a file was opened, from the
-path the kernel gives for the descriptor. What is swapped for a link in between is refused, whatever the first look saw.
-A hard link cannot be told from the file itself.
+A path is checked twice: when folders are listed, for a good message, and again after a file was opened, by the path
+that the kernel reports for the descriptor. A file replaced by a link in between is therefore refused. A hard link
+cannot be distinguished from the file itself.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 Barrier = Literal["outside", "hidden", "machine"]
 
-_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC  # the opening of a pipe must not wait for a writer
+_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC  # opening a pipe must not wait for a writer
 _FOLDER = _READ | os.O_DIRECTORY
 _MACHINE = ("/proc/", "/sys/", "/dev/")
-_MEMORY = "/dev/shm/"  # noqa: S108  # an ordinary file system, in spite of its place
+_MEMORY = "/dev/shm/"  # noqa: S108  # an ordinary file system in spite of its path
 _F_GETPATH = 50  # of fcntl, on macOS
 _LONGEST_PATH = 4096
 
@@ -34,12 +34,12 @@ _LONGEST_PATH = 4096
 _WHY: dict[Barrier, str] = {
     "outside": "it lies outside the manifest's folder",
     "hidden": "it is hidden: a part of its path begins with a dot",
-    "machine": "it is no file of data but a part of the system",
+    "machine": "it is part of the system, not a data file",
 }
 
 
 class Barred(PermissionError):
-    """A file that must not be read as data. barrier says why; the text reads on after «cannot be read: »."""
+    """A file that must not be read as data. barrier: why; the text continues "cannot be read: "."""
 
     def __init__(self, barrier: Barrier) -> None:
         super().__init__(errno.EACCES, _WHY[barrier])
@@ -47,10 +47,10 @@ class Barred(PermissionError):
 
 
 class DataGuard:
-    """Opens files and folders of one root. may_leave: the dataset says so and the caller consents."""
+    """Opens files and folders below one root. may_leave: the dataset may leave it, and the caller consents."""
 
     def __init__(self, root: str, *, may_leave: bool = False) -> None:
-        """root: absolute and normal; it need not exist."""
+        """root: absolute and normalised; it need not exist."""
         self.root = root
         self.may_leave = may_leave
         self._real = _real_folder(root)
@@ -58,7 +58,7 @@ class DataGuard:
         self._machine = tuple(folder for folder in _MACHINE if not self._prefix.startswith(folder))
 
     def barrier(self, real: str) -> Barrier | None:
-        """Why a path must not be read; None when it may. real: absolute, with every link followed."""
+        """Why a path must not be read; None when it may be. real: absolute, with all links followed."""
         if f"{real}/".startswith(self._machine) and not real.startswith(_MEMORY):
             return "machine" if self.may_leave else "outside"
         if real.startswith(self._prefix):
@@ -69,12 +69,12 @@ class DataGuard:
             return "outside"
         return "hidden" if _is_hidden(real, self._real) else None
 
-    def barrier_of_words(self, full: str) -> Barrier | None:
-        """The same for a path as written, absolute and normal: a link with a hidden name hides what it leads to."""
+    def barrier_as_written(self, full: str) -> Barrier | None:
+        """Like barrier, for a path as written, absolute and normalised: a hidden link hides its target."""
         return "hidden" if _is_hidden(full, self.root) else None
 
     def is_inside(self, full: str) -> bool:
-        """Whether a path lies below the root by its words."""
+        """Whether a path is below the root, without following links."""
         return full == self.root or full.startswith(self.root.rstrip("/") + "/")
 
     def open(self, file: str) -> int:
@@ -107,13 +107,13 @@ class DataGuard:
 
 
 def _is_hidden(path: str, root: str) -> bool:
-    """Whether a part of the path begins with a dot, of those that root does not have, too. Both absolute and normal."""
+    """Whether a part of the path that root lacks begins with a dot. Both are absolute and normalised."""
     common = os.path.commonpath([path, root]).rstrip("/")
     return "/." in path[len(common) :]
 
 
 def _real_folder(root: str) -> str:
-    """The folder as the kernel names what is opened below it."""
+    """The real path of the folder, as the kernel reports it."""
     try:
         handle = os.open(root, _FOLDER)
     except (OSError, ValueError):
@@ -125,7 +125,7 @@ def _real_folder(root: str) -> str:
 
 
 def _path_of(handle: int, path: str) -> str:
-    """Where an open file lies, links followed. path: by which it was opened."""
+    """The real path of an open file. path: as it was opened."""
     if sys.platform == "darwin":
         import fcntl
 
@@ -136,7 +136,7 @@ def _path_of(handle: int, path: str) -> str:
 
 
 def _path_without_proc(handle: int, path: str) -> str:
-    """The same where no /proc is mounted: the path now, if it still leads to what was opened."""
+    """The real path where /proc is not mounted. Raises OSError if the path no longer leads to the open file."""
     real = os.path.realpath(path)
     if not os.path.samestat(os.lstat(real), os.fstat(handle)):
         raise OSError(errno.ESTALE, "it was replaced while it was opened")

@@ -1,6 +1,6 @@
-"""Lists dataset folders: names and stats, links resolved, nothing opened. The warm half of a scan.
+"""Lists dataset folders: names and stats, with links resolved. No file is opened.
 
-Forty thousand files have to pass here in a tenth of a second or two, so rows are plain tuples.
+Forty thousand files must take no more than 0.2 seconds, so rows are plain tuples.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Row = tuple[str, int, int, int, int, str]
 
 
 class Folder(NamedTuple):
-    """path: absolute. within: below the folder that was asked for, "" for itself. gone: why it could not be listed."""
+    """path: absolute. within: relative to the requested folder, "" for itself. gone: why it could not be listed."""
 
     path: str
     within: str
@@ -29,7 +29,7 @@ class Folder(NamedTuple):
 
 
 def list_folder(path: str, guard: DataGuard, within: str = "") -> Folder:
-    """One folder, without its hidden files. A broken link is a row of mode 0. guard: says what may be listed."""
+    """One folder without hidden files. A broken link is a row with mode 0. guard: decides what may be listed."""
     rows: list[Row] = []
     handle = -1
     try:
@@ -44,7 +44,7 @@ def list_folder(path: str, guard: DataGuard, within: str = "") -> Folder:
                     continue
                 try:
                     stat = entry.stat()
-                except FileNotFoundError:  # deleted between listing and looking
+                except FileNotFoundError:  # deleted since it was listed
                     continue
                 rows.append((name, stat.st_size, stat.st_mtime_ns, stat.st_ino, stat.st_mode, ""))
     except OSError as error:
@@ -67,11 +67,11 @@ def _link_row(path: str, name: str) -> Row:
 
 
 def walk(path: str, guard: DataGuard, *, depth: int | None) -> Iterator[Folder]:
-    """The folder and, down to depth levels (None: all), its sub-folders; junk folders left out.
+    """The folder and its sub-folders, down to depth levels (None: all), without junk folders.
 
-    A link is followed where the guard lets its target be read, and not back up.
+    A link is followed if the guard allows its target and the target is not a parent.
     """
-    seen: set[str] = set()
+    visited: set[str] = set()
     pending = [(path, "", 0)]
     while pending:
         here, within, level = pending.pop()
@@ -83,15 +83,15 @@ def walk(path: str, guard: DataGuard, *, depth: int | None) -> Iterator[Folder]:
         for row in folder.rows:
             if S_ISDIR(row[4]) and not is_junk_folder(row[0]):
                 if row[5]:
-                    if row[5] in seen or guard.barrier(row[5]) or is_within(os.path.realpath(here), row[5]):
+                    if row[5] in visited or guard.barrier(row[5]) or is_within(os.path.realpath(here), row[5]):
                         continue
-                    seen.add(row[5])
+                    visited.add(row[5])
                 below.append((f"{here}/{row[0]}", f"{within}/{row[0]}" if within else row[0], level + 1))
         pending.extend(reversed(below))
 
 
 def files_of(folder: Folder) -> list[tuple[str, int, int, int]]:
-    """(name, size, mtime_ns, inode) of its regular files; a broken link counts as an empty one."""
+    """(name, size, mtime_ns, inode) of its regular files; a broken link counts as an empty file."""
     return [row[:4] for row in folder.rows if S_ISREG(row[4]) or (not row[4] and row[5])]
 
 
@@ -100,7 +100,7 @@ def subfolders_of(folder: Folder) -> list[str]:
 
 
 def count_images(path: str) -> int:
-    """Pictures directly in a folder; 0 when it cannot be listed."""
+    """The number of pictures directly in a folder; 0 when it cannot be listed."""
     try:
         with os.scandir(path) as entries:
             return sum(is_image_name(entry.name) and entry.name[0] != "." for entry in entries)
@@ -121,13 +121,13 @@ def _why(error: OSError) -> str:
 
 
 class RealPaths:
-    """os.path.realpath for many paths under few parents: one lstat a path instead of one a component."""
+    """os.path.realpath for many paths under few parents: one lstat per path instead of one per component."""
 
     def __init__(self) -> None:
         self._known: dict[str, str] = {}
 
     def of(self, path: str) -> str:
-        """path: absolute and normal. What does not exist resolves as far as it does."""
+        """The real path. path: absolute and normalised. A missing path is resolved as far as it exists."""
         known = self._known.get(path)
         if known is not None:
             return known
@@ -145,5 +145,5 @@ class RealPaths:
 
 
 def is_within(path: str, root: str) -> bool:
-    """Both real. A folder is within itself."""
+    """Whether path is root or below it. Both are real paths."""
     return path == root or path.startswith(root if root.endswith("/") else root + "/")

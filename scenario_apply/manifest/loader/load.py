@@ -256,7 +256,7 @@ class _Loader:
         barrier = self._guard.barrier(real)
         if absolute == self._hidden_entry and barrier == "hidden" and not os.path.islink(absolute):
             return True
-        barrier = barrier or self._guard.barrier_of_words(absolute)
+        barrier = barrier or self._guard.barrier_as_written(absolute)
         if barrier is None:
             return True
         self._refuse(barrier, shown, where, is_link=self._guard.is_inside(absolute))

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from scenario_apply.dataset.captions.caption_budget import CaptionBudget
-from scenario_apply.dataset.captions.compose import CaptionTemplateError, Composer
+from scenario_apply.dataset.captions.caption_errors import CaptionTemplateError
+from scenario_apply.dataset.captions.compose import Composer
 from scenario_apply.manifest.spec import CaptionSource, DatasetSpec
 from tests.dataset.build import PLACE, spec_from
 
@@ -90,8 +91,8 @@ def test_a_result_depends_on_the_budget_only_where_there_are_templates() -> None
         "map": DatasetSpec(name="map", captions=CaptionSource(kind="map", entries={"a": "{{ stem }}"}), place=PLACE),
     }
     budget = CaptionBudget(specs)
-    assert budget.depended_on(specs["plain"]) is None
-    assert budget.depended_on(specs["map"]) == budget.work
+    assert budget.cache_part(specs["plain"]) is None
+    assert budget.cache_part(specs["map"]) == budget.work
 
 
 def test_compiling_is_paid_for() -> None:

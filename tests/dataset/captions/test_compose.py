@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from scenario_apply.dataset.captions.compose import CaptionTemplateError, Composer
+from scenario_apply.dataset.captions.caption_errors import CaptionTemplateError
+from scenario_apply.dataset.captions.compose import Composer
 from tests.dataset.build import spec_from
 
 

@@ -7,8 +7,8 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scenario_apply.dataset.captions.matching import Lookup, find_sidecars, from_file_name, match_rows
-from scenario_apply.dataset.captions.tables import CaptionRow
+from scenario_apply.dataset.captions.matching import Lookup, find_sidecars, from_file_name, match_rows, orphan_findings
+from scenario_apply.dataset.captions.table_entries import CaptionRow
 from scenario_apply.dataset.facts import FileEntry
 from scenario_apply.model.file_names import natural_key, nearest, nfc
 from scenario_apply.model.globs import glob_pattern
@@ -34,6 +34,14 @@ def test_a_sidecar_fits_by_stem_or_whole_name() -> None:
 def test_a_caption_of_an_excluded_picture_is_no_orphan() -> None:
     found = find_sidecars([entry("a.png")], {"a.txt": entry("a.txt"), "b.txt": entry("b.txt")}, None, {"b.png"})
     assert not found.orphans
+
+
+def test_a_caption_without_an_image_names_only_images_that_lack_one() -> None:
+    images = [entry("fox_11.jpg"), entry("owl_1.jpg")]
+    orphans = [entry("fox_12.txt"), entry("owl_2.txt")]
+    fox, owl = orphan_findings(orphans, images, ["fox_11.jpg"])
+    assert (fox.what, fox.hint) == ("fox_12.txt has no image", "delete it, or restore fox_12.jpg")
+    assert owl.hint == "rename it to owl_1.txt if it belongs to owl_1.jpg"
 
 
 def test_keys_are_names_paths_or_stems_in_any_unicode_form() -> None:

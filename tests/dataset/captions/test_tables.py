@@ -75,7 +75,7 @@ def test_a_nested_yaml_table_is_refused_in_the_same_words_by_any_parser(
     line = 8 if nested.startswith("\n") else 2
     table = read_table(text, file="c.yaml")
     assert [(finding.what, finding.line) for finding in table.findings] == [
-        ("nested too deep for a captions file", line)
+        ("nested too deeply for a captions file", line)
     ]
 
 
@@ -85,4 +85,4 @@ def test_a_nested_json_table_is_refused(name: str, nested: str) -> None:
     """Without a traceback, and in words."""
     table = read_table(nested, file=name)
     assert [finding.code for finding in table.findings] == ["C18"]
-    assert "nested too deep" in table.findings[0].what
+    assert "nested too deeply" in table.findings[0].what

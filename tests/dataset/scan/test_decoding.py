@@ -32,7 +32,7 @@ from scenario_apply.dataset.scan.decoding import (
     decoding_turn,
     turns_between_processes,
 )
-from scenario_apply.dataset.scan.pillow_images import Look, NotDecoded, look_at
+from scenario_apply.dataset.scan.pillow_images import NotDecoded, PixelSummary, read_pixels
 from scenario_apply.errors import ManifestError
 from scenario_apply.manifest.loader.data_guard import DataGuard
 from tests.dataset.build import make_picture, picture
@@ -41,8 +41,8 @@ from tests.dataset.scan.test_scanner import codes, grow_old, make, scan_many, sc
 MOMENT_S = 0.2  # a wait for what must not happen; it only ever delays a failure
 
 
-def look(path: Path) -> Look:
-    return look_at(path.read_bytes(), DecodingAllowance())
+def look(path: Path) -> PixelSummary:
+    return read_pixels(path.read_bytes(), DecodingAllowance())
 
 
 def test_threads_take_turns_with_large_pictures_only() -> None:
@@ -95,7 +95,7 @@ def test_what_a_run_decodes_grows_with_the_bytes_it_reads(monkeypatch: pytest.Mo
     assert allowance.take(1_000_000)
     assert allowance.is_spent
     allowance.earn(200_000)
-    allowance.share()
+    allowance.share(2)
     assert not allowance.take(1_000_001)
     assert allowance.take(1_000_000)
 
@@ -111,12 +111,12 @@ def test_a_deep_scan_stops_decoding_says_so_and_goes_on_the_next_time(
     for _ in range(3):
         found = scan_one(tmp_path, deep=True)
         assert found.image_count == 5
-        said.append([p.message.partition(" images")[0] for p in found.problems if p.code == "F10"])
-    assert said == [["not compared: 3 of 5"], ["not compared: 1 of 5"], []]
+        said.append([p.message.partition(":")[0] for p in found.problems if p.code == "F10"])
+    assert said == [["3 of 5 images were not compared"], ["1 of 5 images were not compared"], []]
     spent = DecodingAllowance()
     assert spent.take(2 * 1024 * 1024)
     with pytest.raises(NotDecoded):
-        look_at((tmp_path / "set" / "0.png").read_bytes(), spent)
+        read_pixels((tmp_path / "set" / "0.png").read_bytes(), spent)
 
 
 def test_pictures_without_an_end_are_not_decoded_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -272,13 +272,13 @@ def test_a_picture_damaged_while_it_is_compared_is_no_crash(tmp_path: Path) -> N
     assert "D02" in codes(scan_one(tmp_path, spec(missing="auto"), deep=True))
     entry = FileEntry("3.png", "set/3.png", 1, 1, 1)
     facts = reading.read_facts(DataGuard(str(tmp_path)), entry, DecodingAllowance())
-    from scenario_apply.dataset.scan.image_similarity import look_closer
+    from scenario_apply.dataset.scan.image_similarity import add_pixel_facts
     from scenario_apply.dataset.scan.parallel import in_this_thread
 
-    known = {f"set/{at}.png": facts._replace(file=f"set/{at}.png", look="0" * 64) for at in (0, 3)}
+    known = {f"set/{at}.png": facts._replace(file=f"set/{at}.png", hashes="0" * 64) for at in (0, 3)}
     (folder / "3.png").write_bytes(b"\x89PNG\r\n\x1a\n")
-    closer = look_closer(DataGuard(str(tmp_path)), known, in_this_thread, DecodingAllowance(), {})
-    assert closer.difference("set/0.png", "set/3.png") is None
+    found = add_pixel_facts(DataGuard(str(tmp_path)), known, in_this_thread, DecodingAllowance(), {})
+    assert found.difference("set/0.png", "set/3.png") is None
 
 
 def test_a_dataset_of_far_too_many_pictures_is_refused_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -293,7 +293,7 @@ def test_a_dataset_of_far_too_many_pictures_is_refused_unread(tmp_path: Path, mo
     monkeypatch.setattr(making, "MOST_IMAGES_IN_ALL", 1500)
     (tmp_path / "set" / "0.png").unlink()
     one = spec()
-    with pytest.raises(ManifestError, match="1500 images in all"):
+    with pytest.raises(ManifestError, match="1500 images in total"):
         scan_many(tmp_path, {"one": one, "other": one})
 
 
@@ -309,12 +309,12 @@ def test_datasets_that_share_pictures_read_and_decode_them_once(
         read.append(entry.file)
         return reading.read_facts(guard, entry, allowance)
 
-    def looks(data: bytes, allowance: DecodingAllowance) -> Look:
+    def looks(data: bytes, allowance: DecodingAllowance) -> PixelSummary:
         seen.append(len(data))
-        return look_at(data, allowance)
+        return read_pixels(data, allowance)
 
     monkeypatch.setattr(making, "read_facts", reads)
-    monkeypatch.setattr(pictures, "look_at", looks)
+    monkeypatch.setattr(pictures, "read_pixels", looks)
     scan_many(tmp_path, {name: spec(name=name) for name in ("one", "two", "three")}, deep=True)
     assert sorted(read) == ["set/0.png", "set/1.png", "set/2.png"]
     assert len(seen) == 3

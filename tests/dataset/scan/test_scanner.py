@@ -258,7 +258,7 @@ def test_two_processes_give_what_one_gives(tmp_path: Path, monkeypatch: pytest.M
     (tmp_path / "set3" / "1.png").write_bytes(b"")
     specs = {f"set{at}": spec(name=f"set{at}", images=(f"./set{at}",)) for at in range(5)}
     alone = scan_many(tmp_path, specs, cache=False)
-    monkeypatch.setattr(making, "_FILES_FOR_TWO_PROCESSES", 2)
+    monkeypatch.setattr(making, "_FILES_FOR_PROCESSES", 2)
     if threading.active_count() > 1:
         monkeypatch.setattr(making, "can_fork", lambda: hasattr(os, "fork"))
     together = scan_many(tmp_path, specs)
@@ -411,7 +411,7 @@ def test_names_that_are_not_unicode_are_errors_and_odd_ones_notes(tmp_path: Path
         below = {("F11", "set/sub\\xe9/1.png")} if recursive else set()
         assert wrong == {("F11", "set/caf\\xe9.png"), ("F11", "set/caf\\xe9.txt")} | below
         assert [p.message for p in dataset.problems if p.code == "F11" and p.severity == "info"] == [
-            "the name 'two\\nlines.png' will trouble other systems"
+            "the name 'two\\nlines.png' will cause problems on other systems"
         ]
         assert len(dataset.contents.images) == 6
         assert all("\udce9" not in f"{p.message} {p.location} {p.hint}" for p in dataset.problems)

@@ -42,7 +42,7 @@ def test_unchanged_bytes_are_given(tmp_path: Path, kind: str) -> None:
     ("data", "code", "said"),
     [
         (picture(seed=2), "image-changed", "set/1.png changed"),
-        (None, "image-missing", "set/1.png is gone"),
+        (None, "image-missing", "set/1.png was deleted"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 3\n", "lfs-pointer", "Git LFS pointer"),
     ],
 )
