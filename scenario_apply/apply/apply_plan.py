@@ -26,7 +26,7 @@ from scenario_apply.dataset.types import Image
 from scenario_apply.errors import GateClosed, StateError, StateNotSaved
 from scenario_apply.model.steps import UploadImage
 from scenario_apply.planning.changes import Action, Change
-from scenario_apply.planning.decision import edited
+from scenario_apply.planning.state_edit import edited
 from scenario_apply.state.state import State
 from scenario_apply.state.stores.journal import Journal
 from scenario_apply.state.stores.provenance import noted
@@ -145,7 +145,7 @@ def _carry_out(world: Environment, run: Run, noted: Callable[[RunSnapshot], Stat
 
 def _touched(run: RunSnapshot) -> tuple[Change, ...]:
     """The changes that got anywhere: a step was done, or the record was edited."""
-    return tuple(c for c in run.plan.changes if c.data or any(step in run.outcomes for step in c.steps))
+    return tuple(c for c in run.plan.changes if c.edit or any(step in run.outcomes for step in c.steps))
 
 
 def _noted(

@@ -26,10 +26,10 @@ def step_to_json(planned: PlannedStep) -> dict[str, object]:
     return head | step
 
 
-def step_from_json(plain: Mapping[str, object]) -> PlannedStep:
-    """The step that plain values describe. Raises Misfit, a ValueError, when they describe none."""
-    head = codec.fitted(plain, StepHead)
-    step: Step = codec.fitted(plain, Step)
+def step_from_json(plain: Mapping[str, object], at: str = "") -> PlannedStep:
+    """The step that plain values describe; at: their path, for errors. Raises Misfit when they describe none."""
+    head = codec.fitted(plain, StepHead, at)
+    step: Step = codec.fitted(plain, Step, at)
     return PlannedStep(id=head.id, step=step, after=head.after)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from msgspec.structs import replace
+from msgspec.structs import replace as with_fields
 
 from scenario_apply.dataset.digest import digest_of
 from scenario_apply.dataset.types import Contents, Dataset, Image
@@ -10,11 +10,14 @@ from scenario_apply.errors import Location
 from scenario_apply.manifest.spec import ModelSpec
 from scenario_apply.model.address import parse_address
 from scenario_apply.model.remote import AssetId, ModelId
-from scenario_apply.planning.changes import Action
-from scenario_apply.planning.decide import PlanRequestOptions, diff
-from scenario_apply.planning.decision import edited
+from scenario_apply.planning.decide import decide
+from scenario_apply.planning.decision import Decision, Keep, Relabel, Replace
 from scenario_apply.planning.desired import Desired
 from scenario_apply.planning.observed import Observed
+from scenario_apply.planning.reasons import VersionRestored
+from scenario_apply.planning.rule_inputs import Inputs
+from scenario_apply.planning.selection import PlanRequestOptions
+from scenario_apply.planning.state_edit import edited
 from scenario_apply.state.fingerprint import fingerprint
 from scenario_apply.state.state import ImageRecord, Record, State, Version
 
@@ -62,24 +65,28 @@ def version(number: int, caption: str) -> Version:
     )
 
 
+NOT_ASKED, NO_OPTIONS = Observed(), PlanRequestOptions()
 STATE = State(records={KAEL: Record(current=version(2, "new"), previous=(version(1, "old"),))})
+
+
+def decided(state: State = STATE, observed: Observed = NOT_ASKED, asked: PlanRequestOptions = NO_OPTIONS) -> Decision:
+    return decide(Inputs(desired=desired("old"), state=state, observed=observed, asked=asked))[KAEL]
 
 
 def test_a_reverted_caption_brings_the_kept_version_back_for_nothing() -> None:
     """To train the same pictures, captions and parameters again would be to pay twice."""
-    verdict = diff(desired("old"), STATE, Observed(), PlanRequestOptions()).verdicts[KAEL]
-    assert verdict.change.action is Action.UPDATE
-    assert not verdict.train
-    assert "version 1 was trained on exactly this" in verdict.change.reasons[0]
-    after = edited(STATE, {KAEL: verdict.edit}).records[KAEL]
+    decision = decided()
+    assert isinstance(decision, Relabel)
+    assert decision.reasons == (VersionRestored(1),)
+    after = edited(STATE, {KAEL: decision.edit}).records[KAEL]
     assert (after.current.number, [v.number for v in after.previous]) == (1, [2])
-    again = diff(desired("old"), replace(STATE, records={KAEL: after}), Observed(), PlanRequestOptions()).verdicts[KAEL]
-    assert again.change.action is Action.NONE
+    again = decided(with_fields(STATE, records={KAEL: after}))
+    assert isinstance(again, Keep)
+    assert not again.reasons
 
 
 def test_a_version_that_is_gone_or_asked_to_be_replaced_is_not_brought_back() -> None:
     """What the service deleted cannot come back, and --replace means a new training."""
     gone = Observed(asked=frozenset({ModelId("m1")}), refreshed=True)
-    assert diff(desired("old"), STATE, gone, PlanRequestOptions()).verdicts[KAEL].change.action is Action.REPLACE
-    asked = PlanRequestOptions(replace=frozenset({KAEL}))
-    assert diff(desired("old"), STATE, Observed(), asked).verdicts[KAEL].change.action is Action.REPLACE
+    assert isinstance(decided(observed=gone), Replace)
+    assert isinstance(decided(asked=PlanRequestOptions(replace=frozenset({KAEL}))), Replace)
