@@ -13,6 +13,7 @@ from msgspec.structs import replace as with_fields
 from scenario_apply.errors import Diagnostic
 from scenario_apply.manifest.spec import CompositionSpec
 from scenario_apply.model.address import Address
+from scenario_apply.planning import reasons as why
 from scenario_apply.planning.changes import Drift
 from scenario_apply.planning.composition_parts import resolve_parts
 from scenario_apply.planning.decision import Decision, Delete, Forget, Resource
@@ -21,16 +22,6 @@ from scenario_apply.planning.desired import Desired
 from scenario_apply.planning.ignore_changes import as_recorded
 from scenario_apply.planning.import_blocks import imported, taken_address
 from scenario_apply.planning.observed import Observed
-from scenario_apply.planning.reasons import (
-    AlreadyDeleted,
-    DestroyAskedFor,
-    Disabled,
-    Imported,
-    NoLongerDeclared,
-    NotSelected,
-    Protected,
-    RemovedBlock,
-)
 from scenario_apply.planning.rule_inputs import Inputs, Rule, left_alone, prevented
 from scenario_apply.planning.selection import PlanRequestOptions
 from scenario_apply.planning.state_edit import StateEdit
@@ -105,7 +96,7 @@ def _first_answer(rules: tuple[Rule, ...], given: Inputs, resource: Resource) ->
 
 
 def not_selected(given: Inputs, it: Resource) -> Decision | Resource:
-    return it if given.is_selected(it.address) else left_alone(it, NotSelected())
+    return it if given.is_selected(it.address) else left_alone(it, why.NotSelected())
 
 
 # -- rules for what is recorded and no longer declared
@@ -115,28 +106,28 @@ def removed_block(given: Inputs, it: Resource) -> Decision | Resource:
     """Its record goes, its model stays."""
     if given.asked.destroy or it.address not in given.forgotten:
         return it
-    return Forget(resource=_forgetting(it), reasons=(RemovedBlock(),))
+    return Forget(resource=_forgetting(it), reasons=(why.RemovedBlock(),))
 
 
 def protected(given: Inputs, it: Resource) -> Decision | Resource:
     """An error: it has to be declared unprotected first."""
     if not it.is_protected:
         return it
-    why = "destroy" if given.asked.destroy else "no longer declared"
+    cause = "destroy" if given.asked.destroy else "no longer declared"
     problem = Diagnostic(
         code="protected",
-        message=f"{it.address} is protected against being deleted ({why})",
+        message=f"{it.address} is protected against being deleted ({cause})",
         hint="declare it with lifecycle.prevent_destroy: false and apply; then remove it",
     )
-    return left_alone(it, Protected(), problem)
+    return left_alone(it, why.Protected(), problem)
 
 
 def gone_or_deleted(given: Inputs, it: Resource) -> Decision:
     """A resource of which nothing is left is only forgotten."""
     assert it.record is not None
-    reason = DestroyAskedFor() if given.asked.destroy else NoLongerDeclared()
+    reason = why.DestroyAskedFor() if given.asked.destroy else why.NoLongerDeclared()
     if all(given.observed.is_gone(version.id) for version in it.record.versions()):
-        return Forget(resource=_forgetting(it), reasons=(reason, AlreadyDeleted()), gone=True)
+        return Forget(resource=_forgetting(it), reasons=(reason, why.AlreadyDeleted()), gone=True)
     return Delete(resource=it, reasons=(reason,), delete=tuple(it.record.versions()))
 
 
@@ -148,7 +139,7 @@ def _forgetting(it: Resource) -> Resource:
 
 
 def disabled(given: Inputs, it: Resource) -> Decision | Resource:
-    return it if it.spec is None or it.spec.enabled else left_alone(it, Disabled())
+    return it if it.spec is None or it.spec.enabled else left_alone(it, why.Disabled())
 
 
 def import_block(given: Inputs, it: Resource) -> Decision | Resource:
@@ -169,7 +160,7 @@ def _with_import(decision: Decision) -> Decision:
     record = decision.edit.record
     if record is None:
         return decision
-    return replace(decision, reasons=(Imported(record.current.id), *decision.reasons))
+    return replace(decision, reasons=(why.Imported(record.current.id), *decision.reasons))
 
 
 def ignored_changes(given: Inputs, it: Resource) -> Resource:

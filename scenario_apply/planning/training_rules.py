@@ -13,6 +13,7 @@ from scenario_apply.dataset.types import Contents
 from scenario_apply.errors import Diagnostic
 from scenario_apply.manifest.spec import CompositionSpec, ModelSpec
 from scenario_apply.model.queue_wait import QUEUED_LONG_HINT, is_queued, place_in_queue, queued_too_long
+from scenario_apply.planning import reasons as why
 from scenario_apply.planning.attributes import LabelChange, Spec
 from scenario_apply.planning.changes import Drift
 from scenario_apply.planning.composition_parts import renewed_parts
@@ -20,29 +21,7 @@ from scenario_apply.planning.content_diff import ContentDiff, compare_contents, 
 from scenario_apply.planning.decision import Complete, Create, Decision, Keep, Relabel, Replace, Resource, Retrain, Wait
 from scenario_apply.planning.ignore_changes import is_drift_ignored
 from scenario_apply.planning.observed import content_drift
-from scenario_apply.planning.reasons import (
-    AskedFor,
-    ChangesKept,
-    DriftFound,
-    ManifestChangedMeanwhile,
-    ManifestReverted,
-    ManualTraining,
-    MovedFrom,
-    NotCreated,
-    NotTrained,
-    ProtectionChanged,
-    Reason,
-    RemotelyDeleted,
-    ReplacementDiscarded,
-    RollbackEnded,
-    RollbackPinned,
-    TrainedOnOther,
-    TrainingEnded,
-    TrainingQueued,
-    TrainingRunning,
-    TypeChanged,
-    VersionRestored,
-)
+from scenario_apply.planning.reasons import Reason
 from scenario_apply.planning.rule_inputs import Inputs, left_alone
 from scenario_apply.planning.state_edit import StateEdit
 from scenario_apply.planning.up_to_date import NO_DIFFERENCE
@@ -55,11 +34,11 @@ _NO_LABELS = LabelChange()
 def missing(given: Inputs, it: Resource) -> Decision | Resource:
     """There is no model: never made, or deleted on the service."""
     spec, record = _declared(it), it.record
-    reason: Reason = NotCreated()
+    reason: Reason = why.NotCreated()
     if record is not None:
         if not given.is_gone(record):
             return it
-        reason = RemotelyDeleted(record.current.id)
+        reason = why.RemotelyDeleted(record.current.id)
         lost = Drift(address=it.address, what="model", recorded=record.current.id)
         it = replace(it, drift=(*it.drift, lost), edit=with_fields(it.edit, gone=True))
     contents = given.desired.contents_of(spec)
@@ -73,7 +52,7 @@ def rollback(given: Inputs, it: Resource) -> Decision | Resource:
         return it
     if record.held != given.up_to_date.fingerprint_of(spec, record.current, it.parts, like=record.held):
         return replace(it, edit=with_fields(it.edit, unhold=True))
-    return _stays(given, it, RollbackPinned(it.address, record.current.number))
+    return _stays(given, it, why.RollbackPinned(it.address, record.current.number))
 
 
 def running(given: Inputs, it: Resource) -> Decision | Resource:
@@ -85,9 +64,9 @@ def running(given: Inputs, it: Resource) -> Decision | Resource:
     changed = version.fingerprint is not None and not given.up_to_date.is_what_is_wanted(spec, version, it.parts)
     labels = given.labels(spec, version)
     remote = given.observed.models.get(version.id)
-    reason: Reason = TrainingRunning()
+    reason: Reason = why.TrainingRunning()
     if remote is not None and is_queued(remote.status or "", remote.progress):
-        reason = TrainingQueued(version.launched_at, place_in_queue(remote.progress))
+        reason = why.TrainingQueued(version.launched_at, place_in_queue(remote.progress))
         it = replace(it, problems=(*it.problems, *_queued_long(given, it, version)))
     return Wait(
         resource=it,
@@ -95,7 +74,7 @@ def running(given: Inputs, it: Resource) -> Decision | Resource:
         version=version,
         labels=labels,
         reasons=(reason, *labels.reasons),
-        notes=(ManifestChangedMeanwhile(),) if changed else (),
+        notes=(why.ManifestChangedMeanwhile(),) if changed else (),
     )
 
 
@@ -155,17 +134,17 @@ def unfinished(given: Inputs, it: Resource) -> Decision | Resource:
     asked = it.address in given.asked.replace
     fresh = version.type != spec.type or asked
     if not (given.may_train(it.address, spec) or content or drift or labels or fresh or it.edit):
-        return left_alone(it, ManualTraining(it.address))
-    reasons: list[Reason] = [AskedFor("--replace")] if asked else []
+        return left_alone(it, why.ManualTraining(it.address))
+    reasons: list[Reason] = [why.AskedFor("--replace")] if asked else []
     if version.phase in ("failed", "canceled"):
         reasons += [
-            TrainingEnded(version.phase, version.reason),
+            why.TrainingEnded(version.phase, version.reason),
             *given.up_to_date.parameters_changed(spec, version),
         ]
     else:
-        reasons.append(NotTrained())
+        reasons.append(why.NotTrained())
     if version.type != spec.type:
-        reasons.append(TypeChanged(version.type, spec.type))
+        reasons.append(why.TypeChanged(version.type, spec.type))
     reasons += [*content_reasons(content), *drift, *labels.reasons]
     if fresh:
         return _work(Replace, given, it, contents, content, reasons)
@@ -178,16 +157,16 @@ def changed(given: Inputs, it: Resource) -> Decision | Resource:
     version = record.working
     asked = it.address in given.asked.replace
     reasons, content = _content_changes(given, it, spec, version)
-    reasons = [*([AskedFor("--replace")] if asked else []), *reasons, *_drift_reasons(it)]
+    reasons = [*([why.AskedFor("--replace")] if asked else []), *reasons, *_drift_reasons(it)]
     if not reasons:
         return it
     on_change = spec.lifecycle.on_change or ("retrain" if isinstance(spec, CompositionSpec) else "replace")
     if asked or (version.type != spec.type and on_change != "keep"):
         on_change = "replace"
     if on_change == "keep":
-        return _stays(given, it, ChangesKept(tuple(reasons)))
+        return _stays(given, it, why.ChangesKept(tuple(reasons)))
     if not given.may_train(it.address, spec):
-        return _stays(given, it, ManualTraining(it.address, tuple(reasons)))
+        return _stays(given, it, why.ManualTraining(it.address, tuple(reasons)))
     contents, labels = given.up_to_date.contents_for(spec, version), given.labels(spec, version)
     reasons += labels.reasons
     if on_change == "replace":
@@ -231,7 +210,7 @@ def _work(
     digest = None if dataset is None else dataset.digest
     if digest is not None and kind is not Create and "captions" in spec.lifecycle.ignore_changes:
         digest = digest_of(contents)
-    manual: list[Reason] = [] if trains else [ManualTraining(it.address)]
+    manual: list[Reason] = [] if trains else [why.ManualTraining(it.address)]
     return kind(
         resource=it,
         declared=spec,
@@ -252,9 +231,9 @@ def _stays(given: Inputs, it: Resource, *notes: Reason) -> Keep | Relabel:
     labels = given.labels(spec, version)
     reasons: list[Reason] = []
     if it.edit.revive is not None:
-        reasons.append(VersionRestored(it.edit.revive))
+        reasons.append(why.VersionRestored(it.edit.revive))
     if it.edit.discard_pending:
-        reasons.append(ManifestReverted())
+        reasons.append(why.ManifestReverted())
     reasons += [*labels.reasons, *_edit_reasons(it.edit)]
     moves = _move_reasons(it.edit)
     if not reasons:
@@ -265,16 +244,16 @@ def _stays(given: Inputs, it: Resource, *notes: Reason) -> Keep | Relabel:
 def _edit_reasons(edit: StateEdit) -> list[Reason]:
     reasons: list[Reason] = []
     if edit.protect is not None:
-        reasons.append(ProtectionChanged(edit.protect))
+        reasons.append(why.ProtectionChanged(edit.protect))
     if edit.unhold:
-        reasons.append(RollbackEnded())
+        reasons.append(why.RollbackEnded())
     if edit.discard_pending:
-        reasons.append(ReplacementDiscarded())
+        reasons.append(why.ReplacementDiscarded())
     return reasons
 
 
 def _move_reasons(edit: StateEdit) -> list[Reason]:
-    return [] if edit.moved_from is None else [MovedFrom(edit.moved_from)]
+    return [] if edit.moved_from is None else [why.MovedFrom(edit.moved_from)]
 
 
 def _content_changes(given: Inputs, it: Resource, spec: Spec, version: Version) -> tuple[list[Reason], ContentDiff]:
@@ -286,7 +265,7 @@ def _content_changes(given: Inputs, it: Resource, spec: Spec, version: Version) 
     if renewed:
         reasons = renewed
     if not reasons and version.fingerprint is not None:
-        reasons.append(TrainedOnOther())
+        reasons.append(why.TrainedOnOther())
     return reasons, content
 
 
@@ -295,7 +274,7 @@ def _drift_reasons(it: Resource) -> list[Reason]:
     reasons: list[Reason] = []
     for item in it.drift:
         if item.what == "caption":
-            reasons.append(DriftFound("caption-changed", item.path or ""))
+            reasons.append(why.DriftFound("caption-changed", item.path or ""))
         elif item.what == "image":
-            reasons.append(DriftFound("image-removed" if item.recorded else "image-added", item.path or ""))
+            reasons.append(why.DriftFound("image-removed" if item.recorded else "image-added", item.path or ""))
     return reasons

@@ -5,54 +5,8 @@ from __future__ import annotations
 from typing import assert_never
 
 from scenario_apply.model.queue_wait import queue_text
-from scenario_apply.planning.reasons import (
-    AlreadyDeleted,
-    AskedFor,
-    CaptionsChanged,
-    ChangesKept,
-    ConceptAdded,
-    ConceptChanged,
-    ConceptRemoved,
-    DeleteNeedsConsent,
-    DescriptionChanged,
-    DestroyAskedFor,
-    Disabled,
-    DriftFound,
-    ImagesChanged,
-    Imported,
-    ManifestChangedMeanwhile,
-    ManifestReverted,
-    ManualTraining,
-    MovedFrom,
-    NameChanged,
-    NoLongerDeclared,
-    NotCreated,
-    NotSelected,
-    NotTrained,
-    OldVersionsDeleted,
-    OldVersionsKept,
-    PairsChanged,
-    ParameterChanged,
-    PartChanged,
-    Prevented,
-    Protected,
-    ProtectionChanged,
-    QuoteCovers,
-    Reason,
-    RemotelyDeleted,
-    RemovedBlock,
-    ReplacementDiscarded,
-    RollbackEnded,
-    RollbackPinned,
-    TagsChanged,
-    TrainedOnOther,
-    TrainingEnded,
-    TrainingQueued,
-    TrainingRunning,
-    TypeChanged,
-    VersionInUse,
-    VersionRestored,
-)
+from scenario_apply.planning import reasons as why
+from scenario_apply.planning.reasons import Reason
 from scenario_apply.review.screen import counted
 from scenario_apply.review.step_words import once
 
@@ -72,97 +26,97 @@ _DRIFT = {
 def reason_text(reason: Reason) -> str:
     """Such as 'it does not exist yet'."""
     match reason:
-        case NotCreated():
+        case why.NotCreated():
             return "it does not exist yet"
-        case RemotelyDeleted(model_id):
+        case why.RemotelyDeleted(model_id):
             return f"model {model_id} was deleted on Scenario"
-        case NoLongerDeclared():
+        case why.NoLongerDeclared():
             return "it is no longer declared"
-        case DestroyAskedFor():
+        case why.DestroyAskedFor():
             return "destroy was asked for"
-        case AlreadyDeleted():
+        case why.AlreadyDeleted():
             return "it no longer exists on Scenario"
-        case RemovedBlock():
+        case why.RemovedBlock():
             return "a removed: block asks to forget it"
-        case Imported(model_id):
+        case why.Imported(model_id):
             return f"{model_id} is imported: its images are matched by file name"
-        case MovedFrom(source):
+        case why.MovedFrom(source):
             return f"it is renamed from {source}"
-        case AskedFor(option):
+        case why.AskedFor(option):
             return f"{option} asks for it"
-        case TypeChanged(old, new):
+        case why.TypeChanged(old, new):
             return f"type {old} -> {new}"
-        case ParameterChanged(name, old, new):
+        case why.ParameterChanged(name, old, new):
             return f"parameters.{name} {_value(old)} -> {_value(new)}"
-        case ImagesChanged():
+        case why.ImagesChanged():
             return f"images {_counts(reason)}"
-        case CaptionsChanged():
+        case why.CaptionsChanged():
             return f"captions {_counts(reason)}"
-        case PairsChanged():
+        case why.PairsChanged():
             return "pairs differ"
-        case TrainedOnOther():
+        case why.TrainedOnOther():
             return "it was trained on something else"
-        case ConceptAdded(model_id):
+        case why.ConceptAdded(model_id):
             return f"concept {model_id} added"
-        case ConceptRemoved(model_id):
+        case why.ConceptRemoved(model_id):
             return f"concept {model_id} removed"
-        case ConceptChanged(model_id, attribute, old, new):
+        case why.ConceptChanged(model_id, attribute, old, new):
             return f"{attribute} of {model_id} {_value(old)} -> {_value(new)}"
-        case PartChanged(part, how, version):
+        case why.PartChanged(part, how, version):
             return f"{part} {_PARTS.get(how) or f'is at version {version} now'}"
-        case NameChanged(old, new):
+        case why.NameChanged(old, new):
             return f'name "{old}" -> "{new}"'
-        case DescriptionChanged():
+        case why.DescriptionChanged():
             return "description differs"
-        case TagsChanged(added, removed):
+        case why.TagsChanged(added, removed):
             return "tags " + " ".join([*(f"+{tag}" for tag in added), *(f"-{tag}" for tag in removed)])
-        case DriftFound(what, path):
+        case why.DriftFound(what, path):
             return _DRIFT[what].format(path)
-        case NotTrained():
+        case why.NotTrained():
             return "it was created earlier, but not trained yet"
-        case TrainingEnded(phase, recorded):
+        case why.TrainingEnded(phase, recorded):
             return once(recorded or f"its training ended as {phase}")
-        case TrainingRunning():
+        case why.TrainingRunning():
             return "its training is running"
-        case TrainingQueued(since, place):
+        case why.TrainingQueued(since, place):
             return f"its training is {queue_text(since, place)}"
-        case ManifestChangedMeanwhile():
+        case why.ManifestChangedMeanwhile():
             return "the manifest changed since: apply again when this training has ended"
-        case ManualTraining(address, changed):
+        case why.ManualTraining(address, changed):
             return _with_changes(f"train: manual, trained only with --train {address}", changed)
-        case ChangesKept(changed):
+        case why.ChangesKept(changed):
             return _with_changes("on_change: keep", changed)
-        case ProtectionChanged(protected):
+        case why.ProtectionChanged(protected):
             return f"deletion protection is {'recorded' if protected else 'lifted'}"
-        case RollbackEnded():
+        case why.RollbackEnded():
             return "the rollback no longer applies: its manifest entry changed"
-        case RollbackPinned(address, version):
+        case why.RollbackPinned(address, version):
             return f"pinned to version {version} by a rollback; rollback --lift {address} unpins it"
-        case ReplacementDiscarded():
+        case why.ReplacementDiscarded():
             return "the unfinished replacement is discarded"
-        case ManifestReverted():
+        case why.ManifestReverted():
             return "the manifest asks for the trained version again"
-        case VersionRestored(version):
+        case why.VersionRestored(version):
             return f"version {version} was trained on exactly this: it becomes current again, 0 CU"
-        case NotSelected():
+        case why.NotSelected():
             return "not selected"
-        case Disabled():
+        case why.Disabled():
             return "enabled: false"
-        case Protected():
+        case why.Protected():
             return "protected by prevent_destroy, as recorded in the state"
-        case Prevented(_, message):
+        case why.Prevented(_, message):
             return message
-        case QuoteCovers(images, later):
+        case why.QuoteCovers(images, later):
             return f"the quote covers the {images} images it has now, not the {later} it will have"
-        case DeleteNeedsConsent():
+        case why.DeleteNeedsConsent():
             return "pass --allow-destroy to delete it"
-        case OldVersionsDeleted(count, keep):
+        case why.OldVersionsDeleted(count, keep):
             return f"{_old_versions(count, keep)} and {'is' if count == 1 else 'are'} deleted"
-        case OldVersionsKept(count, keep, "protected"):
+        case why.OldVersionsKept(count, keep, "protected"):
             return f"{_old_versions(count, keep)}: kept, because the resource is protected"
-        case OldVersionsKept(count, keep):
+        case why.OldVersionsKept(count, keep):
             return f"{_old_versions(count, keep)}: pass --allow-destroy to delete {'it' if count == 1 else 'them'}"
-        case VersionInUse(version, user):
+        case why.VersionInUse(version, user):
             return f"version {version} is kept, because {user} uses it"
         case _:
             assert_never(reason)
@@ -176,7 +130,7 @@ def _with_changes(text: str, changed: tuple[Reason, ...]) -> str:
     return f"{text} (changed: {'; '.join(map(reason_text, changed))})" if changed else text
 
 
-def _counts(reason: ImagesChanged | CaptionsChanged) -> str:
+def _counts(reason: why.ImagesChanged | why.CaptionsChanged) -> str:
     groups = (("+", reason.added), ("~", reason.changed), ("-", reason.removed))
     return " ".join(f"{sign}{count}" for sign, count in groups if count)
 
