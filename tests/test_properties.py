@@ -14,6 +14,7 @@ from msgspec import structs
 from scenario_apply.apply.prepare import PlanOptions, Prepared, make_plan
 from scenario_apply.dataset.types import Dataset
 from scenario_apply.manifest.spec import Manifest, ModelSpec
+from scenario_apply.model.codec import compact
 from scenario_apply.model.limits import IDS_PER_ATTACH
 from scenario_apply.model.remote import AssetId
 from scenario_apply.model.steps import AssetRef, AttachImages, SetCaption, StartTraining, StepId, UploadImage
@@ -193,8 +194,8 @@ def told(plan: Plan) -> list[tuple[object, ...]]:
         (
             str(change.address),
             change.action,
-            sorted(change.reasons),
-            sorted(change.notes),
+            sorted(map(compact, change.reasons)),
+            sorted(map(compact, change.notes)),
             sorted(image.path for image in change.images.add),
             sorted(image.path for image in change.images.remove),
             change.cost,

@@ -26,7 +26,7 @@ from scenario_apply.dataset.types import Image
 from scenario_apply.errors import GateClosed, StateError, StateNotSaved
 from scenario_apply.model.steps import UploadImage
 from scenario_apply.planning.changes import Action, Change
-from scenario_apply.planning.decision import edited
+from scenario_apply.planning.state_edit import edited
 from scenario_apply.state.state import State
 from scenario_apply.state.stores.journal import Journal
 from scenario_apply.state.stores.provenance import noted
@@ -152,8 +152,8 @@ def _carry_out(environment: Environment, run: Run, noted: Callable[[RunSnapshot]
 
 
 def _touched(run: RunSnapshot) -> tuple[Change, ...]:
-    """The changes of which a step was done or the record was edited."""
-    return tuple(c for c in run.plan.changes if c.data or any(step in run.outcomes for step in c.steps))
+    """The changes that got anywhere: a step was done, or the record was edited."""
+    return tuple(c for c in run.plan.changes if c.edit or any(step in run.outcomes for step in c.steps))
 
 
 def _noted(

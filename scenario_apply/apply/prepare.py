@@ -9,24 +9,25 @@ from typing import TYPE_CHECKING
 from scenario_apply.apply.environment import Environment
 from scenario_apply.apply.refresh import quotes, read_models, refresh
 from scenario_apply.dataset.types import Dataset
-from scenario_apply.errors import ManifestError, PlanBegun, PlanStale, UsageError
+from scenario_apply.errors import ManifestError, PlanBegun, PlanStale
 from scenario_apply.manifest.spec import Limits, Manifest
 from scenario_apply.model.address import Address
 from scenario_apply.model.remote import ModelId
 from scenario_apply.model.steps import AwaitTraining, PlannedStep
 from scenario_apply.model.timestamps import from_iso, iso
-from scenario_apply.planning.changes import Change
-from scenario_apply.planning.decide import Diff, PlanRequestOptions, diff
-from scenario_apply.planning.decision import StateEdit
-from scenario_apply.planning.desired import Desired, desire
+from scenario_apply.planning.decide import decide, drift_of, problems_of
+from scenario_apply.planning.decision import Decision, Delete
+from scenario_apply.planning.describe import changes_of
+from scenario_apply.planning.desired import desire
 from scenario_apply.planning.gates import judge, merged
 from scenario_apply.planning.observed import Observed, settle
 from scenario_apply.planning.plan import Plan, PlanFlags, PlanSource
-from scenario_apply.planning.pricing import priced
-from scenario_apply.planning.selection import select
+from scenario_apply.planning.retention import with_retention
+from scenario_apply.planning.rule_inputs import Inputs
+from scenario_apply.planning.selection import requested
+from scenario_apply.planning.state_edit import StateEdit
 from scenario_apply.planning.steps_builder import make_steps
 from scenario_apply.state.state import State
-from scenario_apply.state.state_file import record_to_json
 
 if TYPE_CHECKING:
     from scenario_apply.apply.events import Adopted
@@ -61,17 +62,19 @@ class PlanOptions:
 class Prepared:
     """A plan with what an apply of it starts from.
 
-    state: as recorded, with a leftover journal replayed, unknown results adopted, and ended trainings settled.
-    edits: changes of records that an apply saves before its first step.
+    state: as recorded, with a leftover journal replayed, lost answers adopted and ended trainings settled.
     """
 
     plan: Plan
     state: State
-    edits: Mapping[Address, StateEdit]
     limits: Limits
     adopted: tuple[Adopted, ...] = ()
     has_journal: bool = False
-    notes: tuple[str, ...] = ()
+
+    @property
+    def edits(self) -> Mapping[Address, StateEdit]:
+        """What an apply writes into records before its first step."""
+        return {change.address: change.edit for change in self.plan.changes if change.edit}
 
 
 def make_plan(
@@ -90,99 +93,63 @@ def make_plan(
         )
         state, adopted = recovered.state, recovered.adopted
     recorded = state
+    asked = requested(
+        desired,
+        state,
+        replace=options.replace,
+        train=options.train,
+        include=options.select,
+        exclude=options.exclude,
+        destroy=options.destroy,
+    )
     observed = Observed()
     if options.refresh and environment.api is not None:
         observed = refresh(environment.api, state, desired, project=environment.project)
-    state, settled_drift = settle(state, observed, now=iso(now))
-    requested = PlanRequestOptions(
-        replace=_known(options.replace, desired, state),
-        train=_known(options.train, desired, state),
-        selected=select(desired, state, options.select, options.exclude),
-        destroy=options.destroy,
-    )
-    found = diff(desired, state, observed, requested, now=now)
-    if observed.refreshed and (unread := _unread(found, observed)) and environment.api is not None:
-        # versions that would become current again must still exist
-        observed = replace(
-            observed,
-            models={**observed.models, **read_models(environment.api, unread, images=False)},
-            asked=observed.asked | frozenset(unread),
-        )
-        found = diff(desired, state, observed, requested, now=now)
-    errors = [p for p in found.problems if p.severity == "error" and p.code != "protected"]
+    state, drift = settle(state, observed, now=iso(now))
+    inputs = Inputs(desired=desired, state=state, observed=observed, asked=asked, now=now)
+    decisions = decide(inputs)
+    if observed.refreshed and environment.api is not None and (unseen := _unseen(decisions, observed)):
+        # versions that would become current again are looked up before the plan relies on them
+        models = {**observed.models, **read_models(environment.api, unseen, images=False)}
+        observed = replace(observed, models=models, asked=observed.asked | frozenset(unseen))
+        decisions = decide(replace(inputs, observed=observed, decided={}))
+    drift += drift_of(decisions.values())
+    problems = problems_of(decisions.values())
+    errors = [p for p in problems if p.severity == "error" and p.code != "protected"]
     if errors:
         raise ManifestError(errors[0].message, problems=errors)
-    if options.refresh and environment.api is not None and not options.refresh_only:
-        observed = replace(observed, quotes=quotes(environment.api, found.verdicts))
     if options.refresh_only:
-        found = replace(found, verdicts={})
-    plan, edits = _assemble(environment, manifest, datasets, options, state, observed, found, recorded, now)
-    plan = replace(plan, drift=(*settled_drift, *plan.drift))
-    limits = merged(manifest.limits, options.limits)
-    protected = tuple(p for p in found.problems if p.code == "protected")
-    plan = replace(plan, blocked=(*protected, *judge(plan, limits)))
-    return Prepared(plan=plan, state=state, edits=edits, limits=limits, adopted=adopted, has_journal=loaded.has_journal)
-
-
-def _unread(found: Diff, observed: Observed) -> list[ModelId]:
-    """Previous versions that the diff would make current again and that were not read."""
-    records = [v.record for v in found.verdicts.values() if v.edit.revive is not None and v.record is not None]
-    return [record.current.id for record in records if record.current.id not in observed.asked]
-
-
-def _assemble(
-    environment: Environment,
-    manifest: Manifest,
-    datasets: Mapping[str, Dataset],
-    options: PlanOptions,
-    state: State,
-    observed: Observed,
-    found: Diff,
-    recorded: State,
-    now: float,
-) -> tuple[Plan, dict[Address, StateEdit]]:
-    steps, changes, withheld = make_steps(found.verdicts, state, observed, delete=options.allow_destroy)
-    for address, verdict in found.verdicts.items():
-        if verdict.train:
-            changes[address] = priced(changes[address], verdict, observed.quotes, state)
-    edits = {address: verdict.edit for address, verdict in found.verdicts.items() if verdict.edit}
+        decisions = {}
+    decisions = with_retention(decisions, consent=options.allow_destroy)
+    quoted = quotes(environment.api, decisions.values()) if options.refresh and environment.api is not None else {}
+    steps = make_steps(decisions, state, observed)
     plan = Plan(
         source=_source(environment, manifest, datasets, options, recorded),
         tool_version=environment.tool_version,
         created_at=iso(now),
-        changes=tuple(_with_edit(changes[address], edits) for address in sorted(changes)),
+        changes=changes_of(decisions, steps, quoted, state),
         steps=tuple(steps),
-        drift=found.drift,
+        drift=drift,
         diagnostics=(
             *manifest.problems,
             *(problem for dataset in datasets.values() for problem in dataset.problems),
-            *(problem for problem in found.problems if problem.code != "protected"),
+            *(problem for problem in problems if problem.code != "protected"),
         ),
         polls=_polls(steps, state, options),
         rate_limit=environment.rate_limit,
         refreshed=observed.refreshed,
-        withheld=tuple(withheld),
+        withheld=tuple(a for a, d in decisions.items() if isinstance(d, Delete) and not d.consented),
     )
-    return plan, edits
+    limits = merged(manifest.limits, options.limits)
+    protected = tuple(problem for problem in problems if problem.code == "protected")
+    plan = replace(plan, blocked=(*protected, *judge(plan, limits)))
+    return Prepared(plan=plan, state=state, limits=limits, adopted=adopted, has_journal=loaded.has_journal)
 
 
-def _with_edit(change: Change, edits: Mapping[Address, StateEdit]) -> Change:
-    """The change with its edit as plain values, so that a saved plan carries it."""
-    edit = edits.get(change.address)
-    if edit is None:
-        return change
-    moved_from = None if edit.moved_from is None else str(edit.moved_from)
-    data: dict[str, object] = {
-        "protect": edit.protect,
-        "unhold": edit.unhold or None,
-        "discard_pending": edit.discard_pending or None,
-        "moved_from": moved_from,
-        "forget": edit.forget or None,
-        "gone": edit.gone or None,
-        "revive": edit.revive,
-        "record": None if edit.record is None else record_to_json(edit.record),
-    }
-    return replace(change, data={key: value for key, value in data.items() if value is not None})
+def _unseen(decisions: Mapping[Address, Decision], observed: Observed) -> list[ModelId]:
+    """Previous versions that would become current again and that the service was not asked about."""
+    records = [d.record for d in decisions.values() if d.edit.revive is not None and d.record is not None]
+    return [record.current.id for record in records if record.current.id not in observed.asked]
 
 
 def _source(
@@ -233,23 +200,6 @@ def _polls_of(state: State, type: str, options: PlanOptions) -> int:
     if not durations_s:
         return POLLS_OF_UNKNOWN_LENGTH
     return expected_polls(sum(durations_s) / len(durations_s), options.poll_interval_s)
-
-
-def _known(addresses: tuple[Address, ...], desired: Desired, state: State) -> frozenset[Address]:
-    """The addresses that an option names; a matrix names its children. Raises UsageError for an undeclared one."""
-    found: set[Address] = set()
-    for address in addresses:
-        matching = {
-            a
-            for a in desired.specs
-            if a == address or (not address.label and a.kind == address.kind and a.name == address.name)
-        }
-        if not matching:
-            from scenario_apply.model.did_you_mean import did_you_mean
-
-            raise UsageError(f"{address} is not declared", hint=did_you_mean(str(address), map(str, desired.specs)))
-        found |= matching
-    return frozenset(found)
 
 
 def bound_to_pictures(plan: Plan, datasets: Mapping[str, Dataset]) -> Plan:

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from scenario_apply.errors import BadAnswer, NotFound, Refused, StateForeign
-from scenario_apply.manifest.spec import CompositionSpec, ModelSpec
+from scenario_apply.manifest.spec import CompositionSpec
 from scenario_apply.model.address import Address
 from scenario_apply.model.limits import MODELS_PER_BULK_READ
 from scenario_apply.model.ports import ScenarioApi
 from scenario_apply.model.remote import JobId, ModelId, RemoteModel
-from scenario_apply.planning.decision import Decision
+from scenario_apply.planning.attributes import declared_parameters
+from scenario_apply.planning.decision import ContentWork, Decision
 from scenario_apply.planning.desired import Desired
 from scenario_apply.planning.observed import Observed
 from scenario_apply.planning.ownership import is_foreign, reference_owners
@@ -122,14 +123,14 @@ def bounded(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[:most]}… ({len(text) - most:,} more characters)"
 
 
-def quotes(api: ScenarioApi, verdicts: Mapping[Address, Decision]) -> dict[Address, float]:
-    """The cost of trainings by dry run, for resources that have a model. A refusal gives no quote."""
+def quotes(api: ScenarioApi, decisions: Iterable[Decision]) -> dict[Address, float]:
+    """What the trainings would cost, by dry run, where the resource has a model to ask about. A refusal is no quote."""
     found: dict[Address, float] = {}
-    for address, verdict in verdicts.items():
-        if not needs_quote(verdict) or verdict.record is None:
+    for decision in decisions:
+        if not isinstance(decision, ContentWork) or not needs_quote(decision) or decision.record is None:
             continue
-        parameters = dict(verdict.spec.parameters) if isinstance(verdict.spec, ModelSpec) else {}
-        images = len(verdict.contents.images) or None
+        parameters = dict(declared_parameters(decision.declared))
+        images = len(decision.contents.images) or None
         with contextlib.suppress(Refused, BadAnswer):
-            found[address] = api.quote_training(verdict.record.working.id, parameters, images)
+            found[decision.address] = api.quote_training(decision.record.working.id, parameters, images)
     return found

@@ -18,7 +18,6 @@ from scenario_apply.cli.wiring import (
 from scenario_apply.dataset.types import Dataset
 from scenario_apply.errors import ManifestError
 from scenario_apply.manifest.spec import Manifest
-from scenario_apply.model.address import Address
 from scenario_apply.model.lint_rules import REFUSED_CODES
 
 if TYPE_CHECKING:
@@ -84,34 +83,7 @@ def prepare(call: Invocation, world: Environment, wanted: PlanRequest, options: 
     """Make the plan; what is worth knowing of how it came about goes to stderr."""
     from scenario_apply.apply.prepare import make_plan
 
-    _refuse_unselected(world, wanted, options)
-    prepared = make_plan(world, wanted.manifest, wanted.datasets, options, world.clock.now())
-    for note in prepared.notes:
-        call.tell(note)
-    return prepared
-
-
-def _refuse_unselected(world: Environment, wanted: PlanRequest, options: PlanOptions) -> None:
-    """Raises UsageError when --select or --exclude leave out what --replace or --train name."""
-    if not (options.select or options.exclude) or not (options.replace or options.train):
-        return
-    from scenario_apply.errors import UsageError
-    from scenario_apply.planning.desired import desire
-    from scenario_apply.planning.selection import select
-
-    desired = desire(wanted.manifest, wanted.datasets)
-    selected = select(desired, world.store.read(), options.select, options.exclude) or frozenset()
-    for option, addresses in (("--replace", options.replace), ("--train", options.train)):
-        for address in addresses:
-            # a matrix stands for its children
-            named = {
-                a for a in desired.specs if a == address or (not address.label and Address(a.kind, a.name) == address)
-            }
-            if named and not named & selected:
-                raise UsageError(
-                    f"{option} names {address}, and --select or --exclude leaves it out",
-                    hint=f"select it, too, or leave {option} out",
-                )
+    return make_plan(world, wanted.manifest, wanted.datasets, options, world.clock.now())
 
 
 def options_of_saved(call: Invocation, saved: Plan, settings: Settings) -> PlanOptions:
@@ -140,7 +112,6 @@ def prepare_again(
     from scenario_apply.apply.prepare import prepare_saved
 
     options = options_of_saved(call, saved, settings)
-    _refuse_unselected(world, wanted, options)
     prepared = prepare_saved(world, saved, wanted.manifest, wanted.datasets, options)
     if not options.destroy:  # pictures that are broken stop no delete
         refuse_errors(all_problems(wanted.manifest, wanted.datasets), strict=call.settings.strict)

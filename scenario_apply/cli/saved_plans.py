@@ -136,8 +136,19 @@ def require_same_service(plan_endpoint: str, endpoint: str) -> None:
 def saved_plan(plain: Mapping[str, object], path: str) -> Plan:
     """The plan that the file holds, typed and checked. Raises UsageError."""
     from scenario_apply.planning.plan_reader import plan_from_json
+    from scenario_apply.review.plan_json import plan_values
 
-    return plan_from_json(plain, source=path, is_sealed=True)
+    plan = plan_from_json(plain, source=path, is_sealed=True)
+    if _texts(plan_values(plan)) != _texts(plain):
+        raise UsageError(f"{path} is damaged: the text of a reason is not that of its code", hint="plan again")
+    return plan
+
+
+def _texts(plain: Mapping[str, object]) -> list[object]:
+    """The texts of all reasons and notes, which readers see and which nothing else in a plan file confirms."""
+    changes = plain["changes"]
+    assert isinstance(changes, list)
+    return [reason.get("text") for change in changes for key in ("reasons", "notes") for reason in change.get(key, ())]
 
 
 def settings_of_plan(saved: Plan, settings: Settings) -> Settings:

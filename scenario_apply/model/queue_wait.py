@@ -16,13 +16,25 @@ QUEUED_LONG_HINT = "look at it in the web app; once it is cancelled there, apply
 
 def queued_words(status: str, progress: Progress | None, launched_at: str | None) -> str | None:
     """'queued since 2026-08-01T12:00:00Z, place 7', as far as it is known; None of a training that has begun."""
-    stage = progress.stage if progress is not None and progress.stage else status
-    if stage not in QUEUED_STAGES:
+    if not is_queued(status, progress):
         return None
-    since = f" since {launched_at}" if launched_at is not None else ""
+    return queue_text(launched_at, place_in_queue(progress))
+
+
+def is_queued(status: str, progress: Progress | None) -> bool:
+    """Whether a training has not begun. status: of its model."""
+    return (progress.stage if progress is not None and progress.stage else status) in QUEUED_STAGES
+
+
+def place_in_queue(progress: Progress | None) -> int | None:
+    """Counted from 1; None where the service does not report it."""
     position = progress.position if progress is not None else None
-    place = f", place {position}" if position is not None and position > 0 else ""
-    return f"queued{since}{place}"
+    return position if position is not None and position > 0 else None
+
+
+def queue_text(since: str | None, place: int | None) -> str:
+    """'queued since 2026-08-01T12:00:00Z, place 7', as far as it is known."""
+    return f"queued{f' since {since}' if since else ''}{f', place {place}' if place else ''}"
 
 
 def queued_too_long(launched_at: str | None, now: float) -> str | None:

@@ -1,4 +1,4 @@
-"""Steps and other values of a plan as plain values. A secret is masked."""
+"""Steps ⇄ plain values, for plans. A secret is masked."""
 
 from __future__ import annotations
 
@@ -6,8 +6,17 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+from msgspec import Struct
+
 from scenario_apply.model import codec
-from scenario_apply.model.steps import PlannedStep
+from scenario_apply.model.steps import PlannedStep, Step, StepId
+
+
+class StepHead(Struct, frozen=True):
+    """What a plan says of a step besides the step itself."""
+
+    id: StepId
+    after: tuple[StepId, ...]
 
 
 def step_to_json(planned: PlannedStep) -> dict[str, object]:
@@ -15,6 +24,13 @@ def step_to_json(planned: PlannedStep) -> dict[str, object]:
     step: dict[str, object] = codec.plain(planned.step)
     head = {"id": planned.id, "kind": step["kind"], "address": step["address"], "after": list(planned.after)}
     return head | step
+
+
+def step_from_json(plain: Mapping[str, object], at: str = "") -> PlannedStep:
+    """The step that plain values describe; at: their path, for errors. Raises Misfit when they describe none."""
+    head = codec.fitted(plain, StepHead, at)
+    step: Step = codec.fitted(plain, Step, at)
+    return PlannedStep(id=head.id, step=step, after=head.after)
 
 
 def plain_value(value: object) -> Any:

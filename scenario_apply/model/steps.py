@@ -13,9 +13,9 @@ from msgspec import Struct, field
 
 from scenario_apply.model.address import Address
 from scenario_apply.model.codec import Count, check_free_form
-from scenario_apply.model.remote import AssetId, IdOrEmpty, ModelId
+from scenario_apply.model.remote import AssetId, IdOrEmpty, IdText, ModelId
 
-StepId = str
+StepId = IdText
 StepKind = Literal[
     "create", "upload", "attach", "detach", "caption", "pair", "update", "tag", "train", "wait", "delete"
 ]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from scenario_apply.manifest.spec import CompositionSpec, Concept, ModelSpec
 from scenario_apply.model.remote import RemoteModel
 from scenario_apply.model.training_types import training_steps, training_type
+from scenario_apply.planning.reasons import DescriptionChanged, NameChanged, Reason, TagsChanged
 from scenario_apply.state.fingerprint import plain_parameter
 from scenario_apply.state.state import Version
 
@@ -21,7 +22,7 @@ class LabelChange:
     labels: Mapping[str, str] = field(default_factory=dict)
     tags_add: tuple[str, ...] = ()
     tags_delete: tuple[str, ...] = ()
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.reasons)
@@ -34,25 +35,25 @@ def label_change(spec: Spec, version: Version, remote: RemoteModel | None) -> La
     """
     ignored = spec.lifecycle.ignore_changes
     labels: dict[str, str] = {}
-    reasons: list[str] = []
+    reasons: list[Reason] = []
     name = version.name if remote is None or remote.name is None else remote.name
     if "name" not in ignored and (spec.name != name or spec.name != version.name):
         labels["name"] = spec.name
-        reasons.append(f'name "{name if name != spec.name else version.name}" -> "{spec.name}"')
+        reasons.append(NameChanged(name if name != spec.name else version.name, spec.name))
     # a description nobody declared is the service's own: it writes one when a training starts
     ours = spec.description is not None or version.description is not None
     held = version.description if remote is None or version.description is None else remote.short_description
     wanted = spec.description or ""
     if "description" not in ignored and ours and (wanted != (held or "") or wanted != (version.description or "")):
         labels["description"] = wanted
-        reasons.append("description differs")
+        reasons.append(DescriptionChanged())
     tags = version.tags if remote is None or remote.tags is None else remote.tags
     add = tuple(tag for tag in spec.tags if tag not in tags or tag not in version.tags)
     delete = tuple(tag for tag in version.tags if tag not in spec.tags)
     if "tags" in ignored:
         add = delete = ()
     if add or delete:
-        reasons.append("tags " + " ".join([*(f"+{tag}" for tag in add), *(f"-{tag}" for tag in delete)]))
+        reasons.append(TagsChanged(add, delete))
     return LabelChange(labels=labels, tags_add=add, tags_delete=delete, reasons=tuple(reasons))
 
 

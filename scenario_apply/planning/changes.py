@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
 from scenario_apply.errors import Location
 from scenario_apply.model.address import Address
 from scenario_apply.model.steps import StepId
+from scenario_apply.planning.reasons import Reason
+from scenario_apply.planning.state_edit import StateEdit
 
 
 class Action(StrEnum):
@@ -111,15 +113,16 @@ class CaptionDiff:
 class Change:
     """One resource's change. before and after: its attributes as plain values, None where it does not exist.
 
-    notes: what a reader should know though nothing changes because of it. arithmetic: how many steps the
+    notes: what a reader should know though nothing changes because of it. edit: what an apply records without any
+    request. arithmetic: how many steps the
     training takes, as a sum, or None. image_count: of the training set.
     """
 
     address: Address
     action: Action
     change_class: ChangeClass = "free"
-    reasons: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+    notes: tuple[Reason, ...] = ()
     before: Mapping[str, object] | None = None
     after: Mapping[str, object] | None = None
     images: ImageDiff = ImageDiff()
@@ -131,7 +134,7 @@ class Change:
     arithmetic: str | None = None
     previous_address: Address | None = None
     place: Location | None = None
-    data: Mapping[str, object] = field(default_factory=dict)
+    edit: StateEdit = StateEdit()
 
 
 DriftSide = Literal["service", "state"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from msgspec.structs import replace
 
@@ -13,10 +14,10 @@ from scenario_apply.model.address import Address
 from scenario_apply.model.did_you_mean import nearest
 from scenario_apply.model.remote import ModelId
 from scenario_apply.planning.changes import Action
-from scenario_apply.planning.content_diff import shown
-from scenario_apply.planning.decision import Decision
+from scenario_apply.planning.decision import Decision, action_of, yields_new_weights
 from scenario_apply.planning.observed import Observed
 from scenario_apply.planning.ownership import is_foreign
+from scenario_apply.planning.reasons import ConceptAdded, ConceptChanged, ConceptRemoved, PartChanged, Reason
 from scenario_apply.state.state import ConceptRecord, Record, State, Version
 
 UNKNOWN_ID = ModelId("")
@@ -30,15 +31,20 @@ class Parts:
     concepts: tuple[ConceptRecord, ...] = ()
     problems: tuple[Diagnostic, ...] = ()
 
-    @property
-    def are_known(self) -> bool:
-        return all(concept.model_id != UNKNOWN_ID for concept in self.concepts)
+
+def are_known(concepts: tuple[ConceptRecord, ...]) -> bool:
+    """Whether no part is still to be made."""
+    return all(concept.model_id != UNKNOWN_ID for concept in concepts)
 
 
 def resolve_parts(
-    spec: CompositionSpec, record: Record | None, state: State, observed: Observed, verdicts: Mapping[Address, Decision]
+    spec: CompositionSpec,
+    record: Record | None,
+    state: State,
+    observed: Observed,
+    decisions: Mapping[Address, Decision],
 ) -> Parts:
-    """Ids of a composition's parts. verdicts: of the declared ones, judged already."""
+    """Ids of a composition's parts. decisions: of the declared ones, made already."""
     concepts: list[ConceptRecord] = []
     problems: list[Diagnostic] = []
     recorded = record.working.concepts if record is not None else ()
@@ -46,7 +52,7 @@ def resolve_parts(
         known = recorded[position].model_id if position < len(recorded) else None
         part: ConceptRecord | Diagnostic
         if declared.model is not None:
-            part = _declared_part(spec, declared, declared.model, state, verdicts[declared.model])
+            part = _declared_part(spec, declared, declared.model, state, decisions[declared.model])
         elif declared.find is not None:
             part = _found_part(declared, declared.find, observed, known)
         else:
@@ -59,12 +65,12 @@ def resolve_parts(
 
 
 def _declared_part(
-    spec: CompositionSpec, declared: Concept, address: Address, state: State, verdict: Decision
+    spec: CompositionSpec, declared: Concept, address: Address, state: State, decision: Decision
 ) -> ConceptRecord | Diagnostic:
-    record = verdict.record or state.records.get(address)
-    if record is not None and record.current.is_usable and not verdict.edit.gone:
+    record = decision.record or state.records.get(address)
+    if record is not None and record.current.is_usable and not decision.edit.gone:
         return ConceptRecord(record.current.id, declared.scale, declared.epoch, record.current.fingerprint)
-    if verdict.yields_new_weights:
+    if yields_new_weights(decision):
         return ConceptRecord(UNKNOWN_ID, declared.scale, declared.epoch)
     return Diagnostic(
         code="untrained-part",
@@ -124,40 +130,42 @@ def as_of_now(concepts: tuple[ConceptRecord, ...], state: State) -> tuple[Concep
     )
 
 
-def part_reasons(version: Version, concepts: tuple[ConceptRecord, ...]) -> list[str]:
+def part_reasons(version: Version, concepts: tuple[ConceptRecord, ...]) -> list[Reason]:
     """How the parts differ from those that were composed."""
     before = {concept.model_id: concept for concept in version.concepts}
     after = {concept.model_id: concept for concept in concepts if concept.model_id != UNKNOWN_ID}
-    reasons = [f"concept {model_id} added" for model_id in after if model_id not in before]
-    reasons += [f"concept {model_id} removed" for model_id in before if model_id not in after]
+    reasons: list[Reason] = [ConceptAdded(model_id) for model_id in after if model_id not in before]
+    reasons += [ConceptRemoved(model_id) for model_id in before if model_id not in after]
     for model_id, concept in after.items():
         old = before.get(model_id)
         if old is not None and old.scale != concept.scale:
-            reasons.append(f"scale of {model_id} {shown(float(old.scale))} -> {shown(float(concept.scale))}")
+            reasons.append(ConceptChanged(model_id, "scale", float(old.scale), float(concept.scale)))
         if old is not None and old.epoch != concept.epoch:
-            reasons.append(f"epoch of {model_id} {shown(old.epoch)} -> {shown(concept.epoch)}")
+            reasons.append(ConceptChanged(model_id, "epoch", old.epoch, concept.epoch))
     return reasons
+
+
+_HOW: Mapping[Action, Literal["created", "replaced"]] = {Action.CREATE: "created", Action.REPLACE: "replaced"}
 
 
 def renewed_parts(
     spec: CompositionSpec,
     version: Version,
     concepts: tuple[ConceptRecord, ...],
-    verdicts: Mapping[Address, Decision],
-) -> list[str]:
-    """Declared parts that this plan replaces or trains anew, or that were since this was composed."""
+    decisions: Mapping[Address, Decision],
+) -> list[Reason]:
+    """Declared parts that this plan replaces or retrains, or that were since this was composed."""
     recorded = {concept.model_id: concept.trained_from for concept in version.concepts}
-    reasons = []
+    reasons: list[Reason] = []
     for declared, concept in zip(spec.concepts, concepts, strict=True):
         if declared.model is None:
             continue
-        verdict = verdicts[declared.model]
-        if verdict.yields_new_weights:
-            words = {Action.REPLACE: "is replaced", Action.CREATE: "is created"}
-            reasons.append(f"{declared.model} {words.get(verdict.change.action, 'is trained anew')}")
+        decision = decisions[declared.model]
+        if yields_new_weights(decision):
+            reasons.append(PartChanged(declared.model, _HOW.get(action_of(decision), "retrained")))
         elif recorded.get(concept.model_id) not in (None, concept.trained_from):
-            reasons.append(f"{declared.model} was trained anew")
-        elif concept.model_id not in recorded and (record := verdict.record) is not None:
+            reasons.append(PartChanged(declared.model, "retrained-before"))
+        elif concept.model_id not in recorded and (record := decision.record) is not None:
             is_moved = any(known.id in recorded for known in record.versions())
-            reasons += [f"{declared.model} is at version {record.current.number} now"] if is_moved else []
+            reasons += [PartChanged(declared.model, "other-version", record.current.number)] if is_moved else []
     return reasons

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from scenario_apply.dataset.types import Contents, Image
 from scenario_apply.model.training_types import SECRET_PARAMETERS
 from scenario_apply.planning.changes import CaptionChange, CaptionDiff, ImageChange, ImageDiff
+from scenario_apply.planning.reasons import CaptionsChanged, ImagesChanged, PairsChanged, ParameterChanged, Reason
 from scenario_apply.state.fingerprint import plain_parameter
 from scenario_apply.state.state import ImageRecord, Version
 
@@ -96,41 +97,26 @@ def _pairs_differ(contents: Contents, version: Version) -> bool:
     return desired != recorded
 
 
-def content_reasons(diff: ContentDiff) -> list[str]:
-    """Counts such as "images +1 -2", "captions ~1", as plans print them."""
-    reasons = []
-    images = _counts(("+", diff.images.add), ("~", diff.images.change), ("-", diff.images.remove))
-    if images:
-        reasons.append(f"images {images}")
-    captions = _counts(("+", diff.captions.add), ("~", diff.captions.change), ("-", diff.captions.remove))
-    if captions:
-        reasons.append(f"captions {captions}")
+def content_reasons(diff: ContentDiff) -> list[Reason]:
+    """At most one reason each for images, captions and pairs."""
+    reasons: list[Reason] = []
+    if diff.images:
+        reasons.append(ImagesChanged(len(diff.images.add), len(diff.images.change), len(diff.images.remove)))
+    if diff.captions:
+        reasons.append(CaptionsChanged(len(diff.captions.add), len(diff.captions.change), len(diff.captions.remove)))
     if diff.pairs_differ:
-        reasons.append("pairs differ")
+        reasons.append(PairsChanged())
     return reasons
 
 
-def _counts(*groups: tuple[str, Sequence[object]]) -> str:
-    return " ".join(f"{sign}{len(group)}" for sign, group in groups if group)
-
-
-def parameter_reasons(desired: Mapping[str, object], recorded: Mapping[str, object]) -> list[str]:
-    """Such as "parameters.nbEpochs 10 -> 12", one for each parameter that differs; secrets are not compared."""
-    reasons = []
+def parameter_reasons(desired: Mapping[str, object], recorded: Mapping[str, object]) -> list[Reason]:
+    """One for each parameter that differs; secrets are not compared."""
+    reasons: list[Reason] = []
     for key in sorted({*desired, *recorded} - SECRET_PARAMETERS):
         before, after = plain_parameter(recorded.get(key)), plain_parameter(desired.get(key))
         if before != after:
-            reasons.append(f"parameters.{key} {shown(before)} -> {shown(after)}")
+            reasons.append(ParameterChanged(key, before, after))
     return reasons
-
-
-def shown(value: object) -> str:
-    """A value as a reason prints it."""
-    if value is None:
-        return "(default)"
-    if isinstance(value, float):
-        return f"{value:g}"
-    return str(value)
 
 
 def ignoring_captions(images: Iterable[Image], version: Version) -> tuple[Image, ...]:

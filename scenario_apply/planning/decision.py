@@ -1,114 +1,195 @@
-"""What the diff decided about one resource, before anybody made steps of it."""
+"""What is decided about one resource: one value of a closed union, before any step or request is thought of."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-
-from msgspec.structs import replace
+from typing import assert_never
 
 from scenario_apply.dataset.types import Contents
+from scenario_apply.errors import Diagnostic
 from scenario_apply.model.address import Address
 from scenario_apply.planning.attributes import LabelChange, Spec
-from scenario_apply.planning.changes import Action, Change
-from scenario_apply.state.state import ConceptRecord, Record, State, Version
+from scenario_apply.planning.changes import Action, Drift
+from scenario_apply.planning.content_diff import ContentDiff
+from scenario_apply.planning.reasons import Reason
+from scenario_apply.planning.state_edit import StateEdit
+from scenario_apply.state.state import ConceptRecord, Record, Version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StateEdit:
-    """What an apply writes into a record before its first step; it costs no request.
+class Resource:
+    """One resource: as declared (None: no longer), as recorded (None: not yet), and what was found out about it.
 
-    protect: set or lift protection. unhold: a rollback's hold ends. discard_pending: a replacement nobody wants any
-    more becomes a previous version. moved_from: the record's address so far. forget: take the record out.
-    gone: the current model is gone on the service; a new one takes its place.
-    record: one that an import block brings in. revive: the number of a previous version that becomes current again.
+    spec: what ignore_changes leaves alone is as recorded. record: as it will be after the edit, but for its address.
     """
 
-    protect: bool | None = None
-    unhold: bool = False
-    discard_pending: bool = False
-    moved_from: Address | None = None
-    forget: bool = False
-    gone: bool = False
-    record: Record | None = None
-    revive: int | None = None
-
-    def __bool__(self) -> bool:
-        return self != _NO_EDIT
-
-
-_NO_EDIT = StateEdit()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """fresh: a new version is made. work: images, captions, pairs and concepts are brought into line.
-
-    train, wait: whether the version is then trained, and waited for. labels: what of them is sent.
-    delete: versions to delete once nobody needs them.
-    """
-
-    change: Change
+    address: Address
     spec: Spec | None = None
     record: Record | None = None
-    contents: Contents = Contents(images=())
-    dataset_digest: str | None = None
-    parts: tuple[ConceptRecord, ...] = ()  # of a composition, in the manifest's order
-    fresh: bool = False
-    work: bool = False
-    train: bool = False
-    wait: bool = False
-    labels: LabelChange = LabelChange()
-    delete: tuple[Version, ...] = ()
     edit: StateEdit = StateEdit()
-
-    @property
-    def address(self) -> Address:
-        return self.change.address
-
-    @property
-    def target(self) -> Version | None:
-        """The version that work goes into; None: one that does not exist yet."""
-        return None if self.fresh or self.record is None else self.record.working
+    parts: tuple[ConceptRecord, ...] = ()  # of a composition, in the order of the manifest
+    drift: tuple[Drift, ...] = ()
+    problems: tuple[Diagnostic, ...] = ()
 
     @property
     def is_protected(self) -> bool:
-        """Whether the resource is protected against deletes once the edit is made."""
+        """Whether it is protected against deletes once the edit is made."""
         if self.edit.protect is not None:
             return self.edit.protect
         return self.record is not None and self.record.protected
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """What all decisions have. delete: versions that go once they are not needed any more (retention.py)."""
+
+    resource: Resource
+    reasons: tuple[Reason, ...] = ()
+    notes: tuple[Reason, ...] = ()
+    delete: tuple[Version, ...] = ()
+
     @property
-    def yields_new_weights(self) -> bool:
-        """Whether those who use this resource will see another model, or the same one trained anew."""
-        return self.train or self.wait
+    def address(self) -> Address:
+        return self.resource.address
+
+    @property
+    def spec(self) -> Spec | None:
+        return self.resource.spec
+
+    @property
+    def record(self) -> Record | None:
+        return self.resource.record
+
+    @property
+    def edit(self) -> StateEdit:
+        return self.resource.edit
 
 
-def edited(state: State, edits: Mapping[Address, StateEdit]) -> State:
-    """The state after every edit that needs no request."""
-    records = dict(state.records)
-    for address, edit in edits.items():
-        if edit.moved_from is not None and edit.moved_from in records:
-            records[address] = records.pop(edit.moved_from)
-        record = records.get(address) or edit.record
-        if record is None:
-            continue
-        if edit.forget:
-            del records[address]
-            continue
-        if edit.protect is not None:
-            record = replace(record, protected=edit.protect)
-        if edit.unhold:
-            record = replace(record, held=None)
-        if edit.revive is not None:
-            record = record.revived(edit.revive)
-        if edit.discard_pending and record.pending is not None:
-            record = record.without_pending()
-        records[address] = record
-    return replace(state, records=records)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keep(Decided):
+    """Nothing is asked of the service. version: the one that was compared; None: it was not looked into."""
+
+    version: Version | None = None
 
 
-def untouched(address: Address, spec: Spec | None, record: Record | None, *notes: str) -> Decision:
-    """Nothing to do here; notes say why, where it is not plain."""
-    change = Change(address=address, action=Action.NONE, notes=notes, place=spec.place if spec else None)
-    return Decision(change=change, spec=spec, record=record)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relabel(Decided):
+    """Name, description, tags, or only what the state records: nothing is trained."""
+
+    version: Version
+    labels: LabelChange
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContentWork(Decided):
+    """The content of a version is brought into line and, unless training is manual, trained."""
+
+    declared: Spec
+    contents: Contents
+    content: ContentDiff
+    dataset_digest: str | None
+    trains: bool
+    labels: LabelChange = LabelChange()
+
+    @property
+    def target(self) -> Version | None:
+        """The version that work goes into; None: one that does not exist yet."""
+        return None if self.record is None else self.record.working
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Create(ContentWork):
+    """There is no model: never made, or deleted on the service."""
+
+    @property
+    def target(self) -> None:
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Complete(ContentWork):
+    """A version that was never trained, or whose training failed, is completed in place."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retrain(ContentWork):
+    """The current version is changed and trained again, in place."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replace(ContentWork):
+    """A new version is made beside the current one, and takes its place once it is trained."""
+
+    @property
+    def target(self) -> None:
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait(Decided):
+    """A training is running. labels: what is sent meanwhile."""
+
+    declared: Spec
+    version: Version
+    labels: LabelChange = LabelChange()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delete(Decided):
+    """Every version of a resource is deleted. consented: False: the steps are left out until there is consent."""
+
+    consented: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forget(Decided):
+    """The record is removed. gone: its models no longer exist; else they stay on the service."""
+
+    gone: bool = False
+
+
+Decision = Keep | Relabel | Create | Complete | Retrain | Replace | Wait | Delete | Forget
+
+
+def yields_new_weights(decision: Decision) -> bool:
+    """Whether compositions of this resource will see another model, or the same one retrained."""
+    return isinstance(decision, Wait) or (isinstance(decision, ContentWork) and decision.trains)
+
+
+def action_of(decision: Decision) -> Action:
+    """What a plan calls the decision."""
+    match decision:
+        case Keep():
+            if decision.edit.moved_from is not None:
+                return Action.MOVE
+            if decision.edit.record is not None:
+                return Action.IMPORT
+            return Action.UPDATE if decision.delete else Action.NONE
+        case Relabel():
+            return Action.UPDATE
+        case Create():
+            return Action.CREATE
+        case Complete():
+            return _completed(decision)
+        case Retrain():
+            return Action.RETRAIN
+        case Replace():
+            return Action.REPLACE
+        case Wait():
+            return Action.WAIT
+        case Delete():
+            return Action.DELETE
+        case Forget():
+            return Action.FORGET
+        case _:
+            assert_never(decision)
+
+
+def _completed(decision: Complete) -> Action:
+    record = decision.record
+    if record is not None and record.pending is not None:
+        return Action.REPLACE
+    if not decision.trains:
+        return Action.UPDATE
+    is_again = record is not None and record.current.phase in ("failed", "canceled")
+    return Action.RETRAIN if is_again else Action.CREATE

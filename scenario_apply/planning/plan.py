@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from scenario_apply.errors import Diagnostic
@@ -128,11 +128,3 @@ def seconds_at_limit(requests: int, per_minute: int) -> int:
     if per_minute <= 0 or requests <= 0:
         return 0
     return (requests - 1) // per_minute * 60
-
-
-def steps_by_address(steps: Iterable[PlannedStep]) -> dict[Address, list[PlannedStep]]:
-    """Steps of each resource, in order."""
-    grouped: dict[Address, list[PlannedStep]] = {}
-    for planned in steps:
-        grouped.setdefault(planned.address, []).append(planned)
-    return grouped

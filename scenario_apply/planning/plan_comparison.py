@@ -14,11 +14,12 @@ from dataclasses import replace
 
 from scenario_apply.errors import Diagnostic
 from scenario_apply.model.address import Address
+from scenario_apply.model.codec import compact
 from scenario_apply.model.steps import AwaitTraining, StepId
 from scenario_apply.planning.changes import Action, Change
 from scenario_apply.planning.plan import Plan
 from scenario_apply.planning.plan_format import plan_to_json
-from scenario_apply.planning.pricing import QUOTE_NOTE
+from scenario_apply.planning.reasons import QuoteCovers
 
 DIFFERENCES_NAMED = 10
 """More differences than this are counted."""
@@ -62,7 +63,7 @@ def _ended(saved: Plan, made: Plan) -> frozenset[Address]:
         if change.action is Action.WAIT
         and change.address in now
         and now[change.address].action is Action.NONE
-        and not now[change.address].data
+        and not now[change.address].edit
     )
 
 
@@ -169,8 +170,8 @@ def _changes(plan: Plan) -> dict[Address, Plain]:
 def _lasting(change: Change, plain: Plain) -> Plain:
     lasting = {key: value for key, value in plain.items() if key not in _JUDGED_APART}
     # the place in the queue moves; the service lists images in no promised order
-    lasting["reasons"] = [] if change.action is Action.WAIT else sorted(change.reasons)
-    lasting["notes"] = sorted(note for note in change.notes if not note.startswith(QUOTE_NOTE))
+    lasting["reasons"] = [] if change.action is Action.WAIT else sorted(map(compact, change.reasons))
+    lasting["notes"] = sorted(compact(note) for note in change.notes if not isinstance(note, QuoteCovers))
     return lasting
 
 

@@ -1,4 +1,4 @@
-"""Plan -> JSON: what `plan --format json` prints and `plan --out` saves. plan_reader.py reads it back.
+"""Plan -> JSON: what `plan --out` saves. plan_reader.py reads it back; review/plan_json.py adds each reason's text.
 
 The digest finds accidental damage. It has no key, so it proves nothing about who wrote the file.
 
@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 
 from scenario_apply.errors import Diagnostic
+from scenario_apply.model import codec
 from scenario_apply.model.step_codec import plain_value, step_to_json
 from scenario_apply.planning.changes import CaptionChange, Change, Drift, ImageChange
 from scenario_apply.planning.plan import PLAN_FORMAT_VERSION, Plan, PlanSource
@@ -93,8 +94,8 @@ def _change(change: Change) -> dict[str, object]:
         "address": str(change.address),
         "action": change.action.value,
         "class": change.change_class,
-        "reasons": list(change.reasons),
-        "notes": list(change.notes),
+        "reasons": [codec.plain(reason) for reason in change.reasons],
+        "notes": [codec.plain(note) for note in change.notes],
         "before": plain_value(change.before),
         "after": plain_value(change.after),
         "images": {
@@ -119,7 +120,7 @@ def _change(change: Change) -> dict[str, object]:
         "arithmetic": change.arithmetic,
         "previous_address": None if change.previous_address is None else str(change.previous_address),
         "place": None if change.place is None else {k: getattr(change.place, k) for k in ("file", "line", "column")},
-        "edit": plain_value(change.data),
+        "edit": codec.plain(change.edit),
     }
 
 

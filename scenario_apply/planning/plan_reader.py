@@ -10,23 +10,20 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 
-from msgspec import to_builtins
-
 from scenario_apply.dataset.types import Dataset
 from scenario_apply.errors import Diagnostic, Location, PlanStale, UsageError
 from scenario_apply.manifest.spec import Manifest
-from scenario_apply.model.address import parse_address
-from scenario_apply.model.steps import PlannedStep
+from scenario_apply.model import codec
+from scenario_apply.model.codec import Misfit
+from scenario_apply.model.step_codec import step_from_json
 from scenario_apply.planning.changes import CaptionChange, CaptionDiff, Change, Cost, Drift, ImageChange, ImageDiff
 from scenario_apply.planning.plan import PLAN_FORMAT_VERSION, Plan, PlanFlags, PlanSource
 from scenario_apply.planning.plan_document import (
-    BadDocument,
     CaptionDocument,
     ChangeDocument,
     DiagnosticDocument,
     DriftDocument,
     PlanDocument,
-    plan_document,
 )
 from scenario_apply.planning.plan_format import plan_to_json, seal
 from scenario_apply.state.state import State
@@ -51,8 +48,8 @@ def plan_from_json(plain: object, *, source: str = "the plan", is_sealed: bool =
             hint="plan again: what stands in a saved plan is carried out as it was reviewed, never edited",
         )
     try:
-        plan = _plan(plan_document(plain))
-    except (BadDocument, ValueError) as error:  # ValueError: a step whose own rules it breaks
+        plan = _plan(codec.fitted(plain, PlanDocument))
+    except Misfit as error:
         raise UsageError(f"{source} is damaged: {error}", hint="plan again") from error
     if (fault := _fault(plan) or _untrue_sum(plan, plain)) is not None:
         raise UsageError(f"{source} is damaged: {fault}", hint="plan again")
@@ -180,14 +177,14 @@ def _plan(document: PlanDocument) -> Plan:
         tool_version=document.tool_version,
         created_at=document.created_at,
         changes=tuple(_change(item) for item in document.changes),
-        steps=tuple(PlannedStep(id=item.id, step=item.step(), after=tuple(item.after)) for item in document.steps),
+        steps=tuple(step_from_json(step, f"steps[{position}]") for position, step in enumerate(document.steps)),
         drift=tuple(_drift(item) for item in document.drift),
         diagnostics=tuple(problems[document.blocked :]),
         blocked=tuple(problems[: document.blocked]),
         polls=document.polls,
         rate_limit=document.rate_limit,
         refreshed=document.refreshed,
-        withheld=tuple(parse_address(item) for item in document.withheld),
+        withheld=tuple(document.withheld),
     )
 
 
@@ -205,8 +202,8 @@ def _source(document: PlanDocument) -> PlanSource:
         flags=PlanFlags(
             select=tuple(options.select),
             exclude=tuple(options.exclude),
-            replace=tuple(parse_address(item) for item in options.replace),
-            train=tuple(parse_address(item) for item in options.train),
+            replace=tuple(options.replace),
+            train=tuple(options.train),
             destroy=options.destroy,
             deletes=options.allow_destroy,
         ),
@@ -226,14 +223,13 @@ def _change(document: ChangeDocument) -> Change:
         )
 
     captions = document.captions
-    previous, place = document.previous_address, document.place
-    edit: dict[str, object] = to_builtins(document.edit)
+    place = document.place
     return Change(
-        address=parse_address(document.address),
+        address=document.address,
         action=document.action,
         change_class=document.change_class,
-        reasons=tuple(document.reasons),
-        notes=tuple(document.notes),
+        reasons=document.reasons,
+        notes=document.notes,
         before=document.before,
         after=document.after,
         images=ImageDiff(add=images("add"), change=images("change"), remove=images("remove")),
@@ -245,9 +241,9 @@ def _change(document: ChangeDocument) -> Change:
         steps=tuple(document.steps),
         image_count=document.image_count,
         arithmetic=document.arithmetic,
-        previous_address=None if previous is None else parse_address(previous),
+        previous_address=document.previous_address,
         place=None if place is None else Location(file=place.file, line=place.line, column=place.column),
-        data=edit,
+        edit=document.edit,
     )
 
 
@@ -257,7 +253,7 @@ def _captions(documents: Iterable[CaptionDocument]) -> tuple[CaptionChange, ...]
 
 def _drift(document: DriftDocument) -> Drift:
     return Drift(
-        address=parse_address(document.address),
+        address=document.address,
         what=document.what,
         path=document.path,
         recorded=document.recorded,

@@ -3,51 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from scenario_apply.model.address import Address
 from scenario_apply.model.training_types import training_steps
 from scenario_apply.planning.attributes import Spec, declared_parameters
-from scenario_apply.planning.changes import Change, Cost
-from scenario_apply.planning.decision import Decision
+from scenario_apply.planning.changes import Cost
+from scenario_apply.planning.decision import ContentWork, Decision
+from scenario_apply.planning.reasons import QuoteCovers, Reason
 from scenario_apply.state.state import State
 
 SAME_SIZE = 0.25
 """Two datasets are of a size when their image counts differ by at most this share."""
 
-QUOTE_NOTE = "the quote is for the"
-"""How the note begins that says what a quote covers. It comes and goes with the quote, like the price itself."""
 
-
-def needs_quote(verdict: Decision) -> bool:
+def needs_quote(decision: Decision) -> bool:
     """Whether the service can be asked: something is trained, and the resource has a model of that type there."""
-    if not verdict.train or verdict.spec is None or verdict.record is None or verdict.edit.gone:
+    if not isinstance(decision, ContentWork) or not decision.trains or decision.record is None or decision.edit.gone:
         return False
-    return verdict.record.working.type == verdict.spec.type
+    return decision.record.working.type == decision.declared.type
 
 
-def priced(change: Change, verdict: Decision, quotes: Mapping[Address, float], state: State) -> Change:
-    """The change with its cost."""
-    if not verdict.train or verdict.spec is None:
-        return change
-    quoted = quotes.get(change.address)
+def cost_of(decision: Decision, quotes: Mapping[Address, float], state: State) -> Cost:
+    """What its training costs: as quoted, else as charged before, else unknown."""
+    if not isinstance(decision, ContentWork) or not decision.trains:
+        return Cost()
+    quoted = quotes.get(decision.address)
     if quoted is not None:
-        return replace(
-            change, cost=Cost(cu=quoted, source="quoted"), notes=(*change.notes, *_quoted_for(change, verdict))
-        )
-    past = cost_from_history(state, verdict.spec, change.image_count)
-    if past is not None:
-        return replace(change, cost=Cost(cu=past, source="history"))
-    return replace(change, cost=Cost(cu=None, source="unknown"))
+        return Cost(cu=quoted, source="quoted")
+    past = cost_from_history(state, decision.declared, len(decision.contents.images))
+    return Cost(cu=past, source="unknown" if past is None else "history")
 
 
-def _quoted_for(change: Change, verdict: Decision) -> tuple[str, ...]:
-    """The service prices a model with the images it has now; a note where it will have more or fewer."""
-    record = verdict.record
-    held = 0 if record is None else len(record.working.images)
-    if held == change.image_count or not held:
+def quote_notes(decision: Decision, cost: Cost) -> tuple[Reason, ...]:
+    """A note where the model will have more or fewer images than those that the service priced."""
+    if cost.source != "quoted" or not isinstance(decision, ContentWork) or decision.record is None:
         return ()
-    return (f"{QUOTE_NOTE} {held} images it has now, not for the {change.image_count} it will have",)
+    held, later = len(decision.record.working.images), len(decision.contents.images)
+    return (QuoteCovers(held, later),) if held and held != later else ()
 
 
 def cost_from_history(state: State, spec: Spec, images: int) -> float | None:

@@ -1,38 +1,326 @@
-"""Why a resource is changed, or is not, in words; and its labels once they are changed."""
+"""Why a resource is changed, or is not: data with stable codes. review/reason_words.py turns them into words.
+
+The same values serve as reasons of a change and as notes on it. In JSON `code` tells them apart; a code never changes.
+"""
 
 from __future__ import annotations
 
+from typing import Literal
+
+from msgspec import Struct
+
 from scenario_apply.model.address import Address
-from scenario_apply.planning.attributes import LabelChange, Spec, recorded_attributes
-from scenario_apply.planning.decision import StateEdit
-from scenario_apply.state.state import Version
+from scenario_apply.model.codec import Count
+from scenario_apply.model.remote import IdText, ModelId
 
 
-def relabelled(version: Version, spec: Spec, labels: LabelChange) -> dict[str, object]:
-    """A version's attributes once its labels are changed."""
-    after = {**recorded_attributes(version), **labels.labels}
-    if labels.tags_add or labels.tags_delete:
-        after["tags"] = list(spec.tags)
-    return after
+class Coded(Struct, frozen=True, tag_field="code"):
+    """What all reasons have."""
+
+    @property
+    def code(self) -> str:
+        return str(self.__struct_config__.tag)
 
 
-def edit_reasons(edit: StateEdit) -> list[str]:
-    """What the state alone will say otherwise."""
-    reasons = []
-    if edit.protect is not None:
-        reasons.append("protection against deletes is " + ("recorded" if edit.protect else "lifted"))
-    if edit.unhold:
-        reasons.append("the rollback's hold ends: its part of the manifest changed")
-    if edit.discard_pending:
-        reasons.append("the unfinished replacement is given up")
-    return reasons
+# -- whether it exists
 
 
-def move_reasons(edit: StateEdit) -> list[str]:
-    """Where a resource's record was so far."""
-    return [] if edit.moved_from is None else [f"moved from {edit.moved_from}"]
+class NotCreated(Coded, frozen=True, tag="not-created"):
+    pass
 
 
-def manual_note(address: Address) -> str:
-    """Why a resource that would be trained is not."""
-    return f"train: manual, trained only with --train {address}"
+class RemotelyDeleted(Coded, frozen=True, tag="remotely-deleted"):
+    """The current model was deleted on the service; a new one is made."""
+
+    model_id: ModelId
+
+
+class NoLongerDeclared(Coded, frozen=True, tag="no-longer-declared"):
+    pass
+
+
+class DestroyAskedFor(Coded, frozen=True, tag="destroy"):
+    pass
+
+
+class AlreadyDeleted(Coded, frozen=True, tag="already-deleted"):
+    """Nothing is left to delete on the service."""
+
+
+class RemovedBlock(Coded, frozen=True, tag="removed-block"):
+    """A `removed:` block: the record goes, the model stays."""
+
+
+class Imported(Coded, frozen=True, tag="imported"):
+    model_id: ModelId
+
+
+class MovedFrom(Coded, frozen=True, tag="moved"):
+    source: Address
+
+
+# -- what differs
+
+
+class AskedFor(Coded, frozen=True, tag="asked-for"):
+    """option: of the command line, such as --replace."""
+
+    option: str
+
+
+class TypeChanged(Coded, frozen=True, tag="type-changed"):
+    old: str
+    new: str
+
+
+class ParameterChanged(Coded, frozen=True, tag="parameter-changed"):
+    """old, new: None is the service's default. Never of a secret."""
+
+    name: str
+    old: object
+    new: object
+
+
+class ImagesChanged(Coded, frozen=True, tag="images-changed"):
+    """How many images come, have other bytes, go."""
+
+    added: Count
+    changed: Count
+    removed: Count
+
+
+class CaptionsChanged(Coded, frozen=True, tag="captions-changed"):
+    """How many captions replace the service's own, change, or are given back to the service."""
+
+    added: Count
+    changed: Count
+    removed: Count
+
+
+class PairsChanged(Coded, frozen=True, tag="pairs-changed"):
+    pass
+
+
+class TrainedOnOther(Coded, frozen=True, tag="trained-on-other"):
+    """The fingerprint differs and nothing else shows why."""
+
+
+class ConceptAdded(Coded, frozen=True, tag="concept-added"):
+    model_id: IdText
+
+
+class ConceptRemoved(Coded, frozen=True, tag="concept-removed"):
+    model_id: IdText
+
+
+class ConceptChanged(Coded, frozen=True, tag="concept-changed"):
+    model_id: IdText
+    attribute: Literal["scale", "epoch"]
+    old: float | str | None
+    new: float | str | None
+
+
+class PartChanged(Coded, frozen=True, tag="part-changed"):
+    """What this plan does to a part of a composition, or what was done to it since: how. version: its current one."""
+
+    part: Address
+    how: Literal["created", "replaced", "retrained", "retrained-before", "other-version"]
+    version: Count | None = None
+
+
+class NameChanged(Coded, frozen=True, tag="name-changed"):
+    old: str
+    new: str
+
+
+class DescriptionChanged(Coded, frozen=True, tag="description-changed"):
+    pass
+
+
+class TagsChanged(Coded, frozen=True, tag="tags-changed"):
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+
+
+class DriftFound(Coded, frozen=True, tag="drift-found"):
+    """Changed on the service, and set back by this plan."""
+
+    what: Literal["caption-changed", "image-added", "image-removed"]
+    path: str
+
+
+# -- its training
+
+
+class NotTrained(Coded, frozen=True, tag="not-trained"):
+    """Created by an earlier run that did not get to its training."""
+
+
+class TrainingEnded(Coded, frozen=True, tag="training-ended"):
+    """phase: failed or canceled. reason: as recorded; None where there is none."""
+
+    phase: str
+    reason: str | None
+
+
+class TrainingRunning(Coded, frozen=True, tag="training-running"):
+    pass
+
+
+class TrainingQueued(Coded, frozen=True, tag="training-queued"):
+    """since: ISO 8601, UTC; place: in the queue. None: not known."""
+
+    since: str | None
+    place: int | None
+
+
+class ManifestChangedMeanwhile(Coded, frozen=True, tag="manifest-changed-meanwhile"):
+    """The running training is not the one that the manifest asks for now."""
+
+
+class ManualTraining(Coded, frozen=True, tag="manual-training"):
+    """train: manual. changed: why it would be trained."""
+
+    address: Address
+    changed: tuple[Reason, ...] = ()
+
+
+class ChangesKept(Coded, frozen=True, tag="changes-kept"):
+    """on_change: keep. changed: why it would be trained."""
+
+    changed: tuple[Reason, ...]
+
+
+# -- what only the state records
+
+
+class ProtectionChanged(Coded, frozen=True, tag="protection-changed"):
+    protected: bool
+
+
+class RollbackEnded(Coded, frozen=True, tag="rollback-ended"):
+    """The manifest entry changed since the rollback."""
+
+
+class RollbackPinned(Coded, frozen=True, tag="rollback-pinned"):
+    address: Address
+    version: Count
+
+
+class ReplacementDiscarded(Coded, frozen=True, tag="replacement-discarded"):
+    pass
+
+
+class ManifestReverted(Coded, frozen=True, tag="manifest-reverted"):
+    """The manifest asks for the current version again, not for its unfinished replacement."""
+
+
+class VersionRestored(Coded, frozen=True, tag="version-restored"):
+    """A previous version was trained on exactly what is declared."""
+
+    version: Count
+
+
+# -- what is left alone, and why
+
+
+class NotSelected(Coded, frozen=True, tag="not-selected"):
+    pass
+
+
+class Disabled(Coded, frozen=True, tag="disabled"):
+    pass
+
+
+class Protected(Coded, frozen=True, tag="protected"):
+    pass
+
+
+class Prevented(Coded, frozen=True, tag="prevented"):
+    """A problem of the plan stops it: its diagnostic has the code `problem`."""
+
+    problem: str
+    message: str
+
+
+class QuoteCovers(Coded, frozen=True, tag="quote-covers"):
+    """The service quotes a model with the images it has now. It comes and goes with the quote, like the price."""
+
+    images: Count
+    images_later: Count
+
+
+# -- old versions
+
+
+class DeleteNeedsConsent(Coded, frozen=True, tag="delete-needs-consent"):
+    pass
+
+
+class OldVersionsDeleted(Coded, frozen=True, tag="old-versions-deleted"):
+    count: Count
+    keep_versions: Count
+
+
+class OldVersionsKept(Coded, frozen=True, tag="old-versions-kept"):
+    """because: what is missing for deleting them."""
+
+    count: Count
+    keep_versions: Count
+    because: Literal["consent", "protected"]
+
+
+class VersionInUse(Coded, frozen=True, tag="version-in-use"):
+    """An old version that a composition is made of."""
+
+    version: Count
+    user: Address
+
+
+Reason = (
+    NotCreated
+    | RemotelyDeleted
+    | NoLongerDeclared
+    | DestroyAskedFor
+    | AlreadyDeleted
+    | RemovedBlock
+    | Imported
+    | MovedFrom
+    | AskedFor
+    | TypeChanged
+    | ParameterChanged
+    | ImagesChanged
+    | CaptionsChanged
+    | PairsChanged
+    | TrainedOnOther
+    | ConceptAdded
+    | ConceptRemoved
+    | ConceptChanged
+    | PartChanged
+    | NameChanged
+    | DescriptionChanged
+    | TagsChanged
+    | DriftFound
+    | NotTrained
+    | TrainingEnded
+    | TrainingRunning
+    | TrainingQueued
+    | ManifestChangedMeanwhile
+    | ManualTraining
+    | ChangesKept
+    | ProtectionChanged
+    | RollbackEnded
+    | RollbackPinned
+    | ReplacementDiscarded
+    | ManifestReverted
+    | VersionRestored
+    | NotSelected
+    | Disabled
+    | Protected
+    | Prevented
+    | QuoteCovers
+    | DeleteNeedsConsent
+    | OldVersionsDeleted
+    | OldVersionsKept
+    | VersionInUse
+)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from scenario_apply.errors import UsageError
@@ -11,6 +12,56 @@ from scenario_apply.model.did_you_mean import did_you_mean
 from scenario_apply.planning.dependency_graph import ancestors, dependants
 from scenario_apply.planning.desired import Desired
 from scenario_apply.state.state import State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRequestOptions:
+    """What the command line asked of a plan beyond the manifest, by address. selected None: everything."""
+
+    replace: frozenset[Address] = frozenset()
+    train: frozenset[Address] = frozenset()
+    selected: frozenset[Address] | None = None
+    destroy: bool = False
+
+
+def requested(
+    desired: Desired,
+    state: State,
+    *,
+    replace: Iterable[Address] = (),
+    train: Iterable[Address] = (),
+    include: Iterable[str] = (),
+    exclude: Iterable[str] = (),
+    destroy: bool = False,
+) -> PlanRequestOptions:
+    """The options resolved to addresses. Raises UsageError for one that names nothing, or that another contradicts."""
+    selected = select(desired, state, include, exclude)
+    return PlanRequestOptions(
+        replace=_named("--replace", replace, desired, selected),
+        train=_named("--train", train, desired, selected),
+        selected=selected,
+        destroy=destroy,
+    )
+
+
+def _named(
+    option: str, addresses: Iterable[Address], desired: Desired, selected: frozenset[Address] | None
+) -> frozenset[Address]:
+    """The declared resources that an option names; a matrix stands for its children."""
+    found: set[Address] = set()
+    for address in addresses:
+        fitting = {
+            a for a in desired.specs if a == address or (not address.label and Address(a.kind, a.name) == address)
+        }
+        if not fitting:
+            raise UsageError(f"{address} is not declared", hint=did_you_mean(str(address), map(str, desired.specs)))
+        if selected is not None and not fitting & selected:
+            raise UsageError(
+                f"{option} names {address}, and --select or --exclude leaves it out",
+                hint=f"select it, too, or leave {option} out",
+            )
+        found |= fitting
+    return frozenset(found)
 
 
 def select(desired: Desired, state: State, select: Iterable[str], exclude: Iterable[str]) -> frozenset[Address] | None:

@@ -10,12 +10,13 @@ from scenario_apply.manifest.spec import CompositionSpec
 from scenario_apply.model.training_types import SECRET_PARAMETERS
 from scenario_apply.planning.attributes import Spec, declared_parameters
 from scenario_apply.planning.changes import CaptionDiff, ImageDiff
-from scenario_apply.planning.composition_parts import Parts, part_reasons
+from scenario_apply.planning.composition_parts import are_known, part_reasons
 from scenario_apply.planning.content_diff import ContentDiff, compare_contents, content_reasons, parameter_reasons
 from scenario_apply.planning.desired import Desired
 from scenario_apply.planning.ignore_changes import are_images_ignored, compared, compared_parameters, contents_to_send
+from scenario_apply.planning.reasons import Reason, TypeChanged
 from scenario_apply.state.fingerprint import fingerprint
-from scenario_apply.state.state import Version
+from scenario_apply.state.state import ConceptRecord, Version
 
 NO_DIFFERENCE = ContentDiff(images=ImageDiff(), captions=CaptionDiff())
 
@@ -30,9 +31,9 @@ class UpToDate:
         """The images and pairs a version is to hold."""
         return contents_to_send(spec, self.desired.contents_of(spec), version)
 
-    def is_what_is_wanted(self, spec: Spec, version: Version, parts: Parts) -> bool:
+    def is_what_is_wanted(self, spec: Spec, version: Version, parts: tuple[ConceptRecord, ...]) -> bool:
         """Whether a version was trained on what the manifest asks for now."""
-        if version.fingerprint is None or not parts.are_known:
+        if version.fingerprint is None or not are_known(parts):
             return False
         if self.fingerprint_of(spec, version, parts) == version.fingerprint:
             return True
@@ -40,9 +41,11 @@ class UpToDate:
         is_blurred = bool(spec.lifecycle.ignore_changes) or _held_a_secret(spec, version)
         return is_blurred and not self.differences(spec, version, parts)[0]
 
-    def fingerprint_of(self, spec: Spec, version: Version, parts: Parts, like: str | None = None) -> str | None:
+    def fingerprint_of(
+        self, spec: Spec, version: Version, parts: tuple[ConceptRecord, ...], like: str | None = None
+    ) -> str | None:
         """The desired fingerprint in the record's own algorithm; None when a part's id is not known yet."""
-        if not parts.are_known:
+        if not are_known(parts):
             return None
         dataset = None if are_images_ignored(spec) else self.desired.dataset_of(spec)
         digest = None if dataset is None else dataset.digest
@@ -52,21 +55,23 @@ class UpToDate:
             type=spec.type,
             parameters=declared_parameters(spec),
             dataset=digest,
-            concepts=parts.concepts,
+            concepts=parts,
             like=like or version.fingerprint,
         )
 
-    def parameters_changed(self, spec: Spec, version: Version) -> list[str]:
-        """Such as "parameters.nbEpochs 10 -> 12"."""
+    def parameters_changed(self, spec: Spec, version: Version) -> list[Reason]:
+        """One reason for each training parameter that differs."""
         return parameter_reasons(
             compared_parameters(spec, declared_parameters(spec)), compared_parameters(spec, version.parameters)
         )
 
-    def differences(self, spec: Spec, version: Version, parts: Parts) -> tuple[list[str], ContentDiff]:
+    def differences(
+        self, spec: Spec, version: Version, parts: tuple[ConceptRecord, ...]
+    ) -> tuple[list[Reason], ContentDiff]:
         """How a version differs from what is declared, thing by thing."""
-        reasons = [] if version.type == spec.type else [f"type {version.type} -> {spec.type}"]
+        reasons: list[Reason] = [] if version.type == spec.type else [TypeChanged(version.type, spec.type)]
         if isinstance(spec, CompositionSpec):
-            return reasons + part_reasons(version, parts.concepts), NO_DIFFERENCE
+            return reasons + part_reasons(version, parts), NO_DIFFERENCE
         content = compared(spec, compare_contents(self.contents_for(spec, version), version))
         return reasons + self.parameters_changed(spec, version) + content_reasons(content), content
 

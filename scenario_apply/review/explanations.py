@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scenario_apply.model.lint_rules import BARRED_CODES, RULES, Rule
+from scenario_apply.model.lint_rules import REFUSED_CODES, RULES, Rule
 from scenario_apply.review.diagnostic_explanations import DIAGNOSTIC_TEXTS
 from scenario_apply.review.lint_explanations import LINT_TEXTS
 from scenario_apply.review.screen import Screen, wrap
@@ -48,7 +48,7 @@ def threshold_texts(rule: Rule) -> list[str]:
 
 def how_to_silence(rule: Rule) -> str:
     """What to write in a dataset to change the severity or a threshold, or to switch the rule off."""
-    if rule.code in BARRED_CODES:
+    if rule.code in REFUSED_CODES:
         return "It cannot be switched off."
     if rule.code == "lint-setting":
         return "In a dataset: `lint: { lint-setting: off }`."

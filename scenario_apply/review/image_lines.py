@@ -27,7 +27,7 @@ def image_lines(change: Change, screen: Screen) -> list[str]:
         path = pad(fit_path(safe(image.path), wide), wide)
         start = f"{_INDENT}{screen.paint(sign, color)} {path}  "
         room = screen.width - len(_INDENT) - 2 - wide - 2
-        texts = _caption(image.caption, room, screen) if sign != "~" else ["(other picture)"]
+        texts = _caption(image.caption, room, screen) if sign != "~" else ["(picture replaced)"]
         lines.append((start + screen.paint(texts[0], "dim" if sign == "-" else None)).rstrip())
         lines += [" " * (screen.width - room) + text for text in texts[1:]]
     return lines + more(left, "image", screen)
@@ -35,7 +35,7 @@ def image_lines(change: Change, screen: Screen) -> list[str]:
 
 def _caption(caption: str | None, room: int, screen: Screen) -> list[str]:
     if caption is None:
-        return ["(the service's own caption)"]
+        return ["(captioned by Scenario)"]
     text = f'"{safe(caption)}"'
     if screen.verbose:
         return wrap(text, room)
@@ -62,7 +62,7 @@ def caption_lines(change: Change, screen: Screen) -> list[str]:
         elif caption.after is not None:
             texts = _caption(caption.after, room, screen)
         else:
-            texts = wrap("back to the service's own", room)
+            texts = wrap("captioned by Scenario again", room)
         lines.append(start + texts[0])
         lines += [" " * used + text for text in texts[1:]]
     return lines + more(left, "caption", screen)

@@ -6,9 +6,12 @@ import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from scenario_apply.model import codec
 from scenario_apply.planning.changes import SUMMARY_ACTIONS
 from scenario_apply.planning.plan import PLAN_FORMAT_VERSION, Plan
 from scenario_apply.planning.plan_format import plan_to_json, sealed
+from scenario_apply.planning.reasons import Reason
+from scenario_apply.review.reason_words import reason_text
 from scenario_apply.review.validation_text import diagnostic
 from scenario_apply.version import VERSION
 
@@ -18,7 +21,23 @@ if TYPE_CHECKING:
 
 def plan_json(plan: Plan) -> str:
     """One JSON document."""
-    return _document(sealed(plan_to_json(plan)))
+    return _document(sealed(plan_values(plan)))
+
+
+def plan_values(plan: Plan) -> dict[str, object]:
+    """The plan as plain values, each reason and note with its text beside its code."""
+    values = plan_to_json(plan)
+    changes = values["changes"]
+    assert isinstance(changes, list)
+    for change, plain in zip(plan.changes, changes, strict=True):
+        plain["reasons"] = [reason_json(reason) for reason in change.reasons]
+        plain["notes"] = [reason_json(note) for note in change.notes]
+    return values
+
+
+def reason_json(reason: Reason) -> dict[str, object]:
+    """A reason's code, its text and its fields."""
+    return {"code": reason.code, "text": reason_text(reason), **codec.plain(reason)}
 
 
 def failed_plan_json(problems: Iterable[Diagnostic], *, manifest: str | None, endpoint: str, created_at: str) -> str:

@@ -8,9 +8,11 @@ from collections.abc import Collection
 from scenario_apply.model.address import Address
 from scenario_apply.planning.changes import Action, Change
 from scenario_apply.planning.plan import Plan
+from scenario_apply.planning.reasons import DeleteNeedsConsent, MovedFrom, NotSelected
 from scenario_apply.review.diagnostics_text import problem_text
 from scenario_apply.review.drift_text import drift_text
 from scenario_apply.review.image_lines import caption_lines, image_lines, listed, more
+from scenario_apply.review.reason_words import reason_text
 from scenario_apply.review.screen import (
     Color,
     Screen,
@@ -24,7 +26,6 @@ from scenario_apply.review.screen import (
     safe,
     wrap,
 )
-from scenario_apply.review.step_words import once
 from scenario_apply.review.values import attribute_text, cost_text
 
 _COLORS: dict[Action, Color] = {
@@ -63,8 +64,7 @@ def plan_text(
     if not only_drift:
         changed = [change for change in plan.changes if change.action is not Action.NONE]
         brief = len(changed) > MANY and not screen.verbose
-        withheld = frozenset(plan.withheld)
-        blocks = ["\n".join(_change(change, withheld, screen, brief=brief)) + "\n" for change in changed]
+        blocks = ["\n".join(_change(change, screen, brief=brief)) + "\n" for change in changed]
         parts += ["".join(blocks)] if brief else blocks
         parts += [f"    {len(changed):,} changes: -v shows pictures, captions and values of each\n"] if brief else []
         parts.append(_unchanged(plan, screen))
@@ -163,17 +163,17 @@ def _drift_sentence(plan: Plan) -> str:
 # -- one change
 
 
-def _change(change: Change, withheld: Collection[Address], screen: Screen, *, brief: bool) -> list[str]:
+def _change(change: Change, screen: Screen, *, brief: bool) -> list[str]:
     lines = _title(change, screen)
-    if change.reasons:
-        lines += hanging(f"{_INDENT}because ", safe("; ".join(map(once, change.reasons))), screen)
-    is_said = not screen.quiet and any(
-        "--allow-destroy" in note for note in change.notes
-    )  # the planner says it of versions, too
-    if change.address in withheld and not is_said:
-        lines += hanging(f"{_INDENT}note ", "deletes wait for consent: --allow-destroy", screen, color="yellow")
-    for note in () if screen.quiet else change.notes:
-        lines += hanging(f"{_INDENT}note ", safe(note), screen)
+    # the title of a move says it already
+    reasons = [r for r in change.reasons if not (change.action is Action.MOVE and isinstance(r, MovedFrom))]
+    if reasons:
+        lines += hanging(f"{_INDENT}because ", safe("; ".join(map(reason_text, reasons))), screen)
+    for note in change.notes:
+        needs_consent = isinstance(note, DeleteNeedsConsent)
+        if needs_consent or not screen.quiet:
+            color: Color | None = "yellow" if needs_consent else None
+            lines += hanging(f"{_INDENT}note ", safe(reason_text(note)), screen, color=color)
     if brief:
         return lines
     if screen.verbose or change.action is Action.CREATE:
@@ -188,6 +188,8 @@ def _change(change: Change, withheld: Collection[Address], screen: Screen, *, br
 def _title(change: Change, screen: Screen) -> list[str]:
     address = safe(str(change.address))
     color = _COLORS[change.action]
+    if change.action is Action.MOVE:
+        address = safe(str(change.previous_address))
     text = f"  {change.action.sign} {address} {_phrase(change)}"
     painted = f"  {screen.paint(change.action.sign, color, 'bold')} {screen.paint(address, 'bold')} {_phrase(change)}"
     bracket = _bracket(change)
@@ -215,7 +217,7 @@ def _phrase(change: Change) -> str:
         case Action.WAIT:
             return "is still training"
         case Action.MOVE:
-            return f"moves here from {safe(str(change.previous_address))}"
+            return f"is renamed to {safe(str(change.address))} (no training)"
         case Action.IMPORT:
             return "will be adopted"
         case Action.FORGET:
@@ -261,9 +263,9 @@ def _unchanged(plan: Plan, screen: Screen) -> str:
     if screen.quiet:
         return ""
     if not screen.verbose:
-        noted = [change for change in noted if change.notes != ("not selected",)]
+        noted = [change for change in noted if change.notes != (NotSelected(),)]
     shown, left = listed(noted, screen)
     lines: list[str] = []
     for change in shown:
-        lines += hanging(f"    {safe(str(change.address))}: ", safe("; ".join(change.notes)), screen)
+        lines += hanging(f"    {safe(str(change.address))}: ", safe("; ".join(map(reason_text, change.notes))), screen)
     return "".join(f"{line}\n" for line in lines + more(left, "resource", screen))

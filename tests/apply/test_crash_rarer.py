@@ -12,7 +12,7 @@ from scenario_apply.apply.prepare import PlanOptions
 from scenario_apply.dataset.types import Pair
 from scenario_apply.errors import AnswerLost, ApiError, ApplyError
 from scenario_apply.manifest.spec import Lifecycle
-from scenario_apply.planning import steps_builder as planner
+from scenario_apply.planning import image_placement
 from tests.fakes.bench import Bench, composition, dataset, model
 from tests.fakes.crash import crash_everywhere
 from tests.fakes.service import FakeScenario
@@ -61,7 +61,7 @@ def large(root: Path) -> tuple[Bench, FakeScenario]:
 
 @pytest.mark.parametrize("when", WHENS)
 def test_a_crash_while_pictures_go_in_parts(tmp_path: Path, when: When, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(planner, "SINGLE_UPLOAD_BYTES", 10)
+    monkeypatch.setattr(image_placement, "SINGLE_UPLOAD_BYTES", 10)
     wrongs = partial(made_once, models=2, assets=2, launches=2)
     assert crash_everywhere(tmp_path, large, wrongs, when) > 20
 
@@ -73,7 +73,7 @@ def test_an_answer_lost_while_pictures_go_in_parts(
     tmp_path: Path, when: When, name: str, error: Callable[[str], ApiError], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In the same run where it can be, else at the next start."""
-    monkeypatch.setattr(planner, "SINGLE_UPLOAD_BYTES", 10)
+    monkeypatch.setattr(image_placement, "SINGLE_UPLOAD_BYTES", 10)
     bench, service = large(tmp_path)
     wire = Wire(service, Fault(when, partial(error, "lost"), name=name, nth=2))
     ledger = bench.apply(wire.api)
@@ -84,7 +84,7 @@ def test_an_answer_lost_while_pictures_go_in_parts(
 
 
 def test_a_picture_the_service_refuses_fails_its_model_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(planner, "SINGLE_UPLOAD_BYTES", 10)
+    monkeypatch.setattr(image_placement, "SINGLE_UPLOAD_BYTES", 10)
     bench, service = large(tmp_path)
     complete = service.complete_upload
 

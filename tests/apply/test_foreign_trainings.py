@@ -18,9 +18,11 @@ from scenario_apply.apply.prepare import PlanOptions, make_plan
 from scenario_apply.apply.stop_signal import StopSignal
 from scenario_apply.errors import AnswerLost, ApiError, Refused
 from scenario_apply.manifest.spec import Lifecycle, OnChange
+from scenario_apply.model.address import parse_address
 from scenario_apply.model.ports import ScenarioApi, Sending
 from scenario_apply.model.remote import JobId, Launch, ModelId, RemoteModel
 from scenario_apply.planning.changes import Action
+from scenario_apply.planning.reasons import ParameterChanged, PartChanged
 from tests.fakes.bench import ONE_BY_ONE, Bench, composition, model
 from tests.fakes.service import FakeScenario
 from tests.fakes.wire import Fault, Killed, Wire
@@ -297,7 +299,7 @@ def test_a_model_trained_again_on_other_parameters_is_drift_and_trained_back(
     theirs = trained_in_the_web_app(bench, service, rank=99)
     assert drift(bench, service) == [("training", ours, theirs)]
     [change] = bench.plan(service).plan.changes
-    assert (change.action, change.reasons) == (Action.RETRAIN, ("parameters.rank 99 -> 4",))
+    assert (change.action, change.reasons) == (Action.RETRAIN, (ParameterChanged("rank", 99, 4),))
     assert bench.apply(service).status == "done"
     assert service.model_named("Kael").parameters == {"rank": 4}
     assert (drift(bench, service), actions(bench, service)) == ([], [Action.NONE])
@@ -325,7 +327,7 @@ def test_what_is_composed_of_a_model_trained_again_is_trained_anew_once(tmp_path
     bench.apply(service)
     trained_in_the_web_app(bench, service)
     reasons = {str(c.address): c.reasons for c in bench.plan(service).plan.changes if c.action is not Action.NONE}
-    assert reasons == {"composition.ink": ("model.kael was trained anew",)}
+    assert reasons == {"composition.ink": (PartChanged(parse_address("model.kael"), "retrained-before"),)}
     assert bench.apply(service).status == "done"
     assert set(actions(bench, service)) == {Action.NONE}
     assert drift(bench, service) == []

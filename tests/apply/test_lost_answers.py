@@ -11,7 +11,7 @@ from scenario_apply.apply.apply_options import ApplyOptions
 from scenario_apply.apply.events import Ledger, Noted, StepFinished
 from scenario_apply.apply.stop_signal import StopSignal
 from scenario_apply.errors import AnswerLost
-from scenario_apply.planning import steps_builder as planner
+from scenario_apply.planning import image_placement
 from tests.fakes.bench import Bench, model
 from tests.fakes.clock import FakeClock
 from tests.fakes.service import FakeScenario
@@ -95,7 +95,7 @@ def test_ctrl_c_ends_the_tries_of_an_attach(bench: Bench, service: FakeScenario)
 def test_a_close_found_carried_out_is_told(
     bench: Bench, service: FakeScenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(planner, "SINGLE_UPLOAD_BYTES", 10)
+    monkeypatch.setattr(image_placement, "SINGLE_UPLOAD_BYTES", 10)
     wire = Wire(service, Fault("after", partial(AnswerLost, "lost"), name="complete_upload"))
     ledger = bench.apply(wire.api)
     assert (ledger.status, wire.hit) == ("done", ["complete_upload"])
@@ -107,7 +107,7 @@ def test_an_upload_that_cannot_be_opened_is_tried_again_later_and_later(
     bench: Bench, service: FakeScenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One bad second of the service fails nothing."""
-    monkeypatch.setattr(planner, "SINGLE_UPLOAD_BYTES", 10)
+    monkeypatch.setattr(image_placement, "SINGLE_UPLOAD_BYTES", 10)
     down = partial(AnswerLost, "bad gateway", status=502)
     wire = Wire(service, Fault("before", down, name="create_upload", times=4))
     assert bench.apply(wire.api).status == "done"
@@ -119,7 +119,7 @@ def test_an_upload_that_cannot_be_opened_is_tried_again_later_and_later(
 def test_an_upload_that_cannot_be_opened_at_all_fails_its_step_only(
     bench: Bench, service: FakeScenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(planner, "SINGLE_UPLOAD_BYTES", 10)
+    monkeypatch.setattr(image_placement, "SINGLE_UPLOAD_BYTES", 10)
     down = partial(AnswerLost, "bad gateway", status=502)
     wire = Wire(service, Fault("before", down, name="create_upload", times=5))
     ledger = bench.apply(wire.api, ApplyOptions(parallelism=1))
@@ -131,7 +131,7 @@ def test_an_upload_that_cannot_be_opened_at_all_fails_its_step_only(
 def test_ctrl_c_ends_the_wait_before_an_upload_is_opened_again(
     bench: Bench, service: FakeScenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(planner, "SINGLE_UPLOAD_BYTES", 10)
+    monkeypatch.setattr(image_placement, "SINGLE_UPLOAD_BYTES", 10)
     stop = StopSignal()
 
     def down() -> AnswerLost:

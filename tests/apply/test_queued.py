@@ -14,6 +14,7 @@ from scenario_apply.cli.resource_status import looked_at
 from scenario_apply.model.queue_wait import QUEUED_LONG_S, queued_too_long, queued_words
 from scenario_apply.model.remote import JobId, ModelId, Progress, RemoteJob, RemoteModel
 from scenario_apply.planning.changes import Action
+from scenario_apply.planning.reasons import TrainingQueued, TrainingRunning
 from scenario_apply.review.ledger_text import ledger_text
 from scenario_apply.review.screen import Screen
 from scenario_apply.review.status_text import long_queued, status_json, status_text
@@ -63,7 +64,7 @@ def test_a_plan_says_since_when_and_where_it_is_queued_and_warns_after_hours(ben
     later(bench, QUEUED_LONG_S / 2)
     plan = bench.plan(service).plan
     [change] = plan.changes
-    assert (change.action, change.reasons) == (Action.WAIT, (f"its training is queued since {launched_at}, place 7",))
+    assert (change.action, change.reasons) == (Action.WAIT, (TrainingQueued(launched_at, 7),))
     assert not plan.diagnostics
     later(bench, QUEUED_LONG_S)
     [problem] = bench.plan(service).plan.diagnostics
@@ -77,7 +78,7 @@ def test_a_training_that_has_begun_is_running_however_long(bench: Bench) -> None
     bench.apply(service, NO_WAIT)
     later(bench, 10 * QUEUED_LONG_S)
     plan = bench.plan(service).plan
-    assert plan.changes[0].reasons == ("its training is running",)
+    assert plan.changes[0].reasons == (TrainingRunning(),)
     assert not plan.diagnostics
 
 

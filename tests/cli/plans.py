@@ -25,6 +25,20 @@ from scenario_apply.planning.changes import (
     ImageDiff,
 )
 from scenario_apply.planning.plan import Plan, PlanSource
+from scenario_apply.planning.reasons import (
+    CaptionsChanged,
+    ImagesChanged,
+    NameChanged,
+    NoLongerDeclared,
+    NotCreated,
+    ParameterChanged,
+    PartChanged,
+    RemovedBlock,
+    RollbackPinned,
+    TrainingEnded,
+    TrainingRunning,
+    VersionInUse,
+)
 
 KAEL = parse_address("model.kael")
 SOURCE = PlanSource(
@@ -57,8 +71,8 @@ REPLACED = Change(
     address=KAEL,
     action=Action.REPLACE,
     change_class="training",
-    reasons=("parameters.nbEpochs 10 -> 12", "images +1", "captions ~2"),
-    notes=("version 1 is kept as the previous one",),
+    reasons=(ParameterChanged("nbEpochs", 10, 12), ImagesChanged(1, 0, 0), CaptionsChanged(0, 2, 0)),
+    notes=(VersionInUse(1, parse_address("composition.winter")),),
     before={"id": "model_1", "name": "Kael", "type": "flux.1-lora", "parameters": {"nbEpochs": 10}},
     after={"name": "Kael", "type": "flux.1-lora", "parameters": {"nbEpochs": 12}},
     images=ImageDiff(
@@ -96,7 +110,7 @@ CREATED = Change(
     address=parse_address("model.kael-lr/fast"),
     action=Action.CREATE,
     change_class="training",
-    reasons=("not in the state",),
+    reasons=(NotCreated(),),
     after={
         "name": "Kael (fast)",
         "type": "flux.1-lora",
@@ -120,14 +134,14 @@ ALL_SIGNS = plan_of(
         address=parse_address("model.name"),
         action=Action.UPDATE,
         change_class="metadata",
-        reasons=('name "Old" -> "New"',),
+        reasons=(NameChanged("Old", "New"),),
         requests=1,
     ),
     Change(
         address=parse_address("composition.winter"),
         action=Action.RETRAIN,
         change_class="training",
-        reasons=("model.kael has a new version",),
+        reasons=(PartChanged(KAEL, "replaced"),),
         cost=Cost(cu=1.5, source="history"),
         requests=3,
     ),
@@ -135,21 +149,23 @@ ALL_SIGNS = plan_of(
         address=parse_address("model.old"),
         action=Action.DELETE,
         change_class="metadata",
-        reasons=("no longer declared",),
+        reasons=(NoLongerDeclared(),),
         requests=1,
     ),
-    Change(address=parse_address("model.slow"), action=Action.WAIT, reasons=("its training is running",)),
+    Change(address=parse_address("model.slow"), action=Action.WAIT, reasons=(TrainingRunning(),)),
     Change(
         address=parse_address("model.a-name-so-long-that-it-leaves-no-room-for-the-cost-on-its-line"),
         action=Action.RETRAIN,
         change_class="training",
-        reasons=("its training failed: Out of memory",),
+        reasons=(TrainingEnded("failed", "its training failed: Out of memory"),),
         cost=Cost(cu=1234.5, source="quoted"),
         requests=2,
     ),
     Change(address=parse_address("model.renamed"), action=Action.MOVE, previous_address=parse_address("model.before")),
-    Change(address=parse_address("model.gone"), action=Action.FORGET, reasons=("a removed: block says so",)),
-    Change(address=parse_address("model.held"), action=Action.NONE, notes=("a rollback holds it at version 1",)),
+    Change(address=parse_address("model.gone"), action=Action.FORGET, reasons=(RemovedBlock(),)),
+    Change(
+        address=parse_address("model.held"), action=Action.NONE, notes=(RollbackPinned(parse_address("model.held"), 1),)
+    ),
     Change(address=parse_address("model.quiet"), action=Action.NONE),
     steps=(
         PlannedStep(

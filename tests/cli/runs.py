@@ -35,6 +35,7 @@ from scenario_apply.model.steps import (
     UpdateModel,
 )
 from scenario_apply.planning.changes import Action, Change, Cost
+from scenario_apply.planning.reasons import NotCreated
 from tests.cli.plans import KAEL, plan_of, upload
 
 EVIL = "\x1b[31mred\x1b[0m\nsecond line"
@@ -63,7 +64,7 @@ PLAN = plan_of(
         address=KAEL,
         action=Action.CREATE,
         change_class="training",
-        reasons=("not in the state",),
+        reasons=(NotCreated(),),
         cost=Cost(cu=None, source="unknown"),
         requests=4,
     ),

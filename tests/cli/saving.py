@@ -15,7 +15,8 @@ from PIL import Image
 
 from scenario_apply.__main__ import main
 from scenario_apply.emulator.thread import EmulatorThread, manual_options
-from scenario_apply.planning.plan_document import plan_document
+from scenario_apply.model.codec import fitted
+from scenario_apply.planning.plan_document import PlanDocument
 from scenario_apply.planning.plan_format import plan_to_json, sealed
 from scenario_apply.planning.plan_reader import _plan
 from tests.test_request_counts import kind_of
@@ -72,7 +73,7 @@ def edited(change: Forgery, file: str = "p.json", *, sums: bool = True) -> None:
     plain: Plain = json.loads(path.read_text())
     change(plain)
     if sums:
-        told = plan_to_json(_plan(plan_document(plain)))
+        told = plan_to_json(_plan(fitted(plain, PlanDocument)))
         plain |= {key: told[key] for key in SUMS}
     path.write_text(json.dumps(sealed(plain)))
 

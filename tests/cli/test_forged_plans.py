@@ -112,8 +112,13 @@ FORGERIES: dict[str, Forgery] = {
     "one edge less": lambda p: step_of(p, "train")["after"].pop(),
     "another action": lambda p: change_of(p, "model.kael").update(action="update"),
     "no change": lambda p: change_of(p, "model.old").update(action="none"),
-    "another reason": lambda p: change_of(p, "model.kael").update(reasons=["name changed"]),
-    "another note": lambda p: change_of(p, "model.kael").update(notes=["nothing is trained"]),
+    "another reason": lambda p: change_of(p, "model.kael").update(
+        reasons=[{"code": "name-changed", "old": "Kael", "new": "K", "text": 'name "Kael" -> "K"'}]
+    ),
+    "another note": lambda p: change_of(p, "model.kael").update(
+        notes=[{"code": "not-selected", "text": "not selected"}]
+    ),
+    "another text of a reason": lambda p: change_of(p, "model.kael")["reasons"][0].update(text="nothing much"),
     "another caption shown": lambda p: change_of(p, "model.kael")["captions"]["change"][0].update(after="harmless"),
     "no caption shown": lambda p: change_of(p, "model.kael").update(captions={}),
     "another value before": lambda p: change_of(p, "model.kael").update(before={"name": "Kael"}),

@@ -45,8 +45,8 @@ from scenario_apply.model.steps import (
     UploadImage,
 )
 from scenario_apply.planning.composition_parts import as_of_now
-from scenario_apply.planning.decision import StateEdit, edited
 from scenario_apply.planning.plan import Plan
+from scenario_apply.planning.state_edit import StateEdit, edited
 from scenario_apply.state.fingerprint import fingerprint
 from scenario_apply.state.outcome import Outcome, after
 from scenario_apply.state.state import ConceptRecord, PairRecord, State, Version

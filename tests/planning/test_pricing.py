@@ -5,13 +5,17 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from scenario_apply.dataset.types import Contents
 from scenario_apply.model.address import Address
 from scenario_apply.model.remote import AssetId, ModelId
-from scenario_apply.planning.changes import Action, Change, Cost
-from scenario_apply.planning.decision import Decision, StateEdit
-from scenario_apply.planning.pricing import needs_quote, priced
+from scenario_apply.planning.changes import Cost
+from scenario_apply.planning.content_diff import compare_contents
+from scenario_apply.planning.decision import Replace, Resource
+from scenario_apply.planning.pricing import cost_of, needs_quote, quote_notes
+from scenario_apply.planning.reasons import QuoteCovers
+from scenario_apply.planning.state_edit import StateEdit
 from scenario_apply.state.state import ImageRecord, Record, State, Version
-from tests.planning.manifests import model
+from tests.planning.manifests import model, picture
 
 KAEL = Address("model", "kael")
 SPEC = model("kael")
@@ -38,29 +42,45 @@ def state(*versions: Version) -> State:
     return State(records={Address("model", f"m{n}"): Record(current=v) for n, v in enumerate(versions)})
 
 
-def verdict(*, train: bool = True, record: Record | None = None, gone: bool = False) -> Decision:
-    change = Change(address=KAEL, action=Action.REPLACE, image_count=12)
-    return Decision(change=change, spec=SPEC, train=train, record=record, edit=StateEdit(gone=gone))
+PICTURES = tuple(picture(f"{n}.png", f"picture {n}") for n in range(12))
+
+
+def replacing(*, trains: bool = True, record: Record | None = None, gone: bool = False) -> Replace:
+    contents = Contents(images=PICTURES)
+    return Replace(
+        resource=Resource(address=KAEL, spec=SPEC, record=record, edit=StateEdit(gone=gone)),
+        declared=SPEC,
+        contents=contents,
+        content=compare_contents(contents, None),
+        dataset_digest=None,
+        trains=trains,
+    )
 
 
 def test_a_quote_is_taken_before_history_and_history_before_nothing() -> None:
-    change = verdict().change
-    assert priced(change, verdict(), {KAEL: 90.0}, state(version())).cost == Cost(cu=90.0, source="quoted")
-    assert priced(change, verdict(), {}, state(version())).cost == Cost(cu=80, source="history")
-    assert priced(change, verdict(), {}, state()).cost == Cost(cu=None, source="unknown")
+    assert cost_of(replacing(), {KAEL: 90.0}, state(version())) == Cost(cu=90.0, source="quoted")
+    assert cost_of(replacing(), {}, state(version())) == Cost(cu=80, source="history")
+    assert cost_of(replacing(), {}, state()) == Cost(cu=None, source="unknown")
 
 
 def test_what_trains_nothing_costs_nothing() -> None:
-    asked = verdict(train=False)
-    assert priced(asked.change, asked, {}, state()).cost == Cost(cu=0, source="none")
+    assert cost_of(replacing(trains=False), {}, state()) == Cost(cu=0, source="none")
 
 
 def test_a_quote_of_nothing_is_still_a_quote() -> None:
-    assert priced(verdict().change, verdict(), {KAEL: 0.0}, state()).cost == Cost(cu=0.0, source="quoted")
+    assert cost_of(replacing(), {KAEL: 0.0}, state()) == Cost(cu=0.0, source="quoted")
+
+
+def test_a_quote_for_another_number_of_images_is_noted() -> None:
+    """The service prices a model with the images that it has now."""
+    quoted = Cost(cu=1, source="quoted")
+    assert quote_notes(replacing(record=Record(current=version(images=3))), quoted) == (QuoteCovers(3, 12),)
+    assert quote_notes(replacing(record=Record(current=version(images=12))), quoted) == ()
+    assert quote_notes(replacing(record=Record(current=version(images=3))), Cost(cu=1, source="history")) == ()
 
 
 def of_history(*versions: Version) -> Cost:
-    return priced(verdict().change, verdict(), {}, state(*versions)).cost
+    return cost_of(replacing(), {}, state(*versions))
 
 
 @pytest.mark.parametrize(("images", "source"), [(9, "history"), (15, "history"), (8, "unknown"), (16, "unknown")])
@@ -80,8 +100,8 @@ def test_history_is_of_that_type_the_newest_and_charged() -> None:
 def test_the_service_is_asked_where_there_is_a_model_of_that_type() -> None:
     """A dry run on a model of another type would quote another training."""
     record = Record(current=version())
-    assert needs_quote(verdict(record=record))
-    assert not needs_quote(verdict())
-    assert not needs_quote(verdict(record=record, train=False))
-    assert not needs_quote(verdict(record=record, gone=True))
-    assert not needs_quote(verdict(record=replace(record, current=version(type="sd-xl-lora"))))
+    assert needs_quote(replacing(record=record))
+    assert not needs_quote(replacing())
+    assert not needs_quote(replacing(record=record, trains=False))
+    assert not needs_quote(replacing(record=record, gone=True))
+    assert not needs_quote(replacing(record=replace(record, current=version(type="sd-xl-lora"))))

@@ -13,6 +13,7 @@ from scenario_apply.errors import Diagnostic
 from scenario_apply.model.address import Address
 from scenario_apply.planning.changes import Action, Change, Cost, Drift
 from scenario_apply.planning.plan import Plan
+from scenario_apply.planning.reasons import DeleteNeedsConsent, NoLongerDeclared, Prevented
 from scenario_apply.review.plan_text import plan_text
 from scenario_apply.review.screen import Screen, columns
 from tests.cli.plans import ALL_SIGNS, CREATED, KAEL, REPLACED, plan_of, upload
@@ -101,7 +102,9 @@ def test_nothing_to_do_says_when_the_service_was_not_asked() -> None:
 
 
 WINTER = Address("composition", "winter")
-WAITING = Change(address=WINTER, action=Action.NONE, notes=("composition.winter waits for model.late",))
+WAITING = Change(
+    address=WINTER, action=Action.NONE, notes=(Prevented("untrained-part", "composition.winter waits for model.late"),)
+)
 
 
 @pytest.mark.parametrize(
@@ -133,9 +136,7 @@ def test_a_destroy_of_nothing_says_so_and_judges_no_pictures() -> None:
 
 
 def test_consent_is_asked_for_once() -> None:
-    change = Change(
-        address=KAEL, action=Action.DELETE, reasons=("no longer declared",), notes=("kept until --allow-destroy",)
-    )
+    change = Change(address=KAEL, action=Action.DELETE, reasons=(NoLongerDeclared(),), notes=(DeleteNeedsConsent(),))
     for screen in (Screen(), Screen(quiet=True)):
         text = plan_text(plan_of(change, withheld=(KAEL,)), screen)
         assert text.count("--allow-destroy") == 1
@@ -144,7 +145,7 @@ def test_consent_is_asked_for_once() -> None:
 def test_quiet_leaves_out_warnings_notes_and_hints() -> None:
     text = plan_text(ALL_SIGNS, Screen(quiet=True))
     assert "error[gate-retrains]" in text
-    for word in ("warning", "hint", "a rollback holds it", "version 1 is kept"):
+    for word in ("warning", "hint", "pinned to version 1", "version 1 is kept"):
         assert word in plan_text(ALL_SIGNS, Screen())
         assert word not in text
 

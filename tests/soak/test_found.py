@@ -10,7 +10,7 @@ import pytest
 
 from scenario_apply.errors import CoolingDown, Refused
 from scenario_apply.model.remote import RemoteUpload, UploadId
-from scenario_apply.planning import steps_builder as planner
+from scenario_apply.planning import image_placement
 from tests.fakes.bench import Bench, model
 from tests.fakes.clock import FakeClock
 from tests.fakes.service import FakeScenario
@@ -19,7 +19,7 @@ from tests.fakes.wire import Fault, Killed, Wire
 
 @pytest.fixture(autouse=True)
 def _large_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(planner, "SINGLE_UPLOAD_BYTES", 10)
+    monkeypatch.setattr(image_placement, "SINGLE_UPLOAD_BYTES", 10)
     monkeypatch.setattr("os.fsync", lambda descriptor: None)
 
 

@@ -92,10 +92,10 @@ def _made(call: Invocation) -> Prepared:
 
         from scenario_apply.apply.prepare import bound_to_pictures
         from scenario_apply.cli.saved_plans import write_saved_plan
-        from scenario_apply.planning.plan_format import plan_to_json
+        from scenario_apply.review.plan_json import plan_values
 
         prepared = replace(prepared, plan=bound_to_pictures(prepared.plan, wanted.datasets))
-        write_saved_plan(out, call.settings.cwd, plan_to_json(prepared.plan), wanted.manifest.root)
+        write_saved_plan(out, call.settings.cwd, plan_values(prepared.plan), wanted.manifest.root)
     return prepared
 
 

@@ -34,6 +34,7 @@ from scenario_apply.model.ports import Clock, RequestCounter
 from scenario_apply.model.steps import PlannedStep, UploadImage
 from scenario_apply.planning.plan import Plan
 from scenario_apply.review.ledger_text import headline
+from scenario_apply.review.plan_json import reason_json
 from scenario_apply.review.printable import json_text
 from scenario_apply.review.screen import counted, safe
 from scenario_apply.review.step_words import doing
@@ -112,7 +113,7 @@ class JsonLinesView:
                 told = {
                     "resource": str(change.address),
                     "action": change.action.value,
-                    "reasons": list(change.reasons),
+                    "reasons": [reason_json(reason) for reason in change.reasons],
                     "requests": change.requests,
                     "cu": change.cost.cu,
                     "cost_source": change.cost.source,

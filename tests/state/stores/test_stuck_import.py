@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scenario_apply.planning import steps_builder as planner
+from scenario_apply.planning import image_placement
 from scenario_apply.model.remote import RemoteUpload, UploadId
 from scenario_apply.errors import ApplyError
 from tests.fakes.bench import Bench, model
@@ -18,7 +18,7 @@ MINUTE = 60.0
 
 @pytest.fixture
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
-    monkeypatch.setattr(planner, "SINGLE_UPLOAD_BYTES", 10)
+    monkeypatch.setattr(image_placement, "SINGLE_UPLOAD_BYTES", 10)
     bench = Bench(tmp_path)
     bench.add("kael", ["KAEL, front"])
     bench.declare(model("kael", "kael"))

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import pytest
 
-from scenario_apply.planning import steps_builder as planner
+from scenario_apply.planning import image_placement
 from scenario_apply.apply.events import Ledger
 from scenario_apply.apply.apply_options import ApplyOptions
 from scenario_apply.model.ports import ScenarioApi
@@ -165,7 +165,7 @@ def test_with_calls_in_flight_the_answers_still_due_are_in_the_rescue_file(
 
 
 def test_a_large_picture_goes_up_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(planner, "SINGLE_UPLOAD_BYTES", 10)
+    monkeypatch.setattr(image_placement, "SINGLE_UPLOAD_BYTES", 10)
     failures = swept(tmp_path, remove, "after", 1, parallelism=1)
     assert not failures, "\n".join(failures)
 

@@ -1,0 +1,111 @@
+"""A decision, its steps and its cost -> the change that a plan shows. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, assert_never
+
+from scenario_apply.model.address import Address
+from scenario_apply.model.steps import PlannedStep, requests_of
+from scenario_apply.planning.attributes import (
+    LabelChange,
+    Spec,
+    arithmetic,
+    declared_attributes,
+    recorded_attributes,
+)
+from scenario_apply.planning.changes import Change
+from scenario_apply.planning.decision import (
+    ContentWork,
+    Create,
+    Decision,
+    Delete,
+    Forget,
+    Keep,
+    Relabel,
+    Wait,
+    action_of,
+)
+from scenario_apply.planning.pricing import cost_of, quote_notes
+from scenario_apply.state.state import State, Version
+
+
+def changes_of(
+    decisions: Mapping[Address, Decision], steps: Sequence[PlannedStep], quotes: Mapping[Address, float], state: State
+) -> tuple[Change, ...]:
+    """One change per resource, in address order, unchanged resources included."""
+    by_address: dict[Address, list[PlannedStep]] = {}
+    for planned in steps:
+        by_address.setdefault(planned.address, []).append(planned)
+    return tuple(
+        _change(decisions[address], by_address.get(address, []), quotes, state) for address in sorted(decisions)
+    )
+
+
+def _change(decision: Decision, steps: Sequence[PlannedStep], quotes: Mapping[Address, float], state: State) -> Change:
+    cost = cost_of(decision, quotes, state)
+    return Change(
+        address=decision.address,
+        action=action_of(decision),
+        reasons=decision.reasons,
+        notes=(*decision.notes, *quote_notes(decision, cost)),
+        cost=cost,
+        requests=sum(requests_of(planned.step) for planned in steps),
+        steps=tuple(planned.id for planned in steps),
+        previous_address=decision.edit.moved_from,
+        place=None if decision.spec is None else decision.spec.place,
+        edit=decision.edit,
+        **_details(decision),
+    )
+
+
+def _details(decision: Decision) -> dict[str, Any]:
+    """change_class, before, after, images, captions, image_count and arithmetic, as far as they apply."""
+    match decision:
+        case ContentWork():
+            return _content_details(decision)
+        case Keep():
+            if decision.version is None:
+                return {}
+            details = _label_details(decision.version, decision.spec, LabelChange())
+            # what an import brings in was not there before
+            return details if decision.edit.record is None else {**details, "before": None}
+        case Relabel() | Wait():
+            return _label_details(decision.version, decision.spec, decision.labels)
+        case Delete() | Forget():
+            record = decision.record
+            if record is None or (isinstance(decision, Forget) and not decision.gone):
+                return {}
+            return {
+                "change_class": "metadata" if isinstance(decision, Delete) else "free",
+                "before": recorded_attributes(record.working),
+                "image_count": len(record.working.images),
+            }
+        case _:
+            assert_never(decision)
+
+
+def _content_details(work: ContentWork) -> dict[str, Any]:
+    images, pairs = len(work.contents.images), len(work.contents.pairs)
+    before = None if isinstance(work, Create) or work.record is None else recorded_attributes(work.record.working)
+    return {
+        "change_class": "training" if work.trains else "metadata",
+        "before": before,
+        "after": declared_attributes(work.declared),
+        "images": work.content.images,
+        "captions": work.content.captions,
+        "image_count": images,
+        "arithmetic": arithmetic(work.declared, images, pairs),
+    }
+
+
+def _label_details(version: Version, spec: Spec | None, labels: LabelChange) -> dict[str, Any]:
+    after = {**recorded_attributes(version), **labels.labels}
+    if spec is not None and (labels.tags_add or labels.tags_delete):
+        after["tags"] = list(spec.tags)
+    return {
+        "change_class": "metadata" if labels else "free",
+        "before": recorded_attributes(version),
+        "after": after,
+        "image_count": len(version.images),
+    }

@@ -1,0 +1,200 @@
+"""Which asset serves which image: what exists on the service, what may be re-captioned, what must be uploaded. Pure.
+
+An asset carries one caption for every model it is attached to. So the same bytes with two captions need two assets,
+and a caption may be changed in place only where no other live resource wants the old one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from scenario_apply.dataset.types import Image
+from scenario_apply.model.address import Address
+from scenario_apply.model.limits import SINGLE_UPLOAD_BYTES
+from scenario_apply.model.remote import AssetId
+from scenario_apply.model.steps import UploadWay
+from scenario_apply.planning.decision import ContentWork, Decision, Delete
+from scenario_apply.planning.observed import Observed
+from scenario_apply.state.state import AssetRecord, State
+
+Key = tuple[str, str]
+"""(SHA-256 of the bytes, caption as sent, "" for the service's own)."""
+
+
+def key_of(image: Image) -> Key:
+    return image.sha256, image.caption or ""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAsset:
+    """An asset that the service holds. recaption: its caption is to be set; is_attached: to this model, already."""
+
+    id: AssetId
+    recaption: bool
+    is_attached: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NewAsset:
+    """The image is uploaded for this resource."""
+
+    way: UploadWay
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierUpload:
+    """The image is uploaded by an earlier resource of the same plan."""
+
+
+Place = KnownAsset | NewAsset | EarlierUpload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImagePlacement:
+    """One resource's images. places: the image of each key in the order of the dataset. detach: id and name."""
+
+    places: tuple[tuple[Image, Place], ...] = ()
+    detach: tuple[tuple[AssetId, str], ...] = ()
+
+
+def place_images(
+    decisions: Mapping[Address, Decision], state: State, observed: Observed
+) -> dict[Address, ImagePlacement]:
+    """Where the images of each resource come from. decisions: in the order of their steps."""
+    working = [d for d in decisions.values() if isinstance(d, ContentWork) and d.contents.images]
+    if not working:  # thousands of unchanged resources cost nothing here
+        return {}
+    pool = _AssetPool(state, observed, decisions.values())
+    shared, uploaded = _shared(working), set[Key]()
+    return {work.address: _placed(work, observed, pool, shared, uploaded) for work in working}
+
+
+def _placed(
+    work: ContentWork, observed: Observed, pool: _AssetPool, shared: set[Key], uploaded: set[Key]
+) -> ImagePlacement:
+    attached = _attached(work, observed)
+    places: dict[Key, tuple[Image, Place]] = {}
+    for image in work.contents.images:
+        key = key_of(image)
+        if key in places:
+            continue
+        place: Place
+        if (found := pool.find(key, attached)) is not None:
+            asset_id, recaption = found
+            place = KnownAsset(asset_id, recaption, asset_id in attached)
+        elif key in uploaded:
+            place = EarlierUpload()
+        else:
+            uploaded.add(key)
+            is_large = image.size_bytes > SINGLE_UPLOAD_BYTES
+            place = NewAsset("multipart" if is_large else "asset" if key in shared else "data")
+        places[key] = image, place
+    kept = {place.id for _, place in places.values() if isinstance(place, KnownAsset)}
+    # what is recorded and no longer attached is detached, too: a run that died had done it without recording it
+    recorded = {} if work.target is None else {image.asset_id: image.path for image in work.target.images}
+    detach = tuple((asset_id, name) for asset_id, name in {**recorded, **attached}.items() if asset_id not in kept)
+    return ImagePlacement(places=tuple(places.values()), detach=detach)
+
+
+def _attached(work: ContentWork, observed: Observed) -> dict[AssetId, str]:
+    """What is attached to the target now, by id, with its name: as observed, else as recorded."""
+    version = work.target
+    if version is None:
+        return {}
+    recorded = {image.asset_id: image.path for image in version.images}
+    remote = observed.models.get(version.id)
+    if remote is None or remote.images is None:
+        return recorded
+    # by id, not in the order of the answer: the same inputs give the same plan, step by step
+    images = sorted(remote.images, key=lambda image: image.id)
+    return {image.id: recorded.get(image.id, image.name or image.id) for image in images}
+
+
+def _shared(working: Iterable[ContentWork]) -> set[Key]:
+    """Keys that several resources of this plan want: uploaded once as an asset, attached by id."""
+    counts: Counter[Key] = Counter()
+    for work in working:
+        counts.update({key_of(image) for image in work.contents.images})
+    return {key for key, count in counts.items() if count > 1}
+
+
+class _AssetPool:
+    """Assets by what they hold, as a plan grows: every choice is seen by the later ones."""
+
+    def __init__(self, state: State, observed: Observed, decisions: Collection[Decision]) -> None:
+        self.known: dict[AssetId, AssetRecord] = state.assets()
+        for decision in decisions:
+            if decision.edit.record is not None:  # an import brings its images along
+                for brought in decision.edit.record.current.images:
+                    self.known[brought.asset_id] = AssetRecord(brought.sha256, brought.caption)
+        self.held: dict[AssetId, str] = {asset_id: asset.caption for asset_id, asset in self.known.items()}
+        gone: set[AssetId] = set()
+        for remote in observed.models.values():
+            for image in remote.images or ():
+                if image.id in self.held:
+                    self.held[image.id] = image.description
+        for record in state.records.values():
+            for version in record.versions():
+                remote_model = observed.models.get(version.id)
+                if remote_model is not None and remote_model.images is not None:
+                    there = {image.id for image in remote_model.images}
+                    gone.update(i.asset_id for i in version.images if i.asset_id not in there)
+        # an image that vanished from a model may be a deleted asset: never counted on again
+        self.ids: dict[Key, list[AssetId]] = {}
+        for asset_id, asset in self.known.items():
+            if asset_id not in gone:
+                self.ids.setdefault((asset.sha256, self.held[asset_id]), []).append(asset_id)
+        self.by_bytes: dict[str, list[AssetId]] = {}
+        for asset_id, asset in self.known.items():
+            if asset_id not in gone:
+                self.by_bytes.setdefault(asset.sha256, []).append(asset_id)
+        self.wanted = _wanted(state, decisions)
+        self.claimed: set[AssetId] = set()
+
+    def find(self, key: Key, attached: Mapping[AssetId, object]) -> tuple[AssetId, bool] | None:
+        """An asset for that key and whether its caption is to be set; None: it must be uploaded.
+
+        attached: what the model has already, preferred where several fit.
+        """
+        exact = self.ids.get(key, [])
+        for asset_id in sorted(exact, key=lambda a: a not in attached):
+            self.claimed.add(asset_id)
+            # a caption the service holds and no record knows of was set by a run that died: set again, it is recorded
+            is_recorded = self.known[asset_id].caption == key[1]
+            self.known[asset_id] = AssetRecord(*key)
+            return asset_id, not is_recorded
+        for asset_id in sorted(self.by_bytes.get(key[0], []), key=lambda a: a not in attached):
+            sha256, caption = key[0], self.held[asset_id]
+            if asset_id in self.claimed or self.wanted.get((sha256, caption), 0):
+                continue
+            self.recaption(asset_id, key[1])
+            return asset_id, True
+        return None
+
+    def recaption(self, asset_id: AssetId, caption: str) -> None:
+        sha256 = self.known[asset_id].sha256
+        self.ids[sha256, self.held[asset_id]].remove(asset_id)
+        self.held[asset_id] = caption
+        self.known[asset_id] = AssetRecord(sha256, caption)
+        self.ids.setdefault((sha256, caption), []).append(asset_id)
+        self.claimed.add(asset_id)
+
+
+def _wanted(state: State, decisions: Iterable[Decision]) -> Counter[Key]:
+    """How many live resources want an asset with those bytes and that caption."""
+    wanted: Counter[Key] = Counter()
+    seen: set[Address] = set()
+    for decision in decisions:
+        seen.add(decision.address)
+        if decision.edit.moved_from is not None:
+            seen.add(decision.edit.moved_from)
+        if isinstance(decision, ContentWork):
+            wanted.update({key_of(image) for image in decision.contents.images})
+        elif decision.record is not None and not isinstance(decision, Delete):
+            wanted.update({(image.sha256, image.caption) for image in decision.record.working.images})
+    for address, record in state.records.items():
+        if address not in seen:
+            wanted.update((image.sha256, image.caption) for image in record.working.images)
+    return wanted

@@ -1,0 +1,95 @@
+"""Which versions are deleted, and why others are kept: keep_versions, use by a composition, protection, consent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from scenario_apply.model.address import Address
+from scenario_apply.model.remote import ModelId
+from scenario_apply.planning.decision import ContentWork, Decision, Delete, Forget, Replace, yields_new_weights
+from scenario_apply.planning.reasons import (
+    DeleteNeedsConsent,
+    NotSelected,
+    OldVersionsDeleted,
+    OldVersionsKept,
+    Reason,
+    VersionInUse,
+)
+from scenario_apply.state.state import Version
+
+
+def with_retention(decisions: Mapping[Address, Decision], *, consent: bool) -> dict[Address, Decision]:
+    """The decisions with the versions that each deletes. consent: whether deletes are allowed."""
+    users = users_of_versions(decisions)
+    return {address: _judged(decision, decisions, users, consent) for address, decision in decisions.items()}
+
+
+def users_of_versions(decisions: Mapping[Address, Decision]) -> dict[ModelId, list[Address]]:
+    """Which recorded compositions are made of a version, by its id."""
+    users: dict[ModelId, list[Address]] = {}
+    for address, decision in decisions.items():
+        if decision.record is not None:
+            for concept in decision.record.current.concepts:
+                users.setdefault(concept.model_id, []).append(address)
+    return users
+
+
+def _judged(
+    decision: Decision,
+    decisions: Mapping[Address, Decision],
+    users: Mapping[ModelId, list[Address]],
+    consent: bool,
+) -> Decision:
+    if isinstance(decision, Delete):
+        return (
+            decision if consent else replace(decision, consented=False, notes=(*decision.notes, DeleteNeedsConsent()))
+        )
+    spec = decision.spec
+    if spec is None or not spec.enabled or NotSelected() in decision.notes:
+        return decision
+    excess = old_versions(decision, spec.lifecycle.keep_versions)
+    if not excess:
+        return decision
+    in_use = {
+        version.id: user
+        for version in excess
+        for user in sorted(users.get(version.id, ()))
+        if _continues_to_use(decisions[user])
+    }
+    notes: list[Reason] = [VersionInUse(v.number, in_use[v.id]) for v in excess if v.id in in_use]
+    free = tuple(version for version in excess if version.id not in in_use)
+    keep = max(0, spec.lifecycle.keep_versions)
+    if not free:
+        return replace(decision, notes=(*decision.notes, *notes))
+    if decision.resource.is_protected or not consent:
+        kept = OldVersionsKept(len(free), keep, "protected" if decision.resource.is_protected else "consent")
+        return replace(decision, notes=(*decision.notes, *notes, kept))
+    return replace(
+        decision,
+        delete=free,
+        notes=(*decision.notes, *notes),
+        reasons=(*decision.reasons, OldVersionsDeleted(len(free), keep)),
+    )
+
+
+def old_versions(decision: Decision, keep: int) -> list[Version]:
+    """Previous versions beyond the newest `keep` usable ones once the plan is carried out, oldest last.
+
+    Versions that were never trained are not worth keeping.
+    """
+    record = decision.record
+    if record is None:
+        return []
+    previous = list(record.previous)
+    if isinstance(decision, Replace):
+        previous = [version for version in (record.pending, record.current) if version is not None] + previous
+    elif record.pending is not None and yields_new_weights(decision):
+        previous = [record.current, *previous]  # the pending one takes its place
+    usable = [version for version in previous if version.is_usable]
+    return [version for version in previous if not version.is_usable] + usable[max(0, keep) :]
+
+
+def _continues_to_use(user: Decision) -> bool:
+    """Whether a composition still needs its parts after this plan: it is neither retrained, deleted nor forgotten."""
+    return not ((isinstance(user, ContentWork) and user.trains) or isinstance(user, Delete | Forget))

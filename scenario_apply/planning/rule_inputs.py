@@ -1,0 +1,83 @@
+"""What the rules of decide.py decide from, and how they leave a resource alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from scenario_apply.errors import Diagnostic
+from scenario_apply.manifest.spec import Import
+from scenario_apply.model.address import Address
+from scenario_apply.planning.attributes import LabelChange, Spec, label_change
+from scenario_apply.planning.decision import Decision, Keep, Resource
+from scenario_apply.planning.desired import Desired
+from scenario_apply.planning.observed import Observed
+from scenario_apply.planning.reasons import Prevented, Reason
+from scenario_apply.planning.selection import PlanRequestOptions
+from scenario_apply.planning.state_edit import StateEdit
+from scenario_apply.planning.up_to_date import UpToDate
+from scenario_apply.state.state import Record, State, Version
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inputs:
+    """What rules decide from. decided: the resources before this one; those it needs are among them.
+
+    state is settled against observed. now: seconds since the epoch; without it no queue is called too long.
+    """
+
+    desired: Desired
+    state: State
+    observed: Observed
+    asked: PlanRequestOptions
+    now: float | None = None
+    decided: dict[Address, Decision] = field(default_factory=dict)
+
+    @cached_property
+    def imports(self) -> Mapping[Address, Import]:
+        return {block.target: block for block in self.desired.imports}
+
+    @cached_property
+    def moves(self) -> Mapping[Address, Address]:
+        """Target -> source, of the moves that are still to be recorded."""
+        records = self.state.records
+        return {
+            move.target: move.source
+            for move in self.desired.moved
+            if move.source in records and move.target not in records and move.target in self.desired.specs
+        }
+
+    @cached_property
+    def forgotten(self) -> frozenset[Address]:
+        return frozenset(removed.source for removed in self.desired.removed)
+
+    @cached_property
+    def up_to_date(self) -> UpToDate:
+        return UpToDate(self.desired)
+
+    def is_selected(self, address: Address) -> bool:
+        return self.asked.selected is None or address in self.asked.selected
+
+    def is_gone(self, record: Record) -> bool:
+        return record.pending is None and self.observed.is_gone(record.current.id)
+
+    def may_train(self, address: Address, spec: Spec) -> bool:
+        return spec.lifecycle.train == "auto" or address in self.asked.train or address in self.asked.replace
+
+    def labels(self, spec: Spec, version: Version) -> LabelChange:
+        return label_change(spec, version, self.observed.models.get(version.id))
+
+
+Rule = Callable[[Inputs, Resource], Decision | Resource]
+"""Answers with a decision, or passes the resource on, amended where it found something out that later rules need."""
+
+
+def left_alone(resource: Resource, note: Reason, *problems: Diagnostic) -> Keep:
+    """Nothing is done about it, its edit included."""
+    untouched = replace(resource, edit=StateEdit(), problems=(*resource.problems, *problems))
+    return Keep(resource=untouched, notes=(note,))
+
+
+def prevented(resource: Resource, *problems: Diagnostic) -> Keep:
+    return left_alone(resource, Prevented(problems[0].code, problems[0].message), *problems)

@@ -1,0 +1,61 @@
+"""What an apply writes into records before its first step; it costs no request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from scenario_apply.model.address import Address
+from scenario_apply.model.codec import Count
+from scenario_apply.state.state import Record, State
+
+
+class StateEdit(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The edit of one record.
+
+    protect: set or lift protection. unhold: a rollback ends. discard_pending: a replacement that is no longer wanted
+    becomes a previous version. moved_from: the record's address so far. forget: take the record out.
+    gone: the current model was deleted on the service; a new one takes its place.
+    record: one that an import block brings in. revive: the number of a previous version that becomes current again.
+    """
+
+    protect: bool | None = None
+    unhold: bool = False
+    discard_pending: bool = False
+    moved_from: Address | None = None
+    forget: bool = False
+    gone: bool = False
+    record: Record | None = None
+    revive: Count | None = None
+
+    def __bool__(self) -> bool:
+        return self != _NO_EDIT
+
+
+_NO_EDIT = StateEdit()
+
+
+def edited(state: State, edits: Mapping[Address, StateEdit]) -> State:
+    """The state after every edit that needs no request."""
+    records = dict(state.records)
+    for address, edit in edits.items():
+        if edit.moved_from is not None and edit.moved_from in records:
+            records[address] = records.pop(edit.moved_from)
+        record = records.get(address) or edit.record
+        if record is None:
+            continue
+        if edit.forget:
+            del records[address]
+            continue
+        if edit.protect is not None:
+            record = replace(record, protected=edit.protect)
+        if edit.unhold:
+            record = replace(record, held=None)
+        if edit.revive is not None:
+            record = record.revived(edit.revive)
+        if edit.discard_pending and record.pending is not None:
+            record = record.without_pending()
+        records[address] = record
+    return replace(state, records=records)

@@ -1,0 +1,83 @@
+"""planning/retention.py: which versions go, and what keeps the others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace as with_fields
+
+from scenario_apply.manifest.spec import Lifecycle
+from scenario_apply.planning import reasons as why
+from scenario_apply.planning.decision import Decision, Delete
+from scenario_apply.planning.retention import old_versions, with_retention
+from tests.planning.decisions import INK, KAEL, decided, decisions, declared, ink, recorded, version
+from tests.planning.manifests import manifest
+
+THREE = recorded(version(3), previous=(version(2), version(1)))
+
+
+def judged(*, consent: bool = True, keep: int = 1, protected: bool = False, **asked: Any) -> Decision:
+    made = declared(lifecycle=Lifecycle(keep_versions=keep))
+    state = recorded(version(3), previous=(version(2), version(1)), protected=protected)
+    return with_retention(decisions(made, state, **asked), consent=consent)[KAEL]
+
+
+@pytest.mark.parametrize(("keep", "numbers"), [(2, []), (1, [1]), (0, [2, 1]), (-1, [2, 1])])
+def test_the_newest_usable_versions_are_kept(keep: int, numbers: list[int]) -> None:
+    assert [v.number for v in old_versions(decided(state=THREE), keep)] == numbers
+
+
+def test_a_version_that_was_never_trained_is_not_worth_keeping() -> None:
+    state = recorded(version(3), previous=(version(2, phase="failed"), version(1)))
+    assert [v.number for v in old_versions(decided(state=state), 1)] == [2]
+
+
+def test_a_replacement_makes_the_current_version_an_old_one() -> None:
+    decision = decided(state=THREE, replace=frozenset({KAEL}))
+    assert [v.number for v in old_versions(decision, 1)] == [2, 1]
+
+
+def test_a_pending_version_takes_the_place_of_the_current_one() -> None:
+    state = recorded(version(2), pending=version(3, phase="training"), previous=(version(1),))
+    assert [v.number for v in old_versions(decided(state=state), 1)] == [1]
+
+
+def test_with_consent_old_versions_are_deleted() -> None:
+    decision = judged()
+    assert [v.number for v in decision.delete] == [1]
+    assert decision.reasons == (why.OldVersionsDeleted(1, 1),)
+
+
+def test_without_consent_they_are_kept_and_the_plan_says_why() -> None:
+    decision = judged(consent=False, keep=0)
+    assert (decision.delete, decision.notes) == ((), (why.OldVersionsKept(2, 0, "consent"),))
+
+
+def test_those_of_a_protected_resource_are_kept() -> None:
+    decision = judged(protected=True)
+    assert (decision.delete, decision.notes) == ((), (why.OldVersionsKept(1, 1, "protected"),))
+
+
+def test_those_of_a_resource_that_is_not_selected_are_kept() -> None:
+    """--select leaves the others alone."""
+    decision = judged(selected=frozenset())
+    assert (decision.delete, decision.notes) == ((), (why.NotSelected(),))
+
+
+def test_a_version_that_a_composition_continues_to_use_is_kept() -> None:
+    made = declared(lifecycle=Lifecycle(keep_versions=0))
+    state = with_fields(THREE, records={**THREE.records, INK: ink("m2")})
+    found = with_retention(decisions(made, state, selected=frozenset({KAEL})), consent=True)
+    assert [v.number for v in found[KAEL].delete] == [1]
+    assert found[KAEL].notes == (why.VersionInUse(2, INK),)
+    deleted = with_retention(decisions(made, state), consent=True)
+    assert isinstance(deleted[INK], Delete)
+    assert [v.number for v in deleted[KAEL].delete] == [2, 1]
+
+
+def test_a_delete_needs_consent() -> None:
+    found = with_retention(decisions(manifest()), consent=False)[KAEL]
+    assert isinstance(found, Delete)
+    assert not found.consented
+    assert found.notes == (why.DeleteNeedsConsent(),)
