@@ -125,7 +125,8 @@ class App:
             case "429":
                 response = _failure(rate_limited(1000))
             case "429-ceiling":
-                response = _failure(ceiling("parallel-training", self._world.options.parallel_training))
+                limit = self._world.options.parallel_training
+                response = _failure(ceiling("parallel-training", limit, limit))
             case "429-cooldown":
                 response = _failure(cooling_down(1000))
             case "502":

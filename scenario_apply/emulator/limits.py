@@ -14,13 +14,14 @@ RESTORING_PLANS = frozenset({"cu-max", "cu-team", "cu-team-v2", "enterprise", "p
 """Plans on which deleted things can be brought back: Max and above."""
 
 
-def ceiling(action: str, limit: int) -> ApiError:
-    """The 429 of a plan ceiling."""
+def ceiling(action: str, limit: int, value: int) -> ApiError:
+    """The 429 of a plan ceiling. value is what the action counts to at present."""
+    details = {"actionLimit": limit, "actionName": action, "actionValue": value, "limitScope": "team"}
     return ApiError(
         429,
-        f"The limit of your plan for {action} is reached ({limit})",
+        f"You have reached your plan's limit for {action} ({limit})",
         "PLAN_LIMIT_REACHED",
-        extra={"details": {"actionName": action, "actionLimit": limit}},
+        extra={"name": "PlanLimitReachedError", "details": details},
     )
 
 
@@ -39,7 +40,7 @@ def check_images(world: World, present: int, added: int) -> None:
     """Raise the plan ceiling on training images."""
     limit = world.options.max_training_images
     if present + added > limit:
-        raise ceiling("add-training-image", limit)
+        raise ceiling("add-training-image", limit, present)
 
 
 def check_launch(world: World, project: str) -> None:
@@ -48,7 +49,7 @@ def check_launch(world: World, project: str) -> None:
         "SELECT count(*) FROM jobs WHERE project = ? AND ended IS NULL AND type LIKE '%training'", (project,)
     )
     if running >= world.options.parallel_training:
-        raise ceiling("parallel-training", world.options.parallel_training)
+        raise ceiling("parallel-training", world.options.parallel_training, running)
     pause_ms = round(world.options.cooldown_s * 1000)
     if pause_ms:
         row = world.db.one(

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from urllib.parse import parse_qsl, unquote
 
 Json = dict[str, Any]
-"""A decoded JSON object. What comes from outside has passed `checks` before anything reads it."""
+"""A decoded JSON object. What comes from outside has passed `request_bodies` before anything reads it."""
 
 
 class ApiError(Exception):
@@ -66,6 +66,7 @@ class Request:
         "headers",
         "id",
         "method",
+        "operation",
         "params",
         "path",
         "project",
@@ -98,6 +99,8 @@ class Request:
         self.received_s = 0.0
         self.project = ""
         self.public_only = False
+        self.operation = ""
+        """The route it was matched with: `POST /models/*/train`; params holds what the stars stand for."""
         self.params: tuple[str, ...] = ()
         self.sink: Sink | None = None
         self._query: dict[str, str] | None = None

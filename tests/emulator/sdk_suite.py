@@ -18,7 +18,7 @@ import httpx
 import pytest
 from scenario_sdk import AsyncScenario, Scenario
 
-from scenario_apply.emulator import account, assets, models, seeding, webhooks
+from scenario_apply.emulator import account, assets, models, seeding
 from scenario_apply.emulator.server import Server
 from scenario_apply.emulator.store import dump
 from scenario_apply.emulator.thread import EmulatorThread, manual_options
@@ -200,5 +200,5 @@ def _make_upload_and_endpoint(server: Server) -> None:
     world.db.run(
         "INSERT INTO webhook_events (id, endpoint, type, status, created, updated, payload, attempts)"
         " VALUES ('eventId', 'webhookEndpointId', ?, 'success', ?, ?, '{}', '[]')",
-        (webhooks.EVENT_TYPES[-2], now, now),
+        ("model.training.started", now, now),
     )

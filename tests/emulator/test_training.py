@@ -65,6 +65,9 @@ def test_epochs_scale_the_price(api: httpx.Client) -> None:
         ("zimage-lora", {"learningRate": 0.01}, "learningRate"),
         ("zimage-lora", {"nbEpochs": 101}, "nbEpochs"),
         ("zimage-lora", {"samplePrompts": ["a"] * 5}, "samplePrompts"),
+        ("zimage-lora", {"conceptPrompt": "x" * 21}, "conceptPrompt"),
+        ("flux.1-kontext-lora", {"rank": 65}, "rank"),
+        ("flux.1-lora", {"rank": 16.5}, "rank: must be a whole number"),
     ],
 )
 def test_parameters_are_checked_by_family(api: httpx.Client, kind: str, parameters: dict[str, Any], place: str) -> None:
@@ -73,6 +76,27 @@ def test_parameters_are_checked_by_family(api: httpx.Client, kind: str, paramete
     assert answer.status_code == 400
     assert f"parameters.{place}" in answer.json()["reason"]
     assert api.get(f"/models/{model}").json()["model"]["status"] == "new"
+
+
+def test_a_concept_prompt_of_twenty_characters_is_accepted(api: httpx.Client) -> None:
+    model = with_images(api, type="flux.2-dev-lora")
+    answer = api.put(f"/models/{model}/train", json={"parameters": {"conceptPrompt": "x" * 20}})
+    assert answer.status_code == 200
+
+
+def test_kontext_trains_on_pairs_and_on_single_images_too(api: httpx.Client) -> None:
+    """On pairs, it needs two complete ones, as every family of pairs does."""
+    model = with_images(api, count=4, type="flux.1-kontext-lora")
+    ids = [one["id"] for one in api.get(f"/models/{model}").json()["model"]["trainingImages"]]
+    pairs = [
+        {"sourceId": ids[0], "targetId": ids[1], "instruction": "at night"},
+        {"sourceId": ids[2], "targetId": ids[3], "instruction": "in the snow"},
+    ]
+    api.put(f"/models/{model}/training-images/pairs", json=pairs[:1])
+    assert "complete training image pairs" in api.put(f"/models/{model}/train", json={}).json()["reason"]
+    for accepted in ([], pairs):
+        api.put(f"/models/{model}/training-images/pairs", json=accepted)
+        assert api.put(f"/models/{model}/train", params={"dryRun": "true"}, json={}).status_code == 269
 
 
 def test_a_second_launch_is_refused_and_images_stay_while_training(api: httpx.Client) -> None:
@@ -134,7 +158,7 @@ def test_limits_on_launches_name_themselves() -> None:
         full = api.put(f"/models/{second}/train", json={})
         assert (full.status_code, full.json()["details"]) == (
             429,
-            {"actionName": "parallel-training", "actionLimit": 1},
+            {"actionName": "parallel-training", "actionLimit": 1, "actionValue": 1, "limitScope": "team"},
         )
         assert "retry-after" not in full.headers
         api.post(f"/models/{first}/train/action", json={"action": "cancel"})
