@@ -1,4 +1,4 @@
-"""The admin API under /__emulator__/: look at the requests, move the clock, set faults, repair or break the world."""
+"""The admin API under /__emulator__/: read the requests, move the clock, set faults, seed, change or reset data."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def add_routes(router: Router) -> None:
 
 
 def health(world: World, request: Request) -> Response:
-    """GET health: that it is there, and the time it believes in."""
+    """GET health: current emulator time and number of requests."""
     return Response(dump({"status": "ok", "now": iso(world.now_ms()), "requests": world.log.total}))
 
 
@@ -97,7 +97,7 @@ def clear_requests(world: World, request: Request) -> Response:
 
 
 def reset(world: World, request: Request) -> Response:
-    """POST reset: an empty world with the public models; faults are again what the options say."""
+    """POST reset: an empty world with the public models; faults are reset to the options."""
     world.forget()
     with world.db.transaction():
         add_public_models(world)
@@ -106,7 +106,7 @@ def reset(world: World, request: Request) -> Response:
 
 
 def seed_world(world: World, request: Request) -> Response:
-    """POST seed: add what a seed file would; the ids of what was made."""
+    """POST seed: add the content of a seed file; returns the ids of the new models."""
     body = read_json(request)
     with world.db.transaction():
         made = seed(world, body)
@@ -149,7 +149,7 @@ def get_faults(world: World, request: Request) -> Response:
 
 
 def put_faults(world: World, request: Request) -> Response:
-    """PUT faults {"chances": {...}, "seed": 1, "slowSeconds": 1, "rules": [...]}: each key given replaces what was."""
+    """PUT faults {"chances": {...}, "seed": 1, "slowSeconds": 1, "rules": [...]}: each key replaces its value."""
     body = read_json(request)
     _FAULTS.check(body, "body")
     faults = world.faults
@@ -162,7 +162,7 @@ def put_faults(world: World, request: Request) -> Response:
 
 
 def token(world: World, request: Request) -> Response:
-    """POST tokens: a bearer token of a minute."""
+    """POST tokens: a bearer token that is valid for a minute."""
     return Response(dump({"token": issue_token(world)}))
 
 

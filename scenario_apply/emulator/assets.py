@@ -86,7 +86,7 @@ def decode_base64(text: str) -> bytes:
 
 
 def answer_asset(world: World, request: Request, identifier: str) -> Response:
-    """`{"asset": ...}` as it stands now."""
+    """`{"asset": ...}` as it is now."""
     row = world.db.one("SELECT * FROM assets WHERE id = ?", (identifier,))
     assert row is not None
     return Response(dump({"asset": asset_view(world, request, row)}))

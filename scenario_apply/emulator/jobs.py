@@ -34,7 +34,7 @@ def retrieve(world: World, request: Request) -> Response:
 
 
 def list_jobs(world: World, request: Request) -> Response:
-    """GET /jobs, newest first. A page is cut before it is filtered, so it may be short or empty and still go on."""
+    """GET /jobs, newest first. A page is cut before it is filtered, so it may be short before the last one."""
     size = query.number(request, "pageSize", 1, 100, 50)
     status = query.choice(request, "status", STATUSES)
     types = query.words(request, "types") or query.words(request, "type")

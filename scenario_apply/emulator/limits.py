@@ -1,4 +1,4 @@
-"""Ceilings of a plan: trainings at once, images per model, a pause between launches. Requests: `request_budget`."""
+"""Ceilings of a plan: concurrent trainings, images per model, a pause between launches. Requests: `request_budget`."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def check_images(world: World, present: int, added: int) -> None:
 
 
 def check_launch(world: World, project: str) -> None:
-    """Raise what stands against another launch: the ceiling on trainings at once, the cooldown."""
+    """Raise the ceiling on concurrent trainings, or the cooldown, if either forbids another launch."""
     running = world.db.number(
         "SELECT count(*) FROM jobs WHERE project = ? AND ended IS NULL AND type LIKE '%training'", (project,)
     )
@@ -61,7 +61,7 @@ def check_launch(world: World, project: str) -> None:
 
 
 def require_restoring_plan(world: World) -> None:
-    """403 when the plan brings nothing back."""
+    """403 when the plan does not include restoring."""
     if world.options.plan not in RESTORING_PLANS:
         raise ApiError(
             403,
@@ -72,7 +72,7 @@ def require_restoring_plan(world: World) -> None:
 
 
 def team_ceilings(world: World) -> dict[str, Any]:
-    """The `limits` of a team. What the emulator does not enforce is generous."""
+    """The `limits` of a team. Limits that the emulator does not enforce are generous."""
     options = world.options
     return {
         "apiKeys": 100,

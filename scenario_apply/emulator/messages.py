@@ -41,7 +41,7 @@ def bad_request(message: str, code: str = "INVALID_PARAMETER", **extra: Any) -> 
 
 
 def not_found(what: str, identifier: str) -> ApiError:
-    """404 for an id nobody knows."""
+    """404 for an unknown id."""
     return ApiError(404, f"{what} {identifier[:80]} not found", "NOT_FOUND")
 
 
@@ -94,7 +94,7 @@ class Request:
         self.body = b""
         self.size = 0
         self.refusal: ApiError | None = None
-        """Why the request is refused whatever its route would say; its body has not been read, or not kept."""
+        """Why the request is refused, whatever its route is; its body was not read, or not kept."""
         self.id = ""
         self.received_s = 0.0
         self.project = ""

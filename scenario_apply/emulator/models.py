@@ -51,7 +51,7 @@ def insert_model(world: World, project: str, kind: str, status: str, name: str |
 
 
 def answer_model(world: World, request: Request, identifier: str) -> Response:
-    """`{"model": ...}` as it stands now."""
+    """`{"model": ...}` as it is now."""
     row = world.db.one("SELECT * FROM models WHERE id = ?", (identifier,))
     assert row is not None
     return Response(dump({"model": one_model(world, request.origin, row)}))
@@ -78,19 +78,19 @@ def retrieve(world: World, request: Request) -> Response:
 
 
 def get_bulk(world: World, request: Request) -> Response:
-    """POST /models/get-bulk: what cannot be seen is left out."""
+    """POST /models/get-bulk: models that are not visible to the project are left out."""
     body = read_object(request)
-    wanted: list[str] = list(dict.fromkeys(body.get("modelIds", [])))
+    ids: list[str] = list(dict.fromkeys(body.get("modelIds", [])))
     rows: dict[str, Row] = {}
-    for start in range(0, len(wanted), 500):
-        some = wanted[start : start + 500]
+    for start in range(0, len(ids), 500):
+        some = ids[start : start + 500]
         marks = ",".join("?" * len(some))
         for row in world.db.all(
             f"SELECT * FROM models WHERE id IN ({marks}) AND deleted IS NULL AND (project = ? OR privacy = 'public')",  # noqa: S608
             (*some, request.project),
         ):
             rows[row["id"]] = row
-    found = [rows[identifier] for identifier in wanted if identifier in rows]
+    found = [rows[identifier] for identifier in ids if identifier in rows]
     if body.get("minimal"):
         views = [{"id": row["id"], "type": row["type"], "privacy": row["privacy"]} for row in found]
         return Response(dump({"models": views}))

@@ -1,4 +1,4 @@
-"""The world changed behind the client's back, for tests of drift: by hand in the web app, so to speak."""
+"""Changes made behind the client's back, for tests of drift, as a user of the web app would make them."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class BodySchema:
     def check(self, value: object, place: str, *, open_enum: str | None = None) -> None:
         """Raise a 400 that says what is wrong, and where below `place`.
 
-        open_enum names a property whose values the caller checks itself: the service has answers of its own for some
+        open_enum names a property whose values the caller checks itself: the service has special answers for some
         values that the contract does not list.
         """
         try:

@@ -1,4 +1,4 @@
-"""What the world holds before anybody asks: a few public models, and whatever a seed file says.
+"""What the world holds at its first start: a few public models, and the content of a seed file.
 
 A seed file is JSON: {"projects": ["id"], "models": [{"name": "Ink Wash", "type": "flux.1-lora", "status": "trained",
 "id": "...", "project": "...", "tags": [...]}]}. Everything but name is optional; trained is the default status.
@@ -63,7 +63,7 @@ def first_start(world: World) -> None:
 
 
 def ensure_projects(world: World) -> None:
-    """The projects the options name, or the one an API key stands for."""
+    """The projects the options name, or the default project of an API key."""
     for project in world.options.projects or (world.default_project,):
         world.ensure_project(project)
 
@@ -84,13 +84,13 @@ def add_public_models(world: World) -> None:
         insert_model(world, "public", kind, "trained", name, doc, id=identifier, privacy="public")
 
 
-def seed(world: World, wanted: Json) -> Json:
-    """Add what a seed says; the ids of what was made. Raises 400."""
-    _SEED.check(wanted, "seed")
-    for project in wanted.get("projects", []):
+def seed(world: World, content: Json) -> Json:
+    """Add the content of a seed file; returns the ids of the new models. Raises 400."""
+    _SEED.check(content, "seed")
+    for project in content.get("projects", []):
         world.ensure_project(project)
     made = []
-    for index, model in enumerate(wanted.get("models", [])):
+    for index, model in enumerate(content.get("models", [])):
         kind = model.get("type", "flux.1-lora")
         if kind not in MODEL_TYPES:
             raise bad_request(f"seed.models[{index}].type: unknown type {kind[:60]!r}")

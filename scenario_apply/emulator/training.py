@@ -159,7 +159,7 @@ def _launch(world: World, row: Row, doc: Json, family: Family, parameters: Json,
     }
     record: Json = {"input": inputs, "cost": cost, "position": queued + 1}
     if pattern is not None:
-        record["error"] = f"Training failed (simulated, asked for by --fail-training {pattern})"
+        record["error"] = f"Training failed (simulated, requested by --fail-training {pattern})"
         record["hint"] = "Start the emulator without --fail-training, or rename the model"
     job = new_id("job_")
     world.db.run(
@@ -193,7 +193,7 @@ def _store_launch(world: World, row: Row, doc: Json, parameters: Any, name: str,
 
 
 def find_own_trained(world: World, request: Request) -> Row:
-    """The model of a request that only makes sense for an own, trained one. Raises 400, 403, 404."""
+    """The model of a request that applies to the project's own trained models only. Raises 400, 403, 404."""
     row = find_model(world, request, request.params[0])
     if row["privacy"] != "private" or row["status"] != "trained":
         raise bad_request(OWN_ONLY)

@@ -82,7 +82,7 @@ def delete(world: World, request: Request) -> Response:
 
 
 def replace_pairs(world: World, request: Request) -> Response:
-    """PUT /models/{modelId}/training-images/pairs: the whole list anew."""
+    """PUT /models/{modelId}/training-images/pairs: replaces the whole list."""
     row = _trainable(world, request)
     pairs = read_array(request)
     present = {

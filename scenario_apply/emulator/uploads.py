@@ -1,7 +1,7 @@
-"""Multipart uploads: open, take the parts at addresses of our own, close, import as an asset.
+"""Multipart uploads: open, receive the parts at signed addresses, close, import as an asset.
 
-After `complete` an upload walks validating, validated, imported: a step with each look at it, and by the clock for
-whoever does not look. What is wrong with the bytes shows as `failed` with an errorMessage.
+After `complete` an upload becomes validating, validated and imported: one step with each GET, or by the clock when
+the client does not poll. Bytes that are not valid make it `failed`, with an errorMessage.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def create(world: World, request: Request) -> Response:
 
 
 def retrieve(world: World, request: Request) -> Response:
-    """GET /uploads/{uploadId}: each look takes a closed upload one step on."""
+    """GET /uploads/{uploadId}: each call takes a closed upload one step further."""
     row = find(world, request, "uploads", request.params[0])
     if row["completed"] is not None and row["status"] in _STEPS[:-1]:
         with world.db.transaction():
@@ -97,7 +97,7 @@ def act(world: World, request: Request) -> Response:
 
 @agenda.effect("upload-import")
 def import_by_clock(world: World, upload: str, at: int) -> None:
-    """Nobody looked: the upload is imported all the same."""
+    """Import an upload that was not polled to its end."""
     while True:
         row = world.db.one("SELECT * FROM uploads WHERE id = ?", (upload,))
         if row is None or row["status"] not in _STEPS[:-1]:

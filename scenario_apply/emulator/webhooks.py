@@ -154,12 +154,12 @@ def get_event(world: World, request: Request) -> Response:
 
 
 def announce(world: World, project: str, kind: str, job: str) -> None:
-    """Write an event for every endpoint that wants it. The payload is the emulator's own: a wake-up, not a record."""
+    """Write an event for every endpoint that subscribes to its kind. The payload is the emulator's own."""
     rows = world.db.all("SELECT * FROM webhook_endpoints WHERE project = ? AND enabled = 1", (project,))
     now = world.now_ms()
     for row in rows:
-        wanted = orjson.loads(row["events"])
-        if kind not in wanted and "*" not in wanted:
+        kinds = orjson.loads(row["events"])
+        if kind not in kinds and "*" not in kinds:
             continue
         record = world.db.one("SELECT model FROM jobs WHERE id = ?", (job,))
         identifier = new_id("event_")

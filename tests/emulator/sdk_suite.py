@@ -2,7 +2,7 @@
 
 The tests come with the SDK's source distribution and are not kept here. `run_sdk_suite.py` fetches them and starts
 pytest in their folder with this plugin and `--noconftest`. They use placeholder ids ("modelId", "jobId" ...) and are
-marked as skipped; here the marks come off, and before each test the world is made anew with things of those ids, in
+marked as skipped; here the marks come off, and before each test the world is created again with things of those ids, in
 the state the call needs. Values that are mere words become what they stand for (`sdk_placeholders`). What is left out
 stands in LEFT_OUT with the reason.
 """

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from scenario_apply.emulator.options import EmulatorOptions
-from scenario_apply.emulator.progress import Timeline, history, standing
+from scenario_apply.emulator.progress import Timeline, history, progress_at
 from scenario_apply.emulator.thread import EmulatorThread, manual_options
 
 from . import contract
@@ -123,7 +123,7 @@ def test_a_cancelled_training_can_be_started_again(emulator: EmulatorThread, api
     assert api.get(f"/models/{model}").json()["model"]["status"] == "trained"
 
 
-def test_a_training_told_to_fail_says_why() -> None:
+def test_a_training_set_to_fail_gives_the_reason() -> None:
     options = manual_options(fail_training=("Kael*",), training_s=10)
     with EmulatorThread(options) as emulator, contract.client(emulator.url) as api:
         doomed, fine = with_images(api, name="Kael the ranger"), with_images(api, name="Mira")
@@ -183,7 +183,7 @@ def test_public_models_are_not_trained(api: httpx.Client) -> None:
 
 def test_progress_is_a_function_of_the_clock() -> None:
     line = Timeline(created=0, queued_until=2000, ends=20_000)
-    stages = [standing(line, at, 3) for at in (0, 300, 1900, 2000, 5000, 19_900, 30_000)]
+    stages = [progress_at(line, at, 3) for at in (0, 300, 1900, 2000, 5000, 19_900, 30_000)]
     assert [one.stage for one in stages] == [
         "pending",
         "queued-for-train",
