@@ -2,7 +2,7 @@
 
     python benchmarks/emulator_speed.py [--rounds 5] [--seconds 1] [--fill 10000] [--moto PATH] [--prism PATH]
 
-Promises: 2,000 small requests a second, 200 MB/s of image uploads, start-up under 400 ms, memory flat in what is held.
+Targets: 2,000 small requests a second, 200 MB/s of image uploads, start-up under 400 ms, memory flat in what is held.
 moto_server keeps an S3 bucket, the nearest thing to a read and a write of something small; Prism serves the same
 contract file with made-up answers and keeps nothing. They are looked for in build/rivals and on the PATH.
 """
@@ -71,7 +71,7 @@ def _found(usual: Path, name: str) -> str | None:
 
 
 def _commands(options: argparse.Namespace, folder: str) -> dict[str, tuple[list[str], int]]:
-    """What is run, and on which port; what is not installed is said, with the way to install it."""
+    """What is run, and on which port; for what is not installed, the command that installs it is printed."""
     port = free_port()
     emulator = [sys.executable, "-m", "scenario_apply.emulator", "--port", str(port), "--rate-limit", "0"]
     emulator += ["--data", os.path.join(folder, "data"), "--max-training-images", "1000000"]

@@ -1,4 +1,4 @@
-"""``python -m scenario_apply.emulator``: parse the options, serve until told to stop."""
+"""``python -m scenario_apply.emulator``: parse the options, serve until stopped."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from scenario_apply.emulator.options import OptionError, add_arguments, options_
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Exit code of the server; 64 when the options make no sense."""
+    """Exit code of the server; 64 for invalid options."""
     parser = argparse.ArgumentParser(
         prog="python -m scenario_apply.emulator",
         description="Serve an embedded Scenario on this machine. It trains nothing.",

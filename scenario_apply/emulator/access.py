@@ -1,8 +1,8 @@
-"""Who may use a route. Each route declares one `Access`; the policy is asked before the body of a request is read.
+"""Who may use a route. Each route declares one `Access`, which is checked before the body of a request is read.
 
-A web page can make a browser on this machine send requests here, and a name of its own can point to 127.0.0.1 (DNS
-rebinding). So while no key is required, the Host header must name this server, and requests from other sites are
-refused. The owner's routes (the page, the admin API) are always held to that.
+A web page can make a browser on this machine send requests here, and a host name that its author controls can point
+to 127.0.0.1 (DNS rebinding). So while no key is required, the Host header must name this server, and requests from
+other sites are refused. For the owner's routes (the page, the admin API) this always applies.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ _FORM_TYPES = ("text/plain", "multipart/form-data")
 
 
 class Access(Enum):
-    """What a route asks of a request."""
+    """What a route requires of a request."""
 
     CREDENTIALS = "an API key, or a token"
     SIGNATURE = "an address signed by this server"
-    OWNER = "to come from whoever runs the server"
+    OWNER = "to come from the user who runs the server"
 
 
 class AccessPolicy:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from scenario_apply.emulator import checks
+from scenario_apply.emulator import query
 from scenario_apply.emulator.clock import iso
 from scenario_apply.emulator.limits import team_ceilings
 from scenario_apply.emulator.listing import decode_token, encode_token
@@ -20,7 +20,7 @@ TEAM = "team_default"
 
 def list_projects(world: World, request: Request) -> Response:
     """GET /projects"""
-    size = checks.query_number(request, "pageSize", 1, 100, 10)
+    size = query.number(request, "pageSize", 1, 100, 10)
     token = decode_token(request, 1)
     team = request.query.get("teamId") or TEAM
     rows = world.db.all(

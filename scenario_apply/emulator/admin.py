@@ -1,17 +1,18 @@
-"""The admin API under /__emulator__/: look at the requests, move the clock, set faults, repair or break the world."""
+"""The admin API under /__emulator__/: read the requests, move the clock, set faults, seed, change or reset data."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from scenario_apply.emulator import agenda, checks
+from scenario_apply.emulator import agenda, query
 from scenario_apply.emulator.access import Access
 from scenario_apply.emulator.clock import iso
 from scenario_apply.emulator.credentials import issue_token
 from scenario_apply.emulator.faults import Rule
-from scenario_apply.emulator.messages import Json, Request, Response, bad_request
+from scenario_apply.emulator.messages import Json, Request, Response
 from scenario_apply.emulator.mutation import mutate
 from scenario_apply.emulator.options import FAULT_KINDS
+from scenario_apply.emulator.request_bodies import BodySchema, read_json
 from scenario_apply.emulator.request_log import as_json
 from scenario_apply.emulator.router import Router
 from scenario_apply.emulator.seeding import add_public_models, ensure_projects, seed
@@ -20,15 +21,42 @@ from scenario_apply.emulator.store import dump, load
 if TYPE_CHECKING:
     from scenario_apply.emulator.world import World
 
-_RULE = checks.nested(
+
+_ADVANCE = BodySchema(
     {
-        "kind": checks.one_of(*FAULT_KINDS),
-        "method": checks.text(),
-        "path": checks.text(),
-        "skip": checks.number(0, whole=True),
-        "times": checks.number(0, whole=True),
-    },
-    ("kind",),
+        "type": "object",
+        "required": ["seconds"],
+        "properties": {"seconds": {"type": "number", "minimum": 0, "maximum": 10 * 365 * 86400}},
+    }
+)
+_FAULTS = BodySchema(
+    {
+        "type": "object",
+        "properties": {
+            "chances": {
+                "type": "object",
+                "properties": {kind: {"type": "number", "minimum": 0, "maximum": 1} for kind in FAULT_KINDS},
+                "additionalProperties": False,
+            },
+            "seed": {"type": "integer"},
+            "slowSeconds": {"type": "number", "minimum": 0, "maximum": 3600},
+            "rules": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "required": ["kind"],
+                    "properties": {
+                        "kind": {"enum": FAULT_KINDS},
+                        "method": {"type": "string"},
+                        "path": {"type": "string"},
+                        "skip": {"type": "integer", "minimum": 0},
+                        "times": {"type": "integer", "minimum": 0},
+                    },
+                    "additionalProperties": False,
+                },
+            },
+        },
+    }
 )
 
 
@@ -52,13 +80,13 @@ def add_routes(router: Router) -> None:
 
 
 def health(world: World, request: Request) -> Response:
-    """GET health: that it is there, and the time it believes in."""
+    """GET health: current emulator time and number of requests."""
     return Response(dump({"status": "ok", "now": iso(world.now_ms()), "requests": world.log.total}))
 
 
 def requests(world: World, request: Request) -> Response:
     """GET requests?after=N: the log, oldest first."""
-    after = checks.query_number(request, "after", 0, None, 0)
+    after = query.number(request, "after", 0, None, 0)
     return Response(dump({"requests": [as_json(entry) for entry in world.log.entries(after)]}))
 
 
@@ -69,7 +97,7 @@ def clear_requests(world: World, request: Request) -> Response:
 
 
 def reset(world: World, request: Request) -> Response:
-    """POST reset: an empty world with the public models; faults are again what the options say."""
+    """POST reset: an empty world with the public models; faults are reset to the options."""
     world.forget()
     with world.db.transaction():
         add_public_models(world)
@@ -78,8 +106,8 @@ def reset(world: World, request: Request) -> Response:
 
 
 def seed_world(world: World, request: Request) -> Response:
-    """POST seed: add what a seed file would; the ids of what was made."""
-    body = checks.json_object(request, {})
+    """POST seed: add the content of a seed file; returns the ids of the new models."""
+    body = read_json(request)
     with world.db.transaction():
         made = seed(world, body)
     return Response(dump(made))
@@ -101,7 +129,8 @@ def clock(world: World, request: Request) -> Response:
 
 def advance(world: World, request: Request) -> Response:
     """POST clock/advance {"seconds": 5}"""
-    body = checks.json_object(request, {"seconds": checks.number(0, 10 * 365 * 86400)}, ("seconds",))
+    body = read_json(request)
+    _ADVANCE.check(body, "body")
     world.advance(body["seconds"])
     agenda.settle(world)
     return clock(world, request)
@@ -120,18 +149,9 @@ def get_faults(world: World, request: Request) -> Response:
 
 
 def put_faults(world: World, request: Request) -> Response:
-    """PUT faults {"chances": {...}, "seed": 1, "slowSeconds": 1, "rules": [...]}: each key given replaces what was."""
-    table: dict[str, checks.Check] = {
-        "chances": checks.nested({}),
-        "seed": checks.number(whole=True),
-        "slowSeconds": checks.number(0, 3600),
-        "rules": checks.array(_RULE),
-    }
-    body = checks.json_object(request, table)
-    for kind, chance in body.get("chances", {}).items():
-        if kind not in FAULT_KINDS:
-            raise bad_request(f"body.chances.{kind[:40]}: unknown; there are {', '.join(FAULT_KINDS)}")
-        checks.number(0, 1)(chance, f"body.chances.{kind}")
+    """PUT faults {"chances": {...}, "seed": 1, "slowSeconds": 1, "rules": [...]}: each key replaces its value."""
+    body = read_json(request)
+    _FAULTS.check(body, "body")
     faults = world.faults
     if "chances" in body or "seed" in body:
         faults.set_chances(body.get("chances", faults.chances), int(body.get("seed", faults.seed)))
@@ -142,7 +162,7 @@ def put_faults(world: World, request: Request) -> Response:
 
 
 def token(world: World, request: Request) -> Response:
-    """POST tokens: a bearer token of a minute."""
+    """POST tokens: a bearer token that is valid for a minute."""
     return Response(dump({"token": issue_token(world)}))
 
 

@@ -1,4 +1,4 @@
-"""What will happen by itself, and when: a training ends, a copy is made, an export is ready, an upload is imported.
+"""Scheduled events: the end of a training, a finished copy, an export that is ready, an imported upload.
 
 An entry is written in the transaction that causes it and carried out, in order, before the first request after its
 time. Each effect is dated with the entry's own time, so it does not matter when it is carried out.
@@ -38,12 +38,12 @@ def plan(world: World, at_ms: int, kind: str, ref: str) -> None:
 
 
 def cancel(world: World, kind: str, ref: str) -> None:
-    """Strike an entry out."""
+    """Remove an entry."""
     world.db.run("DELETE FROM agenda WHERE kind = ? AND ref = ?", (kind, ref))
 
 
 def settle(world: World) -> None:
-    """Carry out everything whose time has come."""
+    """Carry out everything that is due."""
     now = world.now_ms()
     if now < world.next_due_ms:
         return

@@ -1,4 +1,4 @@
-"""The way of a request: what it is for, who asks, whether the budget allows it, what goes wrong, its handler.
+"""How a request is processed: access, credentials, rate limit, faults, and its handler.
 
 Everything under /v1 is the API. /cdn/ and /parts/ are the addresses it hands out, /__emulator__/ the admin API,
 / the page.
@@ -60,7 +60,7 @@ class App:
             else:
                 await exchange.answer(self._guarded(lambda: self._serve_side(request)))
         except ClientGone:
-            pass  # there is nobody to answer
+            pass  # no client is left to answer
         finally:
             if request.sink is not None:
                 request.sink.abandon()
@@ -84,7 +84,7 @@ class App:
         return None
 
     async def _handle_service(self, exchange: Exchange, is_api: bool) -> None:
-        """What belongs to the service is logged, slowed down by the latency, and may go wrong on purpose."""
+        """What belongs to the service is logged, delayed by the latency, and subject to faults."""
         world, request = self._world, exchange.request
         path = request.decoded_path
         fault = world.faults.draw(request.method, path[3:] if is_api else path)
@@ -125,7 +125,8 @@ class App:
             case "429":
                 response = _failure(rate_limited(1000))
             case "429-ceiling":
-                response = _failure(ceiling("parallel-training", self._world.options.parallel_training))
+                limit = self._world.options.parallel_training
+                response = _failure(ceiling("parallel-training", limit, limit))
             case "429-cooldown":
                 response = _failure(cooling_down(1000))
             case "502":
@@ -169,7 +170,7 @@ class App:
             return serve()
         except ApiError as problem:
             return _failure(problem)
-        except Exception:  # whatever slipped through is the emulator's own bug: shown in full, answered as a 500
+        except Exception:  # a bug of the emulator: shown in full, answered with 500
             sys.stderr.write(traceback.format_exc())
             return _broken()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from scenario_apply.emulator import checks
+from scenario_apply.emulator import query
 from scenario_apply.emulator.asset_view import asset_view
 from scenario_apply.emulator.captions import automatic_caption
 from scenario_apply.emulator.clock import iso
@@ -14,6 +14,7 @@ from scenario_apply.emulator.listing import date_bounds, decode_token, encode_to
 from scenario_apply.emulator.lookup import find
 from scenario_apply.emulator.messages import ApiError, Json, Request, Response, bad_request
 from scenario_apply.emulator.pictures import NotAPicture, Picture, inspect
+from scenario_apply.emulator.request_bodies import read_object
 from scenario_apply.emulator.store import Row, dump, load
 
 if TYPE_CHECKING:
@@ -22,25 +23,6 @@ if TYPE_CHECKING:
 MAX_UPLOAD_BYTES = 6_000_000
 """A small upload must stay below it, counted on the file itself."""
 RESTORE_MS = 30 * 86_400_000
-
-_UPLOAD: dict[str, checks.Check] = {
-    "name": checks.text(),
-    "canvas": checks.text(),
-    "collectionIds": checks.array(checks.text()),
-    "hide": checks.boolean,
-    "image": checks.text(),
-    "parentId": checks.text(),
-    "thumbnail": checks.text(),
-}
-_UPDATE: dict[str, checks.Check] = {
-    "canvas": checks.text(),
-    "description": checks.text(),
-    "disableSnapshot": checks.boolean,
-    "lockExpiresAt": checks.text(),
-    "lockId": checks.text(),
-    "name": checks.text(),
-    "thumbnail": checks.text(),
-}
 
 
 def find_asset(world: World, request: Request, identifier: str, *, own: bool = False) -> Row:
@@ -104,7 +86,7 @@ def decode_base64(text: str) -> bytes:
 
 
 def answer_asset(world: World, request: Request, identifier: str) -> Response:
-    """`{"asset": ...}` as it stands now."""
+    """`{"asset": ...}` as it is now."""
     row = world.db.one("SELECT * FROM assets WHERE id = ?", (identifier,))
     assert row is not None
     return Response(dump({"asset": asset_view(world, request, row)}))
@@ -112,7 +94,7 @@ def answer_asset(world: World, request: Request, identifier: str) -> Response:
 
 def upload(world: World, request: Request) -> Response:
     """POST /assets: a picture below 6 MB as bare base64."""
-    body = checks.json_object(request, _UPLOAD, ("name",))
+    body = read_object(request)
     image = body.get("image")
     if not image or len(image) * 3 // 4 - 2 >= MAX_UPLOAD_BYTES:
         raise bad_request("Either 'image' or 'canvas' must be provided", "INVALID_PARAMETER")
@@ -127,14 +109,14 @@ def upload(world: World, request: Request) -> Response:
 def retrieve(world: World, request: Request) -> Response:
     """GET /assets/{assetId}"""
     for flag in ("originalAssets", "withEmbedding", "withQualityGateDetails"):
-        checks.query_flag(request, flag)
+        query.flag(request, flag)
     row = find_asset(world, request, request.params[0])
     return Response(dump({"asset": asset_view(world, request, row)}))
 
 
 def get_bulk(world: World, request: Request) -> Response:
     """POST /assets/get-bulk: up to 200; what cannot be seen is left out."""
-    ids = checks.json_object(request, {"assetIds": checks.array(checks.text(), most=200)}).get("assetIds", [])
+    ids = read_object(request).get("assetIds", [])
     wanted = list(dict.fromkeys(ids))
     marks = ",".join("?" * len(wanted))
     rows = {
@@ -151,7 +133,7 @@ def get_bulk(world: World, request: Request) -> Response:
 def update(world: World, request: Request) -> Response:
     """PUT /assets/{assetId}: the description is the caption every model that uses the picture trains on."""
     row = find_asset(world, request, request.params[0], own=True)
-    body = checks.json_object(request, _UPDATE)
+    body = read_object(request)
     world.db.run(
         "UPDATE assets SET description = ?, name = ?, updated = ? WHERE seq = ?",
         (body.get("description", row["description"]), body.get("name", row["name"]), world.now_ms(), row["seq"]),
@@ -164,7 +146,7 @@ def copy(world: World, request: Request) -> Response:
     from scenario_apply.emulator.credentials import scope
 
     row = find_asset(world, request, request.params[0])
-    body = checks.optional_object(request, {"targetProjectId": checks.text()})
+    body = read_object(request)
     target = scope(world, body["targetProjectId"]) if body.get("targetProjectId") else request.project
     doc = load(row["doc"]) | {
         "copiedFrom": row["id"],
@@ -190,10 +172,7 @@ def copy(world: World, request: Request) -> Response:
 
 def delete(world: World, request: Request) -> Response:
     """DELETE /assets with a body: soft. Training images keep the picture; detaching is another call."""
-    table = {
-        "assetIds": checks.array(checks.text(), most=100, too_many="Too many assetIds provided in a single request")
-    }
-    ids = checks.json_object(request, table, ("assetIds",))["assetIds"]
+    ids = read_object(request)["assetIds"]
     rows = [find_asset(world, request, identifier, own=True) for identifier in dict.fromkeys(ids)]
     now = world.now_ms()
     world.db.run_many("UPDATE assets SET deleted = ? WHERE seq = ?", [(now, row["seq"]) for row in rows])
@@ -202,10 +181,7 @@ def delete(world: World, request: Request) -> Response:
 
 def restore(world: World, request: Request) -> Response:
     """POST /assets/restore: what cannot be restored is named with the reason."""
-    table = {
-        "assetIds": checks.array(checks.text(), most=100, too_many="Too many assetIds provided in a single request")
-    }
-    ids = checks.json_object(request, table, ("assetIds",))["assetIds"]
+    ids = read_object(request)["assetIds"]
     require_restoring_plan(world)
     restored: list[str] = []
     skipped: list[Json] = []
@@ -225,7 +201,7 @@ def restore(world: World, request: Request) -> Response:
 
 def list_assets(world: World, request: Request) -> Response:
     """GET /assets"""
-    size = checks.query_number(request, "pageSize", 1, 100, 50)
+    size = query.number(request, "pageSize", 1, 100, 50)
     ascending = request.query.get("sortDirection") == "asc"
     column = "updated" if request.query.get("sortBy") == "updatedAt" else "created"
     privacy = "public" if request.query.get("privacy") == "public" else "private"
@@ -252,7 +228,7 @@ def list_assets(world: World, request: Request) -> Response:
 
 
 def _filter(world: World, request: Request, column: str, where: list[str], values: list[Any]) -> None:
-    if checks.query_flag(request, "deleted"):
+    if query.flag(request, "deleted"):
         require_restoring_plan(world)
         where.append("deleted > ?")
         values.append(world.now_ms() - RESTORE_MS)
@@ -262,7 +238,7 @@ def _filter(world: World, request: Request, column: str, where: list[str], value
         if request.query.get(name):
             where.append(f"{field} = ?")
             values.append(request.query[name])
-    types = checks.query_list(request, "types") or checks.query_list(request, "type")
+    types = query.words(request, "types") or query.words(request, "type")
     if types:
         where.append(f"type IN ({','.join('?' * len(types))})")
         values.extend(types)

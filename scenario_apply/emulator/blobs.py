@@ -65,7 +65,7 @@ class Blobs:
         return sha256
 
     def discard(self, paths: Iterable[Path]) -> None:
-        """Remove parts that are of no more use."""
+        """Remove parts that are not needed any longer."""
         for path in paths:
             path.unlink(missing_ok=True)
 

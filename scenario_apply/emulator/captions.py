@@ -1,4 +1,4 @@
-"""The automatic caption: plain, honest, from what is known without decoding, and the same every time."""
+"""The automatic caption: made from the name and the header of a picture, and the same every time."""
 
 from __future__ import annotations
 

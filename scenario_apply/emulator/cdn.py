@@ -1,4 +1,4 @@
-"""Addresses of files, as a content network hands them out: signed, without credentials, changing every day."""
+"""Addresses of files, as a CDN serves them: signed, without credentials, changing every day."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def part_url(world: World, origin: str, upload: str, number: int, expires_ms: in
 
 
 def check_signature(world: World, request: Request) -> None:
-    """403 unless the address was given out by this server and is still good."""
+    """403 unless this server signed the address and it has not expired."""
     expires = request.query.get("expires", "")
     if not (expires.isascii() and expires.isdigit() and len(expires) < 16):
         raise ApiError(403, "Missing signature", "FORBIDDEN")
-    wanted = _signature(world, request.decoded_path, int(expires))
-    if not hmac.compare_digest(wanted.encode(), request.query.get("signature", "").encode("utf-8", "replace")):
+    expected = _signature(world, request.decoded_path, int(expires))
+    if not hmac.compare_digest(expected.encode(), request.query.get("signature", "").encode("utf-8", "replace")):
         raise ApiError(403, "Wrong signature", "FORBIDDEN")
     if world.now_ms() > int(expires):
         raise ApiError(403, "The address has expired", "FORBIDDEN")

@@ -1,4 +1,4 @@
-"""The emulator's time, in milliseconds since 1970: the machine's, or one that moves only when told."""
+"""The emulator's time, in milliseconds since 1970: the machine's, or one that moves only on request."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MANUAL_START_MS = 1_767_225_600_000  # 2026-01-01T00:00:00Z: a manual clock star
 
 
 class Clock(Protocol):
-    """What tells the time."""
+    """A source of the current time."""
 
     def now_ms(self) -> int:
         """Milliseconds since 1970-01-01T00:00:00Z."""

@@ -1,4 +1,4 @@
-"""Who asks: Basic keys, bearer tokens that expire, and the literal token that reads what is public."""
+"""Authentication: Basic keys, bearer tokens that expire, and the literal token that reads public objects."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TOKEN_LIFE_S = 60
 
 
 def identify(world: World, request: Request) -> None:
-    """Set request.project, or raise 401 (nobody), 403 (token expired, project out of scope)."""
+    """Set request.project, or raise 401 (no valid credentials), 403 (token expired, project out of scope)."""
     header = request.headers.get("authorization", "")
     scheme, _, value = header.partition(" ")
     if PUBLIC_TOKEN in (header, value):
@@ -30,7 +30,7 @@ def identify(world: World, request: Request) -> None:
     elif scheme.lower() == "bearer" and value.strip():
         _check_token(world, value.strip())
     else:
-        raise _nobody("Missing credentials")
+        raise _unauthorized("Missing credentials")
     request.project = scope(world, request.query.get("projectId"))
 
 
@@ -49,7 +49,7 @@ def scope(world: World, named: str | None) -> str:
 
 
 def issue_token(world: World) -> str:
-    """A bearer token of a minute, signed by this server."""
+    """A bearer token that is valid for a minute, signed by this server."""
     expires = world.now_ms() // 1000 + TOKEN_LIFE_S
     claims = _encode(orjson.dumps({"exp": expires, "iss": "scenario-emulator"}))
     unsigned = f"{_encode(orjson.dumps({'alg': 'HS256', 'typ': 'JWT'}))}.{claims}"
@@ -57,11 +57,11 @@ def issue_token(world: World) -> str:
 
 
 def check_basic(options: EmulatorOptions, request: Request) -> None:
-    """Raise a 401 that makes a browser ask, unless the request carries the API key and secret of the options."""
+    """Raise a 401, which makes a browser prompt, unless the request carries the API key and secret of the options."""
     scheme, _, value = request.headers.get("authorization", "").partition(" ")
     try:
         if scheme.lower() != "basic":
-            raise _nobody("Missing credentials")
+            raise _unauthorized("Missing credentials")
         _check_key(options, value.strip())
     except ApiError as problem:
         problem.headers["WWW-Authenticate"] = 'Basic realm="scenario emulator"'
@@ -72,24 +72,24 @@ def _check_key(options: EmulatorOptions, value: str) -> None:
     try:
         key, colon, secret = base64.b64decode(value, validate=True).decode("utf-8").partition(":")
     except (binascii.Error, ValueError):
-        raise _nobody("Unreadable credentials") from None
+        raise _unauthorized("Unreadable credentials") from None
     if not colon or not key or not secret:
-        raise _nobody("Missing credentials")
+        raise _unauthorized("Missing credentials")
     if options.api_key is None or options.api_secret is None:
         return
     right_key = hmac.compare_digest(key.encode(), options.api_key.encode())
     right_secret = hmac.compare_digest(secret.encode(), options.api_secret.encode())
     if not (right_key and right_secret):
-        raise _nobody("Wrong API key or secret")
+        raise _unauthorized("Wrong API key or secret")
 
 
 def _check_token(world: World, token: str) -> None:
     unsigned, _, signature = token.rpartition(".")
     expires = _expiry(unsigned)
     if world.options.api_key is not None:
-        wanted = _encode(hmac.digest(world.secret, unsigned.encode("utf-8", "replace"), "sha256"))
-        if not hmac.compare_digest(wanted.encode(), signature.encode("utf-8", "replace")):
-            raise _nobody("Wrong token")
+        expected = _encode(hmac.digest(world.secret, unsigned.encode("utf-8", "replace"), "sha256"))
+        if not hmac.compare_digest(expected.encode(), signature.encode("utf-8", "replace")):
+            raise _unauthorized("Wrong token")
     if expires is not None and world.now_ms() >= expires * 1000:
         raise ApiError(
             403,
@@ -113,5 +113,5 @@ def _encode(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
-def _nobody(message: str) -> ApiError:
+def _unauthorized(message: str) -> ApiError:
     return ApiError(401, message, "AUTHENTICATION_FAILED")

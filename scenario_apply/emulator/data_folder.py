@@ -27,15 +27,15 @@ _BESIDE = frozenset({_FILE, "emulator.stdin", "emulator.stderr", "emulator.users
 
 
 class DataFolder:
-    """A locked folder. Raises StoreError when another emulator holds it and goes on holding it for `patience_s`, and
+    """A locked folder. Raises StoreError when another emulator still holds it after `patience_s`, and
     for a folder that is not an emulator's."""
 
     def __init__(self, path: Path, *, patience_s: float = 3.0) -> None:
-        """patience_s: an emulator that was just told to leave may still be on its way out."""
+        """patience_s: how long to wait for an emulator that is shutting down."""
         try:
             path.mkdir(parents=True, exist_ok=True)
         except FileExistsError:
-            raise StoreError(f"{path} is a file; --data wants a folder") from None
+            raise StoreError(f"{path} is a file; --data needs a folder") from None
         self.path = path.resolve()
         _refuse_foreign(self.path)
         self._file = _open_regular(self.path / _FILE)
@@ -62,7 +62,7 @@ class DataFolder:
                 out.write(_CONTENT)
 
     def sign(self, url: str) -> None:
-        """Say who holds the folder, for whoever comes next."""
+        """Record who holds the folder, for the next process that opens it."""
         self._signature = f"process {os.getpid()} at {url}\n".encode()
         self.sign_again()
 
@@ -71,7 +71,7 @@ class DataFolder:
         os.pwrite(self._file, self._signature, 0)
 
     def unsign(self) -> None:
-        """Say that whoever holds the folder is about to leave it."""
+        """Record that the process that holds the folder is about to release it."""
         os.ftruncate(self._file, 0)
 
     def release(self) -> None:
@@ -92,7 +92,7 @@ def _refuse_foreign(path: Path) -> None:
         found = {entry.name: entry for entry in entries}
     for name, entry in found.items():
         if name in _FOLDERS and not entry.is_dir(follow_symlinks=False):
-            raise _foreign(path, f"{name} is not a folder of its own")
+            raise _foreign(path, f"{name} is a link, not a folder")
         if name in _FILES and not entry.is_file(follow_symlinks=False):
             raise _foreign(path, f"{name} is not a regular file")
     # a folder of an earlier release has a database and a lock, and no marker
@@ -120,5 +120,5 @@ def _open_regular(path: Path) -> int:
     facts = os.fstat(file)
     if not stat.S_ISREG(facts.st_mode) or facts.st_nlink > 1:
         os.close(file)
-        raise StoreError(f"{path} is not a regular file of its own: delete it")
+        raise StoreError(f"{path} is not a regular file: delete it")
     return file

@@ -36,7 +36,7 @@ def sign(secret: str, body: bytes, seconds: int) -> str:
 
 
 class ForbiddenDestination(Exception):
-    """A webhook's address is on this machine or a private network, and nobody asked for that."""
+    """A webhook's address is on this machine or a private network, which is not allowed."""
 
 
 class Courier:
@@ -48,7 +48,7 @@ class Courier:
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def send_new(self) -> None:
-        """Start on every event that is not settled and not in hand; after a restart that includes old ones."""
+        """Start delivering every event that is neither settled nor in delivery, also those from before a restart."""
         rows = self._world.db.all("SELECT id FROM webhook_events WHERE status IN ('created', 'retrying') ORDER BY seq")
         for row in rows:
             identifier = row["id"]

@@ -28,7 +28,7 @@ class ClientGone(Exception):
 
 
 class Exchange:
-    """One request and the one chance to answer it: exactly one of the last four methods is called, once."""
+    """One request and its answer: exactly one of answer, truncate, drop and hang is called, once."""
 
     __slots__ = ("_connection", "_held", "_is_read", "_receive", "_send", "request")
 
@@ -108,7 +108,7 @@ class Exchange:
         await self._connection.closed
 
     async def drop(self) -> None:
-        """Cut the connection without a word."""
+        """Cut the connection without an answer."""
         self._connection.transport.abort()
         await self._connection.closed
 
@@ -138,7 +138,7 @@ class Exchange:
                 return
 
     def _must_close(self) -> bool:
-        """A client that waits for `100 Continue` and is refused may or may not send its body: the two can't go on."""
+        """After a refusal instead of `100 Continue`, a client may or may not send its body: the connection must end."""
         return not self._is_read and "expect" in self.request.headers
 
 

@@ -1,6 +1,7 @@
 """Training types as data: what each takes, how it is priced, which kind of job trains it.
 
-Source: the contract's x-scenario.families. Parameters a family does not list are checked against the widest bounds.
+Source: the contract's x-scenario.families, which `request_bodies` checks the parameters with. Prices and the most
+images of a model are the emulator's own.
 """
 
 from __future__ import annotations
@@ -8,17 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
-
-from scenario_apply.emulator.checks import Check, array, boolean, number, one_of, text
-
-LEARNING_RATE_SCHEDULERS = (
-    "constant",
-    "constant-with-warmup",
-    "cosine",
-    "cosine-with-restarts",
-    "linear",
-    "polynomial",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,32 +19,33 @@ class Family:
     types: tuple[str, ...]
     job_type: str
     dataset: Literal["images", "pairs", "concepts"]
+    images_too: bool = False
+    """Whether a family of pairs also trains on single images, as long as the model has no pairs at all."""
     max_images: int
     defaults: Mapping[str, Any] = field(default_factory=dict)
-    checks: Mapping[str, Check] = field(default_factory=dict)
+    """Of the parameters that decide the number of steps."""
     base_cost: int
-    """Compute units of a training before its first step. Prices are the emulator's own."""
+    """Compute units of a training before its first step."""
 
 
-_MUSUBI_CHECKS: Mapping[str, Check] = {
-    "learningRate": number(0.00001, 0.001),
-    "rank": number(2, 128, whole=True),
-    "batchSize": number(1, 8, whole=True),
-    "nbEpochs": number(1, 100, whole=True),
-    "nbRepeats": number(1, 100, whole=True),
-    "samplePrompts": array(text(), most=4),
-}
-_MUSUBI_DEFAULTS = {"learningRate": 0.00005, "rank": 64, "batchSize": 1, "nbEpochs": 10, "nbRepeats": 20}
+_MUSUBI_DEFAULTS = {"nbEpochs": 10, "nbRepeats": 20}
 
 FAMILIES = (
     Family(
         name="flux1",
-        types=("flux.1-lora", "flux.1-kontext-lora", "flux.1-krea-lora"),
+        types=("flux.1-lora", "flux.1-krea-lora"),
         job_type="flux-model-training",
         dataset="images",
         max_images=100,
-        defaults={"learningRate": 0.0001, "learningRateTextEncoder": 0.00001, "rank": 16, "conceptPrompt": ""},
-        checks={"rank": number(2, 64, whole=True), "batchSize": number(1, 4, whole=True)},
+        base_cost=50,
+    ),
+    Family(
+        name="flux1Kontext",
+        types=("flux.1-kontext-lora",),
+        job_type="flux-model-training",
+        dataset="pairs",
+        images_too=True,
+        max_images=100,
         base_cost=50,
     ),
     Family(
@@ -75,7 +66,6 @@ FAMILIES = (
         dataset="images",
         max_images=50,
         defaults=_MUSUBI_DEFAULTS,
-        checks=_MUSUBI_CHECKS,
         base_cost=40,
     ),
     Family(
@@ -94,7 +84,6 @@ FAMILIES = (
         dataset="pairs",
         max_images=100,
         defaults=_MUSUBI_DEFAULTS,
-        checks=_MUSUBI_CHECKS,
         base_cost=60,
     ),
     Family(
@@ -111,7 +100,6 @@ FAMILIES = (
         job_type="model-training",
         dataset="images",
         max_images=100,
-        defaults={"learningRate": 0.000005, "conceptPrompt": "daiton"},
         base_cost=30,
     ),
     Family(
@@ -147,39 +135,3 @@ MODEL_TYPES = frozenset(FAMILY_OF) | {
     "flux1.1-pro",
     "gpt-image-1",
 }
-
-WIDEST_CHECKS: Mapping[str, Check] = {
-    "age": text(),
-    "batchSize": number(1, 8),
-    "classPrompt": text(),
-    "cloneType": text(),
-    "conceptPrompt": text(),
-    "gender": text(),
-    "language": text(),
-    "learningRate": number(above=0),
-    "learningRateTextEncoder": number(0.000001, 0.001),
-    "learningRateUnet": number(),
-    "lrScheduler": one_of(*LEARNING_RATE_SCHEDULERS),
-    "maxTrainSteps": number(0, 10000, whole=True),
-    "nbEpochs": number(1, whole=True),
-    "nbRepeats": number(1, whole=True),
-    "numTextTrainSteps": number(),
-    "numUNetTrainSteps": number(),
-    "optimizeFor": one_of("likeness"),
-    "priorLossWeight": number(),
-    "randomCrop": boolean,
-    "randomCropRatio": number(),
-    "randomCropScale": number(),
-    "rank": number(2, 128, whole=True),
-    "removeBackgroundNoise": boolean,
-    "samplePrompts": array(text()),
-    "sampleSourceImages": array(text()),
-    "scaleLr": boolean,
-    "seed": number(),
-    "textEncoderTrainingRatio": number(),
-    "validationFrequency": number(),
-    "validationPrompt": text(),
-    "voiceDescription": text(),
-    "wandbKey": text(40),
-}
-"""Bounds that hold for every family (the contract's TrainingParameters)."""

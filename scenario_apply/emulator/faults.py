@@ -1,4 +1,4 @@
-"""Misbehaviour on request: by probability with a seed, or by rules that hit a given request a given number of times.
+"""Faults on request: by probability with a seed, or by rules for certain requests and a number of times.
 
 before the request is carried out: drop-before, 500, 502, 503, and the three kinds of 429
 after it was carried out:          drop-answer, 500-after, 502-after, html, truncate, hang; slow delays the answer
@@ -16,7 +16,7 @@ BEFORE = frozenset({"drop-before", "500", "502", "503", "429", "429-ceiling", "4
 
 @dataclass(slots=True, kw_only=True)
 class Rule:
-    """Do `kind` to requests that match; `skip` of them pass first, then `times` are hit (0: all)."""
+    """Apply `kind` to matching requests: `skip` of them pass first, then `times` are hit (0: all)."""
 
     kind: str
     method: str = "*"
@@ -26,12 +26,12 @@ class Rule:
     times: int = 1
 
     def matches(self, method: str, path: str) -> bool:
-        """Whether the rule is about this request."""
+        """Whether the rule applies to this request."""
         return self.method in ("*", method) and fnmatch.fnmatchcase(path, self.path)
 
 
 class Faults:
-    """What goes wrong next. Rules come first, then the dice."""
+    """Decides which fault hits a request: rules first, then chance."""
 
     def __init__(self, chances: Mapping[str, float], seed: int, slow_s: float) -> None:
         self.slow_s = slow_s
@@ -39,7 +39,7 @@ class Faults:
         self.rules: list[Rule] = []
 
     def set_chances(self, chances: Mapping[str, float], seed: int) -> None:
-        """New probabilities, and the dice from the start."""
+        """Set the probabilities, and restart the random sequence."""
         self.chances = {kind: chance for kind, chance in chances.items() if chance > 0}
         self.seed = seed
         self._dice = random.Random(seed)  # noqa: S311 -- repeatable faults, not secrets

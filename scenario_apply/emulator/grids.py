@@ -49,7 +49,7 @@ def _reduced(image: Image.Image) -> Image.Image:
 
 
 class Grids:
-    """Grids made in the background, by SHA-256 of the picture, until somebody takes them."""
+    """Grids made in the background, by SHA-256 of the picture, until they are taken."""
 
     def __init__(self) -> None:
         self._made: dict[str, bytes] = {}
@@ -72,7 +72,7 @@ class Grids:
             self._thread.start()
 
     def close(self) -> None:
-        """No more will be asked for: the thread ends when it is through."""
+        """End the thread once it has made the grids requested so far."""
         self._tasks.put(None)
 
     def _work(self) -> None:

@@ -1,4 +1,4 @@
-"""What one server grants to all of its connections: sizes, counts and times. The numbers are the emulator's own."""
+"""Limits of one server on its connections: sizes, counts and times. The numbers are the emulator's own."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class HttpBounds:
     """Sizes in bytes, times in seconds."""
 
     head_bytes: int = 64 * KIB
-    """Of a request line with all headers; also of what stands between the chunks of a body, and of trailers."""
+    """Of a request line with all headers; also of the bytes between the chunks of a body, and of trailers."""
     headers: int = 100
     body_bytes: int = 32 * MIB
     """Of one JSON body. A part of an upload is streamed to a file and bounded by what the upload announced."""
@@ -42,16 +42,16 @@ class HttpBounds:
 
 
 class ByteBudget:
-    """How many bytes are held, and whether some more may be."""
+    """Counts bytes in memory against a limit."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.held = 0
         self.peak = 0
-        """The most that was ever held."""
+        """The highest count so far."""
 
     def take(self, count: int) -> bool:
-        """Hold so many more; False, and nothing is held, when that exceeds the limit."""
+        """Count more bytes; False, and nothing is counted, when that exceeds the limit."""
         if self.held + count > self.limit:
             return False
         self.held += count
@@ -59,7 +59,7 @@ class ByteBudget:
         return True
 
     def give_back(self, count: int) -> None:
-        """Hold so many fewer."""
+        """Count fewer bytes."""
         self.held -= count
 
 

@@ -1,4 +1,4 @@
-"""A job as the API shows it: its status is read off the clock until it is over."""
+"""A job as the API shows it: until it is over, its status follows from the clock."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from scenario_apply.emulator.cdn import export_url
 from scenario_apply.emulator.clock import iso
 from scenario_apply.emulator.messages import Json
-from scenario_apply.emulator.progress import Timeline, history, standing
+from scenario_apply.emulator.progress import Timeline, history, progress_at
 from scenario_apply.emulator.store import Row, load
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def job_status(world: World, row: Row) -> str:
     """One of the eight statuses."""
     if row["ended"] is not None:
         return str(row["outcome"])
-    return standing(_line(row), world.now_ms(), 1).status
+    return progress_at(_line(row), world.now_ms(), 1).status
 
 
 def job_view(world: World, origin: str, row: Row) -> Json:
@@ -28,7 +28,7 @@ def job_view(world: World, origin: str, row: Row) -> Json:
     doc = load(row["doc"])
     is_over = row["ended"] is not None
     now = row["ended"] if is_over else world.now_ms()
-    where = standing(_line(row), now, 1)
+    where = progress_at(_line(row), now, 1)
     status = row["outcome"] if is_over else where.status
     passed = [one for one in history(_line(row), now) if not is_over or one[1] < now or one[1] == row["created"]]
     entries = [{"status": name, "date": iso(at)} for name, at in passed]

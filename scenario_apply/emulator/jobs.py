@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scenario_apply.emulator import checks
+from scenario_apply.emulator import query
 from scenario_apply.emulator.clock import parse_iso
 from scenario_apply.emulator.job_view import job_status, job_view
 from scenario_apply.emulator.listing import decode_token, encode_token
 from scenario_apply.emulator.lookup import find
 from scenario_apply.emulator.messages import Json, Request, Response, bad_request
+from scenario_apply.emulator.request_bodies import read_object
 from scenario_apply.emulator.store import dump
 
 if TYPE_CHECKING:
@@ -33,11 +34,11 @@ def retrieve(world: World, request: Request) -> Response:
 
 
 def list_jobs(world: World, request: Request) -> Response:
-    """GET /jobs, newest first. A page is cut before it is filtered, so it may be short or empty and still go on."""
-    size = checks.query_number(request, "pageSize", 1, 100, 50)
-    status = checks.query_choice(request, "status", STATUSES)
-    types = checks.query_list(request, "types") or checks.query_list(request, "type")
-    checks.query_flag(request, "hideResults")
+    """GET /jobs, newest first. A page is cut before it is filtered, so it may be short before the last one."""
+    size = query.number(request, "pageSize", 1, 100, 50)
+    status = query.choice(request, "status", STATUSES)
+    types = query.words(request, "types") or query.words(request, "type")
+    query.flag(request, "hideResults")
     filtered = bool(status or types or request.query.get("workflowId"))
     created_after = None if filtered else _date(request, "createdAfter")
     updated_after = _date(request, "updatedAfter") if filtered else None
@@ -67,7 +68,7 @@ def list_jobs(world: World, request: Request) -> Response:
 def act(world: World, request: Request) -> Response:
     """POST /jobs/{jobId}/action: inference jobs only, and only a seeded world has any."""
     row = find(world, request, "jobs", request.params[0])
-    checks.json_object(request, {"action": checks.one_of("cancel")})
+    read_object(request)
     if row["type"] != "inference":
         raise bad_request("Cannot cancel this type of job", "NOT_CANCELABLE")
     if row["ended"] is None:

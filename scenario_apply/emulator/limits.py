@@ -1,4 +1,4 @@
-"""Ceilings of a plan: trainings at once, images per model, a pause between launches. Requests: `request_budget`."""
+"""Ceilings of a plan: concurrent trainings, images per model, a pause between launches. Requests: `request_budget`."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ RESTORING_PLANS = frozenset({"cu-max", "cu-team", "cu-team-v2", "enterprise", "p
 """Plans on which deleted things can be brought back: Max and above."""
 
 
-def ceiling(action: str, limit: int) -> ApiError:
-    """The 429 of a plan ceiling."""
+def ceiling(action: str, limit: int, value: int) -> ApiError:
+    """The 429 of a plan ceiling. value is what the action counts to at present."""
+    details = {"actionLimit": limit, "actionName": action, "actionValue": value, "limitScope": "team"}
     return ApiError(
         429,
-        f"The limit of your plan for {action} is reached ({limit})",
+        f"You have reached your plan's limit for {action} ({limit})",
         "PLAN_LIMIT_REACHED",
-        extra={"details": {"actionName": action, "actionLimit": limit}},
+        extra={"name": "PlanLimitReachedError", "details": details},
     )
 
 
@@ -39,16 +40,16 @@ def check_images(world: World, present: int, added: int) -> None:
     """Raise the plan ceiling on training images."""
     limit = world.options.max_training_images
     if present + added > limit:
-        raise ceiling("add-training-image", limit)
+        raise ceiling("add-training-image", limit, present)
 
 
 def check_launch(world: World, project: str) -> None:
-    """Raise what stands against another launch: the ceiling on trainings at once, the cooldown."""
+    """Raise the ceiling on concurrent trainings, or the cooldown, if either forbids another launch."""
     running = world.db.number(
         "SELECT count(*) FROM jobs WHERE project = ? AND ended IS NULL AND type LIKE '%training'", (project,)
     )
     if running >= world.options.parallel_training:
-        raise ceiling("parallel-training", world.options.parallel_training)
+        raise ceiling("parallel-training", world.options.parallel_training, running)
     pause_ms = round(world.options.cooldown_s * 1000)
     if pause_ms:
         row = world.db.one(
@@ -60,7 +61,7 @@ def check_launch(world: World, project: str) -> None:
 
 
 def require_restoring_plan(world: World) -> None:
-    """403 when the plan brings nothing back."""
+    """403 when the plan does not include restoring."""
     if world.options.plan not in RESTORING_PLANS:
         raise ApiError(
             403,
@@ -71,7 +72,7 @@ def require_restoring_plan(world: World) -> None:
 
 
 def team_ceilings(world: World) -> dict[str, Any]:
-    """The `limits` of a team. What the emulator does not enforce is generous."""
+    """The `limits` of a team. Limits that the emulator does not enforce are generous."""
     options = world.options
     return {
         "apiKeys": 100,

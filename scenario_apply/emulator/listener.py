@@ -47,12 +47,12 @@ class Listener:
             raise
 
     def start(self) -> None:
-        """Accept from now on."""
+        """Start accepting connections."""
         loop = asyncio.get_running_loop()
         self._tasks = [loop.create_task(self._accept_all(one)) for one in self._sockets]
 
     async def stop(self) -> None:
-        """Accept no more."""
+        """Stop accepting connections."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

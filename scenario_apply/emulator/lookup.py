@@ -1,4 +1,4 @@
-"""A thing by its id: unknown or deleted is 404, somebody else's is 403."""
+"""Find an object by its id: an unknown or deleted one is 404, one of another project 403."""
 
 from __future__ import annotations
 

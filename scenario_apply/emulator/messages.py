@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from urllib.parse import parse_qsl, unquote
 
 Json = dict[str, Any]
-"""A decoded JSON object. What comes from outside has passed `checks` before anything reads it."""
+"""A decoded JSON object. What comes from outside has passed `request_bodies` before anything reads it."""
 
 
 class ApiError(Exception):
@@ -41,7 +41,7 @@ def bad_request(message: str, code: str = "INVALID_PARAMETER", **extra: Any) -> 
 
 
 def not_found(what: str, identifier: str) -> ApiError:
-    """404 for an id nobody knows."""
+    """404 for an unknown id."""
     return ApiError(404, f"{what} {identifier[:80]} not found", "NOT_FOUND")
 
 
@@ -66,6 +66,7 @@ class Request:
         "headers",
         "id",
         "method",
+        "operation",
         "params",
         "path",
         "project",
@@ -93,11 +94,13 @@ class Request:
         self.body = b""
         self.size = 0
         self.refusal: ApiError | None = None
-        """Why the request is refused whatever its route would say; its body has not been read, or not kept."""
+        """Why the request is refused, whatever its route is; its body was not read, or not kept."""
         self.id = ""
         self.received_s = 0.0
         self.project = ""
         self.public_only = False
+        self.operation = ""
+        """The route it was matched with: `POST /models/*/train`; params holds what the stars stand for."""
         self.params: tuple[str, ...] = ()
         self.sink: Sink | None = None
         self._query: dict[str, str] | None = None

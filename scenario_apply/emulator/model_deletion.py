@@ -1,4 +1,4 @@
-"""Deleting a model, which stops its training."""
+"""Deleting a model, which cancels its training."""
 
 from __future__ import annotations
 

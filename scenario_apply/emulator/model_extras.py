@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from scenario_apply.emulator import agenda, checks
+from scenario_apply.emulator import agenda, query
 from scenario_apply.emulator.asset_view import asset_view
 from scenario_apply.emulator.assets import find_asset
 from scenario_apply.emulator.ids import new_id
 from scenario_apply.emulator.messages import Json, Request, Response, bad_request, not_found
 from scenario_apply.emulator.models import answer_model, find_model, insert_model, save_model
+from scenario_apply.emulator.request_bodies import read_object
 from scenario_apply.emulator.store import Row, dump, load
 from scenario_apply.emulator.training import OWN_ONLY, find_own_trained
 from scenario_apply.emulator.webhooks import announce
@@ -20,11 +21,6 @@ if TYPE_CHECKING:
 
 _COPY_MS = 1000
 _EXPORT_MS = 2000
-_TAGS: dict[str, checks.Check] = {
-    "add": checks.array(checks.text()),
-    "delete": checks.array(checks.text()),
-    "strict": checks.boolean,
-}
 _DESCRIBED = (
     "id",
     "authorId",
@@ -65,7 +61,7 @@ def get_description(world: World, request: Request) -> Response:
 def put_description(world: World, request: Request) -> Response:
     """PUT /models/{modelId}/description: null clears it."""
     row = find_model(world, request, request.params[0], own=True)
-    body = checks.json_object(request, {"description": checks.text(nullable=True)}, ("description",))
+    body = read_object(request)
     doc = load(row["doc"])
     doc["description"] = body["description"]
     save_model(world, row, doc)
@@ -77,7 +73,7 @@ def copy(world: World, request: Request) -> Response:
     row = find_model(world, request, request.params[0])
     if row["privacy"] != "private":
         raise bad_request(OWN_ONLY)
-    body = checks.optional_object(request, {"copyAsTrained": checks.boolean, "copyExamples": checks.boolean})
+    body = read_object(request)
     if row["status"] in ("training", "copying"):
         raise bad_request("Model is already training", "MODEL_TRAINING")
     as_trained = bool(body.get("copyAsTrained")) and row["status"] == "trained"
@@ -111,9 +107,9 @@ def finish_copy(world: World, model: str, at: int) -> None:
 
 def download(world: World, request: Request) -> Response:
     """POST /models/{modelId}/download: a job that ends with an address."""
-    dry_run = checks.is_dry_run(request)
+    dry_run = query.is_dry_run(request)
     row = find_own_trained(world, request)
-    body = checks.optional_object(request, {"modelEpoch": checks.text()})
+    body = read_object(request)
     epochs = [one["epoch"] for one in load(row["doc"]).get("epochs", [])]
     if "modelEpoch" in body and body["modelEpoch"] not in epochs:
         raise bad_request(f"body.modelEpoch: must be one of {', '.join(epochs)}")
@@ -143,7 +139,7 @@ def finish_download(world: World, job: str, at: int) -> None:
 def delete_images(world: World, request: Request) -> Response:
     """DELETE /models/{modelId}/images?ids=a,b: generated pictures, not training images."""
     row = find_model(world, request, request.params[0], own=True)
-    ids = checks.query_list(request, "ids")
+    ids = query.words(request, "ids")
     if not ids:
         raise bad_request("ids: is required")
     for identifier in ids:
@@ -155,7 +151,7 @@ def delete_images(world: World, request: Request) -> Response:
 
 
 def _change_tags(request: Request, doc: Json) -> Response:
-    body = checks.json_object(request, _TAGS)
+    body = read_object(request)
     tags: list[str] = doc.get("tags", [])
     add = list(dict.fromkeys(body.get("add", [])))
     drop = list(dict.fromkeys(body.get("delete", [])))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from scenario_apply.emulator import checks
+from scenario_apply.emulator import query
 from scenario_apply.emulator.listing import date_bounds, decode_token, encode_token
 from scenario_apply.emulator.messages import ApiError, Json, Request, Response
 from scenario_apply.emulator.model_view import model_views
@@ -19,12 +19,12 @@ _LISTED_STATUSES = ("new", "training", "trained", "failed")
 
 def list_models(world: World, request: Request) -> Response:
     """GET /models"""
-    size = checks.query_number(request, "pageSize", 1, 500, 100)
-    privacy = checks.query_choice(request, "privacy", ("private", "public")) or "private"
-    sort = checks.query_choice(request, "sortBy", ("createdAt", "updatedAt", "score")) or "createdAt"
-    ascending = checks.query_choice(request, "sortDirection", ("asc", "desc")) == "asc"
+    size = query.number(request, "pageSize", 1, 500, 100)
+    privacy = query.choice(request, "privacy", ("private", "public")) or "private"
+    sort = query.choice(request, "sortBy", ("createdAt", "updatedAt", "score")) or "createdAt"
+    ascending = query.choice(request, "sortDirection", ("asc", "desc")) == "asc"
     for flag in ("blacklisted", "loadedOnly", "originalAssets"):
-        checks.query_flag(request, flag)
+        query.flag(request, flag)
     column = "updated" if sort == "updatedAt" else "created"
     where, values = ["privacy = ?"], [privacy]
     if privacy == "private":
@@ -60,11 +60,11 @@ def _filter(request: Request, now: int, privacy: str, sort: str, where: list[str
         where.append("deleted IS NULL")
     # any other status is ignored, and so is the deletion mark: that is what the live service does
     if privacy == "public":
-        types = checks.query_list(request, "types") or checks.query_list(request, "type")
+        types = query.words(request, "types") or query.words(request, "type")
         if types:
             where.append(f"type IN ({','.join('?' * len(types))})")
             values.extend(types)
-        for tag in checks.query_list(request, "tags"):
+        for tag in query.words(request, "tags"):
             where.append("EXISTS (SELECT 1 FROM json_each(CAST(doc AS TEXT), '$.tags') WHERE value = ?)")
             values.append(tag)
     if privacy == "private" and request.query.get("collectionId"):

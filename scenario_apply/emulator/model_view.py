@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from scenario_apply.emulator.cdn import asset_url
 from scenario_apply.emulator.clock import iso
 from scenario_apply.emulator.messages import Json
-from scenario_apply.emulator.progress import Timeline, standing
+from scenario_apply.emulator.progress import Timeline, progress_at
 from scenario_apply.emulator.store import Row, load
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def _asset_ref(world: World, origin: str, asset: str) -> Json:
 
 def _progress(now: int, job: Row) -> Json:
     line = Timeline(created=job["created"], queued_until=job["queued_until"], ends=job["ends"])
-    where = standing(line, now, load(job["doc"]).get("position", 1))
+    where = progress_at(line, now, load(job["doc"]).get("position", 1))
     view: dict[str, Any] = {
         "stage": where.stage,
         "updatedAt": now,

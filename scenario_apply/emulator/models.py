@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from scenario_apply.emulator import checks
 from scenario_apply.emulator.clock import iso
 from scenario_apply.emulator.families import (
     CONCEPT_TYPES,
@@ -12,51 +11,19 @@ from scenario_apply.emulator.families import (
     LEGACY_TYPES,
     MODEL_TYPES,
     RETIRED_TYPES,
-    WIDEST_CHECKS,
 )
 from scenario_apply.emulator.ids import new_id
 from scenario_apply.emulator.limits import require_restoring_plan
 from scenario_apply.emulator.lookup import find
 from scenario_apply.emulator.messages import ApiError, Json, Request, Response, bad_request, not_found
 from scenario_apply.emulator.model_view import model_views, one_model
+from scenario_apply.emulator.request_bodies import read_object
 from scenario_apply.emulator.store import Row, dump, load
 
 if TYPE_CHECKING:
     from scenario_apply.emulator.world import World
 
 RESTORE_DAYS = 30
-_CONCEPT = checks.nested(
-    {"modelId": checks.text(), "scale": checks.number(-2, 2), "modelEpoch": checks.text()}, ("modelId", "scale")
-)
-_CREATE: dict[str, checks.Check] = {
-    "baseModelId": checks.text(),
-    "classSlug": checks.text(nullable=True),
-    "collectionIds": checks.array(checks.text()),
-    "concepts": checks.array(_CONCEPT, least=1),
-    "name": checks.text(64),
-    "shortDescription": checks.text(256),
-    "type": checks.text(),
-}
-_UPDATE: dict[str, checks.Check] = {
-    "classSlug": checks.text(nullable=True),
-    "concepts": checks.array(_CONCEPT, least=1),
-    "epoch": checks.text(nullable=True),
-    "name": checks.text(64),
-    "negativePromptEmbedding": checks.text(),
-    "parameters": checks.nested(WIDEST_CHECKS),
-    "promptEmbedding": checks.text(),
-    "shortDescription": checks.text(256),
-    "thumbnail": checks.text(nullable=True),
-    "type": checks.text(),
-}
-_BULK: dict[str, checks.Check] = {
-    "allTrainingImages": checks.boolean,
-    "minimal": checks.boolean,
-    "modelIds": checks.array(checks.text()),
-    "settings": checks.boolean,
-    "thumbnail": checks.boolean,
-    "trainingImagesPreview": checks.boolean,
-}
 
 
 def find_model(world: World, request: Request, identifier: str, *, own: bool = False) -> Row:
@@ -84,7 +51,7 @@ def insert_model(world: World, project: str, kind: str, status: str, name: str |
 
 
 def answer_model(world: World, request: Request, identifier: str) -> Response:
-    """`{"model": ...}` as it stands now."""
+    """`{"model": ...}` as it is now."""
     row = world.db.one("SELECT * FROM models WHERE id = ?", (identifier,))
     assert row is not None
     return Response(dump({"model": one_model(world, request.origin, row)}))
@@ -92,7 +59,7 @@ def answer_model(world: World, request: Request, identifier: str) -> Response:
 
 def create(world: World, request: Request) -> Response:
     """POST /models"""
-    body = checks.json_object(request, _CREATE)
+    body = read_object(request, open_enum="type")
     kind = body.get("type", "flux.1-lora")
     _check_type(world, kind)
     doc: Json = {key: body[key] for key in ("collectionIds", "shortDescription") if key in body}
@@ -111,19 +78,19 @@ def retrieve(world: World, request: Request) -> Response:
 
 
 def get_bulk(world: World, request: Request) -> Response:
-    """POST /models/get-bulk: what cannot be seen is left out."""
-    body = checks.json_object(request, _BULK)
-    wanted: list[str] = list(dict.fromkeys(body.get("modelIds", [])))
+    """POST /models/get-bulk: models that are not visible to the project are left out."""
+    body = read_object(request)
+    ids: list[str] = list(dict.fromkeys(body.get("modelIds", [])))
     rows: dict[str, Row] = {}
-    for start in range(0, len(wanted), 500):
-        some = wanted[start : start + 500]
+    for start in range(0, len(ids), 500):
+        some = ids[start : start + 500]
         marks = ",".join("?" * len(some))
         for row in world.db.all(
             f"SELECT * FROM models WHERE id IN ({marks}) AND deleted IS NULL AND (project = ? OR privacy = 'public')",  # noqa: S608
             (*some, request.project),
         ):
             rows[row["id"]] = row
-    found = [rows[identifier] for identifier in wanted if identifier in rows]
+    found = [rows[identifier] for identifier in ids if identifier in rows]
     if body.get("minimal"):
         views = [{"id": row["id"], "type": row["type"], "privacy": row["privacy"]} for row in found]
         return Response(dump({"models": views}))
@@ -141,7 +108,7 @@ def get_bulk(world: World, request: Request) -> Response:
 def update(world: World, request: Request) -> Response:
     """PUT /models/{modelId}: absent means unchanged, null unsets epoch, thumbnail and classSlug."""
     row = find_model(world, request, request.params[0], own=True)
-    body = checks.json_object(request, _UPDATE)
+    body = read_object(request, open_enum="type")
     doc = load(row["doc"])
     columns: dict[str, Any] = {}
     if "type" in body and body["type"] != row["type"]:

@@ -1,75 +1,78 @@
-"""The world changed behind the client's back, for tests of drift: by hand in the web app, so to speak."""
+"""Changes made behind the client's back, for tests of drift, as a user of the web app would make them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from scenario_apply.emulator import agenda, checks
+from scenario_apply.emulator import agenda
 from scenario_apply.emulator.families import MODEL_TYPES
 from scenario_apply.emulator.messages import Json, Request, Response, bad_request, not_found
 from scenario_apply.emulator.models import save_model
+from scenario_apply.emulator.request_bodies import BodySchema, read_json
 from scenario_apply.emulator.store import Row, dump, load
 
 if TYPE_CHECKING:
     from scenario_apply.emulator.world import World
 
-_OF_A_MODEL: Mapping[str, checks.Check] = {
-    "name": checks.text(64),
-    "status": checks.one_of("new", "trained", "failed", "training-canceled"),
-    "type": checks.one_of(*sorted(MODEL_TYPES)),
-    "tags": checks.array(checks.text()),
-    "shortDescription": checks.text(256),
-    "concepts": checks.array(
-        checks.nested({"modelId": checks.text(), "scale": checks.number(-2, 2)}, ("modelId", "scale"))
-    ),
-    "parameters": checks.nested({}),
-}
-_OF_AN_ASSET: Mapping[str, checks.Check] = {"name": checks.text(), "description": checks.text()}
-_MODEL: Mapping[str, checks.Check] = {
-    "model": checks.text(),
-    "set": checks.nested(_OF_A_MODEL),
-    "delete": checks.boolean,
-    "fail": checks.text(),
-    "detach": checks.array(checks.text()),
-}
-_ASSET: Mapping[str, checks.Check] = {
-    "asset": checks.text(),
-    "set": checks.nested(_OF_AN_ASSET),
-    "delete": checks.boolean,
-}
+
+_MODEL = BodySchema(
+    {
+        "properties": {
+            "model": {"type": "string"},
+            "set": {
+                "type": "object",
+                "properties": {
+                    "name": {"type": "string", "maxLength": 64},
+                    "status": {"enum": ["new", "trained", "failed", "training-canceled"]},
+                    "type": {"enum": sorted(MODEL_TYPES)},
+                    "tags": {"type": "array", "items": {"type": "string"}},
+                    "shortDescription": {"type": "string", "maxLength": 256},
+                    "concepts": {"type": "array", "items": {"$ref": "#/components/schemas/Concept"}},
+                    "parameters": {"type": "object"},
+                },
+                "additionalProperties": False,
+            },
+            "delete": {"type": "boolean"},
+            "fail": {"type": "string"},
+            "detach": {"type": "array", "items": {"type": "string"}},
+        },
+        "additionalProperties": False,
+    }
+)
+_ASSET = BodySchema(
+    {
+        "properties": {
+            "asset": {"type": "string"},
+            "set": {
+                "type": "object",
+                "properties": {"name": {"type": "string"}, "description": {"type": "string"}},
+                "additionalProperties": False,
+            },
+            "delete": {"type": "boolean"},
+        },
+        "additionalProperties": False,
+    }
+)
 
 
 def mutate(world: World, request: Request) -> Response:
-    """POST mutate; a key that is not known is refused, so that a test with a slip in it does not pass by itself.
+    """POST mutate. An unknown key is refused, so that a test with a typing error does not pass by accident.
 
     {"model": id, "set": {"name", "status", "tags", "type", "shortDescription", "concepts", "parameters"},
      "delete": true, "fail": "reason", "detach": [assetId]}
     {"asset": id, "set": {"name", "description"}, "delete": true}
     """
-    body = checks.json_object(request, {})
+    body = read_json(request)
+    if not isinstance(body, dict) or not body.keys() & {"model", "asset"}:
+        raise bad_request("body: must be a JSON object with model or asset")
     if "model" in body:
-        _refuse_unknown(body, _MODEL, _OF_A_MODEL)
-        row = _find(world, "models", "Model", body["model"])
-        _mutate_model(world, row, body)
-    elif "asset" in body:
-        _refuse_unknown(body, _ASSET, _OF_AN_ASSET)
-        row = _find(world, "assets", "Asset", body["asset"])
-        _mutate_asset(world, row, body)
+        _MODEL.check(body, "body")
+        _mutate_model(world, _find(world, "models", "Model", body["model"]), body)
     else:
-        raise bad_request("body: names neither model nor asset")
+        _ASSET.check(body, "body")
+        _mutate_asset(world, _find(world, "assets", "Asset", body["asset"]), body)
     agenda.settle(world)
     return Response(b"{}")
-
-
-def _refuse_unknown(body: Json, table: Mapping[str, checks.Check], settable: Mapping[str, checks.Check]) -> None:
-    checks.check_object(body, "body", table)
-    for key in body:
-        if key not in table:
-            raise bad_request(f"body.{key[:40]}: unknown; there are {', '.join(table)}")
-    for key in body.get("set", {}):
-        if key not in settable:
-            raise bad_request(f"body.set.{key[:40]}: unknown; there are {', '.join(settable)}")
 
 
 def _find(world: World, table: str, what: str, identifier: str) -> Row:

@@ -1,4 +1,4 @@
-"""Notices on standard error that a stranger can cause: each kind once per interval, then the number of the rest."""
+"""Notices on standard error that any client can cause: each kind once per interval, then a count of the rest."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ class Phase(Enum):
 
 
 class OpenConnection(Protocol):
-    """What the set of connections asks of one of them."""
+    """What the set of connections needs to know of each."""
 
     phase_since: float
 

@@ -1,4 +1,4 @@
-"""What the emulator can be told: one frozen value, its command line, and the checks on it. Imports nothing heavy."""
+"""The options of the emulator: one frozen value, its command line, and their validation. Fast to import."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ FAULT_KINDS = (
 
 
 class OptionError(ValueError):
-    """An option that makes no sense; the text is meant for the person who gave it."""
+    """An invalid option; the text is shown to the user."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmulatorOptions:
-    """How one emulator behaves. Times are seconds unless the name says otherwise; fractions are taken as given."""
+    """The behaviour of one emulator. Times are in seconds unless the name says otherwise, and may be fractions."""
 
     host: str = "127.0.0.1"
     port: int = 0
@@ -68,9 +68,9 @@ class EmulatorOptions:
     """Accept the retired sd-xl-lora; otherwise creating one answers 410."""
     api_key: str | None = None
     api_secret: str | None = None
-    """When given, nothing else is accepted; otherwise any credentials are, but some must be sent."""
+    """When set, the only accepted credentials; otherwise any are accepted, but some must be sent."""
     projects: tuple[str, ...] = ()
-    """The only projects there are, the first being the key's own; when empty, a project exists once it is named."""
+    """The only projects that exist, the first being the default; when empty, a request creates the project it names."""
     latency_ms: float = 0.0
     plan: str = "enterprise"
     max_training_images: int = 100
@@ -87,7 +87,7 @@ class EmulatorOptions:
     clock: str = "real"
     until_stdin_closes: bool = False
     admin: bool = False
-    """Serve /__emulator__/ on addresses other than loopback, too, to whoever has the API key."""
+    """Serve /__emulator__/ on addresses other than loopback, too, to users with the API key."""
     allowed_hosts: tuple[str, ...] = ()
     """Names, with or without a port, that a Host or Origin header may have besides those of this machine."""
     allow_local_webhooks: bool = False
@@ -103,46 +103,61 @@ class EmulatorOptions:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add every option of the emulator to a parser; `options_from` reads them back."""
-    place = parser.add_argument_group("where")
+    place = parser.add_argument_group("server")
     place.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
     place.add_argument("--port", type=int, default=0, help="port to listen on; 0 picks a free one (default 0)")
-    place.add_argument("--data", metavar="DIR", help="keep everything in DIR, new or of an emulator (default: none)")
-    place.add_argument("--seed", metavar="FILE", help="JSON with what to hold at the first start; a number seeds chaos")
+    place.add_argument("--data", metavar="DIR", help="data folder, new or of an emulator (default: a temporary one)")
+    place.add_argument("--seed", metavar="FILE", help="JSON file with initial content, or a number that seeds --chaos")
     place.add_argument("--clock", choices=("real", "manual"), default="real", help="manual: moved by the admin API")
-    place.add_argument("--until-stdin-closes", action="store_true", help="leave when standard input ends")
+    place.add_argument("--until-stdin-closes", action="store_true", help="exit when standard input ends")
     place.add_argument("--admin", action="store_true", help="serve /__emulator__/ on any address, not only loopback")
     place.add_argument(
         "--allowed-host",
         action="append",
         default=[],
         metavar="HOST[:PORT]",
-        help="a further name that the Host header of a request may have; repeatable",
+        help="additional host name to accept in the Host header; repeatable",
     )
     place.add_argument(
         "--allow-local-webhooks", action="store_true", help="send webhooks to this machine and private networks, too"
     )
     train = parser.add_argument_group("trainings")
     train.add_argument("--training-seconds", type=float, default=20.0, metavar="S", help="default %(default)s")
-    train.add_argument("--queue-seconds", type=float, metavar="S", help="part of them spent queued (default a tenth)")
-    train.add_argument("--fail-training", action="append", default=[], metavar="NAME", help="name or glob; repeatable")
+    train.add_argument(
+        "--queue-seconds",
+        type=float,
+        metavar="S",
+        help="part of it spent queued (default: a tenth)",
+    )
+    train.add_argument(
+        "--fail-training",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="name or glob of models; repeatable",
+    )
     train.add_argument("--legacy", action=argparse.BooleanOptionalAction, default=True, help="accept sd-xl-lora")
     limit = parser.add_argument_group("limits")
     limit.add_argument(
-        "--rate-limit", type=int, default=100, metavar="N", help="requests a minute and project; 0: none"
+        "--rate-limit",
+        type=int,
+        default=100,
+        metavar="N",
+        help="per minute and project; 0 for none (default 100)",
     )
     limit.add_argument("--plan", choices=PLANS, default="enterprise", metavar="NAME", help="default %(default)s")
     limit.add_argument("--max-training-images", type=int, default=100, metavar="N", help="per model, by plan")
-    limit.add_argument("--parallel-training", type=int, default=100, metavar="N", help="trainings at once, by plan")
+    limit.add_argument("--parallel-training", type=int, default=100, metavar="N", help="concurrent trainings, by plan")
     limit.add_argument("--cooldown", type=float, default=0.0, metavar="S", help="pause between two launches")
-    who = parser.add_argument_group("who may ask")
-    who.add_argument("--api-key", help="accept this key only (default: any)")
-    who.add_argument("--api-secret", help="and this secret only")
-    who.add_argument("--project", action="append", default=[], metavar="ID", help="projects there are; repeatable")
-    bad = parser.add_argument_group("misbehaviour")
-    bad.add_argument("--latency", type=float, default=0.0, metavar="MS", help="added to every answer")
+    who = parser.add_argument_group("access")
+    who.add_argument("--api-key", help="the only accepted API key (default: any)")
+    who.add_argument("--api-secret", help="the only accepted API secret")
+    who.add_argument("--project", action="append", default=[], metavar="ID", help="allow this project only; repeatable")
+    bad = parser.add_argument_group("faults")
+    bad.add_argument("--latency", type=float, default=0.0, metavar="MS", help="delay added to every response")
     bad.add_argument("--chaos", default="", metavar="LIST", help='such as "drop-answer=0.05,500=0.02,slow=0.1"')
-    bad.add_argument("--chaos-seed", type=int, default=0, metavar="N", help="the same faults again")
-    bad.add_argument("--slow-seconds", type=float, default=1.0, metavar="S", help="what `slow` adds")
+    bad.add_argument("--chaos-seed", type=int, default=0, metavar="N", help="seed of --chaos, for repeatable faults")
+    bad.add_argument("--slow-seconds", type=float, default=1.0, metavar="S", help="delay added by the fault `slow`")
 
 
 def options_from(namespace: argparse.Namespace) -> EmulatorOptions:
@@ -205,7 +220,7 @@ def parse_chaos(text: str) -> dict[str, float]:
 
 
 def check_options(options: EmulatorOptions) -> None:
-    """Raise OptionError for the first thing that makes no sense, or that would open the server to strangers."""
+    """Raise OptionError for the first invalid option, or one that opens the server to other machines without a key."""
     if not 0 <= options.port <= 65535:
         raise OptionError("--port must be within 0 and 65535")
     for name, value in (

@@ -1,4 +1,4 @@
-"""The web page at /: what the emulator holds, what it was asked, and a hand on its clock and its faults.
+"""The web page at /: what the emulator holds, the requests it received, its clock and its faults.
 
 Rendered here, without scripts; everything shown is escaped by the templates. Forms come back as POSTs and are taken
 from the page itself only (`access` compares the Origin).
@@ -98,7 +98,7 @@ def step_clock(world: World, request: Request) -> Response:
 
 
 def switch_fault(world: World, request: Request) -> Response:
-    """POST from the page: a fault for the next request, a chance for all of them, or none any more."""
+    """POST from the page: fail the next request, toggle a chance for all of them, or clear all faults."""
     form = _form(request)
     kind, action = form.get("kind", ""), form.get("action", "")
     if action == "clear":

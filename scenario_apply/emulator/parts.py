@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class PartFile:
-    """A part on its way to disk: complete under its name, or not there at all."""
+    """A part that is being written: it appears under its name only when it is complete."""
 
     def __init__(self, target: Path, limit: int) -> None:
         self._target = target
@@ -46,7 +46,7 @@ class PartFile:
 
 
 def open_part(world: World, request: Request) -> None:
-    """Prepare to take a body. Raises 403, 404 or 400 for an address that takes none."""
+    """Prepare to receive a body. Raises 404 or 400 for an address that accepts none."""
     target, limit = _place(world, *request.params)
     request.sink = PartFile(target, limit)
 

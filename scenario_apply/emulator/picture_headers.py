@@ -1,6 +1,6 @@
 """Format and size of a picture from its first bytes, and what of it a decoder may see.
 
-Pictures come from whoever calls: a hundred bytes may ask for gigabytes, and a million empty chunks for minutes. So
+Pictures come from untrusted clients: a hundred bytes may claim gigabytes, and a million empty chunks take minutes. So
 nothing is decoded here, every walk ends, and what is handed on for decoding is the pixels without texts, EXIF and
 profiles.
 """

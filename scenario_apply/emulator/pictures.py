@@ -1,4 +1,4 @@
-"""What bytes claim to be a picture: format and size from the header, and whether they are whole.
+"""Format and size of a picture from its header, and whether its bytes are complete.
 
 Nothing is decoded at upload: a PNG's checksums and a JPEG's last bytes tell a cut-off file, and cost a tenth of it.
 """

@@ -1,4 +1,4 @@
-"""Where a training stands: a pure function of what was stored at its launch and of the time."""
+"""Progress of a training: a pure function of what was stored at its launch and of the time."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Timeline:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """Where it stands: the job's word, the model's word, 0..1, milliseconds left, place in the queue (0: none)."""
+class TrainingStatus:
+    """Status of the job, stage of the model, 0..1, milliseconds left, place in the queue (0: not queued)."""
 
     status: str
     stage: str
@@ -41,8 +41,8 @@ def boundaries(line: Timeline) -> tuple[tuple[int, str, str], ...]:
     )
 
 
-def standing(line: Timeline, now: int, first_position: int) -> Standing:
-    """Where a training that is not over stands. first_position is its place in the queue at launch."""
+def progress_at(line: Timeline, now: int, first_position: int) -> TrainingStatus:
+    """Progress of a training that is not over. first_position is its place in the queue at launch."""
     _, status, stage = next(
         entry for entry in reversed(boundaries(line)) if entry[0] <= now or entry[0] == line.created
     )
@@ -50,7 +50,7 @@ def standing(line: Timeline, now: int, first_position: int) -> Standing:
     if now < line.queued_until:
         left = (line.queued_until - now) / max(1, line.queued_until - line.created)
         position = max(1, round(first_position * left))
-    return Standing(
+    return TrainingStatus(
         status=status,
         stage=stage,
         progress=_share(now, line.queued_until, line.ends),

@@ -30,11 +30,11 @@ _CHUNKED_PIECE = 16 * 1024
 _NEVER = math.inf
 
 _log = logging.getLogger("scenario_apply.emulator.http")
-_log.setLevel(logging.ERROR)  # what strangers send is no reason to write a line
+_log.setLevel(logging.ERROR)  # malformed requests are not worth a line in the log
 
 
 def uvicorn_config(app: Any, bounds: HttpBounds) -> Config:
-    """The settings the protocol reads. uvicorn's own server is not used, so most of them mean nothing here."""
+    """The settings the protocol reads. uvicorn's own server is not used, so most of them have no effect."""
     config = Config(
         app,
         http=EmulatorConnection,

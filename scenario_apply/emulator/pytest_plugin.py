@@ -1,4 +1,4 @@
-"""pytest fixtures for programs that talk to Scenario: an emulator per test, with its clock and its log in your hands.
+"""pytest fixtures for programs that talk to Scenario: an emulator per test, with access to its clock and its log.
 
     def test_my_pipeline(scenario_emulator):
         run_my_pipeline(base_url=scenario_emulator.url)
@@ -6,7 +6,7 @@
         assert [entry.path for entry in scenario_emulator.requests] == [...]
 
 Override `scenario_emulator_options` to change how it behaves. By default the clock is manual and nothing is limited.
-pytest loads this module where it is asked for: `-p scenario_apply.emulator.pytest_plugin` on the command line or in
+pytest loads this module on request only: `-p scenario_apply.emulator.pytest_plugin` on the command line or in
 `addopts`, or `pytest_plugins = ["scenario_apply.emulator.pytest_plugin"]` in the topmost conftest.py. It imports
 nothing until a fixture is used.
 """

@@ -1,4 +1,4 @@
-"""How many requests a project may send per minute, and the 429 for those beyond."""
+"""How many requests a project may send per minute, and the 429 for further ones."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _WINDOW_MS = 60_000
 
 
 class Budgets:
-    """A sliding window of one minute per project. A refused request takes nothing from it."""
+    """A sliding window of one minute per project. A refused request does not count."""
 
     def __init__(self, per_minute: int) -> None:
         self.per_minute = per_minute

@@ -1,4 +1,4 @@
-"""The requests the emulator got, newest last, the last few thousand of them. Holds no bodies and no credentials."""
+"""The last few thousand requests that the emulator received, newest last. Holds no bodies and no credentials."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class RequestLog:
         self._entries.append(entry)
 
     def next_number(self) -> int:
-        """Counts from 1, and goes on when old entries are dropped."""
+        """Counts from 1, and does not restart when old entries are dropped."""
         self.total += 1
         return self.total
 
@@ -48,7 +48,7 @@ class RequestLog:
         return tuple(entry for entry in self._entries.copy() if entry.number > after)
 
     def clear(self) -> None:
-        """Forget the entries; the numbers go on."""
+        """Forget the entries; the numbering continues."""
         self._entries.clear()
 
 

@@ -1,4 +1,4 @@
-"""What a finished training leaves: epochs with sample pictures (drawn when looked at), and a thumbnail."""
+"""Results of a finished training: epochs with sample pictures (drawn when requested), and a thumbnail."""
 
 from __future__ import annotations
 

@@ -19,6 +19,8 @@ Handler = Callable[["World", Request], Response]
 class Route:
     """What answers an operation, and who may ask for it."""
 
+    operation: str
+    """Such as `POST /models/*/train`."""
     handler: Handler
     access: Access
 
@@ -31,7 +33,7 @@ class Router:
 
     def add(self, method: str, pattern: str, handler: Handler, access: Access) -> None:
         """Register one operation."""
-        route = Route(handler, access)
+        route = Route(f"{method} {pattern}", handler, access)
         segments = tuple(pattern.strip("/").split("/"))
         group = self._routes.setdefault((segments[0], len(segments)), [])
         for known, methods in group:
@@ -49,7 +51,7 @@ class Router:
                     yield method, "/" + "/".join(segments), route
 
     def find(self, request: Request, segments: list[str]) -> Route:
-        """The route, with request.params set. Raises 404 for an unknown path, 405 for an unknown method."""
+        """The route; sets request.params and request.operation. Raises 404 for an unknown path, 405 for a method."""
         allowed: set[str] = set()
         for pattern, methods in self._routes.get((segments[0], len(segments)), ()):
             if any(part not in ("*", segment) for part, segment in zip(pattern, segments, strict=True)):
@@ -60,6 +62,7 @@ class Router:
                 if not all(params):
                     break
                 request.params = params
+                request.operation = route.operation
                 return route
             allowed.update(methods)
         if allowed:

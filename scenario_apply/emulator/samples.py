@@ -1,4 +1,4 @@
-"""Sample pictures of a training that never was: drawn from a seed, and saying so in the middle."""
+"""Sample pictures of a simulated training: drawn from a seed, and labelled as simulated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the world holds before anybody asks: a few public models, and whatever a seed file says.
+"""What the world holds at its first start: a few public models, and the content of a seed file.
 
 A seed file is JSON: {"projects": ["id"], "models": [{"name": "Ink Wash", "type": "flux.1-lora", "status": "trained",
 "id": "...", "project": "...", "tags": [...]}]}. Everything but name is optional; trained is the default status.
@@ -6,14 +6,14 @@ A seed file is JSON: {"projects": ["id"], "models": [{"name": "Ink Wash", "type"
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 
-from scenario_apply.emulator import checks
 from scenario_apply.emulator.families import MODEL_TYPES
 from scenario_apply.emulator.messages import ApiError, Json, bad_request
 from scenario_apply.emulator.models import insert_model
+from scenario_apply.emulator.request_bodies import BodySchema
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,15 +26,29 @@ _PUBLIC = (
     ("flux.1-krea-dev", "flux.1-krea-dev", "Flux.1 Krea Dev"),
     ("model_public_storybook_watercolor", "flux.1-lora", "Storybook Watercolor"),
 )
-_MODEL: dict[str, checks.Check] = {
-    "id": checks.text(100),
-    "name": checks.text(64),
-    "type": checks.text(),
-    "status": checks.one_of("new", "trained", "failed", "training-canceled"),
-    "project": checks.text(100),
-    "tags": checks.array(checks.text()),
-    "shortDescription": checks.text(256),
-}
+_SEED = BodySchema(
+    {
+        "type": "object",
+        "properties": {
+            "projects": {"type": "array", "items": {"type": "string", "maxLength": 100}},
+            "models": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "properties": {
+                        "id": {"type": "string", "maxLength": 100},
+                        "name": {"type": "string", "maxLength": 64},
+                        "type": {"type": "string"},
+                        "status": {"enum": ["new", "trained", "failed", "training-canceled"]},
+                        "project": {"type": "string", "maxLength": 100},
+                        "tags": {"type": "array", "items": {"type": "string"}},
+                        "shortDescription": {"type": "string", "maxLength": 256},
+                    },
+                },
+            },
+        },
+    }
+)
 
 
 def first_start(world: World) -> None:
@@ -49,19 +63,17 @@ def first_start(world: World) -> None:
 
 
 def ensure_projects(world: World) -> None:
-    """The projects the options name, or the one an API key stands for."""
+    """The projects the options name, or the default project of an API key."""
     for project in world.options.projects or (world.default_project,):
         world.ensure_project(project)
 
 
 def read_seed(path: Path) -> Json:
-    """A seed file. Raises ApiError with what is wrong with it."""
+    """A seed file; `seed` checks its content. Raises ApiError when it cannot be read, or is not JSON."""
     try:
-        value = orjson.loads(path.read_bytes())
+        value: Json = orjson.loads(path.read_bytes())
     except (OSError, orjson.JSONDecodeError) as problem:
         raise bad_request(f"{path}: {problem}") from None
-    if not isinstance(value, dict):
-        raise bad_request(f"{path}: must be a JSON object")
     return value
 
 
@@ -72,22 +84,20 @@ def add_public_models(world: World) -> None:
         insert_model(world, "public", kind, "trained", name, doc, id=identifier, privacy="public")
 
 
-def seed(world: World, wanted: Json) -> Json:
-    """Add what a seed says; the ids of what was made. Raises 400."""
-    for project in wanted.get("projects", []):
-        checks.text(100)(project, "projects")
+def seed(world: World, content: Json) -> Json:
+    """Add the content of a seed file; returns the ids of the new models. Raises 400."""
+    _SEED.check(content, "seed")
+    for project in content.get("projects", []):
         world.ensure_project(project)
-    models: Any = wanted.get("models", [])
-    checks.array(checks.nested(_MODEL))(models, "models")
     made = []
-    for index, model in enumerate(models):
+    for index, model in enumerate(content.get("models", [])):
         kind = model.get("type", "flux.1-lora")
         if kind not in MODEL_TYPES:
-            raise bad_request(f"models[{index}].type: unknown type {kind[:60]!r}")
+            raise bad_request(f"seed.models[{index}].type: unknown type {kind[:60]!r}")
         project = model.get("project") or world.default_project
         world.ensure_project(project)
         if "id" in model and world.db.one("SELECT 1 FROM models WHERE id = ?", (model["id"],)) is not None:
-            raise ApiError(400, f"models[{index}].id: {model['id']} exists", "INVALID_PARAMETER")
+            raise ApiError(400, f"seed.models[{index}].id: {model['id']} exists", "INVALID_PARAMETER")
         doc = {key: model[key] for key in ("tags", "shortDescription") if key in model}
         identifier = insert_model(
             world, project, kind, model.get("status", "trained"), model.get("name"), doc, id=model.get("id")

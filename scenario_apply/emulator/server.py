@@ -1,4 +1,4 @@
-"""The server itself: bind, say one line when ready, serve, leave cleanly."""
+"""The server itself: bind, print one line when ready, serve, shut down cleanly."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Server:
     """One world behind one listening socket, in the running event loop."""
 
     def __init__(self, options: EmulatorOptions, bounds: HttpBounds | None = None) -> None:
-        """Raises OptionError for options that make no sense or would open the server to strangers."""
+        """Raises OptionError for invalid options, and for a server open to other machines without a key."""
         check_options(options)
         self.options = options
         self.connections = OpenConnections(bounds or HttpBounds(connections=connections_for_this_process()))
@@ -98,13 +98,13 @@ class Server:
         self._deadlines = asyncio.get_running_loop().call_later(_DEADLINES_EVERY_S, self._check_deadlines)
 
     def _wake(self) -> None:
-        """Look at the agenda soon: after the request in hand, which may still be in its transaction."""
+        """Run the agenda soon: after the current request, which may still be in its transaction."""
         if self._timer is not None:
             self._timer.cancel()
         self._timer = asyncio.get_running_loop().call_soon(self._tick)
 
     def _tick(self) -> None:
-        """Carry out what is due although nobody asks, and send the webhooks that come of it."""
+        """Carry out what is due without waiting for a request, and send the resulting webhooks."""
         agenda.settle(self.world)
         self._courier.send_new()
         wait_s = _LONGEST_NAP_S
@@ -114,7 +114,7 @@ class Server:
 
 
 def serve(options: EmulatorOptions) -> int:
-    """Serve until SIGTERM, SIGINT, SIGHUP or, if wanted, the end of standard input. The exit code."""
+    """Serve until SIGTERM, SIGINT, SIGHUP or, if so configured, the end of standard input. Returns the exit code."""
     try:
         return asyncio.run(_serve(options))
     except OptionError as problem:
@@ -148,8 +148,8 @@ def _watch_stdin(folder: DataFolder, at_end: Callable[[], object]) -> None:
             with contextlib.suppress(OSError):
                 while os.read(0, 4096):
                     pass
-            # A named pipe gets a new writer when another command joins. Whoever joins opens it before reading where
-            # we are: so either it is seen here, or it reads nothing and starts an emulator of its own.
+            # A named pipe gets a new writer when another command joins. A command that joins opens the pipe before it
+            # reads the address: so either it is seen here, or it reads no address and starts another emulator.
             folder.unsign()
             if not _has_writer():
                 break

@@ -84,7 +84,7 @@ class Store:
         durability = (
             ("synchronous=NORMAL", "journal_mode=WAL") if lasting else ("synchronous=OFF", "journal_mode=MEMORY")
         )
-        # trusted_schema: a database that somebody else prepared runs none of our functions by its own
+        # trusted_schema: a database prepared by another party cannot call functions from its schema
         for pragma in (*durability, "cache_size=-16000", "trusted_schema=OFF"):
             self._db.execute(f"PRAGMA {pragma}")
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
@@ -99,7 +99,7 @@ class Store:
             self._check_whole()
 
     def _check_whole(self) -> None:
-        """Every table's and index's pages are walked, which a damaged file does not survive. Counts no row twice."""
+        """Raise StoreError for a damaged file: reads every page of every table and index."""
         problem = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
         if problem != "ok":
             raise StoreError(f"the database is damaged ({problem.splitlines()[-1]})")
@@ -132,7 +132,7 @@ class Store:
         return None if row is None else str(row[0])
 
     def set_meta(self, key: str, value: str) -> None:
-        """Keep a fact about the store itself."""
+        """Record a fact about the store itself."""
         self.run("INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", (key, value))
 
     @contextmanager
@@ -150,11 +150,11 @@ class Store:
             self._after.pop()()
 
     def after_commit(self, action: Callable[[], None]) -> None:
-        """Do something that cannot be undone once the transaction in hand is kept; not at all when it is not."""
+        """Run an action that cannot be undone after the current transaction commits; not at all if it rolls back."""
         self._after.append(action)
 
     def clear(self) -> None:
-        """Forget everything but the facts about the store itself."""
+        """Delete everything but the facts about the store itself."""
         for (table,) in self.all("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"):
             if table != "meta":
                 self.run(f"DELETE FROM {table}")  # noqa: S608 -- the names come from the schema itself

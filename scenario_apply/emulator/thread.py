@@ -1,4 +1,4 @@
-"""The emulator inside another program: a thread of its own, a free port, the clock and the log within reach."""
+"""The emulator inside another program: in its own thread, on a free port, with access to its clock and its log."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _START_TIMEOUT_S = 30.0
 
 
 def manual_options(**changes: Any) -> EmulatorOptions:
-    """Options for tests: a manual clock and no rate limit, unless said otherwise."""
+    """Options for tests: a manual clock and no rate limit by default."""
     return EmulatorOptions(**{"clock": "manual", "rate_limit": 0, **changes})
 
 
@@ -57,7 +57,7 @@ class EmulatorThread:
         return self._do(lambda server: server.world.log.entries())
 
     def clear_requests(self) -> None:
-        """Start the log anew."""
+        """Clear the log."""
         self._do(lambda server: server.world.log.clear())
 
     def advance(self, seconds: float) -> None:
@@ -74,16 +74,16 @@ class EmulatorThread:
         return self._do(lambda server: server.world.now_ms())
 
     def add_fault(self, kind: str, *, method: str = "*", path: str = "*", skip: int = 0, times: int = 1) -> None:
-        """Let something go wrong: path is a glob on what follows /v1; times 0 means always."""
+        """Add a fault: path is a glob on what follows /v1; times 0 means always."""
         rule = Rule(kind=kind, method=method, path=path, skip=skip, times=times)
         self._do(lambda server: server.world.faults.rules.append(rule))
 
     def set_chaos(self, chances: Mapping[str, float], seed: int = 0) -> None:
-        """Let things go wrong at random."""
+        """Set the probability of each kind of fault."""
         self._do(lambda server: server.world.faults.set_chances(chances, seed))
 
     def clear_faults(self) -> None:
-        """Let nothing go wrong any more."""
+        """Remove all faults."""
 
         def clear(server: Server) -> None:
             server.world.faults.rules.clear()
@@ -91,12 +91,12 @@ class EmulatorThread:
 
         self._do(clear)
 
-    def seed(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
-        """Add what a seed file would; the ids of what was made."""
+    def seed(self, content: Mapping[str, Any]) -> dict[str, Any]:
+        """Add the content of a seed file; returns the ids of the new models."""
 
         def add(server: Server) -> dict[str, Any]:
             with server.world.db.transaction():
-                return seed(server.world, dict(wanted))
+                return seed(server.world, dict(content))
 
         return self._do(add)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import fnmatch
 from typing import TYPE_CHECKING, Any
 
-from scenario_apply.emulator import agenda, checks
+from scenario_apply.emulator import agenda, query
 from scenario_apply.emulator.clock import iso
-from scenario_apply.emulator.families import FAMILY_OF, WIDEST_CHECKS, Family
+from scenario_apply.emulator.families import FAMILY_OF, Family
 from scenario_apply.emulator.ids import new_id
 from scenario_apply.emulator.job_view import job_view
 from scenario_apply.emulator.limits import check_launch
@@ -15,6 +15,7 @@ from scenario_apply.emulator.messages import Json, Request, Response, bad_reques
 from scenario_apply.emulator.model_view import one_model
 from scenario_apply.emulator.models import answer_model, check_concepts, find_model, save_model
 from scenario_apply.emulator.pricing import cost_fields, training_cost
+from scenario_apply.emulator.request_bodies import parameters_schema, read_object
 from scenario_apply.emulator.results import make_results
 from scenario_apply.emulator.store import Row, dump, load
 from scenario_apply.emulator.training_images import complete_pairs
@@ -25,16 +26,17 @@ if TYPE_CHECKING:
 
 MIN_PAIRS = 2
 _FAILS_AT = 0.6  # of the run
-_BODY = {"parameters": checks.nested(WIDEST_CHECKS)}
+_WHOLE_NUMBERS = frozenset({"batchSize", "maxTrainSteps", "nbEpochs", "nbRepeats", "rank"})
+"""The contract calls them numbers; a fraction of a step or of an epoch can only be a mistake."""
 OWN_ONLY = "Custom models only are supported for this endpoint"
 
 
 def train(world: World, request: Request) -> Response:
     """PUT /models/{modelId}/train: 269 and a price with dryRun in the query, otherwise a launch."""
     row = find_model(world, request, request.params[0])
-    body = checks.optional_object(request, _BODY)
-    dry_run = checks.is_dry_run(request)
-    simulated = checks.query_number(request, "trainingImagesCount", 0, 10_000, 0) if dry_run else 0
+    body = read_object(request)
+    dry_run = query.is_dry_run(request)
+    simulated = query.number(request, "trainingImagesCount", 0, 10_000, 0) if dry_run else 0
     if row["privacy"] != "private":
         raise bad_request(OWN_ONLY)
     family = FAMILY_OF.get(row["type"])
@@ -58,7 +60,7 @@ def train(world: World, request: Request) -> Response:
 def act(world: World, request: Request) -> Response:
     """POST /models/{modelId}/train/action: cancel."""
     row = find_model(world, request, request.params[0], own=True)
-    checks.json_object(request, {"action": checks.one_of("cancel")}, ("action",))
+    read_object(request)
     if row["status"] != "training":
         raise bad_request("Model is not training", "MODEL_NOT_TRAINING")
     interrupt(world, row)
@@ -109,7 +111,10 @@ def _launched(world: World, request: Request, model: str, job: str, cost: int) -
 
 
 def _check_parameters(family: Family, kind: str, parameters: Json) -> None:
-    checks.check_object(parameters, "parameters", family.checks)
+    parameters_schema(family.name).check(parameters, "parameters")
+    for name in _WHOLE_NUMBERS & parameters.keys():
+        if parameters[name] != int(parameters[name]):
+            raise bad_request(f"parameters.{name}: must be a whole number")
     prompts, sources = parameters.get("samplePrompts"), parameters.get("sampleSourceImages")
     if sources is not None and len(sources) != len(prompts or []):
         raise bad_request("parameters.sampleSourceImages: must have one entry for each of samplePrompts")
@@ -129,10 +134,11 @@ def _check_dataset(
         raise bad_request("The model has no training images", "NOT_ENOUGH_IMAGES")
     if images > family.max_images:
         raise bad_request(f"A model of type {row['type']} takes at most {family.max_images} images, not {images}")
-    if family.dataset == "pairs" and complete_pairs(doc) < MIN_PAIRS:
-        attached = world.db.number("SELECT count(*) FROM training_images WHERE model = ?", (row["id"],))
-        if not (dry_run and attached == 0):
-            raise bad_request(f"The model needs at least {MIN_PAIRS} complete training image pairs", "NOT_ENOUGH_PAIRS")
+    if family.dataset != "pairs" or (family.images_too and not doc.get("pairs")):
+        return
+    attached = world.db.number("SELECT count(*) FROM training_images WHERE model = ?", (row["id"],))
+    if complete_pairs(doc) < MIN_PAIRS and not (dry_run and attached == 0):
+        raise bad_request(f"The model needs at least {MIN_PAIRS} complete training image pairs", "NOT_ENOUGH_PAIRS")
 
 
 def _launch(world: World, row: Row, doc: Json, family: Family, parameters: Json, cost: int) -> str:
@@ -153,7 +159,7 @@ def _launch(world: World, row: Row, doc: Json, family: Family, parameters: Json,
     }
     record: Json = {"input": inputs, "cost": cost, "position": queued + 1}
     if pattern is not None:
-        record["error"] = f"Training failed (simulated, asked for by --fail-training {pattern})"
+        record["error"] = f"Training failed (simulated, requested by --fail-training {pattern})"
         record["hint"] = "Start the emulator without --fail-training, or rename the model"
     job = new_id("job_")
     world.db.run(
@@ -187,7 +193,7 @@ def _store_launch(world: World, row: Row, doc: Json, parameters: Any, name: str,
 
 
 def find_own_trained(world: World, request: Request) -> Row:
-    """The model of a request that only makes sense for an own, trained one. Raises 400, 403, 404."""
+    """The model of a request that applies to the project's own trained models only. Raises 400, 403, 404."""
     row = find_model(world, request, request.params[0])
     if row["privacy"] != "private" or row["status"] != "trained":
         raise bad_request(OWN_ONLY)

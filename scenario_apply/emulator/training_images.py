@@ -4,36 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from scenario_apply.emulator import checks
 from scenario_apply.emulator.assets import MAX_UPLOAD_BYTES, decode_base64, find_asset, keep_picture, unhandled
 from scenario_apply.emulator.families import FAMILY_OF
 from scenario_apply.emulator.limits import check_images
 from scenario_apply.emulator.messages import ApiError, Json, Request, Response, bad_request, not_found
 from scenario_apply.emulator.model_view import training_image, training_image_row
 from scenario_apply.emulator.models import find_model, save_model
+from scenario_apply.emulator.request_bodies import read_array, read_object
 from scenario_apply.emulator.store import Row, dump, load
 
 if TYPE_CHECKING:
     from scenario_apply.emulator.world import World
 
-BATCH = 10
-TOO_MANY = "Too many assetIds provided in a single request"
 ATTACHED = "The provided assetId is already a training image of this model"
-
-_ADD: dict[str, checks.Check] = {
-    "assetId": checks.text(),
-    "assetIds": checks.array(checks.text(), least=1, most=BATCH, too_many=TOO_MANY),
-    "data": checks.text(),
-    "name": checks.text(),
-    "preset": checks.one_of("default", "style", "subject"),
-}
-_PAIR = checks.nested({"instruction": checks.text(), "sourceId": checks.text(), "targetId": checks.text()})
 
 
 def add(world: World, request: Request) -> Response:
     """POST /models/{modelId}/training-images: one picture, or up to ten ids; all of them or none."""
     row = _trainable(world, request)
-    body = checks.json_object(request, _ADD)
+    body = read_object(request)
     present = world.db.number("SELECT count(*) FROM training_images WHERE model = ?", (row["id"],))
     ids = _given_ids(body)
     check_images(world, present, max(1, len(ids)))
@@ -57,7 +46,7 @@ def replace(world: World, request: Request) -> Response:
     """PUT /models/{modelId}/training-images/{trainingImageId}: another picture in the same place."""
     row = _trainable(world, request)
     old = _attached(world, row["id"], request.params[1])
-    body = checks.json_object(request, _ADD)
+    body = read_object(request)
     if "assetIds" in body:
         raise bad_request("body.assetIds: one image is replaced by one")
     ids = _given_ids(body)
@@ -93,9 +82,9 @@ def delete(world: World, request: Request) -> Response:
 
 
 def replace_pairs(world: World, request: Request) -> Response:
-    """PUT /models/{modelId}/training-images/pairs: the whole list anew."""
+    """PUT /models/{modelId}/training-images/pairs: replaces the whole list."""
     row = _trainable(world, request)
-    pairs = checks.json_array(request, _PAIR)
+    pairs = read_array(request)
     present = {
         found["asset"] for found in world.db.all("SELECT asset FROM training_images WHERE model = ?", (row["id"],))
     }

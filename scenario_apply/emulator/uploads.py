@@ -1,14 +1,14 @@
-"""Multipart uploads: open, take the parts at addresses of our own, close, import as an asset.
+"""Multipart uploads: open, receive the parts at signed addresses, close, import as an asset.
 
-After `complete` an upload walks validating, validated, imported: a step with each look at it, and by the clock for
-whoever does not look. What is wrong with the bytes shows as `failed` with an errorMessage.
+After `complete` an upload becomes validating, validated and imported: one step with each GET, or by the clock when
+the client does not poll. Bytes that are not valid make it `failed`, with an errorMessage.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scenario_apply.emulator import agenda, checks
+from scenario_apply.emulator import agenda, query
 from scenario_apply.emulator.assets import insert_asset
 from scenario_apply.emulator.cdn import part_url
 from scenario_apply.emulator.clock import iso
@@ -16,45 +16,33 @@ from scenario_apply.emulator.ids import new_id
 from scenario_apply.emulator.lookup import find
 from scenario_apply.emulator.messages import Json, Request, Response, bad_request
 from scenario_apply.emulator.pictures import NotAPicture, Picture, inspect_file
+from scenario_apply.emulator.request_bodies import read_object
 from scenario_apply.emulator.store import Row, dump, load
 
 if TYPE_CHECKING:
     from scenario_apply.emulator.world import World
 
 PART_MIN_BYTES = 5_242_880
-PARTS_MAX = 10_000
 UPLOAD_MAX_BYTES = 5_000_000_000_000
 _EXPIRES_MS = 3_600_000
 _IMPORT_MS = 3_000
-KINDS = ("3d", "asset", "audio", "avatar", "image", "model", "text", "video")
 _PICTURES = ("asset", "avatar", "image")
 _ASSET_KIND = {"3d": "3d", "audio": "audio", "text": "text", "video": "video"}
 _STEPS = ("validating", "validated", "imported")
 
-_CREATE: dict[str, checks.Check] = {
-    "assetOptions": checks.nested(
-        {"collectionIds": checks.array(checks.text()), "hide": checks.boolean, "parentId": checks.text()}
-    ),
-    "civitaiModelUrl": checks.text(),
-    "contentType": checks.text(),
-    "fileName": checks.text(),
-    "fileSize": checks.number(1, UPLOAD_MAX_BYTES, whole=True),
-    "huggingFaceModelName": checks.text(),
-    "kind": checks.one_of(*KINDS),
-    "parts": checks.number(1, PARTS_MAX, whole=True),
-    "url": checks.text(),
-}
-
 
 def create(world: World, request: Request) -> Response:
     """POST /uploads: part addresses for a multipart upload."""
-    dry_run = checks.is_dry_run(request)
-    body = checks.json_object(request, _CREATE)
+    dry_run = query.is_dry_run(request)
+    body = read_object(request)
     remote = next((key for key in ("url", "civitaiModelUrl", "huggingFaceModelName") if body.get(key)), None)
     if remote is None:
         for key in ("fileName", "contentType", "kind", "parts", "fileSize"):
             if key not in body:
                 raise bad_request(f"body.{key}: is required for a multipart upload")
+        for key in ("parts", "fileSize"):
+            if not (1 <= body[key] <= UPLOAD_MAX_BYTES and body[key] == int(body[key])):
+                raise bad_request(f"body.{key}: must be a whole number within 1 and {UPLOAD_MAX_BYTES}")
         if body["parts"] > 1 and body["fileSize"] <= (body["parts"] - 1) * PART_MIN_BYTES:
             raise bad_request(f"body.parts: every part but the last has at least {PART_MIN_BYTES} bytes")
     elif remote == "url" and "kind" not in body:
@@ -80,7 +68,7 @@ def create(world: World, request: Request) -> Response:
 
 
 def retrieve(world: World, request: Request) -> Response:
-    """GET /uploads/{uploadId}: each look takes a closed upload one step on."""
+    """GET /uploads/{uploadId}: each call takes a closed upload one step further."""
     row = find(world, request, "uploads", request.params[0])
     if row["completed"] is not None and row["status"] in _STEPS[:-1]:
         with world.db.transaction():
@@ -91,7 +79,7 @@ def retrieve(world: World, request: Request) -> Response:
 def act(world: World, request: Request) -> Response:
     """POST /uploads/{uploadId}/action: complete. Closing a closed one again changes nothing."""
     row = find(world, request, "uploads", request.params[0])
-    checks.json_object(request, {"action": checks.one_of("complete")}, ("action",))
+    read_object(request)
     if row["status"] == "pending":
         missing = [number for number in _numbers(row) if not world.blobs.part(row["id"], number).exists()]
         if missing:
@@ -109,7 +97,7 @@ def act(world: World, request: Request) -> Response:
 
 @agenda.effect("upload-import")
 def import_by_clock(world: World, upload: str, at: int) -> None:
-    """Nobody looked: the upload is imported all the same."""
+    """Import an upload that was not polled to its end."""
     while True:
         row = world.db.one("SELECT * FROM uploads WHERE id = ?", (upload,))
         if row is None or row["status"] not in _STEPS[:-1]:

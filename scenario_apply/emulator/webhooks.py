@@ -8,56 +8,33 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from scenario_apply.emulator import checks
 from scenario_apply.emulator.account import find_project
 from scenario_apply.emulator.addresses import is_public, literal_address
 from scenario_apply.emulator.clock import iso
 from scenario_apply.emulator.ids import new_id
 from scenario_apply.emulator.listing import decode_token, encode_token
 from scenario_apply.emulator.messages import Json, Request, Response, bad_request, not_found
+from scenario_apply.emulator.request_bodies import read_object
 from scenario_apply.emulator.store import Row, dump
 
 if TYPE_CHECKING:
     from scenario_apply.emulator.world import World
 
-EVENT_TYPES = (
-    "*",
-    "asset.download.completed",
-    "asset.download.created",
-    "asset.download.failed",
-    "generation.completed",
-    "generation.created",
-    "generation.failed",
-    "inference.cancelled",
-    "inference.completed",
-    "inference.created",
-    "inference.failed",
-    "model.download.completed",
-    "model.download.created",
-    "model.download.failed",
-    "model.training.cancelled",
-    "model.training.completed",
-    "model.training.failed",
-    "model.training.started",
-    "team.credit.threshold.crossed",
-)
 _EVENTS_PER_PAGE = 50
 
 
-def _web_address(value: object, place: str) -> None:
-    if not isinstance(value, str):
-        raise bad_request(f"{place}: must be a string")
+def _check_destination(world: World, url: str) -> None:
+    """Raise 400 for a URL that is not http or https, and for one on this machine or a private network.
+
+    What a name resolves to is checked on delivery.
+    """
     try:
-        parts = urlsplit(value)
+        parts = urlsplit(url)
         good = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
     except ValueError:
         good = False
-    if not good or not value.isprintable():
-        raise bad_request(f"{place}: must be an absolute http or https address")
-
-
-def _check_destination(world: World, url: str) -> None:
-    """400 for an address of this machine or a private network. What a name resolves to is seen on delivery."""
+    if not good or not url.isprintable():
+        raise bad_request("body.url: must be an absolute http or https address")
     if world.options.allow_local_webhooks:
         return
     host = (urlsplit(url).hostname or "").rstrip(".")
@@ -65,14 +42,6 @@ def _check_destination(world: World, url: str) -> None:
     is_local_name = host == "localhost" or host.endswith(".localhost")
     if is_local_name or (address is not None and not is_public(address)):
         raise bad_request("body.url: is on this machine or a private network; --allow-local-webhooks permits that")
-
-
-_FIELDS: dict[str, checks.Check] = {
-    "description": checks.text(),
-    "enabled": checks.boolean,
-    "enabledEvents": checks.array(checks.one_of(*EVENT_TYPES)),
-    "url": _web_address,
-}
 
 
 def list_endpoints(world: World, request: Request) -> Response:
@@ -85,7 +54,7 @@ def list_endpoints(world: World, request: Request) -> Response:
 def create_endpoint(world: World, request: Request) -> Response:
     """POST /projects/{projectId}/webhook-endpoints: the only answer that shows the secret."""
     project = find_project(world, request)
-    body = checks.json_object(request, _FIELDS, ("enabledEvents", "url"))
+    body = read_object(request)
     _check_destination(world, body["url"])
     identifier, now, secret = new_id("webhook_"), world.now_ms(), "whsec_" + secrets.token_urlsafe(24)
     world.db.run(
@@ -110,7 +79,7 @@ def create_endpoint(world: World, request: Request) -> Response:
 def update_endpoint(world: World, request: Request) -> Response:
     """PUT /projects/{projectId}/webhook-endpoints/{webhookEndpointId}"""
     row = _find(world, request)
-    body = checks.json_object(request, _FIELDS)
+    body = read_object(request)
     if "url" in body:
         _check_destination(world, body["url"])
     events = dump(body["enabledEvents"]) if "enabledEvents" in body else row["events"]
@@ -185,12 +154,12 @@ def get_event(world: World, request: Request) -> Response:
 
 
 def announce(world: World, project: str, kind: str, job: str) -> None:
-    """Write an event for every endpoint that wants it. The payload is the emulator's own: a wake-up, not a record."""
+    """Write an event for every endpoint that subscribes to its kind. The payload is the emulator's own."""
     rows = world.db.all("SELECT * FROM webhook_endpoints WHERE project = ? AND enabled = 1", (project,))
     now = world.now_ms()
     for row in rows:
-        wanted = orjson.loads(row["events"])
-        if kind not in wanted and "*" not in wanted:
+        kinds = orjson.loads(row["events"])
+        if kind not in kinds and "*" not in kinds:
             continue
         record = world.db.one("SELECT model FROM jobs WHERE id = ?", (job,))
         identifier = new_id("event_")

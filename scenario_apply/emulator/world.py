@@ -1,4 +1,4 @@
-"""Everything one running emulator holds, as one value that handlers are given."""
+"""The state of one running emulator, which every handler receives."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class World:
 
     @property
     def default_project(self) -> str:
-        """The project an API key stands for when a request names none."""
+        """The project of a request that names none."""
         return self.options.projects[0] if self.options.projects else "proj_default"
 
     def now_ms(self) -> int:
@@ -79,7 +79,7 @@ class World:
         self.projects.add(project)
 
     def forget(self) -> None:
-        """Back to an empty world: database, pictures, budgets, log, and the faults the options ask for."""
+        """Back to an empty world: database, pictures, budgets, log, and the faults of the options."""
         with self.db.transaction():
             self.db.clear()
         self.blobs.clear()

@@ -82,8 +82,8 @@ def violations(method: str, path: str, status: int, content: bytes, *, content_t
     body = json.loads(content)
     wrong = [f"{error.instance_path}: {error.message}: {where}" for error in validator.iter_errors(body)]
     if status >= 400 and not wrong:
-        told = body["status"] == "error" and body["reason"] == body["message"] and body["code"]
-        wrong = [] if told else [f"not this emulator's shape of an error: {where}"]
+        complete = body["status"] == "error" and body["reason"] == body["message"] and body["code"]
+        wrong = [] if complete else [f"not this emulator's shape of an error: {where}"]
     return wrong
 
 

@@ -3,7 +3,7 @@
 COMMAND is schemathesis itself; left out, it is the one on the PATH, else one is installed into build/schemathesis, for
 it need not live in this environment. EXAMPLES is per operation (25). It runs three times: with the ids of a trained
 model and its belongings, with those of an untrained one, and with no ids at all. Exits with the worst code: 0 means no
-5xx and no answer outside the contract, 3 that schemathesis could not be had.
+5xx and no answer outside the contract, 3 that schemathesis could not be installed.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def found() -> str:
 
 @contextmanager
 def revived(emulator: EmulatorThread) -> Iterator[None]:
-    """What schemathesis deletes comes back a moment later, so that it has something to go on with."""
+    """Restore what schemathesis deletes a moment later, so that it has something left to test."""
     over = threading.Event()
 
     def revive(server: Server) -> None:

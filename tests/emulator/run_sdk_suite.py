@@ -39,7 +39,7 @@ def main(arguments: list[str]) -> int:
 
 
 def download(folder: Path) -> Path:
-    """The source distribution, from the package index pip is set up for. Exits with 3 when it cannot be had."""
+    """The source distribution, from the package index pip is set up for. Exits with 3 when it cannot be fetched."""
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
     command += ["--no-binary", "scenario-sdk", "-d", str(folder), f"scenario-sdk=={VERSION}"]
     if subprocess.run(command, check=False).returncode:

@@ -2,7 +2,7 @@
 
 The tests come with the SDK's source distribution and are not kept here. `run_sdk_suite.py` fetches them and starts
 pytest in their folder with this plugin and `--noconftest`. They use placeholder ids ("modelId", "jobId" ...) and are
-marked as skipped; here the marks come off, and before each test the world is made anew with things of those ids, in
+marked as skipped; here the marks come off, and before each test the world is created again with things of those ids, in
 the state the call needs. Values that are mere words become what they stand for (`sdk_placeholders`). What is left out
 stands in LEFT_OUT with the reason.
 """
@@ -18,7 +18,7 @@ import httpx
 import pytest
 from scenario_sdk import AsyncScenario, Scenario
 
-from scenario_apply.emulator import account, assets, models, seeding, webhooks
+from scenario_apply.emulator import account, assets, models, seeding
 from scenario_apply.emulator.server import Server
 from scenario_apply.emulator.store import dump
 from scenario_apply.emulator.thread import EmulatorThread, manual_options
@@ -200,5 +200,5 @@ def _make_upload_and_endpoint(server: Server) -> None:
     world.db.run(
         "INSERT INTO webhook_events (id, endpoint, type, status, created, updated, payload, attempts)"
         " VALUES ('eventId', 'webhookEndpointId', ?, 'success', ?, ?, '{}', '[]')",
-        (webhooks.EVENT_TYPES[-2], now, now),
+        ("model.training.started", now, now),
     )

@@ -59,6 +59,8 @@ def test_faults_are_set_while_it_runs(admin: httpx.Client, api: httpx.Client) ->
     assert api.get("/models").status_code == 200
     assert admin.put("faults", json={"chances": {"explode": 1}}).status_code == 400
     assert admin.put("faults", json={"rules": [{"kind": "429", "times": -1}]}).status_code == 400
+    refused = admin.put("faults", json={"rules": [{"kind": "429", "time": 1}]})
+    assert refused.json()["reason"] == "body.rules[0].time: is unknown; known are kind, method, path, skip, times"
 
 
 def test_the_world_is_seeded_changed_and_reset(admin: httpx.Client, api: httpx.Client) -> None:

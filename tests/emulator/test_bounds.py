@@ -240,7 +240,7 @@ def test_a_body_is_not_read_ahead_of_the_application() -> None:
     ids=["target", "header", "headers", "trailer", "extension"],
 )
 def test_heads_and_trailers_are_bounded(data: bytes) -> None:
-    """However long a client goes on with one of them: 431, and the end."""
+    """Each of them ends with 431 and a closed connection, however long it gets."""
 
     async def test(bench: Bench) -> None:
         connection, transport = bench.open()
@@ -518,7 +518,7 @@ def test_a_large_body_is_refused_before_it_is_complete(emulator: EmulatorThread)
 
 
 def test_running_out_of_descriptors_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However often it happens; and the listener goes on listening."""
+    """However often it happens; and the listener continues."""
     said: list[str] = []
     monkeypatch.setattr(listener, "_RETRY_S", 0)
 

@@ -7,6 +7,7 @@ import json
 import httpx
 import pytest
 
+from scenario_apply.emulator.families import FAMILIES, MODEL_TYPES
 from scenario_apply.emulator.thread import EmulatorThread
 
 from . import contract
@@ -52,6 +53,19 @@ def test_what_anybody_is_answered_is_judged(
     outside_the_contract.clear()
 
 
+def test_the_families_are_those_of_the_contract() -> None:
+    """All but the retired SDXL composition, which the contract leaves out. An edit type may accept single images."""
+    families = contract.document()["x-scenario"]["families"]
+    known = {one.name: one for one in FAMILIES if one.name != "sdxlComposition"}
+    assert known.keys() == families.keys()
+    for name, family in families.items():
+        one = known[name]
+        expected = (family["types"], family["dataset"], family.get("jobType", one.job_type), "imagesToo" in family)
+        assert (list(one.types), one.dataset, one.job_type, one.images_too) == expected
+    model_types = contract.document()["components"]["schemas"]["ModelType"]["enum"]
+    assert {*model_types, "sd-xl-composition"} == MODEL_TYPES
+
+
 def test_a_delete_answers_an_empty_object(api: httpx.Client) -> None:
     answer = api.delete(f"/models/{make(api)['id']}")
     assert (answer.status_code, answer.content, answer.headers["content-type"]) == (200, b"{}", "application/json")
@@ -84,6 +98,7 @@ def test_ids_may_hold_anything(api: httpx.Client) -> None:
         (b"null", "application/json", "body: must be a JSON object"),
         (b"1e999", "application/json", "body: "),
         (b"[" * 5000, "application/json", "body: not valid JSON"),
+        (b'{"name": ' + b"[" * 500 + b"]" * 500 + b"}", "application/json", "body"),
         (json.dumps({"type": ["flux.1-lora"]}).encode(), "application/json", "body.type: must be a string"),
         (b'{"name": "a", "name": 1}', "application/json", "body.name: must be a string"),
     ],

@@ -186,7 +186,7 @@ def test_a_key_stands_in_for_the_host_but_not_for_the_owner() -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "", "192.0.2.1", "some.name", "127.0.0.1.nip.io"])
 def test_other_machines_need_a_key(host: str) -> None:
-    """On the command line and in a program alike: nothing listens where strangers could ask without a key."""
+    """On the command line and in a program: nothing listens where other machines could connect without a key."""
     assert main(["--host", host]) == 64
     with pytest.raises(OptionError, match="--api-key"), EmulatorThread(manual_options(host=host)):
         pass

@@ -1,4 +1,4 @@
-"""The page: shows what there is, escapes everything, moves the clock, switches faults, and is not for strangers."""
+"""The page shows models, escapes everything, moves the clock, sets faults, and is closed to other sites."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_everything_is_escaped(emulator: EmulatorThread, api: httpx.Client, root
 
 
 def test_an_empty_world_and_an_unknown_model(root: str) -> None:
-    assert "None yet" in contract.plain.get(root).text
+    assert "No models yet" in contract.plain.get(root).text
     assert contract.plain.get(f"{root}/__emulator__/models/nobody").status_code == 404
 
 
@@ -56,7 +56,7 @@ def test_the_clock_and_the_faults_are_moved_from_the_page(
     assert ">trained<" in contract.plain.get(root).text
     fault = f"{root}/__emulator__/page/fault"
     contract.plain.post(fault, data={"kind": "500", "action": "once"})
-    assert "armed" in contract.plain.get(root).text
+    assert "Active rules" in contract.plain.get(root).text
     assert api.get("/models").status_code == 500
     contract.plain.post(fault, data={"kind": "slow", "action": "toggle"})
     assert "slow 10.0 %" in contract.plain.get(root).text
@@ -76,7 +76,7 @@ def test_other_sites_and_other_names_are_turned_away(root: str) -> None:
 
 
 def test_beyond_loopback_only_with_admin_and_the_key() -> None:
-    """Without --admin nobody gets in; with it, whoever has the key, and a browser is told to ask for it."""
+    """Without --admin it is closed; with it, it opens with the key, and a browser is made to prompt for it."""
     for admin, status in ((False, 403), (True, 200)):
         options = manual_options(host="0.0.0.0", admin=admin, api_key="k", api_secret="s")
         with EmulatorThread(options) as emulator:
@@ -91,7 +91,7 @@ def test_beyond_loopback_only_with_admin_and_the_key() -> None:
 
 
 def browse(address: str, profile: Path, *options: str) -> str:
-    """What headless Chromium says to an address. It is told to leave the network alone."""
+    """What headless Chromium makes of an address. It may not use the network."""
     assert CHROMIUM is not None
     quiet = "--disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update"
     command = [CHROMIUM, "--headless", "--no-sandbox", *quiet.split(), "--disable-sync", f"--user-data-dir={profile}"]

@@ -63,7 +63,7 @@ def test_a_picture_cut_off_is_none(kind: str) -> None:
     ],
 )
 def test_what_would_cost_too_much_is_refused_undecoded(data: bytes, why: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By its header: Pillow is never asked, neither at the upload nor for the score."""
+    """By its header: Pillow is never called, neither at the upload nor for the score."""
     monkeypatch.setattr(Image, "open", None)
     with pytest.raises(NotAPicture, match=why):
         inspect(data)
@@ -90,7 +90,7 @@ def test_texts_and_profiles_never_reach_the_decoder() -> None:
 
 
 def test_a_size_that_only_the_decoder_finds_counts_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The limit is asked again when the picture is open, before its pixels are."""
+    """The limit is checked again when the picture is open, before its pixels are."""
 
     class Opened:
         width, height = MOST_PIXELS, 2

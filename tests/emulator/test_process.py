@@ -191,7 +191,7 @@ def test_a_damaged_or_foreign_database_is_named_and_left_alone(
 
 
 def test_kill_9_at_any_moment_loses_nothing_that_was_answered(tmp_path: Path) -> None:
-    """Four writers are at it when the server dies; three times over."""
+    """Four clients write while the server is killed; three times."""
     data = str(tmp_path / "data")
     dice = random.Random(3)
     answered: list[tuple[str, str, int]] = []

@@ -1,4 +1,4 @@
-"""The official SDK in strict mode trains against the emulator, by a clock that moves when told."""
+"""The official SDK in strict mode trains against the emulator, on a manual clock."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from scenario_apply.emulator.options import EmulatorOptions
-from scenario_apply.emulator.progress import Timeline, history, standing
+from scenario_apply.emulator.progress import Timeline, history, progress_at
 from scenario_apply.emulator.thread import EmulatorThread, manual_options
 
 from . import contract
@@ -65,6 +65,9 @@ def test_epochs_scale_the_price(api: httpx.Client) -> None:
         ("zimage-lora", {"learningRate": 0.01}, "learningRate"),
         ("zimage-lora", {"nbEpochs": 101}, "nbEpochs"),
         ("zimage-lora", {"samplePrompts": ["a"] * 5}, "samplePrompts"),
+        ("zimage-lora", {"conceptPrompt": "x" * 21}, "conceptPrompt"),
+        ("flux.1-kontext-lora", {"rank": 65}, "rank"),
+        ("flux.1-lora", {"rank": 16.5}, "rank: must be a whole number"),
     ],
 )
 def test_parameters_are_checked_by_family(api: httpx.Client, kind: str, parameters: dict[str, Any], place: str) -> None:
@@ -73,6 +76,27 @@ def test_parameters_are_checked_by_family(api: httpx.Client, kind: str, paramete
     assert answer.status_code == 400
     assert f"parameters.{place}" in answer.json()["reason"]
     assert api.get(f"/models/{model}").json()["model"]["status"] == "new"
+
+
+def test_a_concept_prompt_of_twenty_characters_is_accepted(api: httpx.Client) -> None:
+    model = with_images(api, type="flux.2-dev-lora")
+    answer = api.put(f"/models/{model}/train", json={"parameters": {"conceptPrompt": "x" * 20}})
+    assert answer.status_code == 200
+
+
+def test_kontext_trains_on_pairs_and_on_single_images_too(api: httpx.Client) -> None:
+    """On pairs, it needs two complete ones, as every family of pairs does."""
+    model = with_images(api, count=4, type="flux.1-kontext-lora")
+    ids = [one["id"] for one in api.get(f"/models/{model}").json()["model"]["trainingImages"]]
+    pairs = [
+        {"sourceId": ids[0], "targetId": ids[1], "instruction": "at night"},
+        {"sourceId": ids[2], "targetId": ids[3], "instruction": "in the snow"},
+    ]
+    api.put(f"/models/{model}/training-images/pairs", json=pairs[:1])
+    assert "complete training image pairs" in api.put(f"/models/{model}/train", json={}).json()["reason"]
+    for accepted in ([], pairs):
+        api.put(f"/models/{model}/training-images/pairs", json=accepted)
+        assert api.put(f"/models/{model}/train", params={"dryRun": "true"}, json={}).status_code == 269
 
 
 def test_a_second_launch_is_refused_and_images_stay_while_training(api: httpx.Client) -> None:
@@ -99,7 +123,7 @@ def test_a_cancelled_training_can_be_started_again(emulator: EmulatorThread, api
     assert api.get(f"/models/{model}").json()["model"]["status"] == "trained"
 
 
-def test_a_training_told_to_fail_says_why() -> None:
+def test_a_training_set_to_fail_gives_the_reason() -> None:
     options = manual_options(fail_training=("Kael*",), training_s=10)
     with EmulatorThread(options) as emulator, contract.client(emulator.url) as api:
         doomed, fine = with_images(api, name="Kael the ranger"), with_images(api, name="Mira")
@@ -134,7 +158,7 @@ def test_limits_on_launches_name_themselves() -> None:
         full = api.put(f"/models/{second}/train", json={})
         assert (full.status_code, full.json()["details"]) == (
             429,
-            {"actionName": "parallel-training", "actionLimit": 1},
+            {"actionName": "parallel-training", "actionLimit": 1, "actionValue": 1, "limitScope": "team"},
         )
         assert "retry-after" not in full.headers
         api.post(f"/models/{first}/train/action", json={"action": "cancel"})
@@ -159,7 +183,7 @@ def test_public_models_are_not_trained(api: httpx.Client) -> None:
 
 def test_progress_is_a_function_of_the_clock() -> None:
     line = Timeline(created=0, queued_until=2000, ends=20_000)
-    stages = [standing(line, at, 3) for at in (0, 300, 1900, 2000, 5000, 19_900, 30_000)]
+    stages = [progress_at(line, at, 3) for at in (0, 300, 1900, 2000, 5000, 19_900, 30_000)]
     assert [one.stage for one in stages] == [
         "pending",
         "queued-for-train",

@@ -119,7 +119,7 @@ def test_the_plan_limits_pictures_per_model() -> None:
         full = attach(api, model, assetIds=ids)
         assert (full.status_code, full.json()["details"]) == (
             429,
-            {"actionName": "add-training-image", "actionLimit": 2},
+            {"actionName": "add-training-image", "actionLimit": 2, "actionValue": 0, "limitScope": "team"},
         )
         assert attach(api, model, assetIds=ids[:2]).status_code == 200
 

@@ -31,7 +31,7 @@ def finish(api: httpx.Client, upload: str) -> dict[str, Any]:
 
 
 def test_two_parts_become_one_picture(api: httpx.Client) -> None:
-    data = png(1) + b"\0" * (PART + 100)  # what follows IEND is nobody's business
+    data = png(1) + b"\0" * (PART + 100)  # what follows IEND is ignored
     upload = open_upload(api, len(data), 2)
     assert (upload["status"], upload["entityId"]) == ("pending", None)
     first, second = upload["parts"]

@@ -1,4 +1,4 @@
-"""Webhooks reach this machine and private networks only when that was asked for."""
+"""Webhooks reach this machine and private networks only when an option allows it."""
 
 from __future__ import annotations
 
