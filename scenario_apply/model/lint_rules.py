@@ -81,7 +81,7 @@ RULES: tuple[Rule, ...] = (
     Rule("T03", "placeholder-left", "error"),
     Rule("T04", "trigger-ordinary", "warning"),
     Rule("T05", "trigger-repeated", "info"),
-    Rule("T06", "prompt-without-trigger", "warning"),  # this and the next: core.manifest.triggers
+    Rule("T06", "prompt-without-trigger", "warning"),  # this and the next: manifest/shared_triggers.py
     Rule("T07", "shared-trigger", "warning"),
     Rule("T08", "caption-template", "error"),
     Rule("P01", "pair-incomplete", "error"),

@@ -1,6 +1,6 @@
 """What takes Pillow: odd formats, files that look cut off, pixels. Imported only where it is needed.
 
-Pillow never sees a file as it is: core.dataset.pixel_data refuses what would cost too much and hands on what the pixels
+Pillow never sees a file as it is: dataset/pixel_data.py refuses what would cost too much and hands on what the pixels
 need. Large pictures are decoded one at a time, and reduced before their colours are converted.
 """
 

@@ -2,7 +2,7 @@
 
 The pipeline, a dataset at a time: find its folders and list them (sources); a listing that is as it was gives the
 cached result, untouched; else pictures that changed are read and hashed (reading), captions are gathered, composed
-and judged (core.dataset), both cores at it (workers), and the result is cached. Pixels are looked at when asked (deep).
+and judged (dataset/), both cores at it (workers), and the result is cached. Pixels are looked at when asked (deep).
 """
 
 from __future__ import annotations
