@@ -1,4 +1,4 @@
-"""API JSON to our values and back. JSON enters as object and leaves as a dataclass of core/remote.py.
+"""API JSON to our values and back. JSON enters as object and leaves as a dataclass of model/remote.py.
 
 Both shapes the sources show are read: {"model": {...}} and the bare object, id and modelId, jobId and id, draft for
 new, cancelled for canceled. Source: the contract, sections 3 and 16.

@@ -1,6 +1,6 @@
 """The table of commands: name, module, one line of what it does, grouped as help shows them. Imports nothing.
 
-A module under faces/commands owns one command: SUMMARY-like text lives here, its options, examples and work there.
+A module in cli/commands owns one command: SUMMARY-like text lives here, its options, examples and work there.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ _USAGE, _INTERRUPTED = 64, 130
 
 
 class Command(Protocol):
-    """What a module under faces/commands is. EXAMPLES: command lines that work, one a line."""
+    """What a module in cli/commands is. EXAMPLES: command lines that work, one a line."""
 
     EXAMPLES: str
 

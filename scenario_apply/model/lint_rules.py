@@ -82,7 +82,7 @@ RULES: tuple[Rule, ...] = (
     Rule("T03", "placeholder-left", "error"),
     Rule("T04", "trigger-ordinary", "warning"),
     Rule("T05", "trigger-repeated", "info"),
-    Rule("T06", "prompt-without-trigger", "warning"),  # T06 and T07 are checked in manifest/triggers.py
+    Rule("T06", "prompt-without-trigger", "warning"),  # T06 and T07 are checked in manifest/shared_triggers.py
     Rule("T07", "shared-trigger", "warning"),
     Rule("T08", "caption-template", "error"),
     Rule("P01", "pair-incomplete", "error"),

@@ -1,6 +1,6 @@
 """The seams, as Protocols: what the engine needs from the world.
 
-Real ones are built in faces/wiring.py only; tests bring their own.
+Real ones are built in cli/wiring.py only; tests bring their own.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""core.dataset.digest: the same pictures and captions, the same digest."""
+"""dataset.digest: the same pictures and captions, the same digest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""core.dataset.headers against Pillow: the same facts, and every cut is seen."""
+"""dataset.image_headers against Pillow: the same facts, and every cut is seen."""
 
 from __future__ import annotations
 

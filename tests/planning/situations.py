@@ -1,6 +1,6 @@
 """A service that lives in memory and a state that follows from a plan: what an apply would come to, without one.
 
-Service answers the reads a plan makes and carries plans out, step by step in their order, through core.outcome.after.
+Service answers the reads a plan makes and carries plans out, step by step in their order, through state.outcome.after.
 """
 
 from __future__ import annotations

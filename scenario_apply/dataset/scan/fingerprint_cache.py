@@ -38,7 +38,7 @@ class CacheRecord(NamedTuple):
 
     offset, length, checksum: of its contents in the file.
     trusted: no file was so young that a later change could have left its stat as it is.
-    findings: rows as core.dataset.rules.Finding.
+    findings: rows as model.lint_rules.Finding.
     """
 
     key: str

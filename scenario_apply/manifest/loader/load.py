@@ -1,4 +1,4 @@
-"""Reads manifests from disk: a file or a folder, what they include, variable files. All else is core.manifest."""
+"""Reads manifests from disk: a file or a folder, what they include, variable files. Everything else is in manifest/."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""core.dataset.compose: the caption that is sent."""
+"""dataset.captions.compose: the caption that is sent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""core.dataset.captions: which caption belongs to which picture."""
+"""dataset.captions.matching: which caption belongs to which picture."""
 
 from __future__ import annotations
 

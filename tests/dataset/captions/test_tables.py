@@ -1,4 +1,4 @@
-"""core.dataset.tables and yaml_map: captions kept in one file."""
+"""dataset.captions.tables and yaml_map: captions kept in one file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""effects.datasets.scan_datasets: what is read, what is not, and what the cache may be trusted with."""
+"""dataset.scan: what is read, what is not, and what the cache may be trusted with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""effects.files.data_guard: which files of a machine may become data of a dataset, and when that is judged."""
+"""manifest.loader.data_guard: which files of a machine may become data of a dataset, and when that is judged."""
 
 from __future__ import annotations
 

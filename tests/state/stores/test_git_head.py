@@ -1,4 +1,4 @@
-"""effects.git_head: the commit of a checkout, without git."""
+"""state.stores.git_head: the commit of a checkout, without git."""
 
 from __future__ import annotations
 
