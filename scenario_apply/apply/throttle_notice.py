@@ -10,7 +10,7 @@ from scenario_apply.model.ports import Clock, RequestCounter
 TOLD_FROM_S = 5.0
 """Shorter ones pass before anybody has read of them."""
 
-REASON = "the service refuses requests for their rate"
+REASON = "the rate limit"
 
 
 class ThrottleNotice:

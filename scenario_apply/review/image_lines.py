@@ -1,4 +1,4 @@
-"""Lines on pictures and captions that come, go or change; bounded unless everything is asked for."""
+"""Lines about images and captions that are added, removed or changed; bounded unless -v is given."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def image_lines(change: Change, screen: Screen) -> list[str]:
         path = pad(fit_path(safe(image.path), wide), wide)
         start = f"{_INDENT}{screen.paint(sign, color)} {path}  "
         room = screen.width - len(_INDENT) - 2 - wide - 2
-        texts = _caption(image.caption, room, screen) if sign != "~" else ["(other picture)"]
+        texts = _caption(image.caption, room, screen) if sign != "~" else ["(picture replaced)"]
         lines.append((start + screen.paint(texts[0], "dim" if sign == "-" else None)).rstrip())
         lines += [" " * (screen.width - room) + text for text in texts[1:]]
     return lines + more(left, "image", screen)
@@ -35,7 +35,7 @@ def image_lines(change: Change, screen: Screen) -> list[str]:
 
 def _caption(caption: str | None, room: int, screen: Screen) -> list[str]:
     if caption is None:
-        return ["(the service's own caption)"]
+        return ["(captioned by Scenario)"]
     text = f'"{safe(caption)}"'
     if screen.verbose:
         return wrap(text, room)
@@ -62,7 +62,7 @@ def caption_lines(change: Change, screen: Screen) -> list[str]:
         elif caption.after is not None:
             texts = _caption(caption.after, room, screen)
         else:
-            texts = wrap("back to the service's own", room)
+            texts = wrap("captioned by Scenario again", room)
         lines.append(start + texts[0])
         lines += [" " * used + text for text in texts[1:]]
     return lines + more(left, "caption", screen)
@@ -73,14 +73,14 @@ def _path_width(paths: Sequence[str], screen: Screen) -> int:
 
 
 def listed(rows: list[T], screen: Screen) -> tuple[list[T], int]:
-    """What to list, and how many are left out; one more than the bound is listed rather than counted."""
+    """The rows to list, and how many are left out; a single row beyond the bound is listed rather than counted."""
     if screen.verbose or len(rows) <= LISTED + 1:
         return rows, 0
     return rows[:LISTED], len(rows) - LISTED
 
 
 def more(left: int, noun: str, screen: Screen) -> list[str]:
-    """The line that stands for those left out."""
+    """The line that replaces the rows left out."""
     if not left:
         return []
     return [screen.paint(f"{_INDENT}… and {counted(left, 'more ' + noun)}; -v lists all", "dim")]

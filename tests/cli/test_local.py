@@ -131,7 +131,7 @@ def test_a_signal_while_training_leaves_quickly_and_loses_nothing(home: Path, nu
     assert took_s < 5  # two seconds are promised; the machine may be busy
     assert "Interrupted" in out
     assert "  running  " in out
-    assert "Go on with: scenario-apply apply --local" in out
+    assert "Next: scenario-apply apply --local" in out
     status = run(home, "status", "--local", "--detailed-exitcode", training_s=30)
     assert status.returncode == 3
     assert "model.kael  training" in status.stdout

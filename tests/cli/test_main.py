@@ -189,7 +189,7 @@ def test_an_offline_plan_needs_no_credentials_and_writes_no_state(
     assert run("plan", "--no-refresh") == 0
     out = capsys.readouterr().out
     assert "+ model.kael will be created and trained" in out
-    assert out.splitlines()[-1].startswith("Plan: 1 create, 0 update, 0 replace, 0 delete, 0 unchanged.")
+    assert out.splitlines()[-3].startswith("Plan: 1 create, 0 update, 0 replace, 0 delete, 0 unchanged.")
     assert not (manifest.parent / "state").exists()
 
 
@@ -217,7 +217,7 @@ def test_a_saved_plan_is_private_and_whole(manifest: Path, capsys: pytest.Captur
 def test_a_saved_plan_takes_no_other_wishes(manifest: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("plan", "--no-refresh", "--out", "my.plan.json", "--local") == 0
     assert run("apply", "my.plan.json", "--local", "--auto-approve", "--select", "model.kael") == 64
-    assert "does not go with a saved plan" in capsys.readouterr().err
+    assert "cannot be combined with a saved plan" in capsys.readouterr().err
 
 
 def test_a_plan_for_the_embedded_scenario_is_not_applied_elsewhere(
@@ -307,11 +307,11 @@ def test_apply_without_a_terminal_or_consent_refuses(manifest: Path, capsys: pyt
 def test_init_writes_a_manifest_once_and_it_is_valid(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.copytree(PICTURES, tmp_path / "my hero")
     assert run("init", "my hero", "--trigger", "KAEL_07") == 0
-    assert "scenario.yaml: 1 model (my-hero) over 8 images" in capsys.readouterr().out
+    assert "scenario.yaml: 1 model (my-hero) with 8 images" in capsys.readouterr().out
     assert run("validate") == 0
     before = (tmp_path / "scenario.yaml").read_text()
     assert run("init", "my hero") == 1
-    assert "is there already" in capsys.readouterr().err
+    assert "already exists" in capsys.readouterr().err
     assert (tmp_path / "scenario.yaml").read_text() == before
 
 

@@ -1,4 +1,4 @@
-"""status: what is trained, training and failed, as the service sees it now. Writes nothing."""
+"""status: show what is trained, training and failed, as Scenario reports it. Writes nothing."""
 
 from __future__ import annotations
 
@@ -26,9 +26,15 @@ EXAMPLES = """
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.manifest(parser)
-    parser.add_argument("--watch", action="store_true", help="keep looking until nothing is training any more")
-    parser.add_argument("--poll-interval", type=seconds, default=5.0, metavar="S", help="with --watch (default 5)")
-    parser.add_argument("--no-refresh", action="store_true", help="only what is recorded; needs no credentials")
+    parser.add_argument("--watch", action="store_true", help="poll until no training is running")
+    parser.add_argument(
+        "--poll-interval",
+        type=seconds,
+        default=5.0,
+        metavar="S",
+        help="seconds between polls (default 5)",
+    )
+    parser.add_argument("--no-refresh", action="store_true", help="show what is recorded; needs no credentials")
     options.formats(parser, "text", "json")
     options.detailed(parser, "3 trainings running, 8 some failed")
     options.service(parser)
@@ -36,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(call: Invocation) -> int:
-    """One look, or as many as it takes."""
+    """One refresh, or with --watch as many as needed."""
     from scenario_apply.cli.resource_status import looked_at, not_created, recorded_statuses
     from scenario_apply.cli.watch import watch
     from scenario_apply.cli.wiring import open_world, require_service
@@ -70,13 +76,13 @@ def _place(call: Invocation) -> tuple[StateLocation, Manifest | None]:
 
     given = call.settings
     if given.state is not None and given.manifest is None:
-        return place_of(given), None  # a state by itself: the manifest that lies here may be another's
+        return place_of(given), None  # the manifest in this folder may belong to another state
     try:
         manifest = open_manifest(given)
     except ManifestError as error:
         if given.state is None:
             raise state_alone(error) from error
-        call.tell(f"the manifest cannot be read ({error}): only what is recorded is listed")
+        call.tell(f"the manifest cannot be read ({error}); only recorded resources are listed")
         return place_of(replace(given, manifest=None)), None
     return place_of_manifest(manifest, given), manifest
 
