@@ -91,7 +91,7 @@ class ApplySession:
 
     def read(self, saved: Plan | None) -> PlanRequest:
         """The manifest and its datasets; of a saved plan, those it was made for. Raises before any request is sent."""
-        from scenario_apply.cli.plan_request import read_wanted, refuse_barred
+        from scenario_apply.cli.plan_request import read_request, refuse_barred
         from scenario_apply.cli.saved_plans import refuse_plan_options, settings_of_plan
         from scenario_apply.cli.wiring import require_service
 
@@ -103,7 +103,7 @@ class ApplySession:
             self.destroy = saved.source.flags.destroy
             self.command = "destroy" if self.destroy else self.command
         # broken images stop no delete; those of a saved plan are checked once it is known to be fresh
-        self.request = read_wanted(self.settings, check=saved is None and not self.destroy)
+        self.request = read_request(self.settings, check=saved is None and not self.destroy)
         if saved is not None:
             refuse_barred(self.request)
         if self.event_file is not None:

@@ -1,4 +1,4 @@
-"""What plan, apply and destroy share: the manifest and its datasets, checked; the options of a plan."""
+"""What plan, apply and destroy share: the checked manifest and datasets, and the options of a plan."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ from scenario_apply.model.address import Address
 from scenario_apply.model.lint_rules import BARRED_CODES
 
 if TYPE_CHECKING:
-    from scenario_apply.apply.environment import Environment
     from scenario_apply.apply.prepare import PlanOptions, Prepared
     from scenario_apply.cli.invocation import Invocation
     from scenario_apply.cli.settings import Settings
@@ -38,8 +37,8 @@ class PlanRequest:
     place: StateLocation
 
 
-def read_wanted(settings: Settings, *, check: bool = True) -> PlanRequest:
-    """Raises ManifestError with every problem of manifest and datasets, before anything is asked of the service.
+def read_request(settings: Settings, *, check: bool = True) -> PlanRequest:
+    """Raises ManifestError with every problem of manifest and datasets, before any request is sent.
 
     check False: errors of datasets are left to the caller.
     """
@@ -50,15 +49,15 @@ def read_wanted(settings: Settings, *, check: bool = True) -> PlanRequest:
     return PlanRequest(manifest=manifest, datasets=datasets, place=place_of_manifest(manifest, settings))
 
 
-def refuse_barred(wanted: PlanRequest) -> None:
+def refuse_barred(request: PlanRequest) -> None:
     """Raises ManifestError for files that must not be read: a saved plan made of them would seem to have lost them."""
-    found = [p for p in all_problems(wanted.manifest, wanted.datasets) if p.code in BARRED_CODES]
+    found = [p for p in all_problems(request.manifest, request.datasets) if p.code in BARRED_CODES]
     if found:
         raise ManifestError(found[0].message, problems=found)
 
 
 def plan_options(call: Invocation, *, destroy: bool = False) -> PlanOptions:
-    """What the command line asks of a plan. A destroy is consent to what it deletes."""
+    """The options of a plan from the command line. A destroy allows its own deletes."""
     from scenario_apply.apply.prepare import PlanOptions
 
     asked = vars(call.arguments)
@@ -80,37 +79,25 @@ def plan_options(call: Invocation, *, destroy: bool = False) -> PlanOptions:
     )
 
 
-def prepare(call: Invocation, world: Environment, wanted: PlanRequest, options: PlanOptions) -> Prepared:
-    """Make the plan; what is worth knowing of how it came about goes to stderr."""
-    from scenario_apply.apply.prepare import make_plan
-
-    _refuse_unselected(world, wanted, options)
-    prepared = make_plan(world, wanted.manifest, wanted.datasets, options, world.clock.now())
+def report_plan(call: Invocation, prepared: Prepared, options: PlanOptions) -> None:
+    """Print the notes of a new plan. Raises UsageError when the options contradict each other."""
+    refuse_unselected(prepared.plan, options)
     for note in prepared.notes:
         call.tell(note)
-    return prepared
 
 
-def _refuse_unselected(world: Environment, wanted: PlanRequest, options: PlanOptions) -> None:
+def refuse_unselected(plan: Plan, options: PlanOptions) -> None:
     """Raises UsageError when --select or --exclude leave out what --replace or --train name."""
-    if not (options.select or options.exclude) or not (options.replace or options.train):
-        return
     from scenario_apply.errors import UsageError
-    from scenario_apply.planning.desired import desire
-    from scenario_apply.planning.selection import select
 
-    desired = desire(wanted.manifest, wanted.datasets)
-    selected = select(desired, world.store.read(), options.select, options.exclude) or frozenset()
     for option, addresses in (("--replace", options.replace), ("--train", options.train)):
         for address in addresses:
             # a matrix stands for its children
-            named = {
-                a for a in desired.specs if a == address or (not address.label and Address(a.kind, a.name) == address)
-            }
-            if named and not named & selected:
+            named = [c for c in plan.changes if address in (c.address, Address(c.address.kind, c.address.name))]
+            if named and all(change.notes == ("not selected",) for change in named):
                 raise UsageError(
-                    f"{option} names {address}, and --select or --exclude leaves it out",
-                    hint=f"select it, too, or leave {option} out",
+                    f"{option} names {address}, but --select or --exclude leaves it out",
+                    hint=f"select {address} as well, or omit {option}",
                 )
 
 
@@ -131,17 +118,3 @@ def options_of_saved(call: Invocation, saved: Plan, settings: Settings) -> PlanO
         variables=settings.variables,
         var_files=settings.var_files,
     )
-
-
-def prepare_again(
-    call: Invocation, world: Environment, wanted: PlanRequest, saved: Plan, settings: Settings
-) -> Prepared:
-    """A saved plan made ready. What changed since it was made is reported before what is wrong with it now."""
-    from scenario_apply.apply.prepare import prepare_saved
-
-    options = options_of_saved(call, saved, settings)
-    _refuse_unselected(world, wanted, options)
-    prepared = prepare_saved(world, saved, wanted.manifest, wanted.datasets, options)
-    if not options.destroy:  # pictures that are broken stop no delete
-        refuse_errors(all_problems(wanted.manifest, wanted.datasets), strict=call.settings.strict)
-    return prepared

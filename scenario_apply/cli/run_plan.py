@@ -33,16 +33,29 @@ def run_plan(
     call: Invocation, *, command: str, destroy: bool = False, saved: Mapping[str, object] | None = None
 ) -> int:
     """Make the plan and apply it; the exit code. saved: what a plan file holds, as plain values."""
+    from scenario_apply.apply.prepare import make_plan, prepare_saved
+    from scenario_apply.cli.plan_request import options_of_saved, plan_options, report_plan
     from scenario_apply.cli.saved_plans import saved_plan
+    from scenario_apply.cli.wiring import all_problems, refuse_errors
 
     with apply_session(call, command, destroy=destroy) as session:
         plan = None if saved is None else saved_plan(saved, call.settings.manifest or "the plan")
         request = session.read(plan)
         environment = session.open(request)
-        prepared = _prepare(session, request, environment)
+        if plan is None:
+            wanted = plan_options(call, destroy=session.destroy)
+            prepared = make_plan(environment, request.manifest, request.datasets, wanted, environment.clock.now())
+            report_plan(call, prepared, wanted)
+        else:
+            wanted = options_of_saved(call, plan, session.settings)
+            prepared = prepare_saved(environment, plan, request.manifest, request.datasets, wanted)
+            if not session.destroy:  # broken images stop no delete
+                refuse_errors(all_problems(request.manifest, request.datasets), strict=call.settings.strict)
+        session.prepared = prepared
+        _show_plan(session, request, environment, prepared)
         if prepared.plan.blocked:
             raise GateClosed(prepared.plan.blocked[0].message, problems=prepared.plan.blocked)
-        if session.saved is not None:
+        if plan is not None:
             _require_consent(call, prepared.plan)
         # without changes there may still be something to record: a training that ended since
         if prepared.plan.has_changes and not _is_approved(session, prepared.plan):
@@ -66,30 +79,23 @@ def run_plan(
     return session.code
 
 
-def _prepare(session: ApplySession, request: PlanRequest, environment: Environment) -> Prepared:
-    """The plan, shown; a saved one is planned again and compared."""
-    from scenario_apply.cli.plan_request import plan_options, prepare, prepare_again
+def _show_plan(session: ApplySession, request: PlanRequest, environment: Environment, prepared: Prepared) -> None:
     from scenario_apply.cli.saved_plans import saved_plan_line
 
     call, saved = session.call, session.saved
-    if saved is None:
-        prepared = prepare(call, environment, request, plan_options(call, destroy=session.destroy))
-    else:
-        prepared = prepare_again(call, environment, request, saved, session.settings)
+    if saved is not None:
         path = call.settings.manifest or "the plan"
         line = saved_plan_line(saved, path, request.manifest.path, session.settings)
         if call.arguments.format == "text":
             call.show(f"{safe(line)}\n\n")
         else:
             call.tell(line)
-    session.prepared = prepared
     for view in session.views:
         view.count_with(environment.counter, environment.rate_limit)
         view.planned(prepared.plan)
     if call.arguments.format == "text":
         recorded = prepared.state.records
         call.show(plan_text(prepared.plan, call.out, destroy=session.destroy, recorded=recorded))
-    return prepared
 
 
 def _options(session: ApplySession, request: PlanRequest) -> ApplyOptions:

@@ -72,7 +72,8 @@ def run(call: Invocation) -> int:
 
 def _made(call: Invocation) -> Prepared:
     """The plan, saved in --out if given."""
-    from scenario_apply.cli.plan_request import plan_options, prepare, read_wanted
+    from scenario_apply.apply.prepare import make_plan
+    from scenario_apply.cli.plan_request import plan_options, read_request, report_plan
     from scenario_apply.cli.wiring import open_world, require_service
 
     asked = call.arguments
@@ -83,15 +84,16 @@ def _made(call: Invocation) -> Prepared:
 
         refuse_taken(out, call.settings.cwd, option="--out", kind="saved plan", is_own=is_saved_plan)
     options = plan_options(call)
-    wanted = read_wanted(call.settings, check=not asked.destroy)
+    request = read_request(call.settings, check=not asked.destroy)
     if out is not None:
-        root = wanted.manifest.root
+        root = request.manifest.root
         refuse_taken(out, call.settings.cwd, option="--out", kind="saved plan", is_own=is_saved_plan, root=root)
-        refuse_reserved(out, call.settings.cwd, wanted, option="--out")
+        refuse_reserved(out, call.settings.cwd, request, option="--out")
     if options.refresh:
         require_service(call.settings)
-    with open_world(wanted.place, call.settings, offline=not options.refresh, read_only=True) as world:
-        prepared = prepare(call, world, wanted, options)
+    with open_world(request.place, call.settings, offline=not options.refresh, read_only=True) as world:
+        prepared = make_plan(world, request.manifest, request.datasets, options, world.clock.now())
+    report_plan(call, prepared, options)
     if out is not None:
         from dataclasses import replace
 
@@ -99,8 +101,8 @@ def _made(call: Invocation) -> Prepared:
         from scenario_apply.cli.saved_plans import write_saved_plan
         from scenario_apply.planning.plan_format import plan_to_json
 
-        prepared = replace(prepared, plan=bound_to_pictures(prepared.plan, wanted.datasets))
-        write_saved_plan(out, call.settings.cwd, plan_to_json(prepared.plan), wanted.manifest.root)
+        prepared = replace(prepared, plan=bound_to_pictures(prepared.plan, request.datasets))
+        write_saved_plan(out, call.settings.cwd, plan_to_json(prepared.plan), request.manifest.root)
     return prepared
 
 
