@@ -193,7 +193,7 @@ def test_two_models_that_fit_are_unknown_and_one_is_to_be_named(
     assert ledger["next_command"] == "scenario-apply apply --allow-destroy --adopt=model.kael=ID"
     assert main(["status", "--format=json"]) == 0
     standing = json.loads(capsys.readouterr().out)["model.kael"]
-    assert (standing["status"], "never answered" in standing["reason"]) == ("not created", True)
+    assert (standing["status"], "was lost" in standing["reason"]) == ("not created", True)
     assert ran(ledger["next_command"].replace("=ID", f"={made[1]}"))[0] == 0
     state = json.loads(Path("state/scenario.json").read_text())
     assert state["resources"]["model.kael"]["current"]["id"] == made[1]

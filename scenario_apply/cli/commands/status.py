@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(call: Invocation) -> int:
     """One refresh, or with --watch as many as needed."""
-    from scenario_apply.cli.resource_status import looked_at, not_created, recorded_statuses
+    from scenario_apply.cli.resource_status import not_created, recorded_statuses, refreshed_statuses
     from scenario_apply.cli.watch import watch
     from scenario_apply.cli.wiring import open_world, require_service
 
@@ -54,19 +54,19 @@ def run(call: Invocation) -> int:
     with open_world(place, call.settings, offline=offline, read_only=True) as world:
         loaded = world.store.load()
         state = loaded.state
-        standings: Sequence[ResourceStatus]
+        statuses: Sequence[ResourceStatus]
         if offline:
-            standings = recorded_statuses(state)
+            statuses = recorded_statuses(state)
         elif call.arguments.watch:
-            standings = watch(call, world, lambda: looked_at(world, state))
+            statuses = watch(call, world, lambda: refreshed_statuses(world, state))
         else:
-            standings = looked_at(world, state)
+            statuses = refreshed_statuses(world, state)
     if manifest is not None:
         unanswered = {lost.step.address for lost in loaded.unanswered if lost.step.kind == "create"}
         missing = not_created(manifest, state, unanswered)
-        standings = sorted((*standings, *missing), key=lambda standing: standing.address)
-    _show(call, standings)
-    return _code(call, standings)
+        statuses = sorted((*statuses, *missing), key=lambda standing: standing.address)
+    _show(call, statuses)
+    return _code(call, statuses)
 
 
 def _place(call: Invocation) -> tuple[StateLocation, Manifest | None]:
@@ -87,23 +87,23 @@ def _place(call: Invocation) -> tuple[StateLocation, Manifest | None]:
     return place_of_manifest(manifest, given), manifest
 
 
-def _show(call: Invocation, standings: Sequence[ResourceStatus]) -> None:
+def _show(call: Invocation, statuses: Sequence[ResourceStatus]) -> None:
     from scenario_apply.review.status_text import long_queued, status_json, status_text
 
     if call.arguments.format == "json":
-        call.show(status_json(standings))
+        call.show(status_json(statuses))
     else:
-        call.show(status_text(standings, call.out))
-    call.warn(long_queued(standings))
-    if not standings:
+        call.show(status_text(statuses, call.out))
+    call.warn(long_queued(statuses))
+    if not statuses:
         call.tell("nothing is recorded yet")
 
 
-def _code(call: Invocation, standings: Sequence[ResourceStatus]) -> int:
+def _code(call: Invocation, statuses: Sequence[ResourceStatus]) -> int:
     from scenario_apply.errors import ExitCode
 
-    if any(standing.is_running for standing in standings):
+    if any(standing.is_running for standing in statuses):
         return call.code(ExitCode.RUNNING, ExitCode.OK)
-    if any(standing.status in ("failed", "canceled", "deleted") for standing in standings):
+    if any(standing.status in ("failed", "canceled", "deleted") for standing in statuses):
         return call.code(ExitCode.PARTIAL, ExitCode.OK)
     return ExitCode.OK
