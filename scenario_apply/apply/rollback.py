@@ -54,8 +54,8 @@ def roll_back(world: Environment, address: Address, desired: Desired | None) -> 
     what = f"rollback {address} from version {record.current.number} to {target.number}"
     world.store.save(noted(state.with_record(address, back), world.clock, command="scenario-apply rollback", what=what))
     return (
-        f"{address} is back at version {target.number} ({target.id}); version {record.current.number} "
-        f"({record.current.id}) is kept. 0 CU. It stays until its part of the manifest changes or "
+        f"{address}: version {target.number} ({target.id}) is current again; version {record.current.number} "
+        f"({record.current.id}) is kept. No charge. Pinned until you edit its manifest entry or run "
         f"`scenario-apply rollback --lift {address}`."
     )
 
@@ -87,4 +87,4 @@ def lift(world: Environment, address: Address) -> str:
         raise StateError(f"{address} is not held by a rollback", code="not-held")
     lifted = state.with_record(address, replace(record, held=None))
     world.store.save(noted(lifted, world.clock, command="scenario-apply rollback --lift", what=f"lift {address}"))
-    return f"{address} follows the manifest again: the next plan says what that means."
+    return f"{address}: unpinned; run `scenario-apply plan` to see what will change."
