@@ -1,7 +1,7 @@
-"""The entry point. --version is answered before anything is imported; everything else goes to cli.main."""
+"""The entry point. --version is answered before anything is imported; cli.main handles the rest."""
 
-# No `from __future__` here and in the package's __init__: that is an import too, and it would come before the working
-# folder is taken off the search path.
+# No `from __future__` here and in the package's __init__: that import would run before the working folder is removed
+# from the module search path.
 import os
 import sys
 
@@ -16,7 +16,7 @@ def main(argv: list[str] | None = None) -> int:
     if argv is None:
         forget_working_folder()
     arguments = sys.argv[1:] if argv is None else argv
-    if len(arguments) == 1 and arguments[0] in ("--version", "-V"):
+    if arguments and arguments[0] in ("--version", "-V"):
         from scenario_apply.version import VERSION
 
         sys.stdout.write(f"scenario-apply {VERSION}\n")
@@ -27,10 +27,10 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def forget_working_folder() -> None:
-    """Take the working folder off the search path of modules.
+    """Remove the working folder from the module search path.
 
     `python -m scenario_apply` puts it there, an empty entry in PYTHONPATH too, and it is often the folder of manifests:
-    a json.py in a repository must not run. Our own modules are found without it, wherever they lie.
+    a json.py in a repository must not run. Our own modules are found without it.
     """
     try:
         here = os.getcwd()

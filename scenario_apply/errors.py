@@ -1,6 +1,6 @@
 """Every error and exit code. Imports nothing of ours.
 
-ScenarioApplyError                  carries problems, an exit code; views draw it
+ScenarioApplyError                  carries diagnostics and an exit code
 ├── UsageError                      the command line is wrong
 ├── ManifestError                   a manifest, variable file, dataset or caption file is wrong
 ├── StateError
@@ -9,20 +9,20 @@ ScenarioApplyError                  carries problems, an exit code; views draw i
 │   ├── StateForeign                another lineage, endpoint or project, or an older serial
 │   ├── StateLocked                 another run holds it
 │   └── StateNotSaved               the disk refused
-├── ApiError                        the service, or the road to it
-│   ├── Unreachable                 nobody answered; the request was never carried out
+├── ApiError                        the service, or the connection to it
+│   ├── Unreachable                 no connection; the request was not carried out
 │   ├── AnswerLost                  it was sent and may have been carried out
-│   ├── BadAnswer                   an answer that is not what the contract says
+│   ├── BadAnswer                   an answer that breaks the contract
 │   ├── Refused                     4xx with the service's own reason
 │   │   ├── Unauthorized            401
 │   │   ├── NotFound                404
 │   │   ├── RateLimited             429: too many requests
 │   │   ├── CoolingDown             429: launch cooldown
-│   │   └── PlanCeiling             429: a limit of the account's plan; waiting lifts none
+│   │   └── PlanCeiling             429: a limit of the account's plan; waiting does not help
 │   └── WriteInPlan                 a bug of ours: a plan tried to write
 └── ApplyError
-    ├── PlanStale                   a saved plan no longer fits the world
-    │   └── PlanBegun               a run that was killed did part of it
+    ├── PlanStale                   a saved plan no longer fits manifest, state or service
+    │   └── PlanBegun               a killed run did part of it
     ├── GateClosed                  a limit of the manifest or the command line stops the plan
     └── Interrupted                 Ctrl-C
 """
@@ -38,14 +38,14 @@ Severity = Literal["error", "warning", "info"]
 
 
 class ExitCode(IntEnum):
-    """What the process ends with. Codes 2 to 8 only with --detailed-exitcode."""
+    """Exit codes of the process. Codes 2 to 8 only with --detailed-exitcode."""
 
     OK = 0  # done, or nothing to do
     ERROR = 1  # not everything is done
     CHANGES = 2  # plan: there are changes
     RUNNING = 3  # trainings are still running
     DRIFT = 4  # plan --refresh-only: recorded and observed disagree
-    STALE = 5  # a saved plan no longer fits the world
+    STALE = 5  # a saved plan no longer fits manifest, state or service
     GATE = 6  # a limit stopped the plan
     LOCKED = 7  # another run holds the state
     PARTIAL = 8  # some steps failed, the rest is done
@@ -55,12 +55,12 @@ class ExitCode(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Location:
-    """Where something stands: a file as the user would name it, line and column counted from 1."""
+    """A place in a file: the path as the user would write it, line and column counted from 1."""
 
     file: str
     line: int | None = None
     column: int | None = None
-    text: str | None = None  # the line itself, when it is at hand
+    text: str | None = None  # the line itself, if known
 
     def __str__(self) -> str:
         parts = [self.file, *(str(n) for n in (self.line, self.column) if n is not None)]
@@ -69,7 +69,7 @@ class Location:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnostic:
-    """One thing that is wrong or deserves a look: a code that never changes, what, where, and how to fix it."""
+    """One error, warning or note: a code that never changes, a message, a location, and a hint how to fix it."""
 
     code: str  # kebab-case, or a lint code such as D01
     message: str
@@ -138,7 +138,7 @@ class StateNotSaved(StateError):
 
 
 class ApiError(ScenarioApplyError):
-    """The service refused, or the road to it broke. status is the HTTP status where there was one."""
+    """The service refused a request, or the connection failed. status: the HTTP status, if there was an answer."""
 
     code = "api"
 
@@ -158,7 +158,7 @@ class Unreachable(ApiError):
 class AnswerLost(ApiError):
     """The request left and no whole answer came: whether it was carried out is unknown.
 
-    timed_out: the service may still be working on it, so one look right away proves nothing.
+    timed_out: the service may still be working on it, so an immediate check proves nothing.
     """
 
     code = "answer-lost"
@@ -223,7 +223,7 @@ class PlanStale(ApplyError):
 
 
 class PlanBegun(PlanStale):
-    """A run that did not end properly left its journal: applying the manifest carries on with what it began."""
+    """A killed run left its journal: applying the manifest completes what it began."""
 
 
 class GateClosed(ApplyError):

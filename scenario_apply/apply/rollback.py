@@ -91,4 +91,4 @@ def lift(environment: Environment, address: Address) -> str:
     environment.store.save(
         noted(lifted, environment.clock, command="scenario-apply rollback --lift", what=f"lift {address}")
     )
-    return f"{address} is unpinned; run `scenario-apply plan` to see what will change."
+    return f"{address}: unpinned; run `scenario-apply plan` to see what will change."

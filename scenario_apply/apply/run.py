@@ -266,7 +266,7 @@ class Run:
             case Consequence.DELAY:
                 assert isinstance(error, CoolingDown)
                 self._schedule.delay(planned.id, self._clock.monotonic() + error.remaining_s)
-                self._emit(Throttled(seconds=error.remaining_s, reason="launch cooldown"))
+                self._emit(Throttled(seconds=error.remaining_s, reason="the cooldown between launches"))
             case Consequence.HOLD:
                 self._schedule.hold(planned.id)
                 self._emit(Noted(text=f"waits for another training to end: {error}", address=planned.address))

@@ -10,7 +10,7 @@ from scenario_apply.model.ports import Clock, RequestCounter
 SHORTEST_NOTICE_S = 5.0
 """Shorter pauses are not reported."""
 
-REASON = "rate limit"
+REASON = "the rate limit"
 
 
 class ThrottleNotice:

@@ -1,18 +1,29 @@
-"""The ledger of a run that ended before its first step: what it asked, what is left, and the command that helps."""
+"""One run of apply or destroy: its event views, environment and plan, and the ledger of a run that never started.
+
+Used as a context manager. An error before the first step becomes a ledger too: on the screen, and as the last event.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import shlex
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from scenario_apply.apply.events import Ledger, LedgerLine
+from scenario_apply.apply.stop_signal import StopSignal
+from scenario_apply.apply.system_clock import SystemClock
+from scenario_apply.cli.command_lines import asked_of, planning, the_same
+from scenario_apply.cli.invocation import Invocation, draw_error
+from scenario_apply.cli.progress.json_lines import JsonLinesView
 from scenario_apply.errors import (
     ApiError,
     ApplyError,
     CoolingDown,
+    ExitCode,
     GateClosed,
     Interrupted,
     PlanBegun,
@@ -24,77 +35,160 @@ from scenario_apply.errors import (
     StateLocked,
     StateNotSaved,
 )
+from scenario_apply.review.ledger_text import not_begun_text
 
 if TYPE_CHECKING:
     from scenario_apply.apply.environment import Environment
     from scenario_apply.apply.prepare import Prepared
+    from scenario_apply.cli.event_file import EventFile
+    from scenario_apply.cli.plan_request import PlanRequest
+    from scenario_apply.cli.settings import Settings
+    from scenario_apply.planning.plan import Plan
 
 
-class NobodyToAsk(ScenarioApplyError):
-    """No terminal, and no consent given beforehand."""
+class ApprovalImpossible(ScenarioApplyError):
+    """No terminal to ask on, and no --auto-approve."""
 
     code = "no-approval"
 
 
 class DeletesNotAllowed(ScenarioApplyError):
-    """A saved plan deletes models, and the command line that applies it does not consent to that."""
+    """A saved plan deletes models, and the command line that applies it does not allow that."""
 
     code = "no-consent-to-deletes"
 
 
 @dataclass(slots=True, kw_only=True)
 class ApplySession:
-    """How far a run got; filled as it gets there. same: the command as it was given. plan_again: of a saved plan, the
-    one that makes it anew. carry_on: of a saved plan, the one that applies its manifest. is_over: the first step is
-    next, and the run tells its own end."""
+    """A run between its start and its end. command: apply or destroy; of a saved plan, the one it stands for.
 
-    same: str
-    plan_again: str | None = None
-    carry_on: str | None = None
-    world: Environment | None = None
+    settings and asked: the command line, of a saved plan with the manifest, variables and options it was made with.
+    has_begun: apply_plan is next, and it reports every error in its own ledger. code: the exit code once it is known.
+    """
+
+    call: Invocation
+    command: str
+    destroy: bool
+    settings: Settings
+    asked: dict[str, Any]
+    views: list[JsonLinesView]
+    event_file: EventFile | None
+    stack: ExitStack
+    stop: StopSignal = field(default_factory=StopSignal)
+    saved: Plan | None = None
+    request: PlanRequest | None = None
+    environment: Environment | None = None
     prepared: Prepared | None = None
-    is_over: bool = False
+    has_begun: bool = False
+    code: int = ExitCode.ERROR
     started_at: float = field(default_factory=time.monotonic)
 
+    @property
+    def same_command(self) -> str:
+        """The command as it was given."""
+        command = "apply" if self.saved is not None else self.command
+        return the_same(vars(self.call.arguments), self.call.settings, command)
+
+    def read(self, saved: Plan | None) -> PlanRequest:
+        """The manifest and its datasets; of a saved plan, those it was made for. Raises before any request is sent."""
+        from scenario_apply.cli.plan_request import read_request, refuse_barred
+        from scenario_apply.cli.saved_plans import refuse_plan_options, settings_of_plan
+        from scenario_apply.cli.wiring import require_service
+
+        if saved is not None:
+            refuse_plan_options(self.asked, self.call.settings.manifest or "the plan")
+            self.settings = settings_of_plan(saved, self.call.settings)
+            self.asked = asked_of(saved.source.flags, self.asked)
+            self.saved = saved
+            self.destroy = saved.source.flags.destroy
+            self.command = "destroy" if self.destroy else self.command
+        # broken images stop no delete; those of a saved plan are checked once it is known to be fresh
+        self.request = read_request(self.settings, check=saved is None and not self.destroy)
+        if saved is not None:
+            refuse_barred(self.request)
+        if self.event_file is not None:
+            self.event_file.begin(self.request)
+        require_service(self.call.settings)
+        return self.request
+
+    def open(self, request: PlanRequest) -> Environment:
+        """Connect to service and state, and lock the state until the session ends."""
+        from scenario_apply.cli.wiring import open_world
+
+        opened = open_world(request.place, self.call.settings, read_only=False, cancel=self.stop.requested)
+        self.environment = environment = self.stack.enter_context(opened)
+        lock = environment.store.locked(self.command, self.call.settings.lock_timeout_s)
+        for note in self.stack.enter_context(lock):
+            self.call.tell(note)
+        return environment
+
+    def report(self, ledger: Ledger) -> None:
+        """Write the ledger to the JSON views."""
+        for view in self.views:
+            view(ledger)
+
+    def end(self, error: BaseException) -> bool:
+        """Report an error as a ledger, which readers of events wait for; True when it was drawn on the screen, too."""
+        ledger = self.ledger(error)
+        for view in self.views:
+            if not view.has_ledger:
+                view.problems(error.problems if isinstance(error, ScenarioApplyError) else ())
+                view(ledger)
+        if self.has_begun or self.call.arguments.format != "text":
+            return False
+        is_ours = isinstance(error, ScenarioApplyError)
+        if isinstance(error, ScenarioApplyError):
+            self.code = draw_error(error, self.call)
+        if self.environment is not None or ledger.next_command is not None:
+            self.call.show(not_begun_text(ledger, self.call.out))
+        return is_ours
+
     def ledger(self, error: BaseException) -> Ledger:
-        """How it ended."""
-        counter = None if self.world is None else self.world.counter
+        """The ledger of a run that ended with this error."""
+        counter = None if self.environment is None else self.environment.counter
         is_gated = isinstance(error, GateClosed)
         is_interrupted = isinstance(error, KeyboardInterrupt | Interrupted)
         return Ledger(
             status="interrupted" if is_interrupted else "failed" if is_gated else "stopped",
-            unknown=() if self.is_over else self._unknown(error),
-            not_started=() if self.is_over else self._not_started(error),
+            unknown=() if self.has_begun else self._unknown(error),
+            not_started=() if self.has_begun else self._not_started(error),
             requests=0 if counter is None else counter.sent,
             refused=0 if counter is None else counter.refused,
             took_s=time.monotonic() - self.started_at,
             error=str(error) or type(error).__name__,
-            next_command=(self.carry_on or self.same) if self.is_over else self._next_command(error),
+            next_command=(self._manifest_command or self.same_command) if self.has_begun else self._next_command(error),
             gated=is_gated,
-            begun=self.is_over,
+            begun=self.has_begun,
         )
 
+    @property
+    def _manifest_command(self) -> str | None:
+        """Of a saved plan: the command that applies its manifest with the options the plan was made with."""
+        return None if self.saved is None else the_same(self.asked, self.settings, self.command)
+
     def _next_command(self, error: BaseException) -> str | None:
-        """None where the error says what has to be fixed first, and no command does that."""
+        """None where the error has to be fixed first and no command does that."""
         from scenario_apply.apply.lost_answers import AmbiguousAdoption
 
+        same = self.same_command
         match error:
             case PlanBegun():
-                return self.carry_on
-            case PlanStale():
-                return self.plan_again
+                return self._manifest_command
+            case PlanStale() if self.saved is not None:
+                path = self.call.settings.manifest or "plan.json"
+                return planning(vars(self.call.arguments), self.settings, path, self.saved.source.flags)
             case GateClosed():
                 return self._with_raised_limits()
             case AmbiguousAdoption():
-                return f"{self.same} {shlex.quote(f'--adopt={error.address}=ID')}"
+                return f"{same} {shlex.quote(f'--adopt={error.address}=ID')}"
             case DeletesNotAllowed():
-                return f"{self.same} --allow-destroy --auto-approve"
-            case NobodyToAsk():
-                return f"{self.same} --auto-approve"
+                return f"{same} --allow-destroy --auto-approve"
+            case ApprovalImpossible():
+                return f"{same} --auto-approve"
             case StateLocked() | StateNotSaved() | KeyboardInterrupt() | ApplyError() | RateLimited() | CoolingDown():
-                return self.same
+                return same
             case ApiError() if not isinstance(error, Refused):
-                return self.same
+                return same
         return None
 
     def _with_raised_limits(self) -> str | None:
@@ -102,19 +196,19 @@ class ApplySession:
         from scenario_apply.planning.gates import needed
 
         if self.prepared is None or any(problem.code != "gate" for problem in self.prepared.plan.blocked):
-            return None  # what is protected, no limit gives up
-        return with_limits(self.same, needed(self.prepared.plan, self.prepared.limits))
+            return None  # no limit lifts a protection
+        return with_limits(self.same_command, needed(self.prepared.plan, self.prepared.limits))
 
     def _unknown(self, error: BaseException) -> tuple[LedgerLine, ...]:
-        """Calls of an earlier run that nobody knows the end of; none while another run is at it."""
+        """Requests of an earlier run whose outcome is unknown; none while another run holds the lock."""
         from scenario_apply.apply.ledger import line_of
         from scenario_apply.apply.lost_answers import AmbiguousAdoption
 
-        if self.world is None or isinstance(error, StateLocked):
+        if self.environment is None or isinstance(error, StateLocked):
             return ()
         unanswered = []
-        with contextlib.suppress(StateError):  # the error itself, then: it is told already
-            unanswered = [call.step for call in self.world.store.load().unanswered]
+        with contextlib.suppress(StateError):  # it is the error that is being reported
+            unanswered = [call.step for call in self.environment.store.load().unanswered]
         reasons = {}
         if isinstance(error, AmbiguousAdoption):
             reasons[error.address] = f"its answer was lost, and several fit: {', '.join(error.ids)}"
@@ -137,3 +231,43 @@ class ApplySession:
             for change in self.prepared.plan.changes
             if change.steps
         )
+
+
+@contextmanager
+def apply_session(call: Invocation, command: str, *, destroy: bool) -> Iterator[ApplySession]:
+    """A session whose lock, connection and event file are closed at its end, whatever that is.
+
+    Errors before the first step are drawn, and leave their exit code in the session; all others are raised.
+    """
+    with ExitStack() as files:
+        views, event_file = _event_views(call, files, destroy=destroy)
+        with_environment = ExitStack()
+        session = ApplySession(
+            call=call,
+            command=command,
+            destroy=destroy,
+            settings=call.settings,
+            asked=dict(vars(call.arguments)),
+            views=views,
+            event_file=event_file,
+            stack=with_environment,
+        )
+        try:
+            with with_environment:
+                yield session
+        except BaseException as error:
+            if not session.end(error):
+                raise
+
+
+def _event_views(call: Invocation, files: ExitStack, *, destroy: bool) -> tuple[list[JsonLinesView], EventFile | None]:
+    """The JSON views of a run: on stdout, in the file of --events, both or none."""
+    views: list[JsonLinesView] = []
+    if call.arguments.format == "jsonl":
+        views.append(JsonLinesView(call.show, SystemClock(), destroy=destroy))
+    if call.arguments.events is None:
+        return views, None
+    from scenario_apply.cli.event_file import EventFile
+
+    file = files.enter_context(contextlib.closing(EventFile(call.arguments.events, call.settings.cwd)))
+    return [*views, JsonLinesView(file.write, SystemClock(), destroy=destroy)], file

@@ -1,4 +1,4 @@
-"""The command lines that go on with a run; every one may be typed as it stands."""
+"""The command lines that continue a run; each can be pasted into a shell."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _DEFAULTS = Settings()
 
 
 def again(asked: Mapping[str, Any], settings: Settings, command: str) -> str:
-    """The command that goes on with this one. A saved plan is spent once begun: its manifest takes its place.
+    """The command that continues this one. A saved plan cannot be applied twice: its manifest takes its place.
 
-    Without --replace and --adopt: whether they are still to be given, only the run knows (bookkeeping.py).
+    Without --replace and --adopt: only the run knows whether they are still needed (apply/next_command.py).
     """
     words = ["scenario-apply", command, *_shared(settings)]
     words += [f"--{name}={value}" for name in ("select", "exclude", "train") for value in asked.get(name) or ()]
     if command == "destroy":
-        return shlex.join(words)  # it consents to its own deletes, and nothing is trained
+        return shlex.join(words)  # it allows its own deletes, and nothing is trained
     words += [f"--limit={name}={value:.12g}" for name, value in asked.get("limit") or ()]
     words += ["--allow-destroy"] if asked.get("allow_destroy") else []
     words += ["--strict"] if settings.strict else []
@@ -31,7 +31,7 @@ def again(asked: Mapping[str, Any], settings: Settings, command: str) -> str:
 
 
 def the_same(asked: Mapping[str, Any], settings: Settings, command: str) -> str:
-    """The command as it was given, for a run that did nothing: nothing of what it asked for is answered yet."""
+    """The command as it was given, for a run that did nothing."""
     words = [f"--{name}={value}" for name in ("replace", "adopt") for value in asked.get(name) or ()]
     return " ".join([again(asked, settings, command), *map(shlex.quote, words)])
 
@@ -49,7 +49,7 @@ def asked_of(flags: PlanFlags, asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def planning(asked: Mapping[str, Any], settings: Settings, path: str, flags: PlanFlags) -> str:
-    """The command that makes a saved plan anew, as it was made. settings: with the plan's manifest and variables."""
+    """The command that creates a saved plan again. settings: with the plan's manifest and variables."""
     words = ["scenario-apply", "plan", *_shared(settings)]
     of_plan = asked_of(flags, asked)
     words += [f"--{name}={value}" for name in ("select", "exclude", "replace", "train") for value in of_plan[name]]
@@ -59,24 +59,24 @@ def planning(asked: Mapping[str, Any], settings: Settings, path: str, flags: Pla
 
 
 def watching(settings: Settings) -> str:
-    """The command that watches what was left running."""
+    """The command that watches trainings that were left running."""
     return shlex.join(["scenario-apply", "status", *_shared(settings), "--watch"])
 
 
 def applying(settings: Settings, path: str) -> str:
-    """The command that carries out a saved plan. What its manifest may read is the caller's to say each time."""
+    """The command that applies a saved plan. What its manifest may read has to be allowed each time."""
     words = ["scenario-apply", "apply", path, *(f"--allow-env={name}" for name in settings.allow_env)]
     words += ["--allow-outside-root"] if settings.allow_outside_root else []
     return shlex.join([*words, *(["--local"] if settings.local else [])])
 
 
 def _consent(asked: Mapping[str, Any]) -> list[str]:
-    """What a command that reads datasets was allowed; a variable of the environment is there the next time, too."""
+    """What a command that reads datasets was allowed by an option."""
     return ["--allow-outside-root"] if asked.get("allow_outside_root") else []
 
 
 def _shared(settings: Settings) -> list[str]:
-    """What every command that asks the service takes."""
+    """Options of every command that sends requests."""
     words = [settings.manifest] if settings.manifest is not None else []
     words += [f"--var={name}={value}" for name, value in settings.variables.items()]
     words += [f"--var-file={name}" for name in settings.var_files]

@@ -1,16 +1,16 @@
-"""The table of commands: name, module, one line of what it does, grouped as help shows them. Imports nothing.
+"""The table of commands: name, module and summary, grouped as help shows them. Imports nothing.
 
-A module in cli/commands owns one command: SUMMARY-like text lives here, its options, examples and work there.
+A module under commands/ has the options, the examples and the work of a command; state.py has those of seven.
 """
 
 from __future__ import annotations
 
 GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     (
-        "Look, offline",
+        "Prepare",
         (
             ("init", "init", "write a first manifest from a folder of images"),
-            ("validate", "validate", "check manifest, pictures and captions"),
+            ("validate", "validate", "check manifest, images and captions"),
             ("config", "config", "print the expanded manifest"),
             ("dataset show", "dataset_show", "print a dataset's images with their final captions"),
         ),
@@ -19,24 +19,24 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         "Plan and apply",
         (
             ("plan", "plan", "show what would change, how many requests it takes and what it costs"),
-            ("apply", "apply", "make it so; may be interrupted and run again at any time"),
-            ("destroy", "destroy", "delete what is recorded"),
+            ("apply", "apply", "apply the changes; can be interrupted and run again at any time"),
+            ("destroy", "destroy", "delete everything that is recorded"),
             ("rollback", "rollback", "make the previous version of a model current again"),
         ),
     ),
     (
-        "What is there",
+        "Inspect and repair",
         (
             ("status", "status", "show what is trained, training and failed"),
-            ("output", "output", "print ids for other programs"),
-            ("state list", "state_list", "list what is recorded"),
-            ("state show", "state_show", "show one recorded resource"),
-            ("state mv", "state_mv", "give a recorded resource another address"),
-            ("state rm", "state_rm", "forget a resource; the service keeps it"),
-            ("state history", "state_history", "show what was done, when, by whom and from what"),
-            ("state pull", "state_pull", "print the state file"),
-            ("state push", "state_push", "put a state file in place of the recorded one"),
-            ("force-unlock", "force_unlock", "break the lock of a run that is gone"),
+            ("output", "output", "print IDs for other programs"),
+            ("state list", "state", "list recorded resources"),
+            ("state show", "state", "show one recorded resource"),
+            ("state mv", "state", "give a recorded resource another address"),
+            ("state rm", "state", "remove a resource from the state; Scenario keeps it"),
+            ("state history", "state", "show earlier runs: when, by whom, from which manifest"),
+            ("state pull", "state", "print the state file"),
+            ("state push", "state", "replace the state with a file"),
+            ("force-unlock", "force_unlock", "remove the lock of a run that has ended"),
         ),
     ),
     (
@@ -44,8 +44,8 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         (
             ("explain", "explain", "explain a lint rule or the code of a diagnostic"),
             ("schema", "schema", "print a JSON Schema: manifest, plan, state or events"),
-            ("emulator", "emulator", "serve an embedded Scenario on this machine"),
-            ("completion", "completion", "print a completion script for bash, zsh or fish"),
+            ("emulator", "emulator", "run the embedded Scenario as a server"),
+            ("completion", "completion", "print a completion script for bash, zsh, fish, tcsh or PowerShell"),
         ),
     ),
 )
@@ -62,11 +62,11 @@ _HEAD = """\
 usage: scenario-apply COMMAND [MANIFEST] [options]
 
 What Terraform is to cloud machines, scenario-apply is to trained models: a folder of YAML
-says which LoRAs should exist, `plan` shows what would change, `apply` makes it so.
+says which LoRAs should exist, `plan` shows what would change, `apply` changes it.
 """
 
 _FOOT = """\
-MANIFEST is a file, a folder or a saved plan; left out: scenario.yaml, else manifests/.
+MANIFEST is a file, a folder or a saved plan (default: scenario.yaml, else manifests/).
 
   scenario-apply COMMAND --help    options and an example
   scenario-apply --version         the version

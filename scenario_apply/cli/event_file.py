@@ -1,4 +1,4 @@
-"""The file of --events: opened once it is known to be nobody's work, and told all that happened until then."""
+"""The file of --events: opened once it is known to overwrite nothing; earlier lines are kept until then."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class EventFile:
-    """Lines wait until begin(), which knows the manifest and its state; each is on its way to disk at once after."""
+    """Lines are buffered until begin(), which needs the manifest and its state; later ones are flushed at once."""
 
     def __init__(self, path: str, cwd: str) -> None:
         refuse_taken(path, cwd, option="--events", kind="event log", is_own=is_event_log)
@@ -32,13 +32,13 @@ class EventFile:
         self._file.write(text)
         self._file.flush()
 
-    def begin(self, wanted: PlanRequest | None) -> None:
-        """Open it. wanted None: no manifest could be read. Raises TargetTaken, or an error of code events."""
+    def begin(self, request: PlanRequest | None) -> None:
+        """Open it. request None: no manifest could be read. Raises TargetTaken, or an error of code events."""
         try:
             root = None
-            if wanted is not None:
-                root = wanted.manifest.root
-                refuse_reserved(self._path, self._cwd, wanted, option="--events")
+            if request is not None:
+                root = request.manifest.root
+                refuse_reserved(self._path, self._cwd, request, option="--events")
             refuse_taken(self._path, self._cwd, option="--events", kind="event log", is_own=is_event_log, root=root)
             stream = open_stream(self._path, self._cwd, root)
             self._file = stream or named_file(self._path, self._cwd, root).open_again()
@@ -53,9 +53,9 @@ class EventFile:
         self.write("".join(waiting))
 
     def close(self) -> None:
-        """What was told before a manifest was read is written all the same: readers wait for a last line."""
+        """Also writes what was buffered when no manifest was read: readers wait for a last line."""
         if self._file is None and self._waiting and not self._is_refused:
-            with contextlib.suppress(ScenarioApplyError):  # the error that ended the run is the one to be told
+            with contextlib.suppress(ScenarioApplyError):  # the error that ended the run is the one to report
                 self.begin(None)
         if self._file is not None:
             self._file.close()

@@ -1,9 +1,10 @@
-"""The manifest that init writes: a dataset and a model for every folder of images found."""
+"""The manifest that init writes: a dataset and a model for every folder of images."""
 
 from __future__ import annotations
 
 import os
 import re
+import shlex
 from dataclasses import dataclass
 
 from scenario_apply.cli.named_files import named_file
@@ -18,16 +19,16 @@ STDOUT = "-"
 
 
 class CannotInit(ScenarioApplyError):
-    """No manifest can be written there, or from that."""
+    """No manifest can be written from this folder or to this file."""
 
     code = "init"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """path: as the user would name it, None for one that was only made; models: their keys; images: how many.
+    """path: relative to the working folder, None when nothing was written; models: their keys; images: how many.
 
-    beside: other manifests of the same folder, which are read together with it when the folder is named.
+    beside: other manifests of the same folder, which are read, too, when the folder is given as MANIFEST.
     """
 
     path: str | None
@@ -38,25 +39,25 @@ class Written:
 
 
 def write_first_manifest(folder: str, *, out: str | None, type: str, trigger: str | None, cwd: str) -> Written:
-    """Write it; out "-": only make it, for the default place.
+    """Write it; out "-": return the text for the default file without writing it.
 
-    Raises UsageError for an unknown type or folder, CannotInit when there is one already.
+    Raises UsageError for an unknown type or folder, CannotInit when the file exists.
     """
     known = [name for name, kind in TRAINING_TYPES.items() if kind.dataset == "images"]
     if type not in known:
-        raise UsageError(f"init knows no type {type!r} for single images", hint=did_you_mean(type, known))
+        raise UsageError(f"{type!r} is not a training type for single images", hint=did_you_mean(type, known))
     home = os.path.abspath(os.path.join(cwd, folder))
     if not os.path.isdir(home):
         raise UsageError(f"there is no folder {folder}")
     found = _picture_folders(home)
     if not found:
-        raise CannotInit(f"{folder} holds no images", hint=f"init looks for {', '.join(_PICTURES[:4])} and a few more")
+        raise CannotInit(f"{folder} contains no images", hint=f"init looks for {', '.join(_PICTURES)}")
     target = _target(None if out == STDOUT else out, home, cwd)
     root = os.path.dirname(target)
     if any(os.path.relpath(path, root).startswith("..") for path in found):
         raise CannotInit(
-            f"the images of {folder} lie outside of the folder the manifest would be in",
-            hint=f"--out {os.path.join(folder, 'scenario.yaml')} puts it beside them",
+            f"the images of {folder} are outside the folder of the manifest",
+            hint=f"write it beside them: --out {shlex.quote(os.path.join(folder, 'scenario.yaml'))}",
         )
     text, keys = _manifest(found, root, type, trigger)
     models, images = tuple(keys), sum(found.values())
@@ -67,7 +68,7 @@ def write_first_manifest(folder: str, *, out: str | None, type: str, trigger: st
         with named_file(target, cwd).open_new() as file:
             file.write(text)
     except FileExistsError as error:
-        raise CannotInit(f"{_named(target, cwd)} is there already", hint="choose another --out") from error
+        raise CannotInit(f"{_named(target, cwd)} already exists", hint="choose another file with --out") from error
     except OSError as error:
         what = f"{_named(target, cwd)} cannot be written: {error.strerror}"
         raise CannotInit(what, hint=hint_of(error)) from error
@@ -90,14 +91,14 @@ def _picture_folders(home: str) -> dict[str, int]:
         if pictures:
             found[path] = pictures
         if len(found) > _MOST_FOLDERS:
-            raise CannotInit(f"more than {_MOST_FOLDERS} folders with images", hint="give a folder further down")
+            raise CannotInit(f"more than {_MOST_FOLDERS} folders with images", hint="choose a subfolder")
     return found
 
 
 def _target(out: str | None, home: str, cwd: str) -> str:
     if out is not None:
         return os.path.abspath(os.path.join(cwd, out))
-    # beside the folder of images, unless that would be above where the command was run
+    # in the working folder, unless the images are outside of it
     here = os.path.abspath(cwd)
     inside = home != here and os.path.commonpath([home, here]) == here
     return os.path.join(here if inside else home, "scenario.yaml")

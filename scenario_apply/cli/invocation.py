@@ -1,6 +1,6 @@
-"""One command line being carried out: what was asked, and where to say something. Errors end here as text.
+"""One command line being run: its options, and the output streams. Errors become text here.
 
-Answers go to stdout, all else to stderr.
+Answers go to stdout, everything else to stderr.
 """
 
 from __future__ import annotations
@@ -42,28 +42,28 @@ class Invocation:
         _put(sys.stdout, for_programs(json_text(text), sys.stdout.encoding))
 
     def say(self, text: str) -> None:
-        """Lines beside the answer, safe and ended already."""
+        """Lines on stderr, already safe and terminated."""
         _write(sys.stderr, text, self.err)
 
     def redraw(self, text: str, lines: int) -> None:
-        """Lines in the place of so many that were written before them."""
+        """Replace the last lines on stderr."""
         _put(sys.stderr, f"\x1b[{lines}A\x1b[J" if lines else "")
         self.say(text)
 
     def tell(self, text: str) -> None:
-        """A sentence beside the answer; nothing when asked to be quiet."""
+        """A sentence on stderr; nothing with --quiet."""
         if not self.settings.quiet:
             self.say(f"{safe(text)}\n")
 
     def warn(self, problems: Iterable[Diagnostic]) -> None:
-        """Problems that stop nothing; errors among them are drawn even when asked to be quiet."""
+        """Problems that stop nothing; errors among them are drawn with --quiet, too."""
         drawn = [p for p in problems if p.severity == "error" or not self.settings.quiet]
         if drawn:
             self.say(problem_text(drawn, self.err))
 
     @property
     def is_interactive(self) -> bool:
-        """Whether somebody can be asked."""
+        """Whether a user can be asked."""
         return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
     def confirm(self, question: str, hint: str) -> bool:
@@ -79,7 +79,7 @@ class Invocation:
 
 
 def read_call(arguments: argparse.Namespace | None, flags: Sequence[str]) -> Invocation:
-    """What was asked for; arguments None: nothing could be read yet, so that errors can be drawn all the same."""
+    """The invocation of a command line; arguments None: not parsed yet, to draw errors of parsing."""
     if arguments is None:
         arguments = argparse.Namespace(
             no_color="--no-color" in flags,
@@ -112,7 +112,7 @@ def draw_error(error: ScenarioApplyError, call: Invocation) -> int:
 
 
 def draw_internal(error: Exception, call: Invocation) -> int:
-    """One line for an error nobody foresaw."""
+    """One line for an unexpected error."""
     if isinstance(error, OSError):
         what = f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}"
         problem = Diagnostic(code="system", message=what)
@@ -143,7 +143,7 @@ def masked(text: str, secrets: Iterable[str]) -> str:
 
 
 def _write(stream: TextIO, text: str, screen: Screen) -> None:
-    """The way of all text to a terminal, a file or a pipe; what is JSON goes by show_json."""
+    """Writes all text to a terminal, a file or a pipe; JSON goes through show_json."""
     _put(stream, for_people(terminal_text(text, color=screen.color), stream.encoding))
 
 

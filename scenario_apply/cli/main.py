@@ -1,4 +1,4 @@
-"""From a command line to an exit code: find the command, read its options, run it, draw what went wrong.
+"""From a command line to an exit code: find the command, read its options, run it, draw errors.
 
 Nothing heavy is imported before a command runs: the overview needs no parser, a command's help no settings.
 No traceback reaches the user: foreign errors become one line, with details for --debug.
@@ -26,7 +26,7 @@ _USAGE, _INTERRUPTED = 64, 130
 
 
 class Command(Protocol):
-    """What a module in cli/commands is. EXAMPLES: command lines that work, one a line."""
+    """What a module under commands/ provides. EXAMPLES: command lines that work, one a line."""
 
     EXAMPLES: str
 
@@ -43,11 +43,6 @@ def run(arguments: Sequence[str]) -> int:
     if not words:
         sys.stderr.write(overview())
         return _USAGE
-    if words[0] in ("--version", "-V"):
-        from scenario_apply.version import VERSION
-
-        sys.stdout.write(f"scenario-apply {VERSION}\n")
-        return 0
     if words[0] == "help":
         words = [*words[1:], "--help"]
     if words[0] in ("-h", "--help"):
@@ -83,7 +78,7 @@ def _command(words: list[str], flags: list[str]) -> int:
         return _INTERRUPTED
     except BrokenPipeError:
         raise
-    except Exception as error:  # the one place where everything ends that nobody foresaw
+    except Exception as error:  # the one place that handles unexpected errors
         from scenario_apply.errors import ScenarioApplyError
 
         if isinstance(error, ScenarioApplyError):
@@ -120,7 +115,7 @@ def _unknown(name: str, known: Sequence[str], after: str = "") -> ScenarioApplyE
     from scenario_apply.model.did_you_mean import did_you_mean
 
     if name.startswith("-"):
-        return UsageError(f"{name} stands before any command", hint="name the command first: scenario-apply plan …")
+        return UsageError(f"{name} is given before any command", hint="write the command first: scenario-apply plan …")
     hint = did_you_mean(name, known) or "scenario-apply --help lists the commands"
     return UsageError(f"there is no command {after + name!r}", hint=hint)
 
@@ -132,10 +127,11 @@ def _missing(family: str) -> ScenarioApplyError:
 
 
 def load(name: str) -> Command:
-    """The module of a command."""
+    """The module of a command, or its part of the module."""
     from importlib import import_module
 
-    return cast(Command, import_module(f"scenario_apply.cli.commands.{MODULES[name]}"))
+    module = import_module(f"scenario_apply.cli.commands.{MODULES[name]}")
+    return cast(Command, vars(module).get("COMMANDS", {}).get(name, module))
 
 
 def parser_of(name: str, command: Command) -> CommandParser:

@@ -1,4 +1,4 @@
-"""Where --out and --events may write: on nothing, an empty file, or one of their own kind; on nobody's work."""
+"""Where --out and --events may write: a new file, an empty one, or one of their own kind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command-line parser: argparse, with wrong usage as UsageError and a guess at what was meant."""
+"""The command-line parser: argparse that reports wrong usage as UsageError, with a suggestion."""
 
 from __future__ import annotations
 
@@ -10,29 +10,8 @@ from typing import NoReturn
 PROGRAM = "scenario-apply"
 
 
-_NUMBERS = {"int": "a whole number", "float": "a number"}
-_WORDS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
-    (
-        re.compile(r"argument (\S+): invalid (int|float) value: (.*)"),
-        lambda m: f"{m[1]}: {m[3]} is not {_NUMBERS[m[2]]}",
-    ),
-    (re.compile(r"argument (\S+): expected one argument"), lambda m: f"{m[1]} needs a value"),
-    (re.compile(r"argument (\S+): ignored explicit argument (.*)"), lambda m: f"{m[1]} takes no value, not {m[2]}"),
-    (re.compile(r"the following arguments are required: (.*)"), lambda m: f"missing: {m[1]}"),
-    (re.compile(r"argument (\S+): (.*)", re.DOTALL), lambda m: f"{m[1]}: {m[2]}"),
-)
-
-
-def _in_our_words(message: str) -> str:
-    """What argparse says, as this program says it."""
-    for pattern, told in _WORDS:
-        if (match := pattern.fullmatch(message)) is not None:
-            return told(match)
-    return message
-
-
 class CommandParser(argparse.ArgumentParser):
-    """One command's parser. Options may stand before and after positionals and are never guessed from their start."""
+    """One command's parser. Options may be given before and after positionals, and cannot be abbreviated."""
 
     def __init__(self, command: str, *, summary: str, examples: str) -> None:
         super().__init__(
@@ -42,27 +21,31 @@ class CommandParser(argparse.ArgumentParser):
             formatter_class=_Help,
             allow_abbrev=False,
             add_help=False,
+            exit_on_error=False,
         )
 
     def read(self, arguments: Sequence[str]) -> argparse.Namespace:
         """The values of a command line. Raises UsageError."""
-        namespace, extra = self.parse_known_intermixed_args(list(arguments))
+        try:
+            namespace, extra = self.parse_known_intermixed_args(list(arguments))
+        except argparse.ArgumentError as error:
+            self.error(f"{error.argument_name}: {error.message}" if error.argument_name else error.message)
         if extra:
             self._refuse(extra[0])
         return namespace
 
     def options(self) -> list[str]:
-        """Every option's long name, or its short one where it has no other."""
+        """The long names of all options."""
         return [s for action in self._actions for s in action.option_strings if s.startswith("--")]
 
     def actions(self) -> list[argparse.Action]:
-        """Options and positionals, in order: what completion is made from."""
+        """Options and positionals, in order; completion is generated from them."""
         return list(self._actions)
 
     def error(self, message: str) -> NoReturn:
         from scenario_apply.errors import UsageError
 
-        raise UsageError(_in_our_words(message), hint=f"{self.prog} --help lists its options")
+        raise UsageError(message, hint=f"{self.prog} --help lists its options")
 
     def _refuse(self, word: str) -> NoReturn:
         from scenario_apply.errors import UsageError
@@ -70,7 +53,7 @@ class CommandParser(argparse.ArgumentParser):
 
         help_hint = f"{self.prog} --help lists its options"
         if not word.startswith("-") or word == "-":
-            raise UsageError(f"{self.prog} does not take {word!r} here", hint=help_hint)
+            raise UsageError(f"unexpected argument {word!r}", hint=help_hint)
         name = word.split("=", 1)[0]
         guess = did_you_mean(name, self.options())
         raise UsageError(f"{self.prog} has no option {name}", hint=guess or help_hint)
@@ -82,7 +65,9 @@ class CommandParser(argparse.ArgumentParser):
 
         known = [str(choice) for choice in action.choices]
         guess = did_you_mean(str(value), known)
-        raise argparse.ArgumentError(action, f"{value!r} is none of {', '.join(known)}{'; ' + guess if guess else ''}")
+        raise argparse.ArgumentError(
+            action, f"{value!r} is not one of {', '.join(known)}{'; ' + guess if guess else ''}"
+        )
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):
@@ -96,7 +81,7 @@ class _Help(argparse.RawDescriptionHelpFormatter):
 
 
 def number(kind: Callable[[str], float], low: float, what: str) -> Callable[[str], float]:
-    """A converter for numbers of at least low; what says it in the error."""
+    """A converter for numbers of at least low; what describes them in the error."""
 
     def convert(text: str) -> float:
         try:
@@ -130,7 +115,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 def environment_name(text: str) -> str:
     """NAME of --allow-env."""
-    if _NAME.fullmatch(text) is None:  # it is not repeated: a value may have been given in place of a name
+    if _NAME.fullmatch(text) is None:  # not repeated: it may be a value given in place of a name
         raise argparse.ArgumentTypeError("it takes the name of one environment variable, as in WANDB_API_KEY")
     return text
 
@@ -146,7 +131,7 @@ def limit(text: str) -> tuple[str, float]:
 
         guess = did_you_mean(key, LIMIT_KEYS)
         raise argparse.ArgumentTypeError(
-            f"unknown limit {key!r}; there are {', '.join(LIMIT_KEYS)}{'; ' + guess if guess else ''}"
+            f"unknown limit {key!r}, not one of {', '.join(LIMIT_KEYS)}{'; ' + guess if guess else ''}"
         )
     whole = key in ("deletes", "retrains")
     try:

@@ -1,4 +1,4 @@
-"""What plan, apply and destroy share: the manifest and its datasets, checked; the options of a plan."""
+"""What plan, apply and destroy share: the checked manifest and datasets, and the options of a plan."""
 
 from __future__ import annotations
 
@@ -21,8 +21,7 @@ from scenario_apply.manifest.spec import Manifest
 from scenario_apply.model.lint_rules import REFUSED_CODES
 
 if TYPE_CHECKING:
-    from scenario_apply.apply.environment import Environment
-    from scenario_apply.apply.prepare import PlanOptions, Prepared
+    from scenario_apply.apply.prepare import PlanOptions
     from scenario_apply.cli.invocation import Invocation
     from scenario_apply.cli.settings import Settings
     from scenario_apply.planning.plan import Plan
@@ -37,8 +36,8 @@ class PlanRequest:
     place: StateLocation
 
 
-def read_wanted(settings: Settings, *, check: bool = True) -> PlanRequest:
-    """Raises ManifestError with every problem of manifest and datasets, before anything is asked of the service.
+def read_request(settings: Settings, *, check: bool = True) -> PlanRequest:
+    """Raises ManifestError with every problem of manifest and datasets, before any request is sent.
 
     check False: errors of datasets are left to the caller.
     """
@@ -49,15 +48,15 @@ def read_wanted(settings: Settings, *, check: bool = True) -> PlanRequest:
     return PlanRequest(manifest=manifest, datasets=datasets, place=place_of_manifest(manifest, settings))
 
 
-def refuse_barred(wanted: PlanRequest) -> None:
+def refuse_barred(request: PlanRequest) -> None:
     """Raises ManifestError for files that must not be read: a saved plan made of them would seem to have lost them."""
-    found = [p for p in all_problems(wanted.manifest, wanted.datasets) if p.code in REFUSED_CODES]
+    found = [p for p in all_problems(request.manifest, request.datasets) if p.code in REFUSED_CODES]
     if found:
         raise ManifestError(found[0].message, problems=found)
 
 
 def plan_options(call: Invocation, *, destroy: bool = False) -> PlanOptions:
-    """What the command line asks of a plan. A destroy is consent to what it deletes."""
+    """The options of a plan from the command line. A destroy allows its own deletes."""
     from scenario_apply.apply.prepare import PlanOptions
 
     asked = vars(call.arguments)
@@ -79,13 +78,6 @@ def plan_options(call: Invocation, *, destroy: bool = False) -> PlanOptions:
     )
 
 
-def prepare(call: Invocation, world: Environment, wanted: PlanRequest, options: PlanOptions) -> Prepared:
-    """Make the plan; what is worth knowing of how it came about goes to stderr."""
-    from scenario_apply.apply.prepare import make_plan
-
-    return make_plan(world, wanted.manifest, wanted.datasets, options, world.clock.now())
-
-
 def options_of_saved(call: Invocation, saved: Plan, settings: Settings) -> PlanOptions:
     """What a saved plan was made with, for planning it again. Limits are those of this command line.
 
@@ -103,16 +95,3 @@ def options_of_saved(call: Invocation, saved: Plan, settings: Settings) -> PlanO
         variables=settings.variables,
         var_files=settings.var_files,
     )
-
-
-def prepare_again(
-    call: Invocation, world: Environment, wanted: PlanRequest, saved: Plan, settings: Settings
-) -> Prepared:
-    """A saved plan made ready. What changed since it was made is reported before what is wrong with it now."""
-    from scenario_apply.apply.prepare import prepare_saved
-
-    options = options_of_saved(call, saved, settings)
-    prepared = prepare_saved(world, saved, wanted.manifest, wanted.datasets, options)
-    if not options.destroy:  # pictures that are broken stop no delete
-        refuse_errors(all_problems(wanted.manifest, wanted.datasets), strict=call.settings.strict)
-    return prepared

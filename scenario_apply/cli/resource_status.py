@@ -1,4 +1,4 @@
-"""Where every recorded resource stands: from the state alone, or after one look at the service, in bulk."""
+"""The status of every recorded resource: from the state alone, or after one refresh in bulk."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ def recorded_statuses(state: State) -> tuple[ResourceStatus, ...]:
     return tuple(found)
 
 
-UNANSWERED = "its creation was never answered: the next apply looks for it, and says what to do where several fit"
+UNANSWERED = "the response to its create request was lost; the next apply looks for it on Scenario"
 
 
 def not_created(
     manifest: Manifest, state: State, unanswered: Collection[Address] = frozenset()
 ) -> tuple[ResourceStatus, ...]:
-    """What is declared and was never made; what moves to another address, or is switched off, apart.
+    """Declared resources that do not exist yet, without disabled ones and targets of a move.
 
-    unanswered: of what a creation was asked for that nobody knows the end of.
+    unanswered: those whose create request got no response.
     """
     moving = {move.target for move in manifest.moved if move.source in state.records}
     declared: dict[Address, Spec] = {**manifest.models, **manifest.compositions}
@@ -67,8 +67,8 @@ def not_created(
     )
 
 
-def looked_at(world: Environment, state: State) -> tuple[ResourceStatus, ...]:
-    """As the service has them now; one request for fifty models, one more for each that just failed."""
+def refreshed_statuses(world: Environment, state: State) -> tuple[ResourceStatus, ...]:
+    """As Scenario reports them now; one request for fifty models, one more for each that just failed."""
     from scenario_apply.apply.refresh import failure_reason, read_models
 
     assert world.api is not None
@@ -77,14 +77,14 @@ def looked_at(world: Environment, state: State) -> tuple[ResourceStatus, ...]:
     observed = Observed(models=models, asked=frozenset(ids), refreshed=True)
     settled, _ = settle(state, observed, now=iso(world.clock.now()))
     found = []
-    # a replacement that ended has become current in the settled state: it is told as what it is
+    # a replacement that has ended is current in the settled state
     for standing, before in zip(recorded_statuses(state), sorted(state.records.items()), strict=True):
         version = before[1].working
         now = next((v for v in settled.records[before[0]].versions() if v.id == version.id), version)
         remote = models.get(version.id)
         standing = replace(standing, status=now.phase, reason=now.reason)
         if remote is None:
-            standing = replace(standing, status="deleted", reason="it is gone on the service")
+            standing = replace(standing, status="deleted", reason="deleted on Scenario")
         elif remote.is_running:
             queued = queued_words(remote.status or "", remote.progress, version.launched_at)
             too_long = queued_too_long(version.launched_at, world.clock.now()) if queued is not None else None

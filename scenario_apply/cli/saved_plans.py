@@ -40,7 +40,7 @@ def read_saved_plan(path: str, cwd: str) -> Mapping[str, object] | None:
     except BadPlanBytes as error:
         if path.endswith(".json") or b'"format_version"' in content:
             raise PlanFileBad(
-                f"{path} is damaged: {error}", location=Location(file=path), hint="make it anew"
+                f"{path} is damaged: {error}", location=Location(file=path), hint="create the plan again"
             ) from error
         return None
     if not isinstance(value, dict) or "format_version" not in value:
@@ -49,11 +49,11 @@ def read_saved_plan(path: str, cwd: str) -> Mapping[str, object] | None:
         raise PlanFileBad(f"{path} is a state, not a plan", hint="scenario-apply plan --out FILE writes a plan")
     written = value["format_version"]
     if not isinstance(written, str):
-        raise PlanFileBad(f"{path} is damaged: format_version: expected text", hint="make it anew")
+        raise PlanFileBad(f"{path} is damaged: format_version: expected text", hint="create the plan again")
     if written.split(".")[0] != PLAN_FORMAT_VERSION.split(".")[0]:
         raise PlanFileBad(
             f"{path} has format {written}, this tool reads {PLAN_FORMAT_VERSION}",
-            hint="make the plan anew with this scenario-apply",
+            hint="create the plan again with this scenario-apply",
         )
     return value
 
@@ -73,7 +73,7 @@ def _content(path: str, whole: str) -> bytes | None:
             return None
         if facts.st_size > LARGEST_PLAN_BYTES:
             size, most = facts.st_size / 1e6, LARGEST_PLAN_BYTES / 1e6
-            raise PlanFileBad(f"{path} has {size:.1f} MB; of a plan at most {most:.0f} MB are read")
+            raise PlanFileBad(f"{path} has {size:.1f} MB; a plan may have at most {most:.0f} MB")
         file.seek(0)
         return file.read(LARGEST_PLAN_BYTES)
 
@@ -122,14 +122,16 @@ def _placed(plan: Mapping[str, object], folder: str, cwd: str) -> dict[str, obje
 
 
 def require_same_service(plan_endpoint: str, endpoint: str) -> None:
-    """A plan is carried out where it was made. Raises PlanStale."""
+    """A plan is applied to the service it was made for. Raises PlanStale otherwise."""
     if plan_endpoint == endpoint:
         return
     if plan_endpoint == "local":
-        raise PlanStale("the plan was made with --local, for the embedded Scenario", hint="add --local, or plan anew")
+        raise PlanStale(
+            "the plan was made with --local, for the embedded Scenario", hint="add --local, or create the plan again"
+        )
     raise PlanStale(
         f"the plan was made for {plan_endpoint}, this run is for {endpoint}",
-        hint="plan anew" if endpoint != "local" else "leave --local out, or plan anew",
+        hint="create the plan again" if endpoint != "local" else "omit --local, or create the plan again",
     )
 
 
@@ -176,7 +178,7 @@ def settings_of_plan(saved: Plan, settings: Settings) -> Settings:
 
 
 def saved_plan_line(saved: Plan, path: str, manifest: str, settings: Settings) -> str:
-    """What a plan file brings into the run, in a sentence: its manifest, its variables and its options."""
+    """What a plan file contributes to the run, in a sentence: its manifest, variables and options."""
     source = saved.source
     words = [f"--var {name}={value}" for name, value in source.variables.items()]
     words += [f"--var-file {name}" for name in settings.var_files]
@@ -185,7 +187,7 @@ def saved_plan_line(saved: Plan, path: str, manifest: str, settings: Settings) -
     words += [f"--replace {name}" for name in flags.replace] + [f"--train {name}" for name in flags.train]
     words += ["--destroy"] if flags.destroy else ["--allow-destroy"] if flags.deletes else []
     made_with = f", made with {' '.join(words)}" if words else ""
-    return f"{path} is a plan of {saved.created_at} for {manifest}{made_with}; planned again now"
+    return f"{path} was created at {saved.created_at} for {manifest}{made_with}; it is planned again and compared"
 
 
 def _refuse_variables(plan: str, settings: Settings) -> None:
@@ -193,7 +195,7 @@ def _refuse_variables(plan: str, settings: Settings) -> None:
     for name in settings.variables:
         raise UsageError(
             f"--var {name} cannot be combined with a saved plan: {plan} is applied unchanged",
-            hint="give it to scenario-apply plan --out",
+            hint="pass it to scenario-apply plan --out",
         )
 
 
@@ -270,8 +272,8 @@ def _refuse_variable_files(
     for name in settings.var_files:
         if os.path.realpath(os.path.join(settings.cwd, name)) not in named:
             raise UsageError(
-                f"--var-file {name} does not go with a saved plan: {plan} was made without it",
-                hint="give it to scenario-apply plan --out",
+                f"--var-file {name} cannot be combined with a saved plan: {plan} was made without it",
+                hint="pass it to scenario-apply plan --out",
             )
     for real, name in named.items():
         within = os.path.relpath(real, root)
@@ -280,7 +282,7 @@ def _refuse_variable_files(
             raise PlanFileBad(
                 f"{plan} reads variables from {name}, which is hidden or outside the manifest's folder: a plan file is "
                 "not trusted to choose it",
-                hint=f"if that is meant, name it, too: --var-file {shlex.quote(name)}",
+                hint=f"if that is intended, pass it as well: --var-file {shlex.quote(name)}",
             )
 
 
@@ -291,11 +293,11 @@ def _from(base: str, path: str, cwd: str) -> str:
     return path if base == os.path.abspath(cwd) else whole if relative.startswith("..") else relative
 
 
-def refuse_other_wishes(asked: Mapping[str, object], path: str) -> None:
-    """A saved plan is carried out as it is. Raises UsageError for options that would make it another one."""
+def refuse_plan_options(asked: Mapping[str, object], path: str) -> None:
+    """A saved plan is applied unchanged. Raises UsageError for options that would change it."""
     for name in ("select", "exclude", "replace", "train"):
         if asked.get(name):
             raise UsageError(
-                f"--{name.replace('_', '-')} does not go with a saved plan: {path} is carried out as it was made",
-                hint="give it to scenario-apply plan --out",
+                f"--{name.replace('_', '-')} cannot be combined with a saved plan: {path} is applied unchanged",
+                hint="pass it to scenario-apply plan --out",
             )

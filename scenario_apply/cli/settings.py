@@ -31,7 +31,7 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What a command was told. Times in seconds, rate_limit in requests a minute (0: none), paths as given.
+    """The settings of a command. Times in seconds, rate_limit in requests a minute (0: none), paths as given.
 
     missing: names of the credential variables that are not set; empty when credentials are there.
     """

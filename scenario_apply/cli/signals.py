@@ -1,7 +1,7 @@
-"""Ctrl-C during an apply: once to finish what is in flight, twice to leave now. SIGTERM and SIGHUP count as Ctrl-C.
+"""Ctrl-C during an apply: the first finishes the requests in flight, the second quits. SIGTERM and SIGHUP count, too.
 
-SIGHUP comes when the terminal is closed or a connection ends. What the terminal can no longer show goes nowhere, so
-that the run ends in order. Under nohup, which ignores SIGHUP, it stays ignored.
+SIGHUP arrives when the terminal is closed or a connection ends. Output to such a terminal is discarded, so that the
+run ends in order. Under nohup, which ignores SIGHUP, it stays ignored.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _OUTPUTS = (1, 2)
 
 @contextmanager
 def stopping(stop: StopSignal, tell: Callable[[str], None]) -> Iterator[None]:
-    """While inside, signals ask the run to end instead of breaking it off."""
+    """Within the context, signals ask the run to stop instead of interrupting it."""
     received = 0
     terminals = [output for output in _OUTPUTS if os.isatty(output)]
 
@@ -33,7 +33,7 @@ def stopping(stop: StopSignal, tell: Callable[[str], None]) -> Iterator[None]:
             _silence([output for output in terminals if not os.isatty(output)])
         if received == 1:
             stop.request()
-            tell("stopping: the calls in flight are finished and recorded; Ctrl-C again leaves now")
+            tell("Stopping after the requests in flight. Press Ctrl-C again to quit immediately.")
         else:
             stop.request_now()
 
@@ -47,7 +47,7 @@ def stopping(stop: StopSignal, tell: Callable[[str], None]) -> Iterator[None]:
 
 
 def _silence(outputs: list[int]) -> None:
-    """Outputs whose terminal is gone: a write to one would fail, and end the run where it stands."""
+    """Send outputs whose terminal is gone to /dev/null: a write to one would fail and end the run."""
     if not outputs:
         return
     nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -1,4 +1,4 @@
-"""Edits of a state by hand: under its lock, and only when no run left something unfinished."""
+"""Manual edits of a state: under its lock, and only when no interrupted run left a journal."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edit:
-    """The state as it is, and what writes the next one."""
+    """The current state, and a function that saves the next one."""
 
     state: State
     save: Callable[[State], State]
@@ -27,8 +27,9 @@ class Edit:
 def edited_state(store: FileStore, call: Invocation, command: str, what: str) -> Iterator[Edit]:
     """Holds the lock. what: for the state's history.
 
-    Raises StateError when a journal waits to be settled by an apply.
+    Raises StateError when a journal of an interrupted run exists.
     """
+    from scenario_apply.cli.command_lines import again
     from scenario_apply.state.stores.provenance import noted
 
     with store.locked(command, call.settings.lock_timeout_s) as notes:
@@ -37,9 +38,9 @@ def edited_state(store: FileStore, call: Invocation, command: str, what: str) ->
         loaded = store.load()
         if loaded.has_journal:
             raise StateError(
-                "an earlier run did not end properly, and its journal is not settled yet",
+                "an earlier run was interrupted and left a journal",
                 code="journal-left",
-                hint="scenario-apply apply settles it; then try again",
+                hint=f"first run {again({}, call.settings, 'apply')}, which completes the state from it",
             )
 
         def save(state: State) -> State:

@@ -1,4 +1,4 @@
-"""Where there is no manifest, which ones lie further down: a first look at a repository asks for that."""
+"""Where there is no manifest: those in subfolders, for the hint of the error."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def with_nearby(error: ManifestError, given: str | None, cwd: str) -> ManifestEr
     if not found:
         return error
     more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
-    hint = f"name one of those below it: {', '.join(found[:_NAMED])}{more}"
+    hint = f"name one of these: {', '.join(found[:_NAMED])}{more}"
     return ManifestError(error.message, problems=[replace(error.problems[0], hint=hint)])
 
 

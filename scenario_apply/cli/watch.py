@@ -1,4 +1,4 @@
-"""status --watch: look until nothing is training any more; redrawn on a terminal, told in lines elsewhere."""
+"""status --watch: refresh until no training is running; redrawn on a terminal, printed as lines elsewhere."""
 
 from __future__ import annotations
 
@@ -17,50 +17,50 @@ if TYPE_CHECKING:
 
 
 def watch(
-    call: Invocation, world: Environment, look: Callable[[], Sequence[ResourceStatus]]
+    call: Invocation, world: Environment, refresh: Callable[[], Sequence[ResourceStatus]]
 ) -> Sequence[ResourceStatus]:
-    """The last look, when nothing is running. look costs a request for fifty models.
+    """The statuses of the last refresh, when nothing is running. refresh takes one request for fifty models.
 
-    Looks that fail are borne as an apply bears them, once there was one that did not.
+    After a first success, a bounded number of consecutive failures is tolerated, as in an apply.
     """
     drawn = 0
-    rarely = LineThrottle()
-    bad_rounds = PollFailures()
-    standings = look()
-    trouble = ""
+    throttle = LineThrottle()
+    failures = PollFailures()
+    statuses = refresh()
+    problem = ""
     while True:
-        running = any(standing.is_running for standing in standings)
+        running = any(status.is_running for status in statuses)
         if call.err.terminal and not call.settings.quiet:
-            # the last look is left to the answer on stdout
-            text = status_text(standings, call.err) + _line(trouble, call.err) if running else ""
+            # the last statuses are printed on stdout by the caller
+            text = status_text(statuses, call.err) + _line(problem, call.err) if running else ""
             call.redraw(text, drawn)
             drawn = text.count("\n")
-        elif trouble:
-            call.tell(trouble)
+        elif problem:
+            call.tell(problem)
         elif not call.settings.quiet:
-            _tell(call, standings, rarely, world.clock.monotonic())
+            _print_changes(call, statuses, throttle, world.clock.monotonic())
         if not running:
-            return standings
+            return statuses
         world.clock.wait(call.arguments.poll_interval)
         try:
-            standings = look()
+            statuses = refresh()
         except ApiError as error:
-            if bad_rounds.is_enough(error):
+            if failures.is_enough(error):
                 raise
-            trouble = poll_failure_message(error)
+            problem = poll_failure_message(error)
         else:
-            bad_rounds.passed()
-            trouble = ""
+            failures.passed()
+            problem = ""
 
 
-def _line(trouble: str, screen: Screen) -> str:
-    """The trouble on one line, which is taken away again by its count of lines."""
-    return f"{fit(safe(trouble), screen.width - 1)}\n" if trouble else ""
+def _line(problem: str, screen: Screen) -> str:
+    """The error on one line, so that the count of lines to redraw stays right."""
+    return f"{fit(safe(problem), screen.width - 1)}\n" if problem else ""
 
 
-def _tell(call: Invocation, standings: Sequence[ResourceStatus], rarely: LineThrottle, now: float) -> None:
-    for standing in standings:
-        if not standing.is_running and not rarely.has_told(standing.address):
-            continue  # what stands still is told once, by the table at the end
-        if rarely.is_due(standing.address, standing.status, standing.progress, now):
-            call.say(f"{resource_status_line(standing)}\n")
+def _print_changes(call: Invocation, statuses: Sequence[ResourceStatus], throttle: LineThrottle, now: float) -> None:
+    for status in statuses:
+        if not status.is_running and not throttle.has_told(status.address):
+            continue  # reported once, in the table at the end
+        if throttle.is_due(status.address, status.status, status.progress, now):
+            call.say(f"{resource_status_line(status)}\n")

@@ -30,7 +30,7 @@ def dataset_text(dataset: Dataset, screen: Screen) -> str:
 
 def _caption(image: Image, room: int, screen: Screen) -> list[str]:
     if image.caption is None:
-        return ["(the service's own caption)"]
+        return ["(captioned by Scenario)"]
     text = f'"{safe(image.caption)}"'
     if not screen.terminal:
         return [text]

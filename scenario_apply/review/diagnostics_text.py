@@ -1,4 +1,4 @@
-"""Errors and warnings as text: what, where with the line itself, and the hint; many of a kind are folded."""
+"""Errors and warnings as text, in the form of rustc and ruff: message, location, the line with a marker, and a hint."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from scenario_apply.errors import Diagnostic, Location, Severity
-from scenario_apply.review.screen import Color, Screen, columns, counted, fit, hanging, prose, safe
+from scenario_apply.model.lint_rules import BY_CODE
+from scenario_apply.review.screen import Color, Screen, counted, hanging, prose, safe
+from scenario_apply.review.source_line import excerpt
 
-MOST = 40
-"""Problems drawn in full, unless asked for all."""
-MOST_OF_A_KIND = 5
-"""Of the same code in the same file."""
+LISTED_OF_A_CODE = 5
+"""Diagnostics with the same code that are drawn, unless all are wanted."""
+_FEW = 10
+"""Up to so many diagnostics are all drawn."""
 
 _NOUNS: tuple[tuple[Severity, str], ...] = (("error", "error"), ("warning", "warning"), ("info", "note"))
 _COLORS: dict[str, Color] = {"error": "red", "warning": "yellow", "info": "cyan"}
@@ -19,22 +21,47 @@ _RANK = {"error": 0, "warning": 1, "info": 2}
 
 
 def problem_text(problems: Iterable[Diagnostic], screen: Screen, *, count: bool = True) -> str:
-    """All problems, errors first, grouped by file; ends with how many there are when there are several."""
+    """All problems, errors first, then by file; ends with how many there are when there are several.
+
+    Problems with the same code that point at whole files are drawn as one, with the files listed.
+    """
     found = sorted(dict.fromkeys(problems), key=_order)
     if screen.quiet:
         found = [problem for problem in found if problem.severity == "error"]
-    shown, folded = _bounded(found, screen)
-    blocks = [_block(problem, screen) for problem in shown]
-    blocks += [[screen.paint(line, "dim")] for line in folded]
+    by_code: dict[tuple[str, str, bool], list[Diagnostic]] = {}
+    for problem in found:
+        by_code.setdefault((problem.severity, problem.code, _is_on_file(problem)), []).append(problem)
+    is_bounded = len(found) > _FEW and not screen.verbose
+    blocks: list[list[str]] = []
+    for (_, code, is_on_file), alike in by_code.items():
+        if is_on_file and len(alike) > 1:
+            blocks.append(_files_block(alike, screen))
+            continue
+        shown = alike[:LISTED_OF_A_CODE] if is_bounded and len(alike) > LISTED_OF_A_CODE + 1 else alike
+        blocks += [_block(problem, screen) for problem in shown]
+        blocks += [_more(len(alike) - len(shown), f" {safe(code)}", screen)] if len(shown) < len(alike) else []
+    text = ""
+    for number, block in enumerate(blocks):
+        # one-line diagnostics are a list; longer ones are set apart
+        text += "\n" if number and max(len(block), len(blocks[number - 1])) > 1 else ""
+        text += "".join(f"{line}\n" for line in block)
     if count and len(found) > 1:
-        blocks.append([tally(found) + "."])
-    return "".join("\n".join(block) + "\n" for block in blocks)
+        text += f"{'' if all(len(block) == 1 for block in blocks) else chr(10)}{tally(found)}.\n"
+    return text
 
 
 def tally(problems: Sequence[Diagnostic]) -> str:
     """'2 errors, 1 warning'; notes are not counted among others."""
     counts = Counter(problem.severity for problem in problems)
     return ", ".join(counted(counts[severity], noun) for severity, noun in _NOUNS if counts[severity])
+
+
+def title(problem: Diagnostic) -> str:
+    """'error[unknown-key]', 'warning[D03 near-duplicate]': lint rules show their name beside their code."""
+    word = "note" if problem.severity == "info" else problem.severity
+    rule = BY_CODE.get(problem.code)
+    name = f" {rule.name}" if rule is not None and rule.name != rule.code else ""
+    return f"{word}[{safe(problem.code)}{name}]"
 
 
 def _order(problem: Diagnostic) -> tuple[int, str, int, int]:
@@ -44,68 +71,59 @@ def _order(problem: Diagnostic) -> tuple[int, str, int, int]:
     return _RANK[problem.severity], place.file, place.line or 0, place.column or 0
 
 
-def _bounded(problems: list[Diagnostic], screen: Screen) -> tuple[list[Diagnostic], list[str]]:
-    if screen.verbose:
-        return problems, []
-    shown: list[Diagnostic] = []
-    seen: Counter[tuple[str, str]] = Counter()
-    left: Counter[tuple[str, str]] = Counter()
-    for problem in problems:
-        kind = (problem.code, problem.location.file if problem.location is not None else "")
-        seen[kind] += 1
-        if len(shown) >= MOST or (seen[kind] > MOST_OF_A_KIND and _has_many(problems)):
-            left[kind] += 1
-        else:
-            shown.append(problem)
-    lines = [
-        f"… and {number:,} more {safe(code)}{' in ' + safe(file) if file else ''}"
-        for (code, file), number in left.most_common(12)
-    ]
-    others = sum(left.values()) - sum(number for _, number in left.most_common(12))
-    if others:
-        lines.append(f"… and {others:,} more of other kinds")
-    return shown, [*lines, "-v lists them all"] if lines else []
-
-
-def _has_many(problems: list[Diagnostic]) -> bool:
-    return len(problems) > 2 * MOST_OF_A_KIND
+def _is_on_file(problem: Diagnostic) -> bool:
+    return problem.location is not None and not (problem.location.text or "").strip()
 
 
 def _block(problem: Diagnostic, screen: Screen) -> list[str]:
-    word = "note" if problem.severity == "info" else problem.severity
-    title = f"{word}[{safe(problem.code)}]:"
-    # further lines of the sentence are indented by two columns, not set under its start: codes may be long
-    first, *rest = prose(f"{title} {safe(problem.message)}", screen.width - 2, screen)
-    lines = [screen.paint(title, _COLORS[problem.severity], "bold") + first[len(title) :]]
-    lines += [f"  {line}" for line in rest]
+    lines = _heading(problem, problem.message, screen)
     if problem.location is not None:
-        lines += _place(problem.location, screen)
-    if problem.hint and not screen.quiet:
-        lines += hanging("  hint  ", safe(problem.hint), screen)
-    return lines
+        lines += _source(problem.location, screen)
+    return lines + _hint(problem.hint, screen)
 
 
-def _place(place: Location, screen: Screen) -> list[str]:
-    lines = [f"  at    {safe(str(place))}"]
+def _files_block(alike: Sequence[Diagnostic], screen: Screen) -> list[str]:
+    """Several files with the same problem. What they have in common is said once."""
+    first = alike[0]
+    is_same, has_one_hint = (len({getattr(p, name) for p in alike}) == 1 for name in ("message", "hint"))
+    files = {problem.location.file for problem in alike if problem.location is not None}
+    number = counted(len(alike), "file" if len(files) == len(alike) else "place")
+    lines = _heading(first, first.message if is_same else number, screen)
+    bound = len(alike) if screen.verbose or len(alike) <= LISTED_OF_A_CODE + 1 else LISTED_OF_A_CODE
+    for problem in alike[:bound]:
+        message = "" if is_same else f": {safe(problem.message)}"
+        lines += hanging("  --> ", f"{safe(str(problem.location))}{message}", screen)
+        lines += [] if has_one_hint else [f"      {line}" for line in _hint(problem.hint, screen)]
+    lines += _more(len(alike) - bound, "", screen) if bound < len(alike) else []
+    return lines + (_hint(first.hint, screen) if has_one_hint else [])
+
+
+def _more(number: int, what: str, screen: Screen) -> list[str]:
+    return [screen.paint(f"      and {number:,} more{what}; -v lists all", "dim")]
+
+
+def _heading(problem: Diagnostic, message: str, screen: Screen) -> list[str]:
+    start = f"{title(problem)}:"
+    # further lines of the sentence are indented by two columns, not set under its start: codes may be long
+    first, *rest = prose(f"{start} {safe(message)}", screen.width - 2, screen)
+    return [screen.paint(start, _COLORS[problem.severity], "bold") + first[len(start) :], *(f"  {x}" for x in rest)]
+
+
+def _hint(hint: str | None, screen: Screen) -> list[str]:
+    return hanging("hint: ", safe(hint), screen) if hint and not screen.quiet else []
+
+
+def _source(place: Location, screen: Screen) -> list[str]:
+    """The arrow with the location; below it the line with a marker, where the text of the line is known."""
+    number = "" if place.line is None else str(place.line)
+    margin = " " * max(len(number), 1)
+    arrow = f"{margin}{screen.paint('-->', 'dim')} {safe(str(place))}"
     if place.text is None or not place.text.strip():
+        return [f" {arrow}" if not number else arrow]
+    bar = screen.paint("|", "dim")
+    column = min((place.column or 1) - 1, len(place.text.rstrip()))
+    text, start, length = excerpt(place.text, column, screen.width - len(margin) - 3)
+    lines = [arrow, f"{margin} {bar}", f"{screen.paint(number or ' ', 'dim')} {bar} {text}"]
+    if place.column is None:
         return lines
-    source, marker = _source(place.text, place.column, screen.width - 10)
-    lines.append(screen.paint("        | ", "dim") + source)
-    if marker is not None:
-        lines.append(screen.paint("        | ", "dim") + " " * marker + screen.paint("^", "red"))
-    return lines
-
-
-def _source(text: str, column: int | None, width: int) -> tuple[str, int | None]:
-    """The line, without its indent, as far as it fits; and where in it the column stands."""
-    text = text.rstrip("\r\n")
-    body = text.lstrip(" \t")
-    indent = len(text) - len(body)
-    line = safe(body.rstrip())
-    if column is None or column - 1 < indent:
-        return fit(line, width), None
-    marker = columns(safe(body[: column - 1 - indent]))
-    if marker >= width - 2:  # a long line: show the part that matters
-        start = max(0, column - 1 - indent - width // 2)
-        line, marker = "…" + safe(body[start:].rstrip()), 1 + columns(safe(body[start : column - 1 - indent]))
-    return fit(line, width), marker
+    return [*lines, f"{margin} {bar} {' ' * start}{screen.paint('^' * length, 'red', 'bold')}"]

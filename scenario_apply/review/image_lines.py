@@ -1,4 +1,4 @@
-"""Lines on pictures and captions that come, go or change; bounded unless everything is asked for."""
+"""Lines about images and captions that are added, removed or changed; bounded unless -v is given."""
 
 from __future__ import annotations
 
@@ -73,14 +73,14 @@ def _path_width(paths: Sequence[str], screen: Screen) -> int:
 
 
 def listed(rows: list[T], screen: Screen) -> tuple[list[T], int]:
-    """What to list, and how many are left out; one more than the bound is listed rather than counted."""
+    """The rows to list, and how many are left out; a single row beyond the bound is listed rather than counted."""
     if screen.verbose or len(rows) <= LISTED + 1:
         return rows, 0
     return rows[:LISTED], len(rows) - LISTED
 
 
 def more(left: int, noun: str, screen: Screen) -> list[str]:
-    """The line that stands for those left out."""
+    """The line that replaces the rows left out."""
     if not left:
         return []
     return [screen.paint(f"{_INDENT}… and {counted(left, 'more ' + noun)}; -v lists all", "dim")]

@@ -1,4 +1,4 @@
-"""How a run ended, as text: what is done, running, failed, unknown and not started, what it took, how to go on."""
+"""How a run ended, as text: what is done, running, failed, unknown and not started, what it took, what to run next."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ _PAST = {
 }
 _PRESENT = {"wait": "training", "train": "launch"}
 _NOT_BEGUN = {"failed": "Stopped by a limit", "interrupted": "Interrupted", "stopped": "Stopped by an error"}
-_CONSENT = "--allow-destroy"  # what the reason of a withheld delete names
+_CONSENT = "--allow-destroy"  # named by the reason of a withheld delete
 
 
-def ledger_text(ledger: Ledger, screen: Screen) -> str:
-    """The whole ledger."""
+def ledger_text(ledger: Ledger, screen: Screen, *, destroy: bool = False) -> str:
+    """The whole ledger. destroy: of a run that was to delete everything."""
     color: Color = "green" if ledger.status == "done" else "cyan" if ledger.status == "running" else "red"
-    lines = [screen.paint(headline(ledger), color, "bold")]
+    lines = [screen.paint(headline(ledger, destroy=destroy), color, "bold")]
     if ledger.error:
         lines += [f"  {line}" for line in prose(safe(ledger.error), screen.width - 2, screen)]
     shown = [entry for name, _, _ in _LISTS for entry in listed(list(getattr(ledger, name)), screen)[0]]
@@ -45,52 +45,57 @@ def ledger_text(ledger: Ledger, screen: Screen) -> str:
         lines += _list(title, getattr(ledger, name), list_color, wide, screen)
     lines += prose(_sums(ledger), screen.width, screen)
     if ledger.next_command:
-        lines.append(f"Go on with: {safe(ledger.next_command)}")
+        lines.append(f"Next: {safe(ledger.next_command)}")
     return "\n".join(lines) + "\n"
 
 
 def not_begun_text(ledger: Ledger, screen: Screen) -> str:
-    """The ledger of a run that ended before its first step: beside the error or the plan, which tell the rest."""
-    refused = f" ({ledger.refused:,} refused for their rate)" if ledger.refused else ""
+    """The ledger of a run that ended before its first step: shown beside the error or the plan, which say the rest."""
+    refused = f" ({ledger.refused:,} refused by the rate limit)" if ledger.refused else ""
     lines = [f"Nothing was done. {counted(ledger.requests, 'request')}{refused}."]
     wide = max((columns(str(entry.address)) for entry in ledger.unknown), default=0)
     lines += _list("unknown", ledger.unknown, "magenta", wide, screen)
     if ledger.next_command:
-        lines.append(f"Go on with: {safe(ledger.next_command)}")
+        lines.append(f"Next: {safe(ledger.next_command)}")
     return "\n".join(lines) + "\n"
 
 
-def headline(ledger: Ledger) -> str:
-    """One sentence."""
+def headline(ledger: Ledger, *, destroy: bool = False) -> str:
+    """The outcome in one or two sentences."""
     if not ledger.begun and ledger.status in _NOT_BEGUN:
-        return f"{_NOT_BEGUN[ledger.status]}: nothing was done."
+        return f"{_NOT_BEGUN[ledger.status]}. Nothing was done."
     match ledger.status:
         case "done":
-            return "Apply complete."
+            return (
+                f"Destroy complete. {counted(ledger.counts.get('delete', 0), 'model')} deleted."
+                if destroy
+                else "Apply complete."
+            )
         case "running":
-            return f"Left while {counted(len(ledger.running), 'training is', 'trainings are')} running."
+            running = counted(len(ledger.running), "training is", "trainings are")
+            return f"Stopped waiting. {running} still running on Scenario."
         case "partial":
             if waiting := _only_consent(ledger):
-                return f"All but the deletes is done: {waiting} (--allow-destroy)."
+                return f"Applied everything except {waiting} --allow-destroy."
             if not ledger.done:
-                return "Failed: what was made until then is recorded."
-            return "Partly failed: what does not depend on it is done."
+                return "Failed. Completed steps are recorded."
+            return "Partly failed. Everything that does not depend on the failed steps is done."
         case "failed":
             return "Failed."
         case "interrupted":
-            return "Interrupted: what was in flight is recorded, nothing is lost."
+            return "Interrupted. Requests in flight were finished and recorded; nothing is lost."
         case "stopped":
             anything = (ledger.done, ledger.running, ledger.adopted, ledger.unknown)
             is_idle = ledger.steps_total and not ledger.steps_done and not any(anything)
-            return f"Stopped by an error: {'nothing was done' if is_idle else 'what was done is recorded'}."
+            return f"Stopped by an error. {'Nothing was done' if is_idle else 'Completed steps are recorded'}."
 
 
 def _only_consent(ledger: Ledger) -> str:
-    """'2 deletes wait for consent' where nothing else is open."""
+    """'2 deletes, which need' where nothing else is left."""
     waiting = [line for line in ledger.not_started if line.what == "delete" and _CONSENT in (line.reason or "")]
     if ledger.failed or ledger.unknown or ledger.running or not waiting or len(waiting) < len(ledger.not_started):
         return ""
-    return counted(len(waiting), "delete waits for consent", "deletes wait for consent")
+    return counted(len(waiting), "delete, which needs", "deletes, which need")
 
 
 def _list(title: str, entries: tuple[LedgerLine, ...], color: Color, wide: int, screen: Screen) -> list[str]:
@@ -98,14 +103,14 @@ def _list(title: str, entries: tuple[LedgerLine, ...], color: Color, wide: int, 
     lines: list[str] = []
     for entry in shown:
         start = f"  {pad(title, 11)}  {pad(str(entry.address), wide)}  "
-        text = safe(_told(title, entry))
+        text = safe(_line_text(title, entry))
         first, *rest = prose(text, max(screen.width - columns(start), 30), screen)
         lines.append(f"  {screen.paint(pad(title, 11), color)}  {pad(str(entry.address), wide)}  {first}")
         lines += [" " * columns(start) + line for line in rest]
     return lines + more(left, "line", screen)
 
 
-def _told(title: str, entry: LedgerLine) -> str:
+def _line_text(title: str, entry: LedgerLine) -> str:
     words = _PAST if title == "done" else _PRESENT
     what = words.get(entry.what, entry.what)
     where = f" ({entry.remote_id})" if entry.remote_id else ""
@@ -120,6 +125,6 @@ def _sums(ledger: Ledger) -> str:
     parts = [f"{ledger.steps_done:,} of {counted(ledger.steps_total, 'step')}"]
     kinds = kinds_done(ledger.counts)
     sentence = f"{parts[0]} in {duration(ledger.took_s)}{': ' + kinds if kinds else ''}."
-    refused = f" ({ledger.refused:,} refused for their rate)" if ledger.refused else ""
-    cost = "? CU" if ledger.cu_charged is None else f"{amount(ledger.cu_charged)} CU"
-    return f"{sentence} {counted(ledger.requests, 'request')}{refused}. {cost} charged."
+    refused = f" ({ledger.refused:,} refused by the rate limit)" if ledger.refused else ""
+    cost = "Charge unknown" if ledger.cu_charged is None else f"{amount(ledger.cu_charged)} CU charged"
+    return f"{sentence} {counted(ledger.requests, 'request')}{refused}. {cost}."

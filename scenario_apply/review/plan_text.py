@@ -1,4 +1,4 @@
-"""A plan as text: what changed outside, every change with its reason, pictures and captions, what stops it, the sum."""
+"""A plan as text: what it is for, changes made outside, every change with its reasons, what stops it, the sum."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from scenario_apply.review.screen import (
     safe,
     wrap,
 )
-from scenario_apply.review.values import attribute_text, cost_text
+from scenario_apply.review.values import about, attribute_text, cost_text
 
 _COLORS: dict[Action, Color] = {
     Action.CREATE: "green",
@@ -41,10 +41,13 @@ _COLORS: dict[Action, Color] = {
     Action.NONE: "dim",
 }
 _INDENT = "      "
+LOCAL = "local"
+"""The endpoint that plans for the embedded Scenario record."""
 
 _NAMED = 5  # addresses in a sentence
+_LEFT_OUT = (NotSelected(),)  # the notes of what --select or --exclude leaves out
 MANY = 40
-"""More changes than this are told in a line or two each."""
+"""More changes than this are shown in a line or two each."""
 
 
 def plan_text(
@@ -54,24 +57,31 @@ def plan_text(
     only_drift: bool = False,
     destroy: bool = False,
     recorded: Collection[Address] | None = None,
+    next_command: str | None = None,
 ) -> str:
-    """The whole plan, ending in its summary line.
+    """The whole plan: header, legend, changes, what stops it, summary, and the command that applies it.
 
-    only_drift: of a plan --refresh-only. destroy: what pictures and captions are like matters no more, and is left
-    out. recorded: what the state holds; None: all that stays as it is.
+    only_drift: of a plan --refresh-only. destroy: problems of images and captions are left out. recorded: what the
+    state holds; None: all that stays as it is.
     """
-    parts = [drift_text(plan.drift, screen)]
+    title = "Drift check" if only_drift else "Destroy plan" if destroy else "Plan"
+    parts = (
+        []
+        if screen.quiet
+        else [_sentence(f"{title} for {safe(_subject(plan))}", screen) + ("" if only_drift else _legend(plan, screen))]
+    )
+    parts.append(drift_text(plan.drift, screen))
     if not only_drift:
         changed = [change for change in plan.changes if change.action is not Action.NONE]
         brief = len(changed) > MANY and not screen.verbose
         blocks = ["\n".join(_change(change, screen, brief=brief)) + "\n" for change in changed]
         parts += ["".join(blocks)] if brief else blocks
-        parts += [f"    {len(changed):,} changes: -v shows pictures, captions and values of each\n"] if brief else []
+        parts += [f"    {len(changed):,} changes; -v shows images, captions and values of each\n"] if brief else []
         parts.append(_unchanged(plan, screen))
     if not destroy:
         parts.append(problem_text(plan.diagnostics, screen, count=len(plan.diagnostics) > 3))
     if plan.blocked:
-        title = screen.paint("This plan will not be applied:", "red", "bold")
+        title = screen.paint("This plan cannot be applied:", "red", "bold")
         parts.append(f"{title}\n{problem_text(plan.blocked, screen, count=False)}")
     if only_drift:
         parts.append(_sentence(_drift_sentence(plan), screen))
@@ -79,11 +89,37 @@ def plan_text(
         parts.append("".join(f"{line}\n" for line in summary_lines(plan, screen)))
     elif not plan.blocked:  # what is forbidden would be a change
         parts.append(_sentence(_nothing(plan, recorded, destroy=destroy), screen))
+    if next_command is not None and not screen.quiet:
+        parts.append(f"Next: {safe(next_command)}\n")
     return "\n".join(part for part in parts if part)
 
 
 def _sentence(text: str, screen: Screen) -> str:
     return "".join(f"{line}\n" for line in prose(text, screen.width, screen))
+
+
+# -- the start: what the plan is for
+
+
+def service_name(endpoint: str, project: str | None) -> str:
+    """'Scenario (project X)', or the embedded one; not safe to print."""
+    if endpoint == LOCAL:
+        return "the embedded Scenario"
+    return "Scenario" if project is None else f"Scenario (project {project})"
+
+
+def _subject(plan: Plan) -> str:
+    source = plan.source
+    at = "" if source.endpoint == LOCAL else f" at {source.endpoint}"
+    return f"{source.manifest_path} on {service_name(source.endpoint, source.project)}{at}"
+
+
+def _legend(plan: Plan, screen: Screen) -> str:
+    """The signs that the plan uses: '+ create  ± replace'."""
+    used = {change.action for change in plan.changes} - {Action.NONE}
+    signs = [f"{action.sign}\0{action.value}\0" for action in Action if action in used]
+    lines = wrap(" ".join(signs), screen.width - 2) if signs else []
+    return "".join(f"  {line}".replace("\0", " ").rstrip() + "\n" for line in lines)
 
 
 # -- the end: the sum
@@ -107,7 +143,9 @@ def _counts(plan: Plan) -> str:
     always = ("create", "update", "replace", "delete")
     order = ("create", "update", "retrain", "replace", "delete", "wait", "move", "import", "forget")
     parts = [f"{summary.get(key, 0):,} {key}" for key in order if key in always or summary.get(key)]
-    return ", ".join([*parts, f"{summary['none']:,} unchanged"])
+    left_out = sum(change.notes == _LEFT_OUT for change in plan.changes if change.action is Action.NONE)
+    parts.append(f"{summary['none'] - left_out:,} unchanged")
+    return ", ".join([*parts, f"{left_out:,} not selected"] if left_out else parts)
 
 
 def _requests(plan: Plan) -> str:
@@ -121,43 +159,49 @@ def _requests(plan: Plan) -> str:
 def _price(plan: Plan) -> str:
     unknown = plan.costs("unknown")
     if plan.cu is None:
-        return "? CU."
-    known = f"{amount(plan.cu)} CU"
+        return "Cost unknown (no model of this type exists yet; checked against the limits before training)."
     if unknown:
-        return f"{known} and ? for {counted(len(unknown), 'training')}."
+        return f"A{about(plan.cu)[1:]}, plus {counted(len(unknown), 'training')} of unknown cost."
     if plan.costs("history"):
-        return f"{known}, in part as last time." if plan.costs("quoted") else f"{known} as last time."
-    return f"{known}."
+        part = "partly " if plan.costs("quoted") else ""
+        return f"A{about(plan.cu)[1:]} ({part}estimated from past trainings)."
+    return f"{amount(plan.cu)} CU."
 
 
 def _nothing(plan: Plan, recorded: Collection[Address] | None, *, destroy: bool) -> str:
-    """Why there is nothing to do, of what is recorded and of what is not."""
+    """Why there is nothing to do."""
     addresses = [change.address for change in plan.changes]
     held = [address for address in addresses if recorded is None or address in recorded]
     if destroy:
         if not held:
-            return "Nothing to destroy: nothing is recorded."
-        return f"Nothing to destroy: {counted(len(held), 'resource stays', 'resources stay')} as the notes say."
+            return "Nothing to destroy: the state records no resource."
+        return f"Nothing to destroy: {counted(len(held), 'resource is', 'resources are')} kept, as noted above."
     if not addresses:
-        return "No changes. The manifest declares no model and no composition, and none is recorded."
+        return "No changes. The manifest declares no model or composition, and the state records none."
+    unchecked = "" if plan.refreshed else " (not compared with Scenario)"
     if len(held) == len(addresses):
-        checked = " and the service holds it" if plan.refreshed else "; the service was not asked"
-        return f"No changes. What the manifest declares is recorded{checked}. {counted(len(held), 'resource')}."
+        left_out = sum(change.notes == _LEFT_OUT for change in plan.changes)
+        matching = len(held) - left_out
+        subject = f"{'All ' if matching > 1 else ''}{counted(matching, 'resource matches', 'resources match')}"
+        unselected = f"; {left_out:,} not selected" if left_out else ""
+        return f"No changes. {subject} the manifest{unselected}{unchecked}."
     waiting = [str(address) for address in addresses if address not in held]
     named = f"{', '.join(waiting[:_NAMED])}{f' and {len(waiting) - _NAMED:,} more' if len(waiting) > _NAMED else ''}"
-    left = f"Not made yet, and not by this plan: {safe(named)}."
-    held_by = " and on the service" if plan.refreshed else "; the service was not asked"
+    left = f"This plan does not create {safe(named)}."
     if not held:
-        return f"No changes. Nothing is recorded. {left}"
-    return f"No changes. {counted(len(held), 'resource is', 'resources are')} recorded{held_by}. {left}"
+        return f"No changes. The state records no resource. {left}"
+    recorded_ones = counted(len(held), "resource matches", "resources match")
+    return f"No changes. {recorded_ones} the manifest{unchecked}. {left}"
 
 
 def _drift_sentence(plan: Plan) -> str:
     if not plan.drift:
-        return "No drift. What is recorded is what the service holds."
+        return "No drift. The recorded state matches Scenario."
     addresses = len({drift.address for drift in plan.drift})
     differences = counted(len(plan.drift), "difference")
-    return f"Drift: {differences} in {counted(addresses, 'resource')}. `plan` says what a repair takes."
+    return (
+        f"Drift: {differences} in {counted(addresses, 'resource')}. Run `scenario-apply plan` to see how to repair it."
+    )
 
 
 # -- one change
@@ -186,7 +230,7 @@ def _change(change: Change, screen: Screen, *, brief: bool) -> list[str]:
 
 
 def _title(change: Change, screen: Screen) -> list[str]:
-    address = safe(str(change.address))
+    address = safe(str(change.previous_address if change.action is Action.MOVE else change.address))
     color = _COLORS[change.action]
     if change.action is Action.MOVE:
         address = safe(str(change.previous_address))
@@ -238,7 +282,7 @@ def _bracket(change: Change) -> str:
 
 
 def _attributes(change: Change, screen: Screen) -> list[str]:
-    """What it will be; with -v, what of it differs from what it was."""
+    """Its attributes; with -v, those that change, with old and new value."""
     after, before = change.after or {}, change.before or {}
     rows: list[tuple[str, str]] = []
     for key in (*after, *(key for key in before if key not in after)):
@@ -258,7 +302,7 @@ def _attributes(change: Change, screen: Screen) -> list[str]:
 
 
 def _unchanged(plan: Plan, screen: Screen) -> str:
-    """Resources that stay as they are although there is something to say about them."""
+    """Notes about resources that stay as they are."""
     noted = [change for change in plan.changes if change.action is Action.NONE and change.notes]
     if screen.quiet:
         return ""

@@ -39,9 +39,9 @@ def record_text(address: Address, record: Record, screen: Screen) -> str:
     """One resource: its current version whole, the others in a line each."""
     lines = [screen.paint(safe(str(address)), "bold")]
     if record.protected:
-        lines.append("  protected against deletes")
+        lines.append("  protected from deletion")
     if record.held is not None:
-        lines.append("  held by a rollback")
+        lines.append("  pinned by a rollback")
     lines += _version("current", record.current, screen)
     if record.pending is not None:
         lines += _version("replacement", record.pending, screen)
@@ -80,7 +80,7 @@ def _images(version: Version, screen: Screen) -> list[str]:
     wide = min(max(columns(safe(image.path)) for image in shown), screen.width // 3)
     for image in shown:
         room = screen.width - 6 - wide - 2
-        text = f'"{safe(image.caption)}"' if image.caption else "(the service's own caption)"
+        text = f'"{safe(image.caption)}"' if image.caption else "(captioned by Scenario)"
         first, *rest = wrap(text, room) if screen.verbose else [fit(text, room)]
         lines.append(f"      {pad(fit_path(safe(image.path), wide), wide)}  {first}")
         lines += [" " * (8 + wide) + line for line in rest]

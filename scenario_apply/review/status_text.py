@@ -1,4 +1,4 @@
-"""Where every resource stands, as a table or JSON."""
+"""The status of every resource, as a table or JSON."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ _COLORS: dict[str, Color] = {
 }
 
 NOT_CREATED = "not created"
-"""Of what is declared, and neither recorded nor made."""
+"""The status of a declared resource that does not exist yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResourceStatus:
     """One resource. status: building, training, trained, failed, canceled, deleted on the service, or not created.
 
-    replaces: the id still in use while this version is made. charged in CU. queued: since when and at which place.
-    too_long: what to say of one that has been queued for so long that it deserves a look.
+    replaces: the id in use until this version is trained. charged in CU. queued: since when and at which place.
+    too_long: a warning when it has been queued unusually long.
     """
 
     address: Address
-    id: str | None  # None: never made
+    id: str | None  # None: does not exist yet
     name: str
     type: str
     status: str
@@ -54,14 +54,14 @@ class ResourceStatus:
         return self.status == "training"
 
 
-def status_text(standings: Sequence[ResourceStatus], screen: Screen) -> str:
+def status_text(statuses: Sequence[ResourceStatus], screen: Screen) -> str:
     """A line per resource, and how many there are of each."""
-    if not standings:
+    if not statuses:
         return ""
-    wide = max(columns(str(standing.address)) for standing in standings)
-    status_wide = max(8, *(columns(standing.status) for standing in standings))
+    wide = max(columns(str(standing.address)) for standing in statuses)
+    status_wide = max(8, *(columns(standing.status) for standing in statuses))
     lines = []
-    for standing in standings:
+    for standing in statuses:
         start = f"{pad(str(standing.address), wide)}  {pad(standing.status, status_wide)}  "
         told = safe(_told(standing))
         room = screen.width - columns(start)
@@ -69,7 +69,7 @@ def status_text(standings: Sequence[ResourceStatus], screen: Screen) -> str:
             told = fit(told, max(room, 20))
         status = screen.paint(pad(standing.status, status_wide), _COLORS.get(standing.status))
         lines.append(f"{pad(str(standing.address), wide)}  {status}  {told}".rstrip())
-    counts = Counter(standing.status for standing in standings)
+    counts = Counter(standing.status for standing in statuses)
     lines.append(", ".join(f"{number} {status}" for status, number in counts.most_common()) + ".")
     return "\n".join(lines) + "\n"
 
@@ -103,7 +103,7 @@ def _bar(share: float) -> str:
     return "━" * filled + "─" * (12 - filled)
 
 
-def status_json(standings: Sequence[ResourceStatus]) -> str:
+def status_json(statuses: Sequence[ResourceStatus]) -> str:
     """address -> id, name, type, status, version, reason, cu_charged, and of a running training its progress.
 
     queued: since when and at which place, in words; queued_too_long: whether that deserves a look.
@@ -129,12 +129,12 @@ def status_json(standings: Sequence[ResourceStatus]) -> str:
                 "remaining_seconds": standing.progress.remaining_s,
             },
         }
-        for standing in standings
+        for standing in statuses
     }
     return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
 
 
-def long_queued(standings: Iterable[ResourceStatus]) -> tuple[Diagnostic, ...]:
+def long_queued(statuses: Iterable[ResourceStatus]) -> tuple[Diagnostic, ...]:
     """A warning for each training that has been queued for too long."""
     return tuple(
         Diagnostic(
@@ -143,6 +143,6 @@ def long_queued(standings: Iterable[ResourceStatus]) -> tuple[Diagnostic, ...]:
             message=f"the training of {standing.address} {standing.too_long}",
             hint=QUEUED_LONG_HINT,
         )
-        for standing in standings
+        for standing in statuses
         if standing.too_long is not None
     )

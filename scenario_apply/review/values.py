@@ -7,16 +7,21 @@ from scenario_apply.review.screen import amount
 
 
 def cost_text(cost: Cost) -> str:
-    """'230 CU quoted', '230 CU last time', '? CU'; empty when nothing is trained."""
+    """'230 CU quoted', 'about 86 CU' from past trainings, 'cost unknown'; empty when nothing is trained."""
     match cost.source:
         case "none":
             return ""
         case "unknown":
-            return "? CU"
+            return "cost unknown"
         case "quoted":
             return f"{amount(cost.cu or 0)} CU quoted"
         case "history":
-            return f"{amount(cost.cu or 0)} CU last time"
+            return about(cost.cu or 0)
+
+
+def about(cu: float) -> str:
+    """'about 86 CU': an estimate, without a fraction from 10 on."""
+    return f"about {amount(round(cu) if cu >= 10 else cu)} CU"
 
 
 def attribute_text(key: str, value: object) -> str:

@@ -99,7 +99,7 @@ EVENTS: tuple[Event, ...] = (
     StepFinished(step=CREATE, took_s=0.5, remote_id="model_1"),
     StepStarted(step=UPLOAD),
     StepFinished(step=UPLOAD, took_s=0.5, remote_id="asset_1"),
-    Throttled(seconds=12, reason="the service allows 100 requests a minute"),
+    Throttled(seconds=12, reason="the rate limit"),
     StepFinished(step=OTHER, took_s=0.5, adopted=True, how="an image of that name", remote_id="asset_2"),
     Noted(text="dataset score 0.93", address=KAEL),
     StepFinished(step=TRAIN, took_s=0.2, cu_charged=130, remote_id="job_1"),

@@ -50,13 +50,13 @@ def ran(line: str) -> tuple[int, dict[str, Any]]:
 def nothing_done(last: dict[str, Any], shown: str) -> dict[str, Any]:
     """The ledger, which says so on the screen as well."""
     ledger: dict[str, Any] = last["ledger"]
-    assert last["@message"].endswith("nothing was done.")
+    assert last["@message"].endswith("Nothing was done.")
     assert (ledger["begun"], ledger["done"], ledger["running"]) == (False, [], [])
     requests = f"{ledger['requests']} request{'s' if ledger['requests'] != 1 else ''}."
     assert f"Nothing was done. {requests}\n" in shown
     command = ledger["next_command"]
-    assert ("Go on with: " in shown) == (command is not None)
-    assert command is None or shown.rstrip().endswith(f"Go on with: {command}")
+    assert ("Next: " in shown) == (command is not None)
+    assert command is None or shown.rstrip().endswith(f"Next: {command}")
     return ledger
 
 
@@ -152,7 +152,7 @@ def test_wrong_credentials_are_set_by_no_command(
     monkeypatch.setenv("SCENARIO_SDK_API_SECRET", "")
     code, last = ran("scenario-apply apply")
     assert (code, last["ledger"]["next_command"], last["ledger"]["begun"]) == (1, None, False)
-    assert last["@message"] == "Stopped by an error: nothing was done."
+    assert last["@message"] == "Stopped by an error. Nothing was done."
 
 
 def test_a_stale_plan_is_made_again(service: EmulatorThread, capsys: pytest.CaptureFixture[str]) -> None:
@@ -193,7 +193,7 @@ def test_two_models_that_fit_are_unknown_and_one_is_to_be_named(
     assert ledger["next_command"] == "scenario-apply apply --allow-destroy --adopt=model.kael=ID"
     assert main(["status", "--format=json"]) == 0
     standing = json.loads(capsys.readouterr().out)["model.kael"]
-    assert (standing["status"], "never answered" in standing["reason"]) == ("not created", True)
+    assert (standing["status"], "was lost" in standing["reason"]) == ("not created", True)
     assert ran(ledger["next_command"].replace("=ID", f"={made[1]}"))[0] == 0
     state = json.loads(Path("state/scenario.json").read_text())
     assert state["resources"]["model.kael"]["current"]["id"] == made[1]

@@ -93,17 +93,17 @@ def test_a_terminal_is_asked_and_shown_what_goes(
     assert run("apply p.json") == 1
     asked = capsys.readouterr().err
     assert "  - model.old version 1 (model_" in asked
-    assert "Do this, and delete 1 model?" in asked
+    assert "Apply these changes to Scenario, and delete this model?" in asked
     assert writes(service) == []
     assert run("apply p.json") == 0
     assert writes(service) == ["delete"]
     assert run("plan --destroy --out p.json") == 0
-    assert "it deletes 2 models: where nobody can be asked, that takes --allow-destroy" in capsys.readouterr().err
+    assert "It deletes 2 models: without a terminal, applying it needs --allow-destroy" in capsys.readouterr().err
     answers.write("no\n")
     answers.seek(answers.tell() - 3)
     assert run("apply p.json") == 1
     assert "(model_" in (asked := capsys.readouterr().err)
-    assert "Delete all of this?" in asked
+    assert "Delete these 2 models from Scenario?" in asked
 
 
 def test_consent_at_the_apply_adds_no_deletes(service: EmulatorThread) -> None:

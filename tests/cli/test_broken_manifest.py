@@ -78,7 +78,7 @@ def test_a_version_is_held_against_what_was_trained_last_where_nothing_else_is_k
     store = store_at(home)
     world = Environment(api=None, store=store, clock=SystemClock(), endpoint="local", project=None, tool_version="0")
     with store.locked("rollback", 0):
-        assert "version 1 (" in roll_back(world, KAEL, None)
+        assert "is current again; version 2" in roll_back(world, KAEL, None)
     record = store.read().records[KAEL]
     assert (record.current.id, record.held) == ("model_1", NEW.fingerprint)
 
@@ -94,7 +94,7 @@ def test_a_hold_is_lifted_without_pictures_and_manifest(home: Path, capsys: pyte
         else:
             (home / "scenario.yaml").write_text("version: 1\nmodels: [\n")
             assert run("rollback", "--lift", "model.kael", "--local", "--state", "state/scenario.json") == 0
-        assert "is unpinned" in capsys.readouterr().out
+        assert "unpinned; run" in capsys.readouterr().out
         assert store_at(home).read().records[KAEL].held is None
 
 

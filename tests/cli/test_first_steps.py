@@ -78,11 +78,11 @@ def test_init_from_anywhere_writes_a_manifest_that_is_valid(
 
 def test_init_says_when_a_folder_would_be_read_whole(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("init", "manifests/quickstart/kael", "--out", "manifests/quickstart/first.yaml") == 0
-    assert "read together with manifests/quickstart/scenario.yaml" in capsys.readouterr().err
+    assert "manifests/quickstart/scenario.yaml is read, too" in capsys.readouterr().err
 
 
 def test_init_overwrites_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     before = Path("manifests/quickstart/scenario.yaml").read_bytes()
     assert run("init", "manifests/quickstart/kael", "--out", "manifests/quickstart/scenario.yaml") == 1
-    assert "is there already" in capsys.readouterr().err
+    assert "already exists" in capsys.readouterr().err
     assert Path("manifests/quickstart/scenario.yaml").read_bytes() == before

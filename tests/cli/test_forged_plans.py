@@ -244,6 +244,6 @@ def test_what_is_shown_is_made_now_and_names_what_the_file_brought(
     assert run("apply p.json --allow-destroy") == 1
     out = capsys.readouterr().out
     assert "forged" not in out
-    assert out.startswith("p.json is a plan of ")
-    assert "for scenario.yaml, made with --allow-destroy; planned again now\n" in out
+    assert out.startswith("p.json was created at ")
+    assert "for scenario.yaml, made with --allow-destroy; it is planned again and compared\n" in out
     assert "± model.kael will be replaced" in out

@@ -131,7 +131,7 @@ def test_a_signal_while_training_leaves_quickly_and_loses_nothing(home: Path, nu
     assert took_s < 5  # two seconds are promised; the machine may be busy
     assert "Interrupted" in out
     assert "  running  " in out
-    assert "Go on with: scenario-apply apply --local" in out
+    assert "Next: scenario-apply apply --local" in out
     status = run(home, "status", "--local", "--detailed-exitcode", training_s=30)
     assert status.returncode == 3
     assert "model.kael  training" in status.stdout
@@ -201,10 +201,10 @@ def test_state_mv_and_rm_touch_no_service(home: Path) -> None:
     shutil.rmtree(home / ".scenario" / "emulator")
     assert run(home, "state", "mv", "model.kael", "model.ranger").returncode == 0
     assert run(home, "state", "list").stdout == "model.ranger\n"
-    assert "is recorded already" in run(home, "state", "mv", "model.ranger", "model.ranger").stderr
+    assert "is already recorded" in run(home, "state", "mv", "model.ranger", "model.ranger").stderr
     assert run(home, "state", "show", "model.ranger", "-v").returncode == 0
     forgotten = run(home, "state", "rm", "model.ranger")
-    assert "the service keeps model_" in forgotten.stdout
+    assert "Scenario keeps model_" in forgotten.stdout
     assert run(home, "state", "rm", "model.ranger").returncode == 1
     assert "not locked" in run(home, "force-unlock").stdout
 

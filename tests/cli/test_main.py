@@ -12,6 +12,7 @@ import pytest
 
 from scenario_apply import __main__
 from scenario_apply.cli.command_table import MODULES, SUMMARIES
+from scenario_apply.cli.commands.completion import SHELLS
 from scenario_apply.cli.main import load, parser_of
 from scenario_apply.version import VERSION
 
@@ -117,25 +118,25 @@ def test_summaries_are_short() -> None:
         (["state", "lst"], "did you mean list?"),
         (["plan", "--fromat", "json"], "did you mean --format?"),
         (["plan", "--format", "jsn"], "did you mean json?"),
-        (["plan", "--format", "yaml"], "'yaml' is none of text, json"),
+        (["plan", "--format", "yaml"], "'yaml' is not one of text, json"),
         (["plan", "--var", "x"], "'x' is not NAME=VALUE"),
         (["plan", "--limit", "costs=3"], "did you mean cost?"),
         (["plan", "--limit", "deletes=1.5"], "deletes takes a whole number"),
         (["plan", "--limit", "changes_percent=101"], "at most 100"),
         (["plan", "--rate-limit", "-1"], "'-1' is not a whole number of at least 0"),
         (["apply", "--timeout", "soon"], "'soon' is not a number of seconds"),
-        (["plan", "a", "b"], "does not take 'b' here"),
-        (["dataset", "show"], "NAME"),
-        (["--local", "plan"], "stands before any command"),
+        (["plan", "a", "b"], "unexpected argument 'b'"),
+        (["dataset", "show"], "DATASET"),
+        (["--local", "plan"], "is given before any command"),
         (["plan", "--replace", "kael", "--no-refresh"], "is no address"),
-        (["completion", "tcsh"], "none of bash, zsh, fish"),
+        (["completion", "ksh"], "not one of bash, zsh, fish"),
         (["emulator", "--port", "99999"], "--port must be within"),
-        (["emulator", "--port", "abc"], "error[usage]: --port: 'abc' is not a whole number\n"),
-        (["emulator", "--latency", "x"], "--latency: 'x' is not a number"),
-        (["emulator", "--plan", "fre"], "--plan: 'fre' is none of"),
-        (["apply", "--rate-limit"], "error[usage]: --rate-limit needs a value\n"),
-        (["plan", "--local=yes"], "--local takes no value, not 'yes'"),
-        (["state", "mv"], "error[usage]: missing: FROM, TO\n"),
+        (["emulator", "--port", "abc"], "error[usage]: --port: invalid int value: 'abc'\n"),
+        (["emulator", "--latency", "x"], "--latency: invalid float value: 'x'"),
+        (["emulator", "--plan", "fre"], "--plan: 'fre' is not one of"),
+        (["apply", "--rate-limit"], "error[usage]: --rate-limit: expected one argument\n"),
+        (["plan", "--local=yes"], "--local: ignored explicit argument 'yes'"),
+        (["state", "mv"], "error[usage]: the following arguments are required: FROM, TO\n"),
     ],
 )
 def test_wrong_usage_is_64_with_a_guess(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -189,7 +190,7 @@ def test_an_offline_plan_needs_no_credentials_and_writes_no_state(
     assert run("plan", "--no-refresh") == 0
     out = capsys.readouterr().out
     assert "+ model.kael will be created and trained" in out
-    assert out.splitlines()[-1].startswith("Plan: 1 create, 0 update, 0 replace, 0 delete, 0 unchanged.")
+    assert out.splitlines()[-3].startswith("Plan: 1 create, 0 update, 0 replace, 0 delete, 0 unchanged.")
     assert not (manifest.parent / "state").exists()
 
 
@@ -217,7 +218,7 @@ def test_a_saved_plan_is_private_and_whole(manifest: Path, capsys: pytest.Captur
 def test_a_saved_plan_takes_no_other_wishes(manifest: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("plan", "--no-refresh", "--out", "my.plan.json", "--local") == 0
     assert run("apply", "my.plan.json", "--local", "--auto-approve", "--select", "model.kael") == 64
-    assert "does not go with a saved plan" in capsys.readouterr().err
+    assert "cannot be combined with a saved plan" in capsys.readouterr().err
 
 
 def test_a_plan_for_the_embedded_scenario_is_not_applied_elsewhere(
@@ -307,11 +308,11 @@ def test_apply_without_a_terminal_or_consent_refuses(manifest: Path, capsys: pyt
 def test_init_writes_a_manifest_once_and_it_is_valid(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.copytree(PICTURES, tmp_path / "my hero")
     assert run("init", "my hero", "--trigger", "KAEL_07") == 0
-    assert "scenario.yaml: 1 model (my-hero) over 8 images" in capsys.readouterr().out
+    assert "scenario.yaml: 1 model (my-hero) with 8 images" in capsys.readouterr().out
     assert run("validate") == 0
     before = (tmp_path / "scenario.yaml").read_text()
     assert run("init", "my hero") == 1
-    assert "is there already" in capsys.readouterr().err
+    assert "already exists" in capsys.readouterr().err
     assert (tmp_path / "scenario.yaml").read_text() == before
 
 
@@ -334,13 +335,14 @@ def test_init_refuses_what_it_cannot_use(words: list[str], code: int, capsys: py
     assert "Traceback" not in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+@pytest.mark.parametrize("shell", SHELLS)
 def test_completion_knows_commands_options_and_values(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("completion", shell) == 0
     out = capsys.readouterr().out
     for word in ("apply", "force-unlock", "detailed-exitcode", "jsonl"):
         assert word in out
-    if shutil.which(shell):
+    assert "%(" not in out
+    if shutil.which(shell) and shell in ("bash", "zsh", "fish"):
         flag = "--no-execute" if shell == "fish" else "-n"
         subprocess.run([shell, flag], input=out, text=True, check=True)
 
@@ -351,22 +353,39 @@ def test_completion_knows_commands_options_and_values(shell: str, capsys: pytest
         ("scenario-apply pl", ["plan"]),
         ("scenario-apply state m", ["mv"]),
         ("scenario-apply state mv --lo", ["--local", "--lock-timeout"]),
+        ("scenario-apply state mv model.", ["model.kael", "model.late"]),
         ("scenario-apply plan --format j", ["json"]),
+        ("scenario-apply plan --select model.l", ["model.late"]),
         ("scenario-apply apply --no-w", ["--no-wait"]),
+        ("scenario-apply apply --limit c", ["changes_percent=", "cost="]),
+        ("scenario-apply init --type sd", ["sd-xl-lora"]),
+        ("scenario-apply dataset show ", ["hero"]),
         ("scenario-apply completion z", ["zsh"]),
     ],
 )
 def test_bash_completes(line: str, offered: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Words from states and manifests, too; a shell expands them, so only plain ones are offered."""
     assert run("completion", "bash") == 0
     script = tmp_path / "completion.bash"
     script.write_text(capsys.readouterr().out)
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "a.json").write_text(json.dumps({"resources": {"model.kael": {}, "model.$(touch x)": {}}}))
+    (tmp_path / "state" / "b.json").write_text(json.dumps({"resources": {"model.late": {}}}))
+    (tmp_path / "state" / "c.json").write_text("[")
+    (tmp_path / "scenario.yaml").write_text("version: 1\ndatasets: { hero: { images: . } }\nmodels: {}\n")
+    program = tmp_path / "bin" / "scenario-apply"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nPYTHONPATH={REPOSITORY} exec {sys.executable} -m scenario_apply "$@"\n')
+    program.chmod(0o755)
     words = line.split(" ")
+    last = "" if words[-1] else "''"
     ask = (
-        f"source {script}; COMP_WORDS=({line}); COMP_CWORD={len(words) - 1}; "
-        '_scenario_apply; printf "%s\\n" "${COMPREPLY[@]}"'
+        f"PATH={program.parent}:$PATH; source {script}; COMP_WORDS=({line} {last}); COMP_CWORD={len(words) - 1}; "
+        '_shtab_scenario_apply; printf "%s\\n" "${COMPREPLY[@]}"'
     )
     done = subprocess.run(["bash", "--norc", "-c", ask], capture_output=True, text=True, check=True, cwd=tmp_path)
     assert sorted(done.stdout.split()) == offered
+    assert not (tmp_path / "x").exists()
 
 
 def test_an_internal_error_is_one_line_and_debug_says_more(

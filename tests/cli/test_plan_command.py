@@ -40,15 +40,15 @@ def run(*words: str) -> int:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ("--refresh-only --no-refresh", "--refresh-only does not go with --no-refresh"),
-        ("--refresh-only --out p.json", "--refresh-only does not go with --out"),
-        ("--refresh-only --replace model.kael", "--refresh-only does not go with --replace"),
-        ("--refresh-only --destroy", "--refresh-only does not go with --destroy"),
-        ("--destroy --no-refresh --replace model.kael", "--destroy does not go with --replace"),
-        ("--destroy --no-refresh --train model.kael", "--destroy does not go with --train"),
+        ("--refresh-only --no-refresh", "--refresh-only cannot be combined with --no-refresh"),
+        ("--refresh-only --out p.json", "--refresh-only cannot be combined with --out"),
+        ("--refresh-only --replace model.kael", "--refresh-only cannot be combined with --replace"),
+        ("--refresh-only --destroy", "--refresh-only cannot be combined with --destroy"),
+        ("--destroy --no-refresh --replace model.kael", "--destroy cannot be combined with --replace"),
+        ("--destroy --no-refresh --train model.kael", "--destroy cannot be combined with --train"),
         ("--no-refresh --out -", "--out takes a file"),
-        ("--no-refresh --select model.other --replace model.kael", "--replace names model.kael, and --select"),
-        ("--no-refresh --exclude model.kael --train model.kael", "--train names model.kael, and --select or --exclude"),
+        ("--no-refresh --select model.other --replace model.kael", "--replace names model.kael, but --select"),
+        ("--no-refresh --exclude model.kael --train model.kael", "--train names model.kael, but --select or --exclude"),
         ("--no-refresh --exclude model.lr --replace model.lr", "--replace names model.lr"),
     ],
 )

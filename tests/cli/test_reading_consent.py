@@ -103,7 +103,7 @@ def test_what_was_consented_to_is_uploaded_and_rolled_back(
     said = capsys.readouterr().err
     assert "have errors" not in said
     assert main(["rollback", "model.kael"]) == 1
-    assert "the pictures of kael have errors" in capsys.readouterr().err
+    assert "the images of kael have errors" in capsys.readouterr().err
 
 
 def test_a_picture_swapped_between_plan_and_upload_is_not_sent(

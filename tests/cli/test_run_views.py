@@ -33,14 +33,14 @@ def test_plain_lines_tell_a_run() -> None:
         "model.kael: adopted model model_1: same name and type \\x1b[31mred\\x1b[0m\\nsecond line\n"
         "model.kael: created (model_1)\n"
         "images and captions: 1/2\n"
-        "waiting 12 s: the service allows 100 requests a minute\n"
+        "waiting for the rate limit, continues in 12 s\n"
         "model.kael: uploaded 02.png, adopted: an image of that name\n"
         "model.kael: dataset score 0.93\n"
         "model.kael: training launched, 130 CU (job_1)\n"
         "model.kael: queued, place 2, 0%\n"
         "model.kael: training, 10%, 9 min left\n"
-        "model.kael: trained, after 60 s\n"
-        "composition.winter: create failed: \\x1b[31mred\\x1b[0m\\nsecond line; 3 steps that need it are left out\n"
+        "model.kael: trained in 60 s\n"
+        "composition.winter: create failed: \\x1b[31mred\\x1b[0m\\nsecond line; 3 dependent steps are skipped\n"
     )
 
 
@@ -175,7 +175,7 @@ def test_the_live_view_fits_and_leaves_the_screen_tidy(width: int) -> None:
     for line in (stream.getvalue() + captured.get()).splitlines():
         assert columns(re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", line)) <= width
     assert "\x1b[31mred" not in stream.getvalue()
-    assert "model.kael: trained, after 60 s" in stream.getvalue()
+    assert "model.kael: trained in 60 s" in stream.getvalue()
 
 
 def test_the_live_view_shows_bars_queue_and_time_left() -> None:
@@ -193,21 +193,21 @@ def test_the_live_view_shows_bars_queue_and_time_left() -> None:
     finally:
         view.close()
     assert "model.kael" in captured.get()
-    assert "12 requests, at most 100/min" in captured.get()
+    assert "12 requests" in captured.get()
     assert "training, 8 min left" in later.get()
     assert "20%" in later.get()
 
 
 def test_a_ledger_as_text() -> None:
     assert ledger_text(LEDGER, Screen(width=80, terminal=True)) == (
-        "Partly failed: what does not depend on it is done.\n"
+        "Partly failed. Everything that does not depend on the failed steps is done.\n"
         "  done         model.kael          created (model_1)\n"
         "  adopted      model.kael          model (model_1): same name and type\n"
         "  failed       composition.winter  create: \\x1b[31mred\\x1b[0m\\nsecond line\n"
         "  not started  model.late          create: needs composition.winter\n"
         "5 of 6 steps in 65 s: 1 model created, 2 images uploaded, 1 training launched, 1\n"
-        "training ended. 12 requests (1 refused for their rate). 130 CU charged.\n"
-        "Go on with: scenario-apply apply manifests/quickstart --local\n"
+        "training ended. 12 requests (1 refused by the rate limit). 130 CU charged.\n"
+        "Next: scenario-apply apply manifests/quickstart --local\n"
     )
 
 
@@ -218,7 +218,7 @@ def test_a_failed_training_is_told_once() -> None:
     text = ledger_text(Ledger(status="failed", failed=(line,)), Screen())
     assert "  failed       model.kael  training failed (out of memory)\n" in text
     event = StepFailed(step=WAIT, error=reason, skipped=1)
-    said = "model.kael: training failed (out of memory); 1 step that needs it is left out"
+    said = "model.kael: training failed (out of memory); 1 dependent step is skipped"
     assert failed_line(event) == said
     assert failed_line(StepFailed(step=WAIT, error="gone", skipped=0)) == "model.kael: training failed: gone"
 
@@ -239,9 +239,9 @@ def test_withheld_deletes_are_no_failure() -> None:
     reason = "needs consent: --allow-destroy"
     lines = tuple(LedgerLine(address=Address("model", name), what="delete", reason=reason) for name in "ab")
     ledger = Ledger(status="partial", not_started=lines)
-    assert headline(ledger) == "All but the deletes is done: 2 deletes wait for consent (--allow-destroy)."
+    assert headline(ledger) == "Applied everything except 2 deletes, which need --allow-destroy."
     failed = (LedgerLine(address=Address("model", "c"), what="create", reason="x"),)
-    assert "Failed: what was made" in headline(replace(ledger, failed=failed))
+    assert "Failed. Completed steps are recorded." in headline(replace(ledger, failed=failed))
 
 
 @pytest.mark.parametrize(("status", "stage"), [("success", "success"), ("training", "success"), ("canceled", "")])
@@ -263,7 +263,7 @@ def test_a_long_ledger_is_bounded() -> None:
 
 
 def test_unknown_cost_is_no_zero() -> None:
-    assert "? CU charged" in ledger_text(Ledger(status="done", cu_charged=None), Screen())
+    assert "Charge unknown" in ledger_text(Ledger(status="done", cu_charged=None), Screen())
 
 
 @pytest.mark.parametrize("status", ["done", "partial", "failed", "running", "interrupted", "stopped"])

@@ -165,7 +165,7 @@ def test_a_plan_file_is_bounded_in_size(
     with huge.open("r+b") as file:
         file.truncate(1 << 40)
     assert __main__.main(["apply", "huge.json", "--local", "--auto-approve"]) == 1
-    assert "of a plan at most 64 MB are read" in capsys.readouterr().err
+    assert "a plan may have at most 64 MB" in capsys.readouterr().err
     monkeypatch.setattr("scenario_apply.cli.saved_plans.LARGEST_PLAN_BYTES", 1000)
     assert __main__.main(["plan", "--no-refresh", "--out", "new.json"]) == 1
     assert "0 MB are read back" in capsys.readouterr().err

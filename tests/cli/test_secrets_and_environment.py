@@ -125,7 +125,7 @@ def test_a_secret_is_sent_and_read_nowhere(
     assert main(["plan", "--out", "tonight.json", *ALLOW]) == 0
     planned = capsys.readouterr()
     assert "model.more/a" in planned.out
-    saved = planned.err[planned.err.index("saved: ") :].removeprefix("saved: ").split(" carries")[0]
+    saved = planned.out.splitlines()[-1].removeprefix("Next: ")
     assert saved == "scenario-apply apply tonight.json --allow-env=WANDB_API_KEY --allow-env=TEAM_B"
     words = [*shlex.split(saved)[1:], "--auto-approve", "--poll-interval=0.05", "--events", "events.jsonl", "-v"]
     assert not any(key.encode() in body for _, body in bodies.sent for key in KEYS.values()), "a plan sends no secret"

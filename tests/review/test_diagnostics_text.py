@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from scenario_apply.errors import Diagnostic, Location
 from scenario_apply.review.diagnostics_text import problem_text
 from scenario_apply.review.screen import Screen, columns
@@ -9,7 +11,7 @@ from scenario_apply.review.screen import Screen, columns
 PLAIN = Screen(width=80, terminal=True)
 
 
-def test_what_where_with_the_line_and_the_hint() -> None:
+def test_message_location_marked_value_and_hint() -> None:
     place = Location(file="manifests/winter.yaml", line=14, column=18, text="      - { model: knigth, scale: 0.8 }")
     problem = Diagnostic(
         code="unknown-reference",
@@ -20,11 +22,20 @@ def test_what_where_with_the_line_and_the_hint() -> None:
     assert problem_text([problem], PLAIN) == (
         "error[unknown-reference]: composition.winter uses model.knigth, which no\n"
         "  manifest declares\n"
-        "  at    manifests/winter.yaml:14:18\n"
-        "        | - { model: knigth, scale: 0.8 }\n"
-        "        |            ^\n"
-        "  hint  did you mean model.knight, declared at manifests/knight.yaml:1:1?\n"
+        "  --> manifests/winter.yaml:14:18\n"
+        "   |\n"
+        "14 |       - { model: knigth, scale: 0.8 }\n"
+        "   |                  ^^^^^^\n"
+        "hint: did you mean model.knight, declared at manifests/knight.yaml:1:1?\n"
     )
+
+
+def test_colours_are_only_added() -> None:
+    place = Location(file="a.yaml", line=3, column=4, text="a: bcd")
+    problem = Diagnostic(code="x", message="y", location=place, hint="z", severity="warning")
+    painted = problem_text([problem], Screen(width=80, terminal=True, color=True))
+    assert "\x1b[" in painted
+    assert re.sub(r"\x1b\[[\d;]*m", "", painted) == problem_text([problem], PLAIN)
 
 
 def test_sentences_stay_whole_where_nobody_watches() -> None:
@@ -35,15 +46,15 @@ def test_sentences_stay_whole_where_nobody_watches() -> None:
 def test_the_caret_stands_under_wide_letters_and_escapes() -> None:
     place = Location(file="a.yaml", line=1, column=8, text="名前: \x1bx y")
     text = problem_text([Diagnostic(code="x", message="y", location=place)], PLAIN)
-    source, caret = text.splitlines()[2:4]
-    assert source == "        | 名前: \\x1bx y"
+    source, caret = text.splitlines()[3:5]
+    assert source == "1 | 名前: \\x1bx y"
     assert columns(caret[: caret.index("^")]) == columns(source[: source.index(" y") + 1])
 
 
 def test_a_long_line_shows_the_part_that_matters() -> None:
     place = Location(file="a.yaml", line=1, column=501, text="x" * 500 + "HERE" + "y" * 500)
     lines = problem_text([Diagnostic(code="x", message="y", location=place)], PLAIN).splitlines()
-    source, caret = lines[2:4]
+    source, caret = lines[3:5]
     assert source[caret.index("^") :].startswith("HERE")
     assert all(columns(line) <= 80 for line in lines)
 
@@ -65,16 +76,49 @@ def test_the_same_problem_twice_is_drawn_once() -> None:
     )
 
 
-def test_thousands_are_folded_and_verbose_lists_them() -> None:
+def test_many_files_with_one_problem_are_one_diagnostic() -> None:
     problems = [
-        Diagnostic(code="D03", message=f"caption {n} is empty", location=Location(file="kael.yaml", line=n))
+        Diagnostic(code="C03", message="the caption is empty", location=Location(file=f"{n:04}.txt"), hint="write it")
         for n in range(3000)
     ]
-    text = problem_text(problems, PLAIN)
-    assert len(text.splitlines()) < 40
-    assert "… and 2,995 more D03 in kael.yaml" in text
-    assert "3,000 errors." in text
+    assert problem_text(problems, PLAIN) == (
+        "error[C03 caption-empty]: the caption is empty\n"
+        "  --> 0000.txt\n"
+        "  --> 0001.txt\n"
+        "  --> 0002.txt\n"
+        "  --> 0003.txt\n"
+        "  --> 0004.txt\n"
+        "      and 2,995 more; -v lists all\n"
+        "hint: write it\n"
+        "\n"
+        "3,000 errors.\n"
+    )
     assert len(problem_text(problems, Screen(verbose=True)).splitlines()) > 3000
+
+
+def test_messages_and_hints_that_differ_stand_beside_their_file() -> None:
+    problems = [
+        Diagnostic(code="D03", message=f"like {n}", location=Location(file=f"{n}.png"), hint=f"drop {n}")
+        for n in range(2)
+    ]
+    assert problem_text(problems, PLAIN, count=False) == (
+        "error[D03 near-duplicate]: 2 files\n"
+        "  --> 0.png: like 0\n"
+        "      hint: drop 0\n"
+        "  --> 1.png: like 1\n"
+        "      hint: drop 1\n"
+    )
+
+
+def test_the_same_mistake_in_many_lines_is_drawn_five_times() -> None:
+    problems = [
+        Diagnostic(code="unknown-key", message=f"key {n}", location=Location(file="a.yaml", line=n, column=1, text="k"))
+        for n in range(1, 40)
+    ]
+    text = problem_text(problems, PLAIN)
+    assert text.count("-->") == 5
+    assert "      and 34 more unknown-key; -v lists all\n" in text
+    assert problem_text(problems, Screen(verbose=True)).count("-->") == 39
 
 
 def test_control_characters_in_messages_are_shown_not_sent() -> None:

@@ -82,8 +82,8 @@ def test_the_table_cuts_no_id_and_sends_no_escape() -> None:
 
 def test_a_record_is_bounded_unless_verbose() -> None:
     text = record_text(KAEL, STATE.records[KAEL], Screen(terminal=True))
-    assert "protected against deletes" in text
-    assert "held by a rollback" in text
+    assert "protected from deletion" in text
+    assert "pinned by a rollback" in text
     assert "… and 14 more images; -v lists all" in text
     assert all(columns(line) <= 80 for line in text.splitlines())
     assert "caption 19" in record_text(KAEL, STATE.records[KAEL], Screen(verbose=True))

@@ -13,10 +13,10 @@ from scenario_apply.errors import Diagnostic
 from scenario_apply.model.address import Address
 from scenario_apply.planning.changes import Action, Change, Cost, Drift
 from scenario_apply.planning.plan import Plan
-from scenario_apply.planning.reasons import DeleteNeedsConsent, NoLongerDeclared, Prevented
+from scenario_apply.planning.reasons import DeleteNeedsConsent, NoLongerDeclared, NotSelected, Prevented
 from scenario_apply.review.plan_text import plan_text
 from scenario_apply.review.screen import Screen, columns
-from tests.cli.plans import ALL_SIGNS, CREATED, KAEL, REPLACED, plan_of, upload
+from tests.cli.plans import ALL_SIGNS, CREATED, KAEL, REPLACED, SOURCE, plan_of, upload
 
 GOLDEN = Path(__file__).parent / "golden"
 NOTHING = plan_of(Change(address=KAEL, action=Action.NONE))
@@ -67,7 +67,7 @@ def test_the_sum_is_one_line_where_nobody_watches() -> None:
     last = plan_text(ALL_SIGNS, Screen(width=80)).splitlines()[-1]
     assert last == (
         "Plan: 1 create, 1 update, 2 retrain, 1 replace, 1 delete, 1 wait, 1 move, 1 forget, 2 unchanged. "
-        "128 requests, at least 60 s at 100/min (polls: about 5). 1,466 CU and ? for 1 training."
+        "128 requests, at least 60 s at 100/min (polls: about 5). About 1,466 CU, plus 1 training of unknown cost."
     )
 
 
@@ -77,13 +77,17 @@ def test_the_sum_is_one_line_where_nobody_watches() -> None:
         (plan_of(REPLACED), "Plan: 0 create, 0 update, 1 replace, 0 delete, 0 unchanged. 0 requests. 230 CU."),
         (
             plan_of(CREATED, steps=(upload(1, KAEL, "1.png"),)),
-            "Plan: 1 create, 0 update, 0 replace, 0 delete, 0 unchanged. 1 request. ? CU.",
+            "Plan: 1 create, 0 update, 0 replace, 0 delete, 0 unchanged. 1 request. Cost unknown (no model of this "
+            "type exists yet; checked against the limits before training).",
         ),
         (
             plan_of(replace(REPLACED, cost=Cost(cu=99.5, source="history")), steps=(upload(1, KAEL, "1.png"),)),
-            "1 request. 99.5 CU as last time.",
+            "1 request. About 100 CU (estimated from past trainings).",
         ),
-        (plan_of(CREATED, steps=(upload(1, KAEL, "1.png"),), rate_limit=0), "1 request. ? CU."),
+        (
+            plan_of(CREATED, steps=(upload(1, KAEL, "1.png"),), rate_limit=0),
+            " checked against the limits before training).",
+        ),
     ],
 )
 def test_the_sum_says_what_it_costs(plan: Plan, end: str) -> None:
@@ -91,14 +95,33 @@ def test_the_sum_says_what_it_costs(plan: Plan, end: str) -> None:
 
 
 def test_nothing_to_do_is_one_sentence() -> None:
-    assert plan_text(NOTHING, Screen()) == (
-        "No changes. What the manifest declares is recorded and the service holds it. 1 resource.\n"
-    )
+    header = "Plan for manifests/quickstart on the embedded Scenario\n\n"
+    assert plan_text(NOTHING, Screen()) == f"{header}No changes. 1 resource matches the manifest.\n"
+    assert plan_text(NOTHING, Screen(quiet=True)) == "No changes. 1 resource matches the manifest.\n"
+
+
+def test_the_header_names_manifest_project_and_endpoint() -> None:
+    source = replace(SOURCE, endpoint="https://x.test/v1", project="proj_7")
+    text = plan_text(replace(NOTHING, source=source), Screen())
+    assert text.startswith("Plan for manifests/quickstart on Scenario (project proj_7) at https://x.test/v1\n")
+
+
+def test_the_next_command_is_the_last_line() -> None:
+    text = plan_text(plan_of(REPLACED), Screen(), next_command="scenario-apply apply --local")
+    assert text.endswith("\n\nNext: scenario-apply apply --local\n")
+
+
+def test_what_is_not_selected_is_not_counted_as_unchanged() -> None:
+    other = Change(address=WINTER, action=Action.NONE, notes=(NotSelected(),))
+    assert "0 unchanged, 1 not selected." in plan_text(plan_of(REPLACED, other), Screen())
+    same = Change(address=KAEL, action=Action.NONE)
+    text = plan_text(plan_of(same, other), Screen(quiet=True), recorded=[KAEL, WINTER])
+    assert text == "No changes. 1 resource matches the manifest; 1 not selected.\n"
 
 
 def test_nothing_to_do_says_when_the_service_was_not_asked() -> None:
     text = plan_text(replace(NOTHING, refreshed=False), Screen())
-    assert text == "No changes. What the manifest declares is recorded; the service was not asked. 1 resource.\n"
+    assert text.endswith("No changes. 1 resource matches the manifest (not compared with Scenario).\n")
 
 
 WINTER = Address("composition", "winter")
@@ -110,9 +133,9 @@ WAITING = Change(
 @pytest.mark.parametrize(
     ("recorded", "said"),
     [
-        ([KAEL], "No changes. 1 resource is recorded and on the service. Not made yet, and not by this plan: "),
-        ([], "No changes. Nothing is recorded. Not made yet, and not by this plan: composition.winter, model.kael."),
-        ([KAEL, WINTER], "No changes. What the manifest declares is recorded and the service holds it. 2 resources."),
+        ([KAEL], "No changes. 1 resource matches the manifest. This plan does not create composition.winter."),
+        ([], "No changes. The state records no resource. This plan does not create composition.winter, model.kael."),
+        ([KAEL, WINTER], "No changes. All 2 resources match the manifest."),
     ],
 )
 def test_what_waits_is_not_told_as_recorded(recorded: list[Address], said: str) -> None:
@@ -125,14 +148,14 @@ def test_what_waits_is_not_told_as_recorded(recorded: list[Address], said: str) 
 def test_a_plan_that_is_forbidden_does_not_say_that_there_is_nothing_to_do() -> None:
     problem = Diagnostic(code="protected", message="model.kael is protected against being deleted")
     text = plan_text(replace(NOTHING, blocked=(problem,)), Screen(), recorded=[KAEL])
-    assert "This plan will not be applied" in text
+    assert "This plan cannot be applied" in text
     assert "No changes" not in text
 
 
 def test_a_destroy_of_nothing_says_so_and_judges_no_pictures() -> None:
     lint = Diagnostic(code="D07", severity="warning", message="the trigger is missing in 3 captions")
     text = plan_text(plan_of(diagnostics=(lint,)), Screen(), destroy=True, recorded=[])
-    assert text == "Nothing to destroy: nothing is recorded.\n"
+    assert text.endswith("\n\nNothing to destroy: the state records no resource.\n")
 
 
 def test_consent_is_asked_for_once() -> None:
@@ -155,12 +178,12 @@ def test_refresh_only_shows_drift_and_nothing_else() -> None:
     text = plan_text(plan, Screen(), only_drift=True)
     assert "recorded A, now B" in text
     assert "replaced" not in text
-    assert text.endswith("Drift: 1 difference in 1 resource. `plan` says what a repair takes.\n")
+    assert text.endswith("Drift: 1 difference in 1 resource. Run `scenario-apply plan` to see how to repair it.\n")
 
 
 def test_hundreds_of_changes_are_told_briefly() -> None:
     many = plan_of(*(replace(CREATED, address=Address("model", f"m{n}")) for n in range(500)))
     text = plan_text(many, Screen())
     assert len(text.splitlines()) < 1100
-    assert "500 changes: -v shows" in text
+    assert "500 changes; -v shows" in text
     assert "pose number 1" in plan_text(many, Screen(verbose=True))

@@ -155,10 +155,10 @@ def test_an_error_nobody_foresaw_ends_with_a_ledger_as_text_and_as_event(
         patch.setattr("scenario_apply.apply.launch_gates.Launching.check", bug)
         assert main([*APPLY, "--events", "../events.jsonl"]) == 1
     said = capsys.readouterr()
-    assert "Stopped by an error: what was done is recorded." in said.out
+    assert "Stopped by an error. Completed steps are recorded." in said.out
     assert "unexpected RuntimeError: a bug of ours" in said.out
     assert re.search(r"^  not started  +model\.(kael|fast) ", said.out, re.MULTILINE), said.out
-    assert "Go on with: scenario-apply apply" in said.out
+    assert "Next: scenario-apply apply" in said.out
     assert said.err.count("internal error: RuntimeError: a bug of ours") == 1
     events = [json.loads(line) for line in Path("../events.jsonl").read_text().splitlines()]
     assert [event["type"] for event in events].count("ledger") == 1

@@ -1,43 +1,118 @@
-"""completion: a script that completes commands, options and their values in a shell."""
+"""completion: print a script that completes commands, options and their values in a shell (shtab)."""
 
 from __future__ import annotations
 
+import argparse
+import glob
+import os
+import re
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import argparse
-
     from scenario_apply.cli.invocation import Invocation
 
 EXAMPLES = """
   source <(scenario-apply completion bash)
+  scenario-apply completion zsh > ~/.zfunc/_scenario-apply
   scenario-apply completion fish > ~/.config/fish/completions/scenario-apply.fish
 """
 
+SHELLS = ("bash", "zsh", "fish", "tcsh", "powershell")
+_ADDRESSES, _DATASETS = "scenario-apply completion --words addresses", "scenario-apply completion --words datasets"
+_COMMANDS = {"ADDRESS": _ADDRESSES, "FROM": _ADDRESSES, "WHAT": _ADDRESSES, "DATASET": _DATASETS}
+"""Metavar -> the command that prints the words to offer."""
+_FILES, _FOLDERS = ("FILE", "MANIFEST"), ("FOLDER", "DIR")
+_OFFERED = re.compile(r"[A-Za-z0-9_.,=/-]+")
+_LARGEST_STATE_BYTES = 64 << 20
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("shell", choices=("bash", "zsh", "fish"), metavar="SHELL", help="bash, zsh or fish")
+    parser.add_argument("shell", nargs="?", choices=SHELLS, metavar="SHELL", help=f"one of {', '.join(SHELLS)}")
+    parser.add_argument("--words", choices=("addresses", "datasets"), help=argparse.SUPPRESS)
 
 
 def run(call: Invocation) -> int:
-    """Made from the same table and parsers as the help."""
-    from scenario_apply.cli.command_table import SUMMARIES
-    from scenario_apply.cli.completion_scripts import Completed, Option, script
-    from scenario_apply.cli.main import load, parser_of
+    """The script comes from the same table and parsers as the help."""
+    from scenario_apply.errors import UsageError
 
-    commands = []
-    for name, summary in SUMMARIES.items():
-        parser = parser_of(name, load(name))
-        found = [
-            Option(names=tuple(a.option_strings), takes=a.nargs != 0, choices=_words(a), help=a.help or "")
-            for a in parser.actions()
-            if a.option_strings and a.help != "==SUPPRESS=="
-        ]
-        values = tuple(word for a in parser.actions() if not a.option_strings for word in _words(a))
-        commands.append(Completed(name=name, summary=summary, options=tuple(found), values=values))
-    call.show(script(call.arguments.shell, commands))
+    if call.arguments.words is not None:
+        found = _addresses(call.settings.cwd) if call.arguments.words == "addresses" else _datasets(call)
+        # a shell expands what it offers, and the files may come with somebody else's repository
+        call.show("".join(f"{word}\n" for word in sorted(set(found)) if _OFFERED.fullmatch(word)))
+        return 0
+    if call.arguments.shell is None:
+        raise UsageError("missing: SHELL", hint=f"one of {', '.join(SHELLS)}")
+    import shtab
+
+    call.show(shtab.complete(_whole_parser(), call.arguments.shell))
     return 0
 
 
-def _words(action: argparse.Action) -> tuple[str, ...]:
-    return tuple(str(choice) for choice in action.choices or ())
+def _whole_parser() -> argparse.ArgumentParser:
+    """All commands as subparsers of one parser."""
+    from scenario_apply.cli.command_table import FAMILIES, SUMMARIES
+    from scenario_apply.cli.main import load, parser_of
+
+    root = argparse.ArgumentParser(prog="scenario-apply", description="", add_help=False)
+    root.add_argument("-h", "--help", action="store_true", help="show this help and exit")
+    root.add_argument("--version", action="store_true", help="print the version")
+    commands = root.add_subparsers()
+    # shtab leaves out subparsers without help
+    families = {
+        name: commands.add_parser(name, help=", ".join(words), add_help=False).add_subparsers()
+        for name, words in FAMILIES.items()
+    }
+    for name, summary in SUMMARIES.items():
+        *family, word = name.split()
+        parser = parser_of(name, load(name))
+        _complete_values(parser.actions())
+        parents = families[family[0]] if family else commands
+        parents.add_parser(word, help=summary, description=summary, parents=[parser], add_help=False)
+    return root
+
+
+def _complete_values(actions: Iterable[argparse.Action]) -> None:
+    import shtab
+
+    from scenario_apply.cli.parser import LIMIT_KEYS
+    from scenario_apply.model.training_types import TRAINING_TYPES
+
+    choices: Mapping[str, tuple[str, ...]] = {
+        "KEY=N": tuple(f"{key}=" for key in LIMIT_KEYS),
+        "TYPE": tuple(name for name, kind in TRAINING_TYPES.items() if kind.dataset == "images"),
+    }
+    for action in actions:
+        metavar = action.metavar if isinstance(action.metavar, str) else ""
+        if metavar in _COMMANDS:
+            action.complete = shtab.cmd(_COMMANDS[metavar])  # type: ignore[attr-defined]  # how shtab is told
+        elif metavar in _FILES or metavar in _FOLDERS:
+            action.complete = shtab.FILE if metavar in _FILES else shtab.DIRECTORY  # type: ignore[attr-defined]
+        elif metavar in choices:
+            action.choices = choices[metavar]
+
+
+def _addresses(cwd: str) -> list[str]:
+    """What the states in ./state record. Files that cannot be read give no words: a shell is waiting."""
+    import json
+
+    found: list[str] = []
+    for path in glob.glob(os.path.join(glob.escape(cwd), "state", "*.json")):
+        try:
+            if os.path.isfile(path) and os.path.getsize(path) <= _LARGEST_STATE_BYTES:
+                with open(path, encoding="utf-8") as file:
+                    resources = json.load(file).get("resources")
+                found += [name for name in resources or () if isinstance(name, str)]
+        except (OSError, ValueError, AttributeError, RecursionError):
+            continue
+    return found
+
+
+def _datasets(call: Invocation) -> list[str]:
+    from scenario_apply.cli.wiring import open_manifest
+    from scenario_apply.errors import ScenarioApplyError
+
+    try:
+        return list(open_manifest(call.settings).datasets)
+    except ScenarioApplyError:
+        return []  # no words: a shell is waiting, and validate shows the errors

@@ -1,4 +1,4 @@
-"""dataset show: the images of one dataset as they would be sent."""
+"""dataset show: print the images of one dataset with the captions that will be sent."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ EXAMPLES = """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", help="the dataset's key")
+    parser.add_argument("name", metavar="DATASET", help="the dataset's key")
     options.manifest(parser)
     options.reading(parser)
     options.formats(parser, "text", "json")
 
 
 def run(call: Invocation) -> int:
-    """1 when the dataset has errors; what can be shown is shown all the same."""
+    """1 when the dataset has errors; what could be read is shown anyway."""
     from scenario_apply.cli.wiring import open_datasets, open_manifest
     from scenario_apply.errors import UsageError
     from scenario_apply.model.did_you_mean import did_you_mean, listed

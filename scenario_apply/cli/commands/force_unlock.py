@@ -1,4 +1,4 @@
-"""force-unlock: break the lock of a run that is gone."""
+"""force-unlock: remove the lock of a run that has ended."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(call: Invocation) -> int:
-    """Says whose lock it was."""
+    """Prints who held the lock."""
     from scenario_apply.cli.wiring import recorded_store
     from scenario_apply.review.screen import safe
 
@@ -33,10 +33,10 @@ def run(call: Invocation) -> int:
     if holder is None:
         call.show("the state is not locked\n")
         return 0
-    call.show(f"the lock is broken; it was held by {safe(str(holder))}\n")
+    call.show(f"the lock was removed; it was held by {safe(str(holder))}\n")
     if is_alive:
         call.tell(
-            f"warning: process {holder.pid} is still running. It stops before its next paid call once another run has"
-            " begun; end it, and let the next apply find what it did"
+            f"warning: process {holder.pid} is still running. It stops before its next paid request once another run"
+            " has started. End it; the next apply finds what it did."
         )
     return 0

@@ -1,4 +1,4 @@
-"""init: a first manifest from a folder of images. Overwrites nothing."""
+"""init: write a first manifest from a folder of images. Overwrites nothing."""
 
 from __future__ import annotations
 
@@ -16,18 +16,23 @@ EXAMPLES = """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", nargs="?", default=".", metavar="FOLDER", help="holds the images (default: here)")
+    parser.add_argument(
+        "folder", nargs="?", default=".", metavar="FOLDER", help="folder of images (default: this directory)"
+    )
     parser.add_argument(
         "--out",
         metavar="FILE",
-        help="the manifest to write; -: print it (default: scenario.yaml here, or in FOLDER where that is not below)",
+        help="file to write, - for stdout (default: ./scenario.yaml, or FOLDER/scenario.yaml when FOLDER is outside "
+        "this directory)",
     )
     parser.add_argument("--type", default="flux.1-lora", metavar="TYPE", help="training type (default flux.1-lora)")
-    parser.add_argument("--trigger", metavar="WORD", help="put in front of every caption that does not hold it")
+    parser.add_argument("--trigger", metavar="WORD", help="prepended to every caption that does not contain it")
 
 
 def run(call: Invocation) -> int:
-    """Every folder with images becomes a dataset and a model."""
+    """Writes a dataset and a model for every folder with images."""
+    import shlex
+
     from scenario_apply.cli.first_manifest import write_first_manifest
     from scenario_apply.review.screen import counted, safe
 
@@ -39,8 +44,8 @@ def run(call: Invocation) -> int:
         call.show(written.text)
         return 0
     models = counted(len(written.models), "model")
-    call.show(f"{safe(written.path)}: {models} ({', '.join(written.models)}) over {counted(written.images, 'image')}\n")
+    call.show(f"{safe(written.path)}: {models} ({', '.join(written.models)}) with {counted(written.images, 'image')}\n")
     if written.beside:
-        call.tell(f"named by its folder it is read together with {', '.join(written.beside)}")
-    call.tell(f"next: scenario-apply validate {written.path}")
+        call.tell(f"Note: if you pass the folder instead of the file, {', '.join(written.beside)} is read, too.")
+    call.tell(f"Next: {shlex.join(['scenario-apply', 'validate', written.path])}")
     return 0

@@ -1,4 +1,4 @@
-"""plan: what would change, why, how many requests and what it costs. Writes nothing on the service."""
+"""plan: show what would change, why, how many requests it takes and what it costs. Sends no writes."""
 
 from __future__ import annotations
 
@@ -25,13 +25,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.manifest(parser)
     options.reading(parser)
     parser.add_argument("--out", metavar="FILE", help="save the plan for `apply FILE`")
-    parser.add_argument("--refresh-only", action="store_true", help="only show what was changed outside")
-    parser.add_argument("--no-refresh", action="store_true", help="ask the service nothing; needs no credentials")
+    parser.add_argument("--refresh-only", action="store_true", help="only show changes made outside of scenario-apply")
+    parser.add_argument("--no-refresh", action="store_true", help="send no requests; needs no credentials")
     parser.add_argument("--destroy", action="store_true", help="plan to delete everything recorded")
-    parser.add_argument("--poll-interval", type=seconds, metavar="S", help="to count polls with (default: paced)")
+    parser.add_argument(
+        "--poll-interval",
+        type=seconds,
+        metavar="S",
+        help="seconds between polls, for the estimate",
+    )
     options.formats(parser, "text", "json")
     options.strict(parser)
-    options.detailed(parser, "2 changes, 4 drift (--refresh-only), 6 a limit stops it")
+    options.detailed(parser, "2 changes, 4 drift (--refresh-only), 6 stopped by a limit")
     options.selection(parser)
     options.gates(parser)
     options.recovery(parser)
@@ -40,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(call: Invocation) -> int:
-    """The plan on stdout; nothing is written but the fingerprint cache and --out."""
+    """Prints the plan; writes nothing but the fingerprint cache and --out."""
     from scenario_apply.errors import ScenarioApplyError
 
     _refuse_contradictions(call.arguments)
@@ -54,7 +59,7 @@ def run(call: Invocation) -> int:
             from scenario_apply.model.timestamps import iso
             from scenario_apply.review.plan_json import failed_plan_json
 
-            # whoever reads stdout gets a document in any case; stderr and the exit code say the same
+            # stdout holds a document in any case; stderr and the exit code report the same
             settings = call.settings
             document = failed_plan_json(
                 error.problems, manifest=settings.manifest, endpoint=settings.endpoint, created_at=iso(time.time())
@@ -66,8 +71,9 @@ def run(call: Invocation) -> int:
 
 
 def _made(call: Invocation) -> Prepared:
-    """The plan, saved where that was asked for."""
-    from scenario_apply.cli.plan_request import plan_options, prepare, read_wanted
+    """The plan, saved in --out if given."""
+    from scenario_apply.apply.prepare import make_plan
+    from scenario_apply.cli.plan_request import plan_options, read_request
     from scenario_apply.cli.wiring import open_world, require_service
 
     asked = call.arguments
@@ -78,15 +84,15 @@ def _made(call: Invocation) -> Prepared:
 
         refuse_taken(out, call.settings.cwd, option="--out", kind="saved plan", is_own=is_saved_plan)
     options = plan_options(call)
-    wanted = read_wanted(call.settings, check=not asked.destroy)
+    request = read_request(call.settings, check=not asked.destroy)
     if out is not None:
-        root = wanted.manifest.root
+        root = request.manifest.root
         refuse_taken(out, call.settings.cwd, option="--out", kind="saved plan", is_own=is_saved_plan, root=root)
-        refuse_reserved(out, call.settings.cwd, wanted, option="--out")
+        refuse_reserved(out, call.settings.cwd, request, option="--out")
     if options.refresh:
         require_service(call.settings)
-    with open_world(wanted.place, call.settings, offline=not options.refresh, read_only=True) as world:
-        prepared = prepare(call, world, wanted, options)
+    with open_world(request.place, call.settings, offline=not options.refresh, read_only=True) as world:
+        prepared = make_plan(world, request.manifest, request.datasets, options, world.clock.now())
     if out is not None:
         from dataclasses import replace
 
@@ -94,43 +100,42 @@ def _made(call: Invocation) -> Prepared:
         from scenario_apply.cli.saved_plans import write_saved_plan
         from scenario_apply.review.plan_json import plan_values
 
-        prepared = replace(prepared, plan=bound_to_pictures(prepared.plan, wanted.datasets))
-        write_saved_plan(out, call.settings.cwd, plan_values(prepared.plan), wanted.manifest.root)
+        prepared = replace(prepared, plan=bound_to_pictures(prepared.plan, request.datasets))
+        write_saved_plan(out, call.settings.cwd, plan_values(prepared.plan), request.manifest.root)
     return prepared
 
 
 def _refuse_contradictions(asked: argparse.Namespace) -> None:
-    """Raises UsageError for options one of which would be ignored."""
+    """Raises UsageError for options of which one would be ignored."""
     from scenario_apply.errors import UsageError
 
     if asked.refresh_only:
         for name, why in (
-            ("no_refresh", "without asking the service nobody knows what was changed outside"),
-            ("out", "there is nothing in such a plan that could be applied"),
+            ("no_refresh", "changes made outside can only be seen with a refresh"),
+            ("out", "such a plan contains nothing to apply"),
             ("destroy", "it changes nothing"),
             ("replace", "it changes nothing"),
             ("train", "it changes nothing"),
         ):
             if getattr(asked, name):
-                raise UsageError(f"--refresh-only does not go with --{name.replace('_', '-')}: {why}")
+                raise UsageError(f"--refresh-only cannot be combined with --{name.replace('_', '-')}: {why}")
     if asked.destroy:
         for name in ("replace", "train"):
             if getattr(asked, name):
-                raise UsageError(f"--destroy does not go with --{name}: what is deleted is not trained")
+                raise UsageError(f"--destroy cannot be combined with --{name}: deleted models are not trained")
     if asked.out == "-":
         raise UsageError("--out takes a file", hint="--format json prints the plan on stdout")
 
 
 def _refuse_saved_plan(call: Invocation) -> None:
-    """A saved plan is no manifest: it is applied. Raises UsageError."""
+    """Raises UsageError for a saved plan in place of a manifest."""
+    from scenario_apply.cli.command_lines import applying
     from scenario_apply.cli.saved_plans import read_saved_plan
     from scenario_apply.errors import UsageError
 
     given = call.settings.manifest
     if given is not None and read_saved_plan(given, call.settings.cwd) is not None:
-        raise UsageError(
-            f"{given} is a saved plan, not a manifest", hint=f"scenario-apply apply {given} carries it out"
-        )
+        raise UsageError(f"{given} is a saved plan, not a manifest", hint=f"apply it: {applying(call.settings, given)}")
 
 
 def _show(call: Invocation, prepared: Prepared) -> None:
@@ -143,25 +148,48 @@ def _show(call: Invocation, prepared: Prepared) -> None:
         call.show(plan_json(plan))
         call.warn(plan.blocked)
     else:
-        recorded = prepared.state.records
-        call.show(plan_text(plan, call.out, only_drift=asked.refresh_only, destroy=asked.destroy, recorded=recorded))
+        text = plan_text(
+            plan,
+            call.out,
+            only_drift=asked.refresh_only,
+            destroy=asked.destroy,
+            recorded=prepared.state.records,
+            next_command=_next_command(call, plan),
+        )
+        call.show(text)
+    if _is_saved(call):
+        call.tell(f"The plan is saved in {asked.out}.{_consent_needed(plan)}")
+
+
+def _is_saved(call: Invocation) -> bool:
     from scenario_apply.cli.named_files import is_stream
 
-    if asked.out is not None and not is_stream(asked.out, call.settings.cwd):
-        from scenario_apply.cli.command_lines import applying
+    return call.arguments.out is not None and not is_stream(call.arguments.out, call.settings.cwd)
 
-        call.tell(f"saved: {applying(call.settings, asked.out)} carries out exactly this{_consent_needed(plan)}")
+
+def _next_command(call: Invocation, plan: Plan) -> str | None:
+    """What applies this plan, or repairs drift; None where there is nothing to do or a limit stops it."""
+    from scenario_apply.cli.command_lines import applying, the_same
+
+    asked = call.arguments
+    if asked.refresh_only:
+        return the_same({}, call.settings, "plan") if plan.drift else None
+    if not plan.is_applyable:
+        return None
+    if _is_saved(call):
+        return applying(call.settings, asked.out)
+    return the_same(vars(asked), call.settings, "destroy" if asked.destroy else "apply")
 
 
 def _consent_needed(plan: Plan) -> str:
-    """What the apply of a saved plan needs besides, where the plan deletes something: the file is no consent."""
+    """What applying a saved plan needs when the plan deletes something: the file itself allows no deletes."""
     from scenario_apply.model.steps import DeleteModel
     from scenario_apply.review.screen import counted
 
     deletes = sum(isinstance(planned.step, DeleteModel) for planned in plan.steps)
     if not deletes:
         return ""
-    return f"; it deletes {counted(deletes, 'model')}: where nobody can be asked, that takes --allow-destroy again"
+    return f" It deletes {counted(deletes, 'model')}: without a terminal, applying it needs --allow-destroy again."
 
 
 def _code(call: Invocation, plan: Plan) -> int:

@@ -1,4 +1,4 @@
-"""rollback: go back to the previous version of a model. No training, 0 CU."""
+"""rollback: make the previous version of a model current again, without training."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from scenario_apply.model.address import Address
     from scenario_apply.planning.desired import Desired
 
-_ASSUMED = "it is taken to ask for what was trained last, and the version is held against that"
+_ASSUMED = "the manifest is assumed to match the version that was trained last"
 
 EXAMPLES = """
   scenario-apply rollback model.kael manifests/quickstart --local
@@ -27,13 +27,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("address", metavar="ADDRESS", help="such as model.kael")
     options.manifest(parser)
     options.reading(parser)
-    parser.add_argument("--lift", action="store_true", help="follow the manifest again")
+    parser.add_argument("--lift", action="store_true", help="unpin it: the next plan follows the manifest again")
     options.service(parser)
     options.state(parser, locks=True)
 
 
 def run(call: Invocation) -> int:
-    """The resource is held there until its part of the manifest changes, or --lift."""
+    """The resource stays pinned to that version until its manifest entry changes or --lift unpins it."""
     from scenario_apply.apply.rollback import lift, roll_back
     from scenario_apply.cli.address_arguments import address_of
     from scenario_apply.cli.wiring import open_world, place_of, require_service
@@ -66,12 +66,12 @@ def _wanted(call: Invocation, address: Address) -> tuple[StateLocation, Desired 
     except ManifestError as error:
         if call.settings.state is None:
             raise state_alone(error) from error
-        call.tell(f"the manifest cannot be read ({error}): {_ASSUMED}")
+        call.tell(f"the manifest cannot be read ({error}); {_ASSUMED}")
         return place_of(replace(call.settings, manifest=None)), None
     datasets = open_datasets(manifest, call.settings)
     spec = manifest.models.get(address)
     needed = datasets.values() if spec is None else [datasets[spec.dataset]]
     broken = [d.name for d in needed if any(problem.severity == "error" for problem in d.problems)]
     if broken:
-        call.tell(f"the pictures of {', '.join(broken)} have errors: {_ASSUMED}")
+        call.tell(f"the images of {', '.join(broken)} have errors; {_ASSUMED}")
     return place_of_manifest(manifest, call.settings), None if broken else desire(manifest, datasets)

@@ -1,4 +1,4 @@
-"""status: what is trained, training and failed, as the service sees it now. Writes nothing."""
+"""status: show what is trained, training and failed, as Scenario reports it. Writes nothing."""
 
 from __future__ import annotations
 
@@ -26,9 +26,15 @@ EXAMPLES = """
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.manifest(parser)
-    parser.add_argument("--watch", action="store_true", help="keep looking until nothing is training any more")
-    parser.add_argument("--poll-interval", type=seconds, default=5.0, metavar="S", help="with --watch (default 5)")
-    parser.add_argument("--no-refresh", action="store_true", help="only what is recorded; needs no credentials")
+    parser.add_argument("--watch", action="store_true", help="poll until no training is running")
+    parser.add_argument(
+        "--poll-interval",
+        type=seconds,
+        default=5.0,
+        metavar="S",
+        help="seconds between polls (default 5)",
+    )
+    parser.add_argument("--no-refresh", action="store_true", help="show what is recorded; needs no credentials")
     options.formats(parser, "text", "json")
     options.detailed(parser, "3 trainings running, 8 some failed")
     options.service(parser)
@@ -36,8 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(call: Invocation) -> int:
-    """One look, or as many as it takes."""
-    from scenario_apply.cli.resource_status import looked_at, not_created, recorded_statuses
+    """One refresh, or with --watch as many as needed."""
+    from scenario_apply.cli.resource_status import not_created, recorded_statuses, refreshed_statuses
     from scenario_apply.cli.watch import watch
     from scenario_apply.cli.wiring import open_world, require_service
 
@@ -48,19 +54,19 @@ def run(call: Invocation) -> int:
     with open_world(place, call.settings, offline=offline, read_only=True) as world:
         loaded = world.store.load()
         state = loaded.state
-        standings: Sequence[ResourceStatus]
+        statuses: Sequence[ResourceStatus]
         if offline:
-            standings = recorded_statuses(state)
+            statuses = recorded_statuses(state)
         elif call.arguments.watch:
-            standings = watch(call, world, lambda: looked_at(world, state))
+            statuses = watch(call, world, lambda: refreshed_statuses(world, state))
         else:
-            standings = looked_at(world, state)
+            statuses = refreshed_statuses(world, state)
     if manifest is not None:
         unanswered = {lost.step.address for lost in loaded.unanswered if lost.step.kind == "create"}
         missing = not_created(manifest, state, unanswered)
-        standings = sorted((*standings, *missing), key=lambda standing: standing.address)
-    _show(call, standings)
-    return _code(call, standings)
+        statuses = sorted((*statuses, *missing), key=lambda standing: standing.address)
+    _show(call, statuses)
+    return _code(call, statuses)
 
 
 def _place(call: Invocation) -> tuple[StateLocation, Manifest | None]:
@@ -70,34 +76,34 @@ def _place(call: Invocation) -> tuple[StateLocation, Manifest | None]:
 
     given = call.settings
     if given.state is not None and given.manifest is None:
-        return place_of(given), None  # a state by itself: the manifest that lies here may be another's
+        return place_of(given), None  # the manifest in this folder may belong to another state
     try:
         manifest = open_manifest(given)
     except ManifestError as error:
         if given.state is None:
             raise state_alone(error) from error
-        call.tell(f"the manifest cannot be read ({error}): only what is recorded is listed")
+        call.tell(f"the manifest cannot be read ({error}); only recorded resources are listed")
         return place_of(replace(given, manifest=None)), None
     return place_of_manifest(manifest, given), manifest
 
 
-def _show(call: Invocation, standings: Sequence[ResourceStatus]) -> None:
+def _show(call: Invocation, statuses: Sequence[ResourceStatus]) -> None:
     from scenario_apply.review.status_text import long_queued, status_json, status_text
 
     if call.arguments.format == "json":
-        call.show(status_json(standings))
+        call.show(status_json(statuses))
     else:
-        call.show(status_text(standings, call.out))
-    call.warn(long_queued(standings))
-    if not standings:
+        call.show(status_text(statuses, call.out))
+    call.warn(long_queued(statuses))
+    if not statuses:
         call.tell("nothing is recorded yet")
 
 
-def _code(call: Invocation, standings: Sequence[ResourceStatus]) -> int:
+def _code(call: Invocation, statuses: Sequence[ResourceStatus]) -> int:
     from scenario_apply.errors import ExitCode
 
-    if any(standing.is_running for standing in standings):
+    if any(standing.is_running for standing in statuses):
         return call.code(ExitCode.RUNNING, ExitCode.OK)
-    if any(standing.status in ("failed", "canceled", "deleted") for standing in standings):
+    if any(standing.status in ("failed", "canceled", "deleted") for standing in statuses):
         return call.code(ExitCode.PARTIAL, ExitCode.OK)
     return ExitCode.OK

@@ -1,6 +1,6 @@
-"""How long the requests of a run will still take: those its plan has left, against the budget and what was seen.
+"""How long the remaining requests of a run will take, from the request budget and the observed speed.
 
-Trainings are not in it: how long they last is the service's to say, and is told of each as it moves.
+Trainings are not included: Scenario reports the time left of each.
 """
 
 from __future__ import annotations
@@ -13,25 +13,29 @@ from scenario_apply.model.steps import StepId, requests_of
 from scenario_apply.review.screen import duration
 
 SEEN_S = 60.0
-"""Seconds looked back at for the speed of the line."""
+"""Seconds over which the speed is measured."""
 
 TOO_SHORT_S = 1.0
 BURST_S = SEEN_S / 12
 
 
-WORTH_TELLING_S = 3.0
+SHOWN_FROM_S = 3.0
 
 
-def eta_text(outlook: Eta, now: float) -> str:
-    """'about 8 min of requests left', or nothing when that is not known or hardly any."""
-    seconds = outlook.seconds(now)
-    if seconds is None or seconds < WORTH_TELLING_S:
+def eta_text(eta: Eta, now: float, rate_limit: int = 0) -> str:
+    """'about 8 min left (rate limit 100/min)'; empty when that is unknown or only a few seconds.
+
+    rate_limit: requests a minute; 0: none.
+    """
+    seconds = eta.seconds(now)
+    if seconds is None or seconds < SHOWN_FROM_S:
         return ""
-    return f"about {duration(seconds)} of requests left"
+    limit = f" (rate limit {rate_limit:,}/min)" if rate_limit else ""
+    return f"about {duration(seconds)} left{limit}"
 
 
 class Eta:
-    """Grows with every event. Times are monotonic seconds."""
+    """Updated by every event. Times are monotonic seconds."""
 
     def __init__(self, counter: RequestCounter | None) -> None:
         self._counter = counter
@@ -43,7 +47,7 @@ class Eta:
         self._burst = _Window(BURST_S)
         self._densest_per_s = 0.0
         self.left = 0
-        """Requests of steps that are not over; polls apart."""
+        """Requests of steps that have not ended, without polls."""
 
     def take(self, event: Event, now: float) -> None:
         match event:
@@ -62,7 +66,7 @@ class Eta:
                 pass
 
     def seconds(self, now: float) -> float | None:
-        """Until the last of them has been answered, about; None while nothing is known."""
+        """Seconds until the last request is answered, roughly; None while nothing is known."""
         if self._counter is None or not self._is_started:
             return None
         if not self.left:
@@ -92,7 +96,7 @@ class Eta:
             return
         self._recent.add(now, requests)
         self._burst.add(now, requests)
-        # where a budget holds requests back, the line was fastest while it did not
+        # the speed while the budget did not hold requests back
         self._densest_per_s = max(self._densest_per_s, self._burst.total / max(BURST_S, TOO_SHORT_S))
 
     def _recent_per_s(self, now: float) -> float:

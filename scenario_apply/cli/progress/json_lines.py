@@ -28,7 +28,7 @@ from scenario_apply.apply.events import (
     TrainingMoved,
 )
 from scenario_apply.cli.progress.eta import Eta
-from scenario_apply.cli.progress.plain_view import adopted_line, failed_line, finished_line, noted_line
+from scenario_apply.cli.progress.plain_view import adopted_line, failed_line, finished_line, noted_line, throttled_line
 from scenario_apply.errors import Diagnostic
 from scenario_apply.model.ports import Clock, RequestCounter
 from scenario_apply.model.steps import PlannedStep, UploadImage
@@ -54,12 +54,14 @@ class JsonLinesView:
         *,
         counter: RequestCounter | None = None,
         rate_limit: int = 0,
+        destroy: bool = False,
     ) -> None:
         self._write = write
         self._clock = clock
         self._counter = counter
         self._rate_limit = rate_limit
-        self._outlook = Eta(counter)
+        self._destroy = destroy
+        self._eta = Eta(counter)
         self._lock = threading.Lock()
         self._seq = 0
         self._run_id = str(uuid.uuid4())
@@ -68,7 +70,7 @@ class JsonLinesView:
 
     def __call__(self, event: Event) -> None:
         with self._lock:
-            self._outlook.take(event, self._clock.monotonic())
+            self._eta.take(event, self._clock.monotonic())
         match event:
             case RunStarted():
                 steps = len(event.plan.steps)
@@ -96,8 +98,7 @@ class JsonLinesView:
             case TrainingMoved():
                 self._moved(event)
             case Throttled():
-                message = f"waiting {event.seconds:.0f} s: {event.reason}"
-                self._line("throttled", safe(message), seconds=round(event.seconds, 3), reason=event.reason)
+                self._line("throttled", throttled_line(event), seconds=round(event.seconds, 3), reason=event.reason)
             case Noted():
                 address = None if event.address is None else str(event.address)
                 self._line("log", noted_line(event), address=address, text=event.text)
@@ -125,7 +126,7 @@ class JsonLinesView:
     def count_with(self, counter: RequestCounter | None, rate_limit: int) -> None:
         """From now on every line says what of the request budget is used."""
         self._counter, self._rate_limit = counter, rate_limit
-        self._outlook = Eta(counter)
+        self._eta = Eta(counter)
 
     def problems(self, problems: Iterable[Diagnostic]) -> None:
         """Diagnostics: what stops a run, or deserves a look."""
@@ -153,7 +154,7 @@ class JsonLinesView:
         plain = asdict(ledger)
         told |= {key: value for key, value in plain.items() if key not in lists}
         level = "info" if ledger.status in ("done", "running") else "error"
-        self._line("ledger", headline(ledger), level=level, ledger=told)
+        self._line("ledger", headline(ledger, destroy=self._destroy), level=level, ledger=told)
         self.has_ledger = True
 
     def _line(self, kind: str, message: str, *, level: str = "info", **more: object) -> None:
@@ -170,12 +171,12 @@ class JsonLinesView:
                 **more,
             }
             if self._counter is not None:
-                seconds = self._outlook.seconds(self._clock.monotonic())
+                seconds = self._eta.seconds(self._clock.monotonic())
                 line["budget"] = {
                     "used": self._counter.sent,
                     "refused": self._counter.refused,
                     "limit": self._rate_limit,
-                    "left": None if seconds is None else self._outlook.left,
+                    "left": None if seconds is None else self._eta.left,
                     "seconds_left": None if seconds is None else round(seconds, 1),
                 }
             self._write(json_text(json.dumps(line, ensure_ascii=False, default=str)) + "\n")

@@ -1,4 +1,4 @@
-"""When a running training is worth a line where there is no terminal: in an apply and in status --watch alike."""
+"""When a running training gets a line in logs, in apply and in status --watch."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ MOVES_EVERY_S = 60.0
 
 
 class LineThrottle:
-    """A new phase at once; another share, place or time left at most once a minute; what stands still, never again.
+    """A new phase at once; a new share, place or time left at most once a minute; nothing while nothing changes.
 
-    Changes are of the words that would be read: half a percent is none.
+    Only changes of the printed words count: half a percent is none.
     """
 
     def __init__(self) -> None:
         self._told: dict[Address, tuple[tuple[str, ...], float]] = {}
 
     def has_told(self, address: Address) -> bool:
-        """Whether there was a line of it."""
+        """True if a line was printed for it."""
         return address in self._told
 
     def is_due(self, address: Address, status: str, progress: Progress | None, now: float) -> bool:
-        """Whether to tell of it now; whoever is told so does. now: monotonic seconds."""
+        """True if a line is due; the caller must then print it. now: monotonic seconds."""
         words = progress_words(status, progress)
         if address in self._told:
             told, at = self._told[address]

@@ -1,4 +1,4 @@
-"""A run on a terminal: a bar for uploads, a line for each training, and what happened scrolling by above (rich)."""
+"""A run on a terminal: a bar for uploads, a line for each training, and finished steps scrolling by above (rich)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING, TextIO
 
 from scenario_apply.apply.events import Adopted, Event, Noted, StepFailed, StepFinished
-from scenario_apply.cli.progress.eta import Eta, eta_text
+from scenario_apply.cli.progress.eta import SHOWN_FROM_S, Eta, eta_text
 from scenario_apply.cli.progress.plain_view import adopted_line, failed_line, finished_line, noted_line
 from scenario_apply.cli.progress.run_progress import QUIET_KINDS, RunProgress, Training
 from scenario_apply.model.ports import Clock, RequestCounter
@@ -33,8 +33,8 @@ class ProgressView:
         self._screen = screen
         self._counter = counter
         self._rate_limit = rate_limit
-        self._board = RunProgress()
-        self._outlook = Eta(counter)
+        self._progress = RunProgress()
+        self._eta = Eta(counter)
         self._lock = threading.Lock()
         self._started = clock.monotonic()
         self._console: Console = Console(
@@ -48,16 +48,16 @@ class ProgressView:
     def __call__(self, event: Event) -> None:
         with self._lock:
             now = self._clock.monotonic()
-            self._board.take(event, now)
-            self._outlook.take(event, now)
-            line, style = _line(event, self._board)
+            self._progress.take(event, now)
+            self._eta.take(event, now)
+            line, style = _line(event, self._progress)
         if line:
             from rich.text import Text
 
             self._console.print(Text(safe(line), style=style, overflow="fold"))
 
     def close(self) -> None:
-        """Take the live part away."""
+        """Remove the live part."""
         self._live.stop()
 
     def _render(self) -> RenderableType:
@@ -72,12 +72,12 @@ class ProgressView:
 
         now = self._clock.monotonic()
         rows: list[RenderableType] = []
-        over, total = self._board.counted(QUIET_KINDS)
+        over, total = self._progress.counted(QUIET_KINDS)
         if total and over < total:
             rows.append(self._bar("images and captions", over / total, f"{over}/{total}"))
-        for address, training in list(self._board.trainings.items())[:TRAININGS_SHOWN]:
+        for address, training in list(self._progress.trainings.items())[:TRAININGS_SHOWN]:
             rows.append(self._training(str(address), training, now))
-        hidden = len(self._board.trainings) - TRAININGS_SHOWN
+        hidden = len(self._progress.trainings) - TRAININGS_SHOWN
         if hidden > 0:
             rows.append(Text(f"  … and {counted(hidden, 'more training')}", style="dim"))
         rows.append(Text(fit(self._footer(now), self._screen.width - 1), style="dim"))
@@ -114,21 +114,22 @@ class ProgressView:
     def _footer(self, now: float) -> str:
         parts = [duration(now - self._started)]
         if self._counter is not None:
-            limit = f", at most {self._rate_limit}/min" if self._rate_limit else ""
-            parts.append(f"{counted(self._counter.sent, 'request')}{limit}")
-        if words := eta_text(self._outlook, now):
+            parts.append(counted(self._counter.sent, "request"))
+        if words := eta_text(self._eta, now, self._rate_limit):
             parts.append(words)
-        left = self._board.throttled_until - now
-        if left > 0.5:
-            parts.append(f"waiting {duration(left)}: {safe(self._board.throttled_why)}")
+        left, why = self._progress.throttled_until - now, self._progress.throttled_why
+        if left <= 0.5 and self._counter is not None and self._rate_limit and self._progress.active:
+            left, why = self._counter.seconds_for(1), "the rate limit"
+        if left >= SHOWN_FROM_S:
+            parts.append(f"waiting for {safe(why)}, continues in {duration(left)}")
         return "  " + " · ".join(parts)
 
 
-def _line(event: Event, board: RunProgress) -> tuple[str, str]:
-    """What scrolls by, and its style; nothing for what the bars show."""
+def _line(event: Event, progress: RunProgress) -> tuple[str, str]:
+    """The line that scrolls by, and its style; empty for what the bars show."""
     match event:
         case StepFinished() if event.step.kind not in QUIET_KINDS or event.adopted:
-            line = finished_line(event, board.lasted.get(event.step.address))
+            line = finished_line(event, progress.lasted.get(event.step.address))
             return line, "green" if event.step.kind == "wait" else ""
         case StepFailed():
             return failed_line(event), "red"

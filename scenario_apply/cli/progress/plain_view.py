@@ -1,4 +1,4 @@
-"""A run as plain lines, for logs and where there is no terminal. Never more than a few lines a minute and training."""
+"""A run as plain lines, for logs and pipes: at most a few lines a minute for each training."""
 
 from __future__ import annotations
 
@@ -39,26 +39,28 @@ class PlainView:
         *,
         verbose: bool = False,
         counter: RequestCounter | None = None,
+        rate_limit: int = 0,
     ) -> None:
         self._write = write
         self._clock = clock
         self._verbose = verbose
-        self._board = RunProgress()
-        self._outlook = Eta(counter)
+        self._rate_limit = rate_limit
+        self._progress = RunProgress()
+        self._eta = Eta(counter)
         self._lock = threading.Lock()
-        self._rarely = LineThrottle()
+        self._throttle = LineThrottle()
         self._counted_at = float("-inf")
 
     def __call__(self, event: Event) -> None:
         with self._lock:
             now = self._clock.monotonic()
-            self._board.take(event, now)
-            self._outlook.take(event, now)
+            self._progress.take(event, now)
+            self._eta.take(event, now)
             for line in self._lines(event, now):
                 self._write(f"{line}\n")
 
     def close(self) -> None:
-        """Nothing to put away."""
+        """Nothing to release."""
 
     def _lines(self, event: Event, now: float) -> list[str]:
         match event:
@@ -76,28 +78,28 @@ class PlainView:
             case TrainingMoved():
                 return self._moved(event, now)
             case Throttled():
-                return [f"waiting {duration(event.seconds)}: {safe(event.reason)}"] if event.seconds >= 1 else []
+                return [throttled_line(event)] if event.seconds >= 1 else []
             case Noted():
                 return [noted_line(event)]
             case Ledger():
-                return []  # shown by whoever ends the run
+                return []  # the caller shows it
             case _:
                 assert_never(event)
 
     def _finished(self, event: StepFinished, now: float) -> list[str]:
         if event.step.kind in QUIET_KINDS and not (self._verbose or event.adopted):
-            over, total = self._board.counted(QUIET_KINDS)
+            over, total = self._progress.counted(QUIET_KINDS)
             if over < total and now - self._counted_at < COUNT_EVERY_S:
                 return []
             self._counted_at = now
-            left = eta_text(self._outlook, now)
+            left = eta_text(self._eta, now, self._rate_limit)
             return [f"images and captions: {over}/{total}{', ' if left else ''}{left}"]
-        return [finished_line(event, self._board.lasted.get(event.step.address))]
+        return [finished_line(event, self._progress.lasted.get(event.step.address))]
 
     def _moved(self, event: TrainingMoved, now: float) -> list[str]:
         if has_ended(event.status, event.progress):
-            return []  # the step that waited for it says so
-        if not self._rarely.is_due(event.address, event.status, event.progress, now):
+            return []  # the step that waits for it reports the end
+        if not self._throttle.is_due(event.address, event.status, event.progress, now):
             return []
         return [f"{event.address}: {safe(', '.join(progress_words(event.status, event.progress)))}"]
 
@@ -106,25 +108,30 @@ def finished_line(event: StepFinished, lasted_s: float | None = None) -> str:
     """'model.kael: training launched, 230 CU (job_x)'. lasted_s: of the training that ended, where it is known."""
     parts = [safe(did(event.step.step))]
     if event.adopted:
-        parts.append(f"adopted: {safe(event.how or 'found on the service')}")
+        parts.append(f"adopted: {safe(event.how or 'found on Scenario')}")
     if event.cu_charged is not None:
         parts.append(f"{amount(event.cu_charged)} CU")
     if event.step.kind == "wait" and lasted_s is not None:
-        parts.append(f"after {duration(lasted_s)}")
+        parts[0] += f" in {duration(lasted_s)}"
     where = f" ({safe(event.remote_id)})" if event.remote_id and event.step.kind in ("create", "train") else ""
     return f"{event.step.address}: {', '.join(parts)}{where}"
 
 
 def failed_line(event: StepFailed) -> str:
-    """'model.kael: upload 01.png failed: the reason; 4 steps that need it are left out'."""
-    skipped = counted(event.skipped, "step that needs it is left out", "steps that need it are left out")
+    """'model.kael: upload 01.png failed: the reason; 4 dependent steps are skipped'."""
+    skipped = counted(event.skipped, "dependent step is skipped", "dependent steps are skipped")
     told = safe(failure(doing(event.step.step), event.error))
     return f"{event.step.address}: {told}{'; ' + skipped if event.skipped else ''}"
 
 
 def adopted_line(event: Adopted) -> str:
-    """What an earlier run had done without knowing it."""
+    """A request of an earlier run whose response was lost, found on Scenario."""
     return f"{event.address}: adopted {safe(event.what)} {safe(event.remote_id)}: {safe(event.how)}"
+
+
+def throttled_line(event: Throttled) -> str:
+    """'waiting for the rate limit, continues in 21 s'."""
+    return f"waiting for {safe(event.reason)}, continues in {duration(event.seconds)}"
 
 
 def noted_line(event: Noted) -> str:

@@ -1,4 +1,4 @@
-"""Where a run stands, gathered from its events: what the live view draws and the plain view summarises."""
+"""The progress of a run, gathered from its events, for the live view and the plain view."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from scenario_apply.model.steps import StartTraining, StepKind
 _ENDED = ENDED_STATUSES | JOB_ENDED_STATUSES
 
 QUIET_KINDS: frozenset[StepKind] = frozenset({"upload", "attach", "caption", "detach"})
-"""Steps that come by the dozen: counted, not told one by one."""
+"""Steps that come by the dozen: counted, not printed one by one."""
 
 
 @dataclass(slots=True)
 class Training:
-    """One running training. since: monotonic seconds of its launch, or of the first look at it."""
+    """One running training. since: monotonic seconds of its launch, or of the first poll."""
 
     since: float
     status: str = "launched"
@@ -35,7 +35,7 @@ class Training:
 
 @dataclass(slots=True)
 class RunProgress:
-    """Grows with every event. total, done, failed: steps by kind."""
+    """Updated by every event. total, done, failed: steps by kind."""
 
     total: Counter[StepKind] = field(default_factory=Counter)
     done: Counter[StepKind] = field(default_factory=Counter)
@@ -79,11 +79,11 @@ class RunProgress:
             self.lasted[address] = now - training.since
 
     def counted(self, kinds: frozenset[StepKind]) -> tuple[int, int]:
-        """How many of those steps are over, and how many there are."""
+        """How many of those steps have ended, and how many there are."""
         over = sum(self.done[kind] + self.failed[kind] for kind in kinds)
         return over, sum(self.total[kind] for kind in kinds)
 
 
 def has_ended(status: str, progress: Progress | None) -> bool:
-    """Whether a look at a model or at its job says so: the step that waited for it tells what came of it."""
+    """Whether model or job has ended; the step that waits for it reports the outcome."""
     return status in _ENDED or (progress is not None and progress.stage in _ENDED)

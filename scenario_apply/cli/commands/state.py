@@ -1,0 +1,217 @@
+"""state: list, show, edit, copy and replace what is recorded. None of it sends a request."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+from scenario_apply.cli import options
+
+if TYPE_CHECKING:
+    import argparse
+
+    from scenario_apply.cli.invocation import Invocation
+
+
+def _reads(parser: argparse.ArgumentParser) -> None:
+    options.manifest(parser)
+    options.state(parser)
+    options.local(parser)
+
+
+def _writes(parser: argparse.ArgumentParser) -> None:
+    options.manifest(parser)
+    options.state(parser, locks=True)
+    options.local(parser)
+
+
+def _prints(parser: argparse.ArgumentParser) -> None:
+    _reads(parser)
+    options.formats(parser, "text", "json")
+
+
+def _one_address(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("address", metavar="ADDRESS", help="for example model.kael")
+
+
+def _show_arguments(parser: argparse.ArgumentParser) -> None:
+    _one_address(parser)
+    _prints(parser)
+
+
+def _mv_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("source", metavar="FROM", help="the recorded address")
+    parser.add_argument("target", metavar="TO", help="the new address")
+    _writes(parser)
+
+
+def _rm_arguments(parser: argparse.ArgumentParser) -> None:
+    _one_address(parser)
+    _writes(parser)
+
+
+def _push_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="a state file, as printed by state pull")
+    _writes(parser)
+    parser.add_argument("--force", action="store_true", help="accept another lineage or an older serial")
+
+
+def _list(call: Invocation) -> int:
+    from scenario_apply.cli.wiring import recorded_store
+    from scenario_apply.review.state_text import list_text
+
+    state = recorded_store(call.settings).read()
+    if call.arguments.format == "json":
+        call.show(json.dumps([str(address) for address in sorted(state.records)], indent=2) + "\n")
+    else:
+        call.show(list_text(state, call.out))
+    if not state.records:
+        call.tell("nothing is recorded yet")
+    return 0
+
+
+def _show(call: Invocation) -> int:
+    from scenario_apply.cli.address_arguments import recorded_address
+    from scenario_apply.cli.wiring import recorded_store
+    from scenario_apply.review.state_text import record_text
+    from scenario_apply.state.state_file import record_to_json
+
+    state = recorded_store(call.settings).read()
+    address = recorded_address(call.arguments.address, state)
+    record = state.records[address]
+    if call.arguments.format == "json":
+        values = {"address": str(address), **record_to_json(record)}
+        call.show(json.dumps(values, indent=2, ensure_ascii=False) + "\n")
+    else:
+        call.show(record_text(address, record, call.out))
+    return 0
+
+
+def _mv(call: Invocation) -> int:
+    """Both addresses have the same kind, and nothing is recorded at the new one."""
+    from scenario_apply.cli.address_arguments import address_of, recorded_address
+    from scenario_apply.cli.state_edits import edited_state
+    from scenario_apply.cli.wiring import recorded_store
+    from scenario_apply.errors import StateError, UsageError
+
+    target = address_of(call.arguments.target)
+    what = f"move {call.arguments.source} to {target}"
+    with edited_state(recorded_store(call.settings), call, "state mv", what) as edit:
+        source = recorded_address(call.arguments.source, edit.state)
+        if source.kind != target.kind:
+            raise UsageError(f"a {source.kind} cannot become a {target.kind}")
+        if target in edit.state.records:
+            hint = f"run scenario-apply state rm {target} first"
+            raise StateError(f"{target} is already recorded", code="address-taken", hint=hint)
+        record = edit.state.records[source]
+        edit.save(edit.state.with_record(source, None).with_record(target, record))
+    call.show(f"{source} is now {target}\n")
+    return 0
+
+
+def _rm(call: Invocation) -> int:
+    """Prints the IDs, so that the resource can be imported again."""
+    from scenario_apply.cli.address_arguments import recorded_address
+    from scenario_apply.cli.state_edits import edited_state
+    from scenario_apply.cli.wiring import recorded_store
+    from scenario_apply.review.screen import safe
+
+    store = recorded_store(call.settings)
+    with edited_state(store, call, "state rm", f"forget {call.arguments.address}") as edit:
+        address = recorded_address(call.arguments.address, edit.state)
+        ids = [version.id for version in edit.state.records[address].versions()]
+        edit.save(edit.state.with_record(address, None))
+    call.show(f"{address} is no longer recorded; Scenario keeps {safe(', '.join(ids))}\n")
+    return 0
+
+
+def _history(call: Invocation) -> int:
+    from msgspec.structs import asdict
+
+    from scenario_apply.cli.wiring import recorded_store
+    from scenario_apply.review.state_text import history_text
+
+    state = recorded_store(call.settings).read()
+    if call.arguments.format == "json":
+        call.show(json.dumps([asdict(entry) for entry in state.history], indent=2, ensure_ascii=False) + "\n")
+    else:
+        call.show(history_text(state, call.out))
+    if not state.history:
+        call.tell("the state has no history yet")
+    return 0
+
+
+def _pull(call: Invocation) -> int:
+    """Raises StateError when nothing is recorded: a redirected empty file would look like a state."""
+    from scenario_apply.cli.wiring import recorded_store
+    from scenario_apply.errors import StateError
+
+    store = recorded_store(call.settings)
+    loaded = store.load()
+    content = store.content
+    if content is None:
+        raise StateError(f"nothing is recorded in {store.path}", code="no-state")
+    call.show_json(content.decode())
+    if loaded.has_journal:
+        call.tell("an interrupted run left a journal: what it did is added to this file by the next apply")
+    return 0
+
+
+def _push(call: Invocation) -> int:
+    """The previous state is copied to backups/ first."""
+    from scenario_apply.cli.state_edits import edited_state
+    from scenario_apply.cli.wiring import recorded_store
+    from scenario_apply.errors import UsageError
+    from scenario_apply.review.screen import safe
+
+    path = os.path.join(call.settings.cwd, call.arguments.file)
+    try:
+        with open(path, "rb") as file:
+            content = file.read()
+    except OSError as error:
+        raise UsageError(f"{call.arguments.file} cannot be read: {error.strerror}") from error
+    store = recorded_store(call.settings)
+    with edited_state(store, call, "state push", f"push {os.path.basename(path)}") as edit:
+        pushed = store.read_other(content, call.arguments.file)
+        if pushed == edit.state:
+            call.tell("the recorded state is the same; nothing was written")
+            return 0
+        state = edit.save(store.pushable(edit.state, pushed, force=call.arguments.force))
+    call.show(f"{safe(store.path)} now has serial {state.serial}\n")
+    return 0
+
+
+class Part(NamedTuple):
+    """One of the state commands, with what a module of one command has."""
+
+    EXAMPLES: str
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[Invocation], int]
+
+
+COMMANDS = {
+    "state list": Part(
+        "  scenario-apply state list manifests/quickstart\n"
+        "  scenario-apply state list --state state/quickstart.json --format json",
+        _prints,
+        _list,
+    ),
+    "state show": Part(
+        "  scenario-apply state show model.kael manifests/quickstart\n"
+        "  scenario-apply state show model.kael --format json",
+        _show_arguments,
+        _show,
+    ),
+    "state mv": Part("  scenario-apply state mv model.kael model.ranger manifests/quickstart", _mv_arguments, _mv),
+    "state rm": Part("  scenario-apply state rm model.kael manifests/quickstart", _rm_arguments, _rm),
+    "state history": Part(
+        "  scenario-apply state history manifests/quickstart\n"
+        "  scenario-apply state history --state state/quickstart.json --format json",
+        _prints,
+        _history,
+    ),
+    "state pull": Part("  scenario-apply state pull manifests/quickstart > copy.json", _reads, _pull),
+    "state push": Part("  scenario-apply state push copy.json manifests/quickstart", _push_arguments, _push),
+}
