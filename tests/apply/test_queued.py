@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from scenario_apply.apply.apply_options import ApplyOptions
-from scenario_apply.cli.resource_status import looked_at
+from scenario_apply.cli.resource_status import refreshed_statuses
 from scenario_apply.model.queue_wait import QUEUED_LONG_S, queued_too_long, queued_words
 from scenario_apply.model.remote import JobId, ModelId, Progress, RemoteJob, RemoteModel
 from scenario_apply.planning.changes import Action
@@ -85,11 +85,11 @@ def test_status_tells_it_and_warns_after_hours(bench: Bench) -> None:
     service = Busy(bench.clock, training_s=10**6)
     bench.apply(service, NO_WAIT)
     launched_at = bench.record("model.kael").current.launched_at
-    now = looked_at(bench.world(service), bench.state())
+    now = refreshed_statuses(bench.world(service), bench.state())
     assert f"queued since {launched_at}, place 7" in status_text(now, SCREEN)
     assert not long_queued(now)
     later(bench, 1.5 * QUEUED_LONG_S)
-    then = looked_at(bench.world(service), bench.state())
+    then = refreshed_statuses(bench.world(service), bench.state())
     [problem] = long_queued(then)
     assert "queued for 3 hours" in problem.message
     assert json.loads(status_json(then))["model.kael"]["queued_too_long"] is True
