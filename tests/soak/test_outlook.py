@@ -57,5 +57,5 @@ def test_lines_and_events_tell_it(tmp_path: Path) -> None:
         plain(event)
         json_lines(event)
     left = sum(2 for _ in range(500)) + 10 - len(finished)
-    assert any("of requests left" in line for line in lines), lines
+    assert any("about " in line and " left" in line for line in lines), lines
     assert f'"left": {left}, "seconds_left": {left * 0.6}' in events[-1]
