@@ -31,7 +31,23 @@ CASES = (
     "training-running",
     "drift-image-added",
 )
-OTHER_KINDS: tuple[object, ...] = (None, True, 0, -1, 1.5, 10**25, "", "x", "s1", "\0", [], [None], {}, {"id": "s1"}, {"kind": "train"})
+OTHER_KINDS: tuple[object, ...] = (
+    None,
+    True,
+    0,
+    -1,
+    1.5,
+    10**25,
+    "",
+    "x",
+    "s1",
+    "\0",
+    [],
+    [None],
+    {},
+    {"id": "s1"},
+    {"kind": "train"},
+)
 
 Plain = dict[str, Any]
 
