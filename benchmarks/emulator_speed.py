@@ -3,8 +3,8 @@
     python benchmarks/emulator_speed.py [--rounds 5] [--seconds 1] [--fill 10000] [--moto PATH] [--prism PATH]
 
 Promises: 2,000 small requests a second, 200 MB/s of image uploads, start-up under 400 ms, memory flat in what is held.
-moto_server serves an S3 bucket, the nearest equivalent of small reads and writes; Prism serves the same contract file with
-made-up responses and stores nothing. Both are searched in build/rivals and on the PATH.
+moto_server serves an S3 bucket, the nearest equivalent of small reads and writes; Prism serves the same contract
+file with made-up responses and stores nothing. Both are searched in build/rivals and on the PATH.
 """
 
 from __future__ import annotations
