@@ -4,7 +4,7 @@
 
 The models are made and trained first, with a first apply against the emulator (a minute or so, not measured). What is
 measured is a whole process: manifest, images, state, refresh, plan. It must send exactly twenty requests of fifty
-models each; read one by one, as in the guides, a thousand models take 21,000 (each model, and each of its twenty images).
+models each; read one by one, as in the guides, a thousand models take 21,000 requests.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 
 The services are sliding windows that answer 429 with a Retry-After in whole seconds, in processes of their own. The
 client is the tool's, with twenty-four threads that always have a request to send and no configured limit, so that it
-must learn the limit from refusals. One more row has the tool's own limit of 100 a minute, the default. Shares are of what
+must learn the limit from refusals. One more row has the default limit of 100 a minute. Shares are of what
 the window lets through in that time, in whole windows.
 """
 
