@@ -66,7 +66,7 @@ VERSION_TESTS := tests --ignore=tests/soak --ignore=tests/fuzz --ignore=tests/ap
 	--ignore=tests/apply/test_crash_rarer.py --ignore=tests/apply/test_kill.py
 
 test-newest: ## run the tests on the newest allowed versions, in .venv-newest
-	@$(MAKE) -s versions VENV=.venv-newest VERSIONS='-U --upgrade-strategy eager -e .[dev]'
+	@$(MAKE) -s versions VENV=.venv-newest VERSIONS='--upgrade -e .[dev]'
 
 test-lowest: $(STAMP) ## run the tests on the lowest allowed versions of what the package needs, in .venv-lowest
 	@mkdir -p build
@@ -74,7 +74,7 @@ test-lowest: $(STAMP) ## run the tests on the lowest allowed versions of what th
 	@$(MAKE) -s versions VENV=.venv-lowest VERSIONS='-r build/lowest.txt'
 
 versions: $(STAMP)
-	@$(BIN)/python -m pip install -q --disable-pip-version-check $(VERSIONS)
+	@$(BIN)/uv pip install -q --python $(BIN)/python $(VERSIONS)
 	@$(BIN)/python -m pytest -n auto $(VERSION_TESTS)
 
 check: $(STAMP) ## style, format and types

@@ -8,7 +8,7 @@ once, one after the other, so that a busy machine slows all of them; medians, an
 
 floor, warm      os.scandir and a stat of each file, nothing else
 floor, cold      os.read and sha256 of each file on two threads, nothing else
-plain            pathlib.rglob, read_bytes, sha256, PIL.Image.open, read_text: what one writes first
+plain            pathlib.rglob, read_bytes, sha256, PIL.Image.open, read_text: the obvious implementation
 """
 
 from __future__ import annotations

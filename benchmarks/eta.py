@@ -1,14 +1,14 @@
-"""How well a run knows how long its requests will take: what its views said against what it took, minute by minute.
+"""How accurate the estimate of the time left is: what the views showed against the actual time, minute by minute.
 
     python benchmarks/eta.py            # a simulated clock: seconds
     python benchmarks/eta.py --real     # the command line against the embedded Scenario, by the clock: seven minutes
 
-Simulated (tests/soak/eta.py): engine, request budget and outlook are the tool's own, the service is a fake behind a
-sliding window that answers 429 with a Retry-After in whole seconds. 1,010 requests of 500 captioned images take about
+Simulated (tests/soak/eta.py): engine, request budget and estimate are the tool's own, the service is a fake behind a
+sliding window that responds 429 with a Retry-After in whole seconds. 1,010 requests of 500 captioned images take about
 ten minutes under each bound. The same runs are a test: tests/soak/test_outlook.py.
 
 Real: 300 captioned images, 606 requests, the service allows 100 a minute. Once with the tool's own bound of 100, once
-with none, so that it has to learn; both at the same time. What `budget.seconds_left` of each line of `--events` said is
+with none, so that it has to learn; both at the same time. The `budget.seconds_left` of each line of `--events` is
 compared with the time until the last line that is not about a training.
 """
 

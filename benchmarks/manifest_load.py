@@ -1,10 +1,10 @@
-"""How long a manifest of many models takes to load, against parsing it alone and against the plain way.
+"""How long a manifest of many models takes to load, against parsing alone and against the plain way.
 
     python benchmarks/manifest_load.py            # 1,000 and 5,000 models
 
 The plain way is yaml.load with CSafeLoader (no places, no YAML 1.2, no templates) and a jsonschema check. Every round
 runs all of them one after the other, in this process and warm; medians and ratios are printed. The time of a fresh
-process, imports and all, is measured apart.
+process, including imports, is measured separately.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
     python benchmarks/noop_refresh.py
 
 The models are made and trained first, with a first apply against the emulator (a minute or so, not measured). What is
-measured is a whole process: manifest, pictures, state, refresh, plan. It must send twenty requests of fifty models and
-no other; one by one, as the guides read them, a thousand models are 21,000 (each, and each of its twenty images).
+measured is a whole process: manifest, images, state, refresh, plan. It must send exactly twenty requests of fifty
+models each; read one by one, as in the guides, a thousand models take 21,000 requests.
 """
 
 from __future__ import annotations

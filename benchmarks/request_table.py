@@ -1,12 +1,12 @@
-"""Requests of an apply against those of the guides' script, for three sizes; the arithmetic is printed.
+"""Requests of an apply against those of the guides' script, for three sizes; the calculation is printed.
 
     python benchmarks/request_table.py              # the first two sizes are run, too; --run-all runs the third
 
 The script is benchmarks/_guides_script.py: create, add and caption every image of every model, launch, poll the job
 every three seconds for the whole training. Its count is arithmetic. Ours is the plan's own count, made by the tool
 from a manifest of that size, with the polls of so long a training: all models of a round in requests of fifty, three
-to ten seconds apart. Beside it stands what the emulator counted while it was applied with short trainings. The models
-share one set of images and captions ("one set"), or each has a set to itself ("own sets").
+to ten seconds apart. Beside it is what the emulator counted while the manifest was applied with short trainings. The
+models share one set of images and captions ("one set"), or each has its own ("own sets").
 """
 
 from __future__ import annotations

@@ -3,10 +3,10 @@
     python benchmarks/resume_after_kill.py
 
 An apply of two models over forty captioned pictures is killed in the middle of its uploads and started again at once,
-as a supervisor would. Measured on the wall: from the kill to the first write that is new, in the emulator's request
+as a supervisor would. Measured by the clock: from the kill to the first write that is new, in the emulator's request
 log; the start of a Python process is in it. A call that was in flight when the run died and is not found on the
 service is looked for until it is eight seconds old, since the service may still be carrying it out; those rounds are
-told apart.
+reported separately.
 """
 
 from __future__ import annotations

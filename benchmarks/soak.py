@@ -4,9 +4,9 @@
 
 Every seed: the manifest is applied under random faults while the command is killed with SIGKILL at random instants,
 until a run gets through; then it is changed (a picture, a caption, parameters) and the same is done again. After each
-half the emulator's own store is compared with the state: what is there twice, was trained twice, or is known to only
-one of the two is counted. Exit code 1 when anything is. The first complaint of a seed is printed with its number;
---only N repeats that seed and prints what the command said.
+half the emulator's own store is compared with the state: what exists twice, was trained twice, or is known to only
+one of the two is counted. Exit code 1 if anything is. The first failure of a seed is printed with its number;
+--only N repeats that seed and prints the output of the command.
 """
 
 from __future__ import annotations

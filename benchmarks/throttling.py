@@ -3,9 +3,9 @@
     python benchmarks/throttling.py                 # four minutes; all limits at once, each with a service of its own
 
 The services are sliding windows that answer 429 with a Retry-After in whole seconds, in processes of their own. The
-client is the tool's, with twenty-four threads that always have something to ask and no bound of the user's, so that all
-it knows it learned from refusals; one more row has the tool's own bound of 100 a minute, as every run has unless told
-otherwise. Shares are of what the window lets through in that time, whole windows of it.
+client is the tool's, with twenty-four threads that always have a request to send and no configured limit, so that it
+must learn the limit from refusals. One more row has the default limit of 100 a minute. Shares are of what
+the window lets through in that time, in whole windows.
 """
 
 from __future__ import annotations
