@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from scenario_apply.state.stores.lock import Lock
 from scenario_apply.errors import ExitCode, StateLocked, StateNotSaved
+from scenario_apply.state.stores.lock import Lock
 from tests.fakes.clock import FakeClock
 
 
