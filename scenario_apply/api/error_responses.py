@@ -1,4 +1,4 @@
-"""Error answers read: the service's own reason, and which error of ours it is."""
+"""Turns error responses into errors of ours, with the service's own reason."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ def json_object(reply: Reply) -> Mapping[str, object] | None:
 
 
 def looks_like_a_page(reply: Reply) -> bool:
-    """Is the answer meant for a browser?"""
+    """Whether the response is a web page."""
     kind = reply.headers.get("content-type", "").lower()
     return "html" in kind or reply.content.lstrip()[:1] == b"<"
 
 
 def reason_of(reply: Reply) -> str:
-    """The service's own words in one line; what stands on a page for people; "" when it says nothing."""
+    """The service's own message in one line; of a web page its title or text; "" when there is none."""
     body = json_object(reply)
     if body is not None:
         return _one_line(_said(body))
@@ -93,7 +93,7 @@ def ceiling_of(body: Mapping[str, object] | None) -> tuple[str, float | None] | 
 
 
 def is_for_the_rate(reply: Reply) -> bool:
-    """Is it the 429 that asks for patience, rather than a plan's ceiling or a launch that came too soon?"""
+    """Whether it is a 429 for the request rate, not for a limit of the account's plan or a launch cooldown."""
     if reply.status != 429:
         return False
     body = json_object(reply)
@@ -119,7 +119,7 @@ def error_of(request: Request, reply: Reply, mask: Callable[[str], str]) -> ApiE
             return BadAnswer(what, status=status, hint=_NOT_THE_API_HINT)
         return NotFound(what, status=status)
     if status == 410:
-        return Refused(what, status=status, hint="this is gone for good: choose another type, or make it anew")
+        return Refused(what, status=status, hint="it was removed permanently: choose another type, or create it again")
     if status == 429:
         return _of_429(what, body)
     return Refused(what, status=status)
@@ -135,16 +135,18 @@ def error_of_part(request: Request, reply: Reply, mask: Callable[[str], str]) ->
 
 def redirected(request: Request, host: str, status: int) -> BadAnswer:
     """The error for a redirect, which is never followed."""
-    what = f"{request.doing}: the service sent us on to {host}, and credentials do not follow (HTTP {status})"
+    what = f"{request.doing}: the service redirects to {host}, and redirects are not followed (HTTP {status})"
     return BadAnswer(what, status=status, hint="set SCENARIO_BASE_URL to the API's own address")
 
 
 def unreadable(request: Request, reply: Reply, mask: Callable[[str], str]) -> ApiError:
     """The error for a success that is not JSON."""
     if looks_like_a_page(reply):
-        what = f"{request.doing}: a web page came instead of an answer: {mask(reason_of(reply)) or 'an empty one'}"
+        what = f"{request.doing}: the response is a web page: {mask(reason_of(reply)) or 'an empty one'}"
     else:
-        what = f"{request.doing}: the answer is not whole or no JSON ({len(reply.content)} bytes){_why(reply.content)}"
+        what = (
+            f"{request.doing}: the response is incomplete or no JSON ({len(reply.content)} bytes){_why(reply.content)}"
+        )
     if request.safety is Safety.ONCE:
         return AnswerLost(what, status=reply.status)
     return BadAnswer(what, status=reply.status, hint=_NOT_THE_API_HINT)

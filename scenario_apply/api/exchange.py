@@ -1,4 +1,4 @@
-"""One exchange with the service as values: what is asked, what came back, or why nothing did."""
+"""One exchange with the service as values: the request, the reply, or why there is none."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Method = Literal["GET", "POST", "PUT", "DELETE"]
 
 
 class Safety(Enum):
-    """May a call be made again when nobody knows whether it was carried out?"""
+    """Whether a call may be repeated when it is unknown whether it was carried out."""
 
     READ = "read"
     REPEATABLE = "repeatable"  # a write that does no harm twice
@@ -19,7 +19,7 @@ class Safety(Enum):
 
 
 class Body(Protocol):
-    """The bytes of a request: a length, and as often as asked the same bytes in pieces."""
+    """The bytes of a request: a length, and the same bytes in pieces at each iteration."""
 
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[bytes | memoryview]: ...
@@ -59,10 +59,10 @@ class Reply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoAnswer:
-    """No whole answer came, and what says why, free of secrets.
+    """No complete reply arrived. what: the reason, without secrets.
 
     sent: the request may have reached the service whole. timed_out: it may still be worked on.
-    hopeless: another try would end the same way (a certificate nobody trusts, a malformed address).
+    hopeless: another try would end the same way (an untrusted certificate, a malformed address).
     """
 
     what: str

@@ -1,4 +1,4 @@
-"""What nobody may read: hides credentials and signed URLs in any text that leaves the API client."""
+"""Hides credentials and signed URLs in every text that leaves the API client."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ class Mask:
 
     def __init__(self, secrets: Iterable[str] = (), sent: Iterable[str] = ()) -> None:
         """sent: secrets that requests carry, which an answer might repeat."""
-        told = [secret for secret in sent if len(secret) >= _SHORTEST_ECHO]
-        self._echoes = tuple(sorted({form for text in told for form in _in_json(text)}, key=len, reverse=True))
+        echoed = [secret for secret in sent if len(secret) >= _SHORTEST_ECHO]
+        self._echoes = tuple(sorted({form for text in echoed for form in _in_json(text)}, key=len, reverse=True))
         forms = {form for secret in (*secrets, *sent) for form in (secret, quote(secret, safe=""))}
         self._patterns = tuple(
             _pattern(form) for form in sorted(forms, key=len, reverse=True) if len(form) >= _SHORTEST

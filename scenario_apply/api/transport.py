@@ -250,10 +250,10 @@ def _never_sent(error: Exception, host: str) -> NoAnswer | None:
             what = f"the certificate of {host} is not trusted: {e.verify_message or e.reason}"
             return NoAnswer(what=what, sent=False, hopeless=True, hint=hint)
         if isinstance(e, NameResolutionError):
-            return NoAnswer(what=f"no such host: {host}", sent=False, hint=_BASE_URL_HINT)
+            return NoAnswer(what=f"host not found: {host}", sent=False, hint=_BASE_URL_HINT)
     if isinstance(error, requests.exceptions.ProxyError):
         hint = "check HTTPS_PROXY, HTTP_PROXY and NO_PROXY"
-        return NoAnswer(what=f"the proxy on the way to {host} did not let us through", sent=False, hint=hint)
+        return NoAnswer(what=f"the proxy on the way to {host} refused the connection", sent=False, hint=hint)
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return NoAnswer(what=f"{host} did not take the connection in time", sent=False, hint=_BASE_URL_HINT)
     if isinstance(error, requests.exceptions.SSLError) and any(_is_handshake(e) for e in chain):
@@ -267,7 +267,7 @@ def _never_sent(error: Exception, host: str) -> NoAnswer | None:
     if isinstance(error, odd) or (isinstance(error, OSError) and "CA certificate" in str(error)):
         what = "the certificate bundle of REQUESTS_CA_BUNDLE is not there"
         if isinstance(error, odd):
-            what = f"{host} is no host that can be called"
+            what = f"{host} is no valid host"
         return NoAnswer(what=what, sent=False, hopeless=True, hint=_BASE_URL_HINT)
     return None
 

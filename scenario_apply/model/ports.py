@@ -1,6 +1,6 @@
-"""The seams, as Protocols: what the engine needs from the world.
+"""The seams as Protocols: what planning and apply need of service, clock and request counter.
 
-Real ones are built in cli/wiring.py only; tests bring their own.
+The real ones are built in cli/wiring.py.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ class RequestCounter(Protocol):
 
     @property
     def paused_for_s(self) -> float:
-        """Seconds for which everybody still pauses because the service refused one; 0: nobody does."""
+        """Seconds for which all requests still pause because the service refused one; 0 without a pause."""
         ...
 
     def seconds_for(self, requests: int) -> float:

@@ -11,7 +11,7 @@ QUEUED_STAGES = frozenset({"pending", "queued", "queued-for-train"})
 QUEUED_LONG_S = 2 * 3600.0
 """Seconds in the queue after which a training deserves a look: whole trainings take less."""
 
-QUEUED_LONG_HINT = "look at it in the web app; once it is cancelled there, apply trains again"
+QUEUED_LONG_HINT = "check it in the web app; after it is cancelled there, apply trains again"
 
 
 def queued_words(status: str, progress: Progress | None, launched_at: str | None) -> str | None:

@@ -1,4 +1,4 @@
-"""The steps a plan is made of: one API effect each, as data. The executor does them, the views tell them.
+"""The steps a plan is made of: one request each, as data. Apply carries them out, the views show them.
 
 Steps name resources by address, never by remote id, where the state can turn one into the other. An asset that
 an earlier step of the same plan makes is named by that step.

@@ -1,4 +1,4 @@
-"""What existed on the service before a run made anything, as it is kept in the journal.
+"""What existed on the service before a run created anything, as it is kept in the journal.
 
 Whatever is found beyond it later was made since, so no two clocks are compared. Another person's model of the same
 name, made earlier, is never mistaken for one of this run.
@@ -19,7 +19,7 @@ class BaselineEntry(Struct, frozen=True, kw_only=True, omit_defaults=True):
     newest_at: float | None = None
 
     def is_before(self, object_id: str, created_at: float | None) -> bool:
-        """Whether an object surely was there already."""
+        """Whether an object certainly existed before."""
         if object_id in self.ids:
             return True
         return created_at is not None and self.newest_at is not None and created_at < self.newest_at - SAME_MOMENT_S

@@ -11,8 +11,8 @@ import json
 from collections.abc import Iterable, Mapping
 
 from scenario_apply.model.secret import MASK, Secret
-from scenario_apply.state.state import FINGERPRINT_VERSION, ConceptRecord
 from scenario_apply.model.training_types import SECRET_PARAMETERS
+from scenario_apply.state.state import FINGERPRINT_VERSION, ConceptRecord
 
 
 def fingerprint(

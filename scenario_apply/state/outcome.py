@@ -9,19 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from scenario_apply.model.address import Address
-from scenario_apply.state.fingerprint import plain_parameter
 from scenario_apply.model.remote import AssetId, JobId, ModelId
-from scenario_apply.state.state import (
-    AssetRecord,
-    ConceptRecord,
-    Fingerprint,
-    ImageRecord,
-    PairRecord,
-    Phase,
-    Record,
-    State,
-    Version,
-)
 from scenario_apply.model.steps import (
     AttachImages,
     AwaitTraining,
@@ -36,6 +24,18 @@ from scenario_apply.model.steps import (
     Step,
     UpdateModel,
     UploadImage,
+)
+from scenario_apply.state.fingerprint import plain_parameter
+from scenario_apply.state.state import (
+    AssetRecord,
+    ConceptRecord,
+    Fingerprint,
+    ImageRecord,
+    PairRecord,
+    Phase,
+    Record,
+    State,
+    Version,
 )
 
 Answer = TypeVar("Answer")

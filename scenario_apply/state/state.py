@@ -1,4 +1,4 @@
-"""The recorded world: State, Record, Version; and how one state follows from another. Values only.
+"""What is recorded: State, Record, Version. Values only.
 
 A resource has one current version (what others use), perhaps a pending one (a replacement being made), and
 previous ones. An asset is known by the SHA-256 of its bytes and the caption it holds on the service.
@@ -12,9 +12,8 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct, field
 from msgspec.structs import replace
 
-from scenario_apply.model.codec import Count
 from scenario_apply.model.address import Address
-from scenario_apply.model.codec import check_free_form
+from scenario_apply.model.codec import Count, check_free_form
 from scenario_apply.model.remote import AssetId, JobId, ModelId
 
 FORMAT_VERSION = "1.0"

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from msgspec import UNSET, Meta, Struct, UnsetType
 from msgspec.structs import replace
 
+from scenario_apply.errors import StateDamaged, StateNewer
 from scenario_apply.model import codec
 from scenario_apply.model.address import parse_address
 from scenario_apply.model.codec import Count, Misfit
@@ -21,7 +22,6 @@ from scenario_apply.state.state import (
     State,
     Version,
 )
-from scenario_apply.errors import StateDamaged, StateNewer
 
 FormatVersion = Annotated[str, Meta(pattern=r"\A[0-9]{1,6}\.[0-9]{1,6}\Z")]
 

@@ -141,14 +141,14 @@ def test_a_repeatable_write_without_an_answer_may_have_been_carried_out() -> Non
 
 def test_a_web_page_in_place_of_an_answer_is_not_waited_for() -> None:
     bench = Bench([SIGN_IN])
-    with pytest.raises(BadAnswer, match="a web page came instead of an answer: Sign in to continue"):
+    with pytest.raises(BadAnswer, match="the response is a web page: Sign in to continue"):
         READ(bench.client)
     assert bench.tries == 1
 
 
 def test_an_answer_that_stays_cut_off_is_a_bad_one() -> None:
     bench = Bench([TRUNCATED])
-    with pytest.raises(BadAnswer, match="not whole or no JSON"):
+    with pytest.raises(BadAnswer, match="incomplete or no JSON"):
         READ(bench.client)
     assert bench.tries == 3
 
@@ -265,7 +265,7 @@ def test_a_cooldown_is_told_to_the_caller(body: dict[str, object]) -> None:
         (reply(410, {"reason": "Creating SD 1.5 and SDXL models is no longer available."}), Refused, "no longer"),
         (reply(418, {}), Refused, "no reason given"),
         (reply(500, {"reason": "boom"}), ApiError, "boom"),
-        (reply(302, "", location="https://login.example/?key=abc"), BadAnswer, "sent us on to login.example"),
+        (reply(302, "", location="https://login.example/?key=abc"), BadAnswer, "redirects to login.example"),
         (reply(400, {"reason": "a\nb\x1b[31m c"}), Refused, "a b [31m c"),
         (reply(400, {"reason": "x" * 5000}), Refused, "x…"),
     ],

@@ -143,7 +143,7 @@ def test_an_unknown_host_was_never_sent_anything() -> None:
     outcome = transport("http://no-such-host.invalid/v1").exchange(POST)
     assert isinstance(outcome, NoAnswer)
     assert outcome.sent is False
-    assert "no such host: no-such-host.invalid" in outcome.what
+    assert "host not found: no-such-host.invalid" in outcome.what
 
 
 @pytest.mark.parametrize("handler", [servers.resets, servers.closes, servers.cuts_off, servers.speaks_no_http])

@@ -9,9 +9,9 @@ from msgspec.structs import replace
 
 from scenario_apply.dataset.digest import digest_of
 from scenario_apply.dataset.types import Contents
-from scenario_apply.state.fingerprint import fingerprint, plain_parameter
-from scenario_apply.model.secret import Secret
 from scenario_apply.model.remote import ModelId
+from scenario_apply.model.secret import Secret
+from scenario_apply.state.fingerprint import fingerprint, plain_parameter
 from scenario_apply.state.state import ConceptRecord
 from tests.planning.manifests import SECRET, picture
 

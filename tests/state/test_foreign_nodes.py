@@ -11,19 +11,19 @@ from typing import Any
 
 import pytest
 
+from scenario_apply.api import wire
+from scenario_apply.apply.before_run import earlier_from_details
+from scenario_apply.errors import BadAnswer, StateDamaged, StateNewer
 from scenario_apply.model import codec
 from scenario_apply.model.codec import Misfit
-from scenario_apply.state.state import State
-from scenario_apply.state.state_file import file_of, read_state_file, state_of
 from scenario_apply.model.step_codec import step_to_json
 from scenario_apply.model.steps import PlannedStep, Step
 from scenario_apply.model.timestamps import iso
-from scenario_apply.api import wire
-from scenario_apply.apply.before_run import earlier_from_details
+from scenario_apply.state.state import State
+from scenario_apply.state.state_file import file_of, read_state_file, state_of
 from scenario_apply.state.stores.journal import replay
-from scenario_apply.errors import BadAnswer, StateDamaged, StateNewer
-from tests.state.test_state_file import plain
 from tests.fakes.foreign_nodes import with_foreign_nodes
+from tests.state.test_state_file import plain
 
 COUNT = int(os.environ.get("SCENARIO_FOREIGN_NODES", "20"))
 """Variations of each file; thousands find what is rare."""

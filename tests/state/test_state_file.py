@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from scenario_apply.errors import StateDamaged, StateNewer
 from scenario_apply.model.address import Address
 from scenario_apply.model.remote import AssetId, JobId, ModelId
 from scenario_apply.state.state import AssetRecord, ConceptRecord, ImageRecord, PairRecord, Record, State, Version
 from scenario_apply.state.state_file import state_from_json, state_to_json
-from scenario_apply.errors import StateDamaged, StateNewer
 
 KAEL = Address("model", "kael")
 FULL = State(

@@ -4,7 +4,7 @@ A limiter says no only when it is asked too often, and rarely says what it count
 
 1. Nothing was refused yet: the first requests leave a little apart and few are in flight, since all that are under way
    when the first refusal comes are refused with it. One that asks for a long pause is only paused for: a killed run or
-   somebody else may have used up part of that window. Up to the count it came at requests then leave as before, after
+   another program may have used up part of that window. Up to the count it came at requests then leave as before, after
    that one by one.
 2. The first refusal else tells the count, and bounds of the window (allowance.py); windows between them are tried.
 3. A window is known: requests leave one by one at a little under its rate, and never more than its count between the
@@ -12,10 +12,10 @@ A limiter says no only when it is asked too often, and rarely says what it count
 4. The rate creeps up now and then, until the service says no again, and goes down a little after each no.
 
 Steady spacing suits every kind of limiter (sliding, fixed window, bucket). A request refused sooner than the window
-explains means that it is no window, or that somebody else asks too: then the rate is what was let through lately.
+explains means that it is no window, or that another program asks too: then the rate is what was let through lately.
 
-Some refusals mean nothing (an overloaded gateway, somebody's burst). A few requests and a short pause are no evidence
-for a rate below the documented one.
+Some refusals mean nothing (an overloaded gateway, a burst of another program). A few requests and a short pause are no
+evidence for a rate below the documented one.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _LOWEST_UNPROVEN_PER_S = 1.5  # a little under the documented 100 a minute
 _LONG_PAUSE_S = 5.0  # asked for by a limiter that means it
 _ACCIDENTS = 2  # refusals too soon for the window that are paused for and else taken for nothing
 _DOUBTED = 1.5
-_TOO_FEW = 3  # let through before the first refusal: no limit anybody would set
+_TOO_FEW = 3  # let through before the first refusal: no plausible limit
 _PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 _WHOLE_SECOND_S = 1.0  # what a limiter rounds its Retry-After up by, at most
 _SOON = 0.9  # of the count: refused after fewer, the window does not explain it
@@ -129,15 +129,17 @@ class Pace:
         pause_s = max(self.paused_until - now, 0.0)
         if self.per_s is not None:
             return pause_s + requests / self.per_s
-        rumour = self._rumour()
-        if rumour is None:
+        impression = self._first_impression()
+        if impression is None:
             return pause_s
-        at_once = max(rumour.count - (0 if self.probing else self._since_refusal), 0)
+        at_once = max(impression.count - (0 if self.probing else self._since_refusal), 0)
         if requests <= at_once:
             return pause_s
-        return pause_s + rumour.window_s + (requests - at_once) / rumour.per_s  # then refused again, then one by one
+        return (
+            pause_s + impression.window_s + (requests - at_once) / impression.per_s
+        )  # then refused again, then one by one
 
-    def _rumour(self) -> Allowance | None:
+    def _first_impression(self) -> Allowance | None:
         """What a first refusal that is only paused for seems to say, as long as nothing speaks against it."""
         if self._first is not None:
             return self._first.guess() if self._since_refusal <= self._first.count else None
@@ -354,7 +356,7 @@ class Pace:
     def _look_at_the_rate(self, per_s: float, now: float) -> None:
         """Now and then, let it grow."""
         if per_s < _LOWEST_UNPROVEN_PER_S and self._since_refusal >= self._patience * self._window_count():
-            # Whole windows went by: was what we know of the limit what somebody else had left over?
+            # Whole windows went by: was what we know of the limit what another program had left over?
             self._lasted_per_s, self.per_s = per_s, _DOUBTED * per_s
             self._patience *= 2
             return

@@ -1,4 +1,4 @@
-"""Since when a service has refused everybody for the rate: one knowledge for all calls, so that a run ends once."""
+"""Since when the service has refused all requests for their rate: shared by all calls, so that a run ends once."""
 
 from __future__ import annotations
 

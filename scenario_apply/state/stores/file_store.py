@@ -12,17 +12,17 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
+from scenario_apply.errors import StateDamaged, StateForeign, StateNotSaved
 from scenario_apply.model import codec
+from scenario_apply.model.ports import Clock
+from scenario_apply.state.baseline import NO_BASELINE, Baseline
 from scenario_apply.state.state import State
 from scenario_apply.state.state_file import JournalNote, StateFile, file_of, newer, read_state_file, state_of
-from scenario_apply.state.baseline import NO_BASELINE, Baseline
-from scenario_apply.state.stores.own_files import hint_of, is_temporary
-from scenario_apply.model.ports import Clock
 from scenario_apply.state.stores.atomic import write_atomically
 from scenario_apply.state.stores.journal import Journal, Unanswered, replay
 from scenario_apply.state.stores.lock import Holder, Lock
+from scenario_apply.state.stores.own_files import hint_of, is_temporary
 from scenario_apply.state.stores.state_folder import state_folder
-from scenario_apply.errors import StateDamaged, StateForeign, StateNotSaved
 
 BACKUPS = "backups"
 BACKUPS_KEPT = 10
@@ -97,7 +97,9 @@ class FileStore:
             self._seen, self._content, self._file = None, None, None
             return State(endpoint=self.endpoint, project=self.project)
         except OSError as error:
-            raise StateDamaged(f"the state {self.path} cannot be read: {error.strerror}", hint=hint_of(error)) from error
+            raise StateDamaged(
+                f"the state {self.path} cannot be read: {error.strerror}", hint=hint_of(error)
+            ) from error
         held = read_state_file(content, source=self.path)
         state = state_of(held, source=self.path)
         if self.lock.is_mine():
@@ -158,18 +160,18 @@ class FileStore:
             if ours is not None and theirs is not None and ours != theirs and not force:
                 raise StateForeign(
                     f"the pushed state was made for {what} {theirs}, the recorded one for {ours}",
-                    hint="they record different things; --force puts it there all the same",
+                    hint="they record different resources; --force overwrites anyway",
                 )
         if held.lineage is not None and not force:
             if pushed.lineage != held.lineage:
                 raise StateForeign(
                     f"the pushed state is of lineage {pushed.lineage}, the recorded one of {held.lineage}",
-                    hint="they are states of different things; --force puts it there all the same",
+                    hint="they record different resources; --force overwrites anyway",
                 )
             if pushed.serial < held.serial or (pushed.serial == held.serial and pushed != held):
                 raise StateForeign(
-                    f"the pushed state has serial {pushed.serial}, the recorded one {held.serial}: it is not newer",
-                    hint="--force puts it there all the same; what is there now goes to backups/",
+                    f"the serial of the pushed state, {pushed.serial}, is not newer than the recorded {held.serial}",
+                    hint="use --force to overwrite anyway; the present file is moved to backups/",
                 )
         # the next serial of both, so that a plan made from either is stale
         return replace(pushed, serial=max(pushed.serial, held.serial))
@@ -179,7 +181,7 @@ class FileStore:
 
         The file notes how much of a journal it holds, also of a leftover one that load() replayed: who dies between
         this and the removal of the journal must not find its lines done twice.
-        Raises StateForeign when somebody else wrote meanwhile, StateNotSaved when it was removed or the disk refuses.
+        Raises StateForeign when another process wrote meanwhile, StateNotSaved when it was removed or the disk refuses.
         """
         state = replace(
             state,
@@ -202,7 +204,9 @@ class FileStore:
                 write_atomically(self.folder, self.name, content)
                 self._seen = _signature(self.folder.look(self.name))
         except OSError as error:
-            raise StateNotSaved(f"the state {self.path} cannot be written: {error.strerror}", hint=hint_of(error)) from error
+            raise StateNotSaved(
+                f"the state {self.path} cannot be written: {error.strerror}", hint=hint_of(error)
+            ) from error
         self._content, self._file = content, file
         return state
 
@@ -222,11 +226,11 @@ class FileStore:
         if now is None and seen is not None:
             raise StateNotSaved(
                 f"the state {self.path} is gone: it was removed during this run",
-                hint="nothing was written anew; put it back first, e.g. from version control or a backup",
+                hint="nothing was written; restore it first, e.g. from version control or a backup",
             )
         if now != seen:
             raise StateForeign(
-                f"{self.path} was written by somebody else during this run",
+                f"{self.path} was written by another process during this run",
                 hint="nothing was overwritten; do this again",
             )
 
@@ -299,4 +303,3 @@ class FileStore:
 
 def _signature(stat: os.stat_result) -> tuple[int, int, int]:
     return stat.st_mtime_ns, stat.st_size, stat.st_ino
-

@@ -15,20 +15,21 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal, Self, assert_never
 
+from scenario_apply.errors import StateDamaged, StateNotSaved
 from scenario_apply.model import codec
 from scenario_apply.model.codec import Misfit
-from scenario_apply.state.outcome import Outcome, after
-from scenario_apply.state.state import State
-from scenario_apply.state.state_file import JournalNote
 from scenario_apply.model.steps import PlannedStep, StepId
 from scenario_apply.model.timestamps import iso
 from scenario_apply.state.baseline import NO_BASELINE, Baseline
+from scenario_apply.state.outcome import Outcome, after
+from scenario_apply.state.state import State
+from scenario_apply.state.state_file import JournalNote
 from scenario_apply.state.stores.journal_lines import (
     AdoptedLine,
+    BaselineLine,
     DoneLine,
     FailedLine,
     IntentLine,
-    BaselineLine,
     Line,
     RunLine,
     SentDetails,
@@ -36,7 +37,6 @@ from scenario_apply.state.stores.journal_lines import (
 )
 from scenario_apply.state.stores.own_files import OwnFolder, UnsafeFile, hint_of
 from scenario_apply.state.stores.state_folder import state_folder
-from scenario_apply.errors import StateDamaged, StateNotSaved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +101,9 @@ class Journal:
             self._identity = _identity(os.fstat(self._descriptor))
             self._folder.sync()
         except OSError as error:
-            raise StateNotSaved(f"the journal {path} cannot be written: {error.strerror}", hint=hint_of(error)) from error
+            raise StateNotSaved(
+                f"the journal {path} cannot be written: {error.strerror}", hint=hint_of(error)
+            ) from error
         self._append(RunLine(run=run_id, ts=iso(now)))
         self.flush()
 

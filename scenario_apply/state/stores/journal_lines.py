@@ -6,10 +6,10 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from scenario_apply.state.outcome import Outcome
 from scenario_apply.model.remote import IdOrEmpty, UploadId
 from scenario_apply.model.steps import Step, StepId
 from scenario_apply.state.baseline import Baseline
+from scenario_apply.state.outcome import Outcome
 
 Moment = Annotated[float, Meta(ge=0, le=1e11)]
 """Seconds since the epoch, within what a calendar holds."""

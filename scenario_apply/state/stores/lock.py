@@ -16,11 +16,11 @@ import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from scenario_apply.errors import StateLocked, StateNotSaved
+from scenario_apply.model.ports import Clock
 from scenario_apply.model.timestamps import from_iso, iso
 from scenario_apply.state.stores.own_files import OwnFolder, hint_of
-from scenario_apply.model.ports import Clock
 from scenario_apply.state.stores.state_folder import state_folder
-from scenario_apply.errors import StateLocked, StateNotSaved
 
 RETRY_EVERY_S = 0.2
 COPIED_AFTER_S = 3600.0

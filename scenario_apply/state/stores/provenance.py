@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 
-from scenario_apply.state.state import HistoryEntry, State
-from scenario_apply.model.timestamps import iso
-from scenario_apply.state.stores.git_head import commit_of
 from scenario_apply.model.ports import Clock
+from scenario_apply.model.timestamps import iso
+from scenario_apply.state.state import HistoryEntry, State
+from scenario_apply.state.stores.git_head import commit_of
 
 
 def noted(

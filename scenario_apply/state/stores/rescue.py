@@ -1,4 +1,4 @@
-"""What a run knows, kept elsewhere when the state's own place fails it, and the way back into that place.
+"""Writes an emergency copy of state and journal when the state directory is unusable, with commands that restore it.
 
 The journal is enough where it and the state it continues still lie there. Where either was taken away, an apply without
 the rescue file would make and train everything a second time: then the way back is a shell command, and comes first.
@@ -13,13 +13,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
-from scenario_apply.state.state import State
-from scenario_apply.state.stores.own_files import UnsafeFile
-from scenario_apply.state.stores.journal import Journal, Place
-from scenario_apply.state.stores.file_store import FileStore
 from scenario_apply.errors import StateError, StateNotSaved
+from scenario_apply.state.state import State
+from scenario_apply.state.stores.file_store import FileStore
+from scenario_apply.state.stores.journal import Journal, Place
+from scenario_apply.state.stores.own_files import UnsafeFile
 
-Standing = Literal["ours", "gone", "continued", "replaced"]
+StatePlace = Literal["ours", "gone", "continued", "replaced"]
 """What lies in the state's place: what this process read or wrote last (also: still nothing), nothing any more, a later
 serial of the same lineage, anything else."""
 
@@ -47,17 +47,21 @@ def rescue(
 
     settled: steps whose end is known. has_journal: an earlier run left one, which this one had replayed.
     """
-    standing = rescue_location(store, state)
+    state_place = rescue_location(store, state)
     place = _place(store, journal, has_journal)
     calls = journal.open_calls(settled) if journal is not None and place == "gone" else None
-    is_lost = standing in ("gone", "replaced") or place == "gone"
+    is_lost = state_place in ("gone", "replaced") or place == "gone"
     try:
         path = _written(store.content_of(state, journal), ".json")
         beside = None if calls is None else _written(calls, ".journal", path.removesuffix(".json"))
     except OSError as refusal:
         return _nothing_written(store, error, refusal, is_lost=is_lost)
     known = f"What this run knows is in {path}"
-    if place == "theirs" or standing == "continued" or (standing == "replaced" and journal is None and place == "ours"):
+    if (
+        place == "theirs"
+        or state_place == "continued"
+        or (state_place == "replaced" and journal is None and place == "ours")
+    ):
         return Rescue(text=f"{error}. Nothing was overwritten: let the other run end, then apply again. {known}, too")
     if not is_lost:
         return Rescue(text=f"{error}. {known}: copy it to {store.path} once the disk takes it")
@@ -65,11 +69,11 @@ def rescue(
     return Rescue(
         text=f"{error}. {known}: copy it to {store.path}{also} before anything else, or the next apply makes and "
         "trains everything a second time",
-        first=" && ".join(_way_back(store, path, beside, is_taken=standing == "replaced")),
+        first=" && ".join(_way_back(store, path, beside, is_taken=state_place == "replaced")),
     )
 
 
-def rescue_location(store: FileStore, state: State) -> Standing:
+def rescue_location(store: FileStore, state: State) -> StatePlace:
     """What became of the file while this process held the state."""
     try:
         now, seen = store.look()

@@ -128,6 +128,14 @@ def test_while_nothing_is_known_a_full_budget_is_asked_again_after_two_milliseco
     assert budget.try_acquire() == 0.002
 
 
+def test_the_first_hundred_requests_leave_four_milliseconds_apart() -> None:
+    clock = FakeClock()
+    budget = RequestBudget(0, clock)
+    for _ in range(250):
+        budget.settle(budget.acquire())
+    assert sum(clock.waits) == pytest.approx(0.4, abs=0.01)
+
+
 @pytest.mark.parametrize(("limit", "in_flight"), [(100, 50), (101, 6)])
 def test_no_care_is_needed_within_the_documented_limit(limit: int, in_flight: int) -> None:
     clock = FakeClock()

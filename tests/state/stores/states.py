@@ -5,18 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from scenario_apply.model.address import Address, parse_address
-from scenario_apply.state.outcome import Outcome
 from scenario_apply.model.remote import AssetId, JobId, ModelId
-from scenario_apply.state.state import (
-    AssetRecord,
-    ConceptRecord,
-    ImageRecord,
-    PairRecord,
-    Phase,
-    Record,
-    State,
-    Version,
-)
 from scenario_apply.model.steps import (
     AssetRef,
     AttachImages,
@@ -35,6 +24,17 @@ from scenario_apply.model.steps import (
     Step,
     UpdateModel,
     UploadImage,
+)
+from scenario_apply.state.outcome import Outcome
+from scenario_apply.state.state import (
+    AssetRecord,
+    ConceptRecord,
+    ImageRecord,
+    PairRecord,
+    Phase,
+    Record,
+    State,
+    Version,
 )
 
 AT = "2026-09-21T14:13:20Z"

@@ -5,20 +5,20 @@ from __future__ import annotations
 import json
 import os
 import stat
-from msgspec.structs import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
+from msgspec.structs import replace
 
+from scenario_apply.errors import StateDamaged, StateForeign, StateNewer, StateNotSaved
 from scenario_apply.state.state import State
 from scenario_apply.state.state_file import state_from_json, state_to_json
-from scenario_apply.state.stores.own_files import own_folder
 from scenario_apply.state.stores import atomic
 from scenario_apply.state.stores.file_store import FileStore
-from scenario_apply.errors import StateDamaged, StateForeign, StateNewer, StateNotSaved
-from tests.state.stores.states import KAEL, one, states
+from scenario_apply.state.stores.own_files import own_folder
 from tests.fakes.clock import FakeClock
+from tests.state.stores.states import KAEL, one, states
 
 
 def store(folder: Path, *, endpoint: str = "here", project: str | None = None) -> FileStore:
@@ -172,7 +172,7 @@ def test_what_somebody_else_wrote_meanwhile_is_not_overwritten(tmp_path: Path) -
     mine.load()
     theirs.load()
     theirs.save(one(name="Theirs"))
-    with pytest.raises(StateForeign, match="somebody else"):
+    with pytest.raises(StateForeign, match="another process"):
         mine.save(one(name="Mine"))
     assert store(tmp_path).read().records[KAEL].current.name == "Theirs"
 

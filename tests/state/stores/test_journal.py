@@ -11,17 +11,17 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 
-from scenario_apply.state.outcome import Outcome, after
+from scenario_apply.errors import StateDamaged, StateNotSaved
 from scenario_apply.model.remote import AssetId, ModelId
+from scenario_apply.model.steps import CreateModel, PictureRef, PlannedStep, UploadImage
+from scenario_apply.state.baseline import Baseline, BaselineEntry
+from scenario_apply.state.outcome import Outcome, after
 from scenario_apply.state.state import State
 from scenario_apply.state.state_file import JournalNote
-from scenario_apply.model.steps import CreateModel, PictureRef, PlannedStep, UploadImage
-from scenario_apply.state.baseline import BaselineEntry, Baseline
-from scenario_apply.state.stores.journal import Journal, replay
 from scenario_apply.state.stores.file_store import FileStore
-from scenario_apply.errors import StateDamaged, StateNotSaved
-from tests.state.stores.states import AT, KAEL, one, runs, states
+from scenario_apply.state.stores.journal import Journal, replay
 from tests.fakes.clock import FakeClock
+from tests.state.stores.states import AT, KAEL, one, runs, states
 
 CREATE = PlannedStep(id="s1", step=CreateModel(address=KAEL, number=1, name="Kael", type="flux.1-lora"))
 CREATED = Outcome(at=AT, model_id=ModelId("model_1"))

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from scenario_apply.state.stores import own_files
-from scenario_apply.state.stores.own_files import OwnFolder, UnsafeFile, is_temporary, own_folder, temporary_name
 from scenario_apply.state.stores.atomic import write_atomically
+from scenario_apply.state.stores.own_files import OwnFolder, UnsafeFile, is_temporary, own_folder, temporary_name
 
 
 @pytest.fixture

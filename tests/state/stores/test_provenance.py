@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from scenario_apply.errors import StateForeign
 from scenario_apply.model.address import parse_address
 from scenario_apply.state.state import HISTORY_KEPT, Record, State, Version
 from scenario_apply.state.state_file import state_from_json, state_to_json
-from scenario_apply.state.stores.provenance import noted
 from scenario_apply.state.stores.file_store import FileStore
-from scenario_apply.errors import StateForeign
+from scenario_apply.state.stores.provenance import noted
 from tests.fakes.clock import FakeClock
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from scenario_apply.planning import image_placement
-from scenario_apply.model.remote import RemoteUpload, UploadId
 from scenario_apply.errors import ApplyError
+from scenario_apply.model.remote import RemoteUpload, UploadId
+from scenario_apply.planning import image_placement
 from tests.fakes.bench import Bench, model
 from tests.fakes.service import FakeScenario, _remote_upload
 

@@ -11,12 +11,12 @@ from typing import Any, cast
 
 import pytest
 
-from scenario_apply.planning import image_placement
-from scenario_apply.apply.events import Ledger
 from scenario_apply.apply.apply_options import ApplyOptions
-from scenario_apply.model.ports import ScenarioApi
-from scenario_apply.state.stores.journal import Journal
+from scenario_apply.apply.events import Ledger
 from scenario_apply.errors import AnswerLost, Unreachable
+from scenario_apply.model.ports import ScenarioApi
+from scenario_apply.planning import image_placement
+from scenario_apply.state.stores.journal import Journal
 from tests.apply.test_disk import bench_of, replaced, wrongs
 from tests.fakes.bench import Bench, model
 from tests.fakes.service import FakeScenario
