@@ -33,12 +33,12 @@ def _difference(drift: Drift, screen: Screen) -> list[str]:
         what = f"image {drift.path}" if drift.what == "image" else f"{drift.what} of {drift.path}"
     start = f"    {safe(what)}  "
     if drift.what == "model" and drift.observed is None:
-        return hanging(f"    {safe(what)}  ", f"deleted on the service ({safe(value_text(drift.recorded))})", screen)
+        return hanging(f"    {safe(what)}  ", f"deleted on Scenario ({safe(value_text(drift.recorded))})", screen)
     if drift.what == "image":
-        return hanging(start, "removed on the service" if drift.recorded else "added on the service", screen)
+        return hanging(start, "removed on Scenario" if drift.recorded else "added on Scenario", screen)
     if drift.what == "caption" and isinstance(drift.recorded, str) and isinstance(drift.observed, str):
         first, *rest = drawn_diff(drift.recorded, drift.observed, max(screen.width - columns(start), 30), screen)
         return [start + first, *(" " * columns(start) + line for line in rest)]
-    side = "now" if drift.moved == "service" else "recorded anew as"
+    side = "now" if drift.moved == "service" else "recorded again as"
     text = f"recorded {value_text(drift.recorded)}, {side} {value_text(drift.observed)}"
     return hanging(start, safe(text), screen)

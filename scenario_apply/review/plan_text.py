@@ -44,7 +44,7 @@ _INDENT = "      "
 
 _NAMED = 5  # addresses in a sentence
 MANY = 40
-"""More changes than this are told in a line or two each."""
+"""More changes than this are shown in a line or two each."""
 
 
 def plan_text(
@@ -57,7 +57,7 @@ def plan_text(
 ) -> str:
     """The whole plan, ending in its summary line.
 
-    only_drift: of a plan --refresh-only. destroy: what pictures and captions are like matters no more, and is left
+    only_drift: of a plan --refresh-only. destroy: problems of pictures and captions no longer matter, and are left
     out. recorded: what the state holds; None: all that stays as it is.
     """
     parts = [drift_text(plan.drift, screen)]
