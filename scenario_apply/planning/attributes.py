@@ -31,7 +31,7 @@ class LabelChange:
 def label_change(spec: Spec, version: Version, remote: RemoteModel | None) -> LabelChange:
     """The labels that differ from what the service holds, or from the record: a run may have broken off in between.
 
-    Sending a label that is there already does no harm, and puts it into the record.
+    Sending a label that the service holds already does no harm, and updates the record.
     """
     ignored = spec.lifecycle.ignore_changes
     labels: dict[str, str] = {}
@@ -40,7 +40,7 @@ def label_change(spec: Spec, version: Version, remote: RemoteModel | None) -> La
     if "name" not in ignored and (spec.name != name or spec.name != version.name):
         labels["name"] = spec.name
         reasons.append(NameChanged(name if name != spec.name else version.name, spec.name))
-    # a description nobody declared is the service's own: it writes one when a training starts
+    # an undeclared description is the service's own: it writes one when a training starts
     ours = spec.description is not None or version.description is not None
     held = version.description if remote is None or version.description is None else remote.short_description
     wanted = spec.description or ""

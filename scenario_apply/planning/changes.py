@@ -75,7 +75,7 @@ class ImageChange:
     path: str
     caption: str | None = None
     sha256: str | None = None
-    file: str | None = None  # on disk, relative to the manifest's root, where it is there
+    file: str | None = None  # on disk, relative to the manifest's root, where it exists
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -84,7 +84,7 @@ def _declared_part(
 def _named_part(
     spec: CompositionSpec, declared: Concept, model_id: ModelId, observed: Observed
 ) -> ConceptRecord | Diagnostic:
-    """A part named by its id: the project's own, or anybody's that is public."""
+    """A part named by its id: the project's own, or any public model."""
     remote = observed.parts.get(model_id)
     if remote is not None and remote.privacy != "public" and is_foreign(remote, observed.owners):
         return Diagnostic(

@@ -55,7 +55,7 @@ def compare_contents(contents: Contents, version: Version | None) -> ContentDiff
 def _matched(
     desired: Sequence[Image], recorded: Sequence[ImageRecord]
 ) -> tuple[dict[str, ImageRecord], list[ImageChange]]:
-    """Which recorded image each image was, by path; and those that are no more.
+    """Which recorded image each image was, by path; and those that are removed.
 
     Best fits first: a path says less than bytes, for an image kept in place keeps the path it was first sent under.
     """

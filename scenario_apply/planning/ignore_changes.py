@@ -81,7 +81,7 @@ def are_images_ignored(spec: Spec) -> bool:
 
 
 def is_drift_ignored(drift: Drift, spec: Spec) -> bool:
-    """Whether ignore_changes covers it: what nobody wants repaired is not told again in every plan."""
+    """Whether ignore_changes covers it: what is not to be repaired is not reported in every plan."""
     ignored = spec.lifecycle.ignore_changes
     if drift.what == "image":
         return are_images_ignored(spec)

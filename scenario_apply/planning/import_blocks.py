@@ -1,6 +1,6 @@
 """An `import:` block: a model that exists on the service becomes the record of a declared resource. Nothing is sent.
 
-The service tells names of images, not their bytes: an image of the manifest's own name is taken to be the same picture.
+The service returns names of images, not their bytes: images are matched with the manifest's by name.
 Parameters are taken over where the manifest declares them, so that what the service filled in by itself is no change.
 """
 
@@ -45,7 +45,7 @@ def imported(wanted: Import, spec: Spec, contents: Contents, state: State, obser
         return Diagnostic(
             code="import-nothing", message=f"the service knows of no model {model_id}", location=wanted.place
         )
-    if not is_own(remote, observed.owners, observed.own or ()):  # before anything of it is told
+    if not is_own(remote, observed.owners, observed.own or ()):  # before anything about it is shown
         return Diagnostic(
             code="import-foreign",
             message=f"{model_id} is not one of the project's own models",

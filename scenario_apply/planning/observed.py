@@ -17,7 +17,7 @@ from scenario_apply.state.state import Phase, Record, State, Version
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
-    """One look at the service. asked: ids that were looked for; own: all own models, when they were listed.
+    """One refresh. asked: ids that were looked for; own: all own models, when they were listed.
 
     quotes: CU a training would cost. failures: job id -> the service's reason. owners: ids that own models of the
     project are owned by. parts: models that compositions name by id.
@@ -97,7 +97,7 @@ def _settled(version: Version, observed: Observed, now: str) -> Version:
 
 
 def _by_whom(version: Version, remote: RemoteModel) -> Version:
-    """The version with the job that trained it. Trained by somebody since, it is as one that is imported.
+    """The version with the job that trained it. If another job trained it since, it is treated as imported.
 
     Then no fingerprint says what it was trained on, only the service: its parameters, as far as they were recorded,
     so that what the service fills in by itself is no change. While our own training runs, its end says by what id.
@@ -109,11 +109,11 @@ def _by_whom(version: Version, remote: RemoteModel) -> Version:
     version = replace(version, job_id=remote.job_id or version.job_id)
     if version.fingerprint is not None or not remote.parameters:
         return version
-    told = {
+    reported = {
         key: value if key in SECRET_PARAMETERS else plain_parameter(remote.parameters.get(key, value))
         for key, value in version.parameters.items()
     }
-    return version if told == version.parameters else replace(version, parameters=told)
+    return version if reported == version.parameters else replace(version, parameters=reported)
 
 
 def content_drift(address: Address, record: Record, remote: RemoteModel) -> list[Drift]:

@@ -1,4 +1,4 @@
-"""Whose a model is, as far as the service's answers tell: a manifest names models by id, and the key may read others'.
+"""Who owns a model, as far as the service reports it: a manifest names models by id, and the key may read others'.
 
 The owner of a model is a project or a team (the contract has examples of both), so an id is compared only with ids of
 its own kind: `proj_b` is not `proj_a`, and `team_x` says nothing about either.

@@ -17,7 +17,7 @@ PLAN_FORMAT_VERSION = "1.0"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanFlags:
-    """The options of the command line that decide which steps a plan has; whoever plans again needs the same ones.
+    """The options of the command line that decide which steps a plan has; planning again needs the same ones.
 
     deletes: there was consent to deletes when the plan was made. It is no consent to carry them out.
     """
@@ -75,7 +75,7 @@ class Plan:
 
     @property
     def summary(self) -> Mapping[str, int]:
-        """How many resources have which action; every action of SUMMARY_ACTIONS is there."""
+        """How many resources have which action; every action of SUMMARY_ACTIONS is included."""
         counts = Counter(change.action for change in self.changes)
         return {action.value: counts[action] for action in SUMMARY_ACTIONS} | {
             action.value: count for action, count in counts.items() if action not in SUMMARY_ACTIONS

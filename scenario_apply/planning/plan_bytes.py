@@ -1,4 +1,4 @@
-"""The bytes of a plan file as plain values, within bounds: anybody may have written it.
+"""The bytes of a plan file as plain values, within bounds: its author is not known.
 
 JSON has no bound on depth, digits or repeated keys. Here each has one, so that nothing after this has to expect more.
 """

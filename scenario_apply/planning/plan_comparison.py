@@ -1,6 +1,6 @@
 """Whether a saved plan is the one that planning gives now. Pure.
 
-A plan file is not trusted: its digest has no key, so anybody who can write the file can seal it again. An apply
+A plan file is not trusted: its digest has no key, so any process that can write the file can seal it again. An apply
 therefore plans again, from the manifest, the state and the service, and carries out that plan. The file only says what
 was reviewed: where the two differ, nothing is done. One difference is allowed, because it takes a step away that does
 nothing on the service: a training that the file waits for may have ended since.
@@ -26,8 +26,8 @@ DIFFERENCES_NAMED = 10
 
 _HINT = "the file was edited, or the service changed since: plan again and review it"
 _HINT_UNREFRESHED = "the plan was made with --no-refresh: plan again without it, and review that"
-_JUDGED_APART = ("cost", "place", "steps", "requests")
-"""Keys of a change that are judged apart (cost, steps), follow from others, or depend on where the command is run."""
+_COMPARED_SEPARATELY = ("cost", "place", "steps", "requests")
+"""Keys that are compared separately (cost, steps), follow from others, or depend on where the command is run."""
 
 Plain = dict[str, object]
 
@@ -39,8 +39,8 @@ def differences(saved: Plan, made: Plan) -> list[Diagnostic]:
     """
     ended = _ended(saved, made)
     found = [*_other_project(saved, made), *_other_steps(saved, made, ended)]
-    told = {problem.message.split(":")[0] for problem in found}
-    found += [p for p in _other_changes(saved, made, ended) if p.message.split(":")[0] not in told]
+    named = {problem.message.split(":")[0] for problem in found}
+    found += [p for p in _other_changes(saved, made, ended) if p.message.split(":")[0] not in named]
     found += _dearer(saved, made)
     if not saved.refreshed:
         found = [replace(problem, hint=_HINT_UNREFRESHED) for problem in found]
@@ -168,7 +168,7 @@ def _changes(plan: Plan) -> dict[Address, Plain]:
 
 
 def _lasting(change: Change, plain: Plain) -> Plain:
-    lasting = {key: value for key, value in plain.items() if key not in _JUDGED_APART}
+    lasting = {key: value for key, value in plain.items() if key not in _COMPARED_SEPARATELY}
     # the place in the queue moves; the service lists images in no promised order
     lasting["reasons"] = [] if change.action is Action.WAIT else sorted(map(compact, change.reasons))
     lasting["notes"] = sorted(compact(note) for note in change.notes if not isinstance(note, QuoteCovers))

@@ -58,26 +58,26 @@ def plan_from_json(plain: object, *, source: str = "the plan", is_sealed: bool =
 
 def _untrue_sum(plan: Plan, plain: Mapping[str, object]) -> str | None:
     """What the file says of its changes and steps, and they do not say: these sums are made from them, always."""
-    told = plan_to_json(plan)
+    derived = plan_to_json(plan)
     for key in ("applyable", "complete", "errored", "summary", "requests", "cost"):
-        if told[key] != plain[key]:
+        if derived[key] != plain[key]:
             return f"its {key} is not that of its changes and steps"
     return None
 
 
 def _fault(plan: Plan) -> str | None:
-    """What does not hang together: steps that are named and not there, twice there, or of no change; or a circle."""
+    """What is not consistent: steps that are missing, duplicate, or part of no change; or a circle."""
     ids = [planned.id for planned in plan.steps]
     known = set(ids)
     if len(known) < len(ids):
         counts = Counter(ids)
-        return f"the step {next(i for i in ids if counts[i] > 1)} is there twice"
+        return f"the step {next(i for i in ids if counts[i] > 1)} occurs twice"
     of_changes = [step_id for change in plan.changes for step_id in change.steps]
     named = [(f"{c.address}", step_id) for c in plan.changes for step_id in c.steps]
     named += [(f"the step {planned.id}", step_id) for planned in plan.steps for step_id in planned.after]
     for who, step_id in named:
         if step_id not in known:
-            return f"{who} names the step {step_id}, which is not there"
+            return f"{who} names the step {step_id}, which does not exist"
     if orphans := known.difference(of_changes):
         return f"the step {min(orphans)} belongs to no change"
     return _circle(plan)
@@ -155,7 +155,7 @@ def _moved_state(plan: Plan, state: State) -> list[Diagnostic]:
         return [
             _stale(
                 f"the state moved since the plan was made: serial {plan.source.serial} then, {state.serial} now "
-                "(it was applied already, or somebody else applied)"
+                "(it was applied already, or another apply ran)"
             )
         ]
     return []

@@ -116,9 +116,9 @@ def whole() -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
-        (lambda p: p["changes"][1]["steps"].append("s999"), "model.kael names the step s999, which is not there"),
+        (lambda p: p["changes"][1]["steps"].append("s999"), "model.kael names the step s999, which does not exist"),
         (lambda p: step(p, 3).update(after=["s998"]), "the step s3 names the step s998"),
-        (lambda p: p["steps"].append(dict(step(p, 2))), "the step s2 is there twice"),
+        (lambda p: p["steps"].append(dict(step(p, 2))), "the step s2 occurs twice"),
         (lambda p: p["changes"][0]["steps"].remove("t"), "the step t belongs to no change"),
         (lambda p: (step(p, 1).update(after=["s2"]), step(p, 2).update(after=["s1"])), "in a circle"),
     ],
