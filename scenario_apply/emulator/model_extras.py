@@ -1,4 +1,4 @@
-"""Around a model: tags, description, copy, export, generated pictures."""
+"""Further operations on a model: delete, tags, description, copy, export, generated pictures."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scenario_apply.emulator.messages import Json, Request, Response, bad_reques
 from scenario_apply.emulator.models import answer_model, find_model, insert_model, save_model
 from scenario_apply.emulator.request_bodies import read_object
 from scenario_apply.emulator.store import Row, dump, load
-from scenario_apply.emulator.training import OWN_ONLY, find_own_trained
+from scenario_apply.emulator.training import OWN_ONLY, find_own_trained, interrupt
 from scenario_apply.emulator.webhooks import announce
 
 if TYPE_CHECKING:
@@ -32,6 +32,16 @@ _DESCRIBED = (
     "source",
     "url",
 )
+
+
+def delete_model(world: World, request: Request) -> Response:
+    """DELETE /models/{modelId}: soft; a training that runs is stopped."""
+    row = find_model(world, request, request.params[0], own=True)
+    if row["status"] == "training":
+        interrupt(world, row)
+        row = find_model(world, request, request.params[0], own=True)
+    world.db.run("UPDATE models SET deleted = ? WHERE seq = ?", (world.now_ms(), row["seq"]))
+    return Response(b"{}")
 
 
 def update_model_tags(world: World, request: Request) -> Response:

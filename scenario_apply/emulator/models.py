@@ -1,4 +1,4 @@
-"""Models: create, read, read many, update, restore. Lists are in `model_list`, deleting is in `model_deletion`."""
+"""Models: create, read, read many, update, restore. Lists are in `model_list`, deleting is in `model_extras`."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ def test_every_fault_is_documented() -> None:
     }
 
 
-def test_the_admin_api_is_told_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_admin_api_is_documented_completely(monkeypatch: pytest.MonkeyPatch) -> None:
     served: set[str] = set()
     monkeypatch.setattr(
         Router, "add", lambda _, method, path, *rest: served.add(f"{method} {path.removeprefix('/__emulator__/')}")
