@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from scenario_apply.dataset.assemble import Assembled, DatasetInputs, assemble
 from scenario_apply.dataset.captions.caption_budget import CaptionBudget
@@ -119,7 +118,7 @@ class DatasetBuilder:
         if record is None:
             return []
         try:
-            return sound_facts(self._cache.read_old(record))
+            return sound_facts(self._cache.read(record))
         except Damaged:
             return []
 
@@ -131,10 +130,10 @@ class DatasetBuilder:
             built = in_processes(self._build, jobs, workers=workers)
         else:
             built = [self._build(job, threads=self._deep or job.bytes_to_read > _BYTES_FOR_THREADS) for job in jobs]
-        return [self._cache.add(CacheRecord(*row), contents) for row, contents in built]
+        return [self._cache.add(record, contents) for record, contents in built]
 
-    def _build(self, job: BuildJob, *, threads: bool = False) -> tuple[tuple[Any, ...], bytes]:
-        """The record of a dataset, as plain values for marshal, and its packed contents."""
+    def _build(self, job: BuildJob, *, threads: bool = False) -> tuple[CacheRecord, bytes]:
+        """The record of a dataset, and its packed contents."""
         run = on_threads if threads else in_this_thread
         facts = dict(job.known)
 
@@ -153,9 +152,9 @@ class DatasetBuilder:
             digest=assembled.digest,
             images=len(assembled.pictures),
             pairs=len(assembled.pairs),
-            findings=[list(finding) for finding in assembled.findings],
+            findings=[*assembled.findings],
         )
-        return tuple(record), pack(assembled, self._is_racy)
+        return record, pack(assembled, self._is_racy)
 
     def _assemble(self, job: BuildJob, facts: dict[str, Facts], run: TaskRunner) -> tuple[Assembled, bool]:
         """The dataset, and whether the pixels of all its pictures were decoded, now or earlier."""
