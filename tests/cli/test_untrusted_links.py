@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from zlib import crc32
 
+import msgspec
 import pytest
 
 from scenario_apply import __main__
+from scenario_apply.dataset.scan.fingerprint_cache import Cache
 
 PICTURES = Path(__file__).resolve().parents[2] / "manifests" / "quickstart" / "kael"
 MANIFEST = "version: 1\ndatasets:\n  kael: { images: ./kael }\nmodels:\n  kael: { type: flux.1-lora, dataset: kael }\n"
@@ -279,26 +283,50 @@ def test_the_cache_and_the_emulator_of_a_folder_are_ignored_by_git(home: Path) -
     assert (home / ".scenario" / ".gitignore").read_text() == "mine\n"
 
 
-@pytest.mark.parametrize("rows", [[1], [["a"]], [[1, 2, 3]], {"a": 1}, [[None] * 11], "dataset"])
-def test_a_cache_with_rows_of_another_kind_is_read_over(rows: object, home: Path) -> None:
-    """Its checksum may fit and its rows may not."""
-    from zlib import crc32
+def stored_cache(path: Path) -> sqlite3.Connection:
+    database = sqlite3.connect(":memory:", isolation_level=None)
+    database.deserialize(path.read_bytes())
+    return database
 
-    from scenario_apply.dataset.scan.fingerprint_cache import _END, _END_MARK, _MAGIC
 
-    (home / ".scenario").mkdir()
+FOREIGN = [
+    "UPDATE origin SET format = 999",
+    "UPDATE datasets SET checksum = 'x'",
+    "UPDATE datasets SET record = 7",
+    "CREATE TABLE more (x)",
+    "CREATE TRIGGER t AFTER INSERT ON datasets BEGIN DELETE FROM datasets; END",
+    "DROP TABLE datasets; CREATE VIEW datasets AS WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n)"
+    " SELECT x AS id, x AS record, x AS checksum, x AS contents FROM n",
+]
+
+
+@pytest.mark.parametrize("script", FOREIGN)
+def test_a_cache_of_another_kind_is_an_empty_one(script: str, home: Path) -> None:
+    """Of another version, with other tables, or with a view that never ends; the inode in it fits."""
+    assert __main__.main(PLAN) == 0
     cache = home / ".scenario" / "cache"
-    cache.touch()
-    index = json.dumps(rows).encode()
-    end = _END.pack(len(_MAGIC), len(index), crc32(index), cache.stat().st_ino, _END_MARK)
-    cache.write_bytes(_MAGIC + index + end)
+    database = stored_cache(cache)
+    database.executescript(script)
+    cache.write_bytes(database.serialize())
+    assert Cache(str(cache)).like("kael") is None
+    assert __main__.main(PLAN) == 0
+    assert Cache(str(cache)).like("kael") is not None
+
+
+@pytest.mark.parametrize("record", [[1], ["a"], {"a": 1}, [None] * 10, "dataset", ["k"] * 10])
+def test_a_cache_with_records_of_another_kind_is_an_empty_one(record: object, home: Path) -> None:
+    """Their checksum fits and their types do not."""
+    assert __main__.main(PLAN) == 0
+    cache = home / ".scenario" / "cache"
+    database, packed = stored_cache(cache), msgspec.msgpack.encode(record)
+    database.execute("UPDATE datasets SET record = ?, checksum = ?", (packed, crc32(packed)))
+    cache.write_bytes(database.serialize())
+    assert Cache(str(cache)).like("kael") is None
     assert __main__.main(PLAN) == 0
 
 
 def test_a_cache_that_was_copied_is_an_empty_one(home: Path) -> None:
     """One that came with a checkout says what somebody else wants to be believed."""
-    from scenario_apply.dataset.scan.fingerprint_cache import Cache
-
     assert __main__.main(PLAN) == 0
     cache = home / ".scenario" / "cache"
     assert Cache(str(cache)).like("kael") is not None

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from scenario_apply.dataset.assemble import Assembled, DatasetInputs, assemble
 from scenario_apply.dataset.captions.caption_budget import CaptionBudget
@@ -19,7 +18,14 @@ from scenario_apply.dataset.scan.caption_files import caption_reader
 from scenario_apply.dataset.scan.decoding import DecodingAllowance
 from scenario_apply.dataset.scan.fingerprint_cache import Cache, CacheRecord, Damaged
 from scenario_apply.dataset.scan.inputs import inputs_of
-from scenario_apply.dataset.scan.parallel import TaskRunner, can_fork, in_this_thread, in_two_processes, on_two_threads
+from scenario_apply.dataset.scan.parallel import (
+    TaskRunner,
+    can_fork,
+    in_processes,
+    in_this_thread,
+    on_threads,
+    usable_cores,
+)
 from scenario_apply.dataset.scan.read_images import read_facts
 from scenario_apply.dataset.scan.sources import Listing
 from scenario_apply.dataset.types import Contents
@@ -112,23 +118,23 @@ class DatasetBuilder:
         if record is None:
             return []
         try:
-            return sound_facts(self._cache.read_old(record))
+            return sound_facts(self._cache.read(record))
         except Damaged:
             return []
 
     def build(self, jobs: Sequence[BuildJob]) -> list[CacheRecord]:
         """The records of the datasets, in order, after adding them to the cache."""
-        files = sum(len(job.fresh) for job in jobs)
-        if files >= _FILES_FOR_PROCESSES and len(jobs) > 1 and can_fork():
-            self._allowance.share(2)
-            built = in_two_processes(self._build, jobs)
+        workers = min(usable_cores(), len(jobs))
+        if workers > 1 and sum(len(job.fresh) for job in jobs) >= _FILES_FOR_PROCESSES and can_fork():
+            self._allowance.share(workers)
+            built = in_processes(self._build, jobs, workers=workers)
         else:
             built = [self._build(job, threads=self._deep or job.bytes_to_read > _BYTES_FOR_THREADS) for job in jobs]
-        return [self._cache.add(CacheRecord(*row), contents) for row, contents in built]
+        return [self._cache.add(record, contents) for record, contents in built]
 
-    def _build(self, job: BuildJob, *, threads: bool = False) -> tuple[tuple[Any, ...], bytes]:
-        """The record of a dataset, as plain values for marshal, and its packed contents."""
-        run = on_two_threads if threads else in_this_thread
+    def _build(self, job: BuildJob, *, threads: bool = False) -> tuple[CacheRecord, bytes]:
+        """The record of a dataset, and its packed contents."""
+        run = on_threads if threads else in_this_thread
         facts = dict(job.known)
 
         def read(entry: FileEntry) -> Facts:
@@ -146,9 +152,9 @@ class DatasetBuilder:
             digest=assembled.digest,
             images=len(assembled.pictures),
             pairs=len(assembled.pairs),
-            findings=[list(finding) for finding in assembled.findings],
+            findings=[*assembled.findings],
         )
-        return tuple(record), pack(assembled, self._is_racy)
+        return record, pack(assembled, self._is_racy)
 
     def _assemble(self, job: BuildJob, facts: dict[str, Facts], run: TaskRunner) -> tuple[Assembled, bool]:
         """The dataset, and whether the pixels of all its pictures were decoded, now or earlier."""

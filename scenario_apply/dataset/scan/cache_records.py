@@ -1,10 +1,10 @@
-"""A dataset's contents as bytes for the cache, and back: facts of its files, captions, pairs."""
+"""Packs a dataset's contents for the cache, and unpacks them: facts of its files, captions, pairs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-import orjson
+import msgspec
 
 from scenario_apply.dataset.assemble import Assembled
 from scenario_apply.dataset.facts import Facts
@@ -12,23 +12,36 @@ from scenario_apply.dataset.scan.fingerprint_cache import Damaged
 from scenario_apply.dataset.types import Contents, Image, Pair
 
 
+class _Packed(msgspec.Struct, frozen=True, array_like=True):
+    facts: list[Facts]
+    images: list[tuple[str, str, str | None]]  # path, file, caption
+    pairs: list[tuple[str, str, str]]  # before, after, instruction
+
+
+_decoder = msgspec.msgpack.Decoder(_Packed)
+
+
 def pack(assembled: Assembled, is_racy: Callable[[int], bool]) -> bytes:
-    """is_racy: was a file of that mtime_ns too young to be trusted? Its facts are kept with an mtime of 0."""
+    """is_racy: whether a file of that mtime_ns is too young to be trusted. Its facts are kept with an mtime of 0."""
     facts = {picture.facts.file: picture.facts for picture in assembled.pictures}
-    return orjson.dumps(
-        {
-            "facts": [tuple(f._replace(mtime_ns=0) if is_racy(f.mtime_ns) else f) for f in facts.values()],
-            "images": [(picture.path, picture.facts.file, picture.caption) for picture in assembled.pictures],
-            "pairs": [(pair.before, pair.after, pair.instruction) for pair in assembled.pairs],
-        }
+    return msgspec.msgpack.encode(
+        _Packed(
+            facts=[f._replace(mtime_ns=0) if is_racy(f.mtime_ns) else f for f in facts.values()],
+            images=[(picture.path, picture.facts.file, picture.caption) for picture in assembled.pictures],
+            pairs=[(pair.before, pair.after, pair.instruction) for pair in assembled.pairs],
+        )
     )
 
 
 def contents_of(packed: bytes) -> Contents:
-    held = orjson.loads(packed)
-    by_file = {row[0]: Facts(*row) for row in held["facts"]}
-    images = tuple([_image(path, by_file[file], caption) for path, file, caption in held["images"]])
-    pairs = tuple([Pair(before=before, after=after, instruction=text) for before, after, text in held["pairs"]])
+    """Raises Damaged."""
+    held = _unpacked(packed)
+    by_file = {facts.file: facts for facts in held.facts}
+    try:
+        images = tuple([_image(path, by_file[file], caption) for path, file, caption in held.images])
+    except KeyError as error:
+        raise Damaged from error
+    pairs = tuple([Pair(before=before, after=after, instruction=text) for before, after, text in held.pairs])
     return Contents(images=images, pairs=pairs)
 
 
@@ -47,8 +60,12 @@ def _image(path: str, facts: Facts, caption: str | None) -> Image:
 
 
 def sound_facts(packed: bytes) -> list[Facts]:
-    """Facts of the files that could be used; those with a fault are read again. Raises Damaged."""
+    """Facts of the usable files; files with a fault are read again. Raises Damaged."""
+    return [facts for facts in _unpacked(packed).facts if not facts.fault]
+
+
+def _unpacked(packed: bytes) -> _Packed:
     try:
-        return [facts for row in orjson.loads(packed)["facts"] if not (facts := Facts(*row)).fault]
-    except (orjson.JSONDecodeError, KeyError, TypeError) as error:
+        return _decoder.decode(packed)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise Damaged from error

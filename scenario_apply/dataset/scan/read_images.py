@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _IN_MEMORY_BYTES = 16 << 20  # larger files are mapped and hashed in pieces
 _PIECE_BYTES = 1 << 20
 _LFS_START = b"version https://git-lfs.github.com/spec/v1"
-_LFS_POINTER = re.compile(rb"oid sha256:([0-9a-f]{64})\s+size (\d+)")
+_LFS_POINTER = re.compile(rb"oid sha256:([0-9a-f]{64})\s+size (\d{1,15})(?!\d)")
 _NO_DIGEST = sha256(b"").hexdigest()
 
 

@@ -75,18 +75,14 @@ def scan_datasets(
             datasets.update(zip(pending, scanner.finish([*pending.values()]), strict=True))
         pending.clear()
 
-    try:
-        for name, spec in specs.items():
-            begun = scanner.begin(spec, tuple(sorted(types_of.get(name, ()))))
-            if isinstance(begun, Dataset):
-                datasets[name] = begun
-                continue
-            pending[name] = begun
-            if len(pending) >= _AT_ONCE:
-                finish()
-        finish()
-        cache.save()
-    except BaseException:
-        cache.abandon()
-        raise
+    for name, spec in specs.items():
+        begun = scanner.begin(spec, tuple(sorted(types_of.get(name, ()))))
+        if isinstance(begun, Dataset):
+            datasets[name] = begun
+            continue
+        pending[name] = begun
+        if len(pending) >= _AT_ONCE:
+            finish()
+    finish()
+    cache.save()
     return {name: datasets[name] for name in specs}

@@ -15,7 +15,7 @@ from scenario_apply.dataset.scan.sources import Listing, Sources
 from scenario_apply.dataset.types import Contents, Dataset
 from scenario_apply.errors import Diagnostic, Location
 from scenario_apply.manifest.spec import DatasetSpec
-from scenario_apply.model.lint_rules import LINT_VERSION
+from scenario_apply.model.lint_rules import LINT_VERSION, Finding
 
 if TYPE_CHECKING:
     from scenario_apply.dataset.scan.build_dataset import BuildJob, DatasetBuilder
@@ -98,14 +98,16 @@ class Scanner:
             digest=record.digest,
             image_count=record.images,
             pair_count=record.pairs,
-            problems=tuple([self._problem(row, spec) for row in record.findings]),
+            problems=tuple([self._problem(finding, spec) for finding in record.findings]),
             load=self._loader(record, spec, types),
         )
 
-    def _problem(self, row: list[str | int | None], spec: DatasetSpec) -> Diagnostic:
-        code, what, file, line, hint, severity = row
-        where = spec.place if file is None else Location(file=self._shown(str(file)), line=line)  # type: ignore[arg-type]  # rows are Findings
-        return Diagnostic(code=str(code), message=str(what), location=where, hint=hint, severity=severity)  # type: ignore[arg-type]  # as above
+    def _problem(self, finding: Finding, spec: DatasetSpec) -> Diagnostic:
+        where = spec.place
+        if finding.file is not None:
+            where = Location(file=self._shown(finding.file), line=finding.line)
+        severity = finding.severity or "error"
+        return Diagnostic(code=finding.code, message=finding.what, location=where, hint=finding.hint, severity=severity)
 
     def _loader(self, record: CacheRecord, spec: DatasetSpec, types: tuple[str, ...]) -> Callable[[], Contents]:
         def load() -> Contents:
@@ -113,7 +115,7 @@ class Scanner:
 
             try:
                 return contents_of(self._cache.read(record))
-            except Damaged:  # somebody deleted or replaced the cache while this run was going on
+            except Damaged:
                 return self._builder.rebuild(record, spec, types, self._list(spec))
 
         return load
