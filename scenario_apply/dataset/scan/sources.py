@@ -88,6 +88,9 @@ class Sources:
         """Everything that spec names. Missing, hidden or outside files are findings and are not listed."""
         out = Listing(self._guards[spec.allow_outside_root])
         self._left_of_dataset = min(MOST_FILES, self._left)
+        if self._left < 0:
+            out.findings.append(_too_many(in_all=True))
+            return out
         for pattern in dict.fromkeys(spec.images):
             self._add(out, spec, pattern)
         for side, folder in (("before", spec.before), ("after", spec.after)):
@@ -112,6 +115,8 @@ class Sources:
             folder, _, name = file.rpartition("/")
             folders.setdefault(folder or ".", []).append(name)
         for folder in folders:
+            if self._left_of_dataset < 0:
+                return
             full = self._inside(out, spec, folder)
             if full is not None:
                 listed = self._list(out, full)
@@ -119,6 +124,8 @@ class Sources:
                     out.places.append(SourceFolder(self._file(full), [self._guarded(out, spec, listed)]))
 
     def _add(self, out: Listing, spec: DatasetSpec, pattern: str, side: str = "") -> None:
+        if self._left_of_dataset < 0:
+            return
         if has_magic(pattern) and not os.path.lexists(os.path.join(self._root, pattern)):
             self._add_glob(out, spec, pattern, side)
             return
@@ -176,7 +183,7 @@ class Sources:
         self._left -= cost
         self._left_of_dataset -= cost
         if before >= 0 > self._left_of_dataset:
-            out.findings.append(_too_many(self._left < 0))
+            out.findings.append(_too_many(in_all=self._left < 0))
         return self._left_of_dataset >= 0
 
     def _walk(self, out: Listing, full: str, depth: int | None) -> list[Folder]:
@@ -261,7 +268,7 @@ class Sources:
         return Finding("N01", f"{written} does not exist", hint=hint)
 
 
-def _too_many(in_all: bool) -> Finding:
+def _too_many(*, in_all: bool) -> Finding:
     if in_all:
         what = f"the datasets of this manifest list more than {MOST_FILES_IN_ALL:,} files in total"
     else:

@@ -15,6 +15,7 @@ import pytest
 from scenario_apply.dataset.digest import digest_of
 from scenario_apply.dataset.scan import build_dataset as making
 from scenario_apply.dataset.scan import read_images as reading
+from scenario_apply.dataset.scan import sources
 from scenario_apply.dataset.scan.scan_all import scan_datasets
 from scenario_apply.dataset.types import Dataset
 from scenario_apply.manifest.spec import CaptionSource, DatasetSpec, PairSpec
@@ -490,3 +491,108 @@ def test_sidecars_of_the_after_side_are_instructions(tmp_path: Path) -> None:
     dataset = scan_one(tmp_path, spec(images=(), before="./b", after="./a", instruction="never used"))
     assert [pair.instruction for pair in dataset.contents.pairs] == ["make it 0", "make it 1"]
     assert all(image.caption is None for image in dataset.contents.images)
+
+
+# -- bounds
+
+
+def test_a_folder_is_listed_once_for_all_the_files_of_it_that_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three thousand names would list three thousand times three thousand files."""
+    make(tmp_path, count=8)
+    listed = 0
+    plain = sources.list_folder
+
+    def counted(path: str, guard: Any, within: str = "") -> Any:
+        nonlocal listed
+        folder = plain(path, guard, within)
+        listed += len(folder.rows)
+        return folder
+
+    monkeypatch.setattr(sources, "list_folder", counted)
+    names = tuple(f"./set/{number}.png" for number in range(7))
+    found = scan_one(tmp_path, spec(images=names))
+    assert [image.path for image in found.contents.images] == [f"{number}.png" for number in range(7)]
+    assert [image.caption for image in found.contents.images] == CAPTIONS[:7]
+    assert listed == 16  # eight pictures and their captions
+
+
+def test_a_file_whose_name_holds_signs_of_a_glob_is_itself(tmp_path: Path) -> None:
+    """[1].png is not 1.png."""
+    make(tmp_path, count=2)
+    make_picture(tmp_path / "set" / "[1].png", seed=9)
+    found = scan_one(tmp_path, spec(images=("./set/[1].png",)), cache=False)
+    assert [image.path for image in found.contents.images] == ["[1].png"]
+
+
+def test_a_pattern_written_twice_is_looked_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand times the same folder is that folder."""
+    make(tmp_path)
+    monkeypatch.setattr(sources, "MOST_FILES", 20)
+    assert "N01" not in codes(scan_one(tmp_path, spec(images=("./set",) * 1_000), cache=False))
+
+
+@pytest.mark.parametrize("images", [("./deep",), ("./deep/**/*.png",), ("./set", "./deep")])
+def test_a_dataset_lists_so_many_files(
+    images: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More are an error, said once, and the walk ends there."""
+    make(tmp_path)
+    for number in range(30):
+        make(tmp_path, f"deep/{number}", count=1)
+    monkeypatch.setattr(sources, "MOST_FILES", 40)
+    walked = 0
+    plain = sources.walk
+
+    def counted(path: str, guard: Any, **options: Any) -> Any:
+        nonlocal walked
+        for folder in plain(path, guard, **options):
+            walked += 1
+            yield folder
+
+    monkeypatch.setattr(sources, "walk", counted)
+    found = scan_one(tmp_path, spec(images=images, recursive=True), cache=False)
+    said = [problem for problem in found.problems if "files and folders are listed" in problem.message]
+    assert [(problem.code, problem.severity) for problem in said] == [("N01", "error")]
+    assert walked < 10
+
+
+def test_all_datasets_together_list_so_many_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thousands of datasets may name one large folder."""
+    make(tmp_path)
+    monkeypatch.setattr(sources, "MOST_FILES_IN_ALL", 100)
+    specs = {f"set-{number}": spec(name=f"set-{number}") for number in range(20)}
+    found = scan_many(tmp_path, specs, cache=False)
+    refused = [name for name, dataset in found.items() if any("in all" in p.message for p in dataset.problems)]
+    assert refused == [f"set-{number}" for number in range(6, 20)]
+
+
+def test_an_exclude_is_tried_once_for_each_folder(tmp_path: Path) -> None:
+    """A path that lies in an excluded folder is left out, at any depth; others are not."""
+    for folder in ("a/old/b", "a/new/b"):
+        make(tmp_path, f"set/{folder}", count=1)
+    make(tmp_path, "set/" + "d/" * 600, count=1)
+    found = scan_one(tmp_path, spec(recursive=True, exclude=("old", "*/new/b/0.png", "x*")), cache=False)
+    assert [image.path for image in found.contents.images] == ["d/" * 600 + "0.png"]
+
+
+def test_caption_templates_that_do_too_much_are_an_error_of_their_dataset(tmp_path: Path) -> None:
+    """The others are scanned; the error is in the cache as well."""
+    make(tmp_path)
+    grows = "{% set a = stem ~ 'aaaaaaaaaa' %}" + "{% set a = a ~ a %}" * 60 + "{{ a | length }}"
+    specs = {"bad": spec(name="bad", caption_template=grows), "good": spec(name="good", caption_template="{{ stem }}")}
+    for _ in range(2):
+        found = scan_many(tmp_path, specs)
+        assert "T08" in codes(found["bad"])
+        assert "T08" not in codes(found["good"])
+
+
+def test_a_failed_template_is_tried_again_when_it_may_do_more(tmp_path: Path) -> None:
+    """With five hundred other datasets it had to share; alone it need not, although no file changed."""
+    make(tmp_path)
+    heavy = "{{ stem }}" + "{{ stem | upper | lower }}" * 900
+    others = {f"set-{n}": spec(name=f"set-{n}", caption_template="{{ stem }}") for n in range(500)}
+    one = spec(caption_template=heavy)
+    assert "T08" in codes(scan_many(tmp_path, {"set": one, **others})["set"])
+    assert "T08" not in codes(scan_many(tmp_path, {"set": one})["set"])
