@@ -1,4 +1,4 @@
-"""effects.datasets.scan_datasets: what is read, what is not, and what the cache may be trusted with."""
+"""dataset.scan: what is read, what is not, and what is taken from the cache."""
 
 from __future__ import annotations
 
@@ -201,7 +201,7 @@ def test_a_captions_file_counts(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [b"", b"nonsense", b"scenario-apply dataset cache 999\n" + b"x" * 100, None])
-def test_a_damaged_cache_is_made_anew(tmp_path: Path, damage: bytes | None) -> None:
+def test_a_damaged_cache_is_rebuilt(tmp_path: Path, damage: bytes | None) -> None:
     make(tmp_path)
     first = scan_one(tmp_path)
     cache = tmp_path / ".scenario" / "datasets"
@@ -212,7 +212,7 @@ def test_a_damaged_cache_is_made_anew(tmp_path: Path, damage: bytes | None) -> N
         assert (again.digest, again.contents) == (first.digest, first.contents)
 
 
-def test_contents_outlive_a_cache_that_goes_away(tmp_path: Path) -> None:
+def test_contents_outlive_a_deleted_cache(tmp_path: Path) -> None:
     make(tmp_path)
     scan_one(tmp_path)
     dataset = scan_one(tmp_path)
@@ -338,7 +338,7 @@ def test_a_deep_scan_sees_what_looks_alike(tmp_path: Path) -> None:
     deep = scan_one(tmp_path, deep=True)
     found = {(p.code, str(p.location)) for p in deep.problems}
     assert {("D02", "set/again.jpg"), ("D04", "set/mirrored.png"), ("F06", "set/clear.png")} <= found
-    assert scan_one(tmp_path).problems == deep.problems  # once seen, it is told by every scan
+    assert scan_one(tmp_path).problems == deep.problems  # once found, every scan reports it
 
 
 def test_a_deep_scan_finds_damage_inside(tmp_path: Path) -> None:
@@ -399,7 +399,7 @@ def test_outside_the_root_when_allowed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("recursive", [False, True])
 def test_names_that_are_not_unicode_are_errors_and_odd_ones_notes(tmp_path: Path, recursive: bool) -> None:
-    """caf\\xe9.png can be neither sent nor recorded: told, left aside; also below such a folder, and from the cache."""
+    """caf\\xe9.png cannot be uploaded or recorded: reported and skipped, also in such a folder and from the cache."""
     folder = make(tmp_path)
     for name in (b"caf\xe9.png", b"caf\xe9.txt", b"README\xe9.md", b"sub\xe9/1.png", b"two\nlines.png"):
         target = os.path.join(os.fsencode(folder), name)
