@@ -45,7 +45,7 @@ def look(path: Path) -> PixelSummary:
 
 
 def test_threads_take_turns_with_large_pictures_only() -> None:
-    """Whoever comes while a large picture is being decoded waits for it; small ones go on."""
+    """A large picture waits while another one is being decoded; small ones do not."""
     large, small = threading.Event(), threading.Event()
 
     def enter(pixels: int, entered: threading.Event) -> None:
