@@ -3,12 +3,12 @@
     python benchmarks/dataset_scan.py                       # 1,000 datasets x (20 images of 100 KB + 20 captions): 2 GB
     python benchmarks/dataset_scan.py --datasets 200        # a fifth of it
 
-The files are made in a temporary folder (--folder elsewhere) and deleted afterwards. Each round runs everything
-once, one after the other, so that a busy machine slows all of them; medians, and ratios round by round, are printed.
+The files are created in a temporary folder (--folder chooses another) and deleted afterwards. Each round runs
+everything once, so that a busy machine slows all of them. Prints medians, and ratios per round.
 
 floor, warm      os.scandir and a stat of each file, nothing else
 floor, cold      os.read and sha256 of each file on two threads, nothing else
-plain            pathlib.rglob, read_bytes, sha256, PIL.Image.open, read_text: the obvious implementation
+plain            pathlib.rglob, read_bytes, sha256, PIL.Image.open, read_text: the obvious code
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def make(root: Path, datasets: int) -> None:
 
 
 def caption(draw: random.Random, at: int) -> str:
-    """A dozen words, as different from each other as people's are."""
+    """A dozen words, as different from each other as real ones."""
     one, other = draw.sample(THINGS, 2)
     return f"{one} and {other} {draw.choice(PLACES)}, {draw.choice(MOODS)}, {'abcdefghijklmnopqrst'[at] * 3}\n"
 
@@ -177,7 +177,7 @@ def measure(root: str, rounds: int) -> None:
         print(f"  {name:<12} {statistics.median(seconds):7.3f} s ({spread}), {statistics.median(cpu):6.3f} s of CPU")
     for one, other in (("warm", "floor, warm"), ("cold", "floor, cold"), ("plain", "warm"), ("plain", "cold")):
         rounds_of = list(zip(times[one], times[other], strict=True))
-        clock, cpu_ratio = (statistics.median(a[at] / b[at] for a, b in rounds_of) for at in (0, 1))
+        clock, cpu_ratio = (statistics.median(a[at] / max(b[at], 0.01) for a, b in rounds_of) for at in (0, 1))
         print(f"  {one} / {other}: {clock:.2f} by the clock, {cpu_ratio:.2f} by CPU")
 
 

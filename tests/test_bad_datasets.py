@@ -1,4 +1,4 @@
-"""Every folder tests/bad/dataset-*: what is wrong with a dataset is said, with its code, its place and a hint.
+"""Every folder tests/bad/dataset-*: every problem is reported with its code, location and hint.
 
 case.yaml: the dataset as declared, and good pictures, copies and links to make; the bad files lie beside it.
 expected.txt: a finding a line, `severity CODE place: fragment; fragment`.
@@ -29,15 +29,15 @@ def prepare(case: str, root: Path) -> dict[str, object]:
     make_picture(outside / "secret.png", seed=999)
     (outside / "secret.yaml").write_text("hunter2: [\n")
     (outside / "secret.csv").write_text("hunter2,hunter2\nhunter2\n")
-    told = yaml.safe_load((root / "case.yaml").read_text())
-    many = [f"set/{n:03d}.png" for n in range(told.get("many", 0))]
-    for seed, name in enumerate([*told.get("pictures", []), *many]):
+    declared = yaml.safe_load((root / "case.yaml").read_text())
+    many = [f"set/{n:03d}.png" for n in range(declared.get("many", 0))]
+    for seed, name in enumerate([*declared.get("pictures", []), *many]):
         make_picture(root / name, seed=seed)
-    for name, source in told.get("copies", {}).items():
+    for name, source in declared.get("copies", {}).items():
         shutil.copy(root / source, root / name)
-    for name, target in told.get("links", {}).items():
+    for name, target in declared.get("links", {}).items():
         (root / name).symlink_to(target)
-    return told  # type: ignore[no-any-return]  # a map, or the test fails here
+    return declared  # type: ignore[no-any-return]  # a map, or the test fails here
 
 
 def fits(problem: Diagnostic, line: str) -> bool:
@@ -50,11 +50,11 @@ def fits(problem: Diagnostic, line: str) -> bool:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_bad_dataset_is_told_what_is_wrong_with_it(case: str, tmp_path: Path) -> None:
+def test_a_bad_dataset_is_reported(case: str, tmp_path: Path) -> None:
     """Each expected finding is there, from a first scan and from the cache, within seconds."""
     root = tmp_path / "root"
-    told = prepare(case, root)
-    spec = spec_from(told["dataset"])
+    declared = prepare(case, root)
+    spec = spec_from(declared["dataset"])
     start = time.perf_counter()
     cache = str(root / ".scenario" / "datasets")
     for _ in range(2):
@@ -62,7 +62,7 @@ def test_a_bad_dataset_is_told_what_is_wrong_with_it(case: str, tmp_path: Path) 
             {spec.name: spec},
             root=str(root),
             cache_path=cache,
-            types_of={spec.name: tuple(told.get("types", ("flux.1-lora",)))},  # type: ignore[arg-type]  # a list of names
+            types_of={spec.name: tuple(declared.get("types", ("flux.1-lora",)))},  # type: ignore[arg-type]  # a list of names
             cwd=str(root),
         )[spec.name]
         problems = list(found.problems)

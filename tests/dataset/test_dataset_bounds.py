@@ -1,4 +1,4 @@
-"""Captions and tables that ask for too much work: what is done for them is counted, and what is left out is said."""
+"""Captions and tables that need too much work: the work is limited, and what is left out is reported."""
 
 from __future__ import annotations
 
@@ -247,9 +247,9 @@ def test_pictures_are_compared_pair_by_pair_only_so_often() -> None:
 def test_messages_are_short_and_few() -> None:
     """A pattern of a hundred thousand signs is not printed, nor are a hundred thousand notes of one kind."""
     subject = subject_of(["x"] * 5)
-    told = lint(subject, [Finding("C04", "x" * 100_000, "a", 1, "y" * 100_000)] * 100_000)
-    assert sum(finding.code == "C04" for finding in told) == 101
-    assert all(len(finding.what) < 500 and len(finding.hint or "") < 500 for finding in told)
+    found = lint(subject, [Finding("C04", "x" * 100_000, "a", 1, "y" * 100_000)] * 100_000)
+    assert sum(finding.code == "C04" for finding in found) == 101
+    assert all(len(finding.what) < 500 and len(finding.hint or "") < 500 for finding in found)
 
 
 SLOW = """

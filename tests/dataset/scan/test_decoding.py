@@ -46,7 +46,7 @@ def look(path: Path) -> PixelSummary:
 
 
 def test_threads_take_turns_with_large_pictures_only() -> None:
-    """Whoever comes while a large picture is being decoded waits for it; small ones go on."""
+    """A large picture waits while another one is being decoded; small ones do not."""
     large, small = threading.Event(), threading.Event()
 
     def enter(pixels: int, entered: threading.Event) -> None:
@@ -100,7 +100,7 @@ def test_what_a_run_decodes_grows_with_the_bytes_it_reads(monkeypatch: pytest.Mo
     assert allowance.take(1_000_000)
 
 
-def test_a_deep_scan_stops_decoding_says_so_and_goes_on_the_next_time(
+def test_a_deep_scan_stops_decoding_reports_it_and_continues_the_next_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Small files of many pixels are not decoded without end; nothing of the dataset is lost by it."""
@@ -248,7 +248,7 @@ def test_frames_are_not_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_whatever_a_decoder_raises_names_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    """In a plain scan, in the look at pixels, and before an upload: never a traceback."""
+    """In a plain scan, in a deep scan, and before an upload: never a traceback."""
     folder = make(tmp_path)
     (folder / "2.png").write_bytes((folder / "2.png").read_bytes()[:-12])
 

@@ -1,4 +1,4 @@
-"""dataset.scan: what is read, what is not, and what the cache may be trusted with."""
+"""dataset.scan: what is read, what is not, and what is taken from the cache."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from scenario_apply.dataset.scan import read_images as reading
 from scenario_apply.dataset.scan import sources
 from scenario_apply.dataset.scan.scan_all import scan_datasets
 from scenario_apply.dataset.types import Dataset
+from scenario_apply.manifest.loader import listing
 from scenario_apply.manifest.spec import CaptionSource, DatasetSpec, PairSpec
 from tests.dataset.build import PLACE, make_picture, picture
 
@@ -202,7 +203,7 @@ def test_a_captions_file_counts(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [b"", b"nonsense", b"scenario-apply dataset cache 999\n" + b"x" * 100, None])
-def test_a_damaged_cache_is_made_anew(tmp_path: Path, damage: bytes | None) -> None:
+def test_a_damaged_cache_is_rebuilt(tmp_path: Path, damage: bytes | None) -> None:
     make(tmp_path)
     first = scan_one(tmp_path)
     cache = tmp_path / ".scenario" / "datasets"
@@ -213,7 +214,7 @@ def test_a_damaged_cache_is_made_anew(tmp_path: Path, damage: bytes | None) -> N
         assert (again.digest, again.contents) == (first.digest, first.contents)
 
 
-def test_contents_outlive_a_cache_that_goes_away(tmp_path: Path) -> None:
+def test_contents_outlive_a_deleted_cache(tmp_path: Path) -> None:
     make(tmp_path)
     scan_one(tmp_path)
     dataset = scan_one(tmp_path)
@@ -339,7 +340,7 @@ def test_a_deep_scan_sees_what_looks_alike(tmp_path: Path) -> None:
     deep = scan_one(tmp_path, deep=True)
     found = {(p.code, str(p.location)) for p in deep.problems}
     assert {("D02", "set/again.jpg"), ("D04", "set/mirrored.png"), ("F06", "set/clear.png")} <= found
-    assert scan_one(tmp_path).problems == deep.problems  # once seen, it is told by every scan
+    assert scan_one(tmp_path).problems == deep.problems  # once found, every scan reports it
 
 
 def test_a_deep_scan_finds_damage_inside(tmp_path: Path) -> None:
@@ -400,7 +401,7 @@ def test_outside_the_root_when_allowed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("recursive", [False, True])
 def test_names_that_are_not_unicode_are_errors_and_odd_ones_notes(tmp_path: Path, recursive: bool) -> None:
-    """caf\\xe9.png can be neither sent nor recorded: told, left aside; also below such a folder, and from the cache."""
+    """caf\\xe9.png cannot be uploaded or recorded: reported and skipped, also in such a folder and from the cache."""
     folder = make(tmp_path)
     for name in (b"caf\xe9.png", b"caf\xe9.txt", b"README\xe9.md", b"sub\xe9/1.png", b"two\nlines.png"):
         target = os.path.join(os.fsencode(folder), name)
@@ -502,7 +503,7 @@ def test_a_folder_is_listed_once_for_all_the_files_of_it_that_are_named(
     """Three thousand names would list three thousand times three thousand files."""
     make(tmp_path, count=8)
     listed = 0
-    plain = sources.list_folder
+    plain = listing.list_folder
 
     def counted(path: str, guard: Any, within: str = "") -> Any:
         nonlocal listed
@@ -543,7 +544,7 @@ def test_a_dataset_lists_so_many_files(
         make(tmp_path, f"deep/{number}", count=1)
     monkeypatch.setattr(sources, "MOST_FILES", 40)
     walked = 0
-    plain = sources.walk
+    plain = listing.walk
 
     def counted(path: str, guard: Any, **options: Any) -> Any:
         nonlocal walked
@@ -553,7 +554,7 @@ def test_a_dataset_lists_so_many_files(
 
     monkeypatch.setattr(sources, "walk", counted)
     found = scan_one(tmp_path, spec(images=images, recursive=True), cache=False)
-    said = [problem for problem in found.problems if "files and folders are listed" in problem.message]
+    said = [problem for problem in found.problems if "files and folders" in problem.message]
     assert [(problem.code, problem.severity) for problem in said] == [("N01", "error")]
     assert walked < 10
 
@@ -564,7 +565,7 @@ def test_all_datasets_together_list_so_many_files(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(sources, "MOST_FILES_IN_ALL", 100)
     specs = {f"set-{number}": spec(name=f"set-{number}") for number in range(20)}
     found = scan_many(tmp_path, specs, cache=False)
-    refused = [name for name, dataset in found.items() if any("in all" in p.message for p in dataset.problems)]
+    refused = [name for name, dataset in found.items() if any("in total" in p.message for p in dataset.problems)]
     assert refused == [f"set-{number}" for number in range(6, 20)]
 
 

@@ -1,4 +1,4 @@
-"""dataset.scan.upload_bytes: what is sent is what was scanned, and whole."""
+"""dataset.scan.upload_bytes: what is uploaded is what was scanned, and complete."""
 
 from __future__ import annotations
 
