@@ -1,12 +1,12 @@
 """What may be read as data: regular files below the manifest's folder, links followed, and nothing hidden.
 
-The manifest and all that lies beside it may come from somebody else. A link in it must not turn a file of this machine
-into a caption, and a name such as `.git/config` or `.env` must not either. A dataset leaves the folder only where it
-says so and the caller consents.
+The manifest and the files beside it may come from another author. A link must not turn a file of this machine into a
+caption, and neither must a name such as `.git/config` or `.env`. A dataset may use files outside the folder only if it
+says so and the caller agrees.
 
 A path is judged twice: when folders are listed, for a good message, and once more after a file was opened, from the
-path the kernel gives for the descriptor. What is swapped for a link in between is refused, whatever the first look saw.
-A hard link cannot be told from the file itself.
+path the kernel gives for the descriptor. A file that is replaced by a link in between is refused.
+A hard link cannot be distinguished from the file itself.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _LONGEST_PATH = 4096
 _WHY: dict[Barrier, str] = {
     "outside": "it lies outside the manifest's folder",
     "hidden": "it is hidden: a part of its path begins with a dot",
-    "machine": "it is no file of data but a part of the system",
+    "machine": "it is a part of the system, not a data file",
 }
 
 
@@ -47,7 +47,10 @@ class Barred(PermissionError):
 
 
 class DataGuard:
-    """Opens files and folders of one root. may_leave: the dataset says so and the caller consents."""
+    """Opens files and folders of one root.
+
+    may_leave: the dataset asks for files outside the root and the caller agrees.
+    """
 
     def __init__(self, root: str, *, may_leave: bool = False) -> None:
         """root: absolute and normal; it need not exist."""
@@ -74,7 +77,7 @@ class DataGuard:
         return "hidden" if _is_hidden(full, self.root) else None
 
     def is_inside(self, full: str) -> bool:
-        """Whether a path lies below the root by its words."""
+        """Whether a path lies below the root as written."""
         return full == self.root or full.startswith(self.root.rstrip("/") + "/")
 
     def open(self, file: str) -> int:

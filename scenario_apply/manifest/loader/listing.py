@@ -1,6 +1,6 @@
-"""Lists dataset folders: names and stats, links resolved, nothing opened. The warm half of a scan.
+"""Lists dataset folders: names and stats, links resolved, nothing opened.
 
-Forty thousand files have to pass here in a tenth of a second or two, so rows are plain tuples.
+Forty thousand files must take no more than 0.2 s, so rows are plain tuples.
 """
 
 from __future__ import annotations
