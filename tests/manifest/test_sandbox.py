@@ -284,7 +284,7 @@ def test_only_what_is_allowed_is_read(text: str) -> None:
         (
             "env-not-allowed",
             "the manifest may not read the environment variable HOME",
-            "if it may, add --allow-env HOME, or set SCENARIO_APPLY_ENV=HOME",
+            "to allow it, add --allow-env HOME, or set SCENARIO_APPLY_ENV=HOME",
         )
     }
 
