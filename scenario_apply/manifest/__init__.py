@@ -1,5 +1,5 @@
-"""From YAML text to a Manifest whose every value knows where it stands.
+"""From YAML text to a Manifest in which every value has its position.
 
-Owns the form of manifests: YAML, schema, templates, variables, matrices, references. Only loader/ opens files; the rest
-is pure. Read build.py first: it tells the stages in their order.
+Owns the format of manifests: YAML, schema, templates, variables, matrices, references. Only loader/ opens files;
+the rest is pure. Read build.py first: it lists the stages in order.
 """

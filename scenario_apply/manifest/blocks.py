@@ -56,7 +56,10 @@ def moved(document: Map, report: Report) -> tuple[Moved, ...]:
             continue
         if source in sources or target in targets:
             report.error(
-                "moved", f"{source} -> {target}: one of the two is moved already", mark, "keep one move of each"
+                "moved",
+                f"{source} -> {target}: one of the two is already part of another move",
+                mark,
+                "keep one move of each",
             )
             continue
         sources.add(source)

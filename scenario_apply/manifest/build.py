@@ -1,11 +1,11 @@
-"""The whole road from parsed files to a Manifest, stage by stage.
+"""Builds a Manifest from parsed files, stage by stage.
 
 1. the files become one document          documents.merged
 2. variables get their values             variables.resolved
 3. templates in text are rendered         templates.rendered
-4. the shape is checked                   schema_check.check_shape
+4. the shape is checked                   schema.check.check_shape
 5. defaults, extends, matrix, references  datasets, models, compositions, blocks
-Every stage reports what it finds and goes on; the end raises all of it at once.
+Every stage reports its errors and continues; all of them are raised together at the end.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from scenario_apply.model.secret import MASK
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManifestSource:
-    """What was read. files: its names as the user would type them, in the order read.
+    """The files that were read. files: their names as the user would type them, in the order read.
 
     digests: (name relative to root, SHA-256 of the bytes) of each, which no working directory changes.
     """
@@ -59,9 +59,9 @@ def build_manifest(
     schema: bytes,
     report: Report,
 ) -> Manifest:
-    """The manifest, whole. documents: one for each file; environment: what was read of it for them counts, too.
+    """The complete manifest. documents: one for each file; environment: variables read while loading them count too.
 
-    Raises ManifestError with every problem found.
+    Raises ManifestError with every error found.
     """
     document = merged(documents, report)
     hide_written_secrets(document, report)
@@ -105,7 +105,7 @@ def build_manifest(
 
 
 def _allow_unknown_types(document: Map) -> None:
-    """allow_unknown_type of the manifest or of defaults.models, told to each model, where the schema looks for it."""
+    """Copies allow_unknown_type of the manifest or of defaults.models into each model, where the schema expects it."""
     defaults = child(child(document, "defaults") or Map(document.start), "models")
     for holder in (defaults, document):
         if holder is not None and flag(holder, "allow_unknown_type", False):
@@ -116,14 +116,14 @@ def _allow_unknown_types(document: Map) -> None:
 
 
 def _warn_of_same_names(models: Models, compositions: Compositions, report: Report) -> None:
-    """After a lost answer a model is found again by name and type: two alike could be taken for each other."""
+    """After a lost response a model is found by name and type, so two equal ones could be confused."""
     seen: dict[tuple[str, str], ModelSpec | CompositionSpec] = {}
     named: list[ModelSpec | CompositionSpec] = [*models.specs.values(), *compositions.specs.values()]
     for spec in named:
         first = seen.setdefault((spec.name, spec.type), spec)
         if first is not spec:
             what = f"{spec.address} and {first.address} are both called {spec.name!r} and of type {spec.type}"
-            report.warn("same-name", what, spec.place, "give one another `name:`")
+            report.warn("same-name", what, spec.place, "give one of them another `name:`")
 
 
 def _digest(
@@ -131,7 +131,7 @@ def _digest(
 ) -> str:
     """Over names and bytes of the files, the variables given and the environment used, each only as a digest.
 
-    Values of secrets are left out: whoever has the files could guess at a short one until the digest fits.
+    Values of secrets are left out: with the files at hand, a short one could be guessed from the digest.
     """
     whole = sha256()
 

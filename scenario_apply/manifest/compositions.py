@@ -40,7 +40,7 @@ class Compositions:
         kind = self._type(fields)
         if "concepts" not in fields:
             hint = "add `concepts:` with at least one `- { model: ..., scale: ... }`"
-            self._report.error("no-concepts", f"{address} is made of nothing", mark, hint)
+            self._report.error("no-concepts", f"{address} has no concepts", mark, hint)
         concepts: list[Concept] = []
         seen: dict[object, Mark] = {}
         for entry, where in maps(fields, "concepts"):
@@ -50,7 +50,7 @@ class Compositions:
             part = concept.model or concept.model_id or concept.find
             if part in seen:
                 what = f"{address} uses {part} twice"
-                self._report.warn("concept-twice", what, where, f"the first stands at {self._report.place(seen[part])}")
+                self._report.warn("concept-twice", what, where, f"the first is at {self._report.place(seen[part])}")
             seen[part] = where
             concepts.append(concept)
         self.fields[address] = fields
@@ -70,7 +70,7 @@ class Compositions:
     def _type(self, fields: Map) -> str:
         kind = text(fields, "type") or COMPOSITION_TYPE
         if not composable(kind):
-            return COMPOSITION_TYPE  # the schema has said what is wrong with it
+            return COMPOSITION_TYPE  # the schema check has reported it
         if training_type(kind).legacy:
             self._legacy.setdefault(kind, []).append(fields.value_mark("type"))
         return kind
@@ -111,10 +111,10 @@ class Compositions:
         if not low <= scale <= high:
             if not self._report.is_wrong(mark):
                 what = f"scale is {scale:g}, out of range"
-                self._report.error("scale-range", what, mark, f"take {low:g} to {high:g}; 0 to 1 is usual")
+                self._report.error("scale-range", what, mark, f"use {low:g} to {high:g}; 0 to 1 is usual")
             return None
         if not 0 <= scale <= 1:
-            what = f"scale {scale:g} is outside 0 to 1, which is what the guides use"
+            what = f"scale {scale:g} is outside 0 to 1, the range in the guides"
             self._report.warn("scale-unusual", what, mark)
         return float(scale)
 
@@ -124,7 +124,7 @@ class Compositions:
             return None
         mark = entry.value_mark("model")
         if written == str(address) or (written == address.name and written not in self._models.labels):
-            self._report.error("composition-of-itself", f"{address} uses itself", mark, "name the models it is made of")
+            self._report.error("composition-of-itself", f"{address} uses itself", mark, "list the models it combines")
             return None
         if (
             written.removeprefix("composition.") in self._all
@@ -149,7 +149,7 @@ class Compositions:
 
     def _unknown(self, address: Address, written: str, name: str, labels: list[str] | None, mark: Mark) -> None:
         if labels is not None and labels != [""]:
-            what = f"{address} uses {written}, which a matrix made several models of"
+            what = f"{address} uses {written}, which a matrix expands to several models"
             hint = f"name one of {listed(f'{name}/{label}' for label in labels)}"
             self._report.error("unknown-reference", what, mark, hint)
             return

@@ -62,7 +62,7 @@ class Datasets:
         elif not isinstance(value, Map):
             return None
         if own in self._declared:
-            own = f"{own}.own"  # a key cannot hold a dot, so this is nobody else's name
+            own = f"{own}.own"  # a key cannot hold a dot, so this name is unique
         if own not in self.specs:
             self._add(own, value, marks)
         return own
@@ -140,11 +140,11 @@ def _check_shape(spec: DatasetSpec, fields: Map, mark: Mark, report: Report) -> 
         what = f"dataset.{spec.name} has {' and '.join(forms)}"
         report.error("dataset-shape", what, mark, "keep one: images, or before and after, or pairs")
     elif not forms and not any(report.is_wrong(m[0]) for m in fields.marks.values()):
-        report.error("dataset-shape", f"dataset.{spec.name} names no images", mark, "add `images: ./folder`")
+        report.error("dataset-shape", f"dataset.{spec.name} has no images", mark, "add `images: ./folder`")
     elif len(folders) == 1:
         other = "after" if folders[0] == "before" else "before"
         report.error(
-            "dataset-shape", f"dataset.{spec.name} has {folders[0]} and no {other}", mark, f"add `{other}: ./folder`"
+            "dataset-shape", f"dataset.{spec.name} has {folders[0]} but no {other}", mark, f"add `{other}: ./folder`"
         )
 
 
@@ -159,7 +159,7 @@ def _encoding(fields: Map, report: Report) -> str:
     except (LookupError, ValueError):
         report.error(
             "encoding",
-            f"{written!r} is no encoding Python knows",
+            f"{written!r} is not an encoding that Python knows",
             fields.value_mark("encoding"),
             "utf-8, latin-1, cp1252 ...",
         )

@@ -20,15 +20,15 @@ _SECTIONS = frozenset(
 def merged(documents: Sequence[Map], report: Report) -> Map:
     """Maps of the top level are joined key by key, lists end to end; anything declared twice is an error.
 
-    One file comes back as it is. version may stand in every file.
+    One file comes back as it is. version may be set in every file.
     """
     if len(documents) == 1:
         return documents[0]
     whole = Map(documents[0].start)
     for document in documents:
         if not any(key in _SECTIONS for key in document):
-            what = "this file holds nothing of a manifest"
-            hint = "move it out of the manifest's folder, into a folder of its own for instance"
+            what = "this file has no key of a manifest"
+            hint = "move it to another folder"
             report.error("not-a-manifest", what, document.start, hint)
             continue
         for key, value in document.items():
@@ -75,7 +75,7 @@ def _twice(name: str, key: str, first: Map, second: Map, report: Report) -> None
     place = report.place(first.key_mark(key))
     report.error(
         "declared-twice",
-        f"{name} is declared twice; the first stands at {place}",
+        f"{name} is declared twice; the first is at {place}",
         second.key_mark(key),
-        "keep one of them, or give one another key",
+        "keep one of them, or rename one",
     )

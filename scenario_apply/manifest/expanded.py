@@ -21,7 +21,7 @@ _DROPPED = ("matrix", "extends", "allow_unknown_type", "dataset", "parameters", 
 def expanded(
     document: Map, variables: Mapping[str, Json], datasets: Datasets, models: Models, compositions: Compositions
 ) -> dict[str, Json]:
-    """Plain dicts and lists in the order of the manifest; a matrix child stands under KEY/LABEL. Secrets are masked."""
+    """Plain dicts and lists in the order of the manifest; a matrix child has the key KEY/LABEL. Secrets are masked."""
     whole: dict[str, Json] = {"version": 1}
     for key in ("project", "state"):
         if key in document:

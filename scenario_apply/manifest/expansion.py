@@ -1,7 +1,7 @@
-"""How large a manifest may become once defaults, extends, matrices and aliases are put in place.
+"""How large a manifest may become once defaults, extends, matrices and aliases are applied.
 
-A list of a thousand tags under defaults is written once and stands in every model: a few megabytes of YAML could
-become gigabytes. What is counted are values as they stand in each resource.
+A list of a thousand tags under defaults is written once and copied into every model: a few megabytes of YAML could
+become gigabytes. The values of each resource are counted.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ class Expansion:
         if self._resources > self._most_resources:
             what = f"more than {self._most_resources:,} models, datasets and compositions"
         elif self._values > self._most_values:
-            what = f"more than {self._most_values:,} values once defaults, extends and matrices are put in place"
+            what = f"more than {self._most_values:,} values once defaults, extends and matrices are applied"
         else:
             return
-        self._report.error("too-large", what, mark, "split it into several manifests, or share less by defaults")
+        self._report.error("too-large", what, mark, "split it into several manifests, or move less into defaults")
         self._report.raise_errors()

@@ -1,4 +1,4 @@
-"""Fields of a map by the kind they should have. What has another kind is left out: the schema check has said so."""
+"""Fields of a map by the kind they should have. Values of another kind are left out: the schema check reports them."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ def text(fields: Map, key: str) -> str | None:
 
 
 def service_id(fields: Map, key: str, report: Report) -> str | None:
-    """An id of the service; None, and an error at its place, for a text that cannot be one."""
+    """An id of the service; None, after an error at its position, for a text that cannot be one."""
     value = text(fields, key)
     if value is None or is_id(value):
         return value
     mark = fields.value_mark(key)
     if not report.is_wrong(mark):
-        report.error("id", f"{key} {value[:140]!r} is no id of the service", mark, f"an id is {ID_IN_WORDS}")
+        report.error("id", f"{key} {value[:140]!r} is not a valid id", mark, f"an id is {ID_IN_WORDS}")
     return None
 
 
@@ -65,7 +65,7 @@ def is_extension(key: str) -> bool:
 
 
 def plain(node: Node) -> Node:
-    """The value as plain dicts and lists, without x- keys: what leaves the loader."""
+    """The value as plain dicts and lists, without x- keys, as it leaves the loader."""
     if isinstance(node, dict):
         return {key: plain(value) for key, value in node.items() if not is_extension(key)}  # type: ignore[return-value]  # a plain dict is the point
     if isinstance(node, list):

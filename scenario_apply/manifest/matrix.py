@@ -1,4 +1,4 @@
-"""matrix: one model -> a child for each combination of values, each with a label for life."""
+"""matrix: one model -> a child for each combination of values, each with a stable label."""
 
 from __future__ import annotations
 
@@ -17,14 +17,16 @@ MODEL_FIELDS = frozenset({"name", "type", "dataset", "description", "tags", "lif
 """Keys of a matrix that are fields of the model; every other key is a parameter."""
 
 _LABEL = re.compile(r"[A-Za-z0-9_.+-]+")
-_OWN_LABEL = re.compile(rf"{_LABEL.pattern}(?:,{_LABEL.pattern})*")  # of an included child: like a crossed one's, too
+_OWN_LABEL = re.compile(
+    rf"{_LABEL.pattern}(?:,{_LABEL.pattern})*"
+)  # of an included child, which may look like a crossed label
 _NOT_LABEL = re.compile(r"[^A-Za-z0-9_.+-]+")
 _MOST_CHILDREN = 1000
-_MOST_SHOWN = 1_000_000_000  # a number of ten thousand digits tells nobody anything
+_MOST_SHOWN = 1_000_000_000  # longer numbers are not printed
 _LEAST_IN_DIGITS = 1e-3
 _LARGEST_IN_DIGITS = 1e15  # up to here a float holds every whole number
 
-Choice = tuple[str, Node, tuple[Mark, Mark]]  # label, value, where it stands
+Choice = tuple[str, Node, tuple[Mark, Mark]]  # label, value, position
 Combination = dict[str, Choice]
 
 
@@ -44,7 +46,7 @@ def children(model: Map, address: str, report: Report) -> Iterator[tuple[str, Ma
         seen.add(label)
         yield label, _child(model, combination)
     if not seen and len(report.problems) == before:
-        report.error("matrix-empty", f"the matrix of {address} leaves no child", model.key_mark("matrix"))
+        report.error("matrix-empty", f"the matrix of {address} produces no models", model.key_mark("matrix"))
 
 
 def _child(model: Map, combination: Combination) -> Map:
@@ -68,14 +70,14 @@ def _combinations(matrix: Map, address: str, report: Report) -> Iterator[tuple[s
     count = prod(len(choices) for choices in dimensions.values())
     if count > _MOST_CHILDREN:
         many = f"{count}" if count < _MOST_SHOWN else f"more than {_MOST_SHOWN:,}"
-        what = f"the matrix of {address} makes {many} models; at most {_MOST_CHILDREN} are taken"
-        report.error("matrix-too-large", what, matrix.start, "cross fewer values")
+        what = f"the matrix of {address} makes {many} models; at most {_MOST_CHILDREN} are allowed"
+        report.error("matrix-too-large", what, matrix.start, "use fewer values")
         return
     excluded = [entry for entry, _ in maps(matrix, "exclude")]
     for entry, mark in maps(matrix, "exclude"):
         for key in entry:
             if key not in dimensions and not is_extension(key):
-                report.error("matrix-exclude", f"exclude names {key}, which is no key of the matrix", mark)
+                report.error("matrix-exclude", f"exclude names {key}, which is not a key of the matrix", mark)
     if dimensions:
         for chosen in product(*dimensions.values()):
             combination = dict(zip(dimensions, chosen, strict=True))

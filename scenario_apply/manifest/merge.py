@@ -8,13 +8,13 @@ from scenario_apply.manifest.report import Report
 from scenario_apply.model.did_you_mean import did_you_mean
 
 _LONGEST_CHAIN = 50
-_NOT_TAKEN_OVER = ("name", "matrix", "enabled", "extends")
+_NOT_INHERITED = ("name", "matrix", "enabled", "extends")
 
 
 def layered(under: Map | None, over: Map) -> Map:
     """The fields of both; where both have a key, maps are merged and anything else is over's.
 
-    Marks say where each value really stands. A null of over stays: it takes the value of under away.
+    Marks keep the position of each value. A null in over is kept: it removes the value of under.
     """
     if not under:
         return over
@@ -72,6 +72,6 @@ class Inheritance:
             return own
         base = self.resolved(parent, path)
         taken = base.copied()
-        for key in _NOT_TAKEN_OVER:
+        for key in _NOT_INHERITED:
             taken.pop(key, None)
         return layered(taken, own)

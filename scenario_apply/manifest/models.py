@@ -19,7 +19,7 @@ from scenario_apply.model.training_types import TRAINING_TYPES, TrainingType, tr
 
 
 class Models:
-    """Builds every model; keeps what compositions ask for: addresses and types."""
+    """Builds every model; keeps the addresses and types for compositions."""
 
     def __init__(
         self, document: Map, defaults: Map | None, datasets: Datasets, report: Report, expansion: Expansion
@@ -39,8 +39,8 @@ class Models:
         for name, fields in self._all.items():
             if isinstance(fields, Map) and not is_extension(name):
                 self._build(name, fields)
-        self._parameters.say_what_was_dropped()
-        self._say_what_is_legacy()
+        self._parameters.report_dropped()
+        self._report_legacy()
 
     def _build(self, name: str, written: Map) -> None:
         mark = self._all.key_mark(name)
@@ -97,7 +97,7 @@ class Models:
         training = TRAINING_TYPES.get(name)
         if training is None:
             if self._allow_unknown or flag(merged, "allow_unknown_type", False):
-                self._report.warn("unknown-type", f"{name} is not known here and taken as it is", where)
+                self._report.warn("unknown-type", f"{name} is not a known type; it is sent unchanged", where)
                 return training_type(name)
             if not self._report.is_wrong(where):
                 unknown_type(name, where, self._report)
@@ -110,7 +110,7 @@ class Models:
             self._legacy.setdefault(name, (where, []))[1].append(str(address))
         return training
 
-    def _say_what_is_legacy(self) -> None:
+    def _report_legacy(self) -> None:
         for name, (mark, addresses) in self._legacy.items():
             warn_of_legacy(name, mark, len(addresses), "models", self._report)
 
@@ -120,42 +120,42 @@ class Models:
             return
         mark = merged.value_mark("dataset")
         if not spec.images and not spec.is_pairs:
-            return  # the dataset itself is wrong, and said so
+            return  # the dataset itself is wrong, which is reported
         if spec.is_pairs:
-            what = f"{training.name} is trained on single images, and dataset.{dataset} holds edit pairs"
+            what = f"{training.name} is trained on single images, but dataset.{dataset} contains edit pairs"
             hint = "use images:, or an edit type such as flux.2-klein-9b-edit-lora"
         else:
-            what = f"{training.name} is trained on edit pairs, and dataset.{dataset} holds single images"
-            hint = "give the dataset before: and after:, or take a type without -edit-"
+            what = f"{training.name} is trained on edit pairs, but dataset.{dataset} contains single images"
+            hint = "give the dataset before: and after:, or use a type without -edit-"
         self._report.error("dataset-shape", f"model.{address.name}: {what}", mark, hint)
 
 
 def warn_of_legacy(name: str, mark: Mark, count: int, things: str, report: Report) -> None:
-    """A type the service has retired, once however many use it."""
+    """Warns once of a retired type, however many resources use it."""
     many = f" ({count} {things})" if count > 1 else ""
     successor = "flux.1-composition" if training_type(name).is_composition else "flux.1-lora"
     what = f"{name}{many} is retired: the live service may answer 410 and refuse it"
-    report.warn("legacy-type", what, mark, f"{successor} is its successor")
+    report.warn("legacy-type", what, mark, f"use {successor} instead")
 
 
 def unknown_type(name: str, mark: Mark, report: Report) -> None:
-    """A type that no model can have, with the nearest known ones."""
+    """Reports a type that no model can have, with the nearest known types."""
     if name in TRAINING_TYPES:
         what = f"{name} is made of models, not trained on images"
         report.error("type-shape", what, mark, "move it to compositions:")
         return
     hint = did_you_mean(name, (n for n, known in TRAINING_TYPES.items() if not known.is_composition))
-    more = "allow_unknown_type: true takes a type newer than this release"
-    report.error("unknown-type", f"{name} is no training type", mark, f"{hint} {more}" if hint else more)
+    more = "allow_unknown_type: true accepts a type newer than this release"
+    report.error("unknown-type", f"{name} is not a training type", mark, f"{hint} {more}" if hint else more)
 
 
 def display_name(address: Address, fields: Map, mark: Mark, report: Report, by_matrix: bool = False) -> str:
-    """name, else the key; a matrix child's has its label behind it, unless the matrix gives the names (by_matrix)."""
+    """name, else the key; a matrix child's label is appended, unless the matrix sets the names (by_matrix)."""
     base = text(fields, "name") or address.name
     name = f"{base} ({address.label})" if address.label and not by_matrix else base
     if len(name) > NAME_LENGTH:
         where = fields.value_mark("name") if "name" in fields else mark
         if not report.is_wrong(where):
-            what = f"the name {name!r} has {len(name)} characters; the service takes {NAME_LENGTH}"
+            what = f"the name {name!r} has {len(name)} characters; at most {NAME_LENGTH} are allowed"
             report.error("name-too-long", what, where, "shorten `name:`")
     return name

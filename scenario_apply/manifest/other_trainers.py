@@ -1,4 +1,4 @@
-"""What other trainers call things, and what Scenario calls them: data for the hints."""
+"""Names that other trainers use, and what to write instead: data for the hints."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _RENAMED: dict[str, tuple[str, ...]] = {
     "wandbKey": ("wandb_api_key", "wandb_key"),
 }
 _PLACED_ELSEWHERE: dict[str, tuple[str, ...]] = {
-    "it is the dataset's `trigger:`": ("trigger_word", "trigger", "token_string", "trigger_phrase", "activation_text"),
-    "it is the model's `name:`": ("output_name", "run_name", "model_name"),
-    "it is the dataset's `images:`": (
+    "use the dataset's `trigger:`": ("trigger_word", "trigger", "token_string", "trigger_phrase", "activation_text"),
+    "use the model's `name:`": ("output_name", "run_name", "model_name"),
+    "use the dataset's `images:`": (
         "train_data_dir",
         "image_dir",
         "instance_data_dir",
@@ -26,16 +26,16 @@ _PLACED_ELSEWHERE: dict[str, tuple[str, ...]] = {
         "folder_path",
     ),
     "write `captions: { suffix: .txt }` in the dataset": ("caption_extension", "caption_ext"),
-    "it is the dataset's `prefix:`": ("caption_prefix", "autocaption_prefix"),
-    "it is the dataset's `suffix:`": ("caption_suffix", "autocaption_suffix"),
-    "it is the model's `type:`, which implies the base model": (
+    "use the dataset's `prefix:`": ("caption_prefix", "autocaption_prefix"),
+    "use the dataset's `suffix:`": ("caption_suffix", "autocaption_suffix"),
+    "use the model's `type:`, which implies the base model": (
         "base_model",
         "base_model_name",
         "pretrained_model_name_or_path",
         "model_family",
         "baseModelId",
     ),
-    "every epoch is kept by the service; a concept picks one with `epoch:`": (
+    "Scenario keeps every epoch; a concept selects one with `epoch:`": (
         "save_every",
         "save_every_n_epochs",
         "checkpointing_steps",
@@ -75,7 +75,7 @@ def _plain(name: str) -> str:
     return "".join(c for c in name.casefold() if c.isalnum())
 
 
-_SAID = {
+_HINTS = {
     **{_plain(old): f"did you mean {new}?" for new, names in _RENAMED.items() for old in names},
     **{_plain(old): text for text, names in _PLACED_ELSEWHERE.items() for old in names},
     **{_plain(name): "remove it: Scenario decides this itself" for name in _DECIDED_BY_SCENARIO},
@@ -83,5 +83,5 @@ _SAID = {
 
 
 def foreign_parameter(name: str) -> str | None:
-    """The hint for a parameter by another trainer's name; None when it is no such name."""
-    return _SAID.get(_plain(name))
+    """The hint for another trainer's parameter name; None for any other name."""
+    return _HINTS.get(_plain(name))

@@ -1,4 +1,4 @@
-"""Training parameters against the table of types: ranges, kinds, what a type does not take."""
+"""Checks training parameters against the table of types: kinds, ranges, and what a type does not accept."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from scenario_apply.model.training_types import (
 
 
 class ParameterCheck:
-    """Checks the parameters of every model; says once what defaults gave to types that do not take it."""
+    """Checks the parameters of every model; reports once which inherited parameters a type does not accept."""
 
     def __init__(self, report: Report) -> None:
         self._report = report
@@ -47,9 +47,9 @@ class ParameterCheck:
         self._check_together(training, merged, written, taken, address)
         return taken
 
-    def say_what_was_dropped(self) -> None:
+    def report_dropped(self) -> None:
         for (type_name, name), (mark, addresses) in self._dropped.items():
-            what = f"{name} is left out of {listed(addresses, 3)}: {type_name} does not take it"
+            what = f"{name} is not sent for {listed(addresses, 3)}: {type_name} does not accept it"
             self._report.note("parameter-left-out", what, mark)
 
     def _not_taken(
@@ -62,8 +62,8 @@ class ParameterCheck:
         elif inherited:
             self._dropped.setdefault((training.name, name), (marks[0], []))[1].append(address)
         else:
-            takes = f"it takes {listed(p for p, rule in training.parameters.items() if not rule.deprecated)}"
-            what = f"{training.name} does not take {name}"
+            takes = f"it accepts {listed(p for p, rule in training.parameters.items() if not rule.deprecated)}"
+            what = f"{training.name} does not accept {name}"
             self._report.error("parameter-of-another-type", what, marks[0], takes)
 
     def _fits(self, rule: ParameterRule, name: str, value: Node, mark: Mark, training: TrainingType) -> bool:
@@ -94,22 +94,22 @@ class ParameterCheck:
                 if lengths[0] != lengths[1]:
                     what = f"{name} has {lengths[0]} entries and {rule.same_length_as} {lengths[1]}"
                     self._report.error(
-                        "parameter-lengths", what, merged.value_mark(name), "write one for each of the other"
+                        "parameter-lengths", what, merged.value_mark(name), "give both the same number of entries"
                     )
         counted = [name for name in ("nbEpochs", "nbRepeats") if name in taken]
         if "maxTrainSteps" in taken and counted:
-            what = f"{address} sets maxTrainSteps and {listed(counted)}; which of them wins is not documented"
-            hint = "keep the steps, or epochs and repeats; `nbEpochs: null` takes an inherited value away"
+            what = f"{address} sets maxTrainSteps and {listed(counted)}; it is not documented which of them wins"
+            hint = "keep the steps, or epochs and repeats; `nbEpochs: null` removes an inherited value"
             on_purpose = written is not None and all(name in written for name in ("maxTrainSteps", *counted))
             say = self._report.warn if on_purpose else self._report.note
             say("steps-twice", what, merged.key_mark("maxTrainSteps"), hint)
 
 
 def unknown_parameter(name: str, mark: Mark, report: Report, known: Mapping[str, object] | None = None) -> None:
-    """No type has such a parameter: say what it may be meant to be."""
+    """Reports a parameter that no type has, with a hint at the one that may be meant."""
     foreign = foreign_parameter(name)
     hint = foreign or did_you_mean(name, known or PARAMETER_NAMES) or did_you_mean(name, PARAMETER_NAMES)
-    report.error("unknown-parameter", f"{name} is no training parameter", mark, hint)
+    report.error("unknown-parameter", f"{name} is not a training parameter", mark, hint)
 
 
 def _misfit(rule: ParameterRule, value: Node) -> tuple[str, str | None] | None:
@@ -118,12 +118,12 @@ def _misfit(rule: ParameterRule, value: Node) -> tuple[str, str | None] | None:
         case "number" | "integer":
             return _misfit_number(rule, value)
         case "boolean":
-            return None if isinstance(value, bool) else (f"must be true or false, this is {kind_of(value)}", None)
+            return None if isinstance(value, bool) else (f"must be true or false, not {kind_of(value)}", None)
         case "strings":
             if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
                 return "must be a list of texts", "write [first, second]"
             if rule.max_items is not None and len(value) > rule.max_items:
-                return f"is a list of {len(value)}; at most {rule.max_items} are taken", None
+                return f"is a list of {len(value)}; at most {rule.max_items} are allowed", None
             return None
         case "string":
             return _misfit_text(rule, value)
@@ -131,13 +131,13 @@ def _misfit(rule: ParameterRule, value: Node) -> tuple[str, str | None] | None:
 
 def _misfit_number(rule: ParameterRule, value: Node) -> tuple[str, str | None] | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return f"must be a number, this is {kind_of(value)}", None
+        return f"must be a number, not {kind_of(value)}", None
     if rule.kind == "integer" and value != int(value):
-        return f"is {value:g}, and must be a whole number", None
+        return f"is {value:g}, but must be a whole number", None
     low, high = rule.minimum, rule.maximum
     too_low = low is not None and (value <= low if rule.exclusive else value < low)
     if too_low or (high is not None and value > high):
-        return f"is {value:g}, out of range", f"take {_range(rule)}"
+        return f"is {value:g}, out of range", f"use {_range(rule)}"
     return None
 
 
@@ -151,18 +151,18 @@ def _range(rule: ParameterRule) -> str:
 def _misfit_text(rule: ParameterRule, value: Node) -> tuple[str, str | None] | None:
     if rule.secret and isinstance(value, Secret):
         too_long = rule.max_length is not None and len(value.reveal()) > rule.max_length
-        return (f"is longer than the {rule.max_length} characters that are taken", None) if too_long else None
+        return (f"is longer than the {rule.max_length} characters that are allowed", None) if too_long else None
     if not isinstance(value, str):
-        return f"must be text, this is {kind_of(value)}", "put it in quotes"
+        return f"must be text, not {kind_of(value)}", "put it in quotes"
     if rule.secret:
         return (
-            "is a secret and must not stand in a manifest",
+            "is a secret and must not be written in a manifest",
             'write "{{ env.WANDB_API_KEY }}", set that variable and add --allow-env WANDB_API_KEY',
         )
     if rule.choices and value not in rule.choices:
-        return f"is {value!r}", f"take {listed(rule.choices)}"
+        return f"is {value!r}", f"use {listed(rule.choices, last='or')}"
     if rule.max_length is not None and len(value) > rule.max_length:
-        return f"is {len(value)} characters long; at most {rule.max_length} are taken", None
+        return f"is {len(value)} characters long; at most {rule.max_length} are allowed", None
     return None
 
 
@@ -180,7 +180,7 @@ def _json(value: Node) -> Json | Secret:
 
 def _plain(value: Node) -> Json:
     if isinstance(value, Secret):
-        return MASK  # inside a list or a map no secret is let through
+        return MASK  # a secret inside a list or a map is never sent
     if isinstance(value, dict):
         return {key: _plain(inner) for key, inner in value.items()}
     if isinstance(value, list):

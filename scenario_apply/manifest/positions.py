@@ -1,7 +1,7 @@
-"""Values that know where they stand: maps and lists that keep the mark of every key and value.
+"""Maps and lists of a manifest that keep the position of every key and value.
 
-They are a dict and a list to everybody who does not care, so the schema check and the merge see plain data. A mark is
-what the YAML parser hands out with each event; it becomes a Place only when somebody has something to say about it.
+They are a dict and a list, so the schema check and the merge see plain data. A mark is what the YAML parser gives with
+each event; it becomes a Location only when a diagnostic needs one.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Mark(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SourceMark:
-    """A mark that no parser made."""
+    """A mark that does not come from the parser."""
 
     name: str
     line: int
@@ -33,7 +33,7 @@ class SourceMark:
 
 
 class Map(dict[str, "Node"]):
-    """marks: key -> (where the key stands, where its value begins). start: where the map itself begins."""
+    """marks: key -> (where the key begins, where its value begins). start: where the map itself begins."""
 
     __slots__ = ("marks", "start")
 
@@ -79,7 +79,7 @@ Node = None | bool | int | float | str | Secret | Map | Seq
 
 
 def masked_nodes(node: Node) -> Node:
-    """The same tree with MASK in place of every Secret, for what knows plain values only; marks stay."""
+    """The same tree with MASK in place of every Secret, for code that accepts plain values only. Marks are kept."""
     if isinstance(node, Secret):
         return MASK
     if isinstance(node, Map):
@@ -101,8 +101,8 @@ def masked_nodes(node: Node) -> Node:
 
 
 def values_in(value: object, most: int) -> int:
-    """How many values it holds, itself included; a little more than most when it holds more. What stands there twice
-    counts twice, also when both are one object."""
+    """Counts the values in a value, itself included, and stops soon after most. A value that is contained twice
+    counts twice, even when it is the same object."""
     count = 0
     waiting: list[object] = [value]
     while waiting and count <= most:
@@ -116,10 +116,10 @@ def values_in(value: object, most: int) -> int:
 
 
 def kind_of(value: object) -> str:
-    """What a person calls such a value: a map, a list, text, a number, true or false, nothing."""
+    """The kind of a value in words: a map, a list, text, a number, true or false, null."""
     match value:
         case None:
-            return "nothing"
+            return "null"
         case bool():
             return "true or false"
         case int() | float():

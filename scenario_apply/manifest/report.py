@@ -1,4 +1,4 @@
-"""What a load has to say so far: problems with their places. Errors are collected, never thrown one by one."""
+"""Collects the diagnostics of a load, with their positions. Errors are raised together, not one by one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MOST_ERRORS = 500
 class Report:
     """sources: the text of each file read, by the name the user would give it.
 
-    most: so many errors end the load at once, by ManifestError; nobody reads more.
+    most: the number of errors at which the load ends with a ManifestError. None: no limit.
     """
 
     def __init__(self, most: int | None = MOST_ERRORS) -> None:
@@ -29,7 +29,7 @@ class Report:
         self.sources: dict[str, str] = {}
         self.problems: list[Diagnostic] = []
         self.is_incomplete = False
-        self.is_oversized = False  # a list or map has more entries than are ever looked at
+        self.is_oversized = False  # a list or map has more entries than are read
         self._hidden: list[str] = []
         self._unquoted: set[str] = set()
         self._lines: dict[str, list[str]] = {}
@@ -53,9 +53,9 @@ class Report:
         return Location(file=name, line=line + 1, column=column + 1, text=text)
 
     def place_of_variable(self, name: str, text: str, mark: Mark) -> Location | None:
-        """Where in the source of a text the template reads `env.X` or a variable; None when that is not spelled out.
+        """Where in the source of a text the template reads `env.X` or a variable; None when the name is not found.
 
-        text: the value that stands at mark. Its source may be longer: indented, folded, escaped.
+        text: the value at mark. Its source may be longer: indented, folded, escaped.
         """
         expression = _reading(name)
         self.place_at(mark.name, 0, 0)  # splits the source
@@ -85,7 +85,7 @@ class Report:
         if severity == "error":
             self._errors += 1
             if self._errors == self._most:
-                what = f"{self._most} errors and more: the rest is not told"
+                what = f"stopped after {self._most} errors"
                 self.problems.append(Diagnostic(code="too-many", message=what, location=place))
                 self.raise_errors()
 
@@ -99,20 +99,20 @@ class Report:
         self.add(code, what, where, hint, "info")
 
     def mark_wrong(self, mark: Mark) -> None:
-        """The value that stands there is wrong, and the problem that says so stands elsewhere in it."""
+        """Records that the value at mark is wrong, when its diagnostic points at another position inside it."""
         self._wrong.add((mark.name, mark.line + 1, mark.column + 1))
 
     def is_wrong(self, mark: Mark) -> bool:
-        """Whether an error stands exactly there already: a second one would only be its echo."""
+        """Whether an error was already reported at exactly this position: a second one would only repeat it."""
         return bool(self._wrong) and (mark.name, mark.line + 1, mark.column + 1) in self._wrong
 
     def raise_errors_of_size(self) -> None:
-        """Raises when something is too large to go on with."""
+        """Raises ManifestError when something is too large to continue."""
         if self.is_oversized:
             self.raise_errors()
 
     def raise_errors_of_reading(self) -> None:
-        """Raises when a file could not be read whole: everything said about the rest would be an echo of that."""
+        """Raises ManifestError when a file could not be read completely: later errors would only follow from that."""
         if self.is_incomplete:
             self.raise_errors()
 
@@ -121,16 +121,16 @@ class Report:
         return any(problem.severity == "error" for problem in self.problems)
 
     def hide(self, text: str) -> None:
-        """Never show this text, which is a secret where none should stand."""
+        """Never show this text: it is a secret in a place where secrets are not allowed."""
         self._hidden += [piece for piece in {text, *text.split()} if len(piece) >= _SHORTEST_HIDDEN]
         self._hidden.sort(key=len, reverse=True)
 
     def quote_nothing_of(self, name: str) -> None:
-        """Show no line of this file: it may hold secrets."""
+        """Show no line of this file: it may contain secrets."""
         self._unquoted.add(name)
 
     def shown_problems(self) -> tuple[Diagnostic, ...]:
-        """All problems, without what is hidden."""
+        """All diagnostics, with hidden texts masked."""
         return tuple(map(self._shown, self.problems)) if self._hidden else tuple(self.problems)
 
     def _shown(self, problem: Diagnostic) -> Diagnostic:
@@ -152,7 +152,7 @@ class Report:
 
 
 def _reading(name: str) -> re.Pattern[str]:
-    """What reads `env.X`, however it is spelled, or the variable of that name."""
+    """Matches each way to read `env.X`, or the variable of that name."""
     holder, dot, key = name.partition(".")
     if not dot:
         return re.compile(rf"\b{re.escape(name)}\b")
@@ -168,7 +168,7 @@ def _reading_order(problem: Diagnostic) -> tuple[bool, str, int, int]:
 
 
 class Places(Mapping[str, Location]):
-    """Field -> Place, made when asked for: a thousand models have ten thousand of them and need none."""
+    """Field -> Location, computed on access: a thousand models have ten thousand of them and usually need none."""
 
     __slots__ = ("_fields", "_found", "_report")
 
@@ -179,7 +179,7 @@ class Places(Mapping[str, Location]):
 
     @property
     def _marks(self) -> dict[str, Mark]:
-        """The values' marks, and those of each parameter; a block stands where its key does."""
+        """The values' marks, and those of each parameter; a block is at the position of its key."""
         if self._found is None:
             self._found = {}
             for key, (key_mark, value_mark) in self._fields.marks.items():

@@ -83,12 +83,12 @@ _HARMLESS = re.compile(r"""["']?\s*(?:true|false|null|~|\{\{.*|)\s*["']?""", re.
 
 
 def without_secret_values(line: str) -> str:
-    """The line with every value masked that stands behind a name such as wandbKey; columns stay where they are."""
+    """The line with every value masked that follows a name such as wandbKey; columns do not move."""
     return _NAMED_SECRET.sub(_masked, line)
 
 
 def masked_in_place(text: str) -> str:
-    """The mask, as long as the text, so that what stands behind it does not move."""
+    """The mask, as long as the text, so that the text after it does not move."""
     return MASK.ljust(len(text)) if len(text) >= len(MASK) else "*" * len(text)
 
 

@@ -1,4 +1,4 @@
-"""Where in a manifest a secret may stand: the secret parameters of a model, of its matrix, and of the defaults.
+"""Where in a manifest a secret is allowed: the secret parameters of a model, of its matrix, and of the defaults.
 
 A walk through a document starts at Spot.DOCUMENT and asks below() for each key or index on its way down.
 """
@@ -15,7 +15,7 @@ from scenario_apply.model.training_types import SECRET_PARAMETERS
 
 
 class Spot(Enum):
-    """SECRET takes a secret. UNLABELLED would take one if it had a label: the value of a matrix list."""
+    """SECRET allows a secret. UNLABELLED, a value of a matrix list, would allow one if it had a label."""
 
     DOCUMENT = auto()
     MODELS = auto()
@@ -58,7 +58,7 @@ def below(spot: Spot, key: str | int) -> Spot:
 
 
 def hide_written_secrets(document: Map, report: Report) -> None:
-    """Tells the report to show no text that stands under the name of a secret parameter, wherever that is."""
+    """Makes the report hide every text under the name of a secret parameter; parameters.py reports such a text."""
     if not any(name in text for text in report.sources.values() for name in SECRET_PARAMETERS):
         return
     for value in _values(document, set(), is_secret=False):

@@ -16,7 +16,7 @@ def check_triggers(
     datasets: Mapping[str, DatasetSpec],
     report: Report,
 ) -> None:
-    """Warns as the `lint:` of the datasets wants it."""
+    """Warns with the severity that the `lint:` of the datasets sets."""
     for model in models.values():
         _check_prompts(model, datasets[model.dataset], report)
     for composition in compositions:
@@ -24,7 +24,7 @@ def check_triggers(
 
 
 def _check_prompts(model: ModelSpec, dataset: DatasetSpec, report: Report) -> None:
-    """T06: the previews of a training show what it learned only where its trigger is said."""
+    """T06: the previews of a training show what it learned only if they contain its trigger."""
     prompts = model.parameters.get("samplePrompts")
     if not dataset.trigger or not isinstance(prompts, list):
         return
@@ -32,7 +32,7 @@ def _check_prompts(model: ModelSpec, dataset: DatasetSpec, report: Report) -> No
     if without:
         shown = without[0] if len(without[0]) <= 60 else f"{without[0][:57]}..."
         count = "" if len(without) == 1 else f" (and {len(without) - 1} more)"
-        what = f"{model.address}: the sample prompt {shown!r}{count} does not hold the trigger {dataset.trigger}"
+        what = f"{model.address}: the sample prompt {shown!r}{count} does not contain the trigger {dataset.trigger}"
         place = model.places.get("parameters.samplePrompts", model.place)
         _warn("T06", what, place, "write the trigger into it", [dataset], report)
 
@@ -43,7 +43,7 @@ def _check_parts(
     datasets: Mapping[str, DatasetSpec],
     report: Report,
 ) -> None:
-    """T07: parts that answer to one trigger cannot be asked for apart."""
+    """T07: parts that share a trigger cannot be prompted separately."""
     seen: dict[str, ModelSpec] = {}
     for concept in composition.concepts:
         model = models.get(concept.model) if concept.model is not None else None

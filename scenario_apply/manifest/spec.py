@@ -1,6 +1,6 @@
-"""What a manifest says once everything is resolved: templates rendered, defaults merged, matrix expanded.
+"""A manifest once everything is resolved: templates rendered, defaults merged, matrix expanded.
 
-Made by the loader, read by everybody else. Values only.
+The loader creates these values; all other subjects read them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MissingCaption = Literal["error", "warn", "auto"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaptionSource:
-    """Where a dataset's captions come from. recognise: whatever the folder holds."""
+    """Where a dataset's captions come from. recognise: any source found in the folder."""
 
     kind: CaptionKind = "recognise"
     path: str | None = None  # kind file: as written, relative to the root
@@ -74,7 +74,7 @@ class DatasetSpec:
 class Lifecycle:
     """on_change None: the default of the kind (model replace, composition retrain).
 
-    prevent_destroy None: not said, so what the state records stays as it is; False lifts it.
+    prevent_destroy None: not set, so the recorded value stays; False removes it.
     """
 
     on_change: OnChange | None = None
@@ -96,7 +96,7 @@ class ModelSpec:
     lifecycle: Lifecycle = Lifecycle()
     enabled: bool = True
     place: Location
-    places: Mapping[str, Location] = field(default_factory=dict)  # "type", "parameters.rank" ... -> where it stands
+    places: Mapping[str, Location] = field(default_factory=dict)  # "type", "parameters.rank" ... -> its position
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +152,7 @@ class Import:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Removed:
-    """Forget the record, leave the model on the service."""
+    """Removes the record from the state and leaves the model on Scenario."""
 
     source: Address
     place: Location
@@ -160,7 +160,7 @@ class Removed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """A manifest, whole. root: absolute folder that paths are relative to. path: as the user named it."""
+    """A complete manifest. root: absolute folder that paths are relative to. path: as the user named it."""
 
     path: str
     root: str

@@ -1,4 +1,4 @@
-"""Variables: what a manifest declares and what --var and --var-file give become values for its templates."""
+"""Variables: gives each declared variable its value from --var, --var-file or its default."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from scenario_apply.model.file_names import is_unicode, spelled
 from scenario_apply.model.secret import Secret
 
 RESERVED = ("env", "var", "trigger", "caption", "stem", "path", "range", "loop", "true", "false", "none")
-"""Names that templates know already. A variable of that name would hide or be hidden."""
+"""Names with a meaning in templates. A variable of that name would hide it or be hidden."""
 
 _KINDS: dict[str, tuple[type, ...]] = {
     "text": (str,),
@@ -29,20 +29,20 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "map": (dict,),
 }
 _COMMAND_LINE = Location(file="--var")
-_HOW_TO_GIVE_A_SECRET = 'give it with --var-file, or write default: "{{ env.NAME }}" and add --allow-env NAME'  # noqa: S105  # a sentence
+_HOW_TO_GIVE_A_SECRET = 'set it with --var-file, or write default: "{{ env.NAME }}" and add --allow-env NAME'  # noqa: S105  # a sentence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VariableInputs:
-    """command_line: --var K=V as typed. files: the maps of --var-file, the later the stronger."""
+    """command_line: --var K=V as typed. files: the maps of --var-file; a later file wins."""
 
     command_line: Mapping[str, str] = field(default_factory=dict)
     files: Sequence[Map] = ()
 
 
 def resolved(document: Map, given: VariableInputs, templates: Templates, report: Report) -> Variables:
-    """The value of every declared variable: --var over --var-file over default. A default may use `env` and what stands
-    above it. A name that is not declared, a missing value and one of another kind are reported."""
+    """The value of every declared variable: --var over --var-file over default. A default may use `env` and
+    the variables declared above it. Undeclared names, missing values and values of another kind are reported."""
     block = child(document, "variables") or Map(document.start)
     found = Variables()
     declared = [name for name in block if not is_extension(name)]
@@ -50,7 +50,7 @@ def resolved(document: Map, given: VariableInputs, templates: Templates, report:
     for name in declared:
         fields, marks = block[name], block.marks[name]
         if name in RESERVED:
-            report.error("variable-name", f"{name} means something in templates already", marks[0], "take another name")
+            report.error("variable-name", f"{name} is a reserved name in templates", marks[0], "choose another name")
             continue
         kind = (text(fields, "type") or "any") if isinstance(fields, Map) else "any"
         is_secret = isinstance(fields, Map) and flag(fields, "secret", False)
@@ -63,9 +63,9 @@ def resolved(document: Map, given: VariableInputs, templates: Templates, report:
             continue
         has_value, value, where = _value(name, fields, marks, kind, given, found, templates, report)
         if is_secret and isinstance(value, str):
-            report.hide(value)  # a file of variables gave it
+            report.hide(value)  # it comes from a variable file
         if not has_value:
-            hint = f"give --var {name}=VALUE, or a default"
+            hint = f"set --var {name}=VALUE, or add a default"
             if is_secret:
                 found.secret.add(name)
                 hint = _HOW_TO_GIVE_A_SECRET
@@ -74,12 +74,12 @@ def resolved(document: Map, given: VariableInputs, templates: Templates, report:
             continue
         if kind != "any" and not _is_kind(value, kind):
             called, example = _CALLED.get(kind, (kind, "42"))
-            what = f"the variable {name} must be {called}, this is {kind_of(value)}"
+            what = f"the variable {name} must be {called}, not {kind_of(value)}"
             by_file = where is _COMMAND_LINE and kind in ("list", "map")
-            report.error("wrong-type", what, where, "give it with --var-file" if by_file else f"write {example}")
+            report.error("wrong-type", what, where, "set it with --var-file" if by_file else f"write {example}")
         if is_secret and isinstance(fields, Map):
             if fields.get("default") and not is_template(str(fields["default"])):
-                what = f"the variable {name} is secret and stands here for everybody to read"
+                what = f"the variable {name} is secret, but its value is written in the manifest"
                 hint = 'write default: "{{ env.NAME }}", set that variable and add --allow-env NAME'
                 report.hide(str(fields["default"]))
                 report.error("secret-in-clear", what, fields.value_mark("default"), hint)
@@ -137,9 +137,7 @@ def _report_undeclared(declared: Sequence[str], given: VariableInputs, report: R
     for name in given.command_line:
         if name not in declared:
             hint = did_you_mean(name, declared) or "declare it under variables:"
-            report.error(
-                "variable-unknown", f"--var {name}: the manifest declares no such variable", _COMMAND_LINE, hint
-            )
+            report.error("variable-unknown", f"--var {name}: the manifest does not declare it", _COMMAND_LINE, hint)
     for file in given.files:
         for name in file:
             if name not in declared and not is_extension(name):

@@ -30,7 +30,7 @@ def test_a_folder_without_a_manifest_names_those_below(capsys: pytest.CaptureFix
     for words in (["plan"], ["plan", "manifests"], ["validate"]):
         assert run(*words) == 1
         err = capsys.readouterr().err
-        assert "the folder manifests holds no manifest" in err
+        assert "the folder manifests contains no manifest" in err
         assert "manifests/quickstart, manifests/examples/anchors.yaml" in err
         assert "manifests/examples/vars" not in err
 
@@ -38,7 +38,7 @@ def test_a_folder_without_a_manifest_names_those_below(capsys: pytest.CaptureFix
 def test_nothing_below_changes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.rmtree(tmp_path / "manifests")
     assert run("plan") == 1
-    assert "there is no scenario.yaml and no manifests/ here" in capsys.readouterr().err
+    assert "no scenario.yaml and no manifests/ in this directory" in capsys.readouterr().err
     (tmp_path / "empty").mkdir()
     assert run("plan", "empty") == 1
     assert "put a file that ends in .yaml there" in capsys.readouterr().err

@@ -49,7 +49,7 @@ def test_the_smallest_manifest(tmp_path: Path) -> None:
 
 
 def test_defaults_lie_under_each_resource(tmp_path: Path) -> None:
-    """Maps are merged, lists replaced; a null takes an inherited value away; what a type does not take is left out."""
+    """Maps are merged, lists replaced; a null removes an inherited value; what a type does not accept is left out."""
     manifest = load(
         tmp_path,
         """
@@ -691,5 +691,5 @@ def test_no_manifest_ends_in_a_traceback(document: dict[str, object]) -> None:
 
 @pytest.mark.parametrize("name", ["/dev/zero", "/dev/null"])
 def test_devices_are_no_manifests(name: str, tmp_path: Path) -> None:
-    with pytest.raises(ManifestError, match="is no file"):
+    with pytest.raises(ManifestError, match="is not a regular file"):
         load_manifest(name, variables={}, var_files=[], env={}, cwd=str(tmp_path))

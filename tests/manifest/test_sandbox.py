@@ -142,7 +142,11 @@ def test_what_reaches_out_is_refused(text: str) -> None:
     [
         ("{{ nmae }}", "nmae is not defined", "did you mean name?"),
         ("{{ env.TOKEN }}", "the environment variable TOKEN is not set", "set it: export TOKEN=..."),
-        ("{{ trigger }}", "trigger is known only in captions", "use it in caption_template, caption, prefix or suffix"),
+        (
+            "{{ trigger }}",
+            "trigger is available only in captions",
+            "use it in caption_template, caption, prefix or suffix",
+        ),
         ("{{ name", "unexpected end of template", "close the template with }}"),
     ],
 )
@@ -280,7 +284,7 @@ def test_only_what_is_allowed_is_read(text: str) -> None:
         (
             "env-not-allowed",
             "the manifest may not read the environment variable HOME",
-            "if it may, add --allow-env HOME, or set SCENARIO_APPLY_ENV=HOME",
+            "to allow it, add --allow-env HOME, or set SCENARIO_APPLY_ENV=HOME",
         )
     }
 
@@ -323,7 +327,7 @@ def test_many_small_templates_are_refused_by_their_number() -> None:
         for number in range(100_000):
             sandbox.evaluate(f"{{{{ {number} }}}}", {}, set())
 
-    with pytest.raises(TemplateError, match="templates in all") as raised:
+    with pytest.raises(TemplateError, match="templates in total") as raised:
         evaluate_all()
     assert raised.value.code == "template-too-large"
     assert raised.value.hint is not None
@@ -338,9 +342,9 @@ def test_whole_files_share_what_they_may_do() -> None:
         for _ in range(20):
             sandbox.file(text, {})
 
-    with pytest.raises(TemplateError, match=r"\.j2 files in all"):
+    with pytest.raises(TemplateError, match=r"\.j2 files in total"):
         render_all()
-    with pytest.raises(TemplateError, match="templates in all"):
+    with pytest.raises(TemplateError, match="templates in total"):
         Sandbox(NO_ENVIRONMENT).file("{{1}}" * 100_000, {})
     assert len(Sandbox(NO_ENVIRONMENT).file("- {{ 1 }} # a comment\n" * 500, {})) > 5000
 

@@ -42,10 +42,10 @@ def load_manifest(
     cwd: str,
     allow_env: Collection[str] = (),
 ) -> Manifest:
-    """The manifest at path, whole and checked; scenario.yaml or manifests/ in cwd when path is None.
+    """The manifest at path, complete and checked; scenario.yaml or manifests/ in cwd when path is None.
 
-    variables: --var as typed; var_files: --var-file, the later the stronger. Paths are taken from cwd.
-    env: the environment; allow_env: what of it templates may read beside SCENARIO_*.
+    variables: --var as typed; var_files: --var-file, a later file wins. Paths are taken from cwd.
+    env: the environment; allow_env: names that templates may read besides SCENARIO_*.
     Raises ManifestError with all problems at once; warnings and notes are in Manifest.problems.
     """
     with _no_garbage_collection():
@@ -55,7 +55,7 @@ def load_manifest(
 
 @contextmanager
 def _no_garbage_collection() -> Iterator[None]:
-    """Loading makes many small objects that all live on: looking for cycles among them doubles the time."""
+    """Loading creates many small objects that stay alive; searching them for cycles would double the time."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -84,7 +84,7 @@ class _Loader:
         self._environment = environment
         self._files: dict[str, tuple[str, bytes]] = {}  # absolute path -> name shown, bytes
         self._guard = DataGuard("/")
-        self._hidden_entry = ""  # the manifest, when it is a file with a dot: the caller wrote the dot
+        self._hidden_entry = ""  # the manifest, when it is a file with a dot: the caller named it with the dot
         self._whole_files: WholeFiles | None = None
         self._bytes = 0  # of all files
 
@@ -100,7 +100,7 @@ class _Loader:
         if is_folder and not waiting:
             hint = f"put a file that ends in {_ENDINGS[0]} there, or name another folder"
             raise ManifestError(
-                f"the folder {shown} holds no manifest", location=Location(file=shown), hint=hint, code="no-manifest"
+                f"the folder {shown} contains no manifest", location=Location(file=shown), hint=hint, code="no-manifest"
             )
         documents: list[Map] = []
         for file, mark in waiting:
@@ -124,7 +124,7 @@ class _Loader:
         )
 
     def _refuse_linked_folder(self, shown: str, absolute: str) -> None:
-        """Raises ManifestError for a folder of manifests that is a link out of the folder it lies in.
+        """Raises ManifestError for a folder of manifests that links to a place outside the folder that contains it.
 
         A repository may hold such a link, and `manifests` is read without being named.
         """
@@ -143,9 +143,9 @@ class _Loader:
                 if os.path.exists(absolute):
                     return name, absolute
             raise ManifestError(
-                "there is no scenario.yaml and no manifests/ here",
+                "no scenario.yaml and no manifests/ in this directory",
                 location=Location(file="."),
-                hint="name a manifest, or make one with `scenario-apply init FOLDER`",
+                hint="name a manifest, or create one with `scenario-apply init FOLDER`",
                 code="no-manifest",
             )
         absolute = os.path.abspath(os.path.join(self._cwd, path))
@@ -154,9 +154,9 @@ class _Loader:
             names = os.listdir(folder) if os.path.isdir(folder) else []
             hint = did_you_mean(os.path.basename(absolute), [n for n in names if n.endswith(_ENDINGS)])
             raise ManifestError(
-                f"there is no {path}",
+                f"{path} does not exist",
                 location=Location(file=path),
-                hint=hint or "check the path, or make a manifest with `scenario-apply init FOLDER`",
+                hint=hint or "check the path, or create a manifest with `scenario-apply init FOLDER`",
                 code="no-manifest",
             )
         return self._shown(absolute), absolute
@@ -178,7 +178,7 @@ class _Loader:
         return VariableInputs(command_line=variables, files=tuple(maps))
 
     def _read(self, absolute: str, shown: str, mark: Mark | None, guard: DataGuard | None) -> bytes | None:
-        """The bytes of a file; None, and a problem, when it cannot be read. mark: what names it.
+        """The bytes of a file; None, after an error, when it cannot be read. mark: where it is named.
 
         guard: what may be read; None for a file that the command line names.
         """
@@ -186,21 +186,21 @@ class _Loader:
         try:
             facts = os.stat(absolute)
             if not stat.S_ISREG(facts.st_mode):
-                self._report.error("not-a-file", f"{shown} is no file", where)
+                self._report.error("not-a-file", f"{shown} is not a regular file", where)
                 return None
             if facts.st_size > LARGEST_FILE_BYTES:
-                what = f"{shown} has {facts.st_size / 1e6:.1f} MB; at most 10 MB of YAML are read"
+                what = f"{shown} has {facts.st_size / 1e6:.1f} MB; at most 10 MB of YAML are allowed"
                 self._report.error("too-large", what, where, "split it into several files of a folder")
                 return None
             with open(absolute, "rb") if guard is None else guard.opened(absolute) as file:
                 return file.read(LARGEST_FILE_BYTES + 1)
-        except Barred as error:  # it was replaced by a link since it was looked at
+        except Barred as error:  # it was replaced by a link after the first check
             self._refuse(error.barrier, shown, where, is_link=True)
         except FileNotFoundError:
             folder = os.path.dirname(absolute)
             names = os.listdir(folder) if os.path.isdir(folder) else []
             hint = did_you_mean(os.path.basename(absolute), names) or "paths are relative to the file that names them"
-            self._report.error("no-file", f"there is no {shown}", where, hint)
+            self._report.error("no-file", f"{shown} does not exist", where, hint)
         except OSError as error:
             self._report.error("unreadable", f"{shown} cannot be read: {error.strerror}", where)
         return None
@@ -246,7 +246,7 @@ class _Loader:
         return found
 
     def _is_inside(self, absolute: str, shown: str, mark: Mark | None) -> bool:
-        """False, and a problem, for a file that must not be read: problems show its text to whoever reads logs."""
+        """False, after an error, for a file that must not be read: diagnostics would show its text in logs."""
         where = Location(file=shown) if mark is None else mark
         try:
             real = os.path.realpath(absolute)
@@ -264,14 +264,16 @@ class _Loader:
 
     def _refuse(self, barrier: Barrier, shown: str, where: Mark | Location, *, is_link: bool) -> None:
         if barrier == "hidden":
-            what = f"{shown} is hidden, or leads to what is: a part of the path begins with a dot"
+            what = f"{shown} is hidden or links to a hidden file: a part of its path begins with a dot"
             self._report.error("hidden-path", what, where, "hidden files are not read: rename it, or name another one")
         elif is_link:
             what = f"{shown} is a link that leads outside the manifest's folder"
             self._report.error("outside-root", what, where, "put the file itself there, or name the one it leads to")
         else:
             what = "include names a file outside the manifest's folder"
-            self._report.error("outside-root", what, where, "move it inside: a manifest includes what lies below it")
+            self._report.error(
+                "outside-root", what, where, "move it inside: a manifest can include only files below its folder"
+            )
 
     def _document(
         self,
@@ -281,7 +283,7 @@ class _Loader:
         given: VariableInputs,
         before: Sequence[Map],
     ) -> Map | None:
-        """What one file holds, rendered first when it is a template as a whole; None after an error."""
+        """The content of one file, rendered first if the whole file is a template; None after an error."""
         data = self._read(absolute, shown, mark, None if absolute == self._hidden_entry else self._guard)
         if data is None:
             return None

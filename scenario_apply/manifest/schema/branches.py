@@ -1,4 +1,4 @@
-"""Which branch of a schema a value is meant for: by its kind, and for maps by the keys they have."""
+"""Finds the branch of a schema that a value is meant for: by its kind, and for maps by their keys."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 from scenario_apply.manifest.positions import Map, kind_of
 
 Schema = dict[str, Any]
+_LONGEST_SHOWN = 400  # characters; a report shows no more
 KINDS = {
     "object": "a map",
     "array": "a list",
@@ -14,7 +15,6 @@ KINDS = {
     "number": "a number",
     "integer": "a whole number",
     "boolean": "true or false",
-    "null": "nothing",
 }
 
 
@@ -59,7 +59,7 @@ def takes_kind(branch: Schema, value: Any) -> bool:
 
 
 def unknown_keys(branch: Schema, value: Map) -> tuple[bool, int]:
-    """Least for the branch that knows some of the keys, or takes any when none of them is known."""
+    """A sort key: smallest for the branch that knows most of the keys, or accepts any key when none is known."""
     known = sum(key in branch.get("properties", {}) for key in value)
     return (branch.get("additionalProperties", True) is False) and not known, -known
 
@@ -71,4 +71,6 @@ def is_template_branch(branch: Schema) -> bool:
 def shown(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return repr(value) if isinstance(value, str | int | float) else kind_of(value)
+    if isinstance(value, str):
+        return repr(value[:_LONGEST_SHOWN])
+    return repr(value) if isinstance(value, int | float) else kind_of(value)

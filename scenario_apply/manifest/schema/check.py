@@ -1,4 +1,4 @@
-"""The manifest against schema/manifest.schema.json: a fast yes, and for a no every violation with its place."""
+"""Checks a manifest against schema/manifest.schema.json: fast when it is valid, else every violation is explained."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _compiled(schema: bytes) -> tuple[dict[str, Any], jsonschema_rs.Draft202012V
 
 @lru_cache(maxsize=2)
 def _sections(schema: bytes) -> dict[str, jsonschema_rs.Draft202012Validator]:
-    """What checks one model, dataset or composition, so that only the wrong ones are explained."""
+    """Validators for one model, dataset or composition, so that only invalid entries are walked."""
     import jsonschema_rs
 
     from scenario_apply.manifest.schema.explain import SECTIONS
@@ -36,7 +36,7 @@ def _sections(schema: bytes) -> dict[str, jsonschema_rs.Draft202012Validator]:
 
 
 def check_shape(document: Map, schema: bytes, report: Report) -> None:
-    """Reports every violation. schema: the bytes of the schema file; it is compiled once per process."""
+    """Reports every violation. schema: the bytes of the schema file; compiled once per process."""
     document = cast(Map, masked_nodes(document))
     parsed, validator = _compiled(schema)
     if validator.is_valid(document):

@@ -1,8 +1,8 @@
-"""Why a manifest does not fit its schema: one problem per mistake, each with its place, what it is and the hint.
+"""Explains why a manifest does not fit its schema: one diagnostic for each mistake, with position, message and hint.
 
-It walks the few keywords the manifest's schema uses. Of an anyOf it follows the branch the writer meant, by the kind of
-the value, so that one slip in a dataset is not told once per branch. The schema check itself is jsonschema_rs; this
-runs only when that says no.
+It walks the few keywords that the manifest's schema uses. Of an anyOf it follows the branch that fits the kind of the
+value, so that one mistake is not reported once for each branch. jsonschema_rs does the check itself; this runs only
+when the check fails. docs/adr/0009-schema-errors-by-hand.md says why this is not left to jsonschema.
 """
 
 from __future__ import annotations
@@ -30,12 +30,13 @@ from scenario_apply.model.did_you_mean import did_you_mean, listed
 from scenario_apply.model.training_types import SECRET_PARAMETERS
 
 SECTIONS = {"models": "model", "datasets": "dataset", "compositions": "composition"}
-"""The maps that may have thousands of entries, and what the schema calls one of them."""
+"""The maps that may have thousands of entries, and the schema's name for one entry."""
+_LONGEST_WORD = 200  # characters that are compared with known words: aliases may repeat a long text
 _DOT = re.compile(r"\.(?![^\[]*\])")  # between the keys of a path, not inside one
 
 
 class Explanation:
-    """fits: whether an entry of a section (models, datasets, compositions) is right; those are not walked."""
+    """fits: whether an entry of a section (models, datasets, compositions) is valid; valid entries are not walked."""
 
     def __init__(self, schema: Schema, report: Report, fits: Callable[[str, Any], bool] | None = None) -> None:
         self._root = schema
@@ -82,7 +83,7 @@ class Explanation:
         if not same_kind:
             self._wrong_kind(meant, value, path, mark)
             return
-        if isinstance(value, Map) and len(same_kind) > 1:  # options or free entries: the one that knows most keys
+        if isinstance(value, Map) and len(same_kind) > 1:  # options or free entries: the branch that knows most keys
             same_kind.sort(key=lambda branch: unknown_keys(branch, value))
         self._walk(same_kind[0], value, path, mark)
 
@@ -98,21 +99,20 @@ class Explanation:
         if "const" in schema and (value != schema["const"] or type(value) is not type(schema["const"])):
             newer = path == "version" and isinstance(value, int) and value > 1
             right = "get a newer scenario-apply" if newer else f"write {name}: {schema['const']}"
-            report.error("wrong-value", f"{name} must be {schema['const']}, this is {shown(value)}", mark, right)
+            report.error("wrong-value", f"{name} must be {schema['const']}, not {shown(value)}", mark, right)
         if "enum" in schema and value not in schema["enum"]:
             self._not_in_list(schema["enum"], value, path, mark)
         if isinstance(value, str):
             if len(value) > schema.get("maxLength", len(value)):
                 code = "name-too-long" if name == "name" else "too-long"
-                by = "the service takes" if name in ("name", "description") else "at most"
-                what = f"{name} has {len(value)} characters; {by} {schema['maxLength']}"
+                what = f"{name} has {len(value)} characters; at most {schema['maxLength']} are allowed"
                 report.error(code, what, mark, "shorten it")
             if len(value) < schema.get("minLength", 0):
-                report.error("empty-value", f"{name} is empty", mark, "give it a value or leave it out")
+                report.error("empty-value", f"{name} is empty", mark, "set a value or remove the key")
             if "pattern" in schema and not re.search(schema["pattern"], value):
                 examples = schema.get("examples")
-                hint = f"one looks like {examples[0]}" if examples else None
-                report.error("wrong-value", f"{value!r} is no {schema.get('title', name)}", mark, hint)
+                hint = f"write it like {examples[0]}" if examples else None
+                report.error("wrong-value", f"{shown(value)} is not a valid {schema.get('title', name)}", mark, hint)
         if isinstance(value, int | float) and not isinstance(value, bool):
             self._range(schema, value, path, mark)
 
@@ -121,11 +121,11 @@ class Explanation:
         if name == "type" and path.startswith(("models.", "defaults.models")):
             from scenario_apply.manifest.models import unknown_type
 
-            unknown_type(str(value), mark, self._report)
+            unknown_type(str(value)[:_LONGEST_WORD], mark, self._report)
             return
         words = [str(word) for word in known]
-        hint = did_you_mean(str(value), words) if len(words) > 1 else f"write {words[0]}"
-        what = f"{name} is {shown(value)}; it can be {listed(words, last='or')}"
+        hint = did_you_mean(str(value)[:_LONGEST_WORD], words) if len(words) > 1 else f"write {words[0]}"
+        what = f"{name} must be {listed(words, last='or')}, not {shown(value)}"
         self._report.error("unknown-type" if name == "type" else "wrong-value", what, mark, hint)
 
     def _range(self, schema: Schema, value: float, path: str, mark: Mark) -> None:
@@ -137,7 +137,7 @@ class Explanation:
         allowed = f"{least} to {high:g}" if least and high is not None else least or f"at most {high:g}"
         parameter = ".parameters." in f".{path}"
         code = "parameter-range" if parameter else "scale-range" if _last(path) == "scale" else "out-of-range"
-        hint = f"take {allowed}" + ("" if high is not None or above is not None else " or more")
+        hint = f"use {allowed}" + ("" if high is not None or above is not None else " or more")
         self._report.error(code, f"{_last(path)} is {value:g}, out of range", mark, hint)
 
     def _map(self, schema: Schema, value: Map, path: str, mark: Mark) -> None:
@@ -167,8 +167,8 @@ class Explanation:
         if len(value) < schema.get("minProperties", 0):
             self._report.error("empty-value", f"{_last(path)} is empty", mark)
         if len(value) > schema.get("maxProperties", len(value)):
-            what = f"{_last(path)} has {len(value)} entries; at most {schema['maxProperties']}"
-            self._report.error("too-long", what, mark, "cut it into several")
+            what = f"{_last(path)} has {len(value)} entries; at most {schema['maxProperties']} are allowed"
+            self._report.error("too-long", what, mark, "split it")
             self._report.is_oversized = True
 
     def _conditional(self, schema: Schema, value: Map) -> Schema:
@@ -182,11 +182,12 @@ class Explanation:
 
     def _seq(self, schema: Schema, value: Seq, path: str, mark: Mark) -> None:
         if len(value) < schema.get("minItems", 0):
-            few = f"has {len(value)} of {schema['minItems']} entries" if len(value) else "is an empty list"
+            least = schema["minItems"]
+            few = f"has {len(value)} entries; at least {least} are needed" if len(value) else "is an empty list"
             self._report.error("empty-value", f"{_last(path)} {few}", mark)
         if len(value) > schema.get("maxItems", len(value)):
-            what = f"{_last(path)} has {len(value)} entries; at most {schema['maxItems']}"
-            self._report.error("too-long", what, mark, "cut it into several")
+            what = f"{_last(path)} has {len(value)} entries; at most {schema['maxItems']} are allowed"
+            self._report.error("too-long", what, mark, "split it")
             self._report.is_oversized = True
             return
         if schema.get("uniqueItems"):
@@ -195,7 +196,7 @@ class Explanation:
                 key = item if isinstance(item, str) else repr(item)
                 if key in seen:
                     self._report.error(
-                        "duplicate-value", f"{shown(item)} stands twice in {_last(path)}", value.marks[index]
+                        "duplicate-value", f"{shown(item)} appears twice in {_last(path)}", value.marks[index]
                     )
                 seen.add(key)
         items = schema.get("items")
@@ -209,16 +210,16 @@ class Explanation:
         if _last(path) == "parameters":
             unknown_parameter(key, mark, self._report)
             return
-        if not properties:  # models, compositions, datasets, variables: a key that can be no name
+        if not properties:  # models, compositions, datasets, variables: a key that is not a valid name
             what = f"{key!r} cannot be a key of {path}"
-            self._report.error("key", what, mark, "use letters, digits, _ and -; `name:` takes anything")
+            self._report.error("key", what, mark, "use letters, digits, _ and -; `name:` accepts any text")
             return
         where = f"in {path}" if path else "at the top level"
-        hint = did_you_mean(key, properties) or _known_elsewhere(key, path) or f"known here: {listed(properties, 20)}"
-        self._report.error("unknown-key", f"{key} is no key {where}", mark, hint)
+        hint = did_you_mean(key, properties) or _known_elsewhere(key, path) or f"known keys: {listed(properties, 20)}"
+        self._report.error("unknown-key", f"unknown key {key} {where}", mark, hint)
 
     def _is_rendered(self, mark: Mark) -> bool:
-        """Whether a template stands there, which gave the value."""
+        """Whether the value at this position comes from a template."""
         line = self._report.place(mark).text or ""
         return line[mark.column :].lstrip("\"'").startswith("{{")
 
@@ -237,14 +238,14 @@ class Explanation:
         elif "string" in kinds and not isinstance(value, Map | Seq) and value is not None:
             hint = "put it in quotes"
         elif value is None:
-            hint = "give it a value or leave it out"
+            hint = "set a value or remove the key"
         elif isinstance(value, str) and ("number" in kinds or "integer" in kinds):
             hint = "write a number without quotes"
         elif kinds == ["array"] and not isinstance(value, Map):
             hint = f"write [{value}]"
         is_shown = isinstance(value, float) and _last(path) not in SECRET_PARAMETERS
         given = f"{value:g}" if is_shown else kind_of(value)
-        self._report.error("wrong-type", f"{_last(path)} must be {wanted}, this is {given}", mark, hint)
+        self._report.error("wrong-type", f"{_last(path)} must be {wanted}, not {given}", mark, hint)
 
 
 _FILTERS = {
@@ -263,9 +264,9 @@ def _last(path: str) -> str:
 
 _ELSEWHERE = {
     "shortDescription": "did you mean description?",
-    "collections": "tags: does this",
-    "train": "training parameters stand under parameters:",
-    "training": "training parameters stand under parameters:",
+    "collections": "use tags: instead",
+    "train": "training parameters belong under parameters:",
+    "training": "training parameters belong under parameters:",
     "concept": "did you mean concepts?",
     "loras": "did you mean concepts?",
     "resources": "use models:, compositions: and datasets:",
@@ -274,7 +275,7 @@ _ELSEWHERE = {
 
 
 def _known_elsewhere(key: str, path: str) -> str | None:
-    """A key that is right one level down, or another trainer's name for something."""
+    """The hint for a key that belongs one level down, or that another trainer uses."""
     if path.count(".") == 1 and path.startswith(("models.", "defaults.models")):
         from scenario_apply.model.did_you_mean import nearest
         from scenario_apply.model.training_types import PARAMETER_NAMES

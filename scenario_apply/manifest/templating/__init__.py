@@ -1,4 +1,4 @@
 """Jinja2 in manifests and captions: a sandbox with a budget, and the values that templates may read.
 
-Pure. Secrets never enter a template: they are handed on whole. Read sandbox.py first.
+Pure. Secrets never enter a template: they are passed on unchanged. Read sandbox.py first.
 """

@@ -19,11 +19,11 @@ _LARGEST_BITS = 1024
 
 
 class BudgetSpent(Exception):
-    """The template has done all it may."""
+    """The template has used up its budget."""
 
 
 class Budget:
-    """What one template may still do, out of what all of them may. longest_text: characters of any text it makes."""
+    """What one template may still do, out of the budget of all. longest_text: characters of any text it produces."""
 
     def __init__(self, in_all: int = _WORK_IN_ALL, longest_text: int = LONGEST_TEXT) -> None:
         self._in_all = in_all
@@ -43,7 +43,7 @@ class Budget:
         self._left -= units
         if self._left < 0:
             self._left = 0
-            raise BudgetSpent("a loop without end, or far too much text")
+            raise BudgetSpent("an endless loop, or too much text")
 
     def pay_for(self, values: tuple[Any, ...]) -> None:
         for value in values:
@@ -53,7 +53,7 @@ class Budget:
                 self.pay(1 + len(value))
 
     def pay_for_comparing(self, value: Any) -> None:
-        """Comparing or searching a value takes time for everything in it; the weighing is paid as it goes."""
+        """Comparing or searching a value takes time for everything in it; visiting it is paid for as well."""
         waiting = [value]
         while waiting:
             item = waiting.pop()
@@ -105,7 +105,7 @@ def bounded(operator: str, left: Any, right: Any) -> None:
     numbers = isinstance(left, int | float) and isinstance(right, int | float)
     if operator == "**":
         if not numbers:
-            raise SecurityError("** of something that is no number")
+            raise SecurityError("** works on numbers only")
         if isinstance(left, int) and isinstance(right, int) and left.bit_length() * abs(right) > _LARGEST_BITS:
             raise BudgetSpent("a power with more than 300 digits")
     elif operator == "*":

@@ -1,6 +1,6 @@
-"""The environment as templates may see it: SCENARIO_* without credentials, and what the caller allows by name.
+"""The environment that templates may read: SCENARIO_* without credentials, and the names that the caller allows.
 
-A manifest may come from a pull request that nobody has read. Whether a variable may be read depends on its name alone,
+A manifest may come from an unreviewed pull request. Whether a variable may be read depends on its name alone,
 never on whether it is set: a manifest cannot find out what else the environment holds.
 """
 
@@ -22,7 +22,7 @@ SERVICE_CREDENTIALS = frozenset(
 )
 """Never in a manifest, not even when they are allowed: they are sent to Scenario only, to log in."""
 
-_SHORTEST_EQUAL = 4  # characters; a shorter value of a variable such as USE_AUTH=1 says nothing
+_SHORTEST_EQUAL = 4  # characters; a shorter value of a variable such as USE_AUTH=1 is too common to compare
 _SHORTEST_CONTAINED = 6
 _COMMON = frozenset(
     {
@@ -51,7 +51,7 @@ def is_variable_name(text: str) -> bool:
 
 
 class EnvironmentVariableRefused(Exception):
-    """A template reads a variable that it may not read. reason: which rule says so."""
+    """A template reads a variable that it may not read. is_credential: it is one of Scenario's own."""
 
     def __init__(self, name: str, *, credentials: bool = False) -> None:
         super().__init__(name)

@@ -1,4 +1,4 @@
-"""Jinja2's sandbox, narrowed: which attributes, items and calls a template has, and what each of them costs."""
+"""Jinja2's sandbox, restricted: which attributes, items and calls a template has, and what each of them costs."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class NarrowEnvironment(ImmutableSandboxedEnvironment):
         self.budget = Budget()
         self.filters = {name: self._paying(function) for name, function in FILTERS.items()}
         self.filters["_joined"] = self._joined
-        self.filters["_rounds"] = self._rounds
-        self.filters["_flat"] = self._flat
-        self.filters["_weighed"] = self._weighed
-        self.tests = {name: self._weighing(function) for name, function in TESTS.items()}
+        self.filters["_paid_rounds"] = self._paid_rounds
+        self.filters["_without_lists"] = self._without_lists
+        self.filters["_paid_operand"] = self._paid_operand
+        self.tests = {name: self._paying_for_operands(function) for name, function in TESTS.items()}
         self.globals = {"range": self._range}
         self.finalize = self._shown
 
@@ -41,18 +41,18 @@ class NarrowEnvironment(ImmutableSandboxedEnvironment):
 
         return paying
 
-    def _weighing(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def _paying_for_operands(self, function: Callable[..., Any]) -> Callable[..., Any]:
         from functools import wraps
 
         @wraps(function)
-        def weighing(*args: Any) -> Any:
+        def paying(*args: Any) -> Any:
             for value in args:
                 self.budget.pay_for_comparing(value)
             return function(*args)
 
-        return weighing
+        return paying
 
-    def _weighed(self, value: Any) -> Any:
+    def _paid_operand(self, value: Any) -> Any:
         """One side of a comparison."""
         self.budget.pay_for_comparing(value)
         return value
@@ -62,15 +62,15 @@ class NarrowEnvironment(ImmutableSandboxedEnvironment):
         self.budget.pay_for_result(joined)
         return joined
 
-    def _rounds(self, items: Any, body: int) -> Iterator[Any]:
+    def _paid_rounds(self, items: Any, body: int) -> Iterator[Any]:
         if isinstance(items, Mapping):
             items = list(items)
         for item in items:
             self.budget.pay(body)
             yield item
 
-    def _flat(self, items: Any) -> Any:
-        """A list that holds computed values holds no lists: doubling one forty times would fit nowhere."""
+    def _without_lists(self, items: Any) -> Any:
+        """A list with computed values contains no lists: doubling one forty times would exhaust memory."""
         for item in items.values() if isinstance(items, dict) else items:
             one_text(item)
         self.budget.pay(len(items))
@@ -136,7 +136,7 @@ class NarrowEnvironment(ImmutableSandboxedEnvironment):
             kwargs.pop("_block_vars", None)
             return obj(*args, **kwargs)
         if isinstance(obj, StrictUndefined):
-            return obj()  # says which name is undefined
+            return obj()  # raises with the undefined name
         raise SecurityError("only range() and methods of text and maps can be called")
 
 

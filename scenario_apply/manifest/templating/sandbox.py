@@ -1,6 +1,6 @@
-"""What a template may do: Jinja2's sandbox, narrowed to what ends soon and stays small.
+"""Renders templates in Jinja2's sandbox, restricted so that every template ends soon and its result stays small.
 
-A manifest may come from a pull request nobody has read yet, and `plan` runs on it. So a template sees `env`, `var`, the
+`plan` may run on a manifest from a pull request that has not been reviewed. So a template sees `env`, `var`, the
 variables and `range`; no attributes but keys of maps and a few methods of text; no macros, imports or calls of anything
 else. Everything that can grow or repeat pays into one budget: loops for each round and the size of their body, text for
 its length, powers and repetitions before they are computed. Work is counted, not timed, so the same template is refused
@@ -50,13 +50,13 @@ _LONGEST_FILE = 512 * 1024  # of a *.yaml.j2
 _LONGEST_FILES = 1024 * 1024  # of all of them
 _OF_A_NODE = 4  # characters: most of such a file is text, so the nodes of its tree are counted instead
 _OVERHEAD = 64  # characters: compiling the shortest template takes about as long as so many more
-_LONGEST_HANDED_DOWN = 64 * 1024  # characters of what a caption takes along from variables and the environment
+_LONGEST_PASSED_ON = 64 * 1024  # characters of what a caption takes along from variables and the environment
 
 
 class Sandbox:
     """Renders templates. allowed: what `env.NAME` reads.
 
-    No secret enters a template: one that is nothing but a secret gives it as it is, any other that reads one fails.
+    No secret enters a template: one that is only a secret passes it on unchanged; any other that reads one fails.
     """
 
     def __init__(self, allowed: AllowedEnvironment) -> None:
@@ -80,7 +80,7 @@ class Sandbox:
         return WholeValue(self._run(tree, expression, values, secret))
 
     def caption(self, text: str, values: Mapping[str, Any], secret: Collection[str]) -> str:
-        """A caption text: rendered, or, when it needs the image, made to stand alone."""
+        """A caption text: rendered, or, when it needs the image, made self-contained."""
         tree = self._tree(text, _LONGEST_VALUE)
         names = find_undeclared_variables(tree)
         with _explained("a caption"):
@@ -93,14 +93,14 @@ class Sandbox:
                     raise TemplateError("undefined-variable", f"{name} is not defined", _meant(name, values))
                 if name in secret:
                     raise SecretComputed(name)
-            handed_down = "".join(self._handed_down(name, tree, values, secret) for name in outside)
-        if len(handed_down) > _LONGEST_HANDED_DOWN:
-            what = f"the variables of this caption hold {len(handed_down)} characters; at most {_LONGEST_HANDED_DOWN}"
+            passed_on = "".join(self._passed_on(name, tree, values, secret) for name in outside)
+        if len(passed_on) > _LONGEST_PASSED_ON:
+            what = f"the variables of this caption hold {len(passed_on)} characters; at most {_LONGEST_PASSED_ON}"
             raise TemplateError("template-too-large", what, "name only the part that is needed, such as {{ list[0] }}")
-        self._count(len(handed_down))
-        return handed_down + text
+        self._count(len(passed_on))
+        return passed_on + text
 
-    def _handed_down(self, name: str, tree: nodes.Template, values: Mapping[str, Any], secret: Collection[str]) -> str:
+    def _passed_on(self, name: str, tree: nodes.Template, values: Mapping[str, Any], secret: Collection[str]) -> str:
         if name not in ("env", "var"):
             return f"{{% set {name} = {quoted(values[name])} %}}"
         holder: Mapping[str, Any] = self._env if name == "env" else TemplateVariables(values, secret)
@@ -123,8 +123,8 @@ class Sandbox:
         """A whole *.yaml.j2."""
         self._in_files += len(text)
         if self._in_files > _LONGEST_FILES:
-            what = f"more than {_LONGEST_FILES} characters of *.yaml.j2 files in all"
-            raise TemplateError("template-too-large", what, "leave what is no template to *.yaml files")
+            what = f"more than {_LONGEST_FILES} characters of *.yaml.j2 files in total"
+            raise TemplateError("template-too-large", what, "move text that is not a template to *.yaml files")
         tree = self._tree(text, _LONGEST_FILE, is_file=True)
         with _explained("the text of a manifest"):
             return str(self._run_openly(tree, None, values, secret, WORK_OF_A_FILE))
@@ -132,22 +132,22 @@ class Sandbox:
     def _tree(self, text: str, longest: int, *, is_file: bool = False) -> nodes.Template:
         if len(text) > longest:
             raise TemplateError(
-                "template-too-large", f"a template of {len(text)} characters; at most {longest} are read"
+                "template-too-large", f"a template of {len(text)} characters; at most {longest} are allowed"
             )
         self._count(_OVERHEAD if is_file else len(text) + _OVERHEAD)
-        self._environment.budget.renew(WORK_OF_A_VALUE)  # constants are computed while the tree is looked at
+        self._environment.budget.renew(WORK_OF_A_VALUE)  # constants are computed while the tree is parsed
         try:
             tree = self._environment.parse(text)
             if is_file:
                 self._count(_OF_A_NODE * sum(1 for _ in tree.find_all(nodes.Node)))
             tree = made_to_pay(tree, self._environment)
-            find_undeclared_variables(tree)  # says which filters and tests are not there
+            find_undeclared_variables(tree)  # raises for unknown filters and tests
         except TemplateSyntaxError as error:
             raise TemplateError(
-                "template-syntax", f"not a template: {error.message}", _syntax_hint(text), error.lineno
+                "template-syntax", f"invalid template: {error.message}", _syntax_hint(text), error.lineno
             ) from error
         except RecursionError as error:
-            raise TemplateError("template-refused", "an expression nested too deep") from error
+            raise TemplateError("template-refused", "the expression is nested too deeply") from error
         except BudgetSpent as error:
             raise _endless(error) from error
         return tree
@@ -155,7 +155,7 @@ class Sandbox:
     def _count(self, characters: int) -> None:
         self._compiled += characters
         if self._compiled > _LONGEST_IN_ALL:
-            what = f"more than {_LONGEST_IN_ALL} characters of templates in all, {_OVERHEAD} added for each"
+            what = f"more than {_LONGEST_IN_ALL} characters of templates in total, counting {_OVERHEAD} extra for each"
             raise TemplateError("template-too-large", what, "use fewer templates")
 
     def _run(
@@ -203,7 +203,7 @@ class Sandbox:
         except SecurityError as error:
             raise TemplateError("template-refused", f"not allowed in a manifest: {error}") from error
         except (RecursionError, MemoryError) as error:
-            raise TemplateError("template-refused", "an expression nested too deep") from error
+            raise TemplateError("template-refused", "the expression is nested too deeply") from error
         except (SecretComputed, EnvironmentVariableRefused):
             raise
         except Exception as error:  # whatever a filter raises for its arguments is the template's mistake
@@ -213,7 +213,7 @@ class Sandbox:
 
 def _endless(error: BudgetSpent) -> TemplateError:
     what = f"the template does too much: {error}"
-    return TemplateError("template-endless", what, "compute less in a manifest")
+    return TemplateError("template-endless", what, "simplify the template")
 
 
 def _checked(value: Any) -> Any:
@@ -245,21 +245,23 @@ def _explained(where: str | None = None) -> Iterator[None]:
 def _refused(error: EnvironmentVariableRefused, line: int | None) -> TemplateError:
     name = error.name
     if error.is_credential:
-        what, hint = f"{name} is a credential of Scenario, which no manifest may read", None
+        what, hint = f"{name} is a credential of Scenario, which manifests must not read", None
     else:
         what = f"the manifest may not read the environment variable {name}"
-        hint = f"if it may, add --allow-env {name}, or set {ALLOW_VARIABLE}={name}" if is_variable_name(name) else None
+        hint = (
+            f"to allow it, add --allow-env {name}, or set {ALLOW_VARIABLE}={name}" if is_variable_name(name) else None
+        )
     return TemplateError("env-not-allowed", what, hint, line, variable=f"env.{name}")
 
 
 def _computed(name: str, where: str | None, line: int | None) -> TemplateError:
     if where is not None:
-        hint = f"only {SECRET_PLACES} takes a secret"
+        hint = f"only {SECRET_PLACES} accepts a secret"
         if where != "a caption":
             hint += f"; in a file that is a template, write {{% raw %}}{{{{ {name} }}}}{{% endraw %}} there"
-        return TemplateError("secret-in-clear", f"{name} is a secret and cannot stand in {where}", hint, line, name)
-    what = f"{name} is a secret: a template may hand it on, and do nothing else with it"
-    hint = f'write "{{{{ {name} }}}}" alone; {SECRET_PLACES} takes it'
+        return TemplateError("secret-in-clear", f"{name} is a secret and cannot be used in {where}", hint, line, name)
+    what = f"{name} is a secret: a template can only pass it on unchanged"
+    hint = f'write "{{{{ {name} }}}}" on its own; {SECRET_PLACES} accepts it'
     return TemplateError("secret-in-clear", what, hint, line, name)
 
 
@@ -288,7 +290,7 @@ def _undefined(error: UndefinedError, values: Mapping[str, Any], line: int | Non
     if name in PER_IMAGE:
         return TemplateError(
             "undefined-variable",
-            f"{name} is known only in captions",
+            f"{name} is available only in captions",
             "use it in caption_template, caption, prefix or suffix",
         )
     return TemplateError("undefined-variable", f"{name} is not defined", _meant(name, values), line)
@@ -308,4 +310,4 @@ def _syntax_hint(text: str) -> str | None:
         return "close the template with }}"
     if text.count("{%") != text.count("%}"):
         return "close the statement with %}"
-    return 'text that is no template is written {{ "like this" }}'
+    return 'to write braces as text, use {{ "like this" }}'

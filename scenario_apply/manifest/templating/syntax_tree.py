@@ -1,4 +1,4 @@
-"""What is done to the tree of a template before it runs: statements refused, loops made to pay."""
+"""Changes the tree of a template before it runs: refuses statements and adds the cost of loops."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ _REFUSED = {
 
 
 def made_to_pay(tree: nodes.Template, environment: Environment) -> nodes.Template:
-    """The tree with loops, joins and comparisons made to pay. Raises TemplateError for what is not allowed."""
+    """The tree, changed so that loops, joins and comparisons pay into the budget.
+
+    Raises TemplateError for statements that are not allowed.
+    """
     for node in tree.find_all(nodes.Node):
         for kind, name in _REFUSED.items():
             if isinstance(node, kind):
@@ -48,19 +51,19 @@ def _paid(node: nodes.Node) -> nodes.Node:
     if isinstance(node, nodes.For):
         size = sum(1 for _ in node.find_all(nodes.Node))
         _pay_in(node)
-        node.iter = _filter(node.iter, "_rounds", node, [nodes.Const(size, lineno=node.lineno)])
+        node.iter = _filter(node.iter, "_paid_rounds", node, [nodes.Const(size, lineno=node.lineno)])
         return node
     computed = isinstance(node, nodes.List | nodes.Dict | nodes.Tuple) and _is_computed(node)
     _pay_in(node)
     if isinstance(node, nodes.Compare):
-        node.expr = _filter(node.expr, "_weighed", node, [])
+        node.expr = _filter(node.expr, "_paid_operand", node, [])
         for operand in node.ops:
-            operand.expr = _filter(operand.expr, "_weighed", node, [])
+            operand.expr = _filter(operand.expr, "_paid_operand", node, [])
         return node
     if isinstance(node, nodes.Concat):
         return _filter(nodes.List(node.nodes, lineno=node.lineno), "_joined", node, [])
     if computed and getattr(node, "ctx", "load") == "load":
-        return _filter(node, "_flat", node, [])
+        return _filter(node, "_without_lists", node, [])
     return node
 
 

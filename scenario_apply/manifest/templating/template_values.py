@@ -1,7 +1,7 @@
 """What templates read by name: `env` and `var`. Jinja2 never gets a secret, so that nothing is computed from it.
 
-A template hands a secret on whole, as in "{{ env.WANDB_API_KEY }}" (whole_value), or fails with SecretComputed.
-Otherwise a thousand templates with a comparison each would tell what the secret is.
+A template passes a secret on unchanged, as in "{{ env.WANDB_API_KEY }}" (whole_value), or fails with SecretComputed.
+Otherwise a thousand templates with one comparison each could reveal the secret.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from scenario_apply.model.secret import Secret
 
 
 class SecretComputed(Exception):
-    """A template does more with a secret than hand it on. name: as the template reads it, `env.X` or a variable.
+    """A template does more with a secret than pass it on. name: as the template reads it, `env.X` or a variable.
 
     line: within the template, from 1, where that is known.
     """
@@ -81,7 +81,7 @@ class TemplateVariables(Mapping[str, Any]):
 
 @dataclass(frozen=True, slots=True)
 class WholeValue:
-    """What an expression hands on unchanged. value None: nothing is set. is_outside: it came from the environment."""
+    """What an expression passes on unchanged. value None: nothing is set. is_outside: it came from the environment."""
 
     value: object
     is_outside: bool = False

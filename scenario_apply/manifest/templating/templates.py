@@ -1,11 +1,12 @@
 """Jinja2 in the text of a manifest: finds the texts that hold a template and puts their values in place.
 
 Only values are rendered, never keys. A text that is exactly "{{ x }}" takes x's value with its type. Equal texts are
-rendered once. jinja2 is imported only when a template is met. What an expression may do is decided in sandbox.py.
+rendered once. jinja2 is imported only when a template is met. sandbox.py decides what an expression may do.
 
 Captions are rendered for each image, by the dataset code: a dataset's caption, prefix, suffix, caption_template and the
-texts of its captions map stay as written when they use trigger, caption, stem or path. What they use of `env` and the
-variables besides is put in front of them as `{% set %}`, so that they need nothing else. All others are rendered here.
+texts of its captions map stay as written when they use trigger, caption, stem or path. Values they use
+of `env` and the variables are put in front of them as `{% set %}`, so that they need nothing else. All others are
+rendered here.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _MOST_REPEATED = 500_000
 
 
 class Templates:
-    """Renders the templates of one manifest. A secret stays a Secret, and stands where secret_places.py lets it."""
+    """Renders the templates of one manifest. Secrets stay a Secret, accepted where secret_places.py allows it."""
 
     def __init__(self, environment: AllowedEnvironment, report: Report, sandbox: Sandbox | None = None) -> None:
         """sandbox: whose budget is shared; None: one of its own."""
@@ -68,7 +69,7 @@ class Templates:
             return self._text(node, mark, variables, spot)
         if not isinstance(node, Map | Seq):
             return node
-        # what an alias repeats is rendered once for each kind of place it stands in
+        # a value that aliases repeat is rendered once for each kind of place
         place = (id(node), spot, key in _CAPTION_TEXTS, key in _CAPTION_MAPS)
         done = self._shared.get(place)
         if done is None:
@@ -102,7 +103,7 @@ class Templates:
         found = self._known[text]
         value = found.value
         if spot is Spot.SECRET and found.is_outside and isinstance(value, str):
-            return Secret(value)  # whatever its name: here it is one
+            return Secret(value)  # every value is a secret here, whatever its name
         if isinstance(value, Mapping | list | tuple):
             self._repeated += values_in(value, _MOST_REPEATED)
             if self._repeated > _MOST_REPEATED:
@@ -112,11 +113,11 @@ class Templates:
         if not isinstance(value, Secret) or spot is Spot.SECRET:
             return located(value, mark)
         if spot is Spot.UNLABELLED:
-            what = "a secret in a matrix needs a label: without one its value would be its name"
+            what = "a secret in a matrix needs a label: without one its value would become part of a name"
             self._report.error("matrix-label", what, mark, 'write { team-a: "{{ env.NAME }}", team-b: ... }')
         else:
-            what = "this is a secret, which would be stored and shown here"
-            hint = f"only {SECRET_PLACES} takes a secret, and a variable with secret: true"
+            what = "a secret is not allowed here: it would be stored and shown"
+            hint = f"only {SECRET_PLACES} and variables with secret: true accept a secret"
             self._report.error("secret-in-clear", what, mark, hint)
         return None
 
@@ -141,7 +142,7 @@ class Templates:
 
 
 def located(value: object, mark: Mark) -> Node:
-    """A value that a template gave, as if it had been written where the template stands."""
+    """A value of a template as a node, at the position of the template."""
     if isinstance(value, Map | Seq):
         return value
     if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""*.yaml.j2: files that are a template as a whole, rendered before they are YAML, for loops over models."""
+"""*.yaml.j2: whole files that are templates, rendered before they are read as YAML, for loops over models."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _VARIABLES = re.compile(rb"^variables:.*\n(?:[ \t#].*\n|\r?\n)*", re.MULTILINE)
 
 
 class WholeFiles:
-    """Renders the *.yaml.j2 of one manifest, all of them out of one budget.
+    """Renders the *.yaml.j2 of one manifest, with one budget for all of them.
 
     A file may use `env`, and the variables of the files read before it and of its own `variables:` block, which must
     therefore be plain YAML.
@@ -43,7 +43,7 @@ class WholeFiles:
         text = data.decode(errors="replace").removeprefix("\ufeff")
         self._report.add_source(name, text)
         if "\ufffd" in text or "\0" in text:
-            return data  # read_yaml says what is wrong with it
+            return data  # read_yaml reports what is wrong
         if self._sandbox is None:
             from scenario_apply.manifest.templating.sandbox import Sandbox
 
@@ -64,13 +64,13 @@ class WholeFiles:
         return self._report.place_of_variable(error.variable, text, mark) or start
 
     def _known(self, name: str, data: bytes, before: Sequence[Map]) -> Variables:
-        """What is known already; what is wrong with it is reported when the manifest is built. Raises TemplateError."""
-        unheard = Report(most=None)
+        """The variables known so far; errors in them are reported when the manifest is built. Raises TemplateError."""
+        discarded = Report(most=None)
         whole = Map(before[0].start) if before else None
         blocks = [document["variables"] for document in before if isinstance(document.get("variables"), Map)]
         own = _VARIABLES.search(data)
         if own is not None and b"{%" not in own.group():
-            document = read_yaml(name, own.group(), unheard)
+            document = read_yaml(name, own.group(), discarded)
             if document is not None and isinstance(document.get("variables"), Map):
                 blocks.append(document["variables"])
                 whole = whole or Map(document.start)
@@ -83,10 +83,10 @@ class WholeFiles:
             for key, value in block.items():
                 joined.put(key, value, block.marks[key])
         whole.put("variables", joined, (whole.start, whole.start))
-        return resolved(whole, self._given, Templates(self._environment, unheard, self._for_values), unheard)
+        return resolved(whole, self._given, Templates(self._environment, discarded, self._for_values), discarded)
 
     def _count(self, variables: int) -> None:
         self._variables += variables
         if self._variables > _MOST_VARIABLES:
-            what = f"the *.yaml.j2 files read more than {_MOST_VARIABLES} variables, each file those of all before it"
+            what = f"the *.yaml.j2 files read more than {_MOST_VARIABLES} variables in total"
             raise TemplateError("template-too-large", what, "use fewer such files, or fewer variables")

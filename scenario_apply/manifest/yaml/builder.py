@@ -1,4 +1,4 @@
-"""The parser's events -> Map and Seq with the mark of every key and value: one pass, every limit on the way."""
+"""Builds Map and Seq from the parser's events, with the mark of every key and value, in one pass with all limits."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _TAGS: dict[str, tuple[type, ...]] = {
 
 
 class ReadingStopped(Exception):
-    """Reading on makes no sense; the reason is in the report."""
+    """The file cannot be read any further; the reason is in the report."""
 
 
 class Builder:
@@ -62,7 +62,7 @@ class Builder:
         if event.__class__ is not self._stream_end:
             self._report.error(
                 "several-documents",
-                "a second YAML document begins here; one file is one manifest",
+                "a second YAML document begins here; a manifest has one document in each file",
                 event.start_mark,
                 "remove the `---`, or make it a second file of the folder",
             )
@@ -97,14 +97,14 @@ class Builder:
     def _aliased_node(self, event: Any) -> Node:
         name = event.anchor
         if name in self._open:
-            self._report.error("alias-loop", f"*{name} stands inside &{name}: it would never end", event.start_mark)
+            self._report.error("alias-loop", f"*{name} is used inside &{name}: it would never end", event.start_mark)
             raise ReadingStopped
         found = self._anchors.get(name)
         if found is None:
             from scenario_apply.model.did_you_mean import did_you_mean
 
-            hint = did_you_mean(name, self._anchors) or "put the text in quotes if it is no alias"
-            self._report.error("unknown-anchor", f"no &{name} stands above this *{name}", event.start_mark, hint)
+            hint = did_you_mean(name, self._anchors) or "put the text in quotes if it is not an alias"
+            self._report.error("unknown-anchor", f"*{name} has no anchor &{name} above it", event.start_mark, hint)
             return None
         node, size = found
         self._aliased += size
@@ -154,7 +154,7 @@ class Builder:
         shown = event.tag.replace(_CORE, "!!")
         self._report.error(
             "yaml-tag",
-            f"the tag {shown} has no meaning in a manifest",
+            f"the tag {shown} is not supported in a manifest",
             event.start_mark,
             "remove it, or put the text in quotes; values from outside are written {{ env.NAME }}",
         )
@@ -203,14 +203,14 @@ class Builder:
         return found
 
     def _odd_key(self, event: Any, start: Mark, depth: int) -> str | None:
-        """A key that is an alias, has an anchor, or is no scalar: only a text can be a key."""
+        """A key that is an alias, has an anchor, or is not a scalar: only text can be a key."""
         value = self._node(event, depth)
         if isinstance(value, str):
             return value
         line = self._report.place(start).text or ""
         if line[start.column :].startswith("{{"):
             hint = 'put the template in quotes: "{{ ... }}"'
-            self._report.error("unquoted-template", "a template without quotes is a map to YAML", start, hint)
+            self._report.error("unquoted-template", "YAML reads a template without quotes as a map", start, hint)
         else:
             hint = "keys are plain text; put a text that begins with { or [ in quotes"
             self._report.error("odd-key", f"{kind_of(value)} cannot be a key", event.start_mark, hint)
@@ -219,7 +219,7 @@ class Builder:
     def _twice(self, key: str, second: Mark, first: Mark) -> None:
         self._report.error(
             "duplicate-key",
-            f"{key!r} is given twice; the first stands at {self._report.place(first)}",
+            f"{key!r} is set twice; the first is at {self._report.place(first)}",
             second,
             "keep one of them",
         )
@@ -228,7 +228,7 @@ class Builder:
         sources = list(merged) if isinstance(merged, Seq) else [merged]
         for source in sources:
             if not isinstance(source, Map):
-                self._report.error("yaml-merge", f"<< takes a map or a list of maps, this is {kind_of(source)}", mark)
+                self._report.error("yaml-merge", f"<< needs a map or a list of maps, not {kind_of(source)}", mark)
                 return
             for key, value in source.items():
                 if key not in into:

@@ -1,7 +1,7 @@
-"""YAML text -> Map with the place of every key and value, from the parser's events in one pass.
+"""YAML text -> Map with the position of every key and value, from the parser's events in one pass.
 
-libyaml does the scanning where it is there, PyYAML's own parser else. Everything that can go wrong is reported with
-its place: syntax, keys given twice, unknown tags, alias bombs, several documents, a top level that is no map.
+libyaml scans if it is installed, else PyYAML's own parser. Everything that can go wrong is reported with its position:
+syntax, duplicate keys, unknown tags, alias bombs, several documents, a top level that is not a map.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ class _Stream:
 
 
 def read_yaml(name: str, data: bytes, report: Report, *, what: str = "manifest") -> Map | None:
-    """The top-level map of the file; None when there is none to go on with, which the report then explains.
+    """The top-level map of the file; None after an error, which is reported.
 
-    name: of the file, as the user would give it. what: the file's part in the run, for the messages.
+    name: of the file, as the user would write it. what: what the file is, for the messages.
     """
     text = decoded(name, data, report)
     if text is None:
@@ -56,12 +56,12 @@ def read_yaml(name: str, data: bytes, report: Report, *, what: str = "manifest")
         hint = "begin it with `version: 1`" if what == "manifest" else "write `name: value` lines, or leave it out"
         report.error("empty", f"the {what} is empty", place, hint)
     else:
-        report.error("not-a-map", f"the {what} must be a map of keys, this is {kind_of(node)}", place)
+        report.error("not-a-map", f"the {what} must be a map of keys, not {kind_of(node)}", place)
     return None
 
 
 def _document(name: str, text: str, report: Report) -> Node:
-    """Raises Stop, after a report, or yaml.YAMLError."""
+    """Raises ReadingStopped, after a report, or yaml.YAMLError."""
     import yaml
 
     try:
@@ -70,7 +70,7 @@ def _document(name: str, text: str, report: Report) -> Node:
         end = end_of_scanned(error)
         if end is None:
             raise
-        Builder(_events(name, text[:end].encode()), name, report).document()  # says where it is too deep
+        Builder(_events(name, text[:end].encode()), name, report).document()  # reports where it is too deep
         raise
 
 

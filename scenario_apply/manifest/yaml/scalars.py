@@ -26,7 +26,7 @@ _MOST_DIGITS = 300
 
 
 class NotANumber(ValueError):
-    """A scalar that YAML calls a number and that nobody can send: infinite, not a number, or hundreds of digits."""
+    """A number in YAML that cannot be sent: infinite, not a number, or with hundreds of digits."""
 
 
 def plain_scalar(text: str) -> bool | int | float | str | None:
@@ -47,8 +47,8 @@ def plain_scalar(text: str) -> bool | int | float | str | None:
     if _FLOAT.fullmatch(text):
         value = float(text)
         if not isfinite(value):
-            raise NotANumber(f"{text} is larger than any number a computer keeps")
+            raise NotANumber(f"{text} is too large for a number")
         return value
     if _NOT_FINITE.fullmatch(text):
-        raise NotANumber(f"{text} is not a number the service could take")
+        raise NotANumber(f"{text} is not a finite number")
     return text

@@ -1,4 +1,4 @@
-"""The bytes of a manifest -> text: size, encoding and binary files, each refused with its place."""
+"""The bytes of a manifest -> text: size, encoding and binary files, each refused with its position."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ LARGEST_FILE_BYTES = 10_000_000
 
 
 def decoded(name: str, data: bytes, report: Report) -> str | None:
-    """The text, known to the report from now on; None when there is none, which is reported."""
+    """The text, which is added to the report; None after an error, which is reported."""
     place = report.place_at(name, 0, 0)
     if len(data) > LARGEST_FILE_BYTES:
         size = len(data) / 1e6
         report.error(
-            "too-large", f"{size:.1f} MB of YAML; at most 10 MB are read", place, "split it into several files"
+            "too-large", f"{size:.1f} MB of YAML; at most 10 MB are allowed", place, "split it into several files"
         )
         return None
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):

@@ -1,4 +1,4 @@
-"""What the YAML parser stumbled over, in words that help: what it is, where, and how to fix it."""
+"""Explains the errors of the YAML parser: what is wrong, where, and how to fix it."""
 
 from __future__ import annotations
 
@@ -16,15 +16,19 @@ _HINTS: tuple[tuple[str, str, str], ...] = (
     (
         "mapping values are not allowed",
         "a second ': ' in a line, or a line indented more than the one above allows",
-        "put the text in quotes if it holds ': ', else line it up with its neighbours",
+        "put the text in quotes if it holds ': ', or align it with the other keys",
     ),
     (
         "could not find expected ':'",
         "a key without ':', or text that begins a new line where a key is expected",
         "write `key: value`; put text that spans lines in quotes or after `|`",
     ),
-    ("did not find expected key", "this is no key of the map above", "check the indentation and the quotes above it"),
-    ("expected <block end>", "this is no key of the map above", "check the indentation and the quotes above it"),
+    (
+        "did not find expected key",
+        "this is not a key of the map above",
+        "check the indentation and the quotes above it",
+    ),
+    ("expected <block end>", "this is not a key of the map above", "check the indentation and the quotes above it"),
     ("expected ',' or '}'", "a { that is not closed, or a comma is missing", f"close it, or {_QUOTE}"),
     ("expected ',' or ']'", "a [ that is not closed, or a comma is missing", f"close it, or {_QUOTE}"),
     (
@@ -32,14 +36,18 @@ _HINTS: tuple[tuple[str, str, str], ...] = (
         "a list whose items do not line up",
         "give every `- ` of the list the same indentation",
     ),
-    ("block sequence entries are not allowed", "a `- ` that cannot stand here", "begin the list on a line of its own"),
+    (
+        "block sequence entries are not allowed",
+        "a `- ` that is not allowed here",
+        "begin the list on a line of its own",
+    ),
     ("found unexpected end of stream", "a quote that is never closed", "close the quote"),
     (
         "unknown escape character",
-        "a \\ in double quotes that begins no known escape",
+        "a \\ in double quotes that does not begin a known escape",
         "write \\\\, or use single quotes",
     ),
-    ("expected alphabetic or numeric", "text that begins with * or & and no name of an anchor", _QUOTE),
+    ("expected alphabetic or numeric", "text that begins with * or & but is not an anchor name", _QUOTE),
     ("Unicode character escape", "half a character: one \\u of a pair", "write the character itself"),
     ("control characters are not allowed", "a control character", "remove it, or write it as \\x.. in double quotes"),
     ("document indicator", "a --- or ... inside quotes", "indent it, or close the quote above"),
@@ -47,12 +55,12 @@ _HINTS: tuple[tuple[str, str, str], ...] = (
 
 
 _NOT_IN_YAML = "[^\\t\\n\\r\\x20-\\x7e\\x85\\xa0-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]"
-# Where it began says more than where the parser gave up: quotes and brackets that are never closed, a lone key.
+# Here the start is a better position than where the parser stopped: unclosed quotes and brackets, a lone key.
 _BEGAN = ("end of stream", "expected ',' or", "could not find expected ':'")
 
 
 class Mistake(NamedTuple):
-    """code and hint as in a Problem; line and column from 0, always of a line that holds something."""
+    """code and hint as in a Diagnostic; line and column from 0, always of a line that is not blank."""
 
     code: str
     what: str
@@ -76,7 +84,7 @@ def end_of_scanned(error: yaml.YAMLError) -> int | None:
 
 
 def mistake_of(error: yaml.MarkedYAMLError, text: str) -> Mistake:
-    """What a syntax error means to who wrote the text."""
+    """What a syntax error means for the author of the text."""
     problem = error.problem or "not readable as YAML"
     mark = error.problem_mark or error.context_mark
     if error.context_mark is not None and any(part in problem for part in _BEGAN):
@@ -124,7 +132,7 @@ def _line_and_column(text: str, at: int) -> tuple[int, int]:
 
 
 def report_yaml_error(error: yaml.YAMLError, name: str, report: Report) -> None:
-    """One problem for what made the parser stop."""
+    """Reports the error that made the parser stop."""
     import yaml
 
     text = report.sources.get(name, "")
