@@ -56,10 +56,10 @@ demo: $(STAMP) ## train the quickstart on the embedded Scenario, print the ids, 
 	@echo '  $(BIN)/scenario-apply plan $(DEMO) --local'
 
 test: $(STAMP) ## run the tests
-	@$(BIN)/python -m pytest -n auto
+	@$(BIN)/python -m pytest -n auto $(PYTEST_OPTIONS)
 
 coverage: $(STAMP) ## run the tests with branch coverage of everything but the emulator; fails below the floor
-	@$(BIN)/python -m pytest -n auto --cov --cov-report=term:skip-covered
+	@$(MAKE) -s test PYTEST_OPTIONS='--cov --cov-report=term:skip-covered'
 
 # The tests that a version of a dependency can break. The crash, kill, soak and fuzz tests are about our own code.
 VERSION_TESTS := tests --ignore=tests/soak --ignore=tests/fuzz --ignore=tests/apply/test_crash.py \

@@ -68,12 +68,6 @@ def plan_schema() -> Json:
     # The reader takes whole plans only; what is printed may be a plan that could not be made.
     for key in ("path", "digest"):
         definitions["ManifestDocument"]["properties"][key] = {"type": ["string", "null"]}
-    coded = {"type": "object", "properties": {"code": {"type": "string"}, "text": {"type": "string"}}}
-    coded["required"] = ["code", "text"]
-    definitions["ChangeDocument"]["properties"]["reasons"] = {
-        "type": "array",
-        "items": {"anyOf": [{"type": "string"}, coded]},
-    }
     return schema
 
 
