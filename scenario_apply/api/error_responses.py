@@ -107,7 +107,7 @@ def error_of(request: Request, reply: Reply, mask: Callable[[str], str]) -> ApiE
     what = f"{request.doing}: {reason} (HTTP {reply.status})"
     status = reply.status
     if 300 <= status < 400:
-        raise AssertionError("redirects are told apart before")
+        raise AssertionError("redirects are handled before")
     if status >= 500 or status == 408:
         return AnswerLost(what, status=status) if request.safety is not Safety.READ else ApiError(what, status=status)
     if status == 401:

@@ -95,7 +95,7 @@ def reconnect_after_s(
 ) -> float | None:
     """Seconds to wait before another try when no answer came; None when it cannot help or could harm.
 
-    down_s: how long nobody has been reached by now; took_s: how long the last try took, as the next one may.
+    down_s: seconds since the service was last reached; took_s: how long the last try took, as the next one may.
     has_answered: whether the service ever did; a silent one that never did is not asked twice.
     """
     if lost.hopeless:

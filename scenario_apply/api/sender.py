@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Value = TypeVar("Value")
 
 _FORGOTTEN_S = 30.0
-"""Seconds without a call after which "nobody answers" is no longer held against the next one."""
+"""Seconds without a call after which an unreachable service is tried again."""
 
 _BULK_READ = re.compile(r"/(models|assets)/get-bulk")
 _TRAIN = re.compile(r"/models/[^/]+/train")
@@ -158,7 +158,7 @@ class Sender:
             )
 
     def _note(self, outcome: Outcome, started_at: float) -> None:
-        """Remember since when nobody has been reached; all threads share that knowledge."""
+        """Remember since when the service cannot be reached; all threads share that knowledge."""
         down = self._down
         if isinstance(outcome, Reply) or outcome.sent:
             self._down = None

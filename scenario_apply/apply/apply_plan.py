@@ -87,19 +87,33 @@ def apply_plan(
                 )
         ledger = ledger_of(prepared, state, snapshot(), options, totals())
     except StateError as error:
-        # what was done is in the journal, as far as the disk accepted it, and in a rescue file if one can be written
-        rescued = _rescued(environment, prepared, state, run, error)
-        ledger = stopped_ledger(prepared, snapshot(), options, totals(), rescued.text)
-        if rescued.is_lost:
-            ledger = replace(ledger, next_command=None)
-        elif rescued.first is not None:
-            ledger = replace(ledger, next_command=f"{rescued.first} && {ledger.next_command}")
+        ledger = _rescued_ledger(environment, prepared, state, run, error, options, totals())
     except Exception as error:  # a bug; the journal holds what was done
         text = f"unexpected {type(error).__name__}: {error}"
         emit(stopped_ledger(prepared, snapshot(), options, totals(), text))
         raise
     emit(ledger)
     return ledger
+
+
+def _rescued_ledger(
+    environment: Environment,
+    prepared: Prepared,
+    state: State,
+    run: Run | None,
+    error: StateError,
+    options: ApplyOptions,
+    totals: RunTotals,
+) -> Ledger:
+    """What was done is in the journal, as far as the disk accepted it, and in a rescue file if one can be written."""
+    rescued = _rescued(environment, prepared, state, run, error)
+    snapshot = None if run is None else run.snapshot()
+    ledger = stopped_ledger(prepared, snapshot, options, totals, rescued.text)
+    if rescued.is_lost:
+        return replace(ledger, next_command=None)
+    if rescued.first is None:
+        return ledger
+    return replace(ledger, next_command=f"{rescued.first} && {ledger.next_command}")
 
 
 def _run(

@@ -28,6 +28,7 @@ from scenario_apply.planning.selection import requested
 from scenario_apply.planning.state_edit import StateEdit
 from scenario_apply.planning.steps_builder import make_steps
 from scenario_apply.state.state import State
+from scenario_apply.state.stores.file_store import Loaded
 
 if TYPE_CHECKING:
     from scenario_apply.apply.events import Adopted
@@ -83,15 +84,7 @@ def make_plan(
     """Plan the changes. Raises ManifestError for problems that stop a plan, StateError, ApiError, UsageError."""
     desired = desire(manifest, datasets)
     loaded = environment.store.load()
-    state = loaded.state
-    adopted: tuple[Adopted, ...] = ()
-    if (loaded.unanswered or options.adopt) and environment.api is not None:
-        from scenario_apply.apply.recovery import recover
-
-        recovered = recover(
-            environment.api, environment.clock, state, loaded.unanswered, loaded.baseline, options.adopt
-        )
-        state, adopted = recovered.state, recovered.adopted
+    state, adopted = _recovered(environment, loaded, options)
     recorded = state
     asked = requested(
         desired,
@@ -107,12 +100,7 @@ def make_plan(
         observed = refresh(environment.api, state, desired, project=environment.project)
     state, drift = settle(state, observed, now=iso(now))
     inputs = Inputs(desired=desired, state=state, observed=observed, asked=asked, now=now)
-    decisions = decide(inputs)
-    if observed.refreshed and environment.api is not None and (unseen := _unseen(decisions, observed)):
-        # versions that would become current again are looked up before the plan relies on them
-        models = {**observed.models, **read_models(environment.api, unseen, images=False)}
-        observed = replace(observed, models=models, asked=observed.asked | frozenset(unseen))
-        decisions = decide(replace(inputs, observed=observed, decided={}))
+    decisions, observed = _decided(environment, inputs)
     drift += drift_of(decisions.values())
     problems = problems_of(decisions.values())
     errors = [p for p in problems if p.severity == "error" and p.code != "protected"]
@@ -144,6 +132,28 @@ def make_plan(
     protected = tuple(problem for problem in problems if problem.code == "protected")
     plan = replace(plan, blocked=(*protected, *judge(plan, limits)))
     return Prepared(plan=plan, state=state, limits=limits, adopted=adopted, has_journal=loaded.has_journal)
+
+
+def _recovered(environment: Environment, loaded: Loaded, options: PlanOptions) -> tuple[State, tuple[Adopted, ...]]:
+    """The state with the results of requests that an earlier run got no response to."""
+    if environment.api is None or not (loaded.unanswered or options.adopt):
+        return loaded.state, ()
+    from scenario_apply.apply.recovery import recover
+
+    recovered = recover(
+        environment.api, environment.clock, loaded.state, loaded.unanswered, loaded.baseline, options.adopt
+    )
+    return recovered.state, recovered.adopted
+
+
+def _decided(environment: Environment, inputs: Inputs) -> tuple[Mapping[Address, Decision], Observed]:
+    """The decisions, once the versions that would become current again have been looked up on the service."""
+    decisions, observed = decide(inputs), inputs.observed
+    if not observed.refreshed or environment.api is None or not (unseen := _unseen(decisions, observed)):
+        return decisions, observed
+    models = {**observed.models, **read_models(environment.api, unseen, images=False)}
+    observed = replace(observed, models=models, asked=observed.asked | frozenset(unseen))
+    return decide(replace(inputs, observed=observed, decided={})), observed
 
 
 def _unseen(decisions: Mapping[Address, Decision], observed: Observed) -> list[ModelId]:

@@ -1,6 +1,6 @@
 """The embedded Scenario of --local: a child process that lives as long as a command of this folder uses it.
 
-The first command starts it, others join (`status --watch` beside an `apply`), and the last to leave ends it, whoever
+The first command starts it, others join (`status --watch` beside an `apply`), and the last to leave ends it, whichever
 started it. Each user holds the write end of a named pipe that is the child's standard input, so that it survives no
 death of theirs, however sudden; and a shared lock, so that a leaving command knows whether it was the last. Starting,
 joining and leaving happen one at a time, under a lock of the folder. The child runs in a session of its own: Ctrl-C is
@@ -42,7 +42,7 @@ _PASSED_ON = {
 }
 
 _left_behind: list[subprocess.Popen[bytes]] = []
-"""Children that others still use when we leave; kept, so that nobody complains about them."""
+"""Children that others still use when we leave; kept, so that Python does not warn about them."""
 
 
 class LocalServiceFailed(ScenarioApplyError):
@@ -57,7 +57,7 @@ def local_service(
 ) -> Iterator[str]:
     """The base URL of an emulator that keeps what it holds in data. Raises LocalServiceFailed.
 
-    options are for a new one; one that runs already goes on with its own. within: the manifest's folder, which data is
+    options are for a new one; one that runs already keeps its own. within: the manifest's folder, which data is
     in and below which no link is followed; None: data is resolved.
     """
     folder = own_folder(data, within=within)
@@ -140,7 +140,7 @@ def _open_pipe(folder: OwnFolder) -> int:
     try:
         return _pipe_end(folder, os.O_WRONLY | os.O_NONBLOCK)
     except OSError as problem:
-        if problem.errno not in (errno.ENXIO, errno.ENOENT):  # nobody reads it: an emulator somebody runs by hand
+        if problem.errno not in (errno.ENXIO, errno.ENOENT):  # it has no reader: an emulator started by hand
             raise
         return -1
 
@@ -220,7 +220,7 @@ def _pipe(folder: OwnFolder) -> tuple[int, int]:
     except UnsafeFile:
         raise
     except OSError:
-        return os.pipe()  # a file system without named pipes: nobody can join, all else works
+        return os.pipe()  # a file system without named pipes: no other command can join, all else works
     os.set_blocking(end, True)
     return end, _pipe_end(folder, os.O_WRONLY)
 

@@ -27,7 +27,7 @@ _ESCAPES = "scenario-apply-escapes"
 
 
 def adapt(stream: TextIO) -> None:
-    """From now on nothing that is written there fails for its encoding, whoever writes."""
+    """From now on nothing that is written there fails because of its encoding."""
     if isinstance(stream, io.TextIOWrapper) and not _is_utf(stream.encoding):
         stream.reconfigure(errors=_SIGNS)
 

@@ -78,19 +78,19 @@ def refreshed_statuses(world: Environment, state: State) -> tuple[ResourceStatus
     settled, _ = settle(state, observed, now=iso(world.clock.now()))
     found = []
     # a replacement that has ended is current in the settled state
-    for standing, before in zip(recorded_statuses(state), sorted(state.records.items()), strict=True):
+    for status, before in zip(recorded_statuses(state), sorted(state.records.items()), strict=True):
         version = before[1].working
         now = next((v for v in settled.records[before[0]].versions() if v.id == version.id), version)
         remote = models.get(version.id)
-        standing = replace(standing, status=now.phase, reason=now.reason)
+        status = replace(status, status=now.phase, reason=now.reason)
         if remote is None:
-            standing = replace(standing, status="deleted", reason="deleted on Scenario")
+            status = replace(status, status="deleted", reason="deleted on Scenario")
         elif remote.is_running:
             queued = queued_words(remote.status or "", remote.progress, version.launched_at)
             too_long = queued_too_long(version.launched_at, world.clock.now()) if queued is not None else None
-            standing = replace(standing, progress=remote.progress, queued=queued, too_long=too_long)
+            status = replace(status, progress=remote.progress, queued=queued, too_long=too_long)
         elif now.phase == "failed" and (job_id := remote.job_id or version.job_id) is not None:
             reason = version.reason or failure_reason(world.api, job_id)
-            standing = replace(standing, reason=reason)
-        found.append(standing)
+            status = replace(status, reason=reason)
+        found.append(status)
     return tuple(found)

@@ -148,6 +148,10 @@ def _check_shape(spec: DatasetSpec, fields: Map, mark: Mark, report: Report) -> 
         )
 
 
+_NOT_FOR_FILES = frozenset({"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined", "utf-7"})
+"""Encodings of host names and of source code. Decoding a megabyte of some takes minutes."""
+
+
 def _encoding(fields: Map, report: Report) -> str:
     written = text(fields, "encoding")
     if written is None:
@@ -155,11 +159,13 @@ def _encoding(fields: Map, report: Report) -> str:
     import codecs
 
     try:
-        codecs.lookup(written)
+        is_usable = codecs.lookup(written).name not in _NOT_FOR_FILES
     except (LookupError, ValueError):
+        is_usable = False
+    if not is_usable:
         report.error(
             "encoding",
-            f"{written!r} is not an encoding that Python knows",
+            f"{written[:40]!r} is not an encoding of text files that Python knows",
             fields.value_mark("encoding"),
             "utf-8, latin-1, cp1252 ...",
         )

@@ -43,7 +43,7 @@ def is_junk_folder(name: str) -> bool:
 
 
 def is_prose(name: str) -> bool:
-    """README.txt, LICENSE.txt: text that lies beside pictures and is nobody's caption."""
+    """README.txt, LICENSE.txt: text that lies beside pictures and is not a caption."""
     return _PROSE.fullmatch(name) is not None
 
 
@@ -95,7 +95,7 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
 
 
 class NearestName:
-    """The same for many names in turn. Only the first of them get an answer: nobody reads a thousand proposals."""
+    """The same for many names in turn. Only the first of them get an answer: a thousand proposals are of no use."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self._names = names

@@ -277,7 +277,7 @@ class VersionInUse(Coded, frozen=True, tag="version-in-use"):
     user: Address
 
 
-Reason = (
+DifferenceReason = (
     NotCreated
     | RemotelyDeleted
     | NoLongerDeclared
@@ -301,7 +301,11 @@ Reason = (
     | DescriptionChanged
     | TagsChanged
     | DriftFound
-    | NotTrained
+)
+"""How the manifest, the state and the service differ."""
+
+HistoryReason = (
+    NotTrained
     | TrainingEnded
     | TrainingRunning
     | TrainingQueued
@@ -314,7 +318,11 @@ Reason = (
     | ReplacementDiscarded
     | ManifestReverted
     | VersionRestored
-    | NotSelected
+)
+"""What became of trainings, versions and rollbacks; what the manifest says about their changes."""
+
+RestraintReason = (
+    NotSelected
     | Disabled
     | Protected
     | Prevented
@@ -324,3 +332,6 @@ Reason = (
     | OldVersionsKept
     | VersionInUse
 )
+"""Why a change is held back, and what happens to old versions."""
+
+Reason = DifferenceReason | HistoryReason | RestraintReason

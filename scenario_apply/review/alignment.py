@@ -64,12 +64,12 @@ def _changed(old: Sequence[str], new: Sequence[str], part: Block, depth: int) ->
     if _is_short(old, new, part):
         yield from _exactly(old, new, part)
         return
-    landmarks = _landmarks(old, new, part) if depth < _DEEPEST else []
-    if not landmarks:
+    anchors = _anchors(old, new, part) if depth < _DEEPEST else []
+    if not anchors:
         yield part
         return
     a, c = part.old_start, part.new_start
-    for at, its in landmarks:
+    for at, its in anchors:
         yield from _blocks(old, new, Block(False, a, at, c, its), depth + 1)
         yield Block(True, at, at + 1, its, its + 1)
         a, c = at + 1, its + 1
@@ -91,7 +91,7 @@ def _exactly(old: Sequence[str], new: Sequence[str], part: Block) -> Iterator[Bl
         yield Block(tag == "equal", a + i, a + j, c + k, c + m)
 
 
-def _landmarks(old: Sequence[str], new: Sequence[str], part: Block) -> list[tuple[int, int]]:
+def _anchors(old: Sequence[str], new: Sequence[str], part: Block) -> list[tuple[int, int]]:
     """Places in both texts of words that stand once in each: as many as follow each other in the same order."""
     _, a, b, c, d = part
     here = {word: at for word, at in _once(old, a, b).items() if at >= 0}

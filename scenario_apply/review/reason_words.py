@@ -6,7 +6,7 @@ from typing import assert_never
 
 from scenario_apply.model.queue_wait import queue_text
 from scenario_apply.planning import reasons as why
-from scenario_apply.planning.reasons import Reason
+from scenario_apply.planning.reasons import DifferenceReason, HistoryReason, Reason, RestraintReason
 from scenario_apply.review.screen import counted
 from scenario_apply.review.step_words import once
 
@@ -25,6 +25,12 @@ _DRIFT = {
 
 def reason_text(reason: Reason) -> str:
     """Such as 'it does not exist yet'."""
+    if isinstance(reason, DifferenceReason):
+        return _difference_text(reason)
+    return _history_text(reason) if isinstance(reason, HistoryReason) else _restraint_text(reason)
+
+
+def _difference_text(reason: DifferenceReason) -> str:
     match reason:
         case why.NotCreated():
             return "it does not exist yet"
@@ -72,6 +78,12 @@ def reason_text(reason: Reason) -> str:
             return "tags " + " ".join([*(f"+{tag}" for tag in added), *(f"-{tag}" for tag in removed)])
         case why.DriftFound(what, path):
             return _DRIFT[what].format(path)
+        case _:
+            assert_never(reason)
+
+
+def _history_text(reason: HistoryReason) -> str:
+    match reason:
         case why.NotTrained():
             return "it was created earlier, but not trained yet"
         case why.TrainingEnded(phase, recorded):
@@ -98,6 +110,12 @@ def reason_text(reason: Reason) -> str:
             return "the manifest asks for the trained version again"
         case why.VersionRestored(version):
             return f"version {version} was trained on exactly this: it becomes current again, 0 CU"
+        case _:
+            assert_never(reason)
+
+
+def _restraint_text(reason: RestraintReason) -> str:
+    match reason:
         case why.NotSelected():
             return "not selected"
         case why.Disabled():

@@ -28,7 +28,7 @@ LISTED = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Screen:
-    """width in columns. verbose: list everything, shorten nothing. terminal: somebody watches.
+    """width in columns. verbose: list everything, shorten nothing. terminal: whether this is a terminal.
 
     quiet: results and errors only; no warnings, notes and hints.
     """
@@ -135,7 +135,7 @@ def prose(text: str, width: int, screen: Screen) -> list[str]:
 
 
 def hanging(label: str, text: str, screen: Screen, *, color: Color | None = None) -> list[str]:
-    """Lines of label and safe text; further lines stand under the text. One line where nobody watches."""
+    """Lines of label and safe text; further lines stand under the text. One line when this is not a terminal."""
     start = columns(label)
     lines = prose(text, max(screen.width - start, 20), screen)
     return [(label if number == 0 else " " * start) + screen.paint(line, color) for number, line in enumerate(lines)]

@@ -58,43 +58,43 @@ def status_text(statuses: Sequence[ResourceStatus], screen: Screen) -> str:
     """A line per resource, and how many there are of each."""
     if not statuses:
         return ""
-    wide = max(columns(str(standing.address)) for standing in statuses)
-    status_wide = max(8, *(columns(standing.status) for standing in statuses))
+    wide = max(columns(str(resource.address)) for resource in statuses)
+    status_wide = max(8, *(columns(resource.status) for resource in statuses))
     lines = []
-    for standing in statuses:
-        start = f"{pad(str(standing.address), wide)}  {pad(standing.status, status_wide)}  "
-        told = safe(_told(standing))
+    for resource in statuses:
+        start = f"{pad(str(resource.address), wide)}  {pad(resource.status, status_wide)}  "
+        told = safe(_told(resource))
         room = screen.width - columns(start)
         if screen.terminal and not screen.verbose:
             told = fit(told, max(room, 20))
-        status = screen.paint(pad(standing.status, status_wide), _COLORS.get(standing.status))
-        lines.append(f"{pad(str(standing.address), wide)}  {status}  {told}".rstrip())
-    counts = Counter(standing.status for standing in statuses)
+        status = screen.paint(pad(resource.status, status_wide), _COLORS.get(resource.status))
+        lines.append(f"{pad(str(resource.address), wide)}  {status}  {told}".rstrip())
+    counts = Counter(resource.status for resource in statuses)
     lines.append(", ".join(f"{number} {status}" for status, number in counts.most_common()) + ".")
     return "\n".join(lines) + "\n"
 
 
-def resource_status_line(standing: ResourceStatus) -> str:
+def resource_status_line(resource: ResourceStatus) -> str:
     """One resource on one line, safe to print."""
-    return f"{standing.address}: {standing.status}{', ' if _told(standing) else ''}{safe(_told(standing))}"
+    return f"{resource.address}: {resource.status}{', ' if _told(resource) else ''}{safe(_told(resource))}"
 
 
-def _told(standing: ResourceStatus) -> str:
+def _told(resource: ResourceStatus) -> str:
     parts = []
-    if standing.queued is not None:
-        parts.append(standing.queued)
-    elif standing.is_running:
-        words = progress_words("", standing.progress)
-        share = standing.progress.progress if standing.progress is not None else None
+    if resource.queued is not None:
+        parts.append(resource.queued)
+    elif resource.is_running:
+        words = progress_words("", resource.progress)
+        share = resource.progress.progress if resource.progress is not None else None
         parts += [*([_bar(share)] if share is not None else []), *(word for word in words if word != "training")]
-    if standing.reason:
-        parts.append(once(standing.reason))
-    if not standing.is_running and standing.id is not None:
-        parts.append(standing.id)
-    if standing.replaces is not None:
-        parts.append(f"will replace {standing.replaces}")
-    if standing.charged is not None:
-        parts.append(f"{amount(standing.charged)} CU")
+    if resource.reason:
+        parts.append(once(resource.reason))
+    if not resource.is_running and resource.id is not None:
+        parts.append(resource.id)
+    if resource.replaces is not None:
+        parts.append(f"will replace {resource.replaces}")
+    if resource.charged is not None:
+        parts.append(f"{amount(resource.charged)} CU")
     return ", ".join(part for part in parts if part)
 
 
@@ -109,27 +109,27 @@ def status_json(statuses: Sequence[ResourceStatus]) -> str:
     queued: since when and at which place, in words; queued_too_long: whether that deserves a look.
     """
     values = {
-        str(standing.address): {
-            "id": standing.id,
-            "name": standing.name,
-            "type": standing.type,
-            "status": standing.status,
-            "version": standing.version,
-            "reason": standing.reason,
-            "cu_charged": standing.charged,
-            "replaces": standing.replaces,
-            "queued": standing.queued,
-            "queued_too_long": standing.too_long is not None,
+        str(resource.address): {
+            "id": resource.id,
+            "name": resource.name,
+            "type": resource.type,
+            "status": resource.status,
+            "version": resource.version,
+            "reason": resource.reason,
+            "cu_charged": resource.charged,
+            "replaces": resource.replaces,
+            "queued": resource.queued,
+            "queued_too_long": resource.too_long is not None,
             "progress": None
-            if standing.progress is None
+            if resource.progress is None
             else {
-                "stage": standing.progress.stage,
-                "percent": None if standing.progress.progress is None else round(standing.progress.progress * 100, 1),
-                "queue_position": standing.progress.position,
-                "remaining_seconds": standing.progress.remaining_s,
+                "stage": resource.progress.stage,
+                "percent": None if resource.progress.progress is None else round(resource.progress.progress * 100, 1),
+                "queue_position": resource.progress.position,
+                "remaining_seconds": resource.progress.remaining_s,
             },
         }
-        for standing in statuses
+        for resource in statuses
     }
     return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
 
@@ -140,9 +140,9 @@ def long_queued(statuses: Iterable[ResourceStatus]) -> tuple[Diagnostic, ...]:
         Diagnostic(
             code="queued-long",
             severity="warning",
-            message=f"the training of {standing.address} {standing.too_long}",
+            message=f"the training of {resource.address} {resource.too_long}",
             hint=QUEUED_LONG_HINT,
         )
-        for standing in statuses
-        if standing.too_long is not None
+        for resource in statuses
+        if resource.too_long is not None
     )

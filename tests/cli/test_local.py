@@ -98,7 +98,7 @@ def test_from_nothing_to_trained_and_back(home: Path) -> None:
     assert (status["status"], status["version"]) == ("trained", 2)
     back = run(home, "rollback", "model.kael", "--local")
     assert back.returncode == 0, back.stderr
-    assert "0 CU" in back.stdout
+    assert "No charge." in back.stdout
     assert json.loads(run(home, "output", "--format", "json").stdout)["model.kael"]["id"] == output["id"]
     assert run(home, "rollback", "--lift", "model.kael", "--local").returncode == 0
 

@@ -47,8 +47,8 @@ def run(*words: str) -> int:
         ("--destroy --no-refresh --replace model.kael", "--destroy cannot be combined with --replace"),
         ("--destroy --no-refresh --train model.kael", "--destroy cannot be combined with --train"),
         ("--no-refresh --out -", "--out takes a file"),
-        ("--no-refresh --select model.other --replace model.kael", "--replace names model.kael, but --select"),
-        ("--no-refresh --exclude model.kael --train model.kael", "--train names model.kael, but --select or --exclude"),
+        ("--no-refresh --select model.other --replace model.kael", "--replace names model.kael, and --select"),
+        ("--no-refresh --exclude model.kael --train model.kael", "--train names model.kael, and --select or --exclude"),
         ("--no-refresh --exclude model.lr --replace model.lr", "--replace names model.lr"),
     ],
 )

@@ -148,6 +148,7 @@ def test_what_reaches_out_is_refused(text: str) -> None:
             "use it in caption_template, caption, prefix or suffix",
         ),
         ("{{ name", "unexpected end of template", "close the template with }}"),
+        ("{{ " + "9" * 5000 + " }}", "a number has too many digits", None),
     ],
 )
 def test_mistakes_are_explained(text: str, what: str, hint: str) -> None:

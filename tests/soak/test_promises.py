@@ -229,7 +229,7 @@ def test_what_became_of_a_training_is_told_apart_and_planned_again(
         plan = json.loads(capsys.readouterr().out)
         [kael] = [one for one in plan["changes"] if one["address"] == "model.kael"]
         assert kael["action"] in ("create", "retrain", "replace")
-        assert re.search(word, " ".join(kael["reasons"])), kael["reasons"]
+        assert re.search(word, json.dumps(kael["reasons"])), kael["reasons"]
 
 
 def admin(service: EmulatorThread, body: dict[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 The count is seen at the first refusal: what was let through until then. The length of the window is only bounded, since
 limiters round what they say or say nothing: it is longer than the time to the last request refused, and no longer than
-the time to the first one let through again. Whoever sets such limits writes round numbers, so those are tried first.
+the time to the first one let through again. Such limits are usually round numbers, so those are tried first.
 """
 
 from __future__ import annotations

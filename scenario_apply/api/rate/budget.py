@@ -1,8 +1,8 @@
 """The request budget of a project: one for all threads of a run.
 
 Two bounds hold at once: the user's own (a sliding window of 60 seconds) and what the service itself was seen to allow
-(pace.py). A slot of the window is given back 60 seconds after its request was answered, since nobody knows when between
-leaving and answer the service counted it. Most of the window may be used at once; its last tenth is spread over what is
+(pace.py). A slot of the window is given back 60 seconds after its request was answered, since the time at which the
+service counted it is unknown. Most of the window may be used at once; its last tenth is spread over what is
 left of the minute, so that after a burst a look at a running training need not wait for the whole of it.
 """
 
@@ -184,7 +184,7 @@ class RequestBudget:
 
     @property
     def paused_for_s(self) -> float:
-        """Seconds for which everybody still pauses because the service refused one; 0: nobody does."""
+        """Seconds for which everybody still pauses because the service refused one; 0: none."""
         now = self._clock.monotonic()
         with self._lock:
             return max(self._pace.paused_until - now, 0.0)

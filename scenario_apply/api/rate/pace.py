@@ -152,7 +152,7 @@ class Pace:
         self._in_flight += 1
 
     def lost(self, slot: Slot, now: float, *, left: bool) -> None:
-        """No answer came. It may have been counted all the same, if it left."""
+        """No answer came. If it was sent, it may have been counted."""
         self._in_flight -= 1
         if left:
             slot.answered_at = now

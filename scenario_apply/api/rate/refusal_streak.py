@@ -7,7 +7,7 @@ import threading
 from scenario_apply.api import retry
 
 FORGOTTEN_S = 300.0
-"""Seconds without a refusal after which the next one begins anew; no pause between two tries is that long."""
+"""Seconds without a refusal after which the next one starts a new streak; no pause between two tries is that long."""
 
 
 class Refusing:

@@ -38,7 +38,7 @@ def run(call: Invocation) -> int:
 
     if call.arguments.words is not None:
         found = _addresses(call.settings.cwd) if call.arguments.words == "addresses" else _datasets(call)
-        # a shell expands what it offers, and the files may come with somebody else's repository
+        # a shell expands what it offers, and the files may come from a foreign repository
         call.show("".join(f"{word}\n" for word in sorted(set(found)) if _OFFERED.fullmatch(word)))
         return 0
     if call.arguments.shell is None:
@@ -85,7 +85,7 @@ def _complete_values(actions: Iterable[argparse.Action]) -> None:
     for action in actions:
         metavar = action.metavar if isinstance(action.metavar, str) else ""
         if metavar in _COMMANDS:
-            action.complete = shtab.cmd(_COMMANDS[metavar])  # type: ignore[attr-defined]  # how shtab is told
+            action.complete = shtab.cmd(_COMMANDS[metavar])  # type: ignore[attr-defined]  # the interface of shtab
         elif metavar in _FILES or metavar in _FOLDERS:
             action.complete = shtab.FILE if metavar in _FILES else shtab.DIRECTORY  # type: ignore[attr-defined]
         elif metavar in choices:

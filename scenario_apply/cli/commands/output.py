@@ -1,4 +1,4 @@
-"""output: the ids of what is recorded, for other programs. Asks nobody, writes nothing."""
+"""output: the ids of what is recorded, for other programs. Sends no requests, writes nothing."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def run(call: Invocation) -> int:
     if manifest is not None:
         unanswered = {lost.step.address for lost in loaded.unanswered if lost.step.kind == "create"}
         missing = not_created(manifest, state, unanswered)
-        statuses = sorted((*statuses, *missing), key=lambda standing: standing.address)
+        statuses = sorted((*statuses, *missing), key=lambda resource: resource.address)
     _show(call, statuses)
     return _code(call, statuses)
 
@@ -102,8 +102,8 @@ def _show(call: Invocation, statuses: Sequence[ResourceStatus]) -> None:
 def _code(call: Invocation, statuses: Sequence[ResourceStatus]) -> int:
     from scenario_apply.errors import ExitCode
 
-    if any(standing.is_running for standing in statuses):
+    if any(resource.is_running for resource in statuses):
         return call.code(ExitCode.RUNNING, ExitCode.OK)
-    if any(standing.status in ("failed", "canceled", "deleted") for standing in statuses):
+    if any(resource.status in ("failed", "canceled", "deleted") for resource in statuses):
         return call.code(ExitCode.PARTIAL, ExitCode.OK)
     return ExitCode.OK

@@ -85,11 +85,9 @@ class DatasetTemplates:
             raise self._spent(key, error) from error
         except TemplateError as error:
             raise CaptionTemplateError(key, str(error)) from error
-        except (
-            RecursionError,
-            MemoryError,
-            SyntaxError,
-        ) as error:  # Python's limits for Jinja2's code
+        except ValueError as error:  # a number with more digits than Python reads (sys.set_int_max_str_digits)
+            raise CaptionTemplateError(key, "a number has too many digits") from error
+        except (RecursionError, MemoryError, SyntaxError) as error:  # Python's limits for Jinja2's code
             raise CaptionTemplateError(key, "an expression is nested too deeply") from error
 
         def render(values: Mapping[str, str]) -> str:

@@ -146,6 +146,8 @@ class Sandbox:
             raise TemplateError(
                 "template-syntax", f"invalid template: {error.message}", _syntax_hint(text), error.lineno
             ) from error
+        except ValueError as error:  # a number with more digits than Python reads (sys.set_int_max_str_digits)
+            raise TemplateError("template-syntax", "invalid template: a number has too many digits") from error
         except RecursionError as error:
             raise TemplateError("template-refused", "the expression is nested too deeply") from error
         except BudgetSpent as error:

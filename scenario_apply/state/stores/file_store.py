@@ -115,7 +115,7 @@ class FileStore:
             raise newer(self.path, file.format_version, file.tool_version, what)
 
     def _check_owner(self, state: State) -> None:
-        """A state that records nothing belongs to nobody yet: a first run at a wrong address does not bind it."""
+        """A state that records nothing is bound to no service yet: a first run at a wrong address does not bind it."""
         if not state.records and not state.loose:
             return
         for what, recorded, here in (
@@ -215,8 +215,8 @@ class FileStore:
         return file_of(state, tool_version=self.tool_version, journal=note)
 
     def check_unchanged(self) -> None:
-        """Raises StateNotSaved when the file was removed since it was last read or written, StateForeign when somebody
-        else wrote it. For any thread."""
+        """Raises StateNotSaved when the file was removed since it was last read or written, StateForeign when another
+        process wrote it. For any thread."""
         try:
             now, seen = self.look()
         except OSError as error:
@@ -269,8 +269,8 @@ class FileStore:
             yield notes
 
     def _clear_away(self) -> None:
-        """Temporary files of writes that a death cut short. Nobody else writes: the lock is held."""
-        with contextlib.suppress(OSError):  # what cannot be removed harms nobody
+        """Temporary files of writes that a death cut short. No other run writes: the lock is held."""
+        with contextlib.suppress(OSError):  # what cannot be removed does no harm
             for found in self.folder.names():
                 if is_temporary(found, self.name):
                     self.folder.unlink(found)

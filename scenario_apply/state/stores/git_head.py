@@ -1,7 +1,7 @@
 """The commit checked out around a folder, read from Git's own files: HEAD, refs and packed-refs.
 
 No git program is run. Git takes configuration from the folder it is asked about, and some of that configuration names
-programs (core.fsmonitor, filters, hooks): a folder that somebody else wrote could run one with our environment.
+programs (core.fsmonitor, filters, hooks): a foreign folder could run one with our environment.
 """
 
 from __future__ import annotations

@@ -168,7 +168,7 @@ class Journal:
                 raise StateNotSaved(f"the journal {self.path} is another run's now: the lock of this run was broken")
 
     def open_calls(self, settled: Collection[str]) -> bytes | None:
-        """A journal of the calls alone that left and whose end nobody knows; None without any. settled: steps whose end
+        """A journal of the calls alone that left and whose end is unknown; None without any. settled: steps whose end
         is known, though the disk took no line of it."""
         with self._lock:
             calls = [lines for op, lines in self._open.items() if len(lines) > 1 and op not in settled]

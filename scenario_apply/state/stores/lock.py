@@ -60,7 +60,7 @@ class Lock:
 
     @contextlib.contextmanager
     def held(self, command: str, timeout_s: float = 0) -> Iterator[list[str]]:
-        """Hold it; yields notes for the user. Raises StateLocked when somebody else does for timeout_s seconds."""
+        """Hold it; yields notes for the user. Raises StateLocked when another process does for timeout_s seconds."""
         notes = self.acquire(command, timeout_s)
         try:
             yield notes
@@ -88,7 +88,7 @@ class Lock:
         self._descriptor = None
 
     def was_broken(self) -> bool:
-        """Whether this process held the lock and somebody took it away."""
+        """Whether this process held the lock and it was taken away."""
         return self._descriptor is not None and not self.is_mine()
 
     def is_mine(self) -> bool:
@@ -104,7 +104,7 @@ class Lock:
         return os.path.samestat(os.fstat(descriptor), self._folder.look(self._name))
 
     def break_it(self) -> Holder | None:
-        """Take the lock file away, whoever holds it; who that was, None when nobody did. Of a link, the link itself.
+        """Remove the lock file, even while it is held; returns the holder, or None. Of a link, the link itself.
 
         Raises StateNotSaved when it cannot be taken away.
         """
@@ -128,7 +128,7 @@ class Lock:
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return True
-        except OSError:  # a file system without locks: nobody holds one there
+        except OSError:  # a file system without locks: none can be held there
             return False
         finally:
             os.close(descriptor)

@@ -3,7 +3,7 @@
 A repository is not trusted, and it may hold links where our files belong. So a folder is resolved once, and below it
 each component is opened by itself and no link is followed. What is opened must be a regular file; a named pipe never
 makes us wait. A file that another user owns and everybody may write to is refused; any other owner is accepted, because
-root in a container works on files that somebody else checked out. A file with a second name (a hard link) is read and
+root in a container works on files that another user checked out. A file with a second name (a hard link) is read and
 replaced, but never changed in place.
 """
 
@@ -184,7 +184,7 @@ def own_folder(path: str, *, within: str | None = None, ignores: str | None = No
 
 
 def temporary_name(name: str) -> str:
-    """A name beside a file that nobody can have prepared; `is_temporary` knows it again."""
+    """A name beside a file that cannot have been prepared; `is_temporary` knows it again."""
     return f"{name}.{os.urandom(8).hex()}.tmp"
 
 

@@ -80,7 +80,7 @@ def rescue_location(store: FileStore, state: State) -> StatePlace:
     except UnsafeFile:
         return "replaced"
     except OSError:
-        return "ours"  # nobody can tell: the disk that refuses is what the error is about
+        return "ours"  # this cannot be checked: the disk that refuses is what the error is about
     if now == seen:
         return "ours"
     if now is None:

@@ -58,6 +58,12 @@ def test_a_caption_template_that_grows_or_repeats_is_refused(template: str) -> N
         rendered(template)
 
 
+def test_a_number_that_python_does_not_read_is_refused() -> None:
+    """Python reads at most 4,300 digits (sys.set_int_max_str_digits)."""
+    with pytest.raises(CaptionTemplateError, match="too many digits"):
+        rendered("{{ " + "9" * 5000 + " }}")
+
+
 def test_what_a_caption_template_is_for_is_allowed() -> None:
     """Filters, methods, conditions and joins work as in the rest of a manifest."""
     assert rendered("{{ (caption ~ '!') | upper | replace('F', 'B') }}") == "BOX!"

@@ -44,9 +44,9 @@ def test_an_import_without_end_is_given_up_and_everything_else_goes_on(bench: Be
     assert (first.status, len(first.unknown)) == ("partial", 1)
     bench.add("elsewhere", ["a tree"])
     bench.declare(model("kael", "kael"), model("other", "elsewhere"))
-    with pytest.raises(ApplyError, match="still imports") as caught:
+    with pytest.raises(ApplyError, match="still importing") as caught:
         bench.plan(service)
-    left = re.search(r"An apply in (\d+) min or later sends it anew", str(caught.value.problems[0].hint))
+    left = re.search(r"An apply in (\d+) min or later uploads it again", str(caught.value.problems[0].hint))
     assert left is not None
     assert 4 <= int(left[1]) <= 5, "ten minutes of the fifteen were waited for in the run"
 
