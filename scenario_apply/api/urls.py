@@ -60,12 +60,26 @@ def is_loopback_host(url: str) -> bool:
     return address.is_loopback or address.is_link_local or address.is_unspecified
 
 
+def _stays_on_this_machine(url: str) -> bool:
+    """As is_loopback_host, without link-local addresses, which other machines have, and without 0.0.0.0."""
+    import ipaddress
+
+    host = (urlsplit(url).hostname or "").rstrip(".").lower()
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
+
+
 def require_private_channel(base_url: str, *, allow_http: bool) -> None:
     """Raises ApiError (code base-url) for http:// to another machine, unless the caller consents.
 
     The key and its secret go with every request and could be read on the way.
     """
-    if allow_http or base_url.strip().lower().startswith("https:") or is_loopback_host(base_url.strip()):
+    if allow_http or base_url.strip().lower().startswith("https:") or _stays_on_this_machine(base_url.strip()):
         return
     raise ApiError(
         f"the credentials would be sent unencrypted to {host_of(base_url)}: its address begins with http://",

@@ -78,8 +78,13 @@ def state_problem(manifest: Manifest) -> Diagnostic | None:
     parts = os.path.relpath(path, manifest.root).split(os.sep)
     if os.path.isabs(manifest.state) or parts[0] == os.pardir:
         return problem("state: names a file outside the manifest's folder")
-    if ".git" in parts:
+    if "://" in manifest.state:
+        return problem("state: names a remote place; a state is a local file", "write a path, e.g. state/kael.json")
+    if any(part.lower() == ".git" for part in parts):  # macOS does not tell .GIT from .git
         return problem("state: names a file in the folder of Git", "choose another folder, e.g. state/")
+    if any(part.startswith(".") for part in parts):
+        what = "state: names a hidden file or folder, where other programs keep their configuration"
+        return problem(what, "choose another folder, e.g. state/; only --state FILE can name a hidden one")
     here = manifest.root
     for part in parts:
         here = os.path.join(here, part)

@@ -21,7 +21,7 @@ from scenario_apply.manifest.datasets import Datasets
 from scenario_apply.manifest.documents import merged
 from scenario_apply.manifest.expanded import expanded
 from scenario_apply.manifest.expansion import Expansion
-from scenario_apply.manifest.fields import child, flag, plain, text
+from scenario_apply.manifest.fields import child, flag, plain, service_id, text
 from scenario_apply.manifest.models import Models
 from scenario_apply.manifest.positions import Map
 from scenario_apply.manifest.report import Report
@@ -72,6 +72,7 @@ def build_manifest(
     check_shape(document, schema, report)
     report.raise_errors_of_size()
 
+    project = service_id(document, "project", report)
     defaults = child(document, "defaults") or Map(document.start)
     expansion = Expansion(report)
     datasets = Datasets(document, child(defaults, "datasets"), report, expansion)
@@ -88,7 +89,7 @@ def build_manifest(
         is_folder=source.is_folder,
         digest=_digest(source, given, environment, variables.secret),
         files=source.files,
-        project=text(document, "project"),
+        project=project,
         state=text(document, "state"),
         state_place=report.place(document.value_mark("state")) if "state" in document else None,
         variables=variables.plain(),

@@ -29,6 +29,7 @@ class Report:
         self.sources: dict[str, str] = {}
         self.problems: list[Diagnostic] = []
         self.is_incomplete = False
+        self.values_read = 0  # of all YAML files, before aliases and defaults repeat any
         self.is_oversized = False  # a list or map has more entries than are read
         self._hidden: list[str] = []
         self._unquoted: set[str] = set()

@@ -30,13 +30,29 @@ _WORDS = frozenset(
             "webhook",
             "webhooks",
         ),
-        *("cookie", "cookies", "session", "signature", "mnemonic"),
+        *(
+            "cookie",
+            "cookies",
+            "session",
+            "signature",
+            "mnemonic",
+            "psk",
+            "rsa",
+            "ed25519",
+            "header",
+            "headers",
+            "login",
+        ),
     }
 )
 _PARTS = re.compile(
     r"secret|passw|passphrase|credential|private_?key|api_?key|access_?key|auth_?token|access_?token"
     r"|conn(?:ection)?_?str(?:ing)?\b|connection_?string"
 )
+_ENDS = re.compile(r"(?:token|key|secret|passw(?:or)?d|pass|creds?|credentials?|auth|jwt)s?$")
+"""Words written together: apitoken, wandbkey, userpass."""
+_OTHER_ENDS = re.compile(r"(?:monkey|turkey|hockey|jockey|donkey|whiskey|compass|bypass)s?$")
+_VERSION = re.compile(r"(?:v?[0-9]+)$")
 _ADDRESS = re.compile(r"(?:^|_)(?:url|uri|dsn|connection)s?$")
 _ADDRESSED = re.compile(
     r"(?:^|_)(?:database|db|postgres\w*|pg|mysql|mariadb|mongo\w*|redis\w*|amqp|rabbitmq|cloudamqp|celery|broker|smtp|mail"
@@ -49,6 +65,7 @@ _VALUE = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY"
     r"|\b(?:gh[oprsu]_|github_pat_|glpat-|gl[a-z]{2,5}-|xox[abeoprs]-|npm_|pypi-|hf_|sk-|sk_live_|rk_live_|dop_v1_|shpat_)\w{10}"
     r"|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"
+    r"|\A(?i:basic|bearer)\s+[\w+/=.~-]{16,}\Z|https://hooks\.slack\.com/services/"
     r"|\bAIza[\w-]{30}"
     r"|\beyJ[\w-]{8,}\.[\w-]{8,}\."
     r"|\b[a-z][a-z0-9+.-]*://[^\s/@:]*:[^\s/@]+@"
@@ -62,9 +79,16 @@ def is_secret_name(name: str) -> bool:
     lower = _CAMEL.sub("_", name).lower()
     if lower in _PLAIN_NAMES:
         return False
-    if any(word in _WORDS for word in re.split(r"[^a-z0-9]+", lower)) or _PARTS.search(lower):
+    if any(_is_secret_word(word) for word in re.split(r"[^a-z0-9]+", lower)) or _PARTS.search(lower):
         return True
     return bool(_ADDRESS.search(lower) and _ADDRESSED.search(lower))
+
+
+def _is_secret_word(word: str) -> bool:
+    if word in _WORDS:
+        return True
+    word = _VERSION.sub("", word)  # token2, credsv3
+    return word in _WORDS or bool(_ENDS.search(word) and not _OTHER_ENDS.search(word))
 
 
 def is_secret_value(value: str) -> bool:

@@ -14,6 +14,9 @@ OTHER_MACHINES = [
     "HTTP://10.0.0.7/v1",
     "http://localhost.example/v1",
     " http://[2001:db8::1]/v1",
+    "http://0.0.0.0:9/v1",
+    "http://169.254.1.1/v1",
+    "http://[fe80::1]/v1",
 ]
 THIS_MACHINE = ["http://127.0.0.1:8000/v1", "http://localhost/v1", "http://[::1]:3/v1", "http://127.9.9.9/v1"]
 

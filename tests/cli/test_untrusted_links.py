@@ -107,6 +107,22 @@ def test_backups_do_not_go_through_a_link(home: Path, capsys: pytest.CaptureFixt
     assert not (home / "state" / "scenario.lock").exists()
 
 
+@pytest.mark.parametrize("kind", ["link", "pipe"])
+def test_an_apply_that_could_not_back_up_its_state_pays_nothing(
+    kind: str, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (home / "state").mkdir(exist_ok=True)
+    backups = home / "state" / "backups"
+    backups.symlink_to(home.parent / "mine") if kind == "link" else os.mkfifo(backups)
+    err = said([*APPLY, "--no-wait"], capsys)
+    assert "could not be backed up" in err
+    assert not (home / "state" / "scenario.json").exists()
+    assert not (home / "state" / "scenario.journal").exists()
+    backups.unlink()
+    assert __main__.main(["plan", "--local", "--format", "json"]) == 0
+    assert '"action": "create"' in capsys.readouterr().out
+
+
 def test_force_unlock_removes_the_link_itself(home: Path) -> None:
     """It is the way out of a lock that is a link."""
     (home / "state").mkdir()
@@ -147,7 +163,21 @@ def test_a_pipe_as_cache_is_an_error(home: Path, capsys: pytest.CaptureFixture[s
 
 @pytest.mark.parametrize(
     "state",
-    ["../x.json", "a/../../x.json", "/tmp/x.json", "out/x.json", "link.json", ".git/index.json", '"a\\0b"', "dangling"],
+    [
+        "../x.json",
+        "a/../../x.json",
+        "/tmp/x.json",
+        "out/x.json",
+        "link.json",
+        ".git/index.json",
+        '"a\\0b"',
+        "dangling",
+        ".GIT/config",
+        ".github/workflows/ci.yml",
+        "a/.scenario/x.json",
+        "s3://bucket/x.json",
+        "file:///tmp/x.json",
+    ],
 )
 @pytest.mark.parametrize("words", [APPLY, PLAN, ["state", "list"], ["validate"]])
 def test_a_manifest_cannot_put_its_state_outside_of_its_folder(

@@ -155,6 +155,14 @@ def test_the_files_of_a_manifest_have_a_size_together(tmp_path: Path, monkeypatc
     assert "together" in found[0].message
 
 
+def test_the_files_of_a_manifest_have_a_number_of_values_together(tmp_path: Path) -> None:
+    """Keys that the manifest ignores count, too: each value takes memory, whoever reads it."""
+    (tmp_path / "b.yaml").write_text("x-b: [" + "a: ," * 300_000 + "]\n")
+    found = problems(tmp_path, PLAIN + "include: [b.yaml]\nx-a: [" + "{}," * 600_000 + "]\n")
+    assert [problem.code for problem in found] == ["too-large"]
+    assert found[0].message == "the files of this manifest have more than 1,000,000 values together"
+
+
 def test_the_globs_of_a_manifest_have_a_size_together(tmp_path: Path) -> None:
     """Compiling them takes longer than reading; what several datasets share counts once."""
     text = "datasets:\n" + "".join(f"  d{n}: {{ images: '{n}{'*a' * 2_000}' }}\n" for n in range(100))

@@ -101,10 +101,14 @@ class AllowedEnvironment:
         if is_secret_name(name) or is_secret_value(value):
             return True
         equal, contained = self._texts_of_secrets()
-        return value in equal or any(text in value for text in contained)
+        lower = value.lower()
+        return value in equal or any(text in lower for text in contained)
 
     def _texts_of_secrets(self) -> tuple[frozenset[str], tuple[str, ...]]:
-        """What no plain value may equal, and what none may contain: the values of all variables that look secret."""
+        """What no plain value may equal, and what none may contain, in lower case.
+
+        They are the values of all variables that look secret; contained also in a URL, in base64 and in hexadecimal.
+        """
         if self._secret_texts is None:
             found = {
                 value
@@ -113,7 +117,7 @@ class AllowedEnvironment:
                 and value.lower() not in _COMMON
                 and (name in SERVICE_CREDENTIALS or is_secret_name(name) or is_secret_value(value))
             }
-            forms = {form for value in found if len(value) >= _SHORTEST_CONTAINED for form in _forms(value)}
+            forms = {form.lower() for value in found if len(value) >= _SHORTEST_CONTAINED for form in _forms(value)}
             self._secret_texts = frozenset(found), tuple(forms)
         return self._secret_texts
 
@@ -122,4 +126,12 @@ def _forms(value: str) -> Iterator[str]:
     yield value
     raw = value.encode(errors="surrogateescape")
     yield quote(raw, safe="")
-    yield b64encode(raw).decode("ascii").rstrip("=")
+    yield raw.hex()
+    for before in range(3):  # a secret can begin at any byte of a group of three, as the password of Basic credentials
+        padded = b"\0" * before + raw
+        text = b64encode(padded).decode("ascii").rstrip("=")
+        # what the bytes before and after also determine is left out
+        text = text[(0, 2, 3)[before] : len(text) - (len(padded) % 3 != 0)]
+        if len(text) >= _SHORTEST_CONTAINED:
+            yield text
+            yield text.replace("+", "-").replace("/", "_")

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _DEEPEST = 60
 _MOST_ALIASED_NODES = 500_000
+MOST_VALUES = 1_000_000
+"""Values of all YAML files of a manifest. One takes up to 400 bytes of memory, but only two of the file."""
 _CORE = "tag:yaml.org,2002:"
 
 
@@ -74,6 +76,9 @@ class Builder:
         if kind is self._alias:
             return self._aliased_node(event)
         self._nodes += 1
+        self._report.values_read += 1
+        if self._report.values_read > MOST_VALUES:
+            self._too_many_values(event)
         anchor = event.anchor
         if anchor is None:
             return self._fresh(kind, event, depth)
@@ -83,6 +88,13 @@ class Builder:
         self._open.discard(anchor)
         self._anchors[anchor] = (node, self._nodes + self._aliased - before + 1)
         return node
+
+    def _too_many_values(self, event: Any) -> None:
+        """Raises ManifestError: no other file is read either."""
+        what = f"the files of this manifest have more than {MOST_VALUES:,} values together"
+        self._report.error("too-large", what, event.start_mark, "split it into several manifests")
+        self._report.is_incomplete = True
+        self._report.raise_errors()
 
     def _fresh(self, kind: type, event: Any, depth: int) -> Node:
         if kind is self._scalar:

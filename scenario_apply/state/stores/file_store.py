@@ -263,10 +263,23 @@ class FileStore:
 
     @contextlib.contextmanager
     def locked(self, command: str, timeout_s: float = 0) -> Iterator[list[str]]:
-        """Hold the lock; yields notes for the user. Raises StateLocked."""
+        """Hold the lock; yields notes for the user. Raises StateLocked, StateNotSaved for backups/ that is a link."""
         with self.lock.held(command, timeout_s) as notes:
+            self._check_backups()
             self._clear_away()
             yield notes
+
+    def _check_backups(self) -> None:
+        """Raises StateNotSaved for backups/ that no state could be copied to, before anything is sent or paid."""
+        try:
+            with self.folder.within(BACKUPS).opened():
+                pass
+        except FileNotFoundError:
+            pass  # made when it is needed
+        except OSError as error:
+            raise StateNotSaved(
+                f"the state {self.path} could not be backed up: {error.strerror}", hint=hint_of(error)
+            ) from error
 
     def _clear_away(self) -> None:
         """Temporary files of writes that a death cut short. No other run writes: the lock is held."""
