@@ -15,7 +15,7 @@ from scenario_apply.model.file_names import name_of
 from scenario_apply.model.lint_rules import Finding
 
 _MOST_COMPARED = 1000  # pictures: half a million comparisons
-_MOST_ALIKE = 1000  # similar pairs whose colours are compared, at a millisecond each
+_MOST_ALIKE = 300  # similar pairs of a dataset whose colours are compared, at a millisecond each, and that are reported
 # Mean difference per channel (0 to 255) between the 32x32 thumbnails of two files; None when one was not decoded.
 ColourDifference = Callable[[str, str], float | None]
 
@@ -46,6 +46,7 @@ def near(subject: Subject, colour_difference: ColourDifference) -> Iterator[Find
     hashed = [(p, *split_hashes(p.facts.hashes)) for p in subject.sound if p.facts.hashes][:_MOST_COMPARED]
     alike = 0
     same, close = subject.number("same-distance"), subject.number("near-distance")
+    mirrored = subject.number("mirror-distance")
     for (one, one_hash, _), (other, other_hash, other_mirrored) in combinations(hashed, 2):
         if one.facts.sha256 == other.facts.sha256:
             continue
@@ -55,7 +56,7 @@ def near(subject: Subject, colour_difference: ColourDifference) -> Iterator[Find
             if alike > _MOST_ALIKE:
                 return
             yield from _alike(subject, one, other, distance, colour_difference(one.file, other.file))
-        elif (one_hash ^ other_mirrored).bit_count() <= subject.number("mirror-distance"):
+        elif (one_hash ^ other_mirrored).bit_count() <= mirrored:
             yield other.finding(
                 "D04", f"looks like a mirrored copy of {one.path}", "mirrored text and asymmetric details train badly"
             )
