@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from struct import Struct
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from scenario_apply.dataset.image_limits import PictureRefused, check_pixels, most_parts, too_many_parts
 
@@ -117,13 +117,13 @@ def _bmp(data: bytes) -> OddPixels:
 
 def _tiff(data: bytes) -> OddPixels:
     """Reads the first directory: the size, and how much data its tags hold."""
-    order = "little" if data[:1] == b"I" else "big"
+    order: Literal["little", "big"] = "little" if data[:1] == b"I" else "big"
     wide = data[2:4] in (b"+\0", b"\0+")
 
     def number(at: int, size: int) -> int:
         if at + size > len(data):
             raise IndexError(at)
-        return int.from_bytes(data[at : at + size], order)  # type: ignore[arg-type]  # one of the two literals
+        return int.from_bytes(data[at : at + size], order)
 
     at = number(8, 8) if wide else number(4, 4)
     count_bytes, entry_bytes, word = (8, 20, 8) if wide else (2, 12, 4)

@@ -8,8 +8,8 @@ them. The functions here take time and memory in proportion to the file.
 from __future__ import annotations
 
 import re
+import struct
 from struct import Struct
-from struct import error as StructError  # noqa: N812 (a class by another name)
 from typing import NamedTuple
 from zlib import crc32
 
@@ -49,7 +49,7 @@ def pixels_only(data: bytes) -> PixelData | None:
         if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
             return _webp(data)
         found = odd_pixels(data)
-    except (StructError, IndexError) as error:
+    except (struct.error, IndexError) as error:
         raise PictureRefused("F02", "its header is truncated; export or download it again") from error
     if found is None:
         return None

@@ -42,7 +42,7 @@ def scenario_emulator(scenario_emulator_options: EmulatorOptions) -> Iterator[Em
 
 @pytest.fixture
 def scenario_environment(scenario_emulator: EmulatorThread, monkeypatch: pytest.MonkeyPatch) -> EmulatorThread:
-    """The same emulator, with the environment variables that the SDK and this tool read pointing at it."""
+    """The same emulator, with its address and key in the environment variables that the SDK and this tool read."""
     options = scenario_emulator.options
     monkeypatch.setenv("SCENARIO_BASE_URL", scenario_emulator.url)
     monkeypatch.setenv("SCENARIO_SDK_API_KEY", options.api_key or "emulator")

@@ -87,7 +87,7 @@ def _complete_values(actions: Iterable[argparse.Action]) -> None:
         if metavar in _COMMANDS:
             action.complete = shtab.cmd(_COMMANDS[metavar])  # type: ignore[attr-defined]  # the interface of shtab
         elif metavar in _FILES or metavar in _FOLDERS:
-            action.complete = shtab.FILE if metavar in _FILES else shtab.DIRECTORY  # type: ignore[attr-defined]
+            action.complete = shtab.FILE if metavar in _FILES else shtab.DIRECTORY  # type: ignore[attr-defined]  # same
         elif metavar in choices:
             action.choices = choices[metavar]
 
