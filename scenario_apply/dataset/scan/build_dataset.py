@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from scenario_apply.dataset.assemble import Assembled, DatasetInputs, assemble
 from scenario_apply.dataset.captions.caption_budget import CaptionBudget
@@ -33,6 +34,9 @@ from scenario_apply.errors import ManifestError
 from scenario_apply.manifest.loader.data_guard import DataGuard
 from scenario_apply.manifest.spec import DatasetSpec
 from scenario_apply.model.lint_rules import Finding
+
+if TYPE_CHECKING:
+    from scenario_apply.dataset.scan.image_similarity import SeenPixels
 
 # A file that changed this recently may change again without a visible change of its stat.
 _RACY_NS = 2_000_000_000
@@ -79,7 +83,7 @@ class DatasetBuilder:
         self._counted: set[str] = set()  # files whose bytes were added to the allowance
         self._images = 0
         self._read: dict[tuple[str, bool], Facts] = {}  # by file and permission, so that shared pictures are read once
-        self._hashed: dict[str, Facts] = {}  # facts with hashes, by digest
+        self._seen: SeenPixels | None = None
 
     def job(self, spec: DatasetSpec, types: tuple[str, ...], listing: Listing, *, key: str, signature: str) -> BuildJob:
         """The work to do for a dataset. Reads only the cache."""
@@ -162,9 +166,10 @@ class DatasetBuilder:
         is_known = all(f.hashes or f.fault or f.is_lfs_pointer for f in facts.values())
         if not (self._deep or (is_known and facts)) or len(facts) > _MOST_DECODED:
             return assemble(job.spec, job.types, job.inputs, facts, read, budget=self._budget), False
-        from scenario_apply.dataset.scan.image_similarity import add_pixel_facts
+        from scenario_apply.dataset.scan.image_similarity import SeenPixels, add_pixel_facts
 
-        pixels = add_pixel_facts(job.listing.guard, facts, run, self._allowance, self._hashed)
+        self._seen = self._seen or SeenPixels()
+        pixels = add_pixel_facts(job.listing.guard, facts, run, self._allowance, self._seen)
         inputs = job.inputs
         if pixels.not_decoded:
             finding = _not_decoded(pixels.not_decoded, len(facts))

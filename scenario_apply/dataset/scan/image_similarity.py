@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import threading
+from typing import TYPE_CHECKING, NamedTuple
 
 from scenario_apply.dataset.facts import Facts
 from scenario_apply.dataset.lint.duplicate_rules import ColourDifference
@@ -12,6 +13,30 @@ from scenario_apply.dataset.scan.parallel import TaskRunner
 from scenario_apply.dataset.scan.pillow_images import DamagedPicture, NotDecoded, PixelSummary
 from scenario_apply.manifest.loader.data_guard import DataGuard
 from scenario_apply.model.file_names import name_of
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+_MOST_THUMBNAILS = 8_000  # of 3 kB each
+
+
+class SeenPixels:
+    """What was decoded in this run, by SHA-256, so that a picture of several datasets is decoded once.
+
+    hashed: facts with hashes. thumbnails: colours for comparisons; the oldest are dropped beyond _MOST_THUMBNAILS.
+    """
+
+    def __init__(self) -> None:
+        self.hashed: dict[str, Facts] = {}
+        self.thumbnails: dict[str, Image] = {}
+        self._lock = threading.Lock()
+
+    def keep(self, digest: str, colours: Image) -> None:
+        """Adds a thumbnail."""
+        with self._lock:
+            self.thumbnails[digest] = colours
+            if len(self.thumbnails) > _MOST_THUMBNAILS:
+                del self.thumbnails[next(iter(self.thumbnails))]
 
 
 class PixelFacts(NamedTuple):
@@ -27,13 +52,10 @@ def add_pixel_facts(
     facts: dict[str, Facts],
     run: TaskRunner,
     allowance: DecodingAllowance,
-    by_digest: dict[str, Facts],
+    seen: SeenPixels,
 ) -> PixelFacts:
-    """Facts with hashes, and a function that compares colours. A picture with hashes is only decoded to compare it.
-
-    by_digest: facts with hashes of this run, to which new ones are added.
-    """
-    reader = _PixelReader(guard, allowance, by_digest)
+    """Facts with hashes, and a function that compares colours. A picture with hashes is only decoded to compare it."""
+    reader = _PixelReader(guard, allowance, seen, {fact.file: fact.sha256 for fact in facts.values()})
     without = [f for f in facts.values() if not (f.hashes or f.fault or f.is_lfs_pointer)]
     updated = facts | {fact.file: fact for fact in run(reader.add_hashes, without)}
     not_decoded = sum(not (updated[f.file].hashes or updated[f.file].fault) for f in without)
@@ -41,17 +63,20 @@ def add_pixel_facts(
 
 
 class _PixelReader:
-    """Decodes the pictures of one dataset and keeps their thumbnails."""
+    """Decodes the pictures of one dataset. digests: the SHA-256 of each file."""
 
-    def __init__(self, guard: DataGuard, allowance: DecodingAllowance, by_digest: dict[str, Facts]) -> None:
+    def __init__(
+        self, guard: DataGuard, allowance: DecodingAllowance, seen: SeenPixels, digests: dict[str, str]
+    ) -> None:
         self._guard = guard
         self._allowance = allowance
-        self._by_digest = by_digest
-        self._thumbnails: dict[str, bytes | None] = {}  # by file; None: it could not be decoded
+        self._seen = seen
+        self._digests = digests
+        self._unreadable: set[str] = set()  # files that could not be decoded for a comparison
 
     def add_hashes(self, facts: Facts) -> Facts:
         """The facts with hashes, or with the fault that decoding found; unchanged when the allowance is spent."""
-        known = self._by_digest.get(facts.sha256)
+        known = self._seen.hashed.get(facts.sha256)
         if known is not None:
             return facts._replace(hashes=known.hashes, transparent=known.transparent)
         try:
@@ -63,9 +88,9 @@ class _PixelReader:
         except DamagedPicture as error:
             text = f"{name_of(facts.file)} is damaged: {error}; export or download it again"
             return facts._replace(fault="F02", fault_text=text)
-        self._thumbnails[facts.file] = summary.colours
         found = facts._replace(hashes=summary.hashes, transparent=summary.transparent)
-        self._by_digest[facts.sha256] = found
+        self._seen.hashed[facts.sha256] = found
+        self._seen.keep(facts.sha256, summary.colours)
         return found
 
     def difference(self, one: str, other: str) -> float | None:
@@ -75,13 +100,16 @@ class _PixelReader:
             return None
         return pillow_images.colour_difference(first, second)
 
-    def _thumbnail(self, file: str) -> bytes | None:
-        if file not in self._thumbnails:
+    def _thumbnail(self, file: str) -> Image | None:
+        colours = self._seen.thumbnails.get(self._digests[file])
+        if colours is None and file not in self._unreadable:
             try:
-                self._thumbnails[file] = self._decode(file).colours
+                colours = self._decode(file).colours
             except (NotDecoded, DamagedPicture, OSError):  # it changed since: the next scan reads it again
-                self._thumbnails[file] = None
-        return self._thumbnails[file]
+                self._unreadable.add(file)
+            else:
+                self._seen.keep(self._digests[file], colours)
+        return colours
 
     def _decode(self, file: str) -> PixelSummary:
         with self._guard.opened(file) as source:

@@ -55,7 +55,7 @@ class PixelSummary(NamedTuple):
     """hashes: two difference hashes in hex, of the upright picture and its mirror image. colours: 32x32 RGB."""
 
     hashes: str
-    colours: bytes
+    colours: Image.Image
     transparent: bool
 
 
@@ -231,10 +231,10 @@ def read_pixels(data: bytes, allowance: DecodingAllowance) -> PixelSummary:
         raise DamagedPicture(_reason(error)) from error
 
 
-def colour_difference(one: bytes, other: bytes) -> float:
+def colour_difference(one: Image.Image, other: Image.Image) -> float:
     """The mean difference per channel of two PixelSummary.colours, 0 to 255."""
-    first, second = (Image.frombytes("RGB", (32, 32), colours) for colours in (one, other))
-    return sum(ImageChops.difference(first, second).tobytes()) / len(one)
+    channels = ImageChops.difference(one, other).tobytes()
+    return sum(channels) / len(channels)
 
 
 def _summary(flat: Image.Image, transparent: bool) -> PixelSummary:
@@ -242,7 +242,7 @@ def _summary(flat: Image.Image, transparent: bool) -> PixelSummary:
     colours = flat.resize((32, 32), Image.Resampling.BOX)
     mirrored = tiny.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     hashes = f"{_difference_hash(tiny):032x}{_difference_hash(mirrored):032x}"
-    return PixelSummary(hashes, colours.tobytes(), transparent)
+    return PixelSummary(hashes, colours, transparent)
 
 
 def _reduced(image: Image.Image) -> tuple[Image.Image, bool]:
