@@ -134,15 +134,19 @@ class Client:
 
     def update_tags(
         self, model_id: ModelId, *, add: Sequence[str], delete: Sequence[str], sending: Sending | None = None
-    ) -> None:
+    ) -> tuple[str, ...] | None:
+        """The tags that the answer says were added, as they are kept; None where it does not say."""
         body = json_body({key: list(tags) for key, tags in (("add", add), ("delete", delete)) if tags})
         path, doing = f"{_model_path(model_id)}/tags", f"update the tags of model {model_id}"
-        self._sender.call(self._request("PUT", path, Safety.REPEATABLE, doing, body=body), wire.ignored, sending)
+        request = self._request("PUT", path, Safety.REPEATABLE, doing, body=body)
+        return self._sender.call(request, wire.added_in, sending)
 
-    def set_caption(self, asset_id: AssetId, caption: str, *, sending: Sending | None = None) -> None:
+    def set_caption(self, asset_id: AssetId, caption: str, *, sending: Sending | None = None) -> str | None:
+        """The caption that the answer says was kept; None where it does not say."""
         path, doing = f"/assets/{segment('an asset', asset_id)}", f"caption asset {asset_id}"
         body = json_body({"description": caption})
-        self._sender.call(self._request("PUT", path, Safety.REPEATABLE, doing, body=body), wire.ignored, sending)
+        request = self._request("PUT", path, Safety.REPEATABLE, doing, body=body)
+        return self._sender.call(request, wire.description_in, sending)
 
     def replace_pairs(self, model_id: ModelId, pairs: Sequence[RemotePair], *, sending: Sending | None = None) -> None:
         path, doing = f"{_images_path(model_id)}/pairs", f"set the pairs of model {model_id}"

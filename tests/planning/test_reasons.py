@@ -19,6 +19,11 @@ EXAMPLES = (
     (why.NotCreated(), "it does not exist yet"),
     (why.RemotelyDeleted(ModelId("m1")), "model m1 was deleted on Scenario"),
     (why.ParameterChanged("learningRate", None, 0.0001), "parameters.learningRate (default) -> 0.0001"),
+    (
+        why.ParameterChanged("learningRate", 9.999999747378752e-05, 1.0000001e-4),
+        "parameters.learningRate 9.999999747378752e-05 -> 0.00010000001",
+    ),
+    (why.ParameterChanged("nbEpochs", "5", 5), "parameters.nbEpochs '5' -> 5"),
     (why.ImagesChanged(1, 0, 2), "images +1 -2"),
     (why.CaptionsChanged(0, 3, 0), "captions ~3"),
     (why.PartChanged(KAEL, "other-version", 3), "model.kael is at version 3 now"),
