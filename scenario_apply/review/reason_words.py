@@ -78,6 +78,12 @@ def _difference_text(reason: DifferenceReason) -> str:
             return "description differs"
         case why.TagsChanged(added, removed):
             return "tags " + " ".join([*(f"+{tag}" for tag in added), *(f"-{tag}" for tag in removed)])
+        case why.LabelDrift("name", observed):
+            return f'the name was changed on Scenario to "{observed}"'
+        case why.LabelDrift("tags", observed):
+            return f"tags were removed on Scenario: {observed}"
+        case why.LabelDrift(label):
+            return f"the {label} was changed on Scenario"
         case why.DriftFound(what, path):
             return _DRIFT[what].format(path)
         case _:
