@@ -109,7 +109,7 @@ def after(state: State, planned: PlannedStep, outcome: Outcome) -> State:
         case AwaitTraining():
             return _ended(state, step, outcome)
         case DeleteModel():
-            return state.with_record(step.address, _without(record, step.model_id))
+            return state.with_record(step.address, without_version(record, step.model_id))
         case _:
             assert_never(step)
 
@@ -274,7 +274,7 @@ def _ended(state: State, step: AwaitTraining, outcome: Outcome) -> State:
     return state
 
 
-def _without(record: Record | None, model_id: ModelId) -> Record | None:
+def without_version(record: Record | None, model_id: ModelId) -> Record | None:
     """The record after one of its versions was deleted; None when that was the last."""
     if record is None:
         return None
