@@ -46,7 +46,15 @@ def refresh(api: ScenarioApi, state: State, desired: Desired, *, project: str | 
     known = own if own is not None else [model for model_id, model in models.items() if model_id in recorded]
     owners = reference_owners(project, known)
     _refuse_foreign_records(state, models, owners)
-    observed = Observed(models=models, asked=frozenset(ids), refreshed=True, own=own, owners=owners, parts=parts)
+    observed = Observed(
+        models=models,
+        asked=frozenset(ids),
+        refreshed=True,
+        own=own,
+        owners=owners,
+        parts=parts,
+        named=frozenset(named),
+    )
     observed = replace(observed, failures=_failures(api, state, models))
     if not ids and not named and own is None:
         # nothing to refresh: one request anyway, so that a wrong key or address shows here and not during uploads

@@ -68,6 +68,8 @@ def create(world: World, request: Request) -> Response:
     if "concepts" in body:
         check_concepts(world, request, kind, body["concepts"])
         doc["concepts"] = body["concepts"]
+    elif kind in CONCEPT_TYPES:
+        raise bad_request(f"body.concepts: a model of type {kind} is made of at least one")
     return answer_model(world, request, insert_model(world, request.project, kind, "new", body.get("name"), doc))
 
 

@@ -57,7 +57,7 @@ def resolve_parts(
         elif declared.find is not None:
             part = _found_part(declared, declared.find, observed, known)
         else:
-            part = _named_part(spec, declared, ModelId(declared.model_id or ""), observed)
+            part = _named_part(spec, declared, record, observed)
         if isinstance(part, Diagnostic):
             problems.append(part)
         else:
@@ -83,10 +83,19 @@ def _declared_part(
 
 
 def _named_part(
-    spec: CompositionSpec, declared: Concept, model_id: ModelId, observed: Observed
+    spec: CompositionSpec, declared: Concept, record: Record | None, observed: Observed
 ) -> ConceptRecord | Diagnostic:
     """A part named by its id: the project's own, or any public model."""
+    model_id = ModelId(declared.model_id or "")
     remote = observed.parts.get(model_id)
+    part = ConceptRecord(model_id, declared.scale, declared.epoch)
+    if remote is None and model_id in observed.named and not _is_composed_of(record, part):
+        return Diagnostic(
+            code="part-nothing",
+            message=f"{spec.address} uses {model_id}, and the service has no such model",
+            location=declared.place,
+            hint="check the id: it was mistyped, or the model was deleted",
+        )
     if remote is not None and remote.privacy != "public" and is_foreign(remote, observed.owners):
         return Diagnostic(
             code="part-foreign",
@@ -94,7 +103,14 @@ def _named_part(
             location=declared.place,
             hint="name a model of this project, or a public one",
         )
-    return ConceptRecord(model_id, declared.scale, declared.epoch)
+    return part
+
+
+def _is_composed_of(record: Record | None, part: ConceptRecord) -> bool:
+    """Whether the trained composition holds the part as declared: that it was deleted since changes nothing."""
+    if record is None or not record.working.is_usable:
+        return False
+    return any(replace(known, trained_from=None) == part for known in record.working.concepts)
 
 
 def _found_part(

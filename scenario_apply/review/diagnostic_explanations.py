@@ -54,6 +54,8 @@ _MANIFEST = {
     "another block moves. Keep one move for each resource.",
     "name-too-long": "A name is longer than the service accepts. For children of a matrix the label counts, too. "
     "Shorten `name:`.",
+    "many-concepts": "A composition is made of more than five models. The web app merges two to five; the API names no "
+    "limit. Keep the parts that matter, or expect the service to refuse it.",
     "no-concepts": "A composition has no `concepts:`. Add at least one, with a model and a scale.",
     "no-dataset": "A model has no `dataset:`. Name a key of `datasets:`, a folder, or write the dataset in place.",
     "no-file": "A file that the manifest or the command line names does not exist. Paths are relative to the file "
@@ -155,6 +157,8 @@ _PLAN = {
     "import-type": "The model to import has another type than its declaration. Declare the type it has.",
     "import-unseen": "An import needs the service to be asked. Run the plan without --no-refresh.",
     "part-foreign": "A composition uses a model that is neither public nor a model of this project.",
+    "part-nothing": "A composition names a model by its id, and the service has none with that id: it was mistyped, or "
+    "the model was deleted. Check the id in the web app. A composition that was trained with it before stays as it is.",
     "plan-differs": "A saved plan does not contain the steps that planning again from the same inputs gives. The file "
     "was changed or made by another release; it is not applied. Make a new one with plan --out FILE.",
     "plan-file": "A file is not a saved plan that this release can read, or a plan cannot be saved there.",

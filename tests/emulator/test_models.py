@@ -50,6 +50,7 @@ def test_a_nameless_model_gets_its_name_when_its_training_starts(emulator: Emula
         ({"shortDescription": "x" * 257}, "body.shortDescription"),
         ({"type": "flux.9-lora"}, "body.type: unknown type 'flux.9-lora'"),
         ({"type": "flux.1-composition", "concepts": []}, "body.concepts: must hold at least 1"),
+        ({"type": "flux.1-composition"}, "body.concepts: a model of type flux.1-composition is made of at least one"),
         ({"type": "flux.1-composition", "concepts": [{"modelId": "m", "scale": 3}]}, "body.concepts[0].scale"),
         ({"type": "flux.1-composition", "concepts": [{"scale": 1}]}, "body.concepts[0].modelId: is required"),
         ({"type": "flux.1-composition", "concepts": [{"modelId": "no", "scale": 1}]}, "there is no model no"),
