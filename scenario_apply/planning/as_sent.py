@@ -55,7 +55,7 @@ def _tags_as_sent(sent: tuple[str, ...], held: tuple[str, ...], kept: Mapping[st
         if tag in tags:
             continue
         form = next((one for one in held if one == kept.get(tag) or is_same_tag(tag, one)), None)
-        if form is None:
+        if form is None and kept.get(tag) != "":  # dropped when it was sent
             continue
         tags.append(tag)
         if form in tags and form not in sent:

@@ -12,7 +12,7 @@ from scenario_apply.errors import Diagnostic
 from scenario_apply.manifest.spec import CompositionSpec, Concept
 from scenario_apply.model.address import Address
 from scenario_apply.model.did_you_mean import nearest
-from scenario_apply.model.kept_text import is_same_value
+from scenario_apply.model.kept_text import is_same_text, is_same_value
 from scenario_apply.model.remote import ModelId
 from scenario_apply.planning.changes import Action
 from scenario_apply.planning.decision import Decision, action_of, yields_new_weights
@@ -119,7 +119,9 @@ def _found_part(
     name, kind = find
     if observed.own is None:
         return ConceptRecord(known or UNKNOWN_ID, declared.scale, declared.epoch)
-    fitting = [model for model in observed.own if model.name == name and model.type == kind]
+    of_kind = [model for model in observed.own if model.type == kind]
+    fitting = [model for model in of_kind if model.name == name]
+    fitting = fitting or [model for model in of_kind if is_same_text(name, model.name or "")]
     if len(fitting) == 1:
         return ConceptRecord(fitting[0].id, declared.scale, declared.epoch)
     if known is not None and any(model.id == known for model in fitting):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from scenario_apply.apply.events import Noted
 from scenario_apply.manifest.spec import Lifecycle
 from scenario_apply.planning.changes import Action
 from tests.fakes.bench import Bench, model
@@ -63,6 +64,30 @@ def test_where_the_answer_to_a_caption_says_nothing_known_forms_are_no_change(be
     service = NormalisingScenario(bench.clock, FORMS[name], is_silent=True)
     bench.declare(model("kael", "kael", tags=("Hero",)))
     assert bench.apply(service).status == "done"
+    assert not bench.plan(service).plan.has_changes
+
+
+@pytest.mark.parametrize(("name", "count"), [("cut", 1), ("lower case", 1), ("blanks collapsed", 0)])
+def test_a_caption_that_loses_words_is_remarked_on_once(bench: Bench, name: str, count: int) -> None:
+    """The model is trained on what is kept. Collapsed blanks are not worth a remark."""
+    bench.declare(model("kael", "kael"))
+    bench.apply(NormalisingScenario(bench.clock, FORMS[name]))
+    remarks = [event.text for event in bench.events if isinstance(event, Noted)]
+    assert len([text for text in remarks if "keeps the caption of 0" in text]) == count
+
+
+def test_tags_that_the_service_drops_are_not_sent_every_time(bench: Bench) -> None:
+    class Few(NormalisingScenario):
+        def update_tags(self, model_id, *, add, delete, sending=None):  # type: ignore[no-untyped-def]  # as its parent
+            return super().update_tags(model_id, add=add[:2], delete=delete, sending=sending)
+
+    service = Few(bench.clock, str)
+    bench.declare(model("kael", "kael", tags=("a", "b", "c")))
+    bench.apply(service)
+    assert not bench.plan(service).plan.has_changes
+    bench.declare(model("kael", "kael", tags=("a", "b")))
+    bench.apply(service)
+    assert service.models[bench.record("model.kael").current.id].tags == ["a", "b"]
     assert not bench.plan(service).plan.has_changes
 
 

@@ -125,7 +125,8 @@ def test_the_plan_limits_pictures_per_model() -> None:
 
 
 def test_a_composition_has_no_pictures(api: httpx.Client) -> None:
-    model = make(api, type="flux.1-composition")["id"]
+    concepts = [{"modelId": make(api)["id"], "scale": 1}]
+    model = make(api, type="flux.1-composition", concepts=concepts)["id"]
     assert attach(api, model, data=data_url(1), name="1.png").status_code == 400
 
 

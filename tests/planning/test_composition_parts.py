@@ -57,6 +57,14 @@ def test_exactly_one_model_of_that_name_and_type_is_the_part() -> None:
     assert [concept.model_id for concept in step.concepts] == ["model_2"]
 
 
+def test_a_name_in_another_unicode_form_is_the_same_name() -> None:
+    """The service may collapse blanks and compose letters; an exact name comes first."""
+    made = manifest(composition("ink", [replace(FIND, find=("Cafe\u0301  Wash", "flux.1-lora"))]))
+    step = plan(made, service(("model_1", "Caf\u00e9 Wash", "flux.1-lora"))).steps[0].step
+    assert isinstance(step, CreateModel)
+    assert [concept.model_id for concept in step.concepts] == ["model_1"]
+
+
 def test_none_is_an_error_that_lists_the_nearest() -> None:
     problem = refusal(INK, service(("model_1", "Ink Wish", "flux.1-lora"), ("model_2", "Something", "sd-xl-lora")))
     assert problem.code == "find-nothing"
