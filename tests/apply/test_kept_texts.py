@@ -91,6 +91,34 @@ def test_tags_that_the_service_drops_are_not_sent_every_time(bench: Bench) -> No
     assert not bench.plan(service).plan.has_changes
 
 
+@pytest.mark.parametrize("form", [str.lower, lambda text: text[:15]], ids=["lower case", "cut"])
+def test_what_is_done_to_every_caption_is_done_by_the_service(bench: Bench, form: Form) -> None:
+    """The answers say that the captions were kept as they were sent, and reads show them otherwise."""
+    service = NormalisingScenario(bench.clock, str)
+    bench.add("kael", ["KAEL_07, front view", "KAEL_07, side view", "KAEL_07, back view", "KAEL, up"])
+    bench.declare(model("kael", "kael"))
+    bench.apply(service)
+    for asset in service.assets.values():
+        asset.description = form(asset.description)
+    assert not bench.plan(service).plan.has_changes
+    edited = service.assets[bench.record("model.kael").current.images[1].asset_id]
+    edited.description = form("somebody wrote this")
+    assert [item.path for item in bench.plan(service).plan.drift] == ["02.png"]
+
+
+@pytest.mark.parametrize("numbers", [(0,), (0, 1)])
+def test_captions_that_people_shorten_are_drift(bench: Bench, numbers: tuple[int, ...]) -> None:
+    """One, or several to another length each."""
+    service = NormalisingScenario(bench.clock, str)
+    bench.add("kael", ["KAEL_07, front view", "KAEL_07, his bow, side view", "KAEL_07, back view"])
+    bench.declare(model("kael", "kael"))
+    bench.apply(service)
+    images = bench.record("model.kael").current.images
+    for number in numbers:
+        service.assets[images[number].asset_id].description = images[number].caption.rpartition(",")[0]
+    assert [item.path for item in bench.plan(service).plan.drift] == [images[number].path for number in numbers]
+
+
 def test_a_caption_edited_on_the_service_is_still_drift(bench: Bench) -> None:
     service = NormalisingScenario(bench.clock, FORMS["cut"])
     bench.apply(service)
