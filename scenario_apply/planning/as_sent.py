@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from scenario_apply.model.kept_text import is_kept_form, is_same_tag, may_be_kept_of
+from scenario_apply.model.kept_text import is_cut_tag, is_kept_form, is_same_tag, may_be_kept_of
 from scenario_apply.model.remote import AssetId, ModelId, RemoteModel, TrainingImage
 from scenario_apply.planning.observed import Observed
 from scenario_apply.state.state import AssetRecord, ImageRecord, KeptLabels, State, Version
@@ -55,6 +55,7 @@ def _tags_as_sent(sent: tuple[str, ...], held: tuple[str, ...], kept: Mapping[st
         if tag in tags:
             continue
         form = next((one for one in held if one == kept.get(tag) or is_same_tag(tag, one)), None)
+        form = form or next((one for one in held if one not in sent and is_cut_tag(tag, one)), None)
         if form is None and kept.get(tag) != "":  # dropped when it was sent
             continue
         tags.append(tag)

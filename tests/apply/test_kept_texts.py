@@ -150,6 +150,13 @@ def test_labels_that_change_in_the_manifest_are_sent_once(bench: Bench) -> None:
     assert Action.UPDATE not in actions(bench, service)
 
 
+def test_a_tag_that_is_cut_though_the_answer_does_not_say_so_is_held(bench: Bench) -> None:
+    service = NormalisingScenario(bench.clock, lambda text: text[:6], is_silent=True)
+    bench.declare(model("kael", "kael", tags=("Quick Start", "Hero")))
+    bench.apply(service)
+    assert not bench.plan(service).plan.has_changes
+
+
 def test_a_tag_that_only_changes_its_case_stays(bench: Bench) -> None:
     """The service keeps both under one name: deleting the old one would delete the new one."""
     service = NormalisingScenario(bench.clock, str.lower)
