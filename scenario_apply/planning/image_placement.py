@@ -1,13 +1,14 @@
 """Which asset serves which image: what exists on the service, what may be re-captioned, what must be uploaded. Pure.
 
-An asset carries one caption for every model it is attached to. So the same bytes with two captions need two assets,
-and a caption may be changed in place only where no other live resource wants the old one.
+An asset carries one caption for every model it is attached to. So the same bytes with two captions need two assets. A
+caption may be changed in place only where no other resource wants the old one and no trained version was made with it
+(docs/adr/0010-trained-versions-are-artifacts.md).
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from scenario_apply.dataset.types import Image
@@ -17,7 +18,7 @@ from scenario_apply.model.remote import AssetId
 from scenario_apply.model.steps import UploadWay
 from scenario_apply.planning.decision import ContentWork, Decision, Delete
 from scenario_apply.planning.observed import Observed
-from scenario_apply.state.state import AssetRecord, State
+from scenario_apply.state.state import AssetRecord, Record, State, Version
 
 Key = tuple[str, str]
 """(SHA-256 of the bytes, caption as sent, "" for the service's own)."""
@@ -149,6 +150,7 @@ class _AssetPool:
             if asset_id not in gone:
                 self.by_bytes.setdefault(asset.sha256, []).append(asset_id)
         self.wanted = _wanted(state, decisions)
+        self.trained_with = _trained_with(state, observed, decisions)
         self.claimed: set[AssetId] = set()
 
     def find(self, key: Key, attached: Mapping[AssetId, object]) -> tuple[AssetId, bool] | None:
@@ -156,7 +158,7 @@ class _AssetPool:
 
         attached: what the model has already, preferred where several fit.
         """
-        exact = self.ids.get(key, [])
+        exact = [asset_id for asset_id in self.ids.get(key, []) if self._may_hold(asset_id, key[1])]
         for asset_id in sorted(exact, key=lambda a: a not in attached):
             self.claimed.add(asset_id)
             # a caption the service holds and no record knows of was set by a run that died: set again, it is recorded
@@ -167,9 +169,15 @@ class _AssetPool:
             sha256, caption = key[0], self.held[asset_id]
             if asset_id in self.claimed or self.wanted.get((sha256, caption), 0):
                 continue
+            if not self._may_hold(asset_id, key[1]):
+                continue
             self.recaption(asset_id, key[1])
             return asset_id, True
         return None
+
+    def _may_hold(self, asset_id: AssetId, caption: str) -> bool:
+        """Whether the asset may have that caption without changing what a trained version was made with."""
+        return self.trained_with.get(asset_id, {caption}) == {caption}
 
     def recaption(self, asset_id: AssetId, caption: str) -> None:
         sha256 = self.known[asset_id].sha256
@@ -178,6 +186,31 @@ class _AssetPool:
         self.known[asset_id] = AssetRecord(sha256, caption)
         self.ids.setdefault((sha256, caption), []).append(asset_id)
         self.claimed.add(asset_id)
+
+
+def _trained_with(state: State, observed: Observed, decisions: Collection[Decision]) -> dict[AssetId, set[str]]:
+    """The captions that each asset has as part of a trained version that this plan does not train again or delete."""
+    held: dict[AssetId, set[str]] = {}
+    for record, target in _records(state, decisions):
+        for version in record.versions():
+            was_trained = version.phase in ("trained", "training")
+            if was_trained and version is not target and not observed.is_gone(version.id):
+                for image in version.images:
+                    held.setdefault(image.asset_id, set()).add(image.caption)
+    return held
+
+
+def _records(state: State, decisions: Collection[Decision]) -> Iterator[tuple[Record, Version | None]]:
+    """Every record that stays, and which of its versions is worked on in place."""
+    seen: set[Address] = set()
+    for decision in decisions:
+        seen |= {decision.address, decision.edit.moved_from or decision.address}
+        is_deleted = isinstance(decision, Delete) and decision.consented
+        if decision.record is not None and not is_deleted:
+            yield decision.record, decision.target if isinstance(decision, ContentWork) else None
+    for address, record in state.records.items():
+        if address not in seen:
+            yield record, None
 
 
 def _wanted(state: State, decisions: Iterable[Decision]) -> Counter[Key]:

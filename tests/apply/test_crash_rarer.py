@@ -35,7 +35,7 @@ def settled(bench: Bench, service: FakeScenario) -> list[str]:
     plan = bench.plan(service).plan
     if plan.has_changes or plan.drift:
         found.append(f"the last plan is not empty: {[(str(c.address), c.reasons) for c in plan.changes]} {plan.drift}")
-    twice = [digest[:8] for digest, times in service.uploads_by_bytes().items() if times > 1]
+    twice = [key for key, times in service.uploads_by_content().items() if times > 1]
     if twice:
         found.append(f"uploaded twice: {twice}")
     return found

@@ -10,7 +10,7 @@ from scenario_apply.apply.rollback import lift, roll_back
 from scenario_apply.errors import StateError
 from scenario_apply.model.address import parse_address
 from scenario_apply.planning.desired import desire
-from tests.fakes.bench import Bench, model
+from tests.fakes.bench import Bench, model, recaptioned
 from tests.fakes.service import FakeScenario
 from tests.fakes.wire import Fault, Killed, Wire
 
@@ -48,6 +48,26 @@ def test_the_previous_version_is_current_again_and_stays_until_the_hold_is_lifte
     assert bench.plan(service).plan.has_changes
     with pytest.raises(StateError, match="not pinned"):
         lift(bench.environment(service), KAEL)
+
+
+def test_a_kept_version_has_the_captions_it_was_trained_with(tmp_path: Path) -> None:
+    """On the service and in the state, after a replacement and after the way back; only the new words are a change."""
+    bench = Bench(tmp_path)
+    bench.add("kael", ["KAEL, front", "KAEL, side"])
+    bench.declare(model("kael", "kael"))
+    service = FakeScenario(bench.clock)
+    bench.apply(service)
+    first = bench.record("model.kael").current
+    bench.datasets["kael"] = recaptioned(bench.datasets["kael"], "02.png", "KAEL, from the side")
+    bench.apply(service)
+    kept = bench.record("model.kael").previous[0]
+    assert kept == first
+    assert [service.assets[i].description for i in service.models[kept.id].images] == ["KAEL, front", "KAEL, side"]
+    back(bench, service)
+    assert not bench.plan(service).plan.drift
+    bench.datasets["kael"] = recaptioned(bench.datasets["kael"], "02.png", "KAEL, from behind")
+    change = bench.plan(service).plan.changes[0]
+    assert [(c.before, c.after) for c in change.captions.change] == [("KAEL, side", "KAEL, from behind")]
 
 
 def test_a_version_that_is_gone_cannot_be_gone_back_to(replaced: tuple[Bench, FakeScenario]) -> None:

@@ -164,6 +164,10 @@ class FakeScenario:
         """How often which bytes were uploaded, in any way."""
         return Counter(asset.sha256 for asset in self.assets.values())
 
+    def uploads_by_content(self) -> Counter[tuple[str, str]]:
+        """How often which bytes were uploaded for the same caption."""
+        return Counter((asset.sha256, asset.description) for asset in self.assets.values())
+
     def launches(self) -> Counter[str]:
         """How many trainings were launched, by the name of the model."""
         return Counter(self.models[job.model].name for job in self.jobs.values())

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from msgspec.structs import replace as with_fields
 
-from scenario_apply.manifest.spec import Manifest
+from scenario_apply.manifest.spec import Lifecycle, Manifest
 from scenario_apply.model.address import Address
 from scenario_apply.model.limits import SINGLE_UPLOAD_BYTES
-from scenario_apply.model.remote import AssetId
+from scenario_apply.model.remote import AssetId, ModelId
 from scenario_apply.planning.decision import ContentWork
 from scenario_apply.planning.image_placement import (
     EarlierUpload,
@@ -69,9 +69,56 @@ def test_the_same_bytes_and_caption_under_two_names_are_one_image() -> None:
     assert len(placed(images=images, replace=REPLACED)[KAEL].places) == 2
 
 
-def test_a_caption_is_changed_in_place_where_no_other_resource_wants_the_old_one() -> None:
-    images = (replace(IMAGES[0], caption="back"), IMAGES[1])
-    assert places(placed(images=images)[KAEL])[0] == KnownAsset(A1, True, False)
+BACK = (replace(IMAGES[0], caption="back"), IMAGES[1])
+
+
+def test_the_caption_of_a_model_that_was_never_trained_is_changed_in_place() -> None:
+    state = recorded(version(phase="building"))
+    observed = seen(status="new", images=HELD)
+    assert places(placed(state=state, observed=observed, images=BACK)[KAEL])[0] == KnownAsset(A1, True, True)
+
+
+def test_the_caption_of_a_model_that_is_retrained_is_changed_in_place() -> None:
+    found = placed(
+        manifest(model("kael", lifecycle=Lifecycle(on_change="retrain"))), observed=seen(images=HELD), images=BACK
+    )
+    assert places(found[KAEL])[0] == KnownAsset(A1, True, True)
+
+
+def test_a_replaced_version_keeps_the_captions_it_was_trained_with() -> None:
+    """The new version gets an asset of its own; what did not change is attached to both."""
+    assert places(placed(images=BACK)[KAEL]) == [NewAsset("data"), KnownAsset(A2, False, False)]
+
+
+def test_a_caption_that_somebody_changed_on_the_service_is_not_taken_from_a_trained_version() -> None:
+    """Though the asset holds the wanted words now, the version was trained with others."""
+    observed = seen(images=(held("a1", "01.png", "back"), *HELD[1:]))
+    assert places(placed(observed=observed, images=BACK)[KAEL])[0] == NewAsset("data")
+
+
+def test_a_caption_that_somebody_changed_on_the_service_is_set_back_for_both_versions() -> None:
+    observed = seen(images=(held("a1", "01.png", "back"), *HELD[1:]))
+    assert places(placed(observed=observed)[KAEL])[0] == KnownAsset(A1, True, False)
+
+
+def test_an_interrupted_replacement_continues_without_touching_the_current_version() -> None:
+    """The pending version is completed; the image that both hold gets no other caption."""
+    pending = with_fields(version(phase="building"), number=2, id=ModelId("model_2"))
+    record = with_fields(recorded().records[KAEL], pending=pending)
+    state = with_fields(recorded(), records={KAEL: record})
+    assert places(placed(state=state, images=BACK)[KAEL])[0] == NewAsset("data")
+
+
+def test_the_captions_of_older_kept_versions_are_kept_too() -> None:
+    record = recorded().records[KAEL]
+    other = with_fields(version(), number=2, id=ModelId("model_2"), images=())
+    state = with_fields(recorded(), records={KAEL: with_fields(record, current=other, previous=(record.current,))})
+    assert places(placed(state=state, images=BACK)[KAEL]) == [NewAsset("data"), KnownAsset(A2, False, False)]
+
+
+def test_the_assets_of_a_model_that_is_gone_may_get_other_captions() -> None:
+    gone = Observed(asked=frozenset({version().id}), refreshed=True)
+    assert places(placed(observed=gone, images=BACK)[KAEL])[0] == KnownAsset(A1, True, False)
 
 
 def test_the_caption_of_another_resource_is_not_changed() -> None:

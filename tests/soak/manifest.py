@@ -80,7 +80,7 @@ def second(folder: Path) -> Expected:
         images={"Kael": tuple(kael), "Fast": tuple(kael), "Props": props, "Ink": ()},
         versions={"Kael": 2, "Fast": 2, "Props": 1, "Water": 1, "Ink": 1},
         launches={"Kael": 2, "Fast": 2, "Props": 1, "Water": 1, "Ink": 2},
-        assets=len(KAEL) + 1 + len(PROPS) + 4 + 1,  # a new caption is set on the asset that is there
+        assets=len(KAEL) + 1 + len(PROPS) + 4 + 2,  # the new picture, and the one whose caption changed
     )
 
 
