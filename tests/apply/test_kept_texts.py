@@ -157,6 +157,19 @@ def test_a_tag_that_is_cut_though_the_answer_does_not_say_so_is_held(bench: Benc
     assert not bench.plan(service).plan.has_changes
 
 
+def test_what_is_cut_to_the_text_of_before_is_sent_once(bench: Bench) -> None:
+    """Words were added, and the service keeps as much as before."""
+    service = NormalisingScenario(bench.clock, lambda text: text[:19])
+    in_place = Lifecycle(on_change="retrain")
+    bench.add("kael", ["KAEL_07, front view"])
+    bench.declare(model("kael", "kael", label="Kael of the North a", lifecycle=in_place))
+    bench.apply(service)
+    bench.add("kael", ["KAEL_07, front view, at dusk"])
+    bench.declare(model("kael", "kael", label="Kael of the North a and the South", lifecycle=in_place))
+    bench.apply(service)
+    assert not bench.plan(service).plan.has_changes
+
+
 def test_a_tag_that_only_changes_its_case_stays(bench: Bench) -> None:
     """The service keeps both under one name: deleting the old one would delete the new one."""
     service = NormalisingScenario(bench.clock, str.lower)
