@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from scenario_apply.errors import BadAnswer, NotFound, Refused, StateForeign
@@ -38,10 +38,10 @@ def refresh(api: ScenarioApi, state: State, desired: Desired, *, project: str | 
     ]
     recorded = frozenset(ids)
     ids += [ModelId(block.model_id) for block in desired.imports if block.target not in state.records]
-    models = read_models(api, ids, images=True)
+    models = read_models(api, ids, images=True, may_be_hidden=[i for i in ids if i not in recorded])
     concepts = [c for s in desired.specs.values() if isinstance(s, CompositionSpec) for c in s.concepts]
     named = [ModelId(c.model_id) for c in concepts if c.model_id is not None]
-    parts = read_models(api, named, images=False)
+    parts = read_models(api, named, images=False, may_be_hidden=named)
     own = own_models(api) if any(c.find for c in concepts) or len(recorded) < len(set(ids)) else None
     known = own if own is not None else [model for model_id, model in models.items() if model_id in recorded]
     owners = reference_owners(project, known)
@@ -74,10 +74,13 @@ def _refuse_foreign_records(state: State, models: Mapping[ModelId, RemoteModel],
                 )
 
 
-def read_models(api: ScenarioApi, ids: Iterable[ModelId], *, images: bool) -> dict[ModelId, RemoteModel]:
+def read_models(
+    api: ScenarioApi, ids: Iterable[ModelId], *, images: bool, may_be_hidden: Collection[ModelId] = ()
+) -> dict[ModelId, RemoteModel]:
     """Models by id, fifty a request, without deleted ones.
 
     A model that an answer leaves out, or gives without its status, is read by itself: only a 404 says that it is gone.
+    may_be_hidden: those that are left out, too, when the service refuses to show them (403); for others it is an error.
     """
     unique = list(dict.fromkeys(ids))
     found: dict[ModelId, RemoteModel] = {}
@@ -93,7 +96,10 @@ def read_models(api: ScenarioApi, ids: Iterable[ModelId], *, images: bool) -> di
             continue
         try:
             found[model_id] = api.get_model(model_id)
-        except NotFound:
+        except Refused as refused:
+            is_hidden = refused.status == 403 and model_id in may_be_hidden
+            if not (is_hidden or isinstance(refused, NotFound)):
+                raise
             found.pop(model_id, None)
     return found
 

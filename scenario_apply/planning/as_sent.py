@@ -74,16 +74,19 @@ def _images_as_sent(
 ) -> tuple[TrainingImage, ...]:
     own: dict[AssetId, ImageRecord] = {image.asset_id: image for image in version.images}
     pairs = [(own.get(image.id) or assets.get(image.id), image) for image in images]
-    is_every_one = _is_done_to_every_one([(record, image) for record, image in pairs if record is not None])
     return tuple(
-        replace(image, description=record.caption)
-        if record is not None and _is_caption_held(record, image, is_every_one)
-        else image
-        for record, image in pairs
+        replace(image, description=record.caption) if record is not None and is_held else image
+        for (record, image), is_held in zip(pairs, captions_held(pairs), strict=True)
     )
 
 
 _Captioned = AssetRecord | ImageRecord
+
+
+def captions_held(pairs: Sequence[tuple[_Captioned | None, TrainingImage]]) -> list[bool]:
+    """Of each image of a model, whether it has the caption that was sent, in whatever form. None: none was."""
+    is_every_one = _is_done_to_every_one([(record, image) for record, image in pairs if record is not None])
+    return [record is not None and _is_caption_held(record, image, is_every_one) for record, image in pairs]
 
 
 def _is_caption_held(record: _Captioned, image: TrainingImage, is_every_one: bool) -> bool:

@@ -92,9 +92,9 @@ def _named_part(
     if remote is None and model_id in observed.named and not _is_composed_of(record, part):
         return Diagnostic(
             code="part-nothing",
-            message=f"{spec.address} uses {model_id}, and the service has no such model",
+            message=f"{spec.address} uses {model_id}, and the service shows no such model",
             location=declared.place,
-            hint="check the id: it was mistyped, or the model was deleted",
+            hint="check the id: it was mistyped, the model was deleted, or it is another project's private one",
         )
     if remote is not None and remote.privacy != "public" and is_foreign(remote, observed.owners):
         return Diagnostic(
