@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from scenario_apply.manifest.loader import load as manifest_files
 from scenario_apply.manifest.positions import Map, Seq, values_in
 from scenario_apply.manifest.report import Report
 from scenario_apply.manifest.yaml.reader import read_yaml
+from scenario_apply.model import did_you_mean
 from tests.manifest.load import load, problems
 
 PLAIN = "datasets:\n  d: { images: ./img }\nmodels:\n  m: { type: flux.1-lora, dataset: d }\n"
@@ -204,3 +206,22 @@ def test_a_syntax_error_in_megabytes_is_shown_in_a_line(text: str, tmp_path: Pat
     assert len(found) == 1
     assert sum(len(str(part or "")) for part in (found[0].message, found[0].hint, found[0].location)) < 2_000
     assert len((found[0].location and found[0].location.text) or "") <= 400
+
+
+def test_the_names_to_suggest_are_indexed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many models extend something that does not exist; none is said to mean itself."""
+    made: list[int] = []
+
+    class Counted(did_you_mean.Nearest):
+        def __init__(self, words: Iterable[str], same: Callable[[str], str]) -> None:
+            made.append(1)
+            super().__init__(words, same)
+
+    monkeypatch.setattr(did_you_mean, "Nearest", Counted)
+    models = "".join(f"  hero-{n}: {{ type: flux.1-lora, dataset: d, extends: hro-{n} }}\n" for n in range(60, 120))
+    found = problems(tmp_path, "datasets:\n  d: { images: ./img }\nmodels:\n" + models)
+    hints = [problem.hint or "" for problem in found if problem.code == "unknown-reference"]
+    assert len(hints) == 60
+    assert len(made) == 1
+    assert all(hint.startswith("did you mean hero-") for hint in hints)
+    assert not any(f"hero-{number}" in hint for number, hint in enumerate(hints, start=60))
