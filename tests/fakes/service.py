@@ -358,6 +358,8 @@ class FakeScenario:
         sending: Sending | None = None,
     ) -> RemoteModel:
         def write() -> RemoteModel:
+            if type.endswith("-composition") and not concepts:
+                raise Refused("a composition needs at least one concept", status=400)
             self._check_concepts(concepts or ())
             model = Model(
                 id=ModelId(f"model_{next(self._numbers)}"),
