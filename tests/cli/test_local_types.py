@@ -32,7 +32,7 @@ def test_kontext_and_concept_prompts_train(tmp_path: Path) -> None:
     assert made.returncode == 0, made.stderr
     assert made.stdout.count("warning[single-images]") == 1, made.stdout
     state = json.loads((tmp_path / "state" / "scenario.json").read_text())
-    trained = {str(address): record["current"] for address, record in state["records"].items()}
+    trained = {address: record["current"] for address, record in state["resources"].items()}
     assert {version["phase"] for version in trained.values()} == {"trained"}
     assert {version["parameters"]["conceptPrompt"] for version in trained.values()} == {"MYSTYLE linocut"}
     assert len(trained["model.kontext"]["pairs"]) == len(trained["model.qwen"]["pairs"]) == 5
