@@ -6,6 +6,7 @@ import html
 import math
 import re
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from scenario_apply.api.exchange import Reply, Request, Safety
 from scenario_apply.errors import (
@@ -20,6 +21,7 @@ from scenario_apply.errors import (
     Unauthorized,
 )
 from scenario_apply.model import codec
+from scenario_apply.model.amounts import amount
 from scenario_apply.model.codec import Misfit
 
 CREDENTIALS_HINT = "set SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET to a key of the project and its secret"
@@ -83,13 +85,26 @@ def _as_number(value: object) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def ceiling_of(body: Mapping[str, object] | None) -> tuple[str, float | None] | None:
-    """(action, limit) of a 429 that names a limit of the account's plan; None for any other."""
+class Ceiling(NamedTuple):
+    """A limit of the account's plan. scope: what it counts for, e.g. "team"; "" where the service does not say."""
+
+    action: str
+    limit: float | None
+    scope: str
+
+
+def ceiling_of(body: Mapping[str, object] | None) -> Ceiling | None:
+    """What a 429 that names a limit of the account's plan says of it; None for any other."""
     details = _details(body)
     action = details.get("actionName") if details is not None else None
     if details is None or not isinstance(action, str) or not action:
         return None
-    return _one_line(action), _as_number(details.get("actionLimit"))
+    scope = details.get("limitScope")
+    return Ceiling(
+        action=_one_line(action),
+        limit=_as_number(details.get("actionLimit")),
+        scope=_one_line(scope) if isinstance(scope, str) else "",
+    )
 
 
 def is_for_the_rate(reply: Reply) -> bool:
@@ -121,7 +136,7 @@ def error_of(request: Request, reply: Reply, mask: Callable[[str], str]) -> ApiE
     if status == 410:
         return Refused(what, status=status, hint="it was removed permanently: choose another type, or create it again")
     if status == 429:
-        return _of_429(what, body)
+        return _of_429(what, body, mask)
     return Refused(what, status=status)
 
 
@@ -160,16 +175,22 @@ def _why(content: bytes) -> str:
     return ": it is null"
 
 
-def _of_429(what: str, body: Mapping[str, object] | None) -> ApiError:
+def _of_429(what: str, body: Mapping[str, object] | None, mask: Callable[[str], str]) -> ApiError:
     ceiling = ceiling_of(body)
     if ceiling is not None:
-        action, limit = ceiling
-        allowed = "" if limit is None else f"; the account's plan allows {limit:g} ({action})"
-        return PlanCeiling(what + allowed, action=action, limit=limit)
+        return PlanCeiling(what + mask(_allowed(ceiling)), action=ceiling.action, limit=ceiling.limit)
     remaining_s = remaining_seconds(body)
     if remaining_s is not None:
         return CoolingDown(what, remaining_s=remaining_s)
     return RateLimited(what, status=429, hint=RATE_HINT)
+
+
+def _allowed(ceiling: Ceiling) -> str:
+    """'; the account's plan allows 1 per team (parallel-training)', as far as the service says so."""
+    scope = f" per {ceiling.scope}" if ceiling.scope else ""
+    if ceiling.limit is not None:
+        return f"; the account's plan allows {amount(ceiling.limit)}{scope} ({ceiling.action})"
+    return f"; the account's plan limits it{scope} ({ceiling.action})" if scope else ""
 
 
 def _forbidden_hint(body: Mapping[str, object] | None) -> str:

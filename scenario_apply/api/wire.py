@@ -250,7 +250,10 @@ def _training_image(image: TrainingImageAnswer) -> TrainingImage:
     )
 
 
-def _progress(progress: ProgressAnswer) -> Progress:
+def _progress(progress: ProgressAnswer) -> Progress | None:
+    """None for an empty object, which the service sends where nothing is being trained."""
+    if progress == ProgressAnswer():
+        return None
     remaining_ms = progress.remaining_time_ms
     return Progress(
         stage=progress.stage or "",

@@ -162,7 +162,7 @@ def _misfit_text(rule: ParameterRule, value: Node) -> tuple[str, str | None] | N
     if rule.choices and value not in rule.choices:
         return f"is {value!r}", f"use {listed(rule.choices, last='or')}"
     if rule.max_length is not None and len(value) > rule.max_length:
-        return f"is {len(value)} characters long; at most {rule.max_length} are allowed", None
+        return f"is {len(value)} characters long; at most {rule.max_length} are allowed", "shorten it"
     return None
 
 

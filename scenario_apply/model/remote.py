@@ -29,12 +29,25 @@ JOB_ENDED_STATUSES = frozenset({"success", "failure", "canceled"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingImage:
-    """One image of a model. Its id is the asset's id; description is the caption training uses, "" when unset."""
+    """One image of a model. Its id is the asset's id; description is the caption training uses, "" when unset.
+
+    Whether the service shows its own caption as the description, too, is not settled (the API contract, section 20):
+    `has_own_caption` and `caption_beside` hold for both.
+    """
 
     id: AssetId
     name: str
     description: str
     automatic_caption: str
+
+    @property
+    def has_own_caption(self) -> bool:
+        """Whether the caption may be the service's own: it has no other, or the service does not tell them apart."""
+        return self.description in ("", self.automatic_caption) or not self.automatic_caption
+
+    def caption_beside(self, recorded: str) -> str:
+        """The caption in the terms of a record, where "" is the service's own: `recorded` when nothing differs."""
+        return "" if recorded == "" and self.has_own_caption else self.description
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

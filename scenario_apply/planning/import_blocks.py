@@ -83,6 +83,7 @@ def _owner(state: State, model_id: ModelId) -> Address | None:
 
 def _version(remote: RemoteModel, spec: Spec, contents: Contents) -> Version:
     digests = {image.path: image.sha256 for image in contents.images}
+    captions = {image.path: image.caption or "" for image in contents.images}
     return Version(
         number=1,
         id=remote.id,
@@ -94,7 +95,12 @@ def _version(remote: RemoteModel, spec: Spec, contents: Contents) -> Version:
         parameters=_parameters(declared_parameters(spec), remote.parameters or {}),
         concepts=tuple(ConceptRecord(c.model_id, c.scale, c.epoch) for c in remote.concepts or ()),
         images=tuple(
-            ImageRecord(image.name, digests.get(image.name, ""), image.id, image.description)
+            ImageRecord(
+                image.name,
+                digests.get(image.name, ""),
+                image.id,
+                image.caption_beside(captions.get(image.name, image.description)),
+            )
             for image in remote.images or ()
         ),
         pairs=tuple(PairRecord(p.source_id, p.target_id, p.instruction) for p in remote.pairs or ()),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from scenario_apply.apply.events import Ledger, LedgerLine
+from scenario_apply.model.amounts import amount
 from scenario_apply.review.image_lines import listed, more
-from scenario_apply.review.screen import Color, Screen, amount, columns, counted, duration, pad, prose, safe
+from scenario_apply.review.screen import Color, Screen, columns, counted, duration, pad, prose, safe
 from scenario_apply.review.step_words import failure, kinds_done
 
 _LISTS: tuple[tuple[str, str, Color], ...] = (

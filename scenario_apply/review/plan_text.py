@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection
 
 from scenario_apply.model.address import Address
+from scenario_apply.model.amounts import amount
 from scenario_apply.planning.changes import Action, Change
 from scenario_apply.planning.plan import Plan
 from scenario_apply.planning.reasons import DeleteNeedsConsent, MovedFrom, NotSelected
@@ -16,7 +17,6 @@ from scenario_apply.review.reason_words import reason_text
 from scenario_apply.review.screen import (
     Color,
     Screen,
-    amount,
     columns,
     counted,
     duration,

@@ -146,11 +146,6 @@ def counted(number: int, noun: str, plural: str | None = None) -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
-def amount(value: float) -> str:
-    """A number without a needless fraction: 230, 0.5, 1,200."""
-    return f"{value:,.2f}".rstrip("0").rstrip(".")
-
-
 def duration(seconds: float) -> str:
     """'45 s', '2 min 8 s', '1 h 20 min'."""
     whole = max(0, round(seconds))

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from scenario_apply.errors import Diagnostic
 from scenario_apply.model.address import Address
+from scenario_apply.model.amounts import amount
 from scenario_apply.model.queue_wait import QUEUED_LONG_HINT
 from scenario_apply.model.remote import Progress
-from scenario_apply.review.screen import Color, Screen, amount, columns, fit, pad, safe
+from scenario_apply.review.screen import Color, Screen, columns, fit, pad, safe
 from scenario_apply.review.step_words import once
 from scenario_apply.review.training_words import progress_words
 

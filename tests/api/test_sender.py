@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 
@@ -237,6 +238,26 @@ def test_a_ceiling_of_the_plan_is_never_asked_again(call: Call) -> None:
         call(bench.client)
     assert (caught.value.action, caught.value.limit, caught.value.status) == ("parallel-training", 1, 429)
     assert (bench.tries, bench.budget.refused) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("details", "says"),
+    [
+        ({"actionLimit": 0, "actionValue": 0, "limitScope": "team"}, "allows 0 per team (parallel-training)"),
+        ({"actionLimit": 1, "limitScope": "project"}, "allows 1 per project (parallel-training)"),
+        ({"limitScope": "team"}, "limits it per team (parallel-training)"),
+        ({"actionLimit": 3, "limitScope": ["team"]}, "allows 3 (parallel-training)"),
+        ({"actionLimit": 3, "limitScope": None}, "allows 3 (parallel-training)"),
+    ],
+)
+def test_a_ceiling_says_for_whom_it_counts(details: dict[str, object], says: str) -> None:
+    body = {
+        "reason": "You have reached your plan's limit",
+        "name": "PlanLimitReachedError",
+        "details": {"actionName": "parallel-training", **details},
+    }
+    with pytest.raises(PlanCeiling, match=re.escape(f"your plan's limit (HTTP 429); the account's plan {says}")):
+        TRAIN(Bench([reply(429, body)]).client)
 
 
 @pytest.mark.parametrize("body", [{"remainingSeconds": 42}, {"details": {"remainingSeconds": 42.0}}])

@@ -30,6 +30,21 @@ def test_a_model_comes_wrapped_or_bare_and_a_draft_is_new(value: object) -> None
     assert (model.id, model.type, model.status) == ("m1", "flux.1-lora", "new")
 
 
+def test_a_live_record_with_empty_objects_and_unknown_ones() -> None:
+    """An empty trainingProgress is none at all: the status alone says how far the model is."""
+    live = {"trainingProgress": {}, "trainingImagePairs": [], "complianceMetadata": {"isCompliant": True}}
+    model = wire.model_of({"model": {**BARE, **live}}, complete=True)
+    assert (model.progress, model.pairs) == (None, ())
+
+
+@pytest.mark.parametrize("price", [10.75, 1080, 1080.0, 0.5])
+def test_compute_units_are_fractions(price: float) -> None:
+    details = {"custom-generation": price - 0.25, "quality-gate": 0.25}
+    assert wire.quote_of({"creativeUnitsCost": price, "costDetails": details}) == price
+    launch = {"job": {"jobId": "j", "billing": {"cuCost": price}}, "creativeUnitsCost": price}
+    assert wire.launch_of(launch).cu_cost == price
+
+
 def test_a_model_with_everything() -> None:
     model = wire.model_of(
         {
@@ -245,3 +260,11 @@ def test_secrets_of_a_training_are_sent_and_never_taken_from_an_answer() -> None
             wire.training_to_json({"wandbKey": stored})
     answer = {"model": {"id": "m", "type": "flux.1-lora", "parameters": {"wandbKey": "hunter2", "rank": 4}}}
     assert wire.model_of(answer, complete=True).parameters == {"wandbKey": "(secret)", "rank": 4}
+
+
+@pytest.mark.parametrize("status", ["complete", "imported"])
+def test_an_upload_with_an_entity_is_an_asset_whatever_its_status(status: str) -> None:
+    """`complete` is where the vendor's own helper stops; without an entity it is still being imported."""
+    upload = {"id": "u", "status": status, "parts": None}
+    assert wire.upload_of({"upload": {**upload, "entityId": "a1"}}).asset_id == "a1"
+    assert wire.upload_of({"upload": {**upload, "entityId": None}}).asset_id is None

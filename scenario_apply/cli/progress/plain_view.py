@@ -21,8 +21,9 @@ from scenario_apply.apply.events import (
 from scenario_apply.cli.progress.eta import Eta, eta_text
 from scenario_apply.cli.progress.line_throttle import LineThrottle
 from scenario_apply.cli.progress.run_progress import QUIET_KINDS, RunProgress, has_ended
+from scenario_apply.model.amounts import amount
 from scenario_apply.model.ports import Clock, RequestCounter
-from scenario_apply.review.screen import amount, counted, duration, safe
+from scenario_apply.review.screen import counted, duration, safe
 from scenario_apply.review.step_words import did, doing, failure
 from scenario_apply.review.training_words import progress_words
 
