@@ -110,6 +110,21 @@ def variable(text: str) -> tuple[str, str]:
     return match[1], match[2]
 
 
+def state_file(text: str) -> str:
+    """FILE of --state. Raises UsageError for the address of a remote place, before anything is read or sent."""
+    from scenario_apply.cli.named_files import is_remote
+
+    if is_remote(text):
+        from scenario_apply.errors import UsageError
+
+        scheme = text.strip().split("/", 1)[0]  # no more of it: an address may hold a password
+        raise UsageError(
+            f"--state {scheme}//… names a remote place; a state is a file on this machine",
+            hint="name a local file, e.g. --state state/kael.json",
+        )
+    return text
+
+
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
