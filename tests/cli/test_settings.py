@@ -46,6 +46,11 @@ def test_a_remote_state_is_refused_and_never_taken_for_a_folder(place: str) -> N
     assert "pa55" not in str(caught.value)
 
 
+def test_an_empty_state_is_a_variable_that_is_not_set() -> None:
+    with pytest.raises(UsageError, match="--state is empty"):
+        settings({}, "--state", "")
+
+
 @pytest.mark.parametrize("place", ["state/kael.json", "/tmp/a.json", "a:b.json", "./s3:/kael.json", "C:/kael.json"])
 def test_any_other_state_is_a_path(place: str) -> None:
     assert settings({}, "--state", place).state == place
