@@ -14,6 +14,7 @@ from typing import TextIO
 
 from scenario_apply.cli.output_encoding import adapt, for_people, for_programs
 from scenario_apply.cli.settings import Settings, read_settings
+from scenario_apply.cli.standard_streams import put
 from scenario_apply.cli.terminal import screen_for
 from scenario_apply.errors import Diagnostic, ExitCode, ScenarioApplyError
 from scenario_apply.review.diagnostics_text import problem_text
@@ -39,7 +40,7 @@ class Invocation:
 
     def show_json(self, text: str) -> None:
         """An answer that is JSON, whatever --format says."""
-        _put(sys.stdout, for_programs(json_text(text), sys.stdout.encoding))
+        put(sys.stdout, for_programs(json_text(text), sys.stdout.encoding))
 
     def say(self, text: str) -> None:
         """Lines on stderr, already safe and terminated."""
@@ -47,7 +48,7 @@ class Invocation:
 
     def redraw(self, text: str, lines: int) -> None:
         """Replace the last lines on stderr."""
-        _put(sys.stderr, f"\x1b[{lines}A\x1b[J" if lines else "")
+        put(sys.stderr, f"\x1b[{lines}A\x1b[J" if lines else "")
         self.say(text)
 
     def tell(self, text: str) -> None:
@@ -144,9 +145,4 @@ def masked(text: str, secrets: Iterable[str]) -> str:
 
 def _write(stream: TextIO, text: str, screen: Screen) -> None:
     """Writes all text to a terminal, a file or a pipe; JSON goes through show_json."""
-    _put(stream, for_people(terminal_text(text, color=screen.color), stream.encoding))
-
-
-def _put(stream: TextIO, text: str) -> None:
-    stream.write(text)
-    stream.flush()
+    put(stream, for_people(terminal_text(text, color=screen.color), stream.encoding))

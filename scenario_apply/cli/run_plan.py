@@ -70,6 +70,7 @@ def run_plan(
                 stack.enter_context(stopping(session.stop, call.tell))
                 ledger = apply_plan(environment, prepared, request.manifest.root, options, emit, session.stop)
             session.code = code_of(call, ledger)
+            session.report_losses()
         finally:
             # also after an unexpected error: what was done and the next command are shown before it
             is_worth_it = ledgers and (prepared.plan.has_changes or ledgers[-1].status != "done")
@@ -216,7 +217,11 @@ def _emitter(
     def emit(event: Event) -> None:
         if isinstance(event, Ledger):
             ledgers.append(event)
-        for view in views:
-            view(event)
+        for view in tuple(views):
+            try:
+                view(event)
+            except OSError as error:  # a reader that left must not end what is being paid for
+                views.remove(view)
+                session.lose(view, error)
 
     return emit

@@ -54,6 +54,14 @@ _MANIFEST = {
     "missing-key": "A required key is missing. The message names it and the map that needs it.",
     "moved": "A moved block is contradictory: it moves a resource to itself, to another kind, or an address that "
     "another block moves. Keep one move for each resource.",
+    "moved-circle": "Moved blocks lead back to where they began, and both ends are recorded. Carried out again by "
+    "every plan, they would swap the two without end. Delete the entry that no longer holds, or swap with state mv.",
+    "moved-source": "A moved block names an address that is not recorded, while one of a similar name is about to be "
+    "deleted and the target of the block to be created. Correct the address, or delete the entry.",
+    "moved-taken": "A moved block cannot be carried out: its target is recorded already. The record at its source is "
+    "no longer declared and would be deleted. Delete the entry, or forget one of the two records.",
+    "moved-target": "A moved block leads to an address that is not declared, so the record stays where it is and what "
+    "is declared would be created and trained. Name the address that the resource has now.",
     "name-too-long": "A name is longer than the service accepts. For children of a matrix the label counts, too. "
     "Shorten `name:`.",
     "no-concepts": "A composition has no `concepts:`. Add at least one, with a model and a scale.",
