@@ -10,12 +10,12 @@ _MARKERS = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
 
 
 def is_pointer(data: bytes) -> bool:
-    """Whether bytes are those of a Git LFS pointer. Source: git-lfs, docs/spec.md: `version` is always the first key."""
+    """Whether bytes are those of a Git LFS pointer. Source: git-lfs, docs/spec.md: `version` is the first key."""
     return data.startswith(_POINTER_START)
 
 
 def conflict_line(text: str) -> int | None:
-    """The line, from 1, of the first conflict marker of a merge; None without one. `git diff --check` finds the same."""
+    """The line, from 1, of the first conflict marker of a merge; None without one. As in `git diff --check`."""
     if not any(marker in text for marker in _MARKERS):
         return None
     found = _MARKER.search(text)
