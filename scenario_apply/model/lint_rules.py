@@ -77,6 +77,8 @@ RULES: tuple[Rule, ...] = (
     Rule("C16", "shared-phrase", "info", {"shared-share": 0.8}),
     Rule("C17", "two-captions", "error"),
     Rule("C18", "caption-file", "error"),
+    Rule("C19", "caption-cut", "error"),
+    Rule("C20", "control-characters", "warning"),
     Rule("T01", "trigger-in-some", "error"),
     Rule("T02", "trigger-misspelled", "error"),
     Rule("T03", "placeholder-left", "error"),
