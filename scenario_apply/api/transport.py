@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from scenario_apply.api.exchange import Body, NoAnswer, Outcome, Reply, Request
+from scenario_apply.api.json_answers import utf8_of
 from scenario_apply.api.masking import Mask, basic_credentials
 from scenario_apply.api.urls import host_of, is_loopback_host, parse_base_url
 from scenario_apply.version import VERSION
@@ -44,6 +45,7 @@ class Timeouts:
     connect: float = 5.0
     read: float = 60.0
     first_read: float = 9.0  # until the service has answered once: a wrong address must not cost minutes
+    advisory_read: float = 15.0  # of what nothing depends on
     upload_connect: float = 20.0
     upload_bytes_per_s: float = 100_000.0  # a slower line than this is given up
 
@@ -108,6 +110,8 @@ class Transport:
         connect_s, read_s = self.timeouts.of(size)
         if not self.has_answered:
             read_s = min(read_s, self.timeouts.first_read)
+        if request.is_advisory:
+            read_s = min(read_s, self.timeouts.advisory_read)
         until = time.monotonic() + connect_s + read_s + size / self.timeouts.upload_bytes_per_s
         watched = None if body is None else _Watched(body, until)
         try:
@@ -130,7 +134,7 @@ class Transport:
         return Reply(
             status=response.status_code,
             headers={name.lower(): value for name, value in response.headers.items()},
-            content=self.mask.hide_echoes(content),
+            content=self.mask.hide_echoes(utf8_of(content)),
         )
 
     def _address_of(self, request: Request) -> tuple[str, dict[str, str]]:

@@ -96,11 +96,11 @@ class ModelPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteJob:
-    """A job. error and hint: the service's own words when it failed. cu_cost after discounts, in CU."""
+    """A job. progress 0..1. error and hint: the service's own words when it failed. cu_cost after discounts, in CU."""
 
     id: JobId
     status: str
-    progress: float
+    progress: float | None
     error: str | None = None
     hint: str | None = None
     cu_cost: float | None = None
