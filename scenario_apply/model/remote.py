@@ -24,6 +24,10 @@ UploadId = NewType("UploadId", IdText)
 
 RUNNING_STATUSES = frozenset({"training", "copying"})
 ENDED_STATUSES = frozenset({"trained", "failed", "training-canceled"})
+WAITING_STATUSES = RUNNING_STATUSES | {"new", "unknown"}
+"""Of a model whose training was launched: it may be shown late. unknown: the answer does not say."""
+
+RUNNING_JOB_STATUSES = frozenset({"pending", "queued", "warming-up", "in-progress", "finalizing"})
 JOB_ENDED_STATUSES = frozenset({"success", "failure", "canceled"})
 
 
