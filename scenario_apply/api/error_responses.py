@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from scenario_apply.api.exchange import Reply, Request, Safety
+from scenario_apply.api.json_answers import read_json
 from scenario_apply.errors import (
     AnswerLost,
     ApiError,
@@ -20,14 +21,13 @@ from scenario_apply.errors import (
     Refused,
     Unauthorized,
 )
-from scenario_apply.model import codec
 from scenario_apply.model.amounts import amount
 from scenario_apply.model.codec import Misfit
 
 CREDENTIALS_HINT = "set SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET to a key of the project and its secret"
 RATE_HINT = "another program may use up the project's requests; try --rate-limit"
 _NOT_THE_API_HINT = "check SCENARIO_BASE_URL: it should end in /v1, and no login page or proxy may answer in its place"
-_REASON_KEYS = ("reason", "message", "error", "detail")
+_REASON_KEYS = ("reason", "message", "error", "detail", "errors", "description")
 _LONGEST_REASON = 300
 _TITLE = re.compile(r"(?is)<title[^>]*>(.*?)</title>")
 _NOISE = re.compile(r"(?is)<(script|style)\b.*?</\1>|<!--.*?-->|<[^>]*>")
@@ -35,7 +35,7 @@ _NOISE = re.compile(r"(?is)<(script|style)\b.*?</\1>|<!--.*?-->|<[^>]*>")
 
 def json_of(content: bytes) -> object:
     """What an answer holds as JSON. Raises ValueError when it is none."""
-    return codec.parsed(content)
+    return read_json(content)
 
 
 def json_object(reply: Reply) -> Mapping[str, object] | None:
@@ -57,7 +57,7 @@ def reason_of(reply: Reply) -> str:
     """The service's own message in one line; of a web page its title or text; "" when there is none."""
     body = json_object(reply)
     if body is not None:
-        return _one_line(_said(body))
+        return said_in(body)
     text = reply.content[:20_000].decode("utf-8", "replace")
     if looks_like_a_page(reply):
         title = _TITLE.search(text)
@@ -169,7 +169,7 @@ def unreadable(request: Request, reply: Reply, mask: Callable[[str], str]) -> Ap
 
 def _why(content: bytes) -> str:
     try:
-        codec.parsed(content)
+        read_json(content)
     except Misfit as misfit:
         return f": {misfit.what}"
     return ": it is null"
@@ -205,6 +205,11 @@ def _details(body: Mapping[str, object] | None) -> Mapping[str, object] | None:
     return details if isinstance(details, dict) else None
 
 
+def said_in(value: object) -> str:
+    """The service's own message in a JSON value, in one line; "" when there is none."""
+    return _one_line(_said(value)) if isinstance(value, dict) else ""
+
+
 def _said(body: Mapping[str, object], depth: int = 0) -> str:
     for key in _REASON_KEYS:
         value = body.get(key)
@@ -212,7 +217,14 @@ def _said(body: Mapping[str, object], depth: int = 0) -> str:
             return value
         if isinstance(value, dict) and depth < 2 and (inner := _said(value, depth + 1)):
             return inner
+        if isinstance(value, list) and depth < 2 and (inner := _said_in_list(value, depth + 1)):
+            return inner
     return ""
+
+
+def _said_in_list(items: list[object], depth: int) -> str:
+    said = (item if isinstance(item, str) else _said(item, depth) if isinstance(item, dict) else "" for item in items)
+    return "; ".join(text for text in said if text.strip())
 
 
 def _one_line(text: str) -> str:

@@ -24,6 +24,10 @@ UploadId = NewType("UploadId", IdText)
 
 RUNNING_STATUSES = frozenset({"training", "copying"})
 ENDED_STATUSES = frozenset({"trained", "failed", "training-canceled"})
+WAITING_STATUSES = RUNNING_STATUSES | {"new", "unknown"}
+"""Of a model whose training was launched: it may be shown late. unknown: the answer does not say."""
+
+RUNNING_JOB_STATUSES = frozenset({"pending", "queued", "warming-up", "in-progress", "finalizing"})
 JOB_ENDED_STATUSES = frozenset({"success", "failure", "canceled"})
 
 
@@ -109,11 +113,11 @@ class ModelPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteJob:
-    """A job. error and hint: the service's own words when it failed. cu_cost after discounts, in CU."""
+    """A job. progress 0..1. error and hint: the service's own words when it failed. cu_cost after discounts, in CU."""
 
     id: JobId
     status: str
-    progress: float
+    progress: float | None
     error: str | None = None
     hint: str | None = None
     cu_cost: float | None = None

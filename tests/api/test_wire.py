@@ -148,7 +148,7 @@ def test_a_failed_job_says_why_and_what_it_cost() -> None:
             }
         }
     )
-    assert (job.error, job.hint, job.cu_cost, job.progress) == ("out of memory", "fewer images", 80.0, 0.0)
+    assert (job.error, job.hint, job.cu_cost, job.progress) == ("out of memory", "fewer images", 80.0, None)
 
 
 @pytest.mark.parametrize(
@@ -170,6 +170,45 @@ def test_pages_and_their_tokens() -> None:
     assert ([m.id for m in page.models], page.next_token) == (["m1", "m2"], "t")
     assert wire.model_page_of({"models": [], "nextPaginationToken": None}).next_token is None
     assert wire.asset_page_of({"assets": []}).assets == ()
+
+
+def test_an_empty_list_may_be_null() -> None:
+    assert wire.model_page_of({"models": None}).models == ()
+    assert wire.asset_page_of({"assets": None, "nextPaginationToken": 2}).next_token == "2"
+    assert wire.models_of({"models": None}, complete=True) == {}
+    empty = dict.fromkeys(("trainingImages", "tags", "concepts", "trainingImagePairs"))
+    model = wire.model_of({"model": {**BARE, **empty, "trainingImagesNumber": 0}}, complete=True)
+    assert (model.images, model.image_count) == ((), 0)
+    assert wire.score_of({"score": 1, "status": "complete", "assetsWarnings": None}).warnings == ()
+
+
+@pytest.mark.parametrize("odd", [{"name": 3}, {"tags": "a,b"}, {"parameters": "none"}, {"concepts": {}}])
+def test_one_odd_model_does_not_hide_the_others_of_a_list(odd: dict[str, object]) -> None:
+    """Whoever made it, the project's own models stay usable; it only fits no name and no type."""
+    page = wire.model_page_of({"models": [{**BARE, **odd}, {**BARE, "id": "m2"}]})
+    assert [(model.id, model.type, model.status) for model in page.models] == [
+        ("m1", "", None),
+        ("m2", "flux.1-lora", "new"),
+    ]
+    with pytest.raises(BadAnswer, match=r"models\[0\]"):
+        wire.models_of({"models": [{**BARE, **odd}]}, complete=True)
+
+
+def test_one_odd_asset_does_not_hide_the_others_of_a_list() -> None:
+    page = wire.asset_page_of({"assets": [{"id": "a1", "name": 3}, {"id": "a2", "name": "x.png", "metadata": []}]})
+    assert [(asset.id, asset.name) for asset in page.assets] == [("a1", None), ("a2", "x.png")]
+
+
+def test_parameters_that_no_state_can_hold_are_left_out() -> None:
+    """A null says nothing; an integer of more than 64 bits could be read and not be written."""
+    given = {"seed": 2**70, "rank": 4, "nbEpochs": None, "list": [1, 2**64]}
+    assert wire.model_of({"model": {**BARE, "parameters": given}}).parameters == {"rank": 4}
+    assert wire.model_of({"model": {**BARE, "parameters": []}}).parameters == {}
+
+
+@pytest.mark.parametrize("spelled", ["TRAINING_CANCELLED", "Training Canceled", "training-canceled"])
+def test_a_status_may_be_spelled_in_another_way(spelled: str) -> None:
+    assert wire.model_of({"model": {**BARE, "status": spelled}}).status == "training-canceled"
 
 
 def test_an_assets_name_stands_in_its_metadata() -> None:
@@ -215,7 +254,7 @@ def test_a_scores_warnings_are_sentences() -> None:
             "trainingImagesNumber",
         ),
         (lambda v: wire.model_of(v, complete=True), {"model": {**BARE, "tags": ["a", 1]}}, "model.tags[1]"),
-        (lambda v: wire.model_of(v, complete=True), {"model": {**BARE, "parameters": []}}, "model.parameters"),
+        (lambda v: wire.model_of(v, complete=True), {"model": {**BARE, "parameters": [1]}}, "model.parameters"),
         (lambda v: wire.model_of(v, complete=True), {"model": "m1"}, "model"),
         (lambda v: wire.model_of(v, complete=True), [], "object"),
         (lambda v: wire.model_of(v, complete=True), "text", "object"),

@@ -183,11 +183,28 @@ def test_a_number_beyond_all_measure_is_named(number: str, tmp_path: Path) -> No
     assert found[0].location.line == 5
 
 
+UNKNOWN_TYPE = (
+    "datasets: { d: { images: ./img } }\nmodels:\n  m: { type: new-type, allow_unknown_type: true, dataset: d, "
+)
+
+
 @pytest.mark.parametrize("number", ["9" * 299, "0x" + "f" * 297, "1e300"])
 def test_a_number_that_python_can_write_is_taken_where_any_is(number: str, tmp_path: Path) -> None:
+    load(tmp_path, f"x-note: {number}\n" + model("parameters: {}"))
+
+
+@pytest.mark.parametrize("number", ["9223372036854775807", "-9223372036854775808", "1e300"])
+def test_a_number_that_json_keeps_is_taken_of_a_type_that_is_not_known(number: str, tmp_path: Path) -> None:
     """Types this release does not know may have any parameter."""
-    fields = f"type: new-type, allow_unknown_type: true, dataset: d, parameters: {{ p: {number} }}"
-    load(tmp_path, "datasets:\n  d: { images: ./img }\nmodels:\n  m: { " + fields + " }\n")
+    load(tmp_path, UNKNOWN_TYPE + f"parameters: {{ p: {number} }} }}\n")
+
+
+@pytest.mark.parametrize("number", ["9223372036854775808", "0x" + "f" * 297, "[1, { a: 18446744073709551616 }]"])
+def test_a_number_that_json_does_not_keep_is_named(number: str, tmp_path: Path) -> None:
+    """It would be found out after every image is uploaded."""
+    found = problems(tmp_path, UNKNOWN_TYPE + f"parameters: {{ p: {number} }} }}\n")
+    assert [problem.code for problem in found if problem.severity == "error"] == ["parameter-range"]
+    assert "too large for a whole number of 64 bits" in found[0].message
 
 
 @pytest.mark.parametrize(
