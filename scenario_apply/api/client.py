@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from typing import TypeVar
 
 from scenario_apply.api import wire
 from scenario_apply.api.exchange import Body, Method, Request, Safety
@@ -37,6 +38,9 @@ DRY_RUN_STATUS = 269
 Query = tuple[tuple[str, str], ...]
 
 _NEWEST_FIRST: Query = (("sortBy", "createdAt"), ("sortDirection", "desc"))
+
+
+Said = TypeVar("Said")
 
 
 class Client:
@@ -137,30 +141,33 @@ class Client:
 
     def update_tags(
         self, model_id: ModelId, *, add: Sequence[str], delete: Sequence[str], sending: Sending | None = None
-    ) -> None:
+    ) -> tuple[str, ...] | None:
+        """The tags that the answer says were added, as they are kept; None where it does not say."""
         body = json_body({key: list(tags) for key, tags in (("add", add), ("delete", delete)) if tags})
-        self._write("PUT", f"{_model_path(model_id)}/tags", f"update the tags of model {model_id}", body, sending)
+        path, doing = f"{_model_path(model_id)}/tags", f"update the tags of model {model_id}"
+        return self._write("PUT", path, doing, body, sending, wire.added_in)
 
-    def set_caption(self, asset_id: AssetId, caption: str, *, sending: Sending | None = None) -> None:
+    def set_caption(self, asset_id: AssetId, caption: str, *, sending: Sending | None = None) -> str | None:
+        """The caption that the answer says was kept; None where it does not say."""
         path, doing = f"/assets/{segment('an asset', asset_id)}", f"caption asset {asset_id}"
         body = json_body({"description": caption})
-        self._write("PUT", path, doing, body, sending)
+        return self._write("PUT", path, doing, body, sending, wire.description_in)
 
     def replace_pairs(self, model_id: ModelId, pairs: Sequence[RemotePair], *, sending: Sending | None = None) -> None:
         path, doing = f"{_images_path(model_id)}/pairs", f"set the pairs of model {model_id}"
         body = json_body(wire.pairs_to_json(pairs))
-        self._write("PUT", path, doing, body, sending)
+        self._write("PUT", path, doing, body, sending, wire.ignored)
 
     def detach_image(self, model_id: ModelId, image_id: AssetId, *, sending: Sending | None = None) -> None:
         """Succeeds, too, when the image is not attached."""
         path = f"{_images_path(model_id)}/{segment('an image', image_id)}"
         with suppress(NotFound):
-            self._write("DELETE", path, f"take image {image_id} from model {model_id}", None, sending)
+            self._write("DELETE", path, f"take image {image_id} from model {model_id}", None, sending, wire.ignored)
 
     def delete_model(self, model_id: ModelId, *, sending: Sending | None = None) -> None:
         """Succeeds, too, when the model does not exist."""
         with suppress(NotFound):
-            self._write("DELETE", _model_path(model_id), f"delete model {model_id}", None, sending)
+            self._write("DELETE", _model_path(model_id), f"delete model {model_id}", None, sending, wire.ignored)
 
     def put_part(self, url: str, body: bytes | memoryview) -> None:
         """The bytes of one part; sent without credentials and outside the request budget."""
@@ -257,10 +264,18 @@ class Client:
             about=tuple(about),
         )
 
-    def _write(self, method: Method, path: str, doing: str, body: Body | None, sending: Sending | None) -> None:
-        """A write that may be repeated, and of whose answer nothing is needed."""
+    def _write(
+        self,
+        method: Method,
+        path: str,
+        doing: str,
+        body: Body | None,
+        sending: Sending | None,
+        read: Callable[[object], Said],
+    ) -> Said:
+        """A write that may be repeated, and whose answer may be empty. read: takes from the answer what is of use."""
         request = self._request(method, path, Safety.REPEATABLE, doing, body=body, may_be_empty=True)
-        self._sender.call(request, wire.ignored, sending)
+        return self._sender.call(request, read, sending)
 
 
 def _model_path(model_id: ModelId) -> str:

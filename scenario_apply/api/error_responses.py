@@ -27,6 +27,7 @@ from scenario_apply.model.codec import Misfit
 CREDENTIALS_HINT = "set SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET to a key of the project and its secret"
 RATE_HINT = "another program may use up the project's requests; try --rate-limit"
 _NOT_THE_API_HINT = "check SCENARIO_BASE_URL: it should end in /v1, and no login page or proxy may answer in its place"
+_PAGE_HINT = "a firewall or proxy on the way to Scenario refused the request, perhaps for a word in it"
 _REASON_KEYS = ("reason", "message", "error", "detail", "errors", "description")
 _LONGEST_REASON = 300
 _TITLE = re.compile(r"(?is)<title[^>]*>(.*?)</title>")
@@ -119,8 +120,11 @@ def error_of(request: Request, reply: Reply, mask: Callable[[str], str]) -> ApiE
     """The error for an answer that is no success. Every text in it has gone through mask."""
     body = json_object(reply)
     reason = mask(reason_of(reply)) or "no reason given"
-    what = f"{request.doing}: {reason} (HTTP {reply.status})"
     status = reply.status
+    is_a_page = body is None and looks_like_a_page(reply)
+    if is_a_page and 400 <= status < 500:
+        reason = f"a web page answered in place of the API: {reason}"
+    what = f"{request.doing}: {reason} (HTTP {status})"
     if 300 <= status < 400:
         raise AssertionError("redirects are handled before")
     if status >= 500 or status == 408:
@@ -128,7 +132,7 @@ def error_of(request: Request, reply: Reply, mask: Callable[[str], str]) -> ApiE
     if status == 401:
         return Unauthorized(what, status=status, hint=CREDENTIALS_HINT)
     if status == 403:
-        return Refused(what, status=status, hint=_forbidden_hint(body))
+        return Refused(what, status=status, hint=_PAGE_HINT if is_a_page else _forbidden_hint(body))
     if status == 404:
         if body is None:  # a page of some other server must not read as "the model is gone"
             return BadAnswer(what, status=status, hint=_NOT_THE_API_HINT)

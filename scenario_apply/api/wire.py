@@ -168,6 +168,19 @@ def unless_empty(read: Callable[[object], Value]) -> Callable[[object], Value | 
     return lambda answer: None if answer is None else read(answer)
 
 
+def description_in(answer: object) -> str | None:
+    """The caption in the answer to a caption; None where it has none. Only of use, so no form of it is refused."""
+    inner = answer.get("asset", answer) if isinstance(answer, dict) else None
+    description = inner.get("description") if isinstance(inner, dict) else None
+    return description if isinstance(description, str) else None
+
+
+def added_in(answer: object) -> tuple[str, ...] | None:
+    """The tags that the answer to a change of tags says were added; None where it does not say."""
+    added = answer.get("added") if isinstance(answer, dict) else None
+    return tuple(tag for tag in added if isinstance(tag, str)) if isinstance(added, list) else None
+
+
 def ignored(answer: object) -> None:
     """An answer of which nothing is needed but that it is JSON, or empty."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from scenario_apply.model.kept_text import file_name_form, is_kept_name
 from scenario_apply.model.ports import ScenarioApi
 from scenario_apply.model.remote import ENDED_STATUSES, JobId, RemoteModel
 from scenario_apply.model.steps import CreateModel, PlannedStep, UploadImage
@@ -19,21 +20,28 @@ def take_baseline(api: ScenarioApi, steps: Iterable[PlannedStep]) -> Baseline:
     """Read the newest models and assets, where steps create some. Raises ApiError."""
     steps = list(steps)
     creates = {(p.step.name, p.step.type) for p in steps if isinstance(p.step, CreateModel)}
-    uploads = {p.step.picture.path for p in steps if isinstance(p.step, UploadImage) and p.step.way != "data"}
+    uploads = {
+        file_name_form(p.step.picture.path) for p in steps if isinstance(p.step, UploadImage) and p.step.way != "data"
+    }
     models = assets = None
     if creates:
         listed = api.list_models().models
         models = BaselineEntry(
-            ids=frozenset(model.id for model in listed if (model.name, model.type) in creates),
+            ids=frozenset(model.id for model in listed if _could_be_made(model, creates)),
             newest_at=max((m.created_at for m in listed if m.created_at is not None), default=None),
         )
     if uploads:
         found = api.list_assets().assets
         assets = BaselineEntry(
-            ids=frozenset(asset.id for asset in found if asset.name in uploads),
+            ids=frozenset(asset.id for asset in found if file_name_form(asset.name or "") in uploads),
             newest_at=max((a.created_at for a in found if a.created_at is not None), default=None),
         )
     return Baseline(models=models, assets=assets)
+
+
+def _could_be_made(model: RemoteModel, creates: Iterable[tuple[str, str]]) -> bool:
+    """Whether it could be taken for the result of one of these requests: name and type."""
+    return any(model.type == kind and is_kept_name(name, model.name or "") for name, kind in creates)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,10 +13,12 @@ from msgspec.structs import replace
 
 from scenario_apply.apply.before_run import Earlier, earlier_to_details
 from scenario_apply.apply.call_context import CallContext
+from scenario_apply.apply.kept_answers import kept_caption, kept_labels, kept_tags, tags_to_delete
 from scenario_apply.apply.lost_answers import ALREADY_ATTACHED, Sent, attached_of, find_outcome, recorded_training
 from scenario_apply.apply.multipart import upload_in_parts
 from scenario_apply.errors import AnswerLost, ApplyError, Interrupted, Refused
 from scenario_apply.model.address import Address
+from scenario_apply.model.kept_text import is_kept_name
 from scenario_apply.model.ports import Sending
 from scenario_apply.model.remote import AssetId, ModelId, RemoteConcept, RemotePair
 from scenario_apply.model.steps import (
@@ -38,7 +40,7 @@ from scenario_apply.model.timestamps import iso
 from scenario_apply.planning.composition_parts import as_of_now
 from scenario_apply.state.fingerprint import fingerprint
 from scenario_apply.state.outcome import Outcome
-from scenario_apply.state.state import ConceptRecord, PairRecord, Version
+from scenario_apply.state.state import ConceptRecord, KeptLabels, PairRecord, Version
 
 LOOKUP_PAUSES_S = (0.0, 1.0, 2.0)
 LOOKUP_PAUSES_AFTER_TIMEOUT_S = (0.0, 1.0, 2.0, 4.0)
@@ -66,8 +68,8 @@ def perform(planned: PlannedStep, step: CallStep, context: CallContext) -> Outco
             return Outcome(at=now)
         case SetCaption():
             asset_id = context.asset(step.asset)
-            api.set_caption(asset_id, step.caption)
-            return Outcome(at=now, asset_id=asset_id)
+            said = api.set_caption(asset_id, step.caption)
+            return Outcome(at=now, asset_id=asset_id, caption=kept_caption(step.caption, said))
         case SetPairs():
             pairs = [
                 RemotePair(
@@ -83,8 +85,7 @@ def perform(planned: PlannedStep, step: CallStep, context: CallContext) -> Outco
         case UpdateModel():
             return _update(step, context)
         case SetTags():
-            api.update_tags(context.model_id(step.address), add=step.add, delete=step.delete)
-            return Outcome(at=now)
+            return Outcome(at=now, labels=_tag(step, context))
         case StartTraining():
             return _train(planned, step, context)
         case DeleteModel():
@@ -169,7 +170,8 @@ def _create(step: CreateModel, context: CallContext, sending: Sending) -> Outcom
         sending=sending,
     )
     context.notes.created(model.id)
-    return Outcome(at=iso(context.clock.now()), model_id=model.id)
+    labels = kept_labels(step.name, step.description, model)
+    return Outcome(at=iso(context.clock.now()), model_id=model.id, labels=labels)
 
 
 def _upload(step: UploadImage, context: CallContext, sending: Sending) -> Outcome:
@@ -247,7 +249,9 @@ def _drop_spares(address: Address, context: CallContext) -> None:
     recorded = {image.asset_id for image in version.images}
     names = {image.path for image in version.images}
     for image in context.api.get_model(version.id).images or ():
-        if image.id not in recorded and image.name in names:
+        if image.id in recorded:
+            continue
+        if image.name in names or any(is_kept_name(name, image.name) for name in names):
             context.api.detach_image(version.id, image.id)
 
 
@@ -289,12 +293,12 @@ def _attach(planned: PlannedStep, step: AttachImages, context: CallContext) -> O
     return Outcome(at=iso(context.clock.now()), asset_ids=asset_ids, adopted=adopted)
 
 
-# -- parts of a composition
+# -- labels and parts
 
 
 def _update(step: UpdateModel, context: CallContext) -> Outcome:
     concepts = None if step.concepts is None else _concepts(step.concepts, context)
-    context.api.update_model(
+    model = context.api.update_model(
         context.model_id(step.address),
         name=step.name,
         short_description=step.description,
@@ -302,7 +306,16 @@ def _update(step: UpdateModel, context: CallContext) -> Outcome:
         if concepts is None
         else [RemoteConcept(model_id=c.model_id, scale=c.scale, epoch=c.epoch) for c in concepts],
     )
-    return Outcome(at=iso(context.clock.now()), concepts=concepts or ())
+    labels = kept_labels(step.name, step.description, model)
+    return Outcome(at=iso(context.clock.now()), concepts=concepts or (), labels=labels)
+
+
+def _tag(step: SetTags, context: CallContext) -> KeptLabels | None:
+    version = context.record(step.address).working
+    delete = tags_to_delete(step, version)
+    if not step.add and not delete:
+        return None  # another tag is kept under the same name
+    return kept_tags(step.add, context.api.update_tags(version.id, add=step.add, delete=delete))
 
 
 def _concepts(refs: tuple[ConceptRef, ...], context: CallContext) -> tuple[ConceptRecord, ...]:

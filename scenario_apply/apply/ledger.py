@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from scenario_apply.apply.next_command import apply_again, next_command
 from scenario_apply.apply.schedule import StepStatus
 from scenario_apply.model.address import Address
 from scenario_apply.model.queue_wait import QUEUED_LONG_HINT, queued_too_long, queued_words
-from scenario_apply.model.steps import AwaitTraining, PlannedStep, StartTraining, UploadImage
+from scenario_apply.model.steps import AwaitTraining, DetachImage, PlannedStep, SetCaption, StartTraining, UploadImage
 from scenario_apply.planning.changes import Action
 from scenario_apply.state.state import State, Version
 
@@ -108,11 +109,36 @@ def stopped_ledger(
 
 
 def line_of(planned: PlannedStep, reason: str | None = None, remote_id: str | None = None) -> LedgerLine:
-    """A line about one step."""
-    what: str = planned.kind
-    if isinstance(planned.step, UploadImage):
-        what = f"upload {planned.step.picture.path}"
+    """A line about one step; one about an image names it by its picture."""
+    path = _picture_of(planned)
+    what = planned.kind if path is None else f"{planned.kind} {path}"
     return LedgerLine(address=planned.address, what=what, reason=reason, remote_id=remote_id)
+
+
+def _picture_of(planned: PlannedStep) -> str | None:
+    match planned.step:
+        case UploadImage(picture=picture):
+            return picture.path
+        case SetCaption(path=path) | DetachImage(path=path):
+            return path
+        case _:
+            return None
+
+
+def _without_its_asset(planned: PlannedStep, reason: str) -> str:
+    """The reason without 'caption asset ID: ': the line names the picture, and several are alike."""
+    return _OF_AN_ASSET.sub("", reason) if isinstance(planned.step, SetCaption | DetachImage) else reason
+
+
+_OF_AN_ASSET = re.compile(r"\A(?:caption asset|take image) [^:]+: ")
+_NAMED = 3  # pictures in a line about several steps
+
+
+def _several(steps: list[PlannedStep], kind: str) -> str:
+    """'5 captions (01.png, 02.png, 03.png and 2 more)'."""
+    names = [path for planned in steps if (path := _picture_of(planned)) is not None]
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"{len(steps)} {kind}s" + (f" ({', '.join(names[:_NAMED])}{more})" if names else "")
 
 
 def _done(run: RunSnapshot, state: State) -> tuple[LedgerLine, ...]:
@@ -166,19 +192,19 @@ def _failed(run: RunSnapshot) -> tuple[LedgerLine, ...]:
     for planned in run.plan.steps:
         if not run.is_at(planned.id, StepStatus.FAILED):
             continue
-        reason = run.reasons[planned.id]
+        reason = _without_its_asset(planned, run.reasons[planned.id])
         alike.setdefault((planned.address, reason, planned.kind), []).append(planned)
     return tuple(
         line_of(steps[0], reason)
         if len(steps) == 1
-        else LedgerLine(address=address, what=f"{len(steps)} {kind}s", reason=reason)
+        else LedgerLine(address=address, what=_several(steps, kind), reason=reason)
         for (address, reason, kind), steps in alike.items()
     )
 
 
 def _unknown(run: RunSnapshot) -> tuple[LedgerLine, ...]:
     return tuple(
-        line_of(planned, run.reasons.get(planned.id, "no response yet"))
+        line_of(planned, _without_its_asset(planned, run.reasons.get(planned.id, "no response yet")))
         for planned in run.plan.steps
         if run.is_at(planned.id, StepStatus.RUNNING, StepStatus.UNKNOWN)
     )

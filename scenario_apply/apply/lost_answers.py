@@ -10,8 +10,10 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from scenario_apply.apply.before_run import Earlier
+from scenario_apply.apply.kept_answers import kept_labels
 from scenario_apply.errors import ApplyError, NotFound
 from scenario_apply.model.address import Address
+from scenario_apply.model.kept_text import is_kept_name, is_same_file_name
 from scenario_apply.model.ports import ScenarioApi
 from scenario_apply.model.remote import AssetId, ModelId, RemoteModel
 from scenario_apply.model.steps import AttachImages, CreateModel, PlannedStep, StartTraining, UploadImage
@@ -76,11 +78,11 @@ def find_outcome(api: ScenarioApi, state: State, sent: Sent) -> Outcome | None:
 
 def _created(api: ScenarioApi, state: State, step: CreateModel, sent: Sent) -> Outcome | None:
     known = {*state.model_ids(), *sent.owned}
-    matching: list[RemoteModel] = []
+    shells: list[RemoteModel] = []
     token: str | None = None
     for _ in range(MOST_PAGES):
         page = api.list_models(token=token)
-        matching += [
+        shells += [
             m
             for m in page.models
             if m.id not in known and _is_shell(m, step) and _is_ours(m.id, m.created_at, sent, sent.baseline.models)
@@ -89,6 +91,7 @@ def _created(api: ScenarioApi, state: State, step: CreateModel, sent: Sent) -> O
         if not page.next_token or (times and not _is_ours("", min(times), sent, sent.baseline.models)):
             break
         token = page.next_token
+    matching = [m for m in shells if m.name == step.name] or shells
     if not matching:
         return None
     if len(matching) > 1:
@@ -96,12 +99,15 @@ def _created(api: ScenarioApi, state: State, step: CreateModel, sent: Sent) -> O
     return Outcome(
         at=iso(sent.at),
         model_id=matching[0].id,
+        labels=kept_labels(step.name, step.description, matching[0]),
         adopted="a new, empty model with the same name and type, created since the request",
     )
 
 
 def _is_shell(model: RemoteModel, step: CreateModel) -> bool:
-    return model.name == step.name and model.type == step.type and model.status == "new" and not model.image_count
+    """Whether it is new, empty, of that type, and of that name as the service may keep it."""
+    is_new = model.type == step.type and model.status == "new" and not model.image_count
+    return is_new and is_kept_name(step.name, model.name or "")
 
 
 def _is_ours(object_id: str, created_at: float | None, sent: Sent, entry: BaselineEntry | None) -> bool:
@@ -120,7 +126,10 @@ def _added(api: ScenarioApi, state: State, step: UploadImage, sent: Sent) -> Out
     except NotFound:
         return None
     known = {*state.assets(), *sent.owned}
-    matching = [image for image in model.images or () if image.name == step.picture.path and image.id not in known]
+    unknown = [image for image in model.images or () if image.id not in known]
+    matching = [image for image in unknown if image.name == step.picture.path]
+    if not matching:
+        matching = [image for image in unknown if is_same_file_name(step.picture.path, image.name)]
     if not matching:
         return None
     # a lost response may have left the same image twice on one model: the next plan detaches the spare one
@@ -134,7 +143,11 @@ def _uploaded(api: ScenarioApi, state: State, step: UploadImage, sent: Sent) -> 
     for _ in range(MOST_PAGES):
         page = api.list_assets(token=token)
         for asset in page.assets:
-            is_same = asset.name == step.picture.path and asset.size_bytes in (None, 0, step.picture.size_bytes)
+            is_same = is_same_file_name(step.picture.path, asset.name or "") and asset.size_bytes in (
+                None,
+                0,
+                step.picture.size_bytes,
+            )
             is_free = asset.id not in known and asset.status != "error"
             if is_same and is_free and _is_ours(asset.id, asset.created_at, sent, sent.baseline.assets):
                 matching.append(asset.id)

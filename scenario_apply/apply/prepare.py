@@ -15,6 +15,7 @@ from scenario_apply.model.address import Address
 from scenario_apply.model.remote import ModelId
 from scenario_apply.model.steps import AwaitTraining, PlannedStep
 from scenario_apply.model.timestamps import from_iso, iso
+from scenario_apply.planning.as_sent import as_sent
 from scenario_apply.planning.decide import decide, drift_of, problems_of
 from scenario_apply.planning.decision import Decision, Delete
 from scenario_apply.planning.describe import changes_of
@@ -97,7 +98,7 @@ def make_plan(
     )
     observed = Observed()
     if options.refresh and environment.api is not None:
-        observed = refresh(environment.api, state, desired, project=environment.project)
+        observed = as_sent(refresh(environment.api, state, desired, project=environment.project), state)
     state, drift = settle(state, observed, now=iso(now))
     inputs = Inputs(desired=desired, state=state, observed=observed, asked=asked, now=now)
     decisions, observed = _decided(environment, inputs)
@@ -153,6 +154,7 @@ def _decided(environment: Environment, inputs: Inputs) -> tuple[Mapping[Address,
         return decisions, observed
     models = {**observed.models, **read_models(environment.api, unseen, images=False)}
     observed = replace(observed, models=models, asked=observed.asked | frozenset(unseen))
+    observed = as_sent(observed, inputs.state)
     return decide(replace(inputs, observed=observed, decided={})), observed
 
 

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from scenario_apply.apply.before_run import earlier_from_details
 from scenario_apply.apply.events import Adopted
 from scenario_apply.apply.lost_answers import ALREADY_ATTACHED, Sent, attached_of, find_outcome
+from scenario_apply.apply.refresh import read_models
 from scenario_apply.errors import ApplyError, NotFound, UsageError
 from scenario_apply.model.address import Address
 from scenario_apply.model.ports import Clock, ScenarioApi
@@ -126,7 +127,7 @@ def _outcome(
 def _has_vanished(api: ScenarioApi, state: State, step: CreateModel) -> bool:
     """Whether the model was created because the current one had vanished."""
     record = state.records.get(step.address)
-    return record is not None and not api.get_models([record.current.id], images=False)
+    return record is not None and not read_models(api, [record.current.id], images=False)
 
 
 def _as_launched(state: State, step: StartTraining, outcome: Outcome) -> Outcome:

@@ -67,18 +67,26 @@ def _refuse_foreign_records(state: State, models: Mapping[ModelId, RemoteModel],
 
 
 def read_models(api: ScenarioApi, ids: Iterable[ModelId], *, images: bool) -> dict[ModelId, RemoteModel]:
-    """Models by id, fifty a request, without deleted ones. A model without a status is read by itself."""
+    """Models by id, fifty a request, without deleted ones.
+
+    A model that an answer leaves out, or gives without its status, is read by itself: only a 404 says that it is gone.
+    """
     unique = list(dict.fromkeys(ids))
     found: dict[ModelId, RemoteModel] = {}
     for start in range(0, len(unique), MODELS_PER_BULK_READ):
         found.update(api.get_models(unique[start : start + MODELS_PER_BULK_READ], images=images))
-    for model_id, model in list(found.items()):
-        incomplete = images and model.images is None and model.image_count
-        if model.status is None or incomplete:
-            try:
-                found[model_id] = api.get_model(model_id)
-            except NotFound:
-                del found[model_id]
+    for model_id in unique:
+        model = found.get(model_id)
+        if (
+            model is not None
+            and model.status is not None
+            and not (images and model.images is None and model.image_count)
+        ):
+            continue
+        try:
+            found[model_id] = api.get_model(model_id)
+        except NotFound:
+            found.pop(model_id, None)
     return found
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from scenario_apply.model.address import Address
+from scenario_apply.model.kept_text import SHORTEST_CUT_NAME, file_name_form
 from scenario_apply.model.steps import (
     AwaitTraining,
     CallStep,
@@ -243,14 +244,15 @@ class Schedule:
 def likeness(planned: PlannedStep) -> tuple[str, ...] | None:
     """By what the result of a call is recognised after its response was lost; None where it cannot be mistaken.
 
-    Two calls of the same likeness must not be in flight at once: their results could not be distinguished.
+    Two calls of the same likeness must not be in flight at once: their results could not be distinguished. The service
+    may keep a name in a form of its own, or cut it.
     """
     match planned.step:
         case CreateModel() as step:
-            return "create", step.name, step.type
+            return "create", file_name_form(step.name)[:SHORTEST_CUT_NAME], step.type
         case UploadImage() as step:
             # images added by data are assets as well
-            return "upload", step.picture.path, str(step.picture.size_bytes)
+            return "upload", file_name_form(step.picture.path), str(step.picture.size_bytes)
         case _:
             return None
 

@@ -94,8 +94,14 @@ class ScenarioApi(Protocol):
 
     def update_tags(
         self, model_id: ModelId, *, add: Sequence[str], delete: Sequence[str], sending: Sending | None = None
-    ) -> None: ...
-    def set_caption(self, asset_id: AssetId, caption: str, *, sending: Sending | None = None) -> None: ...
+    ) -> tuple[str, ...] | None:
+        """The tags that the answer says were added, as they are kept; None where it does not say."""
+        ...
+
+    def set_caption(self, asset_id: AssetId, caption: str, *, sending: Sending | None = None) -> str | None:
+        """The caption that the answer says was kept; None where it does not say."""
+        ...
+
     def replace_pairs(
         self, model_id: ModelId, pairs: Sequence[RemotePair], *, sending: Sending | None = None
     ) -> None: ...

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from scenario_apply.manifest.spec import CompositionSpec, Concept, ModelSpec
 from scenario_apply.model.remote import RemoteModel
 from scenario_apply.model.training_types import training_steps, training_type
-from scenario_apply.planning.reasons import DescriptionChanged, NameChanged, Reason, TagsChanged
+from scenario_apply.planning.reasons import DescriptionChanged, LabelDrift, NameChanged, Reason, TagsChanged
 from scenario_apply.state.fingerprint import plain_parameter
 from scenario_apply.state.state import Version
 
@@ -39,21 +39,24 @@ def label_change(spec: Spec, version: Version, remote: RemoteModel | None) -> La
     name = version.name if remote is None or remote.name is None else remote.name
     if "name" not in ignored and (spec.name != name or spec.name != version.name):
         labels["name"] = spec.name
-        reasons.append(NameChanged(name if name != spec.name else version.name, spec.name))
+        reasons += [LabelDrift("name", name)] if name not in (version.name, spec.name) else []
+        reasons += [NameChanged(version.name, spec.name)] if spec.name != version.name else []
     # an undeclared description is the service's own: it writes one when a training starts
     ours = spec.description is not None or version.description is not None
     held = version.description if remote is None or version.description is None else remote.short_description
-    wanted = spec.description or ""
-    if "description" not in ignored and ours and (wanted != (held or "") or wanted != (version.description or "")):
+    wanted, known = spec.description or "", version.description or ""
+    if "description" not in ignored and ours and (wanted != (held or "") or wanted != known):
         labels["description"] = wanted
-        reasons.append(DescriptionChanged())
+        reasons += [LabelDrift("description", held or "")] if (held or "") not in (known, wanted) else []
+        reasons += [DescriptionChanged()] if wanted != known else []
     tags = version.tags if remote is None or remote.tags is None else remote.tags
     add = tuple(tag for tag in spec.tags if tag not in tags or tag not in version.tags)
     delete = tuple(tag for tag in version.tags if tag not in spec.tags)
     if "tags" in ignored:
         add = delete = ()
-    if add or delete:
-        reasons.append(TagsChanged(add, delete))
+    new, lost = (tuple(tag for tag in add if (tag in version.tags) is had) for had in (False, True))
+    reasons += [LabelDrift("tags", ", ".join(lost))] if lost else []
+    reasons += [TagsChanged(new, delete)] if new or delete else []
     return LabelChange(labels=labels, tags_add=add, tags_delete=delete, reasons=tuple(reasons))
 
 

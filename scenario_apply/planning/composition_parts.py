@@ -12,6 +12,7 @@ from scenario_apply.errors import Diagnostic
 from scenario_apply.manifest.spec import CompositionSpec, Concept
 from scenario_apply.model.address import Address
 from scenario_apply.model.did_you_mean import nearest
+from scenario_apply.model.kept_text import is_same_value
 from scenario_apply.model.remote import ModelId
 from scenario_apply.planning.changes import Action
 from scenario_apply.planning.decision import Decision, action_of, yields_new_weights
@@ -138,7 +139,12 @@ def part_reasons(version: Version, concepts: tuple[ConceptRecord, ...]) -> list[
     reasons += [ConceptRemoved(model_id) for model_id in before if model_id not in after]
     for model_id, concept in after.items():
         old = before.get(model_id)
-        if old is not None and old.scale != concept.scale:
+        is_shown = version.fingerprint is None  # then the service wrote what is recorded
+        if (
+            old is not None
+            and old.scale != concept.scale
+            and not (is_shown and is_same_value(concept.scale, old.scale))
+        ):
             reasons.append(ConceptChanged(model_id, "scale", float(old.scale), float(concept.scale)))
         if old is not None and old.epoch != concept.epoch:
             reasons.append(ConceptChanged(model_id, "epoch", old.epoch, concept.epoch))

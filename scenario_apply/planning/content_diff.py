@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from scenario_apply.dataset.types import Contents, Image
+from scenario_apply.model.kept_text import is_same_value
 from scenario_apply.model.training_types import SECRET_PARAMETERS
 from scenario_apply.planning.changes import CaptionChange, CaptionDiff, ImageChange, ImageDiff
 from scenario_apply.planning.reasons import CaptionsChanged, ImagesChanged, PairsChanged, ParameterChanged, Reason
@@ -109,12 +110,14 @@ def content_reasons(diff: ContentDiff) -> list[Reason]:
     return reasons
 
 
-def parameter_reasons(desired: Mapping[str, object], recorded: Mapping[str, object]) -> list[Reason]:
-    """One for each parameter that differs; secrets are not compared."""
+def parameter_reasons(
+    desired: Mapping[str, object], recorded: Mapping[str, object], *, as_shown: bool = False
+) -> list[Reason]:
+    """One for each parameter that differs; secrets are not compared. as_shown: the service wrote what is recorded."""
     reasons: list[Reason] = []
     for key in sorted({*desired, *recorded} - SECRET_PARAMETERS):
         before, after = plain_parameter(recorded.get(key)), plain_parameter(desired.get(key))
-        if before != after:
+        if before != after and not (as_shown and is_same_value(after, before)):
             reasons.append(ParameterChanged(key, before, after))
     return reasons
 

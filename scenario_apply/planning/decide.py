@@ -24,7 +24,7 @@ from scenario_apply.planning.import_blocks import imported, taken_address
 from scenario_apply.planning.observed import Observed
 from scenario_apply.planning.rule_inputs import Inputs, Rule, left_alone, prevented
 from scenario_apply.planning.selection import PlanRequestOptions
-from scenario_apply.planning.state_edit import StateEdit
+from scenario_apply.planning.state_edit import StateEdit, without_versions
 from scenario_apply.planning.training_rules import (
     changed,
     drifted,
@@ -123,12 +123,15 @@ def protected(given: Inputs, it: Resource) -> Decision | Resource:
 
 
 def gone_or_deleted(given: Inputs, it: Resource) -> Decision:
-    """A resource of which nothing is left is only forgotten."""
+    """A resource of which nothing is left is only forgotten; of another, what is left is deleted."""
     assert it.record is not None
     reason = why.DestroyAskedFor() if given.asked.destroy else why.NoLongerDeclared()
     if all(given.observed.is_gone(version.id) for version in it.record.versions()):
         return Forget(resource=_forgetting(it), reasons=(reason, why.AlreadyDeleted()), gone=True)
-    return Delete(resource=it, reasons=(reason,), delete=tuple(it.record.versions()))
+    lost = tuple(version.id for version in it.record.versions() if given.observed.is_gone(version.id))
+    if lost:
+        it = replace(it, record=without_versions(it.record, lost), edit=with_fields(it.edit, lost=lost))
+    return Delete(resource=it, reasons=(reason,), delete=() if it.record is None else tuple(it.record.versions()))
 
 
 def _forgetting(it: Resource) -> Resource:

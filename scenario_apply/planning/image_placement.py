@@ -93,9 +93,7 @@ def _placed(
             place = NewAsset("multipart" if is_large else "asset" if key in shared else "data")
         places[key] = image, place
     kept = {place.id for _, place in places.values() if isinstance(place, KnownAsset)}
-    # what is recorded and no longer attached is detached, too: a run that died had done it without recording it
-    recorded = {} if work.target is None else {image.asset_id: image.path for image in work.target.images}
-    detach = tuple((asset_id, name) for asset_id, name in {**recorded, **attached}.items() if asset_id not in kept)
+    detach = tuple((asset_id, name) for asset_id, name in attached.items() if asset_id not in kept)
     return ImagePlacement(places=tuple(places.values()), detach=detach)
 
 

@@ -6,19 +6,17 @@ Parameters are taken over where the manifest declares them, so that what the ser
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 
 from scenario_apply.dataset.types import Contents
 from scenario_apply.errors import Diagnostic
-from scenario_apply.manifest.spec import Import
+from scenario_apply.manifest.spec import CompositionSpec, Import
 from scenario_apply.model.address import Address
-from scenario_apply.model.remote import ModelId, RemoteModel
-from scenario_apply.model.secret import MASK
-from scenario_apply.model.training_types import SECRET_PARAMETERS
+from scenario_apply.model.kept_text import is_kept_form, is_same_tag, is_same_value, normal_form
+from scenario_apply.model.remote import ModelId, RemoteConcept, RemoteModel, RemotePair, TrainingImage
 from scenario_apply.planning.attributes import Spec, declared_parameters
-from scenario_apply.planning.observed import PHASE_OF, Observed
+from scenario_apply.planning.observed import PHASE_OF, Observed, shown_parameter
 from scenario_apply.planning.ownership import is_own
-from scenario_apply.state.fingerprint import plain_parameter
 from scenario_apply.state.state import ConceptRecord, ImageRecord, PairRecord, Record, State, Version
 
 
@@ -82,34 +80,57 @@ def _owner(state: State, model_id: ModelId) -> Address | None:
 
 
 def _version(remote: RemoteModel, spec: Spec, contents: Contents) -> Version:
-    digests = {image.path: image.sha256 for image in contents.images}
-    captions = {image.path: image.caption or "" for image in contents.images}
+    """The model as the service shows it; where it only writes what is declared in another way, as declared."""
+    name, description = _as_declared(spec.name, remote.name), _as_declared(spec.description, remote.short_description)
+    declared = declared_parameters(spec)
     return Version(
         number=1,
         id=remote.id,
         phase=PHASE_OF.get(remote.status or "", "building"),
-        name=remote.name or spec.name,
+        name=name or spec.name,
         type=remote.type,
-        description=remote.short_description if spec.description is not None else None,
-        tags=tuple(tag for tag in remote.tags or () if tag in spec.tags),
-        parameters=_parameters(declared_parameters(spec), remote.parameters or {}),
-        concepts=tuple(ConceptRecord(c.model_id, c.scale, c.epoch) for c in remote.concepts or ()),
-        images=tuple(
-            ImageRecord(
-                image.name,
-                digests.get(image.name, ""),
-                image.id,
-                image.caption_beside(captions.get(image.name, image.description)),
-            )
-            for image in remote.images or ()
-        ),
-        pairs=tuple(PairRecord(p.source_id, p.target_id, p.instruction) for p in remote.pairs or ()),
+        description=description if spec.description is not None else None,
+        tags=tuple(tag for tag in spec.tags if any(is_same_tag(tag, held) for held in remote.tags or ())),
+        parameters={key: shown_parameter(key, value, remote.parameters or {}) for key, value in declared.items()},
+        concepts=tuple(_concept(concept, spec) for concept in remote.concepts or ()),
+        images=_images(remote.images or (), contents),
+        pairs=tuple(_pair(pair, contents) for pair in remote.pairs or ()),
         job_id=remote.job_id,
     )
 
 
-def _parameters(declared: Mapping[str, object], remote: Mapping[str, object]) -> dict[str, object]:
-    return {
-        key: MASK if key in SECRET_PARAMETERS else plain_parameter(remote.get(key, value))
-        for key, value in declared.items()
-    }
+def _as_declared(declared: str | None, held: str | None) -> str | None:
+    return declared if declared and held and is_kept_form(declared, held) else held
+
+
+def _concept(concept: RemoteConcept, spec: Spec) -> ConceptRecord:
+    scales = [one.scale for one in spec.concepts] if isinstance(spec, CompositionSpec) else []
+    scale = next((scale for scale in scales if is_same_value(scale, concept.scale)), concept.scale)
+    return ConceptRecord(concept.model_id, scale, concept.epoch)
+
+
+def _pair(pair: RemotePair, contents: Contents) -> PairRecord:
+    declared = (one.instruction for one in contents.pairs)
+    instruction = next((one for one in declared if is_kept_form(one, pair.instruction)), pair.instruction)
+    return PairRecord(pair.source_id, pair.target_id, instruction)
+
+
+def _images(held: Iterable[TrainingImage], contents: Contents) -> tuple[ImageRecord, ...]:
+    """Images by their name, or by its normal form. A caption of the service's own is none of ours."""
+    by_path = {image.path: image for image in contents.images}
+    by_form = {normal_form(image.path): image for image in contents.images}
+    records = []
+    for image in held:
+        declared = by_path.get(image.name) or by_form.get(normal_form(image.name))
+        if declared is None:
+            records.append(ImageRecord(image.name, "", image.id, image.description))
+            continue
+        is_ours = is_kept_form(declared.caption, image.description) if declared.caption else _is_automatic(image)
+        caption = (declared.caption or "") if is_ours else image.description
+        kept = None if caption == image.description else image.description
+        records.append(ImageRecord(declared.path, declared.sha256, image.id, caption, kept))
+    return tuple(records)
+
+
+def _is_automatic(image: TrainingImage) -> bool:
+    return image.has_own_caption

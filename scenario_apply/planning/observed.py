@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from scenario_apply.model.address import Address
+from scenario_apply.model.kept_text import is_same_value
 from scenario_apply.model.remote import JobId, ModelId, RemoteModel
 from scenario_apply.model.training_types import SECRET_PARAMETERS
 from scenario_apply.planning.changes import Drift
@@ -109,11 +110,16 @@ def _by_whom(version: Version, remote: RemoteModel) -> Version:
     version = replace(version, job_id=remote.job_id or version.job_id)
     if version.fingerprint is not None or not remote.parameters:
         return version
-    reported = {
-        key: value if key in SECRET_PARAMETERS else plain_parameter(remote.parameters.get(key, value))
-        for key, value in version.parameters.items()
-    }
+    reported = {key: shown_parameter(key, value, remote.parameters) for key, value in version.parameters.items()}
     return version if reported == version.parameters else replace(version, parameters=reported)
+
+
+def shown_parameter(name: str, ours: object, shown: Mapping[str, object]) -> object:
+    """A parameter as the service shows it; ours where it says nothing of it, or only writes the same in another way."""
+    held = shown.get(name)
+    if held is None or name in SECRET_PARAMETERS or is_same_value(plain_parameter(ours), held):
+        return plain_parameter(ours)
+    return plain_parameter(held)
 
 
 def content_drift(address: Address, record: Record, remote: RemoteModel) -> list[Drift]:

@@ -11,6 +11,7 @@ from scenario_apply.model.address import Address
 from scenario_apply.model.limits import REQUESTS_PER_MINUTE
 from scenario_apply.model.steps import AwaitTraining, PlannedStep, requests_of
 from scenario_apply.planning.changes import SUMMARY_ACTIONS, Action, Change, Drift
+from scenario_apply.planning.reasons import ManifestChangedMeanwhile
 
 PLAN_FORMAT_VERSION = "1.0"
 
@@ -84,6 +85,17 @@ class Plan:
     @property
     def has_changes(self) -> bool:
         return any(change.action is not Action.NONE for change in self.changes)
+
+    @property
+    def only_waits(self) -> bool:
+        """Whether nothing is left but trainings that run, and the manifest still asks for those."""
+        changes = [change for change in self.changes if change.action is not Action.NONE]
+        return (
+            bool(changes)
+            and all(change.action is Action.WAIT and not change.edit for change in changes)
+            and all(ManifestChangedMeanwhile() not in change.notes for change in changes)
+            and all(isinstance(planned.step, AwaitTraining) for planned in self.steps)
+        )
 
     @property
     def is_applyable(self) -> bool:

@@ -142,6 +142,13 @@ class TagsChanged(Coded, frozen=True, tag="tags-changed"):
     removed: tuple[str, ...]
 
 
+class LabelDrift(Coded, frozen=True, tag="label-drift"):
+    """A label that was changed on the service, and is set back by this plan. observed: what it holds; tags: missing."""
+
+    label: Literal["name", "description", "tags"]
+    observed: str
+
+
 class DriftFound(Coded, frozen=True, tag="drift-found"):
     """Changed on the service, and set back by this plan."""
 
@@ -300,6 +307,7 @@ DifferenceReason = (
     | NameChanged
     | DescriptionChanged
     | TagsChanged
+    | LabelDrift
     | DriftFound
 )
 """How the manifest, the state and the service differ."""

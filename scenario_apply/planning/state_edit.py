@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from scenario_apply.model.address import Address
 from scenario_apply.model.codec import Count
+from scenario_apply.model.remote import AssetId, ModelId
+from scenario_apply.state.outcome import without_version
 from scenario_apply.state.state import Record, State
 
 
@@ -19,6 +21,8 @@ class StateEdit(Struct, frozen=True, kw_only=True, omit_defaults=True):
     becomes a previous version. moved_from: the record's address so far. forget: take the record out.
     gone: the current model was deleted on the service; a new one takes its place.
     record: one that an import block brings in. revive: the number of a previous version that becomes current again.
+    detached: images of the working version that are no longer attached on the service. lost: versions that were deleted
+    there, of a resource whose others this plan deletes.
     """
 
     protect: bool | None = None
@@ -29,6 +33,8 @@ class StateEdit(Struct, frozen=True, kw_only=True, omit_defaults=True):
     gone: bool = False
     record: Record | None = None
     revive: Count | None = None
+    detached: tuple[AssetId, ...] = ()
+    lost: tuple[ModelId, ...] = ()
 
     def __bool__(self) -> bool:
         return self != _NO_EDIT
@@ -64,5 +70,25 @@ def edited(state: State, edits: Mapping[Address, StateEdit]) -> State:
             record = record.revived(edit.revive)
         if edit.discard_pending and record.pending is not None:
             record = record.without_pending()
-        records[address] = record
+        if edit.detached:
+            record = without_images(record, edit.detached)
+        records[address] = without_versions(record, edit.lost)
     return replace(state, records=records)
+
+
+def without_versions(record: Record, model_ids: Collection[ModelId]) -> Record:
+    """The record without versions that no longer exist; at least one is left."""
+    for model_id in model_ids:
+        record = without_version(record, model_id) or record
+    return record
+
+
+def without_images(record: Record, asset_ids: Collection[AssetId]) -> Record:
+    """The record without images that the service no longer holds.
+
+    A version that was trained on them no longer holds what its fingerprint says: a run that ends before its training is
+    planned again.
+    """
+    version = record.working
+    images = tuple(image for image in version.images if image.asset_id not in asset_ids)
+    return record.with_working(replace(version, images=images, fingerprint=None))

@@ -265,7 +265,6 @@ class _Builder:
     # -- deletes
 
     def deletes(self, decision: Decision) -> None:
-        """Also of versions that are gone on the service: deleting one again does no harm, and updates the record."""
         if not decision.delete or (isinstance(decision, Delete) and not decision.consented):
             return
         after = [step for user in self.users_of(decision) for step in self.last_steps(user)]

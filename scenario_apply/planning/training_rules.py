@@ -23,7 +23,7 @@ from scenario_apply.planning.ignore_changes import is_drift_ignored
 from scenario_apply.planning.observed import content_drift
 from scenario_apply.planning.reasons import Reason
 from scenario_apply.planning.rule_inputs import Inputs, left_alone
-from scenario_apply.planning.state_edit import StateEdit
+from scenario_apply.planning.state_edit import StateEdit, without_images
 from scenario_apply.planning.up_to_date import NO_DIFFERENCE
 from scenario_apply.state.state import Record, Version
 
@@ -206,6 +206,8 @@ def _work(
     trains = given.may_train(it.address, spec)
     if kind in (Create, Replace) and it.record is not None and it.record.pending is not None:
         it = replace(it, edit=with_fields(it.edit, discard_pending=True))
+    if kind in (Complete, Retrain):
+        it = _without_detached(given, it)
     dataset = given.desired.dataset_of(spec)
     digest = None if dataset is None else dataset.digest
     if digest is not None and kind is not Create and "captions" in spec.lifecycle.ignore_changes:
@@ -222,6 +224,20 @@ def _work(
         reasons=tuple(reasons),
         notes=(*manual, *_edit_reasons(it.edit), *_move_reasons(it.edit)),
     )
+
+
+def _without_detached(given: Inputs, it: Resource) -> Resource:
+    """Images that the service no longer holds leave the record: there is nothing to detach."""
+    assert it.record is not None
+    version = it.record.working
+    remote = given.observed.models.get(version.id)
+    if remote is None or remote.images is None:
+        return it
+    held = {image.id for image in remote.images}
+    gone = tuple(image.asset_id for image in version.images if image.asset_id not in held)
+    if not gone:
+        return it
+    return replace(it, record=without_images(it.record, gone), edit=with_fields(it.edit, detached=gone))
 
 
 def _stays(given: Inputs, it: Resource, *notes: Reason) -> Keep | Relabel:

@@ -62,7 +62,9 @@ class UpToDate:
     def parameters_changed(self, spec: Spec, version: Version) -> list[Reason]:
         """One reason for each training parameter that differs."""
         return parameter_reasons(
-            compared_parameters(spec, declared_parameters(spec)), compared_parameters(spec, version.parameters)
+            compared_parameters(spec, declared_parameters(spec)),
+            compared_parameters(spec, version.parameters),
+            as_shown=version.fingerprint is None,
         )
 
     def differences(

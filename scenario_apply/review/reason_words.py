@@ -9,7 +9,9 @@ from scenario_apply.planning import reasons as why
 from scenario_apply.planning.reasons import DifferenceReason, HistoryReason, Reason, RestraintReason
 from scenario_apply.review.screen import counted
 from scenario_apply.review.step_words import once
+from scenario_apply.review.values import change_text
 
+_DEFAULT = "(default)"
 _PARTS = {
     "created": "is created",
     "replaced": "is replaced",
@@ -53,7 +55,7 @@ def _difference_text(reason: DifferenceReason) -> str:
         case why.TypeChanged(old, new):
             return f"type {old} -> {new}"
         case why.ParameterChanged(name, old, new):
-            return f"parameters.{name} {_value(old)} -> {_value(new)}"
+            return f"parameters.{name} {change_text(old, new, _DEFAULT)}"
         case why.ImagesChanged():
             return f"images {_counts(reason)}"
         case why.CaptionsChanged():
@@ -67,7 +69,7 @@ def _difference_text(reason: DifferenceReason) -> str:
         case why.ConceptRemoved(model_id):
             return f"concept {model_id} removed"
         case why.ConceptChanged(model_id, attribute, old, new):
-            return f"{attribute} of {model_id} {_value(old)} -> {_value(new)}"
+            return f"{attribute} of {model_id} {change_text(old, new, _DEFAULT)}"
         case why.PartChanged(part, how, version):
             return f"{part} {_PARTS.get(how) or f'is at version {version} now'}"
         case why.NameChanged(old, new):
@@ -76,6 +78,12 @@ def _difference_text(reason: DifferenceReason) -> str:
             return "description differs"
         case why.TagsChanged(added, removed):
             return "tags " + " ".join([*(f"+{tag}" for tag in added), *(f"-{tag}" for tag in removed)])
+        case why.LabelDrift("name", observed):
+            return f'the name was changed on Scenario to "{observed}"'
+        case why.LabelDrift("tags", observed):
+            return f"tags were removed on Scenario: {observed}"
+        case why.LabelDrift(label):
+            return f"the {label} was changed on Scenario"
         case why.DriftFound(what, path):
             return _DRIFT[what].format(path)
         case _:
@@ -151,9 +159,3 @@ def _with_changes(text: str, changed: tuple[Reason, ...]) -> str:
 def _counts(reason: why.ImagesChanged | why.CaptionsChanged) -> str:
     groups = (("+", reason.added), ("~", reason.changed), ("-", reason.removed))
     return " ".join(f"{sign}{count}" for sign, count in groups if count)
-
-
-def _value(value: object) -> str:
-    if value is None:
-        return "(default)"
-    return f"{value:g}" if isinstance(value, float) else str(value)

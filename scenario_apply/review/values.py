@@ -50,5 +50,17 @@ def value_text(value: object) -> str:
     if value is None:
         return "(none)"
     if isinstance(value, float):
-        return f"{value:g}"
+        return number_text(value)
     return str(value)
+
+
+def number_text(value: float) -> str:
+    """As short as it can be without being another number: 0.0001, and 9.999999747378752e-05 in full."""
+    short = f"{value:g}"
+    return short if float(short) == value else repr(value)
+
+
+def change_text(old: object, new: object, none: str) -> str:
+    """'10 -> 12': never the same text twice, also where only the kind differs. none: what None reads as."""
+    before, after = (none if value is None else value_text(value) for value in (old, new))
+    return f"{before} -> {after}" if before != after else f"{old!r} -> {new!r}"

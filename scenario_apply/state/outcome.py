@@ -9,9 +9,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from scenario_apply.model.address import Address
+from scenario_apply.model.kept_text import is_kept_form
 from scenario_apply.model.remote import AssetId, JobId, ModelId
 from scenario_apply.model.steps import (
     AttachImages,
+    Attachment,
     AwaitTraining,
     CreateModel,
     DeleteModel,
@@ -31,6 +33,8 @@ from scenario_apply.state.state import (
     ConceptRecord,
     Fingerprint,
     ImageRecord,
+    KeptCaption,
+    KeptLabels,
     PairRecord,
     Phase,
     Record,
@@ -45,6 +49,7 @@ class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the service answered. Which fields are set depends on the step; at: ISO 8601, UTC.
 
     asset_ids: of an attach, in the order of its images. reason "vanished": a new model that replaces a deleted one.
+    caption, labels: what the service kept of the texts it was sent, where it says so and they differ.
     """
 
     at: str
@@ -58,6 +63,8 @@ class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
     concepts: tuple[ConceptRecord, ...] = ()
     pairs: tuple[PairRecord, ...] = ()
     asset_ids: tuple[AssetId, ...] = ()
+    caption: KeptCaption | None = None
+    labels: KeptLabels | None = None
     adopted: str | None = None  # by what it was recognised, after a lost answer
 
 
@@ -72,7 +79,7 @@ def after(state: State, planned: PlannedStep, outcome: Outcome) -> State:
             return _uploaded(state, step, outcome)
         case AttachImages():
             added = tuple(
-                ImageRecord(image.path, image.sha256, asset_id, image.caption)
+                _attached(state, asset_id, image)
                 for image, asset_id in zip(step.images, outcome.asset_ids, strict=True)
             )
             state = replace(state, loose={k: v for k, v in state.loose.items() if k not in outcome.asset_ids})
@@ -83,27 +90,26 @@ def after(state: State, planned: PlannedStep, outcome: Outcome) -> State:
             state = _with_working(state, step.address, lambda v: replace(v, images=tuple(kept)))
             still = state.assets()
             loose = {
-                i.asset_id: AssetRecord(i.sha256, i.caption) for i in detached if i.sha256 and i.asset_id not in still
+                i.asset_id: AssetRecord(i.sha256, i.caption, i.kept, i.silent)
+                for i in detached
+                if i.sha256 and i.asset_id not in still
             }
             return replace(state, loose={**state.loose, **loose}) if loose else state
         case SetCaption():
-            return _captioned(state, _answered(outcome.asset_id, step), step.caption)
+            asset_id = _answered(outcome.asset_id, step)
+            return _captioned(state, asset_id, step.caption, outcome.caption or KeptCaption())
         case SetPairs():
             return _with_working(state, step.address, lambda v: replace(v, pairs=outcome.pairs))
         case UpdateModel():
             return _with_working(state, step.address, lambda v: _updated(v, step, outcome))
         case SetTags():
-            return _with_working(
-                state,
-                step.address,
-                lambda v: replace(v, tags=tuple(sorted({*v.tags, *step.add} - set(step.delete)))),
-            )
+            return _with_working(state, step.address, lambda v: _tagged(v, step, outcome))
         case StartTraining():
             return _with_working(state, step.address, lambda v: _launched(v, step, outcome))
         case AwaitTraining():
             return _ended(state, step, outcome)
         case DeleteModel():
-            return state.with_record(step.address, _without(record, step.model_id))
+            return state.with_record(step.address, without_version(record, step.model_id))
         case _:
             assert_never(step)
 
@@ -125,6 +131,7 @@ def _created(step: CreateModel, record: Record | None, outcome: Outcome) -> Reco
         description=step.description,
         concepts=outcome.concepts,
         created_at=outcome.at,
+        kept=outcome.labels,
     )
     if record is None:
         return Record(current=version, protected=step.protected)
@@ -148,26 +155,72 @@ def _joined(images: tuple[ImageRecord, ...], added: tuple[ImageRecord, ...]) -> 
     return tuple(known.values())
 
 
-def _captioned(state: State, asset_id: AssetId, caption: str) -> State:
+def _attached(state: State, asset_id: AssetId, image: Attachment) -> ImageRecord:
+    """The record of an attached asset, with what is known of its caption."""
+    known = state.loose.get(asset_id) or next(
+        (held for r in state.records.values() for v in r.versions() for held in v.images if held.asset_id == asset_id),
+        None,
+    )
+    if known is None or known.caption != image.caption:
+        return ImageRecord(image.path, image.sha256, asset_id, image.caption)
+    return ImageRecord(image.path, image.sha256, asset_id, image.caption, known.kept, known.silent)
+
+
+def _captioned(state: State, asset_id: AssetId, caption: str, kept: KeptCaption) -> State:
     """The caption belongs to the asset: every version that holds it sees the new one."""
     records = dict(state.records)
     for address, record in state.records.items():
         if any(image.asset_id == asset_id for version in record.versions() for image in version.images):
             records[address] = replace(
                 record,
-                current=_recaptioned(record.current, asset_id, caption),
-                pending=None if record.pending is None else _recaptioned(record.pending, asset_id, caption),
-                previous=tuple(_recaptioned(version, asset_id, caption) for version in record.previous),
+                current=_recaptioned(record.current, asset_id, caption, kept),
+                pending=None if record.pending is None else _recaptioned(record.pending, asset_id, caption, kept),
+                previous=tuple(_recaptioned(version, asset_id, caption, kept) for version in record.previous),
             )
     loose = state.loose
     if asset_id in loose:
-        loose = {**loose, asset_id: AssetRecord(loose[asset_id].sha256, caption)}
+        held = loose[asset_id]
+        known = _kept_of(held.caption, caption, kept)
+        loose = {**loose, asset_id: AssetRecord(held.sha256, caption, known.kept, known.silent)}
     return replace(state, records=records, loose=loose)
 
 
-def _recaptioned(version: Version, asset_id: AssetId, caption: str) -> Version:
-    images = tuple(replace(i, caption=caption) if i.asset_id == asset_id else i for i in version.images)
+def _recaptioned(version: Version, asset_id: AssetId, caption: str, kept: KeptCaption) -> Version:
+    def recaptioned(image: ImageRecord) -> ImageRecord:
+        known = _kept_of(image.caption, caption, kept)
+        return replace(image, caption=caption, kept=known.kept, silent=known.silent)
+
+    images = tuple(recaptioned(image) if image.asset_id == asset_id else image for image in version.images)
     return replace(version, images=images)
+
+
+def _kept_of(before: str, sent: str, kept: KeptCaption) -> KeptCaption:
+    """What was kept; an answer with the text of before says nothing about the new one."""
+    return KeptCaption() if kept.kept == before and not is_kept_form(sent, before) else kept
+
+
+def _tagged(version: Version, step: SetTags, outcome: Outcome) -> Version:
+    tags = {*version.tags, *step.add} - set(step.delete)
+    earlier = {} if version.kept is None else version.kept.tags
+    kept = {tag: form for tag, form in earlier.items() if tag in tags and tag not in step.add}
+    kept |= {} if outcome.labels is None else outcome.labels.tags
+    return replace(version, tags=tuple(sorted(tags)), kept=_labels(version, tags=kept))
+
+
+def _labels(version: Version, **changed: object) -> KeptLabels | None:
+    """What is known of a version's labels after a change; None where nothing is."""
+    kept = replace(version.kept or KeptLabels(), **changed)
+    return None if kept == KeptLabels() else kept
+
+
+def _relabelled(version: Version, step: UpdateModel, outcome: Outcome) -> KeptLabels | None:
+    """An answer with the label of before says nothing about the new one."""
+    answered, changed = outcome.labels or KeptLabels(), {}
+    if step.name is not None:
+        changed["name"] = None if answered.name == version.name else answered.name
+    if step.description is not None:
+        changed["description"] = None if answered.description == version.description else answered.description
+    return _labels(version, **changed)
 
 
 def _updated(version: Version, step: UpdateModel, outcome: Outcome) -> Version:
@@ -176,6 +229,7 @@ def _updated(version: Version, step: UpdateModel, outcome: Outcome) -> Version:
         name=version.name if step.name is None else step.name,
         description=version.description if step.description is None else step.description,
         concepts=version.concepts if step.concepts is None else _as_trained(outcome.concepts, version),
+        kept=_relabelled(version, step, outcome),
     )
 
 
@@ -220,7 +274,7 @@ def _ended(state: State, step: AwaitTraining, outcome: Outcome) -> State:
     return state
 
 
-def _without(record: Record | None, model_id: ModelId) -> Record | None:
+def without_version(record: Record | None, model_id: ModelId) -> Record | None:
     """The record after one of its versions was deleted; None when that was the last."""
     if record is None:
         return None

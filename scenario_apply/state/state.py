@@ -24,13 +24,25 @@ Phase = Literal["building", "training", "trained", "failed", "canceled"]
 Fingerprint = Annotated[str, Meta(pattern=r"\A[0-9]{1,6}:[0-9A-Za-z]+\Z")]
 
 
-class ImageRecord(Struct, frozen=True, order=True):
-    """One training image as recorded. caption is what the service was told; "" for its own."""
+class KeptCaption(Struct, frozen=True, omit_defaults=True):
+    """What the answer to a caption said that the service kept: kept None: what was sent; silent: it did not say."""
+
+    kept: str | None = None
+    silent: bool = False
+
+
+class ImageRecord(Struct, frozen=True, omit_defaults=True):
+    """One training image as recorded. caption is what the service was told; "" for its own.
+
+    kept, silent: see KeptCaption.
+    """
 
     path: str
     sha256: str
     asset_id: AssetId
     caption: str
+    kept: str | None = None
+    silent: bool = False
 
 
 class PairRecord(Struct, frozen=True):
@@ -48,15 +60,28 @@ class ConceptRecord(Struct, frozen=True, omit_defaults=True):
     trained_from: Fingerprint | None = None
 
 
-class AssetRecord(Struct, frozen=True):
+class AssetRecord(Struct, frozen=True, omit_defaults=True):
+    """An asset as recorded. kept, silent: see KeptCaption."""
+
     sha256: str
     caption: str
+    kept: str | None = None
+    silent: bool = False
+
+
+class KeptLabels(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Labels that the service keeps in a form of its own. None: it keeps what was sent. tags: as sent -> as kept."""
+
+    name: str | None = None
+    description: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 class Version(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One model on the service. fingerprint: of what was sent to train, None before the first launch.
 
-    charged: in CU; times are ISO 8601, UTC. reason: the service's words when it failed.
+    charged: in CU; times are ISO 8601, UTC. reason: the service's words when it failed. kept: None where the service
+    keeps every label as it was sent.
     """
 
     number: Count
@@ -77,6 +102,7 @@ class Version(Struct, frozen=True, kw_only=True, omit_defaults=True):
     created_at: str | None = None
     launched_at: str | None = None
     ended_at: str | None = None
+    kept: KeptLabels | None = None
 
     def __post_init__(self) -> None:
         check_free_form(self.parameters)
@@ -183,7 +209,7 @@ class State(Struct, frozen=True, kw_only=True):
             for version in (*reversed(record.previous), record.current, record.pending):
                 if version is not None:
                     for image in version.images:
-                        known[image.asset_id] = AssetRecord(image.sha256, image.caption)
+                        known[image.asset_id] = AssetRecord(image.sha256, image.caption, image.kept, image.silent)
         return known
 
     def model_ids(self) -> frozenset[ModelId]:

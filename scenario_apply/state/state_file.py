@@ -18,6 +18,7 @@ from scenario_apply.state.state import (
     FORMAT_VERSION,
     AssetRecord,
     HistoryEntry,
+    ImageRecord,
     Record,
     State,
     Version,
@@ -175,7 +176,13 @@ def _in_order(record: Record) -> Record:
 
 
 def _sorted(version: Version) -> Version:
-    return replace(version, images=tuple(sorted(version.images))) if len(version.images) > 1 else version
+    if len(version.images) < 2:
+        return version
+    return replace(version, images=tuple(sorted(version.images, key=_in_image_order)))
+
+
+def _in_image_order(image: ImageRecord) -> tuple[str, ...]:
+    return image.path, image.sha256, image.asset_id, image.caption
 
 
 def _compared(file: StateFile) -> bytes:

@@ -280,6 +280,7 @@ def test_a_cooldown_is_told_to_the_caller(body: dict[str, object]) -> None:
         (reply(400, {"detail": "d"}), Refused, "read model model_1: d (HTTP 400)"),
         (reply(401, {"message": "no"}), Unauthorized, "no"),
         (reply(403, {"reason": "not yours"}), Refused, "not yours"),
+        (reply(403, "<html><title>403 Forbidden</title>"), Refused, "a web page answered in place of the API: 403 Fo"),
         (reply(404, {"reason": "unknown"}), NotFound, "unknown"),
         (reply(404, "<html><title>404 Not Found</title>"), BadAnswer, "404 Not Found"),
         (reply(404, "not found"), BadAnswer, "not found"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -9,13 +11,17 @@ import pytest
 
 from scenario_apply.apply.apply_options import ApplyOptions
 from scenario_apply.apply.events import Ledger, Noted, StepFinished
+from scenario_apply.apply.lost_answers import AmbiguousAdoption
 from scenario_apply.apply.stop_signal import StopSignal
+from scenario_apply.dataset.types import Contents
 from scenario_apply.errors import AnswerLost
+from scenario_apply.model.remote import AssetId
 from scenario_apply.planning import image_placement
-from tests.fakes.bench import Bench, model
+from tests.fakes.bench import Bench, dataset_of, model
 from tests.fakes.clock import FakeClock
+from tests.fakes.normalising import Form, NormalisingScenario
 from tests.fakes.service import FakeScenario
-from tests.fakes.wire import Fault, Wire
+from tests.fakes.wire import Fault, Killed, Wire
 
 
 @pytest.fixture(autouse=True)
@@ -150,3 +156,69 @@ def test_a_create_that_is_never_listed_is_reported_before_it_is_sent_again(bench
     assert ledger.status == "done"
     notes = [event for event in bench.events if isinstance(event, Noted)]
     assert any("a second, empty model of that name may appear" in note.text and note.address for note in notes)
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        ("Kael ", str.strip),
+        ("Kae\u0301l", lambda text: unicodedata.normalize("NFC", text)),
+        ("Kael the ranger of the northern woods", lambda text: text[:24]),
+        ("Kael the Ranger", str.lower),
+    ],
+)
+def test_a_lost_creation_is_found_under_the_name_the_service_gave_it(tmp_path: Path, name: str, form: Form) -> None:
+    """One model, adopted, whatever the service made of its name; and no update afterwards."""
+    bench = Bench(tmp_path)
+    bench.add("kael", ["KAEL, front"])
+    bench.declare(model("kael", "kael", label=name))
+    service = NormalisingScenario(bench.clock, form)
+    wire = Wire(service, Fault("after", partial(AnswerLost, "lost"), name="create_model"))
+    ledger = bench.apply(wire.api)
+    assert (ledger.status, len(service.alive())) == ("done", 1)
+    assert [line.what for line in ledger.adopted] == ["create"]
+    assert not bench.plan(service).plan.has_changes
+
+
+def test_a_killed_creation_is_found_under_another_name_too(tmp_path: Path) -> None:
+    """By the next run; a model of a like name that was there before is not taken for it."""
+    bench = Bench(tmp_path)
+    bench.add("kael", ["KAEL, front"])
+    bench.declare(model("kael", "kael", label="Kael the ranger of the northern woods"))
+    service = NormalisingScenario(bench.clock, lambda text: text[:22])
+    earlier = service.create_model(name="Kael the ranger of the south", type="flux.1-lora")
+    with pytest.raises(Killed):
+        bench.apply(Wire(service, Fault("after", Killed, name="create_model")).api)
+    ledger = bench.apply(service)
+    assert (ledger.status, len(service.alive())) == ("done", 2)
+    assert bench.record("model.kael").current.id != earlier.id
+
+
+def test_two_models_that_may_be_the_lost_one_are_named_and_nothing_is_made(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.add("kael", ["KAEL, front"])
+    bench.declare(model("kael", "kael", label="Kael the ranger of the northern woods"))
+    service = NormalisingScenario(bench.clock, lambda text: text[:22])
+    with pytest.raises(Killed):
+        bench.apply(Wire(service, Fault("after", Killed, name="create_model")).api)
+    stranger = service.create_model(name="Kael the ranger of the south", type="flux.1-lora")
+    with pytest.raises(AmbiguousAdoption) as caught:
+        bench.apply(service)
+    assert stranger.id in str(caught.value)
+    assert len(service.alive()) == 2
+
+
+def test_a_lost_upload_is_found_under_a_name_in_lower_case(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.add("Kael", ["KAEL, front"])
+    bench.declare(model("kael", "Kael"))
+    [image] = bench.datasets["Kael"].contents.images
+    bench.datasets["Kael"] = dataset_of("Kael", Contents(images=(replace(image, path="Front.PNG"),)))
+
+    class LowerCase(FakeScenario):
+        def _keep(self, name: str, body: bytes) -> AssetId:
+            return super()._keep(name.lower(), body)
+
+    service = LowerCase(bench.clock)
+    ledger = bench.apply(Wire(service, Fault("after", partial(AnswerLost, "lost"), name="add_image")).api)
+    assert ([line.what for line in ledger.adopted], len(service.assets)) == (["upload Front.PNG"], 1)

@@ -135,6 +135,7 @@ def test_a_signal_while_training_leaves_quickly_and_loses_nothing(home: Path, nu
     status = run(home, "status", "--local", "--detailed-exitcode", training_s=30)
     assert status.returncode == 3
     assert "model.kael  training" in status.stdout
+    assert run(home, "plan", "--local", "--detailed-exitcode", training_s=30).returncode == 3
 
 
 def test_a_closed_terminal_ends_a_run_in_order(home: Path) -> None:

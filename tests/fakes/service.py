@@ -292,18 +292,20 @@ class FakeScenario:
 
     def update_tags(
         self, model_id: ModelId, *, add: Sequence[str], delete: Sequence[str], sending: Sending | None = None
-    ) -> None:
-        def write() -> None:
+    ) -> tuple[str, ...] | None:
+        def write() -> tuple[str, ...]:
             model = self._model(model_id)
             model.tags = sorted({*model.tags, *add} - set(delete))
+            return tuple(add)
 
-        self._call("update_tags", model_id, write, sending)
+        return self._call("update_tags", model_id, write, sending)
 
-    def set_caption(self, asset_id: AssetId, caption: str, *, sending: Sending | None = None) -> None:
-        def write() -> None:
+    def set_caption(self, asset_id: AssetId, caption: str, *, sending: Sending | None = None) -> str | None:
+        def write() -> str:
             self._asset(asset_id).description = caption
+            return caption
 
-        self._call("set_caption", asset_id, write, sending)
+        return self._call("set_caption", asset_id, write, sending)
 
     def replace_pairs(self, model_id: ModelId, pairs: Sequence[RemotePair], *, sending: Sending | None = None) -> None:
         def write() -> None:

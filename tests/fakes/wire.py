@@ -51,9 +51,10 @@ class Wire:
             if sending is not None:
                 sending()
             self._strike(fault, "before", name)
-            answer = getattr(self.service, name)(*args, **named)
-            self._strike(fault, "after", name)
-            return answer
+            try:
+                return getattr(self.service, name)(*args, **named)
+            finally:
+                self._strike(fault, "after", name)  # a refusal is an answer, too
 
         return call
 

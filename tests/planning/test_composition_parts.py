@@ -76,7 +76,7 @@ def test_the_projects_models_are_listed_only_for_a_find() -> None:
     asked = service(("model_2", "Ink Wash", "flux.1-lora"))
     plan(INK, asked)
     assert asked.reads.count("list") == 1
-    other = service()
+    other = service(("model_9", "Ink Wash", "flux.1-lora"))
     declared = manifest(composition("ink", [Concept(model_id="model_9", scale=1, place=HERE)]))
     plan(declared, other)
     assert other.reads == ["get-bulk"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import replace as with_fields
 
 import pytest
@@ -62,3 +63,55 @@ def test_a_caption_of_the_services_own_is_taken_for_nobodys(declared: str | None
     record = imported(Import(target=KAEL, model_id="m", place=HERE), spec, contents, state, observed)
     assert isinstance(record, Record)
     assert [one.caption for one in record.current.images] == [taken]
+
+
+SINGLE = struct.unpack("f", struct.pack("f", 1e-4))[0]
+
+
+def test_what_the_service_writes_in_another_way_is_imported_as_declared() -> None:
+    """Numbers in single precision or as text, collapsed blanks, composed names: nothing is trained for them."""
+    spec = ModelSpec(
+        address=KAEL,
+        name="Kae\u0301l ",
+        type="flux.1-lora",
+        dataset="kael",
+        parameters={"learningRate": 1e-4, "nbEpochs": 5, "seed": 2},
+        tags=("Hero",),
+        description="Green  hood.\n",
+        place=HERE,
+    )
+    images = (
+        picture("cafe\u0301.png", "ash", "KAEL,  front"),
+        picture("02.png", "elm", "KAEL, side"),
+        picture("03.png", "oak"),
+    )
+    remote = RemoteModel(
+        id=ModelId("m"),
+        type="flux.1-lora",
+        status="trained",
+        name="Ka\u00e9l",
+        short_description="Green hood.",
+        tags=("hero", "other"),
+        parameters={"learningRate": SINGLE, "nbEpochs": "5", "seed": None},
+        images=(
+            held("a1", "caf\u00e9.png", "KAEL, front"),
+            held("a2", "02.png", "somebody wrote this"),
+            held("a3", "03.png", "a picture"),
+        ),
+    )
+    observed = Observed(models={ModelId("m"): remote}, own=(remote,), refreshed=True)
+    block = Import(target=KAEL, model_id="m", place=HERE)
+    record = imported(block, spec, Contents(images=images), State(), observed)
+    assert isinstance(record, Record)
+    version = record.current
+    assert (version.name, version.description, version.tags) == (spec.name, spec.description, ("Hero",))
+    assert version.parameters == {"learningRate": 1e-4, "nbEpochs": 5, "seed": 2}
+    assert [(image.path, image.caption) for image in version.images] == [
+        ("cafe\u0301.png", "KAEL,  front"),
+        ("02.png", "somebody wrote this"),
+        ("03.png", ""),
+    ]
+
+
+def held(asset_id: str, name: str, description: str) -> TrainingImage:
+    return TrainingImage(id=AssetId(asset_id), name=name, description=description, automatic_caption="a picture")

@@ -81,6 +81,14 @@ def test_another_job_is_drift_and_its_parameters_are_what_the_model_was_trained_
     assert settled(current, "trained", "job_2")[1] == (), "told once it is recorded"
 
 
+def test_a_parameter_in_another_form_is_as_it_was_recorded() -> None:
+    """Trained again in the web app with the same learning rate, which the service shows in single precision."""
+    recorded = version(parameters={"learningRate": 1e-4, "rank": 4, "seed": 7})
+    shown = {"learningRate": 9.999999747378752e-05, "rank": "4", "seed": None}
+    record, _ = settled(recorded, "trained", "job_2", shown)
+    assert record.current.parameters == recorded.parameters
+
+
 @pytest.mark.parametrize("phase", ["failed", "canceled"])
 def test_one_that_failed_and_was_trained_by_somebody_is_usable_and_not_known_to_be_what_is_wanted(phase: Phase) -> None:
     record, drift = settled(version(phase, reason="it broke"), "trained", "job_2", {"rank": 8})

@@ -1,0 +1,68 @@
+"""apply/refresh.py: what an answer leaves out is asked for before it counts as deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from scenario_apply.model.remote import ModelId, RemoteModel
+from scenario_apply.planning.changes import Action
+from tests.fakes.bench import Bench, composition, model
+from tests.fakes.service import FakeScenario
+
+
+class Partial(FakeScenario):
+    """A service that leaves models out of its bulk answers, so many times."""
+
+    short = 0
+
+    def get_models(self, model_ids: Sequence[ModelId], *, images: bool) -> Mapping[ModelId, RemoteModel]:
+        found = dict(super().get_models(model_ids, images=images))
+        if self.short:
+            self.short -= 1
+            found.popitem()
+        return found
+
+
+@pytest.fixture
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    monkeypatch.setattr("os.fsync", lambda descriptor: None)  # it is about power, and only costs time here
+    bench = Bench(tmp_path)
+    bench.add("kael", ["KAEL, front"])
+    bench.declare(model("one", "kael"), model("two", "kael"), composition("mix", "one", "two"))
+    return bench
+
+
+def test_a_model_that_a_bulk_answer_leaves_out_is_read_by_its_id(bench: Bench) -> None:
+    """One request more, and only then; nothing is made again."""
+    service = Partial(bench.clock)
+    bench.apply(service)
+    service.log.clear()
+    service.short = 1
+    assert not bench.plan(service).plan.has_changes
+    assert service.count("get_models", "get_model") == 2
+    service.log.clear()
+    assert not bench.plan(service).plan.has_changes
+    assert service.count("get_models", "get_model") == 1
+
+
+def test_a_model_that_is_really_gone_is_made_again(bench: Bench) -> None:
+    service = Partial(bench.clock)
+    bench.apply(service)
+    service.delete_model(bench.record("model.two").current.id)
+    changes = {str(change.address): change.action for change in bench.plan(service).plan.changes}
+    assert changes["model.two"] is Action.CREATE
+
+
+def test_a_training_that_a_poll_leaves_out_is_not_taken_for_cancelled(bench: Bench) -> None:
+    service = Partial(bench.clock)
+
+    def polled_short(model_ids: Sequence[ModelId], *, images: bool) -> Mapping[ModelId, RemoteModel]:
+        service.short = 1
+        return Partial.get_models(service, model_ids, images=images)
+
+    service.get_models = polled_short  # type: ignore[method-assign]  # every bulk answer is short
+    assert bench.apply(service).status == "done"
+    assert len(service.jobs) == 3
