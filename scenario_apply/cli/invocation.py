@@ -45,10 +45,9 @@ class Invocation:
         """Lines on stderr, already safe and terminated."""
         _write(sys.stderr, text, self.err)
 
-    def redraw(self, text: str, lines: int) -> None:
-        """Replace the last lines on stderr."""
-        _put(sys.stderr, f"\x1b[{lines}A\x1b[J" if lines else "")
-        self.say(text)
+    def put(self, text: str) -> None:
+        """Text on stderr as it is, with what moves the cursor: for views whose lines are safe."""
+        _put(sys.stderr, for_people(text, sys.stderr.encoding))
 
     def tell(self, text: str) -> None:
         """A sentence on stderr; nothing with --quiet."""

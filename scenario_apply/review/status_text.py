@@ -13,7 +13,7 @@ from scenario_apply.model.queue_wait import QUEUED_LONG_HINT
 from scenario_apply.model.remote import Progress
 from scenario_apply.review.screen import Color, Screen, amount, columns, fit, pad, safe
 from scenario_apply.review.step_words import once
-from scenario_apply.review.training_words import progress_words
+from scenario_apply.review.training_words import progress_words, share_bar
 
 _COLORS: dict[str, Color] = {
     "trained": "green",
@@ -24,6 +24,7 @@ _COLORS: dict[str, Color] = {
     "deleted": "red",
 }
 
+_BAR_COLUMNS = 12
 NOT_CREATED = "not created"
 """The status of a declared resource that does not exist yet."""
 
@@ -86,7 +87,10 @@ def _told(resource: ResourceStatus) -> str:
     elif resource.is_running:
         words = progress_words("", resource.progress)
         share = resource.progress.progress if resource.progress is not None else None
-        parts += [*([_bar(share)] if share is not None else []), *(word for word in words if word != "training")]
+        parts += [
+            *([share_bar(share, _BAR_COLUMNS)] if share is not None else []),
+            *(word for word in words if word != "training"),
+        ]
     if resource.reason:
         parts.append(once(resource.reason))
     if not resource.is_running and resource.id is not None:
@@ -96,11 +100,6 @@ def _told(resource: ResourceStatus) -> str:
     if resource.charged is not None:
         parts.append(f"{amount(resource.charged)} CU")
     return ", ".join(part for part in parts if part)
-
-
-def _bar(share: float) -> str:
-    filled = round(max(0.0, min(1.0, share)) * 12)
-    return "━" * filled + "─" * (12 - filled)
 
 
 def status_json(statuses: Sequence[ResourceStatus]) -> str:
