@@ -13,7 +13,7 @@ from scenario_apply.cli.progress.plain_view import adopted_line, failed_line, fi
 from scenario_apply.cli.progress.run_progress import QUIET_KINDS, RunProgress, Training
 from scenario_apply.cli.terminal import WIDEST, resized, terminal_size
 from scenario_apply.model.ports import Clock, RequestCounter
-from scenario_apply.review.screen import Color, Screen, columns, counted, duration, fit, pad, safe, wrap
+from scenario_apply.review.screen import Color, Screen, columns, counted, duration, fit, fit_path, pad, safe, wrap
 from scenario_apply.review.training_words import progress_words, share_bar
 
 TRAININGS_SHOWN = 12
@@ -100,7 +100,7 @@ class ProgressView:
 
     def _print(self, line: str, color: Color | None = None) -> None:
         width = resized(self._screen, self._stream).width
-        text = "".join(f"{self._screen.paint(part, color)}\n" for part in wrap(safe(line), width))
+        text = "".join(f"{self._screen.paint(part, color)}\n" for part in wrap(safe(line), width, whole_ids=True))
         self._region.print_above(text)
 
     def _print_notes(self) -> None:
@@ -146,7 +146,7 @@ def _bar_rows(bars: list[tuple[str, float | None, str]], width: int) -> list[str
     rows = []
     for label, share, text in bars:
         percent = "" if share is None else f"{share:.0%}"
-        start = f"{pad(fit(label, label_width), label_width)}  {share_bar(share or 0.0, bar_width)} {percent:>4}  "
+        start = f"{pad(fit_path(label, label_width), label_width)}  {share_bar(share or 0.0, bar_width)} {percent:>4}  "
         rows.append(fit(start + text, width))
     return rows
 
