@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from scenario_apply.model.address import Address
 from scenario_apply.planning.changes import Action, Change
@@ -74,7 +74,10 @@ def plan_text(
     if not only_drift:
         changed = [change for change in plan.changes if change.action is not Action.NONE]
         brief = len(changed) > MANY and not screen.verbose
-        blocks = ["\n".join(_change(change, screen, brief=brief)) + "\n" for change in changed]
+        twins = {} if screen.verbose else _twins(changed)
+        blocks = [
+            "\n".join(_change(change, screen, twins.get(change.address), brief=brief)) + "\n" for change in changed
+        ]
         parts += ["".join(blocks)] if brief else blocks
         parts += [f"    {len(changed):,} changes; -v shows images, captions and values of each\n"] if brief else []
         parts.append(_unchanged(plan, screen))
@@ -207,7 +210,20 @@ def _drift_sentence(plan: Plan) -> str:
 # -- one change
 
 
-def _change(change: Change, screen: Screen, *, brief: bool) -> list[str]:
+def _twins(changes: Iterable[Change]) -> dict[Address, Address]:
+    """Changes with the images and captions of an earlier one: children of a matrix, models that share a dataset."""
+    first: dict[object, Address] = {}
+    twins = {}
+    for change in changes:
+        if change.images or change.captions:
+            twin = first.setdefault((change.images, change.captions), change.address)
+            if twin != change.address:
+                twins[change.address] = twin
+    return twins
+
+
+def _change(change: Change, screen: Screen, twin: Address | None, *, brief: bool) -> list[str]:
+    """twin: another change with the same images and captions, which shows them."""
     lines = _title(change, screen)
     # the title of a move says it already
     reasons = [r for r in change.reasons if not (change.action is Action.MOVE and isinstance(r, MovedFrom))]
@@ -222,8 +238,11 @@ def _change(change: Change, screen: Screen, *, brief: bool) -> list[str]:
         return lines
     if screen.verbose or change.action is Action.CREATE:
         lines += _attributes(change, screen)
-    lines += image_lines(change, screen)
-    lines += caption_lines(change, screen)
+    listed_ones = [*image_lines(change, screen), *caption_lines(change, screen)]
+    if twin is not None and len(listed_ones) > 1:
+        what = "the same images" if change.action is Action.CREATE else "the same changes of images and captions"
+        listed_ones = hanging(_INDENT, f"{what} as {safe(str(twin))}", screen)
+    lines += listed_ones
     if change.arithmetic is not None:
         lines += hanging(_INDENT, safe(change.arithmetic), screen)
     return lines

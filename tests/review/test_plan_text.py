@@ -187,3 +187,16 @@ def test_hundreds_of_changes_are_told_briefly() -> None:
     assert len(text.splitlines()) < 1100
     assert "500 changes; -v shows" in text
     assert "pose number 1" in plan_text(many, Screen(verbose=True))
+
+
+def test_images_that_several_changes_share_are_listed_once() -> None:
+    """Six children of a matrix train on the same images; -v lists them for each."""
+    created = CREATED
+    children = [replace(created, address=Address("model", "hero", label)) for label in ("a", "b", "c", "d", "e", "f")]
+    path = created.images.add[0].path
+    text = plan_text(plan_of(*children), Screen(width=80, terminal=True))
+    assert text.count(path) == 1
+    assert text.count("      the same images as model.hero/a\n") == 5
+    assert plan_text(plan_of(*children), Screen(width=80, verbose=True)).count(path) == 6
+    other = replace(children[1], images=replace(created.images, add=created.images.add[:-1]))
+    assert plan_text(plan_of(children[0], other), Screen(width=80)).count(path) == 2, "those are others"
