@@ -67,7 +67,7 @@ def _command(words: list[str], flags: list[str]) -> int:
         name, rest = find_command(words)
         command = load(name)
         namespace = parser_of(name, command).read([*rest, *flags])
-        call = read_call(namespace, flags)
+        call = read_call(namespace, flags, [*flags, *words])
         code = command.run(call)
         sys.stdout.flush()
         return code

@@ -110,6 +110,7 @@ def _options(session: ApplySession, request: PlanRequest) -> ApplyOptions:
         wait=not asked.get("no_wait"),
         command=again(asked, settings, session.command),
         status_command=watching(settings),
+        command_line=session.call.command_line(request.place.secrets),
         replaced=tuple(address_of(text) for text in asked.get("replace") or ()),
         adopted=tuple(asked.get("adopt") or ()),
         outside=_outside(session, request),
