@@ -166,7 +166,12 @@ def _is_approved(session: ApplySession, plan: Plan) -> bool:
     if not call.is_interactive:
         raise ApprovalImpossible(
             "approval is required, but no terminal is attached",
-            hint="use --auto-approve, or apply a saved plan: plan --out FILE, then apply FILE --auto-approve",
+            hint="use --auto-approve, or apply a saved plan: "
+            + (
+                "plan --destroy --out FILE, then apply FILE --auto-approve --allow-destroy"
+                if session.destroy
+                else "plan --out FILE, then apply FILE --auto-approve"
+            ),
         )
     text = question(plan, destroy=session.destroy, is_saved=session.saved is not None)
     return call.confirm(text, "Only 'yes' will be accepted.")

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from scenario_apply.model.address import Address
 from scenario_apply.planning.changes import Action, Change
 from scenario_apply.planning.plan import Plan
-from scenario_apply.planning.reasons import DeleteNeedsConsent, MovedFrom, NotSelected
+from scenario_apply.planning.reasons import DeleteNeedsConsent, DestroyAskedFor, MovedFrom, NotSelected
 from scenario_apply.review.diagnostics_text import problem_text
 from scenario_apply.review.drift_text import drift_text
 from scenario_apply.review.image_lines import caption_lines, image_lines, listed, more
@@ -76,7 +76,8 @@ def plan_text(
         brief = len(changed) > MANY and not screen.verbose
         twins = {} if screen.verbose else _twins(changed)
         blocks = [
-            "\n".join(_change(change, screen, twins.get(change.address), brief=brief)) + "\n" for change in changed
+            "\n".join(_change(change, screen, twins.get(change.address), brief=brief, destroy=destroy)) + "\n"
+            for change in changed
         ]
         parts += ["".join(blocks)] if brief else blocks
         parts += [f"    {len(changed):,} changes; -v shows images, captions and values of each\n"] if brief else []
@@ -89,7 +90,7 @@ def plan_text(
     if only_drift:
         parts.append(_sentence(_drift_sentence(plan), screen))
     elif plan.has_changes:
-        parts.append("".join(f"{line}\n" for line in summary_lines(plan, screen)))
+        parts.append("".join(f"{line}\n" for line in summary_lines(plan, screen, destroy=destroy)))
     elif not plan.blocked:  # what is forbidden would be a change
         parts.append(_sentence(_nothing(plan, recorded, destroy=destroy), screen))
     if next_command is not None and not screen.quiet:
@@ -128,10 +129,11 @@ def _legend(plan: Plan, screen: Screen) -> str:
 # -- the end: the sum
 
 
-def summary_lines(plan: Plan, screen: Screen) -> list[str]:
-    """The `Plan:` line, on as many lines as the screen needs."""
+def summary_lines(plan: Plan, screen: Screen, *, destroy: bool = False) -> list[str]:
+    """The `Plan:` line, on as many lines as the screen needs. destroy: without what no destroy does."""
     title = screen.paint("Plan:", "bold")
-    counts, price = f"{_counts(plan)}.", f"{_requests(plan)} {_price(plan)}"
+    counts, price = f"{_counts(plan, destroy=destroy)}.", f"{_requests(plan)} {_price(plan)}"
+    price = f"{_requests(plan)} No charge." if destroy else price
     if not screen.terminal or columns(f"Plan: {counts} {price}") <= screen.width:
         return [f"{title} {counts} {price}"]  # one line for those who search it
     together = re.compile(r"(?<=\d) (?=[a-z])")  # a number stays with its word
@@ -141,13 +143,15 @@ def summary_lines(plan: Plan, screen: Screen) -> list[str]:
     return [f"{title} {lines[0]}", *(f"      {line}" for line in lines[1:])]
 
 
-def _counts(plan: Plan) -> str:
+def _counts(plan: Plan, *, destroy: bool) -> str:
     summary = plan.summary
-    always = ("create", "update", "replace", "delete")
+    always = ("delete",) if destroy else ("create", "update", "replace", "delete")
     order = ("create", "update", "retrain", "replace", "delete", "wait", "move", "import", "forget")
     parts = [f"{summary.get(key, 0):,} {key}" for key in order if key in always or summary.get(key)]
     left_out = sum(change.notes == _LEFT_OUT for change in plan.changes if change.action is Action.NONE)
-    parts.append(f"{summary['none'] - left_out:,} unchanged")
+    unchanged = summary["none"] - left_out
+    if unchanged or not destroy:
+        parts.append(f"{unchanged:,} {'kept' if destroy else 'unchanged'}")
     return ", ".join([*parts, f"{left_out:,} not selected"] if left_out else parts)
 
 
@@ -222,11 +226,12 @@ def _twins(changes: Iterable[Change]) -> dict[Address, Address]:
     return twins
 
 
-def _change(change: Change, screen: Screen, twin: Address | None, *, brief: bool) -> list[str]:
+def _change(change: Change, screen: Screen, twin: Address | None, *, brief: bool, destroy: bool) -> list[str]:
     """twin: another change with the same images and captions, which shows them."""
     lines = _title(change, screen)
-    # the title of a move says it already
-    reasons = [r for r in change.reasons if not (change.action is Action.MOVE and isinstance(r, MovedFrom))]
+    # what the title of a move, or of the plan, says already
+    said = (*((MovedFrom,) if change.action is Action.MOVE else ()), *((DestroyAskedFor,) if destroy else ()))
+    reasons = [reason for reason in change.reasons if not isinstance(reason, said)]
     if reasons:
         lines += hanging(f"{_INDENT}because ", safe("; ".join(map(reason_text, reasons))), screen)
     for note in change.notes:
