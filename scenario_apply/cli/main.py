@@ -76,7 +76,7 @@ def _command(words: list[str], flags: list[str]) -> int:
         name, rest = find_command(words)
         command = load(name)
         namespace = parser_of(name, command).read([*rest, *flags])
-        call = read_call(namespace, flags)
+        call = read_call(namespace, flags, [*flags, *words])
         return command.run(call)
     except SystemExit as leave:  # --help prints and leaves
         return leave.code if isinstance(leave.code, int) else 0

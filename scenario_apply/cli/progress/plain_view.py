@@ -66,7 +66,8 @@ class PlainView:
     def _lines(self, event: Event, now: float) -> list[str]:
         match event:
             case RunStarted():
-                word = "continuing" if event.resumed else "applying"
+                deletes = all(planned.kind == "delete" for planned in event.plan.steps)
+                word = "continuing" if event.resumed else "deleting" if deletes else "applying"
                 return [f"{word}: {counted(len(event.plan.steps), 'step')}"] if event.plan.steps else []
             case StepStarted():
                 return [f"{event.step.address}: {safe(doing(event.step.step))} …"] if self._verbose else []
