@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scenario_apply.errors import Unauthorized
+from scenario_apply.errors import Unauthorized, Unreachable
 
 if TYPE_CHECKING:
     import threading
@@ -40,8 +40,8 @@ def connect(
     rate_limit_per_minute: 0 for no bound. cancel: once set, calls that wait or have not been sent raise Interrupted.
     allow_http: whether credentials may be sent unencrypted to another machine.
     secrets: what the bodies of requests may carry; hidden in whatever comes back.
-    Raises Unauthorized when there are no credentials or they cannot be any, ApiError (code base-url) for an address
-    that is none.
+    Raises Unauthorized when there are no credentials or they cannot be any, Unreachable for a proxy in the environment
+    that cannot be one, ApiError (code base-url) for an address that is none.
     """
     from scenario_apply.api.client import Client
     from scenario_apply.api.error_responses import CREDENTIALS_HINT
@@ -53,12 +53,14 @@ def connect(
     key, secret = api_key.strip(), api_secret.strip()
     if not key or not secret:
         raise Unauthorized("there are no credentials for the service", hint=CREDENTIALS_HINT)
-    require_private_channel(base_url, allow_http=allow_http)
     try:
         sent = [hidden.reveal() for hidden in secrets]
         transport = Transport(base_url, key, secret, timeouts=timeouts, sent=sent)
     except ValueError as error:
         raise Unauthorized(str(error), hint=CREDENTIALS_HINT) from None
+    if (wrong := transport.proxy_problem(transport.base_url)) is not None:
+        raise Unreachable(wrong.what, hint=wrong.hint)
+    require_private_channel(base_url, allow_http=allow_http)
     budget = RequestBudget(rate_limit_per_minute, clock, cancel)
     sender = Sender(transport, budget, clock, read_only=read_only, cancel=cancel)
     return Client(sender, project_id), budget

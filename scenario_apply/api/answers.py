@@ -1,6 +1,8 @@
 """The service's answers as types, in the service's own names. Fields we do not use are not here and are ignored.
 
-Whatever the contract calls optional may be missing or null. Counts are plain numbers there, so 3.0 is one.
+Whatever the contract calls optional may be missing or null, and an empty list may be null. Counts are plain numbers
+there, so 3.0 is one; numbers may come as text. What only decorates is an object here: loose.py reads it, or leaves it
+out where it has another form, since no training may end over a progress bar.
 """
 
 from __future__ import annotations
@@ -10,13 +12,16 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from scenario_apply.model.codec import check_free_form
 from scenario_apply.model.remote import AssetId, IdOrEmpty, JobId, ModelId, UploadId
 
 Word = Annotated[str, Meta(min_length=1)]
-WholeNumber = Annotated[float, Meta(ge=0, le=2**53, multiple_of=1)]
-Cursor = Annotated[str, Meta(pattern=r"\A[!-~]{0,8192}\Z")]
-"""Opaque, sent back percent-encoded: visible ASCII."""
+WholeNumber = Annotated[float, Meta(ge=0, le=2**53, multiple_of=1)] | Annotated[str, Meta(pattern=r"\A[0-9]{1,15}\Z")]
+Number = float | Annotated[str, Meta(pattern=r"\A-?[0-9]{1,40}(\.[0-9]{1,40})?([eE][-+]?[0-9]{1,2})?\Z")]
+Nothing = Annotated[tuple[object, ...], Meta(max_length=0)]
+"""An empty list: how some services write an empty object."""
+
+Cursor = Annotated[str, Meta(pattern=r"\A[!-~]{0,8192}\Z")] | Annotated[int, Meta(ge=0)]
+"""Opaque, sent back percent-encoded: visible ASCII, or a number."""
 
 
 class Answer(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -32,7 +37,7 @@ class TrainingImageAnswer(Answer, frozen=True, kw_only=True):
 
 class ConceptAnswer(Answer, frozen=True, kw_only=True):
     model_id: ModelId
-    scale: float | None = None
+    scale: Number | None = None
     model_epoch: str | None = None
 
 
@@ -43,10 +48,12 @@ class PairAnswer(Answer, frozen=True, kw_only=True):
 
 
 class ProgressAnswer(Answer, frozen=True, kw_only=True):
-    stage: str | None = None
-    progress: float | None = None
-    position: float | None = None
-    remaining_time_ms: float | None = None
+    """Only decorates, whole and in parts."""
+
+    stage: object = None
+    progress: object = None
+    position: object = None
+    remaining_time_ms: object = None
 
 
 class TrainingStatsAnswer(Answer, frozen=True, kw_only=True):
@@ -67,30 +74,36 @@ class ModelAnswer(Answer, frozen=True, kw_only=True):
     training_images: tuple[TrainingImageAnswer, ...] | None = None
     training_images_number: WholeNumber | None = None
     training_image_pairs: tuple[PairAnswer, ...] | None = None
-    parameters: Mapping[str, object] | None = None
+    parameters: Mapping[str, object] | Nothing | None = None
     job_id: IdOrEmpty | None = None
-    training_progress: ProgressAnswer | None = None
+    training_progress: object = None
     created_at: object = None
-    training_stats: TrainingStatsAnswer | None = None
+    training_stats: object = None
     owner_id: IdOrEmpty | None = None
     privacy: str | None = None
 
-    def __post_init__(self) -> None:
-        check_free_form(self.parameters or {})
+
+class BareModelAnswer(Answer, frozen=True, kw_only=True):
+    """What is needed of a model in a list that has another form."""
+
+    id: ModelId | None = None
+    model_id: ModelId | None = None
 
 
 class ModelsAnswer(Answer, frozen=True, kw_only=True):
-    models: tuple[ModelAnswer, ...]
+    """models: each read by itself."""
+
+    models: tuple[object, ...] | None
     next_pagination_token: Cursor | None = None
 
 
 class JobMetadataAnswer(Answer, frozen=True, kw_only=True):
-    error: str | None = None
-    hint: str | None = None
+    error: object = None
+    hint: object = None
 
 
 class BillingAnswer(Answer, frozen=True, kw_only=True):
-    cu_cost: float | None = None
+    cu_cost: object = None
 
 
 class JobAnswer(Answer, frozen=True, kw_only=True):
@@ -99,9 +112,9 @@ class JobAnswer(Answer, frozen=True, kw_only=True):
     job_id: JobId | None = None
     id: JobId | None = None
     status: Word
-    progress: float | None = None
-    metadata: JobMetadataAnswer | None = None
-    billing: BillingAnswer | None = None
+    progress: object = None
+    metadata: object = None
+    billing: object = None
 
 
 class LaunchedJobAnswer(Answer, frozen=True, kw_only=True):
@@ -109,7 +122,7 @@ class LaunchedJobAnswer(Answer, frozen=True, kw_only=True):
 
     job_id: IdOrEmpty | None = None
     id: IdOrEmpty | None = None
-    billing: BillingAnswer | None = None
+    billing: object = None
 
 
 class LaunchAnswer(Answer, frozen=True, kw_only=True):
@@ -118,7 +131,7 @@ class LaunchAnswer(Answer, frozen=True, kw_only=True):
     job: LaunchedJobAnswer | None = None
     model: LaunchedJobAnswer | None = None
     job_id: IdOrEmpty | None = None
-    creative_units_cost: float | None = None
+    creative_units_cost: object = None
 
 
 class PriceAnswer(Answer, frozen=True, kw_only=True):
@@ -133,7 +146,7 @@ class AssetMetadataAnswer(Answer, frozen=True, kw_only=True):
 
 
 class AssetPropertiesAnswer(Answer, frozen=True, kw_only=True):
-    size: WholeNumber | None = None
+    size: object = None
 
 
 class AssetAnswer(Answer, frozen=True, kw_only=True):
@@ -144,13 +157,20 @@ class AssetAnswer(Answer, frozen=True, kw_only=True):
     name: str | None = None
     description: str | None = None
     status: str | None = None
-    metadata: AssetMetadataAnswer | None = None
-    properties: AssetPropertiesAnswer | None = None
+    metadata: object = None
+    properties: object = None
     created_at: object = None
 
 
+class BareAssetAnswer(Answer, frozen=True, kw_only=True):
+    id: AssetId | None = None
+    asset_id: AssetId | None = None
+
+
 class AssetsAnswer(Answer, frozen=True, kw_only=True):
-    assets: tuple[AssetAnswer, ...]
+    """assets: each read by itself."""
+
+    assets: tuple[object, ...] | None
     next_pagination_token: Cursor | None = None
 
 
@@ -181,7 +201,7 @@ class CoupleWarningAnswer(Answer, frozen=True, kw_only=True):
 
 
 class ScoreAnswer(Answer, frozen=True, kw_only=True):
-    score: float
+    score: Number
     status: str | None = None
     assets_warnings: tuple[AssetWarningAnswer, ...] | None = None
     asset_couples_warnings: tuple[CoupleWarningAnswer, ...] | None = None

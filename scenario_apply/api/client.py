@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from typing import TypeVar
 
 from scenario_apply.api import wire
 from scenario_apply.api.exchange import Body, Method, Request, Safety
@@ -37,6 +38,9 @@ DRY_RUN_STATUS = 269
 Query = tuple[tuple[str, str], ...]
 
 _NEWEST_FIRST: Query = (("sortBy", "createdAt"), ("sortDirection", "desc"))
+
+
+Said = TypeVar("Said")
 
 
 class Client:
@@ -93,7 +97,8 @@ class Client:
 
     def get_score(self, model_id: ModelId) -> DatasetScore:
         path = f"{_model_path(model_id)}/scores/training-dataset"
-        request = self._request("GET", path, Safety.READ, f"read the dataset score of model {model_id}")
+        doing = f"read the dataset score of model {model_id}"
+        request = self._request("GET", path, Safety.READ, doing, is_advisory=True)
         return self._sender.call(request, wire.score_of)
 
     def quote_training(self, model_id: ModelId, parameters: Mapping[str, object], images: int | None) -> float:
@@ -113,6 +118,7 @@ class Client:
             query=query,
             body=json_body(wire.quoted_to_json(parameters)),
             expect=DRY_RUN_STATUS,
+            is_advisory=True,
         )
         return self._sender.call(request, wire.quote_of)
 
@@ -129,8 +135,9 @@ class Client:
     ) -> RemoteModel:
         """None: left unchanged."""
         body = json_body(_model_body(name, short_description, concepts))
-        request = self._request("PUT", _model_path(model_id), Safety.REPEATABLE, f"update model {model_id}", body=body)
-        return self._sender.call(request, wire.model_of, sending)
+        path, doing = _model_path(model_id), f"update model {model_id}"
+        request = self._request("PUT", path, Safety.REPEATABLE, doing, body=body, may_be_empty=True)
+        return self._sender.call(request, wire.unless_empty(wire.model_of), sending) or self.get_model(model_id)
 
     def update_tags(
         self, model_id: ModelId, *, add: Sequence[str], delete: Sequence[str], sending: Sending | None = None
@@ -138,33 +145,29 @@ class Client:
         """The tags that the answer says were added, as they are kept; None where it does not say."""
         body = json_body({key: list(tags) for key, tags in (("add", add), ("delete", delete)) if tags})
         path, doing = f"{_model_path(model_id)}/tags", f"update the tags of model {model_id}"
-        request = self._request("PUT", path, Safety.REPEATABLE, doing, body=body)
-        return self._sender.call(request, wire.added_in, sending)
+        return self._write("PUT", path, doing, body, sending, wire.added_in)
 
     def set_caption(self, asset_id: AssetId, caption: str, *, sending: Sending | None = None) -> str | None:
         """The caption that the answer says was kept; None where it does not say."""
         path, doing = f"/assets/{segment('an asset', asset_id)}", f"caption asset {asset_id}"
         body = json_body({"description": caption})
-        request = self._request("PUT", path, Safety.REPEATABLE, doing, body=body)
-        return self._sender.call(request, wire.description_in, sending)
+        return self._write("PUT", path, doing, body, sending, wire.description_in)
 
     def replace_pairs(self, model_id: ModelId, pairs: Sequence[RemotePair], *, sending: Sending | None = None) -> None:
         path, doing = f"{_images_path(model_id)}/pairs", f"set the pairs of model {model_id}"
         body = json_body(wire.pairs_to_json(pairs))
-        self._sender.call(self._request("PUT", path, Safety.REPEATABLE, doing, body=body), wire.ignored, sending)
+        self._write("PUT", path, doing, body, sending, wire.ignored)
 
     def detach_image(self, model_id: ModelId, image_id: AssetId, *, sending: Sending | None = None) -> None:
         """Succeeds, too, when the image is not attached."""
         path = f"{_images_path(model_id)}/{segment('an image', image_id)}"
-        request = self._request("DELETE", path, Safety.REPEATABLE, f"take image {image_id} from model {model_id}")
         with suppress(NotFound):
-            self._sender.call(request, wire.ignored, sending)
+            self._write("DELETE", path, f"take image {image_id} from model {model_id}", None, sending, wire.ignored)
 
     def delete_model(self, model_id: ModelId, *, sending: Sending | None = None) -> None:
         """Succeeds, too, when the model does not exist."""
-        request = self._request("DELETE", _model_path(model_id), Safety.REPEATABLE, f"delete model {model_id}")
         with suppress(NotFound):
-            self._sender.call(request, wire.ignored, sending)
+            self._write("DELETE", _model_path(model_id), f"delete model {model_id}", None, sending, wire.ignored)
 
     def put_part(self, url: str, body: bytes | memoryview) -> None:
         """The bytes of one part; sent without credentials and outside the request budget."""
@@ -173,9 +176,8 @@ class Client:
     def complete_upload(self, upload_id: UploadId, *, sending: Sending | None = None) -> RemoteUpload:
         path, doing = f"{_upload_path(upload_id)}/action", f"complete upload {upload_id}"
         body = json_body({"action": "complete"})
-        return self._sender.call(
-            self._request("POST", path, Safety.REPEATABLE, doing, body=body), wire.upload_of, sending
-        )
+        request = self._request("POST", path, Safety.REPEATABLE, doing, body=body, may_be_empty=True)
+        return self._sender.call(request, wire.unless_empty(wire.upload_of), sending) or self.get_upload(upload_id)
 
     # -- writes that must happen once
 
@@ -212,7 +214,8 @@ class Client:
             raise ValueError(f"one to {IDS_PER_ATTACH} assets in a request, got {len(asset_ids)}")
         doing = f"attach {len(asset_ids)} images to model {model_id}"
         body = json_body({"assetIds": list(asset_ids)})
-        request = self._request("POST", _images_path(model_id), Safety.ONCE, doing, body=body)
+        path = _images_path(model_id)
+        request = self._request("POST", path, Safety.ONCE, doing, body=body, may_be_empty=True, about=asset_ids)
         self._sender.call(request, wire.ignored, sending)
 
     def upload_asset(self, *, name: str, body: bytes | memoryview, sending: Sending | None = None) -> RemoteAsset:
@@ -243,10 +246,36 @@ class Client:
         query: Query = (),
         body: Body | None = None,
         expect: int | None = None,
+        may_be_empty: bool = False,
+        is_advisory: bool = False,
+        about: Sequence[str] = (),
     ) -> Request:
         """A request in the project's scope."""
-        query = (*query, *self._scope)
-        return Request(method=method, path=path, safety=safety, doing=doing, query=query, body=body, expect=expect)
+        return Request(
+            method=method,
+            path=path,
+            safety=safety,
+            doing=doing,
+            query=(*query, *self._scope),
+            body=body,
+            expect=expect,
+            may_be_empty=may_be_empty,
+            is_advisory=is_advisory,
+            about=tuple(about),
+        )
+
+    def _write(
+        self,
+        method: Method,
+        path: str,
+        doing: str,
+        body: Body | None,
+        sending: Sending | None,
+        read: Callable[[object], Said],
+    ) -> Said:
+        """A write that may be repeated, and whose answer may be empty. read: takes from the answer what is of use."""
+        request = self._request(method, path, Safety.REPEATABLE, doing, body=body, may_be_empty=True)
+        return self._sender.call(request, read, sending)
 
 
 def _model_path(model_id: ModelId) -> str:

@@ -6,8 +6,10 @@ import html
 import math
 import re
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from scenario_apply.api.exchange import Reply, Request, Safety
+from scenario_apply.api.json_answers import read_json
 from scenario_apply.errors import (
     AnswerLost,
     ApiError,
@@ -19,14 +21,14 @@ from scenario_apply.errors import (
     Refused,
     Unauthorized,
 )
-from scenario_apply.model import codec
+from scenario_apply.model.amounts import amount
 from scenario_apply.model.codec import Misfit
 
 CREDENTIALS_HINT = "set SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET to a key of the project and its secret"
 RATE_HINT = "another program may use up the project's requests; try --rate-limit"
 _NOT_THE_API_HINT = "check SCENARIO_BASE_URL: it should end in /v1, and no login page or proxy may answer in its place"
 _PAGE_HINT = "a firewall or proxy on the way to Scenario refused the request, perhaps for a word in it"
-_REASON_KEYS = ("reason", "message", "error", "detail")
+_REASON_KEYS = ("reason", "message", "error", "detail", "errors", "description")
 _LONGEST_REASON = 300
 _TITLE = re.compile(r"(?is)<title[^>]*>(.*?)</title>")
 _NOISE = re.compile(r"(?is)<(script|style)\b.*?</\1>|<!--.*?-->|<[^>]*>")
@@ -34,7 +36,7 @@ _NOISE = re.compile(r"(?is)<(script|style)\b.*?</\1>|<!--.*?-->|<[^>]*>")
 
 def json_of(content: bytes) -> object:
     """What an answer holds as JSON. Raises ValueError when it is none."""
-    return codec.parsed(content)
+    return read_json(content)
 
 
 def json_object(reply: Reply) -> Mapping[str, object] | None:
@@ -56,7 +58,7 @@ def reason_of(reply: Reply) -> str:
     """The service's own message in one line; of a web page its title or text; "" when there is none."""
     body = json_object(reply)
     if body is not None:
-        return _one_line(_said(body))
+        return said_in(body)
     text = reply.content[:20_000].decode("utf-8", "replace")
     if looks_like_a_page(reply):
         title = _TITLE.search(text)
@@ -84,13 +86,26 @@ def _as_number(value: object) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def ceiling_of(body: Mapping[str, object] | None) -> tuple[str, float | None] | None:
-    """(action, limit) of a 429 that names a limit of the account's plan; None for any other."""
+class Ceiling(NamedTuple):
+    """A limit of the account's plan. scope: what it counts for, e.g. "team"; "" where the service does not say."""
+
+    action: str
+    limit: float | None
+    scope: str
+
+
+def ceiling_of(body: Mapping[str, object] | None) -> Ceiling | None:
+    """What a 429 that names a limit of the account's plan says of it; None for any other."""
     details = _details(body)
     action = details.get("actionName") if details is not None else None
     if details is None or not isinstance(action, str) or not action:
         return None
-    return _one_line(action), _as_number(details.get("actionLimit"))
+    scope = details.get("limitScope")
+    return Ceiling(
+        action=_one_line(action),
+        limit=_as_number(details.get("actionLimit")),
+        scope=_one_line(scope) if isinstance(scope, str) else "",
+    )
 
 
 def is_for_the_rate(reply: Reply) -> bool:
@@ -125,7 +140,7 @@ def error_of(request: Request, reply: Reply, mask: Callable[[str], str]) -> ApiE
     if status == 410:
         return Refused(what, status=status, hint="it was removed permanently: choose another type, or create it again")
     if status == 429:
-        return _of_429(what, body)
+        return _of_429(what, body, mask)
     return Refused(what, status=status)
 
 
@@ -158,22 +173,28 @@ def unreadable(request: Request, reply: Reply, mask: Callable[[str], str]) -> Ap
 
 def _why(content: bytes) -> str:
     try:
-        codec.parsed(content)
+        read_json(content)
     except Misfit as misfit:
         return f": {misfit.what}"
     return ": it is null"
 
 
-def _of_429(what: str, body: Mapping[str, object] | None) -> ApiError:
+def _of_429(what: str, body: Mapping[str, object] | None, mask: Callable[[str], str]) -> ApiError:
     ceiling = ceiling_of(body)
     if ceiling is not None:
-        action, limit = ceiling
-        allowed = "" if limit is None else f"; the account's plan allows {limit:g} ({action})"
-        return PlanCeiling(what + allowed, action=action, limit=limit)
+        return PlanCeiling(what + mask(_allowed(ceiling)), action=ceiling.action, limit=ceiling.limit)
     remaining_s = remaining_seconds(body)
     if remaining_s is not None:
         return CoolingDown(what, remaining_s=remaining_s)
     return RateLimited(what, status=429, hint=RATE_HINT)
+
+
+def _allowed(ceiling: Ceiling) -> str:
+    """'; the account's plan allows 1 per team (parallel-training)', as far as the service says so."""
+    scope = f" per {ceiling.scope}" if ceiling.scope else ""
+    if ceiling.limit is not None:
+        return f"; the account's plan allows {amount(ceiling.limit)}{scope} ({ceiling.action})"
+    return f"; the account's plan limits it{scope} ({ceiling.action})" if scope else ""
 
 
 def _forbidden_hint(body: Mapping[str, object] | None) -> str:
@@ -188,6 +209,11 @@ def _details(body: Mapping[str, object] | None) -> Mapping[str, object] | None:
     return details if isinstance(details, dict) else None
 
 
+def said_in(value: object) -> str:
+    """The service's own message in a JSON value, in one line; "" when there is none."""
+    return _one_line(_said(value)) if isinstance(value, dict) else ""
+
+
 def _said(body: Mapping[str, object], depth: int = 0) -> str:
     for key in _REASON_KEYS:
         value = body.get(key)
@@ -195,7 +221,14 @@ def _said(body: Mapping[str, object], depth: int = 0) -> str:
             return value
         if isinstance(value, dict) and depth < 2 and (inner := _said(value, depth + 1)):
             return inner
+        if isinstance(value, list) and depth < 2 and (inner := _said_in_list(value, depth + 1)):
+            return inner
     return ""
+
+
+def _said_in_list(items: list[object], depth: int) -> str:
+    said = (item if isinstance(item, str) else _said(item, depth) if isinstance(item, dict) else "" for item in items)
+    return "; ".join(text for text in said if text.strip())
 
 
 def _one_line(text: str) -> str:

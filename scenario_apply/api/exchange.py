@@ -32,6 +32,8 @@ class Request:
     doing says in words what it is for ("read model m1"); messages begin with it.
     expect: the one 2xx status that is an answer; None for any. signed_url: where a part of an upload goes instead of
     path, without credentials.
+    may_be_empty: a success needs no body. is_advisory: its answer is good to know, so it is given up soon.
+    about: ids that the body names.
     """
 
     method: Method
@@ -42,6 +44,9 @@ class Request:
     body: Body | None = None
     expect: int | None = None
     signed_url: str | None = field(default=None, repr=False)
+    may_be_empty: bool = False
+    is_advisory: bool = False
+    about: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,10 @@
-"""One deadline for a whole exchange: status line, headers and body together.
+"""Connections with one deadline for a whole exchange (status line, headers and body together), and none long idle.
 
 A socket's time limit starts again with every byte, so a server that sends a byte every few seconds would hold a call
 forever. Answers are therefore read through a file that gives each read only the time that is left.
+
+Services and what stands before them close connections that are idle. A request that leaves at that moment gets no
+answer, and of one that spends nobody knows whether it was carried out: such a connection is not used again.
 """
 
 from __future__ import annotations
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
 
     from requests.adapters import HTTPAdapter
 
+MOST_IDLE_S = 4.0
+"""Seconds after which a connection is not used again. Node and uvicorn close theirs after five, others much later."""
+
 _CURRENT = threading.local()
 
 
@@ -34,7 +40,7 @@ def exchange_deadline(until: float) -> Iterator[None]:
 
 
 def deadline_adapter(*, pool_connections: int, pool_maxsize: int) -> HTTPAdapter:
-    """An adapter for requests whose answers obey exchange_deadline."""
+    """An adapter for requests whose answers obey exchange_deadline and whose connections are not used after a rest."""
     from requests.adapters import HTTPAdapter
 
     class DeadlineAdapter(HTTPAdapter):
@@ -48,10 +54,28 @@ def deadline_adapter(*, pool_connections: int, pool_maxsize: int) -> HTTPAdapter
 
 @lru_cache
 def _with_deadline(connection: type[Any]) -> type[Any]:
-    """The same kind of connection, reading its answers through _TimedFile."""
+    """The same kind of connection, reading its answers through _TimedFile, and not connected any more after a rest."""
     if getattr(connection, "response_class", None) is _TimedResponse:
         return connection
-    return type(connection.__name__, (connection,), {"response_class": _TimedResponse})
+    return type(connection.__name__, (_Resting, connection), {"response_class": _TimedResponse})
+
+
+class _Resting:
+    """Counts the rest of a connection since its last answer began."""
+
+    _answered_at = 0.0
+
+    def getresponse(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().getresponse(*args, **kwargs)  # type: ignore[misc]  # of the connection it is mixed into
+        finally:
+            self._answered_at = time.monotonic()
+
+    @property
+    def is_connected(self) -> bool:
+        """What the pool asks before it uses a connection again."""
+        is_open: bool = super().is_connected  # type: ignore[misc]  # of the connection it is mixed into
+        return is_open and time.monotonic() - self._answered_at < MOST_IDLE_S
 
 
 class _TimedResponse(http.client.HTTPResponse):

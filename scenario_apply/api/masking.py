@@ -15,10 +15,9 @@ _SHORTEST_ECHO = 8  # in answers, where a shorter one could be part of an id or 
 _ALONE_BELOW = 12  # below this length only a word of its own is hidden
 _AUTHORIZATION = re.compile(r"(?i)\b(basic|bearer)\s+[A-Za-z0-9+/=._~-]{4,}")
 _URL_USER = re.compile(r"(?i)\b(https?://)[^\s/@'\"<>]+@")
-_URL_QUERY = re.compile(r"(?i)(https?://[^\s?'\"<>]*)\?[^\s'\"<>)]+")
-_SIGNED_QUERY = re.compile(
-    r"(?i)(/[^\s?'\"<>]*)\?[^\s'\"<>)]*(signature|x-amz-|token=|policy=|key-pair-id)[^\s'\"<>)]*"
-)
+_WORD = re.compile(r"[^\s'\"<>]+")
+_IN_A_URL = re.compile(r"(?i)https?://")
+_SIGNED = re.compile(r"(?i)signature|x-amz-|token=|policy=|key-pair-id")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 
 
@@ -61,12 +60,30 @@ class Mask:
         text = self.hide(text)
         text = _AUTHORIZATION.sub(rf"\1 {HIDDEN}", text)
         text = _URL_USER.sub(rf"\1{HIDDEN}@", text)
-        text = _URL_QUERY.sub(rf"\1?{HIDDEN}", text)
-        text = _SIGNED_QUERY.sub(rf"\1?{HIDDEN}", text)
+        if "?" in text:
+            text = _WORD.sub(_without_queries, text)
         return _CONTROL.sub(" ", text)
 
     def __repr__(self) -> str:
         return "Mask()"
+
+
+def _without_queries(word: re.Match[str]) -> str:
+    """A word without what follows the "?" of a URL, or of a path whose query is signed.
+
+    One pass over each word: a regular expression for whole URLs takes quadratic time on a text of slashes.
+    """
+    text = word[0]
+    signed_at = max((match.start() for match in _SIGNED.finditer(text)), default=-1)
+    start = 0
+    while (mark := text.find("?", start)) >= 0:
+        in_a_url = _IN_A_URL.search(text, start, mark)
+        if in_a_url or (mark < signed_at and "/" in text[start:mark]):
+            query = text[mark + 1 :]
+            end = query[len(query.rstrip(").,;:")) :]
+            return f"{text[: mark + 1]}{HIDDEN if query != end else ''}{end}"
+        start = mark + 1
+    return text
 
 
 def _in_json(text: str) -> tuple[bytes, ...]:

@@ -13,6 +13,9 @@ MAX_TRIES = 6
 MAX_TRIES_OF_NONSENSE = 3
 """Tries when the answer is a success that cannot be read, or a conflict."""
 
+MAX_TRIES_OF_ADVICE = 3
+"""Tries of a read that nothing depends on: a price, a dataset score."""
+
 UNREACHABLE_S = 6.0
 """Seconds for which a service that cannot be reached is tried."""
 
@@ -109,6 +112,11 @@ def reconnect_after_s(
         return wait if has_answered and attempt < 2 else None
     tries = MAX_TRIES
     return wait if attempt < tries else None
+
+
+def is_enough_for_advice(lost: NoAnswer, attempt: int) -> bool:
+    """Whether a read that nothing depends on is given up after that many tries without an answer."""
+    return lost.timed_out or attempt >= MAX_TRIES_OF_ADVICE
 
 
 def reread_after_s(attempt: int, *, safety: Safety, draw: float) -> float | None:

@@ -17,6 +17,7 @@ from scenario_apply.api.exchange import NoAnswer, Outcome, Reply, Request, Safet
 from scenario_apply.api.masking import Mask
 from scenario_apply.api.rate.budget import RequestBudget
 from scenario_apply.api.rate.refusal_streak import Refusing
+from scenario_apply.api.refusals_in_successes import refusal_in_success
 from scenario_apply.api.request_bodies import PlainBody
 from scenario_apply.api.urls import host_of
 from scenario_apply.errors import AnswerLost, ApiError, BadAnswer, Interrupted, RateLimited, Unreachable, WriteInPlan
@@ -92,7 +93,9 @@ class Sender:
             try:
                 return read(answer.value)
             except BadAnswer as error:
-                what = self.mask(f"{request.doing} ({request.method} {request.path}): {error.message}")
+                said = refusals.said_in(answer.value)
+                words = f"; it says: {said}" if said else ""
+                what = self.mask(f"{request.doing} ({request.method} {request.path}): {error.message}{words}")
                 raise (AnswerLost(what) if request.safety is Safety.ONCE else BadAnswer(what)) from None
 
     def put_part(self, url: str, content: bytes | memoryview, doing: str) -> None:
@@ -180,7 +183,7 @@ class Sender:
             took_s=took_s,
             has_answered=self._answered,
         )
-        if wait_s is not None:
+        if wait_s is not None and not (request.is_advisory and retry.is_enough_for_advice(lost, attempt)):
             return wait_s
         what = f"{request.doing}: {lost.what}"
         if not lost.sent:
@@ -207,7 +210,7 @@ class Sender:
             value = refusals.json_of(reply.content) if reply.content.strip() else None
         except ValueError:
             value = None
-        if value is None and not (request.method == "DELETE" and not reply.content.strip()):
+        if value is None and not (request.may_be_empty and reply.content.strip() in (b"", b"null")):
             page = refusals.looks_like_a_page(reply)
             unexpected = request.expect is not None and reply.status != request.expect
             wait_s = retry.reread_after_s(attempt, safety=request.safety, draw=self._draw())
@@ -216,12 +219,16 @@ class Sender:
                 raise refusals.unreadable(request, reply, self.mask)
             return _Again(wait_s)
         self._answered = True
+        if (refusal := refusal_in_success(request, reply, value, self.mask)) is not None:
+            raise refusal
         if request.expect is not None and reply.status != request.expect:
             raise BadAnswer(self._unexpected(request, reply, value), status=reply.status)
         return _Answer(value)
 
     def _retry_after_s(self, request: Request, reply: Reply, attempt: int) -> float | None:
         if 300 <= reply.status < 400 or (reply.status == 429 and not refusals.is_for_the_rate(reply)):
+            return None
+        if request.is_advisory and attempt >= retry.MAX_TRIES_OF_ADVICE:
             return None
         return retry.retry_after_s(reply, attempt, safety=request.safety, now=self._clock.now(), draw=self._draw())
 

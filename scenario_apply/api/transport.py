@@ -1,8 +1,8 @@
 """The way to the service: connections, credentials, time limits, TLS, proxies. The one file that imports requests.
 
 An exchange ends in a Reply or in a NoAnswer; nothing of requests comes out of here. Proxies and certificate bundles are
-taken from the environment as requests does; logins in a .netrc never are, and redirects are not followed, so that
-credentials reach no host but the one they were given for.
+taken from the environment as requests does, but no proxy is used on the way to this machine itself; logins in a .netrc
+never are, and redirects are not followed, so that credentials reach no host but the one they were given for.
 """
 
 from __future__ import annotations
@@ -11,13 +11,15 @@ import logging
 import ssl
 import threading
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from scenario_apply.api.exchange import Body, NoAnswer, Outcome, Reply, Request
+from scenario_apply.api.json_answers import utf8_of
 from scenario_apply.api.masking import Mask, basic_credentials
+from scenario_apply.api.proxies import Proxy, ProxyProblem, proxy_of
 from scenario_apply.api.urls import host_of, is_loopback_host, parse_base_url
 from scenario_apply.version import VERSION
 
@@ -30,9 +32,6 @@ THREADS = 32
 LONGEST_ANSWER = 64 * 1024 * 1024
 """Bytes after which an answer is given up: no call of the contract comes near."""
 
-Route = tuple[Mapping[str, str], bool | str, str | tuple[str, str] | None]
-"""Proxies, certificate check and client certificate for a host."""
-
 _HIDE_ADDRESSES = Mask()
 _BASE_URL_HINT = "check SCENARIO_BASE_URL and the network"
 
@@ -44,6 +43,7 @@ class Timeouts:
     connect: float = 5.0
     read: float = 60.0
     first_read: float = 9.0  # until the service has answered once: a wrong address must not cost minutes
+    advisory_read: float = 15.0  # of what nothing depends on
     upload_connect: float = 20.0
     upload_bytes_per_s: float = 100_000.0  # a slower line than this is given up
 
@@ -52,6 +52,15 @@ class Timeouts:
         if size_bytes <= 64 * 1024:
             return self.connect, self.read
         return max(self.connect, self.upload_connect), self.read + size_bytes / self.upload_bytes_per_s
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """proxy: None for none. verify: the certificate check, or a bundle. cert: of the client."""
+
+    proxy: Proxy | None
+    verify: bool | str
+    cert: str | tuple[str, str] | None
 
 
 class Transport:
@@ -108,6 +117,8 @@ class Transport:
         connect_s, read_s = self.timeouts.of(size)
         if not self.has_answered:
             read_s = min(read_s, self.timeouts.first_read)
+        if request.is_advisory:
+            read_s = min(read_s, self.timeouts.advisory_read)
         until = time.monotonic() + connect_s + read_s + size / self.timeouts.upload_bytes_per_s
         watched = None if body is None else _Watched(body, until)
         try:
@@ -115,10 +126,17 @@ class Transport:
             prepared = requests.Request(request.method, url, headers=headers, data=watched).prepare()
             if body is not None and not len(body):
                 prepared.headers["Content-Length"] = "0"
-            proxies, verify, cert = self._route(url)
+            route = self._route(url)
+            if (wrong := self.proxy_problem(url)) is not None:
+                return NoAnswer(what=wrong.what, sent=False, hopeless=True, hint=wrong.hint)
             with exchange_deadline(until):
                 response = self._session.get_adapter(url).send(
-                    prepared, stream=True, timeout=(connect_s, read_s), verify=verify, cert=cert, proxies=dict(proxies)
+                    prepared,
+                    stream=True,
+                    timeout=(connect_s, read_s),
+                    verify=route.verify,
+                    cert=route.cert,
+                    proxies={} if route.proxy is None else route.proxy.for_requests(),
                 )
                 try:
                     content = _content(response)
@@ -130,8 +148,13 @@ class Transport:
         return Reply(
             status=response.status_code,
             headers={name.lower(): value for name, value in response.headers.items()},
-            content=self.mask.hide_echoes(content),
+            content=self.mask.hide_echoes(utf8_of(content)),
         )
+
+    def proxy_problem(self, url: str) -> ProxyProblem | None:
+        """Why the proxy that the environment names for a URL cannot be used; None when it may work."""
+        proxy = self._route(url).proxy
+        return None if proxy is None else proxy.problem()
 
     def _address_of(self, request: Request) -> tuple[str, dict[str, str]]:
         """The URL that a request goes to, and its headers."""
@@ -169,19 +192,23 @@ class Transport:
 
     def _route(self, url: str) -> Route:
         """The route to a URL's host, as the environment says; looked up once."""
+        from requests.utils import select_proxy
+
         start = "/".join(url.split("/", 3)[:3])
         with self._routes_lock:
             found = self._routes.get(start)
             if found is None:
                 given = self._session.merge_environment_settings(url, {}, True, None, None)
                 verify = given["verify"]
-                found = (given["proxies"], True if verify is None else verify, given["cert"])
+                proxy = proxy_of(url, select_proxy(url, dict(given["proxies"])))
+                found = Route(proxy, True if verify is None else verify, given["cert"])
                 self._routes[start] = found
         return found
 
     def _no_answer(self, error: Exception, url: str, body: _Watched | None) -> NoAnswer:
         host = host_of(url)
-        known = None if body is not None and body.has_left else _never_sent(error, host)
+        proxy = self._route(url).proxy
+        known = None if body is not None and body.has_left else _never_sent(error, host, proxy)
         if known is not None:
             return known
         chain = list(_chain(error))
@@ -238,12 +265,15 @@ def _content(response: requests.Response) -> bytes:
     return b"".join(pieces)
 
 
-def _never_sent(error: Exception, host: str) -> NoAnswer | None:
+def _never_sent(error: Exception, host: str, proxy: Proxy | None) -> NoAnswer | None:
     """The NoAnswer for an error that surely came before the request left; None for any other."""
     import requests
     from urllib3.exceptions import LocationParseError, NameResolutionError, NewConnectionError
 
     chain = list(_chain(error))
+    if isinstance(error, requests.exceptions.ProxyError) and proxy is not None:
+        wrong = proxy.refused(host, chain)
+        return NoAnswer(what=wrong.what, sent=False, hint=wrong.hint)
     for e in chain:
         if isinstance(e, ssl.SSLCertVerificationError):
             hint = "if a proxy of yours answers with its own certificate, name its bundle in REQUESTS_CA_BUNDLE"
@@ -251,9 +281,6 @@ def _never_sent(error: Exception, host: str) -> NoAnswer | None:
             return NoAnswer(what=what, sent=False, hopeless=True, hint=hint)
         if isinstance(e, NameResolutionError):
             return NoAnswer(what=f"host not found: {host}", sent=False, hint=_BASE_URL_HINT)
-    if isinstance(error, requests.exceptions.ProxyError):
-        hint = "check HTTPS_PROXY, HTTP_PROXY and NO_PROXY"
-        return NoAnswer(what=f"the proxy on the way to {host} refused the connection", sent=False, hint=hint)
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return NoAnswer(what=f"{host} did not take the connection in time", sent=False, hint=_BASE_URL_HINT)
     if isinstance(error, requests.exceptions.SSLError) and any(_is_handshake(e) for e in chain):

@@ -60,7 +60,7 @@ def is_loopback_host(url: str) -> bool:
     return address.is_loopback or address.is_link_local or address.is_unspecified
 
 
-def _stays_on_this_machine(url: str) -> bool:
+def stays_on_this_machine(url: str) -> bool:
     """As is_loopback_host, without link-local addresses, which other machines have, and without 0.0.0.0."""
     import ipaddress
 
@@ -79,7 +79,7 @@ def require_private_channel(base_url: str, *, allow_http: bool) -> None:
 
     The key and its secret go with every request and could be read on the way.
     """
-    if allow_http or base_url.strip().lower().startswith("https:") or _stays_on_this_machine(base_url.strip()):
+    if allow_http or base_url.strip().lower().startswith("https:") or stays_on_this_machine(base_url.strip()):
         return
     raise ApiError(
         f"the credentials would be sent unencrypted to {host_of(base_url)}: its address begins with http://",

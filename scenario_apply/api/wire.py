@@ -6,14 +6,20 @@ new, cancelled for canceled. Source: the contract, sections 3 and 16.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Final, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeVar
 
+from scenario_apply.api import loose
 from scenario_apply.api.answers import (
     AssetAnswer,
+    AssetMetadataAnswer,
+    AssetPropertiesAnswer,
     AssetsAnswer,
+    BareAssetAnswer,
+    BareModelAnswer,
+    BillingAnswer,
     JobAnswer,
+    JobMetadataAnswer,
     LaunchAnswer,
     ModelAnswer,
     ModelsAnswer,
@@ -21,6 +27,7 @@ from scenario_apply.api.answers import (
     ProgressAnswer,
     ScoreAnswer,
     TrainingImageAnswer,
+    TrainingStatsAnswer,
     UploadAnswer,
 )
 from scenario_apply.errors import BadAnswer
@@ -49,9 +56,6 @@ from scenario_apply.model.training_types import SECRET_PARAMETERS
 
 _STATUS_ALIASES = {"draft": "new", "training-cancelled": "training-canceled", "cancelled": "canceled"}
 
-_MILLISECONDS_ABOVE: Final = 1e11
-"""A time larger than this is in milliseconds: as seconds it would lie in the year 5138."""
-
 Value = TypeVar("Value")
 
 
@@ -65,12 +69,18 @@ def model_of(value: object, *, complete: bool = False) -> RemoteModel:
 
 def models_of(value: object, *, complete: bool) -> dict[ModelId, RemoteModel]:
     """The answer to get-bulk, by id: its order and its gaps mean nothing."""
-    return {model.id: model for model in _models(_read(value, ModelsAnswer), complete=complete)}
+    items = _read(value, ModelsAnswer).models or ()
+    models = [
+        _model(_read(item, ModelAnswer, at), complete=complete, at=f"{at}.") for at, item in _each(items, "models")
+    ]
+    return {model.id: model for model in models}
 
 
 def model_page_of(value: object) -> ModelPage:
+    """A page of the project's models, also where one of them cannot be read: of that one, only its id is known."""
     answer = _read(value, ModelsAnswer)
-    return ModelPage(models=_models(answer, complete=False), next_token=answer.next_pagination_token or None)
+    models = tuple(_listed_model(item, at) for at, item in _each(answer.models or (), "models"))
+    return ModelPage(models=models, next_token=_token(answer.next_pagination_token))
 
 
 def training_image_of(value: object) -> TrainingImage:
@@ -80,13 +90,14 @@ def training_image_of(value: object) -> TrainingImage:
 
 def job_of(value: object) -> RemoteJob:
     job = _unwrapped(value, "job", JobAnswer)
+    metadata = loose.fitted(job.metadata, JobMetadataAnswer)
     return RemoteJob(
         id=_either(job.job_id, job.id, f"{_at(value, 'job')}jobId"),
         status=_status(job.status),
-        progress=job.progress or 0.0,
-        error=None if job.metadata is None else job.metadata.error,
-        hint=None if job.metadata is None else job.metadata.hint,
-        cu_cost=None if job.billing is None else job.billing.cu_cost,
+        progress=loose.share(job.progress),
+        error=None if metadata is None else loose.words(metadata.error),
+        hint=None if metadata is None else loose.words(metadata.hint),
+        cu_cost=_billed(job.billing),
     )
 
 
@@ -99,9 +110,9 @@ def launch_of(value: object) -> Launch:
         job_id = answer.job_id if answer.model is None else answer.model.job_id
     if not job_id:
         raise BadAnswer("the service's answer has no job.jobId")
-    cost = answer.creative_units_cost
-    if cost is None and job is not None and job.billing is not None:
-        cost = job.billing.cu_cost
+    cost = loose.price(answer.creative_units_cost)
+    if cost is None and job is not None:
+        cost = _billed(job.billing)
     return Launch(job_id=JobId(job_id), cu_cost=cost)
 
 
@@ -112,8 +123,8 @@ def quote_of(value: object) -> float:
         raise BadAnswer(
             "A PRICE WAS ASKED AND A TRAINING MAY HAVE STARTED: the answer names a job; look at the project"
         )
-    cost = answer.creative_units_cost
-    if cost is None or cost < 0:
+    cost = loose.price(answer.creative_units_cost)
+    if cost is None:
         raise BadAnswer("the service's answer has no creativeUnitsCost")
     return cost
 
@@ -123,14 +134,17 @@ def asset_of(value: object) -> RemoteAsset:
 
 
 def asset_page_of(value: object) -> AssetPage:
+    """As model_page_of."""
     answer = _read(value, AssetsAnswer)
-    assets = tuple(_asset(asset, at=f"assets[{n}].") for n, asset in enumerate(answer.assets))
-    return AssetPage(assets=assets, next_token=answer.next_pagination_token or None)
+    assets = tuple(_listed_asset(item, at) for at, item in _each(answer.assets or (), "assets"))
+    return AssetPage(assets=assets, next_token=_token(answer.next_pagination_token))
 
 
 def upload_of(value: object) -> RemoteUpload:
     upload = _unwrapped(value, "upload", UploadAnswer)
-    parts = (UploadPart(number=int(part.number or i), url=part.url) for i, part in enumerate(upload.parts or (), 1))
+    parts = (
+        UploadPart(number=int(float(part.number or i)), url=part.url) for i, part in enumerate(upload.parts or (), 1)
+    )
     return RemoteUpload(
         id=_either(upload.id, upload.upload_id, f"{_at(value, 'upload')}id"),
         status=upload.status,
@@ -146,7 +160,12 @@ def score_of(value: object) -> DatasetScore:
     warned = [(warning.asset_id, warning.message) for warning in answer.assets_warnings or ()]
     warned += [(" and ".join(w.couple or ()), w.message) for w in answer.asset_couples_warnings or ()]
     warnings = tuple(f"{who}: {message}" for who, messages in warned for message in messages or ())
-    return DatasetScore(score=answer.score, status=answer.status or "unknown", warnings=warnings)
+    return DatasetScore(score=float(answer.score), status=answer.status or "unknown", warnings=warnings)
+
+
+def unless_empty(read: Callable[[object], Value]) -> Callable[[object], Value | None]:
+    """read, or None for an answer without a body."""
+    return lambda answer: None if answer is None else read(answer)
 
 
 def description_in(answer: object) -> str | None:
@@ -163,7 +182,7 @@ def added_in(answer: object) -> tuple[str, ...] | None:
 
 
 def ignored(answer: object) -> None:
-    """An answer of which nothing is needed but that it is JSON."""
+    """An answer of which nothing is needed but that it is JSON, or empty."""
 
 
 # -- bodies
@@ -198,19 +217,57 @@ def quoted_to_json(parameters: Mapping[str, object]) -> dict[str, object]:
 # -- parts of answers
 
 
-def _without_secrets(parameters: Mapping[str, object] | None) -> Mapping[str, object] | None:
-    """The parameters of a training with secrets masked: they would get into plans and states."""
+def _parameters(parameters: object) -> Mapping[str, object] | None:
+    """The parameters of a training with secrets masked: they would get into plans and states.
+
+    Without nulls, which say nothing, and what a state cannot hold, such as an integer of more than 64 bits.
+    """
     if parameters is None:
         return None
-    return {key: MASK if key in SECRET_PARAMETERS else value for key, value in parameters.items()}
+    if not isinstance(parameters, Mapping):
+        return {}
+    masked = {key: MASK if key in SECRET_PARAMETERS else value for key, value in parameters.items()}
+    return {key: value for key, value in masked.items() if value is not None and codec.is_free_form(value)}
 
 
-def _models(answer: ModelsAnswer, *, complete: bool) -> tuple[RemoteModel, ...]:
-    return tuple(_model(model, complete=complete, at=f"models[{n}].") for n, model in enumerate(answer.models))
+def _each(items: Iterable[object], name: str) -> Iterable[tuple[str, object]]:
+    return ((f"{name}[{n}]", item) for n, item in enumerate(items))
+
+
+def _listed_model(item: object, at: str) -> RemoteModel:
+    try:
+        return _model(_read(item, ModelAnswer, at), complete=False, at=f"{at}.")
+    except BadAnswer:
+        known = loose.fitted(item, BareModelAnswer)
+        model_id = None if known is None else known.id or known.model_id
+        if model_id is None:
+            raise
+        return RemoteModel(id=model_id, type="", status=None)
+
+
+def _listed_asset(item: object, at: str) -> RemoteAsset:
+    try:
+        return _asset(_read(item, AssetAnswer, at), at=f"{at}.")
+    except BadAnswer:
+        known = loose.fitted(item, BareAssetAnswer)
+        asset_id = None if known is None else known.id or known.asset_id
+        if asset_id is None:
+            raise
+        return RemoteAsset(id=asset_id, name=None, description=None, size_bytes=None, status=None, created_at=None)
+
+
+def _token(token: str | int | None) -> str | None:
+    return None if token is None or token == "" else str(token)
+
+
+def _billed(billing: object) -> float | None:
+    known = loose.fitted(billing, BillingAnswer)
+    return None if known is None else loose.price(known.cu_cost)
 
 
 def _model(model: ModelAnswer, *, complete: bool, at: str) -> RemoteModel:
-    stats, progress = model.training_stats, model.training_progress
+    stats = loose.fitted(model.training_stats, TrainingStatsAnswer)
+    progress = loose.fitted(model.training_progress, ProgressAnswer)
     images, count = _images(model, complete=complete)
     return RemoteModel(
         id=_either(model.id, model.model_id, f"{at}id"),
@@ -222,7 +279,7 @@ def _model(model: ModelAnswer, *, complete: bool, at: str) -> RemoteModel:
         concepts=None
         if model.concepts is None
         else tuple(
-            RemoteConcept(model_id=c.model_id, scale=1.0 if c.scale is None else c.scale, epoch=c.model_epoch)
+            RemoteConcept(model_id=c.model_id, scale=1.0 if c.scale is None else float(c.scale), epoch=c.model_epoch)
             for c in model.concepts
         ),
         images=images,
@@ -233,11 +290,11 @@ def _model(model: ModelAnswer, *, complete: bool, at: str) -> RemoteModel:
             RemotePair(source_id=p.source_id, target_id=p.target_id, instruction=p.instruction or "")
             for p in model.training_image_pairs
         ),
-        parameters=_without_secrets(model.parameters),
+        parameters=_parameters(model.parameters),
         job_id=JobId(model.job_id) if model.job_id else None,
         progress=None if progress is None else _progress(progress),
-        created_at=_time(model.created_at),
-        training_started_at=None if stats is None else _time(stats.started_at),
+        created_at=loose.time_s(model.created_at),
+        training_started_at=None if stats is None else loose.time_s(stats.started_at),
         owner_id=model.owner_id or None,
         privacy=model.privacy,
     )
@@ -246,7 +303,7 @@ def _model(model: ModelAnswer, *, complete: bool, at: str) -> RemoteModel:
 def _images(model: ModelAnswer, *, complete: bool) -> tuple[tuple[TrainingImage, ...] | None, int | None]:
     """The images, when all are shown, and how many there are, when that is known."""
     given = model.training_images or ()
-    count = None if model.training_images_number is None else int(model.training_images_number)
+    count = None if model.training_images_number is None else int(float(model.training_images_number))
     if count is None and complete and model.training_images is not None:
         count = len(given)
     if count is None or len(given) < count:
@@ -263,52 +320,39 @@ def _training_image(image: TrainingImageAnswer) -> TrainingImage:
     )
 
 
-def _progress(progress: ProgressAnswer) -> Progress:
-    remaining_ms = progress.remaining_time_ms
+def _progress(progress: ProgressAnswer) -> Progress | None:
+    """None for an empty object, which the service sends where nothing is being trained."""
+    if progress == ProgressAnswer():
+        return None
+    remaining_ms = loose.amount(progress.remaining_time_ms)
     return Progress(
-        stage=progress.stage or "",
-        progress=progress.progress,
-        position=None if progress.position is None else int(progress.position),
+        stage=progress.stage if isinstance(progress.stage, str) else "",
+        progress=loose.share(progress.progress),
+        position=loose.count(progress.position),
         remaining_s=None if remaining_ms is None else remaining_ms / 1000,
     )
 
 
 def _asset(asset: AssetAnswer, at: str) -> RemoteAsset:
-    metadata = asset.metadata
+    metadata = loose.fitted(asset.metadata, AssetMetadataAnswer)
+    properties = loose.fitted(asset.properties, AssetPropertiesAnswer)
     name = asset.name
     if name is None and metadata is not None:  # the contract puts an asset's name there
         name = metadata.file_name if metadata.name is None else metadata.name
-    size = None if asset.properties is None else asset.properties.size
     return RemoteAsset(
         id=_either(asset.id, asset.asset_id, f"{at}id"),
         name=name,
         description=asset.description,
-        size_bytes=None if size is None else int(size),
+        size_bytes=None if properties is None else loose.count(properties.size),
         status=asset.status,
-        created_at=_time(asset.created_at),
+        created_at=loose.time_s(asset.created_at),
     )
 
 
 def _status(status: str) -> str:
+    """A status in the API's own spelling, also where it comes in capitals or with underscores."""
+    status = "-".join(status.lower().replace("_", " ").split())
     return _STATUS_ALIASES.get(status, status)
-
-
-def _time(value: object) -> float | None:
-    """Seconds since the epoch of an ISO 8601 text, or of a number of seconds or milliseconds; None for all else.
-
-    Times only help to recognise things: one in another form is no reason to refuse an answer.
-    """
-    try:
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            seconds = float(value) / 1000 if value > _MILLISECONDS_ABOVE else float(value)
-        elif isinstance(value, str):
-            moment = datetime.fromisoformat(value)
-            seconds = (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).timestamp()
-        else:
-            return None
-    except (ValueError, OverflowError):
-        return None
-    return seconds if 0 <= seconds <= _MILLISECONDS_ABOVE else None
 
 
 # -- reading

@@ -12,6 +12,7 @@ class ApplyOptions:
     """parallelism: requests at once. poll_interval_s None: adaptive. timeout_s: how long to wait for trainings.
 
     wait False: trainings are launched and left running. command, status_command: the commands that continue the run.
+    command_line: as it was typed, without secrets, for the state's history; None: command.
     replaced, adopted: the values of --replace and --adopt. outside: dataset files that may lie outside the root.
     """
 
@@ -21,6 +22,7 @@ class ApplyOptions:
     wait: bool = True
     command: str = "scenario-apply apply"
     status_command: str = "scenario-apply status --watch"
+    command_line: str | None = None
     replaced: tuple[Address, ...] = ()
     adopted: tuple[str, ...] = ()
     outside: frozenset[str] = frozenset()

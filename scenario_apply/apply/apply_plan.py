@@ -183,7 +183,8 @@ def _noted(
     more = len(named) - CHANGES_NAMED
     what = ", ".join(named[:CHANGES_NAMED]) + (f" and {more} more" if more > 0 else "")
     digest = prepared.plan.source.manifest_digest
-    return noted(state, environment.clock, command=options.command, what=what, manifest=digest, root=root)
+    command = options.command_line or options.command
+    return noted(state, environment.clock, command=command, what=what, manifest=digest, root=root)
 
 
 def reader(root: str, outside: frozenset[str] = frozenset()) -> Callable[[UploadImage], bytes]:

@@ -13,6 +13,7 @@ from scenario_apply.apply.run_snapshot import RefusedLaunches
 from scenario_apply.errors import ApiError, GateClosed, Interrupted
 from scenario_apply.manifest.spec import Limits
 from scenario_apply.model.address import Address
+from scenario_apply.model.amounts import amount
 from scenario_apply.model.remote import DatasetScore, ModelId
 from scenario_apply.model.steps import StartTraining
 from scenario_apply.model.training_types import training_type
@@ -66,8 +67,8 @@ class Launching:
             if spent + quote > self.limits.cost:
                 self.refused[step.address] = quote
                 raise GateClosed(
-                    f"Scenario quotes {quote:g} CU for {step.address}; with {spent:g} CU of this run "
-                    f"that is over the limit of {self.limits.cost:g}{self._remedy(self.limits.cost)}"
+                    f"Scenario quotes {amount(quote)} CU for {step.address}; with {amount(spent)} CU of this run "
+                    f"that is over the limit of {amount(self.limits.cost)}{self._remedy(self.limits.cost)}"
                 )
             self.quoted[step.address] = quote
             self.refused.pop(step.address, None)

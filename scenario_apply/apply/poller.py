@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scenario_apply.apply.poll_failures import PollFailures
 from scenario_apply.apply.refresh import failure_reason, read_models
-from scenario_apply.errors import NotFound
+from scenario_apply.errors import ApiError, NotFound, RateLimited, Unauthorized, Unreachable
 from scenario_apply.model.address import Address
 from scenario_apply.model.ports import Clock, ScenarioApi
-from scenario_apply.model.remote import Progress, RemoteModel
-from scenario_apply.model.timestamps import iso
+from scenario_apply.model.remote import (
+    RUNNING_JOB_STATUSES,
+    WAITING_STATUSES,
+    JobId,
+    Progress,
+    RemoteJob,
+    RemoteModel,
+)
+from scenario_apply.model.timestamps import from_iso, iso
 from scenario_apply.model.training_types import training_type
 from scenario_apply.state.outcome import Outcome
 from scenario_apply.state.state import Phase, Version
@@ -20,6 +27,13 @@ FIRST_EVERY_S = 3.0
 LAST_EVERY_S = 10.0
 SLOWER_BY = 1.25
 """Polls start at the interval of the Flux guide and slow down to the ten seconds of the newer guide."""
+
+UNCHANGED_POLLS = 5
+"""So many polls of a job in a row without a change, and the next one asks its model: a job may stay as it is for ever
+though its training has ended."""
+
+SHOWN_LATE_S = 60.0
+"""How long after a launch a model may still show the training before."""
 
 _PHASES: Mapping[str, Phase] = {
     "trained": "trained",
@@ -33,11 +47,12 @@ _PHASES: Mapping[str, Phase] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollResult:
-    """One training in a poll. outcome None: it continues."""
+    """One training in a poll. outcome None: it continues. unknown: a note about a status that is not known."""
 
     status: str
     progress: Progress | None = None
     outcome: Outcome | None = None
+    unknown: str | None = None
 
 
 class PollInterval:
@@ -78,6 +93,13 @@ class TrainingPoller:
         self.next_at: float | None = None  # in the clock's seconds; None while nothing is waited for
         self._interval = PollInterval(interval_s)
         self._failures = PollFailures()
+        self._unchanged = 0  # polls in a row that said the same
+        self._noted: set[str] = set()
+
+    @property
+    def asks_models(self) -> bool:
+        """Whether the next poll asks the model where the others ask its job, which seems to be stuck."""
+        return self._unchanged >= UNCHANGED_POLLS
 
     def begin_waiting(self, now: float) -> None:
         """One more training is waited for."""
@@ -91,6 +113,8 @@ class TrainingPoller:
     def polled(self, results: Mapping[Address, PollResult], now: float) -> None:
         """A poll was answered."""
         self.is_polling = False
+        is_same = bool(results) and all(self.results.get(address) == one for address, one in results.items())
+        self._unchanged = self._unchanged + 1 if is_same else 0
         self._failures.passed()
         self.results.update(results)
         self.next_at = now + self._interval.every_s
@@ -105,17 +129,29 @@ class TrainingPoller:
         self.next_at = now + self._interval.every_s
         return self._failures.is_enough(error)
 
+    def new_notes(self) -> list[tuple[Address, str]]:
+        """What the last poll says of statuses that are not known, once each."""
+        notes = [(address, one.unknown) for address, one in self.results.items() if one.unknown is not None]
+        new = [(address, text) for address, text in notes if text not in self._noted]
+        self._noted.update(text for _, text in new)
+        return new
+
     def nothing_left(self) -> None:
         """Nothing is waited for any more."""
         self.next_at = None
 
 
-def poll_trainings(api: ScenarioApi, clock: Clock, waiting: Mapping[Address, Version]) -> dict[Address, PollResult]:
-    """One poll. A single flux.1-lora is read by its job, a single other one by its model, several in bulk."""
+def poll_trainings(
+    api: ScenarioApi, clock: Clock, waiting: Mapping[Address, Version], *, by_model: bool = False
+) -> dict[Address, PollResult]:
+    """One poll. A single flux.1-lora is read by its job, a single other one by its model, several in bulk.
+
+    by_model: a single one is read by its model, whatever its type.
+    """
     if len(waiting) == 1:
         [(address, version)] = waiting.items()
         try:
-            if version.job_id is not None and training_type(version.type).polled_by == "job":
+            if version.job_id is not None and training_type(version.type).polled_by == "job" and not by_model:
                 return {address: _by_job(api, clock, version)}
             return {address: _by_model(api, clock, version, api.get_model(version.id))}
         except NotFound:
@@ -128,31 +164,55 @@ def poll_trainings(api: ScenarioApi, clock: Clock, waiting: Mapping[Address, Ver
 
 
 def _by_job(api: ScenarioApi, clock: Clock, version: Version) -> PollResult:
-    """By its job; by its model where the job has ended or is unknown. Raises NotFound when the model was deleted."""
+    """By its job; by its model where the job cannot be read, has succeeded, or has a status that is not known.
+
+    Raises NotFound when the model was deleted.
+    """
     assert version.job_id is not None
-    try:
-        job = api.get_job(version.job_id)
-    except NotFound:
+    job = _job(api, version.job_id)
+    if job is None:
         return _by_model(api, clock, version, api.get_model(version.id))
-    if not job.is_ended:
+    if job.status in RUNNING_JOB_STATUSES:
         return PollResult(status=job.status, progress=Progress(stage=job.status, progress=job.progress))
+    if job.status == "failure":
+        return _ended_job(clock, version, job)
+    # a job may end before its model does, a composition needs a trained model, and that of a deleted one is cancelled
+    model = api.get_model(version.id)
+    if not job.is_ended:
+        result = _by_model(api, clock, version, model)
+        note = f"Scenario calls job {job.id} {job.status!r}, which this version does not know: its model decides"
+        return replace(result, unknown=note)
+    if job.status == "success":
+        if model.is_running:
+            return PollResult(status=model.status or "training", progress=model.progress)
+        if model.status in ("failed", "training-canceled"):
+            return _by_model(api, clock, version, model)
+    return _ended_job(clock, version, job, model.job_id)
+
+
+def _job(api: ScenarioApi, job_id: JobId) -> RemoteJob | None:
+    """The job; None when only its model can say how the training is doing."""
+    try:
+        return api.get_job(job_id)
+    except (Unauthorized, RateLimited, Unreachable):
+        raise
+    except ApiError:
+        return None
+
+
+def _ended_job(clock: Clock, version: Version, job: RemoteJob, later_id: JobId | None = None) -> PollResult:
+    """later_id: by what id the model names the job, which later plans compare with."""
     phase = _PHASES[job.status]
     words = "; ".join(text for text in (job.error, job.hint) if text)
     reason = {"failed": f"training failed: {words}" if words else "training failed", "canceled": _CANCELED}.get(phase)
-    job_id = version.job_id
-    if phase == "trained":
-        # a job may end before its model does, and a composition needs a trained model
-        model = api.get_model(version.id)
-        if model.is_running:
-            return PollResult(status=model.status or "training", progress=model.progress)
-        job_id = model.job_id or job_id  # the id that later plans compare with
-    if phase == "canceled":
-        api.get_model(version.id)  # the job of a deleted model is cancelled as well
-    refunded = phase == "failed"
     return PollResult(
         status=job.status,
         outcome=Outcome(
-            at=iso(clock.now()), phase=phase, reason=reason, cu=0 if refunded else job.cu_cost, job_id=job_id
+            at=iso(clock.now()),
+            phase=phase,
+            reason=reason,
+            cu=0 if phase == "failed" else job.cu_cost,  # a failed training is refunded
+            job_id=(later_id if phase == "trained" else None) or version.job_id,
         ),
     )
 
@@ -164,7 +224,9 @@ def _by_model(api: ScenarioApi, clock: Clock, version: Version, model: RemoteMod
     status = model.status or "unknown"
     phase = _PHASES.get(status)
     if phase is None:
-        return PollResult(status=status, progress=model.progress)
+        return _going_on(api, clock, version, model)
+    if _is_of_earlier_training(model, version, clock.now()):
+        return PollResult(status="training")
     reason = None
     job_id = model.job_id or version.job_id
     if phase == "failed":
@@ -177,6 +239,27 @@ def _by_model(api: ScenarioApi, clock: Clock, version: Version, model: RemoteMod
             at=iso(clock.now()), phase=phase, reason=reason, job_id=job_id, cu=0 if phase == "failed" else None
         ),
     )
+
+
+def _is_of_earlier_training(model: RemoteModel, version: Version, now: float) -> bool:
+    """Whether a model that was launched a moment ago still shows how the training before ended."""
+    launched_at = None if version.launched_at is None else from_iso(version.launched_at)
+    if launched_at is None or now - launched_at > SHOWN_LATE_S:
+        return False
+    return model.job_id is not None and version.job_id not in (None, model.job_id)
+
+
+def _going_on(api: ScenarioApi, clock: Clock, version: Version, model: RemoteModel) -> PollResult:
+    """A model that has not ended; where its status is not known, its job decides."""
+    status = model.status or "unknown"
+    if status in WAITING_STATUSES:
+        return PollResult(status=status, progress=model.progress)
+    job_id = version.job_id or model.job_id
+    job = None if job_id is None else _job(api, job_id)
+    note = f"Scenario calls model {model.id} {status!r}, which this version does not know: its job decides"
+    if job is not None and job.is_ended:
+        return replace(_ended_job(clock, version, job, model.job_id), unknown=note)
+    return PollResult(status=status, progress=model.progress, unknown=note)
 
 
 def _vanished(clock: Clock) -> PollResult:

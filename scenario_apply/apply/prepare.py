@@ -103,7 +103,7 @@ def make_plan(
     inputs = Inputs(desired=desired, state=state, observed=observed, asked=asked, now=now)
     decisions, observed = _decided(environment, inputs, consent=options.allow_destroy)
     drift += drift_of(decisions.values())
-    problems = problems_of(decisions.values())
+    problems = (*problems_of(decisions.values()), *inputs.moves.problems)
     errors = [p for p in problems if p.severity == "error" and p.code != "protected"]
     if errors:
         raise ManifestError(errors[0].message, problems=errors)

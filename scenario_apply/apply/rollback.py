@@ -13,11 +13,14 @@ from scenario_apply.state.state import State, Version
 from scenario_apply.state.stores.provenance import noted
 
 
-def roll_back(environment: Environment, address: Address, desired: Desired | None) -> str:
+def roll_back(
+    environment: Environment, address: Address, desired: Desired | None, *, command: str | None = None
+) -> str:
     """Make the newest usable previous version current; returns a sentence for the user. The caller holds the lock.
 
     The resource is pinned until its manifest entry changes or the pin is lifted. desired None: the manifest or its
     images cannot be read, and the last training is taken for what it declares.
+    command: as it was typed, for the history.
     Raises StateError when there is no previous version, it was deleted on the service, or a journal is left over.
     """
     state = _settled_state(environment)
@@ -53,7 +56,9 @@ def roll_back(environment: Environment, address: Address, desired: Desired | Non
     )
     what = f"rollback {address} from version {record.current.number} to {target.number}"
     environment.store.save(
-        noted(state.with_record(address, back), environment.clock, command="scenario-apply rollback", what=what)
+        noted(
+            state.with_record(address, back), environment.clock, command=command or "scenario-apply rollback", what=what
+        )
     )
     return (
         f"{address}: version {target.number} ({target.id}) is current again; version {record.current.number} "
@@ -81,14 +86,17 @@ def _held(desired: Desired | None, state: State, address: Address, target: Versi
     return record.working.fingerprint or record.current.fingerprint
 
 
-def lift(environment: Environment, address: Address) -> str:
-    """End the pin of a rollback: the next plan follows the manifest again. The caller holds the lock."""
+def lift(environment: Environment, address: Address, *, command: str | None = None) -> str:
+    """End the pin of a rollback: the next plan follows the manifest again. The caller holds the lock.
+
+    command: as it was typed, for the history.
+    """
     state = _settled_state(environment)
     record = state.records.get(address)
     if record is None or record.held is None:
         raise StateError(f"{address} is not pinned by a rollback", code="not-held")
     lifted = state.with_record(address, replace(record, held=None))
     environment.store.save(
-        noted(lifted, environment.clock, command="scenario-apply rollback --lift", what=f"lift {address}")
+        noted(lifted, environment.clock, command=command or "scenario-apply rollback --lift", what=f"lift {address}")
     )
     return f"{address}: unpinned; run `scenario-apply plan` to see what will change."

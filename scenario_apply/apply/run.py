@@ -324,11 +324,11 @@ class Run:
             return
         self._poller.is_polling = True
         versions = {address: self._recorder.state.records[address].working for address in self._schedule.waiting}
-        started_at = self._clock.monotonic()
+        started_at, by_model = self._clock.monotonic(), self._poller.asks_models
 
         def task() -> FinishedTask:
             try:
-                results = poll_trainings(self._api, self._clock, versions)
+                results = poll_trainings(self._api, self._clock, versions, by_model=by_model)
                 return FinishedTask(call=None, started_at=started_at, poll_results=results)
             except (ScenarioApplyError, KeyError) as error:
                 return FinishedTask(call=None, started_at=started_at, error=error)
@@ -341,6 +341,8 @@ class Run:
             return
         results = task.poll_results or {}
         self._poller.polled(results, self._clock.monotonic())
+        for address, text in self._poller.new_notes():
+            self._emit(Noted(text=text, address=address))
         ended = False
         for address, one in results.items():
             step_id = self._schedule.waiting.get(address)

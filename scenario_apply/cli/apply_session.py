@@ -82,6 +82,7 @@ class ApplySession:
     has_begun: bool = False
     code: int = ExitCode.ERROR
     started_at: float = field(default_factory=time.monotonic)
+    losses: list[str] = field(default_factory=list)
 
     @property
     def same_command(self) -> str:
@@ -121,6 +122,19 @@ class ApplySession:
         for note in self.stack.enter_context(lock):
             self.call.tell(note)
         return environment
+
+    def lose(self, view: object, error: OSError) -> None:
+        """Nobody reads that view any more. The run continues; one whose events were lost does not end with 0."""
+        if view in self.views:
+            self.views.remove(view)
+            self.losses.append(f"the events could not all be written: {error.strerror or error}")
+
+    def report_losses(self) -> None:
+        """After the run: which events nobody got, and the exit code that says so."""
+        for text in self.losses:
+            self.call.tell(text)
+        if self.losses and self.code == ExitCode.OK:
+            self.code = ExitCode.ERROR
 
     def report(self, ledger: Ledger) -> None:
         """Write the ledger to the JSON views."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from scenario_apply.cli.settings import Settings
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from scenario_apply.planning.plan import PlanFlags
 
 _DEFAULTS = Settings()
+_SECRET_NAME = re.compile(r"(?i:secret|token|passw|credential|wandb|(?:^|_)(?:api_?)?key$)|[a-z]Key$")
+HIDDEN = "***"
 
 
 def again(asked: Mapping[str, Any], settings: Settings, command: str) -> str:
@@ -86,3 +89,27 @@ def _shared(settings: Settings) -> list[str]:
     words += [f"--rate-limit={settings.rate_limit}"] if settings.rate_limit != _DEFAULTS.rate_limit else []
     words += [f"--parallelism={settings.parallelism}"] if settings.parallelism != _DEFAULTS.parallelism else []
     return words
+
+
+def typed(words: Sequence[str], secrets: Iterable[str] = ()) -> str:
+    """A command line for the state's history, as it was typed: without the values of variables that may be secrets.
+
+    secrets: texts that it must not hold anywhere.
+    """
+    masked = ["scenario-apply"]
+    for number, word in enumerate(words):
+        if number and words[number - 1] == "--var":
+            word = without_secret(word)
+        elif word.startswith("--var="):
+            word = f"--var={without_secret(word.removeprefix('--var='))}"
+        masked.append(word)
+    line = shlex.join(masked)
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+        line = line.replace(shlex.quote(secret), HIDDEN).replace(secret, HIDDEN)
+    return line
+
+
+def without_secret(pair: str) -> str:
+    """NAME=VALUE; the value is hidden where the name says that it is a secret."""
+    name, sign, _ = pair.partition("=")
+    return f"{name}={HIDDEN}" if sign and _SECRET_NAME.search(name) else pair

@@ -45,7 +45,9 @@ def write_first_manifest(folder: str, *, out: str | None, type: str, trigger: st
     """
     known = [name for name, kind in TRAINING_TYPES.items() if kind.dataset == "images"]
     if type not in known:
-        raise UsageError(f"{type!r} is not a training type for single images", hint=did_you_mean(type, known))
+        pairs = type in TRAINING_TYPES and TRAINING_TYPES[type].dataset == "pairs"
+        hint = "it is trained on pairs: write a dataset with before: and after: yourself" if pairs else None
+        raise UsageError(f"{type!r} is not a training type for single images", hint=hint or did_you_mean(type, known))
     home = os.path.abspath(os.path.join(cwd, folder))
     if not os.path.isdir(home):
         raise UsageError(f"there is no folder {folder}")

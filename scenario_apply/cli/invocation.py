@@ -10,23 +10,29 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
+from scenario_apply.cli.command_hints import completed_hint
 from scenario_apply.cli.output_encoding import adapt, for_people, for_programs
 from scenario_apply.cli.settings import Settings, read_settings
+from scenario_apply.cli.standard_streams import put
 from scenario_apply.cli.terminal import screen_for
 from scenario_apply.errors import Diagnostic, ExitCode, ScenarioApplyError
 from scenario_apply.review.diagnostics_text import problem_text
 from scenario_apply.review.printable import json_text, terminal_text
 from scenario_apply.review.screen import Screen, safe
 
+if TYPE_CHECKING:
+    from scenario_apply.model.secret import Secret
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invocation:
-    """arguments: as parsed. out, err: how to draw on stdout and stderr."""
+    """arguments: as parsed. words: as typed. out, err: how to draw on stdout and stderr."""
 
     arguments: argparse.Namespace
     settings: Settings
+    words: tuple[str, ...] = ()
     out: Screen = field(default_factory=Screen)
     err: Screen = field(default_factory=Screen)
 
@@ -39,16 +45,15 @@ class Invocation:
 
     def show_json(self, text: str) -> None:
         """An answer that is JSON, whatever --format says."""
-        _put(sys.stdout, for_programs(json_text(text), sys.stdout.encoding))
+        put(sys.stdout, for_programs(json_text(text), sys.stdout.encoding))
 
     def say(self, text: str) -> None:
         """Lines on stderr, already safe and terminated."""
         _write(sys.stderr, text, self.err)
 
-    def redraw(self, text: str, lines: int) -> None:
-        """Replace the last lines on stderr."""
-        _put(sys.stderr, f"\x1b[{lines}A\x1b[J" if lines else "")
-        self.say(text)
+    def put(self, text: str) -> None:
+        """Text on stderr as it is, with what moves the cursor: for views whose lines are safe."""
+        put(sys.stderr, for_people(text, sys.stderr.encoding))
 
     def tell(self, text: str) -> None:
         """A sentence on stderr; nothing with --quiet."""
@@ -57,9 +62,16 @@ class Invocation:
 
     def warn(self, problems: Iterable[Diagnostic]) -> None:
         """Problems that stop nothing; errors among them are drawn with --quiet, too."""
-        drawn = [p for p in problems if p.severity == "error" or not self.settings.quiet]
+        drawn = [completed_hint(p, self.settings) for p in problems if p.severity == "error" or not self.settings.quiet]
         if drawn:
             self.say(problem_text(drawn, self.err))
+
+    def command_line(self, secrets: Iterable[Secret] = ()) -> str | None:
+        """As it was typed, for the state's history, without secrets; None where nothing was typed."""
+        from scenario_apply.cli.command_lines import typed
+
+        hidden = (*self.settings.secrets, *(secret.reveal() for secret in secrets))
+        return typed(self.words, hidden) if self.words else None
 
     @property
     def is_interactive(self) -> bool:
@@ -78,8 +90,8 @@ class Invocation:
         return detailed if self.settings.detailed else plain
 
 
-def read_call(arguments: argparse.Namespace | None, flags: Sequence[str]) -> Invocation:
-    """The invocation of a command line; arguments None: not parsed yet, to draw errors of parsing."""
+def read_call(arguments: argparse.Namespace | None, flags: Sequence[str], words: Sequence[str] = ()) -> Invocation:
+    """The invocation of a command line; words: as typed; arguments None: not parsed yet, to draw errors of parsing."""
     if arguments is None:
         arguments = argparse.Namespace(
             no_color="--no-color" in flags,
@@ -91,6 +103,7 @@ def read_call(arguments: argparse.Namespace | None, flags: Sequence[str]) -> Inv
     return Invocation(
         arguments=arguments,
         settings=settings,
+        words=tuple(words),
         out=_screen(sys.stdout, settings),
         err=_screen(sys.stderr, settings),
     )
@@ -104,7 +117,7 @@ def _screen(stream: TextIO, settings: Settings) -> Screen:
 
 def draw_error(error: ScenarioApplyError, call: Invocation) -> int:
     """All problems of an error on stderr; the exit code."""
-    text = problem_text(error.problems, call.err)
+    text = problem_text([completed_hint(problem, call.settings) for problem in error.problems], call.err)
     _write(sys.stderr, masked(text, call.settings.secrets), call.err)
     _trace(error, call)
     always = (ExitCode.ERROR, ExitCode.USAGE, ExitCode.INTERRUPTED)
@@ -144,9 +157,4 @@ def masked(text: str, secrets: Iterable[str]) -> str:
 
 def _write(stream: TextIO, text: str, screen: Screen) -> None:
     """Writes all text to a terminal, a file or a pipe; JSON goes through show_json."""
-    _put(stream, for_people(terminal_text(text, color=screen.color), stream.encoding))
-
-
-def _put(stream: TextIO, text: str) -> None:
-    stream.write(text)
-    stream.flush()
+    put(stream, for_people(terminal_text(text, color=screen.color), stream.encoding))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from scenario_apply.cli.named_files import checkout_of, untrusted_top
+from scenario_apply.cli.named_files import checkout_of, is_remote, untrusted_top
 from scenario_apply.errors import Diagnostic, ManifestError, StateError
 from scenario_apply.errors import Location as FilePlace
 from scenario_apply.manifest.spec import Manifest
@@ -74,12 +74,12 @@ def state_problem(manifest: Manifest) -> Diagnostic | None:
 
     if "\0" in manifest.state:
         return problem("state: holds a NUL character", "write a path")
+    if is_remote(manifest.state) or "://" in manifest.state:
+        return problem("state: names a remote place; a state is a local file", "write a path, e.g. state/kael.json")
     path = os.path.abspath(os.path.join(manifest.root, manifest.state))
     parts = os.path.relpath(path, manifest.root).split(os.sep)
     if os.path.isabs(manifest.state) or parts[0] == os.pardir:
         return problem("state: names a file outside the manifest's folder")
-    if "://" in manifest.state:
-        return problem("state: names a remote place; a state is a local file", "write a path, e.g. state/kael.json")
     if any(part.lower() == ".git" for part in parts):  # macOS does not tell .GIT from .git
         return problem("state: names a file in the folder of Git", "choose another folder, e.g. state/")
     if any(part.startswith(".") for part in parts):

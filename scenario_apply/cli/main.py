@@ -7,12 +7,12 @@ No traceback reaches the user: foreign errors become one line, with details for 
 from __future__ import annotations
 
 import gc
-import os
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol, cast
 
 from scenario_apply.cli.command_table import FAMILIES, MODULES, SUMMARIES, overview
+from scenario_apply.cli.standard_streams import OutputLost, put, silence
 
 if TYPE_CHECKING:
     import argparse
@@ -36,26 +36,35 @@ class Command(Protocol):
 
 def run(arguments: Sequence[str]) -> int:
     """Carry out one command line; the exit code."""
+    try:
+        code = _run(arguments)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # the reader has left, as in `| head`
+        silence(sys.stdout)
+    except OSError as error:
+        silence(sys.stdout)
+        lost = error if isinstance(error, OutputLost) else OutputLost(error)
+        put(sys.stderr, f"error[system]: {lost.strerror}\n")
+    return 1
+
+
+def _run(arguments: Sequence[str]) -> int:
     words = list(arguments)
     flags: list[str] = []
     while words and words[0] in _FLAGS:
         flags.append(words.pop(0))
     if not words:
-        sys.stderr.write(overview())
+        put(sys.stderr, overview())
         return _USAGE
     if words[0] == "help":
         words = [*words[1:], "--help"]
     if words[0] in ("-h", "--help"):
-        sys.stdout.write(overview())
+        put(sys.stdout, overview())
         return 0
     # a plan makes a hundred thousand values that all live to its end: collections every 700 find nothing
     gc.set_threshold(100_000, 20, 20)
-    try:
-        return _command(words, flags)
-    except BrokenPipeError:
-        # the reader has left, as in `| head`; what is still buffered must not raise again at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+    return _command(words, flags)
 
 
 def _command(words: list[str], flags: list[str]) -> int:
@@ -67,14 +76,12 @@ def _command(words: list[str], flags: list[str]) -> int:
         name, rest = find_command(words)
         command = load(name)
         namespace = parser_of(name, command).read([*rest, *flags])
-        call = read_call(namespace, flags)
-        code = command.run(call)
-        sys.stdout.flush()
-        return code
+        call = read_call(namespace, flags, [*flags, *words])
+        return command.run(call)
     except SystemExit as leave:  # --help prints and leaves
         return leave.code if isinstance(leave.code, int) else 0
     except KeyboardInterrupt:
-        sys.stderr.write("interrupted\n")
+        put(sys.stderr, "interrupted\n")
         return _INTERRUPTED
     except BrokenPipeError:
         raise
@@ -97,7 +104,7 @@ def find_command(words: Sequence[str]) -> tuple[str, list[str]]:
     if second is None and not {"-h", "--help"} & set(rest):
         raise _missing(first)
     if second is None:
-        sys.stdout.write(_family_help(first))
+        put(sys.stdout, _family_help(first))
         raise SystemExit(0)
     if second not in FAMILIES[first]:
         raise _unknown(second, FAMILIES[first], after=f"{first} ")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from scenario_apply.cli.parser import count, environment_name, limit, positive, seconds, variable
+from scenario_apply.cli.parser import count, environment_name, limit, positive, seconds, state_file, variable
 from scenario_apply.model.limits import REQUESTS_PER_MINUTE
 
 _LOCAL = "use the embedded Scenario, stored in .scenario/; needs no account or network"
@@ -46,7 +46,9 @@ def reading(parser: argparse.ArgumentParser) -> None:
 def state(parser: argparse.ArgumentParser, *, locks: bool = False) -> None:
     """Where the state is and, for commands that write it, how long to wait for its lock."""
     group = parser.add_argument_group("state")
-    group.add_argument("--state", metavar="FILE", help="the state file (default: state/NAME.json beside the manifest)")
+    group.add_argument(
+        "--state", type=state_file, metavar="FILE", help="the state file (default: state/NAME.json beside the manifest)"
+    )
     if locks:
         group.add_argument(
             "--lock-timeout", type=seconds, default=0, metavar="S", help="wait up to S seconds for the lock (default 0)"

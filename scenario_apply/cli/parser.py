@@ -110,6 +110,22 @@ def variable(text: str) -> tuple[str, str]:
     return match[1], match[2]
 
 
+def state_file(text: str) -> str:
+    """FILE of --state. Raises UsageError for the address of a remote place, before anything is read or sent."""
+    from scenario_apply.cli.named_files import is_remote
+    from scenario_apply.errors import UsageError
+
+    if not text.strip():
+        raise UsageError("--state is empty", hint="name a file; a variable of the shell may not be set")
+    if is_remote(text):
+        scheme = text.strip().split("/", 1)[0]  # no more of it: an address may hold a password
+        raise UsageError(
+            f"--state {scheme}//… names a remote place; a state is a file on this machine",
+            hint="name a local file, e.g. --state state/kael.json",
+        )
+    return text
+
+
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 

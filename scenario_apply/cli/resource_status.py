@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from scenario_apply.model.queue_wait import queued_too_long, queued_words
 from scenario_apply.model.timestamps import iso
+from scenario_apply.planning.moves import resolve_moves
 from scenario_apply.planning.observed import Observed, settle
 from scenario_apply.review.status_text import NOT_CREATED, ResourceStatus
 from scenario_apply.state.state import State
@@ -50,8 +51,8 @@ def not_created(
 
     unanswered: those whose create request got no response.
     """
-    moving = {move.target for move in manifest.moved if move.source in state.records}
     declared: dict[Address, Spec] = {**manifest.models, **manifest.compositions}
+    moving = resolve_moves(manifest.moved, state.records, declared, declared).sources
     return tuple(
         ResourceStatus(
             address=address,

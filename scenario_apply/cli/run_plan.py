@@ -12,6 +12,7 @@ from scenario_apply.apply.apply_plan import apply_plan
 from scenario_apply.apply.events import Event, Ledger
 from scenario_apply.cli.apply_session import ApplySession, ApprovalImpossible, DeletesNotAllowed, apply_session
 from scenario_apply.cli.signals import stopping
+from scenario_apply.cli.terminal import resized
 from scenario_apply.errors import ApplyError, ExitCode, GateClosed
 from scenario_apply.model.steps import DeleteModel
 from scenario_apply.review.ledger_text import ledger_text
@@ -66,15 +67,16 @@ def run_plan(
         ledgers: list[Ledger] = []
         try:
             with ExitStack() as stack:
-                emit = _emitter(session, environment, prepared, ledgers, stack)
-                stack.enter_context(stopping(session.stop, call.tell))
+                emit, tell = _emitter(session, environment, prepared, ledgers, stack)
+                stack.enter_context(stopping(session.stop, tell))
                 ledger = apply_plan(environment, prepared, request.manifest.root, options, emit, session.stop)
             session.code = code_of(call, ledger)
+            session.report_losses()
         finally:
             # also after an unexpected error: what was done and the next command are shown before it
             is_worth_it = ledgers and (prepared.plan.has_changes or ledgers[-1].status != "done")
             if is_worth_it and call.arguments.format == "text":
-                call.show(ledger_text(ledgers[-1], call.out, destroy=session.destroy))
+                call.show(ledger_text(ledgers[-1], resized(call.out, sys.stdout), destroy=session.destroy))
     return session.code
 
 
@@ -109,6 +111,7 @@ def _options(session: ApplySession, request: PlanRequest) -> ApplyOptions:
         wait=not asked.get("no_wait"),
         command=again(asked, settings, session.command),
         status_command=watching(settings),
+        command_line=session.call.command_line(request.place.secrets),
         replaced=tuple(address_of(text) for text in asked.get("replace") or ()),
         adopted=tuple(asked.get("adopt") or ()),
         outside=_outside(session, request),
@@ -164,7 +167,12 @@ def _is_approved(session: ApplySession, plan: Plan) -> bool:
     if not call.is_interactive:
         raise ApprovalImpossible(
             "approval is required, but no terminal is attached",
-            hint="use --auto-approve, or apply a saved plan: plan --out FILE, then apply FILE --auto-approve",
+            hint="use --auto-approve, or apply a saved plan: "
+            + (
+                "plan --destroy --out FILE, then apply FILE --auto-approve --allow-destroy"
+                if session.destroy
+                else "plan --out FILE, then apply FILE --auto-approve"
+            ),
         )
     text = question(plan, destroy=session.destroy, is_saved=session.saved is not None)
     return call.confirm(text, "Only 'yes' will be accepted.")
@@ -193,18 +201,20 @@ def code_of(call: Invocation, ledger: Ledger) -> int:
 
 def _emitter(
     session: ApplySession, environment: Environment, prepared: Prepared, ledgers: list[Ledger], stack: ExitStack
-) -> Callable[[Event], None]:
-    """Passes events to every view; the ledger is kept."""
+) -> tuple[Callable[[Event], None], Callable[[str], None]]:
+    """What passes events to every view, and keeps the ledger; and what says a sentence beside them."""
     call, counter, rate_limit = session.call, environment.counter, environment.rate_limit
     views: list[Callable[[Event], None]] = [*session.views]
+    tell = call.tell
     is_shown = bool(prepared.plan.has_changes or prepared.adopted)
     if call.arguments.format == "text" and not call.settings.quiet and is_shown:
-        if call.err.terminal:
+        if call.err.terminal and call.err.color:  # no bars with NO_COLOR
             from scenario_apply.cli.progress.live_view import ProgressView
 
             live = ProgressView(sys.stderr, environment.clock, call.err, counter=counter, rate_limit=rate_limit)
             stack.callback(live.close)
             views.append(live)
+            tell = live.tell
         else:
             from scenario_apply.cli.progress.plain_view import PlainView
 
@@ -216,7 +226,11 @@ def _emitter(
     def emit(event: Event) -> None:
         if isinstance(event, Ledger):
             ledgers.append(event)
-        for view in views:
-            view(event)
+        for view in tuple(views):
+            try:
+                view(event)
+            except OSError as error:  # a reader that left must not end what is being paid for
+                views.remove(view)
+                session.lose(view, error)
 
-    return emit
+    return emit, tell

@@ -44,6 +44,8 @@ def edited_state(store: FileStore, call: Invocation, command: str, what: str) ->
             )
 
         def save(state: State) -> State:
-            return store.save(noted(state, store.clock, command=f"scenario-apply {command}", what=what))
+            return store.save(
+                noted(state, store.clock, command=call.command_line() or f"scenario-apply {command}", what=what)
+            )
 
         yield Edit(state=loaded.state, save=save)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from scenario_apply.apply.poll_failures import PollFailures, poll_failure_message
 from scenario_apply.cli.progress.line_throttle import LineThrottle
+from scenario_apply.cli.progress.live_region import LiveRegion
+from scenario_apply.cli.terminal import resized, terminal_size
 from scenario_apply.errors import ApiError
 from scenario_apply.review.screen import Screen, fit, safe
 from scenario_apply.review.status_text import ResourceStatus, resource_status_line, status_text
@@ -23,7 +26,19 @@ def watch(
 
     After a first success, a bounded number of consecutive failures is tolerated, as in an apply.
     """
-    drawn = 0
+    region = LiveRegion(call.put)
+    try:
+        statuses = _watched(call, world, refresh, region)
+    except BaseException:
+        region.leave()  # the last table stays above the error
+        raise
+    region.close()  # the caller prints the last statuses on stdout
+    return statuses
+
+
+def _watched(
+    call: Invocation, world: Environment, refresh: Callable[[], Sequence[ResourceStatus]], region: LiveRegion
+) -> Sequence[ResourceStatus]:
     throttle = LineThrottle()
     failures = PollFailures()
     statuses = refresh()
@@ -31,10 +46,8 @@ def watch(
     while True:
         running = any(status.is_running for status in statuses)
         if call.err.terminal and not call.settings.quiet:
-            # the last statuses are printed on stdout by the caller
-            text = status_text(statuses, call.err) + _line(problem, call.err) if running else ""
-            call.redraw(text, drawn)
-            drawn = text.count("\n")
+            if running:
+                region.draw(_lines(statuses, problem, resized(call.err, sys.stderr)), terminal_size(sys.stderr)[1])
         elif problem:
             call.tell(problem)
         elif not call.settings.quiet:
@@ -53,9 +66,10 @@ def watch(
             problem = ""
 
 
-def _line(problem: str, screen: Screen) -> str:
-    """The error on one line, so that the count of lines to redraw stays right."""
-    return f"{fit(safe(problem), screen.width - 1)}\n" if problem else ""
+def _lines(statuses: Sequence[ResourceStatus], problem: str, screen: Screen) -> list[str]:
+    """The table, and an error of the last refresh on one line."""
+    lines = status_text(statuses, screen).splitlines()
+    return [*lines, fit(safe(problem), screen.width - 1)] if problem else lines
 
 
 def _print_changes(call: Invocation, statuses: Sequence[ResourceStatus], throttle: LineThrottle, now: float) -> None:

@@ -81,6 +81,7 @@ def open_datasets(
     manifest: Manifest, settings: Settings, *, deep: bool = False, only: str | None = None
 ) -> Mapping[str, Dataset]:
     """The manifest's datasets, scanned, or one of them. deep: open every picture. Problems stay in them."""
+    from scenario_apply.cli.progress.reading_view import reading_view
     from scenario_apply.dataset.scan.scan_all import scan_datasets
     from scenario_apply.state.stores.own_files import UnsafeFile
 
@@ -88,15 +89,17 @@ def open_datasets(
     for model in manifest.models.values():
         types.setdefault(model.dataset, []).append(model.type)
     try:
-        return scan_datasets(
-            manifest.datasets if only is None else {only: manifest.datasets[only]},
-            root=manifest.root,
-            cache_path=cache_path(manifest),
-            types_of={name: tuple(dict.fromkeys(found)) for name, found in types.items()},
-            cwd=settings.cwd,
-            deep=deep,
-            allow_outside=settings.allow_outside_root,
-        )
+        with reading_view(settings) as show:
+            return scan_datasets(
+                manifest.datasets if only is None else {only: manifest.datasets[only]},
+                root=manifest.root,
+                cache_path=cache_path(manifest),
+                types_of={name: tuple(dict.fromkeys(found)) for name, found in types.items()},
+                cwd=settings.cwd,
+                deep=deep,
+                allow_outside=settings.allow_outside_root,
+                show=show,
+            )
     except UnsafeFile as error:
         what = f"the fingerprint cache cannot be used: {error.strerror}"
         raise ScenarioApplyError(what, code="unsafe-file", hint=error.hint) from error

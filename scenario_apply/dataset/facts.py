@@ -15,7 +15,7 @@ class FileEntry(NamedTuple):
     file: str
     size: int
     mtime_ns: int
-    inode: int
+    identity: int  # manifest.loader.listing.identity_of
 
 
 class Facts(NamedTuple):
@@ -29,7 +29,7 @@ class Facts(NamedTuple):
     file: str
     size: int
     mtime_ns: int
-    inode: int
+    identity: int  # manifest.loader.listing.identity_of
     sha256: str
     format: str  # Pillow's name: JPEG, PNG, WEBP, ...; "" when unknown
     mime: str

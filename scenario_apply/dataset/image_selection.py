@@ -23,7 +23,7 @@ from scenario_apply.model.globs import any_glob, has_magic
 class Listed:
     """One listed folder. path: within the dataset, "" for its top; file: relative to the root.
 
-    rows: (name, size, mtime_ns, inode) of its regular files.
+    rows: (name, size, mtime_ns, identity) of its regular files.
     """
 
     path: str
@@ -56,7 +56,7 @@ def select(
         path_prefix = folder.path + "/" if folder.path else ""
         file_prefix = folder.file + "/" if folder.file not in ("", ".") else ""
         is_named = is_unicode(folder.path) and is_unicode(folder.file)
-        for name, size, mtime_ns, inode in folder.rows:
+        for name, size, mtime_ns, identity in folder.rows:
             if not (is_named and (name.isascii() or is_unicode(name))):
                 if suffix_of(name) in IMAGE_SUFFIXES | CAPTION_SUFFIXES:
                     nameless.append(spelled(file_prefix + name))
@@ -69,9 +69,9 @@ def select(
                 if (is_excluded is not None and is_excluded(path)) or not (keep is None or keep(path)):
                     excluded.add(path)
                 else:
-                    images[path] = FileEntry(path, file_prefix + name, size, mtime_ns, inode)
+                    images[path] = FileEntry(path, file_prefix + name, size, mtime_ns, identity)
             else:
-                texts[path] = FileEntry(path, file_prefix + name, size, mtime_ns, inode)
+                texts[path] = FileEntry(path, file_prefix + name, size, mtime_ns, identity)
     ordered = sorted(images.values(), key=_order)
     return Selection(
         images=tuple(ordered),

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from scenario_apply.dataset.captions.table_entries import Row, first_of
+from scenario_apply.dataset.captions.table_entries import Row, doubled_finding, first_of, is_empty
 from scenario_apply.dataset.facts import FileEntry
 from scenario_apply.dataset.image_selection import Selection
 from scenario_apply.model.file_names import NearestName, name_of, nfc, stem_of
@@ -122,11 +122,20 @@ def _fitting(selection: Selection, couple: tuple[str, str]) -> int:
     return sum(stem.removesuffix(couple[0]) + couple[1] in stems for stem in stems if stem.endswith(couple[0]))
 
 
-def table_rows(rows: Sequence[Row], *, file: str | None, beside: str) -> tuple[list[TableRow], list[Finding]]:
-    """The pairs of a table or a list. beside: the table's folder; names in it are relative to that."""
+def table_rows(
+    rows: Sequence[Row], *, file: str | None, beside: str, header: int | None = None
+) -> tuple[list[TableRow], list[Finding]]:
+    """The pairs of a table or a list. beside: the table's folder; names are relative to that. header: its line."""
     found: list[TableRow] = []
-    findings = []
+    findings: list[Finding] = []
     for row in rows:
+        if is_empty(row.fields) and file is not None:
+            continue
+        columns = (*_BEFORE_COLUMNS, *_AFTER_COLUMNS, *_INSTRUCTION_COLUMNS)
+        if doubled := doubled_finding(row, columns, file=file, header=header):
+            if doubled not in findings[-1:]:
+                findings.append(doubled)
+            continue
         before, after = first_of(row.fields, _BEFORE_COLUMNS), first_of(row.fields, _AFTER_COLUMNS)
         line = row.line if file is not None else None
         if not before or not after:
@@ -163,13 +172,17 @@ def pair_rows(rows: Sequence[TableRow], entries: Mapping[str, FileEntry]) -> Pai
         names = _short_names(files)
         for file in files:
             named[side, file] = entries[file]._replace(path=f"{side}/{names[file]}")
-    couples = {
-        (named[BEFORE, nfc(row.before)].path, named[AFTER, nfc(row.after)].path): row.instruction for row in complete
-    }
+    couples: dict[tuple[str, str], Couple] = {}
+    for row in complete:
+        couple = Couple(named[BEFORE, nfc(row.before)].path, named[AFTER, nfc(row.after)].path, row.instruction)
+        twin = couples.setdefault(couple[:2], couple)
+        if (twin.instruction or "").strip() != (row.instruction or "").strip():
+            what = f"{row.before} and {row.after} are listed twice, with different instructions"
+            findings.append(Finding("C17", what, row.file, row.line, "keep one of them"))
     images = sorted(named.values())
     return Paired(
         images=tuple(images),
-        couples=tuple(Couple(*pair, text) for pair, text in couples.items()),
+        couples=tuple(couples.values()),
         findings=tuple(findings),
     )
 

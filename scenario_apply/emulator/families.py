@@ -21,7 +21,8 @@ class Family:
     dataset: Literal["images", "pairs", "concepts"]
     images_too: bool = False
     """Whether a family of pairs also trains on single images, as long as the model has no pairs at all."""
-    max_images: int
+    max_items: int
+    """The most images, or pairs, which are two images each."""
     defaults: Mapping[str, Any] = field(default_factory=dict)
     """Of the parameters that decide the number of steps."""
     base_cost: int
@@ -36,7 +37,7 @@ FAMILIES = (
         types=("flux.1-lora", "flux.1-krea-lora"),
         job_type="flux-model-training",
         dataset="images",
-        max_images=100,
+        max_items=100,
         base_cost=50,
     ),
     Family(
@@ -45,7 +46,7 @@ FAMILIES = (
         job_type="flux-model-training",
         dataset="pairs",
         images_too=True,
-        max_images=100,
+        max_items=100,
         base_cost=50,
     ),
     Family(
@@ -64,7 +65,7 @@ FAMILIES = (
         ),
         job_type="musubi-model-training",
         dataset="images",
-        max_images=50,
+        max_items=50,
         defaults=_MUSUBI_DEFAULTS,
         base_cost=40,
     ),
@@ -82,7 +83,7 @@ FAMILIES = (
         ),
         job_type="musubi-model-training",
         dataset="pairs",
-        max_images=100,
+        max_items=50,
         defaults=_MUSUBI_DEFAULTS,
         base_cost=60,
     ),
@@ -91,7 +92,7 @@ FAMILIES = (
         types=("flux.1-composition",),
         job_type="flux-model-training",
         dataset="concepts",
-        max_images=0,
+        max_items=0,
         base_cost=10,
     ),
     Family(
@@ -99,7 +100,7 @@ FAMILIES = (
         types=("sd-xl-lora",),
         job_type="model-training",
         dataset="images",
-        max_images=100,
+        max_items=100,
         base_cost=30,
     ),
     Family(
@@ -107,7 +108,7 @@ FAMILIES = (
         types=("sd-xl-composition",),
         job_type="model-training",
         dataset="concepts",
-        max_images=0,
+        max_items=0,
         base_cost=10,
     ),
 )

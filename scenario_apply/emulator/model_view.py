@@ -119,6 +119,7 @@ def _view(
         "type": row["type"],
         "updatedAt": iso(row["updated"]),
         "accessRestrictions": 0,
+        "complianceMetadata": {},
         "ownerId": row["project"],
     }
     if is_own:
@@ -135,8 +136,7 @@ def _view(
     _add_texts_and_pictures(world, origin, view, doc)
     if with_images:
         view["trainingImages"] = [training_image(world, origin, image) for image in shown]
-        if doc.get("pairs"):
-            view["trainingImagePairs"] = doc["pairs"]
+        view["trainingImagePairs"] = doc.get("pairs", [])
     if row["job"] is not None and is_own:
         view["jobId"] = row["job"]
     if job is not None:

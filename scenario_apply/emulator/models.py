@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from scenario_apply.emulator.clock import iso
@@ -68,8 +69,7 @@ def create(world: World, request: Request) -> Response:
     if "concepts" in body:
         check_concepts(world, request, kind, body["concepts"])
         doc["concepts"] = body["concepts"]
-    elif kind in CONCEPT_TYPES:
-        raise bad_request(f"body.concepts: a model of type {kind} is made of at least one")
+    _check_has_concepts(kind, doc)
     return answer_model(world, request, insert_model(world, request.project, kind, "new", body.get("name"), doc))
 
 
@@ -127,6 +127,8 @@ def update(world: World, request: Request) -> Response:
         check_concepts(world, request, kind, body["concepts"])
         doc["concepts"] = body["concepts"]
         columns["status"] = "new"
+    if "type" in columns:
+        _check_has_concepts(kind, doc)
     if "epoch" in body:
         _set_epoch(row, doc, body["epoch"])
     if body.get("thumbnail") is not None and not _asset_exists(world, request, body["thumbnail"]):
@@ -169,18 +171,32 @@ def check_concepts(world: World, request: Request, kind: str, concepts: list[Jso
     """Raise 400 unless every concept is a model that such a composition may hold."""
     if kind not in CONCEPT_TYPES:
         raise bad_request(f"body.concepts: a model of type {kind} has none")
+    misfits: list[str] = []
     for index, concept in enumerate(concepts):
         place = f"concepts[{index}].modelId"
         row = world.db.one("SELECT * FROM models WHERE id = ? AND deleted IS NULL", (concept["modelId"],))
         if row is None or (row["privacy"] != "public" and row["project"] != request.project):
             raise bad_request(f"{place}: there is no model {concept['modelId'][:80]}")
         if row["type"] not in CONCEPT_TYPES[kind]:
-            raise bad_request(f"{place}: a {kind} is made of {' or '.join(CONCEPT_TYPES[kind])}, not {row['type']}")
+            misfits.append(row["id"])
+            continue
         if trained and row["status"] != "trained":
             raise bad_request(f"{place}: model {concept['modelId'][:80]} is not trained but {row['status']}")
         epochs = [one["epoch"] for one in load(row["doc"]).get("epochs", [])]
         if "modelEpoch" in concept and concept["modelEpoch"] not in epochs:
             raise bad_request(f"concepts[{index}].modelEpoch: the model has no epoch {concept['modelEpoch'][:20]}")
+    refuse_types(misfits, CONCEPT_TYPES[kind])
+
+
+def refuse_types(models: list[str], allowed: Iterable[str]) -> None:
+    """The service's own 400 for models of a type that does not fit; nothing for an empty list."""
+    if models:
+        raise bad_request(f"Invalid model(s): {', '.join(models)}.\nAllowed model types: {', '.join(allowed)}")
+
+
+def _check_has_concepts(kind: str, doc: Json) -> None:
+    if kind in CONCEPT_TYPES and not doc.get("concepts"):
+        raise bad_request(f"body.concepts: a {kind} needs at least one", "NOT_ENOUGH_CONCEPTS")
 
 
 def _check_type(world: World, kind: str) -> None:

@@ -41,6 +41,7 @@ def api_router() -> Router:
         ("POST", "/models/*/download", model_extras.download),
         ("DELETE", "/models/*/images", model_extras.delete_images),
         ("GET", "/models/*/scores/training-dataset", score.training_dataset),
+        ("GET", "/models/*/training-images", training_images.refuse_list),
         ("POST", "/models/*/training-images", training_images.add),
         ("PUT", "/models/*/training-images/pairs", training_images.replace_pairs),
         ("PUT", "/models/*/training-images/*", training_images.replace),

@@ -132,11 +132,13 @@ def _check_dataset(
         return
     if images < 1:
         raise bad_request("The model has no training images", "NOT_ENOUGH_IMAGES")
-    if images > family.max_images:
-        raise bad_request(f"A model of type {row['type']} takes at most {family.max_images} images, not {images}")
-    if family.dataset != "pairs" or (family.images_too and not doc.get("pairs")):
-        return
     attached = world.db.number("SELECT count(*) FROM training_images WHERE model = ?", (row["id"],))
+    on_pairs = family.dataset == "pairs" and not (family.images_too and attached and not doc.get("pairs"))
+    most = 2 * family.max_items if on_pairs else family.max_items
+    if images > most:
+        raise bad_request(f"A model of type {row['type']} takes at most {most} images, not {images}")
+    if not on_pairs:
+        return
     if complete_pairs(doc) < MIN_PAIRS and not (dry_run and attached == 0):
         raise bad_request(f"The model needs at least {MIN_PAIRS} complete training image pairs", "NOT_ENOUGH_PAIRS")
 

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 ATTACHED = "The provided assetId is already a training image of this model"
 
 
+def refuse_list(world: World, request: Request) -> Response:
+    """GET /models/{modelId}/training-images: for users of the web app only. A model's own record has its images."""
+    raise ApiError(403, "API Keys cannot access protected resources", "FORBIDDEN")
+
+
 def add(world: World, request: Request) -> Response:
     """POST /models/{modelId}/training-images: one picture, or up to ten ids; all of them or none."""
     row = _trainable(world, request)

@@ -12,8 +12,13 @@ from scenario_apply.manifest.report import Places, Report
 from scenario_apply.manifest.spec import CompositionSpec, Concept
 from scenario_apply.model.address import Address
 from scenario_apply.model.did_you_mean import did_you_mean, listed
-from scenario_apply.model.limits import USUAL_CONCEPTS
-from scenario_apply.model.training_types import COMPOSITION_TYPE, SCALE_BOUNDS, composable, training_type
+from scenario_apply.model.training_types import (
+    COMPOSITION_TYPE,
+    MOST_CONCEPTS,
+    SCALE_BOUNDS,
+    composable,
+    training_type,
+)
 
 _SOURCES = ("model", "modelId", "find")
 
@@ -54,7 +59,10 @@ class Compositions:
                 self._report.warn("concept-twice", what, where, f"the first is at {self._report.place(seen[part])}")
             seen[part] = where
             concepts.append(concept)
-        self._warn_of_many(address, fields)
+        if len(concepts) > MOST_CONCEPTS:
+            what = f"{address} has {len(concepts)} concepts; Scenario's web app merges at most {MOST_CONCEPTS}"
+            hint = "keep the ones that matter most: the service may refuse more"
+            self._report.warn("many-concepts", what, concepts[MOST_CONCEPTS].place, hint)
         self.fields[address] = fields
         self.specs[address] = CompositionSpec(
             address=address,
@@ -68,13 +76,6 @@ class Compositions:
             place=self._report.place(mark),
             places=Places(self._report, fields),
         )
-
-    def _warn_of_many(self, address: Address, fields: Map) -> None:
-        given = maps(fields, "concepts")
-        if len(given) > USUAL_CONCEPTS:
-            what = f"{address} is made of {len(given)} models; the web app merges at most {USUAL_CONCEPTS}"
-            hint = "the service may refuse it, or its parts may drown each other out"
-            self._report.warn("many-concepts", what, given[USUAL_CONCEPTS][1], hint)
 
     def _type(self, fields: Map) -> str:
         kind = text(fields, "type") or COMPOSITION_TYPE

@@ -160,6 +160,9 @@ def _encoding(fields: Map, report: Report) -> str:
 
     try:
         is_usable = codecs.lookup(written).name not in _NOT_FOR_FILES
+        b"a".decode(written)  # LookupError for codecs of bytes, such as hex and rot13
+    except UnicodeError:
+        pass
     except (LookupError, ValueError):
         is_usable = False
     if not is_usable:

@@ -66,9 +66,8 @@ class Inheritance:
             self._report.error("extends-cycle", f"more than {_LONGEST_CHAIN} models extend one another", mark)
             return own
         if not isinstance(self._models.get(parent), Map):
-            known = [key for key in self._models if key != path[-1]]
             what = f"model.{path[-1]} extends {parent}, which no manifest declares"
-            self._report.error("unknown-reference", what, mark, did_you_mean(parent, known))
+            self._report.error("unknown-reference", what, mark, did_you_mean(parent, self._models, but=path[-1]))
             return own
         base = self.resolved(parent, path)
         taken = base.copied()

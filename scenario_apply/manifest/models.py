@@ -13,7 +13,7 @@ from scenario_apply.manifest.positions import Map, Mark
 from scenario_apply.manifest.report import Places, Report
 from scenario_apply.manifest.spec import ModelSpec
 from scenario_apply.model.address import Address
-from scenario_apply.model.did_you_mean import did_you_mean
+from scenario_apply.model.did_you_mean import did_you_mean, listed
 from scenario_apply.model.limits import NAME_LENGTH
 from scenario_apply.model.training_types import TRAINING_TYPES, TrainingType, training_type
 
@@ -36,11 +36,13 @@ class Models:
         self._inheritance = Inheritance(self._all, report)
         self._allow_unknown = flag(document, "allow_unknown_type", False)
         self._legacy: dict[str, tuple[Mark, list[str]]] = {}
+        self._single_images: dict[tuple[str, str], tuple[Mark, list[str]]] = {}  # type, dataset -> where, addresses
         for name, fields in self._all.items():
             if isinstance(fields, Map) and not is_extension(name):
                 self._build(name, fields)
         self._parameters.report_dropped()
         self._report_legacy()
+        self._report_single_images()
 
     def _build(self, name: str, written: Map) -> None:
         mark = self._all.key_mark(name)
@@ -114,6 +116,13 @@ class Models:
         for name, (mark, addresses) in self._legacy.items():
             warn_of_legacy(name, mark, len(addresses), "models", self._report)
 
+    def _report_single_images(self) -> None:
+        for (kind, dataset), (mark, addresses) in self._single_images.items():
+            used = f"dataset.{dataset} of {listed(addresses, 3)}"
+            what = f"{kind} is trained on edit pairs, but {used} contains single images"
+            hint = "give the dataset before: and after:, or use flux.1-lora; the service may refuse single images"
+            self._report.warn("single-images", what, mark, hint)
+
     def _check_shape(self, address: Address, training: TrainingType, dataset: str, merged: Map) -> None:
         spec = self._datasets.specs[dataset]
         if not training.known or spec.is_pairs == (training.dataset == "pairs"):
@@ -121,6 +130,9 @@ class Models:
         mark = merged.value_mark("dataset")
         if not spec.images and not spec.is_pairs:
             return  # the dataset itself is wrong, which is reported
+        if training.images_too:
+            self._single_images.setdefault((training.name, dataset), (mark, []))[1].append(str(address))
+            return
         if spec.is_pairs:
             what = f"{training.name} is trained on single images, but dataset.{dataset} contains edit pairs"
             hint = "use images:, or an edit type such as flux.2-klein-9b-edit-lora"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 from scenario_apply.manifest.other_trainers import foreign_parameter
 from scenario_apply.manifest.positions import Map, Mark, Node, kind_of
@@ -17,6 +18,9 @@ from scenario_apply.model.training_types import (
     ParameterRule,
     TrainingType,
 )
+
+_LEAST: Final = -(2**63)
+_MOST: Final = 2**63 - 1
 
 
 class ParameterCheck:
@@ -41,7 +45,8 @@ class ParameterCheck:
             if rule is None and training.known:
                 self._not_taken(training, name, merged.marks[name], address, written is None or name not in written)
             elif rule is None:
-                taken[name] = _json(value)
+                if self._is_sendable(name, value, merged.marks[name][1]):
+                    taken[name] = _json(value)
             elif self._fits(rule, name, value, merged.marks[name][1], training):
                 taken[name] = _as_sent(rule, value)
         self._check_together(training, merged, written, taken, address)
@@ -82,6 +87,15 @@ class ParameterCheck:
         if rule.deprecated:
             self._report.warn("parameter-legacy", f"{name} of {training.name}: {rule.note}", mark, "leave it out")
         return True
+
+    def _is_sendable(self, name: str, value: Node, mark: Mark) -> bool:
+        """Whether JSON holds the value of a parameter that has no rule; reports what it does not hold."""
+        large = next((number for number in _integers(value) if not fits_64_bits(number)), None)
+        if large is None or self._report.is_wrong(mark):
+            return large is None
+        what, hint = _too_large(large)
+        self._report.error("parameter-range", f"{name} {what}", mark, hint)
+        return False
 
     def _check_together(
         self, training: TrainingType, merged: Map, written: Map | None, taken: Mapping[str, Json | Secret], address: str
@@ -132,6 +146,9 @@ def _misfit(rule: ParameterRule, value: Node) -> tuple[str, str | None] | None:
 def _misfit_number(rule: ParameterRule, value: Node) -> tuple[str, str | None] | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return f"must be a number, not {kind_of(value)}", None
+    is_whole = isinstance(value, int) or rule.kind == "integer"
+    if is_whole and not fits_64_bits(value):
+        return _too_large(value)
     if rule.kind == "integer" and value != int(value):
         return f"is {value:g}, but must be a whole number", None
     low, high = rule.minimum, rule.maximum
@@ -139,6 +156,29 @@ def _misfit_number(rule: ParameterRule, value: Node) -> tuple[str, str | None] |
     if too_low or (high is not None and value > high):
         return f"is {value:g}, out of range", f"use {_range(rule)}"
     return None
+
+
+def fits_64_bits(number: float) -> bool:
+    """Whether JSON's readers and writers keep a whole number of this size. Source: msgspec; states hold signed ones."""
+    return _LEAST <= number <= _MOST
+
+
+def _too_large(number: float) -> tuple[str, str]:
+    shown = f"{number}" if abs(number) < 10**40 else f"a number of {len(str(abs(int(number))))} digits"
+    return f"is {shown}, too large for a whole number of 64 bits", f"use {_LEAST} to {_MOST}"
+
+
+def _integers(value: Node) -> Iterator[int]:
+    """Every whole number in a value, however deep."""
+    match value:
+        case int():
+            yield value
+        case list():
+            for item in value:
+                yield from _integers(item)
+        case dict():
+            for item in value.values():
+                yield from _integers(item)
 
 
 def _range(rule: ParameterRule) -> str:
@@ -162,7 +202,7 @@ def _misfit_text(rule: ParameterRule, value: Node) -> tuple[str, str | None] | N
     if rule.choices and value not in rule.choices:
         return f"is {value!r}", f"use {listed(rule.choices, last='or')}"
     if rule.max_length is not None and len(value) > rule.max_length:
-        return f"is {len(value)} characters long; at most {rule.max_length} are allowed", None
+        return f"is {len(value)} characters long; at most {rule.max_length} are allowed", "shorten it"
     return None
 
 

@@ -118,6 +118,15 @@ def check_free_form(values: Mapping[str, object]) -> None:
         _check_writable(key, value, DEEPEST)
 
 
+def is_free_form(value: object) -> bool:
+    """Whether the value can be written again as it was read."""
+    try:
+        _check_writable("", value, DEEPEST)
+    except ValueError:
+        return False
+    return True
+
+
 def _check_writable(key: str, value: object, left: int) -> None:
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
         raise ValueError(f"{key} holds an integer of more than 64 bits")

@@ -80,9 +80,12 @@ def _index(words: tuple[str, ...]) -> Nearest:
     return Nearest(words, _plain)
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str | None:
-    """'did you mean kael?', 'did you mean kael or karl?', None when nothing is near."""
-    found = nearest(word, known)
+def did_you_mean(word: str, known: Iterable[str], *, but: str | None = None) -> str | None:
+    """'did you mean kael?', 'did you mean kael or karl?', None when nothing is near. but: a known word not to suggest.
+
+    Asked many times, pass the same known words each time: they are indexed once.
+    """
+    found = nearest(word, known) if but is None else tuple(n for n in nearest(word, known, 4) if n != but)[:3]
     if not found:
         return None
     if len(found) == 1:

@@ -34,6 +34,3 @@ PART_BYTES: Final = 8 * 1024 * 1024
 
 NAME_LENGTH: Final = 64
 """Characters of a model's name. Source: the API reference, create a model."""
-
-USUAL_CONCEPTS: Final = 5
-"""Models that the web app merges into one, at most. The API reference names no limit. Source: help pages."""

@@ -24,17 +24,34 @@ UploadId = NewType("UploadId", IdText)
 
 RUNNING_STATUSES = frozenset({"training", "copying"})
 ENDED_STATUSES = frozenset({"trained", "failed", "training-canceled"})
+WAITING_STATUSES = RUNNING_STATUSES | {"new", "unknown"}
+"""Of a model whose training was launched: it may be shown late. unknown: the answer does not say."""
+
+RUNNING_JOB_STATUSES = frozenset({"pending", "queued", "warming-up", "in-progress", "finalizing"})
 JOB_ENDED_STATUSES = frozenset({"success", "failure", "canceled"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingImage:
-    """One image of a model. Its id is the asset's id; description is the caption training uses, "" when unset."""
+    """One image of a model. Its id is the asset's id; description is the caption training uses, "" when unset.
+
+    Whether the service shows its own caption as the description, too, is not settled (the API contract, section 20):
+    `has_own_caption` and `caption_beside` hold for both.
+    """
 
     id: AssetId
     name: str
     description: str
     automatic_caption: str
+
+    @property
+    def has_own_caption(self) -> bool:
+        """Whether the caption may be the service's own: it has no other, or the service does not tell them apart."""
+        return self.description in ("", self.automatic_caption) or not self.automatic_caption
+
+    def caption_beside(self, recorded: str) -> str:
+        """The caption in the terms of a record, where "" is the service's own: `recorded` when nothing differs."""
+        return "" if recorded == "" and self.has_own_caption else self.description
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,11 +113,11 @@ class ModelPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteJob:
-    """A job. error and hint: the service's own words when it failed. cu_cost after discounts, in CU."""
+    """A job. progress 0..1. error and hint: the service's own words when it failed. cu_cost after discounts, in CU."""
 
     id: JobId
     status: str
-    progress: float
+    progress: float | None
     error: str | None = None
     hint: str | None = None
     cu_cost: float | None = None

@@ -42,12 +42,14 @@ class ParameterRule:
 class TrainingType:
     """One training type. How many images a dataset needs is up to the lint rules.
 
+    images_too: of a type of pairs: single images are accepted with a warning, until the service is seen to refuse them.
     steps_per_image: the default of maxTrainSteps, times images; None where epochs and repeats are counted instead.
     composable_as: the composition type whose concept it can be.
     """
 
     name: str
     dataset: DatasetShape
+    images_too: bool = False
     parameters: Mapping[str, ParameterRule] = field(default_factory=dict)
     polled_by: Literal["job", "model"] = "model"
     legacy: bool = False
@@ -62,6 +64,9 @@ class TrainingType:
 
 COMPOSITION_TYPE = "flux.1-composition"
 """What a composition is unless it says otherwise."""
+
+MOST_CONCEPTS = 5
+"""Parts that the web app merges into one composition. The API names no limit."""
 
 _SDXL_COMPOSITION = "sd-xl-composition"
 SCALE_BOUNDS = (-2.0, 2.0)
@@ -115,6 +120,7 @@ _MUSUBI = {
     "batchSize": ParameterRule(kind="integer", minimum=1, maximum=8, default=1),
     "nbEpochs": ParameterRule(kind="integer", minimum=1, maximum=100, default=10),
     "nbRepeats": ParameterRule(kind="integer", minimum=1, maximum=100, default=20),
+    "conceptPrompt": ParameterRule(kind="string", max_length=20),
     "samplePrompts": ParameterRule(kind="strings", max_items=4),
     "seed": ParameterRule(kind="integer"),
     "wandbKey": SECRET_RULE,
@@ -138,6 +144,7 @@ _flux1 = TrainingType(
     parameters=_FLUX1,
     steps_per_image=100,
 )
+_kontext = replace(_flux1, dataset="pairs", images_too=True)
 _musubi = TrainingType(
     name="",
     dataset="images",
@@ -159,7 +166,8 @@ _sdxl = TrainingType(
 _composition = TrainingType(name="", dataset="concepts")
 
 _FAMILIES: tuple[tuple[TrainingType, tuple[str, ...]], ...] = (
-    (_flux1, ("flux.1-kontext-lora", "flux.1-krea-lora")),
+    (_kontext, ("flux.1-kontext-lora",)),
+    (_flux1, ("flux.1-krea-lora",)),
     # the guides poll a flux.1-lora by its job, everything else by the model, and only it can be composed
     (replace(_flux1, polled_by="job", composable_as=COMPOSITION_TYPE), ("flux.1-lora",)),
     (

@@ -95,7 +95,7 @@ def _is_caption_held(record: _Captioned, image: TrainingImage, is_every_one: boo
     is_every_one: the service does to all captions of the model what else only a silent answer leaves open.
     """
     if not record.caption:
-        return image.description in ("", record.kept, image.automatic_caption)
+        return image.has_own_caption or image.description == record.kept
     if (record.silent or is_every_one) and may_be_kept_of(record.caption, image.description):
         return True
     return _is_held(record.caption, record.kept, image.description)

@@ -116,7 +116,8 @@ def arithmetic(spec: Spec, images: int, pairs: int) -> str | None:
     given = {name: spec.parameters.get(name, rule.default) for name, rule in kind.parameters.items()}
     epochs, repeats, batch = given.get("nbEpochs"), given.get("nbRepeats"), given.get("batchSize")
     if epochs is None and repeats is None:
-        return f"{counted} x {kind.steps_per_image} = {steps} steps"
+        each = kind.steps_per_image
+        return f"{counted} x {each} = {steps} steps ({each} a picture by default)"
     factors = [counted]
     if repeats is not None:
         factors.append(f"{_number(repeats)} repeats")

@@ -44,19 +44,19 @@ def decide(given: Inputs) -> Mapping[Address, Decision]:
     destroy = given.asked.destroy
     if not destroy:
         for address in ordered(given.desired.needs):
-            source = given.moves.get(address)
+            source = given.moves.sources.get(address)
             resource = Resource(
                 address=address,
                 spec=given.desired.specs[address],
-                record=given.state.records.get(source or address),
+                record=given.moved_state.records.get(address),
                 edit=StateEdit(moved_from=source),
             )
             given.decided[address] = _with_import(_first_answer(DECLARED, given, resource))
-    moved_away = set() if destroy else set(given.moves.values())
+    records = given.moved_state.records
     # compositions first: their parts are deleted after them
-    for address in sorted(given.state.records, key=lambda a: (a.kind != "composition", a)):
-        if address not in given.decided and address not in moved_away:
-            resource = Resource(address=address, record=given.state.records[address])
+    for address in sorted(records, key=lambda a: (a.kind != "composition", a)):
+        if address not in given.decided:
+            resource = Resource(address=address, record=records[address])
             given.decided[address] = _first_answer(UNDECLARED, given, resource)
     return given.decided
 
@@ -176,7 +176,7 @@ def ignored_changes(given: Inputs, it: Resource) -> Resource:
 def composition_parts(given: Inputs, it: Resource) -> Decision | Resource:
     if not isinstance(it.spec, CompositionSpec):
         return it
-    parts = resolve_parts(it.spec, it.record, given.state, given.observed, given.decided)
+    parts = resolve_parts(it.spec, it.record, given.moved_state, given.observed, given.decided)
     return prevented(it, *parts.problems) if parts.problems else replace(it, parts=parts.concepts)
 
 

@@ -7,6 +7,7 @@ from math import ceil
 
 from scenario_apply.errors import Diagnostic
 from scenario_apply.manifest.spec import Limits
+from scenario_apply.model.amounts import amount
 from scenario_apply.model.steps import DeleteModel
 from scenario_apply.planning.changes import Action
 from scenario_apply.planning.plan import Plan
@@ -27,7 +28,7 @@ def judge(plan: Plan, limits: Limits) -> tuple[Diagnostic, ...]:
     """
     problems = []
     for name, (count, limit) in _exceeded(plan, limits).items():
-        what = f"{name}: {count:g} is over the limit of {limit:g}"
+        what = f"{name}: {amount(count)} is over the limit of {amount(limit)}"
         if name == "changes_percent":
             existing, changed = _share(plan)
             what = f"{name}: {changed} of {existing} resources change ({count:.0f}%), limit {limit:g}%"

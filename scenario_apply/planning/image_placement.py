@@ -133,7 +133,7 @@ class _AssetPool:
         for remote in observed.models.values():
             for image in remote.images or ():
                 if image.id in self.held:
-                    self.held[image.id] = image.description
+                    self.held[image.id] = image.caption_beside(self.held[image.id])
         for record in state.records.values():
             for version in record.versions():
                 remote_model = observed.models.get(version.id)

@@ -14,6 +14,7 @@ from scenario_apply.manifest.spec import CompositionSpec, Import
 from scenario_apply.model.address import Address
 from scenario_apply.model.kept_text import is_kept_form, is_same_tag, is_same_value, normal_form
 from scenario_apply.model.remote import ModelId, RemoteConcept, RemoteModel, RemotePair, TrainingImage
+from scenario_apply.model.yaml_word import yaml_word
 from scenario_apply.planning.as_sent import captions_held
 from scenario_apply.planning.attributes import Spec, declared_parameters
 from scenario_apply.planning.observed import PHASE_OF, Observed, shown_parameter
@@ -30,7 +31,8 @@ def imported(wanted: Import, spec: Spec, contents: Contents, state: State, obser
             code="import-recorded",
             message=f"{model_id} is recorded as {owner} already",
             location=wanted.place,
-            hint=f"moved: {{ from: {owner}, to: {wanted.target} }} gives it the new address",
+            hint=f"moved: {{ from: {yaml_word(str(owner))}, to: {yaml_word(str(wanted.target))} }} gives it the new "
+            "address",
         )
     remote = observed.models.get(model_id)
     if remote is None and not observed.refreshed:

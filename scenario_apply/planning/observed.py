@@ -147,7 +147,7 @@ def _image_drift(address: Address, version: Version, remote: RemoteModel) -> lis
         image = images.pop(recorded.asset_id, None)
         if image is None:
             found.append(Drift(address=address, what="image", path=recorded.path, recorded=recorded.asset_id))
-        elif image.description != recorded.caption:
+        elif image.caption_beside(recorded.caption) != recorded.caption:
             found.append(
                 Drift(
                     address=address,

@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from scenario_apply.errors import Diagnostic
 from scenario_apply.model.address import Address
+from scenario_apply.model.amounts import amount
 from scenario_apply.model.codec import compact
 from scenario_apply.model.steps import AwaitTraining, StepId
 from scenario_apply.planning.changes import Action, Change
@@ -183,5 +184,7 @@ def _dearer(saved: Plan, made: Plan) -> list[Diagnostic]:
         before, now = said.get(change.address), change.cost.cu
         if before is None or before.source == "unknown" or now is None or now <= (before.cu or 0):
             continue
-        found.append(_differs(f"{change.address}: it costs {now:g} CU now, {before.cu or 0:g} CU in the plan"))
+        found.append(
+            _differs(f"{change.address}: it costs {amount(now)} CU now, {amount(before.cu or 0)} CU in the plan")
+        )
     return found

@@ -30,7 +30,8 @@ def cost_of(decision: Decision, quotes: Mapping[Address, float], state: State) -
     quoted = quotes.get(decision.address)
     if quoted is not None:
         return Cost(cu=quoted, source="quoted")
-    past = cost_from_history(state, decision.declared, len(decision.contents.images))
+    contents = decision.contents
+    past = cost_from_history(state, decision.declared, len(contents.pairs) or len(contents.images))
     return Cost(cu=past, source="unknown" if past is None else "history")
 
 
@@ -43,7 +44,7 @@ def quote_notes(decision: Decision, cost: Cost) -> tuple[Reason, ...]:
 
 
 def cost_from_history(state: State, spec: Spec, images: int) -> float | None:
-    """What the last training of that type and about that many images was charged, in CU, for as many steps.
+    """What the last training of that type and about that many images (or pairs) was charged, in CU, for as many steps.
 
     The price grows linearly with the steps: one of twice the epochs costs twice. Source: the API contract, "Dry run".
     """

@@ -6,12 +6,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from msgspec.structs import replace as with_fields
+
 from scenario_apply.errors import Diagnostic
 from scenario_apply.manifest.spec import Import
 from scenario_apply.model.address import Address
 from scenario_apply.planning.attributes import LabelChange, Spec, label_change
 from scenario_apply.planning.decision import Decision, Keep, Resource
 from scenario_apply.planning.desired import Desired
+from scenario_apply.planning.moves import Moves, resolve_moves
 from scenario_apply.planning.observed import Observed
 from scenario_apply.planning.reasons import Prevented, Reason
 from scenario_apply.planning.selection import PlanRequestOptions
@@ -39,14 +42,22 @@ class Inputs:
         return {block.target: block for block in self.desired.imports}
 
     @cached_property
-    def moves(self) -> Mapping[Address, Address]:
-        """Target -> source, of the moves that are still to be recorded."""
-        records = self.state.records
-        return {
-            move.target: move.source
-            for move in self.desired.moved
-            if move.source in records and move.target not in records and move.target in self.desired.specs
-        }
+    def moves(self) -> Moves:
+        """The moves that are still to be recorded. A destroy moves nothing."""
+        if self.asked.destroy:
+            return Moves()
+        free = {address for address, spec in self.desired.specs.items() if spec.enabled and self.is_selected(address)}
+        return resolve_moves(self.desired.moved, self.state.records, self.desired.specs, free, self.forgotten)
+
+    @cached_property
+    def moved_state(self) -> State:
+        """The state with every record at its new address."""
+        if not (sources := self.moves.sources):
+            return self.state
+        leaving = set(sources.values())
+        records = {address: record for address, record in self.state.records.items() if address not in leaving}
+        records |= {target: self.state.records[source] for target, source in sources.items()}
+        return with_fields(self.state, records=records)
 
     @cached_property
     def forgotten(self) -> frozenset[Address]:

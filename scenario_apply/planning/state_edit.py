@@ -46,9 +46,16 @@ _NO_EDIT = StateEdit()
 def edited(state: State, edits: Mapping[Address, StateEdit]) -> State:
     """The state after every edit that needs no request."""
     records = dict(state.records)
+    # all leave before any arrives: one may take the place of another
+    moved = {
+        address: records.pop(edit.moved_from)
+        for address, edit in edits.items()
+        if edit.moved_from is not None and edit.moved_from in records
+    }
+    for address, arrived in moved.items():
+        stays = address in records  # its own record was to leave, and did not: nothing is written over
+        records[edits[address].moved_from or address if stays else address] = arrived
     for address, edit in edits.items():
-        if edit.moved_from is not None and edit.moved_from in records:
-            records[address] = records.pop(edit.moved_from)
         record = records.get(address) or edit.record
         if record is None:
             continue

@@ -21,7 +21,7 @@ _MANIFEST = {
     "concept-twice": "A composition uses the same model twice. The service adds both scales. Keep one of them and set "
     "its scale.",
     "dataset-shape": "A dataset must have one shape: `images`, or `before` and `after`, or `pairs`. Keep one of them "
-    "and complete it. Edit types are trained on pairs, all others on images.",
+    "and complete it. Edit types and flux.1-kontext-lora are trained on pairs, all others on images.",
     "declared-twice": "Two files of a manifest declare the same resource or setting. Remove one of them, or use "
     "another key.",
     "duplicate-key": "A key occurs twice in the same map. Most YAML readers silently keep the last value; here it is "
@@ -44,6 +44,8 @@ _MANIFEST = {
     "legacy-type": "The training type is retired. The live service may answer 410 and refuse it. Use the named "
     "successor; changing the type of a trained model trains a new one.",
     "manifest": "The manifest or something it refers to is wrong. The message names the file and the reason.",
+    "many-concepts": "A composition has more concepts than Scenario's web app merges, which takes two to five. The API "
+    "names no limit; the service may refuse the composition, or each part may show less.",
     "matrix-empty": "The `exclude:` of a matrix leaves no combination. Exclude less, or remove the model.",
     "matrix-exclude": "`exclude:` names a key that the matrix does not have, so the entry would never match.",
     "matrix-label": "A value of a matrix needs a label, because the label becomes a part of the address: lists and "
@@ -52,10 +54,16 @@ _MANIFEST = {
     "missing-key": "A required key is missing. The message names it and the map that needs it.",
     "moved": "A moved block is contradictory: it moves a resource to itself, to another kind, or an address that "
     "another block moves. Keep one move for each resource.",
+    "moved-circle": "Moved blocks lead back to where they began, and both ends are recorded. Carried out again by "
+    "every plan, they would swap the two without end. Delete the entry that no longer holds, or swap with state mv.",
+    "moved-source": "A moved block names an address that is not recorded, while one of a similar name is about to be "
+    "deleted and the target of the block to be created. Correct the address, or delete the entry.",
+    "moved-taken": "A moved block cannot be carried out: its target is recorded already. The record at its source is "
+    "no longer declared and would be deleted. Delete the entry, or forget one of the two records.",
+    "moved-target": "A moved block leads to an address that is not declared, so the record stays where it is and what "
+    "is declared would be created and trained. Name the address that the resource has now.",
     "name-too-long": "A name is longer than the service accepts. For children of a matrix the label counts, too. "
     "Shorten `name:`.",
-    "many-concepts": "A composition is made of more than five models. The web app merges two to five; the API names no "
-    "limit. Keep the parts that matter, or expect the service to refuse it.",
     "no-concepts": "A composition has no `concepts:`. Add at least one, with a model and a scale.",
     "no-dataset": "A model has no `dataset:`. Name a key of `datasets:`, a folder, or write the dataset in place.",
     "no-file": "A file that the manifest or the command line names does not exist. Paths are relative to the file "
@@ -91,6 +99,9 @@ _MANIFEST = {
     'name or a caption. Use "{{ env.NAME }}" alone, as the value of a parameter that takes a secret.',
     "several-documents": "The file contains a second YAML document. Remove the `---`, or make it a second file of "
     "the manifest's folder.",
+    "single-images": "The type is trained on pairs of pictures, before and after, but the dataset contains single "
+    "images. They are accepted for now; the service may refuse them, or the training may learn nothing of use. Give "
+    "the dataset `before:` and `after:`, or use a type for single images such as flux.1-lora.",
     "template-endless": "A template was stopped because it does too much work. Compute less in the manifest.",
     "template-failed": "A template fails when it is rendered. The message is that of Jinja2.",
     "template-refused": "A template uses something that is not allowed in manifests, such as attributes of Python "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -12,6 +13,10 @@ from scenario_apply.review.source_line import excerpt
 
 LISTED_OF_A_CODE = 5
 """Diagnostics with the same code that are drawn, unless all are wanted."""
+_ALIKE = 3
+"""From so many problems that say the same of different lines only the first is drawn with its line."""
+_REST = re.compile(r"\.\.\. and (\d+) more of this kind")
+"""What a dataset says of findings beyond those that it names (dataset/lint/lint.py)."""
 _FEW = 10
 """Up to so many diagnostics are all drawn."""
 
@@ -28,14 +33,20 @@ def problem_text(problems: Iterable[Diagnostic], screen: Screen, *, count: bool 
     found = sorted(dict.fromkeys(problems), key=_order)
     if screen.quiet:
         found = [problem for problem in found if problem.severity == "error"]
+    unlisted = _unlisted(found)
     by_code: dict[tuple[str, str, bool], list[Diagnostic]] = {}
     for problem in found:
+        if (problem.severity, problem.code) in unlisted and _REST.fullmatch(problem.message):
+            continue  # said below those that are listed
         by_code.setdefault((problem.severity, problem.code, _is_on_file(problem)), []).append(problem)
     is_bounded = len(found) > _FEW and not screen.verbose
     blocks: list[list[str]] = []
-    for (_, code, is_on_file), alike in by_code.items():
+    for (severity, code, is_on_file), alike in by_code.items():
         if is_on_file and len(alike) > 1:
-            blocks.append(_files_block(alike, screen))
+            blocks.append(_files_block(alike, screen, unlisted.get((severity, code), 0)))
+            continue
+        if len(alike) >= _ALIKE and len({(problem.message, problem.hint) for problem in alike}) == 1:
+            blocks.append(_places_block(alike, screen))
             continue
         shown = alike[:LISTED_OF_A_CODE] if is_bounded and len(alike) > LISTED_OF_A_CODE + 1 else alike
         blocks += [_block(problem, screen) for problem in shown]
@@ -50,9 +61,23 @@ def problem_text(problems: Iterable[Diagnostic], screen: Screen, *, count: bool 
     return text
 
 
+def _unlisted(problems: Sequence[Diagnostic]) -> dict[tuple[str, str], int]:
+    """Severity and code -> how many findings on files no diagnostic names, because there are hundreds of them."""
+    named = {(problem.severity, problem.code) for problem in problems if _is_on_file(problem)}
+    numbers: Counter[tuple[str, str]] = Counter()
+    for problem in problems:
+        rest = _REST.fullmatch(problem.message)
+        if rest is not None and (problem.severity, problem.code) in named:
+            numbers[problem.severity, problem.code] += int(rest[1])
+    return numbers
+
+
 def tally(problems: Sequence[Diagnostic]) -> str:
     """'2 errors, 1 warning'; notes are not counted among others."""
-    counts = Counter(problem.severity for problem in problems)
+    counts: Counter[Severity] = Counter()
+    for problem in problems:
+        rest = _REST.fullmatch(problem.message)
+        counts[problem.severity] += 1 if rest is None else int(rest[1])
     return ", ".join(counted(counts[severity], noun) for severity, noun in _NOUNS if counts[severity])
 
 
@@ -82,24 +107,39 @@ def _block(problem: Diagnostic, screen: Screen) -> list[str]:
     return lines + _hint(problem.hint, screen)
 
 
-def _files_block(alike: Sequence[Diagnostic], screen: Screen) -> list[str]:
-    """Several files with the same problem. What they have in common is said once."""
+def _places_block(alike: Sequence[Diagnostic], screen: Screen) -> list[str]:
+    """The same problem in several places: the first with its source, and where the others are."""
+    first, *others = alike
+    lines = _heading(first, first.message, screen)
+    lines += _source(first.location, screen) if first.location is not None else []
+    bound = len(others) if screen.verbose or len(others) <= LISTED_OF_A_CODE + 1 else LISTED_OF_A_CODE
+    margin = " " * len(str(first.location.line or "")) if first.location is not None else " "
+    lines += [f"{margin}{screen.paint('-->', 'dim')} {safe(str(problem.location))}" for problem in others[:bound]]
+    lines += _more(len(others) - bound, "", screen) if bound < len(others) else []
+    return lines + _hint(first.hint, screen)
+
+
+def _files_block(alike: Sequence[Diagnostic], screen: Screen, unlisted: int) -> list[str]:
+    """Several files with the same problem. What they have in common is said once. unlisted: how many more there are."""
     first = alike[0]
     is_same, has_one_hint = (len({getattr(p, name) for p in alike}) == 1 for name in ("message", "hint"))
     files = {problem.location.file for problem in alike if problem.location is not None}
-    number = counted(len(alike), "file" if len(files) == len(alike) else "place")
+    number = counted(len(alike) + unlisted, "file" if len(files) == len(alike) else "place")
     lines = _heading(first, first.message if is_same else number, screen)
     bound = len(alike) if screen.verbose or len(alike) <= LISTED_OF_A_CODE + 1 else LISTED_OF_A_CODE
     for problem in alike[:bound]:
         message = "" if is_same else f": {safe(problem.message)}"
         lines += hanging("  --> ", f"{safe(str(problem.location))}{message}", screen)
         lines += [] if has_one_hint else [f"      {line}" for line in _hint(problem.hint, screen)]
-    lines += _more(len(alike) - bound, "", screen) if bound < len(alike) else []
+    if bound < len(alike):
+        lines += _more(len(alike) + unlisted - bound, "", screen, all_of_them=not unlisted)
+    elif unlisted:
+        lines.append(screen.paint(f"      and {unlisted:,} more, which are not listed", "dim"))
     return lines + (_hint(first.hint, screen) if has_one_hint else [])
 
 
-def _more(number: int, what: str, screen: Screen) -> list[str]:
-    return [screen.paint(f"      and {number:,} more{what}; -v lists all", "dim")]
+def _more(number: int, what: str, screen: Screen, *, all_of_them: bool = True) -> list[str]:
+    return [screen.paint(f"      and {number:,} more{what}; -v lists {'all' if all_of_them else 'more'}", "dim")]
 
 
 def _heading(problem: Diagnostic, message: str, screen: Screen) -> list[str]:

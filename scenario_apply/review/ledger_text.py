@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from scenario_apply.apply.events import Ledger, LedgerLine
+from scenario_apply.model.amounts import amount
 from scenario_apply.review.image_lines import listed, more
-from scenario_apply.review.screen import Color, Screen, amount, columns, counted, duration, pad, prose, safe
+from scenario_apply.review.screen import Color, Screen, beside, columns, counted, duration, pad, prose, safe
 from scenario_apply.review.step_words import failure, kinds_done
 
 _LISTS: tuple[tuple[str, str, Color], ...] = (
@@ -36,7 +37,7 @@ _CONSENT = "--allow-destroy"  # named by the reason of a withheld delete
 def ledger_text(ledger: Ledger, screen: Screen, *, destroy: bool = False) -> str:
     """The whole ledger. destroy: of a run that was to delete everything."""
     color: Color = "green" if ledger.status == "done" else "cyan" if ledger.status == "running" else "red"
-    lines = [screen.paint(headline(ledger, destroy=destroy), color, "bold")]
+    lines = [screen.paint(x, color, "bold") for x in prose(headline(ledger, destroy=destroy), screen.width, screen)]
     if ledger.error:
         lines += [f"  {line}" for line in prose(safe(ledger.error), screen.width - 2, screen)]
     shown = [entry for name, _, _ in _LISTS for entry in listed(list(getattr(ledger, name)), screen)[0]]
@@ -104,9 +105,9 @@ def _list(title: str, entries: tuple[LedgerLine, ...], color: Color, wide: int, 
     for entry in shown:
         start = f"  {pad(title, 11)}  {pad(str(entry.address), wide)}  "
         text = safe(_line_text(title, entry))
-        first, *rest = prose(text, max(screen.width - columns(start), 30), screen)
-        lines.append(f"  {screen.paint(pad(title, 11), color)}  {pad(str(entry.address), wide)}  {first}")
-        lines += [" " * columns(start) + line for line in rest]
+        first, rest = beside(start, text, screen, indent=15)
+        line = f"  {screen.paint(pad(title, 11), color)}  {pad(str(entry.address), wide)}  {first}"
+        lines += [line.rstrip(), *rest]
     return lines + more(left, "line", screen)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from scenario_apply.errors import ScenarioApplyError
 from scenario_apply.model.ids import is_id
-from scenario_apply.review.screen import Screen, columns, pad, safe
+from scenario_apply.review.screen import Screen, columns, pad, safe, wrap
 from scenario_apply.review.yaml_text import yaml_text
 from scenario_apply.state.state import State
 
@@ -77,12 +77,42 @@ def output_text(state: State, screen: Screen) -> str:
     return table(("ADDRESS", "ID", "STATUS", "VERSION", "TYPE", "NAME"), rows, screen) if rows else ""
 
 
-def table(titles: Sequence[str], rows: Iterable[Sequence[str]], screen: Screen) -> str:
-    """Columns as wide as their content; nothing is cut, since ids are copied from here."""
-    shown = [tuple(safe(cell) for cell in row) for row in rows]
-    wide = [max(columns(row[n]) for row in [tuple(titles), *shown]) for n in range(len(titles))]
+def table(titles: Sequence[str], rows: Iterable[Sequence[str]], screen: Screen, *, needed: int = 2) -> str:
+    """Columns as wide as their content. No cell is cut, since ids are copied from here.
+
+    On a terminal that is too narrow columns are left out from the right, which a last line says, down to the needed
+    ones; where those do not fit, or all are wanted (-v), the first cell has a line of its own.
+    """
+    shown = [tuple(titles), *(tuple(safe(cell) for cell in row) for row in rows)]
+    wide = [max(columns(row[n]) for row in shown) for n in range(len(titles))]
+    count = len(titles)
+    if screen.terminal:
+        while count > needed and _width(wide[:count]) > screen.width and not screen.verbose:
+            count -= 1
+        if _width(wide[:count]) > screen.width:
+            return _stacked(shown, screen)
     lines = []
-    for number, row in enumerate([tuple(titles), *shown]):
-        line = "  ".join(pad(cell, width) for cell, width in zip(row, wide, strict=True)).rstrip()
+    for number, row in enumerate(shown):
+        line = "  ".join(pad(cell, width) for cell, width in zip(row[:count], wide, strict=False)).rstrip()
         lines.append(screen.paint(line, "bold") if number == 0 else line)
+    if count < len(titles):
+        lines.append(screen.paint(f"-v shows {' and '.join(titles[count:])}, too", "dim"))
+    return "\n".join(lines) + "\n"
+
+
+def _width(wide: Sequence[int]) -> int:
+    return sum(wide) + 2 * (len(wide) - 1)
+
+
+def _stacked(rows: Sequence[Sequence[str]], screen: Screen) -> str:
+    """A row in two lines or more: its first cell, and below it the others."""
+    lines = []
+    for number, (first, *others) in enumerate(rows):
+        part = [first]
+        for cell in others:
+            if len(part) > 1 and columns(part[-1]) + 2 + columns(cell) <= screen.width:
+                part[-1] += f"  {cell}"
+            else:
+                part += [f"  {line}" for line in wrap(cell, screen.width - 2, whole_ids=True)]
+        lines += [screen.paint(line, "bold") for line in part] if number == 0 else part
     return "\n".join(lines) + "\n"

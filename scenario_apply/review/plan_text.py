@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from scenario_apply.model.address import Address
+from scenario_apply.model.amounts import amount
 from scenario_apply.planning.changes import Action, Change
 from scenario_apply.planning.plan import Plan
-from scenario_apply.planning.reasons import DeleteNeedsConsent, MovedFrom, NotSelected
+from scenario_apply.planning.reasons import DeleteNeedsConsent, DestroyAskedFor, MovedFrom, NotSelected
 from scenario_apply.review.diagnostics_text import problem_text
 from scenario_apply.review.drift_text import drift_text
 from scenario_apply.review.image_lines import caption_lines, image_lines, listed, more
@@ -16,7 +17,6 @@ from scenario_apply.review.reason_words import reason_text
 from scenario_apply.review.screen import (
     Color,
     Screen,
-    amount,
     columns,
     counted,
     duration,
@@ -74,7 +74,11 @@ def plan_text(
     if not only_drift:
         changed = [change for change in plan.changes if change.action is not Action.NONE]
         brief = len(changed) > MANY and not screen.verbose
-        blocks = ["\n".join(_change(change, screen, brief=brief)) + "\n" for change in changed]
+        twins = {} if screen.verbose else _twins(changed)
+        blocks = [
+            "\n".join(_change(change, screen, twins.get(change.address), brief=brief, destroy=destroy)) + "\n"
+            for change in changed
+        ]
         parts += ["".join(blocks)] if brief else blocks
         parts += [f"    {len(changed):,} changes; -v shows images, captions and values of each\n"] if brief else []
         parts.append(_unchanged(plan, screen))
@@ -86,7 +90,7 @@ def plan_text(
     if only_drift:
         parts.append(_sentence(_drift_sentence(plan), screen))
     elif plan.has_changes:
-        parts.append("".join(f"{line}\n" for line in summary_lines(plan, screen)))
+        parts.append("".join(f"{line}\n" for line in summary_lines(plan, screen, destroy=destroy)))
     elif not plan.blocked:  # what is forbidden would be a change
         parts.append(_sentence(_nothing(plan, recorded, destroy=destroy), screen))
     if next_command is not None and not screen.quiet:
@@ -125,10 +129,11 @@ def _legend(plan: Plan, screen: Screen) -> str:
 # -- the end: the sum
 
 
-def summary_lines(plan: Plan, screen: Screen) -> list[str]:
-    """The `Plan:` line, on as many lines as the screen needs."""
+def summary_lines(plan: Plan, screen: Screen, *, destroy: bool = False) -> list[str]:
+    """The `Plan:` line, on as many lines as the screen needs. destroy: without what no destroy does."""
     title = screen.paint("Plan:", "bold")
-    counts, price = f"{_counts(plan)}.", f"{_requests(plan)} {_price(plan)}"
+    counts, price = f"{_counts(plan, destroy=destroy)}.", f"{_requests(plan)} {_price(plan)}"
+    price = f"{_requests(plan)} No charge." if destroy else price
     if not screen.terminal or columns(f"Plan: {counts} {price}") <= screen.width:
         return [f"{title} {counts} {price}"]  # one line for those who search it
     together = re.compile(r"(?<=\d) (?=[a-z])")  # a number stays with its word
@@ -138,13 +143,15 @@ def summary_lines(plan: Plan, screen: Screen) -> list[str]:
     return [f"{title} {lines[0]}", *(f"      {line}" for line in lines[1:])]
 
 
-def _counts(plan: Plan) -> str:
+def _counts(plan: Plan, *, destroy: bool) -> str:
     summary = plan.summary
-    always = ("create", "update", "replace", "delete")
+    always = ("delete",) if destroy else ("create", "update", "replace", "delete")
     order = ("create", "update", "retrain", "replace", "delete", "wait", "move", "import", "forget")
     parts = [f"{summary.get(key, 0):,} {key}" for key in order if key in always or summary.get(key)]
     left_out = sum(change.notes == _LEFT_OUT for change in plan.changes if change.action is Action.NONE)
-    parts.append(f"{summary['none'] - left_out:,} unchanged")
+    unchanged = summary["none"] - left_out
+    if unchanged or not destroy:
+        parts.append(f"{unchanged:,} {'kept' if destroy else 'unchanged'}")
     return ", ".join([*parts, f"{left_out:,} not selected"] if left_out else parts)
 
 
@@ -207,10 +214,24 @@ def _drift_sentence(plan: Plan) -> str:
 # -- one change
 
 
-def _change(change: Change, screen: Screen, *, brief: bool) -> list[str]:
+def _twins(changes: Iterable[Change]) -> dict[Address, Address]:
+    """Changes with the images and captions of an earlier one: children of a matrix, models that share a dataset."""
+    first: dict[object, Address] = {}
+    twins = {}
+    for change in changes:
+        if change.images or change.captions:
+            twin = first.setdefault((change.images, change.captions), change.address)
+            if twin != change.address:
+                twins[change.address] = twin
+    return twins
+
+
+def _change(change: Change, screen: Screen, twin: Address | None, *, brief: bool, destroy: bool) -> list[str]:
+    """twin: another change with the same images and captions, which shows them."""
     lines = _title(change, screen)
-    # the title of a move says it already
-    reasons = [r for r in change.reasons if not (change.action is Action.MOVE and isinstance(r, MovedFrom))]
+    # what the title of a move, or of the plan, says already
+    said = (*((MovedFrom,) if change.action is Action.MOVE else ()), *((DestroyAskedFor,) if destroy else ()))
+    reasons = [reason for reason in change.reasons if not isinstance(reason, said)]
     if reasons:
         lines += hanging(f"{_INDENT}because ", safe("; ".join(map(reason_text, reasons))), screen)
     for note in change.notes:
@@ -222,8 +243,11 @@ def _change(change: Change, screen: Screen, *, brief: bool) -> list[str]:
         return lines
     if screen.verbose or change.action is Action.CREATE:
         lines += _attributes(change, screen)
-    lines += image_lines(change, screen)
-    lines += caption_lines(change, screen)
+    listed_ones = [*image_lines(change, screen), *caption_lines(change, screen)]
+    if twin is not None and len(listed_ones) > 1:
+        what = "the same images" if change.action is Action.CREATE else "the same changes of images and captions"
+        listed_ones = hanging(_INDENT, f"{what} as {safe(str(twin))}", screen)
+    lines += listed_ones
     if change.arithmetic is not None:
         lines += hanging(_INDENT, safe(change.arithmetic), screen)
     return lines

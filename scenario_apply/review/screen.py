@@ -21,6 +21,7 @@ _SGR: dict[Color, str] = {
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _SPACES = "\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f"
 _WORDS = re.compile(r"\S+")
+_ID = re.compile(r"[^\w\s]{0,3}(?=[a-zA-Z]*[0-9_])[A-Za-z0-9_.-]{1,128}[^\w\s]{0,3}", re.ASCII)
 
 LISTED = 6
 """How many images, and how many captions, a change lists unless asked for all."""
@@ -100,11 +101,14 @@ def pad(text: str, width: int) -> str:
     return text + " " * (width - columns(text))
 
 
-def wrap(text: str, width: int) -> list[str]:
-    """A safe text in lines of at most width columns, broken between words where there are any."""
+def wrap(text: str, width: int, *, whole_ids: bool = False) -> list[str]:
+    """A safe text in lines of at most width columns, broken between words where there are any.
+
+    whole_ids: what looks like an id is not broken even where it is wider: it is copied from the screen.
+    """
     lines: list[str] = []
     line = ""
-    for word in _pieces(text, width):
+    for word in _pieces(text, width, whole_ids=whole_ids):
         if line and columns(line) + 1 + columns(word) > width:
             lines.append(line)
             line = word
@@ -113,10 +117,10 @@ def wrap(text: str, width: int) -> list[str]:
     return [*lines, line] if line or not lines else lines
 
 
-def _pieces(text: str, width: int) -> Iterator[str]:
+def _pieces(text: str, width: int, *, whole_ids: bool) -> Iterator[str]:
     for match in _WORDS.finditer(text):
         word = match[0]
-        if columns(word) <= width:
+        if columns(word) <= width or (whole_ids and _ID.fullmatch(word)):
             yield word
             continue
         start = used = 0
@@ -131,7 +135,20 @@ def _pieces(text: str, width: int) -> Iterator[str]:
 
 def prose(text: str, width: int, screen: Screen) -> list[str]:
     """A sentence, wrapped on a terminal; whole elsewhere, for those who search logs."""
-    return wrap(text, width) if screen.terminal else [text]
+    return wrap(text, width, whole_ids=True) if screen.terminal else [text]
+
+
+NARROW = 34
+"""Columns that words need beside a label: an id in brackets, say. With fewer they go below it."""
+
+
+def beside(label: str, text: str, screen: Screen, *, indent: int = 6) -> tuple[str, list[str]]:
+    """The safe text as it starts beside its label, and the lines below; all of it below where the label is too long."""
+    room = screen.width - columns(label)
+    if not screen.terminal or room >= NARROW or columns(text) <= room:
+        first, *rest = prose(text, max(room, 20), screen)
+        return first, [" " * columns(label) + line for line in rest]
+    return "", [" " * indent + line for line in wrap(text, screen.width - indent, whole_ids=True)]
 
 
 def hanging(label: str, text: str, screen: Screen, *, color: Color | None = None) -> list[str]:
@@ -144,11 +161,6 @@ def hanging(label: str, text: str, screen: Screen, *, color: Color | None = None
 def counted(number: int, noun: str, plural: str | None = None) -> str:
     """'1 image', '3 images'."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
-
-
-def amount(value: float) -> str:
-    """A number without a needless fraction: 230, 0.5, 1,200."""
-    return f"{value:,.2f}".rstrip("0").rstrip(".")
 
 
 def duration(seconds: float) -> str:

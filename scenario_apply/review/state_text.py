@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from scenario_apply.model.address import Address
+from scenario_apply.model.amounts import amount
 from scenario_apply.review.image_lines import listed, more
 from scenario_apply.review.outputs import table
-from scenario_apply.review.screen import Screen, amount, columns, counted, fit, fit_path, hanging, pad, safe, wrap
+from scenario_apply.review.screen import Screen, columns, counted, fit, fit_path, hanging, pad, safe, wrap
 from scenario_apply.review.values import value_text
 from scenario_apply.state.state import Record, State, Version
 

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 from scenario_apply.errors import Diagnostic
 from scenario_apply.model.address import Address
+from scenario_apply.model.amounts import amount
 from scenario_apply.model.queue_wait import QUEUED_LONG_HINT
 from scenario_apply.model.remote import Progress
-from scenario_apply.review.screen import Color, Screen, amount, columns, fit, pad, safe
+from scenario_apply.review.screen import Color, Screen, beside, columns, fit, pad, safe
 from scenario_apply.review.step_words import once
-from scenario_apply.review.training_words import progress_words
+from scenario_apply.review.training_words import progress_words, share_bar
 
 _COLORS: dict[str, Color] = {
     "trained": "green",
@@ -24,6 +25,8 @@ _COLORS: dict[str, Color] = {
     "deleted": "red",
 }
 
+_BAR_COLUMNS = 12
+_LONGEST_REASON = 120
 NOT_CREATED = "not created"
 """The status of a declared resource that does not exist yet."""
 
@@ -62,13 +65,14 @@ def status_text(statuses: Sequence[ResourceStatus], screen: Screen) -> str:
     status_wide = max(8, *(columns(resource.status) for resource in statuses))
     lines = []
     for resource in statuses:
-        start = f"{pad(str(resource.address), wide)}  {pad(resource.status, status_wide)}  "
-        told = safe(_told(resource))
-        room = screen.width - columns(start)
-        if screen.terminal and not screen.verbose:
-            told = fit(told, max(room, 20))
+        address = f"{pad(str(resource.address), wide)}  "
+        if screen.terminal and columns(address) + status_wide > screen.width:
+            lines.append(str(resource.address))
+            address = "  "
+        told = safe(_told(resource, longest=None if screen.verbose or not screen.terminal else _LONGEST_REASON))
+        first, rest = beside(f"{address}{pad(resource.status, status_wide)}  ", told, screen)
         status = screen.paint(pad(resource.status, status_wide), _COLORS.get(resource.status))
-        lines.append(f"{pad(str(resource.address), wide)}  {status}  {told}".rstrip())
+        lines += [f"{address}{status}  {first}".rstrip(), *rest]
     counts = Counter(resource.status for resource in statuses)
     lines.append(", ".join(f"{number} {status}" for status, number in counts.most_common()) + ".")
     return "\n".join(lines) + "\n"
@@ -79,16 +83,21 @@ def resource_status_line(resource: ResourceStatus) -> str:
     return f"{resource.address}: {resource.status}{', ' if _told(resource) else ''}{safe(_told(resource))}"
 
 
-def _told(resource: ResourceStatus) -> str:
+def _told(resource: ResourceStatus, *, longest: int | None = None) -> str:
+    """longest: columns of the reason, which is the service's own text; None: whole."""
     parts = []
     if resource.queued is not None:
         parts.append(resource.queued)
     elif resource.is_running:
         words = progress_words("", resource.progress)
         share = resource.progress.progress if resource.progress is not None else None
-        parts += [*([_bar(share)] if share is not None else []), *(word for word in words if word != "training")]
+        parts += [
+            *([share_bar(share, _BAR_COLUMNS)] if share is not None else []),
+            *(word for word in words if word != "training"),
+        ]
     if resource.reason:
-        parts.append(once(resource.reason))
+        reason = once(resource.reason)
+        parts.append(reason if longest is None else fit(reason, longest))
     if not resource.is_running and resource.id is not None:
         parts.append(resource.id)
     if resource.replaces is not None:
@@ -96,11 +105,6 @@ def _told(resource: ResourceStatus) -> str:
     if resource.charged is not None:
         parts.append(f"{amount(resource.charged)} CU")
     return ", ".join(part for part in parts if part)
-
-
-def _bar(share: float) -> str:
-    filled = round(max(0.0, min(1.0, share)) * 12)
-    return "━" * filled + "─" * (12 - filled)
 
 
 def status_json(statuses: Sequence[ResourceStatus]) -> str:

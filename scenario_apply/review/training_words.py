@@ -1,4 +1,4 @@
-"""How far a training is, in words."""
+"""How far a training is, in words and as a bar."""
 
 from __future__ import annotations
 
@@ -31,3 +31,9 @@ def progress_words(status: str, progress: Progress | None) -> tuple[str, ...]:
     if progress.remaining_s is not None and progress.remaining_s > 0:
         words.append(f"{duration(progress.remaining_s)} left")
     return tuple(words)
+
+
+def share_bar(share: float, width: int) -> str:
+    """A bar of that many columns; share from 0 to 1. Its two halves differ without colours."""
+    filled = round(max(0.0, min(1.0, share)) * width)
+    return "━" * filled + "─" * (width - filled)

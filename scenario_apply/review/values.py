@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from scenario_apply.model.amounts import amount
 from scenario_apply.planning.changes import Cost
-from scenario_apply.review.screen import amount
 
 
 def cost_text(cost: Cost) -> str:

@@ -56,6 +56,8 @@ def test_json_keeps_letters_as_they_are() -> None:
         ("authorization: bearer abc.def.ghi", "abc.def.ghi"),
         ("PUT https://s3.example/a/b.png?X-Amz-Signature=f00&X-Amz-Date=1 failed", "f00"),
         ("Max retries exceeded with url: /a/b.png?X-Amz-Signature=f00 (Caused", "f00"),
+        ("see (https://s3.example/a?x=(1)&token=f00).", "f00"),
+        ("is it so?/really?https://s3.example/a?sig=f00", "f00"),
         ("https://me:hunter2@proxy.example:3128 refused", "hunter2"),
     ],
 )
@@ -63,6 +65,16 @@ def test_secrets_are_hidden_in_any_text(text: str, hidden: str) -> None:
     mask = Mask(("api_1234567890", "p@ss/word=1"))
     assert hidden not in mask(text)
     assert "***" in mask(text)
+
+
+@pytest.mark.parametrize("part", ["/", "https://a", "/a?", "https://a?b", "?", "/?signature"])
+def test_a_long_text_is_masked_in_one_pass(part: str) -> None:
+    """300 kB; a search that began again at every slash would take a quarter of an hour."""
+    Mask(("api_1234567890",))(part * (300_000 // len(part)))
+
+
+def test_what_surrounds_a_hidden_query_stays() -> None:
+    assert Mask()("(see https://a.example/b?c=1), and is/that?") == "(see https://a.example/b?***), and is/that?"
 
 
 def test_short_secrets_do_not_garble_sentences() -> None:

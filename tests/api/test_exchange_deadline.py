@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 
 import pytest
@@ -45,3 +46,22 @@ def test_a_connection_is_used_again_after_a_timed_answer() -> None:
         outcomes = [transport.exchange(GET) for _ in range(3)]
     assert all(isinstance(outcome, Reply) for outcome in outcomes)
     assert len(seen) == 3
+
+
+@pytest.mark.parametrize(("most_idle_s", "connections"), [(60.0, 1), (0.0, 3)])
+def test_a_connection_that_was_idle_is_not_used_again(
+    most_idle_s: float, connections: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The service may be closing it, and then nobody knows whether a paid request was carried out."""
+    monkeypatch.setattr("scenario_apply.api.exchange_deadline.MOST_IDLE_S", most_idle_s)
+    seen: list[bytes] = []
+    opened: list[None] = []
+
+    def counting(connection: socket.socket) -> None:
+        opened.append(None)
+        servers.answering(b"{}", seen=seen)(connection)
+
+    with servers.serving(counting) as base, Transport(base, "key", "secret", timeouts=TIMES) as transport:
+        outcomes = [transport.exchange(GET) for _ in range(3)]
+    assert all(isinstance(outcome, Reply) for outcome in outcomes)
+    assert (len(seen), len(opened)) == (3, connections)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 
@@ -239,6 +240,26 @@ def test_a_ceiling_of_the_plan_is_never_asked_again(call: Call) -> None:
     assert (bench.tries, bench.budget.refused) == (1, 0)
 
 
+@pytest.mark.parametrize(
+    ("details", "says"),
+    [
+        ({"actionLimit": 0, "actionValue": 0, "limitScope": "team"}, "allows 0 per team (parallel-training)"),
+        ({"actionLimit": 1, "limitScope": "project"}, "allows 1 per project (parallel-training)"),
+        ({"limitScope": "team"}, "limits it per team (parallel-training)"),
+        ({"actionLimit": 3, "limitScope": ["team"]}, "allows 3 (parallel-training)"),
+        ({"actionLimit": 3, "limitScope": None}, "allows 3 (parallel-training)"),
+    ],
+)
+def test_a_ceiling_says_for_whom_it_counts(details: dict[str, object], says: str) -> None:
+    body = {
+        "reason": "You have reached your plan's limit",
+        "name": "PlanLimitReachedError",
+        "details": {"actionName": "parallel-training", **details},
+    }
+    with pytest.raises(PlanCeiling, match=re.escape(f"your plan's limit (HTTP 429); the account's plan {says}")):
+        TRAIN(Bench([reply(429, body)]).client)
+
+
 @pytest.mark.parametrize("body", [{"remainingSeconds": 42}, {"details": {"remainingSeconds": 42.0}}])
 def test_a_cooldown_is_told_to_the_caller(body: dict[str, object]) -> None:
     bench = Bench([reply(429, body)])
@@ -444,3 +465,59 @@ def test_a_cancelled_run_sends_nothing_more() -> None:
     with pytest.raises(Interrupted):
         READ(client)
     assert transport.requests == []
+
+
+# -- answers without a body
+
+
+UNREAD_WRITES: list[Call] = [
+    lambda c: c.set_caption(AssetId("a"), "x"),
+    lambda c: c.update_tags(M, add=["t"], delete=[]),
+    lambda c: c.replace_pairs(M, []),
+    lambda c: c.attach_assets(M, [AssetId("a")]),
+    lambda c: c.detach_image(M, AssetId("a")),
+    lambda c: c.delete_model(M),
+]
+
+
+@pytest.mark.parametrize("answer", [reply(204), reply(200), Reply(status=202, content=b" \r\n"), reply(200, "null")])
+@pytest.mark.parametrize("call", UNREAD_WRITES)
+def test_a_write_of_whose_answer_nothing_is_needed_may_be_answered_without_a_body(call: Call, answer: Reply) -> None:
+    bench = Bench([answer])
+    call(bench.client)
+    assert bench.tries == 1
+
+
+def test_what_an_empty_answer_does_not_say_is_read() -> None:
+    bench = Bench([reply(204), MODEL])
+    assert bench.client.update_model(M, name="x").id == M
+    assert [request.method for request in bench.transport.requests] == ["PUT", "GET"]
+    bench = Bench([reply(200), reply(200, {"upload": {"id": "u", "status": "imported", "entityId": "a"}})])
+    assert bench.client.complete_upload(UploadId("u")).asset_id == "a"
+
+
+def test_a_cut_off_answer_to_a_caption_is_no_empty_one() -> None:
+    bench = Bench([TRUNCATED])
+    with pytest.raises(BadAnswer):
+        bench.client.set_caption(AssetId("a"), "x")
+
+
+# -- what is only good to know
+
+
+@pytest.mark.parametrize("trouble", [reply(500, {"message": "pricing is down"}), RESET, reply(200, "nonsense")])
+def test_a_price_that_cannot_be_asked_for_is_given_up_soon(trouble: Reply | NoAnswer) -> None:
+    bench = Bench([MODEL, trouble])
+    READ(bench.client)
+    with pytest.raises(ApiError):
+        bench.client.quote_training(M, {}, None)
+    assert bench.tries <= 1 + 3
+    assert bench.clock.monotonic() < 3
+
+
+def test_a_price_service_that_hangs_is_asked_once() -> None:
+    bench = Bench([MODEL, TIMED_OUT])
+    READ(bench.client)
+    with pytest.raises(ApiError):
+        bench.client.quote_training(M, {}, None)
+    assert bench.tries == 2

@@ -30,6 +30,21 @@ def test_a_model_comes_wrapped_or_bare_and_a_draft_is_new(value: object) -> None
     assert (model.id, model.type, model.status) == ("m1", "flux.1-lora", "new")
 
 
+def test_a_live_record_with_empty_objects_and_unknown_ones() -> None:
+    """An empty trainingProgress is none at all: the status alone says how far the model is."""
+    live = {"trainingProgress": {}, "trainingImagePairs": [], "complianceMetadata": {"isCompliant": True}}
+    model = wire.model_of({"model": {**BARE, **live}}, complete=True)
+    assert (model.progress, model.pairs) == (None, ())
+
+
+@pytest.mark.parametrize("price", [10.75, 1080, 1080.0, 0.5])
+def test_compute_units_are_fractions(price: float) -> None:
+    details = {"custom-generation": price - 0.25, "quality-gate": 0.25}
+    assert wire.quote_of({"creativeUnitsCost": price, "costDetails": details}) == price
+    launch = {"job": {"jobId": "j", "billing": {"cuCost": price}}, "creativeUnitsCost": price}
+    assert wire.launch_of(launch).cu_cost == price
+
+
 def test_a_model_with_everything() -> None:
     model = wire.model_of(
         {
@@ -133,7 +148,7 @@ def test_a_failed_job_says_why_and_what_it_cost() -> None:
             }
         }
     )
-    assert (job.error, job.hint, job.cu_cost, job.progress) == ("out of memory", "fewer images", 80.0, 0.0)
+    assert (job.error, job.hint, job.cu_cost, job.progress) == ("out of memory", "fewer images", 80.0, None)
 
 
 @pytest.mark.parametrize(
@@ -155,6 +170,45 @@ def test_pages_and_their_tokens() -> None:
     assert ([m.id for m in page.models], page.next_token) == (["m1", "m2"], "t")
     assert wire.model_page_of({"models": [], "nextPaginationToken": None}).next_token is None
     assert wire.asset_page_of({"assets": []}).assets == ()
+
+
+def test_an_empty_list_may_be_null() -> None:
+    assert wire.model_page_of({"models": None}).models == ()
+    assert wire.asset_page_of({"assets": None, "nextPaginationToken": 2}).next_token == "2"
+    assert wire.models_of({"models": None}, complete=True) == {}
+    empty = dict.fromkeys(("trainingImages", "tags", "concepts", "trainingImagePairs"))
+    model = wire.model_of({"model": {**BARE, **empty, "trainingImagesNumber": 0}}, complete=True)
+    assert (model.images, model.image_count) == ((), 0)
+    assert wire.score_of({"score": 1, "status": "complete", "assetsWarnings": None}).warnings == ()
+
+
+@pytest.mark.parametrize("odd", [{"name": 3}, {"tags": "a,b"}, {"parameters": "none"}, {"concepts": {}}])
+def test_one_odd_model_does_not_hide_the_others_of_a_list(odd: dict[str, object]) -> None:
+    """Whoever made it, the project's own models stay usable; it only fits no name and no type."""
+    page = wire.model_page_of({"models": [{**BARE, **odd}, {**BARE, "id": "m2"}]})
+    assert [(model.id, model.type, model.status) for model in page.models] == [
+        ("m1", "", None),
+        ("m2", "flux.1-lora", "new"),
+    ]
+    with pytest.raises(BadAnswer, match=r"models\[0\]"):
+        wire.models_of({"models": [{**BARE, **odd}]}, complete=True)
+
+
+def test_one_odd_asset_does_not_hide_the_others_of_a_list() -> None:
+    page = wire.asset_page_of({"assets": [{"id": "a1", "name": 3}, {"id": "a2", "name": "x.png", "metadata": []}]})
+    assert [(asset.id, asset.name) for asset in page.assets] == [("a1", None), ("a2", "x.png")]
+
+
+def test_parameters_that_no_state_can_hold_are_left_out() -> None:
+    """A null says nothing; an integer of more than 64 bits could be read and not be written."""
+    given = {"seed": 2**70, "rank": 4, "nbEpochs": None, "list": [1, 2**64]}
+    assert wire.model_of({"model": {**BARE, "parameters": given}}).parameters == {"rank": 4}
+    assert wire.model_of({"model": {**BARE, "parameters": []}}).parameters == {}
+
+
+@pytest.mark.parametrize("spelled", ["TRAINING_CANCELLED", "Training Canceled", "training-canceled"])
+def test_a_status_may_be_spelled_in_another_way(spelled: str) -> None:
+    assert wire.model_of({"model": {**BARE, "status": spelled}}).status == "training-canceled"
 
 
 def test_an_assets_name_stands_in_its_metadata() -> None:
@@ -200,7 +254,7 @@ def test_a_scores_warnings_are_sentences() -> None:
             "trainingImagesNumber",
         ),
         (lambda v: wire.model_of(v, complete=True), {"model": {**BARE, "tags": ["a", 1]}}, "model.tags[1]"),
-        (lambda v: wire.model_of(v, complete=True), {"model": {**BARE, "parameters": []}}, "model.parameters"),
+        (lambda v: wire.model_of(v, complete=True), {"model": {**BARE, "parameters": [1]}}, "model.parameters"),
         (lambda v: wire.model_of(v, complete=True), {"model": "m1"}, "model"),
         (lambda v: wire.model_of(v, complete=True), [], "object"),
         (lambda v: wire.model_of(v, complete=True), "text", "object"),
@@ -245,3 +299,11 @@ def test_secrets_of_a_training_are_sent_and_never_taken_from_an_answer() -> None
             wire.training_to_json({"wandbKey": stored})
     answer = {"model": {"id": "m", "type": "flux.1-lora", "parameters": {"wandbKey": "hunter2", "rank": 4}}}
     assert wire.model_of(answer, complete=True).parameters == {"wandbKey": "(secret)", "rank": 4}
+
+
+@pytest.mark.parametrize("status", ["complete", "imported"])
+def test_an_upload_with_an_entity_is_an_asset_whatever_its_status(status: str) -> None:
+    """`complete` is where the vendor's own helper stops; without an entity it is still being imported."""
+    upload = {"id": "u", "status": status, "parts": None}
+    assert wire.upload_of({"upload": {**upload, "entityId": "a1"}}).asset_id == "a1"
+    assert wire.upload_of({"upload": {**upload, "entityId": None}}).asset_id is None

@@ -150,6 +150,14 @@ def test_nobody_answering_stops_the_run(bench: Bench, service: FakeScenario) -> 
 # -- limits of the plan
 
 
+def test_a_training_of_five_hours_is_waited_for_by_default(bench: Bench) -> None:
+    """Real ones were seen to take three: without --timeout a run has no end but theirs."""
+    long = FakeScenario(bench.clock, training_s=5 * 3600.0)
+    ledger = bench.apply(long, EIGHT)
+    assert (ledger.failed, ledger.running) == ((), ())
+    assert {model.status for model in long.alive()} == {"trained"}
+
+
 @pytest.mark.parametrize("parallelism", [1, 8])
 @pytest.mark.parametrize("limit", [1, 2])
 def test_launches_above_the_ceiling_wait_for_others_to_end(

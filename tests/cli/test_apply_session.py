@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from scenario_apply.__main__ import main
+from scenario_apply.cli.event_file import EventFile
 from scenario_apply.emulator.thread import EmulatorThread, manual_options
 
 MANIFEST = """\
@@ -197,3 +198,23 @@ def test_two_models_that_fit_are_unknown_and_one_is_to_be_named(
     assert ran(ledger["next_command"].replace("=ID", f"={made[1]}"))[0] == 0
     state = json.loads(Path("state/scenario.json").read_text())
     assert state["resources"]["model.kael"]["current"]["id"] == made[1]
+
+
+def test_a_reader_of_events_that_leaves_ends_no_run(
+    service: EmulatorThread, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The training is paid for; the run finishes it and reports that events were lost."""
+    write = EventFile.write
+
+    def until_the_first_step(file: EventFile, text: str) -> None:
+        if '"type": "apply_complete"' in text:
+            raise BrokenPipeError(32, "Broken pipe")
+        write(file, text)
+
+    monkeypatch.setattr(EventFile, "write", until_the_first_step)
+    words = ["apply", "--auto-approve", "--poll-interval=0.05", "--events", "../events.jsonl"]
+    assert main(words) == 1
+    shown = capsys.readouterr()
+    assert "the events could not all be written: Broken pipe" in shown.err
+    assert "Apply complete" in shown.out
+    assert '"phase": "trained"' in Path("state/scenario.json").read_text()

@@ -18,6 +18,7 @@ from scenario_apply.apply.apply_options import ApplyOptions
 from scenario_apply.apply.prepare import PlanOptions
 from scenario_apply.cli import main as cli
 from scenario_apply.cli.command_lines import again, watching
+from scenario_apply.cli.command_lines import typed as as_typed
 from scenario_apply.cli.settings import Settings, read_settings
 from scenario_apply.emulator.thread import EmulatorThread, manual_options
 from scenario_apply.errors import Interrupted, Refused, StateNotSaved
@@ -224,3 +225,25 @@ def test_what_watches_is_typed_after_a_run_with_every_option(service: EmulatorTh
     assert (code, command) == (0, "scenario-apply status --rate-limit=0 --watch")
     assert command is not None
     assert typed(command, "--poll-interval=0.1", "--detailed-exitcode") == (0, None)
+
+
+def test_the_history_holds_whole_command_lines(service: EmulatorThread, capsys: pytest.CaptureFixture[str]) -> None:
+    """As they were typed, whichever command it was; without values of variables that may be secrets."""
+    Path("scenario.yaml").write_text(MANIFEST.replace("variables: {", "variables: { API_TOKEN: { default: x },"))
+    line = "apply --auto-approve --var rank=8 --var API_TOKEN=s3cr3t --no-wait --select model.kael --poll-interval=0.1"
+    assert main(shlex.split(line)) == 0
+    assert main(["state", "rm", "model.kael", "--var=rank=8", "--var=API_TOKEN=s3cr3t"]) == 0
+    capsys.readouterr()
+    assert main(["state", "history"]) == 0
+    told = capsys.readouterr().out
+    assert f"  $ scenario-apply {line.replace('s3cr3t', '***')}\n".replace("API_TOKEN=***", "'API_TOKEN=***'") in told
+    assert "  $ scenario-apply state rm model.kael --var=rank=8 '--var=API_TOKEN=***'\n" in told
+    assert "s3cr3t" not in Path("state/scenario.json").read_text()
+
+
+def test_a_secret_is_hidden_wherever_it_was_typed() -> None:
+    words = ["apply", "--var", "note=it is s3cr3t-text", "--select", "model.a b"]
+    line = "scenario-apply apply --var 'note=it is ***' --select 'model.a b'"
+    assert as_typed(words, ["s3cr3t-text", ""]) == line
+    shown = ["--var", "rate=1", "--var=monkey=2"]
+    assert as_typed(shown) == f"scenario-apply {' '.join(shown)}"

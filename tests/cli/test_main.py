@@ -335,6 +335,12 @@ def test_init_refuses_what_it_cannot_use(words: list[str], code: int, capsys: py
     assert "Traceback" not in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("kind", ["flux.1-kontext-lora", "qwen-image-edit-lora"])
+def test_init_says_that_a_type_is_trained_on_pairs(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("init", ".", "--type", kind) == 64
+    assert "trained on pairs" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("shell", SHELLS)
 def test_completion_knows_commands_options_and_values(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("completion", shell) == 0

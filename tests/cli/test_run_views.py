@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import io
 import json
-import re
 import threading
 from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
 
-from scenario_apply.apply.events import Event, Ledger, LedgerLine, RunStarted, StepFailed
+from scenario_apply.apply.events import Event, Ledger, LedgerLine, RunStarted, StepFailed, StepStarted
 from scenario_apply.cli.progress.json_lines import JsonLinesView
 from scenario_apply.cli.progress.live_view import ProgressView
 from scenario_apply.cli.progress.plain_view import PlainView, failed_line
@@ -22,6 +21,7 @@ from scenario_apply.review.screen import Screen, columns
 from scenario_apply.review.step_words import did, doing, once
 from tests.cli.runs import EVENTS, EVERY_STEP, LEDGER, PLAN, WAIT, moved, played
 from tests.fakes.clock import FakeClock
+from tests.fakes.terminal import Terminal
 
 
 def test_plain_lines_tell_a_run() -> None:
@@ -160,22 +160,22 @@ def test_diagnostics_are_events_too() -> None:
     assert told["diagnostic"]["line"] == 3
 
 
-@pytest.mark.parametrize("width", [80, 160])
+@pytest.mark.parametrize("width", [40, 80, 160])
 def test_the_live_view_fits_and_leaves_the_screen_tidy(width: int) -> None:
-    stream, clock = io.StringIO(), FakeClock()
-    view = ProgressView(stream, clock, Screen(width=width, terminal=True), counter=Counter(), rate_limit=100)
+    terminal, clock = Terminal(width), FakeClock()
+    view = ProgressView(terminal, clock, Screen(width=width, terminal=True), counter=Counter(), rate_limit=100)
     try:
-        played(view, clock.advance)
-        drawn = view._console
-        with drawn.capture() as captured:
-            drawn.print(view._render())
+        for event in EVENTS:
+            view(event)
+            clock.advance(10)
+            assert max(map(columns, view.rows(width - 1))) < width
     finally:
         view.close()
         view.close()
-    for line in (stream.getvalue() + captured.get()).splitlines():
-        assert columns(re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", line)) <= width
-    assert "\x1b[31mred" not in stream.getvalue()
-    assert "model.kael: trained in 60 s" in stream.getvalue()
+    assert "\x1b[31mred" not in terminal.written
+    assert "model.kael: trained in 60 s" in terminal.lines()
+    assert "requests ·" not in "".join(terminal.lines()), "no bar and no footer is left"
+    assert terminal.is_cursor_shown
 
 
 def test_the_live_view_shows_bars_queue_and_time_left() -> None:
@@ -184,18 +184,36 @@ def test_the_live_view_shows_bars_queue_and_time_left() -> None:
     try:
         for event in EVENTS[:12]:
             view(event)
-        with view._console.capture() as captured:
-            view._console.print(view._render())
+        before = "\n".join(view.rows(79))
         for event in EVENTS[12:13]:
             view(event)
-        with view._console.capture() as later:
-            view._console.print(view._render())
+        after = "\n".join(view.rows(79))
     finally:
         view.close()
-    assert "model.kael" in captured.get()
-    assert "12 requests" in captured.get()
-    assert "training, 8 min left" in later.get()
-    assert "20%" in later.get()
+    assert "model.kael" in before
+    assert "12 requests" in before
+    assert "━━───────  20%  training, 8 min left" in after
+
+
+def test_bars_that_stand_for_the_rate_limit_say_so() -> None:
+    """On the line of the bar, where one looks, and within 80 columns."""
+
+    class Spent(Counter):
+        def seconds_for(self, requests: int) -> float:
+            return 21 + requests * 0.6
+
+    view = ProgressView(io.StringIO(), FakeClock(), Screen(width=80, terminal=True), counter=Spent(), rate_limit=100)
+    try:
+        for event in EVENTS:
+            view(event)
+            if isinstance(event, StepStarted):
+                break
+        bars, footer = view.rows(79)
+    finally:
+        view.close()
+    assert bars.startswith("images and captions  ")
+    assert bars.endswith("  0/2, waiting for the rate limit")
+    assert "waiting for the rate limit, continues in 22 s" in footer
 
 
 def test_a_ledger_as_text() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from scenario_apply.cli.main import load, parser_of
 from scenario_apply.cli.settings import DEFAULT_BASE_URL, Settings, read_settings
+from scenario_apply.errors import UsageError
 
 BOTH = {"SCENARIO_SDK_API_KEY": "key_1", "SCENARIO_SDK_API_SECRET": "s3cr3t"}
 
@@ -24,6 +25,35 @@ def test_defaults() -> None:
     assert found.credentials is None
     assert found.missing == ("SCENARIO_SDK_API_KEY", "SCENARIO_SDK_API_SECRET")
     assert found.color is None
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "s3://bucket/kael.json",
+        "gs://b/k",
+        "https://u:pa55@host/state",
+        "S3://b",
+        "file:///tmp/a.json",
+        "s3:/b/k",
+        " az://x",
+    ],
+)
+def test_a_remote_state_is_refused_and_never_taken_for_a_folder(place: str) -> None:
+    """An empty state in a folder `s3:` would make and pay for everything again."""
+    with pytest.raises(UsageError, match="names a remote place") as caught:
+        settings({}, "--state", place)
+    assert "pa55" not in str(caught.value)
+
+
+def test_an_empty_state_is_a_variable_that_is_not_set() -> None:
+    with pytest.raises(UsageError, match="--state is empty"):
+        settings({}, "--state", "")
+
+
+@pytest.mark.parametrize("place", ["state/kael.json", "/tmp/a.json", "a:b.json", "./s3:/kael.json", "C:/kael.json"])
+def test_any_other_state_is_a_path(place: str) -> None:
+    assert settings({}, "--state", place).state == place
 
 
 def test_secrets_mask_their_repr() -> None:

@@ -298,6 +298,17 @@ def test_a_composition_of_trained_parts(service: Service) -> None:
         )
 
 
+@pytest.mark.parametrize("concepts", [None, ()])
+def test_a_composition_without_concepts_is_refused(
+    service: Service, concepts: tuple[RemoteConcept, ...] | None
+) -> None:
+    api = service.api
+    with pytest.raises(Refused) as caught:
+        api.create_model(name="B", type="flux.1-composition", concepts=concepts)
+    assert caught.value.status == 400
+    assert api.list_models().models == ()
+
+
 def test_one_training_at_a_time_where_the_plan_says_so(narrow_service: Service) -> None:
     api = narrow_service.api
     models = [api.create_model(name=name, type="flux.1-lora") for name in "AB"]

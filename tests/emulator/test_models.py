@@ -50,7 +50,8 @@ def test_a_nameless_model_gets_its_name_when_its_training_starts(emulator: Emula
         ({"shortDescription": "x" * 257}, "body.shortDescription"),
         ({"type": "flux.9-lora"}, "body.type: unknown type 'flux.9-lora'"),
         ({"type": "flux.1-composition", "concepts": []}, "body.concepts: must hold at least 1"),
-        ({"type": "flux.1-composition"}, "body.concepts: a model of type flux.1-composition is made of at least one"),
+        ({"type": "flux.1-composition"}, "body.concepts: a flux.1-composition needs at least one"),
+        ({"type": "sd-xl-composition"}, "body.concepts: a sd-xl-composition needs at least one"),
         ({"type": "flux.1-composition", "concepts": [{"modelId": "m", "scale": 3}]}, "body.concepts[0].scale"),
         ({"type": "flux.1-composition", "concepts": [{"scale": 1}]}, "body.concepts[0].modelId: is required"),
         ({"type": "flux.1-composition", "concepts": [{"modelId": "no", "scale": 1}]}, "there is no model no"),
@@ -258,3 +259,30 @@ def test_other_projects_are_out_of_scope(api: httpx.Client) -> None:
     assert api.get("/models", params=elsewhere).json()["models"] == []
     assert api.post("/models/get-bulk", params=elsewhere, json={"modelIds": [model]}).json()["models"] == []
     assert api.get("/models/model_unknown").status_code == 404
+
+
+def test_a_model_becomes_no_composition_without_concepts(emulator: EmulatorThread, api: httpx.Client) -> None:
+    """A composition without any concept is refused however it would come to be."""
+    model = make(api)["id"]
+    assert api.put(f"/models/{model}", json={"type": "flux.1-composition"}).status_code == 400
+    part = emulator.seed({"models": [{"name": "Ink"}]})["models"][0]
+    body = {"type": "flux.1-composition", "concepts": [{"modelId": part, "scale": 1}]}
+    assert api.put(f"/models/{model}", json=body).json()["model"]["type"] == "flux.1-composition"
+
+
+def test_concepts_of_the_wrong_type_are_named_in_the_services_words(
+    emulator: EmulatorThread, api: httpx.Client
+) -> None:
+    seeds = [{"name": "a", "type": "zimage-lora"}, {"name": "b"}, {"name": "c", "type": "qwen-image-lora"}]
+    first, fine, other = emulator.seed({"models": seeds})["models"]
+    concepts = [{"modelId": one, "scale": 1} for one in (first, fine, other)]
+    answer = api.post("/models", json={"type": "flux.1-composition", "concepts": concepts})
+    assert answer.status_code == 400
+    assert answer.json()["reason"] == f"Invalid model(s): {first}, {other}.\nAllowed model types: flux.1-lora"
+
+
+def test_a_record_carries_what_live_ones_carry(api: httpx.Client) -> None:
+    model = make(api)
+    assert (model["trainingImagePairs"], model["complianceMetadata"]) == ([], {})
+    missing = api.get("/models/model_nowhere")
+    assert (missing.status_code, missing.json()["reason"]) == (404, "Model model_nowhere not found")

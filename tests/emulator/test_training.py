@@ -99,6 +99,15 @@ def test_kontext_trains_on_pairs_and_on_single_images_too(api: httpx.Client) -> 
         assert api.put(f"/models/{model}/train", params={"dryRun": "true"}, json={}).status_code == 269
 
 
+@pytest.mark.parametrize(("kind", "pairs", "images"), [("flux.1-kontext-lora", 100, 100), ("zimage-lora", 0, 50)])
+def test_as_many_pairs_as_images(api: httpx.Client, kind: str, pairs: int, images: int) -> None:
+    """A pair is two images: a type that takes a hundred of them takes two hundred images."""
+    model = make(api, type=kind)["id"]
+    for count, status in ((2 * pairs or images, 269), (2 * pairs + 1 if pairs else images + 1, 400)):
+        query = {"dryRun": "true", "trainingImagesCount": str(count)}
+        assert api.put(f"/models/{model}/train", params=query, json={}).status_code == status
+
+
 def test_a_second_launch_is_refused_and_images_stay_while_training(api: httpx.Client) -> None:
     model = with_images(api)
     image = api.get(f"/models/{model}").json()["model"]["trainingImages"][0]["id"]

@@ -98,7 +98,7 @@ def test_replacing_keeps_the_place_and_the_pairs(api: httpx.Client) -> None:
     assert api.put(f"/models/{model}/training-images/{ids[3]}", json={"assetId": ids[1]}).status_code == 400
     assert api.delete(f"/models/{model}/training-images/{ids[1]}").json() == {}
     read = api.get(f"/models/{model}").json()["model"]
-    assert "trainingImagePairs" not in read
+    assert read["trainingImagePairs"] == []
     assert api.delete(f"/models/{model}/training-images/{ids[1]}").status_code == 404
     assert api.get(f"/assets/{ids[1]}").status_code == 200  # detached, not deleted
 
@@ -124,9 +124,14 @@ def test_the_plan_limits_pictures_per_model() -> None:
         assert attach(api, model, assetIds=ids[:2]).status_code == 200
 
 
-def test_a_composition_has_no_pictures(api: httpx.Client) -> None:
-    concepts = [{"modelId": make(api)["id"], "scale": 1}]
-    model = make(api, type="flux.1-composition", concepts=concepts)["id"]
+def test_the_list_of_pictures_is_not_for_api_keys(api: httpx.Client) -> None:
+    answer = api.get(f"/models/{make(api)['id']}/training-images")
+    assert (answer.status_code, answer.json()["reason"]) == (403, "API Keys cannot access protected resources")
+
+
+def test_a_composition_has_no_pictures(emulator: EmulatorThread, api: httpx.Client) -> None:
+    part = emulator.seed({"models": [{"name": "Ink"}]})["models"][0]
+    model = make(api, type="flux.1-composition", concepts=[{"modelId": part, "scale": 1}])["id"]
     assert attach(api, model, data=data_url(1), name="1.png").status_code == 400
 
 

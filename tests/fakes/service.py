@@ -129,6 +129,7 @@ class FakeScenario:
     """ScenarioApi in memory. Thread-safe. training_s: how long a training takes, on the clock.
 
     parallel_training, cooldown_s: limits of the plan. fail_training: names of models whose training fails.
+    shows_own_captions: an image without a caption shows the automatic one as its description, too.
     """
 
     def __init__(self, clock: Clock, *, training_s: float = 30.0) -> None:
@@ -137,6 +138,7 @@ class FakeScenario:
         self.parallel_training: int | None = None
         self.cooldown_s = 0.0
         self.fail_training: set[str] = set()
+        self.shows_own_captions = False
         self.score = 0.9
         self.page_size = 500
         self.models: dict[ModelId, Model] = {}
@@ -362,6 +364,8 @@ class FakeScenario:
         sending: Sending | None = None,
     ) -> RemoteModel:
         def write() -> RemoteModel:
+            if type.endswith("-composition") and not concepts:
+                raise Refused("a composition needs at least one concept", status=400)
             self._check_concepts(concepts or ())
             model = Model(
                 id=ModelId(f"model_{next(self._numbers)}"),
@@ -522,9 +526,9 @@ class FakeScenario:
 
     def _training_image(self, asset_id: AssetId) -> TrainingImage:
         asset = self.assets[asset_id]
-        return TrainingImage(
-            id=asset_id, name=asset.name, description=asset.description, automatic_caption=f"a picture: {asset.name}"
-        )
+        automatic = f"a picture: {asset.name}"
+        shown = asset.description or (automatic if self.shows_own_captions else "")
+        return TrainingImage(id=asset_id, name=asset.name, description=shown, automatic_caption=automatic)
 
     def _remote(self, model: Model, *, images: bool) -> RemoteModel:
         job = self.jobs[model.jobs[-1]] if model.jobs else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from scenario_apply.manifest.loader import load as manifest_files
 from scenario_apply.manifest.positions import Map, Seq, values_in
 from scenario_apply.manifest.report import Report
 from scenario_apply.manifest.yaml.reader import read_yaml
+from scenario_apply.model import did_you_mean
 from tests.manifest.load import load, problems
 
 PLAIN = "datasets:\n  d: { images: ./img }\nmodels:\n  m: { type: flux.1-lora, dataset: d }\n"
@@ -181,11 +183,28 @@ def test_a_number_beyond_all_measure_is_named(number: str, tmp_path: Path) -> No
     assert found[0].location.line == 5
 
 
+UNKNOWN_TYPE = (
+    "datasets: { d: { images: ./img } }\nmodels:\n  m: { type: new-type, allow_unknown_type: true, dataset: d, "
+)
+
+
 @pytest.mark.parametrize("number", ["9" * 299, "0x" + "f" * 297, "1e300"])
 def test_a_number_that_python_can_write_is_taken_where_any_is(number: str, tmp_path: Path) -> None:
+    load(tmp_path, f"x-note: {number}\n" + model("parameters: {}"))
+
+
+@pytest.mark.parametrize("number", ["9223372036854775807", "-9223372036854775808", "1e300"])
+def test_a_number_that_json_keeps_is_taken_of_a_type_that_is_not_known(number: str, tmp_path: Path) -> None:
     """Types this release does not know may have any parameter."""
-    fields = f"type: new-type, allow_unknown_type: true, dataset: d, parameters: {{ p: {number} }}"
-    load(tmp_path, "datasets:\n  d: { images: ./img }\nmodels:\n  m: { " + fields + " }\n")
+    load(tmp_path, UNKNOWN_TYPE + f"parameters: {{ p: {number} }} }}\n")
+
+
+@pytest.mark.parametrize("number", ["9223372036854775808", "0x" + "f" * 297, "[1, { a: 18446744073709551616 }]"])
+def test_a_number_that_json_does_not_keep_is_named(number: str, tmp_path: Path) -> None:
+    """It would be found out after every image is uploaded."""
+    found = problems(tmp_path, UNKNOWN_TYPE + f"parameters: {{ p: {number} }} }}\n")
+    assert [problem.code for problem in found if problem.severity == "error"] == ["parameter-range"]
+    assert "too large for a whole number of 64 bits" in found[0].message
 
 
 @pytest.mark.parametrize(
@@ -204,3 +223,22 @@ def test_a_syntax_error_in_megabytes_is_shown_in_a_line(text: str, tmp_path: Pat
     assert len(found) == 1
     assert sum(len(str(part or "")) for part in (found[0].message, found[0].hint, found[0].location)) < 2_000
     assert len((found[0].location and found[0].location.text) or "") <= 400
+
+
+def test_the_names_to_suggest_are_indexed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many models extend something that does not exist; none is said to mean itself."""
+    made: list[int] = []
+
+    class Counted(did_you_mean.Nearest):
+        def __init__(self, words: Iterable[str], same: Callable[[str], str]) -> None:
+            made.append(1)
+            super().__init__(words, same)
+
+    monkeypatch.setattr(did_you_mean, "Nearest", Counted)
+    models = "".join(f"  hero-{n}: {{ type: flux.1-lora, dataset: d, extends: hro-{n} }}\n" for n in range(60, 120))
+    found = problems(tmp_path, "datasets:\n  d: { images: ./img }\nmodels:\n" + models)
+    hints = [problem.hint or "" for problem in found if problem.code == "unknown-reference"]
+    assert len(hints) == 60
+    assert len(made) == 1
+    assert all(hint.startswith("did you mean hero-") for hint in hints)
+    assert not any(f"hero-{number}" in hint for number, hint in enumerate(hints, start=60))

@@ -213,23 +213,6 @@ def test_compositions(tmp_path: Path) -> None:
     assert [problem.code for problem in manifest.problems] == ["scale-unusual"]
 
 
-@pytest.mark.parametrize(("count", "codes"), [(5, []), (6, ["many-concepts"])])
-def test_a_composition_of_more_models_than_the_web_app_merges_is_warned_about(
-    tmp_path: Path, count: int, codes: list[str]
-) -> None:
-    parts = "".join(f"\n              - {{ modelId: model_{n}, scale: 0.5 }}" for n in range(count))
-    manifest = load(
-        tmp_path,
-        f"""
-        compositions:
-          ink:
-            concepts:{parts}
-        """,
-    )
-    assert [problem.code for problem in manifest.problems] == codes
-    assert [problem.location and problem.location.line for problem in manifest.problems] == [11] * len(codes)
-
-
 def test_variables_come_from_the_command_line_then_files_then_defaults(tmp_path: Path) -> None:
     """The later the stronger; --var is read as YAML; a value alone keeps its type."""
     (tmp_path / "a.yaml").write_text("rank: 8\nname: from a\n")

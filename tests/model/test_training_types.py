@@ -15,9 +15,13 @@ def test_each_composition_is_made_of_one_type() -> None:
     assert made_of == {"flux.1-composition": ("flux.1-lora",), "sd-xl-composition": ("sd-xl-lora",)}
 
 
-def test_edit_types_take_pairs_whatever_their_name_ends_in() -> None:
+def test_edit_types_and_kontext_take_pairs_whatever_their_name_ends_in() -> None:
     pairs = {name for name, known in TRAINING_TYPES.items() if known.dataset == "pairs"}
-    assert pairs == {name for name in TRAINING_TYPES if "-edit-" in name}
+    assert pairs == {"flux.1-kontext-lora"} | {name for name in TRAINING_TYPES if "-edit-" in name}
+
+
+def test_only_kontext_takes_single_images_too() -> None:
+    assert [name for name, known in TRAINING_TYPES.items() if known.images_too] == ["flux.1-kontext-lora"]
 
 
 def test_defaults_are_within_their_own_ranges() -> None:
@@ -40,6 +44,7 @@ def test_defaults_are_within_their_own_ranges() -> None:
         ("qwen-image-lora", {"nbEpochs": 12, "batchSize": 1}, 12, 2880),
         ("qwen-image-lora", {"batchSize": 8, "nbEpochs": 1, "nbRepeats": 1}, 9, 2),
         ("qwen-image-edit-lora", {}, 2, 400),
+        ("flux.1-kontext-lora", {}, 8, 800),
         ("sd-xl-lora", {}, 10, 1750),
         ("flux.1-composition", {}, 0, None),
         ("flux.9-lora", {"nbEpochs": 1}, 10, None),

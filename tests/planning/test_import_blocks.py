@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace as with_fields
+
+import pytest
 
 from scenario_apply.dataset.types import Contents
 from scenario_apply.errors import Location
@@ -37,6 +40,29 @@ def test_a_secret_is_not_taken_over_from_the_service() -> None:
     record = imported(Import(target=KAEL, model_id="m", place=HERE), spec, Contents(images=()), state, observed)
     assert isinstance(record, Record)
     assert record.current.parameters == {"wandbKey": "(secret)", "rank": 8}
+
+
+@pytest.mark.parametrize(
+    ("declared", "shown", "taken"),
+    [
+        (None, "a fox", ""),
+        (None, "", ""),
+        (None, "words", "words"),
+        ("my fox", "a fox", "a fox"),
+        ("a fox", "a fox", "a fox"),
+    ],
+)
+def test_a_caption_of_the_services_own_is_taken_for_nobodys(declared: str | None, shown: str, taken: str) -> None:
+    """A dataset without captions fits a model without captions, whether or not the service shows the automatic one."""
+    spec = ModelSpec(address=KAEL, name="Kael", type="flux.1-lora", dataset="kael", parameters={}, place=HERE)
+    image = TrainingImage(id=AssetId("a"), name="1.png", description=shown, automatic_caption="a fox")
+    remote = RemoteModel(id=ModelId("m"), type="flux.1-lora", status="trained", images=(image,))
+    contents = Contents(images=(with_fields(picture("1.png", "fox"), caption=declared),))
+    observed = Observed(models={ModelId("m"): remote}, own=(remote,), refreshed=True)
+    state = State(lineage="x", serial=1, records={})
+    record = imported(Import(target=KAEL, model_id="m", place=HERE), spec, contents, state, observed)
+    assert isinstance(record, Record)
+    assert [one.caption for one in record.current.images] == [taken]
 
 
 SINGLE = struct.unpack("f", struct.pack("f", 1e-4))[0]

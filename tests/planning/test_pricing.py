@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace as with_fields
+
 import pytest
 from msgspec.structs import replace
 
-from scenario_apply.dataset.types import Contents
+from scenario_apply.dataset.types import Contents, Pair
 from scenario_apply.model.address import Address
 from scenario_apply.model.remote import AssetId, ModelId
 from scenario_apply.planning.changes import Cost
@@ -14,7 +16,7 @@ from scenario_apply.planning.decision import Replace, Resource
 from scenario_apply.planning.pricing import cost_of, needs_quote, quote_notes
 from scenario_apply.planning.reasons import QuoteCovers
 from scenario_apply.planning.state_edit import StateEdit
-from scenario_apply.state.state import ImageRecord, Record, State, Version
+from scenario_apply.state.state import ImageRecord, PairRecord, Record, State, Version
 from tests.planning.manifests import model, picture
 
 KAEL = Address("model", "kael")
@@ -105,3 +107,13 @@ def test_the_service_is_asked_where_there_is_a_model_of_that_type() -> None:
     assert not needs_quote(replacing(record=record, trains=False))
     assert not needs_quote(replacing(record=record, gone=True))
     assert not needs_quote(replacing(record=replace(record, current=version(type="sd-xl-lora"))))
+
+
+def test_a_dataset_of_pairs_is_compared_by_its_pairs() -> None:
+    """Six pairs are twelve images: an earlier training on six pairs tells what another one on six costs."""
+    pairs = tuple(Pair(before=f"{n}.png", after=f"{n + 6}.png", instruction="make it night") for n in range(6))
+    declared = model("kael", type="flux.1-kontext-lora", parameters={"nbEpochs": 10})
+    work = with_fields(replacing(), declared=declared, contents=Contents(images=PICTURES, pairs=pairs))
+    held = tuple(PairRecord(AssetId(f"asset_{n}"), AssetId(f"asset_{n + 6}"), "make it night") for n in range(6))
+    past = state(replace(version(type="flux.1-kontext-lora"), pairs=held))
+    assert cost_of(work, {}, past) == Cost(cu=80, source="history")

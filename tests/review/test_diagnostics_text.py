@@ -123,3 +123,47 @@ def test_the_same_mistake_in_many_lines_is_drawn_five_times() -> None:
 
 def test_control_characters_in_messages_are_shown_not_sent() -> None:
     assert "\x1b" not in problem_text([Diagnostic(code="e", message="\x1b]0;title\x07", hint="\x1b[2J")], PLAIN)
+
+
+def test_what_is_wrong_in_three_places_is_said_once() -> None:
+    """The first with its line, and where the others are; two are drawn whole."""
+
+    def at(line: int) -> Diagnostic:
+        place = Location(file="a.yaml", line=line, column=3, text="  type: sd-xl-lora")
+        return Diagnostic(code="legacy-type", severity="warning", message="it is retired", location=place, hint="go")
+
+    text = problem_text([at(12), at(3), at(7)], Screen(width=80, terminal=True))
+    assert text == (
+        "warning[legacy-type]: it is retired\n"
+        " --> a.yaml:3:3\n"
+        "  |\n"
+        "3 |   type: sd-xl-lora\n"
+        "  |   ^^^^\n"
+        " --> a.yaml:7:3\n"
+        " --> a.yaml:12:3\n"
+        "hint: go\n"
+        "\n"
+        "3 warnings.\n"
+    )
+    assert problem_text([at(3), at(7)], Screen()).count("it is retired") == 2
+
+
+def test_findings_that_a_dataset_does_not_name_are_counted_with_those_it_does() -> None:
+    """One rule on hundreds of files is one diagnostic, whatever the number of datasets."""
+
+    def small(file: str) -> Diagnostic:
+        place = Location(file=file)
+        return Diagnostic(code="R01", severity="warning", message="900x900", location=place, hint="larger")
+
+    def rest(line: int, number: int) -> Diagnostic:
+        place = Location(file="a.yaml", line=line, column=1, text="  a: { images: ./a }")
+        message = f"... and {number} more of this kind"
+        return Diagnostic(code="R01", severity="warning", message=message, location=place)
+
+    found = [*(small(f"a/{n:03}.png") for n in range(100)), rest(3, 200), rest(4, 1000)]
+    text = problem_text(found, Screen(width=80, terminal=True))
+    assert text.count("R01") == 1
+    assert "      and 1,295 more; -v lists more\nhint: larger\n\n1,300 warnings.\n" in text
+    verbose = problem_text(found, Screen(width=80, terminal=True, verbose=True))
+    assert "a/099.png" in verbose
+    assert "and 1,200 more, which are not listed" in verbose

@@ -9,11 +9,13 @@ import pytest
 import yaml
 from msgspec.structs import replace
 
+from scenario_apply.apply.events import Ledger, LedgerLine
 from scenario_apply.errors import ScenarioApplyError
 from scenario_apply.model.address import parse_address
 from scenario_apply.model.remote import AssetId, JobId, ModelId, Progress
+from scenario_apply.review.ledger_text import ledger_text
 from scenario_apply.review.outputs import output_env, output_json, output_text, output_yaml
-from scenario_apply.review.screen import Screen, columns
+from scenario_apply.review.screen import Screen, columns, wrap
 from scenario_apply.review.state_text import list_text, record_text
 from scenario_apply.review.status_text import ResourceStatus, status_json, status_text
 from scenario_apply.review.yaml_text import yaml_text
@@ -137,3 +139,65 @@ def test_texts_stay_texts_in_yaml(value: str) -> None:
     assert yaml.safe_load(text) == {"key": value, "number": 1e-4}
     if value == "1e-4":
         assert "'1e-4'" in text
+
+
+LONG = parse_address("model.the-ranger-of-the-northern-woods/winter-portraits,r16")
+LONG_ID = ModelId("model_GNuYY7i8NWwPgxx73RdKw0")
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+@pytest.mark.parametrize("verbose", [False, True])
+def test_a_table_fits_its_terminal_with_every_address_and_id_whole(width: int, verbose: bool) -> None:
+    """Columns are left out, and named; with -v nothing is."""
+    version = replace(VERSION, id=LONG_ID, name="Kael the ranger of the northern woods")
+    state = STATE.with_record(LONG, Record(current=version))
+    text = output_text(state, Screen(width=width, terminal=True, verbose=verbose))
+    assert max(map(columns, text.splitlines())) <= width
+    assert str(LONG) in text
+    assert LONG_ID in text
+    assert "Kael the ranger" in text or "-v shows" in text
+    assert not (verbose and "-v shows" in text)
+
+
+def test_a_table_leaves_out_what_does_not_fit_and_says_so() -> None:
+    text = output_text(STATE, Screen(width=60, terminal=True))
+    assert text == (
+        "ADDRESS                 ID       STATUS   VERSION\n"
+        "model.kael-lr/slow,r16  model_1  trained  v2\n"
+        "-v shows TYPE and NAME, too\n"
+    )
+    assert "Kael" in output_text(STATE, Screen(width=60)), "what programs read is whole"
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_no_status_cuts_an_id(width: int) -> None:
+    """However long the address and the reason."""
+    failed = replace_status(address=LONG, id=LONG_ID, reason="out of memory " * 30)
+    running = replace_status(address=LONG, status="training", replaces=LONG_ID)
+    text = status_text([failed, running], Screen(width=width, terminal=True))
+    assert text.count(LONG_ID) == 2
+    assert max(map(columns, text.splitlines())) <= width
+    assert text.count("out of memory") < 15, "a long reason is shortened: -v shows it"
+
+
+def replace_status(**changes: object) -> ResourceStatus:
+    values = {"address": KAEL, "id": "model_1", "name": "K", "type": "flux.1-lora", "status": "failed", "version": 1}
+    return ResourceStatus(**(values | changes))  # type: ignore[arg-type]  # of many types
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_a_ledger_cuts_no_id_and_stays_readable(width: int) -> None:
+    ledger = Ledger(
+        status="partial",
+        done=(LedgerLine(address=LONG, what="create", remote_id=LONG_ID),),
+        failed=(LedgerLine(address=LONG, what="wait", reason=f"the service answered {LONG_ID} " * 5),),
+    )
+    text = ledger_text(ledger, Screen(width=width, terminal=True))
+    assert text.count(LONG_ID) == 6
+    assert max(map(columns, text.splitlines())) <= max(width, columns(f"  not started  {LONG}"))
+    assert f"  done         {LONG}\n               created ({LONG_ID})\n" in text
+
+
+def test_ids_are_not_broken_and_other_long_words_are() -> None:
+    assert wrap(f"see ({LONG_ID}), now", 10, whole_ids=True) == ["see", f"({LONG_ID}),", "now"]
+    assert wrap("a" * 25, 10, whole_ids=True) == ["a" * 10, "a" * 10, "a" * 5]

@@ -13,7 +13,13 @@ from scenario_apply.errors import Diagnostic
 from scenario_apply.model.address import Address
 from scenario_apply.planning.changes import Action, Change, Cost, Drift
 from scenario_apply.planning.plan import Plan
-from scenario_apply.planning.reasons import DeleteNeedsConsent, NoLongerDeclared, NotSelected, Prevented
+from scenario_apply.planning.reasons import (
+    DeleteNeedsConsent,
+    DestroyAskedFor,
+    NoLongerDeclared,
+    NotSelected,
+    Prevented,
+)
 from scenario_apply.review.plan_text import plan_text
 from scenario_apply.review.screen import Screen, columns
 from tests.cli.plans import ALL_SIGNS, CREATED, KAEL, REPLACED, SOURCE, plan_of, upload
@@ -187,3 +193,26 @@ def test_hundreds_of_changes_are_told_briefly() -> None:
     assert len(text.splitlines()) < 1100
     assert "500 changes; -v shows" in text
     assert "pose number 1" in plan_text(many, Screen(verbose=True))
+
+
+def test_images_that_several_changes_share_are_listed_once() -> None:
+    """Six children of a matrix train on the same images; -v lists them for each."""
+    created = CREATED
+    children = [replace(created, address=Address("model", "hero", label)) for label in ("a", "b", "c", "d", "e", "f")]
+    path = created.images.add[0].path
+    text = plan_text(plan_of(*children), Screen(width=80, terminal=True))
+    assert text.count(path) == 1
+    assert text.count("      the same images as model.hero/a\n") == 5
+    assert plan_text(plan_of(*children), Screen(width=80, verbose=True)).count(path) == 6
+    other = replace(children[1], images=replace(created.images, add=created.images.add[:-1]))
+    assert plan_text(plan_of(children[0], other), Screen(width=80)).count(path) == 2, "those are others"
+
+
+def test_a_destroy_speaks_of_deletes_only() -> None:
+    """No zeros of what it never does, and no reason that its title gives already."""
+    gone = Change(address=KAEL, action=Action.DELETE, reasons=(DestroyAskedFor(),), requests=1)
+    kept = Change(address=Address("model", "kept"), action=Action.NONE, notes=(Prevented("kept", "protected"),))
+    text = plan_text(plan_of(gone, kept), Screen(width=80), destroy=True)
+    assert "Plan: 1 delete, 1 kept. 0 requests. No charge.\n" in text
+    assert "destroy was asked for" not in text
+    assert "create" not in text

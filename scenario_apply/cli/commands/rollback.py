@@ -36,6 +36,7 @@ def run(call: Invocation) -> int:
     """The resource stays pinned to that version until its manifest entry changes or --lift unpins it."""
     from scenario_apply.apply.rollback import lift, roll_back
     from scenario_apply.cli.address_arguments import address_of
+    from scenario_apply.cli.command_hints import completed
     from scenario_apply.cli.wiring import open_world, place_of, require_service
     from scenario_apply.review.screen import safe
 
@@ -50,8 +51,12 @@ def run(call: Invocation) -> int:
     ):
         for note in notes:
             call.tell(note)
-        done = lift(world, address) if lifting else roll_back(world, address, desired)
-    call.show(f"{safe(done)}\n")
+        typed = call.command_line(place.secrets)
+        if lifting:
+            done = lift(world, address, command=typed)
+        else:
+            done = roll_back(world, address, desired, command=typed)
+    call.show(f"{safe(completed(done, call.settings))}\n")
     return 0
 
 

@@ -1,34 +1,37 @@
-"""A run on a terminal: a bar for uploads, a line for each training, and finished steps scrolling by above (rich)."""
+"""A run on a terminal: a bar for uploads, a line for each training, and finished steps scrolling by above."""
 
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, TextIO
+from collections import deque
+from typing import TextIO
 
 from scenario_apply.apply.events import Adopted, Event, Noted, StepFailed, StepFinished
-from scenario_apply.cli.progress.eta import SHOWN_FROM_S, Eta, eta_text
+from scenario_apply.cli.progress.eta import Eta, eta_text
+from scenario_apply.cli.progress.live_region import LiveRegion
 from scenario_apply.cli.progress.plain_view import adopted_line, failed_line, finished_line, noted_line
 from scenario_apply.cli.progress.run_progress import QUIET_KINDS, RunProgress, Training
+from scenario_apply.cli.terminal import WIDEST, resized, terminal_size
 from scenario_apply.model.ports import Clock, RequestCounter
-from scenario_apply.review.screen import Screen, counted, duration, fit, safe
-from scenario_apply.review.training_words import progress_words
-
-if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+from scenario_apply.review.screen import Color, Screen, columns, counted, duration, fit, fit_path, pad, safe, wrap
+from scenario_apply.review.training_words import progress_words, share_bar
 
 TRAININGS_SHOWN = 12
-_DRAWS_A_SECOND = 5
+HELD_FROM_S = 1.0
+"""Seconds that requests are held back before the screen says so: bars that stand for longer look broken."""
+_DRAW_EVERY_S = 0.2
 
 
 class ProgressView:
-    """Takes events from any thread. close() leaves the screen tidy and may be called twice."""
+    """Takes events from any thread. The size of the terminal is asked at each drawing.
+
+    close() leaves the screen tidy and may be called twice.
+    """
 
     def __init__(
         self, stream: TextIO, clock: Clock, screen: Screen, *, counter: RequestCounter | None, rate_limit: int
     ) -> None:
-        from rich.console import Console
-        from rich.live import Live
-
+        self._stream = stream
         self._clock = clock
         self._screen = screen
         self._counter = counter
@@ -37,105 +40,128 @@ class ProgressView:
         self._eta = Eta(counter)
         self._lock = threading.Lock()
         self._started = clock.monotonic()
-        self._console: Console = Console(
-            file=stream, no_color=not screen.color, highlight=False, markup=False, emoji=False, width=screen.width
-        )
-        self._live = Live(
-            get_renderable=self._render, console=self._console, refresh_per_second=_DRAWS_A_SECOND, transient=True
-        )
-        self._live.start()
+        self._region = LiveRegion(self._put)
+        self._notes: deque[str] = deque()
+        self._is_closed = threading.Event()
+        self._drawing = threading.Thread(target=self._draw_until_closed, name="progress", daemon=True)
+        self._drawing.start()
 
     def __call__(self, event: Event) -> None:
         with self._lock:
             now = self._clock.monotonic()
             self._progress.take(event, now)
             self._eta.take(event, now)
-            line, style = _line(event, self._progress)
+            line, color = _line(event, self._progress)
         if line:
-            from rich.text import Text
+            self._print(line, color)
 
-            self._console.print(Text(safe(line), style=style, overflow="fold"))
+    def tell(self, text: str) -> None:
+        """A sentence above the bars at the next drawing. For signal handlers: nothing is locked or written here."""
+        self._notes.append(text)
 
     def close(self) -> None:
         """Remove the live part."""
-        self._live.stop()
+        self._is_closed.set()
+        if self._drawing.is_alive():
+            self._drawing.join()
+        self._print_notes()
+        self._region.close()
 
-    def _render(self) -> RenderableType:
-        from rich.console import Group
-
+    def rows(self, width: int) -> list[str]:
+        """What is drawn below the lines that scroll by, in at most so many columns."""
         with self._lock:
-            rows = self._rows()
-        return Group(*rows)
+            now = self._clock.monotonic()
+            trainings = list(self._progress.trainings.items())
+            over, total = self._progress.counted(QUIET_KINDS)
+            bars: list[tuple[str, float | None, str]] = []
+            if total and over < total:
+                _, why = self._held(now)
+                bars.append(
+                    ("images and captions", over / total, f"{over:,}/{total:,}{why and ', waiting for ' + why}")
+                )
+            for address, training in trainings[:TRAININGS_SHOWN]:
+                bars.append((safe(str(address)), *_training(training, now)))
+            footer = self._footer(now)
+        rows = _bar_rows(bars, width)
+        if len(trainings) > TRAININGS_SHOWN:
+            rows.append(fit(f"  … and {counted(len(trainings) - TRAININGS_SHOWN, 'more training')}", width))
+        return [*rows, fit(footer, width)]
 
-    def _rows(self) -> list[RenderableType]:
-        from rich.text import Text
+    def _draw_until_closed(self) -> None:
+        drawn: tuple[list[str], tuple[int, int]] | None = None
+        while not self._is_closed.wait(_DRAW_EVERY_S):
+            self._print_notes()
+            size = terminal_size(self._stream)
+            # the last column stays free: a line that ends there leaves the cursor in different places
+            rows = self.rows(min(size[0], WIDEST) - 1)
+            if (rows, size) != drawn:
+                self._region.draw(rows, size[1])
+                drawn = rows, size
 
-        now = self._clock.monotonic()
-        rows: list[RenderableType] = []
-        over, total = self._progress.counted(QUIET_KINDS)
-        if total and over < total:
-            rows.append(self._bar("images and captions", over / total, f"{over}/{total}"))
-        for address, training in list(self._progress.trainings.items())[:TRAININGS_SHOWN]:
-            rows.append(self._training(str(address), training, now))
-        hidden = len(self._progress.trainings) - TRAININGS_SHOWN
-        if hidden > 0:
-            rows.append(Text(f"  … and {counted(hidden, 'more training')}", style="dim"))
-        rows.append(Text(fit(self._footer(now), self._screen.width - 1), style="dim"))
-        return rows
+    def _print(self, line: str, color: Color | None = None) -> None:
+        width = resized(self._screen, self._stream).width
+        text = "".join(f"{self._screen.paint(part, color)}\n" for part in wrap(safe(line), width, whole_ids=True))
+        self._region.print_above(text)
 
-    def _training(self, address: str, training: Training, now: float) -> RenderableType:
-        words = progress_words(training.status, training.progress)
-        share = training.progress.progress if training.progress is not None else None
-        told = [word for word in words if not word.endswith("%")]
-        if not told[-1].endswith(" left"):
-            told.append(duration(now - training.since))
-        return self._bar(address, share, safe(", ".join(told)))
+    def _print_notes(self) -> None:
+        while self._notes:
+            self._print(self._notes.popleft())
 
-    def _bar(self, label: str, share: float | None, text: str) -> RenderableType:
-        from rich.progress_bar import ProgressBar
-        from rich.table import Table
-        from rich.text import Text
+    def _put(self, text: str) -> None:
+        self._stream.write(text)
+        self._stream.flush()
 
-        label_width, bar_width = self._screen.width * 3 // 8, self._screen.width // 5
-        room = self._screen.width - label_width - bar_width - 8
-        grid = Table.grid(padding=(0, 1))
-        grid.add_column(width=label_width, no_wrap=True)
-        grid.add_column(width=bar_width)
-        grid.add_column(width=4, justify="right", no_wrap=True)
-        grid.add_column(width=room, no_wrap=True)
-        grid.add_row(
-            Text(fit(safe(label), label_width)),
-            ProgressBar(total=1.0, completed=share or 0.0, pulse=share is None, width=bar_width),
-            Text("" if share is None else f"{share:.0%}"),
-            Text(fit(text, room), style="dim"),
-        )
-        return grid
+    def _held(self, now: float) -> tuple[float, str]:
+        """Seconds for which requests wait, and for what: 'the rate limit'; empty while they leave."""
+        left, why = self._progress.throttled_until - now, self._progress.throttled_why
+        if left < HELD_FROM_S and self._counter is not None and self._rate_limit and self._progress.active:
+            left, why = self._counter.seconds_for(1), "the rate limit"
+        return (left, safe(why)) if left >= HELD_FROM_S else (0.0, "")
 
     def _footer(self, now: float) -> str:
         parts = [duration(now - self._started)]
         if self._counter is not None:
             parts.append(counted(self._counter.sent, "request"))
+        left, why = self._held(now)
+        if why:
+            parts.append(f"waiting for {why}, continues in {duration(left)}")
         if words := eta_text(self._eta, now, self._rate_limit):
             parts.append(words)
-        left, why = self._progress.throttled_until - now, self._progress.throttled_why
-        if left <= 0.5 and self._counter is not None and self._rate_limit and self._progress.active:
-            left, why = self._counter.seconds_for(1), "the rate limit"
-        if left >= SHOWN_FROM_S:
-            parts.append(f"waiting for {safe(why)}, continues in {duration(left)}")
         return "  " + " · ".join(parts)
 
 
-def _line(event: Event, progress: RunProgress) -> tuple[str, str]:
-    """The line that scrolls by, and its style; empty for what the bars show."""
+def _training(training: Training, now: float) -> tuple[float | None, str]:
+    words = progress_words(training.status, training.progress)
+    share = training.progress.progress if training.progress is not None else None
+    told = [word for word in words if not word.endswith("%")]
+    if not told[-1].endswith(" left"):
+        told.append(duration(now - training.since))
+    return share, safe(", ".join(told))
+
+
+def _bar_rows(bars: list[tuple[str, float | None, str]], width: int) -> list[str]:
+    """Label, bar, share and words. The bar's two halves are different characters: it needs no colour."""
+    label_width = min(max((columns(label) for label, _, _ in bars), default=0), width * 3 // 8)
+    bar_width = max(width // 8, 6)
+    rows = []
+    for label, share, text in bars:
+        percent = "" if share is None else f"{share:.0%}"
+        start = f"{pad(fit_path(label, label_width), label_width)}  {share_bar(share or 0.0, bar_width)} {percent:>4}  "
+        rows.append(fit(start + text, width))
+    return rows
+
+
+def _line(event: Event, progress: RunProgress) -> tuple[str, Color | None]:
+    """The line that scrolls by, and its colour; empty for what the bars show."""
     match event:
         case StepFinished() if event.step.kind not in QUIET_KINDS or event.adopted:
             line = finished_line(event, progress.lasted.get(event.step.address))
-            return line, "green" if event.step.kind == "wait" else ""
+            return line, "green" if event.step.kind == "wait" else None
         case StepFailed():
             return failed_line(event), "red"
         case Adopted():
             return adopted_line(event), "cyan"
         case Noted():
-            return noted_line(event), "dim"
+            return noted_line(event), None
         case _:
-            return "", ""
+            return "", None

@@ -21,8 +21,9 @@ from scenario_apply.apply.events import (
 from scenario_apply.cli.progress.eta import Eta, eta_text
 from scenario_apply.cli.progress.line_throttle import LineThrottle
 from scenario_apply.cli.progress.run_progress import QUIET_KINDS, RunProgress, has_ended
+from scenario_apply.model.amounts import amount
 from scenario_apply.model.ports import Clock, RequestCounter
-from scenario_apply.review.screen import amount, counted, duration, safe
+from scenario_apply.review.screen import counted, duration, safe
 from scenario_apply.review.step_words import did, doing, failure
 from scenario_apply.review.training_words import progress_words
 
@@ -65,7 +66,8 @@ class PlainView:
     def _lines(self, event: Event, now: float) -> list[str]:
         match event:
             case RunStarted():
-                word = "continuing" if event.resumed else "applying"
+                deletes = all(planned.kind == "delete" for planned in event.plan.steps)
+                word = "continuing" if event.resumed else "deleting" if deletes else "applying"
                 return [f"{word}: {counted(len(event.plan.steps), 'step')}"] if event.plan.steps else []
             case StepStarted():
                 return [f"{event.step.address}: {safe(doing(event.step.step))} …"] if self._verbose else []

@@ -60,9 +60,20 @@ def _pair_counts(subject: Subject) -> Iterator[Finding]:
     elif count < subject.number("few-pairs"):
         few = subject.number("few-pairs")
         yield Finding("N05", f"{count} pairs: {few:g} to 15 are recommended", severity="warning")
-    strict = [t for t in subject.types if t.startswith(STRICT_FAMILIES)]
-    if count > subject.number("max-images") and (strict or count > subject.number("absolute-max-images")):
-        yield Finding("N04", f"{count} pairs: Scenario accepts at most {subject.number('max-images'):g}")
+    yield from _many_pairs(subject, count)
+
+
+def _many_pairs(subject: Subject, count: int) -> Iterator[Finding]:
+    """N04: as many pairs are accepted as single images."""
+    strict = sorted(t for t in subject.types if t.startswith(STRICT_FAMILIES))
+    most, absolute = subject.number("max-images"), subject.number("absolute-max-images")
+    hint = "keep the best pairs, or split the dataset"
+    if count > absolute:
+        yield Finding("N04", f"{count} pairs: Scenario accepts at most {absolute:g}", hint=hint)
+    elif count > most and strict:
+        yield Finding("N04", f"{count} pairs: {strict[0]} accepts at most {most:g}", hint=hint)
+    elif count > most:
+        yield Finding("N04", f"{count} pairs: Scenario may reject more than {most:g}", None, None, hint, "warning")
 
 
 def skipped(subject: Subject) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from scenario_apply.dataset.lint.subject import Picture, Subject
 from scenario_apply.model.lint_rules import Finding
+from scenario_apply.model.yaml_word import yaml_word
 
 _PLACEHOLDER = re.compile(
     r"\[(?:trigger|name)\]|\{(?:trigger|tags|name|folder|caption)\}"
@@ -70,7 +71,9 @@ def in_some(subject: Subject) -> Iterator[Finding]:
         if _looks_invented(word) and len(captioned) // 2 < count < len(captioned):
             missing = next(p for p in captioned if word not in (p.caption or ""))
             what = f"{word} looks like a trigger; {count} of {len(captioned)} captions contain it, this one does not"
-            finding = missing.finding("T01", what, f"write `trigger: {word}` in the dataset", about_caption=True)
+            finding = missing.finding(
+                "T01", what, f"write `trigger: {yaml_word(word)}` in the dataset", about_caption=True
+            )
             yield finding._replace(severity="warning")
 
 

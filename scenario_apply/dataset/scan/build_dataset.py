@@ -28,6 +28,7 @@ from scenario_apply.dataset.scan.parallel import (
     usable_cores,
 )
 from scenario_apply.dataset.scan.read_images import read_facts
+from scenario_apply.dataset.scan.scan_progress import ScanProgress
 from scenario_apply.dataset.scan.sources import Listing
 from scenario_apply.dataset.types import Contents
 from scenario_apply.errors import ManifestError
@@ -70,15 +71,25 @@ class BuildJob:
 class DatasetBuilder:
     """Builds the datasets of one root. started_ns: the wall clock before listing began. deep: decode pixels.
 
-    budget: the work that the caption templates of each dataset may do.
+    budget: the work that the caption templates of each dataset may do. progress: counts the pictures.
     """
 
-    def __init__(self, *, root: str, cache: Cache, deep: bool, started_ns: int, budget: CaptionBudget) -> None:
+    def __init__(
+        self,
+        *,
+        root: str,
+        cache: Cache,
+        deep: bool,
+        started_ns: int,
+        budget: CaptionBudget,
+        progress: ScanProgress,
+    ) -> None:
         self._root = root
         self._cache = cache
         self._deep = deep
         self._started_ns = started_ns
         self._budget = budget
+        self._progress = progress
         self._allowance = DecodingAllowance()
         self._counted: set[str] = set()  # files whose bytes were added to the allowance
         self._images = 0
@@ -128,17 +139,20 @@ class DatasetBuilder:
 
     def build(self, jobs: Sequence[BuildJob]) -> list[CacheRecord]:
         """The records of the datasets, in order, after adding them to the cache."""
+        for job in jobs:
+            self._progress.expect(len(job.inputs.images) if self._deep else len(job.fresh), self._units(job))
         workers = min(usable_cores(), len(jobs))
         if workers > 1 and sum(len(job.fresh) for job in jobs) >= _FILES_FOR_PROCESSES and can_fork():
             self._allowance.share(workers)
-            built = in_processes(self._build, jobs, workers=workers)
+            with self._progress.with_workers():
+                built = in_processes(self._build, jobs, workers=workers, waiting=self._progress.take_from_workers)
         else:
             built = [self._build(job, threads=self._deep or job.bytes_to_read > _BYTES_FOR_THREADS) for job in jobs]
         return [self._cache.add(record, contents) for record, contents in built]
 
     def _build(self, job: BuildJob, *, threads: bool = False) -> tuple[CacheRecord, bytes]:
         """The record of a dataset, and its packed contents."""
-        run = on_threads if threads else in_this_thread
+        run = self._progress.counting(on_threads if threads else in_this_thread)
         facts = dict(job.known)
 
         def read(entry: FileEntry) -> Facts:
@@ -158,7 +172,11 @@ class DatasetBuilder:
             pairs=len(assembled.pairs),
             findings=[*assembled.findings],
         )
+        self._progress.ended(self._units(job))
         return record, pack(assembled, self._is_racy)
+
+    def _units(self, job: BuildJob) -> int:
+        return len(job.fresh) + (len(job.inputs.images) if self._deep else 0)
 
     def _assemble(self, job: BuildJob, facts: dict[str, Facts], run: TaskRunner) -> tuple[Assembled, bool]:
         """The dataset, and whether the pixels of all its pictures were decoded, now or earlier."""

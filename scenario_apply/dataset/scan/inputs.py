@@ -39,7 +39,7 @@ def _rows(spec: DatasetSpec, read: Reader) -> tuple[list[TableRow], list[Finding
         if isinstance(text, Finding):
             return rows, [*findings, text]
         table = read_table(text, file=file)
-        more, wrong = table_rows(table.rows, file=file, beside=file.rpartition("/")[0])
+        more, wrong = table_rows(table.rows, file=file, beside=file.rpartition("/")[0], header=table.header)
         rows += more
         findings += [*table.findings, *wrong]
     return rows, findings

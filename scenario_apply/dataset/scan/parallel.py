@@ -17,6 +17,7 @@ from typing import Any, Protocol, TypeVar
 from scenario_apply.dataset.scan.decoding import turns_between_processes
 
 _MOST_WORKERS = 16
+_WAIT_S = 0.1
 _TASKS_PER_WORKER = 8  # so that a worker with small datasets takes over some of the others
 
 Item = TypeVar("Item")
@@ -57,13 +58,20 @@ def on_threads(work: Callable[[Item], Made], items: Sequence[Item]) -> list[Made
         return list(pool.map(work, items))
 
 
-def in_processes(work: Callable[[Item], Made], items: Sequence[Item], *, workers: int) -> list[Made]:
+def in_processes(
+    work: Callable[[Item], Made],
+    items: Sequence[Item],
+    *,
+    workers: int,
+    waiting: Callable[[], None] = lambda: None,
+) -> list[Made]:
     """[work(item) for item in items] in forked processes. Only results are pickled; work and items are inherited.
 
-    If a worker dies, the rest is done in this process. Raises what work raises.
+    waiting: called in this process now and then until all results are there. If a worker dies, the rest is done in
+    this process. Raises what work raises.
     """
     global _inherited
-    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures import ProcessPoolExecutor, wait
     from concurrent.futures.process import BrokenProcessPool
     from multiprocessing import active_children, get_context
 
@@ -78,7 +86,10 @@ def in_processes(work: Callable[[Item], Made], items: Sequence[Item], *, workers
         ):
             try:
                 for future in [pool.submit(_work_on, task) for task in tasks]:
+                    while not wait([future], timeout=_WAIT_S).done:
+                        waiting()
                     made += future.result()
+                waiting()
             except BrokenProcessPool:
                 pass  # a worker died: the rest is done below
             except BaseException:

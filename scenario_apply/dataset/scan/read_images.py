@@ -112,7 +112,7 @@ def _lfs(entry: FileEntry, pointer: re.Match[bytes]) -> Facts:
         entry.file,
         int(pointer[2]),
         entry.mtime_ns,
-        entry.inode,
+        entry.identity,
         pointer[1].decode(),
         format_,
         MIME_OF_FORMAT.get(format_, "application/octet-stream"),
@@ -129,5 +129,5 @@ def _faulty(entry: FileEntry, code: str, text: str, digest: str) -> Facts:
 def _unreadable(entry: FileEntry, error: Exception) -> Facts:
     why = getattr(error, "strerror", None) or str(error)
     if isinstance(error, FileNotFoundError):
-        why = "the link has no target" if not entry.inode else "it was deleted"
+        why = "the link has no target" if not entry.identity else "it was deleted"
     return _faulty(entry, "F01", f"cannot be read: {why}", _NO_DIGEST)

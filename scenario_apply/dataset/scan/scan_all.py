@@ -21,6 +21,7 @@ from scenario_apply.manifest.spec import DatasetSpec
 
 if TYPE_CHECKING:
     from scenario_apply.dataset.scan.build_dataset import BuildJob
+    from scenario_apply.dataset.scan.scan_progress import ShowScan
 
 __all__ = ["read_for_upload", "scan_datasets"]
 
@@ -48,13 +49,15 @@ def scan_datasets(
     cwd: str,
     deep: bool = False,
     allow_outside: bool = False,
+    show: ShowScan | None = None,
 ) -> Mapping[str, Dataset]:
     """Every dataset as it will be sent, with its lint findings in Dataset.problems.
 
     root: the manifest's folder, absolute. types_of: dataset name -> training types that use it. deep: decode pixels
     too (near-duplicates, transparency, damaged pixel data). allow_outside: the caller accepts that datasets with
     `allow_outside_root: true` are read from outside the root. Problems with files do not raise; a dataset with errors
-    may lack some of its pictures. Writes only the cache, and only when something changed.
+    may lack some of its pictures. show: takes the progress while pictures are read. Writes only the cache, and only
+    when something changed.
     """
     started_ns = time.time_ns()
     cache = Cache(cache_path)
@@ -66,6 +69,7 @@ def scan_datasets(
         started_ns=started_ns,
         allow_outside=allow_outside,
         specs=specs,
+        show=show,
     )
     datasets: dict[str, Dataset] = {}
     pending: dict[str, BuildJob] = {}

@@ -19,6 +19,7 @@ from scenario_apply.model.lint_rules import LINT_VERSION, Finding
 
 if TYPE_CHECKING:
     from scenario_apply.dataset.scan.build_dataset import BuildJob, DatasetBuilder
+    from scenario_apply.dataset.scan.scan_progress import ShowScan
 
 
 class Scanner:
@@ -34,8 +35,9 @@ class Scanner:
         started_ns: int,
         allow_outside: bool,
         specs: Mapping[str, DatasetSpec],
+        show: ShowScan | None = None,
     ) -> None:
-        """started_ns: the wall clock before listing began. specs: all datasets of the run.
+        """started_ns: the wall clock before listing began. specs: all datasets of the run. show: takes the progress.
 
         allow_outside: as in scan_datasets.
         """
@@ -46,6 +48,7 @@ class Scanner:
         self._budget = CaptionBudget(specs)
         self._sources = Sources(self._root, allow_outside=allow_outside)
         self._shown = _shown_below(self._root, os.path.abspath(cwd))
+        self._show = show
         self._built: DatasetBuilder | None = None
         # Other things that results depend on.
         self._tool = (FORMAT, LINT_VERSION, find_spec("pillow_heif") is not None)
@@ -54,6 +57,7 @@ class Scanner:
     def _builder(self) -> DatasetBuilder:
         if self._built is None:
             from scenario_apply.dataset.scan.build_dataset import DatasetBuilder
+            from scenario_apply.dataset.scan.scan_progress import ScanProgress
 
             self._built = DatasetBuilder(
                 root=self._root,
@@ -61,6 +65,7 @@ class Scanner:
                 deep=self._deep,
                 started_ns=self._started_ns,
                 budget=self._budget,
+                progress=ScanProgress(self._show),
             )
         return self._built
 

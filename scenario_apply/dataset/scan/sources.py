@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING
 from scenario_apply.dataset.image_selection import Listed, Selection, merge, select
 from scenario_apply.dataset.scan.barriers import refusal_finding
 from scenario_apply.manifest.loader.data_guard import DataGuard
-from scenario_apply.manifest.loader.listing import Folder, RealPaths, files_of, list_folder, subfolders_of, walk
+from scenario_apply.manifest.loader.listing import (
+    Folder,
+    RealPaths,
+    files_of,
+    identity_of,
+    list_folder,
+    subfolders_of,
+    walk,
+)
 from scenario_apply.manifest.spec import DatasetSpec
 from scenario_apply.model.file_names import NearestName, is_image_name, is_unicode, nfc, spelled
 from scenario_apply.model.globs import glob_pattern, has_magic
@@ -42,7 +50,7 @@ class SourceFolder:
 
 @dataclass(slots=True)
 class Listing:
-    """Everything a dataset depends on. stats: (file, size, mtime_ns, inode) of single files such as captions.
+    """Everything a dataset depends on. stats: (file, size, mtime_ns, identity) of single files such as captions.
 
     guard: opens what is listed.
     """
@@ -242,7 +250,7 @@ class Sources:
         except OSError:
             out.stats.append((self._file(full), -1, 0, 0))  # reported as missing when it would be read
         else:
-            out.stats.append((self._file(full), stat.st_size, stat.st_mtime_ns, stat.st_ino))
+            out.stats.append((self._file(full), stat.st_size, stat.st_mtime_ns, identity_of(stat)))
 
     def _file(self, full: str) -> str:
         """Relative to the root, POSIX; "." for the root itself."""

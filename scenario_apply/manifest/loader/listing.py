@@ -15,7 +15,7 @@ from scenario_apply.model.file_names import is_image_name, is_junk_folder
 if TYPE_CHECKING:
     from scenario_apply.manifest.loader.data_guard import DataGuard
 
-# name, size, mtime_ns, inode, mode, real path if it is a link (else ""), sorted by name
+# name, size, mtime_ns, identity, mode, real path if it is a link (else ""), sorted by name
 Row = tuple[str, int, int, int, int, str]
 
 
@@ -46,7 +46,7 @@ def list_folder(path: str, guard: DataGuard, within: str = "") -> Folder:
                     stat = entry.stat()
                 except FileNotFoundError:  # deleted since it was listed
                     continue
-                rows.append((name, stat.st_size, stat.st_mtime_ns, stat.st_ino, stat.st_mode, ""))
+                rows.append((name, stat.st_size, stat.st_mtime_ns, identity_of(stat), stat.st_mode, ""))
     except OSError as error:
         return Folder(path, within, [], _why(error))
     finally:
@@ -56,6 +56,14 @@ def list_folder(path: str, guard: DataGuard, within: str = "") -> Folder:
     return Folder(path, within, rows)
 
 
+def identity_of(stat: os.stat_result) -> int:
+    """Which file that is, and which content: its inode and the time of its last change, folded into one number.
+
+    Size and mtime may be set back after a write (cp -p, rsync --times, touch -r); the time of the change cannot.
+    """
+    return stat.st_ino ^ stat.st_ctime_ns
+
+
 def _link_row(path: str, name: str) -> Row:
     full = f"{path}/{name}"
     real = os.path.realpath(full)
@@ -63,7 +71,7 @@ def _link_row(path: str, name: str) -> Row:
         stat = os.stat(real)
     except OSError:
         return (name, 0, 0, 0, 0, real)
-    return (name, stat.st_size, stat.st_mtime_ns, stat.st_ino, stat.st_mode, real)
+    return (name, stat.st_size, stat.st_mtime_ns, identity_of(stat), stat.st_mode, real)
 
 
 def walk(path: str, guard: DataGuard, *, depth: int | None) -> Iterator[Folder]:
@@ -91,7 +99,7 @@ def walk(path: str, guard: DataGuard, *, depth: int | None) -> Iterator[Folder]:
 
 
 def files_of(folder: Folder) -> list[tuple[str, int, int, int]]:
-    """(name, size, mtime_ns, inode) of its regular files; a broken link counts as an empty file."""
+    """(name, size, mtime_ns, identity) of its regular files; a broken link counts as an empty file."""
     return [row[:4] for row in folder.rows if S_ISREG(row[4]) or (not row[4] and row[5])]
 
 

@@ -275,7 +275,9 @@ def test_a_picture_damaged_while_it_is_compared_is_no_crash(tmp_path: Path) -> N
     from scenario_apply.dataset.scan.image_similarity import SeenPixels, add_pixel_facts
     from scenario_apply.dataset.scan.parallel import in_this_thread
 
-    known = {f"set/{at}.png": facts._replace(file=f"set/{at}.png", hashes="0" * 64) for at in (0, 3)}
+    known = {
+        f"set/{at}.png": facts._replace(file=f"set/{at}.png", sha256=str(at) * 64, hashes="0" * 64) for at in (0, 3)
+    }
     (folder / "3.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     found = add_pixel_facts(DataGuard(str(tmp_path)), known, in_this_thread, DecodingAllowance(), SeenPixels())
     assert found.difference("set/0.png", "set/3.png") is None
@@ -300,8 +302,9 @@ def test_a_dataset_of_far_too_many_pictures_is_refused_unread(tmp_path: Path, mo
 def test_datasets_that_share_pictures_read_and_decode_them_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However many datasets name the same folder."""
-    make(tmp_path, count=3)
+    """However many datasets name the same folder, and though near-duplicates are compared in each."""
+    folder = make(tmp_path, count=3)
+    make_picture(folder / "3.png", seed=0, size=(1100, 1100))
     read: list[str] = []
     seen: list[int] = []
 
@@ -315,6 +318,19 @@ def test_datasets_that_share_pictures_read_and_decode_them_once(
 
     monkeypatch.setattr(making, "read_facts", reads)
     monkeypatch.setattr(pictures, "read_pixels", looks)
-    scan_many(tmp_path, {name: spec(name=name) for name in ("one", "two", "three")}, deep=True)
-    assert sorted(read) == ["set/0.png", "set/1.png", "set/2.png"]
-    assert len(seen) == 3
+    specs = {name: spec(name=name, missing="auto") for name in ("one", "two", "three")}
+    found = scan_many(tmp_path, specs, deep=True)
+    assert sorted(read) == ["set/0.png", "set/1.png", "set/2.png", "set/3.png"]
+    assert len(seen) == 4
+    assert all("D02" in codes(dataset) for dataset in found.values())
+
+
+def test_only_some_thumbnails_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oldest go, so that memory is bounded."""
+    from scenario_apply.dataset.scan import image_similarity
+
+    monkeypatch.setattr(image_similarity, "_MOST_THUMBNAILS", 2)
+    seen = image_similarity.SeenPixels()
+    for digest in ("a", "b", "c"):
+        seen.keep(digest, Image.new("RGB", (32, 32)))
+    assert list(seen.thumbnails) == ["b", "c"]

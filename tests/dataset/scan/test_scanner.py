@@ -136,6 +136,22 @@ def test_only_what_changed_is_read_again(tmp_path: Path, reads: list[str]) -> No
     assert reads == ["set/9.png"]
 
 
+@pytest.mark.parametrize("name", ["2.txt", "2.png"])
+def test_a_write_that_sets_size_and_time_back_is_seen(name: str, tmp_path: Path) -> None:
+    """cp -p, rsync --times and touch -r leave both as they were; the file has another change time."""
+    folder = make(tmp_path)
+    first = scan_one(tmp_path)
+    path = folder / name
+    stat = path.stat()
+    data = bytearray(path.read_bytes())
+    with path.open("r+b") as file:  # the same inode, too
+        file.seek(len(data) - 2)
+        file.write(bytes([data[-2] ^ 1]))
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert (path.stat().st_size, path.stat().st_ino) == (stat.st_size, stat.st_ino)
+    assert scan_one(tmp_path).digest != first.digest
+
+
 def test_a_young_file_is_not_trusted(tmp_path: Path, reads: list[str]) -> None:
     """Changed again within the clock's grain, with the same size and times, it would look as before."""
     folder = make(tmp_path, age_s=0)

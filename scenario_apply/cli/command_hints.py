@@ -1,0 +1,71 @@
+"""Commands in hints, with the manifest, state and variables of the command line that they answer.
+
+Planning, apply and the state know nothing of the command line: they name `scenario-apply state rm model.kael`. Pasted
+without --local or --state, that would be about another state.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from scenario_apply.cli.command_lines import without_secret
+from scenario_apply.model.address import ADDRESS_PATTERN
+
+if TYPE_CHECKING:
+    from scenario_apply.cli.settings import Settings
+    from scenario_apply.errors import Diagnostic
+
+_READS = ("validate", "config", "dataset show")
+_RECORDS = (
+    *("plan", "apply", "destroy", "rollback", "status", "output", "force-unlock"),
+    *(f"state {word}" for word in ("list", "show", "mv", "rm", "history", "pull", "push")),
+)
+_ARGUMENTS = (
+    r"--(?:adopt|out|select|train|limit) [^\s`;,]+",
+    r"--[a-z][a-z-]*(?:=[^\s`;,]+)?",
+    rf"{ADDRESS_PATTERN}(?![\w/=])",
+    r"[A-Z]{2,}(?![\w/])",
+    r"[^\s`;]+\.(?:json|ya?ml)(?!\w)",
+)
+_NAMES = "|".join(sorted((*_READS, *_RECORDS), key=len, reverse=True))
+_COMMAND = re.compile(rf"(?<![\w/])scenario-apply ({_NAMES})(?![\w-])((?: (?:{'|'.join(_ARGUMENTS)}))*)")
+_OPTION_WITH_VALUE = re.compile(_ARGUMENTS[0])
+
+
+def completed(text: str, settings: Settings) -> str:
+    """The text, with what its commands lack of MANIFEST, --var, --var-file, --allow-env, --state and --local.
+
+    A command that names a file is about that file, and stays.
+    """
+    if "scenario-apply " not in text:
+        return text
+    return _COMMAND.sub(lambda match: match[0] + _missing(match[1], match[2], settings), text)
+
+
+def completed_hint(problem: Diagnostic, settings: Settings) -> Diagnostic:
+    """The problem with its hint completed."""
+    if problem.hint is None:
+        return problem
+    hint = completed(problem.hint, settings)
+    return problem if hint == problem.hint else replace(problem, hint=hint)
+
+
+def _missing(command: str, arguments: str, settings: Settings) -> str:
+    given = _OPTION_WITH_VALUE.sub("", arguments).split()
+    if any(not word.startswith("-") and not re.fullmatch(ADDRESS_PATTERN, word) for word in given):
+        return ""
+    words: list[str] = []
+    manifest = settings.manifest
+    if manifest is not None and not manifest.endswith(".json"):  # a saved plan is no manifest
+        words.append(manifest)
+    words += [f"--var={without_secret(f'{name}={value}')}" for name, value in settings.variables.items()]
+    words += [f"--var-file={name}" for name in settings.var_files]
+    words += [f"--allow-env={name}" for name in settings.allow_env]
+    if command in _RECORDS:
+        words += [f"--state={settings.state}"] if settings.state is not None else []
+        words += ["--local"] if settings.local else []
+    has = {word.partition("=")[0] for word in given}
+    return "".join(f" {shlex.quote(word)}" for word in words if word.partition("=")[0] not in has)
