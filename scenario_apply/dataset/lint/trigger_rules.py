@@ -69,7 +69,9 @@ def in_some(subject: Subject) -> Iterator[Finding]:
     counts = Counter(word for p in captioned for word in _invented((p.caption or "").partition(",")[0]))
     for word, count in counts.most_common(1):
         if _looks_invented(word) and len(captioned) // 2 < count < len(captioned):
-            missing = next(p for p in captioned if word not in (p.caption or ""))
+            missing = next((p for p in captioned if word not in _LONG_WORD.findall(p.caption or "")), None)
+            if missing is None:  # some have it later in the caption
+                return
             what = f"{word} looks like a trigger; {count} of {len(captioned)} captions contain it, this one does not"
             finding = missing.finding(
                 "T01", what, f"write `trigger: {yaml_word(word)}` in the dataset", about_caption=True
