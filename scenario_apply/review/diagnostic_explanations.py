@@ -187,8 +187,14 @@ _STATE = {
     "not-recorded": "The state contains no such resource. `scenario-apply state list` shows what it contains.",
     "state": "The state cannot be used. The message has the reason. A state is never overwritten after an error.",
     "state-alone": "The manifest cannot be read, but this command needs only the state. Name it with --state FILE.",
-    "state-damaged": "The state file cannot be read as a state. Nothing was changed. Copy the newest file of backups/ "
-    "over it, or restore it from version control.",
+    "state-conflict": "The state holds the conflict markers of Git: two branches recorded different things. state "
+    "merge joins both sides, unless they contradict each other. A backup holds one side only: what the other made "
+    "would be paid for again.",
+    "state-contradiction": "Two states that are merged record different things at one address, and nothing tells which "
+    "is the later one. Remove the record from a copy of one of them with state rm, then merge again.",
+    "state-damaged": "The state file cannot be read as a state. Nothing was changed. The hint names the way back: a "
+    "backup that holds what was last recorded here, or version control where that is newer. What a restored state does "
+    "not know would be made and paid for again, unless import blocks adopt it.",
     "state-foreign": "The state belongs to another endpoint, project or lineage, or is older than the recorded one. "
     "Applying it would delete or duplicate the wrong models. Check --state and the credentials.",
     "state-locked": "Another run holds the lock of the state. The message names it. Wait with --lock-timeout S; if "
