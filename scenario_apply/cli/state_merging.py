@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scenario_apply.cli.named_files import untrusted_top
+from scenario_apply.cli.state_links import follow_state_link
 from scenario_apply.cli.wiring import StateLocation, place_of, store_at
 from scenario_apply.errors import StateDamaged, StateError, UsageError
 from scenario_apply.state.conflict import Conflict, conflict_of
@@ -98,7 +99,7 @@ def _target(call: Invocation, files: Sequence[str], manifest: str | None) -> Sta
     settings = call.settings
     if len(files) == 1 and settings.state is None and manifest is None:
         path = os.path.abspath(os.path.join(settings.cwd, files[0]))
-        within = untrusted_top(path, settings.cwd)
+        path, within = follow_state_link(path, untrusted_top(path, settings.cwd), settings.cwd)
         return StateLocation(state=path, root=os.path.dirname(path), project=None, is_bare=True, within=within)
     return place_of(dataclasses.replace(settings, manifest=manifest))
 

@@ -197,6 +197,8 @@ _STATE = {
     "not know would be made and paid for again, unless import blocks adopt it.",
     "state-foreign": "The state belongs to another endpoint, project or lineage, or is older than the recorded one. "
     "Applying it would delete or duplicate the wrong models. Check --state and the credentials.",
+    "state-link": "The state is a link that is not followed: it leads out of the Git checkout it lies in, to something "
+    "that is not named like a state, in a circle, or to a folder that is not there. Name the file itself with --state.",
     "state-locked": "Another run holds the lock of the state. The message names it. Wait with --lock-timeout S; if "
     "that run no longer exists, break the lock with force-unlock.",
     "state-newer": "The state was written by a newer release with fields that this one would lose. Upgrade.",
