@@ -43,6 +43,8 @@ _MANIFEST = {
     "key is the identity of the resource; `name:` takes any text.",
     "legacy-type": "The training type is retired. The live service may answer 410 and refuse it. Use the named "
     "successor; changing the type of a trained model trains a new one.",
+    "looks-renamed": "A resource that would be created is declared exactly as one was trained that is no longer "
+    "declared and would be deleted. If the key was renamed, a moved block keeps the model: nothing is trained.",
     "manifest": "The manifest or something it refers to is wrong. The message names the file and the reason.",
     "matrix-empty": "The `exclude:` of a matrix leaves no combination. Exclude less, or remove the model.",
     "matrix-exclude": "`exclude:` names a key that the matrix does not have, so the entry would never match.",
@@ -172,6 +174,8 @@ _PLAN = {
     "so that removing the entry does not remove it. Apply prevent_destroy: false first.",
     "queued-long": "A training has been queued unusually long. The service may be busy; check its status page, or "
     "cancel the training there.",
+    "unrecorded-model": "The service holds a model of the name and type that a resource is about to be created with, "
+    "and no record names it: the state may be another one, or it was made by hand. An import block takes it over.",
     "untrained-part": "A composition waits for a model that this plan does not train, because it is set to manual, "
     "disabled or not selected. Train it with --train ADDRESS, or select it.",
 }
@@ -185,6 +189,8 @@ _STATE = {
     "no-state": "There is no state file yet. The first apply creates it. Check --state if one should exist.",
     "not-held": "rollback --lift was used for a resource that no rollback holds.",
     "not-recorded": "The state contains no such resource. `scenario-apply state list` shows what it contains.",
+    "same-training": "Several resources are trained on the same images, captions and parameters, or one like a model "
+    "that exists. Each is paid for. This may be meant, for example to compare seeds.",
     "state": "The state cannot be used. The message has the reason. A state is never overwritten after an error.",
     "state-alone": "The manifest cannot be read, but this command needs only the state. Name it with --state FILE.",
     "state-conflict": "The state holds the conflict markers of Git: two branches recorded different things. state "
