@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from scenario_apply.apply.environment import Environment
 from scenario_apply.apply.refresh import quotes, read_models, refresh
 from scenario_apply.dataset.types import Dataset
-from scenario_apply.errors import ManifestError, PlanBegun, PlanStale
+from scenario_apply.errors import Diagnostic, ManifestError, PlanBegun, PlanStale
 from scenario_apply.manifest.spec import Limits, Manifest
 from scenario_apply.model.address import Address
 from scenario_apply.model.remote import ModelId
@@ -17,7 +17,7 @@ from scenario_apply.model.steps import AwaitTraining, PlannedStep
 from scenario_apply.model.timestamps import from_iso, iso
 from scenario_apply.planning.as_sent import as_sent
 from scenario_apply.planning.decide import decide, drift_of, problems_of
-from scenario_apply.planning.decision import Decision, Delete
+from scenario_apply.planning.decision import Create, Decision, Delete
 from scenario_apply.planning.describe import changes_of
 from scenario_apply.planning.desired import desire
 from scenario_apply.planning.gates import judge, merged
@@ -123,6 +123,7 @@ def make_plan(
             *manifest.problems,
             *(problem for dataset in datasets.values() for problem in dataset.problems),
             *(problem for problem in problems if problem.code != "protected"),
+            *([] if options.refresh_only or options.destroy else _lookalikes(environment, inputs, decisions, observed)),
         ),
         polls=_polls(steps, state, options),
         rate_limit=environment.rate_limit,
@@ -156,6 +157,19 @@ def _decided(environment: Environment, inputs: Inputs) -> tuple[Mapping[Address,
     observed = replace(observed, models=models, asked=observed.asked | frozenset(unseen))
     observed = as_sent(observed, inputs.state)
     return decide(replace(inputs, observed=observed, decided={})), observed
+
+
+def _lookalikes(
+    environment: Environment, inputs: Inputs, decisions: Mapping[Address, Decision], observed: Observed
+) -> tuple[Diagnostic, ...]:
+    """What would be made though it seems to exist. A plan that creates asks once more, unless it listed the models."""
+    from scenario_apply.planning.lookalikes import lookalikes
+
+    on_service = observed.own or observed.listed
+    creates = any(isinstance(decision, Create) and decision.record is None for decision in decisions.values())
+    if on_service is None and creates and observed.refreshed and environment.api is not None:
+        on_service = environment.api.list_models().models
+    return lookalikes(inputs, decisions, on_service or ())
 
 
 def _unseen(decisions: Mapping[Address, Decision], observed: Observed) -> list[ModelId]:

@@ -50,7 +50,7 @@ def refresh(api: ScenarioApi, state: State, desired: Desired, *, project: str | 
     observed = replace(observed, failures=_failures(api, state, models))
     if not ids and not named and own is None:
         # nothing to refresh: one request anyway, so that a wrong key or address shows here and not during uploads
-        api.list_models()
+        observed = replace(observed, listed=api.list_models().models)
     return observed
 
 

@@ -19,6 +19,7 @@ from scenario_apply.cli.locate import (
 )
 from scenario_apply.cli.named_files import untrusted_top
 from scenario_apply.cli.settings import LOCAL, Settings
+from scenario_apply.cli.state_links import follow_state_link
 from scenario_apply.errors import Diagnostic, ManifestError, ScenarioApplyError
 from scenario_apply.model.limits import REQUESTS_PER_MINUTE
 from scenario_apply.model.secret import Secret
@@ -122,13 +123,9 @@ def place_of(settings: Settings) -> StateLocation:
     """Where the state is, by --state alone where that is given, else by the manifest."""
     if settings.state is not None and settings.manifest is None:
         path = os.path.abspath(os.path.join(settings.cwd, settings.state))
-        return StateLocation(
-            state=path,
-            root=os.path.dirname(os.path.dirname(path)),
-            project=None,
-            is_bare=True,
-            within=untrusted_top(path, settings.cwd),
-        )
+        real, within = follow_state_link(path, untrusted_top(path, settings.cwd), settings.cwd)
+        root = os.path.dirname(os.path.dirname(path))
+        return StateLocation(state=real, root=root, project=None, is_bare=True, within=within)
     try:
         return place_of_manifest(open_manifest(settings), settings)
     except ManifestError as error:
@@ -148,6 +145,7 @@ def place_of_manifest(manifest: Manifest, settings: Settings) -> StateLocation:
     if settings.state is None and manifest.state is None:
         refuse_twin(manifest, path)
     within = state_within(manifest, settings.state, path, settings.cwd)
+    path, within = follow_state_link(path, within, settings.cwd, manifest.root)
     secrets = _secrets_of(manifest)
     return StateLocation(state=path, root=manifest.root, project=manifest.project, secrets=secrets, within=within)
 

@@ -18,7 +18,8 @@ from scenario_apply.state.state import Phase, Record, State, Version
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
-    """One refresh. asked: ids that were looked for; own: all own models, when they were listed.
+    """One refresh. asked: ids that were looked for; own: all own models, when they were listed. listed: the newest
+    of them, when a page of them was read for another reason.
 
     quotes: CU a training would cost. failures: job id -> the service's reason. owners: ids that own models of the
     project are owned by. parts: models that compositions name by id.
@@ -27,6 +28,7 @@ class Observed:
     models: Mapping[ModelId, RemoteModel] = field(default_factory=dict)
     asked: frozenset[ModelId] = frozenset()
     own: tuple[RemoteModel, ...] | None = None
+    listed: tuple[RemoteModel, ...] | None = None
     quotes: Mapping[Address, float] = field(default_factory=dict)
     failures: Mapping[JobId, str] = field(default_factory=dict)
     refreshed: bool = False

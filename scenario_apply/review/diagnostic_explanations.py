@@ -43,6 +43,8 @@ _MANIFEST = {
     "key is the identity of the resource; `name:` takes any text.",
     "legacy-type": "The training type is retired. The live service may answer 410 and refuse it. Use the named "
     "successor; changing the type of a trained model trains a new one.",
+    "looks-renamed": "A resource that would be created is declared exactly as one was trained that is no longer "
+    "declared and would be deleted. If the key was renamed, a moved block keeps the model: nothing is trained.",
     "manifest": "The manifest or something it refers to is wrong. The message names the file and the reason.",
     "many-concepts": "A composition has more concepts than Scenario's web app merges, which takes two to five. The API "
     "names no limit; the service may refuse the composition, or each part may show less.",
@@ -177,6 +179,8 @@ _PLAN = {
     "so that removing the entry does not remove it. Apply prevent_destroy: false first.",
     "queued-long": "A training has been queued unusually long. The service may be busy; check its status page, or "
     "cancel the training there.",
+    "unrecorded-model": "The service holds a model of the name and type that a resource is about to be created with, "
+    "and no record names it: the state may be another one, or it was made by hand. An import block takes it over.",
     "untrained-part": "A composition waits for a model that this plan does not train, because it is set to manual, "
     "disabled or not selected. Train it with --train ADDRESS, or select it.",
 }
@@ -190,12 +194,22 @@ _STATE = {
     "no-state": "There is no state file yet. The first apply creates it. Check --state if one should exist.",
     "not-held": "rollback --lift was used for a resource that no rollback holds.",
     "not-recorded": "The state contains no such resource. `scenario-apply state list` shows what it contains.",
+    "same-training": "Several resources are trained on the same images, captions and parameters, or one like a model "
+    "that exists. Each is paid for. This may be meant, for example to compare seeds.",
     "state": "The state cannot be used. The message has the reason. A state is never overwritten after an error.",
     "state-alone": "The manifest cannot be read, but this command needs only the state. Name it with --state FILE.",
-    "state-damaged": "The state file cannot be read as a state. Nothing was changed. Copy the newest file of backups/ "
-    "over it, or restore it from version control.",
+    "state-conflict": "The state holds the conflict markers of Git: two branches recorded different things. state "
+    "merge joins both sides, unless they contradict each other. A backup holds one side only: what the other made "
+    "would be paid for again.",
+    "state-contradiction": "Two states that are merged record different things at one address, and nothing tells which "
+    "is the later one. Remove the record from a copy of one of them with state rm, then merge again.",
+    "state-damaged": "The state file cannot be read as a state. Nothing was changed. The hint names the way back: a "
+    "backup that holds what was last recorded here, or version control where that is newer. What a restored state does "
+    "not know would be made and paid for again, unless import blocks adopt it.",
     "state-foreign": "The state belongs to another endpoint, project or lineage, or is older than the recorded one. "
     "Applying it would delete or duplicate the wrong models. Check --state and the credentials.",
+    "state-link": "The state is a link that is not followed: it leads out of the Git checkout it lies in, to something "
+    "that is not named like a state, in a circle, or to a folder that is not there. Name the file itself with --state.",
     "state-locked": "Another run holds the lock of the state. The message names it. Wait with --lock-timeout S; if "
     "that run no longer exists, break the lock with force-unlock.",
     "state-newer": "The state was written by a newer release with fields that this one would lose. Upgrade.",

@@ -357,7 +357,7 @@ def test_completion_knows_commands_options_and_values(shell: str, capsys: pytest
     ("line", "offered"),
     [
         ("scenario-apply pl", ["plan"]),
-        ("scenario-apply state m", ["mv"]),
+        ("scenario-apply state m", ["merge", "mv"]),
         ("scenario-apply state mv --lo", ["--local", "--lock-timeout"]),
         ("scenario-apply state mv model.", ["model.kael", "model.late"]),
         ("scenario-apply plan --format j", ["json"]),

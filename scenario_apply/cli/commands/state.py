@@ -58,6 +58,12 @@ def _push_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="accept another lineage or an older serial")
 
 
+def _merge_arguments(parser: argparse.ArgumentParser) -> None:
+    what = "two states; or one with the conflict markers of Git, which is then replaced; or none: the state itself"
+    parser.add_argument("files", nargs="*", metavar="FILE", help=what)
+    _writes(parser)
+
+
 def _list(call: Invocation) -> int:
     from scenario_apply.cli.wiring import recorded_store
     from scenario_apply.review.state_text import list_text
@@ -183,6 +189,20 @@ def _push(call: Invocation) -> int:
     return 0
 
 
+def _merge(call: Invocation) -> int:
+    """Of each resource the record that is the later one; contradictions are named, and nothing is written."""
+    from scenario_apply.cli.state_merging import merge_states
+    from scenario_apply.review.screen import counted, safe
+
+    merge = merge_states(call, call.arguments.files)
+    if not merge.is_new:
+        call.tell(f"{merge.path} holds all of it; nothing was written")
+        return 0
+    resources = counted(len(merge.state.records), "resource")
+    call.show(f"{safe(merge.path)} now has serial {merge.state.serial}, {resources}\n")
+    return 0
+
+
 class Part(NamedTuple):
     """One of the state commands, with what a module of one command has."""
 
@@ -213,5 +233,11 @@ COMMANDS = {
         _history,
     ),
     "state pull": Part("  scenario-apply state pull manifests/quickstart > copy.json", _reads, _pull),
+    "state merge": Part(
+        "  scenario-apply state merge --state state/quickstart.json\n"
+        "  scenario-apply state merge ours.json theirs.json manifests/quickstart",
+        _merge_arguments,
+        _merge,
+    ),
     "state push": Part("  scenario-apply state push copy.json manifests/quickstart", _push_arguments, _push),
 }

@@ -257,6 +257,18 @@ def replay(path: str, state: State, applied: JournalNote | None, folder: OwnFold
     return _replayed(path, lines, held, state, run)
 
 
+def run_of(path: str, folder: OwnFolder) -> str | None:
+    """Whose journal lies at path; None when there is none. Raises StateDamaged."""
+    try:
+        first = folder.read(os.path.basename(path))[0].partition(b"\n")[0]
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise StateDamaged(f"the journal {path} cannot be read: {error.strerror}", hint=hint_of(error)) from error
+    line = _read(path, 1, first) if first else None
+    return line.run if isinstance(line, RunLine) else None
+
+
 def _read(path: str, number: int, text: bytes) -> Line:
     try:
         line: Line = codec.decoded(text, Line)
