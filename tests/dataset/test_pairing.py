@@ -14,7 +14,7 @@ def paired(text: str, name: str = "pairs.csv") -> tuple[list[tuple[str, str, str
     rows, findings = table_rows(table.rows, file=name, beside="", header=table.header)
     entries = {f"{stem}.png": FileEntry(f"{stem}.png", f"{stem}.png", 1, 1, 1) for stem in "abcd"}
     result = pair_rows(rows, entries)
-    return [tuple(couple) for couple in result.couples], [*table.findings, *findings, *result.findings]
+    return [(c.before, c.after, c.instruction) for c in result.couples], [*table.findings, *findings, *result.findings]
 
 
 def test_a_pair_listed_twice_with_different_instructions_is_an_error() -> None:
