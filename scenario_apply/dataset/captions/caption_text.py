@@ -51,15 +51,14 @@ def caption_line(raw: Raw, lines: str) -> CaptionLine:
     else:
         text = held[0] if held else ""
     findings = []
-    if removed:
+    is_empty = not any(map(str.isalnum, text))
+    if removed and not is_empty:
         what = f"contains {removed}, which is not sent"
         findings.append(Finding("C20", what, raw.file, raw.line, "delete it from the caption"))
     if kind := _kind_of_json(raw.text.strip()):
         hint = "write the text alone; a file with JSON is read under the name .json and `captions: { suffix: .json }`"
         findings.append(Finding("C18", f"the caption is a {kind}", raw.file, raw.line, hint))
-    if not any(map(str.isalnum, text)):
-        text = ""
-    return CaptionLine(text, len(held), separator, tuple(findings))
+    return CaptionLine("" if is_empty else text, len(held), separator, tuple(findings))
 
 
 def without_empty_tags(text: str) -> str:

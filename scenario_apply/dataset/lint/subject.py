@@ -61,3 +61,11 @@ class Subject:
     def sound(self) -> tuple[Picture, ...]:
         """Pictures that are present and readable."""
         return tuple(p for p in self.pictures if not p.facts.fault and not p.facts.is_lfs_pointer)
+
+
+def with_instructions(subject: Subject) -> list[Picture]:
+    """The pictures that have a caption; for pairs, the after pictures, with the instruction as their caption."""
+    if not subject.spec.is_pairs:
+        return [picture for picture in subject.pictures if picture.caption is not None and picture.raw != ""]
+    by_path = {picture.path: picture for picture in subject.pictures}
+    return [by_path[pair.after]._replace(raw=pair.instruction, caption=pair.instruction) for pair in subject.pairs]
