@@ -11,6 +11,7 @@ from scenario_apply.manifest.merge import layered
 from scenario_apply.manifest.positions import Map, Mark, Node, Seq
 from scenario_apply.manifest.report import Report
 from scenario_apply.manifest.spec import CaptionLines, CaptionSource, DatasetSpec, Json, MissingCaption, PairSpec
+from scenario_apply.manifest.yaml.plain_text import cut_message
 from scenario_apply.model.did_you_mean import did_you_mean
 from scenario_apply.model.globs import has_magic
 
@@ -18,6 +19,7 @@ _CAPTION_OPTIONS = frozenset({"suffix", "lines", "file", "map", "missing"})
 _CAPTION_WORDS = ("recognise", "sidecar", "auto", "filename")
 _TABLE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".json", ".yaml", ".yml")
 _MISSING = ("error", "warn", "auto")
+_CAPTION_TEXTS = frozenset({"caption", "trigger", "prefix", "suffix", "caption_template", "instruction"})
 _LINES = ("join", "comma", "space", "first")
 _MOST_OF_PATTERNS = 300_000  # characters; compiling them takes two seconds
 
@@ -129,7 +131,22 @@ def dataset_spec(name: str, fields: Map, mark: Mark, report: Report) -> DatasetS
         place=report.place(mark),
     )
     _check_shape(spec, fields, mark, report)
+    _check_cut(fields, report)
     return spec
+
+
+def _check_cut(fields: Map, report: Report) -> None:
+    """Reports texts of captions that YAML cut at a #."""
+    captions = child(fields, "captions") or Map(fields.start)
+    entries = child(captions, "map") or captions
+    pairs = [entry for entry, _ in maps(fields, "pairs")] if isinstance(fields.get("pairs"), Seq) else []
+    for block in (fields, entries, *pairs):
+        for key in block if block is entries else _CAPTION_TEXTS.intersection(block):
+            mark = block.value_mark(key)
+            lost = report.lost_behind(mark)
+            if lost is not None:
+                hint = "put the text in quotes; a comment has a blank behind its #"
+                report.error("text-cut", f"{key}: {cut_message(lost)}", mark, hint)
 
 
 def _check_shape(spec: DatasetSpec, fields: Map, mark: Mark, report: Report) -> None:

@@ -181,9 +181,9 @@ LINT_TEXTS: Mapping[str, LintText] = {
     ),
     "C07": LintText(
         "A caption file with several lines.",
-        "The service takes one text, so the lines are joined: with commas if most of them are as short as tags, otherwise"
-        " with spaces.",
-        "Write one line, or say what is meant: `captions: { lines: comma }`, `space`, or `first` to use only the first.",
+        "The service takes one text, so the lines are joined: with commas if most of them are as short as tags, with"
+        " spaces otherwise.",
+        "Write one line, or say what is meant: `captions: { lines: comma }`, `space`, or `first` for only the first.",
     ),
     "C08": LintText(
         "A caption longer than the text encoder of the training type reads: about 55 words for SDXL, 350 for others.",
@@ -218,8 +218,8 @@ LINT_TEXTS: Mapping[str, LintText] = {
         "Remove it, or write the caption again.",
     ),
     "C14": LintText(
-        "Syntax of prompts and of other training tools: `|||`, `{a|b}`, `(word:1.2)`, `((word))`, `[word]`, `\\(word\\)`,"
-        " `BREAK`, `__word__`, `--ar 16:9`, `<lora:…>`.",
+        "Syntax of prompts and of other training tools: `|||`, `{a|b}`, `(word:1.2)`, `((word))`, `[word]`,"
+        " `\\(word\\)`, `BREAK`, `__word__`, `--ar 16:9`, `<lora:…>`.",
         "Scenario takes it literally.",
         "Write plain text.",
     ),
