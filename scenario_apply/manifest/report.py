@@ -31,6 +31,7 @@ class Report:
         self.is_incomplete = False
         self.values_read = 0  # of all YAML files, before aliases and defaults repeat any
         self.is_oversized = False  # a list or map has more entries than are read
+        self._cut: dict[tuple[str, int, int], str] = {}
         self._hidden: list[str] = []
         self._unquoted: set[str] = set()
         self._lines: dict[str, list[str]] = {}
@@ -40,6 +41,14 @@ class Report:
     def add_source(self, name: str, text: str) -> None:
         self.sources[name] = text
         self._lines.pop(name, None)
+
+    def note_cut(self, mark: Mark, lost: str) -> None:
+        """Remembers what YAML took for a comment behind the text at mark; only some texts are reported for it."""
+        self._cut[mark.name, mark.line, mark.column] = lost
+
+    def lost_behind(self, mark: Mark) -> str | None:
+        """What note_cut was told of the text at mark."""
+        return self._cut.get((mark.name, mark.line, mark.column)) if self._cut else None
 
     def place(self, mark: Mark) -> Location:
         return self.place_at(mark.name, mark.line, mark.column)

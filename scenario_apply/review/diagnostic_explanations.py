@@ -20,6 +20,8 @@ _MANIFEST = {
     "the manifest), `modelId` (an id on the service) and `find` (a name and a type), and at most one epoch.",
     "concept-twice": "A composition uses the same model twice. The service adds both scales. Keep one of them and set "
     "its scale.",
+    "curly-quotes": "A value stands in typographic quotes, which quote nothing in YAML and would become part of a name "
+    "or trigger. Write straight quotes; around them where the curly ones are meant.",
     "dataset-shape": "A dataset must have one shape: `images`, or `before` and `after`, or `pairs`. Keep one of them "
     "and complete it. Edit types and flux.1-kontext-lora are trained on pairs, all others on images.",
     "declared-twice": "Two files of a manifest declare the same resource or setting. Remove one of them, or use "
@@ -35,6 +37,8 @@ _MANIFEST = {
     "are readable, except credentials. The caller allows others with --allow-env NAME or SCENARIO_APPLY_ENV=NAME; a "
     "manifest cannot do so itself, because it may come from someone else.",
     "extends-cycle": "Models extend each other in a circle, or the chain is too long. Remove one `extends:`.",
+    "git-lfs": "A manifest is a Git LFS pointer. Run git lfs pull, and keep text files out of LFS: its filter is "
+    "set in .gitattributes.",
     "id": "A text that must be an id of the service is not one. Ids consist of at most 128 letters, digits, dots, "
     "hyphens and underscores. Copy the id from the service's page of the model.",
     "import": "An import block names an address or a model that another import block uses already. Keep one of them.",
@@ -54,6 +58,8 @@ _MANIFEST = {
     "maps have no short form, and a secret must not become a name. Write a map of labels to values.",
     "matrix-too-large": "A matrix makes more models than one model entry may. Cross fewer values.",
     "missing-key": "A required key is missing. The message names it and the map that needs it.",
+    "merge-conflict": "A file has the conflict markers of a Git merge (<<<<<<<, =======, >>>>>>>). Keep one version "
+    "and delete the markers.",
     "moved": "A moved block is contradictory: it moves a resource to itself, to another kind, or an address that "
     "another block moves. Keep one move for each resource.",
     "moved-circle": "Moved blocks lead back to where they began, and both ends are recorded. Carried out again by "
@@ -112,6 +118,8 @@ _MANIFEST = {
     "template-too-large": "A template, or all templates together, are larger than is read.",
     "too-deep": "The YAML is nested deeper than any manifest needs. It is refused to protect the reader.",
     "too-large": "The file is larger than 10 MB. Split it into several files of a folder.",
+    "text-cut": "A caption, trigger, prefix, suffix or instruction goes on behind ` #`, where YAML begins a comment, "
+    "so only a part of it would be used. Put it in quotes; write a blank behind the # of a comment.",
     "too-long": "A text or a list is longer than the service accepts.",
     "too-many": "The manifest has so many errors that the rest is not reported. Fix the first ones and run again.",
     "too-many-files": "The manifest consists of more files than are read. Check that the right folder is named.",

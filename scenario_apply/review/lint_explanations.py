@@ -160,7 +160,7 @@ LINT_TEXTS: Mapping[str, LintText] = {
         "Add a .txt file beside each image, or write `captions: auto` to confirm it.",
     ),
     "C03": LintText(
-        "A caption that is empty or consists of blanks.",
+        "A caption without a letter or digit: empty, blanks, invisible characters, a comma, three dots.",
         "The service refuses empty captions.",
         "Write the caption, or delete its file.",
     ),
@@ -175,14 +175,15 @@ LINT_TEXTS: Mapping[str, LintText] = {
         "Rename one of the images, or name images with their extension in a caption table.",
     ),
     "C06": LintText(
-        "A caption file or table that is not UTF-8.",
+        "A caption file or table that is neither UTF-8 nor UTF-16.",
         "Decoding it with a guess would put wrong letters into the captions.",
-        "Save it as UTF-8, or name its encoding: `encoding: cp1252`.",
+        "Save it as UTF-8, or name its encoding: `encoding: cp1252`. Files in UTF-8 are read as UTF-8 even then.",
     ),
     "C07": LintText(
         "A caption file with several lines.",
-        "The service takes one text, so the lines are joined with spaces.",
-        "Write one line, or `captions: { lines: first }` to use only the first.",
+        "The service takes one text, so the lines are joined: with commas if most of them are as short as tags, with"
+        " spaces otherwise.",
+        "Write one line, or say what is meant: `captions: { lines: comma }`, `space`, or `first` for only the first.",
     ),
     "C08": LintText(
         "A caption longer than the text encoder of the training type reads: about 55 words for SDXL, 350 for others.",
@@ -205,17 +206,20 @@ LINT_TEXTS: Mapping[str, LintText] = {
         "Describe what differs between the images.",
     ),
     "C12": LintText(
-        "Phrases that captioning models put into every caption, such as “the image shows” or “stunning”.",
+        "Phrases that captioning models put around or into every caption, such as “Sure! Here's a caption:”, “the image"
+        " shows” or “stunning”.",
         "They say nothing about the picture and become part of what triggers the model.",
         "Remove the phrase.",
     ),
     "C13": LintText(
-        "Remains of a captioning model: `</s>`, `<loc_12>`, Markdown.",
-        "They are trained literally.",
-        "Remove them.",
+        "What a captioning model or a conversion left: a refusal (“I'm sorry, but I can't …”), an error message, `nan`,"
+        " `</s>`, `<think>`, Markdown, `&amp;`, letters broken by a wrong encoding, quotes around the whole caption.",
+        "It is trained literally, and such a caption is worse than none.",
+        "Remove it, or write the caption again.",
     ),
     "C14": LintText(
-        "Syntax of other training tools: `|||`, `{a|b}`, `(word:1.2)`, `<lora:…>`.",
+        "Syntax of prompts and of other training tools: `|||`, `{a|b}`, `(word:1.2)`, `((word))`, `[word]`,"
+        " `\\(word\\)`, `BREAK`, `__word__`, `--ar 16:9`, `<lora:…>`.",
         "Scenario takes it literally.",
         "Write plain text.",
     ),
@@ -257,7 +261,7 @@ LINT_TEXTS: Mapping[str, LintText] = {
         "Write `trigger: WORD` in the dataset: it is added to every caption that does not contain it.",
     ),
     "T02": LintText(
-        "A word that is nearly the trigger: another case, another separator or one different letter.",
+        "What is nearly the trigger: another case, another separator, two blanks, or one different letter.",
         "A trigger works only when it is spelled the same way everywhere.",
         "Correct the spelling in the caption.",
     ),
@@ -272,7 +276,7 @@ LINT_TEXTS: Mapping[str, LintText] = {
         "Invent a word, such as KAEL_07.",
     ),
     "T05": LintText(
-        "A caption that contains the trigger more than once.",
+        "A caption that contains the trigger more than once. Twice in a row is a warning.",
         "It is usually an accident of a template and wastes words.",
         "Remove the second one.",
     ),

@@ -22,6 +22,9 @@ from scenario_apply.dataset.lint import (
 from scenario_apply.dataset.lint import (
     trigger_rules as lint_triggers,
 )
+from scenario_apply.dataset.lint import (
+    wording_rules as lint_wording,
+)
 from scenario_apply.dataset.lint.duplicate_rules import ColourDifference
 from scenario_apply.dataset.lint.subject import Subject
 from scenario_apply.model.lint_rules import Finding
@@ -41,7 +44,7 @@ _RULES: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
     lint_captions.lengths,
     lint_captions.identical,
     lint_captions.too_close,
-    lint_captions.wording,
+    lint_wording.wording,
     lint_captions.shared_phrase,
     lint_triggers.placeholders,
     lint_triggers.in_some,

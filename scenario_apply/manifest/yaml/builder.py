@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from scenario_apply.manifest.positions import Map, Mark, Node, Seq, kind_of
 from scenario_apply.manifest.report import Report
+from scenario_apply.manifest.yaml.plain_text import is_curly_quoted
 from scenario_apply.manifest.yaml.scalars import NotANumber, plain_scalar
 
 if TYPE_CHECKING:
@@ -32,14 +33,17 @@ class ReadingStopped(Exception):
 
 
 class Builder:
-    """Events -> nodes, for one file."""
+    """Events -> nodes, for one file. lost: of plain_text.places_of_lost_text, to note texts that YAML cuts."""
 
-    def __init__(self, next_event: Callable[[], Event], name: str, report: Report) -> None:
+    def __init__(
+        self, next_event: Callable[[], Event], name: str, report: Report, lost: Mapping[int, str] | None = None
+    ) -> None:
         import yaml
 
         self._next = next_event
         self._name = name
         self._report = report
+        self._lost = lost
         self._scalar, self._mapping, self._sequence = yaml.ScalarEvent, yaml.MappingStartEvent, yaml.SequenceStartEvent
         self._alias, self._mapping_end, self._sequence_end = (
             yaml.AliasEvent,
@@ -136,6 +140,8 @@ class Builder:
             return self._tagged(event, text)
         if not event.implicit[0]:
             return text
+        if self._lost and event.end_mark.index in self._lost:
+            self._report.note_cut(event.start_mark, self._lost[event.end_mark.index])
         try:
             return self._values[text]
         except KeyError:
@@ -145,6 +151,10 @@ class Builder:
         except NotANumber as error:
             self._report.error("not-a-number", str(error), event.start_mark, "write a finite number")
             return None
+        if isinstance(value, str) and is_curly_quoted(value):
+            what = "these are not YAML quotes: they would become part of the text"
+            self._report.error("curly-quotes", what, event.start_mark, "write \"...\" or '...'")
+            del self._values[text]  # so that each is reported
         return value
 
     def _tagged(self, event: Any, text: str) -> Node:
