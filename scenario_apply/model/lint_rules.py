@@ -11,7 +11,7 @@ from scenario_apply.model.file_names import nearest
 from scenario_apply.model.limits import SINGLE_UPLOAD_BYTES
 
 # Increased with every change of a rule, threshold or message: results cached under another version are rebuilt.
-LINT_VERSION = 4
+LINT_VERSION = 5
 
 
 class Finding(NamedTuple):
@@ -51,6 +51,7 @@ RULES: tuple[Rule, ...] = (
     Rule("F10", "huge-image", "warning", {"max-megapixels": 40, "max-megabytes": 50}),
     Rule("F11", "odd-file-name", "info", {"max-name-bytes": 200}),
     Rule("F12", "junk-skipped", "info"),
+    Rule("F13", "lfs-pointers", "info"),
     Rule("R01", "too-small", "warning", {"min-side": 1024, "low-side": 512, "floor-side": 256}),
     Rule("R02", "odd-aspect", "info", {"aspect": 2.0, "extreme-aspect": 2.85}),
     Rule("R03", "size-outlier", "info", {"iqr-factor": 3}),

@@ -105,6 +105,12 @@ LINT_TEXTS: Mapping[str, LintText] = {
         "This is a note, so that nothing is left out without a message.",
         "Nothing has to be done.",
     ),
+    "F13": LintText(
+        "Some pictures are Git LFS pointers: text files with the digest and the size of a picture that was not pulled.",
+        "A plan that uploads none of them needs only the pointers. Their pixels cannot be checked, and a plan that "
+        "would upload one of them stops.",
+        "Run `git lfs pull`.",
+    ),
     # resolution
     "R01": LintText(
         "An image whose short side is below the recommended size. Below low-side the message is stronger, below"

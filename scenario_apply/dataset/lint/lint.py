@@ -30,6 +30,7 @@ _RULES: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
     lint_counts.counts,
     lint_counts.skipped,
     lint_files.faults,
+    lint_files.pointers,
     lint_files.formats,
     lint_files.names,
     lint_files.sizes,

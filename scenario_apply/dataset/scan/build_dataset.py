@@ -161,11 +161,13 @@ class DatasetBuilder:
         return record, pack(assembled, self._is_racy)
 
     def _assemble(self, job: BuildJob, facts: dict[str, Facts], run: TaskRunner) -> tuple[Assembled, bool]:
-        """The dataset, and whether the pixels of all its pictures were decoded, now or earlier."""
+        """The dataset, and whether a deep scan of it has nothing left to decode."""
         read = caption_reader(job.listing.guard, job.listing.refused)
         is_known = all(f.hashes or f.fault or f.is_lfs_pointer for f in facts.values())
         if not (self._deep or (is_known and facts)) or len(facts) > _MOST_DECODED:
-            return assemble(job.spec, job.types, job.inputs, facts, read, budget=self._budget), False
+            # Of more pictures than any training accepts, no scan decodes the pixels.
+            is_deep = self._deep and len(facts) > _MOST_DECODED
+            return assemble(job.spec, job.types, job.inputs, facts, read, budget=self._budget), is_deep
         from scenario_apply.dataset.scan.image_similarity import SeenPixels, add_pixel_facts
 
         self._seen = self._seen or SeenPixels()
