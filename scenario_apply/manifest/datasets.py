@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import cast
 
 from scenario_apply.manifest.expansion import Expansion
 from scenario_apply.manifest.fields import child, flag, is_extension, maps, plain, text, texts
 from scenario_apply.manifest.merge import layered
 from scenario_apply.manifest.positions import Map, Mark, Node, Seq
-from scenario_apply.manifest.report import Report
+from scenario_apply.manifest.report import Places, Report
 from scenario_apply.manifest.spec import CaptionSource, DatasetSpec, Json, MissingCaption, PairSpec
 from scenario_apply.model.did_you_mean import did_you_mean
-from scenario_apply.model.globs import has_magic
+from scenario_apply.model.globs import alternatives, has_magic
 
 _CAPTION_OPTIONS = frozenset({"suffix", "lines", "file", "map", "missing"})
 _CAPTION_WORDS = ("recognise", "sidecar", "auto", "filename")
@@ -87,13 +88,13 @@ class Datasets:
         self._expansion.add(merged, marks[0])
         self._count_patterns(merged, marks[0])
         self.fields[name] = merged
-        self.specs[name] = dataset_spec(name, merged, marks[0], self._report)
+        self.specs[name] = replace(dataset_spec(name, merged, marks[0], self._report), own=frozenset(fields))
 
     def _count_patterns(self, fields: Map, mark: Mark) -> None:
         for pattern in (*texts(fields, "images"), *texts(fields, "exclude")):
-            if pattern not in self._patterns and has_magic(pattern):
+            if pattern not in self._patterns and (has_magic(pattern) or "{" in pattern):
                 self._patterns.add(pattern)
-                self._characters += len(pattern)
+                self._characters += sum(map(len, alternatives(pattern)))
         if self._characters > _MOST_OF_PATTERNS:
             what = f"more than {_MOST_OF_PATTERNS:,} characters of globs in the datasets"
             self._report.error("too-large", what, mark, "use fewer or shorter globs, or name folders")
@@ -126,6 +127,7 @@ def dataset_spec(name: str, fields: Map, mark: Mark, report: Report) -> DatasetS
         lint=_lint(child(fields, "lint")),
         allow_outside_root=flag(fields, "allow_outside_root", False),
         place=report.place(mark),
+        places=Places(report, fields),
     )
     _check_shape(spec, fields, mark, report)
     return spec

@@ -29,6 +29,7 @@ from scenario_apply.dataset.scan.parallel import (
 )
 from scenario_apply.dataset.scan.read_images import read_facts
 from scenario_apply.dataset.scan.sources import Listing
+from scenario_apply.dataset.scan.unnamed_pictures import unnamed_pictures
 from scenario_apply.dataset.types import Contents
 from scenario_apply.errors import ManifestError
 from scenario_apply.manifest.loader.data_guard import DataGuard
@@ -88,6 +89,9 @@ class DatasetBuilder:
     def job(self, spec: DatasetSpec, types: tuple[str, ...], listing: Listing, *, key: str, signature: str) -> BuildJob:
         """The work to do for a dataset. Reads only the cache."""
         inputs = inputs_of(listing, spec, self._root)
+        if inputs.selection is not None and inputs.selection.unknown:
+            unnamed = unnamed_pictures(listing.guard, inputs.selection.unknown)
+            inputs = replace(inputs, findings=(*inputs.findings, *unnamed))
         self._count(spec, inputs)
         old = self._old_facts(self._cache.find(key) or self._cache.like(spec.name))
         known = _still_known(old, inputs)
