@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from scenario_apply.dataset.assemble import DatasetInputs
@@ -27,15 +27,16 @@ _LOST_FOLDER = REFUSED_CODES | {"N01"}
 
 def list_rows(listing: Listing, sources: Sources, spec: DatasetSpec) -> None:
     """Adds the pairs of a table or a list to the listing, and the folders their pictures are in."""
-    rows, findings = _rows(spec, caption_reader(listing.guard, listing.refused))
+    rows, findings = _rows(spec, caption_reader(listing.guard, listing.refused), sources.exists)
     listing.rows += rows
     listing.findings += findings
     sources.add_folders_of(listing, spec, [file for row in rows for file in (row.before, row.after)])
 
 
-def _rows(spec: DatasetSpec, read: Reader) -> tuple[list[TableRow], list[Finding]]:
+def _rows(spec: DatasetSpec, read: Reader, exists: Callable[[str], bool]) -> tuple[list[TableRow], list[Finding]]:
     assert spec.pairs is not None
-    rows, findings = table_rows([Row(0, fields) for fields in spec.pairs.entries], file=None, beside="")
+    listed = [Row(0, fields) for fields in spec.pairs.entries]
+    rows, findings = table_rows(listed, file=None, beside="")
     if spec.pairs.table is not None:
         file = spec.pairs.table.removeprefix("./")
         data = read(file)
@@ -45,7 +46,7 @@ def _rows(spec: DatasetSpec, read: Reader) -> tuple[list[TableRow], list[Finding
         if isinstance(text, Finding):
             return rows, [*findings, text]
         table = read_table(text, file=file)
-        more, wrong = table_rows(table.rows, file=file, beside=file.rpartition("/")[0])
+        more, wrong = table_rows(table.rows, file=file, beside=file.rpartition("/")[0], exists=exists)
         rows += more
         findings += [*table.findings, *wrong]
     return rows, findings

@@ -102,6 +102,10 @@ class Sources:
         """The dataset with its paths as the disk spells them."""
         return self._paths.resolved(spec)
 
+    def exists(self, file: str) -> bool:
+        """Whether there is something of that name, relative to the root. Nothing is opened."""
+        return "\0" not in file and os.path.lexists(os.path.join(self._root, file))
+
     def _may_list(self, folder: str) -> bool:
         return self._guards[False].barrier(self._real.of(folder)) is None
 
@@ -158,7 +162,7 @@ class Sources:
         for folder in folders:
             if self._left_of_dataset < 0:
                 return
-            full = self._inside(out, spec, folder)
+            full = self._inside(out, spec, self._paths.on_disk(folder))
             if full is not None:
                 listed = self._list(out, full)
                 if not listed.gone:

@@ -44,7 +44,11 @@ class WrittenPaths:
         return tuple(self._one(path) or path for path in alternatives(written))
 
     def _one(self, written: str | None) -> str | None:
-        if written is None or _is_plain(written):
+        return None if written is None else self.on_disk(written)
+
+    def on_disk(self, written: str) -> str:
+        """The path as the disk spells it; as written where there is no such file."""
+        if _is_plain(written):
             return written
         try:
             if os.path.lexists(os.path.join(self._root, written)):

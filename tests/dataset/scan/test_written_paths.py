@@ -93,3 +93,20 @@ def test_two_folders_that_differ_in_unicode_form_only_are_an_error(tmp_path: Pat
     assert {p.code for p in errors} >= {"F11"}
     errors = [p for p in scan(tmp_path, images=(f"set/{COMPOSED}", f"set/{DECOMPOSED}")).problems if p.code == "F11"]
     assert any(p.severity == "error" for p in errors)
+
+
+@pytest.mark.parametrize("folder", ["", "p/", "tables/"])
+@pytest.mark.parametrize(
+    "written", ["p/fox.png", "/home/somebody/data/p/fox.png", "C:\\work\\p\\fox.png", ".\\p\\fox.png"]
+)
+def test_a_table_of_pairs_names_files_as_another_machine_does(written: str, folder: str, tmp_path: Path) -> None:
+    """Relative to the table, to the folder where the trainer ran, or absolute on the machine that wrote it."""
+    import json
+
+    make_picture(tmp_path / "p" / "fox.png", seed=1)
+    make_picture(tmp_path / "p" / "fox_2.png", seed=2)
+    row = {"before": written, "after": written.replace("fox.png", "fox_2.png"), "instruction": "turn it into a print"}
+    (tmp_path / folder).mkdir(exist_ok=True)
+    (tmp_path / folder / "pairs.jsonl").write_text(json.dumps(row))
+    found = scan(tmp_path, pairs=PairSpec(table=f"{folder}pairs.jsonl"))
+    assert found.pair_count == 1, found.problems
