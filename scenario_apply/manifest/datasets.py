@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import cast
 
+from scenario_apply.manifest.caption_words import CAPTION_WORDS, captions_hint
 from scenario_apply.manifest.expansion import Expansion
 from scenario_apply.manifest.fields import child, flag, is_extension, maps, plain, text, texts
 from scenario_apply.manifest.merge import layered
@@ -16,7 +17,6 @@ from scenario_apply.model.did_you_mean import did_you_mean
 from scenario_apply.model.globs import alternatives, has_magic
 
 _CAPTION_OPTIONS = frozenset({"suffix", "lines", "file", "map", "missing"})
-_CAPTION_WORDS = ("recognise", "sidecar", "auto", "filename")
 _TABLE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".json", ".yaml", ".yml")
 _MISSING = ("error", "warn", "auto")
 _MOST_OF_PATTERNS = 300_000  # characters; compiling them takes two seconds
@@ -188,6 +188,9 @@ def _captions(fields: Map, report: Report) -> tuple[CaptionSource, MissingCaptio
     missing = _missing(fields)
     value = fields.get("captions")
     if isinstance(value, str):
+        if value not in CAPTION_WORDS and (hint := captions_hint(value)) is not None:
+            what = f"captions: {value[:60]} is neither a source of captions nor a file"
+            report.error("captions", what, fields.value_mark("captions"), hint)
         return _captions_by_word(value), missing or "error"
     if not isinstance(value, Map):
         return CaptionSource(), missing or "error"
@@ -208,7 +211,7 @@ def _captions(fields: Map, report: Report) -> tuple[CaptionSource, MissingCaptio
         kind="file" if file is not None else "map" if inner is not None else "sidecar" if suffix else "recognise",
         path=file,
         entries=_entries(inner) if inner is not None else {},
-        suffix=None if suffix is None else "." + suffix.removeprefix("."),
+        suffix=None if suffix is None else "." + suffix.removeprefix("*").removeprefix("."),
         lines="first" if text(value, "lines") == "first" else "join",
     )
     return source, _missing(value) or missing or "error"
