@@ -262,14 +262,14 @@ LINT_TEXTS: Mapping[str, LintText] = {
         "Its captions would be lost without a message.",
         "Correct the file at the reported place.",
     ),
-    "C19": LintText(
+    "C21": LintText(
         "Captions that lie beside the pictures, or one folder up, and are not read: a table under another name, .json "
         "files, caption files whose names fit no picture. It is an error where no picture has a caption, and a note "
         "where all have one.",
         "Scenario would write its own captions in place of those that exist.",
         "Write the `captions:` that the hint shows, rename the files, or delete them.",
     ),
-    "C20": LintText(
+    "C22": LintText(
         "A caption that is used for a picture whose name differs from its own in capitals or in the picture's ending.",
         "There is one picture it can belong to, so it is used. Other tools may not find it.",
         "Nothing has to be done. Naming them alike ends the note.",

@@ -169,7 +169,7 @@ def match_rows(
             raws[found[0].path] = Raw(text, file, where)
             if match.is_loose:
                 what = f"the caption of {key!r} is used for {found[0].path}"
-                findings.append(Finding("C20", what, file, where, "write the name as the file has it"))
+                findings.append(Finding("C22", what, file, where, "write the name as the file has it"))
     if (
         findings
         and file is not None

@@ -120,5 +120,5 @@ def _loosely(
             del left[mine[0]]
             name = name_of(text.file)
             what = f"{name} is used as the caption of {name_of(image.path)}"
-            findings.append(Finding("C20", what, text.file, hint="name them alike, so that other tools find it, too"))
+            findings.append(Finding("C22", what, text.file, hint="name them alike, so that other tools find it, too"))
     return of, findings

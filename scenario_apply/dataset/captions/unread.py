@@ -67,7 +67,7 @@ class Captioning(NamedTuple):
 def unread_captions(
     spec: DatasetSpec, selection: Selection, have: Captioning, read: Callable[[str], bytes | Finding]
 ) -> list[Finding]:
-    """C19: an error where no image has a caption, a warning where some lack theirs, else a note."""
+    """C21: an error where no image has a caption, a warning where some lack theirs, else a note."""
     if not selection.images or not (selection.texts or selection.nearby):
         return []
     lacking = [image for image in selection.images if image.path not in have.captioned]
@@ -105,13 +105,13 @@ def _tables(
         if suffix_of(file) in UNREADABLE_TABLE_SUFFIXES:
             what = f"{file} may hold the captions, and files of this kind are not read"
             yield Finding(
-                "C19", what, file, None, "export it as CSV, and name that: `captions: ./captions.csv`", severity
+                "C21", what, file, None, "export it as CSV, and name that: `captions: ./captions.csv`", severity
             )
             continue
         count = _named_by(entry, spec, lookup, read)
         if count:
             what = f"{file} names {count} of the images that have no caption, and is not read"
-            yield Finding("C19", what, file, None, f"write `captions: ./{file}` in the dataset", severity)
+            yield Finding("C21", what, file, None, f"write `captions: ./{file}` in the dataset", severity)
 
 
 def _named_by(entry: FileEntry, spec: DatasetSpec, lookup: Lookup, read: Callable[[str], bytes | Finding]) -> int:
@@ -142,7 +142,7 @@ def _beside(
         names = ", ".join(name_of(entry.path) for entry in entries[:_MOST_NAMED])
         more = f" and {len(entries) - _MOST_NAMED} more" if len(entries) > _MOST_NAMED else ""
         what = f"{names}{more} beside the images {'is' if len(entries) == 1 else 'are'} not read as captions"
-        yield Finding("C19", what, entries[0].file, None, _hint_beside(spec, ending, severity), severity)
+        yield Finding("C21", what, entries[0].file, None, _hint_beside(spec, ending, severity), severity)
 
 
 def _hint_beside(spec: DatasetSpec, ending: str, severity: Severity) -> str | None:
@@ -160,7 +160,7 @@ def _named_tables(texts: Iterable[FileEntry]) -> Iterator[Finding]:
     for entry in texts:
         name = name_of(entry.path).lower()
         if name in METADATA_FILES or (is_table_name(entry.path) and stem_of(name) in _TABLE_NAMES):
-            yield Finding("C19", f"{entry.file} is not read", entry.file, severity="info")
+            yield Finding("C21", f"{entry.file} is not read", entry.file, severity="info")
 
 
 def _fitting_none(orphans: Iterable[FileEntry], selection: Selection) -> Iterator[Finding]:
@@ -172,4 +172,4 @@ def _fitting_none(orphans: Iterable[FileEntry], selection: Selection) -> Iterato
     what = f"{len(texts)} caption files fit none of the {len(selection.images)} images: {names}"
     # A stray text among pictures is no reason to stop; as many texts as pictures are their captions.
     severity: Severity = "error" if len(texts) * 2 >= len(selection.images) and len(texts) > 1 else "warning"
-    yield Finding("C19", what, texts[0].file, None, "name each caption like its image: 01.txt for 01.png", severity)
+    yield Finding("C21", what, texts[0].file, None, "name each caption like its image: 01.txt for 01.png", severity)

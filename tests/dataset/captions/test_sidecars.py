@@ -48,7 +48,7 @@ def test_a_name_that_differs_in_case_or_picture_ending_is_used_and_mentioned(ima
     """Where it can belong to one picture only."""
     sidecars = found(image, text)
     assert sidecars.of[image].path == text
-    assert [(f.code, f.file) for f in sidecars.findings] == [("C20", f"set/{text}")]
+    assert [(f.code, f.file) for f in sidecars.findings] == [("C22", f"set/{text}")]
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def test_a_table_that_names_the_pictures_stops_a_dataset_without_captions(
     """Beside the pictures or one folder up; the hint is what has to be written, and it works."""
     make(tmp_path, {file: text})
     found = scan(tmp_path, missing=missing)
-    (finding,) = [p for p in found.problems if p.code == "C19"]
+    (finding,) = [p for p in found.problems if p.code == "C21"]
     assert (finding.severity, finding.location and finding.location.file) == ("error", file)
     assert f"`captions: ./{file}`" in str(finding.hint)
     assert not any("no captions found" in p.message for p in found.problems)
@@ -75,33 +75,33 @@ def test_a_table_that_names_the_pictures_stops_a_dataset_without_captions(
 @pytest.mark.parametrize("name", ["metadata.parquet", "captions.xlsx"])
 def test_a_table_that_cannot_be_read_stops_a_dataset_without_captions(name: str, tmp_path: Path) -> None:
     make(tmp_path, {f"data/set/{name}": "PAR1"})
-    assert [(p.code, p.severity) for p in scan(tmp_path).problems] == [("C19", "error")]
+    assert [(p.code, p.severity) for p in scan(tmp_path).problems] == [("C21", "error")]
 
 
 @pytest.mark.parametrize("ending", [".json", ".md", ".prompt", ".YAML", ".docx"])
 def test_files_of_the_pictures_names_stop_a_dataset_without_captions(ending: str, tmp_path: Path) -> None:
     make(tmp_path, {f"data/set/0{at}{ending}": '{"caption": "a bottle"}' for at in range(5)})
     (finding,) = scan(tmp_path, missing="auto").problems
-    assert (finding.code, finding.severity) == ("C19", "error")
+    assert (finding.code, finding.severity) == ("C21", "error")
     assert f"00{ending}" in finding.message
 
 
 def test_captions_that_fit_no_picture_are_never_no_captions(tmp_path: Path) -> None:
     make(tmp_path, {f"data/set/kael_{at}.txt": text for at, text in enumerate(CAPTIONS)})
     found = {(p.code, p.severity) for p in scan(tmp_path, missing="auto").problems}
-    assert found == {("C04", "warning"), ("C19", "error")}
+    assert found == {("C04", "warning"), ("C21", "error")}
 
 
 def test_a_stray_text_is_no_reason_to_stop(tmp_path: Path) -> None:
     make(tmp_path, {"data/set/todo.txt": "draw more"})
-    assert {(p.code, p.severity) for p in scan(tmp_path).problems} == {("C04", "warning"), ("C19", "warning")}
+    assert {(p.code, p.severity) for p in scan(tmp_path).problems} == {("C04", "warning"), ("C21", "warning")}
 
 
 def test_what_the_lacking_picture_has_is_named_beside_complete_captions(tmp_path: Path) -> None:
     """One picture of five has its caption in another form: a warning, also where Scenario may write it."""
     make(tmp_path, {f"data/set/0{at}.txt": text for at, text in enumerate(CAPTIONS[:4])})
     (tmp_path / "data/set/04.json").write_text('{"caption": "a cat in a box"}')
-    (finding,) = [p for p in scan(tmp_path, missing="auto").problems if p.code == "C19"]
+    (finding,) = [p for p in scan(tmp_path, missing="auto").problems if p.code == "C21"]
     assert (finding.severity, "04.json" in finding.message) == ("warning", True)
 
 
@@ -110,7 +110,7 @@ def test_what_is_not_needed_is_a_note(kind: Any, tmp_path: Path) -> None:
     """Captions by Scenario were asked for, or every picture has its own: the table is mentioned, not more."""
     make(tmp_path, {f"data/set/0{at}.txt": text for at, text in enumerate(CAPTIONS)})
     (tmp_path / "data/set/captions.csv").write_text(csv())
-    found = [p for p in scan(tmp_path, captions=CaptionSource(kind=kind)).problems if p.code == "C19"]
+    found = [p for p in scan(tmp_path, captions=CaptionSource(kind=kind)).problems if p.code == "C21"]
     assert {p.severity for p in found} == {"info"}
     assert any("captions.csv" in p.message for p in found)
 
@@ -141,4 +141,4 @@ def test_a_change_of_a_table_one_folder_up_is_seen(tmp_path: Path) -> None:
     (tmp_path / "data/table.csv").write_text("file_name,text\nnone.png,a cat\n")
     assert codes() == codes() == {"C02"}
     (tmp_path / "data/table.csv").write_text(csv())
-    assert codes() == {"C19"}
+    assert codes() == {"C21"}
