@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from scenario_apply.dataset.captions.table_entries import Row, first_of
+from scenario_apply.dataset.captions.table_entries import Row, doubled_finding, first_of, is_empty
 from scenario_apply.dataset.facts import FileEntry
 from scenario_apply.dataset.image_selection import Selection
 from scenario_apply.model.file_names import SIDECAR_SUFFIXES, NearestName, name_of, nfc, stem_of, suffix_of
@@ -42,6 +42,9 @@ _IMAGE_COLUMNS = ("image_path", "image", "file_name", "image_file_name", "filena
 _MORE_CONTROLS = re.compile(r"(?:control|control_path|control_image)_[1-9]\d*|start[2-9]")
 _MOST_PARTS = 12  # of a path of another machine
 _INSTRUCTION_COLUMNS = ("instruction", "edit_prompt", "edit_instruction", "prompt", "text", "caption")
+
+
+_COLUMNS = (*_BEFORE_COLUMNS, *_CONTROL_COLUMNS, *_AFTER_COLUMNS, *_IMAGE_COLUMNS, *_INSTRUCTION_COLUMNS)
 
 
 class Couple(NamedTuple):
@@ -143,16 +146,27 @@ def _fitting(selection: Selection, couple: tuple[str, str]) -> int:
 
 
 def table_rows(
-    rows: Sequence[Row], *, file: str | None, beside: str, exists: Callable[[str], bool] | None = None
+    rows: Sequence[Row],
+    *,
+    file: str | None,
+    beside: str,
+    header: int | None = None,
+    exists: Callable[[str], bool] | None = None,
 ) -> tuple[list[TableRow], list[Finding]]:
-    """The pairs of a table or a list. beside: the table's folder; names in it are relative to that.
+    """The pairs of a table or a list. beside: the table's folder; names are relative to that. header: its line.
 
     exists: whether there is a file of that name, relative to the root. Where there is none beside the table, a name is
     relative to the root, or a path of the machine that wrote the table, whose end is the same here.
     """
     found: list[TableRow] = []
-    findings = []
+    findings: list[Finding] = []
     for row in rows:
+        if is_empty(row.fields) and file is not None:
+            continue
+        if doubled := doubled_finding(row, _COLUMNS, file=file, header=header):
+            if doubled not in findings[-1:]:
+                findings.append(doubled)
+            continue
         fields = {name.strip().casefold(): value for name, value in row.fields.items()}
         before, after = _sides(fields)
         line = row.line if file is not None else None
@@ -213,16 +227,17 @@ def pair_rows(rows: Sequence[TableRow], entries: Mapping[str, FileEntry]) -> Pai
         names = _short_names(files)
         for file in files:
             named[side, file] = entries[file]._replace(path=f"{side}/{names[file]}")
-    couples: dict[tuple[str, str], str | None] = {}
+    couples: dict[tuple[str, str], Couple] = {}
     for row in complete:
-        pair = (named[BEFORE, nfc(row.before)].path, named[AFTER, nfc(row.after)].path)
-        if couples.setdefault(pair, row.instruction) != row.instruction:
-            what = f"the pair {name_of(row.before)}, {name_of(row.after)} has two instructions"
+        couple = Couple(named[BEFORE, nfc(row.before)].path, named[AFTER, nfc(row.after)].path, row.instruction)
+        twin = couples.setdefault(couple[:2], couple)
+        if (twin.instruction or "").strip() != (row.instruction or "").strip():
+            what = f"{row.before} and {row.after} are listed twice, with different instructions"
             findings.append(Finding("C17", what, row.file, row.line, "keep one of them"))
     images = sorted(named.values())
     return Paired(
         images=tuple(images),
-        couples=tuple(Couple(*sides, text) for sides, text in couples.items()),
+        couples=tuple(couples.values()),
         findings=tuple(findings),
     )
 

@@ -12,13 +12,14 @@ from scenario_apply.manifest.fields import child, flag, is_extension, maps, plai
 from scenario_apply.manifest.merge import layered
 from scenario_apply.manifest.positions import Map, Mark, Node, Seq
 from scenario_apply.manifest.report import Places, Report
-from scenario_apply.manifest.spec import CaptionSource, DatasetSpec, Json, MissingCaption, PairSpec
+from scenario_apply.manifest.spec import CaptionLines, CaptionSource, DatasetSpec, Json, MissingCaption, PairSpec
 from scenario_apply.model.did_you_mean import did_you_mean
 from scenario_apply.model.globs import alternatives, has_magic
 
 _CAPTION_OPTIONS = frozenset({"suffix", "lines", "file", "map", "missing"})
 _TABLE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".json", ".yaml", ".yml")
 _MISSING = ("error", "warn", "auto")
+_LINES = ("join", "comma", "space", "first")
 _MOST_OF_PATTERNS = 300_000  # characters; compiling them takes two seconds
 
 
@@ -112,7 +113,7 @@ def dataset_spec(name: str, fields: Map, mark: Mark, report: Report) -> DatasetS
         images=texts(fields, "images"),
         captions=captions,
         caption=text(fields, "caption"),
-        trigger=text(fields, "trigger"),
+        trigger=_trigger(fields),
         prefix=text(fields, "prefix"),
         suffix=text(fields, "suffix"),
         caption_template=text(fields, "caption_template"),
@@ -162,6 +163,9 @@ def _encoding(fields: Map, report: Report) -> str:
 
     try:
         is_usable = codecs.lookup(written).name not in _NOT_FOR_FILES
+        b"a".decode(written)  # LookupError for codecs of bytes, such as hex and rot13
+    except UnicodeError:
+        pass
     except (LookupError, ValueError):
         is_usable = False
     if not is_usable:
@@ -172,6 +176,12 @@ def _encoding(fields: Map, report: Report) -> str:
             "utf-8, latin-1, cp1252 ...",
         )
     return written
+
+
+def _trigger(fields: Map) -> str | None:
+    """Without blanks and commas at its ends: it is joined to captions with a comma."""
+    written = text(fields, "trigger")
+    return written if written is None else written.strip(" ,\t\r\n\u00a0") or None
 
 
 def _lint(block: Map | None) -> Mapping[str, Json]:
@@ -206,13 +216,13 @@ def _captions(fields: Map, report: Report) -> tuple[CaptionSource, MissingCaptio
     file, inner = text(value, "file"), child(value, "map")
     if file is not None and inner is not None:
         report.error("captions", "captions come from a file and from a map", value.key_mark("map"), "keep one of them")
-    suffix = text(value, "suffix")
+    suffix, lines = text(value, "suffix"), text(value, "lines")
     source = CaptionSource(
         kind="file" if file is not None else "map" if inner is not None else "sidecar" if suffix else "recognise",
         path=file,
         entries=_entries(inner) if inner is not None else {},
         suffix=None if suffix is None else "." + suffix.removeprefix("*").removeprefix("."),
-        lines="first" if text(value, "lines") == "first" else "join",
+        lines=cast(CaptionLines, lines) if lines in _LINES else "join",
     )
     return source, _missing(value) or missing or "error"
 

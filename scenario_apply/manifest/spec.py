@@ -17,6 +17,7 @@ Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 OnChange = Literal["replace", "retrain", "keep"]
 CaptionKind = Literal["recognise", "sidecar", "auto", "file", "map", "filename"]
+CaptionLines = Literal["join", "comma", "space", "first"]
 MissingCaption = Literal["error", "warn", "auto"]
 
 
@@ -28,7 +29,7 @@ class CaptionSource:
     path: str | None = None  # kind file: as written, relative to the root
     entries: Mapping[str, str] = field(default_factory=dict)  # kind map: written in place
     suffix: str | None = None  # kind sidecar: ".txt", with the dot; None: .txt and .caption
-    lines: Literal["join", "first"] = "join"
+    lines: CaptionLines = "join"  # join: with commas if most lines are short, as tags are, else with spaces
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from scenario_apply.model.file_names import nearest
 from scenario_apply.model.limits import SINGLE_UPLOAD_BYTES
 
 # Increased with every change of a rule, threshold or message: results cached under another version are rebuilt.
-LINT_VERSION = 5
+LINT_VERSION = 6
 
 
 class Finding(NamedTuple):
@@ -85,6 +85,8 @@ RULES: tuple[Rule, ...] = (
     Rule("C16", "shared-phrase", "info", {"shared-share": 0.8}),
     Rule("C17", "two-captions", "error"),
     Rule("C18", "caption-file", "error"),
+    Rule("C19", "caption-cut", "error"),
+    Rule("C20", "control-characters", "warning"),
     Rule("C21", "captions-not-read", "warning"),
     Rule("C22", "caption-name", "info"),
     Rule("T01", "trigger-in-some", "error"),

@@ -258,9 +258,20 @@ LINT_TEXTS: Mapping[str, LintText] = {
         "Remove one, or name the source with `captions:`.",
     ),
     "C18": LintText(
-        "A caption file or table that cannot be read: it is missing, broken or has no column for captions.",
-        "Its captions would be lost without a message.",
+        "A caption file or table that cannot be read: it is missing, broken, has no column for captions, is JSON where"
+        " text is expected, or is what Git left: an LFS pointer or a merge conflict.",
+        "Its captions would be lost without a message, or rubbish would be trained.",
         "Correct the file at the reported place.",
+    ),
+    "C19": LintText(
+        "A caption in YAML without quotes that goes on behind ` #`: `robot, model #7 of the line`.",
+        "YAML takes the rest of the line for a comment, so half of the caption would be trained.",
+        "Put the caption in quotes. If it is a comment, write a blank behind the #.",
+    ),
+    "C20": LintText(
+        "Control characters, line separators, terminal colours or invisible characters inside a caption.",
+        "They are not sent: line separators and control characters become blanks, invisible ones are removed.",
+        "Delete them from the file.",
     ),
     "C21": LintText(
         "Captions that lie beside the pictures, or one folder up, and are not read: a table under another name, .json "

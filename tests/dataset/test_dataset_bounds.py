@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from scenario_apply.dataset.assemble import caption_pictures
-from scenario_apply.dataset.captions import tables
+from scenario_apply.dataset.captions import json_tables
 from scenario_apply.dataset.captions.caption_errors import LONGEST_CAPTION, CaptionTooLong
 from scenario_apply.dataset.captions.compose import Composer
 from scenario_apply.dataset.captions.gather import Gathered
@@ -44,7 +44,7 @@ def subject_of(captions: list[str], **fields: Any) -> Subject:
 def test_the_lines_of_a_json_table_are_found_in_one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     """The text is searched once, not once for each of its twenty thousand keys."""
     searched = 0
-    strings = tables._STRINGS
+    strings = json_tables._STRINGS
 
     class Counted:
         def finditer(self, text: str) -> Any:
@@ -52,7 +52,7 @@ def test_the_lines_of_a_json_table_are_found_in_one_pass(monkeypatch: pytest.Mon
             searched += len(text)
             return strings.finditer(text)
 
-    monkeypatch.setattr(tables, "_STRINGS", Counted())
+    monkeypatch.setattr(json_tables, "_STRINGS", Counted())
     text = json.dumps({f"{n}.png": f'a "{n}": b' for n in range(20_000)}, indent=1)
     table = read_table(text, file="c.json")
     assert searched == len(text)
@@ -81,8 +81,8 @@ def test_the_lines_of_a_json_table_are_those_of_its_keys() -> None:
 )
 def test_a_table_has_a_longest_length(name: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is refused by an error, so that no caption is lost in silence."""
-    monkeypatch.setattr(tables, "MOST_ROWS", 10)
-    monkeypatch.setattr("scenario_apply.dataset.captions.yaml_map.MOST_ROWS", 10)
+    for reader in ("csv_tables", "json_tables", "yaml_map"):
+        monkeypatch.setattr(f"scenario_apply.dataset.captions.{reader}.MOST_ROWS", 10)
     table = read_table(text, file=name)
     assert len(table.rows) <= 10
     last = table.findings[-1]

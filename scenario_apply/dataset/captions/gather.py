@@ -15,7 +15,7 @@ from scenario_apply.dataset.captions.matching import (
 )
 from scenario_apply.dataset.captions.sidecars import find_sidecars
 from scenario_apply.dataset.captions.table_entries import CaptionRow
-from scenario_apply.dataset.captions.tables import caption_rows, read_table
+from scenario_apply.dataset.captions.tables import caption_in_file, caption_rows, read_table
 from scenario_apply.dataset.captions.unread import Captioning, unread_captions
 from scenario_apply.dataset.facts import FileEntry
 from scenario_apply.dataset.image_selection import Selection
@@ -96,15 +96,23 @@ def _read_sidecars(spec: DatasetSpec, selection: Selection, read: Reader, out: G
             hint = f"delete one, or choose one: `captions: sidecar` or `captions: ./{other}`"
             out.findings.append(Finding("C17", what, entry.file, hint=hint))
             continue
-        text = _text(entry.file, spec, read)
-        if isinstance(text, Finding):
-            out.findings.append(text)
+        text, findings = _sidecar_text(entry.file, spec, read)
+        out.findings += findings
+        if text is None:
             out.unreadable.add(path)
         else:
             out.raws[path] = Raw(text, entry.file)
     if sidecars.orphans:
         captioned = [*out.raws, *out.unreadable]
         out.findings += orphan_findings(sidecars.orphans, selection.images, captioned)
+
+
+def _sidecar_text(file: str, spec: DatasetSpec, read: Reader) -> tuple[str | None, Sequence[Finding]]:
+    """The caption in a file beside its image; None, with a finding, when it cannot be read."""
+    text = _text(file, spec, read)
+    if isinstance(text, Finding):
+        return None, [text]
+    return caption_in_file(text, file=file)
 
 
 def _read_table(file: str, spec: DatasetSpec, lookup: Lookup, read: Reader, out: Gathered) -> None:
@@ -140,13 +148,3 @@ def _loses_rows(findings: Sequence[Finding]) -> bool:
 def _text(file: str, spec: DatasetSpec, read: Reader) -> str | Finding:
     data = read(file)
     return data if isinstance(data, Finding) else decode(data, file=file, encoding=spec.encoding)
-
-
-def one_line(raw: Raw, lines: str) -> tuple[str, int]:
-    """The caption as one line, and its number of non-empty lines. lines: join or first."""
-    if "\n" not in raw.text and "\r" not in raw.text:
-        return raw.text.strip(), 1
-    held = [line.strip() for line in raw.text.splitlines() if line.strip()]
-    if not held:
-        return "", 0
-    return (held[0] if lines == "first" else " ".join(held)), len(held)

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 
 from scenario_apply.dataset.captions.table_entries import (
     FILE_COLUMNS,
-    MOST_ROWS,
+    TAGS_COLUMN,
     TEXT_COLUMNS,
     CaptionRow,
     Row,
     Table,
-    as_text,
+    caption_of,
+    doubled_finding,
     first_of,
-    is_scalar,
-    map_entry,
-    too_many_rows,
+    is_empty,
+    two_texts_finding,
 )
 from scenario_apply.model.file_names import is_unicode
 from scenario_apply.model.lint_rules import Finding
 
-_MOST_COLUMNS = 500
-_MOST_FINDINGS = 20  # reported for unreadable lines of one table
-_STRINGS = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"(\s*+:)?', re.DOTALL)
+_MOST_FINDINGS = 20  # on rows without a picture or a caption
+_TABLE_ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".yaml", ".yml", ".xml", ".html", ".toml")
+_COLUMNS = (*FILE_COLUMNS, *TEXT_COLUMNS, TAGS_COLUMN)
 
 
 def read_table(text: str, *, file: str) -> Table:
@@ -49,184 +47,90 @@ def _without_surrogates(table: Table, file: str) -> Table:
 def _read(text: str, file: str) -> Table:
     ending = file[file.rfind(".") :].lower()
     if ending in (".jsonl", ".ndjson"):
-        return _jsonl(text, file)
+        from scenario_apply.dataset.captions.json_tables import read_json_lines
+
+        return read_json_lines(text, file=file)
     if ending in (".csv", ".tsv"):
-        return _csv(text, file)
+        from scenario_apply.dataset.captions.csv_tables import read_csv
+
+        return read_csv(text, file=file)
     if ending == ".json":
-        return _json(text, file)
+        from scenario_apply.dataset.captions.json_tables import read_json
+
+        return read_json(text, file=file)
     if ending in (".yaml", ".yml"):
         from scenario_apply.dataset.captions.yaml_map import read_yaml_map
 
         return read_yaml_map(text, file=file)
     known = ".yaml, .json, .jsonl, .csv or .tsv"
-    return _failed(file, None, f"captions cannot be read from {ending or 'such'} files", f"use a {known} file")
+    what = f"captions cannot be read from {ending or 'such'} files"
+    return Table((), (Finding("C18", what, file, None, f"use a {known} file"),))
+
+
+def caption_in_file(text: str, *, file: str) -> tuple[str | None, Sequence[Finding]]:
+    """The caption of a file beside its image. A .json file holds a record, a list or a text; others are plain text.
+
+    None, with a C18 finding, when the file holds no caption.
+    """
+    ending = file[file.rfind(".") :].lower()
+    if ending == ".json":
+        from scenario_apply.dataset.captions.json_tables import read_json_caption
+
+        return read_json_caption(text, file=file)
+    if ending in _TABLE_ENDINGS:
+        what = f"a caption beside its image cannot be read from a {ending} file"
+        return None, [Finding("C18", what, file, hint="use .txt or .json; a table is named by `captions: ./FILE`")]
+    return text, []
 
 
 def caption_rows(table: Table, *, file: str) -> tuple[list[CaptionRow], list[Finding]]:
-    """The table's rows as (key, caption). Columns are found by their usual names; a repeated key is C17."""
+    """The table's rows as (key, caption). Columns are found by their usual names; a repeated key is C17.
+
+    Rows without any value are left out. What is wrong with the columns of a table is reported once.
+    """
     rows: list[CaptionRow] = []
-    findings = list(table.findings)
+    findings = dict.fromkeys(table.findings)
     line_of: dict[str, int] = {}
+    unusable = 0
+    has_two_texts = False
     for row in table.rows:
-        key = first_of(row.fields, FILE_COLUMNS)
-        text = first_of(row.fields, TEXT_COLUMNS)
-        if key is None or text is None:
-            subject, columns = ("picture", FILE_COLUMNS) if key is None else ("caption", TEXT_COLUMNS)
-            held = ", ".join(list(row.fields)[:6]) or "nothing"
-            what = f"no {subject} column; found {held}"
-            findings.append(
-                Finding("C18", what, file, row.line, f"name it {columns[0]} (also accepted: {', '.join(columns[1:])})")
-            )
-            if len(findings) > 20:
+        if is_empty(row.fields):
+            continue
+        if wrong := _wrong_columns(row, table.header, file):
+            findings[wrong] = None
+            unusable += 1
+            if unusable > _MOST_FINDINGS:
                 break
-        elif not key:
-            findings.append(
-                Finding("C18", "the row names no picture", file, row.line, "add the file name, or delete the row")
-            )
+            continue
+        if not has_two_texts and (other := two_texts_finding(row.fields, file=file, line=row.line)):
+            has_two_texts = True
+            findings[other] = None
+        key = first_of(row.fields, FILE_COLUMNS) or ""
+        if not key.strip():
+            what = "the row names no picture"
+            findings[Finding("C18", what, file, row.line, "add the file name, or delete the row")] = None
         elif key in line_of:
             what = f"{key!r} has two captions: on line {line_of[key]} and here"
-            findings.append(Finding("C17", what, file, row.line, "keep one of them"))
+            findings[Finding("C17", what, file, row.line, "keep one of them")] = None
         else:
             line_of[key] = row.line
-            tags = row.fields.get("tags")
-            rows.append(CaptionRow(key, f"{text}, {tags}" if tags and tags != text else text, row.line))
-    return rows, findings
+            rows.append(CaptionRow(key, caption_of(row.fields) or "", row.line))
+    return rows, list(findings)
 
 
-def _failed(file: str, line: int | None, what: str, hint: str | None = None) -> Table:
-    return Table((), (Finding("C18", what, file, line, hint),))
+def _wrong_columns(row: Row, header: int | None, file: str) -> Finding | None:
+    doubled = doubled_finding(row, _COLUMNS, file=file, header=header)
+    if doubled is not None:
+        return doubled
+    has_picture = _has(row, FILE_COLUMNS)
+    if has_picture and _has(row, (*TEXT_COLUMNS, TAGS_COLUMN)):
+        return None
+    subject, columns = ("caption", TEXT_COLUMNS) if has_picture else ("picture", FILE_COLUMNS)
+    held = ", ".join([name for name in row.fields if name][:6]) or "nothing"
+    what = f"no {subject} column; found {held}"
+    hint = f"name it {columns[0]} (also accepted: {', '.join(columns[1:])})"
+    return Finding("C18", what, file, row.line if header is None else header, hint)
 
 
-def _jsonl(text: str, file: str) -> Table:
-    rows: list[Row] = []
-    findings: list[Finding] = []
-    for number, line in enumerate(_lines(text), 1):
-        if number > MOST_ROWS:
-            findings = [*findings[:_MOST_FINDINGS], too_many_rows(file, number)]
-            break
-        if not line.strip():
-            continue
-        try:
-            value = json.loads(line, parse_float=str, parse_int=str, parse_constant=str)
-        except RecursionError:
-            findings.append(Finding("C18", "nested too deeply", file, number, "write one object per line"))
-            continue
-        except ValueError as error:
-            findings.append(Finding("C18", f"not a JSON object: {_why(error)}", file, number, "one object per line"))
-            continue
-        if not isinstance(value, dict):
-            findings.append(Finding("C18", "not a JSON object", file, number, "write one object per line"))
-            continue
-        rows.append(Row(number, {str(k): as_text(v) for k, v in value.items() if is_scalar(v)}))
-    return Table(tuple(rows), tuple(findings[: _MOST_FINDINGS + 1]))
-
-
-def _lines(text: str) -> Iterator[str]:
-    import io
-
-    return iter(io.StringIO(text, newline=None))
-
-
-def _csv(text: str, file: str) -> Table:
-    import csv
-    import io
-
-    first = text.split("\n", 1)[0]
-    delimiter = max(",;\t", key=first.count) if file.lower().endswith(".csv") else "\t"
-    rows: list[Row] = []
-    findings: list[Finding] = []
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True, restkey="", restval=None)
-    try:
-        if not reader.fieldnames:
-            return _failed(file, 1, "the table is empty", f"begin with a header line: {FILE_COLUMNS[0]},text")
-        if len(reader.fieldnames) > _MOST_COLUMNS:
-            what = f"{len(reader.fieldnames):,} columns; at most {_MOST_COLUMNS} are read"
-            return _failed(file, 1, what, f"keep {FILE_COLUMNS[0]} and text")
-        for number, fields in enumerate(reader, 1):
-            if number > MOST_ROWS:
-                findings = [*findings[:_MOST_FINDINGS], too_many_rows(file, reader.line_num)]
-                break
-            if "" in fields:
-                what = "the row has more fields than the header has columns"
-                findings.append(Finding("C18", what, file, reader.line_num, 'quote captions with a comma: "..."'))
-            else:
-                held = {k.strip(): v for k, v in fields.items() if k is not None and v is not None}
-                rows.append(Row(reader.line_num, held))
-    except csv.Error as error:
-        line = getattr(reader.reader, "line_num", None)
-        broken = Finding("C18", f"not a CSV table: {error}", file, line, "check the quotes")
-        findings = [*findings[:_MOST_FINDINGS], broken]
-    return Table(tuple(rows), tuple(findings[: _MOST_FINDINGS + 1]))
-
-
-def _json(text: str, file: str) -> Table:
-    """A map from picture to caption, {caption, tags} of kohya or a list of captions; or a list of objects."""
-    duplicates: list[str] = []
-
-    def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-        held: dict[str, object] = {}
-        for key, value in pairs:
-            if key in held:
-                duplicates.append(key)
-            held[key] = value
-        return held
-
-    try:
-        value = json.loads(text, object_pairs_hook=unique, parse_float=str, parse_int=str, parse_constant=str)
-    except RecursionError:
-        return _failed(file, 1, "nested too deeply for a captions file")
-    except ValueError as error:
-        line = getattr(error, "lineno", 1)
-        return _failed(file, line, f"not JSON: {_why(error)}", "check the quotes and commas near this line")
-    if isinstance(value, dict | list) and len(value) > MOST_ROWS:
-        return _failed(file, 1, f"{len(value):,} captions; at most {MOST_ROWS:,} are read", "split the file")
-    lines = _KeyLines(text)
-    findings = [
-        Finding("C17", f"{key!r} appears twice", file, lines.last(key), "keep one of them")
-        for key in dict.fromkeys(duplicates)
-    ]
-    if isinstance(value, list):
-        rows = [
-            Row(1, {str(k): as_text(v) for k, v in item.items() if is_scalar(v)})
-            for item in value
-            if isinstance(item, dict)
-        ]
-        return Table(tuple(rows), tuple(findings))
-    if not isinstance(value, dict):
-        return _failed(file, 1, "a captions file must hold a map from picture to caption")
-    rows = []
-    for key, entry in value.items():
-        line = lines.first(key)
-        fields, finding = map_entry(key, entry, file=file, line=line)
-        if finding is not None:
-            findings.append(finding)
-        if fields is not None:
-            rows.append(Row(line, fields))
-    return Table(tuple(rows), tuple(findings))
-
-
-class _KeyLines:
-    """The line of each key in a JSON text, found in one pass over its strings."""
-
-    def __init__(self, text: str) -> None:
-        self._first: dict[str, int] = {}
-        self._last: dict[str, int] = {}
-        line, counted = 1, 0
-        for string in _STRINGS.finditer(text):
-            if string[2] is None:
-                continue
-            line += text.count("\n", counted, string.start())
-            counted = string.start()
-            key = json.loads(f'"{string[1]}"') if "\\" in string[1] else string[1]
-            self._first.setdefault(key, line)
-            self._last[key] = line
-
-    def first(self, key: str) -> int:
-        return self._first.get(key, 1)
-
-    def last(self, key: str) -> int:
-        return self._last.get(key, 1)
-
-
-def _why(error: Exception) -> str:
-    return str(getattr(error, "msg", error)) or type(error).__name__
+def _has(row: Row, names: Iterable[str]) -> bool:
+    return any(name in row.fields for name in names)

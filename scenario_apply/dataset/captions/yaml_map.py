@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from scenario_apply.dataset.captions.table_entries import MOST_ROWS, TEXT_COLUMNS, Row, Table, map_entry, too_many_rows
+from scenario_apply.manifest.yaml.plain_text import cut_message, is_curly_quoted, lost_at_hash
 from scenario_apply.model.lint_rules import Finding
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 _KEY_AND_TEXT = re.compile(r"""\s*(?:-\s+)?(?P<key>"[^"]*"|'[^']*'|[^:#]+?)\s*:\s+(?P<text>\S.*)""")
 
+_STRAIGHT_QUOTES = "write \"...\" or '...'; around curly quotes that belong to the caption, too"
 _LONGEST_SHOWN = 400  # characters of a line that is repeated in a hint
 
 
@@ -36,12 +38,12 @@ def _table(text: str, file: str) -> Table:
     from scenario_apply.manifest.yaml.syntax_errors import end_of_scanned
 
     try:
-        return _Reader(file).read(_events(text))
+        return _Reader(file, text).read(_events(text))
     except yaml.YAMLError as error:
         end = end_of_scanned(error)
         if end is None:
             raise
-        return _Reader(file).read(_events(text[:end]))
+        return _Reader(file, text[:end]).read(_events(text[:end]))
 
 
 def _events(text: str) -> Iterator[yaml.Event]:
@@ -80,8 +82,9 @@ class _Refused(Exception):
 class _Reader:
     """Builds the map from parser events, so that every scalar stays text."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, text: str) -> None:
         self._file = file
+        self._text = text
         self._findings: list[Finding] = []
         self._is_cut = False
 
@@ -98,9 +101,24 @@ class _Reader:
                     raise _Refused(self._wrong(event, "a captions file must hold a map from picture to caption"))
         except _Refused as refused:
             return Table(tuple(rows), (*self._findings, refused.finding))
-        for _ in () if self._is_cut else events:  # read to the end, to find syntax errors further down
-            pass
+        if not self._is_cut:
+            self._read_to_the_end(events)
         return Table(tuple(rows), tuple(self._findings))
+
+    def _read_to_the_end(self, events: Iterator[object]) -> None:
+        """Finds syntax errors further down, and further documents."""
+        import yaml
+
+        begins = None
+        for event in events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                begins = event
+            elif begins is not None and not isinstance(event, yaml.DocumentEndEvent | yaml.StreamEndEvent):
+                if not isinstance(event, yaml.ScalarEvent) or event.value:
+                    what = "a second YAML document begins here, and only the first is read"
+                    wrong = self._wrong(begins, what)
+                    self._findings.append(wrong._replace(hint="remove the line ---, or make it a second file"))
+                begins = None
 
     def _top(self, events: Iterator[object]) -> Iterator[Row]:
         import yaml
@@ -127,11 +145,10 @@ class _Reader:
                 what = f"the caption of {key!r} starts with {{, which makes it a map"
                 self._findings.append(Finding("C18", what, self._file, line, "quote the caption"))
                 continue
-            fields, finding = map_entry(key, entry, file=self._file, line=line)
-            if finding is not None:
-                self._findings.append(finding)
-            if fields is not None:
-                yield Row(line, fields)
+            row, findings = map_entry(key, entry, file=self._file, line=line)
+            self._findings += findings
+            if row is not None:
+                yield row
 
     def _value(self, event: object, events: Iterator[object], depth: int = 0) -> object:
         import yaml
@@ -139,7 +156,7 @@ class _Reader:
         if depth > 5:
             raise _Refused(self._wrong(event, "nested too deeply for a captions file"))
         if isinstance(event, yaml.ScalarEvent):
-            return event.value
+            return self._text_of(event)
         if isinstance(event, yaml.SequenceStartEvent):
             items: list[object] = []
             for item in events:
@@ -152,8 +169,24 @@ class _Reader:
                 if isinstance(key, yaml.MappingEndEvent):
                     return held
                 name = self._value(key, events, depth + 1)
-                held[str(name)] = self._value(next(events), events, depth + 1)
+                value = self._value(next(events), events, depth + 1)
+                if str(name) in held:
+                    what = f"{name} is given twice"
+                    self._findings.append(Finding("C17", what, self._file, _line(key), "keep one of them"))
+                held.setdefault(str(name), value)
         raise _Refused(self._wrong(event, "anchors and aliases are not supported in captions files"))
+
+    def _text_of(self, event: yaml.ScalarEvent) -> str:
+        """The scalar's text. Reports what YAML does to texts without quotes."""
+        text: str = event.value
+        if event.style in (None, ""):
+            lost = lost_at_hash(self._text, event.end_mark.index) if event.end_mark is not None else None
+            if lost is not None:
+                hint = "quote the caption; a comment has a blank behind its #"
+                self._findings.append(Finding("C19", cut_message(lost), self._file, _line(event), hint))
+            if is_curly_quoted(text):
+                self._findings.append(self._wrong(event, "these are not YAML quotes")._replace(hint=_STRAIGHT_QUOTES))
+        return text
 
     def _wrong(self, event: object, what: str) -> Finding:
         return Finding("C18", what, self._file, _line(event))

@@ -54,15 +54,18 @@ def empty(subject: Subject) -> Iterator[Finding]:
     for picture in subject.pictures:
         if picture.raw == "":
             what = f"the caption of {name_of(picture.path)} is empty"
-            yield picture.finding("C03", what, "write a caption, or delete the file", about_caption=True)
+            yield picture.finding(
+                "C03", what, "write a caption with letters or digits, or delete the file", about_caption=True
+            )
 
 
 def lines(subject: Subject) -> Iterator[Finding]:
     """C07."""
     for picture in subject.pictures:
         if picture.line_count > 1 and subject.spec.captions.lines == "join":
-            what = f"{picture.line_count} lines, which are joined with spaces"
-            hint = "write one line, or `captions: { lines: first }`"
+            signs = "commas" if picture.separator == ", " else "spaces"
+            what = f"{picture.line_count} lines, which are joined with {signs}"
+            hint = "write one line, or `captions: { lines: first }`; also: comma, space"
             yield picture.finding("C07", what, hint, about_caption=True)
 
 

@@ -16,6 +16,7 @@ class Picture(NamedTuple):
     """raw: the caption as found, on one line; None: none found. caption: as sent; None: Scenario writes it.
 
     at, line: where the caption is; None for one written in the manifest. line_count: its lines that are not empty.
+    separator: what they were joined with.
     """
 
     path: str
@@ -25,6 +26,7 @@ class Picture(NamedTuple):
     at: str | None = None
     line: int | None = None
     line_count: int = 1
+    separator: str = " "
 
     @property
     def file(self) -> str:

@@ -46,7 +46,8 @@ def _rows(spec: DatasetSpec, read: Reader, exists: Callable[[str], bool]) -> tup
         if isinstance(text, Finding):
             return rows, [*findings, text]
         table = read_table(text, file=file)
-        more, wrong = table_rows(table.rows, file=file, beside=file.rpartition("/")[0], exists=exists)
+        beside = file.rpartition("/")[0]
+        more, wrong = table_rows(table.rows, file=file, beside=beside, header=table.header, exists=exists)
         rows += more
         findings += [*table.findings, *wrong]
     return rows, findings

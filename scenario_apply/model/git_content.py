@@ -1,0 +1,22 @@
+"""What Git leaves in files that people take for their own content: LFS pointers and conflict markers."""
+
+from __future__ import annotations
+
+import re
+
+_POINTER_START = b"version https://git-lfs.github.com/spec/"
+_MARKER = re.compile(r"^(?:<{7}|>{7}|\|{7})(?:[ \t]|\r?$)|^={7}\r?$", re.MULTILINE)
+_MARKERS = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
+
+
+def is_pointer(data: bytes) -> bool:
+    """Whether bytes are those of a Git LFS pointer. Source: git-lfs, docs/spec.md: `version` is the first key."""
+    return data.startswith(_POINTER_START)
+
+
+def conflict_line(text: str) -> int | None:
+    """The line, from 1, of the first conflict marker of a merge; None without one. As in `git diff --check`."""
+    if not any(marker in text for marker in _MARKERS):
+        return None
+    found = _MARKER.search(text)
+    return None if found is None else text.count("\n", 0, found.start()) + 1
