@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from scenario_apply import __main__
+from scenario_apply.errors import ManifestError
 from scenario_apply.planning.changes import SUMMARY_ACTIONS
 
 PICTURES = Path(__file__).resolve().parents[2] / "manifests" / "quickstart" / "kael"
@@ -173,3 +174,22 @@ def test_a_picture_that_was_not_pulled_stops_a_plan_that_uploads_it(
     assert "kael/05_campfire.jpg" in shown
     assert "git lfs pull" in shown
     assert not list(home.glob("state/*.json"))
+
+
+@pytest.mark.parametrize(
+    ("written", "place"), [("state\\kael.json", "state/kael.json"), ("..\\kael.json", None), (".git\\kael.json", None)]
+)
+def test_backslashes_of_the_state_count_as_slashes(written: str, place: str | None, home: Path) -> None:
+    """The places that `state:` must not name stay forbidden. A file of that very name is the state."""
+    from scenario_apply.cli.locate import state_path
+    from scenario_apply.manifest.loader.load import load_manifest
+
+    (home / "scenario.yaml").write_text(f"{MANIFEST}state: '{written}'\n")
+    manifest = load_manifest(None, variables={}, var_files=[], env={}, cwd=str(home), allow_env=[])
+    if place is None:
+        with pytest.raises(ManifestError):
+            state_path(manifest, None, str(home))
+        return
+    assert state_path(manifest, None, str(home)) == str(home / place)
+    (home / written).write_text("{}")
+    assert state_path(manifest, None, str(home)) == str(home / written)

@@ -103,3 +103,10 @@ def test_an_exclude_of_the_defaults_may_leave_nothing_out(tmp_path: Path) -> Non
     manifest = load(tmp_path, text)
     scanned = scan_datasets(manifest.datasets, root=manifest.root, cache_path=None, types_of={}, cwd=str(tmp_path))
     assert "N09" not in {p.code for p in scanned["d"].problems}
+
+
+def test_an_included_file_is_found_behind_backslashes(tmp_path: Path) -> None:
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / "d.yaml").write_text("version: 1\ndatasets: { d: { images: ./set } }\n")
+    assert "d" in load(tmp_path, "include: ['parts\\d.yaml']\n" + MODEL).datasets
+    assert problems(tmp_path, "include: ['..\\outside.yaml']\n" + MODEL)[0].code == "outside-root"
