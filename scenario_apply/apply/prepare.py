@@ -28,6 +28,7 @@ from scenario_apply.planning.rule_inputs import Inputs
 from scenario_apply.planning.selection import requested
 from scenario_apply.planning.state_edit import StateEdit
 from scenario_apply.planning.steps_builder import make_steps
+from scenario_apply.planning.unpulled import unpulled_pictures
 from scenario_apply.state.state import State
 from scenario_apply.state.stores.file_store import Loaded
 
@@ -112,6 +113,8 @@ def make_plan(
     decisions = with_retention(decisions, consent=options.allow_destroy)
     quoted = quotes(environment.api, decisions.values()) if options.refresh and environment.api is not None else {}
     steps = make_steps(decisions, state, observed)
+    if unpulled := unpulled_pictures(steps, desired, manifest):
+        raise ManifestError(unpulled[0].message, problems=unpulled)
     plan = Plan(
         source=_source(environment, manifest, datasets, options, recorded),
         tool_version=environment.tool_version,

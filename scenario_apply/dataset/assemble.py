@@ -82,10 +82,10 @@ def caption_pictures(
 
 def _template_finding(error: CaptionTemplateError, path: str | None = None) -> Finding:
     if isinstance(error, CaptionTooLong):
-        return Finding("T08", f"{path or error.key}: {error.why}", hint="shorten it")
+        return Finding("T08", f"{path or error.key}: {error.why}", hint="shorten it", key=error.key)
     known = "available there: trigger, caption, stem, path"
     on = f" on {path}" if path else ""
-    return Finding("T08", f"{error.key}: the template fails{on}: {error.why}", hint=known)
+    return Finding("T08", f"{error.key}: the template fails{on}: {error.why}", hint=known, key=error.key)
 
 
 def _without_templates(spec: DatasetSpec) -> DatasetSpec:

@@ -9,6 +9,7 @@ from scenario_apply.manifest.other_trainers import foreign_parameter
 from scenario_apply.manifest.positions import Map, Mark, Node, kind_of
 from scenario_apply.manifest.report import Report
 from scenario_apply.manifest.spec import Json
+from scenario_apply.manifest.written_numbers import number_hint
 from scenario_apply.model.did_you_mean import did_you_mean, listed
 from scenario_apply.model.secret import MASK, Secret
 from scenario_apply.model.training_types import (
@@ -122,6 +123,8 @@ class ParameterCheck:
 def unknown_parameter(name: str, mark: Mark, report: Report, known: Mapping[str, object] | None = None) -> None:
     """Reports a parameter that no type has, with a hint at the one that may be meant."""
     foreign = foreign_parameter(name)
+    if name.isdigit():
+        foreign = "write numbers with a point, as in 0.0001: a comma separates the entries of { }"
     hint = foreign or did_you_mean(name, known or PARAMETER_NAMES) or did_you_mean(name, PARAMETER_NAMES)
     report.error("unknown-parameter", f"{name} is not a training parameter", mark, hint)
 
@@ -145,7 +148,8 @@ def _misfit(rule: ParameterRule, value: Node) -> tuple[str, str | None] | None:
 
 def _misfit_number(rule: ParameterRule, value: Node) -> tuple[str, str | None] | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return f"must be a number, not {kind_of(value)}", None
+        hint = number_hint(value, whole=rule.kind == "integer", quoted=True) if isinstance(value, str) else None
+        return f"must be a number, not {kind_of(value)}", hint
     is_whole = isinstance(value, int) or rule.kind == "integer"
     if is_whole and not fits_64_bits(value):
         return _too_large(value)

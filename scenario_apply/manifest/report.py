@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from scenario_apply.errors import Diagnostic, Location, ManifestError, Severity
-from scenario_apply.manifest.positions import Map, Mark
+from scenario_apply.manifest.positions import Map, Mark, Seq
 from scenario_apply.manifest.secret_detection import masked_in_place, without_secret_values
 from scenario_apply.model.secret import MASK
 
@@ -197,6 +197,10 @@ class Places(Mapping[str, Location]):
                 self._found[key] = key_mark if isinstance(value, Map) else value_mark
                 if key == "parameters" and isinstance(value, Map):
                     self._found.update((f"parameters.{name}", mark) for name, (_, mark) in value.marks.items())
+                elif isinstance(value, Map):  # captions, pairs and lint of a dataset
+                    self._found.update((f"{key}.{name}", marks[0]) for name, marks in value.marks.items())
+                elif isinstance(value, Seq):
+                    self._found.update((f"{key}.{index}", mark) for index, mark in enumerate(value.marks))
         return self._found
 
     def __getitem__(self, field: str) -> Location:

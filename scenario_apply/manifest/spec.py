@@ -65,6 +65,17 @@ class DatasetSpec:
     lint: Mapping[str, Json] = field(default_factory=dict)  # code or rule name -> off, warning, error, or a threshold
     allow_outside_root: bool = False
     place: Location
+    own: frozenset[str] = frozenset()  # keys that the dataset itself has, not the defaults
+    places: Mapping[str, Location] = field(default_factory=dict, compare=False, repr=False)
+    """The position of each value: "images", "images.1" for the second of a list, "captions.file" ..."""
+
+    def place_of(self, key: str | None) -> Location:
+        """The position of a value of this dataset, or of the block it is in; of the dataset when it has neither."""
+        while key:
+            if key in self.places:
+                return self.places[key]
+            key = key.rpartition(".")[0]
+        return self.place
 
     @property
     def is_pairs(self) -> bool:

@@ -146,6 +146,8 @@ _MANIFEST = {
     "form.",
     "wrong-value": "A value is not among those that are allowed here, or does not have the required form.",
     "yaml-merge": "The YAML merge key << takes a map or a list of maps. It was given something else.",
+    "odd-character": "A character that looks like a blank, or like nothing, stands where YAML wants a space: a "
+    "no-break space pasted from a web page, or a full-width colon. Replace it with a space, or put the text in quotes.",
     "yaml-syntax": "The file is not valid YAML. The marker shows where the error begins; it is often a missing quote "
     "around a text with `: `, `#`, `{` or `[`, or a wrong indentation.",
     "yaml-tab": "YAML does not allow tabs for indentation. Use two spaces for each level.",

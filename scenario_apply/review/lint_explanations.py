@@ -44,6 +44,11 @@ LINT_TEXTS: Mapping[str, LintText] = {
         "They look as if they belonged to the dataset and are not trained on.",
         "Write `recursive: true` to include them, or switch the rule off if they are meant to stay out.",
     ),
+    "N09": LintText(
+        "A pattern under `exclude:` that fits no file of the dataset.",
+        "The picture that it was written for is trained on. Patterns are names, paths within the dataset, or globs.",
+        "Write the name or path as `dataset show` prints it, or remove the pattern.",
+    ),
     # files
     "F01": LintText(
         "A file with the name of an image and content that is none: an empty file, a saved web page, a PDF, an SVG.",
@@ -104,6 +109,24 @@ LINT_TEXTS: Mapping[str, LintText] = {
         "Hidden files, caches of other tools and masks that were found in the dataset folder and skipped.",
         "This is a note, so that nothing is left out without a message.",
         "Nothing has to be done.",
+    ),
+    "F13": LintText(
+        "Some pictures are Git LFS pointers: text files with the digest and the size of a picture that was not pulled.",
+        "A plan that uploads none of them needs only the pointers. Their pixels cannot be checked, and a plan that "
+        "would upload one of them stops.",
+        "Run `git lfs pull`.",
+    ),
+    "F14": LintText(
+        "Files that are pictures by content, but not by name: `06.png_large`, `07.png?w=1200`, or a name without an "
+        "ending, as downloads leave them.",
+        "They are not part of the dataset, which then trains on fewer pictures than it seems to have.",
+        "Rename them, or list them under `exclude:` if they are to stay out.",
+    ),
+    "F15": LintText(
+        "A picture named like the mask of another one: `01_mask.png` beside `01.png`. It is an error where the mask is "
+        "grey and the picture is not.",
+        "Scenario trains without masks: it would learn to draw them.",
+        "Leave them out with `exclude:`, or switch the rule off if they are pictures.",
     ),
     # resolution
     "R01": LintText(
@@ -253,6 +276,18 @@ LINT_TEXTS: Mapping[str, LintText] = {
         "Control characters, line separators, terminal colours or invisible characters inside a caption.",
         "They are not sent: line separators and control characters become blanks, invisible ones are removed.",
         "Delete them from the file.",
+    ),
+    "C21": LintText(
+        "Captions that lie beside the pictures, or one folder up, and are not read: a table under another name, .json "
+        "files, caption files whose names fit no picture. It is an error where no picture has a caption, and a note "
+        "where all have one.",
+        "Scenario would write its own captions in place of those that exist.",
+        "Write the `captions:` that the hint shows, rename the files, or delete them.",
+    ),
+    "C22": LintText(
+        "A caption that is used for a picture whose name differs from its own in capitals or in the picture's ending.",
+        "There is one picture it can belong to, so it is used. Other tools may not find it.",
+        "Nothing has to be done. Naming them alike ends the note.",
     ),
     # triggers and templates
     "T01": LintText(

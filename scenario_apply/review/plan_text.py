@@ -45,7 +45,7 @@ LOCAL = "local"
 """The endpoint that plans for the embedded Scenario record."""
 
 _NAMED = 5  # addresses in a sentence
-_LEFT_OUT = (NotSelected(),)  # the notes of what --select or --exclude leaves out
+_LEFT_OUT = NotSelected()  # the note of what --select or --exclude leaves out
 MANY = 40
 """More changes than this are shown in a line or two each."""
 
@@ -148,7 +148,7 @@ def _counts(plan: Plan, *, destroy: bool) -> str:
     always = ("delete",) if destroy else ("create", "update", "replace", "delete")
     order = ("create", "update", "retrain", "replace", "delete", "wait", "move", "import", "forget")
     parts = [f"{summary.get(key, 0):,} {key}" for key in order if key in always or summary.get(key)]
-    left_out = sum(change.notes == _LEFT_OUT for change in plan.changes if change.action is Action.NONE)
+    left_out = sum(_LEFT_OUT in change.notes for change in plan.changes if change.action is Action.NONE)
     unchanged = summary["none"] - left_out
     if unchanged or not destroy:
         parts.append(f"{unchanged:,} {'kept' if destroy else 'unchanged'}")
@@ -187,7 +187,7 @@ def _nothing(plan: Plan, recorded: Collection[Address] | None, *, destroy: bool)
         return "No changes. The manifest declares no model or composition, and the state records none."
     unchecked = "" if plan.refreshed else " (not compared with Scenario)"
     if len(held) == len(addresses):
-        left_out = sum(change.notes == _LEFT_OUT for change in plan.changes)
+        left_out = sum(_LEFT_OUT in change.notes for change in plan.changes)
         matching = len(held) - left_out
         subject = f"{'All ' if matching > 1 else ''}{counted(matching, 'resource matches', 'resources match')}"
         unselected = f"; {left_out:,} not selected" if left_out else ""

@@ -84,7 +84,7 @@ def _made(call: Invocation) -> Prepared:
 
         refuse_taken(out, call.settings.cwd, option="--out", kind="saved plan", is_own=is_saved_plan)
     options = plan_options(call)
-    request = read_request(call.settings, check=not asked.destroy)
+    request = read_request(call.settings, check=not asked.destroy, deep=not asked.destroy)
     if out is not None:
         root = request.manifest.root
         refuse_taken(out, call.settings.cwd, option="--out", kind="saved plan", is_own=is_saved_plan, root=root)

@@ -44,7 +44,7 @@ def instruct(
                 findings.append(Finding("P02", f"the pair {stem} has no instruction", files[couple.after], hint=hint))
     except CaptionTemplateError as error:
         hint = "available there: trigger, caption, stem, path"
-        findings.append(Finding("T08", f"{error.key}: the template fails: {error.why}", hint=hint))
+        findings.append(Finding("T08", f"{error.key}: the template fails: {error.why}", hint=hint, key=error.key))
         return (), findings
     return tuple(pairs), findings
 

@@ -22,7 +22,7 @@ def missing(subject: Subject) -> Iterator[Finding]:
         return
     without = [p for p in subject.pictures if p.raw is None and p.path not in subject.unread]
     if len(without) == len(subject.pictures) and spec.captions.kind == "recognise":
-        if spec.missing != "auto":
+        if spec.missing != "auto" and "C21" not in subject.reported:
             tail = f", without the trigger {spec.trigger}" if spec.trigger else ""
             what = f"no captions found: Scenario writes its own{tail}"
             yield Finding("C02", what, hint="add a .txt file beside each image, or write `captions: auto`")

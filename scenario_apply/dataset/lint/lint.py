@@ -17,6 +17,9 @@ from scenario_apply.dataset.lint import (
     file_rules as lint_files,
 )
 from scenario_apply.dataset.lint import (
+    mask_rules as lint_masks,
+)
+from scenario_apply.dataset.lint import (
     pair_rules as lint_pairs,
 )
 from scenario_apply.dataset.lint import (
@@ -33,8 +36,10 @@ _RULES: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
     lint_counts.counts,
     lint_counts.skipped,
     lint_files.faults,
+    lint_files.pointers,
     lint_files.formats,
     lint_files.names,
+    lint_masks.masks,
     lint_files.sizes,
     lint_files.outliers,
     lint_duplicates.exact,

@@ -30,6 +30,7 @@ from scenario_apply.dataset.scan.parallel import (
 from scenario_apply.dataset.scan.read_images import read_facts
 from scenario_apply.dataset.scan.scan_progress import ScanProgress
 from scenario_apply.dataset.scan.sources import Listing
+from scenario_apply.dataset.scan.unnamed_pictures import unnamed_pictures
 from scenario_apply.dataset.types import Contents
 from scenario_apply.errors import ManifestError
 from scenario_apply.manifest.loader.data_guard import DataGuard
@@ -99,6 +100,9 @@ class DatasetBuilder:
     def job(self, spec: DatasetSpec, types: tuple[str, ...], listing: Listing, *, key: str, signature: str) -> BuildJob:
         """The work to do for a dataset. Reads only the cache."""
         inputs = inputs_of(listing, spec, self._root)
+        if inputs.selection is not None and inputs.selection.unknown:
+            unnamed = unnamed_pictures(listing.guard, inputs.selection.unknown)
+            inputs = replace(inputs, findings=(*inputs.findings, *unnamed))
         self._count(spec, inputs)
         old = self._old_facts(self._cache.find(key) or self._cache.like(spec.name))
         known = _still_known(old, inputs)
@@ -179,11 +183,13 @@ class DatasetBuilder:
         return len(job.fresh) + (len(job.inputs.images) if self._deep else 0)
 
     def _assemble(self, job: BuildJob, facts: dict[str, Facts], run: TaskRunner) -> tuple[Assembled, bool]:
-        """The dataset, and whether the pixels of all its pictures were decoded, now or earlier."""
+        """The dataset, and whether a deep scan of it has nothing left to decode."""
         read = caption_reader(job.listing.guard, job.listing.refused)
         is_known = all(f.hashes or f.fault or f.is_lfs_pointer for f in facts.values())
         if not (self._deep or (is_known and facts)) or len(facts) > _MOST_DECODED:
-            return assemble(job.spec, job.types, job.inputs, facts, read, budget=self._budget), False
+            # Of more pictures than any training accepts, no scan decodes the pixels.
+            is_deep = self._deep and len(facts) > _MOST_DECODED
+            return assemble(job.spec, job.types, job.inputs, facts, read, budget=self._budget), is_deep
         from scenario_apply.dataset.scan.image_similarity import SeenPixels, add_pixel_facts
 
         self._seen = self._seen or SeenPixels()
