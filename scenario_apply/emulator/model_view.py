@@ -109,7 +109,7 @@ def _view(
         "capabilities": ["txt2img", "img2img"],
         "collectionIds": doc.get("collectionIds", []),
         "createdAt": iso(row["created"]),
-        "custom": is_own,
+        "custom": is_own or row["type"] == "custom",
         "exampleAssetIds": doc.get("exampleAssetIds", []),
         "privacy": row["privacy"],
         "source": "scenario",
