@@ -139,11 +139,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="name or glob of models; repeatable",
     )
     train.add_argument("--legacy", action=argparse.BooleanOptionalAction, default=True, help="accept sd-xl-lora")
-    train.add_argument(
-        "--show-captions",
-        action="store_true",
-        help="show automatic captions as descriptions, too, as the service may do",
-    )
+    train.add_argument("--show-captions", action="store_true", help="show automatic captions as descriptions, too")
     limit = parser.add_argument_group("limits")
     limit.add_argument(
         "--rate-limit",
