@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -11,14 +12,15 @@ from PIL import Image
 from scenario_sdk import Scenario
 
 from scenario_apply.emulator.base_models import BASES
-from scenario_apply.emulator.thread import EmulatorThread
+from scenario_apply.emulator.thread import EmulatorThread, manual_options
 
 from . import contract
 from .pictures import data_url
 from .test_models import make
 
 FLUX = "/generate/custom/model_bfl-flux-1-dev"
-KONTEXT = "/generate/custom/model_flux-kontext-editing"
+KONTEXT_ID = "model_flux-kontext-editing"
+KONTEXT = f"/generate/custom/{KONTEXT_ID}"
 TYPES = ("flux.1-lora", "flux.1-composition", "flux.2-dev-lora", "flux.1-kontext-lora", "flux.1-lora")
 
 
@@ -48,6 +50,14 @@ def test_a_base_tells_its_inputs_and_no_other_view_does(api: httpx.Client, train
     rows += api.get("/models", params={"privacy": "public"}).json()["models"]
     rows.append(api.get(f"/models/{trained['flux.1-lora']}").json()["model"])
     assert not [row["id"] for row in rows if "inputs" in row or "uiConfig" in row]
+
+
+def test_a_data_folder_of_an_older_release_gets_the_bases(tmp_path: Path) -> None:
+    options = manual_options(data=tmp_path / "data")
+    with EmulatorThread(options) as emulator:
+        emulator._do(lambda server: server.world.db.run("DELETE FROM models WHERE type = 'custom'"))
+    with EmulatorThread(options) as emulator, contract.client(emulator.url) as api:
+        assert [quote(api, f"/generate/custom/{base}").status_code for base in BASES if base != KONTEXT_ID] == [269] * 6
 
 
 def test_a_trained_model_is_never_run_by_its_own_id(api: httpx.Client, trained: dict[str, str]) -> None:
