@@ -43,12 +43,13 @@ class ParameterCheck:
             rule = rules.get(name)
             if rule is None and not training.known and name in SECRET_PARAMETERS:
                 rule = SECRET_RULE
+            is_inherited = written is None or name not in written
             if rule is None and training.known:
-                self._not_taken(training, name, merged.marks[name], address, written is None or name not in written)
+                self._not_taken(training, name, merged.marks[name], address, is_inherited)
             elif rule is None:
                 if self._is_sendable(name, value, merged.marks[name][1]):
                     taken[name] = _json(value)
-            elif self._fits(rule, name, value, merged.marks[name][1], training):
+            elif self._fits(rule, name, value, merged.marks[name][1], training, address if is_inherited else None):
                 taken[name] = _as_sent(rule, value)
         self._check_together(training, merged, written, taken, address)
         return taken
@@ -72,7 +73,10 @@ class ParameterCheck:
             what = f"{training.name} does not accept {name}"
             self._report.error("parameter-of-another-type", what, marks[0], takes)
 
-    def _fits(self, rule: ParameterRule, name: str, value: Node, mark: Mark, training: TrainingType) -> bool:
+    def _fits(
+        self, rule: ParameterRule, name: str, value: Node, mark: Mark, training: TrainingType, heir: str | None
+    ) -> bool:
+        """heir: the model, where it inherits the value."""
         if self._report.is_wrong(mark):
             return False
         problem = _misfit(rule, value)
@@ -83,6 +87,9 @@ class ParameterCheck:
                 self._report.error("secret-in-clear", f"{name} {what}", mark, hint)
                 return False
             code = "parameter-range" if what.startswith("is") else "wrong-type"
+            if heir is not None and code == "parameter-range":
+                leave_out = f"write `{name}: null` under parameters of {heir}"
+                hint = f"{hint}, or {leave_out}" if hint else leave_out
             self._report.error(code, f"{name} {what} ({training.name})", mark, hint)
             return False
         if rule.deprecated:

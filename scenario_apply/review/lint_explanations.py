@@ -30,7 +30,7 @@ LINT_TEXTS: Mapping[str, LintText] = {
         "Keep the best images. Nothing is wrong if the set is large on purpose.",
     ),
     "N04": LintText(
-        "A dataset with more images than a training type or the service accepts.",
+        "A dataset with more images or pairs than a training type or the service accepts.",
         "The service rejects the upload or the training, after part of the set has been uploaded.",
         "Keep the best images, or split the dataset between several models.",
     ),
