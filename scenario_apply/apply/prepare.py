@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from scenario_apply.apply.environment import Environment
 from scenario_apply.apply.refresh import quotes, read_models, refresh
 from scenario_apply.dataset.types import Dataset
-from scenario_apply.errors import ManifestError, PlanBegun, PlanStale
+from scenario_apply.errors import Diagnostic, ManifestError, PlanBegun, PlanStale
 from scenario_apply.manifest.spec import Limits, Manifest
 from scenario_apply.model.address import Address
 from scenario_apply.model.remote import ModelId
@@ -109,7 +109,7 @@ def make_plan(
     if options.refresh_only:
         decisions = {}
     decisions = with_retention(decisions, consent=options.allow_destroy)
-    quoted = quotes(environment.api, decisions.values()) if options.refresh and environment.api is not None else {}
+    quoted, not_quoted = _quotes(environment, decisions, options)
     steps = make_steps(decisions, state, observed)
     plan = Plan(
         source=_source(environment, manifest, datasets, options, recorded),
@@ -122,6 +122,7 @@ def make_plan(
             *manifest.problems,
             *(problem for dataset in datasets.values() for problem in dataset.problems),
             *(problem for problem in problems if problem.code != "protected"),
+            *not_quoted,
         ),
         polls=_polls(steps, state, options),
         rate_limit=environment.rate_limit,
@@ -132,6 +133,15 @@ def make_plan(
     protected = tuple(problem for problem in problems if problem.code == "protected")
     plan = replace(plan, blocked=(*protected, *judge(plan, limits)))
     return Prepared(plan=plan, state=state, limits=limits, adopted=adopted, has_journal=loaded.has_journal)
+
+
+def _quotes(
+    environment: Environment, decisions: Mapping[Address, Decision], options: PlanOptions
+) -> tuple[Mapping[Address, float], tuple[Diagnostic, ...]]:
+    """What the service says the trainings cost; nothing where it is not asked."""
+    if not options.refresh or environment.api is None:
+        return {}, ()
+    return quotes(environment.api, decisions.values())
 
 
 def _recovered(environment: Environment, loaded: Loaded, options: PlanOptions) -> tuple[State, tuple[Adopted, ...]]:

@@ -6,7 +6,8 @@ import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from scenario_apply.errors import BadAnswer, NotFound, Refused, StateForeign
+from scenario_apply.apply.paging import pages_of
+from scenario_apply.errors import ApiError, BadAnswer, Diagnostic, NotFound, Refused, StateForeign, WriteInPlan
 from scenario_apply.manifest.spec import CompositionSpec
 from scenario_apply.model.address import Address
 from scenario_apply.model.limits import MODELS_PER_BULK_READ
@@ -83,15 +84,10 @@ def read_models(api: ScenarioApi, ids: Iterable[ModelId], *, images: bool) -> di
 
 
 def own_models(api: ScenarioApi) -> tuple[RemoteModel, ...]:
-    """Every own model of the project, newest first."""
-    models: list[RemoteModel] = []
-    token: str | None = None
-    while True:
-        page = api.list_models(token=token)
-        models += page.models
-        if not page.next_token or page.next_token == token:
-            return tuple(models)
-        token = page.next_token
+    """Every own model of the project, newest first. Raises BadAnswer for a list without an end."""
+    pages = pages_of(lambda token: api.list_models(token=token), "list the project's models")
+    models = (model for page in pages for model in page.models)
+    return tuple({model.id: model for model in models}.values())  # one that moved to the next page is listed twice
 
 
 def _failures(api: ScenarioApi, state: State, models: Mapping[ModelId, RemoteModel]) -> dict[JobId, str]:
@@ -109,8 +105,8 @@ def _failures(api: ScenarioApi, state: State, models: Mapping[ModelId, RemoteMod
 
 
 def failure_reason(api: ScenarioApi, job_id: JobId) -> str:
-    """The service's own message for a failed training, or a general sentence."""
-    with contextlib.suppress(Refused):
+    """The service's own message for a failed training, or a general sentence: also when its job cannot be read."""
+    with contextlib.suppress(ApiError):
         job = api.get_job(job_id)
         reasons = [bounded(text, LONGEST_REASON) for text in (job.error, job.hint) if text]
         if reasons:
@@ -123,14 +119,36 @@ def bounded(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[:most]}… ({len(text) - most:,} more characters)"
 
 
-def quotes(api: ScenarioApi, decisions: Iterable[Decision]) -> dict[Address, float]:
-    """What the trainings would cost, by dry run, where the resource has a model to ask about. A refusal is no quote."""
+def quotes(api: ScenarioApi, decisions: Iterable[Decision]) -> tuple[dict[Address, float], tuple[Diagnostic, ...]]:
+    """What the trainings would cost, by dry run, where the resource has a model to ask about. A refusal is no quote.
+
+    A price that cannot be asked for is no reason not to plan: it is a warning, and the others are not asked for either
+    where the service fails or is silent.
+    """
     found: dict[Address, float] = {}
+    problems: dict[Address, ApiError] = {}
     for decision in decisions:
         if not isinstance(decision, ContentWork) or not needs_quote(decision) or decision.record is None:
             continue
         parameters = dict(declared_parameters(decision.declared))
         images = len(decision.contents.images) or None
-        with contextlib.suppress(Refused, BadAnswer):
+        try:
             found[decision.address] = api.quote_training(decision.record.working.id, parameters, images)
-    return found
+        except Refused:
+            continue
+        except WriteInPlan:
+            raise
+        except ApiError as error:
+            problems[decision.address] = error
+            if not isinstance(error, BadAnswer):
+                break
+    return found, tuple(_not_quoted(address, error) for address, error in problems.items())
+
+
+def _not_quoted(address: Address, error: ApiError) -> Diagnostic:
+    return Diagnostic(
+        code="price-unknown",
+        message=f"{address}: Scenario could not be asked for the price of its training: {error}",
+        hint="the plan shows an estimate where the state has one; a limit on cost stops a launch without a price",
+        severity="warning",
+    )
