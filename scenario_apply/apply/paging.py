@@ -1,9 +1,6 @@
-"""Reads a list of the service page by page, with an end even where the service gives none."""
+"""The tokens of a list that the service gives page by page: the list ends, even where the service gives no end."""
 
 from __future__ import annotations
-
-from collections.abc import Callable, Iterator
-from typing import Protocol, TypeVar
 
 from scenario_apply.errors import BadAnswer
 
@@ -11,30 +8,24 @@ MOST_PAGES = 200
 """Pages of one list: 100,000 models."""
 
 
-class Page(Protocol):
-    """One page of a list."""
+class PageTokens:
+    """The tokens of one list so far. what: the list, for errors."""
 
-    @property
-    def next_token(self) -> str | None: ...
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._seen: list[str] = []
 
+    def following(self, token: str | None) -> str | None:
+        """The token to ask for the next page with, given the one that a page names; None when the list has ended.
 
-AnyPage = TypeVar("AnyPage", bound=Page)
-
-
-def pages_of(read: Callable[[str | None], AnyPage], what: str) -> Iterator[AnyPage]:
-    """Every page of a list. read: one page by its token. A token given twice in a row ends the list.
-
-    Raises BadAnswer when the tokens go round in a circle, and after MOST_PAGES pages.
-    """
-    token: str | None = None
-    seen: set[str] = set()
-    for _ in range(MOST_PAGES):
-        page = read(token)
-        yield page
-        if not page.next_token or page.next_token == token:
-            return
-        token = page.next_token
-        if token in seen:
-            raise BadAnswer(f"{what}: the pages go round in a circle: {len(seen)} pages, then one of them again")
-        seen.add(token)
-    raise BadAnswer(f"{what}: the list does not end: {MOST_PAGES} pages, and more are announced")
+        A token given twice in a row ends the list. Raises BadAnswer when the tokens go round in a circle, and after
+        MOST_PAGES pages.
+        """
+        if not token or (self._seen and token == self._seen[-1]):
+            return None
+        if token in self._seen:
+            raise BadAnswer(f"{self._what}: its pages go round in a circle, from page {len(self._seen) + 1} on")
+        self._seen.append(token)
+        if len(self._seen) >= MOST_PAGES:
+            raise BadAnswer(f"{self._what}: the list has no end: {MOST_PAGES} pages, and another one is announced")
+        return token

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from scenario_apply.apply.paging import pages_of
+from scenario_apply.apply.paging import PageTokens
 from scenario_apply.errors import ApiError, BadAnswer, Diagnostic, NotFound, Refused, StateForeign, WriteInPlan
 from scenario_apply.manifest.spec import CompositionSpec
 from scenario_apply.model.address import Address
@@ -85,9 +85,14 @@ def read_models(api: ScenarioApi, ids: Iterable[ModelId], *, images: bool) -> di
 
 def own_models(api: ScenarioApi) -> tuple[RemoteModel, ...]:
     """Every own model of the project, newest first. Raises BadAnswer for a list without an end."""
-    pages = pages_of(lambda token: api.list_models(token=token), "list the project's models")
-    models = (model for page in pages for model in page.models)
-    return tuple({model.id: model for model in models}.values())  # one that moved to the next page is listed twice
+    models: dict[ModelId, RemoteModel] = {}  # one that moved to the next page meanwhile is listed twice
+    tokens, token = PageTokens("list the project's models"), None
+    while True:
+        page = api.list_models(token=token)
+        models.update((model.id, model) for model in page.models)
+        token = tokens.following(page.next_token)
+        if token is None:
+            return tuple(models.values())
 
 
 def _failures(api: ScenarioApi, state: State, models: Mapping[ModelId, RemoteModel]) -> dict[JobId, str]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from scenario_apply.apply.paging import MOST_PAGES, pages_of
+from scenario_apply.apply.paging import MOST_PAGES, PageTokens
 from scenario_apply.apply.refresh import own_models
 from scenario_apply.errors import AnswerLost, BadAnswer
 from scenario_apply.model.remote import ModelPage
@@ -18,40 +16,36 @@ from tests.fakes.service import FakeScenario
 from tests.fakes.wire import Fault, Wire
 
 
-@dataclass(frozen=True)
-class Numbers:
-    numbers: tuple[int, ...]
-    next_token: str | None
-
-
-def book(*tokens: str | None) -> list[Numbers]:
-    return [Numbers((number,), token) for number, token in enumerate(tokens)]
-
-
-def read(pages: list[Numbers]) -> list[int]:
-    left = iter(pages)
-    return [number for page in pages_of(lambda token: next(left), "list numbers") for number in page.numbers]
+def asked(*tokens: str | None) -> list[str | None]:
+    """What the pages are asked for with, where each page names the next of these tokens."""
+    known = PageTokens("list numbers")
+    found: list[str | None] = [None]
+    for token in tokens:
+        following = known.following(token)
+        if following is None:
+            break
+        found.append(following)
+    return found
 
 
 @pytest.mark.parametrize("end", [None, ""])
 def test_a_list_ends_where_no_token_follows(end: str | None) -> None:
-    assert read(book("A", "B", end)) == [0, 1, 2]
+    assert asked("A", "B", end, "C") == [None, "A", "B"]
 
 
 def test_a_token_given_twice_in_a_row_ends_a_list() -> None:
-    assert read(book("A", "A", None)) == [0, 1]
+    assert asked("A", "A", "B") == [None, "A"]
 
 
 @pytest.mark.parametrize("tokens", [("A", "B", "A", "B"), ("A", "B", "C", "D", "B"), ("A", "B", "C", "A")])
 def test_pages_in_a_circle_are_an_error(tokens: tuple[str, ...]) -> None:
-    with pytest.raises(BadAnswer, match="list numbers: the pages go round in a circle"):
-        read(book(*tokens))
+    with pytest.raises(BadAnswer, match="list numbers: its pages go round in a circle"):
+        asked(*tokens)
 
 
 def test_a_list_without_an_end_is_an_error() -> None:
-    endless = (Numbers((), str(number)) for number in itertools.count())
-    with pytest.raises(BadAnswer, match=f"does not end: {MOST_PAGES} pages"):
-        list(pages_of(lambda token: next(endless), "list numbers"))
+    with pytest.raises(BadAnswer, match=f"no end: {MOST_PAGES} pages"):
+        asked(*(str(number) for number in range(MOST_PAGES)))
 
 
 class Circling(FakeScenario):
@@ -63,7 +57,7 @@ class Circling(FakeScenario):
 
 
 def test_the_models_of_a_project_that_circle_are_an_error() -> None:
-    with pytest.raises(BadAnswer, match="list the project's models: the pages go round in a circle"):
+    with pytest.raises(BadAnswer, match="list the project's models: its pages go round in a circle"):
         own_models(Circling(FakeClock()))
 
 
