@@ -97,7 +97,7 @@ def make_plan(
     )
     observed = Observed()
     if options.refresh and environment.api is not None:
-        observed = refresh(environment.api, state, desired, project=environment.project)
+        observed = refresh(environment.api, environment.clock, state, desired, project=environment.project)
     state, drift = settle(state, observed, now=iso(now))
     inputs = Inputs(desired=desired, state=state, observed=observed, asked=asked, now=now)
     decisions, observed = _decided(environment, inputs)

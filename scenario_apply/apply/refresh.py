@@ -6,12 +6,13 @@ import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from scenario_apply.apply.late_models import late_models
 from scenario_apply.apply.paging import PageTokens
 from scenario_apply.errors import ApiError, BadAnswer, Diagnostic, NotFound, Refused, StateForeign, WriteInPlan
 from scenario_apply.manifest.spec import CompositionSpec
 from scenario_apply.model.address import Address
 from scenario_apply.model.limits import MODELS_PER_BULK_READ
-from scenario_apply.model.ports import ScenarioApi
+from scenario_apply.model.ports import Clock, ScenarioApi
 from scenario_apply.model.remote import JobId, ModelId, RemoteModel
 from scenario_apply.planning.attributes import declared_parameters
 from scenario_apply.planning.decision import ContentWork, Decision
@@ -25,9 +26,10 @@ LONGEST_REASON = 1000
 """Characters of the service's message that are kept and shown: a job may return megabytes of a log."""
 
 
-def refresh(api: ScenarioApi, state: State, desired: Desired, *, project: str | None) -> Observed:
+def refresh(api: ScenarioApi, clock: Clock, state: State, desired: Desired, *, project: str | None) -> Observed:
     """One refresh of every recorded model, and of what the manifest names by id or looks up by name.
 
+    A model that was created a moment ago may need some seconds to be shown.
     project: what the manifest says; None: the one that the key implies. Raises StateForeign for a state that records
     models of another project.
     """
@@ -40,6 +42,7 @@ def refresh(api: ScenarioApi, state: State, desired: Desired, *, project: str | 
     recorded = frozenset(ids)
     ids += [ModelId(block.model_id) for block in desired.imports if block.target not in state.records]
     models = read_models(api, ids, images=True)
+    models |= late_models(api, clock, state, models)
     concepts = [c for s in desired.specs.values() if isinstance(s, CompositionSpec) for c in s.concepts]
     named = [ModelId(c.model_id) for c in concepts if c.model_id is not None]
     parts = read_models(api, named, images=False)
