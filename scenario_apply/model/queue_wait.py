@@ -8,8 +8,11 @@ from scenario_apply.model.timestamps import from_iso
 QUEUED_STAGES = frozenset({"pending", "queued", "queued-for-train"})
 """Of models and of jobs. Source: the API contract, trainingStages and jobStatus."""
 
-QUEUED_LONG_S = 2 * 3600.0
-"""Seconds in the queue after which a training deserves a look: whole trainings take less."""
+QUEUED_LONG_S = 3 * 3600.0
+"""Seconds in the queue after which a training deserves a look: whole trainings take up to three hours.
+
+Source: the API contract, "use".
+"""
 
 QUEUED_LONG_HINT = "check it in the web app; after it is cancelled there, apply trains again"
 

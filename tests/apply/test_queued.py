@@ -69,7 +69,7 @@ def test_a_plan_says_since_when_and_where_it_is_queued_and_warns_after_hours(ben
     later(bench, QUEUED_LONG_S)
     [problem] = bench.plan(service).plan.diagnostics
     assert (problem.severity, problem.code) == ("warning", "queued-long")
-    assert "model.kael has been queued for 3 hours" in problem.message
+    assert "model.kael has been queued for 4 hours" in problem.message
     assert "web app" in (problem.hint or "")
 
 
@@ -92,7 +92,7 @@ def test_status_tells_it_and_warns_after_hours(bench: Bench) -> None:
     later(bench, 1.5 * QUEUED_LONG_S)
     then = refreshed_statuses(bench.environment(service), bench.state())
     [problem] = long_queued(then)
-    assert "queued for 3 hours" in problem.message
+    assert "queued for 4 hours" in problem.message
     assert json.loads(status_json(then))["model.kael"]["queued_too_long"] is True
 
 
@@ -108,7 +108,7 @@ def test_an_apply_that_timed_out_tells_it_in_its_ledger(bench: Bench, models: in
     assert f"queued since {launched_at}" in ledger_text(ledger, SCREEN)
     ledger = bench.apply(service, ApplyOptions(timeout_s=1.5 * QUEUED_LONG_S))
     reason = ledger.running[0].reason or ""
-    assert "has been queued for 3 hours" in reason
+    assert "has been queued for 5 hours" in reason
     assert "web app" in reason
 
 
