@@ -99,7 +99,8 @@ def make_plan(
     )
     observed = Observed()
     if options.refresh and environment.api is not None:
-        observed = as_sent(refresh(environment.api, state, desired, project=environment.project), state)
+        seen = refresh(environment.api, environment.clock, state, desired, project=environment.project)
+        observed = as_sent(seen, state)
     state, drift = settle(state, observed, now=iso(now))
     inputs = Inputs(desired=desired, state=state, observed=observed, asked=asked, now=now)
     decisions, observed = _decided(environment, inputs)
@@ -111,7 +112,7 @@ def make_plan(
     if options.refresh_only:
         decisions = {}
     decisions = with_retention(decisions, consent=options.allow_destroy)
-    quoted = quotes(environment.api, decisions.values()) if options.refresh and environment.api is not None else {}
+    quoted, not_quoted = _quotes(environment, decisions, options)
     steps = make_steps(decisions, state, observed)
     if unpulled := unpulled_pictures(steps, desired, manifest):
         raise ManifestError(unpulled[0].message, problems=unpulled)
@@ -127,6 +128,7 @@ def make_plan(
             *(problem for dataset in datasets.values() for problem in dataset.problems),
             *(problem for problem in problems if problem.code != "protected"),
             *([] if options.refresh_only or options.destroy else _lookalikes(environment, inputs, decisions, observed)),
+            *not_quoted,
         ),
         polls=_polls(steps, state, options),
         rate_limit=environment.rate_limit,
@@ -137,6 +139,15 @@ def make_plan(
     protected = tuple(problem for problem in problems if problem.code == "protected")
     plan = replace(plan, blocked=(*protected, *judge(plan, limits)))
     return Prepared(plan=plan, state=state, limits=limits, adopted=adopted, has_journal=loaded.has_journal)
+
+
+def _quotes(
+    environment: Environment, decisions: Mapping[Address, Decision], options: PlanOptions
+) -> tuple[Mapping[Address, float], tuple[Diagnostic, ...]]:
+    """What the service says the trainings cost; nothing where it is not asked."""
+    if not options.refresh or environment.api is None:
+        return {}, ()
+    return quotes(environment.api, decisions.values())
 
 
 def _recovered(environment: Environment, loaded: Loaded, options: PlanOptions) -> tuple[State, tuple[Adopted, ...]]:

@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from scenario_apply.model.address import Address
 from scenario_apply.model.kept_text import is_same_value
-from scenario_apply.model.remote import JobId, ModelId, RemoteModel
+from scenario_apply.model.remote import ENDED_STATUSES, JobId, ModelId, RemoteModel
+from scenario_apply.model.timestamps import from_iso
 from scenario_apply.model.training_types import SECRET_PARAMETERS
 from scenario_apply.planning.changes import Drift
 from scenario_apply.state.fingerprint import plain_parameter
@@ -50,6 +51,24 @@ PHASE_OF: Mapping[str, Phase] = {
 }
 
 
+SHOWN_LATE_S = 60.0
+"""How long after a launch a model may still be shown as it was before."""
+
+
+def is_shown_late(version: Version, remote: RemoteModel, now: float | None) -> bool:
+    """Whether a model is shown as it was before its training was launched. now: seconds since the epoch.
+
+    What it says then is no end of the training that was paid for.
+    """
+    launched_at = None if version.launched_at is None else from_iso(version.launched_at)
+    if version.phase != "training" or now is None or launched_at is None or now - launched_at > SHOWN_LATE_S:
+        return False
+    if remote.status == "new":
+        return True
+    is_of_another = remote.job_id is not None and version.job_id not in (None, remote.job_id)
+    return is_of_another and remote.status in ENDED_STATUSES
+
+
 def settle(state: State, observed: Observed, *, now: str) -> tuple[State, tuple[Drift, ...]]:
     """The state with every training that ended, started or broke since it was written, and what of it is drift."""
     records = dict(state.records)
@@ -79,7 +98,7 @@ def settle(state: State, observed: Observed, *, now: str) -> tuple[State, tuple[
 
 def _settled(version: Version, observed: Observed, now: str) -> Version:
     remote = observed.models.get(version.id)
-    if remote is None or remote.status is None:
+    if remote is None or remote.status is None or is_shown_late(version, remote, from_iso(now)):
         return version
     version = _by_whom(version, remote)
     phase = PHASE_OF.get(remote.status)

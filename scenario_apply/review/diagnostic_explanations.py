@@ -246,6 +246,9 @@ _API = {
     "not-found": "The service has no such object, or the credentials may not see it (404).",
     "plan-ceiling": "A limit of the account's subscription is reached. Waiting does not lift it. Parallel trainings "
     "are retried when others of the run end; other limits stop the run.",
+    "price-unknown": "The price of a training could not be asked for: the dry run failed or got no answer. The plan is "
+    "made without it, with an estimate where the state has a training of that type. A limit on cost stops the launch "
+    "of a training without a price.",
     "rate-limited": "The service refused requests because there were too many. apply slows down and retries; the error "
     "appears only when that did not help. Lower --rate-limit if other programs use the same project.",
     "refused": "The service refused a request. The message has its own reason.",
