@@ -16,7 +16,8 @@ class CallNotes:
         self._unanswered: set[StepId] = set()
         self._uncertain: set[Address] = set()
         self._created: set[str] = set()
-        self._repeated: list[tuple[Address, str]] = []
+        self._remarks: list[tuple[Address, str]] = []
+        self._recaptioned: set[Address] = set()
 
     def response_lost(self, step_id: StepId, address: Address | None = None) -> None:
         """A request of this step may have been carried out. address: a resource that may hold something twice now."""
@@ -58,10 +59,17 @@ class CallNotes:
     def repeated(self, address: Address, text: str) -> None:
         """A create request is sent again though the first one may have been carried out."""
         with self._lock:
-            self._repeated.append((address, text))
+            self._remarks.append((address, text))
 
-    def take_repeated(self) -> list[tuple[Address, str]]:
-        """What was noted with repeated() since the last call."""
+    def recaptioned(self, address: Address, text: str) -> None:
+        """The service keeps another caption than it was sent: remarked once for each resource."""
         with self._lock:
-            repeated, self._repeated = self._repeated, []
-            return repeated
+            if address not in self._recaptioned:
+                self._recaptioned.add(address)
+                self._remarks.append((address, text))
+
+    def take_remarks(self) -> list[tuple[Address, str]]:
+        """What is to be said of a resource since the last call."""
+        with self._lock:
+            remarks, self._remarks = self._remarks, []
+            return remarks

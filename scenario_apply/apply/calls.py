@@ -16,9 +16,10 @@ from scenario_apply.apply.call_context import CallContext
 from scenario_apply.apply.kept_answers import kept_caption, kept_labels, kept_tags, tags_to_delete
 from scenario_apply.apply.lost_answers import ALREADY_ATTACHED, Sent, attached_of, find_outcome, recorded_training
 from scenario_apply.apply.multipart import upload_in_parts
+from scenario_apply.apply.refresh import bounded
 from scenario_apply.errors import AnswerLost, ApplyError, Interrupted, Refused
 from scenario_apply.model.address import Address
-from scenario_apply.model.kept_text import is_kept_name
+from scenario_apply.model.kept_text import is_kept_name, is_same_text
 from scenario_apply.model.ports import Sending
 from scenario_apply.model.remote import AssetId, ModelId, RemoteConcept, RemotePair
 from scenario_apply.model.steps import (
@@ -47,6 +48,9 @@ LOOKUP_PAUSES_AFTER_TIMEOUT_S = (0.0, 1.0, 2.0, 4.0)
 """Pauses before each read after a lost response. After a timeout the service may still be working on the request."""
 
 MOST_SENDS = 5
+SHOWN_CAPTION = 120
+"""Characters of a caption in a remark."""
+
 NO_DETAILS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -67,9 +71,7 @@ def perform(planned: PlannedStep, step: CallStep, context: CallContext) -> Outco
             api.detach_image(context.model_id(step.address), step.asset_id)
             return Outcome(at=now)
         case SetCaption():
-            asset_id = context.asset(step.asset)
-            said = api.set_caption(asset_id, step.caption)
-            return Outcome(at=now, asset_id=asset_id, caption=kept_caption(step.caption, said))
+            return _caption(step, context)
         case SetPairs():
             pairs = [
                 RemotePair(
@@ -308,6 +310,15 @@ def _update(step: UpdateModel, context: CallContext) -> Outcome:
     )
     labels = kept_labels(step.name, step.description, model)
     return Outcome(at=iso(context.clock.now()), concepts=concepts or (), labels=labels)
+
+
+def _caption(step: SetCaption, context: CallContext) -> Outcome:
+    asset_id = context.asset(step.asset)
+    kept = kept_caption(step.caption, context.api.set_caption(asset_id, step.caption))
+    if kept is not None and kept.kept is not None and step.caption and not is_same_text(step.caption, kept.kept):
+        what = f"Scenario keeps the caption of {step.path} as {bounded(kept.kept, SHOWN_CAPTION)!r}, not as it was sent"
+        context.notes.recaptioned(step.address, f"{what}; captions of other images may be changed in the same way")
+    return Outcome(at=iso(context.clock.now()), asset_id=asset_id, caption=kept)
 
 
 def _tag(step: SetTags, context: CallContext) -> KeptLabels | None:

@@ -37,7 +37,10 @@ def _is_endless(said: str) -> bool:
 
 
 def kept_tags(sent: Sequence[str], added: Sequence[str] | None) -> KeptLabels | None:
-    """added: as in the answer, which may leave out tags that were there. None: they were kept as they were sent."""
+    """added: as in the answer. A tag that it leaves out was dropped, or was there before: it is kept as "".
+
+    None: they were kept as they were sent, or the answer does not say.
+    """
     if added is None:
         return None
     others = [tag for tag in added if tag not in sent]
@@ -51,13 +54,13 @@ def kept_tags(sent: Sequence[str], added: Sequence[str] | None) -> KeptLabels | 
         else:
             others.remove(alike)
             kept[tag] = alike
-    if len(unmatched) == len(others):
-        kept |= dict(zip(unmatched, others, strict=True))
+    forms = others if len(unmatched) == len(others) else [""] * len(unmatched)
+    kept |= dict(zip(unmatched, forms, strict=True))
     return KeptLabels(tags=kept) if kept else None
 
 
 def tags_to_delete(step: SetTags, version: Version) -> tuple[str, ...]:
     """The tags of a step that are to go, as the service keeps them; never one that stays or comes."""
     forms = {} if version.kept is None else version.kept.tags
-    staying = {forms.get(tag, tag) for tag in version.tags if tag not in step.delete} | set(step.add)
-    return tuple(form for tag in step.delete if (form := forms.get(tag, tag)) not in staying)
+    staying = {forms.get(tag, tag) or tag for tag in version.tags if tag not in step.delete} | set(step.add)
+    return tuple(form for tag in step.delete if (form := forms.get(tag, tag) or tag) not in staying)

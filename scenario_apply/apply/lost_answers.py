@@ -100,8 +100,14 @@ def _created(api: ScenarioApi, state: State, step: CreateModel, sent: Sent) -> O
         at=iso(sent.at),
         model_id=matching[0].id,
         labels=kept_labels(step.name, step.description, matching[0]),
-        adopted="a new, empty model with the same name and type, created since the request",
+        adopted=_recognised(matching[0], step),
     )
+
+
+def _recognised(model: RemoteModel, step: CreateModel) -> str:
+    if model.name == step.name:
+        return "a new, empty model with the same name and type, created since the request"
+    return f"a new, empty model of that type, created since the request, which Scenario calls {model.name!r}"
 
 
 def _is_shell(model: RemoteModel, step: CreateModel) -> bool:

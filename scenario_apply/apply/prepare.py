@@ -23,7 +23,7 @@ from scenario_apply.planning.desired import desire
 from scenario_apply.planning.gates import judge, merged
 from scenario_apply.planning.observed import Observed, settle
 from scenario_apply.planning.plan import Plan, PlanFlags, PlanSource
-from scenario_apply.planning.retention import with_retention
+from scenario_apply.planning.retention import to_be_deleted, with_retention
 from scenario_apply.planning.rule_inputs import Inputs
 from scenario_apply.planning.selection import requested
 from scenario_apply.planning.state_edit import StateEdit
@@ -103,7 +103,7 @@ def make_plan(
         observed = as_sent(seen, state)
     state, drift = settle(state, observed, now=iso(now))
     inputs = Inputs(desired=desired, state=state, observed=observed, asked=asked, now=now)
-    decisions, observed = _decided(environment, inputs)
+    decisions, observed = _decided(environment, inputs, consent=options.allow_destroy)
     drift += drift_of(decisions.values())
     problems = (*problems_of(decisions.values()), *inputs.moves.problems)
     errors = [p for p in problems if p.severity == "error" and p.code != "protected"]
@@ -111,7 +111,7 @@ def make_plan(
         raise ManifestError(errors[0].message, problems=errors)
     if options.refresh_only:
         decisions = {}
-    decisions = with_retention(decisions, consent=options.allow_destroy)
+    decisions = with_retention(decisions, consent=options.allow_destroy, observed=observed)
     quoted, not_quoted = _quotes(environment, decisions, options)
     steps = make_steps(decisions, state, observed)
     if unpulled := unpulled_pictures(steps, desired, manifest):
@@ -162,10 +162,10 @@ def _recovered(environment: Environment, loaded: Loaded, options: PlanOptions) -
     return recovered.state, recovered.adopted
 
 
-def _decided(environment: Environment, inputs: Inputs) -> tuple[Mapping[Address, Decision], Observed]:
-    """The decisions, once the versions that would become current again have been looked up on the service."""
+def _decided(environment: Environment, inputs: Inputs, *, consent: bool) -> tuple[Mapping[Address, Decision], Observed]:
+    """The decisions, once the versions that would become current again or be deleted have been looked up."""
     decisions, observed = decide(inputs), inputs.observed
-    if not observed.refreshed or environment.api is None or not (unseen := _unseen(decisions, observed)):
+    if not observed.refreshed or environment.api is None or not (unseen := _unseen(decisions, observed, consent)):
         return decisions, observed
     models = {**observed.models, **read_models(environment.api, unseen, images=False)}
     observed = replace(observed, models=models, asked=observed.asked | frozenset(unseen))
@@ -186,10 +186,11 @@ def _lookalikes(
     return lookalikes(inputs, decisions, on_service or ())
 
 
-def _unseen(decisions: Mapping[Address, Decision], observed: Observed) -> list[ModelId]:
-    """Previous versions that would become current again and that the service was not asked about."""
+def _unseen(decisions: Mapping[Address, Decision], observed: Observed, consent: bool) -> list[ModelId]:
+    """Previous versions that would become current again or be deleted, and that the service was not asked about."""
     records = [d.record for d in decisions.values() if d.edit.revive is not None and d.record is not None]
-    return [record.current.id for record in records if record.current.id not in observed.asked]
+    ids = [*(record.current.id for record in records), *to_be_deleted(decisions, consent=consent)]
+    return [model_id for model_id in ids if model_id not in observed.asked]
 
 
 def _source(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from scenario_apply.apply.late_models import late_models
@@ -41,16 +41,24 @@ def refresh(api: ScenarioApi, clock: Clock, state: State, desired: Desired, *, p
     ]
     recorded = frozenset(ids)
     ids += [ModelId(block.model_id) for block in desired.imports if block.target not in state.records]
-    models = read_models(api, ids, images=True)
+    models = read_models(api, ids, images=True, may_be_hidden=[i for i in ids if i not in recorded])
     models |= late_models(api, clock, state, models)
     concepts = [c for s in desired.specs.values() if isinstance(s, CompositionSpec) for c in s.concepts]
     named = [ModelId(c.model_id) for c in concepts if c.model_id is not None]
-    parts = read_models(api, named, images=False)
+    parts = read_models(api, named, images=False, may_be_hidden=named)
     own = own_models(api) if any(c.find for c in concepts) or len(recorded) < len(set(ids)) else None
     known = own if own is not None else [model for model_id, model in models.items() if model_id in recorded]
     owners = reference_owners(project, known)
     _refuse_foreign_records(state, models, owners)
-    observed = Observed(models=models, asked=frozenset(ids), refreshed=True, own=own, owners=owners, parts=parts)
+    observed = Observed(
+        models=models,
+        asked=frozenset(ids),
+        refreshed=True,
+        own=own,
+        owners=owners,
+        parts=parts,
+        named=frozenset(named),
+    )
     observed = replace(observed, failures=_failures(api, state, models))
     if not ids and not named and own is None:
         # nothing to refresh: one request anyway, so that a wrong key or address shows here and not during uploads
@@ -70,10 +78,13 @@ def _refuse_foreign_records(state: State, models: Mapping[ModelId, RemoteModel],
                 )
 
 
-def read_models(api: ScenarioApi, ids: Iterable[ModelId], *, images: bool) -> dict[ModelId, RemoteModel]:
+def read_models(
+    api: ScenarioApi, ids: Iterable[ModelId], *, images: bool, may_be_hidden: Collection[ModelId] = ()
+) -> dict[ModelId, RemoteModel]:
     """Models by id, fifty a request, without deleted ones.
 
     A model that an answer leaves out, or gives without its status, is read by itself: only a 404 says that it is gone.
+    may_be_hidden: those that are left out, too, when the service refuses to show them (403); for others it is an error.
     """
     unique = list(dict.fromkeys(ids))
     found: dict[ModelId, RemoteModel] = {}
@@ -89,7 +100,10 @@ def read_models(api: ScenarioApi, ids: Iterable[ModelId], *, images: bool) -> di
             continue
         try:
             found[model_id] = api.get_model(model_id)
-        except NotFound:
+        except Refused as refused:
+            is_hidden = refused.status == 403 and model_id in may_be_hidden
+            if not (is_hidden or isinstance(refused, NotFound)):
+                raise
             found.pop(model_id, None)
     return found
 

@@ -231,7 +231,7 @@ class Run:
                 self._take_call(result.call.planned, result)
             result = self._workers.take(None)
         self._begin_waiting()
-        for address, text in self._notes.take_repeated():
+        for address, text in self._notes.take_remarks():
             self._emit(Noted(text=text, address=address))
         self._recorder.flush_when_due(is_idle=not self._schedule.running)
 

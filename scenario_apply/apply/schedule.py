@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from scenario_apply.model.address import Address
-from scenario_apply.model.kept_text import SHORTEST_CUT_NAME, file_name_form
+from scenario_apply.model.kept_text import SHORTEST_CUT_NAME, file_name_form, name_letters
 from scenario_apply.model.steps import (
     AwaitTraining,
     CallStep,
@@ -249,7 +249,7 @@ def likeness(planned: PlannedStep) -> tuple[str, ...] | None:
     """
     match planned.step:
         case CreateModel() as step:
-            return "create", file_name_form(step.name)[:SHORTEST_CUT_NAME], step.type
+            return "create", name_letters(step.name)[:SHORTEST_CUT_NAME], step.type
         case UploadImage() as step:
             # images added by data are assets as well
             return "upload", file_name_form(step.picture.path), str(step.picture.size_bytes)

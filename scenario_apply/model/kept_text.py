@@ -6,6 +6,7 @@ Used where an answer of the service does not say what it kept. Pure.
 from __future__ import annotations
 
 import math
+import re
 import struct
 import unicodedata
 
@@ -13,8 +14,12 @@ SHORTEST_CUT = 16
 """Characters below which a shorter text is taken for an edit, not for a cut one."""
 
 SHORTEST_CUT_NAME = 8
-"""Characters that a service surely keeps of a name."""
+"""Letters and digits that a service surely keeps of a name."""
 
+SHORTEST_CUT_TAG = 4
+"""Characters that a service surely keeps of a tag."""
+
+_ENTITY = re.compile(r"&(?:amp|quot|lt|gt|apos|#\d+);")
 _INVISIBLE = frozenset({"Cc", "Cf"})
 
 
@@ -58,8 +63,19 @@ def may_be_kept_of(sent: str, held: str) -> bool:
 
 
 def is_kept_name(sent: str, held: str) -> bool:
-    """Whether a new object of the one name may be shown under the other: what else is known of it must speak for it."""
-    return is_same_tag(sent, held) or (len(held) >= SHORTEST_CUT_NAME and may_be_kept_of(sent, held))
+    """Whether a new object of the one name may be shown under the other: what else is known of it must speak for it.
+
+    Only letters and digits count; the name may be cut.
+    """
+    whole, kept = name_letters(sent), name_letters(_ENTITY.sub("", held))
+    if not whole or not kept:
+        return is_same_text(sent, held)
+    return whole == kept or (len(kept) >= SHORTEST_CUT_NAME and whole.startswith(kept))
+
+
+def name_letters(name: str) -> str:
+    """The letters and digits of a name, without case and accents: what is left of it in any form."""
+    return "".join(c for c in unicodedata.normalize("NFKD", name).casefold() if c.isalnum())
 
 
 def is_same_file_name(sent: str, held: str) -> bool:
@@ -75,6 +91,12 @@ def file_name_form(name: str) -> str:
 def is_same_tag(sent: str, held: str) -> bool:
     """Whether both are one tag: services lower-case tags, and some join their words."""
     return _tag_form(sent) == _tag_form(held)
+
+
+def is_cut_tag(sent: str, held: str) -> bool:
+    """Whether the one may be the other, cut."""
+    kept = _tag_form(held)
+    return len(kept) >= SHORTEST_CUT_TAG and _tag_form(sent).startswith(kept)
 
 
 def _tag_form(tag: str) -> str:

@@ -6,10 +6,10 @@ compared. Everything that planning compares afterwards is either as it was sent 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from scenario_apply.model.kept_text import is_kept_form, is_same_tag, may_be_kept_of
+from scenario_apply.model.kept_text import is_cut_tag, is_kept_form, is_same_tag, may_be_kept_of
 from scenario_apply.model.remote import AssetId, ModelId, RemoteModel, TrainingImage
 from scenario_apply.planning.observed import Observed
 from scenario_apply.state.state import AssetRecord, ImageRecord, KeptLabels, State, Version
@@ -55,7 +55,8 @@ def _tags_as_sent(sent: tuple[str, ...], held: tuple[str, ...], kept: Mapping[st
         if tag in tags:
             continue
         form = next((one for one in held if one == kept.get(tag) or is_same_tag(tag, one)), None)
-        if form is None:
+        form = form or next((one for one in held if one not in sent and is_cut_tag(tag, one)), None)
+        if form is None and kept.get(tag) != "":  # dropped when it was sent
             continue
         tags.append(tag)
         if form in tags and form not in sent:
@@ -71,20 +72,46 @@ def _are_as_recorded(version: Version, images: tuple[TrainingImage, ...]) -> boo
 def _images_as_sent(
     version: Version, images: tuple[TrainingImage, ...], assets: Mapping[AssetId, AssetRecord]
 ) -> tuple[TrainingImage, ...]:
-    recorded: dict[AssetId, AssetRecord | ImageRecord] = {image.asset_id: image for image in version.images}
-    return tuple(_image_as_sent(recorded.get(image.id) or assets.get(image.id), image) for image in images)
+    own: dict[AssetId, ImageRecord] = {image.asset_id: image for image in version.images}
+    pairs = [(own.get(image.id) or assets.get(image.id), image) for image in images]
+    return tuple(
+        replace(image, description=record.caption) if record is not None and is_held else image
+        for (record, image), is_held in zip(pairs, captions_held(pairs), strict=True)
+    )
 
 
-def _image_as_sent(record: AssetRecord | ImageRecord | None, image: TrainingImage) -> TrainingImage:
-    if record is None or record.caption == image.description:
-        return image
-    return replace(image, description=record.caption) if _is_caption_held(record, image) else image
+_Captioned = AssetRecord | ImageRecord
 
 
-def _is_caption_held(record: AssetRecord | ImageRecord, image: TrainingImage) -> bool:
-    """An image without a caption of ours may show the service's own one: the contract leaves that open."""
+def captions_held(pairs: Sequence[tuple[_Captioned | None, TrainingImage]]) -> list[bool]:
+    """Of each image of a model, whether it has the caption that was sent, in whatever form. None: none was."""
+    is_every_one = _is_done_to_every_one([(record, image) for record, image in pairs if record is not None])
+    return [record is not None and _is_caption_held(record, image, is_every_one) for record, image in pairs]
+
+
+def _is_caption_held(record: _Captioned, image: TrainingImage, is_every_one: bool) -> bool:
+    """An image without a caption of ours may show the service's own one: the contract leaves that open.
+
+    is_every_one: the service does to all captions of the model what else only a silent answer leaves open.
+    """
     if not record.caption:
-        return image.description in (record.kept, image.automatic_caption)
-    if record.silent and may_be_kept_of(record.caption, image.description):
+        return image.has_own_caption or image.description == record.kept
+    if (record.silent or is_every_one) and may_be_kept_of(record.caption, image.description):
         return True
     return _is_held(record.caption, record.kept, image.description)
+
+
+def _is_done_to_every_one(pairs: Sequence[tuple[_Captioned, TrainingImage]]) -> bool:
+    """Whether at least two captions are in lower case or cut, and every other one could not be seen to be.
+
+    Then a service shows its texts in another form than it says it kept; nobody edits all captions like that.
+    """
+    held = [(record.caption, image.description) for record, image in pairs if record.caption]
+    others = [(sent, shown) for sent, shown in held if sent != shown and not is_kept_form(sent, shown)]
+    changed = [(sent, shown) for sent, shown in others if may_be_kept_of(sent, shown)]
+    if len(changed) < 2:
+        return False
+    if all(shown == shown.lower() for _, shown in held):
+        return True
+    longest = max(len(shown) for _, shown in held)
+    return all(len(shown) >= longest - 1 for _, shown in changed)  # a blank at the cut may be gone

@@ -12,7 +12,7 @@ from scenario_apply.errors import Diagnostic
 from scenario_apply.manifest.spec import CompositionSpec, Concept
 from scenario_apply.model.address import Address
 from scenario_apply.model.did_you_mean import nearest
-from scenario_apply.model.kept_text import is_same_value
+from scenario_apply.model.kept_text import is_same_text, is_same_value
 from scenario_apply.model.remote import ModelId
 from scenario_apply.planning.changes import Action
 from scenario_apply.planning.decision import Decision, action_of, yields_new_weights
@@ -57,7 +57,7 @@ def resolve_parts(
         elif declared.find is not None:
             part = _found_part(declared, declared.find, observed, known)
         else:
-            part = _named_part(spec, declared, ModelId(declared.model_id or ""), observed)
+            part = _named_part(spec, declared, record, observed)
         if isinstance(part, Diagnostic):
             problems.append(part)
         else:
@@ -83,10 +83,19 @@ def _declared_part(
 
 
 def _named_part(
-    spec: CompositionSpec, declared: Concept, model_id: ModelId, observed: Observed
+    spec: CompositionSpec, declared: Concept, record: Record | None, observed: Observed
 ) -> ConceptRecord | Diagnostic:
     """A part named by its id: the project's own, or any public model."""
+    model_id = ModelId(declared.model_id or "")
     remote = observed.parts.get(model_id)
+    part = ConceptRecord(model_id, declared.scale, declared.epoch)
+    if remote is None and model_id in observed.named and not _is_composed_of(record, part):
+        return Diagnostic(
+            code="part-nothing",
+            message=f"{spec.address} uses {model_id}, and the service shows no such model",
+            location=declared.place,
+            hint="check the id: it was mistyped, the model was deleted, or it is another project's private one",
+        )
     if remote is not None and remote.privacy != "public" and is_foreign(remote, observed.owners):
         return Diagnostic(
             code="part-foreign",
@@ -94,7 +103,14 @@ def _named_part(
             location=declared.place,
             hint="name a model of this project, or a public one",
         )
-    return ConceptRecord(model_id, declared.scale, declared.epoch)
+    return part
+
+
+def _is_composed_of(record: Record | None, part: ConceptRecord) -> bool:
+    """Whether the trained composition holds the part as declared: that it was deleted since changes nothing."""
+    if record is None or not record.working.is_usable:
+        return False
+    return any(replace(known, trained_from=None) == part for known in record.working.concepts)
 
 
 def _found_part(
@@ -103,7 +119,9 @@ def _found_part(
     name, kind = find
     if observed.own is None:
         return ConceptRecord(known or UNKNOWN_ID, declared.scale, declared.epoch)
-    fitting = [model for model in observed.own if model.name == name and model.type == kind]
+    of_kind = [model for model in observed.own if model.type == kind]
+    fitting = [model for model in of_kind if model.name == name]
+    fitting = fitting or [model for model in of_kind if is_same_text(name, model.name or "")]
     if len(fitting) == 1:
         return ConceptRecord(fitting[0].id, declared.scale, declared.epoch)
     if known is not None and any(model.id == known for model in fitting):

@@ -164,7 +164,7 @@ def action_of(decision: Decision) -> Action:
                 return Action.MOVE
             if decision.edit.record is not None:
                 return Action.IMPORT
-            return Action.UPDATE if decision.delete else Action.NONE
+            return Action.UPDATE if decision.delete or decision.edit.lost else Action.NONE
         case Relabel():
             return Action.UPDATE
         case Create():

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from scenario_apply.dataset.types import Contents
+from scenario_apply.dataset.types import Contents, Image
 from scenario_apply.errors import Diagnostic
 from scenario_apply.manifest.spec import CompositionSpec, Import
 from scenario_apply.model.address import Address
 from scenario_apply.model.kept_text import is_kept_form, is_same_tag, is_same_value, normal_form
 from scenario_apply.model.remote import ModelId, RemoteConcept, RemoteModel, RemotePair, TrainingImage
 from scenario_apply.model.yaml_word import yaml_word
+from scenario_apply.planning.as_sent import captions_held
 from scenario_apply.planning.attributes import Spec, declared_parameters
 from scenario_apply.planning.observed import PHASE_OF, Observed, shown_parameter
 from scenario_apply.planning.ownership import is_own
-from scenario_apply.state.state import ConceptRecord, ImageRecord, PairRecord, Record, State, Version
+from scenario_apply.state.state import AssetRecord, ConceptRecord, ImageRecord, PairRecord, Record, State, Version
 
 
 def imported(wanted: Import, spec: Spec, contents: Contents, state: State, observed: Observed) -> Record | Diagnostic:
@@ -121,18 +122,16 @@ def _images(held: Iterable[TrainingImage], contents: Contents) -> tuple[ImageRec
     """Images by their name, or by its normal form. A caption of the service's own is none of ours."""
     by_path = {image.path: image for image in contents.images}
     by_form = {normal_form(image.path): image for image in contents.images}
-    records = []
-    for image in held:
-        declared = by_path.get(image.name) or by_form.get(normal_form(image.name))
-        if declared is None:
-            records.append(ImageRecord(image.name, "", image.id, image.description))
-            continue
-        is_ours = is_kept_form(declared.caption, image.description) if declared.caption else _is_automatic(image)
-        caption = (declared.caption or "") if is_ours else image.description
-        kept = None if caption == image.description else image.description
-        records.append(ImageRecord(declared.path, declared.sha256, image.id, caption, kept))
-    return tuple(records)
+    images = list(held)
+    declared = [by_path.get(image.name) or by_form.get(normal_form(image.name)) for image in images]
+    sent = [None if one is None else AssetRecord(one.sha256, one.caption or "") for one in declared]
+    are_held = captions_held(list(zip(sent, images, strict=True)))
+    return tuple(_image(*found) for found in zip(images, declared, are_held, strict=True))
 
 
-def _is_automatic(image: TrainingImage) -> bool:
-    return image.has_own_caption
+def _image(image: TrainingImage, declared: Image | None, is_held: bool) -> ImageRecord:
+    if declared is None:
+        return ImageRecord(image.name, "", image.id, image.description)
+    caption = (declared.caption or "") if is_held else image.description
+    kept = None if caption == image.description else image.description
+    return ImageRecord(declared.path, declared.sha256, image.id, caption, kept)

@@ -23,7 +23,7 @@ class Observed:
     of them, when a page of them was read for another reason.
 
     quotes: CU a training would cost. failures: job id -> the service's reason. owners: ids that own models of the
-    project are owned by. parts: models that compositions name by id.
+    project are owned by. parts: models that compositions name by id, as far as they exist; named: those ids.
     """
 
     models: Mapping[ModelId, RemoteModel] = field(default_factory=dict)
@@ -35,6 +35,7 @@ class Observed:
     refreshed: bool = False
     owners: frozenset[str] = frozenset()
     parts: Mapping[ModelId, RemoteModel] = field(default_factory=dict)
+    named: frozenset[ModelId] = frozenset()
 
     def is_gone(self, model_id: ModelId) -> bool:
         """Looked for, and not there."""

@@ -277,6 +277,12 @@ class OldVersionsKept(Coded, frozen=True, tag="old-versions-kept"):
     because: Literal["consent", "protected"]
 
 
+class OldVersionsLost(Coded, frozen=True, tag="old-versions-lost"):
+    """Old versions that were deleted on the service: they leave the record."""
+
+    count: Count
+
+
 class VersionInUse(Coded, frozen=True, tag="version-in-use"):
     """An old version that a composition is made of."""
 
@@ -338,6 +344,7 @@ RestraintReason = (
     | DeleteNeedsConsent
     | OldVersionsDeleted
     | OldVersionsKept
+    | OldVersionsLost
     | VersionInUse
 )
 """Why a change is held back, and what happens to old versions."""

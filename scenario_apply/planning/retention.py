@@ -5,24 +5,57 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from msgspec.structs import replace as with_fields
+
 from scenario_apply.model.address import Address
 from scenario_apply.model.remote import ModelId
 from scenario_apply.planning.decision import ContentWork, Decision, Delete, Forget, Replace, yields_new_weights
+from scenario_apply.planning.observed import Observed
 from scenario_apply.planning.reasons import (
     DeleteNeedsConsent,
     NotSelected,
     OldVersionsDeleted,
     OldVersionsKept,
+    OldVersionsLost,
     Reason,
     VersionInUse,
 )
+from scenario_apply.planning.state_edit import without_versions
 from scenario_apply.state.state import Version
 
+NOT_OBSERVED = Observed()
 
-def with_retention(decisions: Mapping[Address, Decision], *, consent: bool) -> dict[Address, Decision]:
-    """The decisions with the versions that each deletes. consent: whether deletes are allowed."""
+
+def with_retention(
+    decisions: Mapping[Address, Decision], *, consent: bool, observed: Observed = NOT_OBSERVED
+) -> dict[Address, Decision]:
+    """The decisions with the versions that each deletes. consent: whether deletes are allowed.
+
+    observed: old versions that no longer exist there leave the record without a request.
+    """
     users = users_of_versions(decisions)
-    return {address: _judged(decision, decisions, users, consent) for address, decision in decisions.items()}
+    return {
+        address: _judged(_without_lost(decision, observed), decisions, users, consent)
+        for address, decision in decisions.items()
+    }
+
+
+def _without_lost(decision: Decision, observed: Observed) -> Decision:
+    record = decision.record
+    if record is None or isinstance(decision, Delete | Forget):  # decided with what is gone
+        return decision
+    lost = tuple(version.id for version in record.previous if observed.is_gone(version.id))
+    if not lost:
+        return decision
+    edit = with_fields(decision.edit, lost=lost)
+    resource = replace(decision.resource, record=without_versions(record, lost), edit=edit)
+    return replace(decision, resource=resource, reasons=(*decision.reasons, OldVersionsLost(len(lost))))
+
+
+def to_be_deleted(decisions: Mapping[Address, Decision], *, consent: bool) -> list[ModelId]:
+    """The versions that a plan would delete; none of a resource that waits for consent."""
+    planned = with_retention(decisions, consent=consent).values()
+    return [v.id for d in planned if not (isinstance(d, Delete) and not d.consented) for v in d.delete]
 
 
 def users_of_versions(decisions: Mapping[Address, Decision]) -> dict[ModelId, list[Address]]:

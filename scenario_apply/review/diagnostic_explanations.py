@@ -180,6 +180,9 @@ _PLAN = {
     "import-type": "The model to import has another type than its declaration. Declare the type it has.",
     "import-unseen": "An import needs the service to be asked. Run the plan without --no-refresh.",
     "part-foreign": "A composition uses a model that is neither public nor a model of this project.",
+    "part-nothing": "A composition names a model by its id, and the service shows none with that id: it was mistyped, "
+    "the model was deleted, or it is a private model of another project. Check the id in the web app. A composition "
+    "that was trained with it before stays as it is.",
     "plan-differs": "A saved plan does not contain the steps that planning again from the same inputs gives. The file "
     "was changed or made by another release; it is not applied. Make a new one with plan --out FILE.",
     "plan-file": "A file is not a saved plan that this release can read, or a plan cannot be saved there.",

@@ -33,7 +33,7 @@ def _difference(drift: Drift, screen: Screen) -> list[str]:
         what = f"image {drift.path}" if drift.what == "image" else f"{drift.what} of {drift.path}"
     start = f"    {safe(what)}  "
     if drift.what == "model" and drift.observed is None:
-        return hanging(f"    {safe(what)}  ", f"deleted on Scenario ({safe(value_text(drift.recorded))})", screen)
+        return hanging(f"    {safe(what)}  ", f"deleted on the service ({safe(value_text(drift.recorded))})", screen)
     if drift.what == "image":
         return hanging(start, "removed on Scenario" if drift.recorded else "added on Scenario", screen)
     if drift.what == "caption" and isinstance(drift.recorded, str) and isinstance(drift.observed, str):

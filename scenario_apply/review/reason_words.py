@@ -142,6 +142,8 @@ def _restraint_text(reason: RestraintReason) -> str:
             return f"{_old_versions(count, keep)}: kept, because the resource is protected"
         case why.OldVersionsKept(count, keep):
             return f"{_old_versions(count, keep)}: pass --allow-destroy to delete {'it' if count == 1 else 'them'}"
+        case why.OldVersionsLost(count):
+            return f"{counted(count, 'old version')} no longer exist{'s' if count == 1 else ''} on Scenario"
         case why.VersionInUse(version, user):
             return f"version {version} is kept, because {user} uses it"
         case _:

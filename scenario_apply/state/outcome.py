@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from scenario_apply.model.address import Address
-from scenario_apply.model.kept_text import is_kept_form
+from scenario_apply.model.kept_text import may_be_kept_of
 from scenario_apply.model.remote import AssetId, JobId, ModelId
 from scenario_apply.model.steps import (
     AttachImages,
@@ -195,8 +195,13 @@ def _recaptioned(version: Version, asset_id: AssetId, caption: str, kept: KeptCa
 
 
 def _kept_of(before: str, sent: str, kept: KeptCaption) -> KeptCaption:
-    """What was kept; an answer with the text of before says nothing about the new one."""
-    return KeptCaption() if kept.kept == before and not is_kept_form(sent, before) else kept
+    """What is known of a new caption. before: the caption until now."""
+    return KeptCaption() if _says_nothing(kept.kept, before, sent) else kept
+
+
+def _says_nothing(kept: str | None, before: str | None, sent: str) -> bool:
+    """Whether an answer may come from a copy that lags: it has the text of before, which is none of the new one."""
+    return kept is not None and kept == before and not may_be_kept_of(sent, kept)
 
 
 def _tagged(version: Version, step: SetTags, outcome: Outcome) -> Version:
@@ -214,12 +219,12 @@ def _labels(version: Version, **changed: object) -> KeptLabels | None:
 
 
 def _relabelled(version: Version, step: UpdateModel, outcome: Outcome) -> KeptLabels | None:
-    """An answer with the label of before says nothing about the new one."""
     answered, changed = outcome.labels or KeptLabels(), {}
     if step.name is not None:
-        changed["name"] = None if answered.name == version.name else answered.name
+        changed["name"] = None if _says_nothing(answered.name, version.name, step.name) else answered.name
     if step.description is not None:
-        changed["description"] = None if answered.description == version.description else answered.description
+        stale = _says_nothing(answered.description, version.description, step.description)
+        changed["description"] = None if stale else answered.description
     return _labels(version, **changed)
 
 

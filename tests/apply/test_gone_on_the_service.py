@@ -10,6 +10,7 @@ from scenario_apply.apply.prepare import PlanOptions
 from scenario_apply.manifest.spec import Lifecycle
 from scenario_apply.model.address import parse_address
 from scenario_apply.planning.changes import Action
+from scenario_apply.planning.reasons import OldVersionsLost
 from tests.fakes.bench import Bench, model
 from tests.fakes.service import FakeScenario
 from tests.fakes.wire import Fault, Killed, Wire
@@ -55,6 +56,29 @@ def test_a_run_that_ends_before_the_new_training_is_continued(bench: Bench, serv
     bench.apply(service)
     assert len(service.model_named("Kael").images) == 2
     assert not bench.plan(service).plan.has_changes
+
+
+@pytest.mark.parametrize("destroy", [False, True])
+def test_an_old_version_that_was_deleted_on_the_service_is_not_deleted_again(bench: Bench, destroy: bool) -> None:
+    """It leaves the record, also where nothing else is to be done; the plan says so."""
+    service = FakeScenario(bench.clock)
+    bench.declare(model("kael", "kael"))
+    bench.apply(service)
+    bench.declare(model("kael", "kael", parameters={"rank": 4}))
+    bench.apply(service)
+    [old] = bench.record("model.kael").previous
+    service.delete_model(old.id)
+    service.log.clear()
+    bench.declare(model("kael", "kael", parameters={"rank": 4}, lifecycle=Lifecycle(keep_versions=0)))
+    options = PlanOptions(destroy=destroy, allow_destroy=True)
+    [change] = bench.plan(service, options).plan.changes
+    assert (change.action, change.requests) == ((Action.DELETE, 1) if destroy else (Action.UPDATE, 0))
+    assert destroy or change.reasons == (OldVersionsLost(1),)
+    bench.apply(service, plan=options)
+    assert service.count("delete_model") == int(destroy)
+    if not destroy:
+        assert bench.record("model.kael").previous == ()
+        assert not bench.plan(service, options).plan.has_changes
 
 
 def test_a_version_that_was_deleted_on_the_service_is_not_deleted_again(bench: Bench) -> None:

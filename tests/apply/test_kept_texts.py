@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from scenario_apply.apply.events import Noted
 from scenario_apply.manifest.spec import Lifecycle
 from scenario_apply.planning.changes import Action
 from tests.fakes.bench import Bench, model
@@ -66,6 +67,58 @@ def test_where_the_answer_to_a_caption_says_nothing_known_forms_are_no_change(be
     assert not bench.plan(service).plan.has_changes
 
 
+@pytest.mark.parametrize(("name", "count"), [("cut", 1), ("lower case", 1), ("blanks collapsed", 0)])
+def test_a_caption_that_loses_words_is_remarked_on_once(bench: Bench, name: str, count: int) -> None:
+    """The model is trained on what is kept. Collapsed blanks are not worth a remark."""
+    bench.declare(model("kael", "kael"))
+    bench.apply(NormalisingScenario(bench.clock, FORMS[name]))
+    remarks = [event.text for event in bench.events if isinstance(event, Noted)]
+    assert len([text for text in remarks if "keeps the caption of 0" in text]) == count
+
+
+def test_tags_that_the_service_drops_are_not_sent_every_time(bench: Bench) -> None:
+    class Few(NormalisingScenario):
+        def update_tags(self, model_id, *, add, delete, sending=None):  # type: ignore[no-untyped-def]  # as its parent
+            return super().update_tags(model_id, add=add[:2], delete=delete, sending=sending)
+
+    service = Few(bench.clock, str)
+    bench.declare(model("kael", "kael", tags=("a", "b", "c")))
+    bench.apply(service)
+    assert not bench.plan(service).plan.has_changes
+    bench.declare(model("kael", "kael", tags=("a", "b")))
+    bench.apply(service)
+    assert service.models[bench.record("model.kael").current.id].tags == ["a", "b"]
+    assert not bench.plan(service).plan.has_changes
+
+
+@pytest.mark.parametrize("form", [str.lower, lambda text: text[:15]], ids=["lower case", "cut"])
+def test_what_is_done_to_every_caption_is_done_by_the_service(bench: Bench, form: Form) -> None:
+    """The answers say that the captions were kept as they were sent, and reads show them otherwise."""
+    service = NormalisingScenario(bench.clock, str)
+    bench.add("kael", ["KAEL_07, front view", "KAEL_07, side view", "KAEL_07, back view", "KAEL, up"])
+    bench.declare(model("kael", "kael"))
+    bench.apply(service)
+    for asset in service.assets.values():
+        asset.description = form(asset.description)
+    assert not bench.plan(service).plan.has_changes
+    edited = service.assets[bench.record("model.kael").current.images[1].asset_id]
+    edited.description = form("somebody wrote this")
+    assert [item.path for item in bench.plan(service).plan.drift] == ["02.png"]
+
+
+@pytest.mark.parametrize("numbers", [(0,), (0, 1)])
+def test_captions_that_people_shorten_are_drift(bench: Bench, numbers: tuple[int, ...]) -> None:
+    """One, or several to another length each."""
+    service = NormalisingScenario(bench.clock, str)
+    bench.add("kael", ["KAEL_07, front view", "KAEL_07, his bow, side view", "KAEL_07, back view"])
+    bench.declare(model("kael", "kael"))
+    bench.apply(service)
+    images = bench.record("model.kael").current.images
+    for number in numbers:
+        service.assets[images[number].asset_id].description = images[number].caption.rpartition(",")[0]
+    assert [item.path for item in bench.plan(service).plan.drift] == [images[number].path for number in numbers]
+
+
 def test_a_caption_edited_on_the_service_is_still_drift(bench: Bench) -> None:
     service = NormalisingScenario(bench.clock, FORMS["cut"])
     bench.apply(service)
@@ -95,6 +148,26 @@ def test_labels_that_change_in_the_manifest_are_sent_once(bench: Bench) -> None:
     held = service.models[bench.record("model.kael").current.id]
     assert (held.name, held.description, held.tags) == ("kael of the north", "other hood", ["quick start"])
     assert Action.UPDATE not in actions(bench, service)
+
+
+def test_a_tag_that_is_cut_though_the_answer_does_not_say_so_is_held(bench: Bench) -> None:
+    service = NormalisingScenario(bench.clock, lambda text: text[:6], is_silent=True)
+    bench.declare(model("kael", "kael", tags=("Quick Start", "Hero")))
+    bench.apply(service)
+    assert not bench.plan(service).plan.has_changes
+
+
+def test_what_is_cut_to_the_text_of_before_is_sent_once(bench: Bench) -> None:
+    """Words were added, and the service keeps as much as before."""
+    service = NormalisingScenario(bench.clock, lambda text: text[:19])
+    in_place = Lifecycle(on_change="retrain")
+    bench.add("kael", ["KAEL_07, front view"])
+    bench.declare(model("kael", "kael", label="Kael of the North a", lifecycle=in_place))
+    bench.apply(service)
+    bench.add("kael", ["KAEL_07, front view, at dusk"])
+    bench.declare(model("kael", "kael", label="Kael of the North a and the South", lifecycle=in_place))
+    bench.apply(service)
+    assert not bench.plan(service).plan.has_changes
 
 
 def test_a_tag_that_only_changes_its_case_stays(bench: Bench) -> None:

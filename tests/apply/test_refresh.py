@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from scenario_apply.errors import ManifestError, Refused
+from scenario_apply.manifest.spec import Concept, Import
 from scenario_apply.model.remote import ModelId, RemoteModel
 from scenario_apply.planning.changes import Action
-from tests.fakes.bench import Bench, composition, model
+from tests.fakes.bench import PLACE, Bench, composition, model
 from tests.fakes.service import FakeScenario
 
 
@@ -66,3 +69,34 @@ def test_a_training_that_a_poll_leaves_out_is_not_taken_for_cancelled(bench: Ben
     service.get_models = polled_short  # type: ignore[method-assign]  # every bulk answer is short
     assert bench.apply(service).status == "done"
     assert len(service.jobs) == 3
+
+
+def test_a_part_or_an_import_that_the_service_does_not_show_is_an_error_at_its_place(bench: Bench) -> None:
+    """Another project's private model: a bulk read leaves it out, and reading it alone is refused."""
+
+    class Hidden(FakeScenario):
+        def get_model(self, model_id: ModelId) -> RemoteModel:
+            raise Refused("not yours", status=403)
+
+    ink = replace(composition("ink", "one"), concepts=(Concept(model_id="model_9", scale=1, place=PLACE),))
+    one = model("one", "kael")
+    bench.declare(one, ink)
+    block = Import(target=one.address, model_id="model_8", place=PLACE)
+    bench.manifest = replace(bench.manifest, imports=(block,))
+    with pytest.raises(ManifestError) as caught:
+        bench.plan(Hidden(bench.clock))
+    assert {problem.code for problem in caught.value.problems} == {"part-nothing", "import-nothing"}
+    assert {problem.location for problem in caught.value.problems} == {PLACE}
+
+
+def test_a_recorded_model_that_the_service_refuses_to_show_does_not_count_as_deleted(bench: Bench) -> None:
+    """With a key of another project: nothing is made anew there."""
+    service = Partial(bench.clock)
+    bench.apply(service)
+
+    def refused(model_id: ModelId) -> RemoteModel:
+        raise Refused("not yours", status=403)
+
+    service.short, service.get_model = 1, refused  # type: ignore[method-assign]  # a key of another project
+    with pytest.raises(Refused):
+        bench.plan(service)

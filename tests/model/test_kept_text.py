@@ -7,6 +7,7 @@ import struct
 import pytest
 
 from scenario_apply.model.kept_text import (
+    is_cut_tag,
     is_kept_form,
     is_kept_name,
     is_same_file_name,
@@ -76,11 +77,32 @@ def test_tags_are_compared_without_case(sent: str, held: str, same: bool) -> Non
 
 @pytest.mark.parametrize(
     ("held", "same"),
-    [("Kael the ranger of the n", True), ("kael the ranger of the north", True), ("Kael", False), ("Karl the", False)],
+    [
+        ("Kael the ranger of the n", True),
+        ("kael the ranger of the north", True),
+        ("kael-the-ranger-of-the-north", True),
+        ("KAEL THE RANGER OF THE NORTH", True),
+        ("Kael the ranger of the north (2)", False),
+        ("Kael", False),
+        ("Karl the", False),
+        ("", False),
+    ],
 )
 def test_a_new_object_is_recognised_by_a_cut_name(held: str, same: bool) -> None:
     """Of a few letters it is not: they may be anything's."""
     assert is_kept_name("Kael the ranger of the north", held) is same
+
+
+def test_only_letters_and_digits_of_a_name_count() -> None:
+    assert is_kept_name("Kae\u0301l & Co.", "Ka\u0301el &amp; Co"), "an entity has none"
+    assert is_kept_name("Kae\u0301l & Co.", "kael co")
+    assert is_kept_name("\U0001f98a", "\U0001f98a")
+    assert not is_kept_name("\U0001f98a", "\U0001f43a")
+
+
+def test_a_tag_may_be_cut() -> None:
+    assert is_cut_tag("Quick start guide", "quick sta")
+    assert not is_cut_tag("Quick start guide", "qui")
 
 
 def test_files_are_recognised_in_another_case_or_form() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from scenario_apply.apply.prepare import PlanOptions, make_plan
@@ -12,7 +14,7 @@ from scenario_apply.model.remote import ModelId
 from scenario_apply.model.steps import CreateModel
 from scenario_apply.planning.changes import Action
 from scenario_apply.planning.plan import Plan
-from scenario_apply.state.state import Record, State, Version
+from scenario_apply.state.state import ConceptRecord, Record, State, Version
 from tests.planning.manifests import HERE, composition, dataset, manifest, model, part, picture
 from tests.planning.situations import NOW, Model, Service, world_of
 
@@ -55,6 +57,14 @@ def test_exactly_one_model_of_that_name_and_type_is_the_part() -> None:
     assert [concept.model_id for concept in step.concepts] == ["model_2"]
 
 
+def test_a_name_in_another_unicode_form_is_the_same_name() -> None:
+    """The service may collapse blanks and compose letters; an exact name comes first."""
+    made = manifest(composition("ink", [replace(FIND, find=("Cafe\u0301  Wash", "flux.1-lora"))]))
+    step = plan(made, service(("model_1", "Caf\u00e9 Wash", "flux.1-lora"))).steps[0].step
+    assert isinstance(step, CreateModel)
+    assert [concept.model_id for concept in step.concepts] == ["model_1"]
+
+
 def test_none_is_an_error_that_lists_the_nearest() -> None:
     problem = refusal(INK, service(("model_1", "Ink Wish", "flux.1-lora"), ("model_2", "Something", "sd-xl-lora")))
     assert problem.code == "find-nothing"
@@ -84,6 +94,29 @@ def test_the_projects_models_are_listed_only_for_a_find_and_once_for_what_is_cre
     recorded = Version(number=1, id=ModelId("model_1"), phase="trained", name="ink", type="flux.1-composition")
     plan(declared, other, State(records={Address("composition", "ink"): Record(current=recorded)}))
     assert "list" not in other.reads
+
+
+def test_a_part_whose_id_nothing_has_is_an_error_of_the_plan() -> None:
+    """At its place; not where the service was not asked, nor where the composition holds it already."""
+    part = Concept(model_id="model_9", scale=0.5, place=HERE)
+    declared = manifest(composition("ink", [part]))
+    problem = refusal(declared, service())
+    assert (problem.code, problem.location) == ("part-nothing", HERE)
+    assert "model_9" in problem.message
+    assert plan(declared, None).has_changes
+    made = Version(
+        number=1,
+        id=ModelId("model_1"),
+        phase="trained",
+        name="ink",
+        type="flux.1-composition",
+        concepts=(ConceptRecord(ModelId("model_9"), 0.5),),
+    )
+    state = State(records={Address("composition", "ink"): Record(current=made)})
+    plan(declared, Service.as_recorded(state), state)
+    other = manifest(composition("ink", [replace(part, scale=0.7)]))
+    with pytest.raises(ManifestError):
+        plan(other, Service.as_recorded(state), state)
 
 
 def test_a_composition_is_made_after_every_part_is_trained() -> None:

@@ -113,5 +113,23 @@ def test_what_the_service_writes_in_another_way_is_imported_as_declared() -> Non
     ]
 
 
+def test_captions_that_the_service_cut_are_imported_as_declared() -> None:
+    """Two of them end after the same number of letters: nobody did that by hand."""
+    captions = ("KAEL_07, front view at dusk", "KAEL_07, inner view of it", "KAEL_07, up")
+    images = tuple(picture(f"{n}.png", f"sha{n}", caption) for n, caption in enumerate(captions))
+    remote = RemoteModel(
+        id=ModelId("m"),
+        type="flux.1-lora",
+        status="trained",
+        images=tuple(held(f"a{n}", f"{n}.png", caption[:19]) for n, caption in enumerate(captions)),
+    )
+    spec = ModelSpec(address=KAEL, name="Kael", type="flux.1-lora", dataset="kael", parameters={}, place=HERE)
+    observed = Observed(models={ModelId("m"): remote}, own=(remote,), refreshed=True)
+    block = Import(target=KAEL, model_id="m", place=HERE)
+    record = imported(block, spec, Contents(images=images), State(), observed)
+    assert isinstance(record, Record)
+    assert tuple(image.caption for image in record.current.images) == captions
+
+
 def held(asset_id: str, name: str, description: str) -> TrainingImage:
     return TrainingImage(id=AssetId(asset_id), name=name, description=description, automatic_caption="a picture")

@@ -25,6 +25,7 @@ EXAMPLES = (
     ),
     (why.ParameterChanged("nbEpochs", "5", 5), "parameters.nbEpochs '5' -> 5"),
     (why.ImagesChanged(1, 0, 2), "images +1 -2"),
+    (why.OldVersionsLost(1), "1 old version no longer exists on Scenario"),
     (why.LabelDrift("name", "Karl"), 'the name was changed on Scenario to "Karl"'),
     (why.LabelDrift("description", "other"), "the description was changed on Scenario"),
     (why.LabelDrift("tags", "hero, ranger"), "tags were removed on Scenario: hero, ranger"),
