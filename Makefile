@@ -29,7 +29,7 @@ help: ## list the targets
 $(STAMP): requirements.lock pyproject.toml
 	@test -n '$(PYTHON)' || { echo 'No Python 3.11 or newer with venv was found. Name one: make PYTHON=/path/to/python3' >&2; exit 1; }
 	@test -x $(BIN)/python || { echo 'making $(VENV) with $(PYTHON)'; $(PYTHON) -m venv $(VENV); }
-	@echo 'installing requirements.lock into $(VENV): about a minute, once and when it changes'
+	@echo 'installing requirements.lock into $(VENV): once, takes about a minute'
 	@set -o pipefail; $(BIN)/python -u -m pip install --disable-pip-version-check --no-color --progress-bar off \
 		--require-hashes -r requirements.lock | $(BIN)/python -u -c "$$COUNT_PACKAGES"
 	@$(INSTALL_PACKAGE)

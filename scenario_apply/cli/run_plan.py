@@ -81,15 +81,16 @@ def run_plan(
             if is_worth_it and call.arguments.format == "text":
                 call.show(ledger_text(ledgers[-1], resized(call.out, sys.stdout), destroy=session.destroy))
                 if call.settings.local and not session.destroy:
-                    call.tell(page_of_pictures(request.manifest.root, call.settings.cwd))
+                    for line in page_of_pictures(request.manifest.root, call.settings.cwd):
+                        call.tell(line)
     return session.code
 
 
-def page_of_pictures(root: str, cwd: str) -> str:
+def page_of_pictures(root: str, cwd: str) -> tuple[str, str]:
     """How to see what the embedded Scenario holds: its page goes with the command that started it."""
     data = os.path.relpath(emulator_path(root), cwd)
     command = shlex.join(["scenario-apply", "emulator", f"--port={PAGE_PORT}", f"--data={data}"])
-    return f"To see images and captions, open http://127.0.0.1:{PAGE_PORT}/ while this runs: {command}"
+    return f"Images and captions are on http://127.0.0.1:{PAGE_PORT}/ while this runs:", f"  {command}"
 
 
 def _show_plan(session: ApplySession, request: PlanRequest, environment: Environment, prepared: Prepared) -> None:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 EXAMPLES = """
   source <(scenario-apply completion bash)
-  scenario-apply completion zsh > ~/.zfunc/_scenario-apply
-  scenario-apply completion fish > ~/.config/fish/completions/scenario-apply.fish
+  mkdir -p ~/.zfunc && scenario-apply completion zsh > ~/.zfunc/_scenario-apply
+  mkdir -p ~/.config/fish && scenario-apply completion fish > ~/.config/fish/scenario-apply.fish
 """
 
 SHELLS = ("bash", "zsh", "fish", "tcsh", "powershell")

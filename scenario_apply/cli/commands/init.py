@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = """
   scenario-apply init manifests/quickstart/kael --out -
-  scenario-apply init ./pictures --trigger KAEL_07
+  scenario-apply init manifests/quickstart/props --trigger HEARTH_PROPS --out props.yaml
 """
 
 

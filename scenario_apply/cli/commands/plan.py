@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 EXAMPLES = """
   scenario-apply plan manifests/quickstart --local
-  scenario-apply plan --local --out tonight.plan.json && scenario-apply apply tonight.plan.json --local
-  scenario-apply plan --no-refresh --format json
+  scenario-apply plan manifests/quickstart --local --select model.kael --replace model.kael
+  scenario-apply plan manifests/quickstart --local --out tonight.plan.json
+  scenario-apply plan manifests/quickstart --local --no-refresh --format json
 """
 
 
