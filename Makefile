@@ -74,7 +74,7 @@ demo: $(STAMP) ## train the quickstart on the embedded Scenario, print the ids, 
 	@$(DEMO_RUN) output $(DEMO) --local
 	@echo; echo '$$ scenario-apply apply $(DEMO) --local --auto-approve --quiet   # again'
 	@$(DEMO_RUN) apply $(DEMO) --local --auto-approve --quiet --poll-interval 0.5
-	@echo; echo 'All of it is in $(DEMO), a copy of manifests/quickstart. Change a caption there and plan again:'
+	@echo; echo '$(DEMO) is a copy of manifests/quickstart. Change a caption there and plan again:'
 	@echo '  $(BIN)/scenario-apply plan $(DEMO) --local'
 
 test: $(STAMP) ## run the tests

@@ -239,6 +239,7 @@ def _service(root: str, settings: Settings) -> Iterator[tuple[str, str, str]]:
         from scenario_apply.cli.local_service import local_service
 
         options = ["--training-seconds", settings.local_training_s]
+        options += ["--queue-seconds", settings.local_queue_s] if settings.local_queue_s is not None else []
         # without a limit here there is none there; any other stays the service's own
         limit = 0 if settings.rate_limit == 0 else max(REQUESTS_PER_MINUTE, settings.rate_limit)
         options += ["--rate-limit", str(limit)]
