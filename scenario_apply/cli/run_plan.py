@@ -13,6 +13,7 @@ from scenario_apply.apply.apply_options import ApplyOptions
 from scenario_apply.apply.apply_plan import apply_plan
 from scenario_apply.apply.events import Event, Ledger
 from scenario_apply.cli.apply_session import ApplySession, ApprovalImpossible, DeletesNotAllowed, apply_session
+from scenario_apply.cli.command_hints import completed
 from scenario_apply.cli.locate import emulator_path
 from scenario_apply.cli.signals import stopping
 from scenario_apply.cli.terminal import resized
@@ -80,7 +81,7 @@ def run_plan(
             is_worth_it = ledgers and (prepared.plan.has_changes or ledgers[-1].status != "done")
             if is_worth_it and call.arguments.format == "text":
                 call.show(ledger_text(ledgers[-1], resized(call.out, sys.stdout), destroy=session.destroy))
-                if call.settings.local and not session.destroy:
+                if call.settings.local and not session.destroy and ledgers[-1].status in ("done", "running"):
                     for line in page_of_pictures(request.manifest.root, call.settings.cwd):
                         call.tell(line)
     return session.code
@@ -109,7 +110,15 @@ def _show_plan(session: ApplySession, request: PlanRequest, environment: Environ
         view.planned(prepared.plan)
     if call.arguments.format == "text":
         recorded = prepared.state.records
-        call.show(plan_text(prepared.plan, call.out, destroy=session.destroy, recorded=recorded))
+        call.show(
+            plan_text(
+                prepared.plan,
+                call.out,
+                destroy=session.destroy,
+                recorded=recorded,
+                complete=lambda text: completed(text, session.settings),
+            )
+        )
 
 
 def _options(session: ApplySession, request: PlanRequest) -> ApplyOptions:

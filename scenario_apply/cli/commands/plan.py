@@ -140,6 +140,7 @@ def _refuse_saved_plan(call: Invocation) -> None:
 
 
 def _show(call: Invocation, prepared: Prepared) -> None:
+    from scenario_apply.cli.command_hints import completed
     from scenario_apply.review.plan_text import plan_text
 
     asked, plan = call.arguments, prepared.plan
@@ -156,6 +157,7 @@ def _show(call: Invocation, prepared: Prepared) -> None:
             destroy=asked.destroy,
             recorded=prepared.state.records,
             next_command=_next_command(call, plan),
+            complete=lambda text: completed(text, call.settings),
         )
         call.show(text)
     if _is_saved(call):
