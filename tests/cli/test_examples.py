@@ -71,11 +71,11 @@ def test_the_examples_of_a_command_work(command: str, applied: Path, tmp_path: P
 
 
 def test_the_examples_of_the_emulator_work(tmp_path: Path) -> None:
-    """It runs in the background of them, on a port and in a folder of its own."""
+    """It runs beside them, on a port and in a folder of its own."""
     home = new_home(tmp_path / "home")
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     start, *lines = load("emulator").EXAMPLES.strip().replace("8585", str(port)).splitlines()
     ready = f"until curl -s --noproxy '*' -o /dev/null http://127.0.0.1:{port}/; do kill -0 $!; done"
-    script = "\n".join([start.replace("/tmp/scenario", f"{home}/data"), "trap 'kill $!' EXIT", ready, *lines])
+    script = "\n".join([start.replace("/tmp/scenario", f"{home}/data") + " &", "trap 'kill $!' EXIT", ready, *lines])
     assert "3 create" in shell(script, home)
