@@ -12,6 +12,7 @@ import pytest
 from scenario_apply.cli import wiring
 from scenario_apply.cli.main import load, parser_of
 from scenario_apply.cli.settings import DEFAULT_BASE_URL, Settings, read_settings
+from scenario_apply.errors import UsageError
 
 BOTH = {"SCENARIO_SDK_API_KEY": "key_1", "SCENARIO_SDK_API_SECRET": "s3cr3t"}
 
@@ -101,3 +102,18 @@ def test_variables_shorten_trainings_of_the_emulator(monkeypatch: pytest.MonkeyP
     assert "--training-seconds 3 --queue-seconds 0 " in first
     assert first.endswith(f"--seed {seed}")
     assert "--training-seconds 20 --rate-limit" in second
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"SCENARIO_APPLY_LOCAL_QUEUE_SECONDS": "soon"}, "SCENARIO_APPLY_LOCAL_QUEUE_SECONDS is 'soon'"),
+        ({"SCENARIO_APPLY_LOCAL_TRAINING_SECONDS": "-1"}, "SCENARIO_APPLY_LOCAL_TRAINING_SECONDS is '-1'"),
+        ({"SCENARIO_APPLY_LOCAL_TRAINING_SECONDS": "nan"}, "no number of seconds"),
+        ({"SCENARIO_APPLY_LOCAL_QUEUE_SECONDS": "30"}, "more than a training takes"),
+    ],
+)
+def test_a_time_that_cannot_be_names_its_variable(given: dict[str, str], said: str, tmp_path: Path) -> None:
+    settings = read_settings(argparse.Namespace(local=True), given, cwd=str(tmp_path))
+    with pytest.raises(UsageError, match=said), wiring._service(str(tmp_path), settings):
+        pass
