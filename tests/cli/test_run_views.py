@@ -307,7 +307,7 @@ def test_a_hundred_failures_for_the_same_reason_have_five_lines() -> None:
     failures = [StepFailed(step=step, error="the disk of the service is full", skipped=0) for step in uploads]
     other = StepFailed(step=UPLOAD, error="no such image", skipped=0)
     training = StepFailed(step=WAIT, error="the disk of the service is full", skipped=0)
-    events = [*failures, other, training]
+    events: list[Event] = [*failures, other, training]
     assert len(lines_of(events, 0)) == 7
     terminal = Terminal(100)
     view = ProgressView(terminal, FakeClock(), Screen(width=100, terminal=True), counter=None, rate_limit=0)
