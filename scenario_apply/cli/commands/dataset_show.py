@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = """
   scenario-apply dataset show kael manifests/quickstart
-  scenario-apply dataset show kael --format json
+  scenario-apply dataset show kael manifests/quickstart --format json
 """
 
 

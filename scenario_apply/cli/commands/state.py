@@ -211,33 +211,35 @@ class Part(NamedTuple):
     run: Callable[[Invocation], int]
 
 
+_Q = "manifests/quickstart --local"
+
 COMMANDS = {
     "state list": Part(
-        "  scenario-apply state list manifests/quickstart\n"
-        "  scenario-apply state list --state state/quickstart.json --format json",
+        f"  scenario-apply state list {_Q}\n"
+        "  scenario-apply state list --state manifests/quickstart/state/quickstart.json --format json",
         _prints,
         _list,
     ),
     "state show": Part(
-        "  scenario-apply state show model.kael manifests/quickstart\n"
-        "  scenario-apply state show model.kael --format json",
+        f"  scenario-apply state show model.kael {_Q}\n  scenario-apply state show model.kael {_Q} --format json",
         _show_arguments,
         _show,
     ),
-    "state mv": Part("  scenario-apply state mv model.kael model.ranger manifests/quickstart", _mv_arguments, _mv),
-    "state rm": Part("  scenario-apply state rm model.kael manifests/quickstart", _rm_arguments, _rm),
+    "state mv": Part(f"  scenario-apply state mv model.kael model.ranger {_Q}", _mv_arguments, _mv),
+    "state rm": Part(f"  scenario-apply state rm model.kael {_Q}", _rm_arguments, _rm),
     "state history": Part(
-        "  scenario-apply state history manifests/quickstart\n"
-        "  scenario-apply state history --state state/quickstart.json --format json",
-        _prints,
-        _history,
+        f"  scenario-apply state history {_Q}\n  scenario-apply state history {_Q} --format json", _prints, _history
     ),
-    "state pull": Part("  scenario-apply state pull manifests/quickstart > copy.json", _reads, _pull),
+    "state pull": Part(f"  scenario-apply state pull {_Q} > copy.json", _reads, _pull),
+    "state push": Part(
+        f"  scenario-apply state pull {_Q} > copy.json\n  scenario-apply state push copy.json {_Q}",
+        _push_arguments,
+        _push,
+    ),
     "state merge": Part(
-        "  scenario-apply state merge --state state/quickstart.json\n"
-        "  scenario-apply state merge ours.json theirs.json manifests/quickstart",
+        f"  scenario-apply state pull {_Q} > ours.json\n  scenario-apply state pull {_Q} > theirs.json\n"
+        f"  scenario-apply state merge ours.json theirs.json {_Q}",
         _merge_arguments,
         _merge,
     ),
-    "state push": Part("  scenario-apply state push copy.json manifests/quickstart", _push_arguments, _push),
 }
