@@ -106,9 +106,13 @@ _NAMED_SECRET = re.compile(
 _HARMLESS = re.compile(r"""["']?\s*(?:true|false|null|~|\{\{.*|)\s*["']?""", re.IGNORECASE)
 
 
+_IN_EVERY_NAME = ("key", "secret", "token", "passw")  # _NAMED_SECRET matches no line without one of them
+
+
 def without_secret_values(line: str) -> str:
     """The line with every value masked that follows a name such as wandbKey; columns do not move."""
-    return _NAMED_SECRET.sub(_masked, line)
+    folded = line.casefold()  # finds every letter that the expression takes for one of another case, such as \u017f
+    return _NAMED_SECRET.sub(_masked, line) if any(word in folded for word in _IN_EVERY_NAME) else line
 
 
 def masked_in_place(text: str) -> str:

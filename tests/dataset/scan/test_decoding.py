@@ -275,7 +275,7 @@ def test_a_picture_damaged_while_it_is_compared_is_no_crash(tmp_path: Path) -> N
     from scenario_apply.dataset.scan.image_similarity import SeenPixels, add_pixel_facts
     from scenario_apply.dataset.scan.parallel import in_this_thread
 
-    known = {f"set/{at}.png": facts._replace(file=f"set/{at}.png", hashes="0" * 64) for at in (0, 3)}
+    known = {f"set/{at}.png": facts._replace(file=f"set/{at}.png", hashes="0" * 64, sha256=str(at)) for at in (0, 3)}
     (folder / "3.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     found = add_pixel_facts(DataGuard(str(tmp_path)), known, in_this_thread, DecodingAllowance(), SeenPixels())
     assert found.difference("set/0.png", "set/3.png") is None
