@@ -15,7 +15,6 @@ from scenario_apply.model.did_you_mean import did_you_mean
 from scenario_apply.model.globs import has_magic
 
 _CAPTION_OPTIONS = frozenset({"suffix", "lines", "file", "map", "missing"})
-_CAPTION_WORDS = ("recognise", "sidecar", "auto", "filename")
 _TABLE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".json", ".yaml", ".yml")
 _MISSING = ("error", "warn", "auto")
 _MOST_OF_PATTERNS = 300_000  # characters; compiling them takes two seconds
