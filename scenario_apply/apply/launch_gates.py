@@ -11,9 +11,9 @@ from scenario_apply.apply.call_context import CallContext
 from scenario_apply.apply.events import Event, Noted
 from scenario_apply.apply.run_snapshot import RefusedLaunches
 from scenario_apply.errors import ApiError, GateClosed, Interrupted, Refused, Unreachable
-from scenario_apply.manifest.spec import Limits
 from scenario_apply.model.address import Address
 from scenario_apply.model.amounts import amount
+from scenario_apply.model.plan_limits import Limits
 from scenario_apply.model.remote import DatasetScore, ModelId
 from scenario_apply.model.steps import StartTraining
 from scenario_apply.model.training_types import training_type

@@ -10,8 +10,9 @@ from scenario_apply.apply.environment import Environment
 from scenario_apply.apply.refresh import quotes, read_models, refresh
 from scenario_apply.dataset.types import Dataset
 from scenario_apply.errors import Diagnostic, ManifestError, PlanBegun, PlanStale
-from scenario_apply.manifest.spec import Limits, Manifest
+from scenario_apply.manifest.spec import Manifest
 from scenario_apply.model.address import Address
+from scenario_apply.model.plan_limits import Limits
 from scenario_apply.model.remote import ModelId
 from scenario_apply.model.steps import AwaitTraining, PlannedStep
 from scenario_apply.model.timestamps import from_iso, iso

@@ -7,9 +7,9 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from scenario_apply.manifest.spec import Limits
-from scenario_apply.manifest.templating.allowed_environment import ALLOW_VARIABLE, is_variable_name
 from scenario_apply.model.limits import REQUESTS_PER_MINUTE
+from scenario_apply.model.plan_limits import Limits
+from scenario_apply.model.variable_names import ALLOW_VARIABLE, is_variable_name
 
 DEFAULT_BASE_URL = "https://api.cloud.scenario.com/v1"
 LOCAL = "local"

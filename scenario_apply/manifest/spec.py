@@ -11,6 +11,7 @@ from typing import Literal
 
 from scenario_apply.errors import Diagnostic, Location
 from scenario_apply.model.address import Address
+from scenario_apply.model.plan_limits import Limits
 from scenario_apply.model.secret import Secret
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
@@ -135,17 +136,6 @@ class CompositionSpec:
     enabled: bool = True
     place: Location
     places: Mapping[str, Location] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """Gates: None where not set. changes_percent 0..100, min_score 0..1, cost in CU."""
-
-    cost: float | None = None
-    deletes: int | None = None
-    retrains: int | None = None
-    changes_percent: float | None = None
-    min_score: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

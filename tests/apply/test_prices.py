@@ -8,7 +8,7 @@ import pytest
 
 from scenario_apply.apply.apply_options import ApplyOptions
 from scenario_apply.errors import ApiError, BadAnswer, Refused, Unreachable, WriteInPlan
-from scenario_apply.manifest.spec import Limits
+from scenario_apply.model.plan_limits import Limits
 from scenario_apply.model.remote import ModelId
 from tests.fakes.bench import Bench, model, recaptioned
 from tests.fakes.service import FakeScenario
