@@ -29,10 +29,32 @@ help: ## list the targets
 $(STAMP): requirements.lock pyproject.toml
 	@test -n '$(PYTHON)' || { echo 'No Python 3.11 or newer with venv was found. Name one: make PYTHON=/path/to/python3' >&2; exit 1; }
 	@test -x $(BIN)/python || { echo 'making $(VENV) with $(PYTHON)'; $(PYTHON) -m venv $(VENV); }
-	@echo 'installing requirements.lock into $(VENV) (once, and when it changes)'
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	@echo 'installing requirements.lock into $(VENV): once, takes about a minute'
+	@set -o pipefail; $(BIN)/python -u -m pip install --disable-pip-version-check --no-color --progress-bar off \
+		--require-hashes -r requirements.lock | $(BIN)/python -u -c "$$COUNT_PACKAGES"
 	@$(INSTALL_PACKAGE)
 	@touch $@
+
+# How far pip is: a line that is written over itself on a terminal, one for every tenth package elsewhere.
+define COUNT_PACKAGES
+import re, sys
+done, live = 0, sys.stdout.isatty()
+total = len(re.findall('(?m)^[^ #]+==', open('requirements.lock').read()))
+for line in sys.stdin:
+    found = re.match('(Collecting|Ignoring|Installing) ([^= :]+)', line)
+    if found is None:
+        continue
+    at_end = found[1] == 'Installing'
+    done += not at_end
+    text = f'  installing {total} packages' if at_end else f'  {done} of {total} packages: {found[2]}'
+    if live:
+        print(f'\r{text:78.78}', end='')
+    elif at_end or done % 10 == 0:
+        print(text)
+if live:
+    print('\r' + ' ' * 78, end='\r')
+endef
+export COUNT_PACKAGES
 
 # The package itself, on the dependencies that are already installed. uv, because the start-up script that an old pip
 # writes costs a third more.
@@ -46,13 +68,13 @@ LOCK_OPTIONS := --extra dev --universal --python-version 3.11 --generate-hashes 
 
 demo: $(STAMP) ## train the quickstart on the embedded Scenario, print the ids, apply again
 	@rm -rf $(DEMO) && mkdir -p build && cp -R manifests/quickstart $(DEMO) && rm -rf $(DEMO)/.scenario $(DEMO)/state   # fresh, whatever was tried in the checkout
-	@echo '$$ scenario-apply apply manifests/quickstart --local --auto-approve'
+	@echo '$$ scenario-apply apply $(DEMO) --local --auto-approve'
 	@$(DEMO_RUN) apply $(DEMO) --local --auto-approve --poll-interval 0.5
-	@echo; echo '$$ scenario-apply output manifests/quickstart --local'
+	@echo; echo '$$ scenario-apply output $(DEMO) --local'
 	@$(DEMO_RUN) output $(DEMO) --local
-	@echo; echo '$$ scenario-apply apply manifests/quickstart --local --auto-approve     # again: nothing to do'
-	@$(DEMO_RUN) apply $(DEMO) --local --auto-approve --poll-interval 0.5
-	@echo; echo 'All of it is in $(DEMO). Change a caption there and plan again:'
+	@echo; echo '$$ scenario-apply apply $(DEMO) --local --auto-approve --quiet   # again'
+	@$(DEMO_RUN) apply $(DEMO) --local --auto-approve --quiet --poll-interval 0.5
+	@echo; echo '$(DEMO) is a copy of manifests/quickstart. Change a caption there and plan again:'
 	@echo '  $(BIN)/scenario-apply plan $(DEMO) --local'
 
 test: $(STAMP) ## run the tests

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -96,3 +97,35 @@ def test_an_apply_is_at_most_twelve_frames_from_the_socket_and_the_disk(manifest
     assert uploads & stacks.keys()
     assert "write" in stacks
     assert too_deep(stacks) == []
+
+
+DIES = """
+import os, re, sys
+from requests.adapters import HTTPAdapter
+from scenario_apply.cli.main import run
+
+send = HTTPAdapter.send
+
+def last(self, request, **named):
+    reply = send(self, request, **named)
+    if re.fullmatch(sys.argv[1], f"{request.method} {request.path_url}"):
+        os._exit(9)
+    return reply
+
+HTTPAdapter.send = last
+run(["apply", sys.argv[2], "--auto-approve", "--poll-interval", "0.2"])
+"""
+"""An apply that is killed when the service has carried out a request, before the response is recorded."""
+
+
+@pytest.mark.parametrize(
+    "last", ["POST /v1/models", "POST /v1/(assets|models/[^/]+/training-images)", "PUT /v1/models/[^/]+/train"]
+)
+def test_a_recovery_is_at_most_twelve_frames_from_the_socket(manifest: str, stacks: Stacks, last: str) -> None:
+    """Requests of a leftover journal whose responses were lost are looked up, by a plan and by an apply."""
+    assert subprocess.run([sys.executable, "-c", DIES, last, manifest], cwd=ROOT, check=False).returncode == 9
+    for command in (["plan", manifest], ["apply", manifest, "--auto-approve", "--poll-interval", "0.2"]):
+        stacks.clear()
+        assert run(command) == 0
+        assert any(name.startswith("apply/recovery.py") for stack in stacks.values() for name in stack)
+        assert too_deep(stacks) == []

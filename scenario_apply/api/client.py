@@ -58,7 +58,10 @@ class Client:
         return self._sender.call(request, lambda answer: wire.model_of(answer, complete=True))
 
     def get_models(self, model_ids: Sequence[ModelId], *, images: bool) -> Mapping[ModelId, RemoteModel]:
-        """At most 50 models in one request; deleted ones are left out. images: with all training images."""
+        """At most 50 models in one request; deleted ones are left out. images: with all training images.
+
+        One that this process has just created and that the answer leaves out is read by itself.
+        """
         if len(model_ids) > MODELS_PER_BULK_READ:
             raise ValueError(f"at most {MODELS_PER_BULK_READ} models in a request, got {len(model_ids)}")
         if not model_ids:
@@ -70,6 +73,9 @@ class Client:
         request = self._request("POST", "/models/get-bulk", Safety.READ, doing, body=json_body(body))
         asked = set(model_ids)
         found = self._sender.call(request, lambda answer: wire.models_of(answer, complete=images))
+        for model_id in map(ModelId, self._sender.new_objects.among(asked - found.keys())):
+            with suppress(NotFound):
+                found[model_id] = self.get_model(model_id)
         return {model_id: model for model_id, model in found.items() if model_id in asked}
 
     def list_models(self, *, token: str | None = None, status: str | None = None) -> ModelPage:
@@ -93,7 +99,7 @@ class Client:
 
     def get_upload(self, upload_id: UploadId) -> RemoteUpload:
         request = self._request("GET", _upload_path(upload_id), Safety.READ, f"read upload {upload_id}")
-        return self._sender.call(request, wire.upload_of)
+        return self._imported(self._sender.call(request, wire.upload_of))
 
     def get_score(self, model_id: ModelId) -> DatasetScore:
         path = f"{_model_path(model_id)}/scores/training-dataset"
@@ -168,6 +174,7 @@ class Client:
         """Succeeds, too, when the model does not exist."""
         with suppress(NotFound):
             self._write("DELETE", _model_path(model_id), f"delete model {model_id}", None, sending, wire.ignored)
+        self._sender.new_objects.deleted(model_id)
 
     def put_part(self, url: str, body: bytes | memoryview) -> None:
         """The bytes of one part; sent without credentials and outside the request budget."""
@@ -177,7 +184,8 @@ class Client:
         path, doing = f"{_upload_path(upload_id)}/action", f"complete upload {upload_id}"
         body = json_body({"action": "complete"})
         request = self._request("POST", path, Safety.REPEATABLE, doing, body=body, may_be_empty=True)
-        return self._sender.call(request, wire.unless_empty(wire.upload_of), sending) or self.get_upload(upload_id)
+        upload = self._sender.call(request, wire.unless_empty(wire.upload_of), sending) or self.get_upload(upload_id)
+        return self._imported(upload)
 
     # -- writes that must happen once
 
@@ -192,7 +200,9 @@ class Client:
     ) -> RemoteModel:
         body = json_body({"type": type, **_model_body(name, short_description, concepts)})
         request = self._request("POST", "/models", Safety.ONCE, f"create model {name!r}", body=body)
-        return self._sender.call(request, wire.model_of, sending)
+        model = self._sender.call(request, wire.model_of, sending)
+        self._sender.new_objects.created(model.id)
+        return model
 
     def add_image(
         self,
@@ -206,7 +216,9 @@ class Client:
         """Upload and attach in one request, as a data URL."""
         content = data_url_body(name=name, mime=mime, picture=body)
         request = self._request("POST", _images_path(model_id), Safety.ONCE, f"add image {name!r}", body=content)
-        return self._sender.call(request, wire.training_image_of, sending)
+        image = self._sender.call(request, wire.training_image_of, sending)
+        self._sender.new_objects.created(image.id)
+        return image
 
     def attach_assets(self, model_id: ModelId, asset_ids: Sequence[AssetId], *, sending: Sending | None = None) -> None:
         """At most ten ids. The answer is not documented, so only its status and form are checked."""
@@ -221,7 +233,9 @@ class Client:
     def upload_asset(self, *, name: str, body: bytes | memoryview, sending: Sending | None = None) -> RemoteAsset:
         content = bare_base64_body(name=name, picture=body)
         request = self._request("POST", "/assets", Safety.ONCE, f"upload {name!r}", body=content)
-        return self._sender.call(request, wire.asset_of, sending)
+        asset = self._sender.call(request, wire.asset_of, sending)
+        self._sender.new_objects.created(asset.id)
+        return asset
 
     def create_upload(
         self, *, file_name: str, mime: str, size_bytes: int, parts: int, sending: Sending | None = None
@@ -229,7 +243,9 @@ class Client:
         body = {"fileName": file_name, "contentType": mime, "kind": "image", "parts": parts, "fileSize": size_bytes}
         doing = f"open the upload of {file_name!r}"
         request = self._request("POST", "/uploads", Safety.ONCE, doing, body=json_body(body))
-        return self._sender.call(request, wire.upload_of, sending)
+        upload = self._sender.call(request, wire.upload_of, sending)
+        self._sender.new_objects.created(upload.id)
+        return upload
 
     def train(self, model_id: ModelId, parameters: Mapping[str, object], *, sending: Sending | None = None) -> Launch:
         path, doing = f"{_model_path(model_id)}/train", f"launch the training of model {model_id}"
@@ -263,6 +279,11 @@ class Client:
             is_advisory=is_advisory,
             about=tuple(about),
         )
+
+    def _imported(self, upload: RemoteUpload) -> RemoteUpload:
+        if upload.asset_id is not None:
+            self._sender.new_objects.created(upload.asset_id)
+        return upload
 
     def _write(
         self,

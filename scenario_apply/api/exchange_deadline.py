@@ -4,7 +4,8 @@ A socket's time limit starts again with every byte, so a server that sends a byt
 forever. Answers are therefore read through a file that gives each read only the time that is left.
 
 Services and what stands before them close connections that are idle. A request that leaves at that moment gets no
-answer, and of one that spends nobody knows whether it was carried out: such a connection is not used again.
+answer, and of one that creates or spends nobody knows whether it was carried out. A connection is therefore not used
+again after a rest, and such a request gets a connection of its own.
 """
 
 from __future__ import annotations
@@ -30,13 +31,16 @@ _CURRENT = threading.local()
 
 
 @contextlib.contextmanager
-def exchange_deadline(until: float) -> Iterator[None]:
-    """Bound the exchange that this thread carries out inside the block. until: a moment of time.monotonic()."""
-    _CURRENT.until = until
+def exchange_deadline(until: float, *, fresh: bool) -> Iterator[None]:
+    """Bound the exchange that this thread carries out inside the block. until: a moment of time.monotonic().
+
+    fresh: over a new connection, which cannot be one that the service is closing.
+    """
+    _CURRENT.until, _CURRENT.fresh = until, fresh
     try:
         yield
     finally:
-        del _CURRENT.until
+        del _CURRENT.until, _CURRENT.fresh
 
 
 def deadline_adapter(*, pool_connections: int, pool_maxsize: int) -> HTTPAdapter:
@@ -75,7 +79,8 @@ class _Resting:
     def is_connected(self) -> bool:
         """What the pool asks before it uses a connection again."""
         is_open: bool = super().is_connected  # type: ignore[misc]  # of the connection it is mixed into
-        return is_open and time.monotonic() - self._answered_at < MOST_IDLE_S
+        is_wanted = not getattr(_CURRENT, "fresh", False)
+        return is_open and is_wanted and time.monotonic() - self._answered_at < MOST_IDLE_S
 
 
 class _TimedResponse(http.client.HTTPResponse):

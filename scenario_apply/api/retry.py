@@ -1,4 +1,4 @@
-"""Try again, and after how many seconds? Decides, never sleeps, knows no clock."""
+"""Decides whether a request is tried again, and after how many seconds. Pure: it neither waits nor reads a clock."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from email.utils import parsedate_to_datetime
 from scenario_apply.api.exchange import NoAnswer, Reply, Safety
 
 MAX_TRIES = 6
-"""Tries of a read or a repeatable write in all."""
+"""The most attempts of a read or of a write that may be repeated, the first included."""
 
 MAX_TRIES_OF_NONSENSE = 3
-"""Tries when the answer is a success that cannot be read, or a conflict."""
+"""The most attempts when the response is a conflict, or a success that cannot be parsed."""
 
 MAX_TRIES_OF_ADVICE = 3
 """Tries of a read that nothing depends on: a price, a dataset score."""
 
 UNREACHABLE_S = 6.0
-"""Seconds for which a service that cannot be reached is tried."""
+"""Seconds after which attempts to reach the service end."""
 
 REFUSED_S = 600.0
-"""Seconds of being refused for the rate after which a call gives up."""
+"""Seconds of rate-limit refusals after which a call fails."""
 
 LONGEST_RATE_PAUSE_S = 120.0
-"""Seconds everybody pauses at most before the service is asked again whether it lets us through."""
+"""The longest pause, in seconds, of all requests after a rate-limit refusal; then one request is sent as a probe."""
 
 LONGEST_PAUSE_S = 60.0
-"""A server error's Retry-After beyond this is not believed. Source: the official SDK does the same."""
+"""Seconds. A longer Retry-After of a server error is ignored, as in the official SDK."""
 
 _FIRST_S = 0.5
 _LONGEST_S = 8.0
@@ -35,8 +35,9 @@ _FINAL_5XX = frozenset({501, 505, 511})
 
 
 def backoff_s(attempt: int, draw: float) -> float:
-    """Seconds to wait after attempt (from 1): 0.5 doubled up to 8, times 0.75 to 1 as draw (0..1) says.
+    """Seconds to wait after an attempt: 0.5, doubled each time up to 8, times a factor of 0.75 to 1.
 
+    attempt counts from 1. draw: a random number from 0 to 1, which selects the factor.
     Raises ValueError for attempt < 1. Source: the official SDK's own backoff.
     """
     if attempt < 1:
@@ -45,9 +46,9 @@ def backoff_s(attempt: int, draw: float) -> float:
 
 
 def asked_pause_s(reply: Reply, now: float) -> float | None:
-    """The seconds a reply asks to wait: retry-after-ms, Retry-After as seconds, float or HTTP date.
+    """The seconds that a response asks to wait, by retry-after-ms or by Retry-After (a number or an HTTP date).
 
-    now: seconds since the epoch. None when it asks nothing that makes sense. Never negative.
+    now: seconds since the epoch. None without such a header or with one that cannot be parsed. Never negative.
     """
     milliseconds = _number(reply.headers.get("retry-after-ms"))
     if milliseconds is not None:
@@ -60,12 +61,12 @@ def asked_pause_s(reply: Reply, now: float) -> float | None:
         try:
             return max(parsedate_to_datetime(after).timestamp() - now, 0.0)
         except (ValueError, TypeError, OverflowError):
-            pass  # neither number nor date: as if it were not there
+            pass  # neither a number nor a date: the header is ignored
     return None
 
 
 def is_rounded(reply: Reply) -> bool:
-    """Is what a reply asks for in whole seconds, as numbers without a fraction and dates are?"""
+    """Whether the requested wait is given in whole seconds: a number without a fraction, or a date."""
     if _number(reply.headers.get("retry-after-ms")) is not None:
         return False
     seconds = _number(reply.headers.get("retry-after"))
@@ -73,10 +74,10 @@ def is_rounded(reply: Reply) -> bool:
 
 
 def retry_after_s(reply: Reply, attempt: int, *, safety: Safety, now: float, draw: float) -> float | None:
-    """Seconds to wait before another try of a refused or failed call; None when trying again cannot help or could harm.
+    """Seconds to wait before the next attempt after an error response; None when it is of no use or unsafe.
 
-    attempt counts from 1. x-should-retry overrides the status, but never makes a call that creates or spends be
-    repeated. A 429 is for the caller to tell apart first: this one is for its rate.
+    attempt counts from 1. x-should-retry overrides the status, but a call that creates or spends is never repeated
+    because of it. A 429 must be one for the request rate: the caller handles the other kinds first.
     """
     if reply.is_success:
         return None
@@ -96,10 +97,10 @@ def retry_after_s(reply: Reply, attempt: int, *, safety: Safety, now: float, dra
 def reconnect_after_s(
     lost: NoAnswer, attempt: int, *, safety: Safety, draw: float, down_s: float, took_s: float, has_answered: bool
 ) -> float | None:
-    """Seconds to wait before another try when no answer came; None when it cannot help or could harm.
+    """Seconds to wait before the next attempt after a request without a response; None when it is of no use or unsafe.
 
-    down_s: seconds since the service was last reached; took_s: how long the last try took, as the next one may.
-    has_answered: whether the service ever did; a silent one that never did is not asked twice.
+    down_s: seconds since the service was last reached. took_s: duration of the last attempt; the next may take as long.
+    has_answered: whether the service has ever responded. If not, a timeout is not retried.
     """
     if lost.hopeless:
         return None
@@ -108,10 +109,9 @@ def reconnect_after_s(
         return wait if down_s + wait + took_s <= UNREACHABLE_S else None
     if safety is Safety.ONCE:
         return None
-    if lost.timed_out:  # each has cost long enough already
+    if lost.timed_out:  # a timeout takes long, so there is at most one more attempt
         return wait if has_answered and attempt < 2 else None
-    tries = MAX_TRIES
-    return wait if attempt < tries else None
+    return wait if attempt < MAX_TRIES else None
 
 
 def is_enough_for_advice(lost: NoAnswer, attempt: int) -> bool:
@@ -120,7 +120,7 @@ def is_enough_for_advice(lost: NoAnswer, attempt: int) -> bool:
 
 
 def reread_after_s(attempt: int, *, safety: Safety, draw: float) -> float | None:
-    """Seconds to wait before another try when a success could not be read; None when it must not or cannot help."""
+    """Seconds to wait before the next attempt when a success cannot be parsed; None when it is of no use or unsafe."""
     if safety is Safety.ONCE or attempt >= MAX_TRIES_OF_NONSENSE:
         return None
     return backoff_s(attempt, draw)
@@ -135,7 +135,7 @@ def _is_retried(status: int) -> bool:
 
 
 def _number(text: str | None) -> float | None:
-    """A finite number, at least 0; None for anything else."""
+    """A finite number of at least 0; None for any other text."""
     try:
         number = float(text) if text is not None else math.nan
     except ValueError:

@@ -15,6 +15,7 @@ from scenario_apply.api import error_responses as refusals
 from scenario_apply.api import retry
 from scenario_apply.api.exchange import NoAnswer, Outcome, Reply, Request, Safety
 from scenario_apply.api.masking import Mask
+from scenario_apply.api.new_objects import NewObjects
 from scenario_apply.api.rate.budget import RequestBudget
 from scenario_apply.api.rate.refusal_streak import Refusing
 from scenario_apply.api.refusals_in_successes import refusal_in_success
@@ -56,6 +57,7 @@ class Sender:
         draw: Callable[[], float] = random.random,
     ) -> None:
         self.mask = transport.mask
+        self.new_objects = NewObjects(clock)
         self._transport = transport
         self._budget = budget
         self._clock = clock
@@ -202,6 +204,8 @@ class Sender:
     def _read(self, request: Request, reply: Reply, attempt: int) -> _Again | _Answer:
         """The answer in a reply, or the wait before another try. Raises when there is to be none."""
         if not reply.is_success:
+            if self.new_objects.is_early(request, reply.status, attempt):
+                return _Again(retry.backoff_s(attempt, self._draw()))
             wait_s = self._retry_after_s(request, reply, attempt)
             if wait_s is None:
                 raise self._error(request, reply)

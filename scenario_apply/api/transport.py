@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from scenario_apply.api.exchange import Body, NoAnswer, Outcome, Reply, Request
+from scenario_apply.api.exchange import Body, NoAnswer, Outcome, Reply, Request, Safety
 from scenario_apply.api.json_answers import utf8_of
 from scenario_apply.api.masking import Mask, basic_credentials
 from scenario_apply.api.proxies import Proxy, ProxyProblem, proxy_of
@@ -129,7 +129,7 @@ class Transport:
             route = self._route(url)
             if (wrong := self.proxy_problem(url)) is not None:
                 return NoAnswer(what=wrong.what, sent=False, hopeless=True, hint=wrong.hint)
-            with exchange_deadline(until):
+            with exchange_deadline(until, fresh=request.safety is Safety.ONCE):
                 response = self._session.get_adapter(url).send(
                     prepared,
                     stream=True,

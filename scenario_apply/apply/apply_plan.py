@@ -78,6 +78,7 @@ def apply_plan(
         environment.store.discard_journal()  # the state that was just written holds all of it
         if plan.steps:
             store, guard = environment.store, environment.store.check_unchanged
+            store.keep_backup()
             with Journal(store.journal_path, run_id, environment.clock.now(), guard, store.folder) as journal:
                 run = _run(environment, prepared, state, journal, root, options, emit, stop)
                 state = _carry_out(

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from scenario_apply.apply.call_context import CallContext
 from scenario_apply.apply.events import Event, Noted
 from scenario_apply.apply.run_snapshot import RefusedLaunches
-from scenario_apply.errors import ApiError, GateClosed, Interrupted
-from scenario_apply.manifest.spec import Limits
+from scenario_apply.errors import ApiError, GateClosed, Interrupted, Refused, Unreachable
 from scenario_apply.model.address import Address
 from scenario_apply.model.amounts import amount
+from scenario_apply.model.plan_limits import Limits
 from scenario_apply.model.remote import DatasetScore, ModelId
 from scenario_apply.model.steps import StartTraining
 from scenario_apply.model.training_types import training_type
@@ -61,7 +61,7 @@ class Launching:
             self._score(step, version.id, context)
         if self.limits.cost is None:
             return
-        quote = context.api.quote_training(version.id, step.parameters, None)
+        quote = self._quote(step, version.id, context)
         with self._lock:
             spent = sum(cu for address, cu in self.quoted.items() if address != step.address)
             if spent + quote > self.limits.cost:
@@ -72,6 +72,17 @@ class Launching:
                 )
             self.quoted[step.address] = quote
             self.refused.pop(step.address, None)
+
+    def _quote(self, step: StartTraining, model_id: ModelId, context: CallContext) -> float:
+        """The price by dry run. Without one a limit on cost is closed: raises GateClosed."""
+        try:
+            return context.api.quote_training(model_id, step.parameters, None)
+        except (Refused, Unreachable):
+            raise  # what a launch would meet as well
+        except ApiError as error:
+            raise GateClosed(
+                f"the price of {step.address} is unknown, and there is a limit on cost ({self.limits.cost:g}): {error}"
+            ) from error
 
     def _remedy(self, limit: float) -> str:
         """The limit that allows every launch refused so far: the next run counts its cost from zero."""

@@ -78,20 +78,20 @@ def find_outcome(api: ScenarioApi, state: State, sent: Sent) -> Outcome | None:
 
 def _created(api: ScenarioApi, state: State, step: CreateModel, sent: Sent) -> Outcome | None:
     known = {*state.model_ids(), *sent.owned}
-    shells: list[RemoteModel] = []
+    shells: dict[str, RemoteModel] = {}
     token: str | None = None
     for _ in range(MOST_PAGES):
         page = api.list_models(token=token)
-        shells += [
-            m
+        shells |= {
+            m.id: m
             for m in page.models
             if m.id not in known and _is_shell(m, step) and _is_ours(m.id, m.created_at, sent, sent.baseline.models)
-        ]
+        }
         times = [m.created_at for m in page.models if m.created_at is not None]
         if not page.next_token or (times and not _is_ours("", min(times), sent, sent.baseline.models)):
             break
         token = page.next_token
-    matching = [m for m in shells if m.name == step.name] or shells
+    matching = [m for m in shells.values() if m.name == step.name] or [*shells.values()]
     if not matching:
         return None
     if len(matching) > 1:

@@ -18,8 +18,9 @@ from scenario_apply.model.remote import (
     RemoteJob,
     RemoteModel,
 )
-from scenario_apply.model.timestamps import from_iso, iso
+from scenario_apply.model.timestamps import iso
 from scenario_apply.model.training_types import training_type
+from scenario_apply.planning.observed import is_shown_late
 from scenario_apply.state.outcome import Outcome
 from scenario_apply.state.state import Phase, Version
 
@@ -31,9 +32,6 @@ SLOWER_BY = 1.25
 UNCHANGED_POLLS = 5
 """So many polls of a job in a row without a change, and the next one asks its model: a job may stay as it is for ever
 though its training has ended."""
-
-SHOWN_LATE_S = 60.0
-"""How long after a launch a model may still show the training before."""
 
 _PHASES: Mapping[str, Phase] = {
     "trained": "trained",
@@ -225,7 +223,7 @@ def _by_model(api: ScenarioApi, clock: Clock, version: Version, model: RemoteMod
     phase = _PHASES.get(status)
     if phase is None:
         return _going_on(api, clock, version, model)
-    if _is_of_earlier_training(model, version, clock.now()):
+    if is_shown_late(version, model, clock.now()):
         return PollResult(status="training")
     reason = None
     job_id = model.job_id or version.job_id
@@ -239,14 +237,6 @@ def _by_model(api: ScenarioApi, clock: Clock, version: Version, model: RemoteMod
             at=iso(clock.now()), phase=phase, reason=reason, job_id=job_id, cu=0 if phase == "failed" else None
         ),
     )
-
-
-def _is_of_earlier_training(model: RemoteModel, version: Version, now: float) -> bool:
-    """Whether a model that was launched a moment ago still shows how the training before ended."""
-    launched_at = None if version.launched_at is None else from_iso(version.launched_at)
-    if launched_at is None or now - launched_at > SHOWN_LATE_S:
-        return False
-    return model.job_id is not None and version.job_id not in (None, model.job_id)
 
 
 def _going_on(api: ScenarioApi, clock: Clock, version: Version, model: RemoteModel) -> PollResult:

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 from scenario_apply.apply.environment import Environment
 from scenario_apply.apply.refresh import quotes, read_models, refresh
 from scenario_apply.dataset.types import Dataset
-from scenario_apply.errors import ManifestError, PlanBegun, PlanStale
-from scenario_apply.manifest.spec import Limits, Manifest
+from scenario_apply.errors import Diagnostic, ManifestError, PlanBegun, PlanStale
+from scenario_apply.manifest.spec import Manifest
 from scenario_apply.model.address import Address
+from scenario_apply.model.plan_limits import Limits
 from scenario_apply.model.remote import ModelId
 from scenario_apply.model.steps import AwaitTraining, PlannedStep
 from scenario_apply.model.timestamps import from_iso, iso
 from scenario_apply.planning.as_sent import as_sent
 from scenario_apply.planning.decide import decide, drift_of, problems_of
-from scenario_apply.planning.decision import Decision, Delete
+from scenario_apply.planning.decision import Create, Decision, Delete
 from scenario_apply.planning.describe import changes_of
 from scenario_apply.planning.desired import desire
 from scenario_apply.planning.gates import judge, merged
@@ -28,6 +29,7 @@ from scenario_apply.planning.rule_inputs import Inputs
 from scenario_apply.planning.selection import requested
 from scenario_apply.planning.state_edit import StateEdit
 from scenario_apply.planning.steps_builder import make_steps
+from scenario_apply.planning.unpulled import unpulled_pictures
 from scenario_apply.state.state import State
 from scenario_apply.state.stores.file_store import Loaded
 
@@ -98,7 +100,8 @@ def make_plan(
     )
     observed = Observed()
     if options.refresh and environment.api is not None:
-        observed = as_sent(refresh(environment.api, state, desired, project=environment.project), state)
+        seen = refresh(environment.api, environment.clock, state, desired, project=environment.project)
+        observed = as_sent(seen, state)
     state, drift = settle(state, observed, now=iso(now))
     inputs = Inputs(desired=desired, state=state, observed=observed, asked=asked, now=now)
     decisions, observed = _decided(environment, inputs, consent=options.allow_destroy)
@@ -110,8 +113,10 @@ def make_plan(
     if options.refresh_only:
         decisions = {}
     decisions = with_retention(decisions, consent=options.allow_destroy, observed=observed)
-    quoted = quotes(environment.api, decisions.values()) if options.refresh and environment.api is not None else {}
+    quoted, not_quoted = _quotes(environment, decisions, options)
     steps = make_steps(decisions, state, observed)
+    if unpulled := unpulled_pictures(steps, desired, manifest):
+        raise ManifestError(unpulled[0].message, problems=unpulled)
     plan = Plan(
         source=_source(environment, manifest, datasets, options, recorded),
         tool_version=environment.tool_version,
@@ -123,6 +128,8 @@ def make_plan(
             *manifest.problems,
             *(problem for dataset in datasets.values() for problem in dataset.problems),
             *(problem for problem in problems if problem.code != "protected"),
+            *([] if options.refresh_only or options.destroy else _lookalikes(environment, inputs, decisions, observed)),
+            *not_quoted,
         ),
         polls=_polls(steps, state, options),
         rate_limit=environment.rate_limit,
@@ -133,6 +140,15 @@ def make_plan(
     protected = tuple(problem for problem in problems if problem.code == "protected")
     plan = replace(plan, blocked=(*protected, *judge(plan, limits)))
     return Prepared(plan=plan, state=state, limits=limits, adopted=adopted, has_journal=loaded.has_journal)
+
+
+def _quotes(
+    environment: Environment, decisions: Mapping[Address, Decision], options: PlanOptions
+) -> tuple[Mapping[Address, float], tuple[Diagnostic, ...]]:
+    """What the service says the trainings cost; nothing where it is not asked."""
+    if not options.refresh or environment.api is None:
+        return {}, ()
+    return quotes(environment.api, decisions.values())
 
 
 def _recovered(environment: Environment, loaded: Loaded, options: PlanOptions) -> tuple[State, tuple[Adopted, ...]]:
@@ -156,6 +172,19 @@ def _decided(environment: Environment, inputs: Inputs, *, consent: bool) -> tupl
     observed = replace(observed, models=models, asked=observed.asked | frozenset(unseen))
     observed = as_sent(observed, inputs.state)
     return decide(replace(inputs, observed=observed, decided={})), observed
+
+
+def _lookalikes(
+    environment: Environment, inputs: Inputs, decisions: Mapping[Address, Decision], observed: Observed
+) -> tuple[Diagnostic, ...]:
+    """What would be made though it seems to exist. A plan that creates asks once more, unless it listed the models."""
+    from scenario_apply.planning.lookalikes import lookalikes
+
+    on_service = observed.own or observed.listed
+    creates = any(isinstance(decision, Create) and decision.record is None for decision in decisions.values())
+    if on_service is None and creates and observed.refreshed and environment.api is not None:
+        on_service = environment.api.list_models().models
+    return lookalikes(inputs, decisions, on_service or ())
 
 
 def _unseen(decisions: Mapping[Address, Decision], observed: Observed, consent: bool) -> list[ModelId]:

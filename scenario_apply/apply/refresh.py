@@ -6,11 +6,13 @@ import contextlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
-from scenario_apply.errors import BadAnswer, NotFound, Refused, StateForeign
+from scenario_apply.apply.late_models import late_models
+from scenario_apply.apply.paging import PageTokens
+from scenario_apply.errors import ApiError, BadAnswer, Diagnostic, NotFound, Refused, StateForeign, WriteInPlan
 from scenario_apply.manifest.spec import CompositionSpec
 from scenario_apply.model.address import Address
 from scenario_apply.model.limits import MODELS_PER_BULK_READ
-from scenario_apply.model.ports import ScenarioApi
+from scenario_apply.model.ports import Clock, ScenarioApi
 from scenario_apply.model.remote import JobId, ModelId, RemoteModel
 from scenario_apply.planning.attributes import declared_parameters
 from scenario_apply.planning.decision import ContentWork, Decision
@@ -24,9 +26,10 @@ LONGEST_REASON = 1000
 """Characters of the service's message that are kept and shown: a job may return megabytes of a log."""
 
 
-def refresh(api: ScenarioApi, state: State, desired: Desired, *, project: str | None) -> Observed:
+def refresh(api: ScenarioApi, clock: Clock, state: State, desired: Desired, *, project: str | None) -> Observed:
     """One refresh of every recorded model, and of what the manifest names by id or looks up by name.
 
+    A model that was created a moment ago may need some seconds to be shown.
     project: what the manifest says; None: the one that the key implies. Raises StateForeign for a state that records
     models of another project.
     """
@@ -39,6 +42,7 @@ def refresh(api: ScenarioApi, state: State, desired: Desired, *, project: str | 
     recorded = frozenset(ids)
     ids += [ModelId(block.model_id) for block in desired.imports if block.target not in state.records]
     models = read_models(api, ids, images=True, may_be_hidden=[i for i in ids if i not in recorded])
+    models |= late_models(api, clock, state, models)
     concepts = [c for s in desired.specs.values() if isinstance(s, CompositionSpec) for c in s.concepts]
     named = [ModelId(c.model_id) for c in concepts if c.model_id is not None]
     parts = read_models(api, named, images=False, may_be_hidden=named)
@@ -58,7 +62,7 @@ def refresh(api: ScenarioApi, state: State, desired: Desired, *, project: str | 
     observed = replace(observed, failures=_failures(api, state, models))
     if not ids and not named and own is None:
         # nothing to refresh: one request anyway, so that a wrong key or address shows here and not during uploads
-        api.list_models()
+        observed = replace(observed, listed=api.list_models().models)
     return observed
 
 
@@ -105,15 +109,15 @@ def read_models(
 
 
 def own_models(api: ScenarioApi) -> tuple[RemoteModel, ...]:
-    """Every own model of the project, newest first."""
-    models: list[RemoteModel] = []
-    token: str | None = None
+    """Every own model of the project, newest first. Raises BadAnswer for a list without an end."""
+    models: dict[ModelId, RemoteModel] = {}  # one that moved to the next page meanwhile is listed twice
+    tokens, token = PageTokens("list the project's models"), None
     while True:
         page = api.list_models(token=token)
-        models += page.models
-        if not page.next_token or page.next_token == token:
-            return tuple(models)
-        token = page.next_token
+        models.update((model.id, model) for model in page.models)
+        token = tokens.following(page.next_token)
+        if token is None:
+            return tuple(models.values())
 
 
 def _failures(api: ScenarioApi, state: State, models: Mapping[ModelId, RemoteModel]) -> dict[JobId, str]:
@@ -131,8 +135,8 @@ def _failures(api: ScenarioApi, state: State, models: Mapping[ModelId, RemoteMod
 
 
 def failure_reason(api: ScenarioApi, job_id: JobId) -> str:
-    """The service's own message for a failed training, or a general sentence."""
-    with contextlib.suppress(Refused):
+    """The service's own message for a failed training, or a general sentence: also when its job cannot be read."""
+    with contextlib.suppress(ApiError):
         job = api.get_job(job_id)
         reasons = [bounded(text, LONGEST_REASON) for text in (job.error, job.hint) if text]
         if reasons:
@@ -145,14 +149,36 @@ def bounded(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[:most]}… ({len(text) - most:,} more characters)"
 
 
-def quotes(api: ScenarioApi, decisions: Iterable[Decision]) -> dict[Address, float]:
-    """What the trainings would cost, by dry run, where the resource has a model to ask about. A refusal is no quote."""
+def quotes(api: ScenarioApi, decisions: Iterable[Decision]) -> tuple[dict[Address, float], tuple[Diagnostic, ...]]:
+    """What the trainings would cost, by dry run, where the resource has a model to ask about. A refusal is no quote.
+
+    A price that cannot be asked for is no reason not to plan: it is a warning, and the others are not asked for either
+    where the service fails or is silent.
+    """
     found: dict[Address, float] = {}
+    problems: dict[Address, ApiError] = {}
     for decision in decisions:
         if not isinstance(decision, ContentWork) or not needs_quote(decision) or decision.record is None:
             continue
         parameters = dict(declared_parameters(decision.declared))
         images = len(decision.contents.images) or None
-        with contextlib.suppress(Refused, BadAnswer):
+        try:
             found[decision.address] = api.quote_training(decision.record.working.id, parameters, images)
-    return found
+        except Refused:
+            continue
+        except WriteInPlan:
+            raise
+        except ApiError as error:
+            problems[decision.address] = error
+            if not isinstance(error, BadAnswer):
+                break
+    return found, tuple(_not_quoted(address, error) for address, error in problems.items())
+
+
+def _not_quoted(address: Address, error: ApiError) -> Diagnostic:
+    return Diagnostic(
+        code="price-unknown",
+        message=f"{address}: Scenario could not be asked for the price of its training: {error}",
+        hint="the plan shows an estimate where the state has one; a limit on cost stops a launch without a price",
+        severity="warning",
+    )

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from scenario_apply.apply.poller import PollResult
 from scenario_apply.apply.schedule import StepStatus
-from scenario_apply.manifest.spec import Limits
 from scenario_apply.model.address import Address
+from scenario_apply.model.plan_limits import Limits
 from scenario_apply.model.steps import PlannedStep, StepId
 from scenario_apply.planning.plan import Plan
 from scenario_apply.state.outcome import Outcome

@@ -104,7 +104,7 @@ class ApplySession:
             self.destroy = saved.source.flags.destroy
             self.command = "destroy" if self.destroy else self.command
         # broken images stop no delete; those of a saved plan are checked once it is known to be fresh
-        self.request = read_request(self.settings, check=saved is None and not self.destroy)
+        self.request = read_request(self.settings, check=saved is None and not self.destroy, deep=not self.destroy)
         if saved is not None:
             refuse_barred(self.request)
         if self.event_file is not None:

@@ -36,6 +36,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("state history", "state", "show earlier runs: when, by whom, from which manifest"),
             ("state pull", "state", "print the state file"),
             ("state push", "state", "replace the state with a file"),
+            ("state merge", "state", "join two states of one lineage, or the two sides of a Git conflict"),
             ("force-unlock", "force_unlock", "remove the lock of a run that has ended"),
         ),
     ),

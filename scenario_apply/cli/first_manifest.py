@@ -7,13 +7,13 @@ import re
 import shlex
 from dataclasses import dataclass
 
+from scenario_apply.cli.manifest_companions import NO_CAPTIONS, PICTURES, SCHEMA_LINE, captions_found, write_companions
 from scenario_apply.cli.named_files import named_file
 from scenario_apply.errors import ScenarioApplyError, UsageError
 from scenario_apply.model.did_you_mean import did_you_mean
 from scenario_apply.model.training_types import TRAINING_TYPES
 from scenario_apply.state.stores.own_files import hint_of
 
-_PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".heic", ".avif", ".tiff", ".bmp", ".gif")
 _MOST_FOLDERS = 200
 STDOUT = "-"
 
@@ -28,6 +28,7 @@ class CannotInit(ScenarioApplyError):
 class Written:
     """path: relative to the working folder, None when nothing was written; models: their keys; images: how many.
 
+    captions: in words, a sentence part for each folder. also: other files that were written.
     beside: other manifests of the same folder, which are read, too, when the folder is given as MANIFEST.
     """
 
@@ -36,6 +37,8 @@ class Written:
     beside: tuple[str, ...]
     models: tuple[str, ...]
     images: int
+    captions: tuple[str, ...]
+    also: tuple[str, ...] = ()
 
 
 def write_first_manifest(folder: str, *, out: str | None, type: str, trigger: str | None, cwd: str) -> Written:
@@ -53,7 +56,7 @@ def write_first_manifest(folder: str, *, out: str | None, type: str, trigger: st
         raise UsageError(f"there is no folder {folder}")
     found = _picture_folders(home)
     if not found:
-        raise CannotInit(f"{folder} contains no images", hint=f"init looks for {', '.join(_PICTURES)}")
+        raise CannotInit(f"{folder} contains no images", hint=f"init looks for {', '.join(PICTURES)}")
     target = _target(None if out == STDOUT else out, home, cwd)
     root = os.path.dirname(target)
     if any(os.path.relpath(path, root).startswith("..") for path in found):
@@ -63,8 +66,9 @@ def write_first_manifest(folder: str, *, out: str | None, type: str, trigger: st
         )
     text, keys = _manifest(found, root, type, trigger)
     models, images = tuple(keys), sum(found.values())
+    captions = tuple(f"{key}: {captions_found(path)}" for key, path in zip(keys, found, strict=True))
     if out == STDOUT:
-        return Written(path=None, text=text, beside=(), models=models, images=images)
+        return Written(path=None, text=text, beside=(), models=models, images=images, captions=captions)
     beside = tuple(_named(path, cwd) for path in _manifests_in(root) if path != target)
     try:
         with named_file(target, cwd).open_new() as file:
@@ -74,7 +78,14 @@ def write_first_manifest(folder: str, *, out: str | None, type: str, trigger: st
     except OSError as error:
         what = f"{_named(target, cwd)} cannot be written: {error.strerror}"
         raise CannotInit(what, hint=hint_of(error)) from error
-    return Written(path=_named(target, cwd), text=text, beside=beside, models=models, images=images)
+    try:
+        also = tuple(_named(path, cwd) for path in write_companions(root, cwd))
+    except OSError as error:
+        what = f"{_named(target, cwd)} is written, but not .scenario/ and .gitignore beside it: {error.strerror}"
+        raise CannotInit(what, hint=hint_of(error)) from error
+    return Written(
+        path=_named(target, cwd), text=text, beside=beside, models=models, images=images, captions=captions, also=also
+    )
 
 
 def _manifests_in(folder: str) -> list[str]:
@@ -89,7 +100,7 @@ def _picture_folders(home: str) -> dict[str, int]:
     for path, folders, files in os.walk(home):
         depth = os.path.relpath(path, home).count(os.sep) + (path != home)
         folders[:] = sorted(name for name in folders if not name.startswith(".") and depth < 2)
-        pictures = sum(name.lower().endswith(_PICTURES) and not name.startswith(".") for name in files)
+        pictures = sum(name.lower().endswith(PICTURES) and not name.startswith(".") for name in files)
         if pictures:
             found[path] = pictures
         if len(found) > _MOST_FOLDERS:
@@ -129,17 +140,10 @@ def _manifest(found: dict[str, int], root: str, type: str, trigger: str | None) 
         dataset: dict[str, object] = {"images": "." if relative == "." else f"./{relative}"}
         if trigger is not None:
             dataset["trigger"] = trigger
-        if not _has_captions(path):
+        if captions_found(path) == NO_CAPTIONS:
             dataset["captions"] = "auto"
         datasets[key] = dataset
     models: dict[str, object] = {key: {"name": key, "type": type, "dataset": key} for key in keys}
     body = yaml_text({"version": 1, "datasets": datasets, "models": models})
     head = "# Written by scenario-apply init. Next: scenario-apply validate, then plan --local.\n"
-    return head + body, list(keys)
-
-
-def _has_captions(path: str) -> bool:
-    return any(
-        name.lower().endswith((".txt", ".caption", ".jsonl", ".csv")) or name.lower().startswith("captions.")
-        for name in os.listdir(path)
-    )
+    return f"{SCHEMA_LINE}\n{head}{body}", list(keys)

@@ -18,7 +18,6 @@ from scenario_apply.cli.settings import Settings, read_settings
 from scenario_apply.cli.standard_streams import put
 from scenario_apply.cli.terminal import screen_for
 from scenario_apply.errors import Diagnostic, ExitCode, ScenarioApplyError
-from scenario_apply.review.diagnostics_text import problem_text
 from scenario_apply.review.printable import json_text, terminal_text
 from scenario_apply.review.screen import Screen, safe
 
@@ -64,7 +63,7 @@ class Invocation:
         """Problems that stop nothing; errors among them are drawn with --quiet, too."""
         drawn = [completed_hint(p, self.settings) for p in problems if p.severity == "error" or not self.settings.quiet]
         if drawn:
-            self.say(problem_text(drawn, self.err))
+            self.say(_drawn(drawn, self.err))
 
     def command_line(self, secrets: Iterable[Secret] = ()) -> str | None:
         """As it was typed, for the state's history, without secrets; None where nothing was typed."""
@@ -115,9 +114,15 @@ def _screen(stream: TextIO, settings: Settings) -> Screen:
     return screen_for(stream, color=settings.color, verbose=settings.verbose, term=term, quiet=settings.quiet)
 
 
+def _drawn(problems: Iterable[Diagnostic], screen: Screen) -> str:
+    from scenario_apply.review.diagnostics_text import problem_text  # help and most answers draw none
+
+    return problem_text(problems, screen)
+
+
 def draw_error(error: ScenarioApplyError, call: Invocation) -> int:
     """All problems of an error on stderr; the exit code."""
-    text = problem_text([completed_hint(problem, call.settings) for problem in error.problems], call.err)
+    text = _drawn([completed_hint(problem, call.settings) for problem in error.problems], call.err)
     _write(sys.stderr, masked(text, call.settings.secrets), call.err)
     _trace(error, call)
     always = (ExitCode.ERROR, ExitCode.USAGE, ExitCode.INTERRUPTED)
@@ -135,7 +140,7 @@ def draw_internal(error: Exception, call: Invocation) -> int:
             message=f"internal error: {type(error).__name__}: {error}",
             hint="this is a bug; the same command with --debug (or SCENARIO_APPLY_DEBUG=1) shows where",
         )
-    _write(sys.stderr, masked(problem_text([problem], call.err), call.settings.secrets), call.err)
+    _write(sys.stderr, masked(_drawn([problem], call.err), call.settings.secrets), call.err)
     _trace(error, call)
     return ExitCode.ERROR
 

@@ -1,10 +1,10 @@
-"""The embedded Scenario of --local: a child process that lives as long as a command of this folder uses it.
+"""The embedded Scenario of --local: a child process that runs as long as a command uses its folder.
 
-The first command starts it, others join (`status --watch` beside an `apply`), and the last to leave ends it, whichever
-started it. Each user holds the write end of a named pipe that is the child's standard input, so that it survives no
-death of theirs, however sudden; and a shared lock, so that a leaving command knows whether it was the last. Starting,
-joining and leaving happen one at a time, under a lock of the folder. The child runs in a session of its own: Ctrl-C is
-for the command, which still has calls in flight.
+The first command starts it, others join it (`status --watch` beside an `apply`), and the last command to end stops it.
+Each command holds two things. The first is the write end of a named pipe that is the child's standard input, so that
+the child ends when all commands have ended, even if they were killed. The second is a shared lock, which tells a
+command that ends whether it is the last one. Starting, joining and leaving are serialised by a lock on the folder. The
+child has a session of its own, so that Ctrl-C reaches only the command, which may still have requests in flight.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _LEAVE_WITHIN_S = 5.0
 _PAUSE_S = 0.02
 _URL = re.compile(r"https?://\S+")
 
-_HELD = "emulator.lock"  # the emulator's own: locked while it runs, and says where it listens
+_HELD = "emulator.lock"  # written by the emulator: locked while it runs; contains its URL
 _PIPE = "emulator.stdin"
 _USERS = "emulator.users"
 _SAID = "emulator.stderr"
@@ -42,11 +42,11 @@ _PASSED_ON = {
 }
 
 _left_behind: list[subprocess.Popen[bytes]] = []
-"""Children that others still use when we leave; kept, so that Python does not warn about them."""
+"""Children that other commands still use; referenced, so that Python does not warn about unwaited processes."""
 
 
 class LocalServiceFailed(ScenarioApplyError):
-    """The embedded Scenario did not come up."""
+    """The embedded Scenario did not start."""
 
     code = "local-service"
 
@@ -55,10 +55,10 @@ class LocalServiceFailed(ScenarioApplyError):
 def local_service(
     data: str, options: Sequence[str], environment: Mapping[str, str], *, within: str | None = None
 ) -> Iterator[str]:
-    """The base URL of an emulator that keeps what it holds in data. Raises LocalServiceFailed.
+    """Runs or joins an emulator that stores its data in a folder; yields its base URL. Raises LocalServiceFailed.
 
-    options are for a new one; one that runs already keeps its own. within: the manifest's folder, which data is
-    in and below which no link is followed; None: data is resolved.
+    data: the folder. options: command-line options; an emulator that is already running keeps its own. within: the
+    manifest's folder, which contains data and below which no link is followed. None: links of data are resolved.
     """
     folder = own_folder(data, within=within)
     with _clear_errors():
@@ -85,7 +85,7 @@ def local_service(
 
 @contextmanager
 def _clear_errors() -> Iterator[None]:
-    """What the disk refuses, as an error that names the file and the way on."""
+    """Turns an OSError into a LocalServiceFailed that names the file and gives a hint."""
     try:
         yield
     except OSError as error:
@@ -103,7 +103,10 @@ def _one_at_a_time(folder: OwnFolder) -> Iterator[None]:
 
 
 def _join(folder: OwnFolder) -> tuple[int, str | None]:
-    """Our end of the running emulator's pipe (-1: it has none, and lives by itself) and its URL; None: none runs."""
+    """The write end of the running emulator's pipe and its URL; None when no emulator is running.
+
+    -1 instead of the pipe: the emulator was started by hand and has none.
+    """
     deadline = time.monotonic() + _LEAVE_WITHIN_S
     while _is_held(folder):
         hold = _open_pipe(folder)
@@ -113,8 +116,8 @@ def _join(folder: OwnFolder) -> tuple[int, str | None]:
         if hold >= 0:
             os.close(hold)
         if time.monotonic() >= deadline:
-            break  # starting one of our own tells what is wrong
-        time.sleep(_PAUSE_S)  # on its way in or out
+            break  # starting an emulator then reports what is wrong
+        time.sleep(_PAUSE_S)  # it is starting or stopping
     return -1, None
 
 
@@ -140,13 +143,13 @@ def _open_pipe(folder: OwnFolder) -> int:
     try:
         return _pipe_end(folder, os.O_WRONLY | os.O_NONBLOCK)
     except OSError as problem:
-        if problem.errno not in (errno.ENXIO, errno.ENOENT):  # it has no reader: an emulator started by hand
+        if problem.errno not in (errno.ENXIO, errno.ENOENT):  # ENXIO: no reader, since the emulator was started by hand
             raise
         return -1
 
 
 def _pipe_end(folder: OwnFolder, flags: int) -> int:
-    """An end of the named pipe. Raises OSError, UnsafeFile among them for anything else in its place."""
+    """Opens an end of the named pipe. Raises OSError; UnsafeFile when the path is not a named pipe."""
     path = os.path.join(folder.path, _PIPE)
     with folder.opened() as descriptor:
         facts = os.stat(_PIPE, dir_fd=descriptor, follow_symlinks=False)
@@ -169,7 +172,7 @@ def _start(
     ]
     end, hold = _pipe(folder)
     try:
-        # what it says goes to a file: it may outlive us, and with us a pipe
+        # its stderr is a file: it may outlive this process, and a pipe would not
         with os.fdopen(folder.open(_SAID, os.O_WRONLY | os.O_CREAT), "wb") as said:
             said.truncate(0)
             child = subprocess.Popen(  # noqa: S603  # our own interpreter and module
@@ -194,25 +197,25 @@ def _start(
         child.wait()
         raise
     finally:
-        child.stdout.close()  # the ready line is all it ever writes there
+        child.stdout.close()  # it prints nothing but the ready line
 
 
 def child_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """What the emulator needs to run, and nothing else: no credentials of ours or of other programs, no proxies.
+    """The environment of the emulator: only what a Python program needs, without credentials and proxies.
 
-    PYTHONPATH: the folder of this package where it runs from a checkout, then the caller's absolute folders. An empty
-    or a relative entry would be the folder the command runs in.
+    PYTHONPATH: the folder of this package when it runs from a checkout, then the absolute folders of the caller's.
+    Empty and relative entries are left out, because they would name the working folder.
     """
     kept = {key: value for key, value in environment.items() if key in _PASSED_ON or key.startswith("LC_")}
     folders = [folder for folder in environment.get("PYTHONPATH", "").split(os.pathsep) if os.path.isabs(folder)]
     package = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    if os.path.basename(package) not in ("site-packages", "dist-packages"):  # those the interpreter knows
+    if os.path.basename(package) not in ("site-packages", "dist-packages"):  # the interpreter already searches those
         folders.insert(0, package)
     return kept | {"PYTHONPATH": os.pathsep.join(dict.fromkeys(folders))}
 
 
 def _pipe(folder: OwnFolder) -> tuple[int, int]:
-    """What the child reads and what we hold."""
+    """Both ends of the pipe: the read end for the child, the write end for this process."""
     try:
         with folder.opened() as descriptor, suppress(FileExistsError):
             os.mkfifo(_PIPE, 0o600, dir_fd=descriptor)
@@ -220,13 +223,13 @@ def _pipe(folder: OwnFolder) -> tuple[int, int]:
     except UnsafeFile:
         raise
     except OSError:
-        return os.pipe()  # a file system without named pipes: no other command can join, all else works
+        return os.pipe()  # the file system has no named pipes: other commands cannot join this emulator
     os.set_blocking(end, True)
     return end, _pipe_end(folder, os.O_WRONLY)
 
 
 def _ready_url(child: subprocess.Popen[bytes], stdout: IO[bytes], folder: OwnFolder) -> str:
-    # a child that hangs closes nothing: the timer ends it, and with it the read below
+    # the timer kills a child that hangs, which ends the read below
     timer = threading.Timer(_READY_WITHIN_S, child.kill)
     timer.daemon = True
     timer.start()
@@ -247,7 +250,7 @@ def _ready_url(child: subprocess.Popen[bytes], stdout: IO[bytes], folder: OwnFol
 
 
 def _leave(child: subprocess.Popen[bytes], users: int) -> None:
-    """Wait for the child's end, unless others still use it."""
+    """Waits until the child has ended, unless other commands still use it."""
     try:
         fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -46,7 +46,7 @@ def state_path(manifest: Manifest, given: str | None, cwd: str) -> str:
         problem = state_problem(manifest)
         if problem is not None:
             raise ManifestError(problem.message, problems=[problem])
-        return os.path.abspath(os.path.join(manifest.root, manifest.state))
+        return os.path.abspath(os.path.join(manifest.root, _slashed(manifest.root, manifest.state)))
     return os.path.join(_home(manifest), "state", f"{manifest.name}.json")
 
 
@@ -55,6 +55,12 @@ def state_within(manifest: Manifest, given: str | None, path: str, cwd: str) -> 
     if given is None:
         return manifest.root if manifest.state is not None else _home(manifest)
     return untrusted_top(path, cwd, manifest.root)
+
+
+def _slashed(root: str, path: str) -> str:
+    """A path of a manifest, in which backslashes count as slashes, unless there is a file of that very name."""
+    is_name = "\\" not in path or os.path.lexists(os.path.join(root, path))
+    return path if is_name else path.replace("\\", "/")
 
 
 def _home(manifest: Manifest) -> str:
@@ -76,7 +82,7 @@ def state_problem(manifest: Manifest) -> Diagnostic | None:
         return problem("state: holds a NUL character", "write a path")
     if is_remote(manifest.state) or "://" in manifest.state:
         return problem("state: names a remote place; a state is a local file", "write a path, e.g. state/kael.json")
-    path = os.path.abspath(os.path.join(manifest.root, manifest.state))
+    path = os.path.abspath(os.path.join(manifest.root, _slashed(manifest.root, manifest.state)))
     parts = os.path.relpath(path, manifest.root).split(os.sep)
     if os.path.isabs(manifest.state) or parts[0] == os.pardir:
         return problem("state: names a file outside the manifest's folder")

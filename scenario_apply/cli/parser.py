@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
+from scenario_apply.model.variable_names import is_variable_name
+
 PROGRAM = "scenario-apply"
 
 
@@ -126,12 +128,9 @@ def state_file(text: str) -> str:
     return text
 
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-
-
 def environment_name(text: str) -> str:
     """NAME of --allow-env."""
-    if _NAME.fullmatch(text) is None:  # not repeated: it may be a value given in place of a name
+    if not is_variable_name(text):  # not repeated: it may be a value given in place of a name
         raise argparse.ArgumentTypeError("it takes the name of one environment variable, as in WANDB_API_KEY")
     return text
 

@@ -36,13 +36,14 @@ class PlanRequest:
     place: StateLocation
 
 
-def read_request(settings: Settings, *, check: bool = True) -> PlanRequest:
+def read_request(settings: Settings, *, check: bool = True, deep: bool = True) -> PlanRequest:
     """Raises ManifestError with every problem of manifest and datasets, before any request is sent.
 
-    check False: errors of datasets are left to the caller.
+    check False: errors of datasets are left to the caller. deep: decode every picture that no earlier run decoded, so
+    that whatever an upload would refuse is found here.
     """
     manifest = open_manifest(settings)
-    datasets = open_datasets(manifest, settings)
+    datasets = open_datasets(manifest, settings, deep=deep)
     if check:
         refuse_errors(all_problems(manifest, datasets), strict=settings.strict)
     return PlanRequest(manifest=manifest, datasets=datasets, place=place_of_manifest(manifest, settings))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -11,6 +13,8 @@ from scenario_apply.apply.apply_options import ApplyOptions
 from scenario_apply.apply.apply_plan import apply_plan
 from scenario_apply.apply.events import Event, Ledger
 from scenario_apply.cli.apply_session import ApplySession, ApprovalImpossible, DeletesNotAllowed, apply_session
+from scenario_apply.cli.command_hints import completed
+from scenario_apply.cli.locate import emulator_path
 from scenario_apply.cli.signals import stopping
 from scenario_apply.cli.terminal import resized
 from scenario_apply.errors import ApplyError, ExitCode, GateClosed
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
     from scenario_apply.cli.plan_request import PlanRequest
     from scenario_apply.planning.plan import Plan
 
+PAGE_PORT = 8585
 RESTORE_DAYS = 30
 """Days in which Scenario can restore a deleted model. Source: the API reference, POST /models/{modelId}/restore."""
 
@@ -77,7 +82,17 @@ def run_plan(
             is_worth_it = ledgers and (prepared.plan.has_changes or ledgers[-1].status != "done")
             if is_worth_it and call.arguments.format == "text":
                 call.show(ledger_text(ledgers[-1], resized(call.out, sys.stdout), destroy=session.destroy))
+                if call.settings.local and not session.destroy and ledgers[-1].status in ("done", "running"):
+                    for line in page_of_pictures(request.manifest.root, call.settings.cwd):
+                        call.tell(line)
     return session.code
+
+
+def page_of_pictures(root: str, cwd: str) -> tuple[str, str]:
+    """How to see what the embedded Scenario holds: its page goes with the command that started it."""
+    data = os.path.relpath(emulator_path(root), cwd)
+    command = shlex.join(["scenario-apply", "emulator", f"--port={PAGE_PORT}", f"--data={data}"])
+    return f"Images and captions are on http://127.0.0.1:{PAGE_PORT}/ while this runs:", f"  {command}"
 
 
 def _show_plan(session: ApplySession, request: PlanRequest, environment: Environment, prepared: Prepared) -> None:
@@ -96,7 +111,15 @@ def _show_plan(session: ApplySession, request: PlanRequest, environment: Environ
         view.planned(prepared.plan)
     if call.arguments.format == "text":
         recorded = prepared.state.records
-        call.show(plan_text(prepared.plan, call.out, destroy=session.destroy, recorded=recorded))
+        call.show(
+            plan_text(
+                prepared.plan,
+                call.out,
+                destroy=session.destroy,
+                recorded=recorded,
+                complete=lambda text: completed(text, session.settings),
+            )
+        )
 
 
 def _options(session: ApplySession, request: PlanRequest) -> ApplyOptions:

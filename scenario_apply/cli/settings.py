@@ -7,9 +7,9 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from scenario_apply.manifest.spec import Limits
-from scenario_apply.manifest.templating.allowed_environment import ALLOW_VARIABLE, is_variable_name
 from scenario_apply.model.limits import REQUESTS_PER_MINUTE
+from scenario_apply.model.plan_limits import Limits
+from scenario_apply.model.variable_names import ALLOW_VARIABLE, is_variable_name
 
 DEFAULT_BASE_URL = "https://api.cloud.scenario.com/v1"
 LOCAL = "local"
@@ -45,6 +45,7 @@ class Settings:
     lock_timeout_s: float = 0
     local: bool = False
     local_training_s: str = "20"
+    local_queue_s: str | None = None  # None: a tenth of the training
     local_seed: str | None = None
     base_url: str = DEFAULT_BASE_URL
     credentials: Credentials | None = field(default=None, repr=False)
@@ -90,6 +91,7 @@ def read_settings(arguments: argparse.Namespace, environment: Mapping[str, str],
         lock_timeout_s=given.get("lock_timeout") or 0,
         local=bool(given.get("local")),
         local_training_s=environment.get("SCENARIO_APPLY_LOCAL_TRAINING_SECONDS") or "20",
+        local_queue_s=environment.get("SCENARIO_APPLY_LOCAL_QUEUE_SECONDS") or None,
         local_seed=environment.get("SCENARIO_APPLY_LOCAL_SEED") or None,
         base_url=(environment.get("SCENARIO_BASE_URL") or DEFAULT_BASE_URL).rstrip("/"),
         credentials=Credentials(key=key, secret=secret) if key is not None and secret is not None else None,

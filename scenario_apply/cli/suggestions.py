@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -27,7 +28,7 @@ def with_nearby(error: ManifestError, given: str | None, cwd: str) -> ManifestEr
     if not found:
         return error
     more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
-    hint = f"name one of these: {', '.join(found[:_NAMED])}{more}"
+    hint = f"name one of these: {', '.join(map(shlex.quote, found[:_NAMED]))}{more}"
     return ManifestError(error.message, problems=[replace(error.problems[0], hint=hint)])
 
 

@@ -19,7 +19,8 @@ from scenario_apply.cli.locate import (
 )
 from scenario_apply.cli.named_files import untrusted_top
 from scenario_apply.cli.settings import LOCAL, Settings
-from scenario_apply.errors import Diagnostic, ManifestError, ScenarioApplyError
+from scenario_apply.cli.state_links import follow_state_link
+from scenario_apply.errors import Diagnostic, ManifestError, ScenarioApplyError, UsageError
 from scenario_apply.model.limits import REQUESTS_PER_MINUTE
 from scenario_apply.model.secret import Secret
 from scenario_apply.version import VERSION
@@ -122,13 +123,9 @@ def place_of(settings: Settings) -> StateLocation:
     """Where the state is, by --state alone where that is given, else by the manifest."""
     if settings.state is not None and settings.manifest is None:
         path = os.path.abspath(os.path.join(settings.cwd, settings.state))
-        return StateLocation(
-            state=path,
-            root=os.path.dirname(os.path.dirname(path)),
-            project=None,
-            is_bare=True,
-            within=untrusted_top(path, settings.cwd),
-        )
+        real, within = follow_state_link(path, untrusted_top(path, settings.cwd), settings.cwd)
+        root = os.path.dirname(os.path.dirname(path))
+        return StateLocation(state=real, root=root, project=None, is_bare=True, within=within)
     try:
         return place_of_manifest(open_manifest(settings), settings)
     except ManifestError as error:
@@ -148,6 +145,7 @@ def place_of_manifest(manifest: Manifest, settings: Settings) -> StateLocation:
     if settings.state is None and manifest.state is None:
         refuse_twin(manifest, path)
     within = state_within(manifest, settings.state, path, settings.cwd)
+    path, within = follow_state_link(path, within, settings.cwd, manifest.root)
     secrets = _secrets_of(manifest)
     return StateLocation(state=path, root=manifest.root, project=manifest.project, secrets=secrets, within=within)
 
@@ -238,7 +236,7 @@ def _service(root: str, settings: Settings) -> Iterator[tuple[str, str, str]]:
     if settings.local:
         from scenario_apply.cli.local_service import local_service
 
-        options = ["--training-seconds", settings.local_training_s]
+        options = _local_times(settings)
         # without a limit here there is none there; any other stays the service's own
         limit = 0 if settings.rate_limit == 0 else max(REQUESTS_PER_MINUTE, settings.rate_limit)
         options += ["--rate-limit", str(limit)]
@@ -253,6 +251,30 @@ def _service(root: str, settings: Settings) -> Iterator[tuple[str, str, str]]:
         return
     key, secret = require_credentials(settings)
     yield settings.base_url, key, secret
+
+
+def _local_times(settings: Settings) -> list[str]:
+    """Options of the embedded Scenario. Raises UsageError, which names the variable."""
+    options = []
+    for name, option, text in (
+        ("SCENARIO_APPLY_LOCAL_TRAINING_SECONDS", "--training-seconds", settings.local_training_s),
+        ("SCENARIO_APPLY_LOCAL_QUEUE_SECONDS", "--queue-seconds", settings.local_queue_s),
+    ):
+        if text is not None:
+            try:
+                is_good = 0 <= float(text) < float("inf")
+            except ValueError:
+                is_good = False
+            if not is_good:
+                raise UsageError(f"{name} is {text!r}, which is no number of seconds", hint=f"as in {name}=5")
+            options += [option, text]
+    if settings.local_queue_s is not None and float(settings.local_queue_s) > float(settings.local_training_s):
+        raise UsageError(
+            f"SCENARIO_APPLY_LOCAL_QUEUE_SECONDS is {settings.local_queue_s}, more than a training takes "
+            f"({settings.local_training_s} s)",
+            hint="the time in the queue is a part of SCENARIO_APPLY_LOCAL_TRAINING_SECONDS: set both",
+        )
+    return options
 
 
 def _is_seed(root: str, path: str) -> bool:

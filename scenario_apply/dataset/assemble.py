@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from scenario_apply.dataset.captions.caption_budget import CaptionBudget
 from scenario_apply.dataset.captions.caption_errors import LONGEST_CAPTION, CaptionTemplateError, CaptionTooLong
+from scenario_apply.dataset.captions.caption_text import CaptionLine, caption_line
 from scenario_apply.dataset.captions.compose import Composer
-from scenario_apply.dataset.captions.gather import UNREAD_CAPTIONS, Gathered, Reader, gather, one_line
+from scenario_apply.dataset.captions.gather import UNREAD_CAPTIONS, Gathered, Reader, gather
 from scenario_apply.dataset.captions.instructions import instruct
 from scenario_apply.dataset.digest import digest_of_rows
 from scenario_apply.dataset.facts import Facts, FileEntry
@@ -52,11 +53,12 @@ def caption_pictures(
     pictures = []
     for image in images:
         raw = gathered.raws.get(image.path)
-        text, line_count, at, line = None, 1, None, None
+        text, found, at, line = None, CaptionLine(""), None, None
         try:
             if raw is not None:
-                text, line_count = one_line(raw, spec.captions.lines)
-                at, line = raw.file, raw.line
+                found = caption_line(raw, spec.captions.lines)
+                findings += found.findings
+                text, at, line = found.text, raw.file, raw.line
                 if templated:
                     text = composer.render("captions", text, image.path) if text else ""
             elif composer.default is not None and spec.captions.kind != "auto":
@@ -69,7 +71,9 @@ def caption_pictures(
             if not failed:
                 findings.append(_template_finding(error, image.path))
             failed, caption = True, None
-        pictures.append(Picture(image.path, facts[image.file], text, caption, at, line, line_count))
+        pictures.append(
+            Picture(image.path, facts[image.file], text, caption, at, line, found.line_count, found.separator)
+        )
     if room < 0:
         what = f"the captions of this dataset have more than {_MOST_CHARACTERS:,} characters together"
         findings.append(Finding("T08", what, hint="shorten `prefix`, `suffix` and `caption`, or split the dataset"))
@@ -78,10 +82,10 @@ def caption_pictures(
 
 def _template_finding(error: CaptionTemplateError, path: str | None = None) -> Finding:
     if isinstance(error, CaptionTooLong):
-        return Finding("T08", f"{path or error.key}: {error.why}", hint="shorten it")
+        return Finding("T08", f"{path or error.key}: {error.why}", hint="shorten it", key=error.key)
     known = "available there: trigger, caption, stem, path"
     on = f" on {path}" if path else ""
-    return Finding("T08", f"{error.key}: the template fails{on}: {error.why}", hint=known)
+    return Finding("T08", f"{error.key}: the template fails{on}: {error.why}", hint=known, key=error.key)
 
 
 def _without_templates(spec: DatasetSpec) -> DatasetSpec:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from scenario_apply.dataset.exclusion import Exclusion
 from scenario_apply.dataset.facts import FileEntry
 from scenario_apply.model.file_names import (
     CAPTION_SUFFIXES,
     IMAGE_SUFFIXES,
+    TEXT_SUFFIXES,
     is_junk_file,
     is_unicode,
     natural_key,
@@ -16,7 +18,6 @@ from scenario_apply.model.file_names import (
     spelled,
     suffix_of,
 )
-from scenario_apply.model.globs import any_glob, has_magic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,13 +34,21 @@ class Listed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """images in natural order of their paths; texts: every other file by path within the dataset."""
+    """images in natural order of their paths; texts: every other file by path within the dataset.
+
+    unknown: texts whose ending says neither picture nor text, in sources that take every picture of a folder.
+    twins: files whose paths are those of other files in Unicode NFC: (kept, left out). nearby: tables one folder up.
+    """
 
     images: tuple[FileEntry, ...]
     texts: Mapping[str, FileEntry]
     junk: tuple[str, ...] = ()  # files, relative to the root
     nameless: tuple[str, ...] = ()  # skipped pictures and captions whose names are not Unicode, with escapes
-    excluded: frozenset[str] = frozenset()  # paths of pictures left out by a glob or `exclude`
+    excluded: Mapping[str, str] = field(default_factory=dict)  # pictures left out by a glob or `exclude`: path -> file
+    unknown: tuple[FileEntry, ...] = ()
+    twins: tuple[tuple[str, str], ...] = ()
+    unused: frozenset[str] = frozenset()  # patterns of `exclude` that leave nothing out
+    nearby: tuple[FileEntry, ...] = ()
 
 
 def select(
@@ -50,10 +59,13 @@ def select(
     texts: dict[str, FileEntry] = {}
     junk: list[str] = []
     nameless: list[str] = []
-    excluded: set[str] = set()
-    is_excluded = _exclusion(exclude)
+    excluded: dict[str, str] = {}
+    unknown: list[FileEntry] = []
+    twins: list[tuple[str, str]] = []
+    exclusion = Exclusion(exclude)
+    is_excluded = exclusion.covers if exclude else None
     for folder in folders:
-        path_prefix = folder.path + "/" if folder.path else ""
+        path_prefix = nfc(folder.path) + "/" if folder.path else ""
         file_prefix = folder.file + "/" if folder.file not in ("", ".") else ""
         is_named = is_unicode(folder.path) and is_unicode(folder.file)
         for name, size, mtime_ns, identity in folder.rows:
@@ -67,18 +79,27 @@ def select(
                 junk.append(file_prefix + name)
             elif ending in IMAGE_SUFFIXES:
                 if (is_excluded is not None and is_excluded(path)) or not (keep is None or keep(path)):
-                    excluded.add(path)
+                    excluded[path] = file_prefix + name
+                elif path in images:
+                    twins.append((images[path].file, file_prefix + name))
                 else:
                     images[path] = FileEntry(path, file_prefix + name, size, mtime_ns, identity)
+            elif path in texts:
+                twins.append((texts[path].file, file_prefix + name))
             else:
-                texts[path] = FileEntry(path, file_prefix + name, size, mtime_ns, identity)
+                entry = texts[path] = FileEntry(path, file_prefix + name, size, mtime_ns, identity)
+                if keep is None and ending not in TEXT_SUFFIXES and not (is_excluded is not None and is_excluded(path)):
+                    unknown.append(entry)
     ordered = sorted(images.values(), key=_order)
     return Selection(
         images=tuple(ordered),
         texts=texts,
         junk=tuple(junk),
         nameless=tuple(nameless),
-        excluded=frozenset(excluded),
+        excluded=excluded,
+        unknown=tuple(unknown),
+        twins=tuple(twins),
+        unused=exclusion.unused([*excluded, *texts, *junk]) if exclude else frozenset(),
     )
 
 
@@ -87,44 +108,23 @@ def merge(selections: Sequence[Selection]) -> Selection:
     if len(selections) == 1:
         return selections[0]
     by_file = {image.file: image for selection in selections for image in selection.images}
+    paths: dict[str, FileEntry] = {}
+    twins = dict.fromkeys(twin for selection in selections for twin in selection.twins)
+    for image in by_file.values():
+        if (kept := paths.setdefault(image.path, image)) is not image:
+            twins[kept.file, image.file] = None
+    excluded = {path: file for selection in selections for path, file in selection.excluded.items()}
     return Selection(
-        images=tuple(sorted(by_file.values(), key=_order)),
+        images=tuple(sorted(paths.values(), key=_order)),
         texts={path: entry for selection in selections for path, entry in selection.texts.items()},
         junk=tuple(dict.fromkeys(file for selection in selections for file in selection.junk)),
         nameless=tuple(dict.fromkeys(file for selection in selections for file in selection.nameless)),
-        excluded=frozenset().union(*(s.excluded for s in selections)) - {image.path for image in by_file.values()},
+        excluded={path: file for path, file in excluded.items() if path not in paths},
+        unknown=tuple({entry.file: entry for selection in selections for entry in selection.unknown}.values()),
+        twins=tuple(twins),
+        unused=frozenset.intersection(*(selection.unused for selection in selections)),
     )
 
 
 def _order(entry: FileEntry) -> tuple[tuple[tuple[int, int, str], ...], str]:
     return natural_key(entry.path), entry.path
-
-
-def _exclusion(patterns: Sequence[str]) -> Callable[[str], bool] | None:
-    if not patterns:
-        return None
-    written = dict.fromkeys(nfc(pattern.removeprefix("./")).rstrip("/") for pattern in patterns)
-    globs = tuple(pattern for pattern in written if has_magic(pattern))
-    plain = written.keys() - set(globs)
-    any_of_them = any_glob(globs).fullmatch if globs else None
-
-    def fits(candidate: str) -> bool:
-        return candidate in plain or (any_of_them is not None and any_of_them(candidate) is not None)
-
-    folders: dict[str, bool] = {"": False}
-
-    def is_excluded_folder(path: str) -> bool:
-        """Whether the folder or one above it is excluded; each folder is checked once."""
-        unknown: list[str] = []
-        while (known := folders.get(path)) is None:
-            unknown.append(path)
-            path = path.rpartition("/")[0]
-        for folder in reversed(unknown):
-            known = folders[folder] = known or fits(folder.rpartition("/")[2]) or fits(folder)
-        return known
-
-    def is_excluded(path: str) -> bool:
-        folder, _, name = path.rpartition("/")
-        return is_excluded_folder(folder) or fits(name) or fits(path)
-
-    return is_excluded

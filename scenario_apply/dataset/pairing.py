@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from scenario_apply.dataset.captions.table_entries import Row, doubled_finding, first_of, is_empty
 from scenario_apply.dataset.facts import FileEntry
 from scenario_apply.dataset.image_selection import Selection
-from scenario_apply.model.file_names import NearestName, name_of, nfc, stem_of
+from scenario_apply.model.file_names import SIDECAR_SUFFIXES, NearestName, name_of, nfc, stem_of, suffix_of
 from scenario_apply.model.lint_rules import Finding
 
 BEFORE, AFTER = "before", "after"
@@ -21,9 +22,29 @@ SUFFIX_COUPLES = (
     ("_control", "_dataset"),
     ("_a", "_b"),
 )
-_BEFORE_COLUMNS = ("before", "source", "input", "input_file_name", "input_image", "cond_image", "image", "source_image")
-_AFTER_COLUMNS = ("after", "target", "output", "output_file_name", "edited_image", "target_image")
-_INSTRUCTION_COLUMNS = ("instruction", "edit_prompt", "prompt", "text", "caption")
+# Those of the Hugging Face image folder, diffusers, InstructPix2Pix, musubi-tuner, ai-toolkit and SimpleTuner.
+_BEFORE_COLUMNS = (
+    *("before", "source", "input", "input_file_name", "input_image", "source_image", "original_image", "original"),
+    *("before_image", "source_path", "input_path", "source_file_name", "before_file_name", "before_path"),
+)
+_CONTROL_COLUMNS = (
+    *("control_path", "control_path_0", "control", "control_image", "control_0", "control_file_name"),
+    *("cond_image", "conditioning_image", "conditioning", "cond", "cond_path", "conditioning_image_path"),
+    *("cond_file_name", "conditioning_file_name", "reference", "reference_image"),
+)
+_AFTER_COLUMNS = (
+    *("after", "target", "output", "output_file_name", "edited_image", "target_image", "edited", "output_image"),
+    *("after_image", "target_path", "output_path", "target_file_name", "after_file_name", "edited_file_name"),
+    "after_path",
+)
+_IMAGE_COLUMNS = ("image_path", "image", "file_name", "image_file_name", "filename", "file", "path")
+"""The after picture beside a control picture, else the before picture beside an after picture."""
+_MORE_CONTROLS = re.compile(r"(?:control|control_path|control_image)_[1-9]\d*|start[2-9]")
+_MOST_PARTS = 12  # of a path of another machine
+_INSTRUCTION_COLUMNS = ("instruction", "edit_prompt", "edit_instruction", "prompt", "text", "caption")
+
+
+_COLUMNS = (*_BEFORE_COLUMNS, *_CONTROL_COLUMNS, *_AFTER_COLUMNS, *_IMAGE_COLUMNS, *_INSTRUCTION_COLUMNS)
 
 
 class Couple(NamedTuple):
@@ -105,12 +126,14 @@ def pair_suffixes(selection: Selection, suffixes: tuple[str, str] | None) -> Pai
             if couple[0] in stem:
                 what = f"{name_of(entry.path)}: a pair has exactly one before picture"
             findings.append(Finding("P01", what, entry.file, hint="rename it, or list it under `exclude:`"))
+    of_pairs: dict[str, list[str]] = {}
+    for text in selection.texts:
+        if suffix_of(text) in SIDECAR_SUFFIXES:
+            of_pairs.setdefault(stem_of(text), []).append(text)
     for root, entry in sides[1].items():
-        for text in (f"{root}.txt", f"{root}.caption"):
-            if text in selection.texts:
-                own = stem_of(entry.path) + text[len(root) :]
-                texts.setdefault(own, selection.texts[text])
-                texts.pop(f"{AFTER}/{text}", None)
+        for text in of_pairs.get(root, ()):
+            texts.setdefault(stem_of(entry.path) + text[len(root) :], selection.texts[text])
+            texts.pop(f"{AFTER}/{text}", None)
     findings += [*_without_partner(*sides, "after"), *_without_partner(sides[1], sides[0], "before")]
     couples = [Couple(entry.path, sides[1][root].path) for root, entry in sides[0].items() if root in sides[1]]
     images = (*sides[0].values(), *sides[1].values())
@@ -123,34 +146,66 @@ def _fitting(selection: Selection, couple: tuple[str, str]) -> int:
 
 
 def table_rows(
-    rows: Sequence[Row], *, file: str | None, beside: str, header: int | None = None
+    rows: Sequence[Row],
+    *,
+    file: str | None,
+    beside: str,
+    header: int | None = None,
+    exists: Callable[[str], bool] | None = None,
 ) -> tuple[list[TableRow], list[Finding]]:
-    """The pairs of a table or a list. beside: the table's folder; names are relative to that. header: its line."""
+    """The pairs of a table or a list. beside: the table's folder; names are relative to that. header: its line.
+
+    exists: whether there is a file of that name, relative to the root. Where there is none beside the table, a name is
+    relative to the root, or a path of the machine that wrote the table, whose end is the same here.
+    """
     found: list[TableRow] = []
     findings: list[Finding] = []
     for row in rows:
         if is_empty(row.fields) and file is not None:
             continue
-        columns = (*_BEFORE_COLUMNS, *_AFTER_COLUMNS, *_INSTRUCTION_COLUMNS)
-        if doubled := doubled_finding(row, columns, file=file, header=header):
+        if doubled := doubled_finding(row, _COLUMNS, file=file, header=header):
             if doubled not in findings[-1:]:
                 findings.append(doubled)
             continue
-        before, after = first_of(row.fields, _BEFORE_COLUMNS), first_of(row.fields, _AFTER_COLUMNS)
+        fields = {name.strip().casefold(): value for name, value in row.fields.items()}
+        before, after = _sides(fields)
         line = row.line if file is not None else None
+        more = next((name for name, value in fields.items() if value and _MORE_CONTROLS.fullmatch(name)), None)
+        if more is not None:
+            what = f"a pair has one before picture, and {more} names another"
+            findings.append(Finding("P01", what, file, line, f"leave {more} out: Scenario takes no second one"))
+            continue
         if not before or not after:
             missing = "before" if not before else "after"
             what = f"the pair has no {missing} picture; found {', '.join(list(row.fields)[:6]) or 'nothing'}"
             findings.append(Finding("P01", what, file, line, "name the columns before, after and instruction"))
             continue
-        instruction = first_of(row.fields, _INSTRUCTION_COLUMNS)
-        found.append(TableRow(_below(beside, before), _below(beside, after), instruction, file, line))
+        instruction = first_of(fields, _INSTRUCTION_COLUMNS)
+        sides = [_below(beside, name, exists) for name in (before, after)]
+        found.append(TableRow(sides[0], sides[1], instruction, file, line))
     return found, findings
 
 
-def _below(folder: str, name: str) -> str:
-    name = name.replace("\\", "/").removeprefix("./")
-    return f"{folder}/{name}" if folder and not name.startswith("/") else name
+def _sides(fields: Mapping[str, str]) -> tuple[str | None, str | None]:
+    """The before and the after picture of a row. Beside a control picture, the image is what it is turned into."""
+    before, after = first_of(fields, _BEFORE_COLUMNS), first_of(fields, _AFTER_COLUMNS)
+    image, control = first_of(fields, _IMAGE_COLUMNS), first_of(fields, _CONTROL_COLUMNS)
+    if before is None and control is not None:
+        return control, after if after is not None else image
+    if before is None:
+        return image, after
+    return before, after if after is not None else image
+
+
+def _below(folder: str, name: str, exists: Callable[[str], bool] | None) -> str:
+    name = name.strip().replace("\\", "/").removeprefix("./")
+    first = f"{folder}/{name}" if folder and not name.startswith("/") else name
+    if exists is None or ".." in name or exists(first):
+        return first
+    parts = name.split("/")[-_MOST_PARTS:]
+    tails = ["/".join(parts[at:]) for at in range(len(parts))]
+    candidates = (place for tail in tails for place in (f"{folder}/{tail}" if folder else tail, tail))
+    return next((place for place in candidates if not place.startswith("/") and exists(place)), first)
 
 
 def pair_rows(rows: Sequence[TableRow], entries: Mapping[str, FileEntry]) -> Paired:

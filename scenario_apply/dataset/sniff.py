@@ -32,6 +32,17 @@ def not_an_image(head: bytes, *, name: str) -> tuple[str, str] | None:
     return _text(head, shown)
 
 
+def is_picture(head: bytes) -> bool:
+    """Whether the first 32 bytes are those of a picture that trainings take, or that people take for one."""
+    if head.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*")):
+        return True
+    if head.startswith(b"BM"):
+        return head[6:10] == b"\0\0\0\0"
+    if head[4:8] == b"ftyp":
+        return head[8:12] in (*_HEIF_BRANDS, b"avif", b"avis")
+    return head.startswith(b"RIFF") and head[8:12] == b"WEBP"
+
+
 def is_heif(head: bytes) -> bool:
     """Whether it is HEIC or another HEIF format, which needs the extra [heif]. AVIF does not count."""
     return head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS

@@ -74,13 +74,30 @@ def team_limits(world: World, request: Request) -> Response:
     )
 
 
-def _spent(world: World, project: str | None) -> int:
+def usages(world: World, request: Request) -> Response:
+    """GET /usages: what was consumed so far, whatever the time range: the emulator keeps no other statistics."""
+    query.flag(request, "dropZeroPoints")
+    wanted = query.words(request, "type")
+    if request.query.get("teamId", TEAM) != TEAM:
+        raise not_found("Team", request.query["teamId"])
+    if wanted and "consumption" not in wanted:
+        return Response(b"{}")
+    projects = query.words(request, "projectIds")
+    spent = sum(_spent(world, one) for one in projects) if projects else _spent(world, None)
+    line = {"userId": "api_emulator", "value": spent, "total": spent, "discount": 0}
+    return Response(dump({"consumption": [line]}))
+
+
+def _spent(world: World, project: str | None) -> float:
     """Compute units charged so far; a failed job is refunded."""
-    return world.db.number(
-        "SELECT coalesce(sum(CAST(doc AS TEXT) ->> '$.cost'), 0) FROM jobs"
+    row = world.db.one(
+        "SELECT coalesce(sum(CAST(doc AS TEXT) ->> '$.cost'), 0) AS spent FROM jobs"
         " WHERE (?1 IS NULL OR project = ?1) AND NOT (outcome = 'failure' AND ended IS NOT NULL)",
         (project,),
     )
+    assert row is not None
+    spent: float = row["spent"]
+    return spent
 
 
 def _project(world: World, row: Row) -> Json:

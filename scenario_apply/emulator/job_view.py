@@ -34,13 +34,13 @@ def job_view(world: World, origin: str, row: Row) -> Json:
     entries = [{"status": name, "date": iso(at)} for name, at in passed]
     if is_over:
         entries.append({"status": status, "date": iso(now)})
-    metadata: Json = {"input": doc.get("input", {}), "assetIds": []}
+    metadata: Json = {"input": doc.get("input", {}), "assetIds": doc.get("assets", [])}
     if status == "failure":
         metadata["error"] = doc.get("error", "the job failed")
         metadata["hint"] = doc.get("hint", "")
     elif row["type"] == "model-download" and status == "success":
         metadata["output"] = {"url": export_url(world, origin, row["id"])}
-    elif row["type"] != "model-download" and row["model"]:
+    elif row["type"].endswith("training") and row["model"]:
         metadata["outputModelId"] = row["model"]
     return {
         "jobId": row["id"],

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scenario_apply.emulator import query
+from scenario_apply.emulator import agenda, query
+from scenario_apply.emulator.cdn import export_url
 from scenario_apply.emulator.clock import parse_iso
 from scenario_apply.emulator.job_view import job_status, job_view
 from scenario_apply.emulator.listing import decode_token, encode_token
 from scenario_apply.emulator.lookup import find
-from scenario_apply.emulator.messages import Json, Request, Response, bad_request
+from scenario_apply.emulator.messages import Json, Request, Response, bad_request, not_found
 from scenario_apply.emulator.request_bodies import read_object
 from scenario_apply.emulator.store import dump
 
 if TYPE_CHECKING:
     from scenario_apply.emulator.world import World
 
+_CANCELABLE = frozenset({"caption", "custom", "inference"})
 STATUSES = (
     "canceled",
     "failure",
@@ -31,6 +33,17 @@ STATUSES = (
 def retrieve(world: World, request: Request) -> Response:
     """GET /jobs/{jobId}"""
     return Response(dump({"job": job_view(world, request.origin, find(world, request, "jobs", request.params[0]))}))
+
+
+def download_status(world: World, request: Request) -> Response:
+    """GET /assets/download/{jobId}: the one place that is typed to hold the address of an export."""
+    row = find(world, request, "jobs", request.params[0])
+    if row["type"] != "model-download":
+        raise not_found("Download", row["id"])
+    answer = {"jobId": row["id"], "jobStatus": job_status(world, row)}
+    if answer["jobStatus"] == "success":
+        answer["downloadUrl"] = export_url(world, request.origin, row["id"])
+    return Response(dump(answer))
 
 
 def list_jobs(world: World, request: Request) -> Response:
@@ -66,14 +79,15 @@ def list_jobs(world: World, request: Request) -> Response:
 
 
 def act(world: World, request: Request) -> Response:
-    """POST /jobs/{jobId}/action: inference jobs only, and only a seeded world has any."""
+    """POST /jobs/{jobId}/action: jobs that make pictures or captions only."""
     row = find(world, request, "jobs", request.params[0])
     read_object(request)
-    if row["type"] != "inference":
+    if row["type"] not in _CANCELABLE:
         raise bad_request("Cannot cancel this type of job", "NOT_CANCELABLE")
     if row["ended"] is None:
         now = world.now_ms()
         world.db.run("UPDATE jobs SET outcome = 'canceled', ended = ?, ends = ? WHERE id = ?", (now, now, row["id"]))
+        agenda.cancel(world, "generation-end", row["id"])
     return retrieve(world, request)
 
 

@@ -19,7 +19,7 @@ from scenario_apply.emulator.webhooks import announce
 if TYPE_CHECKING:
     from scenario_apply.emulator.world import World
 
-_COPY_MS = 1000
+COPY_MS = 1000
 _EXPORT_MS = 2000
 _DESCRIBED = (
     "id",
@@ -102,7 +102,7 @@ def copy(world: World, request: Request) -> Response:
         " WHERE model = ? ORDER BY seq",
         (made, row["id"]),
     )
-    agenda.plan(world, world.now_ms() + _COPY_MS, "copy-end", made)
+    agenda.plan(world, world.now_ms() + COPY_MS, "copy-end", made)
     return answer_model(world, request, made)
 
 

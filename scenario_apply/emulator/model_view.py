@@ -27,11 +27,12 @@ _COPIED = ("concepts", "parameters", "parentModelId", "epoch", "promptEmbedding"
 
 def training_image(world: World, origin: str, row: Row) -> Json:
     """One training image; both captions are always strings."""
+    shown = row["caption"] if world.options.show_captions and not row["description"] else row["description"]
     return {
         "id": row["id"],
         "automaticCaptioning": row["caption"],
         "createdAt": iso(row["created"]),
-        "description": row["description"],
+        "description": shown,
         "downloadUrl": asset_url(world, origin, row["id"]),
         "name": row["name"],
     }
@@ -109,7 +110,7 @@ def _view(
         "capabilities": ["txt2img", "img2img"],
         "collectionIds": doc.get("collectionIds", []),
         "createdAt": iso(row["created"]),
-        "custom": is_own,
+        "custom": is_own or row["type"] == "custom",
         "exampleAssetIds": doc.get("exampleAssetIds", []),
         "privacy": row["privacy"],
         "source": "scenario",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from scenario_apply.emulator.base_models import BASES, form_of
 from scenario_apply.emulator.clock import iso
 from scenario_apply.emulator.families import (
     CONCEPT_TYPES,
@@ -76,7 +77,8 @@ def create(world: World, request: Request) -> Response:
 def retrieve(world: World, request: Request) -> Response:
     """GET /models/{modelId}"""
     row = find_model(world, request, request.params[0])
-    return Response(dump({"model": one_model(world, request.origin, row)}))
+    form = form_of(BASES[row["id"]]) if row["id"] in BASES else {}
+    return Response(dump({"model": one_model(world, request.origin, row) | form}))
 
 
 def get_bulk(world: World, request: Request) -> Response:

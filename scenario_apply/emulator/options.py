@@ -66,6 +66,8 @@ class EmulatorOptions:
     """Names or globs of models whose training fails."""
     legacy: bool = True
     """Accept the retired sd-xl-lora; otherwise creating one answers 410."""
+    show_captions: bool = False
+    """Show the automatic caption of an image without a caption as its description, too. Either may be the service's."""
     api_key: str | None = None
     api_secret: str | None = None
     """When set, the only accepted credentials; otherwise any are accepted, but some must be sent."""
@@ -137,6 +139,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="name or glob of models; repeatable",
     )
     train.add_argument("--legacy", action=argparse.BooleanOptionalAction, default=True, help="accept sd-xl-lora")
+    train.add_argument("--show-captions", action="store_true", help="show automatic captions as descriptions, too")
     limit = parser.add_argument_group("limits")
     limit.add_argument(
         "--rate-limit",
@@ -180,6 +183,7 @@ def options_from(namespace: argparse.Namespace) -> EmulatorOptions:
         rate_limit=namespace.rate_limit,
         fail_training=tuple(namespace.fail_training),
         legacy=namespace.legacy,
+        show_captions=namespace.show_captions,
         api_key=namespace.api_key,
         api_secret=namespace.api_secret,
         projects=tuple(namespace.project),

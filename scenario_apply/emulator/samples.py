@@ -11,8 +11,8 @@ from scenario_apply.emulator.results import SAMPLE_SIDE
 
 
 @lru_cache(maxsize=64)
-def draw_sample(seed: str, title: str) -> bytes:
-    """A PNG: soft rings in colours of the seed, the model's name, and the word `simulated`."""
+def draw_sample(seed: str, title: str, width: int = SAMPLE_SIDE, height: int = SAMPLE_SIDE) -> bytes:
+    """A PNG of that size: soft rings in colours of the seed, the title, and the word `simulated`."""
     from PIL import Image, ImageDraw, ImageFont
 
     digest = hashlib.sha256(seed.encode("utf-8", "replace")).digest()
@@ -29,6 +29,8 @@ def draw_sample(seed: str, title: str) -> bytes:
     draw.rectangle((0, SAMPLE_SIDE - 96, SAMPLE_SIDE, SAMPLE_SIDE), fill=(16, 16, 20))
     draw.text((20, SAMPLE_SIDE - 88), "simulated", fill=(255, 196, 60), font=font)
     draw.text((20, SAMPLE_SIDE - 48), title[:34], fill=(240, 240, 240), font=font)
+    if (width, height) != image.size:
+        image = image.resize((width, height))
     out = io.BytesIO()
     image.save(out, "PNG", compress_level=1)
     return out.getvalue()

@@ -39,7 +39,7 @@ def training_dataset(world: World, request: Request) -> Response:
     else:
         status = "complete" if len(rows) > 1 else "incomplete" if rows else "unknown"
     grids = [known[one["seq"]] for one in rows]
-    words = [_words(one["description"] or one["caption"]) for one in rows]
+    words = [words_of(one["description"] or one["caption"]) for one in rows]
     likeness: list[Json] = []
     distance: list[Json] = []
     couples: list[Json] = []
@@ -93,7 +93,8 @@ def dice_distance(first: frozenset[str], second: frozenset[str]) -> float:
     return round(1 - 2 * len(first & second) / (len(first) + len(second)), 4)
 
 
-def _words(caption: str) -> frozenset[str]:
+def words_of(caption: str) -> frozenset[str]:
+    """The words of a text, in lower case."""
     return frozenset(re.findall(r"\w+", caption.lower()))
 
 

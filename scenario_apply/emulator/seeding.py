@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from scenario_apply.emulator.base_models import BASES
 from scenario_apply.emulator.families import MODEL_TYPES
 from scenario_apply.emulator.messages import ApiError, Json, bad_request
 from scenario_apply.emulator.models import insert_model
@@ -59,6 +60,9 @@ def first_start(world: World) -> None:
             if world.options.seed_file is not None:
                 seed(world, read_seed(world.options.seed_file))
             world.db.set_meta("seeded", "1")
+    else:
+        with world.db.transaction():
+            add_base_models(world)
     ensure_projects(world)
 
 
@@ -78,10 +82,19 @@ def read_seed(path: Path) -> Json:
 
 
 def add_public_models(world: World) -> None:
-    """Base models and one LoRA that everybody can read."""
+    """Models that everybody can read: older base models and one LoRA, and the bases that pictures are made with."""
+    add_base_models(world)
     for identifier, kind, name in _PUBLIC:
         doc = {"tags": ["official"], "shortDescription": "A public model of the emulator"}
         insert_model(world, "public", kind, "trained", name, doc, id=identifier, privacy="public")
+
+
+def add_base_models(world: World) -> None:
+    """Those that the world does not hold: a data folder may be older than they are."""
+    for base in BASES.values():
+        if world.db.one("SELECT 1 FROM models WHERE id = ?", (base.id,)) is None:
+            doc = {"tags": ["official"], "shortDescription": "A base model of the emulator"}
+            insert_model(world, "public", "custom", "trained", base.name, doc, id=base.id, privacy="public")
 
 
 def seed(world: World, content: Json) -> Json:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scenario_apply.emulator.messages import Request, Response, not_found
+from scenario_apply.emulator.results import SAMPLE_SIDE
 from scenario_apply.emulator.store import load
 
 if TYPE_CHECKING:
@@ -23,9 +24,9 @@ def asset_bytes(world: World, request: Request) -> Response:
         from scenario_apply.emulator.samples import draw_sample
 
         doc = load(row["doc"])
-        return Response(
-            draw_sample("/".join(map(str, doc.get("sample", []))), str(doc.get("title", ""))), 200, "image/png"
-        )
+        seed, title = "/".join(map(str, doc.get("sample", []))), str(doc.get("title", ""))
+        side = SAMPLE_SIDE
+        return Response(draw_sample(seed, title, row["width"] or side, row["height"] or side), 200, "image/png")
     path = world.blobs.path(row["sha256"])
     is_large = row["size"] > _READ_WHOLE_BYTES
     return Response(

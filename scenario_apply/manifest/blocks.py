@@ -7,8 +7,9 @@ from typing import cast
 from scenario_apply.manifest.fields import child, maps, number, service_id, text, texts, whole
 from scenario_apply.manifest.positions import Map, Mark, Seq
 from scenario_apply.manifest.report import Report
-from scenario_apply.manifest.spec import Import, Lifecycle, Limits, Moved, OnChange, Removed
+from scenario_apply.manifest.spec import Import, Lifecycle, Moved, OnChange, Removed
 from scenario_apply.model.address import Address, parse_address
+from scenario_apply.model.plan_limits import Limits
 
 _PLAIN = Lifecycle()
 

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import cast
 
+from scenario_apply.manifest.caption_words import CAPTION_WORDS, captions_hint
 from scenario_apply.manifest.expansion import Expansion
 from scenario_apply.manifest.fields import child, flag, is_extension, maps, plain, text, texts
 from scenario_apply.manifest.merge import layered
 from scenario_apply.manifest.positions import Map, Mark, Node, Seq
-from scenario_apply.manifest.report import Report
-from scenario_apply.manifest.spec import CaptionSource, DatasetSpec, Json, MissingCaption, PairSpec
+from scenario_apply.manifest.report import Places, Report
+from scenario_apply.manifest.spec import CaptionLines, CaptionSource, DatasetSpec, Json, MissingCaption, PairSpec
+from scenario_apply.manifest.yaml.plain_text import cut_message
 from scenario_apply.model.did_you_mean import did_you_mean
-from scenario_apply.model.globs import has_magic
+from scenario_apply.model.globs import alternatives, has_magic
 
 _CAPTION_OPTIONS = frozenset({"suffix", "lines", "file", "map", "missing"})
-_CAPTION_WORDS = ("recognise", "sidecar", "auto", "filename")
 _TABLE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".json", ".yaml", ".yml")
 _MISSING = ("error", "warn", "auto")
+_CAPTION_TEXTS = frozenset({"caption", "trigger", "prefix", "suffix", "caption_template", "instruction"})
+_LINES = ("join", "comma", "space", "first")
 _MOST_OF_PATTERNS = 300_000  # characters; compiling them takes two seconds
 
 
@@ -87,13 +91,13 @@ class Datasets:
         self._expansion.add(merged, marks[0])
         self._count_patterns(merged, marks[0])
         self.fields[name] = merged
-        self.specs[name] = dataset_spec(name, merged, marks[0], self._report)
+        self.specs[name] = replace(dataset_spec(name, merged, marks[0], self._report), own=frozenset(fields))
 
     def _count_patterns(self, fields: Map, mark: Mark) -> None:
         for pattern in (*texts(fields, "images"), *texts(fields, "exclude")):
-            if pattern not in self._patterns and has_magic(pattern):
+            if pattern not in self._patterns and (has_magic(pattern) or "{" in pattern):
                 self._patterns.add(pattern)
-                self._characters += len(pattern)
+                self._characters += sum(map(len, alternatives(pattern)))
         if self._characters > _MOST_OF_PATTERNS:
             what = f"more than {_MOST_OF_PATTERNS:,} characters of globs in the datasets"
             self._report.error("too-large", what, mark, "use fewer or shorter globs, or name folders")
@@ -111,7 +115,7 @@ def dataset_spec(name: str, fields: Map, mark: Mark, report: Report) -> DatasetS
         images=texts(fields, "images"),
         captions=captions,
         caption=text(fields, "caption"),
-        trigger=text(fields, "trigger"),
+        trigger=_trigger(fields),
         prefix=text(fields, "prefix"),
         suffix=text(fields, "suffix"),
         caption_template=text(fields, "caption_template"),
@@ -126,9 +130,25 @@ def dataset_spec(name: str, fields: Map, mark: Mark, report: Report) -> DatasetS
         lint=_lint(child(fields, "lint")),
         allow_outside_root=flag(fields, "allow_outside_root", False),
         place=report.place(mark),
+        places=Places(report, fields),
     )
     _check_shape(spec, fields, mark, report)
+    _check_cut(fields, report)
     return spec
+
+
+def _check_cut(fields: Map, report: Report) -> None:
+    """Reports texts of captions that YAML cut at a #."""
+    captions = child(fields, "captions") or Map(fields.start)
+    entries = child(captions, "map") or captions
+    pairs = [entry for entry, _ in maps(fields, "pairs")] if isinstance(fields.get("pairs"), Seq) else []
+    for block in (fields, entries, *pairs):
+        for key in block if block is entries else _CAPTION_TEXTS.intersection(block):
+            mark = block.value_mark(key)
+            lost = report.lost_behind(mark)
+            if lost is not None:
+                hint = "put the text in quotes; a comment has a blank behind its #"
+                report.error("text-cut", f"{key}: {cut_message(lost)}", mark, hint)
 
 
 def _check_shape(spec: DatasetSpec, fields: Map, mark: Mark, report: Report) -> None:
@@ -175,6 +195,12 @@ def _encoding(fields: Map, report: Report) -> str:
     return written
 
 
+def _trigger(fields: Map) -> str | None:
+    """Without blanks and commas at its ends: it is joined to captions with a comma."""
+    written = text(fields, "trigger")
+    return written if written is None else written.strip(" ,\t\r\n\u00a0") or None
+
+
 def _lint(block: Map | None) -> Mapping[str, Json]:
     if not block:
         return {}
@@ -189,6 +215,9 @@ def _captions(fields: Map, report: Report) -> tuple[CaptionSource, MissingCaptio
     missing = _missing(fields)
     value = fields.get("captions")
     if isinstance(value, str):
+        if value not in CAPTION_WORDS and (hint := captions_hint(value)) is not None:
+            what = f"captions: {value[:60]} is neither a source of captions nor a file"
+            report.error("captions", what, fields.value_mark("captions"), hint)
         return _captions_by_word(value), missing or "error"
     if not isinstance(value, Map):
         return CaptionSource(), missing or "error"
@@ -204,13 +233,13 @@ def _captions(fields: Map, report: Report) -> tuple[CaptionSource, MissingCaptio
     file, inner = text(value, "file"), child(value, "map")
     if file is not None and inner is not None:
         report.error("captions", "captions come from a file and from a map", value.key_mark("map"), "keep one of them")
-    suffix = text(value, "suffix")
+    suffix, lines = text(value, "suffix"), text(value, "lines")
     source = CaptionSource(
         kind="file" if file is not None else "map" if inner is not None else "sidecar" if suffix else "recognise",
         path=file,
         entries=_entries(inner) if inner is not None else {},
-        suffix=None if suffix is None else "." + suffix.removeprefix("."),
-        lines="first" if text(value, "lines") == "first" else "join",
+        suffix=None if suffix is None else "." + suffix.removeprefix("*").removeprefix("."),
+        lines=cast(CaptionLines, lines) if lines in _LINES else "join",
     )
     return source, _missing(value) or missing or "error"
 

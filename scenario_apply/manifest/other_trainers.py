@@ -71,6 +71,79 @@ _DECIDED_BY_SCENARIO = (
 )
 
 
+_ONE_TEXT = "remove it: the service trains on one fixed text for each image"
+_AS_THEY_ARE = "remove it: the service trains on the images as they are"
+_OF_DATASETS: dict[str, tuple[str, ...]] = {
+    _ONE_TEXT: (
+        *(
+            "shuffle_caption",
+            "shuffle_tags",
+            "shuffle_tokens",
+            "keep_tokens",
+            "keep_tokens_separator",
+            "token_warmup_min",
+        ),
+        *("caption_dropout_rate", "caption_dropout", "caption_dropout_probability", "caption_dropout_every_n_epochs"),
+        *("caption_tag_dropout_rate", "tag_dropout", "enable_wildcard", "caption_separator", "secondary_separator"),
+        *("token_dropout_rate", "token_warmup_step", "weighted_captions", "tag_shuffling", "enable_tag_shuffling"),
+        *("tag_delimiter", "tag_dropout_enable", "unconditional_prompt_probability"),
+    ),
+    _AS_THEY_ARE: (
+        *("flip_aug", "color_aug", "random_crop", "face_crop_aug_range", "flip_x", "flip_y", "random_flip", "augments"),
+        *("horizontal_flip", "enable_random_flip", "crop", "crop_aspect", "crop_style", "center_crop", "augmentations"),
+        *("alpha_mask", "mask_path", "conditioning_data_dir", "masked_training"),
+    ),
+    "remove it: Scenario trains without regularisation images": (
+        *(
+            "is_reg",
+            "reg_data_dir",
+            "class_data_dir",
+            "class_images",
+            "class_prompt",
+            "class_tokens",
+            "num_class_images",
+        ),
+        *("is_regularisation_data", "is_regularization_data", "prior_preservation", "with_prior_preservation"),
+    ),
+    "remove it: it is the model's nbRepeats, under parameters; 1 means once": (
+        *("num_repeats", "repeats", "n_repeats", "repeat", "dataset_repeats", "nbRepeats", "balancing"),
+    ),
+    "remove it: it is the model's batchSize, under parameters": ("batch_size", "train_batch_size", "batchSize"),
+    "remove it: Scenario decides this itself": (
+        *("resolution", "resolutions", "resolution_type", "target_size", "minimum_image_size", "maximum_image_size"),
+        *("enable_bucket", "bucket_no_upscale", "bucket_reso_steps", "min_bucket_reso", "max_bucket_reso", "buckets"),
+        *("ar_buckets", "enable_ar_bucket", "min_ar", "max_ar", "num_ar_buckets", "frame_buckets", "num_frames"),
+        *("cache_latents", "cache_latents_to_disk", "cache_directory", "cache_dir", "cache_dir_vae", "vae_cache_clear"),
+        *("network_weight", "loss_weight", "validation_split", "validation_seed", "probability"),
+    ),
+    "write `captions: { suffix: .txt }`": ("caption_extension", "caption_ext", "caption_suffix_ext", "text_extension"),
+    "write `captions: ./FILE`": (
+        *("metadata_file", "in_json", "caption_file", "captions_file", "metadata", "jsonl_file", "image_jsonl_file"),
+    ),
+    "write `captions: sidecar`, `captions: filename` or `captions: ./FILE`": ("caption_strategy", "caption_type"),
+    "write `caption:`, one text for all images, or `trigger:`": (
+        *("instance_prompt", "default_caption", "concept_prompt", "prompt", "instanceprompt", "default_prompt"),
+    ),
+    "write `trigger:`": (
+        *("trigger_word", "trigger_phrase", "token_string", "activation_text", "trigger_words", "instance_token"),
+        *("concept_token", "placeholder_token"),
+    ),
+    "write `prefix:`": ("caption_prefix", "autocaption_prefix", "prepend_instance_prompt"),
+    "write `suffix:`": ("caption_suffix", "autocaption_suffix"),
+    "write `images:`": (
+        *("image_dir", "image_directory", "train_data_dir", "instance_data_dir", "instance_data_root", "dataset_path"),
+        *("folder_path", "data_dir", "dataset_dir", "path", "directory", "dataset", "folder", "image_folder"),
+    ),
+    "write `before:` for the folder of the pictures to edit, and `after:` for the results": (
+        *("control_path", "control_directory", "control_dir", "control_image_dir", "conditioning_data"),
+    ),
+    "write a dataset for each of them: a dataset has one `images:`, which may be a list": (
+        *("subsets", "subset", "datasets"),
+    ),
+    "write `captions: auto`": ("autocaption", "auto_caption", "caption_model", "caption_with"),
+}
+
+
 def _plain(name: str) -> str:
     return "".join(c for c in name.casefold() if c.isalnum())
 
@@ -80,6 +153,14 @@ _HINTS = {
     **{_plain(old): text for text, names in _PLACED_ELSEWHERE.items() for old in names},
     **{_plain(name): "remove it: Scenario decides this itself" for name in _DECIDED_BY_SCENARIO},
 }
+
+
+_DATASET_HINTS = {_plain(name): hint for hint, names in _OF_DATASETS.items() for name in names}
+
+
+def foreign_dataset_key(name: str) -> str | None:
+    """The hint for another trainer's option of a dataset; None for any other name."""
+    return _DATASET_HINTS.get(_plain(name))
 
 
 def foreign_parameter(name: str) -> str | None:

@@ -9,6 +9,7 @@ from scenario_apply.manifest.other_trainers import foreign_parameter
 from scenario_apply.manifest.positions import Map, Mark, Node, kind_of
 from scenario_apply.manifest.report import Report
 from scenario_apply.manifest.spec import Json
+from scenario_apply.manifest.written_numbers import number_hint
 from scenario_apply.model.did_you_mean import did_you_mean, listed
 from scenario_apply.model.secret import MASK, Secret
 from scenario_apply.model.training_types import (
@@ -42,12 +43,13 @@ class ParameterCheck:
             rule = rules.get(name)
             if rule is None and not training.known and name in SECRET_PARAMETERS:
                 rule = SECRET_RULE
+            is_inherited = written is None or name not in written
             if rule is None and training.known:
-                self._not_taken(training, name, merged.marks[name], address, written is None or name not in written)
+                self._not_taken(training, name, merged.marks[name], address, is_inherited)
             elif rule is None:
                 if self._is_sendable(name, value, merged.marks[name][1]):
                     taken[name] = _json(value)
-            elif self._fits(rule, name, value, merged.marks[name][1], training):
+            elif self._fits(rule, name, value, merged.marks[name][1], training, address if is_inherited else None):
                 taken[name] = _as_sent(rule, value)
         self._check_together(training, merged, written, taken, address)
         return taken
@@ -71,7 +73,10 @@ class ParameterCheck:
             what = f"{training.name} does not accept {name}"
             self._report.error("parameter-of-another-type", what, marks[0], takes)
 
-    def _fits(self, rule: ParameterRule, name: str, value: Node, mark: Mark, training: TrainingType) -> bool:
+    def _fits(
+        self, rule: ParameterRule, name: str, value: Node, mark: Mark, training: TrainingType, heir: str | None
+    ) -> bool:
+        """heir: the model, where it inherits the value."""
         if self._report.is_wrong(mark):
             return False
         problem = _misfit(rule, value)
@@ -82,6 +87,9 @@ class ParameterCheck:
                 self._report.error("secret-in-clear", f"{name} {what}", mark, hint)
                 return False
             code = "parameter-range" if what.startswith("is") else "wrong-type"
+            if heir is not None and code == "parameter-range":
+                leave_out = f"write `{name}: null` under parameters of {heir}"
+                hint = f"{hint}, or {leave_out}" if hint else leave_out
             self._report.error(code, f"{name} {what} ({training.name})", mark, hint)
             return False
         if rule.deprecated:
@@ -122,6 +130,8 @@ class ParameterCheck:
 def unknown_parameter(name: str, mark: Mark, report: Report, known: Mapping[str, object] | None = None) -> None:
     """Reports a parameter that no type has, with a hint at the one that may be meant."""
     foreign = foreign_parameter(name)
+    if name.isdigit():
+        foreign = "write numbers with a point, as in 0.0001: a comma separates the entries of { }"
     hint = foreign or did_you_mean(name, known or PARAMETER_NAMES) or did_you_mean(name, PARAMETER_NAMES)
     report.error("unknown-parameter", f"{name} is not a training parameter", mark, hint)
 
@@ -145,7 +155,8 @@ def _misfit(rule: ParameterRule, value: Node) -> tuple[str, str | None] | None:
 
 def _misfit_number(rule: ParameterRule, value: Node) -> tuple[str, str | None] | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return f"must be a number, not {kind_of(value)}", None
+        hint = number_hint(value, whole=rule.kind == "integer", quoted=True) if isinstance(value, str) else None
+        return f"must be a number, not {kind_of(value)}", hint
     is_whole = isinstance(value, int) or rule.kind == "integer"
     if is_whole and not fits_64_bits(value):
         return _too_large(value)

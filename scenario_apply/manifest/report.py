@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from scenario_apply.errors import Diagnostic, Location, ManifestError, Severity
-from scenario_apply.manifest.positions import Map, Mark
+from scenario_apply.manifest.positions import Map, Mark, Seq
 from scenario_apply.manifest.secret_detection import masked_in_place, without_secret_values
 from scenario_apply.model.secret import MASK
 
@@ -31,6 +31,7 @@ class Report:
         self.is_incomplete = False
         self.values_read = 0  # of all YAML files, before aliases and defaults repeat any
         self.is_oversized = False  # a list or map has more entries than are read
+        self._cut: dict[tuple[str, int, int], str] = {}
         self._hidden: list[str] = []
         self._unquoted: set[str] = set()
         self._lines: dict[str, list[str]] = {}
@@ -40,6 +41,14 @@ class Report:
     def add_source(self, name: str, text: str) -> None:
         self.sources[name] = text
         self._lines.pop(name, None)
+
+    def note_cut(self, mark: Mark, lost: str) -> None:
+        """Remembers what YAML took for a comment behind the text at mark; only some texts are reported for it."""
+        self._cut[mark.name, mark.line, mark.column] = lost
+
+    def lost_behind(self, mark: Mark) -> str | None:
+        """What note_cut was told of the text at mark."""
+        return self._cut.get((mark.name, mark.line, mark.column)) if self._cut else None
 
     def place(self, mark: Mark) -> Location:
         return self.place_at(mark.name, mark.line, mark.column)
@@ -188,6 +197,10 @@ class Places(Mapping[str, Location]):
                 self._found[key] = key_mark if isinstance(value, Map) else value_mark
                 if key == "parameters" and isinstance(value, Map):
                     self._found.update((f"parameters.{name}", mark) for name, (_, mark) in value.marks.items())
+                elif isinstance(value, Map):  # captions, pairs and lint of a dataset
+                    self._found.update((f"{key}.{name}", marks[0]) for name, marks in value.marks.items())
+                elif isinstance(value, Seq):
+                    self._found.update((f"{key}.{index}", mark) for index, mark in enumerate(value.marks))
         return self._found
 
     def __getitem__(self, field: str) -> Location:

@@ -3,6 +3,8 @@
 Name and value decide how an allowed variable is treated: as plain text, or as a Secret that only a secret parameter
 accepts. This is not the access check: templates read only what the caller allows (allowed_environment.py). Lines are
 masked before a diagnostic quotes them, because a file that is not valid YAML may hold secrets too.
+
+The expressions are compiled when they are first used: few manifests need them.
 """
 
 from __future__ import annotations
@@ -45,23 +47,23 @@ _WORDS = frozenset(
         ),
     }
 )
-_PARTS = re.compile(
+_PARTS = (
     r"secret|passw|passphrase|credential|private_?key|api_?key|access_?key|auth_?token|access_?token"
     r"|conn(?:ection)?_?str(?:ing)?\b|connection_?string"
 )
-_ENDS = re.compile(r"(?:token|key|secret|passw(?:or)?d|pass|creds?|credentials?|auth|jwt)s?$")
+_ENDS = r"(?:token|key|secret|passw(?:or)?d|pass|creds?|credentials?|auth|jwt)s?$"
 """Words written together: apitoken, wandbkey, userpass."""
-_OTHER_ENDS = re.compile(r"(?:monkey|turkey|hockey|jockey|donkey|whiskey|compass|bypass)s?$")
-_VERSION = re.compile(r"(?:v?[0-9]+)$")
-_ADDRESS = re.compile(r"(?:^|_)(?:url|uri|dsn|connection)s?$")
-_ADDRESSED = re.compile(
+_OTHER_ENDS = r"(?:monkey|turkey|hockey|jockey|donkey|whiskey|compass|bypass)s?$"
+_VERSION = r"(?:v?[0-9]+)$"
+_ADDRESS = r"(?:^|_)(?:url|uri|dsn|connection)s?$"
+_ADDRESSED = (
     r"(?:^|_)(?:database|db|postgres\w*|pg|mysql|mariadb|mongo\w*|redis\w*|amqp|rabbitmq|cloudamqp|celery|broker|smtp|mail"
     r"|mailer|ldap|ftp|sftp|sentry|elastic\w*|kafka|mssql|sqlserver|oracle|clickhouse|cassandra|couch\w*|jdbc|slack)(?:_|$)"
 )
 _PLAIN_NAMES = frozenset({"pwd", "oldpwd", "session", "desktop_session", "xdg_session_type", "xdg_session_desktop"})
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_CAMEL = r"(?<=[a-z0-9])(?=[A-Z])"
 
-_VALUE = re.compile(
+_VALUE = (
     r"-----BEGIN [A-Z ]*PRIVATE KEY"
     r"|\b(?:gh[oprsu]_|github_pat_|glpat-|gl[a-z]{2,5}-|xox[abeoprs]-|npm_|pypi-|hf_|sk-|sk_live_|rk_live_|dop_v1_|shpat_)\w{10}"
     r"|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"
@@ -76,39 +78,41 @@ _VALUE = re.compile(
 
 def is_secret_name(name: str) -> bool:
     """Whether a variable of that name usually holds a secret: WANDB_API_KEY, GH_PAT, DATABASE_URL, dbPassword."""
-    lower = _CAMEL.sub("_", name).lower()
+    lower = re.sub(_CAMEL, "_", name).lower()
     if lower in _PLAIN_NAMES:
         return False
-    if any(_is_secret_word(word) for word in re.split(r"[^a-z0-9]+", lower)) or _PARTS.search(lower):
+    if any(_is_secret_word(word) for word in re.split(r"[^a-z0-9]+", lower)) or re.search(_PARTS, lower):
         return True
-    return bool(_ADDRESS.search(lower) and _ADDRESSED.search(lower))
+    return bool(re.search(_ADDRESS, lower) and re.search(_ADDRESSED, lower))
 
 
 def _is_secret_word(word: str) -> bool:
     if word in _WORDS:
         return True
-    word = _VERSION.sub("", word)  # token2, credsv3
-    return word in _WORDS or bool(_ENDS.search(word) and not _OTHER_ENDS.search(word))
+    word = re.sub(_VERSION, "", word)  # token2, credsv3
+    return word in _WORDS or bool(re.search(_ENDS, word) and not re.search(_OTHER_ENDS, word))
 
 
 def is_secret_value(value: str) -> bool:
     """Whether a text has the form of a secret: a known kind of token, a private key, an address with a password."""
-    return bool(_VALUE.search(value))
+    return bool(re.search(_VALUE, value))
 
 
-_NAMED_SECRET = re.compile(
-    r"""(?ix)
+_NAMED_LINE = r"""(?ix)
     ( [\w-]* (?: wandb[_-]?(?:api[_-]?)?key | secret | token | passw(?:or)?d | api[_-]?key | access[_-]?key ) [\w-]*
       ["']? \s* [:=] \s* )
     ( "[^"]*"? | '[^']*'? | [^\s\{\[&*|>"',}\]#] [^,}\]\#]* )
     """
-)
-_HARMLESS = re.compile(r"""["']?\s*(?:true|false|null|~|\{\{.*|)\s*["']?""", re.IGNORECASE)
+_HARMLESS = r"""(?i)["']?\s*(?:true|false|null|~|\{\{.*|)\s*["']?"""
+
+
+_IN_EVERY_NAME = ("key", "secret", "token", "passw")  # _NAMED_LINE matches no line without one of them
 
 
 def without_secret_values(line: str) -> str:
     """The line with every value masked that follows a name such as wandbKey; columns do not move."""
-    return _NAMED_SECRET.sub(_masked, line)
+    folded = line.casefold()  # finds every letter that the expression takes for one of another case, such as \u017f
+    return re.sub(_NAMED_LINE, _masked, line) if any(word in folded for word in _IN_EVERY_NAME) else line
 
 
 def masked_in_place(text: str) -> str:
@@ -118,6 +122,6 @@ def masked_in_place(text: str) -> str:
 
 def _masked(match: re.Match[str]) -> str:
     value = match[2]
-    if _HARMLESS.fullmatch(value):
+    if re.fullmatch(_HARMLESS, value):
         return match[0]
     return match[1] + masked_in_place(value)

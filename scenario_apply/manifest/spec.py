@@ -11,12 +11,14 @@ from typing import Literal
 
 from scenario_apply.errors import Diagnostic, Location
 from scenario_apply.model.address import Address
+from scenario_apply.model.plan_limits import Limits
 from scenario_apply.model.secret import Secret
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 OnChange = Literal["replace", "retrain", "keep"]
 CaptionKind = Literal["recognise", "sidecar", "auto", "file", "map", "filename"]
+CaptionLines = Literal["join", "comma", "space", "first"]
 MissingCaption = Literal["error", "warn", "auto"]
 
 
@@ -28,7 +30,7 @@ class CaptionSource:
     path: str | None = None  # kind file: as written, relative to the root
     entries: Mapping[str, str] = field(default_factory=dict)  # kind map: written in place
     suffix: str | None = None  # kind sidecar: ".txt", with the dot; None: .txt and .caption
-    lines: Literal["join", "first"] = "join"
+    lines: CaptionLines = "join"  # join: with commas if most lines are short, as tags are, else with spaces
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +66,17 @@ class DatasetSpec:
     lint: Mapping[str, Json] = field(default_factory=dict)  # code or rule name -> off, warning, error, or a threshold
     allow_outside_root: bool = False
     place: Location
+    own: frozenset[str] = frozenset()  # keys that the dataset itself has, not the defaults
+    places: Mapping[str, Location] = field(default_factory=dict, compare=False, repr=False)
+    """The position of each value: "images", "images.1" for the second of a list, "captions.file" ..."""
+
+    def place_of(self, key: str | None) -> Location:
+        """The position of a value of this dataset, or of the block it is in; of the dataset when it has neither."""
+        while key:
+            if key in self.places:
+                return self.places[key]
+            key = key.rpartition(".")[0]
+        return self.place
 
     @property
     def is_pairs(self) -> bool:
@@ -123,17 +136,6 @@ class CompositionSpec:
     enabled: bool = True
     place: Location
     places: Mapping[str, Location] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """Gates: None where not set. changes_percent 0..100, min_score 0..1, cost in CU."""
-
-    cost: float | None = None
-    deletes: int | None = None
-    retrains: int | None = None
-    changes_percent: float | None = None
-    min_score: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
-"""The one way between JSON and typed values: msgspec, with our addresses and secrets, and errors in one voice.
+"""Converts between JSON and typed values with msgspec, including addresses and secrets.
 
-Whatever is read from a file or an answer goes through here. What does not fit raises Misfit, which names the path,
-what was expected there and what was found; nothing is converted to make it fit.
+All files and responses are decoded here. A value of the wrong type raises Misfit, which names the path, the expected
+and the actual value. Values are never coerced.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from scenario_apply.model.secret import MASK, Secret
 Value = TypeVar("Value")
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
-"""A whole number that every reader of JSON keeps."""
+"""An integer that every JSON parser can represent exactly."""
 
 DEEPEST: Final = 32
-"""How deeply free-form values (training parameters) may be nested."""
+"""The deepest nesting of free-form values, such as training parameters."""
 
 _WORDS: Final = {
     "array": "a list",
@@ -41,7 +41,7 @@ _KEY_UNKNOWN = "[...]"
 
 
 class Misfit(ValueError):
-    """A value that is not what it should be. at: the path to it, "" for the whole; what: the fault in words."""
+    """A value that does not have the expected type. at: its path, "" for the whole document; what: the error text."""
 
     def __init__(self, what: str, at: str = "") -> None:
         super().__init__(f"{at}: {what}" if at else what)
@@ -49,13 +49,13 @@ class Misfit(ValueError):
         self.at = at
 
     def below(self, path: str) -> Misfit:
-        """The same fault, seen from a value that holds this one under path."""
+        """The same error with a path that starts at the value which contains this one at `path`."""
         between = "." if self.at and not self.at.startswith("[") else ""
         return Misfit(self.what, f"{path}{between}{self.at}")
 
 
 def parsed(content: bytes) -> object:
-    """JSON as plain values. Raises Misfit. NaN, lone surrogates and a byte order mark are no JSON."""
+    """Decodes JSON to plain values. Raises Misfit, also for NaN, lone surrogates and a byte order mark."""
     return decoded(content, object)
 
 
@@ -64,7 +64,7 @@ def decoded(content: bytes, type_: type[Value]) -> Value: ...
 @overload
 def decoded(content: bytes, type_: Any) -> Any: ...
 def decoded(content: bytes, type_: Any) -> Any:
-    """JSON as a value of a type. Raises Misfit."""
+    """Decodes JSON to a value of a type. Raises Misfit."""
     try:
         return _decoder(type_).decode(content)
     except msgspec.ValidationError as error:
@@ -82,7 +82,7 @@ def fitted(plain: object, type_: type[Value], at: str = "") -> Value: ...
 @overload
 def fitted(plain: object, type_: Any, at: str = "") -> Any: ...
 def fitted(plain: object, type_: Any, at: str = "") -> Any:
-    """Plain values as a value of a type; at: their own path, for errors. Raises Misfit."""
+    """Converts plain values to a value of a type. at: the path of the values, for errors. Raises Misfit."""
     try:
         return msgspec.convert(plain, type_, dec_hook=_from_plain)
     except msgspec.ValidationError as error:
@@ -93,27 +93,27 @@ def fitted(plain: object, type_: Any, at: str = "") -> Any:
 
 
 def plain(value: object) -> Any:
-    """A value as plain ones: what JSON can hold. A secret is masked."""
+    """Converts a value to plain values that JSON can represent. Secrets are masked."""
     return msgspec.json.decode(_plain_encoder().encode(value))
 
 
 def line(value: object) -> bytes:
-    """A value as one line of JSON, with its line break. Sets are sorted."""
+    """Encodes a value as one line of JSON with a line break. Sets are sorted."""
     return _line_encoder().encode(value) + b"\n"
 
 
 def document(value: object) -> bytes:
-    """A value as JSON to be read by people: sorted, indented by two, with a line break at its end."""
+    """Encodes a value as readable JSON: sorted keys, an indentation of two, a line break at the end."""
     return msgspec.json.format(compact(value), indent=2) + b"\n"
 
 
 def compact(value: object) -> bytes:
-    """A value as JSON in its one canonical form: sorted, without blanks."""
+    """Encodes a value as canonical JSON: sorted keys, no blanks."""
     return _document_encoder().encode(value)
 
 
 def check_free_form(values: Mapping[str, object]) -> None:
-    """Raises ValueError for values that were readable and could not be written again."""
+    """Raises ValueError for values that were decoded but cannot be encoded again."""
     for key, value in values.items():
         _check_writable(key, value, DEEPEST)
 
@@ -189,7 +189,7 @@ def _no_json(content: bytes, error: Exception) -> str:
 
 
 def _located(error: msgspec.ValidationError, content: bytes, type_: Any) -> Misfit:
-    """msgspec leaves out the keys of maps. The plain values are at hand for a second look at what is wrong."""
+    """The error with its path. msgspec omits the keys of maps, so the value is found by a second, plain decoding."""
     try:
         values = msgspec.json.decode(content)
     except (ValueError, RecursionError):
@@ -211,7 +211,7 @@ def _misfit(text: str, values: object, type_: Any) -> Misfit:
 
 
 def _with_key(at: str, text: str, values: object, type_: Any) -> Misfit:
-    """The entry of a map at the top that gives the same error when it stands there alone."""
+    """The error with the key of a top-level map: the first entry that causes the same error on its own."""
     name, after = at.split(_KEY_UNKNOWN, 1)
     entries = values.get(name) if isinstance(values, dict) else None
     if isinstance(entries, dict) and isinstance(values, dict):
@@ -225,7 +225,7 @@ def _with_key(at: str, text: str, values: object, type_: Any) -> Misfit:
 
 
 def _at_path(values: object, path: str) -> object:
-    """What lies at a path of msgspec's; None when nothing does."""
+    """The value at a path in msgspec's notation; None if there is none."""
     for step in re.findall(r"[^.\[\]]+|\[\d+\]", path):
         try:
             values = values[int(step[1:-1])] if step.startswith("[") else values[step]  # type: ignore[index]
@@ -255,6 +255,6 @@ def _in_words(text: str, value: object) -> str:
 
 
 def _shown(value: object) -> str:
-    """A value in an error: short, in one line, without characters that a terminal would obey."""
+    """A value for an error message: short, on one line, without control characters."""
     text = ascii(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -19,6 +19,16 @@ IMAGE_SUFFIXES = frozenset(_TAKEN_FOR_IMAGES.split())
 SIDECAR_SUFFIXES = (".txt", ".caption")
 CAPTION_SUFFIXES = frozenset(SIDECAR_SUFFIXES)
 METADATA_FILES = ("metadata.jsonl", "metadata.csv")
+TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".yaml", ".yml"})
+"""Endings of tables and maps of captions that can be read."""
+UNREADABLE_TABLE_SUFFIXES = frozenset({".parquet", ".arrow", ".xlsx", ".xls", ".ods"})
+_TEXTS = """
+.md .rst .log .ini .cfg .toml .xml .xmp .html .htm .py .sh .ipynb .cap .tag .tags .prompt .prompts .desc .description
+.text .doc .docx .odt .rtf .pdf .zip .tar .gz .7z .rar .npz .npy .safetensors .db .lock .aae .mp4 .mov .avi .mkv .webm
+.wav .mp3 .blend .kra .xcf .afphoto .clip .procreate
+"""
+TEXT_SUFFIXES = CAPTION_SUFFIXES | TABLE_SUFFIXES | UNREADABLE_TABLE_SUFFIXES | frozenset(_TEXTS.split())
+"""Endings of files that are no pictures whatever they hold; what has another ending is recognised by content."""
 
 _JUNK_FOLDERS = frozenset({"__macosx", "cache", "_controls", "@eadir", "__pycache__", "$recycle.bin"})
 _JUNK_FILES = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db"})
@@ -30,6 +40,12 @@ _MOST_PROPOSALS = 40
 
 def is_image_name(name: str) -> bool:
     return name[name.rfind(".") :].lower() in IMAGE_SUFFIXES
+
+
+def is_table_name(name: str) -> bool:
+    """Whether the ending is that of a table or a map of captions, also of one that cannot be read."""
+    ending = name[name.rfind(".") :].lower()
+    return ending in TABLE_SUFFIXES or ending in UNREADABLE_TABLE_SUFFIXES
 
 
 def is_junk_file(name: str) -> bool:

@@ -13,12 +13,32 @@ from functools import lru_cache
 LONGEST_GLOB = 4096
 """Signs. Linux takes no longer path, so a longer pattern matches nothing."""
 
+MOST_ALTERNATIVES = 100
+"""Of the braces in one pattern."""
+
 _MAGIC = re.compile(r"[*?\[]")
+_BRACES = re.compile(r"\{([^{}]*,[^{}]*)\}")  # the innermost, which list at least two parts
 _NEVER = re.compile(r"(?!)")
 
 
 def has_magic(pattern: str) -> bool:
     return _MAGIC.search(pattern) is not None
+
+
+def alternatives(pattern: str) -> tuple[str, ...]:
+    """What braces stand for: a.{png,jpg} -> a.png, a.jpg. The pattern alone where they list nothing, or too much."""
+    found = [pattern]
+    at = 0
+    while at < len(found):
+        inner = _BRACES.search(found[at])
+        if inner is None:
+            at += 1
+            continue
+        start, end = inner.span()
+        found[at : at + 1] = [found[at][:start] + part + found[at][end:] for part in inner[1].split(",")]
+        if len(found) > MOST_ALTERNATIVES:
+            return (pattern,)
+    return tuple(dict.fromkeys(found))
 
 
 def escaped(name: str) -> str:

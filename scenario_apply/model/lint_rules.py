@@ -11,11 +11,14 @@ from scenario_apply.model.file_names import nearest
 from scenario_apply.model.limits import SINGLE_UPLOAD_BYTES
 
 # Increased with every change of a rule, threshold or message: results cached under another version are rebuilt.
-LINT_VERSION = 5
+LINT_VERSION = 6
 
 
 class Finding(NamedTuple):
-    """One result of a rule. file: relative to the root; None: the dataset as declared. severity None: the rule's."""
+    """One result of a rule. file: relative to the root; None: the dataset as declared. severity None: the rule's.
+
+    key: without a file, the value of the dataset that is wrong, as in DatasetSpec.places.
+    """
 
     code: str
     what: str
@@ -23,6 +26,7 @@ class Finding(NamedTuple):
     line: int | None = None
     hint: str | None = None
     severity: Severity | None = None
+    key: str | None = None
 
 
 class Rule(NamedTuple):
@@ -39,6 +43,7 @@ RULES: tuple[Rule, ...] = (
     Rule("N04", "too-many-images", "error", {"max-images": 50, "absolute-max-images": 100}),
     Rule("N05", "too-few-pairs", "error", {"min-pairs": 2, "few-pairs": 5}),
     Rule("N08", "subfolders-skipped", "warning"),
+    Rule("N09", "exclude-unused", "warning"),
     Rule("F01", "not-an-image", "error"),
     Rule("F02", "damaged-image", "error"),
     Rule("F03", "wrong-extension", "warning"),
@@ -51,6 +56,9 @@ RULES: tuple[Rule, ...] = (
     Rule("F10", "huge-image", "warning", {"max-megapixels": 40, "max-megabytes": 50}),
     Rule("F11", "odd-file-name", "info", {"max-name-bytes": 200}),
     Rule("F12", "junk-skipped", "info"),
+    Rule("F13", "lfs-pointers", "info"),
+    Rule("F14", "picture-not-named", "warning"),
+    Rule("F15", "mask", "warning"),
     Rule("R01", "too-small", "warning", {"min-side": 1024, "low-side": 512, "floor-side": 256}),
     Rule("R02", "odd-aspect", "info", {"aspect": 2.0, "extreme-aspect": 2.85}),
     Rule("R03", "size-outlier", "info", {"iqr-factor": 3}),
@@ -79,6 +87,8 @@ RULES: tuple[Rule, ...] = (
     Rule("C18", "caption-file", "error"),
     Rule("C19", "caption-cut", "error"),
     Rule("C20", "control-characters", "warning"),
+    Rule("C21", "captions-not-read", "warning"),
+    Rule("C22", "caption-name", "info"),
     Rule("T01", "trigger-in-some", "error"),
     Rule("T02", "trigger-misspelled", "error"),
     Rule("T03", "placeholder-left", "error"),
@@ -142,7 +152,7 @@ def settings_from(lint: Mapping[str, object]) -> tuple[LintSettings, tuple[Findi
             numbers[name] = float(value)  # type: ignore[arg-type]  # is_number says so
         elif rule is not None and rule.code in REFUSED_CODES:
             what = f"lint: {key} is always an error: files that must not be read are never skipped silently"
-            findings.append(Finding("lint-setting", what, hint="remove it"))
+            findings.append(Finding("lint-setting", what, hint="remove it", key=f"lint.{key}"))
         elif rule is not None and value in ("off", False):
             off.add(rule.code)
         elif rule is not None and isinstance(value, str) and value in _LEVELS:
@@ -157,10 +167,12 @@ def settings_from(lint: Mapping[str, object]) -> tuple[LintSettings, tuple[Findi
 def _invalid_setting(key: str, value: object, *, known: bool) -> Finding:
     if known:
         what = f"lint: {key}: {value!r} is not off, error, warning or info, nor a number for a threshold of this rule"
-        return Finding("lint-setting", what, hint=f"write `{key}: off`, or one of error, warning, info")
+        hint = f"write `{key}: off`, or one of error, warning, info"
+        return Finding("lint-setting", what, hint=hint, key=f"lint.{key}")
     near = nearest(key[:_LONGEST_KEY], [*BY_CODE, *_BY_NAME, *_DEFAULT_NUMBERS])
     return Finding(
         "lint-setting",
         f"lint: unknown rule {key!r}",
         hint=f"did you mean {near}?" if near else "see the list of lint codes",
+        key=f"lint.{key}",
     )

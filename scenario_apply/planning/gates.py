@@ -6,8 +6,8 @@ from dataclasses import fields, replace
 from math import ceil
 
 from scenario_apply.errors import Diagnostic
-from scenario_apply.manifest.spec import Limits
 from scenario_apply.model.amounts import amount
+from scenario_apply.model.plan_limits import Limits
 from scenario_apply.model.steps import DeleteModel
 from scenario_apply.planning.changes import Action
 from scenario_apply.planning.plan import Plan

@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from scenario_apply.model.address import Address
 from scenario_apply.model.kept_text import is_same_value
-from scenario_apply.model.remote import JobId, ModelId, RemoteModel
+from scenario_apply.model.remote import ENDED_STATUSES, JobId, ModelId, RemoteModel
+from scenario_apply.model.timestamps import from_iso
 from scenario_apply.model.training_types import SECRET_PARAMETERS
 from scenario_apply.planning.changes import Drift
 from scenario_apply.state.fingerprint import plain_parameter
@@ -18,7 +19,8 @@ from scenario_apply.state.state import Phase, Record, State, Version
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
-    """One refresh. asked: ids that were looked for; own: all own models, when they were listed.
+    """One refresh. asked: ids that were looked for; own: all own models, when they were listed. listed: the newest
+    of them, when a page of them was read for another reason.
 
     quotes: CU a training would cost. failures: job id -> the service's reason. owners: ids that own models of the
     project are owned by. parts: models that compositions name by id, as far as they exist; named: those ids.
@@ -27,6 +29,7 @@ class Observed:
     models: Mapping[ModelId, RemoteModel] = field(default_factory=dict)
     asked: frozenset[ModelId] = frozenset()
     own: tuple[RemoteModel, ...] | None = None
+    listed: tuple[RemoteModel, ...] | None = None
     quotes: Mapping[Address, float] = field(default_factory=dict)
     failures: Mapping[JobId, str] = field(default_factory=dict)
     refreshed: bool = False
@@ -47,6 +50,24 @@ PHASE_OF: Mapping[str, Phase] = {
     "failed": "failed",
     "training-canceled": "canceled",
 }
+
+
+SHOWN_LATE_S = 60.0
+"""How long after a launch a model may still be shown as it was before."""
+
+
+def is_shown_late(version: Version, remote: RemoteModel, now: float | None) -> bool:
+    """Whether a model is shown as it was before its training was launched. now: seconds since the epoch.
+
+    What it says then is no end of the training that was paid for.
+    """
+    launched_at = None if version.launched_at is None else from_iso(version.launched_at)
+    if version.phase != "training" or now is None or launched_at is None or now - launched_at > SHOWN_LATE_S:
+        return False
+    if remote.status == "new":
+        return True
+    is_of_another = remote.job_id is not None and version.job_id not in (None, remote.job_id)
+    return is_of_another and remote.status in ENDED_STATUSES
 
 
 def settle(state: State, observed: Observed, *, now: str) -> tuple[State, tuple[Drift, ...]]:
@@ -78,7 +99,7 @@ def settle(state: State, observed: Observed, *, now: str) -> tuple[State, tuple[
 
 def _settled(version: Version, observed: Observed, now: str) -> Version:
     remote = observed.models.get(version.id)
-    if remote is None or remote.status is None:
+    if remote is None or remote.status is None or is_shown_late(version, remote, from_iso(now)):
         return version
     version = _by_whom(version, remote)
     phase = PHASE_OF.get(remote.status)

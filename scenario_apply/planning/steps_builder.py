@@ -249,17 +249,16 @@ class _Builder:
         return self.add(step, ref.step)
 
     def pairs(self, work: ContentWork, by_key: Mapping[Key, AssetRef], done: Iterable[StepId | None]) -> list[StepId]:
-        if not work.contents.pairs:
-            return []
+        """A step that sets the pairs where they differ from the recorded ones, also to none."""
         by_path = {image.path: by_key[key_of(image)] for image in work.contents.images}
         refs = tuple(
             PairRef(source=by_path[pair.before], target=by_path[pair.after], instruction=pair.instruction)
             for pair in work.contents.pairs
         )
-        if work.target is not None:
-            held = {(pair.source_id, pair.target_id, pair.instruction) for pair in work.target.pairs}
-            if held == {(ref.source.id, ref.target.id, ref.instruction) for ref in refs}:
-                return []
+        recorded = () if work.target is None else work.target.pairs
+        held = {(pair.source_id, pair.target_id, pair.instruction) for pair in recorded}
+        if held == {(ref.source.id, ref.target.id, ref.instruction) for ref in refs}:
+            return []
         return [self.add(SetPairs(address=work.address, pairs=refs), *done)]
 
     # -- deletes

@@ -20,6 +20,8 @@ _MANIFEST = {
     "the manifest), `modelId` (an id on the service) and `find` (a name and a type), and at most one epoch.",
     "concept-twice": "A composition uses the same model twice. The service adds both scales. Keep one of them and set "
     "its scale.",
+    "curly-quotes": "A value stands in typographic quotes, which quote nothing in YAML and would become part of a name "
+    "or trigger. Write straight quotes; around them where the curly ones are meant.",
     "dataset-shape": "A dataset must have one shape: `images`, or `before` and `after`, or `pairs`. Keep one of them "
     "and complete it. Edit types and flux.1-kontext-lora are trained on pairs, all others on images.",
     "declared-twice": "Two files of a manifest declare the same resource or setting. Remove one of them, or use "
@@ -35,6 +37,8 @@ _MANIFEST = {
     "are readable, except credentials. The caller allows others with --allow-env NAME or SCENARIO_APPLY_ENV=NAME; a "
     "manifest cannot do so itself, because it may come from someone else.",
     "extends-cycle": "Models extend each other in a circle, or the chain is too long. Remove one `extends:`.",
+    "git-lfs": "A manifest is a Git LFS pointer. Run git lfs pull, and keep text files out of LFS: its filter is "
+    "set in .gitattributes.",
     "id": "A text that must be an id of the service is not one. Ids consist of at most 128 letters, digits, dots, "
     "hyphens and underscores. Copy the id from the service's page of the model.",
     "import": "An import block names an address or a model that another import block uses already. Keep one of them.",
@@ -43,6 +47,8 @@ _MANIFEST = {
     "key is the identity of the resource; `name:` takes any text.",
     "legacy-type": "The training type is retired. The live service may answer 410 and refuse it. Use the named "
     "successor; changing the type of a trained model trains a new one.",
+    "looks-renamed": "A resource that would be created is declared exactly as one was trained that is no longer "
+    "declared and would be deleted. If the key was renamed, a moved block keeps the model: nothing is trained.",
     "manifest": "The manifest or something it refers to is wrong. The message names the file and the reason.",
     "many-concepts": "A composition has more concepts than Scenario's web app merges, which takes two to five. The API "
     "names no limit; the service may refuse the composition, or each part may show less.",
@@ -52,6 +58,8 @@ _MANIFEST = {
     "maps have no short form, and a secret must not become a name. Write a map of labels to values.",
     "matrix-too-large": "A matrix makes more models than one model entry may. Cross fewer values.",
     "missing-key": "A required key is missing. The message names it and the map that needs it.",
+    "merge-conflict": "A file has the conflict markers of a Git merge (<<<<<<<, =======, >>>>>>>). Keep one version "
+    "and delete the markers.",
     "moved": "A moved block is contradictory: it moves a resource to itself, to another kind, or an address that "
     "another block moves. Keep one move for each resource.",
     "moved-circle": "Moved blocks lead back to where they began, and both ends are recorded. Carried out again by "
@@ -110,6 +118,8 @@ _MANIFEST = {
     "template-too-large": "A template, or all templates together, are larger than is read.",
     "too-deep": "The YAML is nested deeper than any manifest needs. It is refused to protect the reader.",
     "too-large": "The file is larger than 10 MB. Split it into several files of a folder.",
+    "text-cut": "A caption, trigger, prefix, suffix or instruction goes on behind ` #`, where YAML begins a comment, "
+    "so only a part of it would be used. Put it in quotes; write a blank behind the # of a comment.",
     "too-long": "A text or a list is longer than the service accepts.",
     "too-many": "The manifest has so many errors that the rest is not reported. Fix the first ones and run again.",
     "too-many-files": "The manifest consists of more files than are read. Check that the right folder is named.",
@@ -136,6 +146,8 @@ _MANIFEST = {
     "form.",
     "wrong-value": "A value is not among those that are allowed here, or does not have the required form.",
     "yaml-merge": "The YAML merge key << takes a map or a list of maps. It was given something else.",
+    "odd-character": "A character that looks like a blank, or like nothing, stands where YAML wants a space: a "
+    "no-break space pasted from a web page, or a full-width colon. Replace it with a space, or put the text in quotes.",
     "yaml-syntax": "The file is not valid YAML. The marker shows where the error begins; it is often a missing quote "
     "around a text with `: `, `#`, `{` or `[`, or a wrong indentation.",
     "yaml-tab": "YAML does not allow tabs for indentation. Use two spaces for each level.",
@@ -180,6 +192,8 @@ _PLAN = {
     "so that removing the entry does not remove it. Apply prevent_destroy: false first.",
     "queued-long": "A training has been queued unusually long. The service may be busy; check its status page, or "
     "cancel the training there.",
+    "unrecorded-model": "The service holds a model of the name and type that a resource is about to be created with, "
+    "and no record names it: the state may be another one, or it was made by hand. An import block takes it over.",
     "untrained-part": "A composition waits for a model that this plan does not train, because it is set to manual, "
     "disabled or not selected. Train it with --train ADDRESS, or select it.",
 }
@@ -193,12 +207,22 @@ _STATE = {
     "no-state": "There is no state file yet. The first apply creates it. Check --state if one should exist.",
     "not-held": "rollback --lift was used for a resource that no rollback holds.",
     "not-recorded": "The state contains no such resource. `scenario-apply state list` shows what it contains.",
+    "same-training": "Several resources are trained on the same images, captions and parameters, or one like a model "
+    "that exists. Each is paid for. This may be meant, for example to compare seeds.",
     "state": "The state cannot be used. The message has the reason. A state is never overwritten after an error.",
     "state-alone": "The manifest cannot be read, but this command needs only the state. Name it with --state FILE.",
-    "state-damaged": "The state file cannot be read as a state. Nothing was changed. Copy the newest file of backups/ "
-    "over it, or restore it from version control.",
+    "state-conflict": "The state holds the conflict markers of Git: two branches recorded different things. state "
+    "merge joins both sides, unless they contradict each other. A backup holds one side only: what the other made "
+    "would be paid for again.",
+    "state-contradiction": "Two states that are merged record different things at one address, and nothing tells which "
+    "is the later one. Remove the record from a copy of one of them with state rm, then merge again.",
+    "state-damaged": "The state file cannot be read as a state. Nothing was changed. The hint names the way back: a "
+    "backup that holds what was last recorded here, or version control where that is newer. What a restored state does "
+    "not know would be made and paid for again, unless import blocks adopt it.",
     "state-foreign": "The state belongs to another endpoint, project or lineage, or is older than the recorded one. "
     "Applying it would delete or duplicate the wrong models. Check --state and the credentials.",
+    "state-link": "The state is a link that is not followed: it leads out of the Git checkout it lies in, to something "
+    "that is not named like a state, in a circle, or to a folder that is not there. Name the file itself with --state.",
     "state-locked": "Another run holds the lock of the state. The message names it. Wait with --lock-timeout S; if "
     "that run no longer exists, break the lock with force-unlock.",
     "state-newer": "The state was written by a newer release with fields that this one would lose. Upgrade.",
@@ -225,6 +249,9 @@ _API = {
     "not-found": "The service has no such object, or the credentials may not see it (404).",
     "plan-ceiling": "A limit of the account's subscription is reached. Waiting does not lift it. Parallel trainings "
     "are retried when others of the run end; other limits stop the run.",
+    "price-unknown": "The price of a training could not be asked for: the dry run failed or got no answer. The plan is "
+    "made without it, with an estimate where the state has a training of that type. A limit on cost stops the launch "
+    "of a training without a price.",
     "rate-limited": "The service refused requests because there were too many. apply slows down and retries; the error "
     "appears only when that did not help. Lower --rate-limit if other programs use the same project.",
     "refused": "The service refused a request. The message has its own reason.",

@@ -16,7 +16,7 @@ LISTED_OF_A_CODE = 5
 _ALIKE = 3
 """From so many problems that say the same of different lines only the first is drawn with its line."""
 _REST = re.compile(r"\.\.\. and (\d+) more of this kind")
-"""What a dataset says of findings beyond those that it names (dataset/lint/lint.py)."""
+"""How a dataset reports the findings beyond those that it names (dataset/lint/lint.py)."""
 _FEW = 10
 """Up to so many diagnostics are all drawn."""
 

@@ -30,7 +30,7 @@ LINT_TEXTS: Mapping[str, LintText] = {
         "Keep the best images. Nothing is wrong if the set is large on purpose.",
     ),
     "N04": LintText(
-        "A dataset with more images than a training type or the service accepts.",
+        "A dataset with more images or pairs than a training type or the service accepts.",
         "The service rejects the upload or the training, after part of the set has been uploaded.",
         "Keep the best images, or split the dataset between several models.",
     ),
@@ -43,6 +43,11 @@ LINT_TEXTS: Mapping[str, LintText] = {
         "Images in sub-folders of a dataset folder that is read without its sub-folders.",
         "They look as if they belonged to the dataset and are not trained on.",
         "Write `recursive: true` to include them, or switch the rule off if they are meant to stay out.",
+    ),
+    "N09": LintText(
+        "A pattern under `exclude:` that fits no file of the dataset.",
+        "The picture that it was written for is trained on. Patterns are names, paths within the dataset, or globs.",
+        "Write the name or path as `dataset show` prints it, or remove the pattern.",
     ),
     # files
     "F01": LintText(
@@ -105,6 +110,24 @@ LINT_TEXTS: Mapping[str, LintText] = {
         "This is a note, so that nothing is left out without a message.",
         "Nothing has to be done.",
     ),
+    "F13": LintText(
+        "Some pictures are Git LFS pointers: text files with the digest and the size of a picture that was not pulled.",
+        "A plan that uploads none of them needs only the pointers. Their pixels cannot be checked, and a plan that "
+        "would upload one of them stops.",
+        "Run `git lfs pull`.",
+    ),
+    "F14": LintText(
+        "Files that are pictures by content, but not by name: `06.png_large`, `07.png?w=1200`, or a name without an "
+        "ending, as downloads leave them.",
+        "They are not part of the dataset, which then trains on fewer pictures than it seems to have.",
+        "Rename them, or list them under `exclude:` if they are to stay out.",
+    ),
+    "F15": LintText(
+        "A picture named like the mask of another one: `01_mask.png` beside `01.png`. It is an error where the mask is "
+        "grey and the picture is not.",
+        "Scenario trains without masks: it would learn to draw them.",
+        "Leave them out with `exclude:`, or switch the rule off if they are pictures.",
+    ),
     # resolution
     "R01": LintText(
         "An image whose short side is below the recommended size. Below low-side the message is stronger, below"
@@ -160,7 +183,7 @@ LINT_TEXTS: Mapping[str, LintText] = {
         "Add a .txt file beside each image, or write `captions: auto` to confirm it.",
     ),
     "C03": LintText(
-        "A caption that is empty or consists of blanks.",
+        "A caption without a letter or digit: empty, blanks, invisible characters, a comma, three dots.",
         "The service refuses empty captions.",
         "Write the caption, or delete its file.",
     ),
@@ -175,14 +198,15 @@ LINT_TEXTS: Mapping[str, LintText] = {
         "Rename one of the images, or name images with their extension in a caption table.",
     ),
     "C06": LintText(
-        "A caption file or table that is not UTF-8.",
+        "A caption file or table that is neither UTF-8 nor UTF-16.",
         "Decoding it with a guess would put wrong letters into the captions.",
-        "Save it as UTF-8, or name its encoding: `encoding: cp1252`.",
+        "Save it as UTF-8, or name its encoding: `encoding: cp1252`. Files in UTF-8 are read as UTF-8 even then.",
     ),
     "C07": LintText(
         "A caption file with several lines.",
-        "The service takes one text, so the lines are joined with spaces.",
-        "Write one line, or `captions: { lines: first }` to use only the first.",
+        "The service takes one text, so the lines are joined: with commas if most of them are as short as tags, with"
+        " spaces otherwise.",
+        "Write one line, or say what is meant: `captions: { lines: comma }`, `space`, or `first` for only the first.",
     ),
     "C08": LintText(
         "A caption longer than the text encoder of the training type reads: about 55 words for SDXL, 350 for others.",
@@ -205,17 +229,20 @@ LINT_TEXTS: Mapping[str, LintText] = {
         "Describe what differs between the images.",
     ),
     "C12": LintText(
-        "Phrases that captioning models put into every caption, such as “the image shows” or “stunning”.",
+        "Phrases that captioning models put around or into every caption, such as “Sure! Here's a caption:”, “the image"
+        " shows” or “stunning”.",
         "They say nothing about the picture and become part of what triggers the model.",
         "Remove the phrase.",
     ),
     "C13": LintText(
-        "Remains of a captioning model: `</s>`, `<loc_12>`, Markdown.",
-        "They are trained literally.",
-        "Remove them.",
+        "What a captioning model or a conversion left: a refusal (“I'm sorry, but I can't …”), an error message, `nan`,"
+        " `</s>`, `<think>`, Markdown, `&amp;`, letters broken by a wrong encoding, quotes around the whole caption.",
+        "It is trained literally, and such a caption is worse than none.",
+        "Remove it, or write the caption again.",
     ),
     "C14": LintText(
-        "Syntax of other training tools: `|||`, `{a|b}`, `(word:1.2)`, `<lora:…>`.",
+        "Syntax of prompts and of other training tools: `|||`, `{a|b}`, `(word:1.2)`, `((word))`, `[word]`,"
+        " `\\(word\\)`, `BREAK`, `__word__`, `--ar 16:9`, `<lora:…>`.",
         "Scenario takes it literally.",
         "Write plain text.",
     ),
@@ -250,6 +277,18 @@ LINT_TEXTS: Mapping[str, LintText] = {
         "They are not sent: line separators and control characters become blanks, invisible ones are removed.",
         "Delete them from the file.",
     ),
+    "C21": LintText(
+        "Captions that lie beside the pictures, or one folder up, and are not read: a table under another name, .json "
+        "files, caption files whose names fit no picture. It is an error where no picture has a caption, and a note "
+        "where all have one.",
+        "Scenario would write its own captions in place of those that exist.",
+        "Write the `captions:` that the hint shows, rename the files, or delete them.",
+    ),
+    "C22": LintText(
+        "A caption that is used for a picture whose name differs from its own in capitals or in the picture's ending.",
+        "There is one picture it can belong to, so it is used. Other tools may not find it.",
+        "Nothing has to be done. Naming them alike ends the note.",
+    ),
     # triggers and templates
     "T01": LintText(
         "A trigger that is in some captions of a dataset and not in others.",
@@ -257,7 +296,7 @@ LINT_TEXTS: Mapping[str, LintText] = {
         "Write `trigger: WORD` in the dataset: it is added to every caption that does not contain it.",
     ),
     "T02": LintText(
-        "A word that is nearly the trigger: another case, another separator or one different letter.",
+        "What is nearly the trigger: another case, another separator, two blanks, or one different letter.",
         "A trigger works only when it is spelled the same way everywhere.",
         "Correct the spelling in the caption.",
     ),
@@ -272,7 +311,7 @@ LINT_TEXTS: Mapping[str, LintText] = {
         "Invent a word, such as KAEL_07.",
     ),
     "T05": LintText(
-        "A caption that contains the trigger more than once.",
+        "A caption that contains the trigger more than once. Twice in a row is a warning.",
         "It is usually an accident of a template and wastes words.",
         "Remove the second one.",
     ),

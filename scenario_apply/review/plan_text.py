@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
 
+from scenario_apply.errors import Diagnostic
 from scenario_apply.model.address import Address
 from scenario_apply.model.amounts import amount
 from scenario_apply.planning.changes import Action, Change
@@ -45,7 +47,7 @@ LOCAL = "local"
 """The endpoint that plans for the embedded Scenario record."""
 
 _NAMED = 5  # addresses in a sentence
-_LEFT_OUT = (NotSelected(),)  # the notes of what --select or --exclude leaves out
+_LEFT_OUT = NotSelected()  # the note of what --select or --exclude leaves out
 MANY = 40
 """More changes than this are shown in a line or two each."""
 
@@ -58,11 +60,12 @@ def plan_text(
     destroy: bool = False,
     recorded: Collection[Address] | None = None,
     next_command: str | None = None,
+    complete: Callable[[str], str] = lambda text: text,
 ) -> str:
     """The whole plan: header, legend, changes, what stops it, summary, and the command that applies it.
 
     only_drift: of a plan --refresh-only. destroy: problems of images and captions are left out. recorded: what the
-    state holds; None: all that stays as it is.
+    state holds; None: all that stays as it is. complete: adds to commands in notes and hints what they lack.
     """
     title = "Drift check" if only_drift else "Destroy plan" if destroy else "Plan"
     parts = (
@@ -75,20 +78,18 @@ def plan_text(
         changed = [change for change in plan.changes if change.action is not Action.NONE]
         brief = len(changed) > MANY and not screen.verbose
         twins = {} if screen.verbose else _twins(changed)
-        blocks = [
-            "\n".join(_change(change, screen, twins.get(change.address), brief=brief, destroy=destroy)) + "\n"
-            for change in changed
-        ]
+        drawn = [_change(c, screen, twins.get(c.address), complete, brief=brief, destroy=destroy) for c in changed]
+        blocks = ["\n".join(lines) + "\n" for lines in drawn]
         parts += ["".join(blocks)] if brief else blocks
         parts += [f"    {len(changed):,} changes; -v shows images, captions and values of each\n"] if brief else []
-        parts.append(_unchanged(plan, screen))
+        parts.append(_unchanged(plan, screen, complete))
     if not destroy:
-        parts.append(problem_text(plan.diagnostics, screen, count=len(plan.diagnostics) > 3))
+        parts.append(problem_text(_completed(plan.diagnostics, complete), screen, count=len(plan.diagnostics) > 3))
     if plan.blocked:
         title = screen.paint("This plan cannot be applied:", "red", "bold")
-        parts.append(f"{title}\n{problem_text(plan.blocked, screen, count=False)}")
+        parts.append(f"{title}\n{problem_text(_completed(plan.blocked, complete), screen, count=False)}")
     if only_drift:
-        parts.append(_sentence(_drift_sentence(plan), screen))
+        parts.append(_sentence(_drift_sentence(plan, has_next=next_command is not None), screen))
     elif plan.has_changes:
         parts.append("".join(f"{line}\n" for line in summary_lines(plan, screen, destroy=destroy)))
     elif not plan.blocked:  # what is forbidden would be a change
@@ -148,7 +149,7 @@ def _counts(plan: Plan, *, destroy: bool) -> str:
     always = ("delete",) if destroy else ("create", "update", "replace", "delete")
     order = ("create", "update", "retrain", "replace", "delete", "wait", "move", "import", "forget")
     parts = [f"{summary.get(key, 0):,} {key}" for key in order if key in always or summary.get(key)]
-    left_out = sum(change.notes == _LEFT_OUT for change in plan.changes if change.action is Action.NONE)
+    left_out = sum(_LEFT_OUT in change.notes for change in plan.changes if change.action is Action.NONE)
     unchanged = summary["none"] - left_out
     if unchanged or not destroy:
         parts.append(f"{unchanged:,} {'kept' if destroy else 'unchanged'}")
@@ -187,7 +188,7 @@ def _nothing(plan: Plan, recorded: Collection[Address] | None, *, destroy: bool)
         return "No changes. The manifest declares no model or composition, and the state records none."
     unchecked = "" if plan.refreshed else " (not compared with Scenario)"
     if len(held) == len(addresses):
-        left_out = sum(change.notes == _LEFT_OUT for change in plan.changes)
+        left_out = sum(_LEFT_OUT in change.notes for change in plan.changes)
         matching = len(held) - left_out
         subject = f"{'All ' if matching > 1 else ''}{counted(matching, 'resource matches', 'resources match')}"
         unselected = f"; {left_out:,} not selected" if left_out else ""
@@ -201,14 +202,13 @@ def _nothing(plan: Plan, recorded: Collection[Address] | None, *, destroy: bool)
     return f"No changes. {recorded_ones} the manifest{unchecked}. {left}"
 
 
-def _drift_sentence(plan: Plan) -> str:
+def _drift_sentence(plan: Plan, *, has_next: bool) -> str:
     if not plan.drift:
         return "No drift. The recorded state matches Scenario."
     addresses = len({drift.address for drift in plan.drift})
     differences = counted(len(plan.drift), "difference")
-    return (
-        f"Drift: {differences} in {counted(addresses, 'resource')}. Run `scenario-apply plan` to see how to repair it."
-    )
+    how = "" if has_next else " Run `scenario-apply plan` to see how to repair it."
+    return f"Drift: {differences} in {counted(addresses, 'resource')}.{how}"
 
 
 # -- one change
@@ -226,7 +226,19 @@ def _twins(changes: Iterable[Change]) -> dict[Address, Address]:
     return twins
 
 
-def _change(change: Change, screen: Screen, twin: Address | None, *, brief: bool, destroy: bool) -> list[str]:
+def _completed(problems: Iterable[Diagnostic], complete: Callable[[str], str]) -> list[Diagnostic]:
+    return [replace(p, hint=complete(p.hint)) if p.hint is not None else p for p in problems]
+
+
+def _change(
+    change: Change,
+    screen: Screen,
+    twin: Address | None,
+    complete: Callable[[str], str],
+    *,
+    brief: bool,
+    destroy: bool,
+) -> list[str]:
     """twin: another change with the same images and captions, which shows them."""
     lines = _title(change, screen)
     # what the title of a move, or of the plan, says already
@@ -238,7 +250,7 @@ def _change(change: Change, screen: Screen, twin: Address | None, *, brief: bool
         needs_consent = isinstance(note, DeleteNeedsConsent)
         if needs_consent or not screen.quiet:
             color: Color | None = "yellow" if needs_consent else None
-            lines += hanging(f"{_INDENT}note ", safe(reason_text(note)), screen, color=color)
+            lines += hanging(f"{_INDENT}note ", safe(complete(reason_text(note))), screen, color=color)
     if brief:
         return lines
     if screen.verbose or change.action is Action.CREATE:
@@ -325,7 +337,7 @@ def _attributes(change: Change, screen: Screen) -> list[str]:
 # -- around the changes
 
 
-def _unchanged(plan: Plan, screen: Screen) -> str:
+def _unchanged(plan: Plan, screen: Screen, complete: Callable[[str], str]) -> str:
     """Notes about resources that stay as they are."""
     noted = [change for change in plan.changes if change.action is Action.NONE and change.notes]
     if screen.quiet:
@@ -335,5 +347,6 @@ def _unchanged(plan: Plan, screen: Screen) -> str:
     shown, left = listed(noted, screen)
     lines: list[str] = []
     for change in shown:
-        lines += hanging(f"    {safe(str(change.address))}: ", safe("; ".join(map(reason_text, change.notes))), screen)
+        told = complete("; ".join(map(reason_text, change.notes)))
+        lines += hanging(f"    {safe(str(change.address))}: ", safe(told), screen)
     return "".join(f"{line}\n" for line in lines + more(left, "resource", screen))

@@ -111,7 +111,7 @@ def _history_text(reason: HistoryReason) -> str:
         case why.RollbackEnded():
             return "the rollback no longer applies: its manifest entry changed"
         case why.RollbackPinned(address, version):
-            return f"pinned to version {version} by a rollback; rollback --lift {address} unpins it"
+            return f"pinned to version {version} by a rollback; scenario-apply rollback --lift {address} unpins it"
         case why.ReplacementDiscarded():
             return "the unfinished replacement is discarded"
         case why.ManifestReverted():

@@ -36,7 +36,7 @@ def doing(step: Step) -> str:
         case SetCaption():
             return f"caption {step.path}"
         case SetPairs():
-            return f"set {counted(len(step.pairs), 'pair')}"
+            return f"set {counted(len(step.pairs), 'pair')}" if step.pairs else "remove all pairs"
         case UpdateModel():
             return "update"
         case SetTags():
@@ -65,7 +65,7 @@ def did(step: Step) -> str:
         case SetCaption():
             return f"captioned {step.path}"
         case SetPairs():
-            return f"{counted(len(step.pairs), 'pair')} set"
+            return f"{counted(len(step.pairs), 'pair')} set" if step.pairs else "all pairs removed"
         case UpdateModel():
             return "updated"
         case SetTags():

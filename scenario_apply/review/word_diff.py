@@ -9,7 +9,7 @@ from typing import NamedTuple
 from scenario_apply.review.alignment import aligned
 from scenario_apply.review.screen import Color, Screen, columns, head, safe
 
-_TOKENS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|\w+|\s+|.")
+_TOKENS = r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|\w+|\s+|."  # compiled at the first caption that changed
 _LONGEST_WORD = 2000  # characters; more of a word is not drawn
 
 
@@ -31,7 +31,7 @@ class _Atom(NamedTuple):
 
 def word_diff(before: str, after: str) -> list[Stretch]:
     """The stretches of two safe texts, in order."""
-    old, new = _TOKENS.findall(before), _TOKENS.findall(after)
+    old, new = re.findall(_TOKENS, before), re.findall(_TOKENS, after)
     found: list[Stretch] = []
     codes = aligned(old, new)
     for index, (is_same, a, b, c, d) in enumerate(codes):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -103,7 +104,35 @@ def state_of(file: StateFile, *, source: str) -> State:
 
 def read_state_file(content: bytes, *, source: str) -> StateFile:
     """The file that these bytes are. Raises StateDamaged or StateNewer, naming source and the field."""
-    return _read(lambda type_: codec.decoded(content, type_), source)
+    file = _read(lambda type_: codec.decoded(content, type_), source)
+    if codec.document(file) != content:  # not as it was written, so by another hand
+        _refuse_duplicates(content, source)
+    return file
+
+
+class DuplicateKey(StateDamaged):
+    """A key that stands twice in one map: readers take the last one, and nobody chose it."""
+
+
+def _refuse_duplicates(content: bytes, source: str) -> None:
+    """Raises DuplicateKey: a merge by hand leaves both, and the record that is dropped would be paid for again."""
+
+    def checked(pairs: list[tuple[str, object]]) -> None:
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise DuplicateKey(f"{source} is damaged: {_where_twice(content, key)}")
+            seen.add(key)
+
+    json.loads(content, object_pairs_hook=checked)
+
+
+def _where_twice(content: bytes, key: str) -> str:
+    quoted = json.dumps(key).encode()
+    lines = [str(number) for number, line in enumerate(content.splitlines(), 1) if quoted + b":" in line]
+    # a key such as "id" stands in many maps
+    places = f" (lines {lines[0]} and {lines[1]})" if len(lines) == 2 else ""
+    return f"the key {key[:80]!r} stands twice in one map{places}"
 
 
 def state_to_json(state: State, *, tool_version: str) -> dict[str, Any]:
@@ -127,7 +156,7 @@ def damaged(source: str, misfit: Misfit) -> StateDamaged:
     """The error for a state that is not one."""
     return StateDamaged(
         f"{source} is damaged: {misfit}",
-        hint="copy the newest file of backups/ beside it over it; nothing was changed",
+        hint="nothing was changed",
     )
 
 

@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from scenario_apply.api.exchange import NoAnswer, Reply, Request, Safety
+from scenario_apply.api.request_bodies import json_body
 from scenario_apply.api.transport import Timeouts, Transport
 from tests.api import servers
 
@@ -65,3 +66,21 @@ def test_a_connection_that_was_idle_is_not_used_again(
         outcomes = [transport.exchange(GET) for _ in range(3)]
     assert all(isinstance(outcome, Reply) for outcome in outcomes)
     assert (len(seen), len(opened)) == (3, connections)
+
+
+def test_what_creates_or_spends_gets_a_connection_of_its_own() -> None:
+    """On one that was used before, a lost answer could mean that the service was closing it."""
+    used: list[int] = []
+
+    def once_each(connection: socket.socket) -> None:
+        """Answers one request; the next one over the same connection breaks it."""
+        servers.read_request(connection)
+        used.append(1)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+        servers.resets(connection)
+
+    post = Request(method="POST", path="/models", safety=Safety.ONCE, doing="create", body=json_body({}))
+    with servers.serving(once_each) as base, Transport(base, "key", "secret", timeouts=TIMES) as transport:
+        outcomes = [transport.exchange(request) for request in (GET, post, post, post)]
+    assert all(isinstance(outcome, Reply) for outcome in outcomes)
+    assert len(used) == 4

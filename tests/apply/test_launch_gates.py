@@ -14,7 +14,7 @@ from scenario_apply.apply.events import Noted
 from scenario_apply.apply.prepare import PlanOptions
 from scenario_apply.cli.parser import limit
 from scenario_apply.errors import ApiError
-from scenario_apply.manifest.spec import Limits
+from scenario_apply.model.plan_limits import Limits
 from scenario_apply.model.remote import DatasetScore, ModelId
 from tests.fakes.bench import Bench, model
 from tests.fakes.service import FakeScenario

@@ -9,10 +9,11 @@ import pytest
 
 from scenario_apply.apply.apply_options import ApplyOptions
 from scenario_apply.apply.events import Noted
-from scenario_apply.apply.poller import SHOWN_LATE_S, UNCHANGED_POLLS, TrainingPoller, poll_trainings
+from scenario_apply.apply.poller import UNCHANGED_POLLS, TrainingPoller, poll_trainings
 from scenario_apply.errors import ApiError, BadAnswer, Refused, Unauthorized, Unreachable
 from scenario_apply.model.address import Address, parse_address
 from scenario_apply.model.remote import JobId, ModelId, RemoteJob, RemoteModel
+from scenario_apply.planning.observed import SHOWN_LATE_S
 from scenario_apply.state.state import Version
 from tests.fakes.bench import Bench, model
 from tests.fakes.service import FakeScenario

@@ -18,7 +18,8 @@ from scenario_apply.apply.events import Ledger, Noted, StepFailed, StepStarted, 
 from scenario_apply.apply.prepare import PlanOptions
 from scenario_apply.apply.stop_signal import StopSignal
 from scenario_apply.errors import AnswerLost, ApiError, GateClosed, NotFound, Refused, Unauthorized, Unreachable
-from scenario_apply.manifest.spec import Lifecycle, Limits
+from scenario_apply.manifest.spec import Lifecycle
+from scenario_apply.model.plan_limits import Limits
 from scenario_apply.model.remote import ModelId
 from scenario_apply.model.steps import UploadImage
 from scenario_apply.planning.reasons import TrainingEnded

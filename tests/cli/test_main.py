@@ -357,9 +357,13 @@ def test_completion_knows_commands_options_and_values(shell: str, capsys: pytest
     ("line", "offered"),
     [
         ("scenario-apply pl", ["plan"]),
-        ("scenario-apply state m", ["mv"]),
+        ("scenario-apply state m", ["merge", "mv"]),
         ("scenario-apply state mv --lo", ["--local", "--lock-timeout"]),
-        ("scenario-apply state mv model.", ["model.kael", "model.late"]),
+        ("scenario-apply state mv model.", ["model.deep", "model.kael", "model.late", "model.new"]),
+        ("scenario-apply plan --adopt model.n", ["model.new="]),
+        ("scenario-apply plan --train model.n", ["model.new"]),
+        ("scenario-apply plan --var ", ["rank="]),
+        ("scenario-apply explain plan-s", ["plan-stale"]),
         ("scenario-apply plan --format j", ["json"]),
         ("scenario-apply plan --select model.l", ["model.late"]),
         ("scenario-apply apply --no-w", ["--no-wait"]),
@@ -378,7 +382,12 @@ def test_bash_completes(line: str, offered: list[str], capsys: pytest.CaptureFix
     (tmp_path / "state" / "a.json").write_text(json.dumps({"resources": {"model.kael": {}, "model.$(touch x)": {}}}))
     (tmp_path / "state" / "b.json").write_text(json.dumps({"resources": {"model.late": {}}}))
     (tmp_path / "state" / "c.json").write_text("[")
-    (tmp_path / "scenario.yaml").write_text("version: 1\ndatasets: { hero: { images: . } }\nmodels: {}\n")
+    (tmp_path / "below" / "state").mkdir(parents=True)
+    (tmp_path / "below" / "state" / "d.json").write_text(json.dumps({"resources": {"model.deep": {}}}))
+    (tmp_path / "scenario.yaml").write_text(
+        "version: 1\nvariables: { rank: 4 }\ndatasets: { hero: { images: . } }\n"
+        "models: { new: { type: flux.1-lora, dataset: hero } }\n"
+    )
     program = tmp_path / "bin" / "scenario-apply"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nPYTHONPATH={REPOSITORY} exec {sys.executable} -m scenario_apply "$@"\n')

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from scenario_apply import __main__
+from scenario_apply.errors import ManifestError
 from scenario_apply.planning.changes import SUMMARY_ACTIONS
 
 PICTURES = Path(__file__).resolve().parents[2] / "manifests" / "quickstart" / "kael"
@@ -112,3 +113,83 @@ def test_an_unreachable_service_is_json_too(
     plan = json.loads(capsys.readouterr().out)
     assert [found["code"] for found in plan["diagnostics"] if found["severity"] == "error"] == ["unreachable"]
     assert "s3cr3t" not in json.dumps(plan)
+
+
+def _flip_a_byte_of_the_pixels(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("command", ["plan --no-refresh", "apply --local --auto-approve", "dataset show kael"])
+def test_a_damaged_picture_stops_every_command_that_would_send_it(
+    command: str, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A checksum that only decoding checks is found before anything is created."""
+    from tests.dataset.build import make_picture
+
+    make_picture(home / "kael" / "09_new.png", seed=9)
+    (home / "kael" / "09_new.txt").write_text("a ranger who opens a gate")
+    _flip_a_byte_of_the_pixels(home / "kael" / "09_new.png")
+    assert run(*command.split()) == 1
+    assert "F02 damaged-image" in capsys.readouterr().err
+
+
+def test_a_plan_sees_what_looks_alike_and_what_is_transparent(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """D02 and F06 are warnings of a plan too, which --strict stops; the next plan reads no picture for them."""
+    from PIL import Image
+
+    from scenario_apply.dataset.scan import pillow_images
+
+    with Image.open(home / "kael" / "05_campfire.jpg") as image:
+        image.resize((1100, 1100)).save(home / "kael" / "09_again.jpg", quality=85)
+        clear = image.convert("RGBA").rotate(90)
+    clear.putpixel((3, 3), (0, 0, 0, 0))
+    clear.save(home / "kael" / "10_clear.png")
+    (home / "kael" / "09_again.txt").write_text("embers glow")
+    (home / "kael" / "10_clear.txt").write_text("a tilted camp at night")
+    import os
+    import time
+
+    for path in (home / "kael").iterdir():
+        os.utime(path, (time.time() - 60, time.time() - 60))
+    assert run("plan", "--no-refresh", "--select", "model.kael") == 0
+    first = capsys.readouterr()
+    assert "D02 same-picture" in first.out + first.err
+    assert "F06 transparency" in first.out + first.err
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pillow_images, "read_pixels", None)
+        assert run("plan", "--no-refresh", "--strict") == 1
+
+
+@pytest.mark.parametrize("command", ["plan --no-refresh", "apply --local --auto-approve"])
+def test_a_picture_that_was_not_pulled_stops_a_plan_that_uploads_it(
+    command: str, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:" + "ab" * 32 + "\nsize 1234\n"
+    (home / "kael" / "05_campfire.jpg").write_text(pointer)
+    assert run(*command.split()) == 1
+    shown = capsys.readouterr().err
+    assert "error[lfs-pointer]" in shown
+    assert "kael/05_campfire.jpg" in shown
+    assert "git lfs pull" in shown
+    assert not list(home.glob("state/*.json"))
+
+
+@pytest.mark.parametrize(
+    ("written", "place"), [("state\\kael.json", "state/kael.json"), ("..\\kael.json", None), (".git\\kael.json", None)]
+)
+def test_backslashes_of_the_state_count_as_slashes(written: str, place: str | None, home: Path) -> None:
+    """The places that `state:` must not name stay forbidden. A file of that very name is the state."""
+    from scenario_apply.cli.locate import state_path
+    from scenario_apply.manifest.loader.load import load_manifest
+
+    (home / "scenario.yaml").write_text(f"{MANIFEST}state: '{written}'\n")
+    manifest = load_manifest(None, variables={}, var_files=[], env={}, cwd=str(home), allow_env=[])
+    if place is None:
+        with pytest.raises(ManifestError):
+            state_path(manifest, None, str(home))
+        return
+    assert state_path(manifest, None, str(home)) == str(home / place)
+    (home / written).write_text("{}")
+    assert state_path(manifest, None, str(home)) == str(home / written)

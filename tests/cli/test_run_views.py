@@ -16,10 +16,11 @@ from scenario_apply.cli.progress.live_view import ProgressView
 from scenario_apply.cli.progress.plain_view import PlainView, failed_line
 from scenario_apply.errors import Diagnostic, Location
 from scenario_apply.model.address import Address
+from scenario_apply.model.steps import PlannedStep
 from scenario_apply.review.ledger_text import headline, ledger_text
 from scenario_apply.review.screen import Screen, columns
 from scenario_apply.review.step_words import did, doing, once
-from tests.cli.runs import EVENTS, EVERY_STEP, LEDGER, PLAN, WAIT, moved, played
+from tests.cli.runs import EVENTS, EVERY_STEP, LEDGER, PLAN, UPLOAD, WAIT, moved, played
 from tests.fakes.clock import FakeClock
 from tests.fakes.terminal import Terminal
 
@@ -298,3 +299,21 @@ def test_a_resumed_run_says_so() -> None:
     lines: list[str] = []
     PlainView(lines.append, FakeClock())(RunStarted(plan=PLAN, run_id="r", resumed=True))
     assert lines == ["continuing: 6 steps\n"]
+
+
+def test_a_hundred_failures_for_the_same_reason_have_five_lines() -> None:
+    """In the log and above the bars; -v and JSON report all, other reasons and trainings have their own."""
+    uploads = [PlannedStep(id=f"u{n}", step=UPLOAD.step) for n in range(100)]
+    failures = [StepFailed(step=step, error="the disk of the service is full", skipped=0) for step in uploads]
+    other = StepFailed(step=UPLOAD, error="no such image", skipped=0)
+    training = StepFailed(step=WAIT, error="the disk of the service is full", skipped=0)
+    events: list[Event] = [*failures, other, training]
+    assert len(lines_of(events, 0)) == 7
+    terminal = Terminal(100)
+    view = ProgressView(terminal, FakeClock(), Screen(width=100, terminal=True), counter=None, rate_limit=0)
+    try:
+        for event in [RunStarted(plan=PLAN, run_id="r1"), *events]:
+            view(event)
+    finally:
+        view.close()
+    assert sum("failed" in line for line in terminal.lines()) == 7

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
+from scenario_apply.cli import wiring
 from scenario_apply.cli.main import load, parser_of
 from scenario_apply.cli.settings import DEFAULT_BASE_URL, Settings, read_settings
 from scenario_apply.errors import UsageError
@@ -101,3 +105,44 @@ def test_a_command_without_an_option_has_its_default() -> None:
     found = read_settings(argparse.Namespace(), {}, cwd="/somewhere")
     assert found.manifest is None
     assert found.rate_limit == 100
+
+
+def test_variables_shorten_trainings_of_the_emulator(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """How long they take, how much of it they are queued, and what exists before; left out, the emulator decides."""
+    asked: list[Sequence[str]] = []
+
+    @contextmanager
+    def noting(data: str, options: Sequence[str], environment: object, *, within: str) -> Iterator[str]:
+        asked.append(options)
+        yield "http://127.0.0.1:1/v1"
+
+    monkeypatch.setattr("scenario_apply.cli.local_service.local_service", noting)
+    seed = tmp_path / "seed.json"
+    variables = {
+        "SCENARIO_APPLY_LOCAL_TRAINING_SECONDS": "3",
+        "SCENARIO_APPLY_LOCAL_QUEUE_SECONDS": "0",
+        "SCENARIO_APPLY_LOCAL_SEED": str(seed),
+    }
+    for given in (variables, {}):
+        settings = read_settings(argparse.Namespace(local=True), given, cwd=str(tmp_path))
+        with wiring._service(str(tmp_path), settings):
+            pass
+    first, second = (" ".join(options) for options in asked)
+    assert "--training-seconds 3 --queue-seconds 0 " in first
+    assert first.endswith(f"--seed {seed}")
+    assert "--training-seconds 20 --rate-limit" in second
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"SCENARIO_APPLY_LOCAL_QUEUE_SECONDS": "soon"}, "SCENARIO_APPLY_LOCAL_QUEUE_SECONDS is 'soon'"),
+        ({"SCENARIO_APPLY_LOCAL_TRAINING_SECONDS": "-1"}, "SCENARIO_APPLY_LOCAL_TRAINING_SECONDS is '-1'"),
+        ({"SCENARIO_APPLY_LOCAL_TRAINING_SECONDS": "nan"}, "no number of seconds"),
+        ({"SCENARIO_APPLY_LOCAL_QUEUE_SECONDS": "30"}, "more than a training takes"),
+    ],
+)
+def test_a_time_that_cannot_be_names_its_variable(given: dict[str, str], said: str, tmp_path: Path) -> None:
+    settings = read_settings(argparse.Namespace(local=True), given, cwd=str(tmp_path))
+    with pytest.raises(UsageError, match=said), wiring._service(str(tmp_path), settings):
+        pass

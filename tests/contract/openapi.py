@@ -6,23 +6,21 @@ import json
 import re
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-import yaml
 from jsonschema import Draft202012Validator
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
-CONTRACT = Path(__file__).with_name("scenario-openapi.yaml")
+from tests.contract import request_bodies
+
 _BASE = "urn:contract"
 
 
 @cache
 def contract() -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.load(CONTRACT.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
-    return loaded
+    return request_bodies.document()
 
 
 def violations(method: str, url: str, body: bytes | None, *, base_path: str = "/v1") -> list[str]:

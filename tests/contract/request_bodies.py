@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 
 CONTRACT = Path(__file__).with_name("scenario-openapi.yaml")
+LATER = Path(__file__).with_name("section-20.yaml")
 TARGET = Path(__file__).parents[2] / "scenario_apply" / "emulator" / "request_bodies.json"
 _NOT_VALIDATED = frozenset({"description", "deprecated", "default", "format"})
 _RULES = {
@@ -35,9 +36,19 @@ def main() -> None:
     TARGET.write_text(generated(), encoding="utf-8")
 
 
+def document() -> dict[str, Any]:
+    """The contract, with the operations that were learned later merged over it. Every reader gets its own."""
+    contract, later = (yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader) for path in (CONTRACT, LATER))
+    for path, methods in later["paths"].items():
+        contract["paths"].setdefault(path, {}).update(methods)
+    contract["components"]["schemas"].update(later["components"]["schemas"])
+    merged: dict[str, Any] = contract
+    return merged
+
+
 def generated() -> str:
     """The text the file must have."""
-    contract: dict[str, Any] = yaml.load(CONTRACT.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    contract = document()
     operations: dict[str, Any] = {}
     for path, item in contract["paths"].items():
         for method, operation in item.items():
@@ -48,12 +59,12 @@ def generated() -> str:
                     "schema": _validated(body["content"]["application/json"]["schema"]),
                 }
     families = {name: _parameters(family["parameters"]) for name, family in contract["x-scenario"]["families"].items()}
-    document = {
+    parts = {
         "operations": operations,
         "families": families,
         "schemas": _reachable(operations, contract["components"]["schemas"]),
     }
-    return "{\n" + ",\n".join(f'"{name}": {_one_line_each(part)}' for name, part in document.items()) + "\n}\n"
+    return "{\n" + ",\n".join(f'"{name}": {_one_line_each(part)}' for name, part in parts.items()) + "\n}\n"
 
 
 def _one_line_each(part: dict[str, Any]) -> str:

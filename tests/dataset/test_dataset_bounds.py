@@ -117,8 +117,9 @@ def test_a_csv_field_of_megabytes_is_refused() -> None:
 
 def test_proposals_are_made_for_the_first_rows_only() -> None:
     """A hundred thousand names that are nearly right would be compared with thousands of names each."""
-    images = [FileEntry(f"picture-{n}.png", f"picture-{n}.png", 1, 1, 1) for n in range(2_000)]
+    images = [FileEntry(f"picture-{n}.png", f"picture-{n}.png", 1, 1, 1) for n in range(2_001)]
     rows = [CaptionRow(f"pictur-{n}.png", "x", n + 1) for n in range(2_000)]
+    rows.append(CaptionRow("picture-2000.png", "x", 2_001))
     _, findings = match_rows(rows, Lookup(images), file="c.csv")
     assert len(findings) == 2_000
     proposals = [finding for finding in findings if (finding.hint or "").startswith("did you mean")]

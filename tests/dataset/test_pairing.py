@@ -1,11 +1,56 @@
-"""dataset.pairing: pairs of a table."""
+"""dataset.pairing: which columns of a table of pairs are the before picture, the after picture and the instruction."""
 
 from __future__ import annotations
 
+import pytest
+
+from scenario_apply.dataset.captions.table_entries import Row
 from scenario_apply.dataset.captions.tables import read_table
 from scenario_apply.dataset.facts import FileEntry
-from scenario_apply.dataset.pairing import pair_rows, table_rows
+from scenario_apply.dataset.image_selection import Selection
+from scenario_apply.dataset.pairing import pair_rows, pair_suffixes, table_rows
 from scenario_apply.model.lint_rules import Finding
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        "before after instruction",
+        "control_path image_path caption",  # musubi-tuner
+        "control_path_0 image_path caption",
+        "control image_path caption",
+        "Control_Path Image_Path Caption",
+        "conditioning_image image text",  # diffusers, ControlNet
+        "cond_image target_image caption",  # diffusers, Kontext
+        "cond_image image caption",
+        "input_image edited_image edit_prompt",  # InstructPix2Pix
+        "original_image edited_image edit_prompt",
+        "input_file_name output_file_name prompt",  # Hugging Face
+        "image edited_image instruction",
+        "file_name target prompt",
+        "source image prompt",
+    ],
+)
+def test_columns_of_other_trainers_are_known(columns: str) -> None:
+    row = Row(1, dict(zip(columns.split(), ("a.png", "b.png", "turn it into a print"), strict=True)))
+    rows, findings = table_rows([row], file="pairs.jsonl", beside="")
+    assert not findings
+    assert rows[0][:3] == ("a.png", "b.png", "turn it into a print")
+
+
+def test_a_second_control_picture_is_an_error() -> None:
+    fields = {"control_path_0": "a.png", "control_path_1": "c.png", "image_path": "b.png", "caption": "turn it"}
+    rows, findings = table_rows([Row(3, fields)], file="pairs.jsonl", beside="")
+    assert not rows
+    assert [(f.code, f.line, "control_path_1" in f.what) for f in findings] == [("P01", 3, True)]
+    assert table_rows([Row(3, {**fields, "control_path_1": ""})], file="pairs.jsonl", beside="")[0]
+
+
+@pytest.mark.parametrize("text", ["fox.TXT", "fox.Caption", "fox_end.TXT"])
+def test_instructions_of_suffix_pairs_may_end_in_capitals(text: str) -> None:
+    images = tuple(FileEntry(name, name, 1, 1, 1) for name in ("fox_end.png", "fox_start.png"))
+    selection = Selection(images=images, texts={text: FileEntry(text, text, 1, 1, 1)})
+    assert any(path.lower().startswith("after/fox_end.") for path in pair_suffixes(selection, None).texts or {})
 
 
 def paired(text: str, name: str = "pairs.csv") -> tuple[list[tuple[str, str, str | None]], list[Finding]]:

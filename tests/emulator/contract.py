@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import jsonschema_rs
-import yaml
 
-CONTRACT = Path(__file__).parent.parent / "contract" / "scenario-openapi.yaml"
+from tests.contract import request_bodies
+
 plain = httpx.Client(verify=False, timeout=10)
 """A client that judges nothing. One for all: each new one reads the machine's certificates, which takes a while."""
 
@@ -24,8 +23,7 @@ EXTRA_STATUSES = frozenset({405})
 @cache
 def document() -> dict[str, Any]:
     """The contract, parsed."""
-    parsed: dict[str, Any] = yaml.load(CONTRACT.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
-    return parsed
+    return request_bodies.document()
 
 
 @cache

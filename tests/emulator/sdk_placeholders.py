@@ -26,11 +26,15 @@ REPLACED: dict[str, str] = {
     "add and delete of the same tag, strict": "one tag is added, another deleted",
     "concepts of a model of type custom": "a composition has them",
     "epoch, thumbnail, pairs": "have to exist",
+    "modelId of a generation, and its body": "a base model, and its inputs",
+    "prompt of a score": "is required, as the SDK says itself",
+    "destinationTeamId": "is the team that there is",
     "an upload of nothing, or of every form at once": "a multipart upload of ten bytes",
 }
 
 _DATES = ("createdAfter", "createdBefore", "updatedAfter", "updatedBefore")
-_LAUNCHES = re.compile(r"/v1/(uploads|models/[^/]+/(train|download))$")
+_LAUNCHES = re.compile(r"/v1/(uploads|generate/.*|models/[^/]+/(train|download))$")
+_GENERATION = "/v1/generate/custom/modelId"
 
 
 def fixed(request: httpx.Request) -> httpx.Request:
@@ -41,7 +45,11 @@ def fixed(request: httpx.Request) -> httpx.Request:
     if request.method in ("POST", "PUT") and content:
         content = json.dumps(_body(request.method, path, json.loads(content))).encode()
     headers = {key: value for key, value in request.headers.items() if key != "content-length"}
-    url = request.url.copy_with(params=query)
+    if path.endswith("/scores/prompt"):
+        query = {"prompt": "a fox", **query}
+    if path == _GENERATION:
+        path = "/v1/generate/custom/model_bfl-flux-1-dev"
+    url = request.url.copy_with(path=path, params=query)
     return httpx.Request(request.method, url, headers=headers, content=content, extensions=request.extensions)
 
 
@@ -95,6 +103,10 @@ def _body(method: str, path: str, body: Any) -> Any:
         return body | {"delete": ["official"]}
     if "webhook-endpoints" in path and "url" in body:
         return body | {"url": "http://127.0.0.1:9/hook"}
+    if path == _GENERATION:
+        return {"prompt": "a fox"}
+    if "destinationTeamId" in body:
+        return body | {"destinationTeamId": "teamId"}
     if "concepts" in body:
         return _composition(method, body)
     return body

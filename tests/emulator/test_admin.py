@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from scenario_apply.emulator.addresses import is_loopback
+from scenario_apply.emulator.base_models import BASES
 from scenario_apply.emulator.thread import EmulatorThread
 
 from .test_models import make
@@ -87,7 +88,7 @@ def test_the_world_is_seeded_changed_and_reset(admin: httpx.Client, api: httpx.C
     for slip in slips:
         assert admin.post("mutate", json={"model": "m1", **slip}).status_code == 400
         assert admin.post("mutate", json={"asset": asset, **slip}).status_code == 400
-    assert len(admin.get("snapshot").json()["models"]) == 6
+    assert len(admin.get("snapshot").json()["models"]) == 6 + len(BASES)
     admin.put("faults", json={"chances": {"500": 1}})
     admin.post("reset")
     assert api.get("/models").json()["models"] == []

@@ -124,6 +124,18 @@ def test_the_plan_limits_pictures_per_model() -> None:
         assert attach(api, model, assetIds=ids[:2]).status_code == 200
 
 
+@pytest.mark.parametrize("is_shown", [False, True])
+def test_the_automatic_caption_may_be_the_description_too(is_shown: bool) -> None:
+    """Until a caption is set: that one is shown then."""
+    with EmulatorThread(manual_options(show_captions=is_shown)) as emulator, contract.client(emulator.url) as api:
+        model = make(api)["id"]
+        added = attach(api, model, data=data_url(1), name="1.png").json()["trainingImage"]
+        assert (added["description"] == added["automaticCaptioning"]) is is_shown
+        api.put(f"/assets/{added['id']}", json={"description": "a red fox"})
+        [read] = api.get(f"/models/{model}").json()["model"]["trainingImages"]
+        assert (read["description"], read["automaticCaptioning"]) == ("a red fox", added["automaticCaptioning"])
+
+
 def test_the_list_of_pictures_is_not_for_api_keys(api: httpx.Client) -> None:
     answer = api.get(f"/models/{make(api)['id']}/training-images")
     assert (answer.status_code, answer.json()["reason"]) == (403, "API Keys cannot access protected resources")

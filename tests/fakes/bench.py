@@ -18,8 +18,9 @@ from scenario_apply.apply.stop_signal import StopSignal
 from scenario_apply.dataset.digest import digest_of
 from scenario_apply.dataset.types import Contents, Dataset, Image, Pair
 from scenario_apply.errors import Location
-from scenario_apply.manifest.spec import CompositionSpec, Concept, Lifecycle, Limits, Manifest, ModelSpec
+from scenario_apply.manifest.spec import CompositionSpec, Concept, Lifecycle, Manifest, ModelSpec
 from scenario_apply.model.address import Address, parse_address
+from scenario_apply.model.plan_limits import Limits
 from scenario_apply.model.ports import Clock, ScenarioApi
 from scenario_apply.state.state import Record, State
 from scenario_apply.state.stores.file_store import FileStore

@@ -16,10 +16,10 @@ from scenario_apply.api.client import Client
 from scenario_apply.api.exchange import Reply
 from scenario_apply.cli.saved_plans import read_saved_plan, saved_plan, settings_of_plan
 from scenario_apply.cli.settings import Settings
+from scenario_apply.dataset.captions.caption_text import caption_line, without_empty_tags
 from scenario_apply.dataset.captions.decode import decode
-from scenario_apply.dataset.captions.gather import one_line
 from scenario_apply.dataset.captions.matching import Lookup, Raw, match_rows
-from scenario_apply.dataset.captions.tables import caption_rows, read_table
+from scenario_apply.dataset.captions.tables import caption_in_file, caption_rows, read_table
 from scenario_apply.dataset.facts import FileEntry
 from scenario_apply.dataset.pairing import table_rows
 from scenario_apply.dataset.scan.decoding import DecodingAllowance
@@ -71,9 +71,10 @@ def _tables(data: bytes, folder: Path) -> None:
         text = decode(data, file="captions", encoding=encoding)
         if isinstance(text, Finding):
             continue
-        one_line(Raw(text), "join")
+        without_empty_tags(caption_line(Raw(text), "join").text)
         for ending in ("csv", "tsv", "json", "jsonl", "yaml", "txt"):
             file = f"captions.{ending}"
+            caption_in_file(text, file=file)
             table = read_table(text, file=file)
             rows, findings = caption_rows(table, file=file)
             match_rows(rows, Lookup(images), file=file, beside="set")

@@ -15,8 +15,9 @@ from scenario_apply.apply.prepare import PlanOptions, Prepared, make_plan
 from scenario_apply.dataset.scan.scan_all import scan_datasets
 from scenario_apply.dataset.types import Dataset
 from scenario_apply.manifest.loader.load import load_manifest
-from scenario_apply.manifest.spec import Limits, Manifest
+from scenario_apply.manifest.spec import Manifest
 from scenario_apply.model.address import parse_address
+from scenario_apply.model.plan_limits import Limits
 from scenario_apply.state.state import State
 from scenario_apply.state.state_file import state_from_json
 from tests.golden.pictures import write_pictures

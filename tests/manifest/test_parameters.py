@@ -48,3 +48,25 @@ def test_an_inherited_concept_prompt_is_sent_for_every_family(tmp_path: Path) ->
     )
     assert [spec.parameters for spec in manifest.models.values()] == [{"conceptPrompt": "KAEL"}] * 2
     assert manifest.problems == ()
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "hint"),
+    [
+        (
+            "conceptPrompt: a photo of KAEL_07 the ranger",
+            "flux.2-dev-lora",
+            "shorten it, or write `conceptPrompt: null`",
+        ),
+        ("rank: 100", "flux.1-lora", "use 2 to 64, or write `rank: null`"),
+    ],
+)
+def test_an_inherited_value_that_does_not_fit_can_be_left_out(value: str, kind: str, hint: str, tmp_path: Path) -> None:
+    """It may be right for the other models that inherit it."""
+    defaults = f"defaults: {{ models: {{ dataset: ./kael, parameters: {{ {value} }} }} }}"
+    text = f"{defaults}\nmodels: {{ one: {{ type: {kind} %s }} }}"
+    [problem] = problems(tmp_path, text % "")
+    assert problem.hint == f"{hint} under parameters of model.one"
+    name = value.partition(":")[0]
+    [spec] = load(tmp_path, text % f", parameters: {{ {name}: null }}").models.values()
+    assert spec.parameters == {}

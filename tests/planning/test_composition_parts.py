@@ -80,16 +80,16 @@ def test_several_are_an_error_that_lists_them() -> None:
     assert "model_2" in problem.message
 
 
-def test_the_projects_models_are_listed_only_for_a_find() -> None:
-    """One request less for all others: parts named by id are read, fifty at once, and a plan that asks nothing else
-    greets the service with a list."""
+def test_the_projects_models_are_listed_only_for_a_find_and_once_for_what_is_created() -> None:
+    """One request less for all others: parts named by id are read, fifty at once. What is created is looked for among
+    the models of its name."""
     asked = service(("model_2", "Ink Wash", "flux.1-lora"))
     plan(INK, asked)
     assert asked.reads.count("list") == 1
     other = service(("model_9", "Ink Wash", "flux.1-lora"))
     declared = manifest(composition("ink", [Concept(model_id="model_9", scale=1, place=HERE)]))
     plan(declared, other)
-    assert other.reads == ["get-bulk"]
+    assert other.reads == ["get-bulk", "list"]
     other.reads.clear()
     recorded = Version(number=1, id=ModelId("model_1"), phase="trained", name="ink", type="flux.1-composition")
     plan(declared, other, State(records={Address("composition", "ink"): Record(current=recorded)}))

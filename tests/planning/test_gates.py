@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from scenario_apply.manifest.spec import Limits
 from scenario_apply.model.address import Address
+from scenario_apply.model.plan_limits import Limits
 from scenario_apply.model.remote import ModelId
 from scenario_apply.model.steps import DeleteModel, PlannedStep
 from scenario_apply.planning.changes import Action, Change, Cost

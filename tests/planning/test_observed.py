@@ -109,3 +109,22 @@ def test_a_replacement_trained_again_is_settled_and_is_no_drift() -> None:
     current = version(id=ModelId("model_0"), number=0)
     record, drift = settled(current, "trained", "job_2", {"rank": 8}, pending=version("failed"))
     assert (record.current.id, record.current.fingerprint, drift) == (ID, None, ())
+
+
+JUST_NOW, LONG_AGO = "2026-09-21T14:12:50Z", "2026-09-21T14:10:00Z"
+
+
+@pytest.mark.parametrize(("status", "job"), [("new", None), ("trained", "job_0"), ("failed", "job_0")])
+def test_a_model_that_was_launched_a_moment_ago_may_be_shown_as_it_was_before(status: str, job: str | None) -> None:
+    """Else the training that was paid for would be launched again, or taken for the one before."""
+    launched = version("training", launched_at=JUST_NOW)
+    record, drift = settled(launched, status, job)
+    assert (record.current, drift) == (launched, ())
+    record, _ = settled(version("training", launched_at=LONG_AGO), status, job)
+    assert record.current.phase != "training"
+
+
+@pytest.mark.parametrize("job", ["job_1", None])
+def test_a_training_that_ended_at_once_has_ended(job: str | None) -> None:
+    record, _ = settled(version("training", launched_at=JUST_NOW), "trained", job)
+    assert record.current.phase == "trained"

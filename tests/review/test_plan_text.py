@@ -19,6 +19,7 @@ from scenario_apply.planning.reasons import (
     NoLongerDeclared,
     NotSelected,
     Prevented,
+    RollbackPinned,
 )
 from scenario_apply.review.plan_text import plan_text
 from scenario_apply.review.screen import Screen, columns
@@ -118,7 +119,7 @@ def test_the_next_command_is_the_last_line() -> None:
 
 
 def test_what_is_not_selected_is_not_counted_as_unchanged() -> None:
-    other = Change(address=WINTER, action=Action.NONE, notes=(NotSelected(),))
+    other = Change(address=WINTER, action=Action.NONE, notes=(NotSelected(), RollbackPinned(address=KAEL, version=1)))
     assert "0 unchanged, 1 not selected." in plan_text(plan_of(REPLACED, other), Screen())
     same = Change(address=KAEL, action=Action.NONE)
     text = plan_text(plan_of(same, other), Screen(quiet=True), recorded=[KAEL, WINTER])

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 EXAMPLES = """
   scenario-apply apply manifests/quickstart --local --auto-approve
-  scenario-apply apply tonight.plan.json --local --auto-approve
-  scenario-apply apply tonight.plan.json --auto-approve --allow-destroy
-  scenario-apply apply --no-wait && scenario-apply status --watch
+  scenario-apply apply manifests/quickstart --local --auto-approve --no-wait
+  scenario-apply plan manifests/quickstart --local --out tonight.plan.json
+  scenario-apply apply tonight.plan.json --local --auto-approve --allow-destroy
 """
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = """
   scenario-apply config manifests/quickstart
-  scenario-apply config scenario.yaml --var base_rate=5e-5 --format json
+  scenario-apply config manifests/examples/variables.yaml --var base_rate=5e-5 --format json
 """
 
 

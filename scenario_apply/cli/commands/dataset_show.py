@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = """
   scenario-apply dataset show kael manifests/quickstart
-  scenario-apply dataset show kael --format json
+  scenario-apply dataset show kael manifests/quickstart --format json
 """
 
 
@@ -39,7 +39,7 @@ def run(call: Invocation) -> int:
             f"{manifest.path} has no dataset {name!r}",
             hint=did_you_mean(name, known) or (f"there are {listed(known)}" if known else "it declares none"),
         )
-    datasets = open_datasets(manifest, call.settings, only=name)
+    datasets = open_datasets(manifest, call.settings, only=name, deep=True)
     dataset = datasets[name]
     if call.arguments.format == "json":
         call.show(dataset_json(dataset))

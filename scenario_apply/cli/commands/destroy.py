@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from scenario_apply.cli.invocation import Invocation
 
 EXAMPLES = """
-  scenario-apply destroy manifests/quickstart --local
-  scenario-apply destroy --select model.kael-lr --local --auto-approve
+  scenario-apply plan manifests/quickstart --local --destroy
+  scenario-apply destroy manifests/quickstart --local --select model.props --auto-approve
+  scenario-apply destroy manifests/quickstart --local --auto-approve
 """
 
 

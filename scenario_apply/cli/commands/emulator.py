@@ -10,8 +10,9 @@ if TYPE_CHECKING:
     from scenario_apply.cli.invocation import Invocation
 
 EXAMPLES = """
-  scenario-apply emulator --port 8585 --data /tmp/scenario --training-seconds 5
-  SCENARIO_BASE_URL=http://127.0.0.1:8585/v1 scenario-apply plan
+  scenario-apply emulator --port 8585 --data /tmp/scenario --seed manifests/quickstart/emulator-seed.json
+  export SCENARIO_SDK_API_KEY=any SCENARIO_SDK_API_SECRET=any
+  SCENARIO_BASE_URL=http://127.0.0.1:8585/v1 scenario-apply plan manifests/quickstart
 """
 
 

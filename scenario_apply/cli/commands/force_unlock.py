@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from scenario_apply.cli.invocation import Invocation
 
 EXAMPLES = """
-  scenario-apply force-unlock manifests/quickstart
+  scenario-apply force-unlock manifests/quickstart --local
 """
 
 

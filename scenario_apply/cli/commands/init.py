@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = """
   scenario-apply init manifests/quickstart/kael --out -
-  scenario-apply init ./pictures --trigger KAEL_07
+  scenario-apply init manifests/quickstart/props --trigger HEARTH_PROPS --out props.yaml
 """
 
 
@@ -45,7 +45,12 @@ def run(call: Invocation) -> int:
         return 0
     models = counted(len(written.models), "model")
     call.show(f"{safe(written.path)}: {models} ({', '.join(written.models)}) with {counted(written.images, 'image')}\n")
+    for line in written.captions:
+        call.tell(f"  {line}")
+    if written.also:
+        call.tell(f"Also written: {', '.join(written.also)}")
     if written.beside:
         call.tell(f"Note: if you pass the folder instead of the file, {', '.join(written.beside)} is read, too.")
-    call.tell(f"Next: {shlex.join(['scenario-apply', 'validate', written.path])}")
+    named = shlex.quote(written.path)
+    call.tell(f"Next: scenario-apply validate {named} && scenario-apply plan {named} --local")
     return 0

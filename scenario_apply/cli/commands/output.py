@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from scenario_apply.cli.invocation import Invocation
 
 EXAMPLES = """
-  scenario-apply output manifests/quickstart
-  scenario-apply output --format json
-  eval "$(scenario-apply output --format env)" && echo "$MODEL_KAEL"
+  scenario-apply output manifests/quickstart --local
+  scenario-apply output manifests/quickstart --local --format json
+  eval "$(scenario-apply output manifests/quickstart --local --format env)" && echo "$MODEL_KAEL"
 """
 
 

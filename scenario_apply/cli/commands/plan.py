@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 EXAMPLES = """
   scenario-apply plan manifests/quickstart --local
-  scenario-apply plan --local --out tonight.plan.json && scenario-apply apply tonight.plan.json --local
-  scenario-apply plan --no-refresh --format json
+  scenario-apply plan manifests/quickstart --local --select model.kael --replace model.kael
+  scenario-apply plan manifests/quickstart --local --out tonight.plan.json
+  scenario-apply plan manifests/quickstart --local --no-refresh --format json
 """
 
 
@@ -84,7 +85,7 @@ def _made(call: Invocation) -> Prepared:
 
         refuse_taken(out, call.settings.cwd, option="--out", kind="saved plan", is_own=is_saved_plan)
     options = plan_options(call)
-    request = read_request(call.settings, check=not asked.destroy)
+    request = read_request(call.settings, check=not asked.destroy, deep=not asked.destroy)
     if out is not None:
         root = request.manifest.root
         refuse_taken(out, call.settings.cwd, option="--out", kind="saved plan", is_own=is_saved_plan, root=root)
@@ -139,6 +140,7 @@ def _refuse_saved_plan(call: Invocation) -> None:
 
 
 def _show(call: Invocation, prepared: Prepared) -> None:
+    from scenario_apply.cli.command_hints import completed
     from scenario_apply.review.plan_text import plan_text
 
     asked, plan = call.arguments, prepared.plan
@@ -155,6 +157,7 @@ def _show(call: Invocation, prepared: Prepared) -> None:
             destroy=asked.destroy,
             recorded=prepared.state.records,
             next_command=_next_command(call, plan),
+            complete=lambda text: completed(text, call.settings),
         )
         call.show(text)
     if _is_saved(call):

@@ -58,6 +58,12 @@ def _push_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="accept another lineage or an older serial")
 
 
+def _merge_arguments(parser: argparse.ArgumentParser) -> None:
+    what = "two states; or one with the conflict markers of Git, which is then replaced; or none: the state itself"
+    parser.add_argument("files", nargs="*", metavar="FILE", help=what)
+    _writes(parser)
+
+
 def _list(call: Invocation) -> int:
     from scenario_apply.cli.wiring import recorded_store
     from scenario_apply.review.state_text import list_text
@@ -183,6 +189,20 @@ def _push(call: Invocation) -> int:
     return 0
 
 
+def _merge(call: Invocation) -> int:
+    """Of each resource the record that is the later one; contradictions are named, and nothing is written."""
+    from scenario_apply.cli.state_merging import merge_states
+    from scenario_apply.review.screen import counted, safe
+
+    merge = merge_states(call, call.arguments.files)
+    if not merge.is_new:
+        call.tell(f"{merge.path} holds all of it; nothing was written")
+        return 0
+    resources = counted(len(merge.state.records), "resource")
+    call.show(f"{safe(merge.path)} now has serial {merge.state.serial}, {resources}\n")
+    return 0
+
+
 class Part(NamedTuple):
     """One of the state commands, with what a module of one command has."""
 
@@ -191,27 +211,35 @@ class Part(NamedTuple):
     run: Callable[[Invocation], int]
 
 
+_Q = "manifests/quickstart --local"
+
 COMMANDS = {
     "state list": Part(
-        "  scenario-apply state list manifests/quickstart\n"
-        "  scenario-apply state list --state state/quickstart.json --format json",
+        f"  scenario-apply state list {_Q}\n"
+        "  scenario-apply state list --state manifests/quickstart/state/quickstart.json --format json",
         _prints,
         _list,
     ),
     "state show": Part(
-        "  scenario-apply state show model.kael manifests/quickstart\n"
-        "  scenario-apply state show model.kael --format json",
+        f"  scenario-apply state show model.kael {_Q}\n  scenario-apply state show model.kael {_Q} --format json",
         _show_arguments,
         _show,
     ),
-    "state mv": Part("  scenario-apply state mv model.kael model.ranger manifests/quickstart", _mv_arguments, _mv),
-    "state rm": Part("  scenario-apply state rm model.kael manifests/quickstart", _rm_arguments, _rm),
+    "state mv": Part(f"  scenario-apply state mv model.kael model.ranger {_Q}", _mv_arguments, _mv),
+    "state rm": Part(f"  scenario-apply state rm model.kael {_Q}", _rm_arguments, _rm),
     "state history": Part(
-        "  scenario-apply state history manifests/quickstart\n"
-        "  scenario-apply state history --state state/quickstart.json --format json",
-        _prints,
-        _history,
+        f"  scenario-apply state history {_Q}\n  scenario-apply state history {_Q} --format json", _prints, _history
     ),
-    "state pull": Part("  scenario-apply state pull manifests/quickstart > copy.json", _reads, _pull),
-    "state push": Part("  scenario-apply state push copy.json manifests/quickstart", _push_arguments, _push),
+    "state pull": Part(f"  scenario-apply state pull {_Q} > copy.json", _reads, _pull),
+    "state push": Part(
+        f"  scenario-apply state pull {_Q} > copy.json\n  scenario-apply state push copy.json {_Q}",
+        _push_arguments,
+        _push,
+    ),
+    "state merge": Part(
+        f"  scenario-apply state pull {_Q} > ours.json\n  scenario-apply state pull {_Q} > theirs.json\n"
+        f"  scenario-apply state merge ours.json theirs.json {_Q}",
+        _merge_arguments,
+        _merge,
+    ),
 }

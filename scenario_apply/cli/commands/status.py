@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 EXAMPLES = """
   scenario-apply status manifests/quickstart --local
-  scenario-apply status --watch
-  scenario-apply status --no-refresh --format json
+  scenario-apply status manifests/quickstart --local --watch
+  scenario-apply status manifests/quickstart --local --no-refresh --format json
 """
 
 

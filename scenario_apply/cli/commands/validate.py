@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = """
   scenario-apply validate manifests/quickstart
-  scenario-apply validate --strict --format json
+  scenario-apply validate manifests/examples/matrix.yaml --strict --format json
 """
 
 

@@ -76,9 +76,9 @@ class ProgressView:
             bars: list[tuple[str, float | None, str]] = []
             if total and over < total:
                 _, why = self._held(now)
-                bars.append(
-                    ("images and captions", over / total, f"{over:,}/{total:,}{why and ', waiting for ' + why}")
-                )
+                failed = sum(self._progress.failed[kind] for kind in QUIET_KINDS)
+                words = [f"{over:,}/{total:,}", f"{failed:,} failed" if failed else "", why and f"waiting for {why}"]
+                bars.append(("images and captions", over / total, ", ".join(filter(None, words))))
             for address, training in trainings[:TRAININGS_SHOWN]:
                 bars.append((safe(str(address)), *_training(training, now)))
             footer = self._footer(now)
@@ -157,7 +157,7 @@ def _line(event: Event, progress: RunProgress) -> tuple[str, Color | None]:
         case StepFinished() if event.step.kind not in QUIET_KINDS or event.adopted:
             line = finished_line(event, progress.lasted.get(event.step.address))
             return line, "green" if event.step.kind == "wait" else None
-        case StepFailed():
+        case StepFailed() if progress.is_told(event):
             return failed_line(event), "red"
         case Adopted():
             return adopted_line(event), "cyan"

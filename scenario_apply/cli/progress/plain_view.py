@@ -74,7 +74,7 @@ class PlainView:
             case StepFinished():
                 return self._finished(event, now)
             case StepFailed():
-                return [failed_line(event)]
+                return [failed_line(event)] if self._verbose or self._progress.is_told(event) else []
             case Adopted():
                 return [adopted_line(event)]
             case TrainingMoved():

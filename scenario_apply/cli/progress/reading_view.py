@@ -1,6 +1,6 @@
 """What is shown while many pictures are read for the first time: a bar on a terminal, a line now and then elsewhere.
 
-Drawn by whoever counts, not by a thread: a process with several threads must not fork workers.
+Drawn by the thread that counts, not by one of its own: a process with several threads must not fork workers.
 """
 
 from __future__ import annotations

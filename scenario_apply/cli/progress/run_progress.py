@@ -23,6 +23,9 @@ _ENDED = ENDED_STATUSES | JOB_ENDED_STATUSES
 QUIET_KINDS: frozenset[StepKind] = frozenset({"upload", "attach", "caption", "detach"})
 """Steps that come by the dozen: counted, not printed one by one."""
 
+FAILURES_TOLD = 5
+"""Failures of one kind for the same reason that have a line each; the ledger counts all of them."""
+
 
 @dataclass(slots=True)
 class Training:
@@ -43,6 +46,7 @@ class RunProgress:
     active: dict[str, str] = field(default_factory=dict)  # step id -> address
     trainings: dict[Address, Training] = field(default_factory=dict)
     lasted: dict[Address, float] = field(default_factory=dict)  # seconds, of trainings that ended
+    alike: Counter[tuple[StepKind, str]] = field(default_factory=Counter)  # failures by kind and error
     throttled_until: float = 0.0
     throttled_why: str = ""
 
@@ -63,6 +67,7 @@ class RunProgress:
             case StepFailed():
                 self.active.pop(event.step.id, None)
                 self.failed[event.step.kind] += 1
+                self.alike[event.step.kind, event.error] += 1
                 if event.step.kind in ("wait", "train"):
                     self._end(event.step.address, now)
             case TrainingMoved() if not has_ended(event.status, event.progress):
@@ -77,6 +82,10 @@ class RunProgress:
         training = self.trainings.pop(address, None)
         if training is not None:
             self.lasted[address] = now - training.since
+
+    def is_told(self, event: StepFailed) -> bool:
+        """Whether a failure has a line of its own: not the hundredth upload that fails for the same reason."""
+        return event.step.kind not in QUIET_KINDS or self.alike[event.step.kind, event.error] <= FAILURES_TOLD
 
     def counted(self, kinds: frozenset[StepKind]) -> tuple[int, int]:
         """How many of those steps have ended, and how many there are."""

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from scenario_apply.dataset.captions.caption_budget import CaptionBudget, is_template
 from scenario_apply.dataset.captions.caption_errors import LONGEST_CAPTION, CaptionTooLong
+from scenario_apply.dataset.captions.caption_text import without_empty_tags
 from scenario_apply.manifest.spec import DatasetSpec
-from scenario_apply.model.file_names import name_of, stem_of
+from scenario_apply.model.file_names import name_of, nfc, stem_of
 
 if TYPE_CHECKING:
     from scenario_apply.dataset.captions.caption_templates import DatasetTemplates
 
-_PLACEHOLDER = re.compile(r"\[trigger\]|\{trigger\}")
+_PLACEHOLDER = re.compile(r"\[ ?trigger ?\]|(?<!\{)\{ ?trigger ?\}(?!\})", re.IGNORECASE)
 Part = Callable[[str, str], str]  # (caption, path) -> text
 
 
@@ -29,7 +30,8 @@ class Composer:
         self._budget = budget or CaptionBudget({spec.name: spec})
         self._templates: DatasetTemplates | None = None
         self._trigger = spec.trigger or None
-        self._holds = re.compile(rf"(?<!\w){re.escape(spec.trigger)}(?!\w)") if spec.trigger else None
+        self._holds = _word(spec.trigger) if spec.trigger else None
+        self._holds_in_nfc = _word(nfc(spec.trigger)) if spec.trigger else None
         self._template = self._part("caption_template", spec.caption_template)
         self._prefix = self._part("prefix", spec.prefix)
         self._suffix = self._part("suffix", spec.suffix)
@@ -37,25 +39,36 @@ class Composer:
 
     def compose(self, raw: str, path: str) -> str:
         """The caption as sent. Raises CaptionTemplateError when a template fails on this image."""
-        text = self.fill(raw.strip())
+        text = without_empty_tags(self.fill(raw))
         if self._template is not None:
-            text = self._template(text, path).strip()
+            text = without_empty_tags(self._template(text, path))
         if self._prefix is not None or self._suffix is not None:
             parts = (self._prefix and self._prefix(text, path), text, self._suffix and self._suffix(text, path))
-            text = ", ".join(part.strip().strip(",").strip() if part is not text else part for part in parts if part)
-        if self._trigger is not None and not self.holds_trigger(text):
-            text = f"{self._trigger}, {text}" if text else self._trigger
-        return text
+            text = ", ".join([held for part in parts if part and (held := without_empty_tags(part))])
+        return self._with_trigger(text)
+
+    def _with_trigger(self, text: str) -> str:
+        """The trigger at the front, unless the text holds it; in one spelling, however é was typed there."""
+        trigger = self._trigger
+        if trigger is None or self.holds_trigger(text):
+            return text
+        if self._holds_in_nfc is not None and not (text.isascii() or trigger.isascii()):
+            composed, count = self._holds_in_nfc.subn(lambda _: trigger, nfc(text))
+            if count:
+                return composed
+        return f"{trigger}, {text}" if text else trigger
 
     def fill(self, text: str) -> str:
         """[trigger] and {trigger} replaced; unchanged when the dataset has no trigger (T03 reports them).
 
         Raises CaptionTooLong when the result would exceed LONGEST_CAPTION.
         """
-        if self._trigger is None or "trigger" not in text:
+        if self._trigger is None or "trigger" not in text.casefold():
             return text
         trigger = self._trigger
-        places = text.count("[trigger]") + text.count("{trigger}")
+        places = text.casefold().count("trigger")
+        if len(text) + places * len(trigger) > LONGEST_CAPTION:
+            places = len(_PLACEHOLDER.findall(text))
         if len(text) + places * len(trigger) > LONGEST_CAPTION:
             raise CaptionTooLong(len(text) + places * len(trigger))
         return _PLACEHOLDER.sub(lambda _: trigger, text)
@@ -86,3 +99,7 @@ class Composer:
                 **({"trigger": trigger} if trigger else {}),
             }
         )
+
+
+def _word(trigger: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w){re.escape(trigger)}(?!\w)")

@@ -9,13 +9,14 @@ from scenario_apply.dataset.captions.decode import decode
 from scenario_apply.dataset.captions.matching import (
     Lookup,
     Raw,
-    find_sidecars,
     from_file_name,
     match_rows,
     orphan_findings,
 )
+from scenario_apply.dataset.captions.sidecars import find_sidecars
 from scenario_apply.dataset.captions.table_entries import CaptionRow
-from scenario_apply.dataset.captions.tables import caption_rows, read_table
+from scenario_apply.dataset.captions.tables import caption_in_file, caption_rows, read_table
+from scenario_apply.dataset.captions.unread import Captioning, unread_captions
 from scenario_apply.dataset.facts import FileEntry
 from scenario_apply.dataset.image_selection import Selection
 from scenario_apply.manifest.spec import DatasetSpec
@@ -36,6 +37,8 @@ class Gathered:
     findings: list[Finding] = field(default_factory=list)
     unreadable: set[str] = field(default_factory=set)  # images whose caption, if any, could not be read
     lost_rows: bool = False  # a table or map has captions that could not be read or matched
+    used: set[str] = field(default_factory=set)  # paths of the texts that were read
+    orphans: tuple[FileEntry, ...] = ()  # caption files without an image
 
 
 def gather(spec: DatasetSpec, selection: Selection, read: Reader) -> Gathered:
@@ -48,38 +51,54 @@ def gather(spec: DatasetSpec, selection: Selection, read: Reader) -> Gathered:
             out.raws[image.path] = Raw(from_file_name(image.path))
     elif kind == "map":
         rows = [CaptionRow(key, text, 0) for key, text in spec.captions.entries.items()]
-        out.raws, out.findings = match_rows(rows, Lookup(images), file=None)
+        out.raws, out.findings = match_rows(rows, Lookup(images, selection.excluded), file=None)
         out.lost_rows = _loses_rows(out.findings)
     elif kind == "file" and spec.captions.path:
-        _read_table(spec.captions.path, spec, Lookup(images), read, out)
+        _read_table(spec.captions.path, spec, Lookup(images, selection.excluded), read, out)
     elif kind in ("sidecar", "recognise"):
-        tables = _metadata_tables(selection) if kind == "recognise" else []
-        lookup = Lookup(images) if tables else None
-        for table in tables:
-            _read_table(table.file, spec, lookup or Lookup(()), read, out)
+        if kind == "recognise":
+            _read_metadata_tables(spec, selection, read, out)
         _read_sidecars(spec, selection, read, out)
     if out.lost_rows:
         out.unreadable.update(image.path for image in images if image.path not in out.raws)
+    captioned = Captioning(frozenset([*out.raws, *out.unreadable]), frozenset(out.used), out.orphans)
+    out.findings += unread_captions(spec, selection, captioned, read)
     return out
 
 
-def _metadata_tables(selection: Selection) -> list[FileEntry]:
-    return sorted(entry for path, entry in selection.texts.items() if name_of(path).lower() in METADATA_FILES)
+def _read_metadata_tables(spec: DatasetSpec, selection: Selection, read: Reader, out: Gathered) -> None:
+    """Tables with one of the usual names. One in a folder with images speaks of these, and of those below it."""
+    tables = sorted(entry for path, entry in selection.texts.items() if name_of(path).lower() in METADATA_FILES)
+    if not tables:
+        return
+    lookup = Lookup(selection.images, selection.excluded)
+    below: dict[str, list[FileEntry]] = {}
+    for image in selection.images if any("/" in table.path for table in tables) else ():
+        folder = image.path
+        while folder := folder.rpartition("/")[0]:
+            below.setdefault(folder, []).append(image)
+    for table in tables:
+        out.used.add(table.path)
+        own = below.get(table.path.rpartition("/")[0])
+        _read_table(table.file, spec, Lookup(own, selection.excluded) if own else lookup, read, out)
 
 
 def _read_sidecars(spec: DatasetSpec, selection: Selection, read: Reader, out: Gathered) -> None:
     sidecars = find_sidecars(selection.images, selection.texts, spec.captions.suffix, selection.excluded)
     out.findings += sidecars.findings
+    out.orphans = sidecars.orphans
+    out.used |= sidecars.spare
     for path, entry in sidecars.of.items():
+        out.used.add(entry.path)
         if path in out.raws:
             other = out.raws[path].file or "the manifest"
             what = f"{name_of(path)} has two captions: {name_of(entry.path)} and {name_of(other)}"
             hint = f"delete one, or choose one: `captions: sidecar` or `captions: ./{other}`"
             out.findings.append(Finding("C17", what, entry.file, hint=hint))
             continue
-        text = _text(entry.file, spec, read)
-        if isinstance(text, Finding):
-            out.findings.append(text)
+        text, findings = _sidecar_text(entry.file, spec, read)
+        out.findings += findings
+        if text is None:
             out.unreadable.add(path)
         else:
             out.raws[path] = Raw(text, entry.file)
@@ -88,9 +107,23 @@ def _read_sidecars(spec: DatasetSpec, selection: Selection, read: Reader, out: G
         out.findings += orphan_findings(sidecars.orphans, selection.images, captioned)
 
 
+def _sidecar_text(file: str, spec: DatasetSpec, read: Reader) -> tuple[str | None, Sequence[Finding]]:
+    """The caption in a file beside its image; None, with a finding, when it cannot be read."""
+    text = _text(file, spec, read)
+    if isinstance(text, Finding):
+        return None, [text]
+    return caption_in_file(text, file=file)
+
+
 def _read_table(file: str, spec: DatasetSpec, lookup: Lookup, read: Reader, out: Gathered) -> None:
     file = file.removeprefix("./")
-    text = _text(file, spec, read)
+    data = read(file)
+    if isinstance(data, Finding):
+        # Nothing in a file that cannot be opened is wrong: the manifest's line that names it is.
+        out.findings.append(data._replace(file=None, key="captions.file") if spec.captions.path else data)
+        out.lost_rows = True
+        return
+    text = decode(data, file=file, encoding=spec.encoding)
     if isinstance(text, Finding):
         out.findings.append(text)
         out.lost_rows = True
@@ -98,7 +131,8 @@ def _read_table(file: str, spec: DatasetSpec, lookup: Lookup, read: Reader, out:
     rows, findings = caption_rows(read_table(text, file=file), file=file)
     raws, more = match_rows(rows, lookup, file=file, beside=file.rpartition("/")[0])
     out.findings += [*findings, *more]
-    out.lost_rows = out.lost_rows or _loses_rows([*findings, *more])
+    misses = any(finding.code == "C04" and finding.severity == "error" for finding in more)
+    out.lost_rows = out.lost_rows or misses or _loses_rows([*findings, *more])
     for path, raw in raws.items():
         if path in out.raws:
             what = f"{path} has two captions; the other is in {out.raws[path].file}"
@@ -114,13 +148,3 @@ def _loses_rows(findings: Sequence[Finding]) -> bool:
 def _text(file: str, spec: DatasetSpec, read: Reader) -> str | Finding:
     data = read(file)
     return data if isinstance(data, Finding) else decode(data, file=file, encoding=spec.encoding)
-
-
-def one_line(raw: Raw, lines: str) -> tuple[str, int]:
-    """The caption as one line, and its number of non-empty lines. lines: join or first."""
-    if "\n" not in raw.text and "\r" not in raw.text:
-        return raw.text.strip(), 1
-    held = [line.strip() for line in raw.text.splitlines() if line.strip()]
-    if not held:
-        return "", 0
-    return (held[0] if lines == "first" else " ".join(held)), len(held)

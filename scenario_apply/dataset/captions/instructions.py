@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from scenario_apply.dataset.captions.caption_budget import CaptionBudget
 from scenario_apply.dataset.captions.caption_errors import CaptionTemplateError
+from scenario_apply.dataset.captions.caption_text import caption_line
 from scenario_apply.dataset.captions.compose import Composer
-from scenario_apply.dataset.captions.gather import Gathered, Reader, gather, one_line
+from scenario_apply.dataset.captions.gather import Gathered, Reader, gather
+from scenario_apply.dataset.captions.matching import Raw
 from scenario_apply.dataset.pairing import AFTER, BEFORE, Couple, Paired, side_of
 from scenario_apply.dataset.types import Pair
 from scenario_apply.manifest.spec import DatasetSpec
@@ -29,7 +33,7 @@ def instruct(
         composer = Composer(spec, budget)
         pairs = []
         for couple in paired.couples:
-            text = _instruction(spec, couple, before, after, findings, composer)
+            text = _instruction(spec, couple, before, after, findings, composer, files)
             if text:
                 pairs.append(
                     Pair(before=couple.before, after=couple.after, instruction=composer.compose(text, couple.after))
@@ -40,7 +44,7 @@ def instruct(
                 findings.append(Finding("P02", f"the pair {stem} has no instruction", files[couple.after], hint=hint))
     except CaptionTemplateError as error:
         hint = "available there: trigger, caption, stem, path"
-        findings.append(Finding("T08", f"{error.key}: the template fails: {error.why}", hint=hint))
+        findings.append(Finding("T08", f"{error.key}: the template fails: {error.why}", hint=hint, key=error.key))
         return (), findings
     return tuple(pairs), findings
 
@@ -52,11 +56,16 @@ def _instruction(
     after: Gathered,
     findings: list[Finding],
     composer: Composer,
+    files: Mapping[str, str],
 ) -> str:
     if couple.instruction:
-        return couple.instruction.strip()
+        line = caption_line(Raw(couple.instruction), spec.captions.lines)
+        findings += [finding._replace(file=files[couple.after]) for finding in line.findings]
+        return line.text
     found = [raw for raw in (after.raws.get(couple.after), before.raws.get(couple.before)) if raw is not None]
-    texts = [one_line(raw, spec.captions.lines)[0] for raw in found]
+    read = [caption_line(raw, spec.captions.lines) for raw in found]
+    findings += [finding for line in read for finding in line.findings]
+    texts = [line.text for line in read]
     if len(texts) == 2 and texts[0] != texts[1]:
         what = f"the pair {name_of(stem_of(couple.after))} has two instructions; the other is in {found[1].file}"
         findings.append(Finding("C17", what, found[0].file, found[0].line, "keep one of them"))

@@ -17,6 +17,7 @@ from scenario_apply.dataset.captions.table_entries import (
     record,
     too_many_rows,
 )
+from scenario_apply.model.file_names import name_of
 from scenario_apply.model.lint_rules import Finding
 
 _MOST_FINDINGS = 20  # reported for unreadable lines of one table
@@ -156,6 +157,26 @@ def _entries(value: Mapping[str, object], places: _KeyLines, file: str) -> tuple
         if entry_row is not None:
             rows.append(entry_row)
     return rows, findings
+
+
+def read_json_caption(text: str, *, file: str) -> tuple[str | None, list[Finding]]:
+    """The caption in a .json file of one image: {caption, tags}, a list of captions, or one text.
+
+    None, with a C18 finding, when it holds none.
+    """
+    source = _Json()
+    try:
+        value = source.value(text)
+    except RecursionError:
+        return None, [Finding("C18", "nested too deeply for a caption", file)]
+    except ValueError as error:
+        line = getattr(error, "lineno", None)
+        return None, [Finding("C18", f"not JSON: {_why(error)}", file, line, "check the quotes and commas")]
+    name = name_of(file)
+    row, findings = map_entry(name, value, file=file, line=1)
+    twice = [f"{key!r} appears twice" for key in dict.fromkeys(source.doubled)]
+    findings += [Finding("C17", what, file, 1, "keep one of them") for what in twice]
+    return (None if row is None else row.fields["text"]), findings
 
 
 def _names_a_picture(value: object) -> bool:

@@ -1,14 +1,15 @@
-"""Matches captions with pictures: sidecar files, tables, maps, file names. Captions are composed in compose.py."""
+"""Matches captions with pictures: tables, maps, file names. Sidecar files are in sidecars.py."""
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from scenario_apply.dataset.captions.table_entries import CaptionRow
 from scenario_apply.dataset.facts import FileEntry
-from scenario_apply.model.file_names import SIDECAR_SUFFIXES, NearestName, is_prose, name_of, nfc, stem_of, suffix_of
+from scenario_apply.model.file_names import IMAGE_SUFFIXES, NearestName, name_of, nfc, stem_of, suffix_of
 from scenario_apply.model.lint_rules import Finding
 
 _COUNTER = re.compile(r"^\W*\d+[\W_]+(?=\D)")
@@ -20,52 +21,6 @@ class Raw(NamedTuple):
     text: str
     file: str | None = None
     line: int | None = None
-
-
-class Sidecars(NamedTuple):
-    """of: image path -> its caption file. orphans: caption files without an image."""
-
-    of: Mapping[str, FileEntry]
-    orphans: tuple[FileEntry, ...]
-    findings: tuple[Finding, ...]
-
-
-def find_sidecars(
-    images: Sequence[FileEntry], texts: Mapping[str, FileEntry], suffix: str | None, excluded: Iterable[str] = ()
-) -> Sidecars:
-    """Caption files beside their images: 01.txt, 01.caption or 01.png.txt for 01.png.
-
-    suffix: the only ending to accept; None: the usual ones. excluded: images left out on purpose.
-    """
-    suffixes = (suffix,) if suffix else SIDECAR_SUFFIXES
-    of: dict[str, FileEntry] = {}
-    findings: list[Finding] = []
-    by_text: dict[str, list[FileEntry]] = {}
-    for image in images:
-        stem = stem_of(image.path)
-        found = [texts[name] for end in suffixes if (name := image.path + end) in texts]
-        if not found:
-            found = [texts[name] for end in suffixes if (name := stem + end) in texts]
-        if len(found) > 1:
-            names = " and ".join(name_of(entry.path) for entry in found)
-            findings.append(
-                Finding("C17", f"{name_of(image.path)} has two captions: {names}", image.file, hint="keep one of them")
-            )
-        if found:
-            of[image.path] = found[0]
-            by_text.setdefault(found[0].path, []).append(image)
-    for path, owners in by_text.items():
-        if len(owners) > 1:
-            names = " and ".join(name_of(owner.path) for owner in owners)
-            hint = f"name the captions {', '.join(name_of(owner.path) + '.txt' for owner in owners[:3])}"
-            findings.append(Finding("C05", f"{names} share the caption {name_of(path)}", texts[path].file, hint=hint))
-    left = texts.keys() - {entry.path for entry in of.values()}
-    left = {path for path in left if path.endswith(suffixes) and not is_prose(name_of(path))}
-    if left:
-        for path in (*(image.path for image in images), *excluded):
-            left.difference_update([path + end for end in suffixes], [stem_of(path) + end for end in suffixes])
-    orphans = tuple([texts[path] for path in sorted(left)])
-    return Sidecars(of, orphans, tuple(findings))
 
 
 def orphan_findings(
@@ -89,11 +44,25 @@ def orphan_findings(
     return findings
 
 
-class Lookup:
-    """Finds images by file name, relative path or stem, in Unicode NFC."""
+class Match(NamedTuple):
+    """images: those that a key may refer to. is_loose: they differ from it in case, or in the ending of a picture.
 
-    def __init__(self, images: Sequence[FileEntry]) -> None:
+    is_excluded: the key names an image that was left out on purpose.
+    """
+
+    images: list[FileEntry]
+    is_loose: bool = False
+    is_excluded: bool = False
+
+
+class Lookup:
+    """Finds images by file name, relative path or stem, in Unicode NFC. excluded: path -> file of those left out."""
+
+    def __init__(self, images: Sequence[FileEntry], excluded: Mapping[str, str] | None = None) -> None:
         self._by: dict[str, list[FileEntry]] = {}
+        self._loosely: dict[str, list[FileEntry]] | None = None
+        self._images = images
+        self._excluded = {nfc(key) for item in (excluded or {}).items() for key in item}
         self._nearest_path = NearestName(image.path for image in images)
         self._nearest_name = NearestName(self._by)
         for image in images:
@@ -101,33 +70,83 @@ class Lookup:
             for key in {path, file, name_of(path), stem_of(path), stem_of(name_of(path))}:
                 self._by.setdefault(key, []).append(image)
 
-    def find(self, key: str, *, beside: str = "") -> list[FileEntry]:
-        """The images that a key may refer to. beside: folder of the table, relative to the root."""
-        name = nfc(key.replace("\\", "/").strip()).removeprefix("./")
-        candidates = [name, f"{beside}/{name}" if beside not in ("", ".") else name]
-        if "/" in name:
-            candidates.append(name_of(name))  # paths on the machine where the table was written
+    @property
+    def is_empty(self) -> bool:
+        return not self._images
+
+    def find(self, key: str, *, beside: str | None = None) -> Match:
+        """The images that a key may refer to. beside: folder of the table, relative to the root; None: no table.
+
+        A name is relative to the table first: one that exists there never means an image of another folder.
+        """
+        name = _normal(key)
+        own = name if beside in (None, "", ".") else posixpath.normpath(f"{nfc(beside or '')}/{name}")
+        candidates = dict.fromkeys((own, name, name_of(name)))  # the last: paths of the machine that wrote the table
         for candidate in candidates:
+            if exact := [i for i in self._by.get(candidate, ()) if candidate in (nfc(i.file), i.path)]:
+                return Match(exact[:1])
+            if candidate in self._excluded and candidate in (own, name):
+                return Match([], is_excluded=True)
             if found := self._by.get(candidate):
-                exact = [image for image in found if candidate in (image.path, nfc(image.file))]
-                return exact[:1] if exact else found
+                return Match(_nearest_folder(found, name, beside))
+        return Match(_nearest_folder(self._find_loosely(name), name, beside), is_loose=True)
+
+    def _find_loosely(self, name: str) -> list[FileEntry]:
+        """The images whose path or name differs in case or in the ending of a picture only."""
+        if self._loosely is None:
+            self._loosely = {}
+            for image in self._images:
+                for key in {stem_of(image.path), stem_of(name_of(image.path)), stem_of(nfc(image.file))}:
+                    self._loosely.setdefault(key.casefold(), []).append(image)
+        for candidate in (name, name_of(name)):
+            stem = stem_of(candidate) if suffix_of(candidate) in IMAGE_SUFFIXES else candidate
+            if found := self._loosely.get(stem.casefold()):
+                return found
         return []
 
     def nearest(self, key: str) -> str | None:
-        name = name_of(nfc(key.replace("\\", "/")))
+        name = name_of(_normal(key))
         return self._nearest_path.of(name) or self._nearest_name.of(name)
 
 
+def _normal(key: str) -> str:
+    return nfc(key.replace("\\", "/").strip()).removeprefix("./")
+
+
+def _nearest_folder(found: list[FileEntry], name: str, beside: str | None) -> list[FileEntry]:
+    """Of several images of one name, those beside the table, else those whose folders the key names, too."""
+    if len(found) < 2:
+        return found
+    folders = [nfc(image.file).rpartition("/")[0] for image in found]
+    if beside is not None and "/" not in name and (own := nfc(beside).removeprefix(".")) in folders:
+        return [image for image, folder in zip(found, folders, strict=True) if folder == own]
+    wanted = name.split("/")[-2::-1]
+    shared = [_common(wanted, folder.split("/")[::-1]) for folder in folders]
+    return [image for image, length in zip(found, shared, strict=True) if length == max(shared)]
+
+
+def _common(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many parts are equal from the start on."""
+    return next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+
+
 def match_rows(
-    rows: Iterable[CaptionRow], lookup: Lookup, *, file: str | None, beside: str = ""
+    rows: Sequence[CaptionRow], lookup: Lookup, *, file: str | None, beside: str = ""
 ) -> tuple[dict[str, Raw], list[Finding]]:
-    """Image path -> caption. A key without an image is C04 (an error in the manifest); an ambiguous one is C05."""
+    """Image path -> caption. A key without an image is C04 (an error in the manifest); an ambiguous one is C05.
+
+    A table of which no row fits is one error: going on without any of its captions is never what was meant.
+    """
     raws: dict[str, Raw] = {}
     findings: list[Finding] = []
+    excluded = 0
     for key, text, line in rows:
         where = line if file is not None else None
-        found = lookup.find(key, beside=beside)
-        if not found:
+        match = lookup.find(key, beside=beside if file is not None else None)
+        found = match.images
+        if match.is_excluded:
+            excluded += 1
+        elif not found:
             near = lookup.nearest(key)
             findings.append(
                 Finding(
@@ -137,6 +156,7 @@ def match_rows(
                     where,
                     f"did you mean {near}?" if near else "delete the caption, or restore the image",
                     "error" if file is None else None,
+                    None if file is not None else f"captions.{key}",
                 )
             )
         elif len(found) > 1:
@@ -147,7 +167,22 @@ def match_rows(
             findings.append(Finding("C17", what, file, where, "keep one of them"))
         else:
             raws[found[0].path] = Raw(text, file, where)
+            if match.is_loose:
+                what = f"the caption of {key!r} is used for {found[0].path}"
+                findings.append(Finding("C22", what, file, where, "write the name as the file has it"))
+    if (
+        findings
+        and file is not None
+        and not (raws or excluded or lookup.is_empty)
+        and {*map(_code, findings)} == {"C04"}
+    ):
+        what = f"none of its {len(rows)} captions names an image of this dataset; the first is for {rows[0].key!r}"
+        findings = [findings[0]._replace(what=what, severity="error")]
     return raws, findings
+
+
+def _code(finding: Finding) -> str:
+    return finding.code
 
 
 def from_file_name(path: str) -> str:

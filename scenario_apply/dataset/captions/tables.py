@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from scenario_apply.dataset.captions.table_entries import (
     FILE_COLUMNS,
@@ -21,6 +21,7 @@ from scenario_apply.model.file_names import is_unicode
 from scenario_apply.model.lint_rules import Finding
 
 _MOST_FINDINGS = 20  # on rows without a picture or a caption
+_TABLE_ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".yaml", ".yml", ".xml", ".html", ".toml")
 _COLUMNS = (*FILE_COLUMNS, *TEXT_COLUMNS, TAGS_COLUMN)
 
 
@@ -64,6 +65,22 @@ def _read(text: str, file: str) -> Table:
     known = ".yaml, .json, .jsonl, .csv or .tsv"
     what = f"captions cannot be read from {ending or 'such'} files"
     return Table((), (Finding("C18", what, file, None, f"use a {known} file"),))
+
+
+def caption_in_file(text: str, *, file: str) -> tuple[str | None, Sequence[Finding]]:
+    """The caption of a file beside its image. A .json file holds a record, a list or a text; others are plain text.
+
+    None, with a C18 finding, when the file holds no caption.
+    """
+    ending = file[file.rfind(".") :].lower()
+    if ending == ".json":
+        from scenario_apply.dataset.captions.json_tables import read_json_caption
+
+        return read_json_caption(text, file=file)
+    if ending in _TABLE_ENDINGS:
+        what = f"a caption beside its image cannot be read from a {ending} file"
+        return None, [Finding("C18", what, file, hint="use .txt or .json; a table is named by `captions: ./FILE`")]
+    return text, []
 
 
 def caption_rows(table: Table, *, file: str) -> tuple[list[CaptionRow], list[Finding]]:

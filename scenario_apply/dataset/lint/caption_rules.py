@@ -1,8 +1,7 @@
-"""C rules: captions that are missing, empty, too long, too similar, or unedited output of a model."""
+"""C rules: captions that are missing, empty, too long or too similar. wording_rules.py has C12 to C15."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from itertools import combinations, pairwise
 
@@ -10,20 +9,10 @@ from scenario_apply.dataset.lint.subject import Picture, Subject
 from scenario_apply.model.file_names import name_of
 from scenario_apply.model.lint_rules import Finding
 
-_BOILERPLATE = re.compile(
-    r"(?i)(?:^|, )(?:(?:the|this) (?:image|photo|picture) (?:shows|features|captures|depicts)|arafed|araffe"
-    r"|there is an? |caption:|a photo of an? |here is )|\b(?:beautiful|stunning|possible caption)\b"
-)
-_DEBRIS = re.compile(r"<MORE_DETAILED_CAPTION>|</?s>|<loc_\d{1,9}>|\*\*[^*]{1,200}\*\*|```|<\|[a-z_]{1,200}\|>|<pad>")
-# Text in brackets is limited in length: ten thousand unclosed brackets would each be searched to the end.
-_SYNTAX = re.compile(r"\|\|\||;;;|\{[^{}|]{0,200}\|[^{}]{0,200}\}|\([^()]{1,200}:\d(?:\.\d+)?\)|<lora:[^<>]{0,200}>")
 _LONGEST_COMPARED = 20_000  # characters
 _MOST_COMPARISONS = 4_000_000
 _MOST_GROUPS = 5  # of similar captions that are reported
 _MOST_LETTER_PAIRS = 40_000_000
-# None of the three patterns matches without one of these: a quick check on all captions together.
-_SINGLE_HINTS = "image photo picture araf caption: beautiful stunning possible < ** ``` ||| ;;; { ("
-_HINTS = (*_SINGLE_HINTS.split(), "there is a", "here is ")
 
 
 def missing(subject: Subject) -> Iterator[Finding]:
@@ -33,7 +22,7 @@ def missing(subject: Subject) -> Iterator[Finding]:
         return
     without = [p for p in subject.pictures if p.raw is None and p.path not in subject.unread]
     if len(without) == len(subject.pictures) and spec.captions.kind == "recognise":
-        if spec.missing != "auto":
+        if spec.missing != "auto" and "C21" not in subject.reported:
             tail = f", without the trigger {spec.trigger}" if spec.trigger else ""
             what = f"no captions found: Scenario writes its own{tail}"
             yield Finding("C02", what, hint="add a .txt file beside each image, or write `captions: auto`")
@@ -54,15 +43,18 @@ def empty(subject: Subject) -> Iterator[Finding]:
     for picture in subject.pictures:
         if picture.raw == "":
             what = f"the caption of {name_of(picture.path)} is empty"
-            yield picture.finding("C03", what, "write a caption, or delete the file", about_caption=True)
+            yield picture.finding(
+                "C03", what, "write a caption with letters or digits, or delete the file", about_caption=True
+            )
 
 
 def lines(subject: Subject) -> Iterator[Finding]:
     """C07."""
     for picture in subject.pictures:
         if picture.line_count > 1 and subject.spec.captions.lines == "join":
-            what = f"{picture.line_count} lines, which are joined with spaces"
-            hint = "write one line, or `captions: { lines: first }`"
+            signs = "commas" if picture.separator == ", " else "spaces"
+            what = f"{picture.line_count} lines, which are joined with {signs}"
+            hint = "write one line, or `captions: { lines: first }`; also: comma, space"
             yield picture.finding("C07", what, hint, about_caption=True)
 
 
@@ -146,36 +138,6 @@ def _letter_pairs(text: str, known: dict[str, set[tuple[str, str]]]) -> set[tupl
     if held is None:
         held = known[text] = set(pairwise(text.casefold()))
     return held
-
-
-def wording(subject: Subject) -> Iterator[Finding]:
-    """C12 to C15."""
-    tags_matter = any(not kind.startswith("sd-xl") for kind in subject.types)
-    captioned = _captioned(subject)
-    together = "\n".join([picture.caption or "" for picture in captioned]).casefold()
-    if not (any(hint in together for hint in _HINTS) or (tags_matter and together.count("_") > len(captioned))):
-        return
-    for picture in captioned:
-        text = picture.caption or ""
-        if found := _DEBRIS.search(text):
-            yield picture.finding(
-                "C13", f"contains {found[0]!r}, which a captioning model left", "delete it", about_caption=True
-            )
-        elif found := _BOILERPLATE.search(text):
-            what = f"{found[0].strip(', ')!r} says nothing about the picture"
-            yield picture.finding("C12", what, "remove it", about_caption=True)
-        if found := _SYNTAX.search(text):
-            what = f"{found[0]!r} is training syntax of other tools, and is used literally here"
-            yield picture.finding("C14", what, "write plain text", about_caption=True)
-        if tags_matter and "_" in text:
-            yield from _tags(subject, picture, text)
-
-
-def _tags(subject: Subject, picture: Picture, text: str) -> Iterator[Finding]:
-    parts = [part.strip() for part in text.split(",") if part.strip() and part.strip() != subject.spec.trigger]
-    tags = sum("_" in part and " " not in part for part in parts)
-    if len(parts) > 2 and tags > subject.number("underscore-share") * len(parts):
-        yield picture.finding("C15", "tags with underscores: this training type expects sentences", about_caption=True)
 
 
 def shared_phrase(subject: Subject) -> Iterator[Finding]:

@@ -33,7 +33,7 @@ def _nothing(subject: Subject) -> Iterator[Finding]:
     hint = "name a folder that holds .png, .jpg or .webp files"
     if subject.skipped_folders:
         hint = "its sub-folders hold some: write `recursive: true`"
-    yield Finding("N01", f"no images in {where}", hint=hint)
+    yield Finding("N01", f"no images in {where}", hint=hint, key="images")
 
 
 def _many(subject: Subject, count: int) -> Iterator[Finding]:

@@ -22,6 +22,14 @@ def faults(subject: Subject) -> Iterator[Finding]:
             yield Finding(picture.facts.fault, what, picture.file, None, hint or None, severity)
 
 
+def pointers(subject: Subject) -> Iterator[Finding]:
+    """F13: pictures that were not pulled. Whether one of them is needed is known only to a plan."""
+    count = sum(picture.facts.is_lfs_pointer for picture in subject.pictures)
+    if count:
+        what = f"{count} of {len(subject.pictures)} images are Git LFS pointers: their pixels were not checked"
+        yield Finding("F13", what, hint="run `git lfs pull` before an apply that uploads them")
+
+
 def formats(subject: Subject) -> Iterator[Finding]:
     """F03 to F10 for pictures that can be read."""
     colourful = any(p.facts.mode not in ("L", "LA", "1") for p in subject.sound)

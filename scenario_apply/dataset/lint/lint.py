@@ -17,10 +17,16 @@ from scenario_apply.dataset.lint import (
     file_rules as lint_files,
 )
 from scenario_apply.dataset.lint import (
+    mask_rules as lint_masks,
+)
+from scenario_apply.dataset.lint import (
     pair_rules as lint_pairs,
 )
 from scenario_apply.dataset.lint import (
     trigger_rules as lint_triggers,
+)
+from scenario_apply.dataset.lint import (
+    wording_rules as lint_wording,
 )
 from scenario_apply.dataset.lint.duplicate_rules import ColourDifference
 from scenario_apply.dataset.lint.subject import Subject
@@ -30,8 +36,10 @@ _RULES: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
     lint_counts.counts,
     lint_counts.skipped,
     lint_files.faults,
+    lint_files.pointers,
     lint_files.formats,
     lint_files.names,
+    lint_masks.masks,
     lint_files.sizes,
     lint_files.outliers,
     lint_duplicates.exact,
@@ -41,7 +49,7 @@ _RULES: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
     lint_captions.lengths,
     lint_captions.identical,
     lint_captions.too_close,
-    lint_captions.wording,
+    lint_wording.wording,
     lint_captions.shared_phrase,
     lint_triggers.placeholders,
     lint_triggers.in_some,

@@ -16,6 +16,7 @@ class Picture(NamedTuple):
     """raw: the caption as found, on one line; None: none found. caption: as sent; None: Scenario writes it.
 
     at, line: where the caption is; None for one written in the manifest. line_count: its lines that are not empty.
+    separator: what they were joined with.
     """
 
     path: str
@@ -25,6 +26,7 @@ class Picture(NamedTuple):
     at: str | None = None
     line: int | None = None
     line_count: int = 1
+    separator: str = " "
 
     @property
     def file(self) -> str:
@@ -59,3 +61,11 @@ class Subject:
     def sound(self) -> tuple[Picture, ...]:
         """Pictures that are present and readable."""
         return tuple(p for p in self.pictures if not p.facts.fault and not p.facts.is_lfs_pointer)
+
+
+def with_instructions(subject: Subject) -> list[Picture]:
+    """The pictures that have a caption; for pairs, the after pictures, with the instruction as their caption."""
+    if not subject.spec.is_pairs:
+        return [picture for picture in subject.pictures if picture.caption is not None and picture.raw != ""]
+    by_path = {picture.path: picture for picture in subject.pictures}
+    return [by_path[pair.after]._replace(raw=pair.instruction, caption=pair.instruction) for pair in subject.pairs]

@@ -6,12 +6,13 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from scenario_apply.dataset.lint.subject import Picture, Subject
+from scenario_apply.dataset.lint.subject import Picture, Subject, with_instructions
+from scenario_apply.model.file_names import nfc
 from scenario_apply.model.lint_rules import Finding
 from scenario_apply.model.yaml_word import yaml_word
 
 _PLACEHOLDER = re.compile(
-    r"\[(?:trigger|name)\]|\{(?:trigger|tags|name|folder|caption)\}"
+    r"(?i:\[ ?(?:trigger|name) ?\]|\{ ?(?:trigger|tags|name|folder|caption) ?\})"
     r"|\$\{[^{}]{0,200}\}|\{\{[^{}]{0,200}\}\}|\{%[^%]{0,200}%\}"  # limited in length, as in caption_rules
 )
 _FOREIGN = re.compile(r"\b(?:TOK|sks|ohwx)\b")
@@ -94,18 +95,42 @@ def _looks_invented(word: str) -> bool:
 
 def spelling(subject: Subject) -> Iterator[Finding]:
     """T02: another spelling of the trigger: case, - for _, or, for invented words, one different letter."""
-    trigger = subject.spec.trigger
-    if not trigger or len(trigger) < 3:
+    trigger = nfc(subject.spec.trigger or "")
+    if len(trigger) < 3:
         return
-    captioned = [picture for picture in _captioned(subject) if picture.raw]
-    words = set(_WORD.findall("\n".join([picture.raw or "" for picture in captioned])))
+    texts = [(picture, nfc(picture.raw)) for picture in with_instructions(subject) if picture.raw]
+    words = set(_WORD.findall("\n".join([text for _, text in texts])))
     near = [word for word in words if -4 < len(word) - len(trigger) < 4]
     wrong = {word for word in near if _is_misspelled(word, trigger)}
-    for picture in captioned if wrong else ():
-        found = next((word for word in _WORD.findall(picture.raw or "") if word in wrong), None)
+    phrase = _phrase(trigger)
+    for picture, text in texts if wrong or phrase else ():
+        found = next((word for word in _WORD.findall(text) if word in wrong), None) if wrong else None
+        if found is None and phrase is not None:
+            found = next((m[0] for m in phrase.finditer(text) if _is_other_phrase(m[0], trigger)), None)
         if found is not None:
-            what = f"{found} differs from the trigger {trigger}, which must be spelled the same everywhere"
+            shown = found if found.isprintable() and "  " not in found else repr(found)
+            what = f"{shown} differs from the trigger {trigger}, which must be spelled the same everywhere"
             yield picture.finding("T02", what, f"write {trigger}", about_caption=True)
+
+
+def _phrase(trigger: str) -> re.Pattern[str] | None:
+    """Finds a trigger of several words in any case and with any blanks; None for one word."""
+    parts = _SEPARATORS.split(trigger)
+    if len(trigger.split()) < 2:
+        return None
+    return re.compile(
+        r"(?<!\w)" + r"[-_\s]+".join([re.escape(part) for part in parts if part]) + r"(?!\w)", re.IGNORECASE
+    )
+
+
+def _is_other_phrase(found: str, trigger: str) -> bool:
+    if found == trigger:
+        return False
+    if " ".join(found.split()) == " ".join(trigger.split()):
+        return True
+    # The words of a name such as Red Fox, when they are only ordinary words, stand for what they mean.
+    is_plain = all(part.isalpha() for part in trigger.split())
+    return not (is_plain and found.islower() and not trigger.islower())
 
 
 def _is_misspelled(word: str, trigger: str) -> bool:
@@ -141,9 +166,15 @@ def repeated(subject: Subject) -> Iterator[Finding]:
     trigger = subject.spec.trigger
     if not trigger:
         return
-    for picture in _captioned(subject):
-        count = (picture.caption or "").count(trigger)
-        if count > 1:
+    pattern = re.compile(rf"(?<!\w){re.escape(trigger)}(?!\w)")
+    twice = re.compile(rf"{pattern.pattern}[\s,]+{pattern.pattern}")
+    for picture in with_instructions(subject):
+        text = picture.caption or ""
+        count = len(pattern.findall(text)) if text.count(trigger) > 1 else 0
+        if count > 1 and twice.search(text):
+            what, hint = "contains the trigger twice in a row", "keep one: it is added where it is missing"
+            yield picture.finding("T05", what, hint, about_caption=True)._replace(severity="warning")
+        elif count > 1:
             yield picture.finding("T05", f"contains the trigger {count} times", about_caption=True)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from scenario_apply.dataset.assemble import Assembled, DatasetInputs, assemble
 from scenario_apply.dataset.captions.caption_budget import CaptionBudget
+from scenario_apply.dataset.captions.gather import Reader
 from scenario_apply.dataset.facts import Facts, FileEntry
 from scenario_apply.dataset.image_limits import MOST_IMAGES_IN_ALL
 from scenario_apply.dataset.scan.cache_records import contents_of, pack, sound_facts
@@ -30,9 +31,10 @@ from scenario_apply.dataset.scan.parallel import (
 from scenario_apply.dataset.scan.read_images import read_facts
 from scenario_apply.dataset.scan.scan_progress import ScanProgress
 from scenario_apply.dataset.scan.sources import Listing
+from scenario_apply.dataset.scan.unnamed_pictures import unnamed_pictures
 from scenario_apply.dataset.types import Contents
 from scenario_apply.errors import ManifestError
-from scenario_apply.manifest.loader.data_guard import DataGuard
+from scenario_apply.manifest.loader.open_folders import OpenFolders
 from scenario_apply.manifest.spec import DatasetSpec
 from scenario_apply.model.lint_rules import Finding
 
@@ -99,6 +101,9 @@ class DatasetBuilder:
     def job(self, spec: DatasetSpec, types: tuple[str, ...], listing: Listing, *, key: str, signature: str) -> BuildJob:
         """The work to do for a dataset. Reads only the cache."""
         inputs = inputs_of(listing, spec, self._root)
+        if inputs.selection is not None and inputs.selection.unknown:
+            unnamed = unnamed_pictures(listing.guard, inputs.selection.unknown)
+            inputs = replace(inputs, findings=(*inputs.findings, *unnamed))
         self._count(spec, inputs)
         old = self._old_facts(self._cache.find(key) or self._cache.like(spec.name))
         known = _still_known(old, inputs)
@@ -154,14 +159,16 @@ class DatasetBuilder:
         """The record of a dataset, and its packed contents."""
         run = self._progress.counting(on_threads if threads else in_this_thread)
         facts = dict(job.known)
+        with OpenFolders(job.listing.guard) as files:
 
-        def read(entry: FileEntry) -> Facts:
-            return self._read_facts(job.listing.guard, entry)
+            def read(entry: FileEntry) -> Facts:
+                return self._read_facts(files, entry)
 
-        for fact in run(read, job.fresh):
-            twin = job.hashed.get(fact.sha256)
-            facts[fact.file] = fact if twin is None else fact._replace(hashes=twin.hashes, transparent=twin.transparent)
-        assembled, deep = self._assemble(job, facts, run)
+            for fact in run(read, job.fresh):
+                twin = job.hashed.get(fact.sha256)
+                known = fact if twin is None else fact._replace(hashes=twin.hashes, transparent=twin.transparent)
+                facts[fact.file] = known
+            assembled, deep = self._assemble(job, facts, run, caption_reader(files, job.listing.refused))
         record = CacheRecord(
             key=job.key,
             signature=job.signature,
@@ -178,12 +185,15 @@ class DatasetBuilder:
     def _units(self, job: BuildJob) -> int:
         return len(job.fresh) + (len(job.inputs.images) if self._deep else 0)
 
-    def _assemble(self, job: BuildJob, facts: dict[str, Facts], run: TaskRunner) -> tuple[Assembled, bool]:
-        """The dataset, and whether the pixels of all its pictures were decoded, now or earlier."""
-        read = caption_reader(job.listing.guard, job.listing.refused)
+    def _assemble(
+        self, job: BuildJob, facts: dict[str, Facts], run: TaskRunner, read: Reader
+    ) -> tuple[Assembled, bool]:
+        """The dataset, and whether a deep scan of it has nothing left to decode."""
         is_known = all(f.hashes or f.fault or f.is_lfs_pointer for f in facts.values())
         if not (self._deep or (is_known and facts)) or len(facts) > _MOST_DECODED:
-            return assemble(job.spec, job.types, job.inputs, facts, read, budget=self._budget), False
+            # Of more pictures than any training accepts, no scan decodes the pixels.
+            is_deep = self._deep and len(facts) > _MOST_DECODED
+            return assemble(job.spec, job.types, job.inputs, facts, read, budget=self._budget), is_deep
         from scenario_apply.dataset.scan.image_similarity import SeenPixels, add_pixel_facts
 
         self._seen = self._seen or SeenPixels()
@@ -196,12 +206,12 @@ class DatasetBuilder:
         is_deep = not pixels.not_decoded
         return assemble(job.spec, job.types, inputs, pixels.facts, read, pixels.difference, self._budget), is_deep
 
-    def _read_facts(self, guard: DataGuard, entry: FileEntry) -> Facts:
+    def _read_facts(self, files: OpenFolders, entry: FileEntry) -> Facts:
         """Facts of one file, read once per permission: one dataset may read what another may not."""
-        key = (entry.file, guard.may_leave)
+        key = (entry.file, files.may_leave)
         known = self._read.get(key)
         if known is None or known[1:4] != entry[2:5]:
-            known = self._read[key] = read_facts(guard, entry, self._allowance)
+            known = self._read[key] = read_facts(files, entry, self._allowance)
         return known
 
     def _is_racy(self, mtime_ns: int) -> bool:
@@ -210,9 +220,10 @@ class DatasetBuilder:
     def rebuild(self, record: CacheRecord, spec: DatasetSpec, types: tuple[str, ...], listing: Listing) -> Contents:
         """Contents without the cache. Raises ManifestError dataset-changed when they differ from the record."""
         inputs = inputs_of(listing, spec, self._root)
-        facts = {image.file: self._read_facts(listing.guard, image) for image in inputs.images}
-        read = caption_reader(listing.guard, listing.refused)
-        assembled = assemble(spec, types, inputs, facts, read, budget=self._budget)
+        with OpenFolders(listing.guard) as files:
+            facts = {image.file: self._read_facts(files, image) for image in inputs.images}
+            read = caption_reader(files, listing.refused)
+            assembled = assemble(spec, types, inputs, facts, read, budget=self._budget)
         if assembled.digest != record.digest:
             raise ManifestError(
                 f"dataset {spec.name} changed while the command was running",

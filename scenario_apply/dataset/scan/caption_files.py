@@ -7,15 +7,16 @@ from collections.abc import Mapping
 
 from scenario_apply.dataset.captions.gather import Reader
 from scenario_apply.dataset.scan.barriers import refusal_finding
-from scenario_apply.manifest.loader.data_guard import Barred, DataGuard
+from scenario_apply.manifest.loader.data_guard import Barred
+from scenario_apply.manifest.loader.open_folders import FileOpener
 from scenario_apply.model.lint_rules import Finding
 
 _MOST_BYTES = 32 << 20
 _PIECE_BYTES = 1 << 20
 
 
-def caption_reader(guard: DataGuard, refused: Mapping[str, Finding]) -> Reader:
-    """A function that reads a caption file, given relative to the guard's root, or returns a finding.
+def caption_reader(files: FileOpener, refused: Mapping[str, Finding]) -> Reader:
+    """A function that reads a caption file, given relative to the root, or returns a finding.
 
     refused: files that must not be read, with the finding that says why.
     """
@@ -25,7 +26,7 @@ def caption_reader(guard: DataGuard, refused: Mapping[str, Finding]) -> Reader:
             return refused[file]
         # os.read makes three system calls where open() makes six, which matters for thousands of small files.
         try:
-            handle = guard.open(file)
+            handle = files.open(file)
         except Barred as error:
             return refusal_finding(error.barrier, file, file)
         except FileNotFoundError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from scenario_apply.dataset.assemble import DatasetInputs
@@ -9,13 +10,16 @@ from scenario_apply.dataset.captions.decode import decode
 from scenario_apply.dataset.captions.gather import Reader
 from scenario_apply.dataset.captions.table_entries import Row
 from scenario_apply.dataset.captions.tables import read_table
+from scenario_apply.dataset.exclusion import normal_pattern
 from scenario_apply.dataset.image_limits import MOST_IMAGES
+from scenario_apply.dataset.image_selection import Selection
 from scenario_apply.dataset.pairing import TableRow, pair_folders, pair_rows, pair_suffixes, table_rows
 from scenario_apply.dataset.scan.caption_files import caption_reader
 from scenario_apply.dataset.scan.sources import Listing, Sources, selection_of, skipped_folders_of
 from scenario_apply.errors import ManifestError
 from scenario_apply.manifest.spec import DatasetSpec
-from scenario_apply.model.file_names import nfc
+from scenario_apply.model.file_names import NearestName, name_of, nfc
+from scenario_apply.model.globs import has_magic
 from scenario_apply.model.lint_rules import REFUSED_CODES, Finding
 
 _LOST_FOLDER = REFUSED_CODES | {"N01"}
@@ -23,23 +27,27 @@ _LOST_FOLDER = REFUSED_CODES | {"N01"}
 
 def list_rows(listing: Listing, sources: Sources, spec: DatasetSpec) -> None:
     """Adds the pairs of a table or a list to the listing, and the folders their pictures are in."""
-    rows, findings = _rows(spec, caption_reader(listing.guard, listing.refused))
+    rows, findings = _rows(spec, caption_reader(listing.guard, listing.refused), sources.exists)
     listing.rows += rows
     listing.findings += findings
     sources.add_folders_of(listing, spec, [file for row in rows for file in (row.before, row.after)])
 
 
-def _rows(spec: DatasetSpec, read: Reader) -> tuple[list[TableRow], list[Finding]]:
+def _rows(spec: DatasetSpec, read: Reader, exists: Callable[[str], bool]) -> tuple[list[TableRow], list[Finding]]:
     assert spec.pairs is not None
-    rows, findings = table_rows([Row(0, fields) for fields in spec.pairs.entries], file=None, beside="")
+    listed = [Row(0, fields) for fields in spec.pairs.entries]
+    rows, findings = table_rows(listed, file=None, beside="")
     if spec.pairs.table is not None:
         file = spec.pairs.table.removeprefix("./")
         data = read(file)
-        text = data if isinstance(data, Finding) else decode(data, file=file, encoding=spec.encoding)
+        if isinstance(data, Finding):
+            return rows, [*findings, data._replace(file=None, key="pairs.table")]
+        text = decode(data, file=file, encoding=spec.encoding)
         if isinstance(text, Finding):
             return rows, [*findings, text]
         table = read_table(text, file=file)
-        more, wrong = table_rows(table.rows, file=file, beside=file.rpartition("/")[0], header=table.header)
+        beside = file.rpartition("/")[0]
+        more, wrong = table_rows(table.rows, file=file, beside=beside, header=table.header, exists=exists)
         rows += more
         findings += [*table.findings, *wrong]
     return rows, findings
@@ -48,6 +56,31 @@ def _rows(spec: DatasetSpec, read: Reader) -> tuple[list[TableRow], list[Finding
 def _not_unicode(file: str) -> Finding:
     what = f"the name {file} is not UTF-8, so it cannot be uploaded or recorded"
     return Finding("F11", what, file, hint="rename it", severity="error")
+
+
+def _twin(files: tuple[str, str]) -> Finding:
+    """Two files that are one path in Unicode NFC: only one of them could be sent."""
+    kept, other = files
+    here, there = kept.rpartition("/")[0], other.rpartition("/")[0]
+    shown = (name_of(kept), name_of(other)) if here == there else files
+    at = next(at for at, (one, two) in enumerate(zip(kept, other, strict=False)) if one != two)
+    apart = nfc(kept[at:])[0]
+    what = (
+        f"{shown[0]} and {shown[1]} are two files whose names differ only in how {apart} is written (composed or not)"
+    )
+    return Finding("F11", what, other, hint="rename one of them", severity="error")
+
+
+def _unused(spec: DatasetSpec, selection: Selection) -> Iterator[Finding]:
+    """N09: patterns of the dataset's own `exclude` that leave nothing out, so that what they mean is trained on."""
+    if not selection.unused or "exclude" not in spec.own:
+        return
+    nearest = NearestName([form for image in selection.images for form in {image.path, name_of(image.path)}])
+    for index, pattern in enumerate(spec.exclude):
+        if pattern in selection.unused:
+            near = None if has_magic(pattern) else nearest.of(normal_pattern(pattern))
+            hint = f"did you mean {near}?" if near else "remove it, or write a name or path as `dataset show` prints it"
+            yield Finding("N09", f"exclude: {pattern} leaves nothing out", hint=hint, key=f"exclude.{index}")
 
 
 def inputs_of(listing: Listing, spec: DatasetSpec, root: str) -> DatasetInputs:
@@ -59,7 +92,8 @@ def inputs_of(listing: Listing, spec: DatasetSpec, root: str) -> DatasetInputs:
     of_table = bool(listing.rows) or (spec.pairs is not None and spec.pairs.table is not None)
     if not of_table:  # a table uses only some pictures of its folders
         _check_count(spec, len(selection.images))
-    findings = tuple(dict.fromkeys([*listing.findings, *(_not_unicode(file) for file in selection.nameless)]))
+    more = [*map(_not_unicode, selection.nameless), *map(_twin, selection.twins), *_unused(spec, selection)]
+    findings = tuple(dict.fromkeys([*listing.findings, *more]))
     if not spec.is_pairs:
         skipped = skipped_folders_of(listing, spec, root)
         return DatasetInputs(images=selection.images, selection=selection, findings=findings, skipped_folders=skipped)

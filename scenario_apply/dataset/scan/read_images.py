@@ -17,7 +17,7 @@ from scenario_apply.model.file_names import name_of, suffix_of
 
 if TYPE_CHECKING:
     from scenario_apply.dataset.image_headers import Data
-    from scenario_apply.manifest.loader.data_guard import DataGuard
+    from scenario_apply.manifest.loader.open_folders import FileOpener
 
 _IN_MEMORY_BYTES = 16 << 20  # larger files are mapped and hashed in pieces
 _PIECE_BYTES = 1 << 20
@@ -26,14 +26,14 @@ _LFS_POINTER = re.compile(rb"oid sha256:([0-9a-f]{64})\s+size (\d{1,15})(?!\d)")
 _NO_DIGEST = sha256(b"").hexdigest()
 
 
-def read_facts(guard: DataGuard, entry: FileEntry, allowance: DecodingAllowance) -> Facts:
+def read_facts(files: FileOpener, entry: FileEntry, allowance: DecodingAllowance) -> Facts:
     """Facts of one picture file. Problems with the file do not raise; they are in Facts.fault.
 
     The stat in the result is the entry's, taken before the read, so a file that grew meanwhile is read again next
     time. allowance: for decoding files without an end marker, to see whether they are complete.
     """
     try:
-        fd = guard.open(entry.file)
+        fd = files.open(entry.file)
     except OSError as error:
         return _unreadable(entry, error)
     try:

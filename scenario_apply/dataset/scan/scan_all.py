@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["read_for_upload", "scan_datasets"]
 
-_AT_ONCE = 250  # datasets built together, which bounds the memory of a first scan
+_AT_ONCE = 500  # datasets built together, which bounds the memory of a first scan
 
 
 @contextmanager

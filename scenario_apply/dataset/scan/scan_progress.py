@@ -1,4 +1,4 @@
-"""How far a scan is: counted while pictures are read and decoded, and reported to whoever shows it."""
+"""How far a scan is: counted while pictures are read and decoded, and reported to the view that shows it."""
 
 from __future__ import annotations
 

@@ -71,6 +71,7 @@ class Scanner:
 
     def begin(self, spec: DatasetSpec, types: tuple[str, ...]) -> Dataset | BuildJob:
         """The cached dataset if nothing changed; otherwise a job for finish()."""
+        spec = self._sources.resolved(spec)
         listing = self._list(spec)
         settings = _settings_of(spec)
         permission = listing.guard.may_leave
@@ -108,7 +109,7 @@ class Scanner:
         )
 
     def _problem(self, finding: Finding, spec: DatasetSpec) -> Diagnostic:
-        where = spec.place
+        where = spec.place_of(finding.key)
         if finding.file is not None:
             where = Location(file=self._shown(finding.file), line=finding.line)
         severity = finding.severity or "error"
@@ -143,6 +144,7 @@ def _settings_of(spec: DatasetSpec) -> tuple[object, ...]:
         source,
         spec.recursive,
         spec.exclude,
+        "exclude" in spec.own,
         (captions.kind, captions.path, tuple(captions.entries.items()), captions.suffix, captions.lines),
         (spec.caption, spec.trigger, spec.prefix, spec.suffix, spec.caption_template, spec.instruction),
         (spec.missing, spec.encoding, spec.allow_outside_root),

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from stat import S_IFREG, S_ISDIR
 from typing import TYPE_CHECKING
 
+from scenario_apply.dataset.facts import FileEntry
 from scenario_apply.dataset.image_selection import Listed, Selection, merge, select
 from scenario_apply.dataset.scan.barriers import refusal_finding
+from scenario_apply.dataset.scan.written_paths import WrittenPaths
 from scenario_apply.manifest.loader.data_guard import DataGuard
 from scenario_apply.manifest.loader.listing import (
     Folder,
     RealPaths,
+    Row,
     files_of,
     identity_of,
     list_folder,
     subfolders_of,
+    tables_of,
     walk,
 )
 from scenario_apply.manifest.spec import DatasetSpec
@@ -62,6 +66,7 @@ class Listing:
     refused: dict[str, Finding] = field(default_factory=dict)  # by file, as written: why it must not be read
     links: list[str] = field(default_factory=list)  # real paths of folders that are links
     rows: list[TableRow] = field(default_factory=list)  # pairs of a table or a list
+    nearby: list[FileEntry] = field(default_factory=list)  # tables one folder up
     by_folder: dict[tuple[str, str], SourceFolder] = field(
         default_factory=dict
     )  # sources of single files, by folder and side
@@ -72,11 +77,11 @@ class Listing:
             (p.file, p.keep, p.side, [(f.within, f.gone, f.rows) for f in p.folders], p.names and tuple(p.names))
             for p in self.places
         ]
-        return (places, self.stats, self.links)
+        return (places, self.stats, self.links, [entry[1:] for entry in self.nearby])
 
     def mtimes(self) -> list[int]:
         rows = [row[2] for place in self.places for folder in place.folders for row in folder.rows]
-        return [*rows, *(stat[2] for stat in self.stats)]
+        return [*rows, *(stat[2] for stat in self.stats), *(entry.mtime_ns for entry in self.nearby)]
 
 
 class Sources:
@@ -88,9 +93,22 @@ class Sources:
         self._guards = {
             allowed: DataGuard(self._root, may_leave=allowed and allow_outside) for allowed in (False, True)
         }
+        self._paths = WrittenPaths(self._root, self._may_list)
         self._left = MOST_FILES_IN_ALL
         self._left_of_dataset = 0
         self._nearest: dict[str, NearestName] = {}
+        self._tables: dict[str, list[Row]] = {}  # by folder
+
+    def resolved(self, spec: DatasetSpec) -> DatasetSpec:
+        """The dataset with its paths as the disk spells them."""
+        return self._paths.resolved(spec)
+
+    def exists(self, file: str) -> bool:
+        """Whether there is something of that name, relative to the root. Nothing is opened."""
+        return "\0" not in file and os.path.lexists(os.path.join(self._root, file))
+
+    def _may_list(self, folder: str) -> bool:
+        return self._guards[False].barrier(self._real.of(folder)) is None
 
     def list_all(self, spec: DatasetSpec) -> Listing:
         """Everything that spec names. Missing, hidden or outside files are findings and are not listed."""
@@ -99,22 +117,42 @@ class Sources:
         if self._left < 0:
             out.findings.append(_too_many(in_all=True))
             return out
-        for pattern in dict.fromkeys(spec.images):
-            self._add(out, spec, pattern)
+        added: set[str] = set()
+        for index, written in enumerate(spec.images):
+            for pattern in self._paths.meant(written):
+                if pattern not in added:
+                    added.add(pattern)
+                    self._add_written(out, spec, pattern, f"images.{index}")
         for side, folder in (("before", spec.before), ("after", spec.after)):
             if folder is not None:
-                self._add(out, spec, folder, side)
+                self._add_written(out, spec, folder, side, side)
             elif spec.before is not None or spec.after is not None:
                 out.findings.append(
                     Finding("P01", f"the dataset names no {side} folder", hint=f"add `{side}: ./folder`")
                 )
         if spec.pairs is not None and spec.pairs.folder is not None:
-            self._add(out, spec, spec.pairs.folder)
+            self._add_written(out, spec, spec.pairs.folder, "pairs.folder")
         table = spec.pairs.table if spec.pairs is not None else None
         for file in (spec.captions.path if spec.captions.kind == "file" else None, table):
             if file is not None:
                 self._stat(out, spec, file)
+        if spec.captions.kind == "recognise" and not spec.is_pairs:
+            self._add_nearby(out)
         return out
+
+    def _add_nearby(self, out: Listing) -> None:
+        """Tables one folder above the pictures, which may hold their captions."""
+        listed = {place.file for place in out.places}
+        parents = dict.fromkeys(place.file.rpartition("/")[0] or "." for place in out.places if place.file != ".")
+        for parent in parents:
+            if parent in listed or parent.startswith("..") or parent.endswith("/.."):
+                continue
+            full = os.path.normpath(os.path.join(self._root, parent))
+            if full not in self._tables:
+                self._tables[full] = tables_of(full, out.guard)
+            for name, size, mtime_ns, identity, *_ in self._tables[full]:
+                file = name if parent == "." else f"{parent}/{name}"
+                out.nearby.append(FileEntry(name, file, size, mtime_ns, identity))
 
     def add_folders_of(self, out: Listing, spec: DatasetSpec, files: Sequence[str]) -> None:
         """Adds the folders of single pictures, for pairs from a table or list."""
@@ -125,11 +163,17 @@ class Sources:
         for folder in folders:
             if self._left_of_dataset < 0:
                 return
-            full = self._inside(out, spec, folder)
+            full = self._inside(out, spec, self._paths.on_disk(folder))
             if full is not None:
                 listed = self._list(out, full)
                 if not listed.gone:
                     out.places.append(SourceFolder(self._file(full), [self._guarded(out, spec, listed)]))
+
+    def _add_written(self, out: Listing, spec: DatasetSpec, pattern: str, key: str, side: str = "") -> None:
+        """Adds one source. What is wrong with it is placed at its value in the manifest."""
+        known = len(out.findings)
+        self._add(out, spec, pattern, side)
+        out.findings[known:] = [f if f.file is not None else f._replace(key=key) for f in out.findings[known:]]
 
     def _add(self, out: Listing, spec: DatasetSpec, pattern: str, side: str = "") -> None:
         if self._left_of_dataset < 0:
@@ -303,7 +347,7 @@ def selection_of(listing: Listing, spec: DatasetSpec) -> Selection:
             for folder in place.folders
         ]
         selections.append(select(listed, exclude=spec.exclude, keep=_keeper(place, f"{prefix}/" if prefix else "")))
-    return merge(selections)
+    return replace(merge(selections), nearby=tuple(listing.nearby))
 
 
 def _keeper(place: SourceFolder, prefix: str) -> Callable[[str], bool] | None:
@@ -313,7 +357,7 @@ def _keeper(place: SourceFolder, prefix: str) -> Callable[[str], bool] | None:
         return paths.__contains__
     if place.keep is None:
         return None
-    match, start = glob_pattern(place.keep).fullmatch, len(prefix)
+    match, start = glob_pattern(nfc(place.keep)).fullmatch, len(prefix)
     return lambda path: match(path, start) is not None
 
 

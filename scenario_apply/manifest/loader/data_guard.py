@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 Barrier = Literal["outside", "hidden", "machine"]
 
-_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC  # opening a pipe must not wait for a writer
-_FOLDER = _READ | os.O_DIRECTORY
+READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC  # opening a pipe must not wait for a writer
+_FOLDER = READ | os.O_DIRECTORY
 _MACHINE = ("/proc/", "/sys/", "/dev/")
 _MEMORY = "/dev/shm/"  # noqa: S108  # an ordinary file system in spite of its path
 _F_GETPATH = 50  # of fcntl, on macOS
@@ -79,7 +79,7 @@ class DataGuard:
 
     def open(self, file: str) -> int:
         """A descriptor of a regular file. file: relative to the root, or absolute. Raises Barred, OSError."""
-        return self._open(file, _READ)
+        return self._open(file, READ)
 
     def open_folder(self, path: str) -> int:
         """A descriptor of a folder. Raises Barred, OSError."""
@@ -95,7 +95,7 @@ class DataGuard:
         path = file if file.startswith("/") else f"{self.root}/{file}"
         handle = os.open(path, flags)
         try:
-            if flags == _READ and not S_ISREG(os.fstat(handle).st_mode):
+            if flags == READ and not S_ISREG(os.fstat(handle).st_mode):
                 raise OSError(errno.EINVAL, "it is not a regular file")
             barrier = self.barrier(_path_of(handle, path))
             if barrier is not None:

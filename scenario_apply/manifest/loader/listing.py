@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from stat import S_ISDIR, S_ISREG
 from typing import TYPE_CHECKING, NamedTuple
 
-from scenario_apply.model.file_names import is_image_name, is_junk_folder
+from scenario_apply.model.file_names import is_image_name, is_junk_folder, is_table_name
 
 if TYPE_CHECKING:
     from scenario_apply.manifest.loader.data_guard import DataGuard
@@ -96,6 +96,24 @@ def walk(path: str, guard: DataGuard, *, depth: int | None) -> Iterator[Folder]:
                     visited.add(row[5])
                 below.append((f"{here}/{row[0]}", f"{within}/{row[0]}" if within else row[0], level + 1))
         pending.extend(reversed(below))
+
+
+def tables_of(path: str, guard: DataGuard) -> list[Row]:
+    """The rows of the tables and maps directly in a folder; none when it cannot be listed."""
+    handle, rows = -1, []
+    try:
+        handle = guard.open_folder(path)
+        with os.scandir(handle) as entries:
+            for entry in entries:
+                if entry.name[0] != "." and is_table_name(entry.name) and entry.is_file(follow_symlinks=False):
+                    stat = entry.stat()
+                    rows.append((entry.name, stat.st_size, stat.st_mtime_ns, identity_of(stat), stat.st_mode, ""))
+    except OSError:
+        return []
+    finally:
+        if handle >= 0:
+            os.close(handle)
+    return sorted(rows)
 
 
 def files_of(folder: Folder) -> list[tuple[str, int, int, int]]:

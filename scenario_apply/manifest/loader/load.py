@@ -242,6 +242,8 @@ class _Loader:
         found = [document]
         for name, where in zip(texts(document, "include"), _marks_of_include(document), strict=False):
             other = os.path.abspath(os.path.join(os.path.dirname(absolute), name))
+            if "\\" in name and not os.path.lexists(other):  # as on another system
+                other = os.path.abspath(os.path.join(os.path.dirname(absolute), name.replace("\\", "/")))
             found += self._with_includes(other, where, (*path, absolute), given, [*before, *found])
         return found
 

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from typing import Any
 
 from scenario_apply.errors import ManifestError
-from scenario_apply.manifest.other_trainers import foreign_parameter
+from scenario_apply.manifest.caption_words import captions_hint
+from scenario_apply.manifest.other_trainers import foreign_dataset_key, foreign_parameter
 from scenario_apply.manifest.parameters import unknown_parameter
 from scenario_apply.manifest.positions import Map, Mark, Seq, SourceMark, kind_of
 from scenario_apply.manifest.report import Report
@@ -26,6 +27,7 @@ from scenario_apply.manifest.schema.branches import (
     takes_kind,
     unknown_keys,
 )
+from scenario_apply.manifest.written_numbers import number_hint
 from scenario_apply.model.did_you_mean import did_you_mean, listed
 from scenario_apply.model.training_types import SECRET_PARAMETERS
 
@@ -215,8 +217,17 @@ class Explanation:
             self._report.error("key", what, mark, "use letters, digits, _ and -; `name:` accepts any text")
             return
         where = f"in {path}" if path else "at the top level"
-        hint = did_you_mean(key, properties) or _known_elsewhere(key, path) or f"known keys: {listed(properties, 20)}"
+        of_dataset = foreign_dataset_key(key) if "trigger" in properties and "exclude" in properties else None
+        hint = of_dataset or did_you_mean(key, properties) or _known_elsewhere(key, path)
+        hint = hint or f"known keys: {listed(properties, 20)}"
         self._report.error("unknown-key", f"unknown key {key} {where}", mark, hint)
+
+    def _number_hint(self, value: str, mark: Mark, *, whole: bool) -> str:
+        """For a text where a number is wanted. Without quotes in the file, something else is wrong with it."""
+        line = self._report.place(mark).text or ""
+        quoted = line[mark.column : mark.column + 1] in ("'", '"')
+        wanted = "write a number without quotes" if quoted else "write a number"
+        return number_hint(value, whole=whole, quoted=quoted) or wanted
 
     def _is_rendered(self, mark: Mark) -> bool:
         """Whether the value at this position comes from a template."""
@@ -235,12 +246,14 @@ class Explanation:
         hint = None
         if self._is_rendered(mark) and isinstance(value, bool | int | float | str):
             hint = _FILTERS.get(next(iter(kinds), ""))  # its own quotes are those of the template
+        elif _last(path) == "captions" and isinstance(value, bool):
+            hint = captions_hint("yes" if value else "no")
         elif "string" in kinds and not isinstance(value, Map | Seq) and value is not None:
             hint = "put it in quotes"
         elif value is None:
             hint = "set a value or remove the key"
         elif isinstance(value, str) and ("number" in kinds or "integer" in kinds):
-            hint = "write a number without quotes"
+            hint = self._number_hint(value, mark, whole="number" not in kinds)
         elif kinds == ["array"] and not isinstance(value, Map):
             hint = f"write [{value}]"
         is_shown = isinstance(value, float) and _last(path) not in SECRET_PARAMETERS

@@ -6,7 +6,6 @@ never on whether it is set: a manifest cannot find out what else the environment
 
 from __future__ import annotations
 
-import re
 from base64 import b64encode
 from collections.abc import Collection, Iterator, Mapping
 from urllib.parse import quote
@@ -15,8 +14,6 @@ from scenario_apply.manifest.secret_detection import is_secret_name, is_secret_v
 from scenario_apply.model.secret import MASK, Secret
 
 ALLOWED_PREFIX = "SCENARIO_"
-ALLOW_VARIABLE = "SCENARIO_APPLY_ENV"
-"""Names what a manifest may read, separated by commas, for callers that cannot add --allow-env."""
 SERVICE_CREDENTIALS = frozenset(
     {"SCENARIO_SDK_API_KEY", "SCENARIO_SDK_API_SECRET", "SCENARIO_API_KEY", "SCENARIO_API_SECRET"}
 )
@@ -40,14 +37,6 @@ _COMMON = frozenset(
         "never",
     }
 )
-
-
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-
-
-def is_variable_name(text: str) -> bool:
-    """Whether a text can be the name of an environment variable."""
-    return _NAME.fullmatch(text) is not None
 
 
 class EnvironmentVariableRefused(Exception):

@@ -25,12 +25,7 @@ from scenario_apply.manifest.templating.allowed import (
     one_text,
     sendable,
 )
-from scenario_apply.manifest.templating.allowed_environment import (
-    ALLOW_VARIABLE,
-    AllowedEnvironment,
-    EnvironmentVariableRefused,
-    is_variable_name,
-)
+from scenario_apply.manifest.templating.allowed_environment import AllowedEnvironment, EnvironmentVariableRefused
 from scenario_apply.manifest.templating.restricted_environment import NarrowEnvironment
 from scenario_apply.manifest.templating.syntax_tree import alone, key_of, made_to_pay
 from scenario_apply.manifest.templating.template_text import PER_IMAGE, SECRET_PLACES, TemplateError, quoted
@@ -43,6 +38,7 @@ from scenario_apply.manifest.templating.template_values import (
 )
 from scenario_apply.model.did_you_mean import did_you_mean
 from scenario_apply.model.secret import Secret
+from scenario_apply.model.variable_names import ALLOW_VARIABLE, is_variable_name
 
 _LONGEST_VALUE = 16 * 1024  # characters of one template in a manifest
 _LONGEST_IN_ALL = 384 * 1024  # of all that are compiled for a manifest: about 20 µs each

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from scenario_apply.manifest.positions import Map, Mark, Node, Seq, kind_of
 from scenario_apply.manifest.report import Report
+from scenario_apply.manifest.yaml.invisible import OddCharacter, odd_in_key, odd_in_value
+from scenario_apply.manifest.yaml.plain_text import is_curly_quoted
 from scenario_apply.manifest.yaml.scalars import NotANumber, plain_scalar
 
 if TYPE_CHECKING:
@@ -32,14 +34,17 @@ class ReadingStopped(Exception):
 
 
 class Builder:
-    """Events -> nodes, for one file."""
+    """Events -> nodes, for one file. lost: of plain_text.places_of_lost_text, to note texts that YAML cuts."""
 
-    def __init__(self, next_event: Callable[[], Event], name: str, report: Report) -> None:
+    def __init__(
+        self, next_event: Callable[[], Event], name: str, report: Report, lost: Mapping[int, str] | None = None
+    ) -> None:
         import yaml
 
         self._next = next_event
         self._name = name
         self._report = report
+        self._lost = lost
         self._scalar, self._mapping, self._sequence = yaml.ScalarEvent, yaml.MappingStartEvent, yaml.SequenceStartEvent
         self._alias, self._mapping_end, self._sequence_end = (
             yaml.AliasEvent,
@@ -136,6 +141,10 @@ class Builder:
             return self._tagged(event, text)
         if not event.implicit[0]:
             return text
+        if self._lost and event.end_mark.index in self._lost:
+            self._report.note_cut(event.start_mark, self._lost[event.end_mark.index])
+        if not text.isascii():
+            self._report_odd(odd_in_value(text), event.start_mark)
         try:
             return self._values[text]
         except KeyError:
@@ -145,6 +154,10 @@ class Builder:
         except NotANumber as error:
             self._report.error("not-a-number", str(error), event.start_mark, "write a finite number")
             return None
+        if isinstance(value, str) and is_curly_quoted(value):
+            what = "these are not YAML quotes: they would become part of the text"
+            self._report.error("curly-quotes", what, event.start_mark, "write \"...\" or '...'")
+            del self._values[text]  # so that each is reported
         return value
 
     def _tagged(self, event: Any, text: str) -> Node:
@@ -196,6 +209,8 @@ class Builder:
             key: str | None
             if key_event.__class__ is scalar and key_event.anchor is None:
                 key = key_event.value
+                if not key.isascii() and key_event.implicit[0]:
+                    self._report_odd(odd_in_key(key), key_event.start_mark)
             else:
                 key = self._odd_key(key_event, found.start, depth)
             value_event: Any = following()
@@ -213,6 +228,13 @@ class Builder:
         for merged, mark in merges:
             self._merge(found, merged, mark)
         return found
+
+    def _report_odd(self, odd: OddCharacter | None, mark: Mark | None) -> None:
+        """Reports an invisible character of the plain text that begins at mark."""
+        if odd is not None and mark is not None:
+            place = self._report.place_at(mark.name, mark.line, mark.column + odd.at)
+            self._report.error("odd-character", odd.what, place, odd.hint)
+            self._report.mark_wrong(mark)
 
     def _odd_key(self, event: Any, start: Mark, depth: int) -> str | None:
         """A key that is an alias, has an anchor, or is not a scalar: only text can be a key."""

@@ -29,9 +29,9 @@ def lost_at_hash(source: str, end: int) -> str | None:
     return None if found is None else found[1]
 
 
-def places_of_lost_text(source: str) -> dict[int, int]:
-    """The indices at which texts may end that lookalikes of comments follow, each with where the # is."""
-    return {found.start(): found.start(1) for found in _LOST_TEXT.finditer(source)}
+def places_of_lost_text(source: str) -> dict[int, str]:
+    """By the index at which a plain scalar would end: what YAML takes for a comment there, as lost_at_hash gives it."""
+    return {found.start(): found[1] for found in _LOST_TEXT.finditer(source)} if "#" in source else {}
 
 
 def cut_message(lost: str) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from scenario_apply.manifest.positions import Map, Node, kind_of
 from scenario_apply.manifest.report import Report
 from scenario_apply.manifest.yaml.builder import Builder, ReadingStopped
+from scenario_apply.manifest.yaml.plain_text import places_of_lost_text
 from scenario_apply.manifest.yaml.source_bytes import decoded
 from scenario_apply.manifest.yaml.syntax_errors import end_of_scanned, report_yaml_error
 
@@ -65,7 +66,7 @@ def _document(name: str, text: str, report: Report) -> Node:
     import yaml
 
     try:
-        return Builder(_events(name, text.encode()), name, report).document()
+        return Builder(_events(name, text.encode()), name, report, places_of_lost_text(text)).document()
     except yaml.YAMLError as error:
         end = end_of_scanned(error)
         if end is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from scenario_apply.manifest.report import Report
+from scenario_apply.model.git_content import conflict_line, is_pointer
 
 LARGEST_FILE_BYTES = 10_000_000
 
@@ -33,4 +34,13 @@ def decoded(name: str, data: bytes, report: Report) -> str | None:
         report.error("not-utf-8", f"byte 0x{data[error.start]:02x} is not UTF-8", where, "save the file as UTF-8")
         return None
     report.add_source(name, text)
+    if is_pointer(data):
+        hint = "run `git lfs pull`, or take the file out of .gitattributes"
+        report.error("git-lfs", "the file is a Git LFS pointer, not the manifest itself", place, hint)
+        return None
+    conflict = conflict_line(text)
+    if conflict is not None:
+        hint = "keep one version and delete the lines with <<<<<<<, ======= and >>>>>>>"
+        report.error("merge-conflict", "conflict markers of a Git merge", report.place_at(name, conflict - 1, 0), hint)
+        return None
     return text

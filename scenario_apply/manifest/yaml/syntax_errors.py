@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from scenario_apply.manifest.report import Report
+from scenario_apply.manifest.yaml.invisible import odd_in_line
 
 if TYPE_CHECKING:
     import yaml
@@ -55,6 +56,7 @@ _HINTS: tuple[tuple[str, str, str], ...] = (
 
 
 _NOT_IN_YAML = "[^\\t\\n\\r\\x20-\\x7e\\x85\\xa0-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]"
+_LINES_BEFORE = 50  # above the place where the parser stopped
 # Here the start is a better position than where the parser stopped: unclosed quotes and brackets, a lone key.
 _BEGAN = ("end of stream", "expected ',' or", "could not find expected ':'")
 
@@ -131,13 +133,26 @@ def _line_and_column(text: str, at: int) -> tuple[int, int]:
     return before.count("\n"), at - (before.rfind("\n") + 1)
 
 
+def _invisible_before(error: yaml.MarkedYAMLError, text: str) -> Mistake | None:
+    """An invisible character on the line where the parser stopped, or on one of those above: the likely cause."""
+    mark = error.problem_mark or error.context_mark
+    if mark is None or text.isascii():
+        return None
+    lines = text.splitlines()
+    for number in range(min(mark.line, len(lines) - 1), max(-1, mark.line - _LINES_BEFORE), -1):
+        odd = None if lines[number].isascii() else odd_in_line(lines[number])
+        if odd is not None:
+            return Mistake("odd-character", odd.what, odd.hint, number, odd.at)
+    return None
+
+
 def report_yaml_error(error: yaml.YAMLError, name: str, report: Report) -> None:
     """Reports the error that made the parser stop."""
     import yaml
 
     text = report.sources.get(name, "")
     if isinstance(error, yaml.MarkedYAMLError):
-        code, what, hint, line, column = mistake_of(error, text)
+        code, what, hint, line, column = _invisible_before(error, text) or mistake_of(error, text)
         report.error(code, what, report.place_at(name, line, column), hint)
         return
     found = re.search(_NOT_IN_YAML, text)

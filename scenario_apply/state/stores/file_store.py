@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import threading
 import uuid
 from collections.abc import Iterator
@@ -16,16 +15,15 @@ from scenario_apply.errors import StateDamaged, StateForeign, StateNotSaved
 from scenario_apply.model import codec
 from scenario_apply.model.ports import Clock
 from scenario_apply.state.baseline import NO_BASELINE, Baseline
+from scenario_apply.state.conflict import conflict_of
 from scenario_apply.state.state import State
 from scenario_apply.state.state_file import JournalNote, StateFile, file_of, newer, read_state_file, state_of
 from scenario_apply.state.stores.atomic import write_atomically
+from scenario_apply.state.stores.backups import BACKUPS, Backups, conflicted, with_way_back
 from scenario_apply.state.stores.journal import Journal, Unanswered, replay
 from scenario_apply.state.stores.lock import Holder, Lock
 from scenario_apply.state.stores.own_files import hint_of, is_temporary
 from scenario_apply.state.stores.state_folder import state_folder
-
-BACKUPS = "backups"
-BACKUPS_KEPT = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +57,7 @@ class FileStore:
         self.clock = clock
         self.folder = state_folder(path, within)
         self.name = os.path.basename(path)
+        self.backups = Backups(folder=self.folder, name=self.name)
         self.journal_path = f"{path.removesuffix('.json')}.journal"
         self.lock = Lock(f"{path.removesuffix('.json')}.lock", clock, self.folder)
         self._seen: tuple[int, int, int] | None = None
@@ -100,13 +99,28 @@ class FileStore:
             raise StateDamaged(
                 f"the state {self.path} cannot be read: {error.strerror}", hint=hint_of(error)
             ) from error
-        held = read_state_file(content, source=self.path)
-        state = state_of(held, source=self.path)
+        try:
+            held = read_state_file(content, source=self.path)
+            state = state_of(held, source=self.path)
+        except StateDamaged as damaged:
+            raise self._with_way_back(damaged, content) from damaged
         if self.lock.is_mine():
             self._refuse_newer(held)
         self._content, self._file = content, held
         self._check_owner(state)
         return state
+
+    def _with_way_back(self, damaged: StateDamaged, content: bytes) -> StateDamaged:
+        conflict = conflict_of(content)
+        if conflict is not None:
+            return conflicted(self.path, conflict)
+        return with_way_back(damaged, content, self.path, self.backups, self._journal())
+
+    def _journal(self) -> bytes | None:
+        """What lies where the journal belongs, if it can be read: whether it is sound is for its replay to say."""
+        with contextlib.suppress(OSError):
+            return self.folder.read(os.path.basename(self.journal_path))[0]
+        return None
 
     def _refuse_newer(self, file: StateFile) -> None:
         """A newer minor format is good enough to look at. Written by this tool it would lose what that one added."""
@@ -199,7 +213,8 @@ class FileStore:
         content = codec.document(file)
         try:
             if back_up:
-                self._back_up()
+                held = None if self._content is None or self._file is None else (self._file.serial, self._content)
+                self.backups.keep(held, (file.serial, content))
             with self._writing:
                 write_atomically(self.folder, self.name, content)
                 self._seen = _signature(self.folder.look(self.name))
@@ -242,18 +257,43 @@ class FileStore:
             except (FileNotFoundError, NotADirectoryError):
                 return None, self._seen
 
-    def _back_up(self) -> None:
-        """The content before this write goes to backups/<name>.<serial>.json; the newest ten stay."""
+    def take(self) -> bytes | None:
+        """The file as it is, readable or not; None when there is none. What is saved next takes its place."""
+        self._content, self._file, self._leftover = None, None, None
+        try:
+            content, facts = self.folder.read(self.name)
+        except FileNotFoundError:
+            self._seen = None
+            return None
+        except OSError as error:
+            raise StateDamaged(
+                f"the state {self.path} cannot be read: {error.strerror}", hint=hint_of(error)
+            ) from error
+        self._seen = _signature(facts)
+        return content
+
+    def put_away(self, content: bytes) -> None:
+        """Keep a state that could not be read in backups/, before it is written over."""
+        try:
+            self.backups.put_away(content)
+        except OSError as error:
+            raise self._not_backed_up(error) from error
+
+    def resume(self, note: JournalNote | None) -> None:
+        """What is saved next holds so much of the journal that lies beside it."""
+        self._leftover = note
+
+    def _not_backed_up(self, error: OSError) -> StateNotSaved:
+        return StateNotSaved(f"the state {self.path} could not be backed up: {error.strerror}", hint=hint_of(error))
+
+    def keep_backup(self) -> None:
+        """A backup of the state as it is: with the journal of the run that begins now it is enough to restore all."""
         if self._content is None or self._file is None:
             return
-        stem = self.name.removesuffix(".json")
-        folder = self.folder.within(BACKUPS)
-        write_atomically(folder, f"{stem}.{self._file.serial}.json", self._content)
-        pattern = re.compile(rf"{re.escape(stem)}\.([0-9]{{1,18}})\.json")
-        found = sorted((int(m.group(1)), m.group(0)) for name in folder.names() if (m := pattern.fullmatch(name)))
-        for _, name in found[:-BACKUPS_KEPT]:
-            with contextlib.suppress(FileNotFoundError):
-                folder.unlink(name)
+        try:
+            self.backups.keep((self._file.serial, self._content))
+        except OSError as error:
+            raise self._not_backed_up(error) from error
 
     def content_of(self, state: State, journal: Journal | None = None) -> bytes:
         """The state as save() would write it next, for another place."""

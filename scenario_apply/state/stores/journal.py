@@ -1,8 +1,9 @@
-"""The journal of a run: NDJSON beside the state. intent, sent, done, failed, adopted; what is paid for is never lost.
+"""The journal of a run: a file of JSON lines beside the state, from which the next run recovers after a crash.
 
-`sent` of a call that creates or spends is on disk before its bytes leave, `done` before the next step that needs it.
-A line says all that replaying it takes; the state file notes how many lines it already holds. Before each call that is
-paid for the file must still be where the next run looks for it.
+A call that creates or spends is recorded as `sent`, and flushed to disk, before its request leaves. Its outcome is on
+disk before the next step that needs it. A line contains all that replaying it requires. The state file records how many
+lines it already includes. Before each call that creates or spends, the journal must still be the file that the next run
+would read.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ from scenario_apply.state.stores.state_folder import state_folder
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unanswered:
-    """A call that left and whose answer was never recorded. details: what was known of it, e.g. an upload id."""
+    """A call that was sent and has no recorded outcome. details: what was known about it, such as an upload id."""
 
     step: PlannedStep
     sent_at: float
@@ -50,9 +51,9 @@ class Unanswered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replayed:
-    """What a journal adds to its state. run: whose it is, None for one that was never begun.
+    """The result of replaying a journal on its state. run: the id of its run; None for an empty journal.
 
-    baseline: what was there before the run made anything.
+    baseline: what existed on the service before the run created anything.
     """
 
     state: State
@@ -63,13 +64,13 @@ class Replayed:
 
 
 Place = Literal["ours", "theirs", "gone"]
-"""What lies where a journal was made: that journal, another run's, nothing."""
+"""What the path of a journal holds now: this journal, that of another run, or nothing."""
 
 
 class Journal:
-    """Appends to one journal file; safe for many threads.
+    """Appends to one journal file. Thread-safe.
 
-    guard: raises when a call must not leave for another reason, asked before each one that creates or spends.
+    guard: called before each call that creates or spends; it raises to prevent the call.
     """
 
     def __init__(
@@ -80,7 +81,10 @@ class Journal:
         guard: Callable[[], None] | None = None,
         folder: OwnFolder | None = None,
     ) -> None:
-        """folder: the folder of the state, which path is in; None: path's own folder, resolved."""
+        """folder: the state's folder, which contains path. None: the folder of path, with links resolved.
+
+        now: seconds since the epoch. Raises StateNotSaved when the file cannot be created or exists.
+        """
         self.path = path
         self._folder = folder or state_folder(path)
         self._name = os.path.basename(path)
@@ -88,14 +92,14 @@ class Journal:
         self.lines = 0
         self._guard = guard
         self._head: list[bytes] = []
-        self._open: dict[str, list[bytes]] = {}  # step -> its lines, until its end is known
+        self._open: dict[str, list[bytes]] = {}  # step -> its lines, until its outcome is known
         self._size = 0
-        self._broken: str | None = None  # why nothing more may be appended
+        self._broken: str | None = None  # why nothing can be appended any more
         self._lock = threading.Lock()
         self._synced = 0
         self._sync_lock = threading.Lock()
         try:
-            # O_EXCL: a leftover journal holds what was paid for and is never written over
+            # O_EXCL: a leftover journal records paid calls and must not be overwritten
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
             self._descriptor = self._folder.open(self._name, flags, create_folder=True)
             self._identity = _identity(os.fstat(self._descriptor))
@@ -108,15 +112,18 @@ class Journal:
         self.flush()
 
     def mark(self, baseline: Baseline) -> None:
-        """What was there before the first call that makes something. On disk with the first call."""
+        """Records what existed before the run creates anything. It is on disk before the first call is sent."""
         self._append(BaselineLine(baseline=baseline))
 
     def intend(self, step: PlannedStep, now: float) -> None:
-        """A step is about to be done. Not flushed: nothing has left yet."""
+        """Records that a step is about to be performed. Not flushed: nothing has been sent yet."""
         self._append(IntentLine(op=step.id, ts=iso(now), step=step.step))
 
     def sending(self, step: PlannedStep, now: float, **details: str) -> None:
-        """The call leaves now. On disk when this returns, in the file the next run will read. Raises StateError."""
+        """Records that a call is sent now; the line is on disk on return. now: seconds since the epoch.
+
+        Raises StateError when the line cannot be written, or when the next run would not find the journal.
+        """
         if self._guard is not None:
             self._guard()
         self.check_in_place()
@@ -124,16 +131,16 @@ class Journal:
         self.flush()
 
     def settle(self, step: PlannedStep, outcome: Outcome) -> None:
-        """The step is done, or was found done. Flushed by the next flush()."""
+        """Records the outcome of a step that is done or was found to be done. The next flush() writes it to disk."""
         line = AdoptedLine if outcome.adopted else DoneLine
         self._append(line(op=step.id, outcome=outcome))
 
     def fail(self, step: PlannedStep, reason: str) -> None:
-        """The service refused the step: it surely was not carried out."""
+        """Records that the service refused a step, so that it was certainly not performed."""
         self._append(FailedLine(op=step.id, reason=reason))
 
     def flush(self) -> None:
-        """Everything appended so far is on disk. Threads that wait together share one fsync."""
+        """Writes all appended lines to disk. Threads that wait together share one fsync. Raises StateNotSaved."""
         target = self.lines
         with self._sync_lock:
             if self._synced >= target:
@@ -149,7 +156,7 @@ class Journal:
             self._synced = reached
 
     def place(self) -> Place:
-        """What lies at its path. Raises StateNotSaved when the disk does not say."""
+        """What the path of the journal holds now. Raises StateNotSaved when that cannot be determined."""
         try:
             return "ours" if _identity(self._folder.look(self._name)) == self._identity else "theirs"
         except (FileNotFoundError, NotADirectoryError):
@@ -160,7 +167,7 @@ class Journal:
             raise StateNotSaved(f"the journal {self.path} cannot be looked at: {error.strerror}") from error
 
     def check_in_place(self) -> None:
-        """Raises StateNotSaved when the next run would not find this journal: what is written to it is lost."""
+        """Raises StateNotSaved when the next run would not find this journal, so that its lines would be lost."""
         match self.place():
             case "gone":
                 raise StateNotSaved(f"the journal {self.path} is gone: it was removed during this run")
@@ -168,14 +175,19 @@ class Journal:
                 raise StateNotSaved(f"the journal {self.path} is another run's now: the lock of this run was broken")
 
     def open_calls(self, settled: Collection[str]) -> bytes | None:
-        """A journal of the calls alone that left and whose end is unknown; None without any. settled: steps whose end
-        is known, though the disk took no line of it."""
+        """A journal of only the calls that were sent and have no known outcome; None without any.
+
+        settled: steps with a known outcome that could not be written.
+        """
         with self._lock:
             calls = [lines for op, lines in self._open.items() if len(lines) > 1 and op not in settled]
             return b"".join([*self._head, *(line for lines in calls for line in lines)]) if calls else None
 
     def remove(self) -> None:
-        """The state holds it all now. Left alone when it is another run's: the lock was broken, and ours is gone."""
+        """Deletes the journal, after the state includes all its lines. Another run's journal at its path is kept.
+
+        Raises StateNotSaved.
+        """
         if self.place() != "ours":
             return
         try:
@@ -185,7 +197,7 @@ class Journal:
             raise StateNotSaved(f"the journal {self.path} cannot be removed: {error.strerror}") from error
 
     def close(self) -> None:
-        """Nothing is appended from now on: a call still in flight must not write into a file of that number."""
+        """Closes the file. Later appends raise StateNotSaved: the descriptor's number may be reused."""
         with self._sync_lock, self._lock:
             if self._descriptor >= 0:
                 os.close(self._descriptor)
@@ -208,7 +220,7 @@ class Journal:
                 self._broken = f"the journal {self.path} cannot be written: {error.strerror}"
                 raise StateNotSaved(self._broken) from error
             if written != len(data):
-                # a torn line must stay the last one
+                # an incomplete line is removed: replay accepts one only at the end
                 with contextlib.suppress(OSError):
                     os.ftruncate(self._descriptor, self._size)
                 self._broken = f"the journal {self.path} cannot be written: the disk is full"
@@ -238,11 +250,11 @@ def _identity(stat: os.stat_result) -> tuple[int, int]:
 
 
 def replay(path: str, state: State, applied: JournalNote | None, folder: OwnFolder | None = None) -> Replayed | None:
-    """The state after a leftover journal; None when there is none. applied: the state's own note of what it holds.
+    """Replays a leftover journal on the state; None when there is no journal.
 
-    folder: the folder of the state, which path is in; None: path's own folder, resolved.
-
-    A torn last line is what a power loss leaves and is passed over. Raises StateDamaged for any other.
+    applied: the state's own record of the lines it includes. folder: the state's folder, which contains path; None: the
+    folder of path, with links resolved. An incomplete last line, as a power loss leaves it, is ignored. Raises
+    StateDamaged when the journal cannot be read or another line is invalid.
     """
     try:
         raw = (folder or state_folder(path)).read(os.path.basename(path))[0].split(b"\n")
@@ -250,11 +262,23 @@ def replay(path: str, state: State, applied: JournalNote | None, folder: OwnFold
         return None
     except OSError as error:
         raise StateDamaged(f"the journal {path} cannot be read: {error.strerror}", hint=hint_of(error)) from error
-    raw.pop()  # a whole file ends with a newline: what stands behind the last one is torn
+    raw.pop()  # what follows the last line break is incomplete
     lines = [_read(path, number, text) for number, text in enumerate(raw, 1)]
     run = lines[0].run if lines and isinstance(lines[0], RunLine) else None
     held = applied.lines if applied is not None and run is not None and applied.run == run else 0
     return _replayed(path, lines, held, state, run)
+
+
+def run_of(path: str, folder: OwnFolder) -> str | None:
+    """Whose journal lies at path; None when there is none. Raises StateDamaged."""
+    try:
+        first = folder.read(os.path.basename(path))[0].partition(b"\n")[0]
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise StateDamaged(f"the journal {path} cannot be read: {error.strerror}", hint=hint_of(error)) from error
+    line = _read(path, 1, first) if first else None
+    return line.run if isinstance(line, RunLine) else None
 
 
 def _read(path: str, number: int, text: bytes) -> Line:

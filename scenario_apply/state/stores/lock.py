@@ -1,7 +1,7 @@
-"""One run at a time: a lock file that says who holds it, bound to the process by the kernel.
+"""Lets one run at a time use a state: a lock file that names its holder and is locked with flock.
 
-The kernel frees the lock of a process that died, so a local leftover is taken over. One that names another machine
-is believed: locks of network folders do not always cross machines.
+The kernel releases the lock when its process ends, so a lock file left behind on this machine is taken over. A lock
+file of another machine counts as held: on network file systems, flock may not work across machines.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from scenario_apply.state.stores.state_folder import state_folder
 
 RETRY_EVERY_S = 0.2
 COPIED_AFTER_S = 3600.0
-"""A lock is written once, when it is taken: a file that is so much younger was written by something else."""
+"""Seconds. A lock file is written when the lock is acquired; one modified this much later is a copy."""
 LARGEST_LOCK_BYTES = 1 << 16
 
 _LONGEST = 200
@@ -35,7 +35,7 @@ _WAIT = "wait for it with --lock-timeout S; if that run is surely gone, break it
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
-    """Who holds a lock: user, host, process, since when (ISO 8601), for which command."""
+    """The holder of a lock: user, host, process id, start time (ISO 8601) and command."""
 
     who: str
     host: str
@@ -48,10 +48,10 @@ class Holder:
 
 
 class Lock:
-    """A lock file. held: only between acquire and release."""
+    """The lock of one state, held between acquire() and release()."""
 
     def __init__(self, path: str, clock: Clock, folder: OwnFolder | None = None) -> None:
-        """folder: the folder of the state, which path is in; None: path's own folder, resolved."""
+        """folder: the state's folder, which contains path. None: the folder of path, with links resolved."""
         self.path = path
         self.clock = clock
         self._folder = folder or state_folder(path)
@@ -60,7 +60,7 @@ class Lock:
 
     @contextlib.contextmanager
     def held(self, command: str, timeout_s: float = 0) -> Iterator[list[str]]:
-        """Hold it; yields notes for the user. Raises StateLocked when another process does for timeout_s seconds."""
+        """Holds the lock during the block and yields notes for the user. Raises as acquire() does."""
         notes = self.acquire(command, timeout_s)
         try:
             yield notes
@@ -68,6 +68,11 @@ class Lock:
             self.release()
 
     def acquire(self, command: str, timeout_s: float) -> list[str]:
+        """Acquires the lock and returns notes for the user, for example that a leftover lock was taken over.
+
+        command: the command line to record. Raises StateLocked when another run still holds the lock after timeout_s
+        seconds, and StateNotSaved when the lock file cannot be written.
+        """
         deadline = self.clock.monotonic() + timeout_s
         while True:
             try:
@@ -81,18 +86,18 @@ class Lock:
     def release(self) -> None:
         if self._descriptor is None:
             return
-        with contextlib.suppress(OSError):  # a folder that is gone holds no lock, and must not hide what else happened
+        with contextlib.suppress(OSError):  # a deleted folder contains no lock; an error here would hide an earlier one
             if self.is_mine():
                 self._folder.unlink(self._name)
         os.close(self._descriptor)
         self._descriptor = None
 
     def was_broken(self) -> bool:
-        """Whether this process held the lock and it was taken away."""
+        """Whether this process acquired the lock and force-unlock has removed it since."""
         return self._descriptor is not None and not self.is_mine()
 
     def is_mine(self) -> bool:
-        """Whether the file still is the one this process locked: force-unlock takes it away."""
+        """Whether the lock file is still the one that this process locked; force-unlock removes it."""
         if self._descriptor is None:
             return False
         try:
@@ -104,9 +109,9 @@ class Lock:
         return os.path.samestat(os.fstat(descriptor), self._folder.look(self._name))
 
     def break_it(self) -> Holder | None:
-        """Remove the lock file, even while it is held; returns the holder, or None. Of a link, the link itself.
+        """Removes the lock file, even while it is locked. Returns its holder, or None if there was no lock file.
 
-        Raises StateNotSaved when it cannot be taken away.
+        A link is removed, not its target. Raises StateNotSaved when the file cannot be removed.
         """
         holder = self.holder()
         try:
@@ -119,7 +124,7 @@ class Lock:
         return holder or Holder(who="unknown", host="unknown", pid=0, since="unknown", command="unknown")
 
     def is_alive(self) -> bool:
-        """Whether a process of this machine holds it now."""
+        """Whether a process of this machine holds the lock now."""
         try:
             descriptor = self._folder.open(self._name, os.O_RDONLY)
         except OSError:
@@ -128,19 +133,19 @@ class Lock:
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return True
-        except OSError:  # a file system without locks: none can be held there
+        except OSError:  # the file system does not support locks, so none is held
             return False
         finally:
             os.close(descriptor)
         return False
 
     def holder(self) -> Holder | None:
-        """What the lock file says; None when there is none or it says nothing."""
+        """The holder that the lock file names; None without a lock file or with one that cannot be read."""
         found = self._read()
         return None if found is None else found[0]
 
     def _read(self) -> tuple[Holder, int | None, os.stat_result] | None:
-        """The holder, the inode the file had when it was written, and the file's facts."""
+        """The holder, the inode that the lock file had when it was written, and its stat result."""
         try:
             content, facts = self._folder.read(self._name, LARGEST_LOCK_BYTES)
             plain = json.loads(content)
@@ -166,7 +171,7 @@ class Lock:
                 same = self._is_in_place(descriptor)
             except OSError:
                 same = False
-            if not same:  # its holder let go, or it was broken, between open and lock
+            if not same:  # the file was removed or replaced after it was opened
                 raise self._locked()
             before = self.holder()
             if before is not None and before.host != socket.gethostname():
@@ -190,7 +195,7 @@ class Lock:
             "pid": os.getpid(),
             "since": iso(self.clock.now()),
             "command": command,
-            "inode": os.fstat(descriptor).st_ino,  # a copy of the file has another one
+            "inode": os.fstat(descriptor).st_ino,  # a copy of the file has a different inode
         }
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, json.dumps(plain).encode(), 0)
@@ -211,7 +216,7 @@ class Lock:
         )
 
     def _cannot(self, what: str, error: OSError) -> StateNotSaved:
-        """The error of a lock that no run could have, with the way on."""
+        """The error for a lock file that cannot be used, with a hint."""
         if error.errno in _NO_LOCKS:
             way = "the file system there offers no file locks: keep the state on another one with --state FILE"
         elif error.errno == errno.ENOSPC:
@@ -222,8 +227,11 @@ class Lock:
 
 
 def _is_copy(holder: Holder, inode: int | None, facts: os.stat_result) -> bool:
-    """Whether a lock file is not the one its holder wrote. It is a sign, no proof: some network file systems give a
-    file another inode on each machine, and clocks differ. So it changes the words only, never who holds the lock."""
+    """Whether a lock file looks like a copy of the one that its holder wrote.
+
+    This is an indication, not a proof: some network file systems show different inodes on each machine, and clocks
+    differ. It therefore changes the message only, never the decision who holds the lock.
+    """
     if inode is not None and inode != facts.st_ino:
         return True
     since = from_iso(holder.since)
@@ -231,7 +239,7 @@ def _is_copy(holder: Holder, inode: int | None, facts: os.stat_result) -> bool:
 
 
 def _line(value: object) -> str:
-    """A text of a lock file, which is shown. Raises TypeError."""
+    """A text of a lock file, shortened for messages. Raises TypeError for another value."""
     if not isinstance(value, str):
         raise TypeError
     return value if len(value) <= _LONGEST else f"{value[:_LONGEST]}…"

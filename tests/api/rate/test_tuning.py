@@ -12,6 +12,7 @@ import pytest
 
 from scenario_apply.api.rate.allowance import Bounds
 from scenario_apply.api.rate.budget import RequestBudget, Slot
+from scenario_apply.api.rate.pace import Pace
 from tests.api.limiters import (
     Bucket,
     FixedWindow,
@@ -158,3 +159,45 @@ def test_a_wait_that_may_become_useless_is_checked_every_second() -> None:
 @pytest.mark.parametrize(("long_enough_s", "is_near"), [(1.03, True), (1.05, False)])
 def test_bounds_are_near_within_four_percent(long_enough_s: float, is_near: bool) -> None:
     assert Bounds(count=10, too_short_s=1.0, long_enough_s=long_enough_s).is_near is is_near
+
+
+def accept(pace: Pace, at: float) -> None:
+    """A request that leaves at that second and is let through."""
+    slot = Slot(taken_at=at, left_at=at)
+    pace.taken(slot)
+    pace.accepted(slot, at + 0.001)
+
+
+def refuse(pace: Pace, at: float) -> None:
+    slot = Slot(taken_at=at, left_at=at)
+    pace.taken(slot)
+    pace.refused(slot, at + 0.001, None)
+
+
+@pytest.mark.parametrize(("count", "learned"), [(3000, 3000), (5000, 4095)])
+def test_the_count_is_learned_of_the_last_4096_requests(count: int, learned: int) -> None:
+    """The refused request is one of them. More are not kept in memory."""
+    pace = Pace(careful=False)
+    for at in range(count):
+        accept(pace, at / 100)
+    refuse(pace, count / 100)
+    accept(pace, count / 100 + 0.6)
+    assert pace.seen is not None
+    assert pace.seen.count == learned
+
+
+def test_a_window_is_tried_for_a_fifth_more_than_its_length() -> None:
+    """Without a refusal until then, the next shorter one is tried."""
+    pace = Pace(careful=False)
+    for sent in range(20):
+        accept(pace, sent / 100)
+    refuse(pace, 3.3)
+    accept(pace, tried_since := 4.7)
+    tried, at = pace.seen, tried_since
+    assert tried is not None
+    while pace.seen == tried:
+        at += pace.wait_s(at, at)
+        accept(pace, at)
+    assert 1.2 <= (at - tried_since) / tried.window_s < 1.25
+    assert pace.seen is not None
+    assert pace.seen.window_s < tried.window_s

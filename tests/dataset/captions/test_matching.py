@@ -7,7 +7,8 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scenario_apply.dataset.captions.matching import Lookup, find_sidecars, from_file_name, match_rows, orphan_findings
+from scenario_apply.dataset.captions.matching import Lookup, from_file_name, match_rows, orphan_findings
+from scenario_apply.dataset.captions.sidecars import find_sidecars
 from scenario_apply.dataset.captions.table_entries import CaptionRow
 from scenario_apply.dataset.facts import FileEntry
 from scenario_apply.model.file_names import natural_key, nearest, nfc
@@ -49,10 +50,10 @@ def test_keys_are_names_paths_or_stems_in_any_unicode_form() -> None:
     lookup = Lookup(images)
     nfd = unicodedata.normalize("NFD", "café")
     for key in ("poses/café.png", "café.png", "café", nfd, "./poses/café.png", "set/poses/café.png", "poses\\café.png"):
-        assert lookup.find(key) == [images[0]], key
-    assert lookup.find("/somebody/else/b.jpg") == [images[1]]
-    assert lookup.find("c") == []
-    raws, findings = match_rows([CaptionRow("B.JPG", "fox", 3)], lookup, file="c.yaml")
+        assert lookup.find(key).images == [images[0]], key
+    assert lookup.find("/somebody/else/b.jpg").images == [images[1]]
+    assert lookup.find("c").images == []
+    raws, findings = match_rows([CaptionRow("bb.jpg", "fox", 3)], lookup, file="c.yaml")
     assert not raws
     assert findings[0].hint == "did you mean b.jpg?"
 

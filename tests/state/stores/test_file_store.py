@@ -64,8 +64,8 @@ def test_the_last_ten_are_kept(tmp_path: Path) -> None:
     for number in range(2, 15):
         state = saved(tmp_path, replace(one(number), lineage=state.lineage, serial=state.serial))
     backups = sorted((tmp_path / "state" / "backups").iterdir(), key=lambda p: int(p.name.split(".")[1]))
-    assert [p.name for p in backups] == [f"m.{n}.json" for n in range(4, 14)]
-    assert state_from_json(json.loads(backups[0].read_text()), source="backup").records[KAEL].current.number == 4
+    assert [p.name for p in backups] == [f"m.{n}.json" for n in range(5, 15)]
+    assert state_from_json(json.loads(backups[0].read_text()), source="backup").records[KAEL].current.number == 5
 
 
 def test_a_write_that_breaks_off_leaves_the_old_state_and_no_leftovers(
@@ -117,7 +117,7 @@ def test_a_damaged_state_is_refused_and_never_overwritten(tmp_path: Path, conten
     fresh = store(tmp_path)
     with pytest.raises(StateDamaged) as caught:
         fresh.load()
-    assert "backups" in str(caught.value.problems[0].hint)
+    assert "there is no backup: restore the file from version control" in str(caught.value.problems[0].hint)
     assert path.read_bytes() == content
 
 

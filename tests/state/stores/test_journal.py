@@ -298,7 +298,7 @@ def test_the_note_of_one_journal_says_nothing_of_the_next(tmp_path: Path) -> Non
 def test_a_checkpoint_makes_no_backup_and_is_continued_by_the_rest_of_the_journal(tmp_path: Path) -> None:
     first = store(tmp_path)
     first.load()
-    first.save(one())
+    first.save(one(), back_up=False)
     with Journal(first.journal_path, "run", 0.0) as journal:
         planned = PlannedStep(id="s1", step=CreateModel(address=KAEL, number=2, name="Kael", type="flux.1-lora"))
         outcome = Outcome(at=AT, model_id=ModelId("model_2"))

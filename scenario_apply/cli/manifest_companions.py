@@ -1,0 +1,59 @@
+"""What init finds and writes beside a first manifest: captions, the schema for editors, and a .gitignore."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from importlib.resources import files
+
+from scenario_apply.cli.named_files import named_file
+from scenario_apply.state.stores.own_files import own_folder
+
+PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".heic", ".avif", ".tiff", ".bmp", ".gif")
+NO_CAPTIONS = "no captions, Scenario writes them"
+SCHEMA_LINE = "# yaml-language-server: $schema=.scenario/manifest.schema.json"
+"""For editors with a YAML language server; the path is relative to the manifest."""
+
+_SIDECARS, _TABLES = (".txt", ".caption"), (".jsonl", ".csv")
+_IGNORED = """\
+# Written by scenario-apply init. Commit state/: it says what exists.
+.scenario/
+*.plan.json
+"""
+
+
+def captions_found(folder: str) -> str:
+    """In words: '8 captions in .txt files', 'captions in metadata.jsonl', or NO_CAPTIONS."""
+    names = sorted(name for name in os.listdir(folder) if not name.startswith("."))
+    stems = {os.path.splitext(name)[0].lower() for name in names if name.lower().endswith(PICTURES)}
+    sidecars: Counter[str] = Counter()
+    tables = []
+    for name in names:
+        stem, ending = os.path.splitext(name)
+        if ending.lower() in _SIDECARS and (stem.lower() in stems or os.path.splitext(stem)[0].lower() in stems):
+            sidecars[ending.lower()] += 1
+        elif ending.lower() in _TABLES or stem.lower() == "captions":
+            tables.append(name)
+    parts = [f"{count} caption{'s' if count > 1 else ''} in {ending} files" for ending, count in sidecars.items()]
+    parts += [f"captions in {name}" for name in tables]
+    return ", ".join(parts) or NO_CAPTIONS
+
+
+def write_companions(root: str, cwd: str) -> list[str]:
+    """Write the schema for editors into .scenario/, which Git ignores, and a .gitignore unless there is one.
+
+    The paths that were written. Raises OSError, UnsafeFile among them for links.
+    """
+    folder = own_folder(os.path.join(root, ".scenario"), within=root)
+    folder.ignore_all()
+    schema = files("scenario_apply").joinpath("manifest", "manifest.schema.json").read_bytes()
+    with os.fdopen(folder.open("manifest.schema.json", os.O_WRONLY | os.O_CREAT), "wb") as file:
+        file.truncate(0)
+        file.write(schema)
+    ignored = os.path.join(root, ".gitignore")
+    try:
+        with named_file(ignored, cwd).open_new() as text:
+            text.write(_IGNORED)
+    except FileExistsError:
+        return []  # of the user's own; .scenario/ ignores itself
+    return [ignored]

@@ -1,0 +1,175 @@
+"""Names captions that lie beside the pictures and are not used: nothing that a person wrote is left out in silence.
+
+A dataset whose pictures have no captions while captions lie there stops: Scenario would write its own for all of them.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from scenario_apply.dataset.captions.decode import decode
+from scenario_apply.dataset.captions.matching import Lookup
+from scenario_apply.dataset.captions.table_entries import FILE_COLUMNS, first_of
+from scenario_apply.dataset.captions.tables import read_table
+from scenario_apply.dataset.facts import FileEntry
+from scenario_apply.dataset.image_selection import Selection
+from scenario_apply.manifest.spec import DatasetSpec
+from scenario_apply.model.file_names import (
+    CAPTION_SUFFIXES,
+    IMAGE_SUFFIXES,
+    METADATA_FILES,
+    UNREADABLE_TABLE_SUFFIXES,
+    is_prose,
+    is_table_name,
+    name_of,
+    stem_of,
+    suffix_of,
+)
+from scenario_apply.model.lint_rules import Finding
+
+if TYPE_CHECKING:
+    from scenario_apply.errors import Severity
+
+_CAPTION_ENDINGS = CAPTION_SUFFIXES | {
+    *(
+        ".json",
+        ".yaml",
+        ".yml",
+        ".md",
+        ".text",
+        ".cap",
+        ".tag",
+        ".tags",
+        ".prompt",
+        ".prompts",
+        ".desc",
+        ".description",
+    ),
+    *(".rtf", ".doc", ".docx", ".odt"),
+}
+"""Endings of files that may hold the caption of the picture of the same name."""
+_NO_PLAIN_TEXT = frozenset({".rtf", ".doc", ".docx", ".odt"})
+_TABLE_NAMES = frozenset({"metadata", "caption", "captions", "prompts", "labels", "descriptions"})
+_MOST_TABLES = 20  # that are opened to see whether they name the pictures
+_MOST_NAMED = 3
+
+
+class Captioning(NamedTuple):
+    """captioned: paths of images with a caption, or with one that an error speaks of. used: paths of texts read."""
+
+    captioned: frozenset[str]
+    used: frozenset[str]
+    orphans: tuple[FileEntry, ...]
+
+
+def unread_captions(
+    spec: DatasetSpec, selection: Selection, have: Captioning, read: Callable[[str], bytes | Finding]
+) -> list[Finding]:
+    """C21: an error where no image has a caption, a warning where some lack theirs, else a note."""
+    if not selection.images or not (selection.texts or selection.nearby):
+        return []
+    lacking = [image for image in selection.images if image.path not in have.captioned]
+    kind = spec.captions.kind
+    # Asked for, so that what lies there is only mentioned.
+    chosen = kind in ("auto", "filename") or (kind != "recognise" and spec.caption is not None)
+    severity: Severity = (
+        "info" if chosen or not lacking else "error" if len(lacking) == len(selection.images) else "warning"
+    )
+    own = posixpath.normpath(spec.captions.path) if spec.captions.path else None
+    left = [entry for path, entry in selection.texts.items() if path not in have.used and entry.file != own]
+    if chosen or not lacking:
+        return [*_beside(spec, left, selection.images, "info"), *_named_tables(left)]
+    findings = [*_tables(spec, [*left, *selection.nearby], lacking, severity, read)]
+    findings += _beside(spec, left, lacking, severity)
+    if not findings and severity == "error" and spec.captions.kind == "recognise":
+        findings += _fitting_none(have.orphans, selection)
+    return findings
+
+
+def _tables(
+    spec: DatasetSpec,
+    texts: Iterable[FileEntry],
+    lacking: list[FileEntry],
+    severity: Severity,
+    read: Callable[[str], bytes | Finding],
+) -> Iterator[Finding]:
+    """Tables whose rows name images without a caption, and such as cannot be read."""
+    stems = {stem_of(image.path) for image in lacking}
+    candidates = [entry for entry in texts if is_table_name(entry.path) and stem_of(entry.path) not in stems]
+    candidates.sort(key=lambda entry: (stem_of(name_of(entry.path)).lower() not in _TABLE_NAMES, entry.path))
+    lookup = Lookup(lacking)
+    for entry in candidates[:_MOST_TABLES]:
+        file = entry.file
+        if suffix_of(file) in UNREADABLE_TABLE_SUFFIXES:
+            what = f"{file} may hold the captions, and files of this kind are not read"
+            yield Finding(
+                "C21", what, file, None, "export it as CSV, and name that: `captions: ./captions.csv`", severity
+            )
+            continue
+        count = _named_by(entry, spec, lookup, read)
+        if count:
+            what = f"{file} names {count} of the images that have no caption, and is not read"
+            yield Finding("C21", what, file, None, f"write `captions: ./{file}` in the dataset", severity)
+
+
+def _named_by(entry: FileEntry, spec: DatasetSpec, lookup: Lookup, read: Callable[[str], bytes | Finding]) -> int:
+    """How many images the rows of a table name."""
+    data = read(entry.file)
+    text = data if isinstance(data, Finding) else decode(data, file=entry.file, encoding=spec.encoding)
+    if isinstance(text, Finding):
+        return 0
+    keys = (first_of(row.fields, FILE_COLUMNS) for row in read_table(text, file=entry.file).rows)
+    folder = entry.file.rpartition("/")[0]
+    found = (lookup.find(key, beside=folder).images for key in keys if key)
+    return len({images[0].path for images in found if len(images) == 1})
+
+
+def _beside(
+    spec: DatasetSpec, texts: Iterable[FileEntry], images: Iterable[FileEntry], severity: Severity
+) -> Iterator[Finding]:
+    """Files with the name of an image and the ending of a text, one finding for each ending."""
+    forms = {form.casefold() for image in images for form in (image.path, stem_of(image.path))}
+    by_ending: dict[str, list[FileEntry]] = {}
+    for entry in texts:
+        ending, base = suffix_of(entry.path), stem_of(entry.path)
+        if suffix_of(base) in IMAGE_SUFFIXES and base.casefold() not in forms:
+            base = stem_of(base)
+        if ending in _CAPTION_ENDINGS and base.casefold() in forms:
+            by_ending.setdefault(ending, []).append(entry)
+    for ending, entries in sorted(by_ending.items()):
+        names = ", ".join(name_of(entry.path) for entry in entries[:_MOST_NAMED])
+        more = f" and {len(entries) - _MOST_NAMED} more" if len(entries) > _MOST_NAMED else ""
+        what = f"{names}{more} beside the images {'is' if len(entries) == 1 else 'are'} not read as captions"
+        yield Finding("C21", what, entries[0].file, None, _hint_beside(spec, ending, severity), severity)
+
+
+def _hint_beside(spec: DatasetSpec, ending: str, severity: Severity) -> str | None:
+    if severity == "info":
+        return None
+    if ending in _NO_PLAIN_TEXT:
+        return "save the captions as .txt files"
+    if ending in CAPTION_SUFFIXES and spec.captions.suffix is None:
+        return "write `captions: sidecar`, or delete what is not used"
+    return f"write `captions: {{ suffix: {ending} }}` in the dataset, or delete what is not used"
+
+
+def _named_tables(texts: Iterable[FileEntry]) -> Iterator[Finding]:
+    """A note for each table whose name says that it holds captions."""
+    for entry in texts:
+        name = name_of(entry.path).lower()
+        if name in METADATA_FILES or (is_table_name(entry.path) and stem_of(name) in _TABLE_NAMES):
+            yield Finding("C21", f"{entry.file} is not read", entry.file, severity="info")
+
+
+def _fitting_none(orphans: Iterable[FileEntry], selection: Selection) -> Iterator[Finding]:
+    """Caption files of which none fits an image, where no image has a caption."""
+    texts = [entry for entry in orphans if not is_prose(name_of(entry.path))]
+    if not texts:
+        return
+    names = ", ".join(name_of(entry.path) for entry in texts[:_MOST_NAMED])
+    what = f"{len(texts)} caption files fit none of the {len(selection.images)} images: {names}"
+    # A stray text among pictures is no reason to stop; as many texts as pictures are their captions.
+    severity: Severity = "error" if len(texts) * 2 >= len(selection.images) and len(texts) > 1 else "warning"
+    yield Finding("C21", what, texts[0].file, None, "name each caption like its image: 01.txt for 01.png", severity)

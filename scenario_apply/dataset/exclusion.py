@@ -1,0 +1,68 @@
+"""The patterns of `exclude:`: which paths they leave out, and which of them leave nothing out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from scenario_apply.model.file_names import nfc
+from scenario_apply.model.globs import alternatives, any_glob, glob_pattern, has_magic
+
+_MOST_TRIED = 1_000_000  # a glob on a path takes a microsecond
+
+
+class Exclusion:
+    """Patterns of one dataset. They are names or paths of files or folders; backslashes count as slashes."""
+
+    def __init__(self, patterns: Sequence[str]) -> None:
+        self._written = {
+            pattern: [normal_pattern(part) for part in alternatives(pattern)] for pattern in dict.fromkeys(patterns)
+        }
+        unique = dict.fromkeys(part for parts in self._written.values() for part in parts)
+        self._globs = tuple(pattern for pattern in unique if has_magic(pattern))
+        self._plain = unique.keys() - set(self._globs)
+        self._any_of_them = any_glob(self._globs).fullmatch if self._globs else None
+        self._folders: dict[str, bool] = {"": False}
+
+    def covers(self, path: str) -> bool:
+        """Whether the file is left out. path: within the dataset, in NFC."""
+        folder, _, name = path.rpartition("/")
+        return self._covers_folder(folder) or self._fits(name) or self._fits(path)
+
+    def unused(self, paths: Iterable[str]) -> frozenset[str]:
+        """The patterns, as written, that fit no path, name or folder. paths: of the files that were left out."""
+        candidates: set[str] = set()
+        for path in paths:
+            above = path
+            while above and above not in candidates:
+                candidates.update((above, above.rpartition("/")[2]))
+                above = above.rpartition("/")[0]
+        idle = {pattern for pattern in self._plain if pattern not in candidates}
+        left = _MOST_TRIED
+        for glob in self._globs:
+            left -= len(candidates)
+            if left < 0:
+                break
+            fullmatch = glob_pattern(glob).fullmatch
+            if not any(fullmatch(candidate) for candidate in candidates):
+                idle.add(glob)
+        return frozenset(written for written, parts in self._written.items() if idle.issuperset(parts))
+
+    def _covers_folder(self, path: str) -> bool:
+        """Whether the folder or one above it is left out; each folder is checked once."""
+        unknown: list[str] = []
+        while (known := self._folders.get(path)) is None:
+            unknown.append(path)
+            path = path.rpartition("/")[0]
+        for folder in reversed(unknown):
+            known = self._folders[folder] = known or self._fits(folder.rpartition("/")[2]) or self._fits(folder)
+        return known
+
+    def _fits(self, candidate: str) -> bool:
+        if candidate in self._plain:
+            return True
+        return self._any_of_them is not None and self._any_of_them(candidate) is not None
+
+
+def normal_pattern(pattern: str) -> str:
+    """As paths within a dataset are written: NFC, slashes, neither ./ in front nor a slash at the end."""
+    return nfc(pattern.replace("\\", "/").removeprefix("./")).rstrip("/")

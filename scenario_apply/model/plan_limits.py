@@ -1,0 +1,16 @@
+"""What a manifest or a command line allows a plan to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Gates: None where not set. changes_percent 0..100, min_score 0..1, cost in CU."""
+
+    cost: float | None = None
+    deletes: int | None = None
+    retrains: int | None = None
+    changes_percent: float | None = None
+    min_score: float | None = None

@@ -1,0 +1,144 @@
+"""dataset.captions.unread: captions that lie there and are not used are named, and stop a dataset that has none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scenario_apply.dataset.scan.scan_all import scan_datasets
+from scenario_apply.dataset.types import Dataset
+from scenario_apply.manifest.spec import CaptionSource, DatasetSpec
+from tests.dataset.build import PLACE, make_picture
+
+CAPTIONS = ["a tin robot in the grass", "a bottle on a sill", "paper boats on a pond", "a bicycle", "a cat in a box"]
+
+
+def make(root: Path, files: dict[str, str], folder: str = "data/set") -> None:
+    for at in range(5):
+        make_picture(root / folder / f"0{at}.png", seed=at, size=(64, 64))
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+def scan(root: Path, **fields: Any) -> Dataset:
+    lint = {"R01": "off"}
+    spec = DatasetSpec(**{"name": "d", "images": ("./data/set",), "place": PLACE, "lint": lint, **fields})
+    return scan_datasets({"d": spec}, root=str(root), cache_path=None, types_of={"d": ()}, cwd=str(root))["d"]
+
+
+def csv(prefix: str = "", ending: str = "png") -> str:
+    return "file_name,text\n" + "".join(f"{prefix}0{at}.{ending},{text}\n" for at, text in enumerate(CAPTIONS))
+
+
+def jsonl(prefix: str = "") -> str:
+    return "".join(f'{{"file_name": "{prefix}0{at}.png", "text": "{text}"}}\n' for at, text in enumerate(CAPTIONS))
+
+
+def yaml(prefix: str = "") -> str:
+    return "".join(f"{prefix}0{at}.png: {text}\n" for at, text in enumerate(CAPTIONS))
+
+
+@pytest.mark.parametrize("missing", ["error", "auto", "warn"])
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("data/set/captions.csv", csv()),
+        ("data/set/My Captions.CSV", csv()),
+        ("data/set/data.tsv", csv().replace(",", "\t")),
+        ("data/set/captions.jsonl", jsonl()),
+        ("data/set/captions.yaml", yaml()),
+        ("data/set/captions.json", '{"00": "a tin robot", "01": "a bottle"}'),
+        ("data/metadata.jsonl", jsonl("set/")),
+        ("data/metadata.jsonl", jsonl()),
+        ("data/captions.csv", csv("set\\")),
+    ],
+)
+def test_a_table_that_names_the_pictures_stops_a_dataset_without_captions(
+    file: str, text: str, missing: str, tmp_path: Path
+) -> None:
+    """Beside the pictures or one folder up; the hint is what has to be written, and it works."""
+    make(tmp_path, {file: text})
+    found = scan(tmp_path, missing=missing)
+    (finding,) = [p for p in found.problems if p.code == "C21"]
+    assert (finding.severity, finding.location and finding.location.file) == ("error", file)
+    assert f"`captions: ./{file}`" in str(finding.hint)
+    assert not any("no captions found" in p.message for p in found.problems)
+    used = scan(tmp_path, missing="auto", captions=CaptionSource(kind="file", path=f"./{file}"))
+    assert not [p for p in used.problems if p.severity == "error"]
+    assert sum(image.caption is not None for image in used.contents.images) >= 2
+
+
+@pytest.mark.parametrize("name", ["metadata.parquet", "captions.xlsx"])
+def test_a_table_that_cannot_be_read_stops_a_dataset_without_captions(name: str, tmp_path: Path) -> None:
+    make(tmp_path, {f"data/set/{name}": "PAR1"})
+    assert [(p.code, p.severity) for p in scan(tmp_path).problems] == [("C21", "error")]
+
+
+@pytest.mark.parametrize("ending", [".json", ".md", ".prompt", ".YAML", ".docx"])
+def test_files_of_the_pictures_names_stop_a_dataset_without_captions(ending: str, tmp_path: Path) -> None:
+    make(tmp_path, {f"data/set/0{at}{ending}": '{"caption": "a bottle"}' for at in range(5)})
+    (finding,) = scan(tmp_path, missing="auto").problems
+    assert (finding.code, finding.severity) == ("C21", "error")
+    assert f"00{ending}" in finding.message
+
+
+def test_captions_that_fit_no_picture_are_never_no_captions(tmp_path: Path) -> None:
+    make(tmp_path, {f"data/set/kael_{at}.txt": text for at, text in enumerate(CAPTIONS)})
+    found = {(p.code, p.severity) for p in scan(tmp_path, missing="auto").problems}
+    assert found == {("C04", "warning"), ("C21", "error")}
+
+
+def test_a_stray_text_is_no_reason_to_stop(tmp_path: Path) -> None:
+    make(tmp_path, {"data/set/todo.txt": "draw more"})
+    assert {(p.code, p.severity) for p in scan(tmp_path).problems} == {("C04", "warning"), ("C21", "warning")}
+
+
+def test_what_the_lacking_picture_has_is_named_beside_complete_captions(tmp_path: Path) -> None:
+    """One picture of five has its caption in another form: a warning, also where Scenario may write it."""
+    make(tmp_path, {f"data/set/0{at}.txt": text for at, text in enumerate(CAPTIONS[:4])})
+    (tmp_path / "data/set/04.json").write_text('{"caption": "a cat in a box"}')
+    (finding,) = [p for p in scan(tmp_path, missing="auto").problems if p.code == "C21"]
+    assert (finding.severity, "04.json" in finding.message) == ("warning", True)
+
+
+@pytest.mark.parametrize("kind", ["auto", "filename", "recognise"])
+def test_what_is_not_needed_is_a_note(kind: Any, tmp_path: Path) -> None:
+    """Captions by Scenario were asked for, or every picture has its own: the table is mentioned, not more."""
+    make(tmp_path, {f"data/set/0{at}.txt": text for at, text in enumerate(CAPTIONS)})
+    (tmp_path / "data/set/captions.csv").write_text(csv())
+    found = [p for p in scan(tmp_path, captions=CaptionSource(kind=kind)).problems if p.code == "C21"]
+    assert {p.severity for p in found} == {"info"}
+    assert any("captions.csv" in p.message for p in found)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {},
+        {"data/set/README.md": "about", "data/notes.csv": "a,b\n1,2\n", "data/config.yaml": "version: 1\n"},
+        {"data/set/workflow.json": '{"nodes": []}'},
+    ],
+)
+def test_other_files_are_none_of_its_business(files: dict[str, str], tmp_path: Path) -> None:
+    make(tmp_path, files)
+    assert {p.code for p in scan(tmp_path).problems} == {"C02"}
+
+
+def test_a_change_of_a_table_one_folder_up_is_seen(tmp_path: Path) -> None:
+    """The cached result depends on it."""
+    make(tmp_path, {"data/table.csv": csv("other/")})
+    spec = DatasetSpec(name="d", images=("./data/set",), place=PLACE, lint={"R01": "off"})
+
+    def codes() -> set[str]:
+        cache = str(tmp_path / ".scenario" / "datasets")
+        found = scan_datasets({"d": spec}, root=str(tmp_path), cache_path=cache, types_of={}, cwd=str(tmp_path))
+        return {p.code for p in found["d"].problems}
+
+    (tmp_path / "data/table.csv").write_text("file_name,text\nnone.png,a cat\n")
+    assert codes() == codes() == {"C02"}
+    (tmp_path / "data/table.csv").write_text(csv())
+    assert codes() == {"C21"}

@@ -1,0 +1,130 @@
+"""dataset.lint.wording_rules: what captioning models and other tools leave in captions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from scenario_apply.dataset.lint.wording_rules import wording
+from tests.dataset.lint.subjects import subject_of
+
+
+def codes_of(caption: str, **fields: Any) -> list[str]:
+    return [finding.code for finding in wording(subject_of([caption], **fields))]
+
+
+@pytest.mark.parametrize(
+    "caption",
+    [
+        "I'm sorry, but I can't help with identifying people in images.",
+        "I’m sorry, I cannot do that",
+        "I cannot assist with that request.",
+        "I can’t help with that",
+        "As an AI language model, I am unable to view this image.",
+        "Sorry, but I am unable to view this image",
+        "Unfortunately, I can't see the picture",
+        "Unable to process the image",
+        "Error: CUDA out of memory",
+        "RuntimeError: shape mismatch",
+        "openai.RateLimitError: 429",
+        "HTTP 503 Service Unavailable",
+        "nan",
+        "N/A",
+        "No caption available.",
+        "<think>The user wants a caption</think> a fox",
+        "assistant<|im_end|> a fox in snow",
+        "a fox &amp; an owl",
+        "## Caption ### a fox",
+        "a cafÃ© table",
+        "the fox’s den â€“ at night",
+        "a caf\ufffd table",
+        '"a fox in snow"',
+        "“a fox in snow”",
+    ],
+)
+def test_a_refusal_an_error_or_debris_of_a_captioner_is_named(caption: str) -> None:
+    assert codes_of(caption) == ["C13"]
+    assert codes_of(caption, trigger="KAEL_07") == ["C13"]
+
+
+@pytest.mark.parametrize(
+    "caption",
+    [
+        "Sure! Here's a caption: an old bicycle by a wall",
+        "Certainly, an old bicycle",
+        "Here’s the description of a fox",
+        "Here is a fox",
+        "assistant: a fox in snow",
+        "Description: a fox in snow",
+        "a fox in snow. Let me know if you need more",
+        "a fox in the image you provided",
+    ],
+)
+def test_chatter_around_a_caption_is_named(caption: str) -> None:
+    assert codes_of(caption) == ["C12"]
+
+
+@pytest.mark.parametrize(
+    "caption",
+    [
+        "((robot)), noon",
+        "[grass], noon",
+        "[[grass]], noon",
+        "(bottle:.8), light",
+        "(sill: 1.2), light",
+        "(sill:1), light",
+        "boats BREAK pond",
+        "__color__ paper",
+        "__hats/red__ paper",
+        r"saber \(fate\), wall",
+        "[cat:dog:0.5], box",
+        "hall --ar 16:9",
+        "hall, box --v 6",
+        "cat::2 dog",
+        "(cat)++ in a box",
+        "{red|blue} cat",
+        "{red} cat",
+        "<lora:x:1> cat",
+        "a ||| b",
+    ],
+)
+def test_prompt_syntax_of_other_tools_is_named(caption: str) -> None:
+    assert codes_of(caption) == ["C14"]
+
+
+@pytest.mark.parametrize(
+    "caption",
+    [
+        "a man who is sorry, I think",
+        "a sign that says “I'm sorry”",
+        "a sure-footed goat on a cliff",
+        "the words ERROR 404 on a screen",
+        "an error message (in red) on a screen",
+        "a COFFEE BREAK sign",
+        "a photograph (in black and white), scale 1:24",
+        "a clock (at 10:30), a ratio (16:9)",
+        "nancy, none of the dogs",
+        "a --very-- long dash, and -- a pause",
+        "C++ code on a screen",
+        "«CAFÉ» on a wall, MANHÃ",
+        "tom & jerry",
+        "“yes” and “no” on two doors",
+        "a 1990s photo, f/1.8 :: bokeh",
+        "a robot #7 [trigger] in grass",
+        "okay sign of a hand",
+    ],
+)
+def test_plain_captions_are_not_suspected(caption: str) -> None:
+    assert codes_of(caption) == []
+
+
+def test_a_trigger_in_brackets_is_no_syntax() -> None:
+    assert codes_of("[V] dog in snow", trigger="[V]") == []
+
+
+def test_instructions_of_pairs_are_checked_too() -> None:
+    found = list(
+        wording(subject_of(["I cannot assist with that", "make it ((red))"], images=(), before="a", after="b"))
+    )
+    assert [finding.code for finding in found] == ["C13", "C14"]
