@@ -110,7 +110,7 @@ def read_state_file(content: bytes, *, source: str) -> StateFile:
 
 
 class DuplicateKey(StateDamaged):
-    """A key that stands twice in one map: readers take the last one, and nobody chose it."""
+    """A key that stands twice in one map: readers take the last one, which was not chosen."""
 
 
 def _refuse_duplicates(content: bytes, source: str) -> None:
