@@ -123,7 +123,10 @@ def _refuse_duplicates(content: bytes, source: str) -> None:
                 raise DuplicateKey(f"{source} is damaged: {_where_twice(content, key)}")
             seen.add(key)
 
-    json.loads(content, object_pairs_hook=checked)
+    try:  # numbers are read as texts: those of fields that are not known may have any length
+        json.loads(content, object_pairs_hook=checked, parse_int=str, parse_float=str)
+    except (ValueError, RecursionError) as error:
+        raise damaged(source, Misfit("it is not JSON, or nested too deeply")) from error
 
 
 def _where_twice(content: bytes, key: str) -> str:

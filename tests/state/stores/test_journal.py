@@ -321,7 +321,7 @@ def test_a_damaged_journal_names_the_models_that_only_it_knows(tmp_path: Path) -
     planned = PlannedStep(id="s1", step=CreateModel(address=KAEL, number=2, name="Kael", type="flux.1-lora"))
     for model_id, expected in (
         ("model_2", "model_2, with import: blocks"),
-        ("model_1", "knows every model that it names"),
+        ("model_1", "knows every model"),
     ):
         with Journal(first.journal_path, "run", 0.0) as journal:
             journal.intend(planned, 0.0)
