@@ -124,13 +124,13 @@ class ApplySession:
         return environment
 
     def lose(self, view: object, error: OSError) -> None:
-        """Nobody reads that view any more. The run continues; one whose events were lost does not end with 0."""
+        """The reader of that view has left. The run continues; one whose events were lost does not end with 0."""
         if view in self.views:
             self.views.remove(view)
             self.losses.append(f"the events could not all be written: {error.strerror or error}")
 
     def report_losses(self) -> None:
-        """After the run: which events nobody got, and the exit code that says so."""
+        """After the run: which events were lost, and the exit code that says so."""
         for text in self.losses:
             self.call.tell(text)
         if self.losses and self.code == ExitCode.OK:

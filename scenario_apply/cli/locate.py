@@ -47,6 +47,11 @@ def state_path(manifest: Manifest, given: str | None, cwd: str) -> str:
         if problem is not None:
             raise ManifestError(problem.message, problems=[problem])
         return os.path.abspath(os.path.join(manifest.root, _slashed(manifest.root, manifest.state)))
+    return default_state_path(manifest)
+
+
+def default_state_path(manifest: Manifest) -> str:
+    """The state that nothing else was said about."""
     return os.path.join(_home(manifest), "state", f"{manifest.name}.json")
 
 

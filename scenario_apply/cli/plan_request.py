@@ -46,7 +46,10 @@ def read_request(settings: Settings, *, check: bool = True, deep: bool = True) -
     datasets = open_datasets(manifest, settings, deep=deep)
     if check:
         refuse_errors(all_problems(manifest, datasets), strict=settings.strict)
-    return PlanRequest(manifest=manifest, datasets=datasets, place=place_of_manifest(manifest, settings))
+    place = place_of_manifest(manifest, settings, endpoint=settings.endpoint)
+    refuse_errors(place.notes, strict=settings.strict)
+    manifest = replace(manifest, problems=(*manifest.problems, *place.notes))  # shown with the plan
+    return PlanRequest(manifest=manifest, datasets=datasets, place=place)
 
 
 def refuse_barred(request: PlanRequest) -> None:

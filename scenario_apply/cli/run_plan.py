@@ -69,6 +69,10 @@ def run_plan(
             return session.code
         options = _options(session, request)
         session.has_begun = True
+        if session.settings.state is not None:
+            from scenario_apply.cli.other_states import remember
+
+            remember(request.manifest, environment.store.path)
         ledgers: list[Ledger] = []
         try:
             with ExitStack() as stack:

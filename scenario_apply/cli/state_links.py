@@ -45,7 +45,7 @@ def _within_checkout(path: str, target: str, top: str) -> tuple[str, str]:
     inside = target.startswith(top.rstrip(os.sep) + os.sep)
     if not inside:
         what = f"leads to {target}, out of the Git checkout {top}"
-        raise _refused(path, what, f"a link in a repository may be anybody's; name the file itself: --state {target}")
+        raise _refused(path, what, f"it may have come with the repository; name the file itself: --state {target}")
     if not _is_plain(os.path.relpath(target, top), anywhere=False):
         what = f"leads to {target}, which is hidden or not named like a state"
         raise _refused(path, what, f"delete the link, or name where it leads: --state {target}")

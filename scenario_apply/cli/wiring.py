@@ -48,6 +48,7 @@ class StateLocation:
 
     is_bare: no manifest was read, so that only the state itself knows its project. secrets: those of the manifest.
     within: the folder below which no link is followed on the way to the state; None: the state's own folder.
+    notes: warnings about a state that lies elsewhere, or is another manifest's, too.
     """
 
     state: str
@@ -56,6 +57,7 @@ class StateLocation:
     is_bare: bool = False
     secrets: tuple[Secret, ...] = ()
     within: str | None = None
+    notes: tuple[Diagnostic, ...] = ()
 
 
 def open_manifest(settings: Settings) -> Manifest:
@@ -139,15 +141,27 @@ def state_alone(error: ManifestError) -> ManifestError:
     return ManifestError(error.message, problems=(*error.problems, note))
 
 
-def place_of_manifest(manifest: Manifest, settings: Settings) -> StateLocation:
-    """Where the state of a loaded manifest is."""
+def place_of_manifest(manifest: Manifest, settings: Settings, *, endpoint: str | None = None) -> StateLocation:
+    """Where the state of a loaded manifest is. endpoint: of a run; states of another one are not meant by it."""
+    from scenario_apply.cli.other_states import recorded_elsewhere, refuse_shared_state
+
     path = state_path(manifest, settings.state, settings.cwd)
+    notes: list[Diagnostic | None] = []
     if settings.state is None and manifest.state is None:
         refuse_twin(manifest, path)
+        notes.append(refuse_shared_state(manifest, path, settings.cwd))
+    notes.append(recorded_elsewhere(manifest, path, endpoint))
     within = state_within(manifest, settings.state, path, settings.cwd)
     path, within = follow_state_link(path, within, settings.cwd, manifest.root)
     secrets = _secrets_of(manifest)
-    return StateLocation(state=path, root=manifest.root, project=manifest.project, secrets=secrets, within=within)
+    return StateLocation(
+        state=path,
+        root=manifest.root,
+        project=manifest.project,
+        secrets=secrets,
+        within=within,
+        notes=tuple(note for note in notes if note is not None),
+    )
 
 
 def _secrets_of(manifest: Manifest) -> tuple[Secret, ...]:
@@ -158,6 +172,27 @@ def _secrets_of(manifest: Manifest) -> tuple[Secret, ...]:
 def recorded_store(settings: Settings) -> FileStore:
     """The store of commands that never ask the service: of whatever endpoint, unless --local says which."""
     return store_at(place_of(settings), endpoint=LOCAL if settings.local else None)
+
+
+def nothing_recorded(settings: Settings) -> str:
+    """The sentence for a state that records nothing; where the state is not there, what else may be meant."""
+    import dataclasses
+
+    from scenario_apply.cli.other_states import recorded_elsewhere
+
+    nothing = "nothing is recorded yet"
+    if settings.state is None:
+        return nothing  # said by the plan
+    path = os.path.abspath(os.path.join(settings.cwd, settings.state))
+    if os.path.lexists(path):
+        return nothing
+    nothing = f"there is no state {path}: {nothing}"
+    try:
+        manifest = open_manifest(dataclasses.replace(settings, state=None))
+    except ScenarioApplyError:
+        return nothing  # the state alone was asked for
+    found = recorded_elsewhere(manifest, path, None)
+    return nothing if found is None else f"{found.message} ({found.hint})"
 
 
 def store_at(place: StateLocation, *, endpoint: str | None) -> FileStore:

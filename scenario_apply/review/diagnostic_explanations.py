@@ -219,6 +219,8 @@ _STATE = {
     "state-damaged": "The state file cannot be read as a state. Nothing was changed. The hint names the way back: a "
     "backup that holds what was last recorded here, or version control where that is newer. What a restored state does "
     "not know would be made and paid for again, unless import blocks adopt it.",
+    "state-elsewhere": "The state that is asked for is not there, while another one records what the manifest "
+    "declares. With an empty state everything is created and trained again. The hint names the other one.",
     "state-foreign": "The state belongs to another endpoint, project or lineage, or is older than the recorded one. "
     "Applying it would delete or duplicate the wrong models. Check --state and the credentials.",
     "state-link": "The state is a link that is not followed: it leads out of the Git checkout it lies in, to something "
@@ -228,6 +230,8 @@ _STATE = {
     "state-newer": "The state was written by a newer release with fields that this one would lose. Upgrade.",
     "state-not-saved": "The state could not be written: the disk is full, or the folder cannot be written. The journal "
     "or an emergency copy has everything that was done; the message names the commands that restore it.",
+    "state-shared": "Two manifests have the same state, because their names differ in the ending only. Each would "
+    "delete what only the other declares. Rename one, or give one a state of its own.",
     "state-twin": "The same manifest was applied before under another name (file or folder), and has a state of its "
     "own. Continuing would create everything twice. Name the manifest as before, or use --state.",
     "version-gone": "The previous version no longer exists on the service, or is not trained.",

@@ -102,7 +102,7 @@ def _later(
     if is_known and other == before:
         return mine
     if mine is None or other is None:
-        # deleted by one and changed by the other, or nobody knows: the models may exist, so they stay recorded
+        # deleted by one and changed by the other, or it is unknown: the models may exist, so they stay recorded
         return mine or other
     for one, two in ((mine, other), (other, mine)):
         if _follows(one, two):

@@ -111,7 +111,7 @@ def read_state_file(content: bytes, *, source: str) -> StateFile:
 
 
 class DuplicateKey(StateDamaged):
-    """A key that stands twice in one map: readers take the last one, and nobody chose it."""
+    """A key that stands twice in one map: readers take the last one, which was not chosen."""
 
 
 def _refuse_duplicates(content: bytes, source: str) -> None:
@@ -124,7 +124,10 @@ def _refuse_duplicates(content: bytes, source: str) -> None:
                 raise DuplicateKey(f"{source} is damaged: {_where_twice(content, key)}")
             seen.add(key)
 
-    json.loads(content, object_pairs_hook=checked)
+    try:  # numbers are read as texts: those of fields that are not known may have any length
+        json.loads(content, object_pairs_hook=checked, parse_int=str, parse_float=str)
+    except (ValueError, RecursionError) as error:
+        raise damaged(source, Misfit("it is not JSON, or nested too deeply")) from error
 
 
 def _where_twice(content: bytes, key: str) -> str:

@@ -74,5 +74,5 @@ def test_a_foreign_journal_is_refused_with_its_line(
     assert main(["state", "list"]) == 1
     shown = capsys.readouterr()
     assert said in " ".join(shown.err.split())
-    assert "keep a copy" in " ".join(shown.err.split())
+    assert "it holds what the last run did: restore it from a copy" in " ".join(shown.err.split())
     assert "internal error" not in shown.err

@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(call: Invocation) -> int:
     """Everything recorded that has an id."""
-    from scenario_apply.cli.wiring import recorded_store
+    from scenario_apply.cli.wiring import nothing_recorded, recorded_store
     from scenario_apply.review.outputs import output_env, output_json, output_text, output_yaml
 
     state = recorded_store(call.settings).read()
@@ -35,5 +35,5 @@ def run(call: Invocation) -> int:
     chosen = call.arguments.format
     call.show(views[chosen](state) if chosen in views else output_text(state, call.out))
     if not state.records:
-        call.tell("nothing is recorded yet")
+        call.tell(nothing_recorded(call.settings))
     return 0

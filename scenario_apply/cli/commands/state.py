@@ -65,7 +65,7 @@ def _merge_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _list(call: Invocation) -> int:
-    from scenario_apply.cli.wiring import recorded_store
+    from scenario_apply.cli.wiring import nothing_recorded, recorded_store
     from scenario_apply.review.state_text import list_text
 
     state = recorded_store(call.settings).read()
@@ -74,7 +74,7 @@ def _list(call: Invocation) -> int:
     else:
         call.show(list_text(state, call.out))
     if not state.records:
-        call.tell("nothing is recorded yet")
+        call.tell(nothing_recorded(call.settings))
     return 0
 
 

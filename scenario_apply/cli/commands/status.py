@@ -88,6 +88,7 @@ def _place(call: Invocation) -> tuple[StateLocation, Manifest | None]:
 
 
 def _show(call: Invocation, statuses: Sequence[ResourceStatus]) -> None:
+    from scenario_apply.cli.wiring import nothing_recorded
     from scenario_apply.review.status_text import long_queued, status_json, status_text
 
     if call.arguments.format == "json":
@@ -96,7 +97,7 @@ def _show(call: Invocation, statuses: Sequence[ResourceStatus]) -> None:
         call.show(status_text(statuses, call.out))
     call.warn(long_queued(statuses))
     if not statuses:
-        call.tell("nothing is recorded yet")
+        call.tell(nothing_recorded(call.settings))
 
 
 def _code(call: Invocation, statuses: Sequence[ResourceStatus]) -> int:

@@ -66,7 +66,7 @@ class Backups:
         return f"{self._stem}.{serial}.json"
 
     def _names(self) -> list[str]:
-        """Newest first. By time: a state that was begun anew counts its serials from 1 again."""
+        """Newest first. By time: a state that was begun again counts its serials from 1 again."""
         pattern = re.compile(rf"{re.escape(self._stem)}\.([0-9]{{1,18}})\.json")
         within = self.folder.within(BACKUPS)
         found: list[tuple[int, int, str]] = []

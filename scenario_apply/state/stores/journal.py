@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
+import shlex
 import threading
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -62,6 +64,8 @@ class Replayed:
     run: str | None
     baseline: Baseline = NO_BASELINE
 
+
+_MADE = re.compile(rb'"model_id":"([A-Za-z0-9_.-]{1,128})"')
 
 Place = Literal["ours", "theirs", "gone"]
 """What the path of a journal holds now: this journal, that of another run, or nothing."""
@@ -257,16 +261,37 @@ def replay(path: str, state: State, applied: JournalNote | None, folder: OwnFold
     StateDamaged when the journal cannot be read or another line is invalid.
     """
     try:
-        raw = (folder or state_folder(path)).read(os.path.basename(path))[0].split(b"\n")
+        content = (folder or state_folder(path)).read(os.path.basename(path))[0]
     except FileNotFoundError:
         return None
     except OSError as error:
         raise StateDamaged(f"the journal {path} cannot be read: {error.strerror}", hint=hint_of(error)) from error
+    raw = content.split(b"\n")
     raw.pop()  # what follows the last line break is incomplete
-    lines = [_read(path, number, text) for number, text in enumerate(raw, 1)]
-    run = lines[0].run if lines and isinstance(lines[0], RunLine) else None
-    held = applied.lines if applied is not None and run is not None and applied.run == run else 0
-    return _replayed(path, lines, held, state, run)
+    try:
+        lines = [_read(path, number, text) for number, text in enumerate(raw, 1)]
+        run = lines[0].run if lines and isinstance(lines[0], RunLine) else None
+        held = applied.lines if applied is not None and run is not None and applied.run == run else 0
+        return _replayed(path, lines, held, state, run)
+    except StateDamaged as damaged:
+        raise StateDamaged(damaged.message, hint=_way_on(path, content, state)) from damaged
+
+
+def _way_on(path: str, content: bytes, state: State) -> str:
+    """What to do about a damaged journal so that nothing is paid for twice."""
+    away = shlex.join(["mv", path, f"{path}.damaged"])
+    known = state.model_ids()
+    named = dict.fromkeys(found.decode() for found in _MADE.findall(content))
+    lost = [model_id for model_id in named if model_id not in known]
+    if lost:
+        return (
+            f"it holds what the last run did: restore it from a copy. Else move it away ({away}) and adopt what only "
+            f"it knows, {', '.join(lost[:5])}, with import: blocks: an apply without them makes and pays for it again"
+        )
+    return (
+        f"it holds what the last run did: restore it from a copy, or keep one and move it away: {away}. The state "
+        "knows every model that it names; a plan mentions models of the same name that no state records"
+    )
 
 
 def run_of(path: str, folder: OwnFolder) -> str | None:
@@ -324,5 +349,5 @@ def _replayed(path: str, lines: list[Line], held: int, state: State, run: str | 
 def _damaged(path: str, number: int, what: str) -> StateDamaged:
     return StateDamaged(
         f"the journal {path} is damaged in line {number}: {what}",
-        hint="it holds what the last run did: keep a copy, then see `scenario-apply state --help`",
+        hint="it holds what the last run did: keep a copy",
     )

@@ -121,6 +121,14 @@ def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
     assert "keep the right one of the two entries" in (caught.value.problems[0].hint or "")
 
 
+@pytest.mark.parametrize("value", [b"9" * 5000, b"[" * 400 + b"]" * 400, b"1e999"])
+def test_a_field_that_is_not_known_may_hold_anything(value: bytes, tmp_path: Path) -> None:
+    state = saved(tmp_path, one())
+    path = tmp_path / "m.json"
+    path.write_bytes(path.read_bytes().replace(b'  "serial"', b'  "news": ' + value + b',\n  "serial"'))
+    assert store(tmp_path).load().state == state
+
+
 def test_a_state_that_was_formatted_by_another_program_is_read(tmp_path: Path) -> None:
     state = saved(tmp_path, one())
     path = tmp_path / "m.json"

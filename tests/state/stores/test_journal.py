@@ -311,3 +311,24 @@ def test_a_checkpoint_makes_no_backup_and_is_continued_by_the_rest_of_the_journa
     assert whole.records[KAEL].pending is not None
     assert state.records == after(whole, planned, outcome).records or whole.records[KAEL].previous == ()
     assert not (tmp_path / "backups").exists()
+
+
+def test_a_damaged_journal_names_the_models_that_only_it_knows(tmp_path: Path) -> None:
+    """Moved away, it would have them made and paid for again."""
+    first = store(tmp_path)
+    first.load()
+    first.save(one())
+    planned = PlannedStep(id="s1", step=CreateModel(address=KAEL, number=2, name="Kael", type="flux.1-lora"))
+    for model_id, expected in (
+        ("model_2", "model_2, with import: blocks"),
+        ("model_1", "knows every model"),
+    ):
+        with Journal(first.journal_path, "run", 0.0) as journal:
+            journal.intend(planned, 0.0)
+            journal.settle(planned, Outcome(at=AT, model_id=ModelId(model_id)))
+        path = Path(first.journal_path)
+        path.write_bytes(path.read_bytes() + b"<<<<<<< HEAD\n")
+        with pytest.raises(StateDamaged, match="damaged in line 4") as caught:
+            store(tmp_path).load()
+        assert expected in (caught.value.problems[0].hint or "")
+        path.unlink()
