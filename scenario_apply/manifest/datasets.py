@@ -147,7 +147,7 @@ def _check_cut(fields: Map, report: Report) -> None:
             mark = block.value_mark(key)
             lost = report.lost_behind(mark)
             if lost is not None:
-                hint = "put the text in quotes; a comment has a blank behind its #"
+                hint = "put the text in quotes; a comment has a blank after its #"
                 report.error("text-cut", f"{key}: {cut_message(lost)}", mark, hint)
 
 

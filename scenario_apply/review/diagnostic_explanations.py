@@ -118,8 +118,8 @@ _MANIFEST = {
     "template-too-large": "A template, or all templates together, are larger than is read.",
     "too-deep": "The YAML is nested deeper than any manifest needs. It is refused to protect the reader.",
     "too-large": "The file is larger than 10 MB. Split it into several files of a folder.",
-    "text-cut": "A caption, trigger, prefix, suffix or instruction goes on behind ` #`, where YAML begins a comment, "
-    "so only a part of it would be used. Put it in quotes; write a blank behind the # of a comment.",
+    "text-cut": "A caption, trigger, prefix, suffix or instruction continues after ` #`, where YAML begins a comment, "
+    "so only a part of it would be used. Put it in quotes; write a blank after the # of a comment.",
     "too-long": "A text or a list is longer than the service accepts.",
     "too-many": "The manifest has so many errors that the rest is not reported. Fix the first ones and run again.",
     "too-many-files": "The manifest consists of more files than are read. Check that the right folder is named.",

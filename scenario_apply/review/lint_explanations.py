@@ -268,9 +268,9 @@ LINT_TEXTS: Mapping[str, LintText] = {
         "Correct the file at the reported place.",
     ),
     "C19": LintText(
-        "A caption in YAML without quotes that goes on behind ` #`: `robot, model #7 of the line`.",
+        "A caption in YAML without quotes that continues after ` #`: `robot, model #7 of the line`.",
         "YAML takes the rest of the line for a comment, so half of the caption would be trained.",
-        "Put the caption in quotes. If it is a comment, write a blank behind the #.",
+        "Put the caption in quotes. If it is a comment, write a blank after the #.",
     ),
     "C20": LintText(
         "Control characters, line separators, terminal colours or invisible characters inside a caption.",

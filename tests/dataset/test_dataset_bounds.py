@@ -264,6 +264,7 @@ UNIT = {
     "brackets": "(a" * 300_000, "pipes": "{a|" * 200_000, "stars": "**a" * 200_000, "words": "a" * 600_000,
     "dashes": "a-" * 300_000, "commas": "," * 600_000, "tags": "a_b," * 150_000, "tokens": "<|a_" * 150_000,
     "numbers": "(a:1" * 150_000, "locations": "<loc_1" * 100_000, "distinct": " ".join(map(str, range(90_000))),
+    "squares": "[a" * 300_000, "entities": "&#1" * 200_000,
 }[sys.argv[1]]
 captions = [UNIT + " TOK [ stunning ( " + str(n) for n in range(5)]
 lint(subject_of(captions, **({"trigger": "KAEL_07"} if sys.argv[2:] else {})))
@@ -276,7 +277,7 @@ read_table("k: {\\n" + "a" + " " * 300_000 + "b" + " " * 300_000 + "\\n", file="
     "unit",
     [
         *("dollars", "braces", "statements", "loras", "brackets", "pipes", "stars", "words", "dashes", "commas"),
-        *("tags", "tokens", "numbers", "locations", "distinct"),
+        *("tags", "tokens", "numbers", "locations", "distinct", "squares", "entities"),
     ],
 )
 def test_no_caption_is_searched_in_every_way(unit: str, trigger: list[str]) -> None:

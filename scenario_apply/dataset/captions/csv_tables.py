@@ -25,6 +25,8 @@ _MOST_FINDINGS = 20  # reported for unreadable lines of one table
 _DELIMITERS = ",;\t|"
 _SEPARATOR_LINE = re.compile(r"\s*\"?sep=(.)\"?\r?\n", re.IGNORECASE)  # written and read by Excel
 _BROKEN = "not a CSV table"
+_QUOTE_IT = 'quote captions with a comma: "..."'
+_CURLY = ("“", "”", "„", "«")
 _BLANKS_AFTER_A_QUOTE = re.compile(r'"[ \t]++(?=[,;|\r\n]|\Z)')
 
 
@@ -116,7 +118,9 @@ def _rows(header: Sequence[str], lines: _FilledRows, file: str) -> tuple[list[Ro
                 return rows, [*findings[:_MOST_FINDINGS], too_many_rows(file, line)]
             if any(value.strip() for value in values[width:]):
                 what = "the row has more fields than the header has columns"
-                findings.append(_problem(file, line, what, 'quote captions with a comma: "..."'))
+                is_curly = any(sign in value for value in values for sign in _CURLY)
+                hint = 'curly quotes quote nothing in a table: write "..."' if is_curly else _QUOTE_IT
+                findings.append(_problem(file, line, what, hint))
                 continue
             fields: dict[str, str] = {}
             for name, value in zip_longest(names, values[:width], fillvalue=""):

@@ -68,6 +68,7 @@ def read_json_lines(text: str, *, file: str) -> Table:
 
 
 def _lines(text: str, file: str) -> Table:
+    source = _Json()
     rows: list[Row] = []
     findings: list[Finding] = []
     for number, line in enumerate(io.StringIO(text, newline=None), 1):
@@ -76,7 +77,7 @@ def _lines(text: str, file: str) -> Table:
             break
         if not line.strip():
             continue
-        source = _Json()
+        source.doubled.clear()
         try:
             value = source.value(line)
         except RecursionError:

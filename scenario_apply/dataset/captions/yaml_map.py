@@ -6,7 +6,15 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from scenario_apply.dataset.captions.table_entries import MOST_ROWS, TEXT_COLUMNS, Row, Table, map_entry, too_many_rows
+from scenario_apply.dataset.captions.table_entries import (
+    MOST_ROWS,
+    TEXT_COLUMNS,
+    Row,
+    Table,
+    map_entry,
+    record,
+    too_many_rows,
+)
 from scenario_apply.manifest.yaml.plain_text import cut_message, is_curly_quoted, lost_at_hash
 from scenario_apply.model.lint_rules import Finding
 
@@ -20,7 +28,7 @@ _LONGEST_SHOWN = 400  # characters of a line that is repeated in a hint
 
 
 def read_yaml_map(text: str, *, file: str) -> Table:
-    """Rows of file_name and text. A syntax error or an alias is one C18 finding and no rows."""
+    """Rows of file_name and text, of a map or a list of records. A syntax error or an alias is one C18 and no rows."""
     import yaml
 
     try:
@@ -97,13 +105,36 @@ class _Reader:
                 if isinstance(event, yaml.MappingStartEvent):
                     rows = list(self._top(events))
                     break
-                if isinstance(event, yaml.ScalarEvent | yaml.SequenceStartEvent | yaml.AliasEvent):
+                if isinstance(event, yaml.SequenceStartEvent):
+                    rows = list(self._records(events))
+                    break
+                if isinstance(event, yaml.ScalarEvent | yaml.AliasEvent):
                     raise _Refused(self._wrong(event, "a captions file must hold a map from picture to caption"))
         except _Refused as refused:
             return Table(tuple(rows), (*self._findings, refused.finding))
         if not self._is_cut:
             self._read_to_the_end(events)
         return Table(tuple(rows), tuple(self._findings))
+
+    def _records(self, events: Iterator[object]) -> Iterator[Row]:
+        """The rows of a list of maps with file_name and text."""
+        import yaml
+
+        for count, event in enumerate(events, 1):
+            if isinstance(event, yaml.SequenceEndEvent):
+                return
+            line = _line(event)
+            if count > MOST_ROWS:
+                self._findings.append(too_many_rows(self._file, line))
+                self._is_cut = True
+                return
+            entry = self._value(event, events)
+            if not isinstance(entry, dict):
+                wrong = self._wrong(event, "a list of captions must hold maps with file_name and text")
+                raise _Refused(wrong._replace(hint="or write a map from picture to caption"))
+            row, findings = record(entry, file=self._file, line=line)
+            self._findings += findings
+            yield row
 
     def _read_to_the_end(self, events: Iterator[object]) -> None:
         """Finds syntax errors further down, and further documents."""
@@ -182,7 +213,7 @@ class _Reader:
         if event.style in (None, ""):
             lost = lost_at_hash(self._text, event.end_mark.index) if event.end_mark is not None else None
             if lost is not None:
-                hint = "quote the caption; a comment has a blank behind its #"
+                hint = "quote the caption; a comment has a blank after its #"
                 self._findings.append(Finding("C19", cut_message(lost), self._file, _line(event), hint))
             if is_curly_quoted(text):
                 self._findings.append(self._wrong(event, "these are not YAML quotes")._replace(hint=_STRAIGHT_QUOTES))

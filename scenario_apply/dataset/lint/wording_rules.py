@@ -41,11 +41,12 @@ _NO_CAPTION = re.compile(
 )
 _DEBRIS = re.compile(
     r"<MORE_DETAILED_CAPTION>|</?s>|<loc_\d{1,9}>|\*\*[^*]{1,200}\*\*|```|<\|[a-z_]{1,200}\|>|<pad>|<unk>|<image>"
-    r"|</?think(?:ing)?>|</?answer>|\[/?INST\]|\[(?:PAD|UNK|SEP|CLS)\]|###|<br ?/?>|</?p>"
+    r"|</?think(?:ing)?>|</?answer>|\[/?INST\]|\[(?:PAD|UNK|SEP|CLS)\]|###|<br ?/?>|</?(?:p|b|i|em|strong|div|span)>"
     r"|&(?:amp|quot|lt|gt|nbsp|apos|#\d{2,5}|#x[0-9a-fA-F]{2,5});|\ufffd"
     r"|Ã[\u0080-\u00ba\u00bc-\u00bf€‚ƒ„…†‡ˆ‰Š‹Œ‘“•–—˜™š›œŸ]|Â[\u0080-\u00ba\u00bc-\u00bf]|â€"  # UTF-8 read as cp1252
 )
-_IN_QUOTES = re.compile('"[^"]+"|“[^“”]+”|„[^„“”]+[“”]|«[^«»]+»')
+_WRITTEN_BY_A_PROGRAM = ('{"', "{'", '["', "['")  # C18 reports it
+_IN_QUOTES = re.compile("\"[^\"]+\"|'[^']+'|‘[^‘]+’|“[^“”]+”|„[^„“”]+[“”]|«[^«»]+»")
 # Text in brackets is limited in length: ten thousand unclosed brackets would each be searched to the end.
 _SYNTAX = re.compile(
     r"\|\|\||;;;"
@@ -91,7 +92,8 @@ def wording(subject: Subject) -> Iterator[Finding]:
     for picture in pictures:
         yield from _of_a_model(picture, trigger, is_suspicious)
         text = picture.caption or ""
-        if is_suspicious and (found := _SYNTAX.search(text.replace(trigger, " ") if trigger else text)):
+        may_hold_syntax = is_suspicious and not (picture.raw or "").startswith(_WRITTEN_BY_A_PROGRAM)
+        if may_hold_syntax and (found := _SYNTAX.search(text.replace(trigger, " ") if trigger else text)):
             what = f"{found[0].strip()!r} is training syntax of other tools, and is used literally here"
             yield picture.finding("C14", what, "write plain text", about_caption=True)
         if tags_matter and "_" in text and not subject.spec.is_pairs:

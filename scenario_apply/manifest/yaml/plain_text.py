@@ -9,7 +9,7 @@ _OPENING_SINGLE, _CLOSING_SINGLE = "‘‚‹", "’‘›"
 _ANY_DOUBLE = re.compile(f"[{_DOUBLE}]")
 _ANY_OPENING_SINGLE = re.compile(f"[{_OPENING_SINGLE}]")
 # A number sign or a hashtag, not the blank of a usual comment.
-_LOST_TEXT = re.compile(r"[ \t]+(#(?:[^\W_]|[ \t]?\d)[^\n\r\x85\u2028\u2029]*)")
+_LOST_TEXT = re.compile(r"(?<![ \t])[ \t]++(#(?:[^\W_]|[ \t]?\d)[^\n\r\x85\u2028\u2029]*)")
 _SHOWN = 12  # characters of what was lost
 
 

@@ -55,6 +55,8 @@ def read(name: str, text: str) -> tuple[dict[str, str], list[tuple[str, int | No
         ("c.json", '{"images": [{"file_name": "a.png", "caption": "fox"}]}', {"a.png": "fox"}),
         ("c.json", '{"a": {"caption": "fox", "tags": ["red", "small"]}, "b": {"tags": ["owl", "grey"]}}',
          {"a": "fox, red, small", "b": "owl, grey"}),
+        ("c.yaml", "- file_name: a.png\n  text: fox\n- {image: b.png, tags: [owl, grey]}\n",
+         {"a.png": "fox", "b.png": "owl, grey"}),
         ("c.yaml", "a: {Caption: fox, tags: [red, small]}\nb:\n  tags:\n  - owl\n  - grey\n",
          {"a": "fox, red, small", "b": "owl, grey"}),
     ],
@@ -108,6 +110,8 @@ def test_every_usual_form_is_read(name: str, text: str, captions: dict[str, str]
         ("c.yaml", "a: fox # 2 of three\n", [("C19", 1)]),
         ("c.yaml", "a: {caption: a fox\t#sunset\n  }\n", [("C19", 1)]),
         ("c.yaml", "a: “a red fox”\nb: ‘the fox’s den’\nc: «owl»\n", [("C18", 1), ("C18", 2), ("C18", 3)]),
+        ("c.yaml", "- file_name: a.png\n  text: fox\n- text: owl\n", [("C18", 3)]),
+        ("c.yaml", "- file_name: a.png\n  text: a fox #2\n", [("C19", 2)]),
         ("c.yaml", "a: fox\n---\nb: owl\n", [("C18", 2)]),
     ],
 )

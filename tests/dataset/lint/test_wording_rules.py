@@ -41,6 +41,8 @@ def codes_of(caption: str, **fields: Any) -> list[str]:
         "a caf\ufffd table",
         '"a fox in snow"',
         "“a fox in snow”",
+        "'a fox in snow'",
+        "a <b>fox</b>",
     ],
 )
 def test_a_refusal_an_error_or_debris_of_a_captioner_is_named(caption: str) -> None:
@@ -113,6 +115,7 @@ def test_prompt_syntax_of_other_tools_is_named(caption: str) -> None:
         "a 1990s photo, f/1.8 :: bokeh",
         "a robot #7 [trigger] in grass",
         "okay sign of a hand",
+        "the fox's den, the cats' box",
     ],
 )
 def test_plain_captions_are_not_suspected(caption: str) -> None:
