@@ -20,8 +20,8 @@ Number = float | Annotated[str, Meta(pattern=r"\A-?[0-9]{1,40}(\.[0-9]{1,40})?([
 Nothing = Annotated[tuple[object, ...], Meta(max_length=0)]
 """An empty list: how some services write an empty object."""
 
-Cursor = Annotated[str, Meta(pattern=r"\A[!-~]{0,8192}\Z")] | Annotated[int, Meta(ge=0)]
-"""Opaque, sent back percent-encoded: visible ASCII, or a number."""
+Cursor = Annotated[str, Meta(pattern=r"\A[!-~]{0,8192}\Z")]
+"""Opaque, sent back percent-encoded: visible ASCII."""
 
 
 class Answer(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -81,13 +81,6 @@ class ModelAnswer(Answer, frozen=True, kw_only=True):
     training_stats: object = None
     owner_id: IdOrEmpty | None = None
     privacy: str | None = None
-
-
-class BareModelAnswer(Answer, frozen=True, kw_only=True):
-    """What is needed of a model in a list that has another form."""
-
-    id: ModelId | None = None
-    model_id: ModelId | None = None
 
 
 class ModelsAnswer(Answer, frozen=True, kw_only=True):
@@ -160,11 +153,6 @@ class AssetAnswer(Answer, frozen=True, kw_only=True):
     metadata: object = None
     properties: object = None
     created_at: object = None
-
-
-class BareAssetAnswer(Answer, frozen=True, kw_only=True):
-    id: AssetId | None = None
-    asset_id: AssetId | None = None
 
 
 class AssetsAnswer(Answer, frozen=True, kw_only=True):

@@ -15,8 +15,6 @@ from scenario_apply.api.answers import (
     AssetMetadataAnswer,
     AssetPropertiesAnswer,
     AssetsAnswer,
-    BareAssetAnswer,
-    BareModelAnswer,
     BillingAnswer,
     JobAnswer,
     JobMetadataAnswer,
@@ -56,6 +54,11 @@ from scenario_apply.model.training_types import SECRET_PARAMETERS
 
 _STATUS_ALIASES = {"draft": "new", "training-cancelled": "training-canceled", "cancelled": "canceled"}
 
+_ID_KEYS = (
+    *("id", "modelId", "assetId", "jobId", "ownerId"),
+    *("concepts", "trainingImages", "trainingImagePairs"),
+)
+
 Value = TypeVar("Value")
 
 
@@ -80,7 +83,7 @@ def model_page_of(value: object) -> ModelPage:
     """A page of the project's models, also where one of them cannot be read: of that one, only its id is known."""
     answer = _read(value, ModelsAnswer)
     models = tuple(_listed_model(item, at) for at, item in _each(answer.models or (), "models"))
-    return ModelPage(models=models, next_token=_token(answer.next_pagination_token))
+    return ModelPage(models=models, next_token=answer.next_pagination_token or None)
 
 
 def training_image_of(value: object) -> TrainingImage:
@@ -137,7 +140,7 @@ def asset_page_of(value: object) -> AssetPage:
     """As model_page_of."""
     answer = _read(value, AssetsAnswer)
     assets = tuple(_listed_asset(item, at) for at, item in _each(answer.assets or (), "assets"))
-    return AssetPage(assets=assets, next_token=_token(answer.next_pagination_token))
+    return AssetPage(assets=assets, next_token=answer.next_pagination_token or None)
 
 
 def upload_of(value: object) -> RemoteUpload:
@@ -238,26 +241,20 @@ def _listed_model(item: object, at: str) -> RemoteModel:
     try:
         return _model(_read(item, ModelAnswer, at), complete=False, at=f"{at}.")
     except BadAnswer:
-        known = loose.fitted(item, BareModelAnswer)
-        model_id = None if known is None else known.id or known.model_id
-        if model_id is None:
-            raise
-        return RemoteModel(id=model_id, type="", status=None)
+        known = _model(_read(_ids_of(item), ModelAnswer, at), complete=False, at=f"{at}.")
+        return RemoteModel(id=known.id, type="", status=None)
 
 
 def _listed_asset(item: object, at: str) -> RemoteAsset:
     try:
         return _asset(_read(item, AssetAnswer, at), at=f"{at}.")
     except BadAnswer:
-        known = loose.fitted(item, BareAssetAnswer)
-        asset_id = None if known is None else known.id or known.asset_id
-        if asset_id is None:
-            raise
-        return RemoteAsset(id=asset_id, name=None, description=None, size_bytes=None, status=None, created_at=None)
+        return _asset(_read(_ids_of(item), AssetAnswer, at), at=f"{at}.")
 
 
-def _token(token: str | int | None) -> str | None:
-    return None if token is None or token == "" else str(token)
+def _ids_of(item: object) -> object:
+    """What holds ids in one item of a list: those are never odd, whatever else is."""
+    return {key: item[key] for key in _ID_KEYS if key in item} if isinstance(item, dict) else item
 
 
 def _billed(billing: object) -> float | None:

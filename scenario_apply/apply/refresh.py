@@ -178,7 +178,7 @@ def quotes(api: ScenarioApi, decisions: Iterable[Decision]) -> tuple[dict[Addres
 def _not_quoted(address: Address, error: ApiError) -> Diagnostic:
     return Diagnostic(
         code="price-unknown",
-        message=f"{address}: Scenario could not be asked for the price of its training: {error}",
+        message=f"{address}: the cost of its training is not quoted: {error}",
         hint="the plan shows an estimate where the state has one; a limit on cost stops a launch without a price",
         severity="warning",
     )

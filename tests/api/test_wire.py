@@ -174,7 +174,7 @@ def test_pages_and_their_tokens() -> None:
 
 def test_an_empty_list_may_be_null() -> None:
     assert wire.model_page_of({"models": None}).models == ()
-    assert wire.asset_page_of({"assets": None, "nextPaginationToken": 2}).next_token == "2"
+    assert wire.asset_page_of({"assets": None, "nextPaginationToken": "2"}).next_token == "2"
     assert wire.models_of({"models": None}, complete=True) == {}
     empty = dict.fromkeys(("trainingImages", "tags", "concepts", "trainingImagePairs"))
     model = wire.model_of({"model": {**BARE, **empty, "trainingImagesNumber": 0}}, complete=True)
@@ -182,7 +182,7 @@ def test_an_empty_list_may_be_null() -> None:
     assert wire.score_of({"score": 1, "status": "complete", "assetsWarnings": None}).warnings == ()
 
 
-@pytest.mark.parametrize("odd", [{"name": 3}, {"tags": "a,b"}, {"parameters": "none"}, {"concepts": {}}])
+@pytest.mark.parametrize("odd", [{"name": 3}, {"tags": "a,b"}, {"parameters": "none"}, {"status": 7}])
 def test_one_odd_model_does_not_hide_the_others_of_a_list(odd: dict[str, object]) -> None:
     """Whoever made it, the project's own models stay usable; it only fits no name and no type."""
     page = wire.model_page_of({"models": [{**BARE, **odd}, {**BARE, "id": "m2"}]})
@@ -192,6 +192,8 @@ def test_one_odd_model_does_not_hide_the_others_of_a_list(odd: dict[str, object]
     ]
     with pytest.raises(BadAnswer, match=r"models\[0\]"):
         wire.models_of({"models": [{**BARE, **odd}]}, complete=True)
+    with pytest.raises(BadAnswer, match=r"models\[0\]\.jobId"):
+        wire.model_page_of({"models": [{**BARE, **odd, "jobId": "../x"}]})
 
 
 def test_one_odd_asset_does_not_hide_the_others_of_a_list() -> None:
