@@ -25,7 +25,7 @@ from scenario_apply.manifest.loader.listing import (
 )
 from scenario_apply.manifest.spec import DatasetSpec
 from scenario_apply.model.file_names import NearestName, is_image_name, is_table_name, is_unicode, nfc, spelled
-from scenario_apply.model.globs import glob_pattern, has_magic
+from scenario_apply.model.globs import glob_pattern, has_magic, with_low_ending
 from scenario_apply.model.lint_rules import Finding
 
 if TYPE_CHECKING:
@@ -359,8 +359,8 @@ def _keeper(place: SourceFolder, prefix: str) -> Callable[[str], bool] | None:
         return paths.__contains__
     if place.keep is None:
         return None
-    match, start = glob_pattern(nfc(place.keep)).fullmatch, len(prefix)
-    return lambda path: match(path, start) is not None
+    match, start = glob_pattern(with_low_ending(nfc(place.keep))).fullmatch, len(prefix)
+    return lambda path: match(path, start) is not None or match(with_low_ending(path), start) is not None
 
 
 def skipped_folders_of(listing: Listing, spec: DatasetSpec, root: str) -> dict[str, int]:
