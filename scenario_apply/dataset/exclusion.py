@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from scenario_apply.model.file_names import nfc
-from scenario_apply.model.globs import alternatives, any_glob, glob_pattern, has_magic
+from scenario_apply.model.globs import alternatives, any_glob, glob_pattern, has_magic, with_low_ending
 
 _MOST_TRIED = 1_000_000  # a glob on a path takes a microsecond
 
 
 class Exclusion:
-    """Patterns of one dataset. They are names or paths of files or folders; backslashes count as slashes."""
+    """Patterns of one dataset. They are names or paths of files or folders; backslashes count as slashes.
+
+    The ending of a glob is the same in capitals. A name without magic means one file, exactly as it is written.
+    """
 
     def __init__(self, patterns: Sequence[str]) -> None:
         self._written = {
@@ -20,7 +23,8 @@ class Exclusion:
         unique = dict.fromkeys(part for parts in self._written.values() for part in parts)
         self._globs = tuple(pattern for pattern in unique if has_magic(pattern))
         self._plain = unique.keys() - set(self._globs)
-        self._any_of_them = any_glob(self._globs).fullmatch if self._globs else None
+        lowered = tuple(dict.fromkeys(map(with_low_ending, self._globs)))
+        self._any_of_them = any_glob(lowered).fullmatch if self._globs else None
         self._folders: dict[str, bool] = {"": False}
 
     def covers(self, path: str) -> bool:
@@ -42,8 +46,8 @@ class Exclusion:
             left -= len(candidates)
             if left < 0:
                 break
-            fullmatch = glob_pattern(glob).fullmatch
-            if not any(fullmatch(candidate) for candidate in candidates):
+            fullmatch = glob_pattern(with_low_ending(glob)).fullmatch
+            if not any(fullmatch(candidate) or fullmatch(with_low_ending(candidate)) for candidate in candidates):
                 idle.add(glob)
         return frozenset(written for written, parts in self._written.items() if idle.issuperset(parts))
 
@@ -60,7 +64,8 @@ class Exclusion:
     def _fits(self, candidate: str) -> bool:
         if candidate in self._plain:
             return True
-        return self._any_of_them is not None and self._any_of_them(candidate) is not None
+        fits = self._any_of_them
+        return fits is not None and (fits(candidate) or fits(with_low_ending(candidate))) is not None
 
 
 def normal_pattern(pattern: str) -> str:

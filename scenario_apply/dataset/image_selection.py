@@ -49,6 +49,7 @@ class Selection:
     twins: tuple[tuple[str, str], ...] = ()
     unused: frozenset[str] = frozenset()  # patterns of `exclude` that leave nothing out
     nearby: tuple[FileEntry, ...] = ()
+    elsewhere: Mapping[str, frozenset[str]] = field(default_factory=dict)  # other folders of caption files: their stems
 
 
 def select(

@@ -37,7 +37,7 @@ def number_hint(text: str, *, whole: bool, quoted: bool) -> str | None:
         plain = plain.replace(dash, "-")
     plain = _BLANKS.sub("", plain)
     has_blank = _BLANKS.search(text.strip()) is not None
-    if _PLAIN.fullmatch(plain):
+    if _PLAIN.fullmatch(plain) and not (whole and _THOUSANDS.fullmatch(plain)):
         if sign is not None:
             return f"{sign} is U+{ord(sign):04X}, not a minus sign: write {plain}"
         if has_blank:

@@ -30,6 +30,10 @@ _TEXTS = """
 TEXT_SUFFIXES = CAPTION_SUFFIXES | TABLE_SUFFIXES | UNREADABLE_TABLE_SUFFIXES | frozenset(_TEXTS.split())
 """Endings of files that are no pictures whatever they hold; what has another ending is recognised by content."""
 
+CAPTION_FOLDERS = frozenset(
+    {"caption", "captions", "label", "labels", "text", "texts", "txt", "prompt", "prompts", "tags", "descriptions"}
+)
+"""Folders beside one of pictures that may hold their caption files."""
 _JUNK_FOLDERS = frozenset({"__macosx", "cache", "_controls", "@eadir", "__pycache__", "$recycle.bin"})
 _JUNK_FILES = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db"})
 _JUNK_ENDINGS = ("-masklabel.png", "-condlabel.png", ".npz", ".safetensors")

@@ -41,6 +41,14 @@ def alternatives(pattern: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def with_low_ending(path: str) -> str:
+    """A path, or a glob whose ending holds no magic, with its ending in lower case: a.PNG -> a.png."""
+    dot = path.rfind(".")
+    if dot <= path.rfind("/") or _MAGIC.search(path, dot):
+        return path
+    return path[:dot] + path[dot:].lower()
+
+
 def escaped(name: str) -> str:
     """The glob that matches this name alone."""
     return _MAGIC.sub(lambda sign: f"[{sign[0]}]", name)

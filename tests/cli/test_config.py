@@ -30,8 +30,8 @@ def facts(spec: ModelSpec | CompositionSpec, manifest: Manifest) -> dict[str, An
     found = {name: getattr(spec, name) for name in spec.__dataclass_fields__ if name not in ("place", "places")}
     if isinstance(spec, ModelSpec):
         dataset = manifest.datasets[spec.dataset]
-        found["dataset"] = replace(dataset, name="", place=spec.place)
-        found["dataset"] = {n: getattr(dataset, n) for n in dataset.__dataclass_fields__ if n not in ("name", "place")}
+        positions = ("name", "place", "places", "own")
+        found["dataset"] = {n: getattr(dataset, n) for n in dataset.__dataclass_fields__ if n not in positions}
     else:
         found["concepts"] = [replace(concept, place=spec.place) for concept in spec.concepts]
         found["concepts"] = [(c.model, c.model_id, c.find, c.scale, c.epoch) for c in spec.concepts]

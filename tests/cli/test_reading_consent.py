@@ -55,11 +55,11 @@ COMMANDS = [
 def test_a_manifest_does_not_grant_itself_the_files_of_the_machine(
     outside: Path, words: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Refused at the dataset's line without the caller's word, which is an option or a variable."""
+    """Refused at the path without the caller's word, which is an option or a variable."""
     assert main(words) == 1
     said = capsys.readouterr().err
     assert "outside-root" in said
-    assert "scenario.yaml:3:3" in said
+    assert "scenario.yaml:3:19" in said
     assert "--allow-outside-root" in said
     assert said.count("outside-root]") <= 1
 

@@ -34,3 +34,11 @@ def test_a_pattern_that_leaves_nothing_out_is_known_as_written() -> None:
     exclusion = Exclusion(patterns)
     left_out = [path for path in ("set/01.png", "set/02.png", "set/03.png") if exclusion.covers(path)]
     assert exclusion.unused(left_out) == {"06.png", "*.webp", "set\\07.png"}
+
+
+def test_the_ending_of_a_glob_is_the_same_in_capitals() -> None:
+    for pattern in ("*_mask.png", "*_mask.PNG", "*_mask.[Pp]NG"):
+        exclusion = Exclusion([pattern])
+        assert exclusion.covers("set/01_mask.PNG"), pattern
+        assert not exclusion.unused(["set/01_mask.PNG"])
+    assert not Exclusion(["05.PNG"]).covers("05.png")

@@ -37,6 +37,7 @@ def test_the_hint_is_the_number_that_was_meant(text: str, hint: str | None) -> N
     ("text", "hint"),
     [
         ("2,000", "write 2000 without marks"),
+        ("2.000", "write 2000 without marks"),
         ("2.000.000", "write 2000000 without marks"),
         ("2'000", "write 2000 without marks"),
         ("2_000", "write 2000 without marks"),

@@ -20,6 +20,7 @@ from scenario_apply.model.file_names import (
     CAPTION_SUFFIXES,
     IMAGE_SUFFIXES,
     METADATA_FILES,
+    SIDECAR_SUFFIXES,
     UNREADABLE_TABLE_SUFFIXES,
     is_prose,
     is_table_name,
@@ -68,7 +69,7 @@ def unread_captions(
     spec: DatasetSpec, selection: Selection, have: Captioning, read: Callable[[str], bytes | Finding]
 ) -> list[Finding]:
     """C21: an error where no image has a caption, a warning where some lack theirs, else a note."""
-    if not selection.images or not (selection.texts or selection.nearby):
+    if not selection.images or not (selection.texts or selection.nearby or selection.elsewhere):
         return []
     lacking = [image for image in selection.images if image.path not in have.captioned]
     kind = spec.captions.kind
@@ -83,6 +84,7 @@ def unread_captions(
         return [*_beside(spec, left, selection.images, "info"), *_named_tables(left)]
     findings = [*_tables(spec, [*left, *selection.nearby], lacking, severity, read)]
     findings += _beside(spec, left, lacking, severity)
+    findings += _elsewhere(selection, lacking, severity)
     if not findings and severity == "error" and spec.captions.kind == "recognise":
         findings += _fitting_none(have.orphans, selection)
     return findings
@@ -136,7 +138,10 @@ def _beside(
         ending, base = suffix_of(entry.path), stem_of(entry.path)
         if suffix_of(base) in IMAGE_SUFFIXES and base.casefold() not in forms:
             base = stem_of(base)
-        if ending in _CAPTION_ENDINGS and base.casefold() in forms:
+        if suffix_of(base) in CAPTION_SUFFIXES and stem_of(base).casefold() in forms:  # 01.txt.bak, 01.txt_old
+            base, ending = stem_of(base), suffix_of(base) + ending
+        is_text = ending in _CAPTION_ENDINGS or ending.startswith(SIDECAR_SUFFIXES)
+        if is_text and base.casefold() in forms:
             by_ending.setdefault(ending, []).append(entry)
     for ending, entries in sorted(by_ending.items()):
         names = ", ".join(name_of(entry.path) for entry in entries[:_MOST_NAMED])
@@ -145,11 +150,24 @@ def _beside(
         yield Finding("C21", what, entries[0].file, None, _hint_beside(spec, ending, severity), severity)
 
 
+def _elsewhere(selection: Selection, lacking: Iterable[FileEntry], severity: Severity) -> Iterator[Finding]:
+    """Folders with caption files of the names of images without a caption."""
+    names = [{stem_of(name_of(image.path)).casefold(), name_of(image.path).casefold()} for image in lacking]
+    for folder, stems in selection.elsewhere.items():
+        count = sum(not stems.isdisjoint(forms) for forms in names)
+        if count:
+            what = f"{folder} holds caption files of the names of {count} images, and is not read"
+            hint = "put them beside the images, where captions are looked for"
+            yield Finding("C21", what, folder, None, hint, severity)
+
+
 def _hint_beside(spec: DatasetSpec, ending: str, severity: Severity) -> str | None:
     if severity == "info":
         return None
     if ending in _NO_PLAIN_TEXT:
         return "save the captions as .txt files"
+    if ending.count(".") > 1:
+        return f"rename them to end in {ending[: ending.rfind('.')]}, or delete them"
     if ending in CAPTION_SUFFIXES and spec.captions.suffix is None:
         return "write `captions: sidecar`, or delete what is not used"
     return f"write `captions: {{ suffix: {ending} }}` in the dataset, or delete what is not used"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from scenario_apply.dataset.lint.subject import Picture, Subject
-from scenario_apply.model.file_names import name_of, stem_of
+from scenario_apply.model.file_names import stem_of
 from scenario_apply.model.lint_rules import Finding
 
 _MASK_NAME = re.compile(r"(?i)(.+?)(?:[ _.-]|(?<=\d))(?:mask|masks|matte|alphamask|masklabel)(?:[ _.-]?\d{1,3})?")
@@ -24,7 +24,7 @@ def masks(subject: Subject) -> Iterator[Finding]:
         other = next((by_stem[stem] for stem in _masked(picture.path) if stem in by_stem), None)
         if other is None or other is picture:
             continue
-        what = f"{name_of(picture.path)} looks like the mask of {other.path}, and would be trained on as a picture"
+        what = f"{picture.path} looks like the mask of {other.path}, and would be trained on as a picture"
         hint = f'leave it out, as in `exclude: ["{_pattern(picture.path)}"]`, or write `lint: {{ F15: off }}`'
         is_grey = _is_grey(picture) and not _is_grey(other)
         yield Finding("F15", what, picture.file, None, hint, "error" if is_grey else None)

@@ -15,6 +15,7 @@ from scenario_apply.dataset.image_limits import MOST_IMAGES
 from scenario_apply.dataset.image_selection import Selection
 from scenario_apply.dataset.pairing import TableRow, pair_folders, pair_rows, pair_suffixes, table_rows
 from scenario_apply.dataset.scan.caption_files import caption_reader
+from scenario_apply.dataset.scan.caption_folders import caption_folders_of
 from scenario_apply.dataset.scan.sources import Listing, Sources, selection_of, skipped_folders_of
 from scenario_apply.errors import ManifestError
 from scenario_apply.manifest.spec import DatasetSpec
@@ -95,6 +96,8 @@ def inputs_of(listing: Listing, spec: DatasetSpec, root: str) -> DatasetInputs:
     more = [*map(_not_unicode, selection.nameless), *map(_twin, selection.twins), *_unused(spec, selection)]
     findings = tuple(dict.fromkeys([*listing.findings, *more]))
     if not spec.is_pairs:
+        elsewhere = caption_folders_of(listing, root, recursive=spec.recursive)
+        selection = replace(selection, elsewhere=elsewhere) if elsewhere else selection
         skipped = skipped_folders_of(listing, spec, root)
         return DatasetInputs(images=selection.images, selection=selection, findings=findings, skipped_folders=skipped)
     if of_table:

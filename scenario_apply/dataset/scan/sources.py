@@ -25,8 +25,8 @@ from scenario_apply.manifest.loader.listing import (
     walk,
 )
 from scenario_apply.manifest.spec import DatasetSpec
-from scenario_apply.model.file_names import NearestName, is_image_name, is_unicode, nfc, spelled
-from scenario_apply.model.globs import glob_pattern, has_magic
+from scenario_apply.model.file_names import NearestName, is_image_name, is_table_name, is_unicode, nfc, spelled
+from scenario_apply.model.globs import glob_pattern, has_magic, with_low_ending
 from scenario_apply.model.lint_rules import Finding
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ class Listing:
     links: list[str] = field(default_factory=list)  # real paths of folders that are links
     rows: list[TableRow] = field(default_factory=list)  # pairs of a table or a list
     nearby: list[FileEntry] = field(default_factory=list)  # tables one folder up
+    siblings: list[FileEntry] = field(default_factory=list)  # folders beside the pictures' that may hold captions
     by_folder: dict[tuple[str, str], SourceFolder] = field(
         default_factory=dict
     )  # sources of single files, by folder and side
@@ -77,11 +78,11 @@ class Listing:
             (p.file, p.keep, p.side, [(f.within, f.gone, f.rows) for f in p.folders], p.names and tuple(p.names))
             for p in self.places
         ]
-        return (places, self.stats, self.links, [entry[1:] for entry in self.nearby])
+        return (places, self.stats, self.links, [entry[1:] for entry in (*self.nearby, *self.siblings)])
 
     def mtimes(self) -> list[int]:
         rows = [row[2] for place in self.places for folder in place.folders for row in folder.rows]
-        return [*rows, *(stat[2] for stat in self.stats), *(entry.mtime_ns for entry in self.nearby)]
+        return [*rows, *(stat[2] for stat in self.stats), *(entry.mtime_ns for entry in (*self.nearby, *self.siblings))]
 
 
 class Sources:
@@ -152,7 +153,9 @@ class Sources:
                 self._tables[full] = tables_of(full, out.guard)
             for name, size, mtime_ns, identity, *_ in self._tables[full]:
                 file = name if parent == "." else f"{parent}/{name}"
-                out.nearby.append(FileEntry(name, file, size, mtime_ns, identity))
+                found = out.nearby if is_table_name(name) else out.siblings
+                if file not in listed:
+                    found.append(FileEntry(name, file, size, mtime_ns, identity))
 
     def add_folders_of(self, out: Listing, spec: DatasetSpec, files: Sequence[str]) -> None:
         """Adds the folders of single pictures, for pairs from a table or list."""
@@ -357,8 +360,8 @@ def _keeper(place: SourceFolder, prefix: str) -> Callable[[str], bool] | None:
         return paths.__contains__
     if place.keep is None:
         return None
-    match, start = glob_pattern(nfc(place.keep)).fullmatch, len(prefix)
-    return lambda path: match(path, start) is not None
+    match, start = glob_pattern(with_low_ending(nfc(place.keep))).fullmatch, len(prefix)
+    return lambda path: match(path, start) is not None or match(with_low_ending(path), start) is not None
 
 
 def skipped_folders_of(listing: Listing, spec: DatasetSpec, root: str) -> dict[str, int]:

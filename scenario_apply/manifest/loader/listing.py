@@ -10,7 +10,17 @@ from collections.abc import Iterator
 from stat import S_ISDIR, S_ISREG
 from typing import TYPE_CHECKING, NamedTuple
 
-from scenario_apply.model.file_names import is_image_name, is_junk_folder, is_table_name
+from scenario_apply.model.file_names import (
+    CAPTION_FOLDERS,
+    CAPTION_SUFFIXES,
+    is_image_name,
+    is_junk_folder,
+    is_table_name,
+    is_unicode,
+    nfc,
+    stem_of,
+    suffix_of,
+)
 
 if TYPE_CHECKING:
     from scenario_apply.manifest.loader.data_guard import DataGuard
@@ -99,13 +109,15 @@ def walk(path: str, guard: DataGuard, *, depth: int | None) -> Iterator[Folder]:
 
 
 def tables_of(path: str, guard: DataGuard) -> list[Row]:
-    """The rows of the tables and maps directly in a folder; none when it cannot be listed."""
+    """The rows of tables, maps and folders of captions directly in a folder; none when it cannot be listed."""
     handle, rows = -1, []
     try:
         handle = guard.open_folder(path)
         with os.scandir(handle) as entries:
             for entry in entries:
-                if entry.name[0] != "." and is_table_name(entry.name) and entry.is_file(follow_symlinks=False):
+                is_table = is_table_name(entry.name) and entry.is_file(follow_symlinks=False)
+                is_folder = entry.name.lower() in CAPTION_FOLDERS and entry.is_dir(follow_symlinks=False)
+                if entry.name[0] != "." and (is_table or is_folder):
                     stat = entry.stat()
                     rows.append((entry.name, stat.st_size, stat.st_mtime_ns, identity_of(stat), stat.st_mode, ""))
     except OSError:
@@ -123,6 +135,23 @@ def files_of(folder: Folder) -> list[tuple[str, int, int, int]]:
 
 def subfolders_of(folder: Folder) -> list[str]:
     return [row[0] for row in folder.rows if S_ISDIR(row[4]) and not is_junk_folder(row[0])]
+
+
+def caption_stems(path: str, guard: DataGuard, most: int = 10_000) -> frozenset[str]:
+    """The names of caption files directly in a folder, without ending, in lower case; none when it cannot be listed."""
+    handle, stems = -1, set()
+    try:
+        handle = guard.open_folder(path)
+        with os.scandir(handle) as entries:
+            for _, entry in zip(range(most), entries, strict=False):
+                if suffix_of(entry.name) in CAPTION_SUFFIXES and is_unicode(entry.name):
+                    stems.add(stem_of(nfc(entry.name)).casefold())
+    except OSError:
+        return frozenset()
+    finally:
+        if handle >= 0:
+            os.close(handle)
+    return frozenset(stems)
 
 
 def count_images(path: str) -> int:

@@ -142,3 +142,23 @@ def test_a_change_of_a_table_one_folder_up_is_seen(tmp_path: Path) -> None:
     assert codes() == codes() == {"C02"}
     (tmp_path / "data/table.csv").write_text(csv())
     assert codes() == {"C21"}
+
+
+@pytest.mark.parametrize("folder", ["data/set/captions", "data/set/any", "data/captions", "data/Labels"])
+def test_a_folder_of_caption_files_stops_a_dataset_without_captions(folder: str, tmp_path: Path) -> None:
+    """Below the pictures, or beside their folder under a name that says so."""
+    make(tmp_path, {f"{folder}/0{at}.txt": text for at, text in enumerate(CAPTIONS)})
+    found = [(p.code, p.severity, p.location and p.location.file) for p in scan(tmp_path, missing="auto").problems]
+    assert found == [("C21", "error", folder)]
+
+
+def test_folders_of_other_texts_are_none_of_its_business(tmp_path: Path) -> None:
+    make(tmp_path, {"data/captions/other.txt": "a fox", "data/set/notes/todo.txt": "draw", "data/more/00.txt": "x"})
+    assert {p.code for p in scan(tmp_path).problems} == {"C02"}
+
+
+@pytest.mark.parametrize("ending", [".txt.bak", ".txt_old", ".txt.txt"])
+def test_caption_files_put_aside_are_named(ending: str, tmp_path: Path) -> None:
+    make(tmp_path, {f"data/set/0{at}{ending}": text for at, text in enumerate(CAPTIONS)})
+    found = scan(tmp_path, missing="auto").problems
+    assert ("C21", "error") in {(p.code, p.severity) for p in found}

@@ -110,3 +110,13 @@ def test_a_table_of_pairs_names_files_as_another_machine_does(written: str, fold
     (tmp_path / folder / "pairs.jsonl").write_text(json.dumps(row))
     found = scan(tmp_path, pairs=PairSpec(table=f"{folder}pairs.jsonl"))
     assert found.pair_count == 1, found.problems
+
+
+@pytest.mark.parametrize("images", ["set/*.jpg", "set/*.JPG", "set/*.{jpg,webp}", "**/*.Jpg", "set/?.[jJ]*"])
+def test_a_glob_takes_endings_in_capitals_and_small_letters(images: str, tmp_path: Path) -> None:
+    """A camera's 1.JPG beside an exported 2.jpg is not left out."""
+    for at, name in enumerate(("1.JPG", "2.jpg", "3.png")):
+        make_picture(tmp_path / "set" / "x.jpg", seed=at)
+        (tmp_path / "set" / "x.jpg").rename(tmp_path / "set" / name)
+    found = scan(tmp_path, images=(images,)).contents.images
+    assert [Path(image.path).name for image in found] == ["1.JPG", "2.jpg"]
