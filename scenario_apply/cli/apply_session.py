@@ -154,7 +154,7 @@ class ApplySession:
         if isinstance(error, ScenarioApplyError):
             self.code = draw_error(error, self.call)
         if self.environment is not None or ledger.next_command is not None:
-            self.call.show(not_begun_text(ledger, self.call.out))
+            self.call.show(not_begun_text(ledger, self.call.out_now))
         return is_ours
 
     def ledger(self, error: BaseException) -> Ledger:

@@ -42,7 +42,13 @@ def completed(text: str, settings: Settings) -> str:
     """
     if "scenario-apply " not in text:
         return text
-    return _COMMAND.sub(lambda match: match[0] + _missing(match[1], match[2], settings), text)
+
+    def whole(match: re.Match[str]) -> str:
+        if _is_complete(match.string[match.end() :], settings):
+            return match[0]
+        return match[0] + _missing(match[1], match[2], settings)
+
+    return _COMMAND.sub(whole, text)
 
 
 def completed_hint(problem: Diagnostic, settings: Settings) -> Diagnostic:
@@ -51,6 +57,13 @@ def completed_hint(problem: Diagnostic, settings: Settings) -> Diagnostic:
         return problem
     hint = completed(problem.hint, settings)
     return problem if hint == problem.hint else replace(problem, hint=hint)
+
+
+def _is_complete(rest: str, settings: Settings) -> bool:
+    """Whether what follows shows that the command was written with these settings already."""
+    if rest.startswith(" '--") or settings.manifest is None:
+        return rest.startswith(" '--")
+    return re.match(rf" {re.escape(shlex.quote(settings.manifest))}(?![\w/])", rest) is not None
 
 
 def _missing(command: str, arguments: str, settings: Settings) -> str:

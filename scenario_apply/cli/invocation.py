@@ -16,7 +16,7 @@ from scenario_apply.cli.command_hints import completed_hint
 from scenario_apply.cli.output_encoding import adapt, for_people, for_programs
 from scenario_apply.cli.settings import Settings, read_settings
 from scenario_apply.cli.standard_streams import put
-from scenario_apply.cli.terminal import screen_for
+from scenario_apply.cli.terminal import resized, screen_for
 from scenario_apply.errors import Diagnostic, ExitCode, ScenarioApplyError
 from scenario_apply.review.printable import json_text, terminal_text
 from scenario_apply.review.screen import Screen, safe
@@ -63,7 +63,7 @@ class Invocation:
         """Problems that stop nothing; errors among them are drawn with --quiet, too."""
         drawn = [completed_hint(p, self.settings) for p in problems if p.severity == "error" or not self.settings.quiet]
         if drawn:
-            self.say(_drawn(drawn, self.err))
+            self.say(_drawn(drawn, self.err_now))
 
     def command_line(self, secrets: Iterable[Secret] = ()) -> str | None:
         """As it was typed, for the state's history, without secrets; None where nothing was typed."""
@@ -71,6 +71,16 @@ class Invocation:
 
         hidden = (*self.settings.secrets, *(secret.reveal() for secret in secrets))
         return typed(self.words, hidden) if self.words else None
+
+    @property
+    def out_now(self) -> Screen:
+        """How to draw on stdout, as wide as its terminal is now: long runs outlive the size of a window."""
+        return resized(self.out, sys.stdout)
+
+    @property
+    def err_now(self) -> Screen:
+        """The same for stderr."""
+        return resized(self.err, sys.stderr)
 
     @property
     def is_interactive(self) -> bool:
@@ -122,7 +132,7 @@ def _drawn(problems: Iterable[Diagnostic], screen: Screen) -> str:
 
 def draw_error(error: ScenarioApplyError, call: Invocation) -> int:
     """All problems of an error on stderr; the exit code."""
-    text = _drawn([completed_hint(problem, call.settings) for problem in error.problems], call.err)
+    text = _drawn([completed_hint(problem, call.settings) for problem in error.problems], call.err_now)
     _write(sys.stderr, masked(text, call.settings.secrets), call.err)
     _trace(error, call)
     always = (ExitCode.ERROR, ExitCode.USAGE, ExitCode.INTERRUPTED)

@@ -16,7 +16,6 @@ from scenario_apply.cli.apply_session import ApplySession, ApprovalImpossible, D
 from scenario_apply.cli.command_hints import completed
 from scenario_apply.cli.locate import emulator_path
 from scenario_apply.cli.signals import stopping
-from scenario_apply.cli.terminal import resized
 from scenario_apply.errors import ApplyError, ExitCode, GateClosed
 from scenario_apply.model.steps import DeleteModel
 from scenario_apply.review.ledger_text import ledger_text
@@ -85,7 +84,7 @@ def run_plan(
             # also after an unexpected error: what was done and the next command are shown before it
             is_worth_it = ledgers and (prepared.plan.has_changes or ledgers[-1].status != "done")
             if is_worth_it and call.arguments.format == "text":
-                call.show(ledger_text(ledgers[-1], resized(call.out, sys.stdout), destroy=session.destroy))
+                call.show(ledger_text(ledgers[-1], call.out_now, destroy=session.destroy))
                 if call.settings.local and not session.destroy and ledgers[-1].status in ("done", "running"):
                     for line in page_of_pictures(request.manifest.root, call.settings.cwd):
                         call.tell(line)
@@ -118,7 +117,7 @@ def _show_plan(session: ApplySession, request: PlanRequest, environment: Environ
         call.show(
             plan_text(
                 prepared.plan,
-                call.out,
+                call.out_now,
                 destroy=session.destroy,
                 recorded=recorded,
                 complete=lambda text: completed(text, session.settings),

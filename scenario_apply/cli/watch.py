@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from scenario_apply.apply.poll_failures import PollFailures, poll_failure_message
 from scenario_apply.cli.progress.line_throttle import LineThrottle
 from scenario_apply.cli.progress.live_region import LiveRegion
-from scenario_apply.cli.terminal import resized, terminal_size
+from scenario_apply.cli.terminal import terminal_size
 from scenario_apply.errors import ApiError
 from scenario_apply.review.screen import Screen, fit, safe
 from scenario_apply.review.status_text import ResourceStatus, resource_status_line, status_text
@@ -47,7 +47,7 @@ def _watched(
         running = any(status.is_running for status in statuses)
         if call.err.terminal and not call.settings.quiet:
             if running:
-                region.draw(_lines(statuses, problem, resized(call.err, sys.stderr)), terminal_size(sys.stderr)[1])
+                region.draw(_lines(statuses, problem, call.err_now), terminal_size(sys.stderr)[1])
         elif problem:
             call.tell(problem)
         elif not call.settings.quiet:

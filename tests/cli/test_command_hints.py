@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from scenario_apply.cli.command_hints import completed, completed_hint
+from scenario_apply.cli.command_lines import again
 from scenario_apply.cli.settings import Settings
 from scenario_apply.errors import Diagnostic
 
@@ -46,6 +49,13 @@ def test_a_command_in_a_hint_keeps_manifest_state_and_variables() -> None:
     assert completed("scenario-apply state rm model.a", ALL) == f"scenario-apply state rm model.a {FLAGS}"
     read = "scenario-apply validate 'my manifests' '--var=note=a b' --var-file=v.yaml"
     assert completed("scenario-apply validate", ALL) == read
+
+
+@pytest.mark.parametrize("settings", [ALL, LOCAL, replace(ALL, manifest=None), Settings(manifest="manifests")])
+def test_a_command_that_is_whole_stays_as_it_is(settings: Settings) -> None:
+    """As those that continue a run, in the middle of a sentence."""
+    for text in (again({}, settings, "apply"), f"first run {again({}, settings, 'apply')}, which completes it"):
+        assert completed(text, settings) == text
 
 
 def test_no_hint_shows_what_may_be_a_secret() -> None:

@@ -152,7 +152,7 @@ def _show(call: Invocation, prepared: Prepared) -> None:
     else:
         text = plan_text(
             plan,
-            call.out,
+            call.out_now,
             only_drift=asked.refresh_only,
             destroy=asked.destroy,
             recorded=prepared.state.records,

@@ -94,7 +94,7 @@ def _show(call: Invocation, statuses: Sequence[ResourceStatus]) -> None:
     if call.arguments.format == "json":
         call.show(status_json(statuses))
     else:
-        call.show(status_text(statuses, call.out))
+        call.show(status_text(statuses, call.out_now))
     call.warn(long_queued(statuses))
     if not statuses:
         call.tell(nothing_recorded(call.settings))

@@ -81,11 +81,11 @@ class ProgressView:
                 bars.append(("images and captions", over / total, ", ".join(filter(None, words))))
             for address, training in trainings[:TRAININGS_SHOWN]:
                 bars.append((safe(str(address)), *_training(training, now)))
-            footer = self._footer(now)
+            footer = self._footer(now, width)
         rows = _bar_rows(bars, width)
         if len(trainings) > TRAININGS_SHOWN:
             rows.append(fit(f"  … and {counted(len(trainings) - TRAININGS_SHOWN, 'more training')}", width))
-        return [*rows, fit(footer, width)]
+        return [*rows, *footer]
 
     def _draw_until_closed(self) -> None:
         drawn: tuple[list[str], tuple[int, int]] | None = None
@@ -118,7 +118,7 @@ class ProgressView:
             left, why = self._counter.seconds_for(1), "the rate limit"
         return (left, safe(why)) if left >= HELD_FROM_S else (0.0, "")
 
-    def _footer(self, now: float) -> str:
+    def _footer(self, now: float, width: int) -> list[str]:
         parts = [duration(now - self._started)]
         if self._counter is not None:
             parts.append(counted(self._counter.sent, "request"))
@@ -127,7 +127,13 @@ class ProgressView:
             parts.append(f"waiting for {why}, continues in {duration(left)}")
         if words := eta_text(self._eta, now, self._rate_limit):
             parts.append(words)
-        return "  " + " · ".join(parts)
+        lines = [f"  {parts[0]}"]
+        for part in parts[1:]:
+            if columns(f"{lines[-1]} · {part}") <= width:
+                lines[-1] += f" · {part}"
+            else:
+                lines.append(f"  {part}")
+        return [fit(line, width) for line in lines]
 
 
 def _training(training: Training, now: float) -> tuple[float | None, str]:
