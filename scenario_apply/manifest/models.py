@@ -38,11 +38,11 @@ class Models:
         self._legacy: dict[str, tuple[Mark, list[str]]] = {}
         for name, fields in self._all.items():
             if isinstance(fields, Map) and not is_extension(name):
-                self._build(name, fields)
+                self._build(name)
         self._parameters.report_dropped()
         self._report_legacy()
 
-    def _build(self, name: str, written: Map) -> None:
+    def _build(self, name: str) -> None:
         mark = self._all.key_mark(name)
         labels = self.labels[name] = []
         own = self._inheritance.resolved(name)
