@@ -39,12 +39,12 @@ class Models:
         self._single_images: dict[tuple[str, str], tuple[Mark, list[str]]] = {}  # type, dataset -> where, addresses
         for name, fields in self._all.items():
             if isinstance(fields, Map) and not is_extension(name):
-                self._build(name, fields)
+                self._build(name)
         self._parameters.report_dropped()
         self._report_legacy()
         self._report_single_images()
 
-    def _build(self, name: str, written: Map) -> None:
+    def _build(self, name: str) -> None:
         mark = self._all.key_mark(name)
         labels = self.labels[name] = []
         own = self._inheritance.resolved(name)

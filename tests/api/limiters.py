@@ -107,7 +107,7 @@ class Moody:
 
 
 class Shared:
-    """A window somebody else uses, too, at those moments."""
+    """A window that another program also uses, at the given times."""
 
     def __init__(self, window: SlidingWindow, others_at: list[float]) -> None:
         self.count, self.window_s, self.says = window.count, window.window_s, window.says

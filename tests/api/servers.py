@@ -41,7 +41,7 @@ def serving(*handlers: Handler) -> Iterator[str]:
 
 
 def closed_port() -> int:
-    """A port nobody listens on."""
+    """A port without a listener."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
     return port
@@ -98,7 +98,7 @@ def slams(connection: socket.socket) -> None:
 
 
 def hangs(connection: socket.socket) -> None:
-    """Takes the request and says nothing until the client leaves."""
+    """Reads the request and does not respond until the client disconnects."""
     read_request(connection)
     with suppress(OSError):
         connection.recv(1)

@@ -150,7 +150,7 @@ def test_a_refusal_for_the_rate_creates_one_model(emulator: EmulatorThread) -> N
     assert budget.refused == 3
 
 
-def test_the_services_own_words_come_through(emulator: EmulatorThread) -> None:
+def test_the_services_own_message_is_shown(emulator: EmulatorThread) -> None:
     api, _ = connected(emulator)
     with pytest.raises(NotFound, match="nowhere"):
         api.get_model(ModelId("nowhere"))

@@ -36,10 +36,10 @@ def test_owner_and_privacy_are_read() -> None:
 
 
 @pytest.mark.parametrize("project", ["", "project: studio\n"])
-def test_a_public_model_is_a_part_and_no_import(
+def test_a_public_model_can_be_a_part_but_not_imported(
     service: EmulatorThread, project: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The name of the model that was named by its id is not shown; as a part it stays allowed."""
+    """The name of the model that was named by its id is not shown; as a part it is still allowed."""
     head = f"version: 1\n{project}"
     Path("import.yaml").write_text(
         head + "models:\n  kael: { type: flux.1-lora, dataset: ./kael }\n"

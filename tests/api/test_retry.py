@@ -49,7 +49,7 @@ def test_passing_troubles_are_tried_again_six_times_in_all(status: int) -> None:
 
 
 @pytest.mark.parametrize("status", [200, 269, 302, 400, 401, 403, 404, 410, 422, 501, 505])
-def test_what_another_try_cannot_change_is_not_tried_again(status: int) -> None:
+def test_errors_that_a_retry_cannot_change_are_not_retried(status: int) -> None:
     assert _again(status, 1) is None
 
 
@@ -64,7 +64,7 @@ def test_x_should_retry_overrides_the_status() -> None:
     assert _again(400, 1, x_should_retry="true") == 0.5
 
 
-def test_a_server_errors_retry_after_is_kept_when_it_is_believable() -> None:
+def test_a_plausible_retry_after_of_a_server_error_is_honoured() -> None:
     assert _again(503, 1, retry_after="17") == 17
     assert _again(503, 1, retry_after="3600") == 0.5
 
@@ -74,7 +74,7 @@ def test_a_conflict_is_tried_less_often() -> None:
 
 
 @pytest.mark.parametrize("safety", list(Safety))
-def test_who_cannot_be_reached_is_tried_for_six_seconds_whatever_the_call(safety: Safety) -> None:
+def test_an_unreachable_service_is_tried_for_six_seconds_by_any_call(safety: Safety) -> None:
     assert _reconnect(REFUSED_CONNECTION, 1, safety, down_s=0.0) == 0.5
     assert _reconnect(REFUSED_CONNECTION, 3, safety, down_s=1.5) == 2.0
     assert _reconnect(REFUSED_CONNECTION, 4, safety, down_s=3.5) is None
@@ -90,7 +90,7 @@ def test_a_lost_answer_ends_a_call_that_must_happen_once() -> None:
     assert _reconnect(TIMED_OUT, 2, Safety.READ) is None, "each timeout has cost a minute"
 
 
-def test_a_certificate_nobody_trusts_is_not_tried_twice() -> None:
+def test_an_untrusted_certificate_is_not_retried() -> None:
     assert _reconnect(NoAnswer(what="untrusted", sent=False, hopeless=True), 1, Safety.READ) is None
 
 

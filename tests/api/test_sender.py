@@ -57,8 +57,8 @@ def test_reads_and_repeatable_writes_get_over_a_passing_trouble(call: Call, trou
     assert bench.budget.sent == 3
 
 
-def test_a_service_that_never_answered_and_stays_silent_is_asked_once() -> None:
-    """A wrong address that takes connections and says nothing must cost seconds, not minutes."""
+def test_a_service_that_never_responded_is_asked_once() -> None:
+    """A wrong address that accepts connections and never responds costs seconds, not minutes."""
     bench = Bench([TIMED_OUT, MODEL])
     with pytest.raises(ApiError):
         READ(bench.client)
@@ -100,7 +100,7 @@ def test_what_was_never_sent_is_sent_again(call: Call) -> None:
 
 
 @pytest.mark.parametrize("call", [READ, REPEATABLE, ONCE, TRAIN])
-def test_with_nobody_listening_a_call_gives_up_within_seconds(call: Call) -> None:
+def test_without_a_listener_a_call_gives_up_within_seconds(call: Call) -> None:
     bench = Bench([REFUSED_CONNECTION])
     with pytest.raises(Unreachable, match="refused the connection"):
         call(bench.client)
@@ -109,7 +109,7 @@ def test_with_nobody_listening_a_call_gives_up_within_seconds(call: Call) -> Non
     assert bench.budget.sent == 0, "nothing left"
 
 
-def test_all_calls_of_a_run_share_the_time_in_which_nobody_answers() -> None:
+def test_all_calls_of_a_run_share_the_time_without_a_response() -> None:
     """Ten calls that fail one after the other do not take ten times as long."""
     bench = Bench([REFUSED_CONNECTION])
     for _ in range(10):
@@ -118,7 +118,7 @@ def test_all_calls_of_a_run_share_the_time_in_which_nobody_answers() -> None:
     assert bench.clock.monotonic() <= 6
 
 
-def test_what_was_down_long_ago_is_given_its_time_again() -> None:
+def test_an_outage_long_ago_does_not_shorten_the_next_one() -> None:
     bench = Bench([REFUSED_CONNECTION])
     for _ in range(2):
         with pytest.raises(Unreachable):
@@ -128,7 +128,7 @@ def test_what_was_down_long_ago_is_given_its_time_again() -> None:
         bench.transport.requests.clear()
 
 
-def test_a_read_that_never_gets_an_answer_says_so() -> None:
+def test_a_read_without_a_response_is_reported() -> None:
     bench = Bench([RESET])
     with pytest.raises(ApiError, match=r"read model model_1: the connection to api\.example broke") as caught:
         READ(bench.client)
@@ -147,7 +147,7 @@ def test_a_web_page_in_place_of_an_answer_is_not_waited_for() -> None:
     assert bench.tries == 1
 
 
-def test_an_answer_that_stays_cut_off_is_a_bad_one() -> None:
+def test_a_response_that_stays_truncated_is_a_bad_answer() -> None:
     bench = Bench([TRUNCATED])
     with pytest.raises(BadAnswer, match="incomplete or no JSON"):
         READ(bench.client)
@@ -203,14 +203,14 @@ def test_a_service_that_refuses_for_ever_is_given_up_once_for_all_calls(more: di
 
 
 def test_refusals_with_passes_between_them_are_no_reason_to_give_up() -> None:
-    """An hour in which every second request is refused: each pass begins the ten minutes anew."""
+    """For an hour every second request is refused: each success restarts the ten minutes."""
     bench = Bench([outcome for _ in range(40) for outcome in (reply(429, {}, retry_after="100"), MODEL)])
     for _ in range(40):
         READ(bench.client)
     assert bench.clock.monotonic() > 3600
 
 
-def test_a_refusal_long_after_the_last_one_begins_anew() -> None:
+def test_a_refusal_long_after_the_last_one_starts_a_new_streak() -> None:
     bench = Bench([reply(429, {}, retry_after="700"), RATE, MODEL])
     with pytest.raises(RateLimited):
         READ(bench.client)
@@ -261,7 +261,7 @@ def test_a_ceiling_says_for_whom_it_counts(details: dict[str, object], says: str
 
 
 @pytest.mark.parametrize("body", [{"remainingSeconds": 42}, {"details": {"remainingSeconds": 42.0}}])
-def test_a_cooldown_is_told_to_the_caller(body: dict[str, object]) -> None:
+def test_a_cooldown_is_reported_to_the_caller(body: dict[str, object]) -> None:
     bench = Bench([reply(429, body)])
     with pytest.raises(CoolingDown) as caught:
         TRAIN(bench.client)
@@ -326,7 +326,7 @@ def test_an_odd_id_is_refused_before_anything_is_sent() -> None:
     assert bench.tries == 0
 
 
-def test_what_is_to_be_gone_may_be_gone_already() -> None:
+def test_what_is_to_be_deleted_may_be_deleted_already() -> None:
     bench = Bench([reply(404, {"reason": "unknown"})])
     bench.client.delete_model(M)
     bench.client.detach_image(M, AssetId("a"))
@@ -354,7 +354,7 @@ WRITES: list[Call] = [
 
 
 @pytest.mark.parametrize("write", WRITES)
-def test_in_a_plan_no_write_leaves(write: Call) -> None:
+def test_a_plan_sends_no_write(write: Call) -> None:
     bench = Bench([MODEL], read_only=True)
     with pytest.raises(WriteInPlan):
         write(bench.client)
@@ -417,7 +417,7 @@ def test_only_a_269_with_a_price_is_a_quote(answer: Reply) -> None:
 
 
 @pytest.mark.parametrize("status", [200, 269])
-def test_a_quote_that_launched_is_told_loudly_and_not_repeated(status: int) -> None:
+def test_a_quote_that_launched_is_reported_clearly_and_not_repeated(status: int) -> None:
     bench = Bench([reply(status, {"job": {"jobId": "j"}, "model": {}, "creativeUnitsCost": 7})])
     with pytest.raises(BadAnswer, match="STARTED"):
         bench.client.quote_training(M, {}, None)

@@ -38,7 +38,7 @@ def transport(base: str = BASE) -> Transport:
 
 
 @responses.activate
-def test_a_request_carries_basic_auth_and_says_who_asks() -> None:
+def test_a_request_carries_basic_auth_and_a_user_agent() -> None:
     responses.get(f"{BASE}/models", json={"models": []})
     outcome = transport().exchange(
         Request(method="GET", path="/models", safety=Safety.READ, doing="x", query=(("a b", "ü&=/"), ("c", "1")))
@@ -131,7 +131,7 @@ def test_proxies_and_certificate_bundles_of_the_environment_are_kept(monkeypatch
     assert outcome.hopeless
 
 
-def test_who_refuses_connections_was_never_sent_anything() -> None:
+def test_a_request_to_a_refused_connection_was_never_sent() -> None:
     for request in (GET, POST):
         outcome = transport(f"http://127.0.0.1:{servers.closed_port()}/v1").exchange(request)
         assert isinstance(outcome, NoAnswer)
@@ -156,7 +156,7 @@ def test_a_connection_that_breaks_after_the_request_leaves_it_open_whether_it_wa
     assert (outcome.sent, outcome.timed_out) == (True, False)
 
 
-def test_silence_is_told_from_a_break() -> None:
+def test_a_timeout_is_distinguished_from_a_broken_connection() -> None:
     with servers.serving(servers.hangs) as base:
         outcome = transport(base).exchange(POST)
     assert isinstance(outcome, NoAnswer)
@@ -180,7 +180,7 @@ def test_a_handshake_that_hangs_was_never_sent() -> None:
     assert "in time" in outcome.what
 
 
-def test_a_certificate_nobody_signed_is_hopeless_and_was_never_sent(tmp_path: Path) -> None:
+def test_a_request_with_an_untrusted_certificate_was_never_sent(tmp_path: Path) -> None:
     openssl = shutil.which("openssl")
     if openssl is None:
         pytest.skip("needs openssl to make a certificate")
@@ -248,7 +248,7 @@ def test_an_answer_may_be_large_but_not_endless(monkeypatch: pytest.MonkeyPatch)
     assert outcome.hopeless
 
 
-def test_secrets_show_in_no_repr_and_no_message() -> None:
+def test_no_repr_and_no_message_shows_a_secret() -> None:
     road = transport(f"http://127.0.0.1:{servers.closed_port()}/v1")
     outcome = road.exchange(part("http://127.0.0.1:1/x?X-Amz-Signature=s3cr3t", b"x"))
     for text in (repr(road), repr(road.mask), repr(outcome), repr(vars(road)["mask"])):

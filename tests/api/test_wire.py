@@ -137,7 +137,7 @@ def test_a_job_in_every_shape(value: object) -> None:
     assert (job.id, job.status, job.progress, job.is_ended) == ("j", "canceled", 1.0, True)
 
 
-def test_a_failed_job_says_why_and_what_it_cost() -> None:
+def test_a_failed_job_has_its_reason_and_its_cost() -> None:
     job = wire.job_of(
         {
             "job": {
@@ -292,7 +292,7 @@ def test_bodies() -> None:
 
 
 def test_secrets_of_a_training_are_sent_and_never_taken_from_an_answer() -> None:
-    """A mask is no key: sending it would be a training that reports to nobody."""
+    """A mask is not a key: a training launched with it would report to no account."""
     body = b"".join(bytes(piece) for piece in json_body(wire.training_to_json({"wandbKey": Secret("hunter2")})))
     assert json.loads(body) == {"parameters": {"wandbKey": "hunter2"}}
     assert wire.quoted_to_json({"wandbKey": Secret("hunter2"), "rank": 4}) == {"parameters": {"rank": 4}}

@@ -27,7 +27,7 @@ TYPES = ("flux.1-lora", "flux.1-lora", "sd-xl-lora", "flux.1-composition")
 
 @pytest.fixture(autouse=True)
 def _no_disk_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a killed process wrote stays written; fsync is about power, and only costs time here."""
+    """What a killed process wrote remains in the file. fsync matters for power losses only, and takes time here."""
     monkeypatch.setattr("os.fsync", lambda descriptor: None)
 
 
@@ -117,7 +117,7 @@ def test_a_crash_at_any_call_is_repaired_by_applying_again(tmp_path: Path, when:
 
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_crash_while_everything_is_replaced_is_fixed_too(tmp_path: Path, when: When) -> None:
-    """New versions of the models, the composition trained anew: once each, and no image uploaded again."""
+    """The models get new versions and the composition is retrained, once each, and no image is uploaded again."""
 
     def changed(bench: Bench, service: FakeScenario) -> None:
         bench.apply(service)
@@ -270,7 +270,7 @@ def test_answers_lost_while_many_calls_are_in_flight(tmp_path: Path, seed: int) 
 
 
 def test_a_caption_changed_in_the_manifest_between_crash_and_second_run(tmp_path: Path) -> None:
-    """The second run goes on with what the first one made, on the new caption."""
+    """The second run continues with what the first one created, and sends the new caption."""
     bench = bench_of(tmp_path)
     service = FakeScenario(bench.clock)
     with pytest.raises(Killed):

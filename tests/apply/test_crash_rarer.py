@@ -23,7 +23,7 @@ WHENS: list[When] = ["early", "before", "after"]
 
 @pytest.fixture(autouse=True)
 def _no_disk_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a killed process wrote stays written; fsync is about power, and only costs time here."""
+    """What a killed process wrote remains in the file. fsync matters for power losses only, and takes time here."""
     monkeypatch.setattr("os.fsync", lambda descriptor: None)
 
 
@@ -149,7 +149,7 @@ def test_a_crash_while_everything_is_destroyed(tmp_path: Path, when: When) -> No
 
 @pytest.mark.parametrize("when", WHENS)
 def test_a_crash_while_old_versions_are_pruned(tmp_path: Path, when: When) -> None:
-    """keep_versions: 0 deletes what was replaced, once nobody uses it; never the new one."""
+    """keep_versions: 0 deletes the replaced version once nothing uses it, and never the new one."""
 
     def make(root: Path) -> tuple[Bench, FakeScenario]:
         bench, service = trained(root)
@@ -169,7 +169,7 @@ def test_a_crash_while_old_versions_are_pruned(tmp_path: Path, when: When) -> No
 
 
 @pytest.mark.parametrize("when", WHENS)
-def test_a_crash_while_a_model_that_vanished_is_made_anew(tmp_path: Path, when: When) -> None:
+def test_a_crash_while_a_vanished_model_is_created_again(tmp_path: Path, when: When) -> None:
     def make(root: Path) -> tuple[Bench, FakeScenario]:
         bench, service = trained(root)
         service.delete_model(service.model_named("Kael").id)
@@ -190,7 +190,7 @@ def test_a_crash_while_a_model_that_vanished_is_made_anew(tmp_path: Path, when: 
 
 
 def test_two_models_that_fit_a_lost_creation_stop_the_next_run_and_are_named(tmp_path: Path) -> None:
-    """Nobody can tell which is ours; nothing is made anew until one is left."""
+    """It is unknown which one is ours, so nothing is created again until only one is left."""
     bench = Bench(tmp_path)
     bench.add("kael", ["KAEL, front"])
     bench.declare(model("kael", "kael"))

@@ -105,7 +105,7 @@ def test_a_death_at_any_disk_operation_is_repaired_by_applying_again(tmp_path: P
 def test_a_disk_that_refuses_stops_the_run_and_loses_nothing(
     tmp_path: Path, error: int, lasting: bool, how: How
 ) -> None:
-    """At any operation: a ledger that says stopped and names a rescue file; then, with room again, all goes on.
+    """At any operation, the ledger says stopped and names a rescue file. With free space, the next run continues.
 
     With the rescue file copied back as the ledger says, and without.
     """
@@ -159,7 +159,7 @@ def test_a_run_that_cannot_save_starts_no_more_paid_work(tmp_path: Path) -> None
     _rescue_of(ledger).unlink()
 
 
-def test_a_state_folder_that_vanishes_is_an_error_and_what_is_known_is_rescued(tmp_path: Path) -> None:
+def test_a_state_folder_that_vanishes_is_an_error_and_the_state_is_rescued(tmp_path: Path) -> None:
     bench, service = bench_of(tmp_path)
     bench.events = _Vanishing(bench)
     ledger = bench.apply(service)

@@ -1,4 +1,4 @@
-"""A training that somebody else started is never called ours: not after a lost answer, not after a refusal, not later.
+"""A training that another user started is never taken for ours, neither after a lost response or a refusal nor later.
 
 Ours is what the model had not been trained by right before the launch; the journal remembers that.
 """
@@ -60,7 +60,7 @@ def declare(bench: Bench, rank: int, on_change: OnChange = "retrain") -> None:
 
 
 def trained_in_the_web_app(bench: Bench, service: FakeScenario, *, rank: int = 99, ended: bool = True) -> JobId:
-    """Somebody trains the model again by hand."""
+    """Another user trains the model again."""
     launch = service.train(service.model_named("Kael").id, {"rank": rank})
     if ended:
         bench.clock.wait(service.training_s + 1)
@@ -69,7 +69,7 @@ def trained_in_the_web_app(bench: Bench, service: FakeScenario, *, rank: int = 9
 
 
 def apply(bench: Bench, api: ScenarioApi, meanwhile: Callable[[], object]) -> Ledger:
-    """Plan and apply; in between somebody does something."""
+    """Plan and apply, with an action of another user in between."""
     environment = bench.environment(api)
     with environment.store.locked("apply"):
         prepared = make_plan(environment, bench.manifest, bench.datasets, PlanOptions(), bench.clock.now())
@@ -89,7 +89,7 @@ def drift(bench: Bench, service: FakeScenario) -> list[tuple[str, object, object
 
 
 @pytest.mark.parametrize("when", ["before the plan", "after the plan"])
-def test_a_launch_that_never_ran_is_sent_again_though_somebody_trained_the_model(
+def test_a_launch_that_never_ran_is_sent_again_although_another_user_trained_the_model(
     bench: Bench, service: FakeScenario, when: str
 ) -> None:
     """Their job is newer than the recorded one, and still not ours."""
@@ -107,7 +107,7 @@ def test_a_launch_that_never_ran_is_sent_again_though_somebody_trained_the_model
 
 
 @pytest.mark.parametrize("has_been_trained", [True, False])
-def test_a_refused_launch_has_failed_whoever_trained_the_model(
+def test_a_refused_launch_has_failed_even_if_another_user_trained_the_model(
     bench: Bench, service: FakeScenario, has_been_trained: bool
 ) -> None:
     declare(bench, 8)
@@ -119,7 +119,7 @@ def test_a_refused_launch_has_failed_whoever_trained_the_model(
     assert actions(bench, service) == [Action.RETRAIN]
 
 
-def test_a_training_somebody_started_since_the_plan_is_left_alone(bench: Bench, service: FakeScenario) -> None:
+def test_a_training_that_another_user_started_since_the_plan_is_left_alone(bench: Bench, service: FakeScenario) -> None:
     """Nothing is sent while it runs; the next run waits for it, and then trains what the manifest asks for."""
     declare(bench, 8)
     ledger = apply(bench, service, lambda: trained_in_the_web_app(bench, service, ended=False))
@@ -137,7 +137,7 @@ def test_a_training_somebody_started_since_the_plan_is_left_alone(bench: Bench, 
 
 @pytest.mark.parametrize("is_first", [True, False])
 def test_a_model_said_to_be_training_is_ours_only_if_a_call_of_ours_was_lost(tmp_path: Path, is_first: bool) -> None:
-    """Somebody starts a training between our last look and our call: the refusal stands."""
+    """Another user starts a training between our last read and our call: the refusal counts."""
     bench = Bench(tmp_path)
     bench.add("kael", ["KAEL, front"])
     declare(bench, 4)
@@ -257,9 +257,7 @@ def test_a_service_that_names_no_jobs_is_compared_by_its_own_times(
     assert len(service.jobs) == 3
 
 
-def test_looks_that_fail_leave_the_launch_to_the_next_run_with_what_it_was_compared_to(
-    bench: Bench, service: FakeScenario
-) -> None:
+def test_failed_reads_leave_the_launch_and_its_baseline_to_the_next_run(bench: Bench, service: FakeScenario) -> None:
     declare(bench, 8)
     trained_in_the_web_app(bench, service)
     down = partial(ApiError, "bad gateway", status=502)
@@ -289,7 +287,7 @@ def test_only_a_model_that_was_trained_before_is_read_right_before_its_launch(tm
     assert service.count("get_model") == 1
 
 
-# -- drift: trained again by somebody, with nothing planned
+# -- drift: trained again by another user, with nothing planned
 
 
 def test_a_model_trained_again_on_other_parameters_is_drift_and_trained_back(
@@ -319,7 +317,7 @@ def test_a_model_trained_again_on_the_same_is_told_and_costs_nothing(bench: Benc
     assert actions(bench, service) == [Action.NONE]
 
 
-def test_what_is_composed_of_a_model_trained_again_is_trained_anew_once(tmp_path: Path) -> None:
+def test_a_composition_of_a_retrained_model_is_retrained_once(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     bench.add("kael", ["KAEL, front"])
     bench.declare(model("kael", "kael"), composition("ink", "kael"))
@@ -334,7 +332,7 @@ def test_what_is_composed_of_a_model_trained_again_is_trained_anew_once(tmp_path
 
 
 @pytest.mark.parametrize("declared", [4, 8])
-def test_a_training_of_somebody_that_still_runs_is_waited_for_and_not_taken_for_what_was_asked(
+def test_a_running_training_of_another_user_is_waited_for_and_not_adopted(
     bench: Bench, service: FakeScenario, declared: int
 ) -> None:
     trained_in_the_web_app(bench, service, ended=False)

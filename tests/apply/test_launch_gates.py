@@ -62,7 +62,7 @@ def test_a_score_is_read_once_however_many_launch_at_once(tmp_path: Path, status
     assert len(told) == (status == "complete")
 
 
-def test_a_score_nobody_asks_for_and_that_cannot_be_read_is_asked_for_once(tmp_path: Path) -> None:
+def test_an_unreadable_score_without_a_limit_is_read_once(tmp_path: Path) -> None:
     bench, service = six_of_one(tmp_path, Limits())
 
     def broken() -> DatasetScore:
@@ -117,7 +117,7 @@ class Dearer(FakeScenario):
 
 
 @pytest.mark.parametrize(("cost", "raised"), [(20, 92), (40, 61), (70, None)])
-def test_a_launch_over_the_cost_ends_with_a_command_that_goes_on(
+def test_a_launch_above_the_cost_limit_ends_with_the_next_command(
     tmp_path: Path, cost: float, raised: int | None
 ) -> None:
     """It raises the limit to what is left, where a run of what is left alone is over it."""
@@ -135,7 +135,7 @@ def test_a_launch_over_the_cost_ends_with_a_command_that_goes_on(
     assert bench.apply(service, options, plan=asked).status == "done"
 
 
-def test_a_score_that_stops_a_launch_ends_with_a_command_that_goes_on(tmp_path: Path) -> None:
+def test_a_score_that_stops_a_launch_ends_with_the_next_command(tmp_path: Path) -> None:
     bench, service = six_of_one(tmp_path, Limits(min_score=0.8))
     service.score = 0.487
     ledger = bench.apply(service, MANY)

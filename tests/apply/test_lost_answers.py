@@ -1,4 +1,4 @@
-"""Answers lost while pictures are attached or sent in parts: what was found instead of done is told, and tries wait."""
+"""Responses lost while images are attached or sent in parts: what already exists is reported, and retries wait."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def adopted(bench: Bench, ledger: Ledger) -> list[str]:
     return [f"{line.what}: {line.reason}" for line in ledger.adopted]
 
 
-def test_an_attach_found_carried_out_is_told(bench: Bench, service: FakeScenario) -> None:
+def test_images_that_were_already_attached_are_reported(bench: Bench, service: FakeScenario) -> None:
     wire = Wire(service, Fault("after", partial(AnswerLost, "lost"), name="attach_assets"))
     ledger = bench.apply(wire.api)
     assert (ledger.status, wire.hit) == ("done", ["attach_assets"])
@@ -98,7 +98,7 @@ def test_ctrl_c_ends_the_tries_of_an_attach(bench: Bench, service: FakeScenario)
     assert (ledger.status, wire.hit) == ("interrupted", ["attach_assets"])
 
 
-def test_a_close_found_carried_out_is_told(
+def test_an_upload_that_was_already_completed_is_reported(
     bench: Bench, service: FakeScenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(image_placement, "SINGLE_UPLOAD_BYTES", 10)
@@ -150,7 +150,7 @@ def test_ctrl_c_ends_the_wait_before_an_upload_is_opened_again(
 
 
 def test_a_create_that_is_never_listed_is_reported_before_it_is_sent_again(bench: Bench, service: FakeScenario) -> None:
-    """Its first request may still be carried out: whoever finds two models must have been told of it."""
+    """Its first request may still be carried out, so the user is warned that there may be two models."""
     wire = Wire(service, Fault("before", partial(AnswerLost, "lost"), name="create_model"))
     ledger = bench.apply(wire.api)
     assert ledger.status == "done"

@@ -57,9 +57,9 @@ def test_a_single_model_deleted_while_it_trained_has_ended(bench: Bench, job: st
     assert seen.outcome.reason == "the model was deleted on Scenario"
 
 
-def test_a_run_whose_only_model_is_deleted_says_so_and_makes_it_anew_next_time(bench: Bench) -> None:
+def test_a_run_whose_only_model_is_deleted_reports_it_and_the_next_creates_it_again(bench: Bench) -> None:
     class Deleted(FakeScenario):
-        """Somebody deletes the model while its job goes on."""
+        """Another user deletes the model while its job is running."""
 
         deletes = True
 

@@ -1,4 +1,4 @@
-"""A training in the queue: told apart in the plan, in status and in the ledger, and warned of after hours."""
+"""A queued training is shown as such by plan, status and ledger, with a warning after hours."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def later(bench: Bench, seconds: float) -> None:
     bench.clock.advance(seconds)
 
 
-def test_a_plan_says_since_when_and_where_it_is_queued_and_warns_after_hours(bench: Bench) -> None:
+def test_a_plan_shows_the_queue_position_and_warns_after_hours(bench: Bench) -> None:
     service = Busy(bench.clock, training_s=10**6)
     bench.apply(service, NO_WAIT)
     launched_at = bench.record("model.kael").current.launched_at
@@ -82,7 +82,7 @@ def test_a_training_that_has_begun_is_running_however_long(bench: Bench) -> None
     assert not plan.diagnostics
 
 
-def test_status_tells_it_and_warns_after_hours(bench: Bench) -> None:
+def test_status_shows_it_and_warns_after_hours(bench: Bench) -> None:
     service = Busy(bench.clock, training_s=10**6)
     bench.apply(service, NO_WAIT)
     launched_at = bench.record("model.kael").current.launched_at
@@ -97,8 +97,8 @@ def test_status_tells_it_and_warns_after_hours(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("models", [1, 2])
-def test_an_apply_that_timed_out_tells_it_in_its_ledger(bench: Bench, models: int) -> None:
-    """One is asked for by its job, which knows no place; two in bulk."""
+def test_an_apply_that_timed_out_reports_it_in_its_ledger(bench: Bench, models: int) -> None:
+    """One training is read by its job, which has no position; two are read in bulk."""
     bench.declare(*[model(name, "kael") for name in ("kael", "twin")[:models]])
     service = Busy(bench.clock, training_s=10**6)
     ledger = bench.apply(service, ApplyOptions(timeout_s=60))
@@ -128,12 +128,12 @@ def test_an_apply_that_timed_out_tells_it_in_its_ledger(bench: Bench, models: in
         ("in-progress", Progress(stage=""), None, None),
     ],
 )
-def test_what_is_said_of_a_place_in_the_queue(
+def test_how_a_position_in_the_queue_is_worded(
     status: str, progress: Progress | None, launched_at: str | None, words: str | None
 ) -> None:
     assert queued_words(status, progress, launched_at) == words
 
 
-def test_nothing_is_too_long_where_nobody_knows_since_when() -> None:
+def test_a_queue_without_a_known_start_is_never_too_long() -> None:
     assert queued_too_long(None, 10.0**10) is None
     assert queued_too_long("yesterday", 10.0**10) is None

@@ -1,4 +1,4 @@
-"""Refusals for the rate that do not end, and pauses the service asks for: told, and at last the end of the run."""
+"""Rate-limit refusals without end, and pauses that the service asks for, are reported and end the run at last."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Budget:
         return 0.0
 
 
-def test_each_pause_is_told_once_and_short_ones_never() -> None:
+def test_each_pause_is_reported_once_and_short_ones_never() -> None:
     clock = FakeClock()
     budget = Budget(clock)
     told: list[Event] = []
@@ -96,7 +96,7 @@ def test_each_pause_is_told_once_and_short_ones_never() -> None:
     assert len(told) == 4
 
 
-def test_a_run_tells_of_a_pause_while_it_lasts(bench: Bench) -> None:
+def test_a_run_reports_a_pause_while_it_lasts(bench: Bench) -> None:
     clock = FakeClock()
     bench.clock = clock
     service = FakeScenario(clock)

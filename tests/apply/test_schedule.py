@@ -1,4 +1,4 @@
-"""schedule.py: every plan ends, whatever its calls come to, and what is in flight stays within its bounds."""
+"""schedule.py: every plan ends, whatever its calls result in, and the calls in flight respect their bounds."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_every_run_ends_within_its_bounds(plan: list[PlannedStep], parallelism: 
 
 
 def test_two_creates_of_one_name_are_never_in_flight_together() -> None:
-    """After a lost response nobody could tell which of the two models is whose."""
+    """After a lost response it would be unknown which of the two models belongs to which."""
     plan = [PlannedStep(id=f"s{n}", step=step_of("create", n)) for n in range(2)]
     schedule = Schedule(plan, parallelism=4)
     [first] = schedule.start(0)
@@ -152,7 +152,7 @@ def test_a_delayed_launch_starts_at_its_moment() -> None:
 
 
 def test_a_call_that_is_not_asked_for_stays_ready() -> None:
-    """Whoever stops asking in the middle leaves nothing marked as running that was never started."""
+    """A caller that stops in the middle leaves no step marked as running that was never started."""
     plan = [PlannedStep(id=f"s{n}", step=step_of("tag", n)) for n in range(3)]
     schedule = Schedule(plan, parallelism=3)
     for _ in schedule.start(0):

@@ -89,7 +89,7 @@ def test_the_same_number_written_otherwise_is_the_same() -> None:
 
 
 def test_the_order_of_parts_and_what_they_were_trained_from_do_not_count() -> None:
-    """A part trained anew is told from trained_from, with the reason that it was."""
+    """A retrained part is recognised by trained_from, which also gives the reason."""
     one = fingerprint(type="t", parameters={}, dataset=None, concepts=[INK, WASH])
     other = fingerprint(type="t", parameters={}, dataset=None, concepts=[WASH, replace(INK, trained_from="1:new")])
     assert one == other
@@ -110,7 +110,7 @@ def test_a_secret_is_stored_as_its_mask_and_counts_for_nothing() -> None:
     assert of(wandbKey=Secret(SECRET)) == of(wandbKey=Secret("another")) == of(wandbKey="(secret)") == of()
 
 
-def test_what_an_earlier_release_trained_with_a_secret_is_known_again() -> None:
+def test_a_model_trained_with_a_secret_by_an_earlier_release_is_recognised() -> None:
     """Version 1 held the secret's digest: it is computed to compare with, so that nothing is trained twice."""
     known = fingerprint(type="t", parameters={"wandbKey": Secret(SECRET)}, dataset=None, like="1:")
     other = fingerprint(type="t", parameters={"wandbKey": Secret("another")}, dataset=None, like="1:")

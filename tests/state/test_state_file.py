@@ -144,7 +144,7 @@ BROKEN: list[tuple[str, Callable[[dict[str, Any]], object]]] = [
 
 
 @pytest.mark.parametrize(("said", "breaks"), BROKEN, ids=[said for said, _ in BROKEN])
-def test_damage_is_named_with_its_place_and_the_way_back(said: str, breaks: Callable[[dict[str, Any]], object]) -> None:
+def test_damage_is_reported_with_its_location_and_a_hint(said: str, breaks: Callable[[dict[str, Any]], object]) -> None:
     value = plain()
     breaks(value)
     with pytest.raises(StateDamaged) as raised:
@@ -155,6 +155,6 @@ def test_damage_is_named_with_its_place_and_the_way_back(said: str, breaks: Call
 
 
 @pytest.mark.parametrize("value", [None, [], "state", 1])
-def test_what_is_no_state_at_all_is_damaged(value: object) -> None:
+def test_a_file_that_is_not_a_state_is_damaged(value: object) -> None:
     with pytest.raises(StateDamaged):
         read(value)

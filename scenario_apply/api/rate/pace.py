@@ -244,7 +244,7 @@ class Pace:
         if self.per_s is None:
             self._look_back_at_the_first(at)
         elif self._asked_s >= _LONG_PAUSE_S and (self.seen is None or self._asked_s > 1.5 * self.seen.window_s):
-            self._bounds = self._by_the_pause(at)  # a longer window than the one believed in
+            self._bounds = self._by_the_pause()  # a longer window than the one believed in
             self._is_accident = False
         elif self._bounds is not None:
             if self._accidents > _ACCIDENTS:
@@ -268,7 +268,7 @@ class Pace:
         elif seen.count > _TOO_FEW or self._is_sure():
             self._bounds = seen
 
-    def _by_the_pause(self, let_through_at: float) -> Bounds:
+    def _by_the_pause(self) -> Bounds:
         """The window is the next round one longer than the pause asked for; its count, what was let through in it."""
         window_s = next((length_s for length_s in ROUND_S if length_s >= self._asked_s - 1), self._asked_s)
         since = self._refused_last_at - window_s

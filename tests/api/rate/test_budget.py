@@ -92,7 +92,7 @@ def test_a_run_of_some_hundred_requests_learns_in_time(says: RetryAfter, request
 @pytest.mark.parametrize("says", [exact, nothing])
 @pytest.mark.parametrize("seed", range(6))
 def test_refusals_that_mean_nothing_do_not_stop_a_run(says: RetryAfter, seed: int) -> None:
-    """One in twenty is refused whatever the rate; a little under the documented rate is the slowest believed in."""
+    """One in twenty is refused whatever the rate; the learned rate never falls far below the documented one."""
     clock = FakeClock()
     run = simulate(
         Moody(0.05, says, seed), RequestBudget(0, clock), clock, until_s=200, workers=24, way_s=jittered(0.01, 0.3)
@@ -110,10 +110,10 @@ def test_refusals_that_mean_nothing_do_not_stop_a_run(says: RetryAfter, seed: in
         pytest.param([-58 + 57.5 * i / 100 for i in range(100)], id="100-in-58-s"),
     ],
 )
-def test_a_run_that_follows_another_takes_what_it_left_over_for_no_limit(
+def test_what_an_earlier_run_left_over_is_not_taken_for_the_limit(
     used_at: list[float], limit: int, says: RetryAfter
 ) -> None:
-    """A killed run, or somebody else, used up the minute before: two minutes later all is as if alone."""
+    """A killed run or another program used up the minute before; two minutes later that has no effect."""
     clock = FakeClock()
     service = SlidingWindow(100, 60.0, says)
     for at in used_at:
@@ -123,7 +123,7 @@ def test_a_run_that_follows_another_takes_what_it_left_over_for_no_limit(
     assert run.refusals(120, 600) < 0.05
 
 
-def test_a_busy_neighbour_is_given_way_to_and_forgotten() -> None:
+def test_a_run_slows_down_for_a_busy_neighbour_and_recovers() -> None:
     clock = FakeClock()
     service = Shared(SlidingWindow(100, 60.0, whole_seconds), [i * 0.5 for i in range(360)])
     run = simulate(service, RequestBudget(100, clock), clock, until_s=900, workers=24, way_s=jittered(0.02, 0.3))
@@ -171,7 +171,7 @@ def test_most_of_a_minute_may_be_used_at_once_and_the_rest_is_spread() -> None:
     assert max(gaps) < 6.5
 
 
-def test_no_bound_is_no_wait_once_the_service_took_the_first_requests() -> None:
+def test_without_a_limit_there_is_no_wait_after_the_first_requests() -> None:
     clock = FakeClock()
     budget = RequestBudget(0, clock)
     for _ in range(1000):
@@ -202,7 +202,7 @@ def test_a_refusal_makes_everybody_pause_as_long_as_asked() -> None:
 
 
 def test_after_a_pause_one_request_goes_ahead() -> None:
-    """A service that still says no refuses one request and not all that waited."""
+    """A service that still refuses gets one request, not all that were waiting."""
     clock = FakeClock()
     budget = RequestBudget(0, clock)
     budget.tighten(budget.acquire(), 1.0)
@@ -263,7 +263,7 @@ def test_the_estimate_of_a_learned_pace_comes_true(count: int, window_s: float) 
 
 
 @pytest.mark.parametrize("after_s", [1.0, 59.0, 60.5, 90.0, 125.0])
-def test_the_time_left_is_told_before_the_limit_is_sure(after_s: float) -> None:
+def test_the_time_left_is_estimated_before_the_limit_is_certain(after_s: float) -> None:
     """A first refusal that asks for a long pause is only paused for, but what it seems to say is reckoned with."""
     clock = FakeClock()
     budget = RequestBudget(0, clock)
@@ -278,7 +278,7 @@ def test_the_time_left_is_told_before_the_limit_is_sure(after_s: float) -> None:
     assert said == pytest.approx(run.accepted_at[before + 499] - after_s, rel=0.2)
 
 
-def test_cancel_wakes_who_waits_for_a_slot() -> None:
+def test_cancel_ends_the_wait_for_a_slot() -> None:
     cancel = threading.Event()
     budget = RequestBudget(1, SystemClock(), cancel)
     budget.settle(budget.acquire())

@@ -33,7 +33,7 @@ def saved(folder: Path, state: State) -> State:
     return fresh.save(state)
 
 
-def test_a_state_that_is_not_there_is_empty_and_nothing_is_written(tmp_path: Path) -> None:
+def test_a_missing_state_is_empty_and_nothing_is_written(tmp_path: Path) -> None:
     loaded = store(tmp_path).load()
     assert loaded.state == State(endpoint="here")
     assert (loaded.unanswered, loaded.has_journal) == ((), False)
@@ -68,7 +68,7 @@ def test_the_last_ten_are_kept(tmp_path: Path) -> None:
     assert state_from_json(json.loads(backups[0].read_text()), source="backup").records[KAEL].current.number == 5
 
 
-def test_a_write_that_breaks_off_leaves_the_old_state_and_no_leftovers(
+def test_an_interrupted_write_leaves_the_old_state_and_no_leftovers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = saved(tmp_path, one())
@@ -149,7 +149,7 @@ def test_a_state_for_another_endpoint_or_project_is_refused(tmp_path: Path) -> N
 
 
 def test_a_pushed_state_for_another_endpoint_or_project_is_refused(tmp_path: Path) -> None:
-    """Whoever pushes chose no service: what the two states say of theirs decides."""
+    """`state push` selects no service, so the services that the two states record decide."""
     held = replace(saved(tmp_path, one()), endpoint="https://one/v1", project="p1")
     place = store(tmp_path)
     for other in (replace(held, endpoint="https://two/v1"), replace(held, project="p2")):
@@ -160,14 +160,14 @@ def test_a_pushed_state_for_another_endpoint_or_project_is_refused(tmp_path: Pat
 
 
 @pytest.mark.parametrize("content", [b"{}", b"[]", b'{"resources": 3'])
-def test_a_file_that_is_no_state_is_not_told_to_be_fixed_from_backups(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_a_state_gets_no_hint_about_backups(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(StateDamaged) as caught:
         store(tmp_path).read_other(content, "copy.json")
     assert "copy.json" in str(caught.value)
     assert "backups" not in str(caught.value.problems[0].hint)
 
 
-def test_what_somebody_else_wrote_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
+def test_what_another_run_wrote_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
     mine, theirs = store(tmp_path), store(tmp_path)
     mine.load()
     theirs.load()
@@ -177,7 +177,7 @@ def test_what_somebody_else_wrote_meanwhile_is_not_overwritten(tmp_path: Path) -
     assert store(tmp_path).read().records[KAEL].current.name == "Theirs"
 
 
-def test_a_state_that_vanished_meanwhile_is_not_written_anew(tmp_path: Path) -> None:
+def test_a_state_that_vanished_meanwhile_is_not_written_again(tmp_path: Path) -> None:
     state = saved(tmp_path, one())
     mine = store(tmp_path)
     mine.load()
@@ -187,7 +187,7 @@ def test_a_state_that_vanished_meanwhile_is_not_written_anew(tmp_path: Path) -> 
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_read_only_folder_says_so(tmp_path: Path) -> None:
+def test_a_read_only_folder_is_named_in_the_error(tmp_path: Path) -> None:
     first = saved(tmp_path, one())
     (tmp_path / "state").chmod(0o500)
     try:
@@ -197,7 +197,7 @@ def test_a_read_only_folder_says_so(tmp_path: Path) -> None:
         (tmp_path / "state").chmod(0o700)
 
 
-def test_a_folder_that_is_a_file_says_so(tmp_path: Path) -> None:
+def test_a_file_in_place_of_a_folder_is_named_in_the_error(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("no folder")
     with pytest.raises((StateNotSaved, StateDamaged)):
         saved(tmp_path, one())

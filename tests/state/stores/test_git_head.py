@@ -34,7 +34,7 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def hand_made(folder: Path, head: str = "ref: refs/heads/main\n", **files: str) -> Path:
-    """A folder with a `.git` of these files; a double underscore in a name stands for a slash."""
+    """A folder with a `.git` of these files; a double underscore in a name means a slash."""
     inside = folder / ".git"
     (inside / "refs" / "heads").mkdir(parents=True)
     (inside / "HEAD").write_text(head)
@@ -45,7 +45,7 @@ def hand_made(folder: Path, head: str = "ref: refs/heads/main\n", **files: str) 
     return folder
 
 
-def test_the_commit_is_what_git_says_it_is_from_any_folder_of_the_checkout(checkout: Path) -> None:
+def test_the_commit_is_that_of_git_in_any_folder_of_the_checkout(checkout: Path) -> None:
     """A reviewer finds the commit a model was made from."""
     below = checkout / "manifests" / "winter"
     below.mkdir(parents=True)
@@ -98,7 +98,7 @@ def test_a_repository_of_sha_256_is_read(tmp_path: Path) -> None:
         lambda at: hand_made(at, **{"packed-refs": ID}),
     ],
 )
-def test_what_is_no_commit_gives_none(tmp_path: Path, make: Callable[[Path], Path]) -> None:
+def test_text_that_is_not_a_commit_gives_none(tmp_path: Path, make: Callable[[Path], Path]) -> None:
     """Nothing but an id of 40 or 64 digits is recorded, whatever the files hold."""
     assert commit_of(str(make(tmp_path))) is None
 
@@ -122,7 +122,7 @@ def test_a_git_file_that_leads_nowhere_gives_none(tmp_path: Path, text: str) -> 
     assert commit_of(str(tmp_path)) is None
 
 
-def test_a_folder_that_looks_like_a_bare_repository_is_no_checkout(checkout: Path) -> None:
+def test_a_folder_that_looks_like_a_bare_repository_is_not_a_checkout(checkout: Path) -> None:
     """Git would take its configuration; here the checkout around it is named."""
     bare = checkout / "manifests"
     (bare / "refs").mkdir(parents=True)

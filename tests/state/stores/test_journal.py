@@ -137,7 +137,7 @@ def test_a_leftover_journal_is_never_written_over(path: str) -> None:
     assert Path(path).read_bytes() == before
 
 
-def test_what_was_sent_is_on_disk_before_the_bytes_leave(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sent_line_is_on_disk_before_the_request_leaves(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     synced: list[int] = []
     with Journal(path, "run", 0.0) as journal:
         journal.intend(CREATE, 0.0)
@@ -204,7 +204,7 @@ def test_a_disk_that_refuses_is_an_error_of_the_state(path: str, monkeypatch: py
             journal.sending(CREATE, 0.0)
 
 
-def test_a_call_that_outlives_its_run_writes_into_no_other_file(path: str, tmp_path: Path) -> None:
+def test_a_call_that_outlives_its_run_writes_to_no_other_file(path: str, tmp_path: Path) -> None:
     """Its descriptor is another file's by then."""
     journal = Journal(path, "run", 0.0)
     journal.close()

@@ -1,4 +1,4 @@
-"""The lock: one run at a time, the other is told who, where and since when; the dead hold nothing."""
+"""The lock: one run at a time; the error names user, host and time; an ended process holds no lock."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def lock(path: str) -> Lock:
     return Lock(path, FakeClock())
 
 
-def test_the_second_is_told_who_holds_it(path: str) -> None:
+def test_the_second_run_learns_who_holds_the_lock(path: str) -> None:
     with lock(path).held("scenario-apply apply"):
         with pytest.raises(StateLocked) as caught, lock(path).held("scenario-apply state rm"):
             pass
@@ -42,7 +42,7 @@ def test_the_second_is_told_who_holds_it(path: str) -> None:
         assert notes == []
 
 
-def test_it_is_let_go_when_the_run_breaks(path: str) -> None:
+def test_it_is_released_when_the_run_fails(path: str) -> None:
     with pytest.raises(ZeroDivisionError), lock(path).held("apply"):
         raise ZeroDivisionError
     with lock(path).held("again"):
@@ -99,7 +99,7 @@ def test_another_process_holds_it_and_a_killed_one_does_not(path: str) -> None:
         assert str(process.pid) in notes[0]
 
 
-def test_a_lock_from_another_machine_is_believed_until_it_is_broken(path: str) -> None:
+def test_a_lock_of_another_machine_counts_until_it_is_broken(path: str) -> None:
     os.makedirs(os.path.dirname(path))
     holder = {"who": "mia", "host": "render-07", "pid": 12, "since": "2026-09-20T10:00:00Z", "command": "apply"}
     Path(path).write_text(json.dumps(holder))
@@ -113,7 +113,7 @@ def test_a_lock_from_another_machine_is_believed_until_it_is_broken(path: str) -
         assert notes == []
 
 
-def test_who_lost_a_broken_lock_does_not_take_away_the_next_ones(path: str) -> None:
+def test_a_run_whose_lock_was_broken_does_not_remove_the_next_lock(path: str) -> None:
     first, second = lock(path), lock(path)
     first.acquire("first", 0)
     assert first.is_mine()
@@ -128,7 +128,7 @@ def test_who_lost_a_broken_lock_does_not_take_away_the_next_ones(path: str) -> N
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b'{"who": 1}', b"\xff"])
-def test_a_lock_file_that_says_nothing_holds_nobody_back(path: str, content: bytes) -> None:
+def test_a_lock_file_without_a_holder_blocks_no_run(path: str, content: bytes) -> None:
     os.makedirs(os.path.dirname(path))
     Path(path).write_bytes(content)
     with lock(path).held("mine"):
@@ -155,7 +155,7 @@ def test_many_at_once_one_wins(path: str) -> None:
     assert len(won) == 1
 
 
-def test_a_folder_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_named_in_the_error(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("no folder")
     with pytest.raises(StateNotSaved, match="lock"):
         lock(str(tmp_path / "state" / "m.lock")).acquire("apply", 0)
@@ -174,7 +174,7 @@ def refused(path: str) -> StateLocked:
     return caught.value
 
 
-def test_a_lock_that_came_with_a_checkout_is_believed_and_said_to_look_like_a_copy(path: str) -> None:
+def test_a_lock_from_a_checkout_counts_and_is_reported_as_a_likely_copy(path: str) -> None:
     """By the inode it was written with, or a time long after the run began."""
     written_by(path, "2026-09-20T10:00:00Z", inode=os.stat(os.path.dirname(os.path.dirname(path))).st_ino)
     os.utime(path, (1789898400, 1789898400))  # 2026-09-20T10:00:00Z, as rsync keeps it
@@ -187,7 +187,7 @@ def test_a_lock_that_came_with_a_checkout_is_believed_and_said_to_look_like_a_co
     assert "looks like a copy" in str(refused(path))
 
 
-def test_a_lock_of_a_shared_folder_is_not_said_to_be_a_copy(path: str) -> None:
+def test_a_lock_of_a_shared_folder_is_not_reported_as_a_copy(path: str) -> None:
     """The same file, written when the run began, give or take what clocks differ."""
     written_by(path, "2026-09-20T10:00:00Z")
     written_by(path, "2026-09-20T10:00:00Z", inode=os.stat(path).st_ino)
@@ -212,14 +212,14 @@ def test_our_own_lock_notes_the_file_it_is(path: str) -> None:
         b" " * (1 << 17),
     ],
 )
-def test_a_lock_file_of_nonsense_is_no_traceback(path: str, content: bytes) -> None:
+def test_an_unreadable_lock_file_causes_no_traceback(path: str, content: bytes) -> None:
     os.makedirs(os.path.dirname(path))
     Path(path).write_bytes(content)
     with lock(path).held("mine"):
         pass
 
 
-def test_what_a_lock_file_says_is_cut_to_a_line(path: str) -> None:
+def test_the_texts_of_a_lock_file_are_cut_to_one_line(path: str) -> None:
     written_by(path, "0001-01-01T00:00:00", who="x" * 50_000)
     assert len(str(refused(path))) < 2000
 
@@ -232,7 +232,7 @@ def test_what_a_lock_file_says_is_cut_to_a_line(path: str) -> None:
         (errno.EIO, "--state FILE keeps the state elsewhere"),
     ],
 )
-def test_a_lock_that_the_file_system_does_not_give_names_the_file_and_the_way_on(
+def test_a_file_system_without_locks_is_reported_with_the_file_and_a_hint(
     path: str, monkeypatch: pytest.MonkeyPatch, number: int, way: str
 ) -> None:
     def refuse(*_: object) -> None:
@@ -247,7 +247,7 @@ def test_a_lock_that_the_file_system_does_not_give_names_the_file_and_the_way_on
 
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS, errno.ENOSPC])
-def test_a_lock_that_cannot_be_opened_names_the_file_and_the_way_on(
+def test_a_lock_that_cannot_be_opened_names_the_file_with_a_hint(
     path: str, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     real = os.open
@@ -265,7 +265,7 @@ def test_a_lock_that_cannot_be_opened_names_the_file_and_the_way_on(
     assert caught.value.problems[0].hint
 
 
-def test_a_lock_that_cannot_be_written_is_let_go(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lock_that_cannot_be_written_is_released(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The disk is full: the next run is not held back by an empty lock."""
     with monkeypatch.context() as patch:
         patch.setattr("os.pwrite", lambda *_: (_ for _ in ()).throw(OSError(errno.ENOSPC, "No space left on device")))

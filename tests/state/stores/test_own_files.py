@@ -34,7 +34,7 @@ def test_a_new_file_gets_its_folder_and_is_its_owners_alone(root: Path) -> None:
 @pytest.mark.parametrize("name", ["state", "m.json"])
 @pytest.mark.parametrize("is_dangling", [False, True])
 def test_no_link_is_followed_neither_in_the_folder_nor_in_the_name(root: Path, name: str, is_dangling: bool) -> None:
-    """Reading, writing in place and replacing all name the link and where it leads; its target stays as it is."""
+    """Reading, writing in place and replacing all name the link and its target, which is not changed."""
     target = root.parent / "elsewhere"
     if name == "state":
         (root / "state").symlink_to(target / "gone" if is_dangling else target)
@@ -73,7 +73,7 @@ def test_a_folder_that_becomes_a_link_after_it_was_looked_at_is_not_followed(roo
     assert os.listdir(root.parent / "elsewhere") == []
 
 
-def test_a_link_swapped_in_between_look_and_open_is_refused(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_link_swapped_in_between_check_and_open_is_refused(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The open itself refuses it, not a check before it."""
     (root / "state").mkdir()
     victim = root.parent / "elsewhere" / "victim"
@@ -90,7 +90,7 @@ def test_a_link_swapped_in_between_look_and_open_is_refused(root: Path, monkeypa
         folder_of(root).open("m.lock", os.O_RDWR | os.O_CREAT)
 
 
-def test_a_pipe_in_place_of_a_file_makes_nobody_wait(root: Path) -> None:
+def test_a_pipe_in_place_of_a_file_does_not_block(root: Path) -> None:
     (root / "state").mkdir()
     os.mkfifo(root / "state" / "m.json")
     for flags in (os.O_RDONLY, os.O_RDWR | os.O_CREAT, os.O_WRONLY):
@@ -99,7 +99,7 @@ def test_a_pipe_in_place_of_a_file_makes_nobody_wait(root: Path) -> None:
 
 
 @pytest.mark.parametrize("flags", [os.O_RDONLY, os.O_RDWR | os.O_CREAT])
-def test_a_folder_in_place_of_a_file_says_so(root: Path, flags: int) -> None:
+def test_a_folder_in_place_of_a_file_is_named_in_the_error(root: Path, flags: int) -> None:
     (root / "state" / "m.json").mkdir(parents=True)
     with pytest.raises(UnsafeFile, match="is a folder"):
         folder_of(root).open("m.json", flags)
@@ -156,7 +156,7 @@ def test_a_file_of_another_user_is_refused_only_where_everybody_may_write_to_it(
         assert folder.read("m.json")[0] == b"x"
 
 
-def test_a_temporary_file_has_a_name_that_nobody_can_prepare(root: Path) -> None:
+def test_the_name_of_a_temporary_file_cannot_be_predicted(root: Path) -> None:
     first, second = temporary_name("m.json"), temporary_name("m.json")
     assert first != second
     assert is_temporary(first, "m.json")

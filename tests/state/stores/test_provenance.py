@@ -36,7 +36,7 @@ def test_a_line_of_history_survives_its_json_and_only_the_last_hundred_are_kept(
 
 @pytest.mark.parametrize("change", ["lineage", "older", "same-serial"])
 def test_a_push_of_another_lineage_or_an_older_serial_is_refused_unless_forced(tmp_path: Path, change: str) -> None:
-    """What somebody else recorded meanwhile is never lost to a stale copy."""
+    """What another run recorded meanwhile is never overwritten by a stale copy."""
     store = a_store(tmp_path / "s.json")
     address = parse_address("model.kael")
     store.read()

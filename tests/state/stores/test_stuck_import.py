@@ -38,7 +38,7 @@ class Stuck(FakeScenario):
         return super().get_upload(upload_id)
 
 
-def test_an_import_without_end_is_given_up_and_everything_else_goes_on(bench: Bench) -> None:
+def test_an_endless_import_is_given_up_and_the_rest_continues(bench: Bench) -> None:
     service = Stuck(bench.clock)
     first = bench.apply(service)
     assert (first.status, len(first.unknown)) == ("partial", 1)

@@ -81,7 +81,7 @@ def lose_journal(bench: Bench) -> None:
 
 
 def go_back(bench: Bench) -> None:
-    """Another branch is checked out: the state as it was before the run, or somebody's empty one; no journal."""
+    """Another branch is checked out: the state as it was before the run, or an empty one; no journal."""
     backups = sorted((bench.state_path.parent / "backups").glob("*.json"))
     content = (backups[-1] if backups else bench.state_path).read_bytes() if bench.state_path.exists() else None
     empty(bench)
@@ -148,7 +148,7 @@ def wrongs_of_a_stop(ledger: Ledger, hand: Hand, parallelism: int) -> list[str]:
 @pytest.mark.parametrize("versions", [1, 2])
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("take", TAKEN)
-def test_what_is_taken_away_at_any_request_costs_nothing_twice(
+def test_what_vanishes_at_any_request_is_not_paid_twice(
     tmp_path: Path, take: Callable[[Bench], None], when: str, versions: int
 ) -> None:
     """No paid call after it, a rescue file, and the printed way back ends with everything made and trained once."""
@@ -170,7 +170,7 @@ def test_a_large_picture_goes_up_once(tmp_path: Path, monkeypatch: pytest.Monkey
     assert not failures, "\n".join(failures)
 
 
-def test_a_call_nobody_knows_the_end_of_is_rescued_with_the_state(tmp_path: Path) -> None:
+def test_a_call_with_an_unknown_outcome_is_rescued_with_the_state(tmp_path: Path) -> None:
     """The create was carried out, its answer and every look for it were lost, and then the folder was, too."""
     bench = Bench(tmp_path / "my home")
     bench.add("kael", ["KAEL, front", None])
