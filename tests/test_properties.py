@@ -16,7 +16,7 @@ from scenario_apply.dataset.types import Dataset
 from scenario_apply.manifest.spec import Manifest, ModelSpec
 from scenario_apply.model.codec import compact
 from scenario_apply.model.limits import IDS_PER_ATTACH
-from scenario_apply.model.remote import AssetId
+from scenario_apply.model.remote import AssetId, ModelId
 from scenario_apply.model.steps import AssetRef, AttachImages, SetCaption, StartTraining, StepId, UploadImage
 from scenario_apply.planning.changes import Action
 from scenario_apply.planning.plan import Plan
@@ -25,7 +25,7 @@ from scenario_apply.planning.plan_reader import plan_from_json
 from scenario_apply.state.state import State
 from scenario_apply.state.state_file import state_from_json, state_to_json
 from tests.planning.manifests import SECRET, datasets, manifests, renamed, shuffled
-from tests.planning.situations import NOW, Service, world_of
+from tests.planning.situations import NOW, Model, Service, world_of
 
 PROFILE = settings(
     derandomize=True,
@@ -66,6 +66,8 @@ def told_briefly(made: Manifest, sets: Mapping[str, Dataset], state: State, plan
 def pasts(draw: st.DrawFn) -> tuple[Service, State]:
     """A world some way on: a manifest applied, perhaps in part, perhaps with a failed training, perhaps drifted."""
     service, state = Service(), State()
+    part = ModelId("model_elsewhere")  # what manifests() composes with
+    service.models[part] = Model(id=part, type="flux.1-lora", name="Elsewhere", status="trained")
     for _ in range(draw(st.integers(0, 2))):
         made, sets = draw(manifests()), draw(datasets())
         prepared = plan_of(service, state, made, sets)
