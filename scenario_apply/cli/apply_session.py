@@ -19,6 +19,7 @@ from scenario_apply.apply.system_clock import SystemClock
 from scenario_apply.cli.command_lines import asked_of, planning, the_same
 from scenario_apply.cli.invocation import Invocation, draw_error
 from scenario_apply.cli.progress.json_lines import JsonLinesView
+from scenario_apply.dataset.scan.depth import Depth
 from scenario_apply.errors import (
     ApiError,
     ApplyError,
@@ -104,7 +105,11 @@ class ApplySession:
             self.destroy = saved.source.flags.destroy
             self.command = "destroy" if self.destroy else self.command
         # broken images stop no delete; those of a saved plan are checked once it is known to be fresh
-        self.request = read_request(self.settings, check=saved is None and not self.destroy, deep=not self.destroy)
+        self.request = read_request(
+            self.settings,
+            check=saved is None and not self.destroy,
+            depth=Depth.HEADERS if self.destroy else Depth.FEW_PIXELS,
+        )
         if saved is not None:
             refuse_barred(self.request)
         if self.event_file is not None:

@@ -15,6 +15,7 @@ from scenario_apply.cli.wiring import (
     place_of_manifest,
     refuse_errors,
 )
+from scenario_apply.dataset.scan.depth import Depth
 from scenario_apply.dataset.types import Dataset
 from scenario_apply.errors import ManifestError
 from scenario_apply.manifest.spec import Manifest
@@ -36,14 +37,14 @@ class PlanRequest:
     place: StateLocation
 
 
-def read_request(settings: Settings, *, check: bool = True, deep: bool = True) -> PlanRequest:
+def read_request(settings: Settings, *, check: bool = True, depth: Depth = Depth.FEW_PIXELS) -> PlanRequest:
     """Raises ManifestError with every problem of manifest and datasets, before any request is sent.
 
-    check False: errors of datasets are left to the caller. deep: decode every picture that no earlier run decoded, so
-    that whatever an upload would refuse is found here.
+    check False: errors of datasets are left to the caller. depth: whether pixels are decoded, so that whatever an
+    upload would refuse is found here.
     """
     manifest = open_manifest(settings)
-    datasets = open_datasets(manifest, settings, deep=deep)
+    datasets = open_datasets(manifest, settings, depth=depth)
     if check:
         refuse_errors(all_problems(manifest, datasets), strict=settings.strict)
     place = place_of_manifest(manifest, settings, endpoint=settings.endpoint)

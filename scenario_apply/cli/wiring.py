@@ -20,6 +20,7 @@ from scenario_apply.cli.locate import (
 from scenario_apply.cli.named_files import untrusted_top
 from scenario_apply.cli.settings import LOCAL, Settings
 from scenario_apply.cli.state_links import follow_state_link
+from scenario_apply.dataset.scan.depth import Depth
 from scenario_apply.errors import Diagnostic, ManifestError, ScenarioApplyError, UsageError
 from scenario_apply.model.limits import REQUESTS_PER_MINUTE
 from scenario_apply.model.secret import Secret
@@ -81,9 +82,9 @@ def open_manifest(settings: Settings) -> Manifest:
 
 
 def open_datasets(
-    manifest: Manifest, settings: Settings, *, deep: bool = False, only: str | None = None
+    manifest: Manifest, settings: Settings, *, depth: Depth = Depth.HEADERS, only: str | None = None
 ) -> Mapping[str, Dataset]:
-    """The manifest's datasets, scanned, or one of them. deep: open every picture. Problems stay in them."""
+    """The manifest's datasets, scanned, or one of them. depth: whether pixels are decoded. Problems stay in them."""
     from scenario_apply.cli.progress.reading_view import reading_view
     from scenario_apply.dataset.scan.scan_all import scan_datasets
     from scenario_apply.state.stores.own_files import UnsafeFile
@@ -99,7 +100,7 @@ def open_datasets(
                 cache_path=cache_path(manifest),
                 types_of={name: tuple(dict.fromkeys(found)) for name, found in types.items()},
                 cwd=settings.cwd,
-                deep=deep,
+                depth=depth,
                 allow_outside=settings.allow_outside_root,
                 show=show,
             )

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from scenario_apply.apply.prepare import PlanOptions, Prepared, make_plan
+from scenario_apply.dataset.scan.depth import Depth
 from scenario_apply.dataset.scan.scan_all import scan_datasets
 from scenario_apply.dataset.types import Dataset
 from scenario_apply.manifest.loader.load import load_manifest
@@ -72,7 +73,7 @@ def read_manifest(folder: Path, name: str) -> tuple[Manifest, Mapping[str, Datas
     for model in manifest.models.values():
         types[model.dataset] = (*types.get(model.dataset, ()), model.type)
     datasets = scan_datasets(
-        manifest.datasets, root=manifest.root, cache_path=None, types_of=types, cwd=str(folder), deep=False
+        manifest.datasets, root=manifest.root, cache_path=None, types_of=types, cwd=str(folder), depth=Depth.HEADERS
     )
     errors = [problem for dataset in datasets.values() for problem in dataset.problems if problem.severity == "error"]
     assert not errors

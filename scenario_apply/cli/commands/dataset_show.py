@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scenario_apply.cli import options
+from scenario_apply.dataset.scan.depth import Depth
 
 if TYPE_CHECKING:
     import argparse
@@ -39,7 +40,7 @@ def run(call: Invocation) -> int:
             f"{manifest.path} has no dataset {name!r}",
             hint=did_you_mean(name, known) or (f"there are {listed(known)}" if known else "it declares none"),
         )
-    datasets = open_datasets(manifest, call.settings, only=name, deep=True)
+    datasets = open_datasets(manifest, call.settings, only=name, depth=Depth.ALL_PIXELS)
     dataset = datasets[name]
     if call.arguments.format == "json":
         call.show(dataset_json(dataset))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from scenario_apply.cli import options
 from scenario_apply.cli.parser import seconds
+from scenario_apply.dataset.scan.depth import Depth
 
 if TYPE_CHECKING:
     import argparse
@@ -85,7 +86,9 @@ def _made(call: Invocation) -> Prepared:
 
         refuse_taken(out, call.settings.cwd, option="--out", kind="saved plan", is_own=is_saved_plan)
     options = plan_options(call)
-    request = read_request(call.settings, check=not asked.destroy, deep=not asked.destroy)
+    request = read_request(
+        call.settings, check=not asked.destroy, depth=Depth.HEADERS if asked.destroy else Depth.FEW_PIXELS
+    )
     if out is not None:
         root = request.manifest.root
         refuse_taken(out, call.settings.cwd, option="--out", kind="saved plan", is_own=is_saved_plan, root=root)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scenario_apply.cli import options
+from scenario_apply.dataset.scan.depth import Depth
 
 if TYPE_CHECKING:
     import argparse
@@ -34,7 +35,7 @@ def run(call: Invocation) -> int:
     manifest, datasets = None, None
     try:
         manifest = open_manifest(call.settings)
-        datasets = open_datasets(manifest, call.settings, deep=True)
+        datasets = open_datasets(manifest, call.settings, depth=Depth.ALL_PIXELS)
         place = state_problem(manifest)
         problems = (*all_problems(manifest, datasets), *((place,) if place is not None else ()))
     except ManifestError as error:

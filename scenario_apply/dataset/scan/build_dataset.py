@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import inf
 from typing import TYPE_CHECKING
 
 from scenario_apply.dataset.assemble import Assembled, DatasetInputs, assemble
@@ -18,6 +19,7 @@ from scenario_apply.dataset.image_limits import MOST_IMAGES_IN_ALL
 from scenario_apply.dataset.scan.cache_records import contents_of, pack, sound_facts
 from scenario_apply.dataset.scan.caption_files import caption_reader
 from scenario_apply.dataset.scan.decoding import DecodingAllowance
+from scenario_apply.dataset.scan.depth import MOST_DECODED_BY_A_PLAN, Depth
 from scenario_apply.dataset.scan.fingerprint_cache import Cache, CacheRecord, Damaged
 from scenario_apply.dataset.scan.inputs import inputs_of
 from scenario_apply.dataset.scan.parallel import (
@@ -53,6 +55,7 @@ class BuildJob:
     """A dataset to build. known: facts that are still valid, by file; fresh: pictures to read.
 
     hashed: facts with hashes of an earlier scan, by digest: a new file with the same bytes has the same pixels.
+    decodes: whether pixels are decoded.
     """
 
     spec: DatasetSpec
@@ -64,6 +67,7 @@ class BuildJob:
     known: dict[str, Facts]
     fresh: list[FileEntry]
     hashed: dict[str, Facts]
+    decodes: bool = False
 
     @property
     def bytes_to_read(self) -> int:
@@ -71,7 +75,7 @@ class BuildJob:
 
 
 class DatasetBuilder:
-    """Builds the datasets of one root. started_ns: the wall clock before listing began. deep: decode pixels.
+    """Builds the datasets of one root. started_ns: the wall clock before listing began.
 
     budget: the work that the caption templates of each dataset may do. progress: counts the pictures.
     """
@@ -81,14 +85,15 @@ class DatasetBuilder:
         *,
         root: str,
         cache: Cache,
-        deep: bool,
+        depth: Depth,
         started_ns: int,
         budget: CaptionBudget,
         progress: ScanProgress,
     ) -> None:
         self._root = root
         self._cache = cache
-        self._deep = deep
+        self._depth = depth
+        self._may_decode: float = MOST_DECODED_BY_A_PLAN if depth is Depth.FEW_PIXELS else inf
         self._started_ns = started_ns
         self._budget = budget
         self._progress = progress
@@ -144,16 +149,32 @@ class DatasetBuilder:
 
     def build(self, jobs: Sequence[BuildJob]) -> list[CacheRecord]:
         """The records of the datasets, in order, after adding them to the cache."""
+        jobs = self._with_decoding(jobs)
         for job in jobs:
-            self._progress.expect(len(job.inputs.images) if self._deep else len(job.fresh), self._units(job))
+            self._progress.expect(len(job.inputs.images) if job.decodes else len(job.fresh), _units(job))
         workers = min(usable_cores(), len(jobs))
         if workers > 1 and sum(len(job.fresh) for job in jobs) >= _FILES_FOR_PROCESSES and can_fork():
             self._allowance.share(workers)
             with self._progress.with_workers():
                 built = in_processes(self._build, jobs, workers=workers, waiting=self._progress.take_from_workers)
         else:
-            built = [self._build(job, threads=self._deep or job.bytes_to_read > _BYTES_FOR_THREADS) for job in jobs]
+            built = [self._build(job, threads=job.decodes or job.bytes_to_read > _BYTES_FOR_THREADS) for job in jobs]
         return [self._cache.add(record, contents) for record, contents in built]
+
+    def _with_decoding(self, jobs: Sequence[BuildJob]) -> list[BuildJob]:
+        """The jobs that decode pixels, as far as the depth asks for it: all of them, or none."""
+        if self._depth is Depth.HEADERS:
+            return [*jobs]
+        new = {image.file for job in jobs for image in job.inputs.images if not _is_decoded(job.known.get(image.file))}
+        if len(new) <= self._may_decode:
+            self._may_decode -= len(new)
+            return [replace(job, decodes=True) for job in jobs]
+        skipped = self._may_decode < 0
+        self._may_decode = -1  # from here on: what is decoded does not depend on how jobs are grouped
+        if skipped:
+            return [*jobs]
+        first = replace(jobs[0].inputs, findings=(*jobs[0].inputs.findings, _not_compared()))
+        return [replace(jobs[0], inputs=first), *jobs[1:]]  # said once
 
     def _build(self, job: BuildJob, *, threads: bool = False) -> tuple[CacheRecord, bytes]:
         """The record of a dataset, and its packed contents."""
@@ -168,32 +189,28 @@ class DatasetBuilder:
                 twin = job.hashed.get(fact.sha256)
                 known = fact if twin is None else fact._replace(hashes=twin.hashes, transparent=twin.transparent)
                 facts[fact.file] = known
-            assembled, deep = self._assemble(job, facts, run, caption_reader(files, job.listing.refused))
+            assembled, depth = self._assemble(job, facts, run, caption_reader(files, job.listing.refused))
         record = CacheRecord(
             key=job.key,
             signature=job.signature,
             trusted=not any(self._is_racy(mtime_ns) for mtime_ns in job.listing.mtimes()),
-            deep=deep,
+            depth=depth,
             digest=assembled.digest,
             images=len(assembled.pictures),
             pairs=len(assembled.pairs),
             findings=[*assembled.findings],
         )
-        self._progress.ended(self._units(job))
+        self._progress.ended(_units(job))
         return record, pack(assembled, self._is_racy)
-
-    def _units(self, job: BuildJob) -> int:
-        return len(job.fresh) + (len(job.inputs.images) if self._deep else 0)
 
     def _assemble(
         self, job: BuildJob, facts: dict[str, Facts], run: TaskRunner, read: Reader
-    ) -> tuple[Assembled, bool]:
-        """The dataset, and whether a deep scan of it has nothing left to decode."""
-        is_known = all(f.hashes or f.fault or f.is_lfs_pointer for f in facts.values())
-        if not (self._deep or (is_known and facts)) or len(facts) > _MOST_DECODED:
+    ) -> tuple[Assembled, Depth]:
+        """The dataset, and the depth of a scan that has nothing left to decode."""
+        is_known = all(_is_decoded(f) for f in facts.values())
+        if not (job.decodes or (is_known and facts)) or len(facts) > _MOST_DECODED:
             # Of more pictures than any training accepts, no scan decodes the pixels.
-            is_deep = self._deep and len(facts) > _MOST_DECODED
-            return assemble(job.spec, job.types, job.inputs, facts, read, budget=self._budget), is_deep
+            return assemble(job.spec, job.types, job.inputs, facts, read, budget=self._budget), self._depth
         from scenario_apply.dataset.scan.image_similarity import SeenPixels, add_pixel_facts
 
         self._seen = self._seen or SeenPixels()
@@ -202,9 +219,9 @@ class DatasetBuilder:
         if pixels.not_decoded:
             finding = _not_decoded(pixels.not_decoded, len(facts))
             inputs = replace(inputs, findings=(*inputs.findings, finding))
-        # If some were not decoded, the next deep scan continues with them.
-        is_deep = not pixels.not_decoded
-        return assemble(job.spec, job.types, inputs, pixels.facts, read, pixels.difference, self._budget), is_deep
+        # If some were not decoded, the next scan of all pixels continues with them.
+        depth = Depth.FEW_PIXELS if pixels.not_decoded else Depth.ALL_PIXELS
+        return assemble(job.spec, job.types, inputs, pixels.facts, read, pixels.difference, self._budget), depth
 
     def _read_facts(self, files: OpenFolders, entry: FileEntry) -> Facts:
         """Facts of one file, read once per permission: one dataset may read what another may not."""
@@ -232,6 +249,21 @@ class DatasetBuilder:
                 code="dataset-changed",
             )
         return contents_of(pack(assembled, self._is_racy))
+
+
+def _is_decoded(facts: Facts | None) -> bool:
+    """Whether there is nothing to learn from the pixels: they are known, or there are none."""
+    return facts is not None and bool(facts.hashes or facts.fault or facts.is_lfs_pointer)
+
+
+def _units(job: BuildJob) -> int:
+    """What the progress counts: pictures to read, and pictures to decode."""
+    return len(job.fresh) + (len(job.inputs.images) if job.decodes else 0)
+
+
+def _not_compared() -> Finding:
+    what = f"more than {MOST_DECODED_BY_A_PLAN:,} images are new: their pixels were not checked or compared"
+    return Finding("F10", what, hint="scenario-apply validate checks them all, once", severity="info")
 
 
 def _not_decoded(count: int, of: int) -> Finding:

@@ -22,7 +22,7 @@ from scenario_apply.model.lint_rules import Finding
 from scenario_apply.state.stores.own_files import OwnFolder, UnsafeFile, own_folder, temporary_name
 
 # Increased with every change of the schema, and of the meaning of anything stored.
-FORMAT = 4
+FORMAT = 5
 _SCHEMA = (
     "CREATE TABLE origin (format INTEGER NOT NULL, inode TEXT NOT NULL)",
     "CREATE TABLE datasets (id INTEGER PRIMARY KEY, record BLOB NOT NULL, checksum INTEGER NOT NULL, contents BLOB)",
@@ -34,14 +34,15 @@ _LARGEST_BYTES = 512 << 20
 class CacheRecord(NamedTuple):
     """A dataset's result. key: its name, a line end, and where its files are.
 
-    trusted: no file was so young that a later change could have left its stat unchanged.
+    trusted: no file was so young that a later change could have left its stat unchanged. depth: the Depth of scan that
+    would find nothing more.
     checksum: of the contents. id: of the row that holds them.
     """
 
     key: str
     signature: str
     trusted: bool
-    deep: bool
+    depth: int
     digest: str
     images: int
     pairs: int

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from scenario_apply.dataset.scan.depth import Depth
 from scenario_apply.dataset.scan.fingerprint_cache import Cache
 from scenario_apply.dataset.scan.scanner import Scanner
 from scenario_apply.dataset.scan.upload_bytes import read_for_upload
@@ -47,14 +48,14 @@ def scan_datasets(
     cache_path: str | None,
     types_of: Mapping[str, tuple[str, ...]],
     cwd: str,
-    deep: bool = False,
+    depth: Depth = Depth.HEADERS,
     allow_outside: bool = False,
     show: ShowScan | None = None,
 ) -> Mapping[str, Dataset]:
     """Every dataset as it will be sent, with its lint findings in Dataset.problems.
 
-    root: the manifest's folder, absolute. types_of: dataset name -> training types that use it. deep: decode pixels
-    too (near-duplicates, transparency, damaged pixel data). allow_outside: the caller accepts that datasets with
+    root: the manifest's folder, absolute. types_of: dataset name -> training types that use it. depth: whether
+    pixels are decoded, too. allow_outside: the caller accepts that datasets with
     `allow_outside_root: true` are read from outside the root. Problems with files do not raise; a dataset with errors
     may lack some of its pictures. show: takes the progress while pictures are read. Writes only the cache, and only
     when something changed.
@@ -65,7 +66,7 @@ def scan_datasets(
         root=root,
         cwd=cwd,
         cache=cache,
-        deep=deep,
+        depth=depth,
         started_ns=started_ns,
         allow_outside=allow_outside,
         specs=specs,

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from scenario_apply.dataset.captions.caption_budget import CaptionBudget
+from scenario_apply.dataset.scan.depth import Depth
 from scenario_apply.dataset.scan.fingerprint_cache import FORMAT, Cache, CacheRecord, Damaged
 from scenario_apply.dataset.scan.sources import Listing, Sources
 from scenario_apply.dataset.types import Contents, Dataset
@@ -31,7 +32,7 @@ class Scanner:
         root: str,
         cwd: str,
         cache: Cache,
-        deep: bool,
+        depth: Depth,
         started_ns: int,
         allow_outside: bool,
         specs: Mapping[str, DatasetSpec],
@@ -43,7 +44,7 @@ class Scanner:
         """
         self._root = os.path.abspath(root)
         self._cache = cache
-        self._deep = deep
+        self._depth = depth
         self._started_ns = started_ns
         self._budget = CaptionBudget(specs)
         self._sources = Sources(self._root, allow_outside=allow_outside)
@@ -62,7 +63,7 @@ class Scanner:
             self._built = DatasetBuilder(
                 root=self._root,
                 cache=self._cache,
-                deep=self._deep,
+                depth=self._depth,
                 started_ns=self._started_ns,
                 budget=self._budget,
                 progress=ScanProgress(self._show),
@@ -79,7 +80,7 @@ class Scanner:
         signature = _digest((self._tool, settings, types, permission, listing.fingerprint(), cache_part))
         key = f"{spec.name}\n{_digest(settings[:_SOURCE_SETTINGS])[:16]}"
         record = self._cache.find(key)
-        if record is not None and record.signature == signature and record.trusted and record.deep >= self._deep:
+        if record is not None and record.signature == signature and record.trusted and record.depth >= self._depth:
             return self._dataset(record, spec, types)
         return self._builder.job(spec, types, listing, key=key, signature=signature)
 

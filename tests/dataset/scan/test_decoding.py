@@ -32,6 +32,7 @@ from scenario_apply.dataset.scan.decoding import (
     decoding_turn,
     turns_between_processes,
 )
+from scenario_apply.dataset.scan.depth import Depth
 from scenario_apply.dataset.scan.pillow_images import NotDecoded, PixelSummary, read_pixels
 from scenario_apply.errors import ManifestError
 from scenario_apply.manifest.loader.data_guard import DataGuard
@@ -334,3 +335,36 @@ def test_only_some_thumbnails_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     for digest in ("a", "b", "c"):
         seen.keep(digest, Image.new("RGB", (32, 32)))
     assert list(seen.thumbnails) == ["b", "c"]
+
+
+def test_a_plan_decodes_only_so_many_new_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of more, none: one note says so, later plans decode nothing, and validate decodes all of them once."""
+    decoded: list[int] = []
+
+    def counting(data: bytes, allowance: DecodingAllowance) -> PixelSummary:
+        decoded.append(len(data))
+        return read_pixels(data, allowance)
+
+    monkeypatch.setattr(pictures, "read_pixels", counting)
+    monkeypatch.setattr(making, "MOST_DECODED_BY_A_PLAN", 3)
+    folder = make(tmp_path, count=2)
+    one = spec(missing="auto")
+    scan_one(tmp_path, one, depth=Depth.FEW_PIXELS)
+    assert len(decoded) == 2
+    for seed in (2, 3, 4, 5):
+        make_picture(folder / f"{seed}.png", seed=seed)
+    make_picture(folder / "6.png", seed=0, size=(1100, 1100))
+    grow_old(folder)
+    for _ in range(2):
+        found = scan_one(tmp_path, one, depth=Depth.FEW_PIXELS)
+        notes = [problem for problem in found.problems if problem.code == "F10"]
+        assert [(note.severity, note.message) for note in notes] == [
+            ("info", "more than 3 images are new: their pixels were not checked or compared")
+        ]
+        assert len(decoded) == 2
+    for _ in range(2):
+        found = scan_one(tmp_path, one, depth=Depth.ALL_PIXELS)
+        assert "D02" in codes(found)
+        assert "F10" not in codes(found)
+        assert len(decoded) == 8  # one of them twice: its colours are compared
+    assert "D02" in codes(scan_one(tmp_path, one, depth=Depth.FEW_PIXELS))

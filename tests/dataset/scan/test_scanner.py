@@ -16,6 +16,7 @@ from scenario_apply.dataset.digest import digest_of
 from scenario_apply.dataset.scan import build_dataset as making
 from scenario_apply.dataset.scan import read_images as reading
 from scenario_apply.dataset.scan import sources
+from scenario_apply.dataset.scan.depth import Depth
 from scenario_apply.dataset.scan.scan_all import scan_datasets
 from scenario_apply.dataset.types import Dataset
 from scenario_apply.manifest.loader import listing
@@ -55,6 +56,7 @@ def scan_many(
 ) -> Mapping[str, Dataset]:
     path = str(root / ".scenario" / "datasets") if cache else None
     options.setdefault("cwd", str(root))
+    options.setdefault("depth", Depth.ALL_PIXELS if options.pop("deep", False) else Depth.HEADERS)
     return scan_datasets(specs, root=str(root), cache_path=path, types_of=dict.fromkeys(specs, types), **options)
 
 
