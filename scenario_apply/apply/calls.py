@@ -137,9 +137,26 @@ def _once(
                     context.notes.repeated(planned.address, _repeated_create(planned.step))
                 continue
             outcome = found
+        except Refused as refused:
+            if not _is_in_success(refused):
+                raise
+            context.notes.response_lost(planned.id)
+            sent = Sent(
+                step=planned, at=sent_at, owned=context.notes.created_ids, baseline=context.baseline, earlier=earlier
+            )
+            found = find_outcome(context.api, context.state, sent)
+            if found is None:
+                context.notes.response_found(planned.id)
+                raise
+            outcome = found
         context.notes.response_found(planned.id)
         return outcome
     raise AssertionError("unreachable")
+
+
+def _is_in_success(refused: Refused) -> bool:
+    """Whether the refusal came as a success, so that only the service shows whether the request was carried out."""
+    return refused.status is not None and 200 <= refused.status < 300
 
 
 def _repeated_create(step: CreateModel) -> str:

@@ -20,7 +20,7 @@ from scenario_apply.planning.desired import Desired
 from scenario_apply.planning.observed import Observed
 from scenario_apply.planning.ownership import is_foreign, reference_owners
 from scenario_apply.planning.pricing import needs_quote
-from scenario_apply.state.state import State
+from scenario_apply.state.state import State, Version
 
 LONGEST_REASON = 1000
 """Characters of the service's message that are kept and shown: a job may return megabytes of a log."""
@@ -42,6 +42,7 @@ def refresh(api: ScenarioApi, clock: Clock, state: State, desired: Desired, *, p
     recorded = frozenset(ids)
     ids += [ModelId(block.model_id) for block in desired.imports if block.target not in state.records]
     models = read_models(api, ids, images=True, may_be_hidden=[i for i in ids if i not in recorded])
+    models = _with_doubtful_read_again(api, state, models)
     models |= late_models(api, clock, state, models)
     concepts = [c for s in desired.specs.values() if isinstance(s, CompositionSpec) for c in s.concepts]
     named = [ModelId(c.model_id) for c in concepts if c.model_id is not None]
@@ -66,6 +67,33 @@ def refresh(api: ScenarioApi, clock: Clock, state: State, desired: Desired, *, p
     return observed
 
 
+def _with_doubtful_read_again(
+    api: ScenarioApi, state: State, models: Mapping[ModelId, RemoteModel]
+) -> dict[ModelId, RemoteModel]:
+    """The models, those read by themselves that were shown with less than is recorded: it might be paid for again.
+
+    Fifty in one answer may show the first images only, or come from a copy that lags.
+    """
+    found = dict(models)
+    for record in state.records.values():
+        for version in (record.current, record.pending):
+            remote = None if version is None else models.get(version.id)
+            if version is None or remote is None or not _shows_less(remote, version):
+                continue
+            try:
+                found[version.id] = api.get_model(version.id)
+            except NotFound:
+                del found[version.id]
+    return found
+
+
+def _shows_less(remote: RemoteModel, version: Version) -> bool:
+    if version.is_usable and remote.status == "new":
+        return True
+    shown = {image.id for image in remote.images or ()}
+    return remote.images is not None and any(image.asset_id not in shown for image in version.images)
+
+
 def _refuse_foreign_records(state: State, models: Mapping[ModelId, RemoteModel], owners: frozenset[str]) -> None:
     """A state is part of a repository that may not be trusted: its ids must not show models of another project."""
     for address, record in state.records.items():
@@ -84,12 +112,17 @@ def read_models(
     """Models by id, fifty a request, without deleted ones.
 
     A model that an answer leaves out, or gives without its status, is read by itself: only a 404 says that it is gone.
+    So are all where the service refuses the whole request, perhaps for one of them.
     may_be_hidden: those that are left out, too, when the service refuses to show them (403); for others it is an error.
     """
     unique = list(dict.fromkeys(ids))
     found: dict[ModelId, RemoteModel] = {}
     for start in range(0, len(unique), MODELS_PER_BULK_READ):
-        found.update(api.get_models(unique[start : start + MODELS_PER_BULK_READ], images=images))
+        try:
+            found.update(api.get_models(unique[start : start + MODELS_PER_BULK_READ], images=images))
+        except Refused as refused:
+            if refused.status not in (400, 404):
+                raise
     for model_id in unique:
         model = found.get(model_id)
         if (

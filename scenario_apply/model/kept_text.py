@@ -5,6 +5,7 @@ Used where an answer of the service does not say what it kept. Pure.
 
 from __future__ import annotations
 
+import html
 import math
 import re
 import struct
@@ -19,6 +20,7 @@ SHORTEST_CUT_NAME = 8
 SHORTEST_CUT_TAG = 4
 """Characters that a service surely keeps of a tag."""
 
+_WORD = re.compile(r"\w+")
 _ENTITY = re.compile(r"&(?:amp|quot|lt|gt|apos|#\d+);")
 _INVISIBLE = frozenset({"Cc", "Cf"})
 
@@ -51,11 +53,26 @@ def is_kept_form(sent: str, held: str) -> bool:
     return kept != short or (kept[-1].isalnum() and whole[len(kept)].isalnum())
 
 
+def is_same_but_for_signs(sent: str, held: str) -> bool:
+    """Whether both hold the same words: quotes straightened, signs escaped for HTML, emoji or a full stop dropped.
+
+    Words are letters, digits and underscores as they are written, so that another trigger is another text.
+    """
+    words = _words(sent)
+    return bool(words) and words == _words(held)
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(normal_form(html.unescape(text)))
+
+
 def may_be_kept_of(sent: str, held: str) -> bool:
-    """Whether the one may be all that is left of the other: in lower case, or cut anywhere.
+    """Whether the one may be all that is left of the other: in another case, with other signs, or cut anywhere.
 
     Only for where nothing else says what was kept: a text that was edited by hand may look the same.
     """
+    if is_same_but_for_signs(sent.casefold(), held.casefold()):
+        return True
     whole, short = normal_form(sent), normal_form(held).removesuffix("...").rstrip()
     if not short:
         return not whole

@@ -9,7 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from scenario_apply.model.kept_text import is_cut_tag, is_kept_form, is_same_tag, may_be_kept_of
+from scenario_apply.model.kept_text import (
+    is_cut_tag,
+    is_kept_form,
+    is_same_but_for_signs,
+    is_same_tag,
+    may_be_kept_of,
+    normal_form,
+)
 from scenario_apply.model.remote import AssetId, ModelId, RemoteModel, TrainingImage
 from scenario_apply.planning.observed import Observed
 from scenario_apply.state.state import AssetRecord, ImageRecord, KeptLabels, State, Version
@@ -98,7 +105,10 @@ def _is_caption_held(record: _Captioned, image: TrainingImage, is_every_one: boo
         return image.has_own_caption or image.description == record.kept
     if (record.silent or is_every_one) and may_be_kept_of(record.caption, image.description):
         return True
-    return _is_held(record.caption, record.kept, image.description)
+    # no training is worth a sign, and a service that changes signs would change them again
+    return _is_held(record.caption, record.kept, image.description) or is_same_but_for_signs(
+        record.caption, image.description
+    )
 
 
 def _is_done_to_every_one(pairs: Sequence[tuple[_Captioned, TrainingImage]]) -> bool:
@@ -114,4 +124,11 @@ def _is_done_to_every_one(pairs: Sequence[tuple[_Captioned, TrainingImage]]) -> 
     if all(shown == shown.lower() for _, shown in held):
         return True
     longest = max(len(shown) for _, shown in held)
-    return all(len(shown) >= longest - 1 for _, shown in changed)  # a blank at the cut may be gone
+    return all(longest < _length_with_next_word(sent, shown) for sent, shown in changed)
+
+
+def _length_with_next_word(sent: str, shown: str) -> int:
+    """How long a text that is cut would be with one word more: more than a service keeps that cuts after a word."""
+    whole, kept = normal_form(sent), len(normal_form(shown).rstrip("."))
+    next_blank = whole.find(" ", kept + 1)
+    return len(whole) if next_blank < 0 else next_blank

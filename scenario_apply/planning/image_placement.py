@@ -30,7 +30,11 @@ def key_of(image: Image) -> Key:
 
 @dataclass(frozen=True, slots=True)
 class KnownAsset:
-    """An asset that the service holds. recaption: its caption is to be set; is_attached: to this model, already."""
+    """An asset that the service holds. recaption: its caption is to be set.
+
+    is_attached: to this model, and recorded so. What an interrupted run attached unrecorded is attached again: the
+    service says that it is, and it is recorded.
+    """
 
     id: AssetId
     recaption: bool
@@ -76,6 +80,7 @@ def _placed(
     work: ContentWork, observed: Observed, pool: _AssetPool, shared: set[Key], uploaded: set[Key]
 ) -> ImagePlacement:
     attached = _attached(work, observed)
+    recorded = {image.asset_id for image in work.target.images} if work.target is not None else set()
     places: dict[Key, tuple[Image, Place]] = {}
     for image in work.contents.images:
         key = key_of(image)
@@ -84,7 +89,7 @@ def _placed(
         place: Place
         if (found := pool.find(key, attached)) is not None:
             asset_id, recaption = found
-            place = KnownAsset(asset_id, recaption, asset_id in attached)
+            place = KnownAsset(asset_id, recaption, asset_id in attached and asset_id in recorded)
         elif key in uploaded:
             place = EarlierUpload()
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import unicodedata
 from dataclasses import replace
 from pathlib import Path
@@ -104,6 +105,36 @@ def test_what_is_done_to_every_caption_is_done_by_the_service(bench: Bench, form
     edited = service.assets[bench.record("model.kael").current.images[1].asset_id]
     edited.description = form("somebody wrote this")
     assert [item.path for item in bench.plan(service).plan.drift] == ["02.png"]
+
+
+@pytest.mark.parametrize("is_silent", [True, False])
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda text: html.escape(text),
+        lambda text: text.replace("\u201c", '"').replace("\u201d", '"'),
+        lambda text: text.replace(" \U0001f415", ""),
+        lambda text: text.replace(", ", ","),
+        lambda text: text[:25].rpartition(" ")[0] if len(text) > 25 else text,
+    ],
+    ids=["escaped", "straight quotes", "no emoji", "no blank after a comma", "cut after a word"],
+)
+def test_signs_that_the_service_changes_unsaid_are_not_paid_for(bench: Bench, form: Form, is_silent: bool) -> None:
+    """Answers are silent, or say what was sent and reads show another form: the plan after an apply is empty."""
+    service = NormalisingScenario(bench.clock, str, is_silent=is_silent)
+    captions = [
+        "KAEL_07, a \u201ccool\u201d ranger & dog \U0001f415",
+        "KAEL_07, \u201cday\u201d & night \U0001f415, a watch",
+        "KAEL",
+    ]
+    bench.add("kael", captions)
+    bench.declare(model("kael", "kael"))
+    bench.apply(service)
+    for asset in service.assets.values():
+        asset.description = form(asset.description)
+    assert sum(asset.description not in captions for asset in service.assets.values()) == 2
+    prepared = bench.plan(service)
+    assert (prepared.plan.has_changes, prepared.plan.drift) == (False, ())
 
 
 @pytest.mark.parametrize("numbers", [(0,), (0, 1)])

@@ -13,6 +13,7 @@ from scenario_apply.model.remote import ModelId, RemoteModel
 from scenario_apply.planning.observed import SHOWN_LATE_S
 from tests.fakes.bench import Bench, model
 from tests.fakes.service import FakeScenario
+from tests.fakes.wire import Fault, Killed, Wire
 
 
 class ShownLate(FakeScenario):
@@ -72,3 +73,15 @@ def test_an_older_model_is_not_waited_for(bench: Bench) -> None:
     began = bench.clock.monotonic()
     bench.plan(service)
     assert (service.count("get_model"), bench.clock.monotonic()) == (1, began)
+
+
+def test_what_a_killed_run_attached_to_a_model_that_is_shown_late_is_recorded(bench: Bench) -> None:
+    """Else the model is trained on images that no record has, and replaced for them: paid for once more."""
+    service = ShownLate(bench.clock)
+    bench.declare(model("kael", "kael"), model("fast", "kael", label="Fast"))
+    with pytest.raises(Killed):
+        bench.apply(Wire(service, Fault("after", Killed, name="attach_assets")).api)
+    service.reads_in_vain = 2
+    assert bench.apply(service).status == "done"
+    assert not bench.plan(service).plan.has_changes
+    assert service.launches() == {"Kael": 1, "Fast": 1}

@@ -14,7 +14,7 @@ from scenario_apply.apply.events import Ledger, Noted, StepFinished
 from scenario_apply.apply.lost_answers import AmbiguousAdoption
 from scenario_apply.apply.stop_signal import StopSignal
 from scenario_apply.dataset.types import Contents
-from scenario_apply.errors import AnswerLost
+from scenario_apply.errors import AnswerLost, Refused
 from scenario_apply.model.remote import AssetId
 from scenario_apply.planning import image_placement
 from tests.fakes.bench import Bench, dataset_of, model
@@ -156,6 +156,22 @@ def test_a_create_that_is_never_listed_is_reported_before_it_is_sent_again(bench
     assert ledger.status == "done"
     notes = [event for event in bench.events if isinstance(event, Noted)]
     assert any("a second, empty model of that name may appear" in note.text and note.address for note in notes)
+
+
+@pytest.mark.parametrize("call", ["train", "create_model"])
+def test_a_refusal_that_comes_as_a_success_is_not_believed_blindly(tmp_path: Path, call: str) -> None:
+    """200 with {"error": ...}: what was carried out nevertheless is adopted; what was not is not sent again."""
+    bench = Bench(tmp_path)
+    bench.add("kael", ["KAEL, front"])
+    bench.declare(model("kael", "kael"))
+    service = FakeScenario(bench.clock)
+    refusal = partial(Refused, "Insufficient credits", status=200)
+    wire = Wire(service, Fault("before", refusal, name=call))
+    assert (len(bench.apply(wire.api).failed), wire.calls.count(call)) == (1, 1)
+    ledger = bench.apply(Wire(service, Fault("after", refusal, name=call)).api)
+    assert (ledger.status, [line.what for line in ledger.adopted]) == ("done", [call.removesuffix("_model")])
+    assert not bench.plan(service).plan.has_changes
+    assert (len(service.alive()), service.launches()) == (1, {"Kael": 1})
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,47 @@ def test_a_model_that_a_bulk_answer_leaves_out_is_read_by_its_id(bench: Bench) -
     assert service.count("get_models", "get_model") == 1
 
 
+class FirstImages(FakeScenario):
+    """Bulk answers show the first image of each model only, as if it were all, or models as they were when new."""
+
+    status: str | None = None
+
+    def get_models(self, model_ids: Sequence[ModelId], *, images: bool) -> Mapping[ModelId, RemoteModel]:
+        found = super().get_models(model_ids, images=images)
+        return {i: replace(m, images=(m.images or ())[:1], status=self.status or m.status) for i, m in found.items()}
+
+
+@pytest.mark.parametrize("status", [None, "new"])
+def test_what_a_bulk_answer_shows_less_of_is_read_by_its_id(bench: Bench, status: str | None) -> None:
+    """An image that was really removed is drift; none is where only fifty models in one answer were cut short."""
+    service = FirstImages(bench.clock)
+    bench.add("kael", ["KAEL, front", "KAEL, side"])
+    bench.apply(service)
+    service.status = status
+    prepared = bench.plan(service)
+    assert (prepared.plan.has_changes, prepared.plan.drift) == (False, ())
+    current = bench.record("model.one").current
+    service.detach_image(current.id, current.images[1].asset_id)
+    assert [(str(item.address), item.path) for item in bench.plan(service).plan.drift] == [("model.one", "02.png")]
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_a_bulk_answer_that_is_refused_for_one_model_hides_no_other(bench: Bench, status: int) -> None:
+    """Each is read by its id; the one that was deleted is made again."""
+
+    class Refusing(FakeScenario):
+        def get_models(self, model_ids: Sequence[ModelId], *, images: bool) -> Mapping[ModelId, RemoteModel]:
+            if any(self.models[model_id].deleted for model_id in model_ids):
+                raise Refused("Invalid model(s)", status=status)
+            return super().get_models(model_ids, images=images)
+
+    service = Refusing(bench.clock)
+    bench.apply(service)
+    service.delete_model(bench.record("model.two").current.id)
+    changes = {str(change.address): change.action for change in bench.plan(service).plan.changes}
+    assert (changes["model.one"], changes["model.two"]) == (Action.NONE, Action.CREATE)
+
+
 def test_a_model_that_is_really_gone_is_made_again(bench: Bench) -> None:
     service = Partial(bench.clock)
     bench.apply(service)

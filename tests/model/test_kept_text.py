@@ -10,6 +10,7 @@ from scenario_apply.model.kept_text import (
     is_cut_tag,
     is_kept_form,
     is_kept_name,
+    is_same_but_for_signs,
     is_same_file_name,
     is_same_tag,
     is_same_text,
@@ -53,6 +54,32 @@ def test_what_a_service_makes_of_a_text_is_the_same_text(sent: str, held: str) -
 def test_what_people_do_to_a_text_is_a_change(held: str) -> None:
     """Also where it only became shorter: people end a text after a word."""
     assert not is_kept_form(LONG, held)
+
+
+SIGNS = "KAEL_07, a \u201ccool\u201d ranger & his dog \U0001f415 \u2014 at dusk."
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        SIGNS.replace("&", "&amp;").replace("\u201c", "&quot;").replace("\u201d", "&#x27;"),
+        SIGNS.replace("\u201c", '"').replace("\u201d", '"').replace("\u2014", "-"),
+        SIGNS.replace(" \U0001f415", ""),
+        SIGNS.rstrip("."),
+        SIGNS.replace(", ", ","),
+    ],
+)
+def test_signs_are_no_words(held: str) -> None:
+    """Escaped, straightened, dropped: the words are the same."""
+    assert is_same_but_for_signs(SIGNS, held)
+    assert may_be_kept_of(SIGNS, held.capitalize())
+
+
+@pytest.mark.parametrize("held", [SIGNS.replace("_", " "), SIGNS.replace("his", "a"), SIGNS.lower(), SIGNS[:20], ""])
+def test_another_word_or_trigger_is_no_sign(held: str) -> None:
+    assert not is_same_but_for_signs(SIGNS, held)
+    assert not is_same_but_for_signs(held, SIGNS)
+    assert not is_same_but_for_signs("", held or "x")
 
 
 def test_where_nothing_says_what_was_kept_a_text_may_be_cut_anywhere_or_be_in_lower_case() -> None:
