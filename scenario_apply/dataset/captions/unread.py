@@ -69,7 +69,7 @@ def unread_captions(
     spec: DatasetSpec, selection: Selection, have: Captioning, read: Callable[[str], bytes | Finding]
 ) -> list[Finding]:
     """C21: an error where no image has a caption, a warning where some lack theirs, else a note."""
-    if not selection.images or not (selection.texts or selection.nearby or selection.elsewhere):
+    if not selection.images or not (selection.texts or selection.nearby or selection.above or selection.elsewhere):
         return []
     lacking = [image for image in selection.images if image.path not in have.captioned]
     kind = spec.captions.kind
@@ -82,7 +82,9 @@ def unread_captions(
     left = [entry for path, entry in selection.texts.items() if path not in have.used and entry.file != own]
     if chosen or not lacking:
         return [*_beside(spec, left, selection.images, "info"), *_named_tables(left)]
-    findings = [*_tables(spec, [*left, *selection.nearby], lacking, severity, read)]
+    findings = [*_tables(spec, selection, [*left, *selection.nearby], lacking, severity, read)]
+    if not findings:
+        findings += _tables(spec, selection, selection.above, lacking, severity, read, only_paths=True)
     findings += _beside(spec, left, lacking, severity)
     findings += _elsewhere(selection, lacking, severity)
     if not findings and severity == "error" and spec.captions.kind == "recognise":
@@ -92,31 +94,44 @@ def unread_captions(
 
 def _tables(
     spec: DatasetSpec,
+    selection: Selection,
     texts: Iterable[FileEntry],
     lacking: list[FileEntry],
     severity: Severity,
     read: Callable[[str], bytes | Finding],
+    *,
+    only_paths: bool = False,
 ) -> Iterator[Finding]:
-    """Tables whose rows name images without a caption, and such as cannot be read."""
+    """Tables whose rows name images without a caption, and such as cannot be read.
+
+    only_paths: only rows count that name a folder, as in a/01.png.
+    """
     stems = {stem_of(image.path) for image in lacking}
     candidates = [entry for entry in texts if is_table_name(entry.path) and stem_of(entry.path) not in stems]
     candidates.sort(key=lambda entry: (stem_of(name_of(entry.path)).lower() not in _TABLE_NAMES, entry.path))
-    lookup = Lookup(lacking)
+    lookup = Lookup(lacking, identity=selection.identity)
     for entry in candidates[:_MOST_TABLES]:
         file = entry.file
-        if suffix_of(file) in UNREADABLE_TABLE_SUFFIXES:
+        if suffix_of(file) in UNREADABLE_TABLE_SUFFIXES and not only_paths:
             what = f"{file} may hold the captions, and files of this kind are not read"
             yield Finding(
                 "C21", what, file, None, "export it as CSV, and name that: `captions: ./captions.csv`", severity
             )
             continue
-        count = _named_by(entry, spec, lookup, read)
+        count = _named_by(entry, spec, lookup, read, only_paths=only_paths)
         if count:
             what = f"{file} names {count} of the images that have no caption, and is not read"
             yield Finding("C21", what, file, None, f"write `captions: ./{file}` in the dataset", severity)
 
 
-def _named_by(entry: FileEntry, spec: DatasetSpec, lookup: Lookup, read: Callable[[str], bytes | Finding]) -> int:
+def _named_by(
+    entry: FileEntry,
+    spec: DatasetSpec,
+    lookup: Lookup,
+    read: Callable[[str], bytes | Finding],
+    *,
+    only_paths: bool,
+) -> int:
     """How many images the rows of a table name."""
     data = read(entry.file)
     text = data if isinstance(data, Finding) else decode(data, file=entry.file, encoding=spec.encoding)
@@ -124,7 +139,8 @@ def _named_by(entry: FileEntry, spec: DatasetSpec, lookup: Lookup, read: Callabl
         return 0
     keys = (first_of(row.fields, FILE_COLUMNS) for row in read_table(text, file=entry.file).rows)
     folder = entry.file.rpartition("/")[0]
-    found = (lookup.find(key, beside=folder).images for key in keys if key)
+    rows = (key.replace("\\", "/").removeprefix("./") for key in keys if key)
+    found = (lookup.find(key, beside=folder).images for key in rows if not only_paths or "/" in key)
     return len({images[0].path for images in found if len(images) == 1})
 
 

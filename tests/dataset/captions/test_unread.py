@@ -55,6 +55,8 @@ def yaml(prefix: str = "") -> str:
         ("data/metadata.jsonl", jsonl("set/")),
         ("data/metadata.jsonl", jsonl()),
         ("data/captions.csv", csv("set\\")),
+        ("metadata.csv", csv("data/set/")),
+        ("labels.jsonl", jsonl("./data/set/")),
     ],
 )
 def test_a_table_that_names_the_pictures_stops_a_dataset_without_captions(
@@ -70,6 +72,32 @@ def test_a_table_that_names_the_pictures_stops_a_dataset_without_captions(
     used = scan(tmp_path, missing="auto", captions=CaptionSource(kind="file", path=f"./{file}"))
     assert not [p for p in used.problems if p.severity == "error"]
     assert sum(image.caption is not None for image in used.contents.images) >= 2
+
+
+def test_a_table_for_the_pictures_of_another_folder_is_none_of_its_business(tmp_path: Path) -> None:
+    """Two sets whose pictures have the same names, and a table of one of them: the other gets none of its captions."""
+    make(tmp_path, {"data/metadata.csv": csv("other/")})
+    make(tmp_path, {}, folder="data/other")
+    assert {p.code for p in scan(tmp_path).problems} == {"C02"}
+    used = scan(tmp_path, captions=CaptionSource(kind="file", path="./data/metadata.csv"))
+    assert not any(image.caption for image in used.contents.images)
+    (finding,) = [p for p in used.problems if p.code == "C04"]
+    assert (finding.severity, "'other/00.png'" in finding.message) == ("error", True)
+
+
+def test_a_table_of_several_folders_serves_each_without_a_warning(tmp_path: Path) -> None:
+    make(tmp_path, {"data/metadata.csv": csv("set/") + csv("other/").partition("\n")[2].replace("a ", "another ")})
+    make(tmp_path, {}, folder="data/other")
+    used = scan(tmp_path, captions=CaptionSource(kind="file", path="./data/metadata.csv"))
+    assert [image.caption for image in used.contents.images] == CAPTIONS
+    assert {p.code for p in used.problems} <= {"C09"}
+
+
+def test_a_table_may_name_pictures_by_where_a_link_leads(tmp_path: Path) -> None:
+    make(tmp_path, {"data/metadata.csv": csv("v3/")}, folder="data/v3")
+    (tmp_path / "data/set").symlink_to("v3")
+    used = scan(tmp_path, captions=CaptionSource(kind="file", path="./data/metadata.csv"))
+    assert [image.caption for image in used.contents.images] == CAPTIONS
 
 
 @pytest.mark.parametrize("name", ["metadata.parquet", "captions.xlsx"])
