@@ -114,6 +114,18 @@ def test_files_of_the_pictures_names_stop_a_dataset_without_captions(ending: str
     assert f"00{ending}" in finding.message
 
 
+@pytest.mark.parametrize("sign", [" ", "\t", ": ", ", ", " | "])
+def test_a_text_that_lists_the_pictures_stops_a_dataset_without_captions(sign: str, tmp_path: Path) -> None:
+    make(tmp_path, {"data/set/captions.txt": "".join(f"0{at}.png{sign}{text}\n" for at, text in enumerate(CAPTIONS))})
+    (finding,) = [p for p in scan(tmp_path, missing="auto").problems if p.code == "C21"]
+    assert (finding.severity, "names 5 of the images" in finding.message) == ("error", True)
+
+
+def test_remarks_on_a_few_pictures_are_no_reason_to_stop(tmp_path: Path) -> None:
+    make(tmp_path, {"data/set/todo.txt": "01.png is too dark\n03.png: crop it\n"})
+    assert {p.severity for p in scan(tmp_path).problems} == {"warning"}
+
+
 def test_captions_that_fit_no_picture_are_never_no_captions(tmp_path: Path) -> None:
     make(tmp_path, {f"data/set/kael_{at}.txt": text for at, text in enumerate(CAPTIONS)})
     found = {(p.code, p.severity) for p in scan(tmp_path, missing="auto").problems}
