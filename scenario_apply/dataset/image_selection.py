@@ -38,6 +38,8 @@ class Selection:
 
     unknown: texts whose ending says neither picture nor text, in sources that take every picture of a folder.
     twins: files whose paths are those of other files in Unicode NFC: (kept, left out). nearby: tables one folder up.
+    above: tables further up. identity: of a file, relative to the root, whether
+    it is in the dataset or not; None where there is none.
     """
 
     images: tuple[FileEntry, ...]
@@ -49,7 +51,9 @@ class Selection:
     twins: tuple[tuple[str, str], ...] = ()
     unused: frozenset[str] = frozenset()  # patterns of `exclude` that leave nothing out
     nearby: tuple[FileEntry, ...] = ()
+    above: tuple[FileEntry, ...] = ()
     elsewhere: Mapping[str, frozenset[str]] = field(default_factory=dict)  # other folders of caption files: their stems
+    identity: Callable[[str], int | None] = lambda _: None
 
 
 def select(

@@ -117,13 +117,19 @@ def pair_suffixes(selection: Selection, suffixes: tuple[str, str] | None) -> Pai
     for entry in selection.images:
         stem = stem_of(entry.path)
         for ending, held, side in zip(couple, sides, (BEFORE, AFTER), strict=True):
-            if stem.endswith(ending):
-                root = stem.removesuffix(ending)
+            root = _root_of(stem, ending)
+            if root is None:
+                continue
+            if root in held:
+                twin = name_of(held[root].path)
+                what = f"{twin} and {name_of(entry.path)} are both the {side} picture of {name_of(root)}"
+                findings.append(Finding("P01", what, entry.file, hint="keep one of them"))
+            else:
                 held[root] = entry._replace(path=f"{side}/{entry.path}")
-                break
+            break
         else:
             what = f"{name_of(entry.path)} ends in neither {couple[0]} nor {couple[1]}"
-            if couple[0] in stem:
+            if couple[0].casefold() in stem.casefold():
                 what = f"{name_of(entry.path)}: a pair has exactly one before picture"
             findings.append(Finding("P01", what, entry.file, hint="rename it, or list it under `exclude:`"))
     of_pairs: dict[str, list[str]] = {}
@@ -140,9 +146,17 @@ def pair_suffixes(selection: Selection, suffixes: tuple[str, str] | None) -> Pai
     return Paired(images=images, couples=tuple(couples), findings=tuple(findings), texts=texts)
 
 
+def _root_of(stem: str, ending: str) -> str | None:
+    """The stem without its ending, which may be in capitals; None when it has another one."""
+    if stem[-len(ending) :].casefold() == ending.casefold():
+        return stem[: -len(ending)]
+    return None
+
+
 def _fitting(selection: Selection, couple: tuple[str, str]) -> int:
-    stems = {stem_of(entry.path) for entry in selection.images}
-    return sum(stem.removesuffix(couple[0]) + couple[1] in stems for stem in stems if stem.endswith(couple[0]))
+    stems = [stem_of(entry.path) for entry in selection.images]
+    before, after = ({_root_of(stem, ending) for stem in stems} - {None} for ending in couple)
+    return len(before & after)
 
 
 def table_rows(

@@ -26,7 +26,8 @@ _SOF = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0x
 _KEPT_SEGMENTS = _SOF | {0xC4, 0xCC, 0xDB, 0xDD}  # tables, sizes, restart interval
 _APP0, _APP14, _SOS, _EOI = 0xE0, 0xEE, 0xDA, 0xD9
 _STANDALONE = frozenset({0x01, 0xD8, *range(0xD0, 0xD8)})  # markers without a length
-_IN_A_SCAN = re.compile(rb"\xff+([\x01-\xcf\xd8-\xfe])")
+# With a "+" after the first byte it would find the same, but search a run of fill bytes again from each of them.
+_IN_A_SCAN = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
 
 
 class PixelData(NamedTuple):

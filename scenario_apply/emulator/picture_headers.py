@@ -23,7 +23,7 @@ _ISO_BYTES = 64 * 1024
 Bytes = bytes | mmap.mmap
 _SIZES = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF})
 _JPEG_KEPT = _SIZES | {0xC4, 0xCC, 0xDB, 0xDD, 0xEE}
-_JPEG_NEXT = re.compile(rb"\xff+([\x01-\xcf\xd8-\xfe])")
+_JPEG_NEXT = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
 _PNG_DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 
 

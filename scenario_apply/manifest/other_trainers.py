@@ -100,7 +100,6 @@ _OF_DATASETS: dict[str, tuple[str, ...]] = {
             "class_data_dir",
             "class_images",
             "class_prompt",
-            "class_tokens",
             "num_class_images",
         ),
         *("is_regularisation_data", "is_regularization_data", "prior_preservation", "with_prior_preservation"),
@@ -122,7 +121,8 @@ _OF_DATASETS: dict[str, tuple[str, ...]] = {
     ),
     "write `captions: sidecar`, `captions: filename` or `captions: ./FILE`": ("caption_strategy", "caption_type"),
     "write `caption:`, one text for all images, or `trigger:`": (
-        *("instance_prompt", "default_caption", "concept_prompt", "prompt", "instanceprompt", "default_prompt"),
+        *("instance_prompt", "class_tokens", "default_caption", "concept_prompt", "prompt", "instanceprompt"),
+        "default_prompt",
     ),
     "write `trigger:`": (
         *("trigger_word", "trigger_phrase", "token_string", "activation_text", "trigger_words", "instance_token"),

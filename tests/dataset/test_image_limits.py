@@ -106,6 +106,15 @@ def test_a_jpeg_of_many_scans_is_refused() -> None:
         pixels_only(with_scans(MOST_SCANS + 1))
 
 
+def test_fill_bytes_in_a_scan_are_read_once() -> None:
+    """A long run of 0xFF among the pixels of a JPEG is passed over once, not once from each of its bytes."""
+    data = encoded("JPEG")
+    filled = data[:-2] + b"\xff" * 1_000_000 + b"\0" + data[-2:]
+    held = pixels_only(filled)
+    assert held is not None
+    assert held.data.endswith(filled[-1_000_003:])
+
+
 def bmp(width: int, height: int) -> bytes:
     data = bytearray(encoded("BMP"))
     data[18:26] = struct.pack("<ii", width, height)

@@ -53,6 +53,25 @@ def test_instructions_of_suffix_pairs_may_end_in_capitals(text: str) -> None:
     assert any(path.lower().startswith("after/fox_end.") for path in pair_suffixes(selection, None).texts or {})
 
 
+def of_one_folder(*names: str) -> tuple[list[tuple[str, str]], list[str]]:
+    """The pairs of a folder with these pictures, and what is wrong."""
+    images = tuple(FileEntry(name, name, 1, 1, 1) for name in names)
+    result = pair_suffixes(Selection(images=images, texts={}), None)
+    return [couple[:2] for couple in result.couples], [finding.what for finding in result.findings]
+
+
+def test_suffixes_of_pairs_may_be_in_capitals() -> None:
+    pairs, wrong = of_one_folder("fox_BEFORE.PNG", "fox_After.jpg", "owl_before.png", "owl_after.png")
+    assert pairs == [("before/fox_BEFORE.PNG", "after/fox_After.jpg"), ("before/owl_before.png", "after/owl_after.png")]
+    assert not wrong
+
+
+def test_of_two_pictures_for_one_side_none_is_chosen_in_silence() -> None:
+    pairs, wrong = of_one_folder("fox_start.jpg", "fox_start.png", "fox_end.png")
+    assert pairs == [("before/fox_start.jpg", "after/fox_end.png")]
+    assert wrong == ["fox_start.jpg and fox_start.png are both the before picture of fox"]
+
+
 def paired(text: str, name: str = "pairs.csv") -> tuple[list[tuple[str, str, str | None]], list[Finding]]:
     """The pairs (before, after, instruction) of a table beside a.png to d.png."""
     table = read_table(text, file=name)

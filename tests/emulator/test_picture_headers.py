@@ -31,6 +31,12 @@ JPEG, PNG = encoded("JPEG"), encoded("PNG")
 LARGE = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
 
 
+def test_fill_bytes_in_a_jpeg_are_read_once() -> None:
+    """A long run of 0xFF among the pixels is passed over once, not once from each of its bytes."""
+    filled = JPEG[:-2] + b"\xff" * 1_000_000 + b"\0" + JPEG[-2:]
+    assert read_raster(filled).format == "JPEG"
+
+
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "TIFF", "AVIF"])
 def test_a_picture_is_what_it_says_it_is(kind: str, tmp_path: Path) -> None:
     """Format and size, from bytes and from a file."""

@@ -25,6 +25,7 @@ MODEL = "models: { m: { type: flux.1-lora, dataset: d } }\n"
         ("caption_extension: .txt", "captions: { suffix: .txt }"),
         ("caption_ext: txt", "captions: { suffix: .txt }"),
         ("instance_prompt: a photo", "`caption:`"),
+        ("class_tokens: a man", "`caption:`"),
         ("default_caption: a photo", "`caption:`"),
         ("trigger_word: KAEL", "`trigger:`"),
         ("flip_aug: true", "as they are"),

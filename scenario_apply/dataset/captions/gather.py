@@ -54,7 +54,7 @@ def gather(spec: DatasetSpec, selection: Selection, read: Reader) -> Gathered:
         out.raws, out.findings = match_rows(rows, Lookup(images, selection.excluded), file=None)
         out.lost_rows = _loses_rows(out.findings)
     elif kind == "file" and spec.captions.path:
-        _read_table(spec.captions.path, spec, Lookup(images, selection.excluded), read, out)
+        _read_table(spec.captions.path, spec, Lookup(images, selection.excluded, selection.identity), read, out)
     elif kind in ("sidecar", "recognise"):
         if kind == "recognise":
             _read_metadata_tables(spec, selection, read, out)
@@ -71,7 +71,7 @@ def _read_metadata_tables(spec: DatasetSpec, selection: Selection, read: Reader,
     tables = sorted(entry for path, entry in selection.texts.items() if name_of(path).lower() in METADATA_FILES)
     if not tables:
         return
-    lookup = Lookup(selection.images, selection.excluded)
+    lookup = Lookup(selection.images, selection.excluded, selection.identity)
     below: dict[str, list[FileEntry]] = {}
     for image in selection.images if any("/" in table.path for table in tables) else ():
         folder = image.path
@@ -80,7 +80,8 @@ def _read_metadata_tables(spec: DatasetSpec, selection: Selection, read: Reader,
     for table in tables:
         out.used.add(table.path)
         own = below.get(table.path.rpartition("/")[0])
-        _read_table(table.file, spec, Lookup(own, selection.excluded) if own else lookup, read, out)
+        nearest = Lookup(own, selection.excluded, selection.identity) if own else lookup
+        _read_table(table.file, spec, nearest, read, out)
 
 
 def _read_sidecars(spec: DatasetSpec, selection: Selection, read: Reader, out: Gathered) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from scenario_apply.dataset.captions.table_entries import CaptionRow
@@ -47,21 +47,32 @@ def orphan_findings(
 class Match(NamedTuple):
     """images: those that a key may refer to. is_loose: they differ from it in case, or in the ending of a picture.
 
-    is_excluded: the key names an image that was left out on purpose.
+    is_excluded: the key names an image that was left out on purpose. is_elsewhere: it names a file outside the dataset.
     """
 
     images: list[FileEntry]
     is_loose: bool = False
     is_excluded: bool = False
+    is_elsewhere: bool = False
 
 
 class Lookup:
-    """Finds images by file name, relative path or stem, in Unicode NFC. excluded: path -> file of those left out."""
+    """Finds images by file name, relative path or stem, in Unicode NFC. excluded: path -> file of those left out.
 
-    def __init__(self, images: Sequence[FileEntry], excluded: Mapping[str, str] | None = None) -> None:
+    identity: of any file, relative to the root; None where there is none.
+    """
+
+    def __init__(
+        self,
+        images: Sequence[FileEntry],
+        excluded: Mapping[str, str] | None = None,
+        identity: Callable[[str], int | None] = lambda _: None,
+    ) -> None:
         self._by: dict[str, list[FileEntry]] = {}
         self._loosely: dict[str, list[FileEntry]] | None = None
         self._images = images
+        self._identity = identity
+        self._own = {image.identity for image in images}
         self._excluded = {nfc(key) for item in (excluded or {}).items() for key in item}
         self._nearest_path = NearestName(image.path for image in images)
         self._nearest_name = NearestName(self._by)
@@ -87,9 +98,18 @@ class Lookup:
                 return Match(exact[:1])
             if candidate in self._excluded and candidate in (own, name):
                 return Match([], is_excluded=True)
+            if (candidate == own or "/" in candidate) and self._is_elsewhere(candidate):
+                return Match([], is_elsewhere=True)
             if found := self._by.get(candidate):
                 return Match(_nearest_folder(found, name, beside))
         return Match(_nearest_folder(self._find_loosely(name), name, beside), is_loose=True)
+
+    def _is_elsewhere(self, file: str) -> bool:
+        """Whether it is a picture that is no image of the dataset, not even under another path."""
+        if suffix_of(file) not in IMAGE_SUFFIXES or file.startswith(("/", "..")):
+            return False
+        identity = self._identity(file)
+        return identity is not None and identity not in self._own
 
     def _find_loosely(self, name: str) -> list[FileEntry]:
         """The images whose path or name differs in case or in the ending of a picture only."""
@@ -139,13 +159,15 @@ def match_rows(
     """
     raws: dict[str, Raw] = {}
     findings: list[Finding] = []
-    excluded = 0
+    excluded = elsewhere = 0
     for key, text, line in rows:
         where = line if file is not None else None
         match = lookup.find(key, beside=beside if file is not None else None)
         found = match.images
         if match.is_excluded:
             excluded += 1
+        elif match.is_elsewhere:
+            elsewhere += 1
         elif not found:
             near = lookup.nearest(key)
             findings.append(
@@ -171,13 +193,14 @@ def match_rows(
                 what = f"the caption of {key!r} is used for {found[0].path}"
                 findings.append(Finding("C22", what, file, where, "write the name as the file has it"))
     if (
-        findings
+        (findings or elsewhere)
         and file is not None
         and not (raws or excluded or lookup.is_empty)
-        and {*map(_code, findings)} == {"C04"}
+        and {*map(_code, findings)} <= {"C04"}
     ):
+        first = findings[0] if findings else Finding("C04", "", file, rows[0].line, "name a table of its images")
         what = f"none of its {len(rows)} captions names an image of this dataset; the first is for {rows[0].key!r}"
-        findings = [findings[0]._replace(what=what, severity="error")]
+        findings = [first._replace(what=what, severity="error")]
     return raws, findings
 
 

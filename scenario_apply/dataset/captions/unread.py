@@ -6,12 +6,13 @@ A dataset whose pictures have no captions while captions lie there stops: Scenar
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from scenario_apply.dataset.captions.decode import decode
 from scenario_apply.dataset.captions.matching import Lookup
-from scenario_apply.dataset.captions.table_entries import FILE_COLUMNS, first_of
+from scenario_apply.dataset.captions.table_entries import FILE_COLUMNS, MOST_ROWS, first_of
 from scenario_apply.dataset.captions.tables import read_table
 from scenario_apply.dataset.facts import FileEntry
 from scenario_apply.dataset.image_selection import Selection
@@ -53,6 +54,10 @@ _CAPTION_ENDINGS = CAPTION_SUFFIXES | {
 """Endings of files that may hold the caption of the picture of the same name."""
 _NO_PLAIN_TEXT = frozenset({".rtf", ".doc", ".docx", ".odt"})
 _TABLE_NAMES = frozenset({"metadata", "caption", "captions", "prompts", "labels", "descriptions"})
+_LISTED = re.compile(
+    r"\s*[\"']?([^\s\"',;:|][^\"',;:|\t]{0,200}?\.(?:png|jpe?g|webp|bmp|tiff?|avif))[\"']?[\s,;:|]+\S", re.I
+)
+"""A line that begins with the name of a picture."""
 _MOST_TABLES = 20  # that are opened to see whether they name the pictures
 _MOST_NAMED = 3
 
@@ -69,7 +74,7 @@ def unread_captions(
     spec: DatasetSpec, selection: Selection, have: Captioning, read: Callable[[str], bytes | Finding]
 ) -> list[Finding]:
     """C21: an error where no image has a caption, a warning where some lack theirs, else a note."""
-    if not selection.images or not (selection.texts or selection.nearby or selection.elsewhere):
+    if not selection.images or not (selection.texts or selection.nearby or selection.above or selection.elsewhere):
         return []
     lacking = [image for image in selection.images if image.path not in have.captioned]
     kind = spec.captions.kind
@@ -82,7 +87,10 @@ def unread_captions(
     left = [entry for path, entry in selection.texts.items() if path not in have.used and entry.file != own]
     if chosen or not lacking:
         return [*_beside(spec, left, selection.images, "info"), *_named_tables(left)]
-    findings = [*_tables(spec, [*left, *selection.nearby], lacking, severity, read)]
+    findings = [*_tables(spec, selection, [*left, *selection.nearby], lacking, severity, read)]
+    if not findings:
+        findings += _tables(spec, selection, selection.above, lacking, severity, read, only_paths=True)
+    findings += _lists(spec, selection, have.orphans, lacking, severity, read)
     findings += _beside(spec, left, lacking, severity)
     findings += _elsewhere(selection, lacking, severity)
     if not findings and severity == "error" and spec.captions.kind == "recognise":
@@ -92,31 +100,44 @@ def unread_captions(
 
 def _tables(
     spec: DatasetSpec,
+    selection: Selection,
     texts: Iterable[FileEntry],
     lacking: list[FileEntry],
     severity: Severity,
     read: Callable[[str], bytes | Finding],
+    *,
+    only_paths: bool = False,
 ) -> Iterator[Finding]:
-    """Tables whose rows name images without a caption, and such as cannot be read."""
+    """Tables whose rows name images without a caption, and such as cannot be read.
+
+    only_paths: only rows count that name a folder, as in a/01.png.
+    """
     stems = {stem_of(image.path) for image in lacking}
     candidates = [entry for entry in texts if is_table_name(entry.path) and stem_of(entry.path) not in stems]
     candidates.sort(key=lambda entry: (stem_of(name_of(entry.path)).lower() not in _TABLE_NAMES, entry.path))
-    lookup = Lookup(lacking)
+    lookup = Lookup(lacking, identity=selection.identity)
     for entry in candidates[:_MOST_TABLES]:
         file = entry.file
-        if suffix_of(file) in UNREADABLE_TABLE_SUFFIXES:
+        if suffix_of(file) in UNREADABLE_TABLE_SUFFIXES and not only_paths:
             what = f"{file} may hold the captions, and files of this kind are not read"
             yield Finding(
                 "C21", what, file, None, "export it as CSV, and name that: `captions: ./captions.csv`", severity
             )
             continue
-        count = _named_by(entry, spec, lookup, read)
+        count = _named_by(entry, spec, lookup, read, only_paths=only_paths)
         if count:
             what = f"{file} names {count} of the images that have no caption, and is not read"
             yield Finding("C21", what, file, None, f"write `captions: ./{file}` in the dataset", severity)
 
 
-def _named_by(entry: FileEntry, spec: DatasetSpec, lookup: Lookup, read: Callable[[str], bytes | Finding]) -> int:
+def _named_by(
+    entry: FileEntry,
+    spec: DatasetSpec,
+    lookup: Lookup,
+    read: Callable[[str], bytes | Finding],
+    *,
+    only_paths: bool,
+) -> int:
     """How many images the rows of a table name."""
     data = read(entry.file)
     text = data if isinstance(data, Finding) else decode(data, file=entry.file, encoding=spec.encoding)
@@ -124,8 +145,33 @@ def _named_by(entry: FileEntry, spec: DatasetSpec, lookup: Lookup, read: Callabl
         return 0
     keys = (first_of(row.fields, FILE_COLUMNS) for row in read_table(text, file=entry.file).rows)
     folder = entry.file.rpartition("/")[0]
-    found = (lookup.find(key, beside=folder).images for key in keys if key)
+    rows = (key.replace("\\", "/").removeprefix("./") for key in keys if key)
+    found = (lookup.find(key, beside=folder).images for key in rows if not only_paths or "/" in key)
     return len({images[0].path for images in found if len(images) == 1})
+
+
+def _lists(
+    spec: DatasetSpec,
+    selection: Selection,
+    texts: Iterable[FileEntry],
+    lacking: list[FileEntry],
+    severity: Severity,
+    read: Callable[[str], bytes | Finding],
+) -> Iterator[Finding]:
+    """Text files that list images, one a line, each with a text after it: a table of a form that is not read."""
+    lookup = Lookup(lacking, identity=selection.identity)
+    for entry in [entry for entry in texts if not is_prose(name_of(entry.path))][:_MOST_TABLES]:
+        data = read(entry.file)
+        text = data if isinstance(data, Finding) else decode(data, file=entry.file, encoding=spec.encoding)
+        if isinstance(text, Finding):
+            continue
+        folder = entry.file.rpartition("/")[0]
+        keys = [match[1] for line in text.splitlines()[:MOST_ROWS] if (match := _LISTED.match(line))]
+        count = len({found[0].path for key in keys if len(found := lookup.find(key, beside=folder).images) == 1})
+        if count > 1 and 2 * count >= len(lacking):  # remarks on a few pictures are no captions
+            what = f"{entry.file} names {count} of the images that have no caption, and is not read"
+            hint = "write it as a CSV file that begins with file_name,text, and name that: `captions: ./captions.csv`"
+            yield Finding("C21", what, entry.file, None, hint, severity)
 
 
 def _beside(
@@ -187,7 +233,8 @@ def _fitting_none(orphans: Iterable[FileEntry], selection: Selection) -> Iterato
     if not texts:
         return
     names = ", ".join(name_of(entry.path) for entry in texts[:_MOST_NAMED])
-    what = f"{len(texts)} caption files fit none of the {len(selection.images)} images: {names}"
+    fit = "1 caption file fits" if len(texts) == 1 else f"{len(texts)} caption files fit"
+    what = f"{fit} none of the {len(selection.images)} images: {names}"
     # A stray text among pictures is no reason to stop; as many texts as pictures are their captions.
     severity: Severity = "error" if len(texts) * 2 >= len(selection.images) and len(texts) > 1 else "warning"
     yield Finding("C21", what, texts[0].file, None, "name each caption like its image: 01.txt for 01.png", severity)

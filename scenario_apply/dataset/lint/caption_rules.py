@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import combinations, pairwise
 
 from scenario_apply.dataset.lint.subject import Picture, Subject
+from scenario_apply.dataset.lint.word_count import word_count
 from scenario_apply.model.file_names import name_of
 from scenario_apply.model.lint_rules import Finding
 
@@ -69,9 +70,10 @@ def lengths(subject: Subject) -> Iterator[Finding]:
             what = f"{words} words: text after about {most:g} words is cut off"
             yield picture.finding("C08", what, "shorten it", about_caption=True)
         elif words < least + 2 and not subject.spec.is_pairs and picture.raw:
-            besides = len((picture.raw.replace(trigger, "") if trigger else picture.raw).split())
+            besides = word_count(picture.raw.replace(trigger, "") if trigger else picture.raw)
             if besides < least:
-                what = f"only {besides} words besides the trigger" if trigger else f"only {besides} words"
+                some = "1 word" if besides == 1 else f"{besides} words"
+                what = f"only {some} besides the trigger" if trigger else f"only {some}"
                 yield picture.finding("C09", what, "describe what the image shows", about_caption=True)
 
 

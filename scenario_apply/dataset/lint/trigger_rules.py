@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from scenario_apply.dataset.lint.subject import Picture, Subject, with_instructions
+from scenario_apply.dataset.lint.word_count import is_without_blanks
 from scenario_apply.model.file_names import nfc
 from scenario_apply.model.lint_rules import Finding
 from scenario_apply.model.yaml_word import yaml_word
@@ -156,7 +157,8 @@ def _one_off(one: str, other: str) -> bool:
 def ordinary(subject: Subject) -> Iterator[Finding]:
     """T04."""
     trigger = subject.spec.trigger
-    if trigger and (trigger.casefold() in _ORDINARY or len(trigger) < 3):
+    is_short = trigger is not None and len(trigger) < (2 if is_without_blanks(trigger) else 3)
+    if trigger and (trigger.casefold() in _ORDINARY or is_short):
         what = f"the trigger {trigger!r} is an ordinary word that the base model already knows"
         yield Finding("T04", what, hint=f"use an invented word, such as {trigger.upper().replace(' ', '_')}_01")
 

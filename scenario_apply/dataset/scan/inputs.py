@@ -17,6 +17,7 @@ from scenario_apply.dataset.pairing import TableRow, pair_folders, pair_rows, pa
 from scenario_apply.dataset.scan.caption_files import caption_reader
 from scenario_apply.dataset.scan.caption_folders import caption_folders_of
 from scenario_apply.dataset.scan.sources import Listing, Sources, selection_of, skipped_folders_of
+from scenario_apply.dataset.scan.written_paths import identities_below
 from scenario_apply.errors import ManifestError
 from scenario_apply.manifest.spec import DatasetSpec
 from scenario_apply.model.file_names import NearestName, name_of, nfc
@@ -97,7 +98,7 @@ def inputs_of(listing: Listing, spec: DatasetSpec, root: str) -> DatasetInputs:
     findings = tuple(dict.fromkeys([*listing.findings, *more]))
     if not spec.is_pairs:
         elsewhere = caption_folders_of(listing, root, recursive=spec.recursive)
-        selection = replace(selection, elsewhere=elsewhere) if elsewhere else selection
+        selection = replace(selection, elsewhere=elsewhere, identity=identities_below(root))
         skipped = skipped_folders_of(listing, spec, root)
         return DatasetInputs(images=selection.images, selection=selection, findings=findings, skipped_folders=skipped)
     if of_table:

@@ -67,6 +67,7 @@ class Listing:
     links: list[str] = field(default_factory=list)  # real paths of folders that are links
     rows: list[TableRow] = field(default_factory=list)  # pairs of a table or a list
     nearby: list[FileEntry] = field(default_factory=list)  # tables one folder up
+    above: list[FileEntry] = field(default_factory=list)  # tables further up, within the root
     siblings: list[FileEntry] = field(default_factory=list)  # folders beside the pictures' that may hold captions
     by_folder: dict[tuple[str, str], SourceFolder] = field(
         default_factory=dict
@@ -78,11 +79,15 @@ class Listing:
             (p.file, p.keep, p.side, [(f.within, f.gone, f.rows) for f in p.folders], p.names and tuple(p.names))
             for p in self.places
         ]
-        return (places, self.stats, self.links, [entry[1:] for entry in (*self.nearby, *self.siblings)])
+        return (places, self.stats, self.links, [entry[1:] for entry in self._beyond()])
 
     def mtimes(self) -> list[int]:
         rows = [row[2] for place in self.places for folder in place.folders for row in folder.rows]
-        return [*rows, *(stat[2] for stat in self.stats), *(entry.mtime_ns for entry in (*self.nearby, *self.siblings))]
+        return [*rows, *(stat[2] for stat in self.stats), *(entry.mtime_ns for entry in self._beyond())]
+
+    def _beyond(self) -> list[FileEntry]:
+        """Entries outside the listed places."""
+        return [*self.nearby, *self.above, *self.siblings]
 
 
 class Sources:
@@ -142,10 +147,15 @@ class Sources:
         return out
 
     def _add_nearby(self, out: Listing) -> None:
-        """Tables one folder above the pictures, which may hold their captions."""
+        """Tables above the pictures, which may hold their captions."""
         listed = {place.file for place in out.places}
-        parents = dict.fromkeys(place.file.rpartition("/")[0] or "." for place in out.places if place.file != ".")
+        parents = {_folder_above(place.file) for place in out.places if place.file != "."}
+        further = set()
         for parent in parents:
+            while parent != ".":
+                parent = _folder_above(parent)
+                further.add(parent)
+        for parent in sorted(parents | further):
             if parent in listed or parent.startswith("..") or parent.endswith("/.."):
                 continue
             full = os.path.normpath(os.path.join(self._root, parent))
@@ -153,8 +163,8 @@ class Sources:
                 self._tables[full] = tables_of(full, out.guard)
             for name, size, mtime_ns, identity, *_ in self._tables[full]:
                 file = name if parent == "." else f"{parent}/{name}"
-                found = out.nearby if is_table_name(name) else out.siblings
-                if file not in listed:
+                found = out.siblings if not is_table_name(name) else out.nearby if parent in parents else out.above
+                if file not in listed and (parent in parents or found is out.above):
                     found.append(FileEntry(name, file, size, mtime_ns, identity))
 
     def add_folders_of(self, out: Listing, spec: DatasetSpec, files: Sequence[str]) -> None:
@@ -323,6 +333,11 @@ class Sources:
         return Finding("N01", f"{written} does not exist", hint=hint)
 
 
+def _folder_above(file: str) -> str:
+    """Of a folder below the root; "." for the root itself."""
+    return file.rpartition("/")[0] or "."
+
+
 def _too_many(*, in_all: bool) -> Finding:
     if in_all:
         what = f"the datasets of this manifest list more than {MOST_FILES_IN_ALL:,} files in total"
@@ -350,7 +365,7 @@ def selection_of(listing: Listing, spec: DatasetSpec) -> Selection:
             for folder in place.folders
         ]
         selections.append(select(listed, exclude=spec.exclude, keep=_keeper(place, f"{prefix}/" if prefix else "")))
-    return replace(merge(selections), nearby=tuple(listing.nearby))
+    return replace(merge(selections), nearby=tuple(listing.nearby), above=tuple(listing.above))
 
 
 def _keeper(place: SourceFolder, prefix: str) -> Callable[[str], bool] | None:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 
+from scenario_apply.manifest.loader.listing import identity_of
 from scenario_apply.manifest.spec import DatasetSpec
 from scenario_apply.model.file_names import nfc
 from scenario_apply.model.globs import alternatives, has_magic
@@ -83,3 +84,15 @@ class WrittenPaths:
 
 def _is_plain(path: str) -> bool:
     return path.isascii() and "\\" not in path and "{" not in path
+
+
+def identities_below(root: str) -> Callable[[str], int | None]:
+    """The identity of a file, relative to the root; None where there is none. Nothing is opened."""
+
+    def identity(file: str) -> int | None:
+        try:
+            return identity_of(os.stat(os.path.join(root, file)))
+        except (OSError, ValueError):  # ValueError: a NUL byte
+            return None
+
+    return identity

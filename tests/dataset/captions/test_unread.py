@@ -55,6 +55,8 @@ def yaml(prefix: str = "") -> str:
         ("data/metadata.jsonl", jsonl("set/")),
         ("data/metadata.jsonl", jsonl()),
         ("data/captions.csv", csv("set\\")),
+        ("metadata.csv", csv("data/set/")),
+        ("labels.jsonl", jsonl("./data/set/")),
     ],
 )
 def test_a_table_that_names_the_pictures_stops_a_dataset_without_captions(
@@ -72,6 +74,32 @@ def test_a_table_that_names_the_pictures_stops_a_dataset_without_captions(
     assert sum(image.caption is not None for image in used.contents.images) >= 2
 
 
+def test_a_table_for_the_pictures_of_another_folder_is_none_of_its_business(tmp_path: Path) -> None:
+    """Two sets whose pictures have the same names, and a table of one of them: the other gets none of its captions."""
+    make(tmp_path, {"data/metadata.csv": csv("other/")})
+    make(tmp_path, {}, folder="data/other")
+    assert {p.code for p in scan(tmp_path).problems} == {"C02"}
+    used = scan(tmp_path, captions=CaptionSource(kind="file", path="./data/metadata.csv"))
+    assert not any(image.caption for image in used.contents.images)
+    (finding,) = [p for p in used.problems if p.code == "C04"]
+    assert (finding.severity, "'other/00.png'" in finding.message) == ("error", True)
+
+
+def test_a_table_of_several_folders_serves_each_without_a_warning(tmp_path: Path) -> None:
+    make(tmp_path, {"data/metadata.csv": csv("set/") + csv("other/").partition("\n")[2].replace("a ", "another ")})
+    make(tmp_path, {}, folder="data/other")
+    used = scan(tmp_path, captions=CaptionSource(kind="file", path="./data/metadata.csv"))
+    assert [image.caption for image in used.contents.images] == CAPTIONS
+    assert {p.code for p in used.problems} <= {"C09"}
+
+
+def test_a_table_may_name_pictures_by_where_a_link_leads(tmp_path: Path) -> None:
+    make(tmp_path, {"data/metadata.csv": csv("v3/")}, folder="data/v3")
+    (tmp_path / "data/set").symlink_to("v3")
+    used = scan(tmp_path, captions=CaptionSource(kind="file", path="./data/metadata.csv"))
+    assert [image.caption for image in used.contents.images] == CAPTIONS
+
+
 @pytest.mark.parametrize("name", ["metadata.parquet", "captions.xlsx"])
 def test_a_table_that_cannot_be_read_stops_a_dataset_without_captions(name: str, tmp_path: Path) -> None:
     make(tmp_path, {f"data/set/{name}": "PAR1"})
@@ -84,6 +112,18 @@ def test_files_of_the_pictures_names_stop_a_dataset_without_captions(ending: str
     (finding,) = scan(tmp_path, missing="auto").problems
     assert (finding.code, finding.severity) == ("C21", "error")
     assert f"00{ending}" in finding.message
+
+
+@pytest.mark.parametrize("sign", [" ", "\t", ": ", ", ", " | "])
+def test_a_text_that_lists_the_pictures_stops_a_dataset_without_captions(sign: str, tmp_path: Path) -> None:
+    make(tmp_path, {"data/set/captions.txt": "".join(f"0{at}.png{sign}{text}\n" for at, text in enumerate(CAPTIONS))})
+    (finding,) = [p for p in scan(tmp_path, missing="auto").problems if p.code == "C21"]
+    assert (finding.severity, "names 5 of the images" in finding.message) == ("error", True)
+
+
+def test_remarks_on_a_few_pictures_are_no_reason_to_stop(tmp_path: Path) -> None:
+    make(tmp_path, {"data/set/todo.txt": "01.png is too dark\n03.png: crop it\n"})
+    assert {p.severity for p in scan(tmp_path).problems} == {"warning"}
 
 
 def test_captions_that_fit_no_picture_are_never_no_captions(tmp_path: Path) -> None:
