@@ -96,20 +96,31 @@ def typed(words: Sequence[str], secrets: Iterable[str] = ()) -> str:
 
     secrets: texts that it must not hold anywhere.
     """
+    hidden = sorted(filter(None, secrets), key=len, reverse=True)
     masked = ["scenario-apply"]
     for number, word in enumerate(words):
         if number and words[number - 1] == "--var":
-            word = without_secret(word)
+            word = _for_history(word)
         elif word.startswith("--var="):
-            word = f"--var={without_secret(word.removeprefix('--var='))}"
+            word = f"--var={_for_history(word.removeprefix('--var='))}"
+        for secret in hidden:  # before the word is quoted: quoting may take a secret apart
+            word = word.replace(secret, HIDDEN)
         masked.append(word)
-    line = shlex.join(masked)
-    for secret in sorted(filter(None, secrets), key=len, reverse=True):
-        line = line.replace(shlex.quote(secret), HIDDEN).replace(secret, HIDDEN)
-    return line
+    return shlex.join(masked).encode(errors="backslashreplace").decode()  # a word need not be Unicode, a state is
+
+
+def _for_history(pair: str) -> str:
+    """NAME=VALUE; the value is hidden where the name or the value may be a secret. Nobody has to paste it."""
+    from scenario_apply.manifest.secret_detection import is_secret_name
+
+    name, sign, _ = pair.partition("=")
+    return f"{name}={HIDDEN}" if sign and is_secret_name(name) else without_secret(pair)
 
 
 def without_secret(pair: str) -> str:
-    """NAME=VALUE; the value is hidden where the name says that it is a secret."""
-    name, sign, _ = pair.partition("=")
-    return f"{name}={HIDDEN}" if sign and _SECRET_NAME.search(name) else pair
+    """NAME=VALUE; the value is hidden where the name says that it is a secret, or where it looks like one."""
+    from scenario_apply.manifest.secret_detection import is_secret_value
+
+    name, sign, value = pair.partition("=")
+    is_secret = sign and (_SECRET_NAME.search(name) or is_secret_value(value))
+    return f"{name}={HIDDEN}" if is_secret else pair

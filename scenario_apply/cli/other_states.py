@@ -142,11 +142,13 @@ def remember(manifest: Manifest, path: str) -> None:
     """Note in .scenario/ that --state named this state in an apply. A disk that refuses loses only the note."""
     from scenario_apply.state.stores.atomic import write_atomically
 
+    if "\n" in path or "\r" in path:
+        return  # the note has a line for each state
     lines = [line for line in _lines(manifest) if line != path]
     folder = own_folder(os.path.join(manifest.root, ".scenario"), within=manifest.root)
     with suppress(OSError):
         folder.ignore_all()
-        write_atomically(folder, NOTE, "".join(f"{line}\n" for line in [*lines, path][-_MOST_STATES:]).encode())
+        write_atomically(folder, NOTE, os.fsencode("".join(f"{line}\n" for line in [*lines, path][-_MOST_STATES:])))
 
 
 def _noted(manifest: Manifest) -> str | None:
@@ -157,8 +159,8 @@ def _noted(manifest: Manifest) -> str | None:
 
 def _lines(manifest: Manifest) -> list[str]:
     folder = own_folder(os.path.join(manifest.root, ".scenario"), within=manifest.root)
-    with suppress(OSError, UnicodeDecodeError):
-        return folder.read(NOTE, _MOST_BYTES)[0].decode().splitlines()
+    with suppress(OSError):
+        return [line for line in os.fsdecode(folder.read(NOTE, _MOST_BYTES)[0]).split("\n") if line]
     return []
 
 

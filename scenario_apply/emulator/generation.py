@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _QUEUE_MS = 500
 _RUN_MS = 3000
+_SIDE = 1024
 _UNCHECKED_BELOW = frozenset({"lorasScale"})
 """Inputs whose minimum the service does not check."""
 
@@ -58,7 +59,7 @@ def finish(world: World, job: str, at: int) -> None:
     doc = load(record["doc"])
     given = doc["input"]
     drawn = Picture(
-        mime="image/png", format="png", width=int(given.get("width", 1024)), height=int(given.get("height", 1024))
+        mime="image/png", format="png", width=int(given.get("width") or _SIDE), height=int(given.get("height") or _SIDE)
     )
     doc["assets"] = [
         insert_asset(
@@ -124,7 +125,8 @@ def _check_models(world: World, request: Request, ids: list[str], allowed: tuple
 
 def _start(world: World, request: Request, base: BaseModel, body: Json, price: Json) -> str:
     now, job = world.now_ms(), new_id("job_")
-    used = body.get("modelId") or next(iter(body.get("loras") or []), base.id)
+    named = body.get("modelId") if base.model_id else None  # elsewhere it is no input, and may be anything
+    used = named or next(iter(body.get("loras") or []), base.id)
     doc = {"input": {**body, "modelId": used, "baseModelId": base.id}, "cost": price["creativeUnitsCost"]}
     world.db.run(
         "INSERT INTO jobs (id, project, type, model, created, queued_until, ends, outcome, doc)"

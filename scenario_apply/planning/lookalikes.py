@@ -19,6 +19,7 @@ from scenario_apply.state.fingerprint import fingerprint
 from scenario_apply.state.state import Record, Version
 
 _MOST_NAMED = 5
+_MOST_COMPARED = 1_000_000  # new resources with recorded ones that were trained alike
 
 
 def lookalikes(
@@ -66,12 +67,18 @@ def _renamed(given: Inputs, decisions: Mapping[Address, Decision]) -> dict[Addre
                 trained.setdefault(version.fingerprint, []).append(address)
     algorithms = {text.partition(":")[0] for text in trained}
     found: dict[Address, Address] = {}
+    taken: set[Address] = set()
+    budget = _MOST_COMPARED
     for decision in _created(decisions):
         texts = {_fingerprint(decision, f"{algorithm}:") for algorithm in algorithms}
         fitting = [a for text in texts if text is not None for a in trained.get(text, ())]
-        free = [a for a in fitting if a.kind == decision.address.kind and a not in found.values()]
+        budget -= len(fitting)
+        if budget < 0:
+            break
+        free = [a for a in fitting if a.kind == decision.address.kind and a not in taken]
         if free:
             found[decision.address] = min(free, key=lambda a: _distance(a, leaving[a], decision))
+            taken.add(found[decision.address])
     return found
 
 

@@ -8,13 +8,17 @@ so it is reported with its place; an entry whose source is recorded nowhere was 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from scenario_apply.errors import Diagnostic
 from scenario_apply.manifest.spec import Moved
 from scenario_apply.model.address import Address
 from scenario_apply.model.did_you_mean import nearest
+
+
+_MOST_STOPS = 500_000  # of all records together, on the way to their addresses
+_MOST_GUESSES = 2_000_000  # comparisons of names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,11 +54,28 @@ def resolve_moves(
     """
     if not moved:
         return Moves()
-    entries = {move.source: move for move in moved}
-    ways = [way for source in recorded if source not in forgotten and (way := _way(source, entries)).stops]
+    ways = _ways(moved, recorded, forgotten)
+    if ways is None:
+        return Moves(problems=(_too_long(moved),))
     sources = _assigned(ways, recorded, declared)
     problems = tuple(_problems(moved, ways, sources, recorded, declared))
     return Moves(sources=_possible(sources, recorded, open_to), problems=problems)
+
+
+def _ways(moved: Sequence[Moved], recorded: Collection[Address], forgotten: Collection[Address]) -> list[_Way] | None:
+    """Of each record that is moved; None where they are too long in all."""
+    entries = {move.source: move for move in moved}
+    ways: list[_Way] = []
+    stops = 0
+    for source in recorded:
+        way = _way(source, entries)
+        if source in forgotten or not way.stops:
+            continue
+        ways.append(way)
+        stops += len(way.stops)
+        if stops > _MOST_STOPS:
+            return None
+    return ways
 
 
 def _way(source: Address, entries: Mapping[Address, Moved]) -> _Way:
@@ -97,9 +118,12 @@ def _possible(
 ) -> dict[Address, Address]:
     """Without those that have to wait, and those that wait for them to leave."""
     found = {target: source for target, source in sources.items() if target in open_to}
-    while stuck := [target for target in found if target in recorded and target not in found.values()]:
-        for target in stuck:
-            del found[target]
+    leaving = set(found.values())
+    stuck = [target for target in found if target in recorded and target not in leaving]
+    while stuck:
+        stays = found.pop(stuck.pop())
+        if stays in found:  # a record waits for this one to leave; none waits for two
+            stuck.append(stays)
     return found
 
 
@@ -113,6 +137,7 @@ def _problems(
     moving = set(sources.values())
     created = [address for address in declared if address not in recorded and address not in sources]
     said: set[Moved] = set()
+    guesses = _Guesses()
     for way in ways:
         end, last = way.stops[-1]
         problem: Diagnostic | None = None
@@ -121,13 +146,22 @@ def _problems(
             last = max((way.closing, *(entry for _, entry in way.stops)), key=lambda entry: entry.place.line or 0)
             problem = _circle(way, others[0], last) if others else None
         elif end not in declared and end not in recorded:
-            problem = _undeclared(way, end, last, moving, created, declared)
+            problem = _undeclared(way, end, last, moving, created, declared, guesses)
         elif way.source not in moving and way.source not in declared:
             problem = _taken(way.source, end, last)
         if problem is not None and last not in said:
             said.add(last)
             yield problem
-    yield from _misspelt(moved, ways, moving, recorded, declared, created)
+    yield from _misspelt(moved, ways, moving, recorded, declared, set(created), guesses)
+
+
+def _too_long(moved: Sequence[Moved]) -> Diagnostic:
+    return Diagnostic(
+        code="too-large",
+        message=f"the moves lead over more than {_MOST_STOPS:,} addresses",
+        location=moved[-1].place,
+        hint="delete entries that every state has behind it",
+    )
 
 
 def _circle(way: _Way, other: Address, last: Moved) -> Diagnostic:
@@ -148,6 +182,7 @@ def _undeclared(
     moving: Collection[Address],
     created: Sequence[Address],
     declared: Collection[Address],
+    guesses: _Guesses,
 ) -> Diagnostic:
     """An error where something is made meanwhile: probably what the entry should have named."""
     alike = [address for address in created if address.kind == end.kind]
@@ -157,7 +192,7 @@ def _undeclared(
     if children and not end.label:
         guess: str | None = f"it is a matrix: name one of its models, e.g. {children[0]}"
     else:
-        guess = _guess(end, alike or declared)
+        guess = guesses.of(end, alike or declared)
     return Diagnostic(
         code="moved-target",
         severity="error" if is_paid else "warning",
@@ -183,7 +218,8 @@ def _misspelt(
     moving: Collection[Address],
     recorded: Collection[Address],
     declared: Collection[Address],
-    created: Sequence[Address],
+    created: Collection[Address],
+    guesses: _Guesses,
 ) -> Iterator[Diagnostic]:
     """Entries whose source is recorded nowhere, though a name like it is about to be deleted and its target made."""
     lost = [address for address in recorded if address not in declared and address not in moving]
@@ -191,7 +227,7 @@ def _misspelt(
     for entry in moved:
         if entry in walked or entry.source in recorded or entry.target not in created or not lost:
             continue
-        guess = _guess(entry.source, lost)
+        guess = guesses.of(entry.source, lost)
         if guess is not None:
             yield Diagnostic(
                 code="moved-source",
@@ -202,8 +238,17 @@ def _misspelt(
             )
 
 
-def _guess(address: Address, known: Iterable[Address]) -> str | None:
-    """The kind is left out of the comparison: it makes all addresses alike."""
-    names = {str(one).partition(".")[2]: one for one in known if one.kind == address.kind}
-    found = nearest(str(address).partition(".")[2], names, 1)
-    return f"did you mean {names[found[0]]}?" if found else None
+class _Guesses:
+    """Suggests addresses, as long as the comparisons that this takes are bounded: thousands of slips have one cause."""
+
+    def __init__(self) -> None:
+        self._left = _MOST_GUESSES
+
+    def of(self, address: Address, known: Collection[Address]) -> str | None:
+        """The kind is left out of the comparison: it makes all addresses alike."""
+        self._left -= len(known)
+        if self._left < 0:
+            return None
+        names = {str(one).partition(".")[2]: one for one in known if one.kind == address.kind}
+        found = nearest(str(address).partition(".")[2], names, 1)
+        return f"did you mean {names[found[0]]}?" if found else None

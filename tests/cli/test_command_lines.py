@@ -247,3 +247,32 @@ def test_a_secret_is_hidden_wherever_it_was_typed() -> None:
     assert as_typed(words, ["s3cr3t-text", ""]) == line
     shown = ["--var", "rate=1", "--var=monkey=2"]
     assert as_typed(shown) == f"scenario-apply {' '.join(shown)}"
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        "gh_pat=v4lue",
+        "dsn=v4lue",
+        "note=ghp_16C7e42F292c6912E7710c838347Ae178B4a",
+        "repo=https://ci:v4lue@git.test/kael",
+    ],
+)
+def test_a_variable_that_may_be_a_secret_is_not_in_the_history(pair: str) -> None:
+    """By its name or by its value, as for the variables of the environment: a state is committed."""
+    name, _, value = pair.partition("=")
+    assert value not in as_typed(["apply", "--var", pair, f"--var={pair}"])
+    assert as_typed(["apply", f"--var={pair}"]) == f"scenario-apply apply '--var={name}=***'"
+
+
+@pytest.mark.parametrize("secret", ["se'cret", "a b'c", "x$y"])
+def test_a_secret_that_has_to_be_quoted_is_hidden_too(secret: str) -> None:
+    words = ["apply", "--var", f"note=it's {secret}!", "--select", secret]
+    assert as_typed(words, [secret]) == shlex.join(["scenario-apply", *words]).replace(
+        shlex.quote(words[2]), shlex.quote("note=it's ***!")
+    ).replace(shlex.quote(secret), shlex.quote("***"))
+
+
+def test_a_word_that_is_not_unicode_is_spelled_out() -> None:
+    """As bytes on the command line it is accepted; a state that holds it could not be saved after a training."""
+    as_typed(["apply", "--state", "caf\udce9.json"]).encode()

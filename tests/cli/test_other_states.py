@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -55,6 +56,23 @@ def test_a_state_that_was_named_once_is_remembered(home: Path, capsys: pytest.Ca
     assert "it was applied with --state" in text
     assert "prod.json" in text
     assert "state-elsewhere" not in said(["plan", "--local", "--state", "../prod.json"], capsys)
+
+
+def test_a_state_whose_name_is_not_unicode_is_remembered_too(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A run must not end before its first request because of a note."""
+    state = home.parent / os.fsdecode(b"caf\xe9.json")
+    try:
+        state.touch()
+    except OSError:
+        pytest.skip("this file system takes no such names")
+    state.unlink()
+    assert main([*APPLY, "--state", str(state)]) == 0
+    assert "it was applied with --state" in said(["plan", "--local"], capsys)
+
+
+def test_a_state_with_a_line_break_in_its_name_is_not_noted_as_two(home: Path) -> None:
+    assert main([*APPLY, "--state", "../a\nb.json"]) == 0
+    assert not (home / ".scenario" / "states").exists()
 
 
 def test_a_state_that_was_removed_is_named_with_its_backup(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

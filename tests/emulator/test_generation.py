@@ -160,6 +160,27 @@ def test_pictures_come_with_the_job(emulator: EmulatorThread, api: httpx.Client,
     assert api.get("/teams/team_default/limits").json()["values"]["creativeUnits"] == 21.5
 
 
+@pytest.mark.parametrize(
+    ("base", "body"),
+    [
+        ("model_bfl-flux-1-dev", {"width": None, "height": None, "seed": None, "numOutputs": None, "loras": None}),
+        ("model_bfl-flux-2-klein-9b", {"modelId": {"id": 1}}),
+    ],
+    ids=["nulls", "an input that this base does not have"],
+)
+def test_what_is_left_out_or_unknown_stops_nothing(
+    emulator: EmulatorThread, api: httpx.Client, base: str, body: dict[str, Any]
+) -> None:
+    """A null counts as left out, when the picture is drawn, too: the emulator answers everybody else as before."""
+    launched = api.post(f"/generate/custom/{base}", json={"prompt": "KAEL", **body})
+    assert launched.status_code == 200
+    emulator.advance(10)
+    job = api.get(f"/jobs/{launched.json()['job']['jobId']}").json()["job"]
+    assert job["status"] == "success"
+    asset = api.get(f"/assets/{job['metadata']['assetIds'][0]}").json()["asset"]
+    assert (asset["properties"]["width"], asset["properties"]["height"]) == (1024, 1024)
+
+
 def test_a_generation_can_be_cancelled(emulator: EmulatorThread, api: httpx.Client) -> None:
     job = api.post(FLUX, json={"prompt": "KAEL"}).json()["job"]["jobId"]
     assert api.post(f"/jobs/{job}/action", json={"action": "cancel"}).json()["job"]["status"] == "canceled"

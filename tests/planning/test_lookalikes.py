@@ -11,6 +11,7 @@ from scenario_apply.errors import Diagnostic
 from scenario_apply.manifest.spec import Manifest
 from scenario_apply.model.address import Address
 from scenario_apply.model.remote import ModelId, RemoteModel
+from scenario_apply.planning import lookalikes as lookalikes_module
 from scenario_apply.planning.decide import decide
 from scenario_apply.planning.desired import desire
 from scenario_apply.planning.lookalikes import lookalikes
@@ -88,6 +89,14 @@ def test_each_old_resource_is_named_once() -> None:
     found = {note.message.split()[0]: note.hint or "" for note in notes(made, state_of(**records))}
     assert "from: model.two, to: model.a" in found["model.a"]
     assert "from: model.one, to: model.b" in found["model.b"]
+
+
+def test_thousands_of_models_that_were_trained_alike_are_not_all_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    records = {f"old{n}": Record(current=version(id=ModelId(f"m{n}"))) for n in range(6)}
+    made = manifest(*(model(f"new{n}") for n in range(6)))
+    monkeypatch.setattr(lookalikes_module, "_MOST_COMPARED", 15)
+    found = notes(made, state_of(**records))
+    assert [note.code for note in found] == ["looks-renamed", "looks-renamed", "same-training"]
 
 
 def test_an_unrecorded_model_of_the_same_name_and_type_is_mentioned() -> None:

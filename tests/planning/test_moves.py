@@ -9,6 +9,7 @@ import pytest
 from scenario_apply.errors import Location
 from scenario_apply.manifest.spec import Moved
 from scenario_apply.model.address import Address, parse_address
+from scenario_apply.planning import moves as moves_module
 from scenario_apply.planning.moves import Moves, resolve_moves
 
 
@@ -122,3 +123,28 @@ def test_a_record_that_must_wait_holds_up_the_one_behind_it() -> None:
     moved = [Moved(source=a, target=x, place=here), Moved(source=x, target=c, place=here)]
     found = resolve_moves(moved, [a, x], [x, c], [x])
     assert found.sources == {}
+
+
+def test_what_waits_for_a_record_that_must_wait_stays_along_the_whole_chain() -> None:
+    names = addresses(" ".join(f"a{n}" for n in range(700)))
+    here = Location(file="m.yaml", line=1)
+    moved = [Moved(source=a, target=b, place=here) for a, b in itertools.pairwise(names)]
+    found = resolve_moves(moved, dict.fromkeys(names[:-1]), dict.fromkeys(names[1:]), set(names[1:-1]))
+    assert found == Moves()
+
+
+def test_moves_without_end_are_an_error_before_the_work() -> None:
+    """A state and a manifest of a few megabytes must not keep a plan busy for minutes."""
+    names = addresses(" ".join(f"a{n}" for n in range(1500)))
+    here = Location(file="m.yaml", line=1)
+    moved = [Moved(source=a, target=b, place=here) for a, b in itertools.pairwise(names)]
+    found = resolve_moves(moved, dict.fromkeys(names), dict.fromkeys(names), set(names))
+    assert [(p.code, p.severity) for p in found.problems] == [("too-large", "error")]
+
+
+def test_thousands_of_slips_are_not_all_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(moves_module, "nearest", lambda word, known, most: asked.append(word))
+    slips = " ".join(f"b{n}>c{n}" for n in range(3000))
+    resolved(slips, " ".join(f"x{n}" for n in range(3000)), " ".join(f"c{n}" for n in range(3000)))
+    assert 0 < len(asked) < 1000
