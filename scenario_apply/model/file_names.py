@@ -46,10 +46,23 @@ def is_image_name(name: str) -> bool:
     return name[name.rfind(".") :].lower() in IMAGE_SUFFIXES
 
 
+MAP_SUFFIXES = frozenset({".json", ".yaml", ".yml"})
+CAPTION_TABLE_STEMS = frozenset({"metadata", "caption", "captions", "prompts", "labels", "descriptions"})
+
+
 def is_table_name(name: str) -> bool:
     """Whether the ending is that of a table or a map of captions, also of one that cannot be read."""
     ending = name[name.rfind(".") :].lower()
     return ending in TABLE_SUFFIXES or ending in UNREADABLE_TABLE_SUFFIXES
+
+
+def may_caption_folders(name: str) -> bool:
+    """Whether a table above the folder of the images may hold their captions.
+
+    JSON and YAML files lie there for many reasons, the manifest itself among them: only usual names count.
+    """
+    ending = name[name.rfind(".") :].lower()
+    return is_table_name(name) and (ending not in MAP_SUFFIXES or stem_of(name).lower() in CAPTION_TABLE_STEMS)
 
 
 def is_junk_file(name: str) -> bool:

@@ -18,6 +18,7 @@ from scenario_apply.dataset.facts import FileEntry
 from scenario_apply.dataset.image_selection import Selection
 from scenario_apply.manifest.spec import DatasetSpec
 from scenario_apply.model.file_names import (
+    CAPTION_TABLE_STEMS,
     CAPTION_SUFFIXES,
     IMAGE_SUFFIXES,
     METADATA_FILES,
@@ -53,7 +54,6 @@ _CAPTION_ENDINGS = CAPTION_SUFFIXES | {
 }
 """Endings of files that may hold the caption of the picture of the same name."""
 _NO_PLAIN_TEXT = frozenset({".rtf", ".doc", ".docx", ".odt"})
-_TABLE_NAMES = frozenset({"metadata", "caption", "captions", "prompts", "labels", "descriptions"})
 _LISTED = re.compile(
     r"\s*[\"']?([^\s\"',;:|][^\"',;:|\t]{0,200}?\.(?:png|jpe?g|webp|bmp|tiff?|avif))[\"']?[\s,;:|]+\S", re.I
 )
@@ -114,7 +114,7 @@ def _tables(
     """
     stems = {stem_of(image.path) for image in lacking}
     candidates = [entry for entry in texts if is_table_name(entry.path) and stem_of(entry.path) not in stems]
-    candidates.sort(key=lambda entry: (stem_of(name_of(entry.path)).lower() not in _TABLE_NAMES, entry.path))
+    candidates.sort(key=lambda entry: (stem_of(name_of(entry.path)).lower() not in CAPTION_TABLE_STEMS, entry.path))
     lookup = Lookup(lacking, identity=selection.identity)
     for entry in candidates[:_MOST_TABLES]:
         file = entry.file
@@ -223,7 +223,7 @@ def _named_tables(texts: Iterable[FileEntry]) -> Iterator[Finding]:
     """A note for each table whose name says that it holds captions."""
     for entry in texts:
         name = name_of(entry.path).lower()
-        if name in METADATA_FILES or (is_table_name(entry.path) and stem_of(name) in _TABLE_NAMES):
+        if name in METADATA_FILES or (is_table_name(entry.path) and stem_of(name) in CAPTION_TABLE_STEMS):
             yield Finding("C21", f"{entry.file} is not read", entry.file, severity="info")
 
 

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 MOST_FILES = 200_000
 """Files and folders that are listed for one dataset."""
 MOST_FILES_IN_ALL = 4_000_000
+_MOST_TABLE_BYTES = 64 << 20  # of tables above the images, counted for every dataset that may have to read them
+_YAML_COST = 20  # reading YAML takes so much longer than reading CSV
 _ROWS_OF_A_LISTING = 5  # opening a folder takes as long as listing this many files
 
 
@@ -104,6 +106,7 @@ class Sources:
         self._left_of_dataset = 0
         self._nearest: dict[str, NearestName] = {}
         self._tables: dict[str, list[Row]] = {}  # by folder
+        self._table_bytes_left = _MOST_TABLE_BYTES
 
     def resolved(self, spec: DatasetSpec) -> DatasetSpec:
         """The dataset with its paths as the disk spells them."""
@@ -162,6 +165,9 @@ class Sources:
             if full not in self._tables:
                 self._tables[full] = tables_of(full, out.guard)
             for name, size, mtime_ns, identity, *_ in self._tables[full]:
+                self._table_bytes_left -= size * (_YAML_COST if name.lower().endswith((".yaml", ".yml")) else 1)
+                if self._table_bytes_left < 0:
+                    return
                 file = name if parent == "." else f"{parent}/{name}"
                 found = out.siblings if not is_table_name(name) else out.nearby if parent in parents else out.above
                 if file not in listed and (parent in parents or found is out.above):

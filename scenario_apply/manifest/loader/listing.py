@@ -15,7 +15,7 @@ from scenario_apply.model.file_names import (
     CAPTION_SUFFIXES,
     is_image_name,
     is_junk_folder,
-    is_table_name,
+    may_caption_folders,
     is_unicode,
     nfc,
     stem_of,
@@ -115,7 +115,7 @@ def tables_of(path: str, guard: DataGuard) -> list[Row]:
         handle = guard.open_folder(path)
         with os.scandir(handle) as entries:
             for entry in entries:
-                is_table = is_table_name(entry.name) and entry.is_file(follow_symlinks=False)
+                is_table = may_caption_folders(entry.name) and entry.is_file(follow_symlinks=False)
                 is_folder = entry.name.lower() in CAPTION_FOLDERS and entry.is_dir(follow_symlinks=False)
                 if entry.name[0] != "." and (is_table or is_folder):
                     stat = entry.stat()

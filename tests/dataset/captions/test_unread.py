@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from scenario_apply.dataset.scan.scan_all import scan_datasets
+from scenario_apply.dataset.scan.sources import Sources
 from scenario_apply.dataset.types import Dataset
 from scenario_apply.manifest.spec import CaptionSource, DatasetSpec
 from tests.dataset.build import PLACE, make_picture
@@ -202,3 +203,25 @@ def test_caption_files_put_aside_are_named(ending: str, tmp_path: Path) -> None:
     make(tmp_path, {f"data/set/0{at}{ending}": text for at, text in enumerate(CAPTIONS)})
     found = scan(tmp_path, missing="auto").problems
     assert ("C21", "error") in {(p.code, p.severity) for p in found}
+
+
+def test_the_manifest_is_no_table_of_captions(tmp_path: Path) -> None:
+    """Of JSON and YAML files above the images only those with a usual name are looked into: others do not matter."""
+    make(tmp_path, {"data/scenario.yaml": yaml(), "data/package.json": "{}", "data/list.csv": csv()})
+    one = DatasetSpec(name="d", images=("./data/set",), place=PLACE)
+    assert nearby(tmp_path, one) == ["list.csv"]
+    (tmp_path / "data" / "Captions.yaml").write_text(yaml())
+    assert nearby(tmp_path, one) == ["Captions.yaml", "list.csv"]
+
+
+def test_tables_above_many_datasets_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each dataset may have to read them again."""
+    make(tmp_path, {"data/list.csv": csv()})
+    monkeypatch.setattr("scenario_apply.dataset.scan.sources._MOST_TABLE_BYTES", 2 * len(csv()))
+    one = DatasetSpec(name="d", images=("./data/set",), place=PLACE)
+    sources = Sources(str(tmp_path), allow_outside=False)
+    assert [len(sources.list_all(one).nearby) for _ in range(4)] == [1, 1, 0, 0]
+
+
+def nearby(root: Path, spec: DatasetSpec) -> list[str]:
+    return sorted(entry.path for entry in Sources(str(root), allow_outside=False).list_all(spec).nearby)
