@@ -75,13 +75,15 @@ def test_the_examples_are_found() -> None:
 
 @pytest.mark.parametrize("entry", ENTRIES)
 def test_an_example_is_planned_offline(entry: str) -> None:
-    """No error, in manifest or datasets; everything it declares is in the plan, which survives its file.
+    """No error, and no warning about its datasets; everything it declares is in the plan, which survives its file.
 
     What is imported is looked at first: for that the service is asked.
     """
     manifest, datasets = read(entry)
     problems = [*manifest.problems, *(problem for dataset in datasets.values() for problem in dataset.problems)]
     assert [problem.message for problem in problems if problem.severity == "error"] == []
+    of_datasets = [problem for dataset in datasets.values() for problem in dataset.problems]
+    assert [problem.message for problem in of_datasets if problem.severity == "warning"] == []
     plan = plan_of(entry, service_with([block.model_id for block in manifest.imports]) if manifest.imports else None)
     assert {change.address for change in plan.changes} >= {*manifest.models, *manifest.compositions}
     plain = json.loads(json.dumps(plan_to_json(plan)))

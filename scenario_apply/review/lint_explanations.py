@@ -278,9 +278,9 @@ LINT_TEXTS: Mapping[str, LintText] = {
         "Delete them from the file.",
     ),
     "C21": LintText(
-        "Captions that lie beside the pictures, or one folder up, and are not read: a table under another name, .json "
-        "files, caption files whose names fit no picture. It is an error where no picture has a caption, and a note "
-        "where all have one.",
+        "Captions that lie beside the pictures, or in a folder above them, and are not read: a table under another "
+        "name, a text that lists the pictures, .json files, caption files whose names fit no picture. It is an error "
+        "where no picture has a caption, and a note where all have one.",
         "Scenario would write its own captions in place of those that exist.",
         "Write the `captions:` that the hint shows, rename the files, or delete them.",
     ),
