@@ -18,8 +18,8 @@ from scenario_apply.dataset.facts import FileEntry
 from scenario_apply.dataset.image_selection import Selection
 from scenario_apply.manifest.spec import DatasetSpec
 from scenario_apply.model.file_names import (
-    CAPTION_TABLE_STEMS,
     CAPTION_SUFFIXES,
+    CAPTION_TABLE_STEMS,
     IMAGE_SUFFIXES,
     METADATA_FILES,
     SIDECAR_SUFFIXES,
