@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 MOST_FILES = 200_000
 """Files and folders that are listed for one dataset."""
 MOST_FILES_IN_ALL = 4_000_000
-_MOST_TABLE_BYTES = 64 << 20  # of tables above the images, counted for every dataset that may have to read them
+_MOST_TABLE_BYTES = 24 << 20  # of tables above the images, counted for every dataset that may have to read them
 _YAML_COST = 20  # reading YAML takes so much longer than reading CSV
 _ROWS_OF_A_LISTING = 5  # opening a folder takes as long as listing this many files
 
