@@ -16,7 +16,6 @@ from scenario_apply.manifest.spec import Moved
 from scenario_apply.model.address import Address
 from scenario_apply.model.did_you_mean import nearest
 
-
 _MOST_STOPS = 500_000  # of all records together, on the way to their addresses
 _MOST_GUESSES = 2_000_000  # comparisons of names
 
