@@ -176,7 +176,8 @@ def match_rows(
         and not (raws or excluded or lookup.is_empty)
         and {*map(_code, findings)} == {"C04"}
     ):
-        what = f"none of its {len(rows)} captions names an image of this dataset; the first is for {rows[0].key!r}"
+        said = f"none of its {len(rows)} captions names" if len(rows) > 1 else "its one caption does not name"
+        what = f"{said} an image of this dataset; {'the first' if len(rows) > 1 else 'it'} is for {rows[0].key!r}"
         findings = [findings[0]._replace(what=what, severity="error")]
     return raws, findings
 
