@@ -9,6 +9,7 @@ state to be written at all.
 from __future__ import annotations
 
 import os
+import shlex
 
 from scenario_apply.cli.named_files import checkout_of, untrusted_top
 from scenario_apply.errors import StateError
@@ -28,7 +29,7 @@ def follow_state_link(path: str, within: str | None, cwd: str, root: str | None 
     if os.path.islink(target):
         raise _refused(path, "leads in a circle", "delete the link")
     if owner not in (os.geteuid(), 0):
-        raise _refused(path, f"belongs to user {owner}", f"name the file it leads to: --state {target}")
+        raise _refused(path, f"belongs to user {owner}", f"name the file it leads to: --state {shlex.quote(target)}")
     if not os.path.isdir(os.path.dirname(target)):
         what = f"leads to {target}, and there is no such folder"
         raise _refused(path, what, "mount or create it first: a state that seems empty is paid for again")
@@ -37,7 +38,7 @@ def follow_state_link(path: str, within: str | None, cwd: str, root: str | None 
         return _within_checkout(path, target, os.path.realpath(top))
     if untrusted_top(path, cwd, root) is not None and not _is_plain(target, anywhere=os.path.exists(target)):
         what = f"leads to {target}, which is not named like a state"
-        raise _refused(path, what, f"delete the link, or name where it leads: --state {target}")
+        raise _refused(path, what, f"delete the link, or name where it leads: --state {shlex.quote(target)}")
     return target, None
 
 
@@ -45,10 +46,12 @@ def _within_checkout(path: str, target: str, top: str) -> tuple[str, str]:
     inside = target.startswith(top.rstrip(os.sep) + os.sep)
     if not inside:
         what = f"leads to {target}, out of the Git checkout {top}"
-        raise _refused(path, what, f"it may have come with the repository; name the file itself: --state {target}")
+        raise _refused(
+            path, what, f"it may have come with the repository; name the file itself: --state {shlex.quote(target)}"
+        )
     if not _is_plain(os.path.relpath(target, top), anywhere=False):
         what = f"leads to {target}, which is hidden or not named like a state"
-        raise _refused(path, what, f"delete the link, or name where it leads: --state {target}")
+        raise _refused(path, what, f"delete the link, or name where it leads: --state {shlex.quote(target)}")
     return target, top
 
 

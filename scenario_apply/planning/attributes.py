@@ -112,7 +112,7 @@ def arithmetic(spec: Spec, images: int, pairs: int) -> str | None:
         return None
     if spec.parameters.get("maxTrainSteps"):
         return f"{steps} steps"
-    counted = f"{count} {'pairs' if pairs else 'images'}"
+    counted = f"{count} {'pair' if pairs else 'image'}{'' if count == 1 else 's'}"
     given = {name: spec.parameters.get(name, rule.default) for name, rule in kind.parameters.items()}
     epochs, repeats, batch = given.get("nbEpochs"), given.get("nbRepeats"), given.get("batchSize")
     if epochs is None and repeats is None:

@@ -117,7 +117,8 @@ _MANIFEST = {
     "template-syntax": "A template is not valid Jinja2. The message is that of Jinja2.",
     "template-too-large": "A template, or all templates together, are larger than is read.",
     "too-deep": "The YAML is nested deeper than any manifest needs. It is refused to protect the reader.",
-    "too-large": "The file is larger than 10 MB. Split it into several files of a folder.",
+    "too-large": "The file is larger than 10 MB, or its globs, extensions or moves ask for too much work. "
+    "Split it into several files or manifests, or delete what is no longer needed.",
     "text-cut": "A caption, trigger, prefix, suffix or instruction continues after ` #`, where YAML begins a comment, "
     "so only a part of it would be used. Put it in quotes; write a blank after the # of a comment.",
     "too-long": "A text or a list is longer than the service accepts.",

@@ -108,3 +108,13 @@ def test_the_command_line_may_name_a_link_outside_of_the_repository(home: Path) 
     assert follow_state_link(str(path), None, str(home)) == (str(home.parent / "shared" / "of-any-name"), None)
     with pytest.raises(StateError, match="not named like a state"):
         follow_state_link(str(link(home, str(home.parent / "shared" / "of-any-name"))), str(home), str(home))
+
+
+def test_where_a_link_leads_is_quoted_for_a_shell(home: Path) -> None:
+    """The target is the repository's text, and the hint is pasted."""
+    (home / ".git").mkdir()
+    path = link(home, "../../shared/a; touch b $(c).json")
+    with pytest.raises(StateError) as caught:
+        follow_state_link(str(path), str(home), str(home))
+    hint = caught.value.problems[0].hint or ""
+    assert f"--state '{home.parent}/shared/a; touch b $(c).json'" in hint

@@ -199,7 +199,8 @@ def match_rows(
         and {*map(_code, findings)} <= {"C04"}
     ):
         first = findings[0] if findings else Finding("C04", "", file, rows[0].line, "name a table of its images")
-        what = f"none of its {len(rows)} captions names an image of this dataset; the first is for {rows[0].key!r}"
+        said = f"none of its {len(rows)} captions names" if len(rows) > 1 else "its one caption does not name"
+        what = f"{said} an image of this dataset; {'the first' if len(rows) > 1 else 'it'} is for {rows[0].key!r}"
         findings = [first._replace(what=what, severity="error")]
     return raws, findings
 

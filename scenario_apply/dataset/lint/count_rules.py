@@ -23,7 +23,8 @@ def counts(subject: Subject) -> Iterator[Finding]:
     elif not subject.sound and not any(p.facts.is_lfs_pointer for p in subject.pictures):
         yield Finding("N01", f"none of its {count} images can be read", hint="see the finding for each of them")
     elif count < subject.number("min-images"):
-        yield Finding("N02", f"{count} images: Scenario recommends at least {subject.number('min-images'):g}")
+        noun = "image" if count == 1 else "images"
+        yield Finding("N02", f"{count} {noun}: Scenario recommends at least {subject.number('min-images'):g}")
     elif count > subject.number("many-images"):
         yield from _many(subject, count)
 
