@@ -4,7 +4,7 @@ A socket's time limit starts again with every byte, so a server that sends a byt
 forever. Answers are therefore read through a file that gives each read only the time that is left.
 
 Services and what stands before them close connections that are idle. A request that leaves at that moment gets no
-answer, and of one that creates or spends nobody knows whether it was carried out. A connection is therefore not used
+answer, and of one that creates or spends it is unknown whether it was carried out. A connection is therefore not used
 again after a rest, and such a request gets a connection of its own.
 """
 

@@ -110,7 +110,7 @@ def typed(words: Sequence[str], secrets: Iterable[str] = ()) -> str:
 
 
 def _for_history(pair: str) -> str:
-    """NAME=VALUE; the value is hidden where the name or the value may be a secret. Nobody has to paste it."""
+    """NAME=VALUE; the value is hidden where the name or the value may be a secret. It is not pasted again."""
     from scenario_apply.manifest.secret_detection import is_secret_name
 
     name, sign, _ = pair.partition("=")

@@ -9,7 +9,7 @@ from typing import TextIO
 
 
 class OutputLost(OSError):
-    """The answer of a command did not reach stdout, though somebody may wait for it there."""
+    """The answer of a command did not reach stdout, though a program may wait for it there."""
 
     def __init__(self, error: OSError) -> None:
         super().__init__(error.errno, f"the answer cannot be written to standard output: {error.strerror or error}")

@@ -37,9 +37,9 @@ class Selection:
     """images in natural order of their paths; texts: every other file by path within the dataset.
 
     unknown: texts whose ending says neither picture nor text, in sources that take every picture of a folder.
-    twins: files whose paths are those of other files in Unicode NFC: (kept, left out). nearby: tables one folder up.
-    above: tables further up. identity: of a file, relative to the root, whether
-    it is in the dataset or not; None where there is none.
+    twins: files whose paths are those of other files in Unicode NFC: (kept, left out). parent_tables: tables one folder
+    up. above: tables further up. identity: of a file, relative to the root, whether it is in the dataset or not; None
+    where there is none.
     """
 
     images: tuple[FileEntry, ...]
@@ -50,7 +50,7 @@ class Selection:
     unknown: tuple[FileEntry, ...] = ()
     twins: tuple[tuple[str, str], ...] = ()
     unused: frozenset[str] = frozenset()  # patterns of `exclude` that leave nothing out
-    nearby: tuple[FileEntry, ...] = ()
+    parent_tables: tuple[FileEntry, ...] = ()
     above: tuple[FileEntry, ...] = ()
     elsewhere: Mapping[str, frozenset[str]] = field(default_factory=dict)  # other folders of caption files: their stems
     identity: Callable[[str], int | None] = lambda _: None

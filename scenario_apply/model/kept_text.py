@@ -42,7 +42,7 @@ def is_same_text(sent: str, held: str) -> bool:
 def is_kept_form(sent: str, held: str) -> bool:
     """Whether a service that was sent one text may show the other by itself; an edit by hand looks different.
 
-    A text that is cut ends within a word or in an ellipsis: whoever shortens a text by hand ends it after a word.
+    A text that is cut ends within a word or in an ellipsis: a person who shortens a text ends it after a word.
     """
     if is_same_text(sent, held):
         return True

@@ -114,7 +114,7 @@ def _is_caption_held(record: _Captioned, image: TrainingImage, is_every_one: boo
 def _is_done_to_every_one(pairs: Sequence[tuple[_Captioned, TrainingImage]]) -> bool:
     """Whether at least two captions are in lower case or cut, and every other one could not be seen to be.
 
-    Then a service shows its texts in another form than it says it kept; nobody edits all captions like that.
+    Then a service shows its texts in another form than it says it kept; no person edits all captions like that.
     """
     held = [(record.caption, image.description) for record, image in pairs if record.caption]
     others = [(sent, shown) for sent, shown in held if sent != shown and not is_kept_form(sent, shown)]

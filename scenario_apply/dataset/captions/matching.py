@@ -155,7 +155,7 @@ def match_rows(
 ) -> tuple[dict[str, Raw], list[Finding]]:
     """Image path -> caption. A key without an image is C04 (an error in the manifest); an ambiguous one is C05.
 
-    A table of which no row fits is one error: going on without any of its captions is never what was meant.
+    A table of which no row fits is one error: to continue without any of its captions is never what was meant.
     """
     raws: dict[str, Raw] = {}
     findings: list[Finding] = []

@@ -74,7 +74,9 @@ def unread_captions(
     spec: DatasetSpec, selection: Selection, have: Captioning, read: Callable[[str], bytes | Finding]
 ) -> list[Finding]:
     """C21: an error where no image has a caption, a warning where some lack theirs, else a note."""
-    if not selection.images or not (selection.texts or selection.nearby or selection.above or selection.elsewhere):
+    if not selection.images or not (
+        selection.texts or selection.parent_tables or selection.above or selection.elsewhere
+    ):
         return []
     lacking = [image for image in selection.images if image.path not in have.captioned]
     kind = spec.captions.kind
@@ -87,7 +89,7 @@ def unread_captions(
     left = [entry for path, entry in selection.texts.items() if path not in have.used and entry.file != own]
     if chosen or not lacking:
         return [*_beside(spec, left, selection.images, "info"), *_named_tables(left)]
-    findings = [*_tables(spec, selection, [*left, *selection.nearby], lacking, severity, read)]
+    findings = [*_tables(spec, selection, [*left, *selection.parent_tables], lacking, severity, read)]
     if not findings:
         findings += _tables(spec, selection, selection.above, lacking, severity, read, only_paths=True)
     findings += _lists(spec, selection, have.orphans, lacking, severity, read)

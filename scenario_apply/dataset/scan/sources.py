@@ -20,7 +20,6 @@ from scenario_apply.manifest.loader.listing import (
     files_of,
     identity_of,
     list_folder,
-    subfolders_of,
     tables_of,
     walk,
 )
@@ -68,7 +67,7 @@ class Listing:
     refused: dict[str, Finding] = field(default_factory=dict)  # by file, as written: why it must not be read
     links: list[str] = field(default_factory=list)  # real paths of folders that are links
     rows: list[TableRow] = field(default_factory=list)  # pairs of a table or a list
-    nearby: list[FileEntry] = field(default_factory=list)  # tables one folder up
+    parent_tables: list[FileEntry] = field(default_factory=list)  # tables one folder up
     above: list[FileEntry] = field(default_factory=list)  # tables further up, within the root
     siblings: list[FileEntry] = field(default_factory=list)  # folders beside the pictures' that may hold captions
     by_folder: dict[tuple[str, str], SourceFolder] = field(
@@ -89,7 +88,7 @@ class Listing:
 
     def _beyond(self) -> list[FileEntry]:
         """Entries outside the listed places."""
-        return [*self.nearby, *self.above, *self.siblings]
+        return [*self.parent_tables, *self.above, *self.siblings]
 
 
 class Sources:
@@ -146,10 +145,10 @@ class Sources:
             if file is not None:
                 self._stat(out, spec, file)
         if spec.captions.kind == "recognise" and not spec.is_pairs:
-            self._add_nearby(out)
+            self._add_tables_above(out)
         return out
 
-    def _add_nearby(self, out: Listing) -> None:
+    def _add_tables_above(self, out: Listing) -> None:
         """Tables above the pictures, which may hold their captions."""
         listed = {place.file for place in out.places}
         parents = {_folder_above(place.file) for place in out.places if place.file != "."}
@@ -169,7 +168,9 @@ class Sources:
                 if self._table_bytes_left < 0:
                     return
                 file = name if parent == "." else f"{parent}/{name}"
-                found = out.siblings if not is_table_name(name) else out.nearby if parent in parents else out.above
+                found = (
+                    out.siblings if not is_table_name(name) else out.parent_tables if parent in parents else out.above
+                )
                 if file not in listed and (parent in parents or found is out.above):
                     found.append(FileEntry(name, file, size, mtime_ns, identity))
 
@@ -371,7 +372,7 @@ def selection_of(listing: Listing, spec: DatasetSpec) -> Selection:
             for folder in place.folders
         ]
         selections.append(select(listed, exclude=spec.exclude, keep=_keeper(place, f"{prefix}/" if prefix else "")))
-    return replace(merge(selections), nearby=tuple(listing.nearby), above=tuple(listing.above))
+    return replace(merge(selections), parent_tables=tuple(listing.parent_tables), above=tuple(listing.above))
 
 
 def _keeper(place: SourceFolder, prefix: str) -> Callable[[str], bool] | None:
@@ -383,21 +384,3 @@ def _keeper(place: SourceFolder, prefix: str) -> Callable[[str], bool] | None:
         return None
     match, start = glob_pattern(with_low_ending(nfc(place.keep))).fullmatch, len(prefix)
     return lambda path: match(path, start) is not None or match(with_low_ending(path), start) is not None
-
-
-def skipped_folders_of(listing: Listing, spec: DatasetSpec, root: str) -> dict[str, int]:
-    """Sub-folders with pictures that are not read: folder, relative to the root -> number of pictures."""
-    from scenario_apply.manifest.loader.listing import count_images
-
-    if spec.recursive:
-        return {}
-    taken = {place.file for place in listing.places}
-    counts = {}
-    for place in listing.places:
-        if place.keep is not None or place.names is not None or len(place.folders) > 1:
-            continue
-        for name in subfolders_of(place.folders[0]):
-            file = f"{place.file}/{name}" if place.file != "." else name
-            if file not in taken and (count := count_images(f"{root}/{file}")):
-                counts[spelled(file)] = count
-    return counts

@@ -209,9 +209,9 @@ def test_the_manifest_is_no_table_of_captions(tmp_path: Path) -> None:
     """Of JSON and YAML files above the images only those with a usual name are looked into: others do not matter."""
     make(tmp_path, {"data/scenario.yaml": yaml(), "data/package.json": "{}", "data/list.csv": csv()})
     one = DatasetSpec(name="d", images=("./data/set",), place=PLACE)
-    assert nearby(tmp_path, one) == ["list.csv"]
+    assert parent_tables(tmp_path, one) == ["list.csv"]
     (tmp_path / "data" / "Captions.yaml").write_text(yaml())
-    assert nearby(tmp_path, one) == ["Captions.yaml", "list.csv"]
+    assert parent_tables(tmp_path, one) == ["Captions.yaml", "list.csv"]
 
 
 def test_tables_above_many_datasets_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,8 +220,8 @@ def test_tables_above_many_datasets_are_bounded(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr("scenario_apply.dataset.scan.sources._MOST_TABLE_BYTES", 2 * len(csv()))
     one = DatasetSpec(name="d", images=("./data/set",), place=PLACE)
     sources = Sources(str(tmp_path), allow_outside=False)
-    assert [len(sources.list_all(one).nearby) for _ in range(4)] == [1, 1, 0, 0]
+    assert [len(sources.list_all(one).parent_tables) for _ in range(4)] == [1, 1, 0, 0]
 
 
-def nearby(root: Path, spec: DatasetSpec) -> list[str]:
-    return sorted(entry.path for entry in Sources(str(root), allow_outside=False).list_all(spec).nearby)
+def parent_tables(root: Path, spec: DatasetSpec) -> list[str]:
+    return sorted(entry.path for entry in Sources(str(root), allow_outside=False).list_all(spec).parent_tables)
