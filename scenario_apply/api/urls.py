@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from scenario_apply.errors import ApiError
 from scenario_apply.model.ids import ID_IN_WORDS, is_id
+
+if TYPE_CHECKING:
+    from ipaddress import IPv4Address, IPv6Address
 
 _HINT = "set SCENARIO_BASE_URL to an address like https://api.cloud.scenario.com/v1"
 
@@ -42,36 +46,29 @@ def host_of(url: str) -> str:
 
 
 def is_loopback_host(url: str) -> bool:
-    """Does a URL name this machine: localhost or a loopback or link-local address?"""
-    import ipaddress
-
-    try:
-        host = (urlsplit(url).hostname or "").rstrip(".").lower()
-    except ValueError:
-        return False
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        address = ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    address = mapped or address
-    return address.is_loopback or address.is_link_local or address.is_unspecified
+    """Does a URL name this machine: localhost or a loopback, link-local or unspecified address?"""
+    address = _address_of(url)
+    return address is not None and (address.is_loopback or address.is_link_local or address.is_unspecified)
 
 
 def stays_on_this_machine(url: str) -> bool:
     """As is_loopback_host, without link-local addresses, which other machines have, and without 0.0.0.0."""
+    address = _address_of(url)
+    return address is not None and address.is_loopback
+
+
+def _address_of(url: str) -> IPv4Address | IPv6Address | None:
+    """The address of a URL's host, 127.0.0.1 for localhost; None for other names and for what is no URL."""
     import ipaddress
 
-    host = (urlsplit(url).hostname or "").rstrip(".").lower()
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
     try:
+        host = (urlsplit(url).hostname or "").rstrip(".").lower()
+        if host == "localhost" or host.endswith(".localhost"):
+            return ipaddress.IPv4Address("127.0.0.1")
         address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
-        return False
-    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 def require_private_channel(base_url: str, *, allow_http: bool) -> None:

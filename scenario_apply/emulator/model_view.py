@@ -60,7 +60,7 @@ def model_views(
     counts = {
         found["model"]: found["n"]
         for found in world.db.all(
-            f"SELECT model, count(*) AS n FROM training_images WHERE model IN ({marks}) GROUP BY model",  # noqa: S608
+            f"SELECT model, count(*) AS n FROM training_images WHERE model IN ({marks}) GROUP BY model",  # noqa: S608 -- only ? and our own words
             ids,  # only question marks are put into the text, here and below
         )
     }
@@ -79,11 +79,11 @@ def _images(world: World, ids: list[str], marks: str, all_images: bool) -> dict[
         found = world.db.all(_IMAGES + f"WHERE t.model IN ({marks}) ORDER BY t.seq", ids)
     else:
         ranked = (
-            "SELECT t.*, row_number() OVER (PARTITION BY t.model ORDER BY t.seq) AS place "  # noqa: S608
+            "SELECT t.*, row_number() OVER (PARTITION BY t.model ORDER BY t.seq) AS place "  # noqa: S608 -- only ? and our own words
             f"FROM training_images t WHERE t.model IN ({marks})"
         )
         found = world.db.all(
-            "SELECT t.model, t.created, a.id, a.name, a.description, a.caption "  # noqa: S608
+            "SELECT t.model, t.created, a.id, a.name, a.description, a.caption "  # noqa: S608 -- only ? and our own words
             f"FROM ({ranked}) t JOIN assets a ON a.id = t.asset WHERE t.place <= {PREVIEWED_IMAGES} ORDER BY t.seq",
             ids,
         )
@@ -96,7 +96,7 @@ def _images(world: World, ids: list[str], marks: str, all_images: bool) -> dict[
 
 def _jobs(world: World, ids: list[str]) -> dict[str, Row]:
     marks = ",".join("?" * len(ids))
-    found = world.db.all(f"SELECT * FROM jobs WHERE id IN ({marks})", ids)  # noqa: S608
+    found = world.db.all(f"SELECT * FROM jobs WHERE id IN ({marks})", ids)  # noqa: S608 -- only ? and our own words
     return {row["id"]: row for row in found}
 
 
