@@ -24,6 +24,7 @@ from scenario_apply.planning.desired import desire
 from scenario_apply.planning.gates import judge, merged
 from scenario_apply.planning.observed import Observed, settle
 from scenario_apply.planning.plan import Plan, PlanFlags, PlanSource
+from scenario_apply.planning.pointer_recipes import with_recorded_recipes
 from scenario_apply.planning.retention import to_be_deleted, with_retention
 from scenario_apply.planning.rule_inputs import Inputs
 from scenario_apply.planning.selection import requested
@@ -85,9 +86,10 @@ def make_plan(
     environment: Environment, manifest: Manifest, datasets: Mapping[str, Dataset], options: PlanOptions, now: float
 ) -> Prepared:
     """Plan the changes. Raises ManifestError for problems that stop a plan, StateError, ApiError, UsageError."""
-    desired = desire(manifest, datasets)
     loaded = environment.store.load()
     state, adopted = _recovered(environment, loaded, options)
+    datasets = with_recorded_recipes(datasets, state)
+    desired = desire(manifest, datasets)
     recorded = state
     asked = requested(
         desired,
@@ -214,7 +216,7 @@ def _source(
             destroy=options.destroy,
             deletes=options.allow_destroy,
         ),
-        datasets={name: dataset.digest for name, dataset in datasets.items()},
+        datasets={name: dataset.source_digest for name, dataset in datasets.items()},
     )
 
 

@@ -11,6 +11,7 @@ from typing import Literal
 
 from scenario_apply.errors import Diagnostic, Location
 from scenario_apply.model.address import Address
+from scenario_apply.model.picture_options import PictureOptions
 from scenario_apply.model.plan_limits import Limits
 from scenario_apply.model.secret import Secret
 
@@ -64,6 +65,7 @@ class DatasetSpec:
     instruction: str | None = None
     pairs: PairSpec | None = None
     lint: Mapping[str, Json] = field(default_factory=dict)  # code or rule name -> off, warning, error, or a threshold
+    pictures: PictureOptions = PictureOptions()
     allow_outside_root: bool = False
     place: Location
     own: frozenset[str] = frozenset()  # keys that the dataset itself has, not the defaults

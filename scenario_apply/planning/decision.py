@@ -82,7 +82,10 @@ class Relabel(Decided):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContentWork(Decided):
-    """The content of a version is brought into line and, unless training is manual, trained."""
+    """The content of a version is brought into line and, unless training is manual, trained.
+
+    picture_options: as text; see Version.
+    """
 
     declared: Spec
     contents: Contents
@@ -90,6 +93,7 @@ class ContentWork(Decided):
     dataset_digest: str | None
     trains: bool
     labels: LabelChange = LabelChange()
+    picture_options: str = ""
 
     @property
     def target(self) -> Version | None:

@@ -129,7 +129,8 @@ def _caption(change: CaptionChange) -> dict[str, object]:
 
 
 def _image(image: ImageChange) -> dict[str, object]:
-    return {"path": image.path, "caption": image.caption, "sha256": image.sha256, "file": image.file}
+    values = {"path": image.path, "caption": image.caption, "sha256": image.sha256, "file": image.file}
+    return {**values, "recipe": image.recipe, "same_file": image.same_file}
 
 
 def _drift(drift: Drift) -> dict[str, object]:

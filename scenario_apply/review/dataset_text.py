@@ -24,7 +24,7 @@ def dataset_text(dataset: Dataset, screen: Screen) -> str:
     for pair in contents.pairs:
         lines += prose(f"{safe(pair.before)} -> {safe(pair.after)}: {safe(pair.instruction)}", screen.width, screen)
     pairs = f", {counted(dataset.pair_count, 'pair')}" if dataset.pair_count else ""
-    lines.append(f"{safe(dataset.name)}: {counted(dataset.image_count, 'image')}{pairs}, {dataset.digest}")
+    lines.append(f"{safe(dataset.name)}: {counted(dataset.image_count, 'image')}{pairs}, {dataset.source_digest}")
     return "\n".join(lines) + "\n"
 
 
@@ -48,7 +48,7 @@ def dataset_json(dataset: Dataset) -> str:
     contents = dataset.contents
     values = {
         "name": dataset.name,
-        "digest": dataset.digest,
+        "digest": dataset.source_digest,
         "images": [
             {
                 "path": image.path,

@@ -1,0 +1,52 @@
+"""Which alterations apply to pictures of which only the Git LFS pointer is on this machine. Pure.
+
+Only the picture itself shows whether it has to be turned, for example. A pointer has the digest of its file, and where
+that file was sent with the same options, its record has the recipe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from scenario_apply.dataset.digest import digest_of
+from scenario_apply.dataset.types import Dataset
+from scenario_apply.model.picture_options import UNKNOWN_RECIPE
+from scenario_apply.state.state import State
+
+
+def with_recorded_recipes(datasets: Mapping[str, Dataset], state: State) -> Mapping[str, Dataset]:
+    """The datasets with the recipes that the state records. Those of other pointers stay unknown: they are uploads."""
+    if not any(dataset.unknown for dataset in datasets.values()):
+        return datasets
+    return {name: _resolved(dataset, state) if dataset.unknown else dataset for name, dataset in datasets.items()}
+
+
+def _resolved(dataset: Dataset, state: State) -> Dataset:
+    recipes = _recorded(state, dataset.options.text)
+    images = tuple(
+        replace(image, recipe=recipes[image.sha256])
+        if image.recipe == UNKNOWN_RECIPE and image.sha256 in recipes
+        else image
+        for image in dataset.contents.images
+    )
+    contents = replace(dataset.contents, images=images)
+    return replace(
+        dataset,
+        digest=digest_of(contents),
+        load=lambda: contents,
+        altered=sum(image.recipe not in ("", UNKNOWN_RECIPE) for image in images),
+        unknown=sum(image.recipe == UNKNOWN_RECIPE for image in images),
+    )
+
+
+def _recorded(state: State, options: str) -> dict[str, str]:
+    """Digest of the file -> recipe, of every image that was sent with those options."""
+    found: dict[str, str] = {}
+    for record in state.records.values():
+        for version in record.versions():
+            if version.picture_options == options:
+                for image in version.images:
+                    # a release that altered nothing recorded no recipe: one of this release says more
+                    found[image.source] = image.recipe or found.get(image.source, "")
+    return found
