@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from stat import S_IFREG, S_ISDIR
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace as with_fields
 
 from scenario_apply.dataset.facts import FileEntry
 from scenario_apply.dataset.image_selection import Listed, Selection, merge, select
@@ -386,7 +388,7 @@ def selection_of(listing: Listing, spec: DatasetSpec) -> Selection:
             for folder in place.folders
         ]
         selections.append(select(listed, exclude=spec.exclude, keep=_keeper(place, f"{prefix}/" if prefix else "")))
-    return replace(merge(selections), parent_tables=tuple(listing.parent_tables), above=tuple(listing.above))
+    return with_fields(merge(selections), parent_tables=tuple(listing.parent_tables), above=tuple(listing.above))
 
 
 def _keeper(place: SourceFolder, prefix: str) -> Callable[[str], bool] | None:
