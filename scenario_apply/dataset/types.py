@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from scenario_apply.errors import Diagnostic
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Image:
+class Image(Struct, frozen=True, kw_only=True):
     """One picture. path: within the dataset, POSIX, NFC: its name in plans and on the service.
 
     caption: as sent, with trigger, prefix, suffix and template applied; None: Scenario writes it.
@@ -28,8 +29,7 @@ class Image:
     is_lfs_pointer: bool = False  # digest and size come from the pointer; the picture itself is not present
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pair:
+class Pair(Struct, frozen=True, kw_only=True):
     """One edit pair: paths of two images of the dataset."""
 
     before: str
@@ -51,8 +51,7 @@ class Convention(NamedTuple):
     is_declared: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contents:
+class Contents(Struct, frozen=True, kw_only=True):
     """The images and pairs of a dataset, in natural order of paths."""
 
     images: tuple[Image, ...]

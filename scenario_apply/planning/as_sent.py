@@ -7,7 +7,8 @@ compared. Everything that planning compares afterwards is either as it was sent 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from scenario_apply.model.kept_text import (
     is_cut_tag,

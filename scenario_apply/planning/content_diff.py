@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from scenario_apply.dataset.types import Contents, Image
 from scenario_apply.model.kept_text import is_same_value
@@ -14,8 +16,7 @@ from scenario_apply.state.fingerprint import plain_parameter
 from scenario_apply.state.state import ImageRecord, Version
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContentDiff:
+class ContentDiff(Struct, frozen=True, kw_only=True):
     images: ImageDiff
     captions: CaptionDiff
     pairs_differ: bool = False
