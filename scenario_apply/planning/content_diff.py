@@ -33,7 +33,7 @@ def compare_contents(contents: Contents, version: Version | None) -> ContentDiff
     first = {(image.sha256, image.caption or ""): image for image in reversed(contents.images)}
     desired = [image for image in contents.images if first[image.sha256, image.caption or ""] is image]
     recorded = version.images if version is not None else ()
-    before, remove = _matched(desired, recorded)
+    before, remove = matched_images(desired, recorded)
     add, change = [], []
     captions: dict[str, list[CaptionChange]] = {"add": [], "change": [], "remove": []}
     for image in desired:
@@ -54,7 +54,7 @@ def compare_contents(contents: Contents, version: Version | None) -> ContentDiff
     )
 
 
-def _matched(
+def matched_images(
     desired: Sequence[Image], recorded: Sequence[ImageRecord]
 ) -> tuple[dict[str, ImageRecord], list[ImageChange]]:
     """Which recorded image each image was, by path; and those that are removed.

@@ -65,7 +65,7 @@ class Inputs:
 
     @cached_property
     def up_to_date(self) -> UpToDate:
-        return UpToDate(self.desired)
+        return UpToDate(self.desired, self.observed)
 
     def is_selected(self, address: Address) -> bool:
         return self.asked.selected is None or address in self.asked.selected

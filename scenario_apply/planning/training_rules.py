@@ -209,7 +209,7 @@ def _work(
         it = _without_detached(given, it)
     dataset = given.desired.dataset_of(spec)
     digest = None if dataset is None else dataset.digest
-    if digest is not None and kind is not Create and "captions" in spec.lifecycle.ignore_changes:
+    if digest is not None and kind is not Create and contents is not given.desired.contents_of(spec):
         digest = digest_of(contents)
     manual: list[Reason] = [] if trains else [why.ManualTraining(it.address)]
     return kind(
