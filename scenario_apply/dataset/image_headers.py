@@ -178,7 +178,7 @@ def _png(data: Data) -> Header | None:
 NEEDED_CHUNKS = frozenset(
     b"IHDR PLTE IDAT IEND tRNS gAMA cHRM sRGB iCCP cICP mDCV cLLI sBIT bKGD hIST pHYs sPLT acTL fcTL fdAT".split()
 )
-"""Chunks of a PNG that say how to show its pixels. Others hold texts, EXIF, times or what a program wrote for itself."""
+"""Chunks of a PNG that say how to show its pixels. Others hold texts, EXIF, times or private data."""
 
 _LARGEST_PROFILE = 4 << 20
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
+
+from msgspec import Struct
 
 from scenario_apply.errors import Diagnostic
 from scenario_apply.model.picture_options import PictureOptions, content_id
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Image:
+class Image(Struct, frozen=True, kw_only=True):
     """One picture. path: within the dataset, POSIX, NFC: its name in plans and on the service.
 
     sha256, size_bytes: of the file. mime, width, height: of what is sent, which the recipe makes of the file; see
@@ -37,8 +39,7 @@ class Image:
         return content_id(self.sha256, self.recipe)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pair:
+class Pair(Struct, frozen=True, kw_only=True):
     """One edit pair: paths of two images of the dataset."""
 
     before: str
@@ -46,8 +47,21 @@ class Pair:
     instruction: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contents:
+class Convention(NamedTuple):
+    """A source of captions, or a layout of folders, in which a dataset keeps its files.
+
+    kind: a stable name. number: of the pictures or pairs it holds for. file: of a table, relative to the root; for
+    files beside pictures their ending; for layouts the folder or prefix that is read. is_declared: the manifest names
+    it; otherwise it was recognised.
+    """
+
+    kind: str
+    number: int
+    file: str | None = None
+    is_declared: bool = False
+
+
+class Contents(Struct, frozen=True, kw_only=True):
     """The images and pairs of a dataset, in natural order of paths."""
 
     images: tuple[Image, ...]
@@ -73,6 +87,7 @@ class Dataset:
     altered: int = 0
     unknown: int = 0
     options: PictureOptions = PictureOptions()
+    conventions: tuple[Convention, ...] = ()  # how its pictures and captions were found
 
     @cached_property
     def contents(self) -> Contents:

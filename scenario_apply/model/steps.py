@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, cast
 
-from msgspec import Struct, field
+from msgspec import UNSET, Struct, UnsetType, field
 
 from scenario_apply.model.address import Address
 from scenario_apply.model.codec import Count, check_free_form
@@ -94,7 +94,7 @@ class CreateModel(StepOnAddress, frozen=True, kw_only=True, tag="create"):
     description: str | None = None
     concepts: tuple[ConceptRef, ...] = ()
     protected: bool = False
-    picture_options: str = ""
+    picture_options: str | UnsetType = UNSET
 
 
 class UploadImage(StepOnAddress, frozen=True, kw_only=True, tag="upload"):
@@ -155,7 +155,7 @@ class StartTraining(StepOnAddress, frozen=True, kw_only=True, tag="train"):
 
     parameters: Mapping[str, object] = field(default_factory=dict)
     dataset: str | None = None
-    picture_options: str = ""
+    picture_options: str | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         check_free_form(self.parameters)

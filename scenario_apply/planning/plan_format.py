@@ -130,7 +130,8 @@ def _caption(change: CaptionChange) -> dict[str, object]:
 
 def _image(image: ImageChange) -> dict[str, object]:
     values = {"path": image.path, "caption": image.caption, "sha256": image.sha256, "file": image.file}
-    return {**values, "recipe": image.recipe, "same_file": image.same_file}
+    altered = {"recipe": image.recipe} if image.recipe else {}
+    return {**values, **altered, **({"same_file": True} if image.same_file else {})}
 
 
 def _drift(drift: Drift) -> dict[str, object]:

@@ -6,8 +6,10 @@ that file was sent with the same options, its record has the recipe.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from scenario_apply.dataset.digest import digest_of
 from scenario_apply.dataset.types import Dataset
@@ -31,7 +33,7 @@ def _resolved(dataset: Dataset, state: State) -> Dataset:
         for image in dataset.contents.images
     )
     contents = replace(dataset.contents, images=images)
-    return replace(
+    return dataclasses.replace(
         dataset,
         digest=digest_of(contents),
         load=lambda: contents,

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import assert_never
 
+from msgspec import UNSET
+
 from scenario_apply.dataset.types import Image
 from scenario_apply.manifest.spec import CompositionSpec
 from scenario_apply.model.address import Address
@@ -119,7 +121,7 @@ class _Builder:
             description=spec.description,
             concepts=concepts,
             protected=bool(spec.lifecycle.prevent_destroy),
-            picture_options=work.picture_options,
+            picture_options=work.picture_options or UNSET,
         )
         made = self.add(step, *needs)
         return self.add(SetTags(address=work.address, add=spec.tags), made) if spec.tags else made
@@ -191,7 +193,7 @@ class _Builder:
                 address=work.address,
                 parameters=parameters,
                 dataset=work.dataset_digest,
-                picture_options=work.picture_options,
+                picture_options=work.picture_options or UNSET,
             )
             self.wait(work.address, work.declared.type, [self.add(step, *ready)])
 

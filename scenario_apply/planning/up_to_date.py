@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from scenario_apply.dataset.digest import digest_of
 from scenario_apply.dataset.types import Contents
@@ -15,6 +17,8 @@ from scenario_apply.planning.composition_parts import are_known, part_reasons
 from scenario_apply.planning.content_diff import ContentDiff, compare_contents, content_reasons, parameter_reasons
 from scenario_apply.planning.desired import Desired
 from scenario_apply.planning.ignore_changes import are_images_ignored, compared, compared_parameters, contents_to_send
+from scenario_apply.planning.observed import Observed
+from scenario_apply.planning.own_captions import own_captions, without_own_captions
 from scenario_apply.planning.reasons import Reason, TypeChanged
 from scenario_apply.state.fingerprint import fingerprint
 from scenario_apply.state.state import ConceptRecord, Record, Version
@@ -27,13 +31,19 @@ class UpToDate:
     """What is declared, compared with versions of it."""
 
     desired: Desired
+    observed: Observed = Observed()
 
     def contents_for(self, spec: Spec, version: Version, *, as_files: bool = False) -> Contents:
-        """The images and pairs a version is to hold. as_files: as if no picture were altered."""
+        """The images and pairs a version is to hold; without captions that are the service's own, written down.
+
+        as_files: as if no picture were altered.
+        """
+        contents = contents_to_send(spec, self._contents(spec, as_files), version)
+        return without_own_captions(contents, version, self.observed.models.get(version.id))
+
+    def _contents(self, spec: Spec, as_files: bool) -> Contents:
         contents = self.desired.contents_of(spec)
-        if as_files:
-            contents = replace(contents, images=tuple(replace(image, recipe="") for image in contents.images))
-        return contents_to_send(spec, contents, version)
+        return replace(contents, images=tuple(replace(i, recipe="") for i in contents.images)) if as_files else contents
 
     def is_what_is_wanted(self, spec: Spec, version: Version, parts: tuple[ConceptRecord, ...]) -> bool:
         """Whether a version was trained on what the manifest asks for now."""
@@ -43,6 +53,8 @@ class UpToDate:
             return True
         forms = self._forms(spec, version)
         if any(self.fingerprint_of(spec, version, parts, as_files=form) == version.fingerprint for form in forms):
+            return True
+        if any(self._differs_in_own_captions(spec, version, parts, as_files=form) for form in forms):
             return True
         # what is ignored is in the fingerprint: then the rest is compared by itself
         is_blurred = bool(spec.lifecycle.ignore_changes) or _held_a_secret(spec, version)
@@ -70,6 +82,14 @@ class UpToDate:
             return False
         return all(only_defaults(image.recipe) for image in dataset.contents.images if image.recipe)
 
+    def _differs_in_own_captions(
+        self, spec: Spec, version: Version, parts: tuple[ConceptRecord, ...], *, as_files: bool
+    ) -> bool:
+        """Whether all that differs are captions that say what the service's own say."""
+        if isinstance(spec, CompositionSpec) or not own_captions(version, self.observed.models.get(version.id)):
+            return False
+        return self.fingerprint_of(spec, version, parts, as_sent=True, as_files=as_files) == version.fingerprint
+
     def fingerprint_of(
         self,
         spec: Spec,
@@ -77,18 +97,22 @@ class UpToDate:
         parts: tuple[ConceptRecord, ...],
         like: str | None = None,
         *,
+        as_sent: bool = False,
         as_files: bool = False,
     ) -> str | None:
         """The desired fingerprint in the record's own algorithm; None when a part's id is not known yet.
 
-        as_files: as if no picture were altered.
+        as_sent: of what would be sent for that version, which may be less than the dataset says. as_files: as if no
+        picture were altered.
         """
         if not are_known(parts):
             return None
         dataset = None if are_images_ignored(spec) else self.desired.dataset_of(spec)
         digest = None if dataset is None else dataset.source_digest if as_files else dataset.digest
-        if digest is not None and "captions" in spec.lifecycle.ignore_changes:
+        if digest is not None and as_sent:
             digest = digest_of(self.contents_for(spec, version, as_files=as_files))
+        elif digest is not None and "captions" in spec.lifecycle.ignore_changes:
+            digest = digest_of(contents_to_send(spec, self._contents(spec, as_files), version))
         return fingerprint(
             type=spec.type,
             parameters=declared_parameters(spec),

@@ -49,6 +49,12 @@ LINT_TEXTS: Mapping[str, LintText] = {
         "The picture that it was written for is trained on. Patterns are names, paths within the dataset, or globs.",
         "Write the name or path as `dataset show` prints it, or remove the pattern.",
     ),
+    "N10": LintText(
+        "A file in a zip that is not read: encrypted, a link, there twice, over 256 MB, compressed by an unusual "
+        "method, or with a path that leads out. A zip file within a zip is a warning.",
+        "Pictures are read from the zip in place, so that what it says about itself has to hold.",
+        "Make the zip again without such files, or unpack it into a folder.",
+    ),
     # files
     "F01": LintText(
         "A file with the name of an image and content that is none: an empty file, a saved web page, a PDF, an SVG.",
@@ -280,7 +286,7 @@ LINT_TEXTS: Mapping[str, LintText] = {
     ),
     "C21": LintText(
         "Captions that lie beside the pictures, or in a folder above them, and are not read: a table under another "
-        "name, a text that lists the pictures, .json files, caption files whose names fit no picture. It is an error "
+        "name, a text that lists the pictures, caption files whose names fit no picture. It is an error "
         "where no picture has a caption, and a note where all have one.",
         "Scenario would write its own captions in place of those that exist.",
         "Write the `captions:` that the hint shows, rename the files, or delete them.",
@@ -289,6 +295,13 @@ LINT_TEXTS: Mapping[str, LintText] = {
         "A caption that is used for a picture whose name differs from its own in capitals or in the picture's ending.",
         "There is one picture it can belong to, so it is used. Other tools may not find it.",
         "Nothing has to be done. Naming them alike ends the note.",
+    ),
+    "C30": LintText(
+        "A table that the manifest does not name and whose captions are used: captions.json, .yaml, .csv or .jsonl or "
+        "metadata.tsv beside the pictures, metadata.jsonl or .csv one folder up. They are read where no picture has a "
+        "caption of another kind.",
+        "The dataset depends on a file that the manifest does not show.",
+        "Write the `captions:` that the hint shows. Then it is an error when the file is gone.",
     ),
     # triggers and templates
     "T01": LintText(

@@ -130,7 +130,7 @@ def _created(step: CreateModel, record: Record | None, outcome: Outcome) -> Reco
         concepts=outcome.concepts,
         created_at=outcome.at,
         kept=outcome.labels,
-        picture_options=step.picture_options,
+        picture_options=step.picture_options or "",
     )
     if record is None:
         return Record(current=version, protected=step.protected)
@@ -261,7 +261,7 @@ def _launched(version: Version, step: StartTraining, outcome: Outcome) -> Versio
         charged=outcome.cu,
         launched_at=outcome.at,
         ended_at=None,
-        picture_options=step.picture_options,
+        picture_options=step.picture_options or "",
     )
 
 

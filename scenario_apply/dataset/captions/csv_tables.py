@@ -41,6 +41,15 @@ def read_csv(text: str, *, file: str) -> Table:
     return table
 
 
+def header_of(text: str, file: str) -> tuple[list[str], str]:
+    """The names of the columns as they are written, and what separates the fields; no names for what is no table."""
+    start, delimiter = _delimiter(text, file)
+    try:
+        return next(_FilledRows(text, start, delimiter), (1, []))[1], delimiter
+    except (csv.Error, TypeError, ValueError):
+        return [], delimiter
+
+
 def _delimiter(text: str, file: str) -> tuple[int, str]:
     """Where the table begins, and what separates its fields."""
     if declared := _SEPARATOR_LINE.match(text):
@@ -64,7 +73,7 @@ def _table(text: str, start: int, delimiter: str, file: str) -> Table:
     if wrong is not None:
         return Table((), (wrong,))
     rows, findings = _rows(header, lines, file)
-    return Table(tuple(rows), tuple(findings[: _MOST_FINDINGS + 1]), line)
+    return Table(tuple(rows), tuple(findings[: _MOST_FINDINGS + 1]), line, "tsv" if delimiter == "\t" else "csv")
 
 
 class _FilledRows:

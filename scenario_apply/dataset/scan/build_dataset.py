@@ -203,6 +203,7 @@ class DatasetBuilder:
             altered=sum(picture.recipe not in ("", UNKNOWN_RECIPE) for picture in assembled.pictures),
             unknown=sum(picture.recipe == UNKNOWN_RECIPE for picture in assembled.pictures),
             findings=[*assembled.findings],
+            conventions=[*assembled.conventions],
         )
         self._progress.ended(_units(job))
         return record, pack(assembled, job.spec.pictures, self._is_racy)

@@ -16,7 +16,7 @@ from PIL import Image, ImageCms, JpegImagePlugin, PngImagePlugin
 from scenario_apply.dataset.fit import KEPT_FORMATS, changes_pixels, scaled, value_of
 from scenario_apply.dataset.image_headers import upright
 from scenario_apply.dataset.image_limits import PictureRefused
-from scenario_apply.dataset.metadata import MetadataError, FileParts, parts_of, without_metadata
+from scenario_apply.dataset.metadata import FileParts, MetadataError, parts_of, without_metadata
 from scenario_apply.dataset.pixel_data import check_png_sums
 from scenario_apply.dataset.scan.decoding import decoding_turn
 from scenario_apply.dataset.scan.pillow_images import (
