@@ -100,7 +100,7 @@ def _jpeg(data: Data) -> Header | None:
         raise too_many_parts(len(data), "segments and fill bytes before its pixels")
     if not width or not height:
         return None
-    end = data.rfind(b"\xff\xd9", at)
+    whole = data.rfind(b"\xff\xd9", at) >= 0
     return Header(
         "JPEG",
         width,
@@ -108,15 +108,10 @@ def _jpeg(data: Data) -> Header | None:
         _MODES_BY_COMPONENTS[components],
         depth,
         orientation=orientation,
-        whole=end >= 0,
-        metadata=metadata or (end >= 0 and _is_trailed(data, end + 2)),
+        whole=whole,
+        metadata=metadata,
         profile=profile,
     )
-
-
-def _is_trailed(data: Data, end: int) -> bool:
-    """Whether something follows the end of the picture. Cameras fill up with zeros, which say nothing."""
-    return end < len(data) and bool(data[end:].strip(b"\0"))
 
 
 ICC_START = b"ICC_PROFILE\0"
@@ -156,7 +151,6 @@ def _png(data: Data) -> Header | None:
             seen_pixels = True
         elif kind == b"IEND":
             whole = seen_pixels and at <= size
-            metadata = metadata or _is_trailed(data, at)
             break
         elif kind not in NEEDED_CHUNKS:
             metadata = True
@@ -195,7 +189,7 @@ def png_profile(chunk: bytes) -> bytes:
 
 def _webp(data: Data) -> Header | None:
     (riff,) = _U32LE.unpack_from(data, 4)
-    whole, trailed = len(data) >= riff + 8, _is_trailed(data, riff + 8 + (riff & 1))
+    whole = len(data) >= riff + 8
     kind = data[12:16]
     if kind == b"VP8 ":
         if data[23:26] != b"\x9d\x01\x2a":
@@ -203,14 +197,12 @@ def _webp(data: Data) -> Header | None:
         width, height = (int.from_bytes(data[at : at + 2], "little") & 0x3FFF for at in (26, 28))
         if not width or not height:
             return None
-        return Header("WEBP", width, height, "RGB", whole=whole, metadata=trailed)
+        return Header("WEBP", width, height, "RGB", whole=whole)
     if kind == b"VP8L":
         (bits,) = _U32LE.unpack_from(data, 21)
         alpha = bool(bits >> 28 & 1)
         mode = "RGBA" if alpha else "RGB"
-        return Header(
-            "WEBP", (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1, mode, alpha=alpha, whole=whole, metadata=trailed
-        )
+        return Header("WEBP", (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1, mode, alpha=alpha, whole=whole)
     if kind != b"VP8X":
         return None
     flags = data[20]
@@ -226,7 +218,7 @@ def _webp(data: Data) -> Header | None:
         animated=bool(flags & 0x02),
         orientation=orientation,
         whole=whole,
-        metadata=trailed or bool(flags & 0x0C),
+        metadata=bool(flags & 0x0C),
         profile=data[30:34] == b"ICCP" and is_other_profile(data[38 : 38 + _U32LE.unpack_from(data, 34)[0]]),
     )
 

@@ -1,8 +1,8 @@
 """Removes metadata from picture files without touching their pixel data: EXIF with the place, XMP, IPTC, texts.
 
 What says how to show the pixels stays: sizes, tables, transparency, frames, the colour profile. Everything else goes,
-also data behind the end of the picture, such as the second picture of an MPO file, which has EXIF of its own. Time and
-memory are in proportion to the file, whose number of parts dataset.pixel_data has bounded.
+with what follows the end of the picture, such as the second picture of an MPO file, which has EXIF of its own. Time
+and memory are in proportion to the file, whose number of parts dataset.pixel_data has bounded.
 """
 
 from __future__ import annotations
