@@ -10,6 +10,7 @@ from typing import assert_never
 
 from msgspec import UNSET
 
+from scenario_apply.dataset.fit import changes_pixels
 from scenario_apply.dataset.types import Image
 from scenario_apply.manifest.spec import CompositionSpec
 from scenario_apply.model.address import Address
@@ -249,7 +250,7 @@ class _Builder:
             size_bytes=image.size_bytes,
             mime=image.mime,
             recipe=image.recipe,
-            most_bytes=image.most_bytes if image.recipe else 0,
+            most_bytes=image.most_bytes if changes_pixels(image.recipe) else 0,
         )
         step = UploadImage(address=work.address, picture=picture, way=way)
         ref = AssetRef(step=self.add(step, made if way == "data" else None))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 
 from scenario_apply.dataset.types import Dataset, Image
+from scenario_apply.model.picture_options import UNKNOWN_RECIPE
 from scenario_apply.review.convention_words import convention_json, convention_sentence
+from scenario_apply.review.recipe_words import altered_lines
 from scenario_apply.review.screen import Screen, columns, counted, fit, fit_path, pad, prose, safe, wrap
 from scenario_apply.review.validation_text import diagnostic
 
@@ -25,6 +27,7 @@ def dataset_text(dataset: Dataset, screen: Screen) -> str:
     for pair in contents.pairs:
         lines += prose(f"{safe(pair.before)} -> {safe(pair.after)}: {safe(pair.instruction)}", screen.width, screen)
     pairs = f", {counted(dataset.pair_count, 'pair')}" if dataset.pair_count else ""
+    lines += altered_lines([(image.path, image.recipe) for image in contents.images], screen, 0)
     for convention in dataset.conventions:
         lines += prose(safe(convention_sentence(convention)), screen.width, screen)
     lines.append(f"{safe(dataset.name)}: {counted(dataset.image_count, 'image')}{pairs}, {dataset.source_digest}")
@@ -49,7 +52,7 @@ def _bytes(size: int) -> str:
 def dataset_json(dataset: Dataset) -> str:
     """name, digest, convention, images, pairs and diagnostics.
 
-    images: path, file, sha256, size_bytes, mime, width, height, caption.
+    images: path, file, sha256, size_bytes, mime, width, height, caption, recipe (null: not known of a pointer).
     """
     contents = dataset.contents
     values = {
@@ -66,6 +69,7 @@ def dataset_json(dataset: Dataset) -> str:
                 "width": image.width,
                 "height": image.height,
                 "caption": image.caption,
+                "recipe": None if image.recipe == UNKNOWN_RECIPE else image.recipe,
             }
             for image in contents.images
         ],
