@@ -106,9 +106,10 @@ RULES: tuple[Rule, ...] = (
     Rule("P06", "pair-roles", "warning"),
     Rule("outside-root", "outside-root", "error"),
     Rule("hidden-path", "hidden-path", "error"),
+    Rule("remote-dataset", "remote-dataset", "error"),
     Rule("lint-setting", "lint-setting", "warning"),
 )
-REFUSED_CODES = frozenset({"outside-root", "hidden-path"})
+REFUSED_CODES = frozenset({"outside-root", "hidden-path", "remote-dataset"})
 """Codes for files that must not be read. A dataset cannot lower their severity."""
 
 BY_CODE: Mapping[str, Rule] = {rule.code: rule for rule in RULES}
