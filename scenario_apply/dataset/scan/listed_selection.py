@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from scenario_apply.dataset.image_selection import Listed, Selection, merge, select
 from scenario_apply.dataset.scan.sources import Listing, SourceFolder
