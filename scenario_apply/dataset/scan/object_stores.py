@@ -11,10 +11,11 @@ import os
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from errno import ENOENT
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from scenario_apply.dataset.scan.remote_objects import RemoteChanged, RemoteFailed, RemoteObject, tag_number
+from scenario_apply.dataset.scan.remote_objects import TAGGED_NS, RemoteChanged, RemoteFailed, RemoteObject, tag_number
 from scenario_apply.model.remote_urls import RemoteAccess
 
 if TYPE_CHECKING:
@@ -36,11 +37,13 @@ class BucketReader:
         except ImportError as error:
             raise RemoteFailed(f"{url} cannot be read: obstore is not installed", _INSTALL) from error
         options: dict[str, Any] = {"timeout": timedelta(seconds=120), "connect_timeout": timedelta(seconds=10)}
-        if url.startswith("s3:"):
-            options["allow_http"] = _allows_http(access)
+        settings = _endpoint() if url.startswith("s3:") else {}
+        if settings.get("endpoint", "").startswith("http:"):
+            if not _may_be_unencrypted(settings["endpoint"], access):
+                raise RemoteFailed(f"{url} cannot be opened: its endpoint is not encrypted", "--allow-http permits it")
+            options["allow_http"] = True
         retries: Any = {"max_retries": 3, "retry_timeout": timedelta(seconds=60)}
         self._url = url
-        settings = _endpoint() if url.startswith("s3:") else {}
         try:
             self._store: ObjectStore = from_url(url, client_options=options, retry_config=retries, **settings)  # type: ignore[call-overload]
         except Exception as error:  # obstore's errors have no common base with its ValueErrors
@@ -64,7 +67,10 @@ class BucketReader:
             raise RemoteFailed(f"{self._url}/{key} cannot be read: {_reason(error)}", _hint(self._url)) from None
 
     def fetch(self, key: str, tag: str, out: IO[bytes], most: int) -> None:
-        """Writes the bytes of an object. tag "": whatever it holds now. Raises RemoteChanged, RemoteFailed."""
+        """Writes the bytes of an object. tag: its ETag when it was listed; "": whatever it holds now.
+
+        Raises RemoteChanged, RemoteFailed, and without a tag FileNotFoundError.
+        """
         from obstore.exceptions import PreconditionError
 
         try:
@@ -75,7 +81,9 @@ class BucketReader:
                 out.write(piece)
         except RemoteFailed:
             raise
-        except (FileNotFoundError, PreconditionError):
+        except (FileNotFoundError, PreconditionError) as error:
+            if not tag and isinstance(error, FileNotFoundError):
+                raise FileNotFoundError(ENOENT, os.strerror(ENOENT)) from None
             raise RemoteChanged(f"{self._url}/{key} changed while it was read") from None
         except Exception as error:
             raise RemoteFailed(f"{self._url}/{key} cannot be read: {_reason(error)}", _hint(self._url)) from None
@@ -84,18 +92,16 @@ class BucketReader:
 def _object(meta: Any) -> RemoteObject:
     tag = meta["e_tag"] or ""
     mtime_ns = int(meta["last_modified"].timestamp() * 1_000_000_000)
-    return RemoteObject(
-        meta["path"], meta["size"], mtime_ns, tag, tag_number(tag, meta["version"] or "", str(mtime_ns))
-    )
+    number = tag_number(tag, meta["version"] or "", str(mtime_ns))
+    return RemoteObject(meta["path"], meta["size"], TAGGED_NS if tag else mtime_ns, tag, number)
 
 
 def _endpoint() -> dict[str, str]:
     return next(({"endpoint": os.environ[name]} for name in _ENDPOINTS if os.environ.get(name)), {})
 
 
-def _allows_http(access: RemoteAccess) -> bool:
-    """Whether an unencrypted endpoint may be used: on this machine, or with consent."""
-    endpoint = _endpoint().get("endpoint", "")
+def _may_be_unencrypted(endpoint: str, access: RemoteAccess) -> bool:
+    """On this machine, or with consent: the manifest does not choose the endpoint."""
     host = urlsplit(endpoint).hostname or ""
     is_local = host == "localhost" or host.startswith("127.") or host == "::1"
     return is_local or access.allow_http or os.environ.get("AWS_ALLOW_HTTP", "").lower() == "true"
@@ -107,8 +113,6 @@ def _reason(error: Exception) -> str:
     status, code = _STATUS.search(said), _CODE.search(said)
     if status or code:
         return " ".join(filter(None, (code and code[1], status and f"(status {status[1]})")))
-    if "allow_http" in said or "URL scheme is not allowed" in said:
-        return "its endpoint is not encrypted, which needs --allow-http"
     if "169.254.169.254" in said or "metadata" in said or "credential" in said.lower():
         return "there are no credentials for it"
     return "it does not answer" if "error sending request" in said else type(error).__name__

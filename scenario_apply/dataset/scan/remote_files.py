@@ -5,10 +5,11 @@ What is kept between runs is in the fingerprint cache, by the ETag that the list
 
 from __future__ import annotations
 
-import errno
 import os
+import shutil
 import tempfile
 import threading
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from stat import S_IFDIR, S_IFREG
 from typing import IO, Protocol
@@ -46,7 +47,7 @@ class RemoteFiles:
         self._trees: dict[str, dict[str, list[Row]]] = {}  # by URL of a folder: rows by path below it
         self._kept: dict[str, tuple[str, int]] = {}  # URL -> name of its copy, and its size
         self._kept_bytes = self._fetched_bytes = 0
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._folder = ""  # private, made for the first copy, and removed with this object
         self._lock = threading.Lock()
 
     def walk(self, url: str, *, depth: int | None) -> Iterator[Folder]:
@@ -91,13 +92,11 @@ class RemoteFiles:
 
     def open(self, url: str) -> int:
         """A descriptor of a file's bytes. Raises FileNotFoundError, RemoteFailed."""
-        for _ in range(2):  # a copy may be dropped by another thread before it is opened
-            try:
-                return os.open(self._copy(url), os.O_RDONLY | os.O_CLOEXEC)
-            except FileNotFoundError:
-                with self._lock:
-                    self._kept.pop(url, None)
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+        path = self._copy(url)
+        try:
+            return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:  # another thread needed the room
+            return os.open(self._copy(url), os.O_RDONLY | os.O_CLOEXEC)
 
     def _copy(self, url: str) -> str:
         """The path of the copy of this run, in a private folder."""
@@ -106,10 +105,11 @@ class RemoteFiles:
             return kept[0]
         reader, key = self._reader(url)
         with self._lock:
-            if self._folder is None:
-                self._folder = tempfile.TemporaryDirectory(prefix="scenario-apply-")
+            if not self._folder:
+                self._folder = tempfile.mkdtemp(prefix="scenario-apply-")
+                weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         listed = self._known.get(url)
-        with tempfile.NamedTemporaryFile(dir=self._folder.name, delete=False) as out:
+        with tempfile.NamedTemporaryFile(dir=self._folder, delete=False) as out:
             reader.fetch(key, listed.tag if listed is not None else "", out, _LARGEST_BYTES)
             size = out.tell()
         if listed is not None and listed.size and size != listed.size:

@@ -7,6 +7,9 @@ from typing import NamedTuple
 
 from scenario_apply.errors import Location, ManifestError
 
+TAGGED_NS = 1
+"""The time of a file with an ETag, which tells every change, however soon after another."""
+
 
 class RemoteObject(NamedTuple):
     """key: the path in its bucket, or the URL. tag: its ETag, "" where there is none. identity: changes with it."""

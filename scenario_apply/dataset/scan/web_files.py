@@ -13,12 +13,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
+from errno import ENOENT
 from ipaddress import ip_address
 from typing import IO, TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from scenario_apply.dataset.scan.remote_objects import RemoteChanged, RemoteFailed, RemoteObject, tag_number
+from scenario_apply.dataset.scan.remote_objects import TAGGED_NS, RemoteChanged, RemoteFailed, RemoteObject, tag_number
 from scenario_apply.model.remote_urls import RemoteAccess, url_problem
 
 if TYPE_CHECKING:
@@ -52,21 +53,22 @@ class WebReader:
             held = answer.headers
         size = held.get("Content-Length", "")
         tag = held.get("ETag", "")
+        modified = held.get("Last-Modified", "")
         try:
-            mtime_ns = int(parsedate_to_datetime(held["Last-Modified"]).timestamp() * 1_000_000_000)
-        except (KeyError, ValueError, TypeError):
-            # Without a time and a tag nothing tells a change: the file counts as new each time.
-            mtime_ns = 1_000_000_000 if tag else time.time_ns()
-        return RemoteObject(
-            url, int(size) if size.isdigit() else 0, mtime_ns, tag, tag_number(tag, size, str(mtime_ns))
-        )
+            mtime_ns = int(parsedate_to_datetime(modified).timestamp() * 1_000_000_000)
+        except (ValueError, TypeError, OverflowError):
+            mtime_ns = time.time_ns()  # without a time or a tag nothing tells a change: it counts as new each time
+        number = tag_number(tag, size, modified)
+        return RemoteObject(url, int(size) if size.isdigit() else 0, TAGGED_NS if tag else mtime_ns, tag, number)
 
     def fetch(self, url: str, tag: str, out: IO[bytes], most: int) -> None:
-        """Writes the bytes of a file. tag: its ETag, "" for any. Raises RemoteChanged, RemoteFailed."""
+        """Writes the bytes of a file. tag: its ETag, "" for any. Raises as BucketReader.fetch."""
         import urllib3
 
         until = time.monotonic() + _LONGEST_S
         with self._asked("GET", url) as answer:
+            if answer.status in (404, 410) and not tag:
+                raise FileNotFoundError(ENOENT, os.strerror(ENOENT))
             if answer.status in (404, 410) or (tag and answer.headers.get("ETag", tag) != tag):
                 raise RemoteChanged(f"{url} changed while it was read")
             _check(answer, url)
@@ -131,7 +133,7 @@ class WebReader:
         if proxy is not None:
             manager = urllib3.ProxyManager(proxy, ssl_context=self._tls)
             return manager.connection_from_host(host, port, parts.scheme), target if parts.scheme == "https" else here
-        address = self._address(host, port, url, named=not redirected and self._access.names(url))
+        address = self._address(host, port, url, named=self._access.names(here))
         if parts.scheme == "http":
             return urllib3.HTTPConnectionPool(address, port), target
         pool = urllib3.HTTPSConnectionPool(
