@@ -13,7 +13,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from scenario_apply.api.rate.pace import Pace, Slot
+from scenario_apply.api.rate.pace import Pace
+from scenario_apply.api.rate.slot import Slot
 from scenario_apply.errors import Interrupted
 from scenario_apply.model.limits import REQUESTS_PER_MINUTE
 

@@ -22,9 +22,9 @@ short pause do not prove a rate below the documented one.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 
 from scenario_apply.api.rate.allowance import ROUND_S, Allowance, Bounds
+from scenario_apply.api.rate.slot import Slot
 
 REMEMBERED = 4096  # accepted requests looked back at
 REMEMBERED_S = 120.0
@@ -64,15 +64,6 @@ _WHOLE_SECOND_S = 1.0  # limiters round Retry-After up by at most this
 _SHARE_OF_WINDOW = 0.9  # of the count: a refusal after fewer requests is not explained by the window
 _SHORTEST_SPAN_S = 1e-3
 _TRIED = 1.2  # windows without a refusal confirm a guess
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class Slot:
-    """Permission to send one request. Monotonic seconds: when it was given, when the request was sent and answered."""
-
-    taken_at: float
-    left_at: float | None = None
-    answered_at: float | None = None
 
 
 class Pace:
@@ -150,7 +141,7 @@ class Pace:
             return self._first_bounds.guess() if self._since_refusal <= self._first_bounds.count else None
         if not self.probing or self._requested_pause_s < _LONG_PAUSE_S or not self._accepted_count:
             return None
-        return Allowance(count=self._accepted_count, window_s=self.paused_until - _left(self._sent[0]))
+        return Allowance(count=self._accepted_count, window_s=self.paused_until - self._sent[0].sent_at)
 
     def taken(self, slot: Slot) -> None:
         self._sent.append(slot)
@@ -169,7 +160,7 @@ class Pace:
         self._in_flight -= 1
         slot.answered_at = now
         self._accepted_count += 1
-        left_at = _left(slot)
+        left_at = slot.sent_at
         round_trip_s = now - left_at
         self._shortest_trip_s = (
             round_trip_s if self._shortest_trip_s is None else min(self._shortest_trip_s, round_trip_s)
@@ -192,7 +183,7 @@ class Pace:
         """The request was refused for its rate; requested_pause_s: the pause the service asks for."""
         self._in_flight -= 1
         self._forget(slot)
-        left_at = _left(slot)
+        left_at = slot.sent_at
         if (
             self._episode_at < 0 or slot.taken_at > self._episode_at
         ):  # otherwise it was in flight already: the same refusal
@@ -247,13 +238,13 @@ class Pace:
         before = self._sent[-self.seen.count]
         window_s = self.seen.count * MARGIN / self.per_s
         shortest_trip_s = self._shortest_trip_s or 0.0
-        latest = _left(before) + max(2 * shortest_trip_s, window_s / 10) if before.left_at is not None else now
+        latest = before.sent_at + max(2 * shortest_trip_s, window_s / 10) if before.left_at is not None else now
         counted_at = latest if before.answered_at is None else min(before.answered_at, latest)
         return counted_at - shortest_trip_s + window_s - now
 
     def _learn_from_refusal(self, probe: Slot) -> None:
         """A request was accepted again: draws the conclusions from the refusal before it."""
-        at = _left(probe)
+        at = probe.sent_at
         if self.per_s is None:
             self._learn_from_first_refusal(at)
         elif self._requested_pause_s >= _LONG_PAUSE_S and (
@@ -289,23 +280,23 @@ class Pace:
             (length_s for length_s in ROUND_S if length_s >= self._requested_pause_s - 1), self._requested_pause_s
         )
         since = self._refused_last_at - window_s
-        count = sum(1 for s in self._sent if s.answered_at is not None and since < _left(s) <= self._refused_last_at)
+        count = sum(1 for s in self._sent if s.answered_at is not None and since < s.sent_at <= self._refused_last_at)
         return Bounds(count=max(count, 1), too_short_s=0.97 * window_s, long_enough_s=window_s)
 
     def _densest_run(self, accepted_at: float) -> Bounds | None:
         """The densest run of accepted requests that ends with the first refusal."""
         earliest = accepted_at - REMEMBERED_S
-        slots = [s for s in self._sent if s.answered_at is not None and earliest <= _left(s) <= self._refused_last_at]
+        slots = [s for s in self._sent if s.answered_at is not None and earliest <= s.sent_at <= self._refused_last_at]
         if not slots:
             return None
         start = max(
-            range(len(slots)), key=lambda i: (len(slots) - i) / max(accepted_at - _left(slots[i]), _SHORTEST_SPAN_S)
+            range(len(slots)), key=lambda i: (len(slots) - i) / max(accepted_at - slots[i].sent_at, _SHORTEST_SPAN_S)
         )
         return self._seen_from(slots[start:], accepted_at)
 
     def _seen_from(self, slots: list[Slot], accepted_at: float) -> Bounds:
         """Bounds from the requests accepted before a refusal and the first one accepted after it."""
-        start = _left(slots[0])
+        start = slots[0].sent_at
         long_enough_s = max(accepted_at - start, _SHORTEST_SPAN_S)
         too_short_s = max(self._refused_last_at - start, self._wait_at_least_s - start, 0.0)
         return Bounds(count=len(slots), too_short_s=min(too_short_s, 0.97 * long_enough_s), long_enough_s=long_enough_s)
@@ -343,7 +334,7 @@ class Pace:
         """No window explains the refusals: continue at the rate accepted since the first of them."""
         self._bounds = self.seen = None
         since = self._rate_measured_since
-        accepted = sum(1 for s in self._sent if s.answered_at is not None and _left(s) >= since)
+        accepted = sum(1 for s in self._sent if s.answered_at is not None and s.sent_at >= since)
         rate = max(accepted, 1) / max(now - since, _SHORTEST_SPAN_S)
         self._ceiling_per_s, self._ceiling_is_confirmed = rate, False
         self.per_s = max(MARGIN * rate, self._lowest_per_s())
@@ -411,7 +402,3 @@ class Pace:
             if self._sent[place] is slot:
                 del self._sent[place]
                 return
-
-
-def _left(slot: Slot) -> float:
-    return slot.taken_at if slot.left_at is None else slot.left_at
