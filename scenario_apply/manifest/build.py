@@ -27,6 +27,7 @@ from scenario_apply.manifest.positions import Map
 from scenario_apply.manifest.report import Report
 from scenario_apply.manifest.schema.check import check_shape
 from scenario_apply.manifest.secret_places import hide_written_secrets
+from scenario_apply.manifest.model_lint import check_learning_rates
 from scenario_apply.manifest.shared_triggers import check_triggers
 from scenario_apply.manifest.spec import CompositionSpec, Manifest, ModelSpec
 from scenario_apply.manifest.templating.allowed_environment import AllowedEnvironment
@@ -80,6 +81,7 @@ def build_manifest(
     compositions = Compositions(document, child(defaults, "compositions"), models, report, expansion)
     _warn_of_same_names(models, compositions, report)
     check_triggers(models.specs, compositions.specs.values(), datasets.specs, report)
+    check_learning_rates(models.specs, datasets.specs, report)
     blocks = moved(document, report), imports(document, report), removed(document, report)
     report.raise_errors()
     return Manifest(

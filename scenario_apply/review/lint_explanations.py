@@ -39,6 +39,11 @@ LINT_TEXTS: Mapping[str, LintText] = {
         "Without enough pairs the model cannot separate the edit from the pictures.",
         "Add pairs, and complete those that have only one side (P01).",
     ),
+    "N06": LintText(
+        "A model whose training would take more steps than its type allows: images x repeats x epochs / batch.",
+        "The service refuses or cuts such a training, or it costs a multiple and learns the images by heart.",
+        "Lower `nbRepeats` or `nbEpochs`, or train on fewer images. Numbers of other trainers are often per epoch.",
+    ),
     "N08": LintText(
         "Images in sub-folders of a dataset folder that is read without its sub-folders.",
         "They look as if they belonged to the dataset and are not trained on.",
@@ -170,6 +175,11 @@ LINT_TEXTS: Mapping[str, LintText] = {
         "An edit pair whose two sides show the same picture.",
         "There is no edit to learn from it; the model learns to change nothing.",
         "Replace the side that is wrong. Subtle edits are not reported.",
+    ),
+    "D06": LintText(
+        "A picture that two datasets send with different captions. `validate` looks for it.",
+        "On the service a caption belongs to the uploaded asset, so the picture is uploaded once for each caption.",
+        "This is a note. Give both datasets the same trigger and captions to upload the picture once.",
     ),
     # captions
     "C01": LintText(
@@ -360,6 +370,24 @@ LINT_TEXTS: Mapping[str, LintText] = {
         "Folder names that suggest that before and after are swapped.",
         "The model would learn the reverse edit.",
         "Swap `before:` and `after:`, or switch the rule off if the names mislead.",
+    ),
+    # models
+    "M01": LintText(
+        "An edit type whose dataset has single images, or another type whose dataset has edit pairs.",
+        "Edit types and flux.1-kontext-lora are trained on pairs, all others on images; the service refuses the"
+        " training after everything was uploaded.",
+        "Give the dataset `before:` and `after:`, or `images:`, or the model another type.",
+    ),
+    "M02": LintText(
+        "A parameter that is written for a model whose type does not accept it, such as nbEpochs for sd-xl-lora. Of"
+        " one that is inherited there is only a note.",
+        "The service refuses or ignores it. Where the rule is lowered, the parameter is left out.",
+        "Remove it, or use one of those that the hint lists.",
+    ),
+    "M03": LintText(
+        "A learning rate that the type accepts, of another order of magnitude than those that train: 1, 0.01, 1e-8.",
+        "A training at such a rate is paid for and is useless: it learns nothing, or noise.",
+        "Check the exponent. Most trainings use 5e-5 to 4e-4.",
     ),
     # settings and safety
     "outside-root": LintText(

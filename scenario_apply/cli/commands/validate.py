@@ -30,14 +30,17 @@ def run(call: Invocation) -> int:
     from scenario_apply.cli.locate import state_problem
     from scenario_apply.cli.wiring import all_problems, open_datasets, open_manifest
     from scenario_apply.errors import ManifestError
+    from scenario_apply.planning.model_rules import shared_pictures, with_step_counts
     from scenario_apply.review.validation_text import validation_json, validation_text
 
     manifest, datasets = None, None
     try:
         manifest = open_manifest(call.settings)
         datasets = open_datasets(manifest, call.settings, depth=Depth.ALL_PIXELS)
+        manifest = with_step_counts(manifest, datasets)
+        shared = shared_pictures(manifest, datasets)
         place = state_problem(manifest)
-        problems = (*all_problems(manifest, datasets), *((place,) if place is not None else ()))
+        problems = (*all_problems(manifest, datasets), *shared, *((place,) if place is not None else ()))
     except ManifestError as error:
         problems = (*(manifest.problems if manifest is not None else ()), *error.problems)
     stops = ("error", "warning") if call.settings.strict else ("error",)
