@@ -22,12 +22,12 @@ from scenario_apply.manifest.documents import merged
 from scenario_apply.manifest.expanded import expanded
 from scenario_apply.manifest.expansion import Expansion
 from scenario_apply.manifest.fields import child, flag, plain, service_id, text
+from scenario_apply.manifest.model_lint import check_learning_rates
 from scenario_apply.manifest.models import Models
 from scenario_apply.manifest.positions import Map
 from scenario_apply.manifest.report import Report
 from scenario_apply.manifest.schema.check import check_shape
 from scenario_apply.manifest.secret_places import hide_written_secrets
-from scenario_apply.manifest.model_lint import check_learning_rates
 from scenario_apply.manifest.shared_triggers import check_triggers
 from scenario_apply.manifest.spec import CompositionSpec, Manifest, ModelSpec
 from scenario_apply.manifest.templating.allowed_environment import AllowedEnvironment

@@ -73,7 +73,9 @@ class ParameterCheck:
         elif (severity := severity_for("M02", [owner])) is not None:
             takes = f"it accepts {listed(p for p, rule in training.parameters.items() if not rule.deprecated)}"
             what = f"{training.name} does not accept {name}"
-            self._report.add("M02", what if severity == "error" else f"{what}: it is not sent", marks[0], takes, severity)
+            self._report.add(
+                "M02", what if severity == "error" else f"{what}: it is not sent", marks[0], takes, severity
+            )
 
     def _fits(
         self, rule: ParameterRule, name: str, value: Node, mark: Mark, training: TrainingType, heir: str | None

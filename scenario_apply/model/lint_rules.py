@@ -115,6 +115,9 @@ RULES: tuple[Rule, ...] = (
 REFUSED_CODES = frozenset({"outside-root", "hidden-path"})
 """Codes for files that must not be read. A dataset cannot lower their severity."""
 
+NOTES_ABOUT_UNREAD = frozenset({"F10", "F12", "F13", "C21"})
+"""Rules whose notes are shown without --verbose, too: something was not read or not checked."""
+
 BY_CODE: Mapping[str, Rule] = {rule.code: rule for rule in RULES}
 _BY_NAME: Mapping[str, Rule] = {rule.name: rule for rule in RULES}
 _DEFAULT_NUMBERS: Mapping[str, float] = {name: n for rule in RULES for name, n in rule.thresholds.items()}

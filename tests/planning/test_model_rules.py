@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,18 +12,14 @@ from scenario_apply.dataset.types import Contents, Dataset, Image
 from scenario_apply.planning.model_rules import shared_pictures, with_step_counts
 from tests.manifest.load import load
 
+REST: dict[str, Any] = {"file": "x.png", "size_bytes": 1, "mime": "image/png", "width": 1, "height": 1}
+
 
 def dataset(name: str, captions: Mapping[str, str | None], pairs: int = 0) -> Dataset:
     """captions: the digest of each picture -> its caption."""
-    images = tuple(
-        Image(path=f"{sha}.png", file=f"{name}/{sha}.png", sha256=sha, size_bytes=1, mime="image/png", width=1, height=1,
-              caption=caption)
-        for sha, caption in captions.items()
-    )  # fmt: skip
+    images = tuple(Image(path=f"{sha}.png", sha256=sha, caption=text, **REST) for sha, text in captions.items())
     contents = Contents(images=images)
-    return Dataset(
-        name=name, digest="", image_count=len(images), pair_count=pairs, problems=(), load=lambda: contents
-    )  # fmt: skip
+    return Dataset(name=name, digest="", image_count=len(images), pair_count=pairs, problems=(), load=lambda: contents)
 
 
 def steps(folder: Path, model: str, images: int, lint: str = "{}", **sizes: int) -> list[tuple[str, str, int | None]]:

@@ -9,12 +9,16 @@ from scenario_apply.dataset.scan.depth import Depth
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
     from scenario_apply.cli.invocation import Invocation
+    from scenario_apply.errors import Diagnostic
 
 EXAMPLES = """
   scenario-apply validate manifests/quickstart
   scenario-apply validate manifests/examples/matrix.yaml --strict --format json
+  scenario-apply validate manifests/quickstart --format github
+  scenario-apply validate manifests/quickstart --format sarif > scenario-apply.sarif
 """
 
 
@@ -22,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.manifest(parser)
     options.reading(parser)
     options.strict(parser)
-    options.formats(parser, "text", "json")
+    options.formats(parser, "text", "json", "github", "sarif")
 
 
 def run(call: Invocation) -> int:
@@ -47,8 +51,24 @@ def run(call: Invocation) -> int:
     valid = not any(problem.severity in stops for problem in problems)
     if call.arguments.format == "json":
         call.show(validation_json(problems, valid=valid))
+    elif call.arguments.format in ("github", "sarif"):
+        _show_to_programs(call, problems, valid=valid)
     else:
         call.warn(problems)
         if valid and manifest is not None and datasets is not None:
             call.show(validation_text(manifest, datasets))
     return 0 if valid else 1
+
+
+def _show_to_programs(call: Invocation, problems: Sequence[Diagnostic], *, valid: bool) -> None:
+    """Annotations of notes only with --verbose: GitHub shows ten of a kind. SARIF has all, with their level."""
+    from scenario_apply.cli.command_hints import completed_hint
+    from scenario_apply.cli.report_paths import in_checkout
+    from scenario_apply.review.sarif import sarif
+    from scenario_apply.review.workflow_commands import workflow_commands
+
+    found = in_checkout([completed_hint(problem, call.settings) for problem in problems], call.settings)
+    if call.arguments.format == "sarif":
+        call.show_json(sarif(found, valid=valid))
+        return
+    call.show(workflow_commands(p for p in found if p.severity != "info" or call.settings.verbose))
