@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from scenario_apply.dataset.types import Dataset, Image
 from scenario_apply.errors import Diagnostic
