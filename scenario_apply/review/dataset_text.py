@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from scenario_apply.dataset.types import Dataset, Image
+from scenario_apply.review.convention_words import convention_json, convention_sentence
 from scenario_apply.review.screen import Screen, columns, counted, fit, fit_path, pad, prose, safe, wrap
 from scenario_apply.review.validation_text import diagnostic
 
@@ -24,6 +25,8 @@ def dataset_text(dataset: Dataset, screen: Screen) -> str:
     for pair in contents.pairs:
         lines += prose(f"{safe(pair.before)} -> {safe(pair.after)}: {safe(pair.instruction)}", screen.width, screen)
     pairs = f", {counted(dataset.pair_count, 'pair')}" if dataset.pair_count else ""
+    for convention in dataset.conventions:
+        lines += prose(safe(convention_sentence(convention)), screen.width, screen)
     lines.append(f"{safe(dataset.name)}: {counted(dataset.image_count, 'image')}{pairs}, {dataset.digest}")
     return "\n".join(lines) + "\n"
 
@@ -44,11 +47,15 @@ def _bytes(size: int) -> str:
 
 
 def dataset_json(dataset: Dataset) -> str:
-    """name, digest, images (path, file, sha256, size_bytes, mime, width, height, caption), pairs, diagnostics."""
+    """name, digest, convention, images, pairs and diagnostics.
+
+    images: path, file, sha256, size_bytes, mime, width, height, caption.
+    """
     contents = dataset.contents
     values = {
         "name": dataset.name,
         "digest": dataset.digest,
+        "convention": convention_json(dataset.conventions),
         "images": [
             {
                 "path": image.path,

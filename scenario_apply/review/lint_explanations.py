@@ -285,7 +285,7 @@ LINT_TEXTS: Mapping[str, LintText] = {
     ),
     "C21": LintText(
         "Captions that lie beside the pictures, or in a folder above them, and are not read: a table under another "
-        "name, a text that lists the pictures, .json files, caption files whose names fit no picture. It is an error "
+        "name, a text that lists the pictures, caption files whose names fit no picture. It is an error "
         "where no picture has a caption, and a note where all have one.",
         "Scenario would write its own captions in place of those that exist.",
         "Write the `captions:` that the hint shows, rename the files, or delete them.",
@@ -294,6 +294,13 @@ LINT_TEXTS: Mapping[str, LintText] = {
         "A caption that is used for a picture whose name differs from its own in capitals or in the picture's ending.",
         "There is one picture it can belong to, so it is used. Other tools may not find it.",
         "Nothing has to be done. Naming them alike ends the note.",
+    ),
+    "C30": LintText(
+        "A table that the manifest does not name and whose captions are used: captions.json, .yaml, .csv or .jsonl or "
+        "metadata.tsv beside the pictures, metadata.jsonl or .csv one folder up. They are read where no picture has a "
+        "caption of another kind.",
+        "The dataset depends on a file that the manifest does not show.",
+        "Write the `captions:` that the hint shows. Then it is an error when the file is gone.",
     ),
     # triggers and templates
     "T01": LintText(

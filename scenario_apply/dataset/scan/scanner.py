@@ -107,6 +107,7 @@ class Scanner:
             pair_count=record.pairs,
             problems=tuple([self._problem(finding, spec) for finding in record.findings]),
             load=self._loader(record, spec, types),
+            conventions=tuple(record.conventions),
         )
 
     def _problem(self, finding: Finding, spec: DatasetSpec) -> Diagnostic:
