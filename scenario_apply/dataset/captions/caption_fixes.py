@@ -10,10 +10,8 @@ import codecs
 import json
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
-
-from msgspec.structs import replace
 
 from scenario_apply.dataset.captions.caption_text import caption_line, without_empty_tags
 from scenario_apply.dataset.captions.compose import Composer
