@@ -204,9 +204,8 @@ class Pace:
         if not self.probing:
             self._wait_at_least_s = self._requested_pause_s = 0.0
             self._quick_refusals = self._quick_refusals + 1 if self._since_refusal <= 1 else 0
-            self._is_explained = self.seen is not None and (
-                self._proven_per_s is not None or self._since_refusal >= _SHARE_OF_WINDOW * self.seen.count
-            )
+            filled = self.seen is not None and self._since_refusal >= _SHARE_OF_WINDOW * self.seen.count
+            self._is_explained = self.seen is not None and (self._proven_per_s is not None or filled)
             too_soon = self.seen is not None and not self._is_explained
             self._unexplained += too_soon
             self._is_ignored = too_soon and self._unexplained <= _MOST_UNEXPLAINED
@@ -353,12 +352,8 @@ class Pace:
         """Whether the refusals come from a limit: its window was full, it asks for a long pause, it refuses again after
         pauses, or hardly anything is accepted.
         """
-        return (
-            self._is_explained
-            or self._requested_pause_s >= _LONG_PAUSE_S
-            or self._refusals_in_a_row >= 3
-            or self._quick_refusals >= 4
-        )
+        repeated = self._refusals_in_a_row >= 3 or self._quick_refusals >= 4
+        return self._is_explained or self._requested_pause_s >= _LONG_PAUSE_S or repeated
 
     def _lowest_per_s(self) -> float:
         return _LOWEST_PER_S if self._is_certain() else _LOWEST_UNPROVEN_PER_S
