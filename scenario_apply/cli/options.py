@@ -49,6 +49,16 @@ def reading(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def pulling(parser: argparse.ArgumentParser) -> None:
+    """Whether git-lfs may get pictures. The manifest cannot grant it."""
+    parser.add_argument(
+        "--lfs-pull",
+        action="store_true",
+        help="let git-lfs pull the Git LFS images to upload, with your own access to the server "
+        "(also: SCENARIO_APPLY_LFS_PULL=1; =0 forbids pulling)",
+    )
+
+
 def state(parser: argparse.ArgumentParser, *, locks: bool = False) -> None:
     """Where the state is and, for commands that write it, how long to wait for its lock."""
     group = parser.add_argument_group("state")

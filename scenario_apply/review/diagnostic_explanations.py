@@ -164,7 +164,9 @@ _DATASET = {
     "image-damaged": "An image cannot be decoded. It is checked again immediately before its upload. Export it again.",
     "image-missing": "An image disappeared after it was planned, or can no longer be read. Restore it or plan again.",
     "lfs-pointer": "The file is a Git LFS pointer, not the picture itself. A plan can use the pointer; an upload "
-    "needs the picture. Run git lfs pull.",
+    "needs the picture. An apply looks for it in .git/lfs, then lets git-lfs download it: with your own access to the "
+    "server if --lfs-pull or SCENARIO_APPLY_LFS_PULL=1 allows it, without credentials if only --auto-approve is given. "
+    "Where that fails, nothing is made, and the hint gives the command that pulls exactly these images.",
     "too-many-images": "The datasets contain more images than a command reads. No training takes that many; select "
     "the best, or split the manifest.",
 }
