@@ -17,11 +17,8 @@ LOCAL = "local"
 """What states and plans record as their endpoint when they belong to the embedded Scenario."""
 
 ALLOW_OUTSIDE_ROOT = "SCENARIO_APPLY_ALLOW_OUTSIDE_ROOT"
-<<<<<<< HEAD
 ALLOW_REMOTE = "SCENARIO_APPLY_ALLOW_REMOTE"
-=======
 LFS_PULL = "SCENARIO_APPLY_LFS_PULL"
->>>>>>> 8d6a193c40161c0eaefca8f089fb899b3f95ef58
 
 _KEYS = ("SCENARIO_SDK_API_KEY", "SCENARIO_API_KEY")
 _SECRETS = ("SCENARIO_SDK_API_SECRET", "SCENARIO_API_SECRET")
@@ -62,11 +59,8 @@ class Settings:
     limits: Limits = Limits()
     strict: bool = False
     allow_outside_root: bool = False
-<<<<<<< HEAD
     remote: RemoteAccess = NO_REMOTE
-=======
     lfs_pull: bool | None = None  # None: a person is asked; with --auto-approve, without the caller's credentials
->>>>>>> 8d6a193c40161c0eaefca8f089fb899b3f95ef58
     detailed: bool = False
     quiet: bool = False
     verbose: bool = False
@@ -113,11 +107,8 @@ def read_settings(arguments: argparse.Namespace, environment: Mapping[str, str],
         limits=_limits(given.get("limit") or ()),
         strict=bool(given.get("strict")),
         allow_outside_root=bool(given.get("allow_outside_root")) or environment.get(ALLOW_OUTSIDE_ROOT) == "1",
-<<<<<<< HEAD
         remote=_remote(given, environment),
-=======
         lfs_pull=_lfs_pull(environment.get(LFS_PULL), given),
->>>>>>> 8d6a193c40161c0eaefca8f089fb899b3f95ef58
         detailed=bool(given.get("detailed_exitcode")),
         quiet=bool(given.get("quiet")),
         verbose=bool(given.get("verbose")),
