@@ -67,15 +67,15 @@ class Models:
             return None
         self._check_shape(address, training, dataset, merged)
         parameters = child(merged, "parameters")
-        taken = (
-            self._parameters.checked(training, parameters, child(own, "parameters"), str(address)) if parameters else {}
-        )
+        written = child(own, "parameters")
+        taken = self._parameters.checked(training, parameters, written, str(address)) if parameters else {}
         return ModelSpec(
             address=address,
             name=display_name(address, merged, mark, self._report, self._given_by_matrix(address, "name", own)),
             type=training.name,
             dataset=dataset,
             parameters=taken,
+            inherited=frozenset(name for name in taken if written is None or name not in written),
             description=text(merged, "description"),
             tags=texts(merged, "tags"),
             lifecycle=lifecycle(merged),

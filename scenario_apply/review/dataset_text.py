@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from scenario_apply.dataset.types import Dataset, Image
+from scenario_apply.manifest.spec import ModelSpec
 from scenario_apply.review.screen import Screen, columns, counted, fit, fit_path, pad, prose, safe, wrap
+from scenario_apply.review.step_sums import training_lines, trainings_json
 from scenario_apply.review.validation_text import diagnostic
 
 
-def dataset_text(dataset: Dataset, screen: Screen) -> str:
-    """A line per image: path, size in pixels and bytes, caption; captions whole with -v. Pairs below."""
+def dataset_text(dataset: Dataset, models: Sequence[ModelSpec], screen: Screen) -> str:
+    """A line per image: path, size in pixels and bytes, caption; captions whole with -v. Pairs below.
+
+    models: that are trained on it; the steps of each are shown.
+    """
     contents = dataset.contents
     rows = [(safe(image.path), f"{image.width}x{image.height}", _bytes(image.size_bytes)) for image in contents.images]
     wide = [max((columns(row[n]) for row in rows), default=0) for n in range(3)]
@@ -23,6 +29,7 @@ def dataset_text(dataset: Dataset, screen: Screen) -> str:
         lines += [" " * columns(start) + line for line in captions[1:]]
     for pair in contents.pairs:
         lines += prose(f"{safe(pair.before)} -> {safe(pair.after)}: {safe(pair.instruction)}", screen.width, screen)
+    lines += training_lines(models, dataset, screen)
     pairs = f", {counted(dataset.pair_count, 'pair')}" if dataset.pair_count else ""
     lines.append(f"{safe(dataset.name)}: {counted(dataset.image_count, 'image')}{pairs}, {dataset.digest}")
     return "\n".join(lines) + "\n"
@@ -43,8 +50,10 @@ def _bytes(size: int) -> str:
     return f"{size / 1_000_000:.1f} MB"
 
 
-def dataset_json(dataset: Dataset) -> str:
-    """name, digest, images (path, file, sha256, size_bytes, mime, width, height, caption), pairs, diagnostics."""
+def dataset_json(dataset: Dataset, models: Sequence[ModelSpec]) -> str:
+    """name, digest, images (path, file, sha256, size_bytes, mime, width, height, caption), pairs, diagnostics, and
+    trainings: the steps of each of the models, which are trained on it.
+    """
     contents = dataset.contents
     values = {
         "name": dataset.name,
@@ -65,6 +74,7 @@ def dataset_json(dataset: Dataset) -> str:
         "pairs": [
             {"before": pair.before, "after": pair.after, "instruction": pair.instruction} for pair in contents.pairs
         ],
+        "trainings": trainings_json(models, dataset),
         "diagnostics": [diagnostic(problem) for problem in dataset.problems],
     }
     return json.dumps(values, indent=2, ensure_ascii=False) + "\n"

@@ -42,9 +42,10 @@ def run(call: Invocation) -> int:
         )
     datasets = open_datasets(manifest, call.settings, only=name, depth=Depth.ALL_PIXELS)
     dataset = datasets[name]
+    models = [model for model in manifest.models.values() if model.dataset == name]
     if call.arguments.format == "json":
-        call.show(dataset_json(dataset))
+        call.show(dataset_json(dataset, models))
     else:
-        call.show(dataset_text(dataset, call.out))
+        call.show(dataset_text(dataset, models, call.out))
     call.warn(dataset.problems)
     return 1 if any(problem.severity == "error" for problem in dataset.problems) else 0

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 EXAMPLES = """
   scenario-apply validate manifests/quickstart
   scenario-apply validate manifests/examples/matrix.yaml --strict --format json
+  scenario-apply validate manifests/quickstart --suggest
 """
 
 
@@ -23,6 +24,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.reading(parser)
     options.strict(parser)
     options.formats(parser, "text", "json")
+    parser.add_argument(
+        "--suggest",
+        action="store_true",
+        help="print learning rate, epochs and repeats to start with for each model, as YAML; changes nothing",
+    )
 
 
 def run(call: Invocation) -> int:
@@ -30,6 +36,7 @@ def run(call: Invocation) -> int:
     from scenario_apply.cli.locate import state_problem
     from scenario_apply.cli.wiring import all_problems, open_datasets, open_manifest
     from scenario_apply.errors import ManifestError
+    from scenario_apply.review.starting_points_text import suggestions, suggestions_text
     from scenario_apply.review.validation_text import validation_json, validation_text
 
     manifest, datasets = None, None
@@ -42,10 +49,16 @@ def run(call: Invocation) -> int:
         problems = (*(manifest.problems if manifest is not None else ()), *error.problems)
     stops = ("error", "warning") if call.settings.strict else ("error",)
     valid = not any(problem.severity in stops for problem in problems)
+    suggested = None
+    if call.arguments.suggest and manifest is not None and datasets is not None:
+        suggested = suggestions(manifest.models.values(), datasets)
     if call.arguments.format == "json":
-        call.show(validation_json(problems, valid=valid))
+        call.show(validation_json(problems, valid=valid, suggested=suggested))
     else:
         call.warn(problems)
         if valid and manifest is not None and datasets is not None:
-            call.show(validation_text(manifest, datasets))
+            sentence = validation_text(manifest, datasets)
+            call.show(sentence) if suggested is None else call.say(sentence)
+        if suggested is not None:
+            call.show(suggestions_text(suggested))
     return 0 if valid else 1
