@@ -6,8 +6,9 @@ grows, which keeps the training near 3,000 steps.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from scenario_apply.model.training_types import TrainingType
 
@@ -30,8 +31,7 @@ _ROWS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StartingPoint:
+class StartingPoint(Struct, frozen=True, kw_only=True):
     """parameters: by the API's names. reason: the row of the table, as a sentence."""
 
     parameters: dict[str, int | float]

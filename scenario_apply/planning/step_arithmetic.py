@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 from scenario_apply.manifest.spec import CompositionSpec, ModelSpec
 from scenario_apply.model.training_types import TrainingType, training_steps, training_type
@@ -20,8 +21,7 @@ maxTrainSteps decides; the service does not document that, see training_steps.
 _FACTORS = {"nbRepeats": "repeat", "nbEpochs": "epoch"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepArithmetic:
+class StepArithmetic(Struct, frozen=True, kw_only=True):
     """text: such as "12 images x 20 repeats x 12 epochs / batch 1 = 2880 steps". sources: by parameter."""
 
     text: str

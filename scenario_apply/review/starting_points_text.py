@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from itertools import groupby
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from scenario_apply.dataset.types import Dataset
 from scenario_apply.manifest.spec import ModelSpec
@@ -17,8 +19,7 @@ from scenario_apply.review.step_sums import sum_text
 from scenario_apply.review.yaml_text import yaml_text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Suggestion:
+class Suggestion(Struct, frozen=True, kw_only=True):
     """For one entry of models:, with the children of its matrix. count: "8 images". now, then: steps as a sum.
 
     parameters: to write; None removes one that would decide instead. varied: those left out, since the children of
