@@ -7,13 +7,14 @@ that file was sent with the same options, its record has the recipe.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from msgspec.structs import replace
 
 from scenario_apply.dataset.digest import digest_of
-from scenario_apply.dataset.types import Dataset
+from scenario_apply.dataset.types import Dataset, Image
 from scenario_apply.model.picture_options import UNKNOWN_RECIPE
+from scenario_apply.model.steps import PlannedStep, UploadImage
 from scenario_apply.state.state import State
 
 
@@ -32,6 +33,10 @@ def _resolved(dataset: Dataset, state: State) -> Dataset:
         else image
         for image in dataset.contents.images
     )
+    return _with_images(dataset, images)
+
+
+def _with_images(dataset: Dataset, images: tuple[Image, ...]) -> Dataset:
     contents = replace(dataset.contents, images=images)
     return dataclasses.replace(
         dataset,
@@ -52,3 +57,26 @@ def _recorded(state: State, options: str) -> dict[str, str]:
                     # a release that altered nothing recorded no recipe: one of this release says more
                     found[image.source] = image.recipe or found.get(image.source, "")
     return found
+
+
+def as_planned(datasets: Mapping[str, Dataset], saved: Iterable[PlannedStep]) -> Mapping[str, Dataset]:
+    """The datasets as the saved plan knew them: with pointers where it had pointers, which may have been pulled since.
+
+    For comparing a plan of them with the saved one. The very same value when that plan had all its pictures.
+    """
+    pictures = [planned.step.picture for planned in saved if isinstance(planned.step, UploadImage)]
+    unknown = {picture.sha256: picture.mime for picture in pictures if picture.recipe == UNKNOWN_RECIPE}
+    if not unknown:
+        return datasets
+    return {name: _with_pointers(dataset, unknown) for name, dataset in datasets.items()}
+
+
+def _with_pointers(dataset: Dataset, unknown: Mapping[str, str]) -> Dataset:
+    """unknown: SHA-256 of the file -> MIME type as the plan gives it, by its name."""
+    images = (
+        replace(image, recipe=UNKNOWN_RECIPE, mime=unknown[image.sha256], most_bytes=0)
+        if image.sha256 in unknown
+        else image
+        for image in dataset.contents.images
+    )
+    return _with_images(dataset, tuple(images))
