@@ -81,7 +81,7 @@ def _write(session: CaptionSession, run: DraftRun, drafts: Drafts, quoted: float
         with stopping(stop, call.tell):
             run.write(drafts, approved_cu=quoted, is_stopped=stop.requested.is_set, done=done)
     except AnswerLost as error:
-        hint = "run the same command again for the other images; --retry-lost also repeats this one, which may cost twice"
+        hint = "run it again for the other images; --retry-lost repeats this one, too, which may cost twice"
         raise ApiError(f"{error.message}; it may be paid", hint=hint, code=error.code) from error
     finally:
         _show(session, drafts)
