@@ -113,6 +113,19 @@ def test_a_text_that_appears_meanwhile_is_not_replaced(root: Path) -> None:
     assert "exists already; the caption was: a picture of" in done.left["set"]["01.png"]
 
 
+def test_nothing_is_paid_for_what_cannot_be_written(root: Path) -> None:
+    """Neither where that is known before, nor after the first file that could not be written."""
+    drafts = jobs(root)
+    (root / "set").rename(root / "real")
+    (root / "set").symlink_to("real")
+    assert jobs(root).jobs == []
+    assert "links are not followed" in jobs(root).left["set"]["01.png"]
+    api = FakeScenario(FakeClock())
+    done = write(root, api, drafts)
+    assert api.count("generate_caption") == 1
+    assert done.left["set"]["03.png"] == "not asked for: set/01.txt could not be written"
+
+
 def test_the_command_prices_asks_and_marks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
