@@ -34,7 +34,9 @@ from scenario_apply.model.lint_rules import Finding
 
 _RULES: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
     lint_counts.counts,
-    lint_counts.skipped,
+    lint_layouts.skipped,
+    lint_layouts.repeats,
+    lint_layouts.junk,
     lint_files.faults,
     lint_files.pointers,
     lint_files.formats,
