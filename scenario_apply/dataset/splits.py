@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 
+from msgspec.structs import replace
+
 from scenario_apply.dataset.image_selection import Selection
 from scenario_apply.dataset.types import Convention
 from scenario_apply.model.file_names import name_of
+from scenario_apply.model.lint_rules import Finding
 
 TRAIN_SPLITS = frozenset({"train", "training"})
 OTHER_SPLITS = frozenset({"validation", "valid", "val", "dev", "test", "testing", "eval", "evaluation"})
@@ -15,6 +18,8 @@ _PREFIX = re.compile(r"([a-z]+)(?:[-_. ]|(?=\d))", re.IGNORECASE)
 _NUMBERED = re.compile(r"([1-9]\d{0,2})_.+")
 """<repeats>_<name> of sd-scripts. 01_front is an order, not a number of repeats."""
 
+_MOST_NAMED = 3
+
 
 def repeats_of(folder: str) -> int | None:
     """The number in the name of a numbered folder; None for any other."""
@@ -22,17 +27,22 @@ def repeats_of(folder: str) -> int | None:
     return None if match is None else int(match[1])
 
 
-def without_other_splits(selection: Selection) -> tuple[Selection, Convention | None]:
+def without_other_splits(
+    selection: Selection,
+) -> tuple[Selection, tuple[Convention, ...], tuple[Finding, ...]]:
     """Without the pictures of validation and test splits, where the name of every picture begins with its split."""
-    from msgspec.structs import replace
-
     splits = {image.path: _split_of(image.path) for image in selection.images}
     if None in splits.values() or not {"train"} < set(splits.values()):
-        return selection, None
+        return selection, (), ()
     kept = tuple(image for image in selection.images if splits[image.path] == "train")
     left = {image.path: image.file for image in selection.images if splits[image.path] != "train"}
+    some = ", ".join(map(name_of, [*left][:_MOST_NAMED])) + (", ..." if len(left) > _MOST_NAMED else "")
+    are = "1 image is" if len(left) == 1 else f"{len(left)} images are"
+    what = f"{are} left out: {some}. By their names they are of other splits than train"
+    hint = "write a glob, such as `images: ./folder/*`, to train on all"
+    note = Finding("N08", what, next(iter(left.values())), hint=hint, severity="info")
     found = Convention("split-prefix", len(kept), "train")
-    return replace(selection, images=kept, excluded={**selection.excluded, **left}), found
+    return replace(selection, images=kept, excluded={**selection.excluded, **left}), (found,), (note,)
 
 
 def _split_of(path: str) -> str | None:

@@ -1,4 +1,4 @@
-"""N08, N11 and F12: what lies in the folders of a dataset and is left out, and numbers in names that are not applied."""
+"""N08, N11, F12: what lies in the folders of a dataset and is left out; numbers in names that are not applied."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MOST_NAMED = 3
 
 
 def skipped(subject: Subject) -> Iterator[Finding]:
-    """N08: sub-folders with pictures that were not read. Splits, masks and regularisation images are said to be such."""
+    """N08: sub-folders with pictures that were not read; other splits, masks and regularisation images among them."""
     is_split = any(found.kind == "split-folder" for found in subject.layout)
     for folder, count in sorted((subject.skipped_folders or {}).items()):
         if not subject.pictures:
@@ -29,7 +29,7 @@ def skipped(subject: Subject) -> Iterator[Finding]:
             hint = f"name ./{folder} under `images:`, too, to train on {_them(count)}"
             yield Finding("N08", what, folder, hint=hint, severity="info")
         elif name in _MASKS:
-            what = f"{images} in {folder} {_are(count)} left out: by the folder's name, masks, which Scenario does not use"
+            what = f"{images} in {folder} {_are(count)} left out: masks, by the folder's name; Scenario uses none"
             yield Finding("N08", what, folder, severity="info")
         elif name in _REGULARISATION:
             what = f"{images} in {folder} {_are(count)} left out: Scenario trains without regularisation images"

@@ -17,6 +17,9 @@ from scenario_apply.dataset.lint import (
     file_rules as lint_files,
 )
 from scenario_apply.dataset.lint import (
+    layout_rules as lint_layouts,
+)
+from scenario_apply.dataset.lint import (
     mask_rules as lint_masks,
 )
 from scenario_apply.dataset.lint import (
