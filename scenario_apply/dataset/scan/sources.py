@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from stat import S_IFREG, S_ISDIR
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace as with_fields
-
 from scenario_apply.dataset.facts import FileEntry
-from scenario_apply.dataset.image_selection import Listed, Selection, merge, select
 from scenario_apply.dataset.scan.barriers import refusal_finding
 from scenario_apply.dataset.scan.elsewhere import Elsewhere, matching_zips
 from scenario_apply.dataset.scan.layouts import layout_below
@@ -21,15 +18,14 @@ from scenario_apply.manifest.loader.listing import (
     Folder,
     RealPaths,
     Row,
-    files_of,
     identity_of,
     list_folder,
     tables_of,
     walk,
 )
 from scenario_apply.manifest.spec import DatasetSpec
-from scenario_apply.model.file_names import NearestName, is_image_name, is_table_name, is_unicode, nfc, spelled
-from scenario_apply.model.globs import glob_pattern, has_magic, with_low_ending
+from scenario_apply.model.file_names import NearestName, is_image_name, is_table_name, is_unicode, spelled
+from scenario_apply.model.globs import has_magic
 from scenario_apply.model.lint_rules import Finding
 
 if TYPE_CHECKING:
@@ -374,36 +370,3 @@ def _too_many(*, in_all: bool) -> Finding:
     else:
         what = f"this dataset lists more than {MOST_FILES:,} files and folders"
     return Finding("N01", what, hint="name only the folders with its pictures")
-
-
-def selection_of(listing: Listing, spec: DatasetSpec) -> Selection:
-    """The pictures and texts of all sources, with paths relative to their common folder."""
-    if not listing.places:
-        return Selection(images=(), texts={})
-    sides = any(place.side for place in listing.places)
-    common = "" if sides else os.path.commonpath(["/" + p.file if p.file != "." else "/" for p in listing.places])
-    selections = []
-    for place in listing.places:
-        own = "/" + place.file if place.file != "." else "/"
-        prefix = place.side or os.path.relpath(own, common).replace(os.sep, "/").removeprefix(".")
-        listed = [
-            Listed(
-                path="/".join(part for part in (prefix, folder.within) if part),
-                file="/".join(part for part in (place.file, folder.within) if part and part != "."),
-                rows=files_of(folder),
-            )
-            for folder in place.folders
-        ]
-        selections.append(select(listed, exclude=spec.exclude, keep=_keeper(place, f"{prefix}/" if prefix else "")))
-    return with_fields(merge(selections), parent_tables=tuple(listing.parent_tables), above=tuple(listing.above))
-
-
-def _keeper(place: SourceFolder, prefix: str) -> Callable[[str], bool] | None:
-    """A filter for paths with prefix; None to keep all."""
-    if place.names is not None:
-        paths = {prefix + (name if name.isascii() else nfc(name)) for name in place.names}
-        return paths.__contains__
-    if place.keep is None:
-        return None
-    match, start = glob_pattern(with_low_ending(nfc(place.keep))).fullmatch, len(prefix)
-    return lambda path: match(path, start) is not None or match(with_low_ending(path), start) is not None
