@@ -122,9 +122,9 @@ LINT_TEXTS: Mapping[str, LintText] = {
     ),
     "F13": LintText(
         "Some pictures are Git LFS pointers: text files with the digest and the size of a picture that was not pulled.",
-        "A plan that uploads none of them needs only the pointers. Their pixels cannot be checked, and a plan that "
-        "would upload one of them stops.",
-        "Run `git lfs pull`.",
+        "A plan needs only the pointers. The pixels, sizes and formats of these pictures cannot be checked, until an "
+        "apply that uploads them pulls them. Then all rules apply, before anything is made.",
+        "Run `git lfs pull` to check them now.",
     ),
     "F14": LintText(
         "Files that are pictures by content, but not by name: `06.png_large`, `07.png?w=1200`, or a name without an "
@@ -206,6 +206,11 @@ LINT_TEXTS: Mapping[str, LintText] = {
         "Check the exponent. Most trainings use 5e-5 to 4e-4.",
     ),
     # settings and safety
+    "remote-dataset": LintText(
+        "A dataset or caption file named by a URL, and no consent of the caller to read it.",
+        "A pull request could otherwise make your machine send requests, with the credentials of your store.",
+        "Run with --allow-remote, or name what may be read: SCENARIO_APPLY_ALLOW_REMOTE=s3://bucket/datasets.",
+    ),
     "outside-root": LintText(
         "A file, folder or link that leads outside the manifest's folder.",
         "A repository could otherwise read and upload any file of the machine on which it is applied.",
