@@ -11,7 +11,7 @@ from scenario_apply.model.file_names import nearest
 from scenario_apply.model.limits import SINGLE_UPLOAD_BYTES
 
 # Increased with every change of a rule, threshold or message: results cached under another version are rebuilt.
-LINT_VERSION = 11
+LINT_VERSION = 12
 
 
 class Finding(NamedTuple):
@@ -94,6 +94,7 @@ RULES: tuple[Rule, ...] = (
     Rule("C21", "captions-not-read", "warning"),
     Rule("C22", "caption-name", "info"),
     Rule("C30", "captions-recognised", "info"),
+    Rule("C40", "caption-draft", "warning"),
     Rule("T01", "trigger-in-some", "error"),
     Rule("T02", "trigger-misspelled", "error"),
     Rule("T03", "placeholder-left", "error"),
