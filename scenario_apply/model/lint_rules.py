@@ -112,9 +112,10 @@ RULES: tuple[Rule, ...] = (
     Rule("M03", "learning-rate", "warning", {"max-learning-rate": 1e-3, "min-learning-rate": 1e-6}),
     Rule("outside-root", "outside-root", "error"),
     Rule("hidden-path", "hidden-path", "error"),
+    Rule("remote-dataset", "remote-dataset", "error"),
     Rule("lint-setting", "lint-setting", "warning"),
 )
-REFUSED_CODES = frozenset({"outside-root", "hidden-path"})
+REFUSED_CODES = frozenset({"outside-root", "hidden-path", "remote-dataset"})
 """Codes for files that must not be read. A dataset cannot lower their severity."""
 
 NOTES_ABOUT_UNREAD = frozenset({"F10", "F12", "F13", "C21"})

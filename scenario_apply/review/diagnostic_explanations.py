@@ -156,6 +156,10 @@ _MANIFEST = {
 
 _DATASET = {
     "dataset-changed": "A dataset changed while the command was reading it. Run the command again.",
+    "dataset-url": "A URL in a dataset that cannot be read: of a kind other than s3://, gs://, az:// and https://, a "
+    "zip file, or one with a password or a query. Credentials of a store belong in the environment.",
+    "remote": "A store or web server refused a file of a dataset, did not answer, or leads to an address that is not "
+    "read. Nothing was changed. Check the URL and the store's variables, and run the command again.",
     "image-changed": "An image changed after it was planned, so it is not the picture that was approved. Plan again.",
     "image-damaged": "An image cannot be decoded. It is checked again immediately before its upload. Export it again.",
     "image-missing": "An image disappeared after it was planned, or can no longer be read. Restore it or plan again.",
