@@ -60,7 +60,7 @@ def _change(decision: Decision, steps: Sequence[PlannedStep], quotes: Mapping[Ad
 
 
 def _details(decision: Decision) -> dict[str, Any]:
-    """change_class, before, after, images, captions, image_count and arithmetic, as far as they apply."""
+    """change_class, before, after, images, captions, pairs, image_count and arithmetic, as far as they apply."""
     match decision:
         case ContentWork():
             return _content_details(decision)
@@ -94,6 +94,7 @@ def _content_details(work: ContentWork) -> dict[str, Any]:
         "after": declared_attributes(work.declared),
         "images": work.content.images,
         "captions": work.content.captions,
+        "pairs": work.content.pairs,
         "image_count": images,
         "arithmetic": arithmetic(work.declared, images, pairs),
     }

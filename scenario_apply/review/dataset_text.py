@@ -5,24 +5,26 @@ from __future__ import annotations
 import json
 
 from scenario_apply.dataset.types import Dataset, Image
-from scenario_apply.review.screen import Screen, columns, counted, fit, fit_path, pad, prose, safe, wrap
+from scenario_apply.review.pair_lines import bytes_text, pairs_as_json, pairs_shown, pixels_text
+from scenario_apply.review.screen import Screen, columns, counted, fit, fit_path, pad, safe, wrap
 from scenario_apply.review.validation_text import diagnostic
 
 
 def dataset_text(dataset: Dataset, screen: Screen) -> str:
-    """A line per image: path, size in pixels and bytes, caption; captions whole with -v. Pairs below."""
+    """A line per image: path, size in pixels and bytes, caption; captions whole with -v. Pairs together, below."""
     contents = dataset.contents
-    rows = [(safe(image.path), f"{image.width}x{image.height}", _bytes(image.size_bytes)) for image in contents.images]
+    paired = {path for pair in contents.pairs for path in (pair.before, pair.after)}
+    images = [image for image in contents.images if image.path not in paired]
+    rows = [(safe(image.path), pixels_text(image), bytes_text(image.size_bytes)) for image in images]
     wide = [max((columns(row[n]) for row in rows), default=0) for n in range(3)]
     wide[0] = min(wide[0], screen.width // 3)
     lines: list[str] = []
-    for image, (path, pixels, size) in zip(contents.images, rows, strict=True):
+    for image, (path, pixels, size) in zip(images, rows, strict=True):
         start = f"{pad(fit_path(path, wide[0]), wide[0])}  {pixels:>{wide[1]}}  {size:>{wide[2]}}  "
         captions = _caption(image, screen.width - columns(start), screen)
         lines.append(start + captions[0])
         lines += [" " * columns(start) + line for line in captions[1:]]
-    for pair in contents.pairs:
-        lines += prose(f"{safe(pair.before)} -> {safe(pair.after)}: {safe(pair.instruction)}", screen.width, screen)
+    lines += pairs_shown(contents, screen)
     pairs = f", {counted(dataset.pair_count, 'pair')}" if dataset.pair_count else ""
     lines.append(f"{safe(dataset.name)}: {counted(dataset.image_count, 'image')}{pairs}, {dataset.digest}")
     return "\n".join(lines) + "\n"
@@ -35,12 +37,6 @@ def _caption(image: Image, room: int, screen: Screen) -> list[str]:
     if not screen.terminal:
         return [text]
     return wrap(text, room) if screen.verbose else [text if columns(text) <= room else f'{fit(text, room - 1)}"']
-
-
-def _bytes(size: int) -> str:
-    if size < 1_000_000:
-        return f"{size / 1000:.0f} kB" if size >= 1000 else f"{size} B"
-    return f"{size / 1_000_000:.1f} MB"
 
 
 def dataset_json(dataset: Dataset) -> str:
@@ -62,9 +58,7 @@ def dataset_json(dataset: Dataset) -> str:
             }
             for image in contents.images
         ],
-        "pairs": [
-            {"before": pair.before, "after": pair.after, "instruction": pair.instruction} for pair in contents.pairs
-        ],
+        "pairs": pairs_as_json(contents),
         "diagnostics": [diagnostic(problem) for problem in dataset.problems],
     }
     return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
