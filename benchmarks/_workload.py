@@ -109,7 +109,7 @@ def write_applied_state(manifest_path: str) -> str:
                 outcome = replace(outcome, asset_id=assets[step.asset.step])
             case StartTraining():
                 made_from = fingerprint(type="flux.1-lora", parameters=step.parameters, dataset=step.dataset)
-                outcome = replace(outcome, job_id=f"job_{len(records):08}", fingerprint=made_from, cu=100)
+                outcome = replace(outcome, job_id=f"job_{len(records):08}", fingerprint=made_from, cu=100.0)
             case AwaitTraining():
                 outcome = replace(outcome, phase="trained")
         state = after(state, planned, outcome)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace as with_fields
+
 from scenario_apply.apply.environment import Environment
 from scenario_apply.apply.refresh import quotes, read_models, refresh
 from scenario_apply.dataset.types import Dataset
@@ -138,7 +140,7 @@ def make_plan(
     )
     limits = merged(manifest.limits, options.limits)
     protected = tuple(problem for problem in problems if problem.code == "protected")
-    plan = replace(plan, blocked=(*protected, *judge(plan, limits)))
+    plan = with_fields(plan, blocked=(*protected, *judge(plan, limits)))
     return Prepared(plan=plan, state=state, limits=limits, adopted=adopted, has_journal=loaded.has_journal)
 
 
@@ -169,7 +171,7 @@ def _decided(environment: Environment, inputs: Inputs, *, consent: bool) -> tupl
     if not observed.refreshed or environment.api is None or not (unseen := _unseen(decisions, observed, consent)):
         return decisions, observed
     models = {**observed.models, **read_models(environment.api, unseen, images=False)}
-    observed = replace(observed, models=models, asked=observed.asked | frozenset(unseen))
+    observed = with_fields(observed, models=models, asked=observed.asked | frozenset(unseen))
     observed = as_sent(observed, inputs.state)
     return decide(replace(inputs, observed=observed, decided={})), observed
 
@@ -249,7 +251,7 @@ def bound_to_pictures(plan: Plan, datasets: Mapping[str, Dataset]) -> Plan:
     from scenario_apply.planning.plan_reader import picture_keys
 
     pictures = {name: picture_keys(dataset.contents) for name, dataset in datasets.items()}
-    return replace(plan, source=replace(plan.source, pictures=pictures))
+    return with_fields(plan, source=with_fields(plan.source, pictures=pictures))
 
 
 def prepare_saved(

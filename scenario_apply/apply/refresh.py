@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from scenario_apply.apply.late_models import late_models
 from scenario_apply.apply.paging import PageTokens

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _READS = ("validate", "config", "dataset show")
 _RECORDS = (
     *("plan", "apply", "destroy", "rollback", "status", "output", "force-unlock"),
+    *(f"captions {word}" for word in ("pull", "check", "draft")),
     *(f"state {word}" for word in ("list", "show", "mv", "rm", "history", "pull", "push")),
 )
 _ARGUMENTS = (

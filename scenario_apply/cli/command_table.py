@@ -16,6 +16,13 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         ),
     ),
     (
+        "Captions",
+        (
+            ("captions pull", "captions", "write Scenario's own captions into files, where an image has none"),
+            ("captions check", "captions", "compare the captions in files with those on Scenario"),
+        ),
+    ),
+    (
         "Plan and apply",
         (
             ("plan", "plan", "show what would change, how many requests it takes and what it costs"),

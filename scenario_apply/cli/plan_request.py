@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace as with_fields
+
 from scenario_apply.cli.address_arguments import address_of, adoption
 from scenario_apply.cli.wiring import (
     StateLocation,
@@ -49,7 +51,7 @@ def read_request(settings: Settings, *, check: bool = True, depth: Depth = Depth
         refuse_errors(all_problems(manifest, datasets), strict=settings.strict)
     place = place_of_manifest(manifest, settings, endpoint=settings.endpoint)
     refuse_errors(place.notes, strict=settings.strict)
-    manifest = replace(manifest, problems=(*manifest.problems, *place.notes))  # shown with the plan
+    manifest = with_fields(manifest, problems=(*manifest.problems, *place.notes))  # shown with the plan
     return PlanRequest(manifest=manifest, datasets=datasets, place=place)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from scenario_apply.dataset.exclusion import Exclusion
 from scenario_apply.dataset.facts import FileEntry
@@ -20,8 +21,7 @@ from scenario_apply.model.file_names import (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
+class Listed(Struct, frozen=True, kw_only=True):
     """One listed folder. path: within the dataset, "" for its top; file: relative to the root.
 
     rows: (name, size, mtime_ns, identity) of its regular files.
@@ -32,8 +32,7 @@ class Listed:
     rows: Sequence[tuple[str, int, int, int]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
+class Selection(Struct, frozen=True, kw_only=True):
     """images in natural order of their paths; texts: every other file by path within the dataset.
 
     unknown: texts whose ending says neither picture nor text, in sources that take every picture of a folder.

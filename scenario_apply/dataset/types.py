@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
+from msgspec import Struct
+
 from scenario_apply.errors import Diagnostic
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Image:
+class Image(Struct, frozen=True, kw_only=True):
     """One picture. path: within the dataset, POSIX, NFC: its name in plans and on the service.
 
     caption: as sent, with trigger, prefix, suffix and template applied; None: Scenario writes it.
@@ -27,8 +28,7 @@ class Image:
     is_lfs_pointer: bool = False  # digest and size come from the pointer; the picture itself is not present
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pair:
+class Pair(Struct, frozen=True, kw_only=True):
     """One edit pair: paths of two images of the dataset."""
 
     before: str
@@ -36,8 +36,7 @@ class Pair:
     instruction: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contents:
+class Contents(Struct, frozen=True, kw_only=True):
     """The images and pairs of a dataset, in natural order of paths."""
 
     images: tuple[Image, ...]

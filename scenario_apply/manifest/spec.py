@@ -5,9 +5,11 @@ The loader creates these values; all other subjects read them.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 from scenario_apply.errors import Diagnostic, Location
 from scenario_apply.model.address import Address
@@ -22,8 +24,7 @@ CaptionLines = Literal["join", "comma", "space", "first"]
 MissingCaption = Literal["error", "warn", "auto"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CaptionSource:
+class CaptionSource(Struct, frozen=True, kw_only=True):
     """Where a dataset's captions come from. recognise: any source found in the folder."""
 
     kind: CaptionKind = "recognise"
@@ -33,8 +34,7 @@ class CaptionSource:
     lines: CaptionLines = "join"  # join: with commas if most lines are short, as tags are, else with spaces
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PairSpec:
+class PairSpec(Struct, frozen=True, kw_only=True):
     """Edit pairs that are not two folders: a folder with suffixes, a table, or a list."""
 
     folder: str | None = None
@@ -43,7 +43,7 @@ class PairSpec:
     entries: tuple[Mapping[str, str], ...] = ()  # before, after, instruction
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetSpec:
     """One dataset as declared. name is its key; one written in place or given as a path is named after its model."""
 
@@ -63,11 +63,13 @@ class DatasetSpec:
     after: str | None = None
     instruction: str | None = None
     pairs: PairSpec | None = None
-    lint: Mapping[str, Json] = field(default_factory=dict)  # code or rule name -> off, warning, error, or a threshold
+    lint: Mapping[str, Json] = dataclasses.field(
+        default_factory=dict
+    )  # code or rule name -> off, warning, error, or a threshold
     allow_outside_root: bool = False
     place: Location
     own: frozenset[str] = frozenset()  # keys that the dataset itself has, not the defaults
-    places: Mapping[str, Location] = field(default_factory=dict, compare=False, repr=False)
+    places: Mapping[str, Location] = dataclasses.field(default_factory=dict, compare=False, repr=False)
     """The position of each value: "images", "images.1" for the second of a list, "captions.file" ..."""
 
     def place_of(self, key: str | None) -> Location:
@@ -83,8 +85,7 @@ class DatasetSpec:
         return self.before is not None or self.after is not None or self.pairs is not None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lifecycle:
+class Lifecycle(Struct, frozen=True, kw_only=True):
     """on_change None: the default of the kind (model replace, composition retrain).
 
     prevent_destroy None: not set, so the recorded value stays; False removes it.
@@ -97,8 +98,7 @@ class Lifecycle:
     ignore_changes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelSpec:
+class ModelSpec(Struct, frozen=True, kw_only=True):
     address: Address
     name: str
     type: str
@@ -112,8 +112,7 @@ class ModelSpec:
     places: Mapping[str, Location] = field(default_factory=dict)  # "type", "parameters.rank" ... -> its position
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Concept:
+class Concept(Struct, frozen=True, kw_only=True):
     """One part of a composition: exactly one of model (declared), model_id, or find (name and type) is set."""
 
     model: Address | None = None
@@ -124,8 +123,7 @@ class Concept:
     place: Location
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CompositionSpec:
+class CompositionSpec(Struct, frozen=True, kw_only=True):
     address: Address
     name: str
     type: str
@@ -138,30 +136,26 @@ class CompositionSpec:
     places: Mapping[str, Location] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moved:
+class Moved(Struct, frozen=True, kw_only=True):
     source: Address
     target: Address
     place: Location
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Import:
+class Import(Struct, frozen=True, kw_only=True):
     target: Address
     model_id: str
     place: Location
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Removed:
+class Removed(Struct, frozen=True, kw_only=True):
     """Removes the record from the state and leaves the model on Scenario."""
 
     source: Address
     place: Location
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Manifest:
+class Manifest(Struct, frozen=True, kw_only=True):
     """A complete manifest. root: absolute folder that paths are relative to. path: as the user named it."""
 
     path: str

@@ -44,6 +44,7 @@ RULES: tuple[Rule, ...] = (
     Rule("N05", "too-few-pairs", "error", {"min-pairs": 2, "few-pairs": 5}),
     Rule("N08", "subfolders-skipped", "warning"),
     Rule("N09", "exclude-unused", "warning"),
+    Rule("N10", "zip-file", "error"),
     Rule("F01", "not-an-image", "error"),
     Rule("F02", "damaged-image", "error"),
     Rule("F03", "wrong-extension", "warning"),

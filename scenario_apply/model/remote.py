@@ -6,10 +6,9 @@ Shapes follow the API contract; times are seconds since the epoch; None means th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated, NewType
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from scenario_apply.model.ids import ID_OR_EMPTY_PATTERN, ID_PATTERN
 
@@ -31,8 +30,7 @@ RUNNING_JOB_STATUSES = frozenset({"pending", "queued", "warming-up", "in-progres
 JOB_ENDED_STATUSES = frozenset({"success", "failure", "canceled"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingImage:
+class TrainingImage(Struct, frozen=True, kw_only=True):
     """One image of a model. Its id is the asset's id; description is the caption training uses, "" when unset.
 
     Whether the service shows its own caption as the description, too, is not settled (the API contract, section 20):
@@ -54,22 +52,19 @@ class TrainingImage:
         return "" if recorded == "" and self.has_own_caption else self.description
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemotePair:
+class RemotePair(Struct, frozen=True, kw_only=True):
     source_id: AssetId
     target_id: AssetId
     instruction: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemoteConcept:
+class RemoteConcept(Struct, frozen=True, kw_only=True):
     model_id: ModelId
     scale: float
     epoch: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
+class Progress(Struct, frozen=True, kw_only=True):
     """How far a training is. progress 0..1; position: place in the queue, 1 is next."""
 
     stage: str
@@ -78,8 +73,7 @@ class Progress:
     remaining_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemoteModel:
+class RemoteModel(Struct, frozen=True, kw_only=True):
     """A model as read. images None: not given, or given in part (image_count says how many there are)."""
 
     id: ModelId
@@ -105,14 +99,12 @@ class RemoteModel:
         return self.status in RUNNING_STATUSES
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelPage:
+class ModelPage(Struct, frozen=True, kw_only=True):
     models: tuple[RemoteModel, ...]
     next_token: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemoteJob:
+class RemoteJob(Struct, frozen=True, kw_only=True):
     """A job. progress 0..1. error and hint: the service's own words when it failed. cu_cost after discounts, in CU."""
 
     id: JobId
@@ -127,16 +119,14 @@ class RemoteJob:
         return self.status in JOB_ENDED_STATUSES
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Launch:
+class Launch(Struct, frozen=True, kw_only=True):
     """The answer to a training launch. cu_cost: what was charged, in CU."""
 
     job_id: JobId
     cu_cost: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemoteAsset:
+class RemoteAsset(Struct, frozen=True, kw_only=True):
     id: AssetId
     name: str | None
     description: str | None
@@ -145,22 +135,19 @@ class RemoteAsset:
     created_at: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AssetPage:
+class AssetPage(Struct, frozen=True, kw_only=True):
     assets: tuple[RemoteAsset, ...]
     next_token: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UploadPart:
+class UploadPart(Struct, frozen=True, kw_only=True):
     """One part of a multipart upload: number counts from 1, url is signed and secret."""
 
     number: int
     url: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemoteUpload:
+class RemoteUpload(Struct, frozen=True, kw_only=True):
     """status: pending, validating, validated, complete, imported or failed. asset_id once imported."""
 
     id: UploadId
@@ -170,8 +157,7 @@ class RemoteUpload:
     parts: tuple[UploadPart, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DatasetScore:
+class DatasetScore(Struct, frozen=True, kw_only=True):
     """The service's own verdict on a training set: score 0..1 and its warnings, one sentence each."""
 
     score: float

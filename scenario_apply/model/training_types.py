@@ -7,16 +7,17 @@ known family is one line in _FAMILIES; nothing elsewhere branches on a type's na
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import Literal
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 DatasetShape = Literal["images", "pairs", "concepts"]
 ParameterKind = Literal["number", "integer", "string", "strings", "boolean"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParameterRule:
+class ParameterRule(Struct, frozen=True, kw_only=True):
     """What one training parameter may be.
 
     minimum and maximum are allowed themselves unless exclusive says so of the minimum. default: what the service takes
@@ -38,8 +39,7 @@ class ParameterRule:
     secret: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingType:
+class TrainingType(Struct, frozen=True, kw_only=True):
     """One training type. How many images a dataset needs is up to the lint rules.
 
     images_too: of a type of pairs: single images are accepted with a warning, until the service is seen to refuse them.

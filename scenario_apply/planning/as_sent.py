@@ -7,7 +7,8 @@ compared. Everything that planning compares afterwards is either as it was sent 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from scenario_apply.model.kept_text import (
     is_cut_tag,
@@ -19,6 +20,7 @@ from scenario_apply.model.kept_text import (
 )
 from scenario_apply.model.remote import AssetId, ModelId, RemoteModel, TrainingImage
 from scenario_apply.planning.observed import Observed
+from scenario_apply.planning.own_captions import own_caption
 from scenario_apply.planning.pair_diff import pairs_as_sent
 from scenario_apply.state.state import AssetRecord, ImageRecord, KeptLabels, State, Version
 
@@ -83,12 +85,18 @@ def _images_as_sent(
     own: dict[AssetId, ImageRecord] = {image.asset_id: image for image in version.images}
     pairs = [(own.get(image.id) or assets.get(image.id), image) for image in images]
     return tuple(
-        replace(image, description=record.caption) if record is not None and is_held else image
+        _image_as_sent(record, image) if record is not None and is_held else image
         for (record, image), is_held in zip(pairs, captions_held(pairs), strict=True)
     )
 
 
 _Captioned = AssetRecord | ImageRecord
+
+
+def _image_as_sent(record: _Captioned, image: TrainingImage) -> TrainingImage:
+    """Where the service shows a caption of its own as the description, too, it stays known as its own."""
+    own = image.automatic_caption if record.caption else own_caption(image)
+    return replace(image, description=record.caption, automatic_caption=own)
 
 
 def captions_held(pairs: Sequence[tuple[_Captioned | None, TrainingImage]]) -> list[bool]:

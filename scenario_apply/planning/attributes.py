@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from scenario_apply.manifest.spec import CompositionSpec, Concept, ModelSpec
 from scenario_apply.model.remote import RemoteModel
@@ -15,8 +16,7 @@ from scenario_apply.state.state import Version
 Spec = ModelSpec | CompositionSpec
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LabelChange:
+class LabelChange(Struct, frozen=True, kw_only=True):
     """What of name, description and tags is to be sent, and why. labels: name, description -> new text."""
 
     labels: Mapping[str, str] = field(default_factory=dict)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
+
+from msgspec import Struct
 
 from scenario_apply.errors import Location
 from scenario_apply.model.address import Address
@@ -60,16 +61,14 @@ ChangeClass = Literal["free", "metadata", "training"]
 CostSource = Literal["none", "quoted", "history", "unknown"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cost:
+class Cost(Struct, frozen=True, kw_only=True):
     """In CU. none: nothing is trained, cu is 0; unknown: cu is None."""
 
     cu: float | None = 0
     source: CostSource = "none"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImageChange:
+class ImageChange(Struct, frozen=True, kw_only=True):
     """One image that comes, goes or has other bytes. caption: the one it will have, or had."""
 
     path: str
@@ -78,8 +77,7 @@ class ImageChange:
     file: str | None = None  # on disk, relative to the manifest's root, where it exists
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CaptionChange:
+class CaptionChange(Struct, frozen=True, kw_only=True):
     """before, after: None is the service's own caption."""
 
     path: str
@@ -87,8 +85,7 @@ class CaptionChange:
     after: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImageDiff:
+class ImageDiff(Struct, frozen=True, kw_only=True):
     add: tuple[ImageChange, ...] = ()
     change: tuple[ImageChange, ...] = ()  # other bytes under the same path
     remove: tuple[ImageChange, ...] = ()
@@ -97,8 +94,7 @@ class ImageDiff:
         return bool(self.add or self.change or self.remove)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CaptionDiff:
+class CaptionDiff(Struct, frozen=True, kw_only=True):
     """Only of images that stay; those that come bring their caption with them (ImageChange.caption)."""
 
     add: tuple[CaptionChange, ...] = ()  # from the service's own to one of ours
@@ -112,8 +108,7 @@ class CaptionDiff:
 PairSide = Literal["before", "after"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PairChange:
+class PairChange(Struct, frozen=True, kw_only=True):
     """One edit pair that comes, goes or changes. before, after: paths of its pictures within the dataset.
 
     instruction: the one it will have, or had. previous: the old instruction, where that changes. replaced: the sides
@@ -129,8 +124,7 @@ class PairChange:
     after_file: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PairDiff:
+class PairDiff(Struct, frozen=True, kw_only=True):
     add: tuple[PairChange, ...] = ()
     change: tuple[PairChange, ...] = ()  # another instruction, or other bytes on a side
     remove: tuple[PairChange, ...] = ()
@@ -139,8 +133,7 @@ class PairDiff:
         return bool(self.add or self.change or self.remove)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(Struct, frozen=True, kw_only=True):
     """One resource's change. before and after: its attributes as plain values, None where it does not exist.
 
     notes: what a reader should know though nothing changes because of it. edit: what an apply records without any
@@ -171,8 +164,7 @@ class Change:
 DriftSide = Literal["service", "state"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drift:
+class Drift(Struct, frozen=True, kw_only=True):
     """Recorded and observed disagree. what: "name", "caption", "image", "status", "tags" ... path: which image."""
 
     address: Address

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from scenario_apply.dataset.types import Contents, Image
 from scenario_apply.model.kept_text import is_same_value
@@ -15,8 +17,7 @@ from scenario_apply.state.fingerprint import plain_parameter
 from scenario_apply.state.state import ImageRecord, Version
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContentDiff:
+class ContentDiff(Struct, frozen=True, kw_only=True):
     images: ImageDiff
     captions: CaptionDiff
     pairs: PairDiff = PairDiff()
@@ -33,7 +34,7 @@ def compare_contents(contents: Contents, version: Version | None) -> ContentDiff
     first = {(image.sha256, image.caption or ""): image for image in reversed(contents.images)}
     desired = [image for image in contents.images if first[image.sha256, image.caption or ""] is image]
     recorded = version.images if version is not None else ()
-    before, remove = _matched(desired, recorded)
+    before, remove = matched_images(desired, recorded)
     add, change = [], []
     captions: dict[str, list[CaptionChange]] = {"add": [], "change": [], "remove": []}
     for image in desired:
@@ -54,7 +55,7 @@ def compare_contents(contents: Contents, version: Version | None) -> ContentDiff
     )
 
 
-def _matched(
+def matched_images(
     desired: Sequence[Image], recorded: Sequence[ImageRecord]
 ) -> tuple[dict[str, ImageRecord], list[ImageChange]]:
     """Which recorded image each image was, by path; and those that are removed.

@@ -6,9 +6,8 @@ Two tuples of rules, DECLARED and UNDECLARED, in the order they apply: the first
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
-from msgspec.structs import replace as with_fields
+from msgspec.structs import replace
 
 from scenario_apply.errors import Diagnostic
 from scenario_apply.manifest.spec import CompositionSpec
@@ -130,7 +129,7 @@ def gone_or_deleted(given: Inputs, it: Resource) -> Decision:
         return Forget(resource=_forgetting(it), reasons=(reason, why.AlreadyDeleted()), gone=True)
     lost = tuple(version.id for version in it.record.versions() if given.observed.is_gone(version.id))
     if lost:
-        it = replace(it, record=without_versions(it.record, lost), edit=with_fields(it.edit, lost=lost))
+        it = replace(it, record=without_versions(it.record, lost), edit=replace(it.edit, lost=lost))
     return Delete(resource=it, reasons=(reason,), delete=() if it.record is None else tuple(it.record.versions()))
 
 
@@ -156,7 +155,7 @@ def import_block(given: Inputs, it: Resource) -> Decision | Resource:
     found = imported(block, it.spec, given.desired.contents_of(it.spec), given.state, given.observed)
     if isinstance(found, Diagnostic):
         return prevented(it, found)
-    return replace(it, record=found, edit=with_fields(it.edit, record=found))
+    return replace(it, record=found, edit=replace(it.edit, record=found))
 
 
 def _with_import(decision: Decision) -> Decision:
@@ -185,7 +184,7 @@ def protection(given: Inputs, it: Resource) -> Resource:
     protect = None if it.spec is None else it.spec.lifecycle.prevent_destroy
     if it.record is None or protect is None or protect == it.record.protected:
         return it
-    return replace(it, edit=with_fields(it.edit, protect=protect))
+    return replace(it, edit=replace(it.edit, protect=protect))
 
 
 DECLARED: tuple[Rule, ...] = (

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import assert_never
+
+from msgspec import Struct
 
 from scenario_apply.dataset.types import Contents
 from scenario_apply.errors import Diagnostic
@@ -16,8 +17,7 @@ from scenario_apply.planning.state_edit import StateEdit
 from scenario_apply.state.state import ConceptRecord, Record, Version
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resource:
+class Resource(Struct, frozen=True, kw_only=True):
     """One resource: as declared (None: no longer), as recorded (None: not yet), and what was found out about it.
 
     spec: what ignore_changes leaves alone is as recorded. record: as it will be after the edit, but for its address.
@@ -39,8 +39,7 @@ class Resource:
         return self.record is not None and self.record.protected
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decided:
+class Decided(Struct, frozen=True, kw_only=True):
     """What all decisions have. delete: versions that go once they are not needed any more (retention.py)."""
 
     resource: Resource
@@ -65,23 +64,20 @@ class Decided:
         return self.resource.edit
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Keep(Decided):
+class Keep(Decided, frozen=True, kw_only=True):
     """Nothing is asked of the service. version: the one that was compared; None: it was not looked into."""
 
     version: Version | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Relabel(Decided):
+class Relabel(Decided, frozen=True, kw_only=True):
     """Name, description, tags, or only what the state records: nothing is trained."""
 
     version: Version
     labels: LabelChange
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContentWork(Decided):
+class ContentWork(Decided, frozen=True, kw_only=True):
     """The content of a version is brought into line and, unless training is manual, trained."""
 
     declared: Spec
@@ -97,8 +93,7 @@ class ContentWork(Decided):
         return None if self.record is None else self.record.working
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Create(ContentWork):
+class Create(ContentWork, frozen=True, kw_only=True):
     """There is no model: never made, or deleted on the service."""
 
     @property
@@ -106,18 +101,15 @@ class Create(ContentWork):
         return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Complete(ContentWork):
+class Complete(ContentWork, frozen=True, kw_only=True):
     """A version that was never trained, or whose training failed, is completed in place."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Retrain(ContentWork):
+class Retrain(ContentWork, frozen=True, kw_only=True):
     """The current version is changed and trained again, in place."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Replace(ContentWork):
+class Replace(ContentWork, frozen=True, kw_only=True):
     """A new version is made beside the current one, and takes its place once it is trained."""
 
     @property
@@ -125,8 +117,7 @@ class Replace(ContentWork):
         return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wait(Decided):
+class Wait(Decided, frozen=True, kw_only=True):
     """A training is running. labels: what is sent meanwhile."""
 
     declared: Spec
@@ -134,15 +125,13 @@ class Wait(Decided):
     labels: LabelChange = LabelChange()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delete(Decided):
+class Delete(Decided, frozen=True, kw_only=True):
     """Every version of a resource is deleted. consented: False: the steps are left out until there is consent."""
 
     consented: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Forget(Decided):
+class Forget(Decided, frozen=True, kw_only=True):
     """The record is removed. gone: its models no longer exist; else they stay on the service."""
 
     gone: bool = False

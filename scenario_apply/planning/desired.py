@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from scenario_apply.dataset.types import Contents, Dataset
 from scenario_apply.manifest.spec import CompositionSpec, Import, Manifest, ModelSpec, Moved, Removed
@@ -11,8 +12,7 @@ from scenario_apply.model.address import Address
 from scenario_apply.planning.attributes import Spec
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Desired:
+class Desired(Struct, frozen=True, kw_only=True):
     """Every declared model and composition. needs: address -> addresses that must be trained first."""
 
     specs: Mapping[Address, Spec]

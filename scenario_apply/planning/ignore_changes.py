@@ -7,8 +7,9 @@ that the manifest has by then.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from scenario_apply.dataset.types import Contents
 from scenario_apply.manifest.spec import Concept, ModelSpec

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from scenario_apply.dataset.types import Image
 from scenario_apply.model.address import Address
@@ -28,8 +29,7 @@ def key_of(image: Image) -> Key:
     return image.sha256, image.caption or ""
 
 
-@dataclass(frozen=True, slots=True)
-class KnownAsset:
+class KnownAsset(Struct, frozen=True):
     """An asset that the service holds. recaption: its caption is to be set.
 
     is_attached: to this model, and recorded so. What an interrupted run attached unrecorded is attached again: the
@@ -41,23 +41,20 @@ class KnownAsset:
     is_attached: bool
 
 
-@dataclass(frozen=True, slots=True)
-class NewAsset:
+class NewAsset(Struct, frozen=True):
     """The image is uploaded for this resource."""
 
     way: UploadWay
 
 
-@dataclass(frozen=True, slots=True)
-class EarlierUpload:
+class EarlierUpload(Struct, frozen=True):
     """The image is uploaded by an earlier resource of the same plan."""
 
 
 Place = KnownAsset | NewAsset | EarlierUpload
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImagePlacement:
+class ImagePlacement(Struct, frozen=True, kw_only=True):
     """One resource's images. places: the image of each key in the order of the dataset. detach: id and name."""
 
     places: tuple[tuple[Image, Place], ...] = ()

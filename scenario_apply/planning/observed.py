@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from scenario_apply.model.address import Address
@@ -18,8 +18,7 @@ from scenario_apply.state.fingerprint import plain_parameter
 from scenario_apply.state.state import Phase, Record, State, Version
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observed:
+class Observed(Struct, frozen=True, kw_only=True):
     """One refresh. asked: ids that were looked for; own: all own models, when they were listed. listed: the newest
     of them, when a page of them was read for another reason.
 

@@ -6,8 +6,10 @@ A pair is its two pictures, by their bytes, and its instruction. Names and the o
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import replace
+
 from typing import Literal, NamedTuple
+
+from msgspec.structs import replace
 
 from scenario_apply.dataset.types import Contents, Image
 from scenario_apply.model.address import Address

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from scenario_apply.errors import Diagnostic
 from scenario_apply.model.address import Address
@@ -16,8 +17,7 @@ from scenario_apply.planning.reasons import ManifestChangedMeanwhile
 PLAN_FORMAT_VERSION = "1.0"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanFlags:
+class PlanFlags(Struct, frozen=True, kw_only=True):
     """The options of the command line that decide which steps a plan has; planning again needs the same ones.
 
     deletes: there was consent to deletes when the plan was made. It is no consent to carry them out.
@@ -31,8 +31,7 @@ class PlanFlags:
     deletes: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanSource:
+class PlanSource(Struct, frozen=True, kw_only=True):
     """What a plan was made from. files: name -> sha256; pictures: dataset -> path -> "sha256 caption-sha256".
 
     variables: those of --var; a secret variable cannot be given that way.
@@ -53,8 +52,7 @@ class PlanSource:
     folder: str = ""  # and that folder's name
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Struct, frozen=True, kw_only=True):
     """changes: one per resource, in address order, `none` included. steps: in the order they were meant.
 
     blocked: what stops it, from gates and missing consent; a plan with entries here is shown but not applied.

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
-from msgspec.structs import replace as with_fields
+from msgspec.structs import replace
 
 from scenario_apply.model.address import Address
 from scenario_apply.model.remote import ModelId
@@ -47,7 +46,7 @@ def _without_lost(decision: Decision, observed: Observed) -> Decision:
     lost = tuple(version.id for version in record.previous if observed.is_gone(version.id))
     if not lost:
         return decision
-    edit = with_fields(decision.edit, lost=lost)
+    edit = replace(decision.edit, lost=lost)
     resource = replace(decision.resource, record=without_versions(record, lost), edit=edit)
     return replace(decision, resource=resource, reasons=(*decision.reasons, OldVersionsLost(len(lost))))
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 
-from msgspec.structs import replace as with_fields
+from msgspec.structs import replace
 
 from scenario_apply.errors import Diagnostic
 from scenario_apply.manifest.spec import Import
@@ -57,7 +57,7 @@ class Inputs:
         leaving = set(sources.values())
         records = {address: record for address, record in self.state.records.items() if address not in leaving}
         records |= {target: self.state.records[source] for target, source in sources.items()}
-        return with_fields(self.state, records=records)
+        return replace(self.state, records=records)
 
     @cached_property
     def forgotten(self) -> frozenset[Address]:
@@ -65,7 +65,7 @@ class Inputs:
 
     @cached_property
     def up_to_date(self) -> UpToDate:
-        return UpToDate(self.desired)
+        return UpToDate(self.desired, self.observed)
 
     def is_selected(self, address: Address) -> bool:
         return self.asked.selected is None or address in self.asked.selected

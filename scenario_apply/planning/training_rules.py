@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import TypeVar
 
-from msgspec.structs import replace as with_fields
+from msgspec.structs import replace
 
 from scenario_apply.dataset.digest import digest_of
 from scenario_apply.dataset.types import Contents
@@ -41,7 +40,7 @@ def missing(given: Inputs, it: Resource) -> Decision | Resource:
             return it
         reason = why.RemotelyDeleted(record.current.id)
         lost = Drift(address=it.address, what="model", recorded=record.current.id)
-        it = replace(it, drift=(*it.drift, lost), edit=with_fields(it.edit, gone=True))
+        it = replace(it, drift=(*it.drift, lost), edit=replace(it.edit, gone=True))
     contents = given.desired.contents_of(spec)
     return _work(Create, given, it, contents, compare_contents(contents, None), [reason])
 
@@ -52,7 +51,7 @@ def rollback(given: Inputs, it: Resource) -> Decision | Resource:
     if record.held is None:
         return it
     if record.held != given.up_to_date.fingerprint_of(spec, record.current, it.parts, like=record.held):
-        return replace(it, edit=with_fields(it.edit, unhold=True))
+        return replace(it, edit=replace(it.edit, unhold=True))
     return _stays(given, it, why.RollbackPinned(it.address, record.current.number))
 
 
@@ -94,7 +93,7 @@ def reverted(given: Inputs, it: Resource) -> Resource:
         return it
     if not given.up_to_date.is_what_is_wanted(spec, record.current, it.parts):
         return it
-    return replace(it, record=record.without_pending(), edit=with_fields(it.edit, discard_pending=True))
+    return replace(it, record=record.without_pending(), edit=replace(it.edit, discard_pending=True))
 
 
 def restored(given: Inputs, it: Resource) -> Resource:
@@ -109,7 +108,7 @@ def restored(given: Inputs, it: Resource) -> Resource:
         if version.is_usable and given.up_to_date.is_what_is_wanted(spec, version, it.parts):
             if given.observed.is_gone(version.id):
                 return it
-            return replace(it, record=record.revived(version.number), edit=with_fields(it.edit, revive=version.number))
+            return replace(it, record=record.revived(version.number), edit=replace(it.edit, revive=version.number))
     return it
 
 
@@ -206,12 +205,12 @@ def _work(
     spec = _declared(it)
     trains = given.may_train(it.address, spec)
     if kind in (Create, Replace) and it.record is not None and it.record.pending is not None:
-        it = replace(it, edit=with_fields(it.edit, discard_pending=True))
+        it = replace(it, edit=replace(it.edit, discard_pending=True))
     if kind in (Complete, Retrain):
         it = _without_detached(given, it)
     dataset = given.desired.dataset_of(spec)
     digest = None if dataset is None else dataset.digest
-    if digest is not None and kind is not Create and "captions" in spec.lifecycle.ignore_changes:
+    if digest is not None and kind is not Create and contents is not given.desired.contents_of(spec):
         digest = digest_of(contents)
     manual: list[Reason] = [] if trains else [why.ManualTraining(it.address)]
     return kind(
@@ -238,7 +237,7 @@ def _without_detached(given: Inputs, it: Resource) -> Resource:
     gone = tuple(image.asset_id for image in version.images if image.asset_id not in held)
     if not gone:
         return it
-    return replace(it, record=without_images(it.record, gone), edit=with_fields(it.edit, detached=gone))
+    return replace(it, record=without_images(it.record, gone), edit=replace(it.edit, detached=gone))
 
 
 def _stays(given: Inputs, it: Resource, *notes: Reason) -> Keep | Relabel:

@@ -14,6 +14,8 @@ from scenario_apply.planning.composition_parts import are_known, part_reasons
 from scenario_apply.planning.content_diff import ContentDiff, compare_contents, content_reasons, parameter_reasons
 from scenario_apply.planning.desired import Desired
 from scenario_apply.planning.ignore_changes import are_images_ignored, compared, compared_parameters, contents_to_send
+from scenario_apply.planning.observed import Observed
+from scenario_apply.planning.own_captions import own_captions, without_own_captions
 from scenario_apply.planning.reasons import Reason, TypeChanged
 from scenario_apply.state.fingerprint import fingerprint
 from scenario_apply.state.state import ConceptRecord, Version
@@ -26,10 +28,12 @@ class UpToDate:
     """What is declared, compared with versions of it."""
 
     desired: Desired
+    observed: Observed = Observed()
 
     def contents_for(self, spec: Spec, version: Version) -> Contents:
-        """The images and pairs a version is to hold."""
-        return contents_to_send(spec, self.desired.contents_of(spec), version)
+        """The images and pairs a version is to hold; without captions that are the service's own, written down."""
+        contents = contents_to_send(spec, self.desired.contents_of(spec), version)
+        return without_own_captions(contents, version, self.observed.models.get(version.id))
 
     def is_what_is_wanted(self, spec: Spec, version: Version, parts: tuple[ConceptRecord, ...]) -> bool:
         """Whether a version was trained on what the manifest asks for now."""
@@ -37,20 +41,39 @@ class UpToDate:
             return False
         if self.fingerprint_of(spec, version, parts) == version.fingerprint:
             return True
+        if self._differs_in_own_captions(spec, version, parts):
+            return True
         # what is ignored is in the fingerprint: then the rest is compared by itself
         is_blurred = bool(spec.lifecycle.ignore_changes) or _held_a_secret(spec, version)
         return is_blurred and not self.differences(spec, version, parts)[0]
 
+    def _differs_in_own_captions(self, spec: Spec, version: Version, parts: tuple[ConceptRecord, ...]) -> bool:
+        """Whether all that differs are captions that say what the service's own say."""
+        if isinstance(spec, CompositionSpec) or not own_captions(version, self.observed.models.get(version.id)):
+            return False
+        return self.fingerprint_of(spec, version, parts, as_sent=True) == version.fingerprint
+
     def fingerprint_of(
-        self, spec: Spec, version: Version, parts: tuple[ConceptRecord, ...], like: str | None = None
+        self,
+        spec: Spec,
+        version: Version,
+        parts: tuple[ConceptRecord, ...],
+        like: str | None = None,
+        *,
+        as_sent: bool = False,
     ) -> str | None:
-        """The desired fingerprint in the record's own algorithm; None when a part's id is not known yet."""
+        """The desired fingerprint in the record's own algorithm; None when a part's id is not known yet.
+
+        as_sent: of what would be sent for that version, which may be less than the dataset says.
+        """
         if not are_known(parts):
             return None
         dataset = None if are_images_ignored(spec) else self.desired.dataset_of(spec)
         digest = None if dataset is None else dataset.digest
-        if digest is not None and "captions" in spec.lifecycle.ignore_changes:
+        if digest is not None and as_sent:
             digest = digest_of(self.contents_for(spec, version))
+        elif digest is not None and "captions" in spec.lifecycle.ignore_changes:
+            digest = digest_of(contents_to_send(spec, self.desired.contents_of(spec), version))
         return fingerprint(
             type=spec.type,
             parameters=declared_parameters(spec),

@@ -249,6 +249,8 @@ _API = {
     "https://; --allow-http permits http:// in a network that you trust.",
     "cooldown": "The service asks to wait between two launches of trainings. apply waits by itself.",
     "no-answer": "A read request got no complete response after several attempts. Nothing was changed. Try again.",
+    "nothing-recorded": "The command needs what the service holds of a dataset, and no model of that dataset was made "
+    "yet. Run apply first.",
     "no-credentials": "SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET are not set. Set them, or use --local to run "
     "against the embedded Scenario, which needs no account.",
     "not-found": "The service has no such object, or the credentials may not see it (404).",

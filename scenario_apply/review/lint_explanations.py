@@ -49,6 +49,12 @@ LINT_TEXTS: Mapping[str, LintText] = {
         "The picture that it was written for is trained on. Patterns are names, paths within the dataset, or globs.",
         "Write the name or path as `dataset show` prints it, or remove the pattern.",
     ),
+    "N10": LintText(
+        "A file in a zip that is not read: encrypted, a link, there twice, over 256 MB, compressed by an unusual "
+        "method, or with a path that leads out. A zip file within a zip is a warning.",
+        "Pictures are read from the zip in place, so that what it says about itself has to hold.",
+        "Make the zip again without such files, or unpack it into a folder.",
+    ),
     # files
     "F01": LintText(
         "A file with the name of an image and content that is none: an empty file, a saved web page, a PDF, an SVG.",

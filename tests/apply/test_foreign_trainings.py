@@ -241,7 +241,7 @@ def test_a_service_that_names_no_jobs_is_compared_by_its_own_times(
     remote = service._remote
 
     def nameless(*args: object, **named: object) -> RemoteModel:
-        from dataclasses import replace
+        from msgspec.structs import replace
 
         return replace(remote(*args, **named), job_id=None)  # type: ignore[arg-type]  # passed on as it came
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import html
 import unicodedata
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from scenario_apply.apply.events import Noted
 from scenario_apply.manifest.spec import Lifecycle

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from scenario_apply.apply import schedule
 from scenario_apply.apply.apply_options import ApplyOptions
@@ -318,7 +319,7 @@ def test_rounds_that_fail_are_tried_again_and_at_last_end_the_run(bench: Bench, 
     environment = other.environment(wire.api)
     prepared = other.plan(wire.api)
     ledger = apply_plan(
-        environment, replace(prepared), str(bench.root), ApplyOptions(), other.events.append, StopSignal()
+        environment, dataclasses.replace(prepared), str(bench.root), ApplyOptions(), other.events.append, StopSignal()
     )
     assert ledger.status == "stopped"
     assert lines(ledger)["running"] == ["model.kael", "model.props"]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from scenario_apply.dataset.digest import digest_of
 from scenario_apply.dataset.types import Contents, Image, Pair
@@ -30,7 +29,7 @@ IMAGES = st.lists(
 
 @given(IMAGES, st.randoms())
 def test_order_and_names_do_not_matter(images: list[Image], random: object) -> None:
-    renamed = [dataclasses.replace(image, path=f"other/{at}") for at, image in enumerate(images)]
+    renamed = [replace(image, path=f"other/{at}") for at, image in enumerate(images)]
     random.shuffle(renamed)  # type: ignore[attr-defined]  # hypothesis types st.randoms() as object here
     assert digest_of(Contents(images=tuple(images))) == digest_of(Contents(images=tuple(renamed)))
 
@@ -40,8 +39,8 @@ def test_a_caption_or_a_picture_that_changed_shows(images: list[Image]) -> None:
     one, *rest = images
     before = digest_of(Contents(images=(one, *rest)))
     for changed in (
-        dataclasses.replace(one, caption=(one.caption or "") + "!"),
-        dataclasses.replace(one, sha256=one.sha256 + "0"),
+        replace(one, caption=(one.caption or "") + "!"),
+        replace(one, sha256=one.sha256 + "0"),
     ):
         assert digest_of(Contents(images=(changed, *rest))) != before
     assert digest_of(Contents(images=tuple(rest))) != before
@@ -50,7 +49,7 @@ def test_a_caption_or_a_picture_that_changed_shows(images: list[Image]) -> None:
 @given(IMAGES)
 def test_no_caption_is_not_an_empty_one(images: list[Image]) -> None:
     one, *rest = images
-    without, empty = (Contents(images=(dataclasses.replace(one, caption=c), *rest)) for c in (None, ""))
+    without, empty = (Contents(images=(replace(one, caption=c), *rest)) for c in (None, ""))
     assert digest_of(without) != digest_of(empty)
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from scenario_apply.apply.apply_options import ApplyOptions
 from scenario_apply.apply.apply_plan import apply_plan
@@ -93,7 +95,7 @@ def model(name: str, dataset: str, *, type: str = "flux.1-lora", label: str | No
         parameters={},
         place=PLACE,
     )
-    return replace(spec, **more)  # type: ignore[arg-type]  # a test's own keywords
+    return replace(spec, **more)
 
 
 def composition(name: str, *parts: str, lifecycle: Lifecycle = FOLLOW) -> CompositionSpec:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from hashlib import sha256
 
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from scenario_apply.dataset.digest import digest_of
 from scenario_apply.dataset.types import Contents, Dataset, Image, Pair

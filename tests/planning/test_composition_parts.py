@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from scenario_apply.apply.prepare import PlanOptions, make_plan
 from scenario_apply.errors import Diagnostic, ManifestError

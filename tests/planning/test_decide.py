@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
-from msgspec.structs import replace as with_fields
+from msgspec.structs import replace
 
 from scenario_apply.manifest.spec import Import, Lifecycle, Moved, OnChange, Removed
 from scenario_apply.model.address import Address
@@ -154,7 +152,7 @@ def test_a_kept_version_that_is_wanted_again_becomes_current_for_nothing() -> No
     assert decision.reasons == (why.VersionRestored(1),)
     after = edited(state, {KAEL: decision.edit}).records[KAEL]
     assert (after.current.number, [v.number for v in after.previous]) == (1, [2])
-    again = decided(state=with_fields(state, records={KAEL: after}))
+    again = decided(state=replace(state, records={KAEL: after}))
     assert (type(again), again.reasons) == (Keep, ())
 
 
@@ -223,7 +221,7 @@ def test_what_is_asked_for_is_replaced() -> None:
 
 def test_a_composition_follows_its_parts() -> None:
     made = manifest(model("kael", parameters={"nbEpochs": 12}), composition("ink", [part("kael")]))
-    state = with_fields(recorded(), records={**recorded().records, INK: ink("m1")})
+    state = replace(recorded(), records={**recorded().records, INK: ink("m1")})
     decision = decisions(made, state)[INK]
     assert isinstance(decision, Replace | Retrain)
     assert why.PartChanged(KAEL, "replaced") in decision.reasons

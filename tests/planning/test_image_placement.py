@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from msgspec.structs import replace as with_fields
+from msgspec.structs import replace
 
 from scenario_apply.manifest.spec import Lifecycle, Manifest
 from scenario_apply.model.address import Address
@@ -103,16 +101,16 @@ def test_a_caption_that_somebody_changed_on_the_service_is_set_back_for_both_ver
 
 def test_an_interrupted_replacement_continues_without_touching_the_current_version() -> None:
     """The pending version is completed; the image that both hold gets no other caption."""
-    pending = with_fields(version(phase="building"), number=2, id=ModelId("model_2"))
-    record = with_fields(recorded().records[KAEL], pending=pending)
-    state = with_fields(recorded(), records={KAEL: record})
+    pending = replace(version(phase="building"), number=2, id=ModelId("model_2"))
+    record = replace(recorded().records[KAEL], pending=pending)
+    state = replace(recorded(), records={KAEL: record})
     assert places(placed(state=state, images=BACK)[KAEL])[0] == NewAsset("data")
 
 
 def test_the_captions_of_older_kept_versions_are_kept_too() -> None:
     record = recorded().records[KAEL]
-    other = with_fields(version(), number=2, id=ModelId("model_2"), images=())
-    state = with_fields(recorded(), records={KAEL: with_fields(record, current=other, previous=(record.current,))})
+    other = replace(version(), number=2, id=ModelId("model_2"), images=())
+    state = replace(recorded(), records={KAEL: replace(record, current=other, previous=(record.current,))})
     assert places(placed(state=state, images=BACK)[KAEL]) == [NewAsset("data"), KnownAsset(A2, False, False)]
 
 
@@ -124,7 +122,7 @@ def test_the_assets_of_a_model_that_is_gone_may_get_other_captions() -> None:
 def test_the_caption_of_another_resource_is_not_changed() -> None:
     """The asset of props keeps its caption: the same bytes with another caption are uploaded again."""
     images = (replace(IMAGES[0], caption="back"), IMAGES[1])
-    state = with_fields(recorded(), records={**recorded().records, PROPS: Record(current=version(name="props"))})
+    state = replace(recorded(), records={**recorded().records, PROPS: Record(current=version(name="props"))})
     assert places(placed(state=state, images=images, selected=REPLACED)[KAEL])[0] == NewAsset("data")
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import replace as with_fields
 
 import pytest
+from msgspec.structs import replace
 
 from scenario_apply.dataset.types import Contents
 from scenario_apply.errors import Location
@@ -57,7 +57,7 @@ def test_a_caption_of_the_services_own_is_taken_for_nobodys(declared: str | None
     spec = ModelSpec(address=KAEL, name="Kael", type="flux.1-lora", dataset="kael", parameters={}, place=HERE)
     image = TrainingImage(id=AssetId("a"), name="1.png", description=shown, automatic_caption="a fox")
     remote = RemoteModel(id=ModelId("m"), type="flux.1-lora", status="trained", images=(image,))
-    contents = Contents(images=(with_fields(picture("1.png", "fox"), caption=declared),))
+    contents = Contents(images=(replace(picture("1.png", "fox"), caption=declared),))
     observed = Observed(models={ModelId("m"): remote}, own=(remote,), refreshed=True)
     state = State(lineage="x", serial=1, records={})
     record = imported(Import(target=KAEL, model_id="m", place=HERE), spec, contents, state, observed)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
 
 import pytest
+from msgspec.structs import replace
 
 from scenario_apply.apply.prepare import PlanOptions, make_plan
 from scenario_apply.errors import Diagnostic, ManifestError, StateForeign
@@ -43,7 +44,7 @@ class OwnedService(Service):
 
 
 def plan(made: Manifest, asked: Service, *, project: str | None, state: State | None = None) -> Plan:
-    world = replace(world_of(asked, state or State()), project=project)
+    world = dataclasses.replace(world_of(asked, state or State()), project=project)
     return make_plan(world, made, SETS, PlanOptions(), NOW).plan
 
 

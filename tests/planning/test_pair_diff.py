@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+
+
+from msgspec.structs import replace
 
 from scenario_apply.dataset.types import Contents, Image, Pair
 from scenario_apply.model.address import parse_address

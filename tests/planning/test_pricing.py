@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace as with_fields
-
 import pytest
 from msgspec.structs import replace
 
@@ -113,7 +111,7 @@ def test_a_dataset_of_pairs_is_compared_by_its_pairs() -> None:
     """Six pairs are twelve images: an earlier training on six pairs tells what another one on six costs."""
     pairs = tuple(Pair(before=f"{n}.png", after=f"{n + 6}.png", instruction="make it night") for n in range(6))
     declared = model("kael", type="flux.1-kontext-lora", parameters={"nbEpochs": 10})
-    work = with_fields(replacing(), declared=declared, contents=Contents(images=PICTURES, pairs=pairs))
+    work = replace(replacing(), declared=declared, contents=Contents(images=PICTURES, pairs=pairs))
     held = tuple(PairRecord(AssetId(f"asset_{n}"), AssetId(f"asset_{n + 6}"), "make it night") for n in range(6))
     past = state(replace(version(type="flux.1-kontext-lora"), pairs=held))
     assert cost_of(work, {}, past) == Cost(cu=80, source="history")

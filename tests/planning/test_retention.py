@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from msgspec.structs import replace as with_fields
+from msgspec.structs import replace
 
 from scenario_apply.manifest.spec import Lifecycle
 from scenario_apply.planning import reasons as why
@@ -67,7 +67,7 @@ def test_those_of_a_resource_that_is_not_selected_are_kept() -> None:
 
 def test_a_version_that_a_composition_continues_to_use_is_kept() -> None:
     made = declared(lifecycle=Lifecycle(keep_versions=0))
-    state = with_fields(THREE, records={**THREE.records, INK: ink("m2")})
+    state = replace(THREE, records={**THREE.records, INK: ink("m2")})
     found = with_retention(decisions(made, state, selected=frozenset({KAEL})), consent=True)
     assert [v.number for v in found[KAEL].delete] == [1]
     assert found[KAEL].notes == (why.VersionInUse(2, INK),)

@@ -27,19 +27,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(call: Invocation) -> int:
     """1 when the dataset has errors; what could be read is shown anyway."""
+    from scenario_apply.cli.dataset_arguments import dataset_key
     from scenario_apply.cli.wiring import open_datasets, open_manifest
-    from scenario_apply.errors import UsageError
-    from scenario_apply.model.did_you_mean import did_you_mean, listed
     from scenario_apply.review.dataset_text import dataset_json, dataset_text
 
     manifest = open_manifest(call.settings)
-    name = call.arguments.name.removeprefix("dataset.")
-    if name not in manifest.datasets:
-        known = list(manifest.datasets)
-        raise UsageError(
-            f"{manifest.path} has no dataset {name!r}",
-            hint=did_you_mean(name, known) or (f"there are {listed(known)}" if known else "it declares none"),
-        )
+    name = dataset_key(manifest, call.arguments.name)
     datasets = open_datasets(manifest, call.settings, only=name, depth=Depth.ALL_PIXELS)
     dataset = datasets[name]
     if call.arguments.format == "json":

@@ -41,6 +41,15 @@ def read_csv(text: str, *, file: str) -> Table:
     return table
 
 
+def header_of(text: str, file: str) -> tuple[list[str], str]:
+    """The names of the columns as they are written, and what separates the fields; no names for what is no table."""
+    start, delimiter = _delimiter(text, file)
+    try:
+        return next(_FilledRows(text, start, delimiter), (1, []))[1], delimiter
+    except (csv.Error, TypeError, ValueError):
+        return [], delimiter
+
+
 def _delimiter(text: str, file: str) -> tuple[int, str]:
     """Where the table begins, and what separates its fields."""
     if declared := _SEPARATOR_LINE.match(text):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from msgspec.structs import replace as with_fields
+
 from scenario_apply.dataset.assemble import DatasetInputs
 from scenario_apply.dataset.captions.decode import decode
 from scenario_apply.dataset.captions.gather import Reader
@@ -99,7 +101,7 @@ def inputs_of(listing: Listing, spec: DatasetSpec, root: str) -> DatasetInputs:
     findings = tuple(dict.fromkeys([*listing.findings, *more]))
     if not spec.is_pairs:
         elsewhere = caption_folders_of(listing, root, recursive=spec.recursive)
-        selection = replace(selection, elsewhere=elsewhere, identity=identities_below(root))
+        selection = with_fields(selection, elsewhere=elsewhere, identity=identities_below(root))
         skipped = skipped_folders_of(listing, spec, root)
         return DatasetInputs(images=selection.images, selection=selection, findings=findings, skipped_folders=skipped)
     if of_table:

@@ -19,6 +19,6 @@ def skipped_folders_of(listing: Listing, spec: DatasetSpec, root: str) -> dict[s
             continue
         for name in subfolders_of(place.folders[0]):
             file = f"{place.file}/{name}" if place.file != "." else name
-            if file not in taken and (count := count_images(f"{root}/{file}")):
+            if file not in taken and (count := listing.images_below.get(file) or count_images(f"{root}/{file}")):
                 counts[spelled(file)] = count
     return counts

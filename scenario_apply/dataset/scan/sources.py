@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from stat import S_IFREG, S_ISDIR
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace as with_fields
 
 from scenario_apply.dataset.facts import FileEntry
 from scenario_apply.dataset.image_selection import Listed, Selection, merge, select
 from scenario_apply.dataset.scan.barriers import refusal_finding
+from scenario_apply.dataset.scan.elsewhere import Elsewhere, matching_zips
 from scenario_apply.dataset.scan.written_paths import WrittenPaths
 from scenario_apply.manifest.loader.data_guard import DataGuard
 from scenario_apply.manifest.loader.listing import (
@@ -70,9 +73,8 @@ class Listing:
     parent_tables: list[FileEntry] = field(default_factory=list)  # tables one folder up
     above: list[FileEntry] = field(default_factory=list)  # tables further up, within the root
     siblings: list[FileEntry] = field(default_factory=list)  # folders beside the pictures' that may hold captions
-    by_folder: dict[tuple[str, str], SourceFolder] = field(
-        default_factory=dict
-    )  # sources of single files, by folder and side
+    by_folder: dict[tuple[str, str], SourceFolder] = field(default_factory=dict)  # of single files, by folder and side
+    images_below: dict[str, int] = field(default_factory=dict)  # sub-folders that are not of the disk: their pictures
 
     def fingerprint(self) -> tuple[object, ...]:
         """Plain values that change when anything listed does."""
@@ -97,8 +99,10 @@ class Sources:
     def __init__(self, root: str, *, allow_outside: bool) -> None:
         self._root = os.path.normpath(root)
         self._real = RealPaths()
+        self._elsewhere = Elsewhere()
         self._guards = {
-            allowed: DataGuard(self._root, may_leave=allowed and allow_outside) for allowed in (False, True)
+            allowed: DataGuard(self._root, may_leave=allowed and allow_outside, others=self._elsewhere)
+            for allowed in (False, True)
         }
         self._paths = WrittenPaths(self._root, self._may_list)
         self._left = MOST_FILES_IN_ALL
@@ -204,16 +208,14 @@ class Sources:
         full = self._inside(out, spec, pattern)
         if full is None:
             return
-        if spec.recursive:
-            folders = [self._guarded(out, spec, folder) for folder in self._walk(out, full, None)]
-        else:
-            folders = [self._guarded(out, spec, self._list(out, full))]
+        listed = self._walk(out, full, None) if spec.recursive else [self._list(out, full)]
+        folders = [self._guarded(out, spec, folder) for folder in listed]
         if folders[0].gone == "a file":
             self._add_file(out, spec, full, side)
         elif folders[0].gone:
             out.findings.append(self._gone(pattern, full, folders[0].gone))
         else:
-            out.places.append(SourceFolder(self._file(full), folders, None, side))
+            out.places.append(SourceFolder(self._file(folders[0].path), folders, None, side))
 
     def _add_glob(self, out: Listing, spec: DatasetSpec, pattern: str, side: str) -> None:
         parts = pattern.replace("\\", "/").removeprefix("./").split("/")
@@ -229,7 +231,14 @@ class Sources:
         if folders[0].gone:
             out.findings.append(self._gone(pattern, full, folders[0].gone))
             return
-        out.places.append(SourceFolder(self._file(full), folders, "/".join(rest), side))
+        if rest[-1].lower().endswith(".zip"):
+            found = matching_zips(folders, "/".join(rest))
+            if not found:
+                out.findings.append(Finding("N01", f"no zip file matches {pattern}"))
+            for path in found:
+                self._add(out, spec, self._file(path), side)
+            return
+        out.places.append(SourceFolder(self._file(folders[0].path), folders, "/".join(rest), side))
 
     def _add_file(self, out: Listing, spec: DatasetSpec, full: str, side: str) -> None:
         """Adds a single file; its folder is listed once, however many of its files are named."""
@@ -244,6 +253,8 @@ class Sources:
         twin.names[name] = None
 
     def _list(self, out: Listing, full: str) -> Folder:
+        if self._elsewhere.walk(full, out.guard, depth=0) is not None:
+            return self._walk(out, full, 0)[0]
         folder = list_folder(full, out.guard)
         self._count(out, folder)
         return folder
@@ -260,10 +271,15 @@ class Sources:
 
     def _walk(self, out: Listing, full: str, depth: int | None) -> list[Folder]:
         found = []
-        for folder in walk(full, out.guard, depth=depth):
+        there = self._elsewhere.walk(full, out.guard, depth=depth)
+        for folder in there or walk(full, out.guard, depth=depth):
             found.append(folder)
             if not self._count(out, folder):
                 break
+        if there is not None and not found[0].gone:
+            notes = self._elsewhere.notes(found[0].path, out.guard, self._file(found[0].path))
+            out.findings += notes.findings
+            out.images_below.update(notes.images_below)
         return found
 
     def _inside(self, out: Listing, spec: DatasetSpec, written: str) -> str | None:
@@ -310,7 +326,7 @@ class Sources:
             out.refused[written.removeprefix("./")] = out.findings.pop()  # reported when the file would be read
             return
         try:
-            stat = os.stat(full)
+            stat = os.stat(self._elsewhere.on_disk(full))
         except OSError:
             out.stats.append((self._file(full), -1, 0, 0))  # reported as missing when it would be read
         else:
@@ -372,7 +388,7 @@ def selection_of(listing: Listing, spec: DatasetSpec) -> Selection:
             for folder in place.folders
         ]
         selections.append(select(listed, exclude=spec.exclude, keep=_keeper(place, f"{prefix}/" if prefix else "")))
-    return replace(merge(selections), parent_tables=tuple(listing.parent_tables), above=tuple(listing.above))
+    return with_fields(merge(selections), parent_tables=tuple(listing.parent_tables), above=tuple(listing.above))
 
 
 def _keeper(place: SourceFolder, prefix: str) -> Callable[[str], bool] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 
 from scenario_apply.dataset.scan.barriers import refusal_finding
+from scenario_apply.dataset.scan.elsewhere import Elsewhere
 from scenario_apply.dataset.types import Image
 from scenario_apply.errors import Location, ManifestError
 from scenario_apply.manifest.loader.data_guard import Barred, DataGuard
@@ -12,17 +13,17 @@ from scenario_apply.manifest.loader.data_guard import Barred, DataGuard
 _POINTER_BYTES = 1024  # a Git LFS pointer is smaller
 
 
-def read_for_upload(root: str, image: Image, *, may_leave: bool = False) -> bytes:
+def read_for_upload(root: str, image: Image, *, may_leave: bool = False, elsewhere: Elsewhere | None = None) -> bytes:
     """The picture's bytes, read once. Raises ManifestError: image-changed, image-missing, image-damaged, lfs-pointer,
     outside-root, hidden-path.
 
     The bytes are hashed and decoded here, so that exactly the planned picture is uploaded. may_leave: its dataset may
-    lie outside the root.
+    lie outside the root. elsewhere: where files come from that are not on the disk by themselves.
     """
     from scenario_apply.dataset.scan.pillow_images import DamagedPicture, verify
 
     try:
-        with DataGuard(root, may_leave=may_leave).opened(image.file) as file:
+        with DataGuard(root, may_leave=may_leave, others=elsewhere or Elsewhere()).opened(image.file) as file:
             body = file.read()
     except Barred as error:
         found = refusal_finding(error.barrier, image.file)

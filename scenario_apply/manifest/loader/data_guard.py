@@ -16,7 +16,7 @@ import os
 import sys
 from contextlib import contextmanager, suppress
 from stat import S_ISREG
-from typing import IO, TYPE_CHECKING, Literal
+from typing import IO, TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,13 +46,23 @@ class Barred(PermissionError):
         self.barrier = barrier
 
 
-class DataGuard:
-    """Opens files and folders below one root. may_leave: the dataset may leave it, and the caller consents."""
+class OtherFiles(Protocol):
+    """Opens what is no file of the disk by itself, such as a file in a zip."""
 
-    def __init__(self, root: str, *, may_leave: bool = False) -> None:
+    def open(self, path: str, guard: DataGuard) -> int: ...
+
+
+class DataGuard:
+    """Opens files and folders below one root. may_leave: the dataset may leave it, and the caller consents.
+
+    others: opens files in zip files; None: those are not read.
+    """
+
+    def __init__(self, root: str, *, may_leave: bool = False, others: OtherFiles | None = None) -> None:
         """root: absolute and normalised; it need not exist."""
         self.root = root
         self.may_leave = may_leave
+        self._others = others
         self._real = _real_folder(root)
         self._prefix = self._real if self._real.endswith("/") else self._real + "/"
         self._machine = tuple(folder for folder in _MACHINE if not self._prefix.startswith(folder))
@@ -79,7 +89,12 @@ class DataGuard:
 
     def open(self, file: str) -> int:
         """A descriptor of a regular file. file: relative to the root, or absolute. Raises Barred, OSError."""
-        return self._open(file, READ)
+        try:
+            return self._open(file, READ)
+        except NotADirectoryError:
+            if self._others is None:
+                raise
+            return self._others.open(file if file.startswith("/") else f"{self.root}/{file}", self)
 
     def open_folder(self, path: str) -> int:
         """A descriptor of a folder. Raises Barred, OSError."""

@@ -143,6 +143,20 @@ class OwnFolder:
             _refuse_unless_regular(folder, new, os.path.join(self.path, new))
             os.replace(old, new, src_dir_fd=folder, dst_dir_fd=folder)
 
+    def link(self, old: str, new: str) -> None:
+        """Give a file a second name. Raises FileExistsError when anything has it, a link included.
+
+        Where the file system has no hard links, the new name is taken first and then replaced.
+        """
+        with self.opened() as folder:
+            try:
+                os.link(old, new, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+            except FileExistsError:
+                raise
+            except OSError:
+                os.close(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FILE, 0o600, dir_fd=folder))
+                os.replace(old, new, src_dir_fd=folder, dst_dir_fd=folder)
+
     def sync(self) -> None:
         """Make a rename or a new name survive a power loss."""
         with self.opened() as folder:

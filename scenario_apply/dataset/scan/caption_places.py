@@ -1,0 +1,106 @@
+"""Where the captions of a dataset are kept: which file has that of an image, and where a new one belongs."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from scenario_apply.dataset.captions.gather import Gathered, Reader, gather
+from scenario_apply.dataset.facts import FileEntry
+from scenario_apply.dataset.image_selection import Selection
+from scenario_apply.dataset.scan.caption_files import caption_reader
+from scenario_apply.dataset.scan.inputs import inputs_of
+from scenario_apply.dataset.scan.sources import Sources
+from scenario_apply.manifest.spec import DatasetSpec
+from scenario_apply.model.file_names import METADATA_FILES, SIDECAR_SUFFIXES, name_of, stem_of, suffix_of
+
+_NOT_WRITTEN = {
+    "map": "its captions are written in the manifest",
+    "filename": "its captions are the names of its images",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptionPlaces:
+    """The captions of a dataset as they lie on the disk. root: absolute. read: reads a file, relative to the root."""
+
+    spec: DatasetSpec
+    root: str
+    images: tuple[FileEntry, ...]
+    gathered: Gathered
+    read: Reader
+    texts: Mapping[str, FileEntry]
+
+    @property
+    def lacking(self) -> tuple[FileEntry, ...]:
+        """Images that nobody has written a caption for."""
+        if self.spec.caption is not None and self.spec.captions.kind != "auto":
+            return ()
+        have = {*self.gathered.raws, *self.gathered.unreadable}
+        return tuple(image for image in self.images if image.path not in have)
+
+    @property
+    def table(self) -> str | None:
+        """The table or map of captions that the dataset names, relative to the root."""
+        path = self.spec.captions.path
+        return path.removeprefix("./") if self.spec.captions.kind == "file" and path else None
+
+    @property
+    def sidecars(self) -> tuple[str, ...]:
+        """Files beside images that hold their captions, relative to the root, each once."""
+        if self.spec.captions.kind not in ("recognise", "sidecar"):
+            return ()
+        found = (self.texts[path].file for path in sorted(self.gathered.used) if path in self.texts)
+        return tuple(dict.fromkeys(file for file in found if name_of(file).lower() not in METADATA_FILES))
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Tables and maps that were read, relative to the root, each once."""
+        found = [self.texts[path].file for path in sorted(self.gathered.used) if path in self.texts]
+        named = [] if self.table is None else [self.table]
+        return tuple(dict.fromkeys([*named, *(file for file in found if name_of(file).lower() in METADATA_FILES)]))
+
+    def why_not(self) -> str | None:
+        """Why no caption can be added to the files of this dataset; None where it can."""
+        return "edit pairs have instructions" if self.spec.is_pairs else _NOT_WRITTEN.get(self.spec.captions.kind)
+
+    def new_sidecar(self, image: FileEntry) -> str:
+        """The file beside an image that its caption belongs into, relative to the root."""
+        ending = self.spec.captions.suffix or self._usual_ending()
+        stems = Counter(stem_of(other.path) for other in self.images)
+        base = image.file if stems[stem_of(image.path)] > 1 else stem_of(image.file)
+        return base + ending
+
+    def _usual_ending(self) -> str:
+        endings = Counter(
+            suffix_of(raw.file)
+            for raw in self.gathered.raws.values()
+            if raw.file is not None and suffix_of(raw.file) in SIDECAR_SUFFIXES
+        )
+        return endings.most_common(1)[0][0] if endings else SIDECAR_SUFFIXES[0]
+
+    def exists(self, file: str) -> bool:
+        """Whether anything has that name, a link that leads nowhere included; endings count without case."""
+        folder, name = os.path.split(os.path.join(self.root, file))
+        base, ending = os.path.splitext(name)
+        return any(os.path.lexists(os.path.join(folder, base + form)) for form in {ending, ending.upper()})
+
+
+def caption_places(spec: DatasetSpec, *, root: str, allow_outside: bool = False) -> CaptionPlaces:
+    """Lists the dataset and reads its captions. allow_outside: as in scan_datasets."""
+    sources = Sources(root, allow_outside=allow_outside)
+    spec = sources.resolved(spec)
+    listing = sources.list_all(spec)
+    read = caption_reader(listing.guard, listing.refused)
+    inputs = inputs_of(listing, spec, root) if not spec.is_pairs else None
+    selection = inputs.selection if inputs is not None and inputs.selection else Selection(images=(), texts={})
+    return CaptionPlaces(
+        spec=spec,
+        root=root,
+        images=selection.images,
+        gathered=gather(spec, selection, read),
+        read=read,
+        texts=selection.texts,
+    )
