@@ -30,6 +30,7 @@ def again(asked: Mapping[str, Any], settings: Settings, command: str) -> str:
     words += ["--allow-destroy"] if asked.get("allow_destroy") else []
     words += ["--strict"] if settings.strict else []
     words += _consent(asked)
+    words += ["--lfs-pull"] if asked.get("lfs_pull") else []
     return shlex.join(words)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from scenario_apply.cli.parser import count, environment_name, limit, positive, seconds, state_file, variable
+from scenario_apply.cli.parser import count, environment_name, fix_kinds, limit, positive, seconds, state_file, variable
 from scenario_apply.model.limits import REQUESTS_PER_MINUTE
 
 _LOCAL = "use the embedded Scenario, stored in .scenario/; needs no account or network"
@@ -40,6 +40,16 @@ def reading(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="let datasets with `allow_outside_root: true` read files outside the manifest's folder "
         "(also: SCENARIO_APPLY_ALLOW_OUTSIDE_ROOT=1)",
+    )
+
+
+def pulling(parser: argparse.ArgumentParser) -> None:
+    """Whether git-lfs may get pictures. The manifest cannot grant it."""
+    parser.add_argument(
+        "--lfs-pull",
+        action="store_true",
+        help="let git-lfs pull the Git LFS images to upload, with your own access to the server "
+        "(also: SCENARIO_APPLY_LFS_PULL=1; =0 forbids pulling)",
     )
 
 
@@ -132,6 +142,25 @@ def recovery(parser: argparse.ArgumentParser) -> None:
 
 def strict(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--strict", action="store_true", help="treat warnings as errors")
+
+
+def fixing(parser: argparse.ArgumentParser) -> None:
+    """What may be repaired in caption files."""
+    group = parser.add_argument_group("repairs")
+    group.add_argument(
+        "--fix",
+        action="store_true",
+        help="repair caption files: encoding (to UTF-8), byte order mark, line ends, empty tags, and the trigger (to "
+        "the front) where no model was trained with it; shows the difference and asks",
+    )
+    group.add_argument(
+        "--fix-only",
+        type=fix_kinds,
+        metavar="KINDS",
+        help="repair only these: encoding, bom, line-ends, commas, trigger, separated by commas; trigger also moves it "
+        "in captions that a model was trained with, which asks for another training",
+    )
+    group.add_argument("--auto-approve", action="store_true", help="write what --fix shows without asking")
 
 
 def detailed(parser: argparse.ArgumentParser, codes: str) -> None:

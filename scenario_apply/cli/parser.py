@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
+from scenario_apply.model.fix_kinds import FIX_KINDS
 from scenario_apply.model.variable_names import is_variable_name
 
 PROGRAM = "scenario-apply"
@@ -133,6 +134,15 @@ def environment_name(text: str) -> str:
     if not is_variable_name(text):  # not repeated: it may be a value given in place of a name
         raise argparse.ArgumentTypeError("it takes the name of one environment variable, as in WANDB_API_KEY")
     return text
+
+
+def fix_kinds(text: str) -> tuple[str, ...]:
+    """KINDS of --fix-only."""
+    words = tuple(word for part in text.split(",") if (word := part.strip()))
+    wrong = next((word for word in words if word not in FIX_KINDS), None)
+    if wrong is not None or not words:
+        raise argparse.ArgumentTypeError(f"{wrong or text!r} is not one of {', '.join(FIX_KINDS)}")
+    return words
 
 
 LIMIT_KEYS = ("cost", "deletes", "retrains", "changes_percent", "min_score")

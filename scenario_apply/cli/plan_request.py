@@ -22,6 +22,7 @@ from scenario_apply.dataset.types import Dataset
 from scenario_apply.errors import ManifestError
 from scenario_apply.manifest.spec import Manifest
 from scenario_apply.model.lint_rules import REFUSED_CODES
+from scenario_apply.planning.model_rules import with_step_counts
 
 if TYPE_CHECKING:
     from scenario_apply.apply.prepare import PlanOptions
@@ -47,6 +48,7 @@ def read_request(settings: Settings, *, check: bool = True, depth: Depth = Depth
     """
     manifest = open_manifest(settings)
     datasets = open_datasets(manifest, settings, depth=depth)
+    manifest = with_step_counts(manifest, datasets)
     if check:
         refuse_errors(all_problems(manifest, datasets), strict=settings.strict)
     place = place_of_manifest(manifest, settings, endpoint=settings.endpoint)

@@ -16,6 +16,7 @@ LOCAL = "local"
 """What states and plans record as their endpoint when they belong to the embedded Scenario."""
 
 ALLOW_OUTSIDE_ROOT = "SCENARIO_APPLY_ALLOW_OUTSIDE_ROOT"
+LFS_PULL = "SCENARIO_APPLY_LFS_PULL"
 
 _KEYS = ("SCENARIO_SDK_API_KEY", "SCENARIO_API_KEY")
 _SECRETS = ("SCENARIO_SDK_API_SECRET", "SCENARIO_API_SECRET")
@@ -56,6 +57,7 @@ class Settings:
     limits: Limits = Limits()
     strict: bool = False
     allow_outside_root: bool = False
+    lfs_pull: bool | None = None  # None: a person is asked; with --auto-approve, without the caller's credentials
     detailed: bool = False
     quiet: bool = False
     verbose: bool = False
@@ -102,6 +104,7 @@ def read_settings(arguments: argparse.Namespace, environment: Mapping[str, str],
         limits=_limits(given.get("limit") or ()),
         strict=bool(given.get("strict")),
         allow_outside_root=bool(given.get("allow_outside_root")) or environment.get(ALLOW_OUTSIDE_ROOT) == "1",
+        lfs_pull=_lfs_pull(environment.get(LFS_PULL), given),
         detailed=bool(given.get("detailed_exitcode")),
         quiet=bool(given.get("quiet")),
         verbose=bool(given.get("verbose")),
@@ -125,6 +128,17 @@ def _allowed_names(environment: Mapping[str, str], given: Mapping[str, object]) 
         f"{ALLOW_VARIABLE} is no list of names of environment variables",
         hint=f"write names, separated by commas: {ALLOW_VARIABLE}=WANDB_API_KEY,TEAM",
     )
+
+
+def _lfs_pull(value: str | None, given: Mapping[str, object]) -> bool | None:
+    """--lfs-pull, else 1 or 0 of the variable, for the command that pulls. Raises UsageError for other values."""
+    if given.get("lfs_pull") or "lfs_pull" not in given or not value:
+        return True if given.get("lfs_pull") else None
+    if value in ("0", "1"):
+        return value == "1"
+    from scenario_apply.errors import UsageError
+
+    raise UsageError(f"{LFS_PULL} is {value!r}", hint=f"{LFS_PULL}=1 allows git-lfs to pull pictures, 0 forbids it")
 
 
 def _here() -> str:

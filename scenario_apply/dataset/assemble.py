@@ -11,6 +11,7 @@ from scenario_apply.dataset.captions.caption_text import CaptionLine, caption_li
 from scenario_apply.dataset.captions.compose import Composer
 from scenario_apply.dataset.captions.gather import UNREAD_CAPTIONS, Gathered, Reader, gather
 from scenario_apply.dataset.captions.instructions import instruct
+from scenario_apply.dataset.conventions import caption_conventions, pair_conventions
 from scenario_apply.dataset.digest import digest_of_rows
 from scenario_apply.dataset.facts import Facts, FileEntry
 from scenario_apply.dataset.image_selection import Selection
@@ -18,7 +19,7 @@ from scenario_apply.dataset.lint.duplicate_rules import ColourDifference
 from scenario_apply.dataset.lint.lint import lint
 from scenario_apply.dataset.lint.subject import Picture, Subject
 from scenario_apply.dataset.pairing import Paired
-from scenario_apply.dataset.types import Pair
+from scenario_apply.dataset.types import Convention, Pair
 from scenario_apply.manifest.spec import DatasetSpec
 from scenario_apply.model.lint_rules import Finding, LintSettings, settings_from
 
@@ -103,16 +104,21 @@ class DatasetInputs:
     paired: Paired | None = None
     findings: tuple[Finding, ...] = ()
     skipped_folders: Mapping[str, int] = field(default_factory=dict)
+    layout: tuple[Convention, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assembled:
-    """pictures and pairs as sent; findings with their final severities; digest as Dataset.digest."""
+    """pictures and pairs as sent; findings with their final severities; digest as Dataset.digest.
+
+    conventions: the layout of the folders, then where captions were found.
+    """
 
     pictures: tuple[Picture, ...]
     pairs: tuple[Pair, ...]
     findings: tuple[Finding, ...]
     digest: str
+    conventions: tuple[Convention, ...] = ()
 
 
 def assemble(
@@ -136,11 +142,16 @@ def assemble(
         pairs, more = instruct(spec, inputs.paired, read, budget)
         before += [*inputs.paired.findings, *more]
         pictures = tuple(Picture(image.path, facts[image.file]) for image in inputs.images)
+        conventions = pair_conventions(spec, len(pairs))
     else:
         gathered = gather(spec, inputs.selection or Selection(images=(), texts={}), read)
         captioned = caption_pictures(spec, inputs.images, facts, gathered, budget)
         before += [*gathered.findings, *captioned.findings]
         pictures = captioned.pictures
+        sent = {picture.path: picture.caption is not None for picture in pictures}
+        conventions = caption_conventions(
+            spec, inputs.images, gathered.raws, gathered.forms, sent, by_service=_leaves_all(spec, gathered)
+        )
         unread = _excused(gathered, settings)
     subject = Subject(
         spec=spec,
@@ -158,7 +169,14 @@ def assemble(
         pairs=pairs,
         findings=lint(subject, list(dict.fromkeys(before)), colour_difference),
         digest=digest_of_pictures(pictures, pairs),
+        conventions=(*inputs.layout, *conventions),
     )
+
+
+def _leaves_all(spec: DatasetSpec, gathered: Gathered) -> bool:
+    """Whether there is no caption, and no error about one: Scenario writes all of them."""
+    is_left = spec.captions.kind == "recognise" and not (gathered.raws or gathered.unreadable or gathered.lost_rows)
+    return is_left and all(finding.severity != "error" for finding in gathered.findings)
 
 
 def _excused(gathered: Gathered, settings: LintSettings) -> frozenset[str]:

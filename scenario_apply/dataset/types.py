@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -36,6 +37,20 @@ class Pair(Struct, frozen=True, kw_only=True):
     instruction: str
 
 
+class Convention(NamedTuple):
+    """A source of captions, or a layout of folders, in which a dataset keeps its files.
+
+    kind: a stable name. number: of the pictures or pairs it holds for. file: of a table, relative to the root; for
+    files beside pictures their ending; for layouts the folder or prefix that is read. is_declared: the manifest names
+    it; otherwise it was recognised.
+    """
+
+    kind: str
+    number: int
+    file: str | None = None
+    is_declared: bool = False
+
+
 class Contents(Struct, frozen=True, kw_only=True):
     """The images and pairs of a dataset, in natural order of paths."""
 
@@ -57,6 +72,7 @@ class Dataset:
     pair_count: int
     problems: tuple[Diagnostic, ...]  # lint findings of every severity; the caller decides what stops it
     load: Callable[[], Contents]
+    conventions: tuple[Convention, ...] = ()  # how its pictures and captions were found
 
     @cached_property
     def contents(self) -> Contents:

@@ -22,6 +22,7 @@ from scenario_apply.manifest.documents import merged
 from scenario_apply.manifest.expanded import expanded
 from scenario_apply.manifest.expansion import Expansion
 from scenario_apply.manifest.fields import child, flag, plain, service_id, text
+from scenario_apply.manifest.model_lint import check_learning_rates
 from scenario_apply.manifest.models import Models
 from scenario_apply.manifest.positions import Map
 from scenario_apply.manifest.report import Report
@@ -80,6 +81,7 @@ def build_manifest(
     compositions = Compositions(document, child(defaults, "compositions"), models, report, expansion)
     _warn_of_same_names(models, compositions, report)
     check_triggers(models.specs, compositions.specs.values(), datasets.specs, report)
+    check_learning_rates(models.specs, datasets.specs, report)
     blocks = moved(document, report), imports(document, report), removed(document, report)
     report.raise_errors()
     return Manifest(

@@ -238,10 +238,16 @@ def _captions(fields: Map, report: Report) -> tuple[CaptionSource, MissingCaptio
         kind="file" if file is not None else "map" if inner is not None else "sidecar" if suffix else "recognise",
         path=file,
         entries=_entries(inner) if inner is not None else {},
-        suffix=None if suffix is None else "." + suffix.removeprefix("*").removeprefix("."),
+        suffix=None if suffix is None else _suffix(suffix),
         lines=cast(CaptionLines, lines) if lines in _LINES else "join",
     )
     return source, _missing(value) or missing or "error"
+
+
+def _suffix(written: str) -> str:
+    """An ending such as .cap, with or without its dot; or the end of a name, such as _caption.txt."""
+    ending = written.strip().removeprefix("*")
+    return ending if ending.startswith((".", "_", "-")) else f".{ending}"
 
 
 def _captions_by_word(word: str) -> CaptionSource:

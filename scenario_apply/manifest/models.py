@@ -8,6 +8,7 @@ from scenario_apply.manifest.expansion import Expansion
 from scenario_apply.manifest.fields import child, flag, is_extension, text, texts
 from scenario_apply.manifest.matrix import children
 from scenario_apply.manifest.merge import Inheritance, layered
+from scenario_apply.manifest.model_lint import severity_for
 from scenario_apply.manifest.parameters import ParameterCheck
 from scenario_apply.manifest.positions import Map, Mark
 from scenario_apply.manifest.report import Places, Report
@@ -67,9 +68,8 @@ class Models:
             return None
         self._check_shape(address, training, dataset, merged)
         parameters = child(merged, "parameters")
-        taken = (
-            self._parameters.checked(training, parameters, child(own, "parameters"), str(address)) if parameters else {}
-        )
+        written, owner = child(own, "parameters"), self._datasets.specs[dataset]
+        taken = self._parameters.checked(training, parameters, written, str(address), owner) if parameters else {}
         return ModelSpec(
             address=address,
             name=display_name(address, merged, mark, self._report, self._given_by_matrix(address, "name", own)),
@@ -139,7 +139,8 @@ class Models:
         else:
             what = f"{training.name} is trained on edit pairs, but dataset.{dataset} contains single images"
             hint = "give the dataset before: and after:, or use a type without -edit-"
-        self._report.error("dataset-shape", f"model.{address.name}: {what}", mark, hint)
+        if (severity := severity_for("M01", [spec])) is not None:
+            self._report.add("M01", f"model.{address.name}: {what}", mark, hint, severity)
 
 
 def warn_of_legacy(name: str, mark: Mark, count: int, things: str, report: Report) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from scenario_apply.manifest.model_lint import severity_for
 from scenario_apply.manifest.other_trainers import foreign_parameter
 from scenario_apply.manifest.positions import Map, Mark, Node, kind_of
 from scenario_apply.manifest.report import Report
-from scenario_apply.manifest.spec import Json
+from scenario_apply.manifest.spec import DatasetSpec, Json
 from scenario_apply.manifest.written_numbers import number_hint
 from scenario_apply.model.did_you_mean import did_you_mean, listed
 from scenario_apply.model.secret import MASK, Secret
@@ -32,7 +33,7 @@ class ParameterCheck:
         self._dropped: dict[tuple[str, str], tuple[Mark, list[str]]] = {}
 
     def checked(
-        self, training: TrainingType, merged: Map, written: Map | None, address: str
+        self, training: TrainingType, merged: Map, written: Map | None, address: str, dataset: DatasetSpec
     ) -> Mapping[str, Json | Secret]:
         """The parameters as they will be sent. written: those of the model itself; the rest is inherited."""
         rules = training.parameters
@@ -45,7 +46,7 @@ class ParameterCheck:
                 rule = SECRET_RULE
             is_inherited = written is None or name not in written
             if rule is None and training.known:
-                self._not_taken(training, name, merged.marks[name], address, is_inherited)
+                self._not_taken(training, name, merged.marks[name], address, None if is_inherited else dataset)
             elif rule is None:
                 if self._is_sendable(name, value, merged.marks[name][1]):
                     taken[name] = _json(value)
@@ -60,18 +61,21 @@ class ParameterCheck:
             self._report.note("parameter-left-out", what, mark)
 
     def _not_taken(
-        self, training: TrainingType, name: str, marks: tuple[Mark, Mark], address: str, inherited: bool
+        self, training: TrainingType, name: str, marks: tuple[Mark, Mark], address: str, owner: DatasetSpec | None
     ) -> None:
+        """M02. owner: the dataset whose `lint:` counts; None: the value is inherited."""
         if self._report.is_wrong(marks[0]):
             return
         if name not in PARAMETER_NAMES:
             unknown_parameter(name, marks[0], self._report, training.parameters)
-        elif inherited:
+        elif owner is None:
             self._dropped.setdefault((training.name, name), (marks[0], []))[1].append(address)
-        else:
+        elif (severity := severity_for("M02", [owner])) is not None:
             takes = f"it accepts {listed(p for p, rule in training.parameters.items() if not rule.deprecated)}"
             what = f"{training.name} does not accept {name}"
-            self._report.error("parameter-of-another-type", what, marks[0], takes)
+            self._report.add(
+                "M02", what if severity == "error" else f"{what}: it is not sent", marks[0], takes, severity
+            )
 
     def _fits(
         self, rule: ParameterRule, name: str, value: Node, mark: Mark, training: TrainingType, heir: str | None

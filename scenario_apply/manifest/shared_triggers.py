@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from scenario_apply.errors import Location
+from scenario_apply.manifest.model_lint import severity_for
 from scenario_apply.manifest.report import Report
 from scenario_apply.manifest.spec import CompositionSpec, DatasetSpec, ModelSpec
 from scenario_apply.model.address import Address
@@ -58,9 +59,6 @@ def _check_parts(
 
 
 def _warn(code: str, what: str, place: Location, hint: str, owners: Iterable[DatasetSpec], report: Report) -> None:
-    from scenario_apply.model.lint_rules import Finding, settings_from
-
-    judged = [settings_from(owner.lint)[0].judge(Finding(code, what)) for owner in owners]
-    severities = [finding.severity for finding in judged if finding is not None]
-    if len(severities) == len(judged) and severities[0] is not None:  # off for one of them is off
-        report.add(code, what, place, hint, severities[0])
+    severity = severity_for(code, owners)
+    if severity is not None:
+        report.add(code, what, place, hint, severity)

@@ -19,6 +19,8 @@ IMAGE_SUFFIXES = frozenset(_TAKEN_FOR_IMAGES.split())
 SIDECAR_SUFFIXES = (".txt", ".caption")
 CAPTION_SUFFIXES = frozenset(SIDECAR_SUFFIXES)
 METADATA_FILES = ("metadata.jsonl", "metadata.csv")
+"""Tables of captions that are always read. Others of usual names are read where there are no other captions."""
+METADATA_TSV = "metadata.tsv"
 TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".yaml", ".yml"})
 """Endings of tables and maps of captions that can be read."""
 UNREADABLE_TABLE_SUFFIXES = frozenset({".parquet", ".arrow", ".xlsx", ".xls", ".ods"})
@@ -47,6 +49,7 @@ def is_image_name(name: str) -> bool:
 
 
 MAP_SUFFIXES = frozenset({".json", ".yaml", ".yml"})
+CAPTION_FILES = frozenset(f"captions{ending}" for ending in TABLE_SUFFIXES)
 CAPTION_TABLE_STEMS = frozenset({"metadata", "caption", "captions", "prompts", "labels", "descriptions"})
 
 

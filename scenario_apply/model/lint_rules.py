@@ -11,7 +11,7 @@ from scenario_apply.model.file_names import nearest
 from scenario_apply.model.limits import SINGLE_UPLOAD_BYTES
 
 # Increased with every change of a rule, threshold or message: results cached under another version are rebuilt.
-LINT_VERSION = 8
+LINT_VERSION = 11
 
 
 class Finding(NamedTuple):
@@ -42,6 +42,7 @@ RULES: tuple[Rule, ...] = (
     Rule("N03", "many-images", "info", {"many-images": 25}),
     Rule("N04", "too-many-images", "error", {"max-images": 50, "absolute-max-images": 100}),
     Rule("N05", "too-few-pairs", "error", {"min-pairs": 2, "few-pairs": 5}),
+    Rule("N06", "too-many-steps", "warning", {"max-steps": 10_000}),
     Rule("N08", "subfolders-skipped", "warning"),
     Rule("N09", "exclude-unused", "warning"),
     Rule("N10", "zip-file", "error"),
@@ -68,6 +69,7 @@ RULES: tuple[Rule, ...] = (
     Rule("D03", "near-duplicate", "warning", {"near-distance": 12, "near-colour": 12}),
     Rule("D04", "mirrored-copy", "info", {"mirror-distance": 3}),
     Rule("D05", "no-edit-to-learn", "warning", {"edit-distance": 0, "edit-colour": 1}),
+    Rule("D06", "two-captions-of-a-picture", "info"),
     Rule("C01", "caption-missing", "error"),
     Rule("C02", "no-captions", "warning"),
     Rule("C03", "caption-empty", "error"),
@@ -90,6 +92,7 @@ RULES: tuple[Rule, ...] = (
     Rule("C20", "control-characters", "warning"),
     Rule("C21", "captions-not-read", "warning"),
     Rule("C22", "caption-name", "info"),
+    Rule("C30", "captions-recognised", "info"),
     Rule("T01", "trigger-in-some", "error"),
     Rule("T02", "trigger-misspelled", "error"),
     Rule("T03", "placeholder-left", "error"),
@@ -104,12 +107,18 @@ RULES: tuple[Rule, ...] = (
     Rule("P04", "instruction-verbs", "warning"),
     Rule("P05", "pair-sizes", "warning", {"aspect-off": 0.02}),
     Rule("P06", "pair-roles", "warning"),
+    Rule("M01", "dataset-of-another-shape", "error"),
+    Rule("M02", "parameter-of-another-type", "error"),
+    Rule("M03", "learning-rate", "warning", {"max-learning-rate": 1e-3, "min-learning-rate": 1e-6}),
     Rule("outside-root", "outside-root", "error"),
     Rule("hidden-path", "hidden-path", "error"),
     Rule("lint-setting", "lint-setting", "warning"),
 )
 REFUSED_CODES = frozenset({"outside-root", "hidden-path"})
 """Codes for files that must not be read. A dataset cannot lower their severity."""
+
+NOTES_ABOUT_UNREAD = frozenset({"F10", "F12", "F13", "C21"})
+"""Rules whose notes are shown without --verbose, too: something was not read or not checked."""
 
 BY_CODE: Mapping[str, Rule] = {rule.code: rule for rule in RULES}
 _BY_NAME: Mapping[str, Rule] = {rule.name: rule for rule in RULES}

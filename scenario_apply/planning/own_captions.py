@@ -7,7 +7,8 @@ exactly that caption asks for what was trained already. Pure.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from scenario_apply.dataset.captions.caption_text import caption_line, without_empty_tags
 from scenario_apply.dataset.captions.matching import Raw

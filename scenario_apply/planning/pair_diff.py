@@ -6,7 +6,6 @@ A pair is its two pictures, by their bytes, and its instruction. Names and the o
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
-
 from typing import Literal, NamedTuple
 
 from msgspec.structs import replace

@@ -3,31 +3,58 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 
 from scenario_apply.dataset.types import Dataset, Image
+from scenario_apply.errors import Diagnostic
+from scenario_apply.review.convention_words import convention_json, convention_sentence
+from scenario_apply.review.image_findings import CaptionPlace
 from scenario_apply.review.pair_lines import bytes_text, pairs_as_json, pairs_shown, pixels_text
-from scenario_apply.review.screen import Screen, columns, counted, fit, fit_path, pad, safe, wrap
+from scenario_apply.review.screen import Color, Screen, columns, counted, fit, fit_path, pad, prose, safe, wrap
 from scenario_apply.review.validation_text import diagnostic
 
+Findings = Mapping[str, Sequence[Diagnostic]]
+_HEADER = ("image", "pixels", "size", "findings")
+_COLORS: Mapping[str, Color] = {"error": "red", "warning": "yellow", "info": "cyan"}
+_WORST = ("error", "warning", "info")
 
-def dataset_text(dataset: Dataset, screen: Screen) -> str:
-    """A line per image: path, size in pixels and bytes, caption; captions whole with -v. Pairs together, below."""
+
+def dataset_text(dataset: Dataset, screen: Screen, findings: Findings) -> str:
+    """A table with a line per image: path, pixels, bytes, codes of its findings, caption; whole with -v.
+
+    The images of pairs are shown below, together. findings: of each image, by path.
+    """
     contents = dataset.contents
+    codes = {path: " ".join(dict.fromkeys(one.code for one in found)) for path, found in findings.items()}
     paired = {path for pair in contents.pairs for path in (pair.before, pair.after)}
     images = [image for image in contents.images if image.path not in paired]
-    rows = [(safe(image.path), pixels_text(image), bytes_text(image.size_bytes)) for image in images]
-    wide = [max((columns(row[n]) for row in rows), default=0) for n in range(3)]
-    wide[0] = min(wide[0], screen.width // 3)
+    rows = [_HEADER] if images else []
+    rows += [(safe(i.path), pixels_text(i), bytes_text(i.size_bytes), safe(codes.get(i.path, ""))) for i in images]
+    wide = [max((columns(row[n]) for row in rows), default=0) for n in range(len(_HEADER))]
+    wide[0] = min(wide[0], max(screen.width // 3, len(_HEADER[0])))
     lines: list[str] = []
-    for image, (path, pixels, size) in zip(images, rows, strict=True):
+    for number, (path, pixels, size, found) in enumerate(rows):
         start = f"{pad(fit_path(path, wide[0]), wide[0])}  {pixels:>{wide[1]}}  {size:>{wide[2]}}  "
-        captions = _caption(image, screen.width - columns(start), screen)
-        lines.append(start + captions[0])
-        lines += [" " * columns(start) + line for line in captions[1:]]
-    lines += pairs_shown(contents, screen)
+        room = screen.width - columns(start) - wide[3] - 2
+        if not number:
+            lines.append(screen.paint(f"{start}{pad(found, wide[3])}  caption", "dim"))
+            continue
+        image = images[number - 1]
+        captions = _caption(image, room, screen)
+        color = _color(findings.get(image.path, ()))
+        lines.append(start + screen.paint(pad(found, wide[3]), color) + "  " + captions[0])
+        lines += [" " * (screen.width - room) + line for line in captions[1:]]
+    lines += pairs_shown(contents, codes, screen)
     pairs = f", {counted(dataset.pair_count, 'pair')}" if dataset.pair_count else ""
+    for convention in dataset.conventions:
+        lines += prose(safe(convention_sentence(convention)), screen.width, screen)
     lines.append(f"{safe(dataset.name)}: {counted(dataset.image_count, 'image')}{pairs}, {dataset.digest}")
     return "\n".join(lines) + "\n"
+
+
+def _color(found: Sequence[Diagnostic]) -> Color | None:
+    """Of the worst finding."""
+    return next((_COLORS[kind] for kind in _WORST if any(one.severity == kind for one in found)), None)
 
 
 def _caption(image: Image, room: int, screen: Screen) -> list[str]:
@@ -39,12 +66,18 @@ def _caption(image: Image, room: int, screen: Screen) -> list[str]:
     return wrap(text, room) if screen.verbose else [text if columns(text) <= room else f'{fit(text, room - 1)}"']
 
 
-def dataset_json(dataset: Dataset) -> str:
-    """name, digest, images (path, file, sha256, size_bytes, mime, width, height, caption), pairs, diagnostics."""
+def dataset_json(dataset: Dataset, findings: Findings, captions: Mapping[str, CaptionPlace]) -> str:
+    """name, digest, convention, images, pairs and diagnostics.
+
+    images: path, file, sha256, size_bytes, mime, width, height, caption, caption_file and caption_line (where it was
+    found) and findings. captions: by path of the image.
+    """
+    nowhere = CaptionPlace(None)
     contents = dataset.contents
     values = {
         "name": dataset.name,
         "digest": dataset.digest,
+        "convention": convention_json(dataset.conventions),
         "images": [
             {
                 "path": image.path,
@@ -55,6 +88,9 @@ def dataset_json(dataset: Dataset) -> str:
                 "width": image.width,
                 "height": image.height,
                 "caption": image.caption,
+                "caption_file": captions.get(image.path, nowhere).file,
+                "caption_line": captions.get(image.path, nowhere).line,
+                "findings": [diagnostic(problem) for problem in findings.get(image.path, ())],
             }
             for image in contents.images
         ],

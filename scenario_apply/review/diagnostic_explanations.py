@@ -23,7 +23,7 @@ _MANIFEST = {
     "curly-quotes": "A value stands in typographic quotes, which quote nothing in YAML and would become part of a name "
     "or trigger. Write straight quotes; around them where the curly ones are meant.",
     "dataset-shape": "A dataset must have one shape: `images`, or `before` and `after`, or `pairs`. Keep one of them "
-    "and complete it. Edit types and flux.1-kontext-lora are trained on pairs, all others on images.",
+    "and complete it.",
     "declared-twice": "Two files of a manifest declare the same resource or setting. Remove one of them, or use "
     "another key.",
     "duplicate-key": "A key occurs twice in the same map. Most YAML readers silently keep the last value; here it is "
@@ -95,8 +95,6 @@ _MANIFEST = {
     "parameter-legacy": "The service still accepts this parameter, but marks it as deprecated. Remove it.",
     "parameter-lengths": "Two lists must have the same number of entries, such as samplePrompts and "
     "sampleSourceImages. Add or remove entries.",
-    "parameter-of-another-type": "The parameter exists, but the type of this model does not accept it. The hint lists "
-    "those that it accepts.",
     "parameter-range": "A training parameter is outside the range of its type. The service would refuse the training.",
     "same-name": "Two resources of the same type have the same display name. That is allowed, but `find` and "
     "recovery after a lost response use names. Give one another `name:`.",
@@ -162,7 +160,9 @@ _DATASET = {
     "image-damaged": "An image cannot be decoded. It is checked again immediately before its upload. Export it again.",
     "image-missing": "An image disappeared after it was planned, or can no longer be read. Restore it or plan again.",
     "lfs-pointer": "The file is a Git LFS pointer, not the picture itself. A plan can use the pointer; an upload "
-    "needs the picture. Run git lfs pull.",
+    "needs the picture. An apply looks for it in .git/lfs, then lets git-lfs download it: with your own access to the "
+    "server if --lfs-pull or SCENARIO_APPLY_LFS_PULL=1 allows it, without credentials if only --auto-approve is given. "
+    "Where that fails, nothing is made, and the hint gives the command that pulls exactly these images.",
     "too-many-images": "The datasets contain more images than a command reads. No training takes that many; select "
     "the best, or split the manifest.",
 }

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from scenario_apply.errors import Diagnostic, Location, Severity
-from scenario_apply.model.lint_rules import BY_CODE
+from scenario_apply.model.lint_rules import BY_CODE, NOTES_ABOUT_UNREAD
 from scenario_apply.review.screen import Color, Screen, counted, hanging, prose, safe
 from scenario_apply.review.source_line import excerpt
 
@@ -28,11 +28,14 @@ _RANK = {"error": 0, "warning": 1, "info": 2}
 def problem_text(problems: Iterable[Diagnostic], screen: Screen, *, count: bool = True) -> str:
     """All problems, errors first, then by file; ends with how many there are when there are several.
 
+    Notes of lint rules are only counted unless the screen is verbose.
     Problems with the same code that point at whole files are drawn as one, with the files listed.
     """
     found = sorted(dict.fromkeys(problems), key=_order)
     if screen.quiet:
         found = [problem for problem in found if problem.severity == "error"]
+    notes = [] if screen.verbose else [problem for problem in found if _is_minor(problem)]
+    found = [problem for problem in found if problem not in notes] if notes else found
     unlisted = _unlisted(found)
     by_code: dict[tuple[str, str, bool], list[Diagnostic]] = {}
     for problem in found:
@@ -56,9 +59,18 @@ def problem_text(problems: Iterable[Diagnostic], screen: Screen, *, count: bool 
         # one-line diagnostics are a list; longer ones are set apart
         text += "\n" if number and max(len(block), len(blocks[number - 1])) > 1 else ""
         text += "".join(f"{line}\n" for line in block)
+    ending = []
     if count and len(found) > 1:
-        text += f"{'' if all(len(block) == 1 for block in blocks) else chr(10)}{tally(found)}.\n"
+        ending.append(f"{tally(found)}.")
+    if notes:
+        ending.append(f"{tally(notes)[:1].upper()}{tally(notes)[1:]} {'more ' if found else ''}with -v.")
+    if ending:
+        text += f"{'' if all(len(block) == 1 for block in blocks) else chr(10)}{' '.join(ending)}\n"
     return text
+
+
+def _is_minor(problem: Diagnostic) -> bool:
+    return problem.severity == "info" and problem.code in BY_CODE and problem.code not in NOTES_ABOUT_UNREAD
 
 
 def _unlisted(problems: Sequence[Diagnostic]) -> dict[tuple[str, str], int]:

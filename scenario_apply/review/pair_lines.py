@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from scenario_apply.dataset.types import Contents, Image
 from scenario_apply.planning.changes import Change, PairChange
 from scenario_apply.review.image_lines import listed, more, quoted_caption
@@ -43,12 +45,15 @@ def _instruction(pair: PairChange, room: int, screen: Screen) -> list[str]:
     return quoted_caption(pair.instruction, room, screen)
 
 
-def pairs_shown(contents: Contents, screen: Screen) -> list[str]:
-    """The pairs of a dataset: both pictures with their sizes, and the instruction as it will be sent below them."""
+def pairs_shown(contents: Contents, codes: Mapping[str, str], screen: Screen) -> list[str]:
+    """The pairs of a dataset: both pictures with their sizes, and the instruction as it will be sent below them.
+
+    codes: of the findings of each image, by path.
+    """
     by_path = {image.path: image for image in contents.images}
     lines: list[str] = []
     for pair in contents.pairs:
-        sides = [f"{safe(path)} ({_size(by_path[path])})" for path in (pair.before, pair.after)]
+        sides = [_side(by_path[path], codes.get(path, "")) for path in (pair.before, pair.after)]
         together = " -> ".join(sides)
         lines += [together] if columns(together) <= screen.width else [f"{sides[0]} ->", f"  {sides[1]}"]
         lines += hanging("  ", f'"{safe(pair.instruction)}"', screen)
@@ -74,8 +79,9 @@ def _measures(image: Image) -> dict[str, object]:
     return {"file": image.file, "width": image.width, "height": image.height, "size_bytes": image.size_bytes}
 
 
-def _size(image: Image) -> str:
-    return f"{pixels_text(image)}, {bytes_text(image.size_bytes)}"
+def _side(image: Image, codes: str) -> str:
+    found = f", {codes}" if codes else ""
+    return safe(f"{image.path} ({pixels_text(image)}, {bytes_text(image.size_bytes)}{found})")
 
 
 def pixels_text(image: Image) -> str:

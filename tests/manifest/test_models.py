@@ -42,10 +42,10 @@ def test_kontext_takes_single_images_with_one_warning_for_a_whole_matrix(tmp_pat
 
 def test_other_types_of_pairs_refuse_single_images(tmp_path: Path) -> None:
     [problem] = problems(tmp_path, "models: { night: { type: qwen-image-edit-lora, dataset: ./night } }")
-    assert problem.code == "dataset-shape"
+    assert problem.code == "M01"
 
 
 def test_krea_is_still_trained_on_single_images(tmp_path: Path) -> None:
     pairs = "{ before: ./day, after: ./night, instruction: make it night }"
     [problem] = problems(tmp_path, f"models: {{ night: {{ type: flux.1-krea-lora, dataset: {pairs} }} }}")
-    assert (problem.code, problem.severity) == ("dataset-shape", "error")
+    assert (problem.code, problem.severity) == ("M01", "error")

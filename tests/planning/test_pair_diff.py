@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-
-
 from msgspec.structs import replace
 
 from scenario_apply.dataset.types import Contents, Image, Pair

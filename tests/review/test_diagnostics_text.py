@@ -167,3 +167,15 @@ def test_findings_that_a_dataset_does_not_name_are_counted_with_those_it_does() 
     verbose = problem_text(found, Screen(width=80, terminal=True, verbose=True))
     assert "a/099.png" in verbose
     assert "and 1,200 more, which are not listed" in verbose
+
+
+def test_notes_of_lint_rules_are_counted_and_drawn_only_when_verbose() -> None:
+    """What was not read is always said; the rest is advice that nobody has to see."""
+    notes = [Diagnostic(code=code, message=f"about {code}", severity="info") for code in ("N03", "R03", "F13", "other")]
+    text = problem_text(notes, Screen())
+    assert "about F13" in text
+    assert "about other" in text
+    assert "N03" not in text
+    assert text.endswith("2 notes. 2 notes more with -v.\n")
+    assert "about N03" in problem_text(notes, Screen(verbose=True))
+    assert problem_text(notes[:1], Screen()) == "1 note with -v.\n"

@@ -51,7 +51,7 @@ def test_pairs_of_a_dataset_are_shown_with_the_sizes_of_both_pictures() -> None:
         for p, n in (("after/1.jpg", 768), ("before/1.png", 1024))
     )
     shown = Contents(images=images, pairs=(Pair(before="before/1.png", after="after/1.jpg", instruction="draw it"),))
-    assert pairs_shown(shown, SCREEN) == [
-        "before/1.png (1024x1024, 1 kB) -> after/1.jpg (1024x768, 768 B)",
+    assert pairs_shown(shown, {"after/1.jpg": "P05"}, SCREEN) == [
+        "before/1.png (1024x1024, 1 kB) -> after/1.jpg (1024x768, 768 B, P05)",
         '  "draw it"',
     ]

@@ -9,12 +9,17 @@ from scenario_apply.dataset.scan.depth import Depth
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
     from scenario_apply.cli.invocation import Invocation
+    from scenario_apply.errors import Diagnostic
 
 EXAMPLES = """
   scenario-apply validate manifests/quickstart
   scenario-apply validate manifests/examples/matrix.yaml --strict --format json
+  scenario-apply validate manifests/quickstart --format github
+  scenario-apply validate manifests/quickstart --format sarif > scenario-apply.sarif
+  scenario-apply validate manifests/quickstart --fix --auto-approve
 """
 
 
@@ -22,30 +27,55 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.manifest(parser)
     options.reading(parser)
     options.strict(parser)
-    options.formats(parser, "text", "json")
+    options.formats(parser, "text", "json", "github", "sarif")
+    options.fixing(parser)
 
 
 def run(call: Invocation) -> int:
-    """0 when nothing stops a plan, else 1."""
+    """0 when nothing stops a plan and all that --fix shows is repaired, else 1."""
     from scenario_apply.cli.locate import state_problem
     from scenario_apply.cli.wiring import all_problems, open_datasets, open_manifest
     from scenario_apply.errors import ManifestError
+    from scenario_apply.planning.model_rules import shared_pictures, with_step_counts
     from scenario_apply.review.validation_text import validation_json, validation_text
 
     manifest, datasets = None, None
+    is_fixed = True
     try:
         manifest = open_manifest(call.settings)
+        if call.arguments.fix or call.arguments.fix_only is not None:
+            from scenario_apply.cli.caption_fixing import fix_captions
+
+            is_fixed = fix_captions(call, manifest, call.arguments.fix_only)
         datasets = open_datasets(manifest, call.settings, depth=Depth.ALL_PIXELS)
+        manifest = with_step_counts(manifest, datasets)
+        shared = shared_pictures(manifest, datasets)
         place = state_problem(manifest)
-        problems = (*all_problems(manifest, datasets), *((place,) if place is not None else ()))
+        problems = (*all_problems(manifest, datasets), *shared, *((place,) if place is not None else ()))
     except ManifestError as error:
         problems = (*(manifest.problems if manifest is not None else ()), *error.problems)
     stops = ("error", "warning") if call.settings.strict else ("error",)
     valid = not any(problem.severity in stops for problem in problems)
     if call.arguments.format == "json":
         call.show(validation_json(problems, valid=valid))
+    elif call.arguments.format in ("github", "sarif"):
+        _show_to_programs(call, problems, valid=valid)
     else:
         call.warn(problems)
         if valid and manifest is not None and datasets is not None:
             call.show(validation_text(manifest, datasets))
-    return 0 if valid else 1
+    return 0 if valid and is_fixed else 1
+
+
+def _show_to_programs(call: Invocation, problems: Sequence[Diagnostic], *, valid: bool) -> None:
+    """Annotations of notes only with --verbose: GitHub shows ten of a kind. SARIF has all, with their level."""
+    from scenario_apply.cli.command_hints import completed_hint
+    from scenario_apply.cli.report_paths import in_checkout
+    from scenario_apply.review.sarif import sarif
+    from scenario_apply.review.workflow_commands import workflow_commands
+
+    found = in_checkout([completed_hint(problem, call.settings) for problem in problems], call.settings)
+    if call.arguments.format == "sarif":
+        call.show_json(sarif(found, valid=valid))
+        return
+    call.show(workflow_commands(p for p in found if p.severity != "info" or call.settings.verbose))

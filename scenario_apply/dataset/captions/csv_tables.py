@@ -73,7 +73,7 @@ def _table(text: str, start: int, delimiter: str, file: str) -> Table:
     if wrong is not None:
         return Table((), (wrong,))
     rows, findings = _rows(header, lines, file)
-    return Table(tuple(rows), tuple(findings[: _MOST_FINDINGS + 1]), line)
+    return Table(tuple(rows), tuple(findings[: _MOST_FINDINGS + 1]), line, "tsv" if delimiter == "\t" else "csv")
 
 
 class _FilledRows:

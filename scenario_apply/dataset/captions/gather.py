@@ -20,11 +20,13 @@ from scenario_apply.dataset.captions.unread import Captioning, unread_captions
 from scenario_apply.dataset.facts import FileEntry
 from scenario_apply.dataset.image_selection import Selection
 from scenario_apply.manifest.spec import DatasetSpec
-from scenario_apply.model.file_names import METADATA_FILES, name_of
+from scenario_apply.model.file_names import CAPTION_FILES, METADATA_FILES, METADATA_TSV, name_of, nfc
 from scenario_apply.model.lint_rules import REFUSED_CODES, Finding
 
 # Findings on captions that exist but could not be read: their pictures are not reported as uncaptioned.
 UNREAD_CAPTIONS = REFUSED_CODES | {"C05", "C06", "C18"}
+_NAMES_BESIDE = CAPTION_FILES | {METADATA_TSV}
+_NAMES_ABOVE = frozenset({*METADATA_FILES, METADATA_TSV})
 # Reads a file, given relative to the root; returns a finding when it cannot be read.
 Reader = Callable[[str], bytes | Finding]
 
@@ -39,6 +41,7 @@ class Gathered:
     lost_rows: bool = False  # a table or map has captions that could not be read or matched
     used: set[str] = field(default_factory=set)  # paths of the texts that were read
     orphans: tuple[FileEntry, ...] = ()  # caption files without an image
+    forms: dict[str, str] = field(default_factory=dict)  # tables that were read, relative to the root -> their form
 
 
 def gather(spec: DatasetSpec, selection: Selection, read: Reader) -> Gathered:
@@ -59,6 +62,8 @@ def gather(spec: DatasetSpec, selection: Selection, read: Reader) -> Gathered:
         if kind == "recognise":
             _read_metadata_tables(spec, selection, read, out)
         _read_sidecars(spec, selection, read, out)
+        if spec.captions.suffix is None and not (out.raws or out.unreadable or out.lost_rows):
+            _read_other_forms(spec, selection, read, out)
     if out.lost_rows:
         out.unreadable.update(image.path for image in images if image.path not in out.raws)
     captioned = Captioning(frozenset([*out.raws, *out.unreadable]), frozenset(out.used), out.orphans)
@@ -82,6 +87,52 @@ def _read_metadata_tables(spec: DatasetSpec, selection: Selection, read: Reader,
         own = below.get(table.path.rpartition("/")[0])
         nearest = Lookup(own, selection.excluded, selection.identity) if own else lookup
         _read_table(table.file, spec, nearest, read, out)
+
+
+def _read_other_forms(spec: DatasetSpec, selection: Selection, read: Reader, out: Gathered) -> None:
+    """Forms that some tools find by their names, where no image has a caption of another: those that give captions."""
+    found = [_json_sidecars(spec, selection, read)]
+    if spec.captions.kind == "recognise":
+        lookup = Lookup(selection.images, selection.excluded, selection.identity)
+        beside = [entry for path, entry in selection.texts.items() if name_of(path).lower() in _NAMES_BESIDE]
+        above = [entry for entry in selection.parent_tables if name_of(entry.file).lower() in _NAMES_ABOVE]
+        folders = frozenset(_with_folder(image.file) for image in selection.images)
+        for table in (*beside, *above):
+            one = Gathered(used={table.path} if table in beside else set())
+            _read_table(table.file, spec, lookup, read, one, only=None if table in beside else folders)
+            found.append(one)
+    for one in found:
+        if not any(raw.text.strip() for raw in one.raws.values()):
+            continue
+        out.findings += one.findings
+        out.findings += [_recognised(file) for file in one.forms]
+        out.findings += [_two_captions(path, raw, out.raws[path]) for path, raw in one.raws.items() if path in out.raws]
+        out.raws = {**one.raws, **out.raws}
+        out.unreadable |= one.unreadable
+        out.used |= one.used
+        out.forms |= one.forms
+        out.lost_rows = out.lost_rows or one.lost_rows
+
+
+def _json_sidecars(spec: DatasetSpec, selection: Selection, read: Reader) -> Gathered:
+    """01.json or 01.png.json beside 01.png, with a caption, a text or tags."""
+    out = Gathered()
+    sidecars = find_sidecars(selection.images, selection.texts, ".json", selection.excluded)
+    out.findings += sidecars.findings
+    for path, entry in sidecars.of.items():
+        out.used.add(entry.path)
+        text, findings = _sidecar_text(entry.file, spec, read)
+        out.findings += findings
+        if text is None:
+            out.unreadable.add(path)
+        else:
+            out.raws[path] = Raw(text, entry.file)
+    return out
+
+
+def _with_folder(file: str) -> str:
+    """The file's name with that of its folder: set/01.png of data/set/01.png."""
+    return "/".join(nfc(file).split("/")[-2:])
 
 
 def _read_sidecars(spec: DatasetSpec, selection: Selection, read: Reader, out: Gathered) -> None:
@@ -116,7 +167,16 @@ def _sidecar_text(file: str, spec: DatasetSpec, read: Reader) -> tuple[str | Non
     return caption_in_file(text, file=file)
 
 
-def _read_table(file: str, spec: DatasetSpec, lookup: Lookup, read: Reader, out: Gathered) -> None:
+def _read_table(
+    file: str,
+    spec: DatasetSpec,
+    lookup: Lookup,
+    read: Reader,
+    out: Gathered,
+    *,
+    only: frozenset[str] | None = None,
+) -> None:
+    """only: of a table that was not asked for, the rows that name one of these, as _with_folder writes them."""
     file = file.removeprefix("./")
     data = read(file)
     if isinstance(data, Finding):
@@ -129,17 +189,31 @@ def _read_table(file: str, spec: DatasetSpec, lookup: Lookup, read: Reader, out:
         out.findings.append(text)
         out.lost_rows = True
         return
-    rows, findings = caption_rows(read_table(text, file=file), file=file)
+    table = read_table(text, file=file)
+    out.forms[file] = table.form
+    rows, findings = caption_rows(table, file=file)
+    if only is not None:
+        rows = [row for row in rows if _with_folder(row.key.replace("\\", "/")) in only]
     raws, more = match_rows(rows, lookup, file=file, beside=file.rpartition("/")[0])
     out.findings += [*findings, *more]
     misses = any(finding.code == "C04" and finding.severity == "error" for finding in more)
     out.lost_rows = out.lost_rows or misses or _loses_rows([*findings, *more])
     for path, raw in raws.items():
         if path in out.raws:
-            what = f"{path} has two captions; the other is in {out.raws[path].file}"
-            out.findings.append(Finding("C17", what, raw.file, raw.line, "keep one of them"))
+            out.findings.append(_two_captions(path, raw, out.raws[path]))
         else:
             out.raws[path] = raw
+
+
+def _two_captions(path: str, raw: Raw, other: Raw) -> Finding:
+    return Finding(
+        "C17", f"{path} has two captions; the other is in {other.file}", raw.file, raw.line, "keep one of them"
+    )
+
+
+def _recognised(file: str) -> Finding:
+    what = f"the captions are read from {file}, which has a usual name and names the images"
+    return Finding("C30", what, file, hint=f"write `captions: ./{file}`, so that it is an error when the file is gone")
 
 
 def _loses_rows(findings: Sequence[Finding]) -> bool:

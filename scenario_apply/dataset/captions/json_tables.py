@@ -92,7 +92,8 @@ def _lines(text: str, file: str) -> Table:
         row, more = record(value, file=file, line=number)
         rows.append(row._replace(doubled=row.doubled.union(map(column_name, source.doubled))))
         findings += more
-    return Table(tuple(rows), tuple(findings[: _MOST_FINDINGS + 1]))
+    form = "trainer-jsonl" if rows and "image_path" in rows[0].fields else "jsonl"
+    return Table(tuple(rows), tuple(findings[: _MOST_FINDINGS + 1]), form=form)
 
 
 def read_json(text: str, *, file: str) -> Table:
@@ -122,7 +123,19 @@ def read_json(text: str, *, file: str) -> Table:
         rows, more = _entries(value, places, file)
     else:
         return _failed(file, 1, "a captions file must hold a map from picture to caption")
-    return Table(tuple(rows), (*findings, *more[:_MOST_FINDINGS]))
+    return Table(tuple(rows), (*findings, *more[:_MOST_FINDINGS]), form=_form_of(value))
+
+
+def _form_of(value: Mapping[str, object] | list[object]) -> str:
+    """Whose file it is, by the values: kohya's metadata have tags, those of ai-toolkit a short caption."""
+    if isinstance(value, list):
+        return "records"
+    entry = next((entry for entry in value.values() if entry), None)
+    if isinstance(entry, list):
+        return "records" if all(map(_names_a_picture, entry)) else "caption-lists"
+    if isinstance(entry, dict):
+        return "ai-toolkit" if "caption_short" in entry else "kohya"
+    return "captions-map"
 
 
 def _records(text: str, file: str) -> tuple[list[Row], list[Finding]]:

@@ -32,11 +32,12 @@ class Row(NamedTuple):
 
 
 class Table(NamedTuple):
-    """header: the line that names the columns; None: each row names its own."""
+    """header: the line that names the columns; None: each row names its own. form: a code of conventions.py."""
 
     rows: tuple[Row, ...]
     findings: tuple[Finding, ...]
     header: int | None = None
+    form: str = "table"
 
 
 class CaptionRow(NamedTuple):

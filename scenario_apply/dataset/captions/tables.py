@@ -41,7 +41,7 @@ def _without_surrogates(table: Table, file: str) -> Table:
         else:
             what = "contains a lone surrogate: one \\u escape of a pair"
             findings.append(Finding("C18", what, file, row.line, "write the character itself"))
-    return Table(tuple(rows), tuple(findings))
+    return table._replace(rows=tuple(rows), findings=tuple(findings))
 
 
 def _read(text: str, file: str) -> Table:

@@ -100,21 +100,22 @@ class _Reader:
         import yaml
 
         rows: list[Row] = []
+        form = "captions-map"
         try:
             for event in events:
                 if isinstance(event, yaml.MappingStartEvent):
                     rows = list(self._top(events))
                     break
                 if isinstance(event, yaml.SequenceStartEvent):
-                    rows = list(self._records(events))
+                    form, rows = "records", list(self._records(events))
                     break
                 if isinstance(event, yaml.ScalarEvent | yaml.AliasEvent):
                     raise _Refused(self._wrong(event, "a captions file must hold a map from picture to caption"))
         except _Refused as refused:
-            return Table(tuple(rows), (*self._findings, refused.finding))
+            return Table(tuple(rows), (*self._findings, refused.finding), form=form)
         if not self._is_cut:
             self._read_to_the_end(events)
-        return Table(tuple(rows), tuple(self._findings))
+        return Table(tuple(rows), tuple(self._findings), form=form)
 
     def _records(self, events: Iterator[object]) -> Iterator[Row]:
         """The rows of a list of maps with file_name and text."""

@@ -199,6 +199,7 @@ class DatasetBuilder:
             images=len(assembled.pictures),
             pairs=len(assembled.pairs),
             findings=[*assembled.findings],
+            conventions=[*assembled.conventions],
         )
         self._progress.ended(_units(job))
         return record, pack(assembled, self._is_racy)

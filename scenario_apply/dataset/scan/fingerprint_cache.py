@@ -18,11 +18,12 @@ from zlib import crc32
 
 import msgspec
 
+from scenario_apply.dataset.types import Convention
 from scenario_apply.model.lint_rules import Finding
 from scenario_apply.state.stores.own_files import OwnFolder, UnsafeFile, own_folder, temporary_name
 
 # Increased with every change of the schema, and of the meaning of anything stored.
-FORMAT = 5
+FORMAT = 6
 _SCHEMA = (
     "CREATE TABLE origin (format INTEGER NOT NULL, inode TEXT NOT NULL)",
     "CREATE TABLE datasets (id INTEGER PRIMARY KEY, record BLOB NOT NULL, checksum INTEGER NOT NULL, contents BLOB)",
@@ -47,6 +48,7 @@ class CacheRecord(NamedTuple):
     images: int
     pairs: int
     findings: list[Finding]
+    conventions: list[Convention]
     checksum: int = 0
     id: int = 0
 

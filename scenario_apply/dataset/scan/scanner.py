@@ -48,7 +48,7 @@ class Scanner:
         self._started_ns = started_ns
         self._budget = CaptionBudget(specs)
         self._sources = Sources(self._root, allow_outside=allow_outside)
-        self._shown = _shown_below(self._root, os.path.abspath(cwd))
+        self._shown = shown_below(self._root, os.path.abspath(cwd))
         self._show = show
         self._built: DatasetBuilder | None = None
         # Other things that results depend on.
@@ -107,6 +107,7 @@ class Scanner:
             pair_count=record.pairs,
             problems=tuple([self._problem(finding, spec) for finding in record.findings]),
             load=self._loader(record, spec, types),
+            conventions=tuple(record.conventions),
         )
 
     def _problem(self, finding: Finding, spec: DatasetSpec) -> Diagnostic:
@@ -163,7 +164,7 @@ def _digest(value: object) -> str:
     return sha256(marshal.dumps(value, 2)).hexdigest()  # type: ignore[arg-type]  # plain values only
 
 
-def _shown_below(root: str, cwd: str) -> Callable[[str], str]:
+def shown_below(root: str, cwd: str) -> Callable[[str], str]:
     """File names as the user would type them: relative to the working directory when below it."""
     if root == cwd:
         prefix = ""

@@ -1,0 +1,69 @@
+"""Lint rules that need models and the contents of their datasets: N06, D06."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from msgspec.structs import replace
+
+from scenario_apply.dataset.types import Dataset, Image
+from scenario_apply.errors import Diagnostic
+from scenario_apply.manifest.model_lint import severity_for
+from scenario_apply.manifest.spec import DatasetSpec, Manifest, ModelSpec
+from scenario_apply.model.lint_rules import settings_from
+from scenario_apply.model.training_types import training_steps, training_type
+from scenario_apply.planning.attributes import arithmetic
+
+_MOST_NAMED = 100
+"""Pictures of D06 that are listed; people read a few, and JSON readers count."""
+
+
+def with_step_counts(manifest: Manifest, datasets: Mapping[str, Dataset]) -> Manifest:
+    """The manifest, with N06 for each model that would train for more steps than its type allows."""
+    found = {
+        problem: None
+        for model in manifest.models.values()
+        if model.enabled and model.dataset in datasets
+        for problem in _steps(model, manifest.datasets[model.dataset], datasets[model.dataset])
+    }
+    return replace(manifest, problems=(*manifest.problems, *found)) if found else manifest
+
+
+def _steps(model: ModelSpec, spec: DatasetSpec, dataset: Dataset) -> Iterator[Diagnostic]:
+    kind = training_type(model.type)
+    steps = training_steps(kind, model.parameters, dataset.pair_count or dataset.image_count)
+    rule = kind.parameters.get("maxTrainSteps")
+    most = settings_from(spec.lint)[0].numbers["max-steps"]
+    if "max-steps" not in spec.lint and rule is not None and rule.maximum is not None:
+        most = max(most, rule.maximum)  # SDXL takes 40,000
+    severity = severity_for("N06", [spec])
+    if steps is None or steps <= most or severity is None:
+        return
+    sum_ = arithmetic(model, dataset.image_count, dataset.pair_count)
+    written = (f"parameters.{name}" for name in ("maxTrainSteps", "nbRepeats", "nbEpochs"))
+    place = next((model.places[key] for key in written if key in model.places), model.place)
+    hint = "lower nbRepeats or nbEpochs, or use fewer images"
+    what = f"{model.address}: {sum_}; trainings take at most {most:g}"
+    yield Diagnostic(code="N06", message=what, location=place, hint=hint, severity=severity)
+
+
+def shared_pictures(manifest: Manifest, datasets: Mapping[str, Dataset]) -> tuple[Diagnostic, ...]:
+    """D06: pictures that two datasets send with different captions. Loads the contents of every dataset."""
+    first: dict[str, tuple[str, Image]] = {}
+    found: list[Diagnostic] = []
+    for name, dataset in datasets.items():
+        own: dict[str, tuple[str, Image]] = {}
+        for image in () if manifest.datasets[name].is_pairs else dataset.contents.images:
+            other, twin = first.get(image.sha256, (name, image))
+            own.setdefault(image.sha256, (name, image))
+            if twin.caption == image.caption or len(found) >= _MOST_NAMED:
+                continue
+            owners = [manifest.datasets[key] for key in (name, other)]
+            if (severity := severity_for("D06", owners)) is not None:
+                what = f"{image.path} of dataset.{name} is {twin.path} of dataset.{other} with another caption"
+                hint = "nothing has to be done: each caption is uploaded with an asset of its own"
+                place = manifest.datasets[name].place
+                found.append(Diagnostic(code="D06", message=what, location=place, hint=hint, severity=severity))
+        for key, held in own.items():
+            first.setdefault(key, held)
+    return tuple(found)
