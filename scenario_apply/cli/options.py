@@ -41,6 +41,12 @@ def reading(parser: argparse.ArgumentParser) -> None:
         help="let datasets with `allow_outside_root: true` read files outside the manifest's folder "
         "(also: SCENARIO_APPLY_ALLOW_OUTSIDE_ROOT=1)",
     )
+    parser.add_argument(
+        "--allow-remote",
+        action="store_true",
+        help="let datasets be read from the URLs that the manifest names "
+        "(also: SCENARIO_APPLY_ALLOW_REMOTE=1, or =URL,URL for what lies below these only)",
+    )
 
 
 def pulling(parser: argparse.ArgumentParser) -> None:

@@ -152,6 +152,7 @@ def _options(session: ApplySession, request: PlanRequest) -> ApplyOptions:
         replaced=tuple(address_of(text) for text in asked.get("replace") or ()),
         adopted=tuple(asked.get("adopt") or ()),
         outside=_outside(session, request),
+        remote=settings.remote,
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import cast
 
 from scenario_apply.manifest.caption_words import CAPTION_WORDS, captions_hint
+from scenario_apply.manifest.dataset_urls import check_urls
 from scenario_apply.manifest.expansion import Expansion
 from scenario_apply.manifest.fields import child, flag, is_extension, maps, plain, text, texts
 from scenario_apply.manifest.merge import layered
@@ -134,6 +135,7 @@ def dataset_spec(name: str, fields: Map, mark: Mark, report: Report) -> DatasetS
     )
     _check_shape(spec, fields, mark, report)
     _check_cut(fields, report)
+    check_urls(fields, report)
     return spec
 
 

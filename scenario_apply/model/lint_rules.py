@@ -11,7 +11,7 @@ from scenario_apply.model.file_names import nearest
 from scenario_apply.model.limits import SINGLE_UPLOAD_BYTES
 
 # Increased with every change of a rule, threshold or message: results cached under another version are rebuilt.
-LINT_VERSION = 11
+LINT_VERSION = 12
 
 
 class Finding(NamedTuple):
@@ -93,6 +93,7 @@ RULES: tuple[Rule, ...] = (
     Rule("C21", "captions-not-read", "warning"),
     Rule("C22", "caption-name", "info"),
     Rule("C30", "captions-recognised", "info"),
+    Rule("C40", "caption-draft", "warning"),
     Rule("T01", "trigger-in-some", "error"),
     Rule("T02", "trigger-misspelled", "error"),
     Rule("T03", "placeholder-left", "error"),
@@ -112,9 +113,10 @@ RULES: tuple[Rule, ...] = (
     Rule("M03", "learning-rate", "warning", {"max-learning-rate": 1e-3, "min-learning-rate": 1e-6}),
     Rule("outside-root", "outside-root", "error"),
     Rule("hidden-path", "hidden-path", "error"),
+    Rule("remote-dataset", "remote-dataset", "error"),
     Rule("lint-setting", "lint-setting", "warning"),
 )
-REFUSED_CODES = frozenset({"outside-root", "hidden-path"})
+REFUSED_CODES = frozenset({"outside-root", "hidden-path", "remote-dataset"})
 """Codes for files that must not be read. A dataset cannot lower their severity."""
 
 NOTES_ABOUT_UNREAD = frozenset({"F10", "F12", "F13", "C21"})

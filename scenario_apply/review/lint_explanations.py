@@ -201,6 +201,11 @@ LINT_TEXTS: Mapping[str, LintText] = {
         "Check the exponent. Most trainings use 5e-5 to 4e-4.",
     ),
     # settings and safety
+    "remote-dataset": LintText(
+        "A dataset or caption file named by a URL, and no consent of the caller to read it.",
+        "A pull request could otherwise make your machine send requests, with the credentials of your store.",
+        "Run with --allow-remote, or name what may be read: SCENARIO_APPLY_ALLOW_REMOTE=s3://bucket/datasets.",
+    ),
     "outside-root": LintText(
         "A file, folder or link that leads outside the manifest's folder.",
         "A repository could otherwise read and upload any file of the machine on which it is applied.",

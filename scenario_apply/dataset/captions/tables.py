@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from scenario_apply.dataset.captions.draft_marks import without_draft_mark
 from scenario_apply.dataset.captions.table_entries import (
     FILE_COLUMNS,
     TAGS_COLUMN,
@@ -80,7 +81,7 @@ def caption_in_file(text: str, *, file: str) -> tuple[str | None, Sequence[Findi
     if ending in _TABLE_ENDINGS:
         what = f"a caption beside its image cannot be read from a {ending} file"
         return None, [Finding("C18", what, file, hint="use .txt or .json; a table is named by `captions: ./FILE`")]
-    return text, []
+    return without_draft_mark(text, file=file)
 
 
 def caption_rows(table: Table, *, file: str) -> tuple[list[CaptionRow], list[Finding]]:

@@ -18,8 +18,9 @@ from scenario_apply.dataset.image_selection import Selection
 from scenario_apply.dataset.pairing import TableRow, pair_folders, pair_rows, pair_suffixes, table_rows
 from scenario_apply.dataset.scan.caption_files import caption_reader
 from scenario_apply.dataset.scan.caption_folders import caption_folders_of
+from scenario_apply.dataset.scan.listed_selection import selection_of
 from scenario_apply.dataset.scan.skipped_folders import skipped_folders_of
-from scenario_apply.dataset.scan.sources import Listing, Sources, selection_of
+from scenario_apply.dataset.scan.sources import Listing, Sources
 from scenario_apply.dataset.scan.written_paths import identities_below
 from scenario_apply.errors import ManifestError
 from scenario_apply.manifest.spec import DatasetSpec
