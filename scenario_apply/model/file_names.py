@@ -36,7 +36,13 @@ CAPTION_FOLDERS = frozenset(
     {"caption", "captions", "label", "labels", "text", "texts", "txt", "prompt", "prompts", "tags", "descriptions"}
 )
 """Folders beside one of pictures that may hold their caption files."""
-_JUNK_FOLDERS = frozenset({"__macosx", "cache", "_controls", "@eadir", "__pycache__", "$recycle.bin"})
+_JUNK_FOLDERS = frozenset(
+    {
+        *("__macosx", "cache", "_controls", "@eadir", "__pycache__", "$recycle.bin"),
+        *("_latent_cache", "latent_cache", "_t_e_cache", "_clip_vision_cache", "vae_cache", "te_cache", "text_cache"),
+    }
+)
+_HIDDEN_JUNK = ("._", ".ds_store", ".aitk", ".ipynb_checkpoints", ".thumbs", ".picasa", ".directory", ".localized")
 _JUNK_FILES = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db"})
 _JUNK_ENDINGS = ("-masklabel.png", "-condlabel.png", ".npz", ".safetensors")
 _PROSE = re.compile(r"(?i)(read_?me|licen[cs]e|credits|notes?|changelog|copying|attribution)\b.*")
@@ -76,6 +82,11 @@ def is_junk_file(name: str) -> bool:
 
 def is_junk_folder(name: str) -> bool:
     return name[0] == "." or name.lower() in _JUNK_FOLDERS
+
+
+def is_hidden_junk(name: str) -> bool:
+    """Hidden files that other programs leave among pictures, as opposed to those of Git and of this tool."""
+    return name.lower().startswith(_HIDDEN_JUNK)
 
 
 def is_prose(name: str) -> bool:

@@ -46,6 +46,7 @@ RULES: tuple[Rule, ...] = (
     Rule("N08", "subfolders-skipped", "warning"),
     Rule("N09", "exclude-unused", "warning"),
     Rule("N10", "zip-file", "error"),
+    Rule("N11", "repeats-not-applied", "warning"),
     Rule("F01", "not-an-image", "error"),
     Rule("F02", "damaged-image", "error"),
     Rule("F03", "wrong-extension", "warning"),

@@ -63,6 +63,10 @@ def _read(text: str, file: str) -> Table:
         from scenario_apply.dataset.captions.yaml_map import read_yaml_map
 
         return read_yaml_map(text, file=file)
+    if ending == ".txt":
+        what = "a text file is no table: which line belongs to which image is not said"
+        hint = "write one text for each image: a .txt file beside it, or a table with file_name and text"
+        return Table((), (Finding("C18", what, file, None, hint),))
     known = ".yaml, .json, .jsonl, .csv or .tsv"
     what = f"captions cannot be read from {ending or 'such'} files"
     return Table((), (Finding("C18", what, file, None, f"use a {known} file"),))
