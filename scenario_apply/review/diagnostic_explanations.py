@@ -255,6 +255,8 @@ _API = {
     "https://; --allow-http permits http:// in a network that you trust.",
     "cooldown": "The service asks to wait between two launches of trainings. apply waits by itself.",
     "no-answer": "A read request got no complete response after several attempts. Nothing was changed. Try again.",
+    "drafts-not-kept": "The note of requests for drafts that may be paid, .scenario/caption-drafts.json, cannot be "
+    "read or written. Without it a draft might be paid twice, so none is asked for. Repair or delete it.",
     "nothing-recorded": "The command needs what the service holds of a dataset, and no model of that dataset was made "
     "yet. Run apply first.",
     "no-credentials": "SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET are not set. Set them, or use --local to run "

@@ -54,6 +54,11 @@ LINT_TEXTS: Mapping[str, LintText] = {
         "Pictures are read from the zip in place, so that what it says about itself has to hold.",
         "Make the zip again without such files, or unpack it into a folder.",
     ),
+    "N11": LintText(
+        "A numbered folder of sd-scripts and kohya_ss, such as `10_kael man`. Its images are read.",
+        "There the number says how often each image is shown in an epoch. Scenario has one number for all images.",
+        "Write it as `nbRepeats` in the parameters of the model. The name of the folder is not used as a caption.",
+    ),
     # files
     "F01": LintText(
         "A file with the name of an image and content that is none: an empty file, a saved web page, a PDF, an SVG.",
