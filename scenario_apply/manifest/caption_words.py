@@ -37,4 +37,4 @@ def captions_hint(word: str) -> str | None:
     return did_you_mean(word[:200], CAPTION_WORDS) or "write sidecar, auto, filename, or the path of a file"
 
 
-_ENDINGS = frozenset({"csv", "tsv", "json", "jsonl", "ndjson", "yaml", "yml"})
+_ENDINGS = frozenset({"csv", "tsv", "json", "jsonl", "ndjson", "yaml", "yml", "parquet"})

@@ -21,9 +21,10 @@ CAPTION_SUFFIXES = frozenset(SIDECAR_SUFFIXES)
 METADATA_FILES = ("metadata.jsonl", "metadata.csv")
 """Tables of captions that are always read. Others of usual names are read where there are no other captions."""
 METADATA_TSV = "metadata.tsv"
-TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".yaml", ".yml"})
+METADATA_PARQUET = "metadata.parquet"
+TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".yaml", ".yml", ".parquet"})
 """Endings of tables and maps of captions that can be read."""
-UNREADABLE_TABLE_SUFFIXES = frozenset({".parquet", ".arrow", ".xlsx", ".xls", ".ods"})
+UNREADABLE_TABLE_SUFFIXES = frozenset({".arrow", ".xlsx", ".xls", ".ods"})
 _TEXTS = """
 .md .rst .log .ini .cfg .toml .xml .xmp .html .htm .py .sh .ipynb .cap .tag .tags .prompt .prompts .desc .description
 .text .doc .docx .odt .rtf .pdf .zip .tar .gz .7z .rar .npz .npy .safetensors .db .lock .aae .mp4 .mov .avi .mkv .webm

@@ -34,6 +34,8 @@ def _nothing(subject: Subject) -> Iterator[Finding]:
     hint = "name a folder that holds .png, .jpg or .webp files"
     if subject.skipped_folders:
         hint = "its sub-folders hold some: write `recursive: true`"
+    elif any(source.lower().endswith(".parquet") for source in subject.spec.images):
+        hint = "pictures within parquet files are not read: export them as files"
     yield Finding("N01", f"no images in {where}", hint=hint, key="images")
 
 
