@@ -260,12 +260,9 @@ def _polls_of(state: State, type: str, options: PlanOptions) -> int:
 
 def bound_to_pictures(plan: Plan, datasets: Mapping[str, Dataset]) -> Plan:
     """The plan with the digest of every image and caption, so that a stale plan can name the changed file."""
-    from scenario_apply.planning.plan_reader import picture_key
+    from scenario_apply.planning.plan_reader import picture_keys
 
-    pictures = {
-        name: {image.path: picture_key(image.sha256, image.caption) for image in dataset.contents.images}
-        for name, dataset in datasets.items()
-    }
+    pictures = {name: picture_keys(dataset.contents) for name, dataset in datasets.items()}
     return with_fields(plan, source=with_fields(plan.source, pictures=pictures))
 
 

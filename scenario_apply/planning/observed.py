@@ -13,6 +13,7 @@ from scenario_apply.model.remote import ENDED_STATUSES, JobId, ModelId, RemoteMo
 from scenario_apply.model.timestamps import from_iso
 from scenario_apply.model.training_types import SECRET_PARAMETERS
 from scenario_apply.planning.changes import Drift
+from scenario_apply.planning.pair_diff import pair_drift
 from scenario_apply.state.fingerprint import plain_parameter
 from scenario_apply.state.state import Phase, Record, State, Version
 
@@ -144,7 +145,7 @@ def shown_parameter(name: str, ours: object, shown: Mapping[str, object]) -> obj
 
 
 def content_drift(address: Address, record: Record, remote: RemoteModel) -> list[Drift]:
-    """Where a model on the service differs from what was recorded of it: labels, tags, images, captions."""
+    """Where a model on the service differs from what was recorded of it: labels, tags, images, captions, pairs."""
     version = record.working
     found: list[Drift] = []
     if remote.name is not None and remote.name != version.name:
@@ -157,7 +158,7 @@ def content_drift(address: Address, record: Record, remote: RemoteModel) -> list
         found.append(Drift(address=address, what="tags", recorded=missing, observed=list(remote.tags)))
     if remote.images is not None:
         found += _image_drift(address, version, remote)
-    return found
+    return found + pair_drift(address, version, remote)
 
 
 def _image_drift(address: Address, version: Version, remote: RemoteModel) -> list[Drift]:
