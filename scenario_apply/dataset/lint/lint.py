@@ -17,6 +17,9 @@ from scenario_apply.dataset.lint import (
     file_rules as lint_files,
 )
 from scenario_apply.dataset.lint import (
+    look_rules as lint_looks,
+)
+from scenario_apply.dataset.lint import (
     mask_rules as lint_masks,
 )
 from scenario_apply.dataset.lint import (
@@ -42,7 +45,9 @@ _RULES: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
     lint_masks.masks,
     lint_files.sizes,
     lint_files.outliers,
+    lint_looks.looks,
     lint_duplicates.exact,
+    lint_looks.unlike_others,
     lint_captions.missing,
     lint_captions.empty,
     lint_captions.lines,
