@@ -68,7 +68,7 @@ RULES: tuple[Rule, ...] = (
     Rule("Q02", "dark-bright-or-flat", "info", {"dark": 0.32, "light": 0.05, "flat": 0.3}),
     Rule("D01", "exact-duplicate", "error"),
     Rule("D02", "same-picture", "warning", {"same-distance": 3, "same-colour": 3}),
-    Rule("D03", "near-duplicate", "warning", {"near-distance": 12, "near-colour": 12, "near-new-colours": 0.25}),
+    Rule("D03", "near-duplicate", "warning", {"near-distance": 12, "near-colour": 12, "new-colours": 0.25}),
     Rule("D04", "mirrored-copy", "info", {"mirror-distance": 12, "mirror-colour": 12}),
     Rule("D05", "no-edit-to-learn", "warning", {"edit-distance": 3, "edit-colour": 1, "edit-most": 20}),
     Rule("D06", "two-captions-of-a-picture", "info"),

@@ -119,7 +119,7 @@ def _alike(subject: Subject, one: Picture, other: Picture, distance: int, gap: C
 
 
 def _has_its_colours(subject: Subject, gap: ColourGap) -> bool:
-    return gap.mean <= subject.number("near-colour") and gap.new_colours <= subject.number("near-new-colours")
+    return gap.mean <= subject.number("near-colour") and gap.new_colours <= subject.number("new-colours")
 
 
 def _unedited(subject: Subject, colour_difference: ColourDifference) -> Iterator[Finding]:
