@@ -1,4 +1,7 @@
-"""No program and no module of a repository runs, and no program we start is handed credentials."""
+"""No program and no module of a repository runs, and no program we start is handed credentials.
+
+For git-lfs, tests/cli/test_lfs_pulling.py holds it.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +24,8 @@ MANIFEST = (
     "models:\n  kael: { type: flux.1-lora, dataset: { images: ./kael, trigger: KAEL_07 }, "
     "parameters: { maxTrainSteps: 750 } }\n"
 )
-STARTS_PROGRAMS = {"cli/local_service.py"}
-"""The embedded Scenario of --local: our own interpreter and module."""
+STARTS_PROGRAMS = {"cli/local_service.py", "apply/git_lfs/lfs_programs.py"}
+"""The embedded Scenario of --local: our own interpreter and module. git-lfs, in a folder that we made."""
 FORKS_ITSELF = {"dataset/scan/parallel.py"}
 """Workers that read pictures: copies of this process, made by concurrent.futures; no program is looked up."""
 
@@ -49,7 +52,7 @@ def home(tmp_path: Path) -> Path:
     return here
 
 
-def test_only_the_embedded_scenario_is_started() -> None:
+def test_only_the_embedded_scenario_and_git_lfs_are_started() -> None:
     """Every other way to run a program is looked for in the source."""
     calls = ("system", "popen", "fork", "forkpty", "posix_spawn", "startfile", "exec", "spawn")
     starting = set()

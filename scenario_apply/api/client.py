@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import TypeVar
 
 from scenario_apply.api import wire
+from scenario_apply.api.caption_requests import CaptionBody, caption_of
 from scenario_apply.api.exchange import Body, Method, Request, Safety
 from scenario_apply.api.request_bodies import bare_base64_body, data_url_body, json_body
 from scenario_apply.api.sender import Sender
@@ -18,10 +19,12 @@ from scenario_apply.model.remote import (
     AssetId,
     AssetPage,
     DatasetScore,
+    GeneratedCaption,
     JobId,
     Launch,
     ModelId,
     ModelPage,
+    PictureToCaption,
     RemoteAsset,
     RemoteConcept,
     RemoteJob,
@@ -36,6 +39,8 @@ DRY_RUN_STATUS = 269
 """The status of an answer to a dry run. Source: the API contract, "Launching a training"."""
 
 Query = tuple[tuple[str, str], ...]
+
+_CAPTIONS = "/generate/caption"
 
 _NEWEST_FIRST: Query = (("sortBy", "createdAt"), ("sortDirection", "desc"))
 
@@ -125,6 +130,19 @@ class Client:
             body=json_body(wire.quoted_to_json(parameters)),
             expect=DRY_RUN_STATUS,
             is_advisory=True,
+        )
+        return self._sender.call(request, wire.quote_of)
+
+    def quote_captions(self, pictures: Sequence[PictureToCaption], details: str | None = None) -> float:
+        """What captions of these pictures would cost, in CU, by a dry run. Raises BadAnswer as quote_training."""
+        request = self._request(
+            "POST",
+            _CAPTIONS,
+            Safety.READ,
+            f"price {len(pictures)} captions",
+            query=(("dryRun", "true"),),
+            body=CaptionBody(pictures, details),
+            expect=DRY_RUN_STATUS,
         )
         return self._sender.call(request, wire.quote_of)
 
@@ -251,6 +269,14 @@ class Client:
         path, doing = f"{_model_path(model_id)}/train", f"launch the training of model {model_id}"
         body = json_body(wire.training_to_json(parameters))
         return self._sender.call(self._request("PUT", path, Safety.ONCE, doing, body=body), wire.launch_of, sending)
+
+    def generate_caption(
+        self, picture: PictureToCaption, details: str | None = None, *, sending: Sending | None = None
+    ) -> GeneratedCaption:
+        """A caption by a model of the service, which is charged."""
+        body = CaptionBody([picture], details)
+        request = self._request("POST", _CAPTIONS, Safety.ONCE, "have a caption written", body=body)
+        return self._sender.call(request, caption_of, sending)
 
     def _request(
         self,

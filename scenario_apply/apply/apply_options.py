@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from scenario_apply.model.address import Address
+from scenario_apply.model.remote_urls import NO_REMOTE, RemoteAccess
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,6 +15,7 @@ class ApplyOptions:
     wait False: trainings are launched and left running. command, status_command: the commands that continue the run.
     command_line: as it was typed, without secrets, for the state's history; None: command.
     replaced, adopted: the values of --replace and --adopt. outside: dataset files that may lie outside the root.
+    remote: URLs that datasets may be read from.
     """
 
     parallelism: int = 24
@@ -26,3 +28,4 @@ class ApplyOptions:
     replaced: tuple[Address, ...] = ()
     adopted: tuple[str, ...] = ()
     outside: frozenset[str] = frozenset()
+    remote: RemoteAccess = NO_REMOTE

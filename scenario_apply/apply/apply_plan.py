@@ -24,6 +24,7 @@ from scenario_apply.apply.schedule import StepStatus
 from scenario_apply.apply.stop_signal import StopSignal
 from scenario_apply.dataset.types import Image
 from scenario_apply.errors import GateClosed, StateError, StateNotSaved
+from scenario_apply.model.remote_urls import NO_REMOTE, RemoteAccess
 from scenario_apply.model.steps import UploadImage
 from scenario_apply.planning.changes import Action, Change
 from scenario_apply.planning.state_edit import edited
@@ -132,7 +133,7 @@ def _run(
         prepared.plan,
         state,
         journal,
-        read=reader(root, options.outside),
+        read=reader(root, options.outside, options.remote),
         emit=emit,
         stop=stop,
         launching=Launching(prepared.limits, emit),
@@ -188,11 +189,16 @@ def _noted(
     return noted(state, environment.clock, command=command, what=what, manifest=digest, root=root)
 
 
-def reader(root: str, outside: frozenset[str] = frozenset()) -> Callable[[UploadImage], bytes]:
+def reader(
+    root: str, outside: frozenset[str] = frozenset(), remote: RemoteAccess = NO_REMOTE
+) -> Callable[[UploadImage], bytes]:
     """Reads the bytes of an image right before they are sent, and checks them against the planned digest.
 
-    outside: files that may lie outside the root.
+    outside: files that may lie outside the root. remote: URLs that may be read.
     """
+    from scenario_apply.dataset.scan.elsewhere import Elsewhere
+
+    elsewhere = Elsewhere(remote)
 
     def read(step: UploadImage) -> bytes:
         from scenario_apply.dataset.scan.scan_all import read_for_upload
@@ -208,7 +214,7 @@ def reader(root: str, outside: frozenset[str] = frozenset()) -> Callable[[Upload
             height=0,
             caption=None,
         )
-        return read_for_upload(root, image, may_leave=picture.file in outside)
+        return read_for_upload(root, image, may_leave=picture.file in outside, elsewhere=elsewhere)
 
     return read
 

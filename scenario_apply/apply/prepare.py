@@ -10,7 +10,7 @@ from msgspec.structs import replace as with_fields
 
 from scenario_apply.apply.environment import Environment
 from scenario_apply.apply.refresh import quotes, read_models, refresh
-from scenario_apply.dataset.types import Dataset
+from scenario_apply.dataset.types import Dataset, Image
 from scenario_apply.errors import Diagnostic, ManifestError, PlanBegun, PlanStale
 from scenario_apply.manifest.spec import Manifest
 from scenario_apply.model.address import Address
@@ -69,6 +69,7 @@ class Prepared:
     """A plan with what an apply of it starts from.
 
     state: as recorded, with a leftover journal replayed, lost answers adopted and ended trainings settled.
+    unpulled: pictures to upload of which only the Git LFS pointer is on this machine.
     """
 
     plan: Plan
@@ -76,6 +77,7 @@ class Prepared:
     limits: Limits
     adopted: tuple[Adopted, ...] = ()
     has_journal: bool = False
+    unpulled: tuple[Image, ...] = ()
 
     @property
     def edits(self) -> Mapping[Address, StateEdit]:
@@ -117,8 +119,7 @@ def make_plan(
     decisions = with_retention(decisions, consent=options.allow_destroy, observed=observed)
     quoted, not_quoted = _quotes(environment, decisions, options)
     steps = make_steps(decisions, state, observed)
-    if unpulled := unpulled_pictures(steps, desired, manifest):
-        raise ManifestError(unpulled[0].message, problems=unpulled)
+    unpulled = unpulled_pictures(steps, desired)
     plan = Plan(
         source=_source(environment, manifest, datasets, options, recorded),
         tool_version=environment.tool_version,
@@ -132,6 +133,7 @@ def make_plan(
             *(problem for problem in problems if problem.code != "protected"),
             *([] if options.refresh_only or options.destroy else _lookalikes(environment, inputs, decisions, observed)),
             *not_quoted,
+            *_unpulled_notes(unpulled, manifest),
         ),
         polls=_polls(steps, state, options),
         rate_limit=environment.rate_limit,
@@ -141,7 +143,8 @@ def make_plan(
     limits = merged(manifest.limits, options.limits)
     protected = tuple(problem for problem in problems if problem.code == "protected")
     plan = with_fields(plan, blocked=(*protected, *judge(plan, limits)))
-    return Prepared(plan=plan, state=state, limits=limits, adopted=adopted, has_journal=loaded.has_journal)
+    has_journal = loaded.has_journal
+    return Prepared(plan=plan, state=state, limits=limits, adopted=adopted, has_journal=has_journal, unpulled=unpulled)
 
 
 def _quotes(
@@ -174,6 +177,15 @@ def _decided(environment: Environment, inputs: Inputs, *, consent: bool) -> tupl
     observed = with_fields(observed, models=models, asked=observed.asked | frozenset(unseen))
     observed = as_sent(observed, inputs.state)
     return decide(replace(inputs, observed=observed, decided={})), observed
+
+
+def _unpulled_notes(unpulled: tuple[Image, ...], manifest: Manifest) -> tuple[Diagnostic, ...]:
+    """What a plan says of pictures that an apply pulls first."""
+    if not unpulled:
+        return ()
+    from scenario_apply.apply.git_lfs.lfs_problems import pointers_planned
+
+    return pointers_planned(unpulled, manifest)
 
 
 def _lookalikes(

@@ -93,7 +93,6 @@ class ApplySession:
 
     def read(self, saved: Plan | None) -> PlanRequest:
         """The manifest and its datasets; of a saved plan, those it was made for. Raises before any request is sent."""
-        from scenario_apply.cli.plan_request import read_request, refuse_barred
         from scenario_apply.cli.saved_plans import refuse_plan_options, settings_of_plan
         from scenario_apply.cli.wiring import require_service
 
@@ -104,18 +103,25 @@ class ApplySession:
             self.saved = saved
             self.destroy = saved.source.flags.destroy
             self.command = "destroy" if self.destroy else self.command
-        # broken images stop no delete; those of a saved plan are checked once it is known to be fresh
-        self.request = read_request(
-            self.settings,
-            check=saved is None and not self.destroy,
-            depth=Depth.HEADERS if self.destroy else Depth.FEW_PIXELS,
-        )
-        if saved is not None:
-            refuse_barred(self.request)
+        self.request = self.read_again()
         if self.event_file is not None:
             self.event_file.begin(self.request)
         require_service(self.call.settings)
         return self.request
+
+    def read_again(self) -> PlanRequest:
+        """The manifest and its datasets as they are now. Raises as read does."""
+        from scenario_apply.cli.plan_request import read_request, refuse_barred
+
+        # broken images stop no delete; those of a saved plan are checked once it is known to be fresh
+        request = read_request(
+            self.settings,
+            check=self.saved is None and not self.destroy,
+            depth=Depth.HEADERS if self.destroy else Depth.FEW_PIXELS,
+        )
+        if self.saved is not None:
+            refuse_barred(request)
+        return request
 
     def open(self, request: PlanRequest) -> Environment:
         """Connect to service and state, and lock the state until the session ends."""

@@ -30,6 +30,7 @@ def again(asked: Mapping[str, Any], settings: Settings, command: str) -> str:
     words += ["--allow-destroy"] if asked.get("allow_destroy") else []
     words += ["--strict"] if settings.strict else []
     words += _consent(asked)
+    words += ["--lfs-pull"] if asked.get("lfs_pull") else []
     return shlex.join(words)
 
 
@@ -70,12 +71,13 @@ def applying(settings: Settings, path: str) -> str:
     """The command that applies a saved plan. What its manifest may read has to be allowed each time."""
     words = ["scenario-apply", "apply", path, *(f"--allow-env={name}" for name in settings.allow_env)]
     words += ["--allow-outside-root"] if settings.allow_outside_root else []
+    words += ["--allow-remote"] if settings.remote.everything else []
     return shlex.join([*words, *(["--local"] if settings.local else [])])
 
 
 def _consent(asked: Mapping[str, Any]) -> list[str]:
     """What a command that reads datasets was allowed by an option."""
-    return ["--allow-outside-root"] if asked.get("allow_outside_root") else []
+    return [f"--{name.replace('_', '-')}" for name in ("allow_outside_root", "allow_remote") if asked.get(name)]
 
 
 def _shared(settings: Settings) -> list[str]:

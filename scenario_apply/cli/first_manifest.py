@@ -12,6 +12,7 @@ from scenario_apply.cli.named_files import named_file
 from scenario_apply.errors import ScenarioApplyError, UsageError
 from scenario_apply.model.did_you_mean import did_you_mean
 from scenario_apply.model.training_types import TRAINING_TYPES
+from scenario_apply.review.screen import counted
 from scenario_apply.state.stores.own_files import hint_of
 
 _MOST_FOLDERS = 200
@@ -41,8 +42,11 @@ class Written:
     also: tuple[str, ...] = ()
 
 
-def write_first_manifest(folder: str, *, out: str | None, type: str, trigger: str | None, cwd: str) -> Written:
-    """Write it; out "-": return the text for the default file without writing it.
+def write_first_manifest(
+    folder: str, *, out: str | None, type: str, trigger: str | None, cwd: str, suggest: bool = False
+) -> Written:
+    """Write it; out "-": return the text for the default file without writing it. suggest: parameters for the
+    number of images are written, not only as a comment.
 
     Raises UsageError for an unknown type or folder, CannotInit when the file exists.
     """
@@ -64,7 +68,7 @@ def write_first_manifest(folder: str, *, out: str | None, type: str, trigger: st
             f"the images of {folder} are outside the folder of the manifest",
             hint=f"write it beside them: --out {shlex.quote(os.path.join(folder, 'scenario.yaml'))}",
         )
-    text, keys = _manifest(found, root, type, trigger)
+    text, keys = _manifest(found, root, type, trigger, suggest)
     models, images = tuple(keys), sum(found.values())
     captions = tuple(f"{key}: {captions_found(path)}" for key, path in zip(keys, found, strict=True))
     if out == STDOUT:
@@ -122,7 +126,7 @@ def _named(path: str, cwd: str) -> str:
     return path if relative.startswith("..") else relative
 
 
-def _manifest(found: dict[str, int], root: str, type: str, trigger: str | None) -> tuple[str, list[str]]:
+def _manifest(found: dict[str, int], root: str, type: str, trigger: str | None, suggest: bool) -> tuple[str, list[str]]:
     from scenario_apply.review.yaml_text import yaml_text
 
     keys: dict[str, str] = {}
@@ -143,7 +147,22 @@ def _manifest(found: dict[str, int], root: str, type: str, trigger: str | None) 
         if captions_found(path) == NO_CAPTIONS:
             dataset["captions"] = "auto"
         datasets[key] = dataset
-    models: dict[str, object] = {key: {"name": key, "type": type, "dataset": key} for key in keys}
-    body = yaml_text({"version": 1, "datasets": datasets, "models": models})
+    body = yaml_text({"version": 1, "datasets": datasets}) + "models:\n"
+    for key, path in keys.items():
+        body += _model(key, type, found[path], suggest)
     head = "# Written by scenario-apply init. Next: scenario-apply validate, then plan --local.\n"
     return f"{SCHEMA_LINE}\n{head}{body}", list(keys)
+
+
+def _model(key: str, type: str, images: int, suggest: bool) -> str:
+    """The entry of one model, with the parameters that suit the number of its images; as a comment unless suggest."""
+    from scenario_apply.model.starting_points import StartingPoint, starting_point
+    from scenario_apply.review.yaml_text import yaml_text
+
+    lines = yaml_text({key: {"name": key, "type": type, "dataset": key}}).splitlines()
+    point = starting_point(TRAINING_TYPES[type], images)
+    if isinstance(point, StartingPoint):
+        parameters = yaml_text({"parameters": point.parameters}).splitlines()
+        lines.append(f"  # {counted(images, 'image')}. {point.reason}")
+        lines += [f"  {line}" if suggest else f"  # {line}" for line in parameters]
+    return "".join(f"  {line}\n" for line in lines)

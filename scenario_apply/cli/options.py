@@ -41,6 +41,22 @@ def reading(parser: argparse.ArgumentParser) -> None:
         help="let datasets with `allow_outside_root: true` read files outside the manifest's folder "
         "(also: SCENARIO_APPLY_ALLOW_OUTSIDE_ROOT=1)",
     )
+    parser.add_argument(
+        "--allow-remote",
+        action="store_true",
+        help="let datasets be read from the URLs that the manifest names "
+        "(also: SCENARIO_APPLY_ALLOW_REMOTE=1, or =URL,URL for what lies below these only)",
+    )
+
+
+def pulling(parser: argparse.ArgumentParser) -> None:
+    """Whether git-lfs may get pictures. The manifest cannot grant it."""
+    parser.add_argument(
+        "--lfs-pull",
+        action="store_true",
+        help="let git-lfs pull the Git LFS images to upload, with your own access to the server "
+        "(also: SCENARIO_APPLY_LFS_PULL=1; =0 forbids pulling)",
+    )
 
 
 def state(parser: argparse.ArgumentParser, *, locks: bool = False) -> None:

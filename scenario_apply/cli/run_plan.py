@@ -39,6 +39,7 @@ def run_plan(
 ) -> int:
     """Make the plan and apply it; the exit code. saved: what a plan file holds, as plain values."""
     from scenario_apply.apply.prepare import make_plan, prepare_saved
+    from scenario_apply.cli.lfs_pulling import may_pull, pulled, refuse_unpulled
     from scenario_apply.cli.plan_request import options_of_saved, plan_options
     from scenario_apply.cli.saved_plans import saved_plan
     from scenario_apply.cli.wiring import all_problems, refuse_errors
@@ -47,14 +48,18 @@ def run_plan(
         plan = None if saved is None else saved_plan(saved, call.settings.manifest or "the plan")
         request = session.read(plan)
         environment = session.open(request)
-        if plan is None:
-            wanted = plan_options(call, destroy=session.destroy)
-            prepared = make_plan(environment, request.manifest, request.datasets, wanted, environment.clock.now())
-        else:
-            wanted = options_of_saved(call, plan, session.settings)
-            prepared = prepare_saved(environment, plan, request.manifest, request.datasets, wanted)
-            if not session.destroy:  # broken images stop no delete
-                refuse_errors(all_problems(request.manifest, request.datasets), strict=call.settings.strict)
+        for _ in ("as it is", "with pictures that were pulled"):
+            if plan is None:
+                wanted = plan_options(call, destroy=session.destroy)
+                prepared = make_plan(environment, request.manifest, request.datasets, wanted, environment.clock.now())
+            else:
+                wanted = options_of_saved(call, plan, session.settings)
+                prepared = prepare_saved(environment, plan, request.manifest, request.datasets, wanted)
+                if not session.destroy:  # broken images stop no delete
+                    refuse_errors(all_problems(request.manifest, request.datasets), strict=call.settings.strict)
+            if not may_pull(session, prepared):
+                break
+            request = pulled(session, request, prepared.unpulled)
         session.prepared = prepared
         _show_plan(session, request, environment, prepared)
         if prepared.plan.blocked:
@@ -66,12 +71,10 @@ def run_plan(
             session.report(session.ledger(ApplyError("not approved")))
             call.tell("Nothing was done.")
             return session.code
+        refuse_unpulled(prepared, request)
         options = _options(session, request)
         session.has_begun = True
-        if session.settings.state is not None:
-            from scenario_apply.cli.other_states import remember
-
-            remember(request.manifest, environment.store.path)
+        _remember_state(session, request, environment)
         ledgers: list[Ledger] = []
         try:
             with ExitStack() as stack:
@@ -89,6 +92,14 @@ def run_plan(
                     for line in page_of_pictures(request.manifest.root, call.settings.cwd):
                         call.tell(line)
     return session.code
+
+
+def _remember_state(session: ApplySession, request: PlanRequest, environment: Environment) -> None:
+    """Where --state put the state, so that a later command without it says so."""
+    if session.settings.state is not None:
+        from scenario_apply.cli.other_states import remember
+
+        remember(request.manifest, environment.store.path)
 
 
 def page_of_pictures(root: str, cwd: str) -> tuple[str, str]:
@@ -141,6 +152,7 @@ def _options(session: ApplySession, request: PlanRequest) -> ApplyOptions:
         replaced=tuple(address_of(text) for text in asked.get("replace") or ()),
         adopted=tuple(asked.get("adopt") or ()),
         outside=_outside(session, request),
+        remote=settings.remote,
     )
 
 

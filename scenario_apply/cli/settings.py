@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from scenario_apply.model.limits import REQUESTS_PER_MINUTE
 from scenario_apply.model.plan_limits import Limits
+from scenario_apply.model.remote_urls import NO_REMOTE, RemoteAccess, remote_access
 from scenario_apply.model.variable_names import ALLOW_VARIABLE, is_variable_name
 
 DEFAULT_BASE_URL = "https://api.cloud.scenario.com/v1"
@@ -16,6 +17,8 @@ LOCAL = "local"
 """What states and plans record as their endpoint when they belong to the embedded Scenario."""
 
 ALLOW_OUTSIDE_ROOT = "SCENARIO_APPLY_ALLOW_OUTSIDE_ROOT"
+ALLOW_REMOTE = "SCENARIO_APPLY_ALLOW_REMOTE"
+LFS_PULL = "SCENARIO_APPLY_LFS_PULL"
 
 _KEYS = ("SCENARIO_SDK_API_KEY", "SCENARIO_API_KEY")
 _SECRETS = ("SCENARIO_SDK_API_SECRET", "SCENARIO_API_SECRET")
@@ -56,6 +59,8 @@ class Settings:
     limits: Limits = Limits()
     strict: bool = False
     allow_outside_root: bool = False
+    remote: RemoteAccess = NO_REMOTE
+    lfs_pull: bool | None = None  # None: a person is asked; with --auto-approve, without the caller's credentials
     detailed: bool = False
     quiet: bool = False
     verbose: bool = False
@@ -96,12 +101,14 @@ def read_settings(arguments: argparse.Namespace, environment: Mapping[str, str],
         base_url=(environment.get("SCENARIO_BASE_URL") or DEFAULT_BASE_URL).rstrip("/"),
         credentials=Credentials(key=key, secret=secret) if key is not None and secret is not None else None,
         missing=missing,
-        allow_http=bool(given.get("allow_http")) or environment.get("SCENARIO_APPLY_ALLOW_HTTP", "") not in ("", "0"),
+        allow_http=_allows_http(given, environment),
         rate_limit=int(given.get("rate_limit", REQUESTS_PER_MINUTE)),
         parallelism=int(given.get("parallelism", 24)),
         limits=_limits(given.get("limit") or ()),
         strict=bool(given.get("strict")),
         allow_outside_root=bool(given.get("allow_outside_root")) or environment.get(ALLOW_OUTSIDE_ROOT) == "1",
+        remote=_remote(given, environment),
+        lfs_pull=_lfs_pull(environment.get(LFS_PULL), given),
         detailed=bool(given.get("detailed_exitcode")),
         quiet=bool(given.get("quiet")),
         verbose=bool(given.get("verbose")),
@@ -110,6 +117,15 @@ def read_settings(arguments: argparse.Namespace, environment: Mapping[str, str],
         cwd=cwd if cwd is not None else _here(),
         environment=environment,
     )
+
+
+def _allows_http(given: Mapping[str, object], environment: Mapping[str, str]) -> bool:
+    return bool(given.get("allow_http")) or environment.get("SCENARIO_APPLY_ALLOW_HTTP", "") not in ("", "0")
+
+
+def _remote(given: Mapping[str, object], environment: Mapping[str, str]) -> RemoteAccess:
+    text, asked = environment.get(ALLOW_REMOTE, ""), bool(given.get("allow_remote"))
+    return remote_access(text, asked=asked, allow_http=_allows_http(given, environment))
 
 
 def _allowed_names(environment: Mapping[str, str], given: Mapping[str, object]) -> list[str]:
@@ -125,6 +141,17 @@ def _allowed_names(environment: Mapping[str, str], given: Mapping[str, object]) 
         f"{ALLOW_VARIABLE} is no list of names of environment variables",
         hint=f"write names, separated by commas: {ALLOW_VARIABLE}=WANDB_API_KEY,TEAM",
     )
+
+
+def _lfs_pull(value: str | None, given: Mapping[str, object]) -> bool | None:
+    """--lfs-pull, else 1 or 0 of the variable, for the command that pulls. Raises UsageError for other values."""
+    if given.get("lfs_pull") or "lfs_pull" not in given or not value:
+        return True if given.get("lfs_pull") else None
+    if value in ("0", "1"):
+        return value == "1"
+    from scenario_apply.errors import UsageError
+
+    raise UsageError(f"{LFS_PULL} is {value!r}", hint=f"{LFS_PULL}=1 allows git-lfs to pull pictures, 0 forbids it")
 
 
 def _here() -> str:

@@ -103,6 +103,7 @@ def open_datasets(
                 depth=depth,
                 allow_outside=settings.allow_outside_root,
                 show=show,
+                remote=settings.remote,
             )
     except UnsafeFile as error:
         what = f"the fingerprint cache cannot be used: {error.strerror}"

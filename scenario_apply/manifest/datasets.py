@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import cast
 
 from scenario_apply.manifest.caption_words import CAPTION_WORDS, captions_hint
+from scenario_apply.manifest.dataset_urls import check_urls
 from scenario_apply.manifest.expansion import Expansion
 from scenario_apply.manifest.fields import child, flag, is_extension, maps, plain, text, texts
 from scenario_apply.manifest.merge import layered
@@ -14,11 +15,11 @@ from scenario_apply.manifest.positions import Map, Mark, Node, Seq
 from scenario_apply.manifest.report import Places, Report
 from scenario_apply.manifest.spec import CaptionLines, CaptionSource, DatasetSpec, Json, MissingCaption, PairSpec
 from scenario_apply.manifest.yaml.plain_text import cut_message
-from scenario_apply.model.did_you_mean import did_you_mean
+from scenario_apply.model.did_you_mean import did_you_mean, listed
 from scenario_apply.model.globs import alternatives, has_magic
 
 _CAPTION_OPTIONS = frozenset({"suffix", "lines", "file", "map", "missing"})
-_TABLE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".json", ".yaml", ".yml")
+_TABLE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".json", ".yaml", ".yml", ".parquet")
 _MISSING = ("error", "warn", "auto")
 _CAPTION_TEXTS = frozenset({"caption", "trigger", "prefix", "suffix", "caption_template", "instruction"})
 _LINES = ("join", "comma", "space", "first")
@@ -134,6 +135,7 @@ def dataset_spec(name: str, fields: Map, mark: Mark, report: Report) -> DatasetS
     )
     _check_shape(spec, fields, mark, report)
     _check_cut(fields, report)
+    check_urls(fields, report)
     return spec
 
 
@@ -225,7 +227,7 @@ def _captions(fields: Map, report: Report) -> tuple[CaptionSource, MissingCaptio
     if not options:
         return CaptionSource(kind="map", entries=_entries(value)), missing or "error"
     for key in value:
-        if key not in _CAPTION_OPTIONS and not is_extension(key):
+        if key not in _CAPTION_OPTIONS and not is_extension(key) and not report.is_wrong(value.key_mark(key)):
             what = f"{key} beside {options[0]}: captions are either options or a map of files"
             report.error("captions", what, value.key_mark(key), "put the captions under `map:`")
     if missing and "missing" in value:
@@ -234,6 +236,11 @@ def _captions(fields: Map, report: Report) -> tuple[CaptionSource, MissingCaptio
     if file is not None and inner is not None:
         report.error("captions", "captions come from a file and from a map", value.key_mark("map"), "keep one of them")
     suffix, lines = text(value, "suffix"), text(value, "lines")
+    for key, words in (("lines", _LINES), ("missing", _MISSING)):
+        given = text(value, key)
+        if given is not None and given not in words:  # which the schema takes for the caption of a picture
+            what = f"{key} must be {listed(words, last='or')}, not {given[:40]!r}"
+            report.error("wrong-value", what, value.value_mark(key), did_you_mean(given[:40], words))
     source = CaptionSource(
         kind="file" if file is not None else "map" if inner is not None else "sidecar" if suffix else "recognise",
         path=file,

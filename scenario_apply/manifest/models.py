@@ -76,6 +76,7 @@ class Models:
             type=training.name,
             dataset=dataset,
             parameters=taken,
+            inherited=frozenset(name for name in taken if written is None or name not in written),
             description=text(merged, "description"),
             tags=texts(merged, "tags"),
             lifecycle=lifecycle(merged),

@@ -125,6 +125,7 @@ class ParameterCheck:
         counted = [name for name in ("nbEpochs", "nbRepeats") if name in taken]
         if "maxTrainSteps" in taken and counted:
             what = f"{address} sets maxTrainSteps and {listed(counted)}; it is not documented which of them wins"
+            what += ": plans count maxTrainSteps"
             hint = "keep the steps, or epochs and repeats; `nbEpochs: null` removes an inherited value"
             on_purpose = written is not None and all(name in written for name in ("maxTrainSteps", *counted))
             say = self._report.warn if on_purpose else self._report.note

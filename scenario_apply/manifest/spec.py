@@ -104,6 +104,7 @@ class ModelSpec(Struct, frozen=True, kw_only=True):
     type: str
     dataset: str  # a key of Manifest.datasets
     parameters: Mapping[str, Json | Secret]
+    inherited: frozenset[str] = frozenset()  # names of parameters that come from defaults.models
     description: str | None = None  # the service's shortDescription, at most 256 characters
     tags: tuple[str, ...] = ()
     lifecycle: Lifecycle = Lifecycle()

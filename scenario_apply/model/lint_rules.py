@@ -11,7 +11,7 @@ from scenario_apply.model.file_names import nearest
 from scenario_apply.model.limits import SINGLE_UPLOAD_BYTES
 
 # Increased with every change of a rule, threshold or message: results cached under another version are rebuilt.
-LINT_VERSION = 11
+LINT_VERSION = 13
 
 
 class Finding(NamedTuple):
@@ -46,6 +46,7 @@ RULES: tuple[Rule, ...] = (
     Rule("N08", "subfolders-skipped", "warning"),
     Rule("N09", "exclude-unused", "warning"),
     Rule("N10", "zip-file", "error"),
+    Rule("N11", "repeats-not-applied", "warning"),
     Rule("F01", "not-an-image", "error"),
     Rule("F02", "damaged-image", "error"),
     Rule("F03", "wrong-extension", "warning"),
@@ -96,6 +97,7 @@ RULES: tuple[Rule, ...] = (
     Rule("C21", "captions-not-read", "warning"),
     Rule("C22", "caption-name", "info"),
     Rule("C30", "captions-recognised", "info"),
+    Rule("C40", "caption-draft", "warning"),
     Rule("T01", "trigger-in-some", "error"),
     Rule("T02", "trigger-misspelled", "error"),
     Rule("T03", "placeholder-left", "error"),
@@ -115,9 +117,10 @@ RULES: tuple[Rule, ...] = (
     Rule("M03", "learning-rate", "warning", {"max-learning-rate": 1e-3, "min-learning-rate": 1e-6}),
     Rule("outside-root", "outside-root", "error"),
     Rule("hidden-path", "hidden-path", "error"),
+    Rule("remote-dataset", "remote-dataset", "error"),
     Rule("lint-setting", "lint-setting", "warning"),
 )
-REFUSED_CODES = frozenset({"outside-root", "hidden-path"})
+REFUSED_CODES = frozenset({"outside-root", "hidden-path", "remote-dataset"})
 """Codes for files that must not be read. A dataset cannot lower their severity."""
 
 NOTES_ABOUT_UNREAD = frozenset({"F10", "F12", "F13", "C21"})

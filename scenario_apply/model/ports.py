@@ -12,10 +12,12 @@ from scenario_apply.model.remote import (
     AssetId,
     AssetPage,
     DatasetScore,
+    GeneratedCaption,
     JobId,
     Launch,
     ModelId,
     ModelPage,
+    PictureToCaption,
     RemoteAsset,
     RemoteConcept,
     RemoteJob,
@@ -77,6 +79,10 @@ class ScenarioApi(Protocol):
     def get_score(self, model_id: ModelId) -> DatasetScore: ...
     def quote_training(self, model_id: ModelId, parameters: Mapping[str, object], images: int | None) -> float:
         """What a training would cost, in CU: the dry run. Starts nothing."""
+        ...
+
+    def quote_captions(self, pictures: Sequence[PictureToCaption], details: str | None = None) -> float:
+        """What captions of these pictures would cost, in CU: the dry run. Writes none."""
         ...
 
     # -- writes that may be repeated
@@ -152,6 +158,11 @@ class ScenarioApi(Protocol):
     def train(
         self, model_id: ModelId, parameters: Mapping[str, object], *, sending: Sending | None = None
     ) -> Launch: ...
+    def generate_caption(
+        self, picture: PictureToCaption, details: str | None = None, *, sending: Sending | None = None
+    ) -> GeneratedCaption:
+        """A caption by a model of the service, which is charged."""
+        ...
 
 
 class RequestCounter(Protocol):

@@ -8,7 +8,6 @@ from msgspec import Struct, field
 
 from scenario_apply.manifest.spec import CompositionSpec, Concept, ModelSpec
 from scenario_apply.model.remote import RemoteModel
-from scenario_apply.model.training_types import training_steps, training_type
 from scenario_apply.planning.reasons import DescriptionChanged, LabelDrift, NameChanged, Reason, TagsChanged
 from scenario_apply.state.fingerprint import plain_parameter
 from scenario_apply.state.state import Version
@@ -99,33 +98,3 @@ def recorded_attributes(version: Version) -> dict[str, object]:
     else:
         attributes["parameters"] = dict(version.parameters)
     return attributes
-
-
-def arithmetic(spec: Spec, images: int, pairs: int) -> str | None:
-    """Such as "12 images x 20 repeats x 12 epochs / batch 1 = 2880 steps"; None where it is not known."""
-    kind = training_type(spec.type)
-    if not isinstance(spec, ModelSpec) or kind.is_composition:
-        return None
-    count = pairs or images
-    steps = training_steps(kind, spec.parameters, count)
-    if steps is None:
-        return None
-    if spec.parameters.get("maxTrainSteps"):
-        return f"{steps} steps"
-    counted = f"{count} {'pair' if pairs else 'image'}{'' if count == 1 else 's'}"
-    given = {name: spec.parameters.get(name, rule.default) for name, rule in kind.parameters.items()}
-    epochs, repeats, batch = given.get("nbEpochs"), given.get("nbRepeats"), given.get("batchSize")
-    if epochs is None and repeats is None:
-        each = kind.steps_per_image
-        return f"{counted} x {each} = {steps} steps ({each} a picture by default)"
-    factors = [counted]
-    if repeats is not None:
-        factors.append(f"{_number(repeats)} repeats")
-    if epochs is not None:
-        factors.append(f"{_number(epochs)} epochs")
-    divisor = "" if batch is None else f" / batch {_number(batch)}"
-    return f"{' x '.join(factors)}{divisor} = {steps} steps"
-
-
-def _number(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)

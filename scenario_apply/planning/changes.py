@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from scenario_apply.errors import Location
 from scenario_apply.model.address import Address
 from scenario_apply.model.steps import StepId
 from scenario_apply.planning.reasons import Reason
 from scenario_apply.planning.state_edit import StateEdit
+from scenario_apply.planning.step_arithmetic import StepSource
 
 
 class Action(StrEnum):
@@ -110,7 +111,8 @@ class Change(Struct, frozen=True, kw_only=True):
 
     notes: what a reader should know though nothing changes because of it. edit: what an apply records without any
     request. arithmetic: how many steps the
-    training takes, as a sum, or None. image_count: of the training set.
+    training takes, as a sum, or None. step_sources: where the numbers of the sum come from, by parameter.
+    image_count: of the training set.
     """
 
     address: Address
@@ -127,6 +129,7 @@ class Change(Struct, frozen=True, kw_only=True):
     steps: tuple[StepId, ...] = ()
     image_count: int = 0
     arithmetic: str | None = None
+    step_sources: Mapping[str, StepSource] = field(default_factory=dict)
     previous_address: Address | None = None
     place: Location | None = None
     edit: StateEdit = StateEdit()

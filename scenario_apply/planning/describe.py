@@ -10,7 +10,6 @@ from scenario_apply.model.steps import PlannedStep, requests_of
 from scenario_apply.planning.attributes import (
     LabelChange,
     Spec,
-    arithmetic,
     declared_attributes,
     recorded_attributes,
 )
@@ -27,6 +26,7 @@ from scenario_apply.planning.decision import (
     action_of,
 )
 from scenario_apply.planning.pricing import cost_of, quote_notes
+from scenario_apply.planning.step_arithmetic import step_arithmetic
 from scenario_apply.state.state import State, Version
 
 
@@ -60,7 +60,8 @@ def _change(decision: Decision, steps: Sequence[PlannedStep], quotes: Mapping[Ad
 
 
 def _details(decision: Decision) -> dict[str, Any]:
-    """change_class, before, after, images, captions, image_count and arithmetic, as far as they apply."""
+    """change_class, before, after, images, captions, image_count, arithmetic and step_sources, as far as they
+    apply."""
     match decision:
         case ContentWork():
             return _content_details(decision)
@@ -87,6 +88,7 @@ def _details(decision: Decision) -> dict[str, Any]:
 
 def _content_details(work: ContentWork) -> dict[str, Any]:
     images, pairs = len(work.contents.images), len(work.contents.pairs)
+    steps = step_arithmetic(work.declared, images, pairs)
     before = None if isinstance(work, Create) or work.record is None else recorded_attributes(work.record.working)
     return {
         "change_class": "training" if work.trains else "metadata",
@@ -95,7 +97,8 @@ def _content_details(work: ContentWork) -> dict[str, Any]:
         "images": work.content.images,
         "captions": work.content.captions,
         "image_count": images,
-        "arithmetic": arithmetic(work.declared, images, pairs),
+        "arithmetic": None if steps is None else steps.text,
+        "step_sources": {} if steps is None else steps.sources,
     }
 
 

@@ -11,8 +11,8 @@ from scenario_apply.errors import Diagnostic
 from scenario_apply.manifest.model_lint import severity_for
 from scenario_apply.manifest.spec import DatasetSpec, Manifest, ModelSpec
 from scenario_apply.model.lint_rules import settings_from
-from scenario_apply.model.training_types import training_steps, training_type
-from scenario_apply.planning.attributes import arithmetic
+from scenario_apply.model.training_types import training_type
+from scenario_apply.planning.step_arithmetic import step_arithmetic
 
 _MOST_NAMED = 100
 """Pictures of D06 that are listed; people read a few, and JSON readers count."""
@@ -31,19 +31,18 @@ def with_step_counts(manifest: Manifest, datasets: Mapping[str, Dataset]) -> Man
 
 def _steps(model: ModelSpec, spec: DatasetSpec, dataset: Dataset) -> Iterator[Diagnostic]:
     kind = training_type(model.type)
-    steps = training_steps(kind, model.parameters, dataset.pair_count or dataset.image_count)
+    sum_ = step_arithmetic(model, dataset.image_count, dataset.pair_count)
     rule = kind.parameters.get("maxTrainSteps")
     most = settings_from(spec.lint)[0].numbers["max-steps"]
     if "max-steps" not in spec.lint and rule is not None and rule.maximum is not None:
         most = max(most, rule.maximum)  # SDXL takes 40,000
     severity = severity_for("N06", [spec])
-    if steps is None or steps <= most or severity is None:
+    if sum_ is None or sum_.steps <= most or severity is None:
         return
-    sum_ = arithmetic(model, dataset.image_count, dataset.pair_count)
     written = (f"parameters.{name}" for name in ("maxTrainSteps", "nbRepeats", "nbEpochs"))
     place = next((model.places[key] for key in written if key in model.places), model.place)
     hint = "lower nbRepeats or nbEpochs, or use fewer images"
-    what = f"{model.address}: {sum_}; trainings take at most {most:g}"
+    what = f"{model.address}: {sum_.text}; trainings take at most {most:g}"
     yield Diagnostic(code="N06", message=what, location=place, hint=hint, severity=severity)
 
 

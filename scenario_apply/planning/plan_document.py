@@ -18,6 +18,7 @@ from scenario_apply.model.steps import StepId
 from scenario_apply.planning.changes import Action, ChangeClass, CostSource, DriftSide
 from scenario_apply.planning.reasons import Reason
 from scenario_apply.planning.state_edit import StateEdit
+from scenario_apply.planning.step_arithmetic import StepSource
 
 _MOMENT = r"\A\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\Z"
 
@@ -83,6 +84,7 @@ class ChangeDocument(Struct, kw_only=True):
     steps: list[StepId]
     image_count: Count = 0
     arithmetic: str | None = None
+    step_sources: dict[str, StepSource] = field(default_factory=dict)
     previous_address: Address | None = None
     place: PlaceDocument | None = None
     edit: StateEdit = StateEdit()

@@ -118,6 +118,7 @@ def _change(change: Change) -> dict[str, object]:
         "steps": list(change.steps),
         "image_count": change.image_count,
         "arithmetic": change.arithmetic,
+        "step_sources": dict(change.step_sources),
         "previous_address": None if change.previous_address is None else str(change.previous_address),
         "place": None if change.place is None else {k: getattr(change.place, k) for k in ("file", "line", "column")},
         "edit": codec.plain(change.edit),

@@ -241,6 +241,7 @@ def _change(document: ChangeDocument) -> Change:
         steps=tuple(document.steps),
         image_count=document.image_count,
         arithmetic=document.arithmetic,
+        step_sources=document.step_sources,
         previous_address=document.previous_address,
         place=None if place is None else Location(file=place.file, line=place.line, column=place.column),
         edit=document.edit,

@@ -2,37 +2,24 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterable
 
-from scenario_apply.errors import Diagnostic, Location
-from scenario_apply.manifest.spec import Manifest
+from scenario_apply.dataset.types import Image
 from scenario_apply.model.steps import PlannedStep, UploadImage
 from scenario_apply.planning.desired import Desired
 
 
-def unpulled_pictures(steps: Iterable[PlannedStep], desired: Desired, manifest: Manifest) -> tuple[Diagnostic, ...]:
-    """lfs-pointer errors, one for each file that has to be pulled first. A plan without uploads needs no pictures."""
-    wanted = {planned.step.address for planned in steps if isinstance(planned.step, UploadImage)}
-    if not wanted:
+def unpulled_pictures(steps: Iterable[PlannedStep], desired: Desired) -> tuple[Image, ...]:
+    """The pictures, each file once, in the order of their uploads. A plan without uploads needs none."""
+    uploads = [planned.step for planned in steps if isinstance(planned.step, UploadImage)]
+    if not uploads:
         return ()
     pointers = {
-        image.file
-        for address in wanted
+        image.file: image
+        for address in dict.fromkeys(step.address for step in uploads)
         if (spec := desired.specs.get(address)) is not None
         for image in desired.contents_of(spec).images
         if image.is_lfs_pointer
     }
-    uploads = dict.fromkeys(planned.step.picture.file for planned in steps if isinstance(planned.step, UploadImage))
-    folder = manifest.path if manifest.is_folder else posixpath.dirname(manifest.path)
-    return tuple(
-        Diagnostic(
-            code="lfs-pointer",
-            message="is a Git LFS pointer, and the picture itself has to be uploaded",
-            location=Location(file=posixpath.normpath(posixpath.join(folder, file))),
-            hint="run `git lfs pull`",
-            severity="error",
-        )
-        for file in uploads
-        if file in pointers
-    )
+    files = dict.fromkeys(step.picture.file for step in uploads)
+    return tuple(pointers[file] for file in files if file in pointers)

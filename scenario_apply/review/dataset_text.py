@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 
 from scenario_apply.dataset.types import Dataset, Image
 from scenario_apply.errors import Diagnostic
+from scenario_apply.manifest.spec import ModelSpec
 from scenario_apply.review.convention_words import convention_json, convention_sentence
 from scenario_apply.review.image_findings import CaptionPlace
 from scenario_apply.review.screen import Color, Screen, columns, counted, fit, fit_path, pad, prose, safe, wrap
+from scenario_apply.review.step_sums import training_lines, trainings_json
 from scenario_apply.review.validation_text import diagnostic
 
 Findings = Mapping[str, Sequence[Diagnostic]]
@@ -18,10 +20,10 @@ _COLORS: Mapping[str, Color] = {"error": "red", "warning": "yellow", "info": "cy
 _WORST = ("error", "warning", "info")
 
 
-def dataset_text(dataset: Dataset, screen: Screen, findings: Findings) -> str:
+def dataset_text(dataset: Dataset, screen: Screen, findings: Findings, models: Sequence[ModelSpec]) -> str:
     """A table with a line per image: path, pixels, bytes, codes of its findings, caption; whole with -v. Pairs below.
 
-    findings: of each image, by path.
+    findings: of each image, by path. models: that are trained on the dataset; the steps of each are shown.
     """
     contents = dataset.contents
     codes = {path: " ".join(dict.fromkeys(one.code for one in found)) for path, found in findings.items()}
@@ -45,6 +47,7 @@ def dataset_text(dataset: Dataset, screen: Screen, findings: Findings) -> str:
         lines += [" " * (screen.width - room) + line for line in captions[1:]]
     for pair in contents.pairs:
         lines += prose(f"{safe(pair.before)} -> {safe(pair.after)}: {safe(pair.instruction)}", screen.width, screen)
+    lines += training_lines(models, dataset, screen)
     pairs = f", {counted(dataset.pair_count, 'pair')}" if dataset.pair_count else ""
     for convention in dataset.conventions:
         lines += prose(safe(convention_sentence(convention)), screen.width, screen)
@@ -72,11 +75,14 @@ def _bytes(size: int) -> str:
     return f"{size / 1_000_000:.1f} MB"
 
 
-def dataset_json(dataset: Dataset, findings: Findings, captions: Mapping[str, CaptionPlace]) -> str:
-    """name, digest, convention, images, pairs and diagnostics.
+def dataset_json(
+    dataset: Dataset, findings: Findings, captions: Mapping[str, CaptionPlace], models: Sequence[ModelSpec]
+) -> str:
+    """name, digest, convention, images, pairs, trainings and diagnostics.
 
     images: path, file, sha256, size_bytes, mime, width, height, caption, caption_file and caption_line (where it was
-    found) and findings. captions: by path of the image.
+    found) and findings. captions: by path of the image. trainings: the steps of each of the models, which are trained
+    on it.
     """
     nowhere = CaptionPlace(None)
     contents = dataset.contents
@@ -103,6 +109,7 @@ def dataset_json(dataset: Dataset, findings: Findings, captions: Mapping[str, Ca
         "pairs": [
             {"before": pair.before, "after": pair.after, "instruction": pair.instruction} for pair in contents.pairs
         ],
+        "trainings": trainings_json(models, dataset),
         "diagnostics": [diagnostic(problem) for problem in dataset.problems],
     }
     return json.dumps(values, indent=2, ensure_ascii=False) + "\n"

@@ -156,11 +156,17 @@ _MANIFEST = {
 
 _DATASET = {
     "dataset-changed": "A dataset changed while the command was reading it. Run the command again.",
+    "dataset-url": "A URL in a dataset that cannot be read: of a kind other than s3://, gs://, az:// and https://, a "
+    "zip file, or one with a password or a query. Credentials of a store belong in the environment.",
+    "remote": "A store or web server refused a file of a dataset, did not answer, or leads to an address that is not "
+    "read. Nothing was changed. Check the URL and the store's variables, and run the command again.",
     "image-changed": "An image changed after it was planned, so it is not the picture that was approved. Plan again.",
     "image-damaged": "An image cannot be decoded. It is checked again immediately before its upload. Export it again.",
     "image-missing": "An image disappeared after it was planned, or can no longer be read. Restore it or plan again.",
     "lfs-pointer": "The file is a Git LFS pointer, not the picture itself. A plan can use the pointer; an upload "
-    "needs the picture. Run git lfs pull.",
+    "needs the picture. An apply looks for it in .git/lfs, then lets git-lfs download it: with your own access to the "
+    "server if --lfs-pull or SCENARIO_APPLY_LFS_PULL=1 allows it, without credentials if only --auto-approve is given. "
+    "Where that fails, nothing is made, and the hint gives the command that pulls exactly these images.",
     "too-many-images": "The datasets contain more images than a command reads. No training takes that many; select "
     "the best, or split the manifest.",
 }
@@ -247,6 +253,8 @@ _API = {
     "https://; --allow-http permits http:// in a network that you trust.",
     "cooldown": "The service asks to wait between two launches of trainings. apply waits by itself.",
     "no-answer": "A read request got no complete response after several attempts. Nothing was changed. Try again.",
+    "drafts-not-kept": "The note of requests for drafts that may be paid, .scenario/caption-drafts.json, cannot be "
+    "read or written. Without it a draft might be paid twice, so none is asked for. Repair or delete it.",
     "nothing-recorded": "The command needs what the service holds of a dataset, and no model of that dataset was made "
     "yet. Run apply first.",
     "no-credentials": "SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET are not set. Set them, or use --local to run "

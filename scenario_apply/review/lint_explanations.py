@@ -54,6 +54,11 @@ LINT_TEXTS: Mapping[str, LintText] = {
         "Pictures are read from the zip in place, so that what it says about itself has to hold.",
         "Make the zip again without such files, or unpack it into a folder.",
     ),
+    "N11": LintText(
+        "A numbered folder of sd-scripts and kohya_ss, such as `10_kael man`. Its images are read.",
+        "There the number says how often each image is shown in an epoch. Scenario has one number for all images.",
+        "Write it as `nbRepeats` in the parameters of the model. The name of the folder is not used as a caption.",
+    ),
     # files
     "F01": LintText(
         "A file with the name of an image and content that is none: an empty file, a saved web page, a PDF, an SVG.",
@@ -117,9 +122,9 @@ LINT_TEXTS: Mapping[str, LintText] = {
     ),
     "F13": LintText(
         "Some pictures are Git LFS pointers: text files with the digest and the size of a picture that was not pulled.",
-        "A plan that uploads none of them needs only the pointers. Their pixels cannot be checked, and a plan that "
-        "would upload one of them stops.",
-        "Run `git lfs pull`.",
+        "A plan needs only the pointers. The pixels, sizes and formats of these pictures cannot be checked, until an "
+        "apply that uploads them pulls them. Then all rules apply, before anything is made.",
+        "Run `git lfs pull` to check them now.",
     ),
     "F14": LintText(
         "Files that are pictures by content, but not by name: `06.png_large`, `07.png?w=1200`, or a name without an "
@@ -218,6 +223,11 @@ LINT_TEXTS: Mapping[str, LintText] = {
         "Check the exponent. Most trainings use 5e-5 to 4e-4.",
     ),
     # settings and safety
+    "remote-dataset": LintText(
+        "A dataset or caption file named by a URL, and no consent of the caller to read it.",
+        "A pull request could otherwise make your machine send requests, with the credentials of your store.",
+        "Run with --allow-remote, or name what may be read: SCENARIO_APPLY_ALLOW_REMOTE=s3://bucket/datasets.",
+    ),
     "outside-root": LintText(
         "A file, folder or link that leads outside the manifest's folder.",
         "A repository could otherwise read and upload any file of the machine on which it is applied.",

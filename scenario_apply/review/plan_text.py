@@ -28,6 +28,7 @@ from scenario_apply.review.screen import (
     safe,
     wrap,
 )
+from scenario_apply.review.step_sums import sum_text
 from scenario_apply.review.values import about, attribute_text, cost_text
 
 _COLORS: dict[Action, Color] = {
@@ -261,7 +262,7 @@ def _change(
         listed_ones = hanging(_INDENT, f"{what} as {safe(str(twin))}", screen)
     lines += listed_ones
     if change.arithmetic is not None:
-        lines += hanging(_INDENT, safe(change.arithmetic), screen)
+        lines += hanging(_INDENT, safe(sum_text(change.arithmetic, change.step_sources)), screen)
     return lines
 
 

@@ -104,7 +104,7 @@ def pad(text: str, width: int) -> str:
 def wrap(text: str, width: int, *, whole_ids: bool = False) -> list[str]:
     """A safe text in lines of at most width columns, broken between words where there are any.
 
-    whole_ids: what looks like an id is not broken even where it is wider: it is copied from the screen.
+    whole_ids: what is copied from the screen, such as an id, is not broken even where it is wider.
     """
     lines: list[str] = []
     line = ""
@@ -120,7 +120,7 @@ def wrap(text: str, width: int, *, whole_ids: bool = False) -> list[str]:
 def _pieces(text: str, width: int, *, whole_ids: bool) -> Iterator[str]:
     for match in _WORDS.finditer(text):
         word = match[0]
-        if columns(word) <= width or (whole_ids and _ID.fullmatch(word)):
+        if columns(word) <= width or (whole_ids and _is_copied(word)):
             yield word
             continue
         start = used = 0
@@ -131,6 +131,11 @@ def _pieces(text: str, width: int, *, whole_ids: bool) -> Iterator[str]:
                 start, used = at, 0
             used += size
         yield word[start:]
+
+
+def _is_copied(word: str) -> bool:
+    """Whether a word may be an id, or is the long option of a command: a line end in it would change its meaning."""
+    return _ID.fullmatch(word) is not None or word.startswith("--include=")
 
 
 def prose(text: str, width: int, screen: Screen) -> list[str]:

@@ -10,6 +10,7 @@ from scenario_apply.dataset.types import Dataset
 from scenario_apply.errors import Diagnostic
 from scenario_apply.manifest.spec import Manifest
 from scenario_apply.review.screen import counted, safe
+from scenario_apply.review.starting_points_text import Suggestion, suggestions_json
 
 FORMAT_VERSION = "1.0"
 
@@ -40,14 +41,18 @@ def diagnostic(problem: Diagnostic) -> dict[str, object]:
     }
 
 
-def validation_json(problems: Sequence[Diagnostic], *, valid: bool) -> str:
-    """format_version, valid, error_count, warning_count, diagnostics."""
+def validation_json(
+    problems: Sequence[Diagnostic], *, valid: bool, suggested: Sequence[Suggestion] | None = None
+) -> str:
+    """format_version, valid, error_count, warning_count, diagnostics; suggestions where they were asked for."""
     counts = Counter(problem.severity for problem in problems)
-    report = {
+    report: dict[str, object] = {
         "format_version": FORMAT_VERSION,
         "valid": valid,
         "error_count": counts["error"],
         "warning_count": counts["warning"],
         "diagnostics": [diagnostic(problem) for problem in problems],
     }
+    if suggested is not None:
+        report["suggestions"] = suggestions_json(suggested)
     return json.dumps(report, indent=2, ensure_ascii=False) + "\n"

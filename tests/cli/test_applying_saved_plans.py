@@ -9,11 +9,11 @@ import shlex
 import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from scenario_apply.cli.invocation import Invocation
 from scenario_apply.emulator.thread import EmulatorThread

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from msgspec.structs import replace
 
 from scenario_apply import __main__
 from scenario_apply.manifest.loader.load import load_manifest
@@ -26,8 +26,10 @@ def load(path: Path) -> Manifest:
 
 
 def facts(spec: ModelSpec | CompositionSpec, manifest: Manifest) -> dict[str, Any]:
-    """All of a resource but the lines it stands on; its dataset in place of the dataset's key."""
-    found = {name: getattr(spec, name) for name in spec.__dataclass_fields__ if name not in ("place", "places")}
+    """All of a resource but where it was written; its dataset in place of the dataset's key."""
+    found = {
+        name: getattr(spec, name) for name in spec.__struct_fields__ if name not in ("place", "places", "inherited")
+    }
     if isinstance(spec, ModelSpec):
         dataset = manifest.datasets[spec.dataset]
         positions = ("name", "place", "places", "own")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
 from scenario_apply import __main__
 from scenario_apply.cli.commands import init
@@ -86,3 +88,49 @@ def test_init_overwrites_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("init", "manifests/quickstart/kael", "--out", "manifests/quickstart/scenario.yaml") == 1
     assert "already exists" in capsys.readouterr().err
     assert Path("manifests/quickstart/scenario.yaml").read_bytes() == before
+
+
+def test_init_suggests_parameters_in_a_comment_and_writes_them_when_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("init", "manifests/quickstart/kael", "--out", "-") == 0
+    comment = capsys.readouterr().out
+    assert "    # 8 images. For 5 to 10 images, the size table" in comment
+    assert "    # parameters:\n    #   learningRate: 5.0e-05\n    #   nbEpochs: 17\n" in comment
+    assert run("init", "manifests/quickstart/kael", "--suggest") == 0
+    capsys.readouterr()
+    assert run("dataset", "show", "kael") == 0
+    assert "model.kael (flux.1-lora): 8 images x 24 repeats x 17 epochs = 3264 steps" in capsys.readouterr().out
+
+
+SUGGESTED = """\
+version: 1
+defaults: {models: {type: flux.1-lora, dataset: ./manifests/quickstart/kael, parameters: {nbEpochs: 10}}}
+models:
+  fixed: {parameters: {maxTrainSteps: 750}}
+  rates: {matrix: {learningRate: [1e-4, 2e-4]}}
+  older: {type: sd-xl-lora, parameters: {nbEpochs: null}}
+"""
+
+
+def test_validate_suggests_a_block_that_can_be_pasted_and_changes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    """Steps that would decide are removed, what a matrix varies is left to it, and a type without epochs gets none."""
+    Path("scenario.yaml").write_text(SUGGESTED)
+    assert run("validate", "--suggest") == 0
+    assert Path("scenario.yaml").read_text() == SUGGESTED
+    printed = capsys.readouterr().out
+    assert yaml.safe_load(printed.replace("5.0e-05", "0.00005")) == {
+        "models": {
+            "fixed": {
+                "parameters": {"learningRate": 5e-5, "nbEpochs": 17, "nbRepeats": 24, "maxTrainSteps": None},
+            },
+            "rates": {"parameters": {"nbEpochs": 17, "nbRepeats": 24}},
+        }
+    }
+    for said in (
+        "# now:       750 steps (epochs not counted: maxTrainSteps decides)",
+        "# suggested: 8 images x 24 repeats x 17 epochs = 3264 steps",
+        "# learningRate: left to the matrix",
+        "# model.older, 8 images. No suggestion: sd-xl-lora is not counted in epochs and repeats.",
+    ):
+        assert said in printed
+    assert run("validate", "--suggest", "--format", "json") == 0
+    assert [one["model"] for one in json.loads(capsys.readouterr().out)["suggestions"]] == ["fixed", "rates", "older"]

@@ -162,20 +162,6 @@ def test_a_plan_sees_what_looks_alike_and_what_is_transparent(home: Path, capsys
         assert run("plan", "--no-refresh", "--strict") == 1
 
 
-@pytest.mark.parametrize("command", ["plan --no-refresh", "apply --local --auto-approve"])
-def test_a_picture_that_was_not_pulled_stops_a_plan_that_uploads_it(
-    command: str, home: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:" + "ab" * 32 + "\nsize 1234\n"
-    (home / "kael" / "05_campfire.jpg").write_text(pointer)
-    assert run(*command.split()) == 1
-    shown = capsys.readouterr().err
-    assert "error[lfs-pointer]" in shown
-    assert "kael/05_campfire.jpg" in shown
-    assert "git lfs pull" in shown
-    assert not list(home.glob("state/*.json"))
-
-
 @pytest.mark.parametrize(
     ("written", "place"), [("state\\kael.json", "state/kael.json"), ("..\\kael.json", None), (".git\\kael.json", None)]
 )

@@ -199,3 +199,37 @@ def test_json_says_the_same(outside: Path, capsys: pytest.CaptureFixture[str]) -
     assert main(["plan", "--no-refresh", "--format", "json"]) == 1
     plan = json.loads(capsys.readouterr().out)
     assert [(d["code"], d["line"]) for d in plan["diagnostics"] if d["severity"] == "error"] == [("outside-root", 3)]
+
+
+REMOTE = "version: 1\nmodels:\n  kael: { type: flux.1-lora, dataset: 'https://datasets.example/1.png' }\n"
+
+
+@pytest.mark.parametrize("words", COMMANDS[:3], ids=lambda words: words[0])
+def test_no_url_is_asked_without_the_callers_consent(
+    tmp_path: Path, words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The error stands at the URL, and names the option and the variable."""
+    (tmp_path / "scenario.yaml").write_text(REMOTE)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: pytest.fail("a name was looked up"))
+    assert main(words) == 1
+    said = capsys.readouterr().err
+    assert "remote-dataset" in said
+    assert "scenario.yaml:3:" in said
+    assert "--allow-remote" in said
+
+
+@pytest.mark.parametrize("way", ["option", "1", "https://datasets.example/"])
+def test_a_url_is_read_with_the_callers_consent(
+    tmp_path: Path, way: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Here as far as the look-up of its host, which leads to an address that is never read."""
+    (tmp_path / "scenario.yaml").write_text(REMOTE)
+    monkeypatch.chdir(tmp_path)
+    for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: [(0, 0, 0, "", ("169.254.169.254", 443))])
+    if way != "option":
+        monkeypatch.setenv("SCENARIO_APPLY_ALLOW_REMOTE", way)
+    assert main(["validate", *(["--allow-remote"] if way == "option" else [])]) == 1
+    assert "169.254.169.254, which is never read" in capsys.readouterr().err

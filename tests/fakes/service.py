@@ -20,10 +20,12 @@ from scenario_apply.model.remote import (
     AssetId,
     AssetPage,
     DatasetScore,
+    GeneratedCaption,
     JobId,
     Launch,
     ModelId,
     ModelPage,
+    PictureToCaption,
     Progress,
     RemoteAsset,
     RemoteConcept,
@@ -266,6 +268,9 @@ class FakeScenario:
 
         return self._call("quote_training", model_id, read)
 
+    def quote_captions(self, pictures: Sequence[PictureToCaption], details: str | None = None) -> float:
+        return self._call("quote_captions", str(len(pictures)), lambda: 0.25 * len(pictures))
+
     # -- writes that may be repeated
 
     def update_model(
@@ -448,6 +453,14 @@ class FakeScenario:
             return Launch(job_id=job.id, cu_cost=job.cu)
 
         return self._call("train", model_id, write, sending)
+
+    def generate_caption(
+        self, picture: PictureToCaption, details: str | None = None, *, sending: Sending | None = None
+    ) -> GeneratedCaption:
+        def write() -> GeneratedCaption:
+            return GeneratedCaption(text=f"a picture of {len(picture.body)} bytes,\nwell lit", cu_cost=0.25)
+
+        return self._call("generate_caption", picture.asset_id or picture.mime, write, sending)
 
     # -- inside
 

@@ -1,8 +1,8 @@
-"""What a service allows: so many requests in a window of so many seconds, narrowed down refusal by refusal.
+"""The limit of a service, so many requests in a window of so many seconds, narrowed down with each refusal.
 
-The count is seen at the first refusal: what was let through until then. The length of the window is only bounded, since
-limiters round what they say or say nothing: it is longer than the time to the last request refused, and no longer than
-the time to the first one let through again. Such limits are usually round numbers, so those are tried first.
+The count is known at the first refusal: the requests accepted until then. The length of the window only has bounds,
+since limiters round what they report or report nothing: it is longer than the time to the last refused request, and at
+most the time to the first request accepted again. Limits usually have common lengths, so those are tried first.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ import math
 from dataclasses import dataclass, replace
 
 ROUND_S = (1.0, 2.0, 3.0, 5.0, 10.0, 15.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 3600.0)
-_NEAR = 1.04  # bounds this close are as good as one number
-_BLUR = 0.98  # times are measured here, and the service counts somewhere on the way
+_NEAR = 1.04  # bounds this close count as one number
+_BLUR = 0.98  # times are measured at the client, the service counts later
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allowance:
-    """What the service was seen to let through: so many requests within so many seconds."""
+    """What the service accepts: so many requests within so many seconds."""
 
     count: int
     window_s: float
@@ -37,19 +37,19 @@ class Bounds:
 
     @property
     def is_near(self) -> bool:
-        """Narrow enough: trying on would cost refusals and gain next to nothing."""
+        """Whether the bounds are narrow enough: trying further would cost refusals and gain almost nothing."""
         return self.long_enough_s <= self.too_short_s * _NEAR
 
     def guess(self) -> Allowance:
-        """What to try next."""
+        """The limit to try next."""
         return Allowance(count=self.count, window_s=self._guess_s())
 
     def is_round(self, tried: Allowance) -> bool:
-        """Was it a length people choose?"""
+        """Whether the window has a common length."""
         return tried.window_s in ROUND_S
 
     def refused(self, seen: Bounds) -> Bounds:
-        """The bounds after another refusal; what is seen last is believed where the two contradict each other."""
+        """The bounds after another refusal. Where the two contradict each other, the latest is used."""
         both = replace(
             seen,
             too_short_s=max(self.too_short_s, seen.too_short_s),
@@ -57,13 +57,13 @@ class Bounds:
         )
         return both if self.count == seen.count and both.too_short_s < both.long_enough_s else seen
 
-    def let_through(self, tried: Allowance) -> Bounds:
+    def window_passed(self, tried: Allowance) -> Bounds:
         """The bounds after a whole window at that pace without a refusal."""
         return replace(self, long_enough_s=min(self.long_enough_s, tried.window_s))
 
     def _guess_s(self) -> float:
         if self.long_enough_s < ROUND_S[0]:
-            return ROUND_S[0]  # rather a bucket, or half a window; if not, the rate grows
+            return ROUND_S[0]  # probably a token bucket or half a window; otherwise the rate grows
         for length_s in ROUND_S:
             if self.too_short_s * _BLUR < length_s <= self.long_enough_s / _BLUR:
                 return length_s

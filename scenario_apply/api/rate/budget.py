@@ -13,7 +13,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from scenario_apply.api.rate.pace import Pace, Slot
+from scenario_apply.api.rate.pace import Pace
+from scenario_apply.api.rate.slot import Slot
 from scenario_apply.errors import Interrupted
 from scenario_apply.model.limits import REQUESTS_PER_MINUTE
 
@@ -117,7 +118,7 @@ class RequestBudget:
                 self._sent -= 1
 
     def tighten(self, slot: Slot, pause_s: float | None, *, is_rounded: bool = True) -> None:
-        """The request was refused for its rate. Everybody pauses.
+        """The request was refused for its rate. All requests pause.
 
         pause_s: what the service asks for, or None. is_rounded: up to the next whole second, as a header's is.
         """
@@ -184,7 +185,7 @@ class RequestBudget:
 
     @property
     def paused_for_s(self) -> float:
-        """Seconds for which everybody still pauses because the service refused one; 0: none."""
+        """Seconds for which all requests still pause because one was refused; 0: none."""
         now = self._clock.monotonic()
         with self._lock:
             return max(self._pace.paused_until - now, 0.0)

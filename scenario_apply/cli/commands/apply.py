@@ -25,6 +25,7 @@ EXAMPLES = """
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.manifest(parser, plan_too=True)
     options.reading(parser)
+    options.pulling(parser)
     options.running(parser)
     options.strict(parser)
     options.selection(parser)

@@ -38,6 +38,7 @@ def run(call: Invocation) -> int:
     name = dataset_key(manifest, call.arguments.name)
     datasets = open_datasets(manifest, call.settings, only=name, depth=Depth.ALL_PIXELS)
     dataset = datasets[name]
+    models = [model for model in manifest.models.values() if model.dataset == name]
     found = caption_places(
         manifest.datasets[name], root=manifest.root, allow_outside=call.settings.allow_outside_root
     ).gathered.raws
@@ -45,8 +46,8 @@ def run(call: Invocation) -> int:
     shown = shown_below(manifest.root, call.settings.cwd)
     findings = findings_of_images(dataset.contents.images, captions, dataset.problems, shown)
     if call.arguments.format == "json":
-        call.show(dataset_json(dataset, findings, captions))
+        call.show(dataset_json(dataset, findings, captions, models))
     else:
-        call.show(dataset_text(dataset, call.out, findings))
+        call.show(dataset_text(dataset, call.out, findings, models))
     call.warn(dataset.problems)
     return 1 if any(problem.severity == "error" for problem in dataset.problems) else 0

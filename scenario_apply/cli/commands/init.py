@@ -27,6 +27,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--type", default="flux.1-lora", metavar="TYPE", help="training type (default flux.1-lora)")
     parser.add_argument("--trigger", metavar="WORD", help="prepended to every caption that does not contain it")
+    parser.add_argument(
+        "--suggest",
+        action="store_true",
+        help="write parameters that suit the number of images; without it they are written as a comment",
+    )
 
 
 def run(call: Invocation) -> int:
@@ -38,7 +43,12 @@ def run(call: Invocation) -> int:
 
     asked = call.arguments
     written = write_first_manifest(
-        asked.folder, out=asked.out, type=asked.type, trigger=asked.trigger, cwd=call.settings.cwd
+        asked.folder,
+        out=asked.out,
+        type=asked.type,
+        trigger=asked.trigger,
+        cwd=call.settings.cwd,
+        suggest=asked.suggest,
     )
     if written.path is None:
         call.show(written.text)

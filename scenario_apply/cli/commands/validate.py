@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 EXAMPLES = """
   scenario-apply validate manifests/quickstart
   scenario-apply validate manifests/examples/matrix.yaml --strict --format json
+  scenario-apply validate manifests/quickstart --suggest
   scenario-apply validate manifests/quickstart --format github
   scenario-apply validate manifests/quickstart --format sarif > scenario-apply.sarif
   scenario-apply validate manifests/quickstart --fix --auto-approve
@@ -29,6 +30,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.strict(parser)
     options.formats(parser, "text", "json", "github", "sarif")
     options.fixing(parser)
+    parser.add_argument(
+        "--suggest",
+        action="store_true",
+        help="print learning rate, epochs and repeats to start with for each model, as YAML; changes nothing",
+    )
 
 
 def run(call: Invocation) -> int:
@@ -37,6 +43,7 @@ def run(call: Invocation) -> int:
     from scenario_apply.cli.wiring import all_problems, open_datasets, open_manifest
     from scenario_apply.errors import ManifestError
     from scenario_apply.planning.model_rules import shared_pictures, with_step_counts
+    from scenario_apply.review.starting_points_text import suggestions, suggestions_text
     from scenario_apply.review.validation_text import validation_json, validation_text
 
     manifest, datasets = None, None
@@ -56,14 +63,20 @@ def run(call: Invocation) -> int:
         problems = (*(manifest.problems if manifest is not None else ()), *error.problems)
     stops = ("error", "warning") if call.settings.strict else ("error",)
     valid = not any(problem.severity in stops for problem in problems)
+    suggested = None
+    if call.arguments.suggest and manifest is not None and datasets is not None:
+        suggested = suggestions(manifest.models.values(), datasets)
     if call.arguments.format == "json":
-        call.show(validation_json(problems, valid=valid))
+        call.show(validation_json(problems, valid=valid, suggested=suggested))
     elif call.arguments.format in ("github", "sarif"):
         _show_to_programs(call, problems, valid=valid)
     else:
         call.warn(problems)
         if valid and manifest is not None and datasets is not None:
-            call.show(validation_text(manifest, datasets))
+            sentence = validation_text(manifest, datasets)
+            call.show(sentence) if suggested is None else call.say(sentence)
+        if suggested is not None:
+            call.show(suggestions_text(suggested))
     return 0 if valid and is_fixed else 1
 
 

@@ -27,7 +27,11 @@ def pointers(subject: Subject) -> Iterator[Finding]:
     count = sum(picture.facts.is_lfs_pointer for picture in subject.pictures)
     if count:
         what = f"{count} of {len(subject.pictures)} images are Git LFS pointers: their pixels were not checked"
-        yield Finding("F13", what, hint="run `git lfs pull` before an apply that uploads them")
+        yield Finding(
+            "F13",
+            what,
+            hint="an apply pulls and checks those that it uploads; `git lfs pull` gets all",
+        )
 
 
 def formats(subject: Subject) -> Iterator[Finding]:

@@ -33,3 +33,9 @@ def refusal_finding(
     target = "" if link_to is None else f", a link to {link_to},"
     hint = _CONSENT[0 if declared else 1] if barrier == "outside" else _OTHERS[barrier]
     return Finding(_CODES[barrier], f"{written}{target} {_WHAT[barrier]}", file, hint=hint)
+
+
+def no_consent_finding(url: str) -> Finding:
+    """The finding for a URL that the caller has not consented to read."""
+    hint = "if it may be read, run with --allow-remote (or SCENARIO_APPLY_ALLOW_REMOTE=1, or =URL for some only)"
+    return Finding("remote-dataset", f"{url} is not on this machine, and reading it was not allowed", hint=hint)

@@ -153,7 +153,8 @@ class DatasetBuilder:
         for job in jobs:
             self._progress.expect(len(job.inputs.images) if job.decodes else len(job.fresh), _units(job))
         workers = min(usable_cores(), len(jobs))
-        if workers > 1 and sum(len(job.fresh) for job in jobs) >= _FILES_FOR_PROCESSES and can_fork():
+        may_fork = can_fork() and not any(job.listing.elsewhere.is_remote for job in jobs)
+        if workers > 1 and sum(len(job.fresh) for job in jobs) >= _FILES_FOR_PROCESSES and may_fork:
             self._allowance.share(workers)
             with self._progress.with_workers():
                 built = in_processes(self._build, jobs, workers=workers, waiting=self._progress.take_from_workers)
@@ -180,6 +181,7 @@ class DatasetBuilder:
         """The record of a dataset, and its packed contents."""
         run = self._progress.counting(on_threads if threads else in_this_thread)
         facts = dict(job.known)
+        job.listing.elsewhere.fetch(job.inputs, job.fresh)
         with OpenFolders(job.listing.guard) as files:
 
             def read(entry: FileEntry) -> Facts:

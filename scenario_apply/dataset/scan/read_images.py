@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import mmap
 import os
-import re
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from scenario_apply.dataset.image_limits import PictureRefused, check_pixels
 from scenario_apply.dataset.scan.decoding import DecodingAllowance
 from scenario_apply.dataset.sniff import not_an_image
 from scenario_apply.model.file_names import name_of, suffix_of
+from scenario_apply.model.git_content import POINTER_BYTES, pointed_at
 
 if TYPE_CHECKING:
     from scenario_apply.dataset.image_headers import Data
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 _IN_MEMORY_BYTES = 16 << 20  # larger files are mapped and hashed in pieces
 _PIECE_BYTES = 1 << 20
-_LFS_START = b"version https://git-lfs.github.com/spec/v1"
-_LFS_POINTER = re.compile(rb"oid sha256:([0-9a-f]{64})\s+size (\d{1,15})(?!\d)")
 _NO_DIGEST = sha256(b"").hexdigest()
 
 
@@ -75,8 +73,8 @@ def _facts(entry: FileEntry, data: Data, digest: str, allowance: DecodingAllowan
                 return _from_header(entry, header, digest)
     except PictureRefused as refused:
         return _faulty(entry, refused.code, refused.fault_text(name_of(entry.file)), digest)
-    if len(data) < 1024 and data[:64].startswith(_LFS_START) and (pointer := _LFS_POINTER.search(data[:1024])):
-        return _lfs(entry, pointer)
+    if len(data) < POINTER_BYTES and (pointed := pointed_at(data[:])) is not None:
+        return _lfs(entry, *pointed)
     if why := not_an_image(data[:1024], name=entry.file):
         code, text = why
         return _faulty(entry, code, text, digest)
@@ -105,15 +103,15 @@ def _from_header(entry: FileEntry, header: Header, digest: str) -> Facts:
     )
 
 
-def _lfs(entry: FileEntry, pointer: re.Match[bytes]) -> Facts:
+def _lfs(entry: FileEntry, digest: str, size: int) -> Facts:
     """Digest and size of the picture that the pointer refers to; the stat is that of the pointer."""
     format_ = FORMAT_OF_SUFFIX.get(suffix_of(entry.file), "")
     return Facts(
         entry.file,
-        int(pointer[2]),
+        size,
         entry.mtime_ns,
         entry.identity,
-        pointer[1].decode(),
+        digest,
         format_,
         MIME_OF_FORMAT.get(format_, "application/octet-stream"),
         is_lfs_pointer=True,

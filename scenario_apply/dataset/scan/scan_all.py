@@ -19,6 +19,7 @@ from scenario_apply.dataset.scan.scanner import Scanner
 from scenario_apply.dataset.scan.upload_bytes import read_for_upload
 from scenario_apply.dataset.types import Dataset
 from scenario_apply.manifest.spec import DatasetSpec
+from scenario_apply.model.remote_urls import NO_REMOTE, RemoteAccess
 
 if TYPE_CHECKING:
     from scenario_apply.dataset.scan.build_dataset import BuildJob
@@ -51,13 +52,15 @@ def scan_datasets(
     depth: Depth = Depth.HEADERS,
     allow_outside: bool = False,
     show: ShowScan | None = None,
+    remote: RemoteAccess = NO_REMOTE,
 ) -> Mapping[str, Dataset]:
     """Every dataset as it will be sent, with its lint findings in Dataset.problems.
 
     root: the manifest's folder, absolute. types_of: dataset name -> training types that use it. depth: whether
     pixels are decoded, too. allow_outside: the caller accepts that datasets with
     `allow_outside_root: true` are read from outside the root. Problems with files do not raise; a dataset with errors
-    may lack some of its pictures. show: takes the progress while pictures are read. Writes only the cache, and only
+    may lack some of its pictures. show: takes the progress while pictures are read. remote: the
+    URLs that the caller consents to read. Raises ManifestError when one cannot be read. Writes only the cache, and only
     when something changed.
     """
     started_ns = time.time_ns()
@@ -71,6 +74,7 @@ def scan_datasets(
         allow_outside=allow_outside,
         specs=specs,
         show=show,
+        remote=remote,
     )
     datasets: dict[str, Dataset] = {}
     pending: dict[str, BuildJob] = {}

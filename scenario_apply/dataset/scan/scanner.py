@@ -17,6 +17,7 @@ from scenario_apply.dataset.types import Contents, Dataset
 from scenario_apply.errors import Diagnostic, Location
 from scenario_apply.manifest.spec import DatasetSpec
 from scenario_apply.model.lint_rules import LINT_VERSION, Finding
+from scenario_apply.model.remote_urls import NO_REMOTE, RemoteAccess
 
 if TYPE_CHECKING:
     from scenario_apply.dataset.scan.build_dataset import BuildJob, DatasetBuilder
@@ -37,22 +38,23 @@ class Scanner:
         allow_outside: bool,
         specs: Mapping[str, DatasetSpec],
         show: ShowScan | None = None,
+        remote: RemoteAccess = NO_REMOTE,
     ) -> None:
         """started_ns: the wall clock before listing began. specs: all datasets of the run. show: takes the progress.
 
-        allow_outside: as in scan_datasets.
+        allow_outside, remote: as in scan_datasets.
         """
         self._root = os.path.abspath(root)
         self._cache = cache
         self._depth = depth
         self._started_ns = started_ns
         self._budget = CaptionBudget(specs)
-        self._sources = Sources(self._root, allow_outside=allow_outside)
+        self._sources = Sources(self._root, allow_outside=allow_outside, remote=remote)
         self._shown = shown_below(self._root, os.path.abspath(cwd))
         self._show = show
         self._built: DatasetBuilder | None = None
         # Other things that results depend on.
-        self._tool = (FORMAT, LINT_VERSION, find_spec("pillow_heif") is not None)
+        self._tool = (FORMAT, LINT_VERSION, *(find_spec(name) is not None for name in ("pillow_heif", "pyarrow")))
 
     @property
     def _builder(self) -> DatasetBuilder:
@@ -78,7 +80,9 @@ class Scanner:
         permission = listing.guard.may_leave
         cache_part = self._budget.cache_part(spec)
         signature = _digest((self._tool, settings, types, permission, listing.fingerprint(), cache_part))
-        key = f"{spec.name}\n{_digest(settings[:_SOURCE_SETTINGS])[:16]}"
+        # What was read from URLs is kept while a run lacks the consent to read it again.
+        lacks_consent = any(finding.code == "remote-dataset" for finding in listing.findings)
+        key = f"{spec.name}\n{_digest((*settings[:_SOURCE_SETTINGS], lacks_consent))[:16]}"
         record = self._cache.find(key)
         if record is not None and record.signature == signature and record.trusted and record.depth >= self._depth:
             return self._dataset(record, spec, types)

@@ -3,33 +3,31 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from stat import S_IFREG, S_ISDIR
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace as with_fields
-
 from scenario_apply.dataset.facts import FileEntry
-from scenario_apply.dataset.image_selection import Listed, Selection, merge, select
-from scenario_apply.dataset.scan.barriers import refusal_finding
+from scenario_apply.dataset.scan.barriers import no_consent_finding, refusal_finding
 from scenario_apply.dataset.scan.elsewhere import Elsewhere, matching_zips
+from scenario_apply.dataset.scan.layouts import layout_below
+from scenario_apply.dataset.scan.remote_objects import RemoteFailed
 from scenario_apply.dataset.scan.written_paths import WrittenPaths
 from scenario_apply.manifest.loader.data_guard import DataGuard
 from scenario_apply.manifest.loader.listing import (
     Folder,
     RealPaths,
     Row,
-    files_of,
-    identity_of,
     list_folder,
     tables_of,
     walk,
 )
 from scenario_apply.manifest.spec import DatasetSpec
-from scenario_apply.model.file_names import NearestName, is_image_name, is_table_name, is_unicode, nfc, spelled
-from scenario_apply.model.globs import glob_pattern, has_magic, with_low_ending
+from scenario_apply.model.file_names import NearestName, is_image_name, is_table_name, is_unicode, spelled
+from scenario_apply.model.globs import has_magic
 from scenario_apply.model.lint_rules import Finding
+from scenario_apply.model.remote_urls import NO_REMOTE, RemoteAccess, is_url
 
 if TYPE_CHECKING:
     from scenario_apply.dataset.pairing import TableRow
@@ -54,6 +52,7 @@ class SourceFolder:
     keep: str | None = None
     side: str = ""  # before or after, in pairs
     names: dict[str, None] | None = None
+    layout: str = ""  # of the folders below it that are read, too: a kind of Convention
 
 
 @dataclass(slots=True)
@@ -64,6 +63,7 @@ class Listing:
     """
 
     guard: DataGuard
+    elsewhere: Elsewhere = field(default_factory=Elsewhere)
     places: list[SourceFolder] = field(default_factory=list)
     stats: list[tuple[str, int, int, int]] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
@@ -79,7 +79,7 @@ class Listing:
     def fingerprint(self) -> tuple[object, ...]:
         """Plain values that change when anything listed does."""
         places = [
-            (p.file, p.keep, p.side, [(f.within, f.gone, f.rows) for f in p.folders], p.names and tuple(p.names))
+            (p.file, p.keep, p.side, [folder[1:] for folder in p.folders], p.names and tuple(p.names))
             for p in self.places
         ]
         return (places, self.stats, self.links, [entry[1:] for entry in self._beyond()])
@@ -96,10 +96,10 @@ class Listing:
 class Sources:
     """Lists datasets below one root. allow_outside: the caller accepts `allow_outside_root` in datasets."""
 
-    def __init__(self, root: str, *, allow_outside: bool) -> None:
+    def __init__(self, root: str, *, allow_outside: bool, remote: RemoteAccess = NO_REMOTE) -> None:
         self._root = os.path.normpath(root)
         self._real = RealPaths()
-        self._elsewhere = Elsewhere()
+        self._elsewhere = Elsewhere(remote)
         self._guards = {
             allowed: DataGuard(self._root, may_leave=allowed and allow_outside, others=self._elsewhere)
             for allowed in (False, True)
@@ -124,11 +124,12 @@ class Sources:
 
     def list_all(self, spec: DatasetSpec) -> Listing:
         """Everything that spec names. Missing, hidden or outside files are findings and are not listed."""
-        out = Listing(self._guards[spec.allow_outside_root])
+        out = Listing(self._guards[spec.allow_outside_root], self._elsewhere)
         self._left_of_dataset = min(MOST_FILES, self._left)
         if self._left < 0:
             out.findings.append(_too_many(in_all=True))
             return out
+        self._elsewhere.ask_for(spec)
         added: set[str] = set()
         for index, written in enumerate(spec.images):
             for pattern in self._paths.meant(written):
@@ -155,7 +156,7 @@ class Sources:
     def _add_tables_above(self, out: Listing) -> None:
         """Tables above the pictures, which may hold their captions."""
         listed = {place.file for place in out.places}
-        parents = {_folder_above(place.file) for place in out.places if place.file != "."}
+        parents = {_folder_above(place.file) for place in out.places if place.file != "." and not is_url(place.file)}
         further = set()
         for parent in parents:
             while parent != ".":
@@ -196,13 +197,20 @@ class Sources:
     def _add_written(self, out: Listing, spec: DatasetSpec, pattern: str, key: str, side: str = "") -> None:
         """Adds one source. What is wrong with it is placed at its value in the manifest."""
         known = len(out.findings)
-        self._add(out, spec, pattern, side)
+        try:
+            self._add(out, spec, pattern, side)
+        except RemoteFailed as error:
+            raise error.at(spec.place_of(key)) from error
         out.findings[known:] = [f if f.file is not None else f._replace(key=key) for f in out.findings[known:]]
 
     def _add(self, out: Listing, spec: DatasetSpec, pattern: str, side: str = "") -> None:
         if self._left_of_dataset < 0:
             return
-        if has_magic(pattern) and not os.path.lexists(os.path.join(self._root, pattern)):
+        if (
+            has_magic(pattern)
+            and not pattern.startswith("http")
+            and not os.path.lexists(os.path.join(self._root, pattern))
+        ):
             self._add_glob(out, spec, pattern, side)
             return
         full = self._inside(out, spec, pattern)
@@ -215,7 +223,12 @@ class Sources:
         elif folders[0].gone:
             out.findings.append(self._gone(pattern, full, folders[0].gone))
         else:
-            out.places.append(SourceFolder(self._file(folders[0].path), folders, None, side))
+            place = SourceFolder(self._file(folders[0].path), folders, None, side)
+            if not (spec.recursive or spec.is_pairs):
+                below = layout_below(folders[0], lambda path: self._guarded(out, spec, self._list(out, path)))
+                place.folders += below.folders
+                place.layout = below.kind
+            out.places.append(place)
 
     def _add_glob(self, out: Listing, spec: DatasetSpec, pattern: str, side: str) -> None:
         parts = pattern.replace("\\", "/").removeprefix("./").split("/")
@@ -284,6 +297,10 @@ class Sources:
 
     def _inside(self, out: Listing, spec: DatasetSpec, written: str) -> str | None:
         """The absolute path of a path in the manifest; None, with a finding, when it must not be read."""
+        if is_url(written):
+            permitted = self._elsewhere.access.permits(written)
+            out.findings += [] if permitted else [no_consent_finding(written)]
+            return written.rstrip("/") if permitted else None
         full = os.path.normpath(os.path.join(self._root, written))
         try:
             real = self._real.of(full)
@@ -326,14 +343,14 @@ class Sources:
             out.refused[written.removeprefix("./")] = out.findings.pop()  # reported when the file would be read
             return
         try:
-            stat = os.stat(self._elsewhere.on_disk(full))
+            out.stats.append((self._file(full), *self._elsewhere.stat(full)))
         except OSError:
             out.stats.append((self._file(full), -1, 0, 0))  # reported as missing when it would be read
-        else:
-            out.stats.append((self._file(full), stat.st_size, stat.st_mtime_ns, identity_of(stat)))
 
     def _file(self, full: str) -> str:
-        """Relative to the root, POSIX; "." for the root itself."""
+        """Relative to the root, POSIX; "." for the root itself. A URL as it is."""
+        if is_url(full):
+            return full
         if full.startswith(self._root + os.sep):
             return full[len(self._root) + 1 :].replace(os.sep, "/")
         return os.path.relpath(full, self._root).replace(os.sep, "/")
@@ -367,36 +384,3 @@ def _too_many(*, in_all: bool) -> Finding:
     else:
         what = f"this dataset lists more than {MOST_FILES:,} files and folders"
     return Finding("N01", what, hint="name only the folders with its pictures")
-
-
-def selection_of(listing: Listing, spec: DatasetSpec) -> Selection:
-    """The pictures and texts of all sources, with paths relative to their common folder."""
-    if not listing.places:
-        return Selection(images=(), texts={})
-    sides = any(place.side for place in listing.places)
-    common = "" if sides else os.path.commonpath(["/" + p.file if p.file != "." else "/" for p in listing.places])
-    selections = []
-    for place in listing.places:
-        own = "/" + place.file if place.file != "." else "/"
-        prefix = place.side or os.path.relpath(own, common).replace(os.sep, "/").removeprefix(".")
-        listed = [
-            Listed(
-                path="/".join(part for part in (prefix, folder.within) if part),
-                file="/".join(part for part in (place.file, folder.within) if part and part != "."),
-                rows=files_of(folder),
-            )
-            for folder in place.folders
-        ]
-        selections.append(select(listed, exclude=spec.exclude, keep=_keeper(place, f"{prefix}/" if prefix else "")))
-    return with_fields(merge(selections), parent_tables=tuple(listing.parent_tables), above=tuple(listing.above))
-
-
-def _keeper(place: SourceFolder, prefix: str) -> Callable[[str], bool] | None:
-    """A filter for paths with prefix; None to keep all."""
-    if place.names is not None:
-        paths = {prefix + (name if name.isascii() else nfc(name)) for name in place.names}
-        return paths.__contains__
-    if place.keep is None:
-        return None
-    match, start = glob_pattern(with_low_ending(nfc(place.keep))).fullmatch, len(prefix)
-    return lambda path: match(path, start) is not None or match(with_low_ending(path), start) is not None

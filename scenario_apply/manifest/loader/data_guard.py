@@ -47,7 +47,7 @@ class Barred(PermissionError):
 
 
 class OtherFiles(Protocol):
-    """Opens what is no file of the disk by itself, such as a file in a zip."""
+    """Opens what is no file of the disk by itself: a file in a zip, or behind a URL."""
 
     def open(self, path: str, guard: DataGuard) -> int: ...
 
@@ -55,7 +55,7 @@ class OtherFiles(Protocol):
 class DataGuard:
     """Opens files and folders below one root. may_leave: the dataset may leave it, and the caller consents.
 
-    others: opens files in zip files; None: those are not read.
+    others: opens files in zip files and behind URLs; None: those are not read.
     """
 
     def __init__(self, root: str, *, may_leave: bool = False, others: OtherFiles | None = None) -> None:
@@ -89,6 +89,8 @@ class DataGuard:
 
     def open(self, file: str) -> int:
         """A descriptor of a regular file. file: relative to the root, or absolute. Raises Barred, OSError."""
+        if self._others is not None and "://" in file:
+            return self._others.open(file, self)
         try:
             return self._open(file, READ)
         except NotADirectoryError:

@@ -42,7 +42,7 @@ class OpenFolders:
     def open(self, file: str) -> int:
         """A descriptor of a regular file. file: relative to the root, or absolute. Raises Barred, OSError."""
         folder, slash, name = file.rpartition("/")
-        if name[:1] in ("", ".") or (slash and not folder):
+        if name[:1] in ("", ".") or (slash and not folder) or "://" in file:
             return self._guard.open(file)
         try:
             known = self._folders.get(folder)

@@ -37,7 +37,7 @@ def _git_folder(folder: str) -> str | None:
     while True:
         inside = os.path.join(folder, ".git")
         if os.path.isfile(inside):  # of a linked worktree or a submodule
-            key, _, path = (_read(folder, ".git") or "").partition(":")
+            key, _, path = (read_git_file(folder, ".git") or "").partition(":")
             return os.path.realpath(os.path.join(folder, path.strip())) if key == "gitdir" and path.strip() else None
         if os.path.isfile(os.path.join(inside, "HEAD")):
             return os.path.realpath(inside)
@@ -49,14 +49,14 @@ def _git_folder(folder: str) -> str | None:
 
 def _common_folder(git: str) -> str:
     """The folder with the shared references; a linked worktree has only its own HEAD."""
-    path = _read(git, "commondir")
+    path = read_git_file(git, "commondir")
     return git if not path else os.path.realpath(os.path.join(git, path))
 
 
 def _resolve(git: str, common: str, name: str) -> str | None:
     """The id that a reference stands for."""
     for _ in range(_LONGEST_CHAIN):
-        text = _read(git, name) or _read(common, name) or _packed(common, name)
+        text = read_git_file(git, name) or read_git_file(common, name) or _packed(common, name)
         if text is None:
             return None
         if not text.startswith("ref:"):
@@ -76,14 +76,17 @@ def _is_reference(name: str) -> bool:
 def _packed(common: str, name: str) -> str | None:
     """The id beside a name in packed-refs."""
     ending = f" {name}"
-    for line in (_read(common, "packed-refs", _PACKED_BYTES) or "").splitlines():
+    for line in (read_git_file(common, "packed-refs", _PACKED_BYTES) or "").splitlines():
         if line.endswith(ending) and _ID.fullmatch(line.removesuffix(ending)):
             return line.removesuffix(ending)
     return None
 
 
-def _read(folder: str, name: str, most_bytes: int = _SMALL_BYTES) -> str | None:
-    """The text of a regular file of the folder, without blanks around it; None where there is none of that size."""
+def read_git_file(folder: str, name: str, most_bytes: int = _SMALL_BYTES) -> str | None:
+    """The text of a regular file of one of Git's folders, without blanks around it; None where there is none so small.
+
+    Never one that a link leads to outside of the folder.
+    """
     path = os.path.realpath(os.path.join(folder, name))
     if not is_within(path, os.path.realpath(folder)):  # a link to a file of the machine
         return None
