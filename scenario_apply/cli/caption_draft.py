@@ -15,7 +15,7 @@ from scenario_apply.dataset.scan.caption_places import CaptionPlaces
 from scenario_apply.dataset.scan.caption_writing import NotWritten, check_new_file, create_caption_file
 from scenario_apply.dataset.scan.upload_bytes import read_for_upload
 from scenario_apply.dataset.types import Image
-from scenario_apply.errors import AnswerLost, ApiError, Refused
+from scenario_apply.errors import AnswerLost, ApiError, Interrupted, Refused
 from scenario_apply.model.file_names import suffix_of
 from scenario_apply.model.limits import SINGLE_UPLOAD_BYTES
 from scenario_apply.model.ports import Clock, ScenarioApi
@@ -161,6 +161,11 @@ class DraftRun:
             caption = self.api.generate_caption(picture, self.details)
         except AnswerLost:
             raise  # it stays noted: it may be paid
+        except Interrupted:  # before it was sent
+            self.requests.end(sha256)
+            drafts.stopped = "the run was stopped"
+            drafts.leave(job.dataset, job.image.path, f"not asked for: {drafts.stopped}")
+            return
         except ApiError as error:
             self.requests.end(sha256)
             if type(error) is not Refused:

@@ -14,7 +14,7 @@ from scenario_apply.dataset.captions.draft_marks import DRAFT_MARK
 from scenario_apply.dataset.scan.caption_places import caption_places
 from scenario_apply.dataset.scan.scan_all import scan_datasets
 from scenario_apply.emulator.thread import EmulatorThread
-from scenario_apply.errors import AnswerLost, Refused, Unreachable
+from scenario_apply.errors import AnswerLost, Interrupted, Refused, Unreachable
 from scenario_apply.model.remote import GeneratedCaption, PictureToCaption
 from scenario_apply.state.stores.draft_requests import DraftRequests
 from tests.cli.test_captions import HUMAN, uncaptioned
@@ -86,6 +86,12 @@ def test_what_may_be_paid_is_not_paid_again_unless_asked(root: Path, error: Base
     write(root, FakeScenario(FakeClock()), jobs(root, retry_lost=True))
     assert (root / "set" / "03.txt").exists()
     assert json.loads((root / ".scenario" / "caption-drafts.json").read_text()) == {}
+
+
+def test_a_request_that_was_interrupted_before_it_left_is_made_again(root: Path) -> None:
+    done = write(root, Failing(Interrupted("before the request was sent")), jobs(root))
+    assert done.left["set"]["03.png"] == "not asked for: the run was stopped"
+    assert [job.file for job in jobs(root).jobs] == ["set/03.txt"]
 
 
 def test_a_request_that_was_surely_not_carried_out_is_made_again(root: Path) -> None:
