@@ -14,7 +14,7 @@ from scenario_apply.cli.main import run
 from scenario_apply.emulator.thread import EmulatorThread
 from scenario_apply.errors import WriteInPlan
 from scenario_apply.model.ports import ScenarioApi
-from scenario_apply.model.remote import AssetId, ModelId, UploadId
+from scenario_apply.model.remote import AssetId, ModelId, PictureToCaption, UploadId
 
 QUICKSTART = Path(__file__).parent.parent / "manifests" / "quickstart"
 MODEL, ASSET = ModelId("model_1"), AssetId("asset_1")
@@ -34,6 +34,7 @@ WRITES: dict[str, Callable[[ScenarioApi], object]] = {
     "upload_asset": lambda api: api.upload_asset(name="x.png", body=b"x"),
     "create_upload": lambda api: api.create_upload(file_name="x.png", mime="image/png", size_bytes=1, parts=1),
     "train": lambda api: api.train(MODEL, {}),
+    "generate_caption": lambda api: api.generate_caption(PictureToCaption(ASSET)),
 }
 
 
@@ -61,6 +62,16 @@ def test_the_client_of_a_plan_refuses_every_write(tmp_path: Path, monkeypatch: p
 
 def test_the_list_of_writes_is_complete() -> None:
     """Every call of the port that is no read is tried above."""
-    reads = {"get_model", "get_models", "list_models", "get_job", "list_assets", "get_upload", "get_score"}
+    reads = {
+        "get_model",
+        "get_models",
+        "list_models",
+        "get_job",
+        "list_assets",
+        "get_asset",
+        "get_assets",
+        "get_upload",
+        "get_score",
+    }
     calls = {name for name in vars(ScenarioApi) if not name.startswith("_")}
-    assert calls - reads - {"quote_training"} == WRITES.keys()
+    assert calls - reads - {"quote_training", "quote_captions"} == WRITES.keys()

@@ -7,21 +7,30 @@ from contextlib import suppress
 from typing import TypeVar
 
 from scenario_apply.api import wire
+from scenario_apply.api.caption_requests import CaptionBody, caption_of
 from scenario_apply.api.exchange import Body, Method, Request, Safety
 from scenario_apply.api.request_bodies import bare_base64_body, data_url_body, json_body
 from scenario_apply.api.sender import Sender
 from scenario_apply.api.urls import segment
 from scenario_apply.errors import NotFound
-from scenario_apply.model.limits import ASSETS_PER_PAGE, IDS_PER_ATTACH, MODELS_PER_BULK_READ, MODELS_PER_PAGE
+from scenario_apply.model.limits import (
+    ASSETS_PER_BULK_READ,
+    ASSETS_PER_PAGE,
+    IDS_PER_ATTACH,
+    MODELS_PER_BULK_READ,
+    MODELS_PER_PAGE,
+)
 from scenario_apply.model.ports import Sending
 from scenario_apply.model.remote import (
     AssetId,
     AssetPage,
     DatasetScore,
+    GeneratedCaption,
     JobId,
     Launch,
     ModelId,
     ModelPage,
+    PictureToCaption,
     RemoteAsset,
     RemoteConcept,
     RemoteJob,
@@ -36,6 +45,8 @@ DRY_RUN_STATUS = 269
 """The status of an answer to a dry run. Source: the API contract, "Launching a training"."""
 
 Query = tuple[tuple[str, str], ...]
+
+_CAPTIONS = "/generate/caption"
 
 _NEWEST_FIRST: Query = (("sortBy", "createdAt"), ("sortDirection", "desc"))
 
@@ -97,6 +108,22 @@ class Client:
         request = self._request("GET", "/assets", Safety.READ, "list the project's assets", query=query)
         return self._sender.call(request, wire.asset_page_of)
 
+    def get_asset(self, asset_id: AssetId) -> RemoteAsset:
+        """One asset. Raises NotFound when it is deleted or unknown."""
+        request = self._request("GET", _asset_path(asset_id), Safety.READ, f"read asset {asset_id}")
+        return self._sender.call(request, wire.asset_of)
+
+    def get_assets(self, asset_ids: Sequence[AssetId]) -> Mapping[AssetId, RemoteAsset]:
+        """At most 200 assets in one request; those that are gone are left out."""
+        if len(asset_ids) > ASSETS_PER_BULK_READ:
+            raise ValueError(f"at most {ASSETS_PER_BULK_READ} assets in a request, got {len(asset_ids)}")
+        body = json_body({"assetIds": list(asset_ids)})
+        doing = f"read {len(asset_ids)} assets"
+        request = self._request("POST", "/assets/get-bulk", Safety.READ, doing, body=body)
+        assets = self._sender.call(request, wire.asset_page_of).assets
+        asked = set(asset_ids)
+        return {asset.id: asset for asset in assets if asset.id in asked}
+
     def get_upload(self, upload_id: UploadId) -> RemoteUpload:
         request = self._request("GET", _upload_path(upload_id), Safety.READ, f"read upload {upload_id}")
         return self._imported(self._sender.call(request, wire.upload_of))
@@ -128,6 +155,19 @@ class Client:
         )
         return self._sender.call(request, wire.quote_of)
 
+    def quote_captions(self, pictures: Sequence[PictureToCaption], details: str | None = None) -> float:
+        """What captions of these pictures would cost, in CU, by a dry run. Raises BadAnswer as quote_training."""
+        request = self._request(
+            "POST",
+            _CAPTIONS,
+            Safety.READ,
+            f"price {len(pictures)} captions",
+            query=(("dryRun", "true"),),
+            body=CaptionBody(pictures, details),
+            expect=DRY_RUN_STATUS,
+        )
+        return self._sender.call(request, wire.quote_of)
+
     # -- writes that may be repeated
 
     def update_model(
@@ -155,7 +195,7 @@ class Client:
 
     def set_caption(self, asset_id: AssetId, caption: str, *, sending: Sending | None = None) -> str | None:
         """The caption that the answer says was kept; None where it does not say."""
-        path, doing = f"/assets/{segment('an asset', asset_id)}", f"caption asset {asset_id}"
+        path, doing = _asset_path(asset_id), f"caption asset {asset_id}"
         body = json_body({"description": caption})
         return self._write("PUT", path, doing, body, sending, wire.description_in)
 
@@ -252,6 +292,14 @@ class Client:
         body = json_body(wire.training_to_json(parameters))
         return self._sender.call(self._request("PUT", path, Safety.ONCE, doing, body=body), wire.launch_of, sending)
 
+    def generate_caption(
+        self, picture: PictureToCaption, details: str | None = None, *, sending: Sending | None = None
+    ) -> GeneratedCaption:
+        """A caption by a model of the service, which is charged."""
+        body = CaptionBody([picture], details)
+        request = self._request("POST", _CAPTIONS, Safety.ONCE, "have a caption written", body=body)
+        return self._sender.call(request, caption_of, sending)
+
     def _request(
         self,
         method: Method,
@@ -301,6 +349,10 @@ class Client:
 
 def _model_path(model_id: ModelId) -> str:
     return f"/models/{segment('a model', model_id)}"
+
+
+def _asset_path(asset_id: AssetId) -> str:
+    return f"/assets/{segment('an asset', asset_id)}"
 
 
 def _images_path(model_id: ModelId) -> str:

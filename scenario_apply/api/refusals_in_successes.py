@@ -10,7 +10,7 @@ from scenario_apply.errors import AnswerLost, ApiError, Refused
 
 _RESULT_KEYS = (
     *("id", "model", "modelId", "models", "job", "jobId", "asset", "assetId", "assets", "upload", "uploadId"),
-    *("trainingImage", "trainingImages", "score", "creativeUnitsCost"),
+    *("trainingImage", "trainingImages", "score", "captions", "creativeUnitsCost"),
 )
 """The resources of the contract, bare or wrapped, and their ids: an answer that holds one is no refusal."""
 

@@ -270,7 +270,7 @@ def _only_reads(request: Request) -> bool:
     """Is it a read, or a priced dry run? By method and path alone: a mistaken safety must not open the door."""
     if request.method == "GET":
         return True
-    if request.method == "POST":
-        return _BULK_READ.fullmatch(request.path) is not None
     is_dry = ("dryRun", "true") in request.query
+    if request.method == "POST":
+        return _BULK_READ.fullmatch(request.path) is not None or (is_dry and request.path == "/generate/caption")
     return request.method == "PUT" and is_dry and _TRAIN.fullmatch(request.path) is not None

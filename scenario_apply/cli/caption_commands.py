@@ -23,6 +23,9 @@ from scenario_apply.planning.caption_comparison import ComparedCaption, compare_
 from scenario_apply.review.captions_text import captions_json, compared_json, compared_text, written_text
 
 if TYPE_CHECKING:
+    import threading
+
+    from scenario_apply.apply.environment import Environment
     from scenario_apply.cli.caption_pull import Pulled
     from scenario_apply.cli.invocation import Invocation
     from scenario_apply.dataset.scan.caption_places import CaptionPlaces
@@ -37,13 +40,14 @@ class NothingRecorded(ScenarioApplyError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Session:
-    """What both commands start from. models: of each dataset, those that are recorded, as the service shows them."""
+class CaptionSession:
+    """What these commands start from. models: of each dataset, those that are recorded, as the service shows them."""
 
     call: Invocation
     manifest: Manifest
     datasets: Mapping[str, Dataset]
     models: Mapping[str, tuple[HeldModel, ...]]
+    world: Environment
 
     def places(self, name: str) -> CaptionPlaces:
         from scenario_apply.dataset.scan.caption_places import caption_places
@@ -53,7 +57,10 @@ class _Session:
 
 
 @contextmanager
-def _session(call: Invocation) -> Iterator[_Session]:
+def caption_session(
+    call: Invocation, *, read_only: bool = True, cancel: threading.Event | None = None, must_be_recorded: bool = True
+) -> Iterator[CaptionSession]:
+    """Raises NothingRecorded for one dataset of which no model is recorded, where one must be."""
     call = with_manifest_of_all(call)
     manifest = open_manifest(call.settings)
     names = asked_datasets(call, manifest)
@@ -62,17 +69,17 @@ def _session(call: Invocation) -> Iterator[_Session]:
     refuse_errors(place.notes, strict=False)
     call.warn(place.notes)
     require_service(call.settings)
-    with open_world(place, call.settings, read_only=True) as world:
+    with open_world(place, call.settings, read_only=read_only, cancel=cancel) as world:
         state = world.store.read()
         wanted = {name: models_of(manifest, name) for name in names}
         found = held_models(world, state, [address for addresses in wanted.values() for address in addresses])
         models = {name: tuple(found[a] for a in addresses if a in found) for name, addresses in wanted.items()}
-        if not call.arguments.all and not models[names[0]]:
+        if must_be_recorded and not call.arguments.all and not models[names[0]]:
             raise NothingRecorded(
                 f"no model of dataset {names[0]} is recorded, so that Scenario has no captions of its images",
                 hint="scenario-apply apply uploads them; captions draft has captions written before that",
             )
-        yield _Session(call=call, manifest=manifest, datasets=datasets, models=models)
+        yield CaptionSession(call=call, manifest=manifest, datasets=datasets, models=models, world=world)
 
 
 def pull(call: Invocation) -> int:
@@ -80,7 +87,7 @@ def pull(call: Invocation) -> int:
     from scenario_apply.cli.caption_pull import note_what_follows, pull_captions
 
     results: list[Pulled] = []
-    with _session(call) as session:
+    with caption_session(call) as session:
         for name, models in session.models.items():
             if not models:
                 call.tell(f"{name}: no model of it is recorded; nothing is written")
@@ -112,7 +119,7 @@ def _pulled_json(done: Pulled) -> dict[str, object]:
 def check(call: Invocation) -> int:
     """0 when all captions are equal; else 1, or 4 with --detailed-exitcode."""
     blocks: list[tuple[str, HeldModel, list[ComparedCaption]]] = []
-    with _session(call) as session:
+    with caption_session(call) as session:
         problems = [problem for dataset in session.datasets.values() for problem in dataset.problems]
         call.warn(_errors(problems))
         for name, models in session.models.items():

@@ -162,6 +162,7 @@ def assemble(
         pairs=pairs,
         junk=inputs.selection.junk if inputs.selection is not None else (),
         skipped_folders=inputs.skipped_folders,
+        layout=inputs.layout,
         unread=unread,
         reported=frozenset(finding.code for finding in before),
     )

@@ -16,11 +16,11 @@ from scenario_apply.manifest.positions import Map, Mark, Node, Seq
 from scenario_apply.manifest.report import Places, Report
 from scenario_apply.manifest.spec import CaptionLines, CaptionSource, DatasetSpec, Json, MissingCaption, PairSpec
 from scenario_apply.manifest.yaml.plain_text import cut_message
-from scenario_apply.model.did_you_mean import did_you_mean
+from scenario_apply.model.did_you_mean import did_you_mean, listed
 from scenario_apply.model.globs import alternatives, has_magic
 
 _CAPTION_OPTIONS = frozenset({"suffix", "lines", "file", "map", "missing"})
-_TABLE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".json", ".yaml", ".yml")
+_TABLE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".json", ".yaml", ".yml", ".parquet")
 _MISSING = ("error", "warn", "auto")
 _CAPTION_TEXTS = frozenset({"caption", "trigger", "prefix", "suffix", "caption_template", "instruction"})
 _LINES = ("join", "comma", "space", "first")
@@ -229,7 +229,7 @@ def _captions(fields: Map, report: Report) -> tuple[CaptionSource, MissingCaptio
     if not options:
         return CaptionSource(kind="map", entries=_entries(value)), missing or "error"
     for key in value:
-        if key not in _CAPTION_OPTIONS and not is_extension(key):
+        if key not in _CAPTION_OPTIONS and not is_extension(key) and not report.is_wrong(value.key_mark(key)):
             what = f"{key} beside {options[0]}: captions are either options or a map of files"
             report.error("captions", what, value.key_mark(key), "put the captions under `map:`")
     if missing and "missing" in value:
@@ -238,6 +238,11 @@ def _captions(fields: Map, report: Report) -> tuple[CaptionSource, MissingCaptio
     if file is not None and inner is not None:
         report.error("captions", "captions come from a file and from a map", value.key_mark("map"), "keep one of them")
     suffix, lines = text(value, "suffix"), text(value, "lines")
+    for key, words in (("lines", _LINES), ("missing", _MISSING)):
+        given = text(value, key)
+        if given is not None and given not in words:  # which the schema takes for the caption of a picture
+            what = f"{key} must be {listed(words, last='or')}, not {given[:40]!r}"
+            report.error("wrong-value", what, value.value_mark(key), did_you_mean(given[:40], words))
     source = CaptionSource(
         kind="file" if file is not None else "map" if inner is not None else "sidecar" if suffix else "recognise",
         path=file,

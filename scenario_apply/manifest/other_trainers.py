@@ -71,10 +71,26 @@ _DECIDED_BY_SCENARIO = (
 )
 
 
-_ONE_TEXT = "remove it: the service trains on one fixed text for each image"
+ONE_TEXT = "remove it: the service trains on one fixed text for each image"
+_ONE_BEFORE = "remove it: a pair of Scenario has one before picture; write `before:` for its folder"
+_CONTROLS = (
+    *("control", "control_path", "control_image", "control_dir", "control_directory", "control_folder"),
+    *("conditioning_image", "cond_image", "reference", "reference_image"),
+)
+_REGULARISATION = "remove it: Scenario trains without regularisation images"
 _AS_THEY_ARE = "remove it: the service trains on the images as they are"
 _OF_DATASETS: dict[str, tuple[str, ...]] = {
-    _ONE_TEXT: (
+    ONE_TEXT: (
+        *(
+            "shuffle",
+            "random_caption",
+            "random_captions",
+            "caption_shuffle",
+            "tag_dropout_rate",
+            "dropout",
+        ),
+        *("prompt_list", "prompt_file", "prompts_file", "random_prompts", "prompts", "captions_list"),
+        *("randomize_captions", "shuffle_captions", "tag_shuffle", "enable_shuffle", "captions_per_image", "wildcards"),
         *(
             "shuffle_caption",
             "shuffle_tags",
@@ -93,15 +109,10 @@ _OF_DATASETS: dict[str, tuple[str, ...]] = {
         *("horizontal_flip", "enable_random_flip", "crop", "crop_aspect", "crop_style", "center_crop", "augmentations"),
         *("alpha_mask", "mask_path", "conditioning_data_dir", "masked_training"),
     ),
-    "remove it: Scenario trains without regularisation images": (
-        *(
-            "is_reg",
-            "reg_data_dir",
-            "class_data_dir",
-            "class_images",
-            "class_prompt",
-            "num_class_images",
-        ),
+    _REGULARISATION: (
+        *("is_reg", "reg_data_dir", "class_data_dir", "class_images", "class_prompt", "num_class_images"),
+        *("reg", "reg_dir", "reg_images", "reg_image_dir", "regularization_images", "regularisation_images"),
+        *("class_images_dir", "class_image_dir", "class_dir", "prior_loss_weight", "is_regularization", "prior_images"),
         *("is_regularisation_data", "is_regularization_data", "prior_preservation", "with_prior_preservation"),
     ),
     "remove it: it is the model's nbRepeats, under parameters; 1 means once": (
@@ -134,8 +145,14 @@ _OF_DATASETS: dict[str, tuple[str, ...]] = {
         *("image_dir", "image_directory", "train_data_dir", "instance_data_dir", "instance_data_root", "dataset_path"),
         *("folder_path", "data_dir", "dataset_dir", "path", "directory", "dataset", "folder", "image_folder"),
     ),
-    "write `before:` for the folder of the pictures to edit, and `after:` for the results": (
+    "write `before:` for the one folder of the pictures to edit, and `after:` for the results": (
         *("control_path", "control_directory", "control_dir", "control_image_dir", "conditioning_data"),
+    ),
+    _ONE_BEFORE: (
+        *(f"{word}_{number}" for word in _CONTROLS for number in range(1, 9)),
+        *(f"{word}{'' if word.endswith('s') else 's'}" for word in _CONTROLS),
+        *("num_controls", "num_control_images", "multi_control", "reference_image", "additional_images"),
+        *(f"start{number}" for number in range(2, 9)),
     ),
     "write a dataset for each of them: a dataset has one `images:`, which may be a list": (
         *("subsets", "subset", "datasets"),
@@ -155,6 +172,8 @@ _HINTS = {
 }
 
 
+_NOWHERE_IN_SCENARIO = (ONE_TEXT, _REGULARISATION)
+"""Hints for options that neither a dataset nor a model has."""
 _DATASET_HINTS = {_plain(name): hint for hint, names in _OF_DATASETS.items() for name in names}
 
 
@@ -163,6 +182,16 @@ def foreign_dataset_key(name: str) -> str | None:
     return _DATASET_HINTS.get(_plain(name))
 
 
+def hint_for_list(name: str) -> str | None:
+    """The hint for a list where the manifest takes one text or one folder; None for any other key."""
+    if name in ("caption", "captions", "instruction"):
+        return f"write one: {ONE_TEXT[len('remove it: ') :]}; a map of them is `captions: {{ 01.png: a caption }}`"
+    if name in ("before", "after"):
+        return "name one folder: a pair of Scenario has one before picture and one after picture"
+    return None
+
+
 def foreign_parameter(name: str) -> str | None:
     """The hint for another trainer's parameter name; None for any other name."""
-    return _HINTS.get(_plain(name))
+    hint = _DATASET_HINTS.get(_plain(name))
+    return _HINTS.get(_plain(name)) or (hint if hint in _NOWHERE_IN_SCENARIO else None)

@@ -21,9 +21,10 @@ CAPTION_SUFFIXES = frozenset(SIDECAR_SUFFIXES)
 METADATA_FILES = ("metadata.jsonl", "metadata.csv")
 """Tables of captions that are always read. Others of usual names are read where there are no other captions."""
 METADATA_TSV = "metadata.tsv"
-TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".yaml", ".yml"})
+METADATA_PARQUET = "metadata.parquet"
+TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".yaml", ".yml", ".parquet"})
 """Endings of tables and maps of captions that can be read."""
-UNREADABLE_TABLE_SUFFIXES = frozenset({".parquet", ".arrow", ".xlsx", ".xls", ".ods"})
+UNREADABLE_TABLE_SUFFIXES = frozenset({".arrow", ".xlsx", ".xls", ".ods"})
 _TEXTS = """
 .md .rst .log .ini .cfg .toml .xml .xmp .html .htm .py .sh .ipynb .cap .tag .tags .prompt .prompts .desc .description
 .text .doc .docx .odt .rtf .pdf .zip .tar .gz .7z .rar .npz .npy .safetensors .db .lock .aae .mp4 .mov .avi .mkv .webm
@@ -36,7 +37,13 @@ CAPTION_FOLDERS = frozenset(
     {"caption", "captions", "label", "labels", "text", "texts", "txt", "prompt", "prompts", "tags", "descriptions"}
 )
 """Folders beside one of pictures that may hold their caption files."""
-_JUNK_FOLDERS = frozenset({"__macosx", "cache", "_controls", "@eadir", "__pycache__", "$recycle.bin"})
+_JUNK_FOLDERS = frozenset(
+    {
+        *("__macosx", "cache", "_controls", "@eadir", "__pycache__", "$recycle.bin"),
+        *("_latent_cache", "latent_cache", "_t_e_cache", "_clip_vision_cache", "vae_cache", "te_cache", "text_cache"),
+    }
+)
+_HIDDEN_JUNK = ("._", ".ds_store", ".aitk", ".ipynb_checkpoints", ".thumbs", ".picasa", ".directory", ".localized")
 _JUNK_FILES = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db"})
 _JUNK_ENDINGS = ("-masklabel.png", "-condlabel.png", ".npz", ".safetensors")
 _PROSE = re.compile(r"(?i)(read_?me|licen[cs]e|credits|notes?|changelog|copying|attribution)\b.*")
@@ -76,6 +83,11 @@ def is_junk_file(name: str) -> bool:
 
 def is_junk_folder(name: str) -> bool:
     return name[0] == "." or name.lower() in _JUNK_FOLDERS
+
+
+def is_hidden_junk(name: str) -> bool:
+    """Hidden files that other programs leave among pictures, as opposed to those of Git and of this tool."""
+    return name.lower().startswith(_HIDDEN_JUNK)
 
 
 def is_prose(name: str) -> bool:

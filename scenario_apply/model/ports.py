@@ -12,10 +12,12 @@ from scenario_apply.model.remote import (
     AssetId,
     AssetPage,
     DatasetScore,
+    GeneratedCaption,
     JobId,
     Launch,
     ModelId,
     ModelPage,
+    PictureToCaption,
     RemoteAsset,
     RemoteConcept,
     RemoteJob,
@@ -73,10 +75,22 @@ class ScenarioApi(Protocol):
         """The project's assets, newest first, 100 a page."""
         ...
 
+    def get_asset(self, asset_id: AssetId) -> RemoteAsset:
+        """One asset. NotFound when it is deleted or unknown."""
+        ...
+
+    def get_assets(self, asset_ids: Sequence[AssetId]) -> Mapping[AssetId, RemoteAsset]:
+        """At most 200 assets in one request; those that are gone are left out."""
+        ...
+
     def get_upload(self, upload_id: UploadId) -> RemoteUpload: ...
     def get_score(self, model_id: ModelId) -> DatasetScore: ...
     def quote_training(self, model_id: ModelId, parameters: Mapping[str, object], images: int | None) -> float:
         """What a training would cost, in CU: the dry run. Starts nothing."""
+        ...
+
+    def quote_captions(self, pictures: Sequence[PictureToCaption], details: str | None = None) -> float:
+        """What captions of these pictures would cost, in CU: the dry run. Writes none."""
         ...
 
     # -- writes that may be repeated
@@ -152,6 +166,11 @@ class ScenarioApi(Protocol):
     def train(
         self, model_id: ModelId, parameters: Mapping[str, object], *, sending: Sending | None = None
     ) -> Launch: ...
+    def generate_caption(
+        self, picture: PictureToCaption, details: str | None = None, *, sending: Sending | None = None
+    ) -> GeneratedCaption:
+        """A caption by a model of the service, which is charged."""
+        ...
 
 
 class RequestCounter(Protocol):

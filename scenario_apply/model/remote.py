@@ -6,7 +6,7 @@ Shapes follow the API contract; times are seconds since the epoch; None means th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, NewType
+from typing import Annotated, NamedTuple, NewType
 
 from msgspec import Meta, Struct
 
@@ -163,3 +163,18 @@ class DatasetScore(Struct, frozen=True, kw_only=True):
     score: float
     status: str
     warnings: tuple[str, ...]
+
+
+class PictureToCaption(NamedTuple):
+    """A picture that a caption is asked for: an asset of the service, or bytes of that MIME type."""
+
+    asset_id: AssetId | None = None
+    mime: str = ""
+    body: bytes = b""
+
+
+class GeneratedCaption(NamedTuple):
+    """A caption that was written on request. cu_cost: what was charged, in CU; None where the answer does not say."""
+
+    text: str
+    cu_cost: float | None

@@ -131,6 +131,12 @@ CAPTION_TEXTS: Mapping[str, LintText] = {
         "There is one picture it can belong to, so it is used. Other tools may not find it.",
         "Nothing has to be done. Naming them alike ends the note.",
     ),
+    "C40": LintText(
+        "A caption file begins with the line that marks a draft: a model wrote the caption, with `captions draft`, and "
+        "nobody has reviewed it. The line itself is never sent.",
+        "A caption that is wrong teaches what is wrong, and drafts tend to name everything alike.",
+        "Read the caption, correct it, and delete the first line.",
+    ),
     "C30": LintText(
         "A table that the manifest does not name and whose captions are used: captions.json, .yaml, .csv or .jsonl or "
         "metadata.tsv beside the pictures, metadata.jsonl or .csv one folder up. They are read where no picture has a "

@@ -24,9 +24,9 @@ def picture(*, seed: int = 0, size: tuple[int, int] = (1024, 1024), kind: str = 
 
 
 def make_picture(path: Path, *, seed: int = 0, size: tuple[int, int] = (1024, 1024), **options: Any) -> None:
-    formats = {".jpg": "JPEG", ".png": "PNG", ".webp": "WEBP", ".gif": "GIF", ".bmp": "BMP", ".tiff": "TIFF"}
+    formats = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP", ".gif": "GIF", ".bmp": "BMP"}
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(picture(seed=seed, size=size, kind=formats[path.suffix], **options))
+    path.write_bytes(picture(seed=seed, size=size, kind=formats.get(path.suffix, "TIFF"), **options))
 
 
 def spec_from(told: Any) -> DatasetSpec:

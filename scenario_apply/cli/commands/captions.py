@@ -1,4 +1,4 @@
-"""captions: pull the service's own captions into files, check files against the service."""
+"""captions: pull the service's own captions into files, check files against the service, have drafts written."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from scenario_apply.cli import options
 from scenario_apply.cli.dataset_arguments import one_or_all
+from scenario_apply.cli.parser import limit
 
 if TYPE_CHECKING:
     import argparse
@@ -28,6 +29,30 @@ def _checks(parser: argparse.ArgumentParser) -> None:
     options.detailed(parser, "4 captions differ")
 
 
+def _drafts(parser: argparse.ArgumentParser) -> None:
+    _reads(parser)
+    parser.add_argument("--auto-approve", action="store_true", help="have them written without asking for approval")
+    parser.add_argument(
+        "--limit",
+        action="append",
+        default=[],
+        type=limit,
+        metavar="cost=CU",
+        help="write none when they cost more (also: `limits: { cost: CU }` in the manifest)",
+    )
+    parser.add_argument(
+        "--details",
+        choices=("action", "action+style"),
+        metavar="LEVEL",
+        help="what is described: action or action+style (default: Scenario's own)",
+    )
+    parser.add_argument(
+        "--retry-lost",
+        action="store_true",
+        help="ask again for images whose answer was lost in an earlier run, which may be paid twice",
+    )
+
+
 def _pull(call: Invocation) -> int:
     from scenario_apply.cli.caption_commands import pull
 
@@ -38,6 +63,12 @@ def _check(call: Invocation) -> int:
     from scenario_apply.cli.caption_commands import check
 
     return check(call)
+
+
+def _draft(call: Invocation) -> int:
+    from scenario_apply.cli.draft_command import draft
+
+    return draft(call)
 
 
 class CaptionsPart(NamedTuple):
@@ -58,5 +89,11 @@ COMMANDS = {
         f"  scenario-apply captions check kael {_Q}\n  scenario-apply captions check --all {_Q} --format json",
         _checks,
         _check,
+    ),
+    "captions draft": CaptionsPart(
+        f"  scenario-apply captions draft kael {_Q}\n"
+        f"  scenario-apply captions draft --all {_Q} --auto-approve --limit cost=20",
+        _drafts,
+        _draft,
     ),
 }

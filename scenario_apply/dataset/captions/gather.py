@@ -20,13 +20,13 @@ from scenario_apply.dataset.captions.unread import Captioning, unread_captions
 from scenario_apply.dataset.facts import FileEntry
 from scenario_apply.dataset.image_selection import Selection
 from scenario_apply.manifest.spec import DatasetSpec
-from scenario_apply.model.file_names import CAPTION_FILES, METADATA_FILES, METADATA_TSV, name_of, nfc
+from scenario_apply.model.file_names import CAPTION_FILES, METADATA_FILES, METADATA_PARQUET, METADATA_TSV, name_of, nfc
 from scenario_apply.model.lint_rules import REFUSED_CODES, Finding
 
 # Findings on captions that exist but could not be read: their pictures are not reported as uncaptioned.
 UNREAD_CAPTIONS = REFUSED_CODES | {"C05", "C06", "C18"}
-_NAMES_BESIDE = CAPTION_FILES | {METADATA_TSV}
-_NAMES_ABOVE = frozenset({*METADATA_FILES, METADATA_TSV})
+_NAMES_BESIDE = CAPTION_FILES | {METADATA_TSV, METADATA_PARQUET}
+_NAMES_ABOVE = frozenset({*METADATA_FILES, METADATA_TSV, METADATA_PARQUET})
 # Reads a file, given relative to the root; returns a finding when it cannot be read.
 Reader = Callable[[str], bytes | Finding]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from scenario_apply.dataset.captions.draft_marks import without_draft_mark
 from scenario_apply.dataset.captions.table_entries import (
     FILE_COLUMNS,
     TAGS_COLUMN,
@@ -46,7 +47,7 @@ def _without_surrogates(table: Table, file: str) -> Table:
 
 def _read(text: str, file: str) -> Table:
     ending = file[file.rfind(".") :].lower()
-    if ending in (".jsonl", ".ndjson"):
+    if ending in (".jsonl", ".ndjson", ".parquet"):  # decode() gives the rows of parquet as JSON lines
         from scenario_apply.dataset.captions.json_tables import read_json_lines
 
         return read_json_lines(text, file=file)
@@ -62,6 +63,10 @@ def _read(text: str, file: str) -> Table:
         from scenario_apply.dataset.captions.yaml_map import read_yaml_map
 
         return read_yaml_map(text, file=file)
+    if ending == ".txt":
+        what = "a text file is no table: which line belongs to which image is not said"
+        hint = "write one text for each image: a .txt file beside it, or a table with file_name and text"
+        return Table((), (Finding("C18", what, file, None, hint),))
     known = ".yaml, .json, .jsonl, .csv or .tsv"
     what = f"captions cannot be read from {ending or 'such'} files"
     return Table((), (Finding("C18", what, file, None, f"use a {known} file"),))
@@ -80,7 +85,7 @@ def caption_in_file(text: str, *, file: str) -> tuple[str | None, Sequence[Findi
     if ending in _TABLE_ENDINGS:
         what = f"a caption beside its image cannot be read from a {ending} file"
         return None, [Finding("C18", what, file, hint="use .txt or .json; a table is named by `captions: ./FILE`")]
-    return text, []
+    return without_draft_mark(text, file=file)
 
 
 def caption_rows(table: Table, *, file: str) -> tuple[list[CaptionRow], list[Finding]]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from scenario_apply.dataset.captions.decode import decode
 from scenario_apply.dataset.captions.matching import Lookup
+from scenario_apply.dataset.captions.parquet_tables import ENDING, INSTALL, can_read_parquet
 from scenario_apply.dataset.captions.table_entries import FILE_COLUMNS, MOST_ROWS, first_of
 from scenario_apply.dataset.captions.tables import read_table
 from scenario_apply.dataset.facts import FileEntry
@@ -120,6 +121,10 @@ def _tables(
     lookup = Lookup(lacking, identity=selection.identity)
     for entry in candidates[:_MOST_TABLES]:
         file = entry.file
+        if suffix_of(file) == ENDING and not can_read_parquet() and not only_paths:
+            what = f"{file} may hold the captions, and parquet files are read with pyarrow"
+            yield Finding("C21", what, file, None, INSTALL, severity)
+            continue
         if suffix_of(file) in UNREADABLE_TABLE_SUFFIXES and not only_paths:
             what = f"{file} may hold the captions, and files of this kind are not read"
             yield Finding(

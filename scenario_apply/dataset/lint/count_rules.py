@@ -1,4 +1,4 @@
-"""N rules: the number of pictures and pairs, and what was skipped. Also F12."""
+"""N rules: the number of pictures and pairs."""
 
 from __future__ import annotations
 
@@ -34,6 +34,8 @@ def _nothing(subject: Subject) -> Iterator[Finding]:
     hint = "name a folder that holds .png, .jpg or .webp files"
     if subject.skipped_folders:
         hint = "its sub-folders hold some: write `recursive: true`"
+    elif any(source.lower().endswith(".parquet") for source in subject.spec.images):
+        hint = "pictures within parquet files are not read: export them as files"
     yield Finding("N01", f"no images in {where}", hint=hint, key="images")
 
 
@@ -75,14 +77,3 @@ def _many_pairs(subject: Subject, count: int) -> Iterator[Finding]:
         yield Finding("N04", f"{count} pairs: {strict[0]} accepts at most {most:g}", hint=hint)
     elif count > most:
         yield Finding("N04", f"{count} pairs: Scenario may reject more than {most:g}", None, None, hint, "warning")
-
-
-def skipped(subject: Subject) -> Iterator[Finding]:
-    """N08, F12: sub-folders with pictures that were not read; junk files."""
-    for folder, count in sorted((subject.skipped_folders or {}).items()):
-        if subject.pictures:
-            what = f"{count} images in the sub-folder {folder} are not part of the dataset"
-            yield Finding("N08", what, folder, hint="write `recursive: true`, or `lint: { N08: off }`")
-    if subject.junk:
-        some = ", ".join(subject.junk[:3]) + (", ..." if len(subject.junk) > 3 else "")
-        yield Finding("F12", f"{len(subject.junk)} hidden, cache or mask files skipped: {some}")

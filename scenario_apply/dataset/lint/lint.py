@@ -17,6 +17,12 @@ from scenario_apply.dataset.lint import (
     file_rules as lint_files,
 )
 from scenario_apply.dataset.lint import (
+    layout_rules as lint_layouts,
+)
+from scenario_apply.dataset.lint import (
+    look_rules as lint_looks,
+)
+from scenario_apply.dataset.lint import (
     mask_rules as lint_masks,
 )
 from scenario_apply.dataset.lint import (
@@ -34,7 +40,9 @@ from scenario_apply.model.lint_rules import Finding
 
 _RULES: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
     lint_counts.counts,
-    lint_counts.skipped,
+    lint_layouts.skipped,
+    lint_layouts.repeats,
+    lint_layouts.junk,
     lint_files.faults,
     lint_files.pointers,
     lint_files.formats,
@@ -42,7 +50,9 @@ _RULES: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
     lint_masks.masks,
     lint_files.sizes,
     lint_files.outliers,
+    lint_looks.looks,
     lint_duplicates.exact,
+    lint_looks.unlike_others,
     lint_captions.missing,
     lint_captions.empty,
     lint_captions.lines,

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from scenario_apply.dataset.facts import Facts
 from scenario_apply.dataset.fit import recipe_of, sent_size
-from scenario_apply.dataset.types import Pair
+from scenario_apply.dataset.types import Convention, Pair
 from scenario_apply.manifest.spec import DatasetSpec
 from scenario_apply.model.lint_rules import Finding, LintSettings
 from scenario_apply.model.picture_options import PictureOptions
@@ -63,6 +63,7 @@ class Subject:
     pairs: tuple[Pair, ...] = ()
     junk: tuple[str, ...] = ()
     skipped_folders: Mapping[str, int] | None = None  # folder, relative to the root -> number of pictures
+    layout: tuple[Convention, ...] = ()
     unread: frozenset[str] = frozenset()  # pictures whose caption could not be read, which is an error already
     reported: frozenset[str] = frozenset()  # codes reported while reading: no rule reports their consequences
 

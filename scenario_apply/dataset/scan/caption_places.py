@@ -15,6 +15,7 @@ from scenario_apply.dataset.scan.inputs import inputs_of
 from scenario_apply.dataset.scan.sources import Sources
 from scenario_apply.manifest.spec import DatasetSpec
 from scenario_apply.model.file_names import METADATA_FILES, SIDECAR_SUFFIXES, name_of, stem_of, suffix_of
+from scenario_apply.model.remote_urls import is_url
 
 _NOT_WRITTEN = {
     "map": "its captions are written in the manifest",
@@ -53,18 +54,32 @@ class CaptionPlaces:
         if self.spec.captions.kind not in ("recognise", "sidecar"):
             return ()
         found = (self.texts[path].file for path in sorted(self.gathered.used) if path in self.texts)
-        return tuple(dict.fromkeys(file for file in found if name_of(file).lower() not in METADATA_FILES))
+        named = dict.fromkeys(file for file in found if name_of(file).lower() not in METADATA_FILES)
+        return tuple(filter(self._is_text_here, named))
 
     @property
     def tables(self) -> tuple[str, ...]:
         """Tables and maps that were read, relative to the root, each once."""
         found = [self.texts[path].file for path in sorted(self.gathered.used) if path in self.texts]
         named = [] if self.table is None else [self.table]
-        return tuple(dict.fromkeys([*named, *(file for file in found if name_of(file).lower() in METADATA_FILES)]))
+        found = [*named, *(file for file in found if name_of(file).lower() in METADATA_FILES)]
+        return tuple(filter(self._is_text_here, dict.fromkeys(found)))
+
+    def _is_text_here(self, file: str) -> bool:
+        """Whether it is a text file of the disk, and not one in a zip or behind a URL, nor parquet."""
+        is_here = not is_url(file) and os.path.isfile(os.path.join(self.root, file))
+        return is_here and suffix_of(file) != ".parquet"
 
     def why_not(self) -> str | None:
         """Why no caption can be added to the files of this dataset; None where it can."""
-        return "edit pairs have instructions" if self.spec.is_pairs else _NOT_WRITTEN.get(self.spec.captions.kind)
+        if self.spec.is_pairs:
+            return "edit pairs have instructions"
+        table, images = self.table, [image.file for image in self.images]
+        if any(map(is_url, self.spec.images)) or not all(map(self._is_text_here, images[:1])):
+            return "its images lie in a zip file or behind a URL"
+        if table is not None and (is_url(table) or suffix_of(table) == ".parquet" or ".zip/" in table.lower()):
+            return "its table of captions is parquet, or lies in a zip file or behind a URL"
+        return _NOT_WRITTEN.get(self.spec.captions.kind)
 
     def new_sidecar(self, image: FileEntry) -> str:
         """The file beside an image that its caption belongs into, relative to the root."""

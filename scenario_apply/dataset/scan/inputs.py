@@ -19,9 +19,11 @@ from scenario_apply.dataset.pairing import TableRow, pair_folders, pair_rows, pa
 from scenario_apply.dataset.scan.caption_files import caption_reader
 from scenario_apply.dataset.scan.caption_folders import caption_folders_of
 from scenario_apply.dataset.scan.listed_selection import selection_of
-from scenario_apply.dataset.scan.skipped_folders import skipped_folders_of
+from scenario_apply.dataset.scan.skipped_folders import skipped_folders_of, skipped_junk_of
 from scenario_apply.dataset.scan.sources import Listing, Sources
 from scenario_apply.dataset.scan.written_paths import identities_below
+from scenario_apply.dataset.splits import without_other_splits
+from scenario_apply.dataset.types import Convention
 from scenario_apply.errors import ManifestError
 from scenario_apply.manifest.spec import DatasetSpec
 from scenario_apply.model.file_names import NearestName, name_of, nfc
@@ -102,9 +104,16 @@ def inputs_of(listing: Listing, spec: DatasetSpec, root: str) -> DatasetInputs:
     findings = tuple(dict.fromkeys([*listing.findings, *more]))
     if not spec.is_pairs:
         elsewhere = caption_folders_of(listing, root, recursive=spec.recursive)
-        selection = with_fields(selection, elsewhere=elsewhere, identity=identities_below(root))
-        skipped = skipped_folders_of(listing, spec, root)
-        return DatasetInputs(images=selection.images, selection=selection, findings=findings, skipped_folders=skipped)
+        junk = (*selection.junk, *dict.fromkeys(skipped_junk_of(listing)))
+        selection = with_fields(selection, elsewhere=elsewhere, identity=identities_below(root), junk=junk)
+        selection, layout, left = _by_layout(listing, spec, selection)
+        return DatasetInputs(
+            images=selection.images,
+            selection=selection,
+            findings=(*findings, *left),
+            skipped_folders=skipped_folders_of(listing, spec, root),
+            layout=layout,
+        )
     if of_table:
         paired = pair_rows(listing.rows, {nfc(entry.file): entry for entry in selection.images})
         _check_count(spec, len(paired.images))
@@ -115,6 +124,19 @@ def inputs_of(listing: Listing, spec: DatasetSpec, root: str) -> DatasetInputs:
     if _LOST_FOLDER.intersection(finding.code for finding in findings):
         paired = replace(paired, findings=())  # with a folder missing, all pictures of the other lack a partner
     return DatasetInputs(images=paired.images, paired=paired, findings=findings)
+
+
+def _by_layout(
+    listing: Listing, spec: DatasetSpec, selection: Selection
+) -> tuple[Selection, tuple[Convention, ...], tuple[Finding, ...]]:
+    """Without the pictures of other splits; how the pictures are kept; and a note of what is left out."""
+    kinds = {place.layout: [folder.within for folder in place.folders[1:]] for place in listing.places if place.layout}
+    if kinds:
+        number = len(selection.images)
+        return selection, tuple([Convention(kind, number, ", ".join(held)) for kind, held in kinds.items()]), ()
+    if spec.recursive or any(place.keep is not None or place.names is not None for place in listing.places):
+        return selection, (), ()
+    return without_other_splits(selection)
 
 
 def _check_count(spec: DatasetSpec, count: int) -> None:

@@ -54,7 +54,7 @@ class Scanner:
         self._show = show
         self._built: DatasetBuilder | None = None
         # Other things that results depend on.
-        self._tool = (FORMAT, LINT_VERSION, find_spec("pillow_heif") is not None)
+        self._tool = (FORMAT, LINT_VERSION, *(find_spec(name) is not None for name in ("pillow_heif", "pyarrow")))
 
     @property
     def _builder(self) -> DatasetBuilder:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from scenario_apply.dataset.facts import FileEntry
 from scenario_apply.dataset.scan.barriers import no_consent_finding, refusal_finding
 from scenario_apply.dataset.scan.elsewhere import Elsewhere, matching_zips
+from scenario_apply.dataset.scan.layouts import layout_below
 from scenario_apply.dataset.scan.remote_objects import RemoteFailed
 from scenario_apply.dataset.scan.written_paths import WrittenPaths
 from scenario_apply.manifest.loader.data_guard import DataGuard
@@ -51,6 +52,7 @@ class SourceFolder:
     keep: str | None = None
     side: str = ""  # before or after, in pairs
     names: dict[str, None] | None = None
+    layout: str = ""  # of the folders below it that are read, too: a kind of Convention
 
 
 @dataclass(slots=True)
@@ -77,7 +79,7 @@ class Listing:
     def fingerprint(self) -> tuple[object, ...]:
         """Plain values that change when anything listed does."""
         places = [
-            (p.file, p.keep, p.side, [(f.within, f.gone, f.rows) for f in p.folders], p.names and tuple(p.names))
+            (p.file, p.keep, p.side, [folder[1:] for folder in p.folders], p.names and tuple(p.names))
             for p in self.places
         ]
         return (places, self.stats, self.links, [entry[1:] for entry in self._beyond()])
@@ -221,7 +223,12 @@ class Sources:
         elif folders[0].gone:
             out.findings.append(self._gone(pattern, full, folders[0].gone))
         else:
-            out.places.append(SourceFolder(self._file(folders[0].path), folders, None, side))
+            place = SourceFolder(self._file(folders[0].path), folders, None, side)
+            if not (spec.recursive or spec.is_pairs):
+                below = layout_below(folders[0], lambda path: self._guarded(out, spec, self._list(out, path)))
+                place.folders += below.folders
+                place.layout = below.kind
+            out.places.append(place)
 
     def _add_glob(self, out: Listing, spec: DatasetSpec, pattern: str, side: str) -> None:
         parts = pattern.replace("\\", "/").removeprefix("./").split("/")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from scenario_apply.model.file_names import (
     CAPTION_FOLDERS,
     CAPTION_SUFFIXES,
+    is_hidden_junk,
     is_image_name,
     is_junk_folder,
     is_unicode,
@@ -30,17 +31,25 @@ Row = tuple[str, int, int, int, int, str]
 
 
 class Folder(NamedTuple):
-    """path: absolute. within: relative to the requested folder, "" for itself. gone: why it could not be listed."""
+    """path: absolute. within: relative to the requested folder, "" for itself. gone: why it could not be listed.
+
+    hidden: names of hidden files that other programs leave among pictures.
+    """
 
     path: str
     within: str
     rows: list[Row]
     gone: str = ""
+    hidden: tuple[str, ...] = ()
+
+
+_MOST_BELOW = 50  # sub-folders of one that are counted
 
 
 def list_folder(path: str, guard: DataGuard, within: str = "") -> Folder:
     """One folder without hidden files. A broken link is a row with mode 0. guard: decides what may be listed."""
     rows: list[Row] = []
+    hidden: list[str] = []
     handle = -1
     try:
         handle = guard.open_folder(path)
@@ -48,6 +57,8 @@ def list_folder(path: str, guard: DataGuard, within: str = "") -> Folder:
             for entry in entries:
                 name = entry.name
                 if name[0] == ".":
+                    if is_hidden_junk(name):
+                        hidden.append(name)
                     continue
                 if entry.is_symlink():
                     rows.append(_link_row(path, name))
@@ -63,7 +74,7 @@ def list_folder(path: str, guard: DataGuard, within: str = "") -> Folder:
         if handle >= 0:
             os.close(handle)
     rows.sort()
-    return Folder(path, within, rows)
+    return Folder(path, within, rows, hidden=tuple(sorted(hidden)))
 
 
 def identity_of(stat: os.stat_result) -> int:
@@ -133,6 +144,11 @@ def files_of(folder: Folder) -> list[tuple[str, int, int, int]]:
     return [row[:4] for row in folder.rows if S_ISREG(row[4]) or (not row[4] and row[5])]
 
 
+def junk_folders_of(folder: Folder) -> list[str]:
+    """Sub-folders with caches and such things of other programs, whose names say so."""
+    return [row[0] for row in folder.rows if S_ISDIR(row[4]) and is_junk_folder(row[0])]
+
+
 def subfolders_of(folder: Folder) -> list[str]:
     return [row[0] for row in folder.rows if S_ISDIR(row[4]) and not is_junk_folder(row[0])]
 
@@ -154,13 +170,16 @@ def caption_stems(path: str, guard: DataGuard, most: int = 10_000) -> frozenset[
     return frozenset(stems)
 
 
-def count_images(path: str) -> int:
-    """The number of pictures directly in a folder; 0 when it cannot be listed."""
+def count_images(path: str, depth: int = 0) -> int:
+    """The number of pictures in a folder; 0 when it cannot be listed. depth: levels of sub-folders to count, too."""
     try:
         with os.scandir(path) as entries:
-            return sum(is_image_name(entry.name) and entry.name[0] != "." for entry in entries)
+            found = [entry for entry in entries if entry.name[0] != "."]
     except OSError:
         return 0
+    below = [entry.path for entry in found if entry.is_dir(follow_symlinks=False)] if depth else []
+    count = sum(is_image_name(entry.name) for entry in found)
+    return count + sum(count_images(folder, depth - 1) for folder in below[:_MOST_BELOW])
 
 
 def _why(error: OSError) -> str:

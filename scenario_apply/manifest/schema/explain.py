@@ -13,7 +13,7 @@ from typing import Any
 
 from scenario_apply.errors import ManifestError
 from scenario_apply.manifest.caption_words import captions_hint
-from scenario_apply.manifest.other_trainers import foreign_dataset_key, foreign_parameter
+from scenario_apply.manifest.other_trainers import foreign_dataset_key, foreign_parameter, hint_for_list
 from scenario_apply.manifest.parameters import unknown_parameter
 from scenario_apply.manifest.positions import Map, Mark, Seq, SourceMark, kind_of
 from scenario_apply.manifest.report import Report
@@ -217,7 +217,8 @@ class Explanation:
             self._report.error("key", what, mark, "use letters, digits, _ and -; `name:` accepts any text")
             return
         where = f"in {path}" if path else "at the top level"
-        of_dataset = foreign_dataset_key(key) if "trigger" in properties and "exclude" in properties else None
+        is_of_dataset = {"trigger", "exclude"} <= properties.keys() or {"suffix", "lines"} <= properties.keys()
+        of_dataset = foreign_dataset_key(key) if is_of_dataset else None
         hint = of_dataset or did_you_mean(key, properties) or _known_elsewhere(key, path)
         hint = hint or f"known keys: {listed(properties, 20)}"
         self._report.error("unknown-key", f"unknown key {key} {where}", mark, hint)
@@ -248,6 +249,8 @@ class Explanation:
             hint = _FILTERS.get(next(iter(kinds), ""))  # its own quotes are those of the template
         elif _last(path) == "captions" and isinstance(value, bool):
             hint = captions_hint("yes" if value else "no")
+        elif (foreign := _hint_of_other_trainers(path, value)) is not None:
+            hint = foreign
         elif "string" in kinds and not isinstance(value, Map | Seq) and value is not None:
             hint = "put it in quotes"
         elif value is None:
@@ -259,6 +262,13 @@ class Explanation:
         is_shown = isinstance(value, float) and _last(path) not in SECRET_PARAMETERS
         given = f"{value:g}" if is_shown else kind_of(value)
         self._report.error("wrong-type", f"{_last(path)} must be {wanted}, not {given}", mark, hint)
+
+
+def _hint_of_other_trainers(path: str, value: Any) -> str | None:
+    """For lists of captions and of before pictures, and for options of captions that only other trainers have."""
+    if isinstance(value, Seq):
+        return hint_for_list(_last(path))
+    return foreign_dataset_key(_last(path)) if ".captions." in path else None
 
 
 _FILTERS = {
