@@ -92,8 +92,7 @@ def make_plan(
     """Plan the changes. Raises ManifestError for problems that stop a plan, StateError, ApiError, UsageError."""
     loaded = environment.store.load()
     state, adopted = _recovered(environment, loaded, options)
-    desired = desire(manifest, with_recorded_recipes(datasets, state))
-    recorded = state
+    desired, recorded = desire(manifest, with_recorded_recipes(datasets, state)), state
     asked = requested(
         desired,
         state,
