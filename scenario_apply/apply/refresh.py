@@ -20,6 +20,7 @@ from scenario_apply.planning.decision import ContentWork, Decision
 from scenario_apply.planning.desired import Desired
 from scenario_apply.planning.observed import Observed
 from scenario_apply.planning.ownership import is_foreign, reference_owners
+from scenario_apply.planning.pair_diff import holds_pairs
 from scenario_apply.planning.pricing import needs_quote
 from scenario_apply.state.state import State, Version
 
@@ -92,7 +93,9 @@ def _shows_less(remote: RemoteModel, version: Version) -> bool:
     if version.is_usable and remote.status == "new":
         return True
     shown = {image.id for image in remote.images or ()}
-    return remote.images is not None and any(image.asset_id not in shown for image in version.images)
+    if remote.images is not None and any(image.asset_id not in shown for image in version.images):
+        return True
+    return not holds_pairs(version, remote)
 
 
 def _refuse_foreign_records(state: State, models: Mapping[ModelId, RemoteModel], owners: frozenset[str]) -> None:

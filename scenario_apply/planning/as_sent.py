@@ -21,6 +21,7 @@ from scenario_apply.model.kept_text import (
 from scenario_apply.model.remote import AssetId, ModelId, RemoteModel, TrainingImage
 from scenario_apply.planning.observed import Observed
 from scenario_apply.planning.own_captions import own_caption
+from scenario_apply.planning.pair_diff import pairs_as_sent
 from scenario_apply.state.state import AssetRecord, ImageRecord, KeptLabels, State, Version
 
 
@@ -33,7 +34,7 @@ def as_sent(observed: Observed, state: State) -> Observed:
         version = versions.get(model_id)
         if version is None:
             continue
-        model = _with_labels_as_sent(version, remote)
+        model = pairs_as_sent(version, _with_labels_as_sent(version, remote))
         if remote.images and not _are_as_recorded(version, remote.images):
             assets = assets or state.assets()
             model = replace(model, images=_images_as_sent(version, remote.images, assets))

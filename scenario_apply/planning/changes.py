@@ -106,6 +106,34 @@ class CaptionDiff(Struct, frozen=True, kw_only=True):
         return bool(self.add or self.change or self.remove)
 
 
+PairSide = Literal["before", "after"]
+
+
+class PairChange(Struct, frozen=True, kw_only=True):
+    """One edit pair that comes, goes or changes. before, after: paths of its pictures within the dataset.
+
+    instruction: the one it will have, or had. previous: the old instruction, where that changes. replaced: the sides
+    that have other bytes. before_file, after_file: on disk, relative to the manifest's root, where they exist.
+    """
+
+    before: str
+    after: str
+    instruction: str
+    previous: str | None = None
+    replaced: tuple[PairSide, ...] = ()
+    before_file: str | None = None
+    after_file: str | None = None
+
+
+class PairDiff(Struct, frozen=True, kw_only=True):
+    add: tuple[PairChange, ...] = ()
+    change: tuple[PairChange, ...] = ()  # another instruction, or other bytes on a side
+    remove: tuple[PairChange, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.add or self.change or self.remove)
+
+
 class Change(Struct, frozen=True, kw_only=True):
     """One resource's change. before and after: its attributes as plain values, None where it does not exist.
 
@@ -124,6 +152,7 @@ class Change(Struct, frozen=True, kw_only=True):
     after: Mapping[str, object] | None = None
     images: ImageDiff = ImageDiff()
     captions: CaptionDiff = CaptionDiff()
+    pairs: PairDiff = PairDiff()
     cost: Cost = Cost()
     requests: int = 0
     steps: tuple[StepId, ...] = ()

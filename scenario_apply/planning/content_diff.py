@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from scenario_apply.dataset.types import Contents, Image
 from scenario_apply.model.kept_text import is_same_value
 from scenario_apply.model.training_types import SECRET_PARAMETERS
-from scenario_apply.planning.changes import CaptionChange, CaptionDiff, ImageChange, ImageDiff
+from scenario_apply.planning.changes import CaptionChange, CaptionDiff, ImageChange, ImageDiff, PairDiff
+from scenario_apply.planning.pair_diff import compare_pairs
 from scenario_apply.planning.reasons import CaptionsChanged, ImagesChanged, PairsChanged, ParameterChanged, Reason
 from scenario_apply.state.fingerprint import plain_parameter
 from scenario_apply.state.state import ImageRecord, Version
@@ -19,10 +20,10 @@ from scenario_apply.state.state import ImageRecord, Version
 class ContentDiff(Struct, frozen=True, kw_only=True):
     images: ImageDiff
     captions: CaptionDiff
-    pairs_differ: bool = False
+    pairs: PairDiff = PairDiff()
 
     def __bool__(self) -> bool:
-        return bool(self.images) or bool(self.captions) or self.pairs_differ
+        return bool(self.images) or bool(self.captions) or bool(self.pairs)
 
 
 def compare_contents(contents: Contents, version: Version | None) -> ContentDiff:
@@ -50,7 +51,7 @@ def compare_contents(contents: Contents, version: Version | None) -> ContentDiff
         captions=CaptionDiff(
             add=tuple(captions["add"]), change=tuple(captions["change"]), remove=tuple(captions["remove"])
         ),
-        pairs_differ=version is not None and _pairs_differ(contents, version),
+        pairs=compare_pairs(contents, version),
     )
 
 
@@ -91,14 +92,6 @@ def _image_change(image: Image) -> ImageChange:
     return ImageChange(path=image.path, caption=image.caption, sha256=image.sha256, file=image.file)
 
 
-def _pairs_differ(contents: Contents, version: Version) -> bool:
-    sha_of_path = {image.path: image.sha256 for image in contents.images}
-    sha_of_asset = {image.asset_id: image.sha256 for image in version.images}
-    desired = {(sha_of_path.get(p.before), sha_of_path.get(p.after), p.instruction) for p in contents.pairs}
-    recorded = {(sha_of_asset.get(p.source_id), sha_of_asset.get(p.target_id), p.instruction) for p in version.pairs}
-    return desired != recorded
-
-
 def content_reasons(diff: ContentDiff) -> list[Reason]:
     """At most one reason each for images, captions and pairs."""
     reasons: list[Reason] = []
@@ -106,8 +99,8 @@ def content_reasons(diff: ContentDiff) -> list[Reason]:
         reasons.append(ImagesChanged(len(diff.images.add), len(diff.images.change), len(diff.images.remove)))
     if diff.captions:
         reasons.append(CaptionsChanged(len(diff.captions.add), len(diff.captions.change), len(diff.captions.remove)))
-    if diff.pairs_differ:
-        reasons.append(PairsChanged())
+    if diff.pairs:
+        reasons.append(PairsChanged(len(diff.pairs.add), len(diff.pairs.change), len(diff.pairs.remove)))
     return reasons
 
 

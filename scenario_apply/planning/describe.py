@@ -60,8 +60,8 @@ def _change(decision: Decision, steps: Sequence[PlannedStep], quotes: Mapping[Ad
 
 
 def _details(decision: Decision) -> dict[str, Any]:
-    """change_class, before, after, images, captions, image_count, arithmetic and step_sources, as far as they
-    apply."""
+    """change_class, before, after, images, captions, pairs, image_count, arithmetic and step_sources, as far
+    as they apply."""
     match decision:
         case ContentWork():
             return _content_details(decision)
@@ -96,6 +96,7 @@ def _content_details(work: ContentWork) -> dict[str, Any]:
         "after": declared_attributes(work.declared),
         "images": work.content.images,
         "captions": work.content.captions,
+        "pairs": work.content.pairs,
         "image_count": images,
         "arithmetic": None if steps is None else steps.text,
         "step_sources": {} if steps is None else steps.sources,

@@ -16,7 +16,7 @@ from scenario_apply.manifest.spec import Concept, ModelSpec
 from scenario_apply.model.secret import Secret
 from scenario_apply.model.training_types import SECRET_PARAMETERS
 from scenario_apply.planning.attributes import Spec
-from scenario_apply.planning.changes import CaptionDiff, Drift, ImageDiff
+from scenario_apply.planning.changes import CaptionDiff, Drift, ImageDiff, PairDiff
 from scenario_apply.planning.content_diff import ContentDiff, ignoring_captions
 from scenario_apply.state.state import Version
 
@@ -72,7 +72,7 @@ def compared(spec: Spec, content: ContentDiff) -> ContentDiff:
     if "dataset" in ignored:
         return ContentDiff(images=ImageDiff(), captions=CaptionDiff())
     if "images" in ignored:
-        return replace(content, images=ImageDiff(), pairs_differ=False)
+        return replace(content, images=ImageDiff(), pairs=PairDiff())
     return content
 
 
@@ -84,7 +84,7 @@ def are_images_ignored(spec: Spec) -> bool:
 def is_drift_ignored(drift: Drift, spec: Spec) -> bool:
     """Whether ignore_changes covers it: what is not to be repaired is not reported in every plan."""
     ignored = spec.lifecycle.ignore_changes
-    if drift.what == "image":
+    if drift.what in ("image", "pair"):
         return are_images_ignored(spec)
     if drift.what == "caption":
         return "captions" in ignored or "dataset" in ignored

@@ -9,10 +9,11 @@ from msgspec.structs import replace
 
 from scenario_apply.model.address import Address
 from scenario_apply.model.kept_text import is_same_value
-from scenario_apply.model.remote import ENDED_STATUSES, JobId, ModelId, RemoteModel
+from scenario_apply.model.remote import ENDED_STATUSES, AssetId, JobId, ModelId, RemoteModel
 from scenario_apply.model.timestamps import from_iso
 from scenario_apply.model.training_types import SECRET_PARAMETERS
 from scenario_apply.planning.changes import Drift
+from scenario_apply.planning.pair_diff import pair_drift
 from scenario_apply.state.fingerprint import plain_parameter
 from scenario_apply.state.state import Phase, Record, State, Version
 
@@ -23,6 +24,7 @@ class Observed(Struct, frozen=True, kw_only=True):
 
     quotes: CU a training would cost. failures: job id -> the service's reason. owners: ids that own models of the
     project are owned by. parts: models that compositions name by id, as far as they exist; named: those ids.
+    read_assets: those that a plan would use again, and that were looked for; gone_assets: those that do not exist.
     """
 
     models: Mapping[ModelId, RemoteModel] = field(default_factory=dict)
@@ -35,6 +37,8 @@ class Observed(Struct, frozen=True, kw_only=True):
     owners: frozenset[str] = frozenset()
     parts: Mapping[ModelId, RemoteModel] = field(default_factory=dict)
     named: frozenset[ModelId] = frozenset()
+    read_assets: frozenset[AssetId] = frozenset()
+    gone_assets: frozenset[AssetId] = frozenset()
 
     def is_gone(self, model_id: ModelId) -> bool:
         """Looked for, and not there."""
@@ -144,7 +148,7 @@ def shown_parameter(name: str, ours: object, shown: Mapping[str, object]) -> obj
 
 
 def content_drift(address: Address, record: Record, remote: RemoteModel) -> list[Drift]:
-    """Where a model on the service differs from what was recorded of it: labels, tags, images, captions."""
+    """Where a model on the service differs from what was recorded of it: labels, tags, images, captions, pairs."""
     version = record.working
     found: list[Drift] = []
     if remote.name is not None and remote.name != version.name:
@@ -157,7 +161,7 @@ def content_drift(address: Address, record: Record, remote: RemoteModel) -> list
         found.append(Drift(address=address, what="tags", recorded=missing, observed=list(remote.tags)))
     if remote.images is not None:
         found += _image_drift(address, version, remote)
-    return found
+    return found + pair_drift(address, version, remote)
 
 
 def _image_drift(address: Address, version: Version, remote: RemoteModel) -> list[Drift]:

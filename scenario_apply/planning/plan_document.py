@@ -15,7 +15,7 @@ from scenario_apply.model.address import Address
 from scenario_apply.model.codec import Count
 from scenario_apply.model.limits import REQUESTS_PER_MINUTE
 from scenario_apply.model.steps import StepId
-from scenario_apply.planning.changes import Action, ChangeClass, CostSource, DriftSide
+from scenario_apply.planning.changes import Action, ChangeClass, CostSource, DriftSide, PairSide
 from scenario_apply.planning.reasons import Reason
 from scenario_apply.planning.state_edit import StateEdit
 from scenario_apply.planning.step_arithmetic import StepSource
@@ -49,6 +49,24 @@ class CaptionsDocument(Struct, kw_only=True):
     remove: list[CaptionDocument] = field(default_factory=list)
 
 
+class PairDocument(Struct, kw_only=True):
+    """An edit pair. replaced: the sides that have other bytes; previous_instruction: where that changes."""
+
+    before: str
+    after: str
+    instruction: str
+    previous_instruction: str | None = None
+    replaced: list[PairSide] = field(default_factory=list)
+    before_file: str | None = None
+    after_file: str | None = None
+
+
+class PairsDocument(Struct, kw_only=True):
+    add: list[PairDocument] = field(default_factory=list)
+    change: list[PairDocument] = field(default_factory=list)
+    remove: list[PairDocument] = field(default_factory=list)
+
+
 class ImagesDocument(Struct, kw_only=True):
     """Paths alone; image_details has the rest."""
 
@@ -78,6 +96,7 @@ class ChangeDocument(Struct, kw_only=True):
     after: Plain | None
     images: ImagesDocument
     captions: CaptionsDocument
+    pairs: PairsDocument = field(default_factory=PairsDocument)
     image_details: list[ImageDocument] = field(default_factory=list)
     cost: CostDocument
     requests: Count

@@ -14,7 +14,7 @@ from hashlib import sha256
 from scenario_apply.errors import Diagnostic
 from scenario_apply.model import codec
 from scenario_apply.model.step_codec import plain_value, step_to_json
-from scenario_apply.planning.changes import CaptionChange, Change, Drift, ImageChange
+from scenario_apply.planning.changes import CaptionChange, Change, Drift, ImageChange, PairChange
 from scenario_apply.planning.plan import PLAN_FORMAT_VERSION, Plan, PlanSource
 
 
@@ -108,6 +108,7 @@ def _change(change: Change) -> dict[str, object]:
             "change": [_caption(c) for c in change.captions.change],
             "remove": [_caption(c) for c in change.captions.remove],
         },
+        "pairs": {kind: [_pair(pair) for pair in getattr(change.pairs, kind)] for kind in ("add", "change", "remove")},
         "image_details": [
             {"change": kind, **_image(image)}
             for kind in ("add", "change", "remove")
@@ -127,6 +128,18 @@ def _change(change: Change) -> dict[str, object]:
 
 def _caption(change: CaptionChange) -> dict[str, object]:
     return {"path": change.path, "before": change.before, "after": change.after}
+
+
+def _pair(pair: PairChange) -> dict[str, object]:
+    return {
+        "before": pair.before,
+        "after": pair.after,
+        "instruction": pair.instruction,
+        "previous_instruction": pair.previous,
+        "replaced": list(pair.replaced),
+        "before_file": pair.before_file,
+        "after_file": pair.after_file,
+    }
 
 
 def _image(image: ImageChange) -> dict[str, object]:

@@ -10,19 +10,30 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 
-from scenario_apply.dataset.types import Dataset
+from scenario_apply.dataset.types import Contents, Dataset
 from scenario_apply.errors import Diagnostic, Location, PlanStale, UsageError
 from scenario_apply.manifest.spec import Manifest
 from scenario_apply.model import codec
 from scenario_apply.model.codec import Misfit
 from scenario_apply.model.step_codec import step_from_json
-from scenario_apply.planning.changes import CaptionChange, CaptionDiff, Change, Cost, Drift, ImageChange, ImageDiff
+from scenario_apply.planning.changes import (
+    CaptionChange,
+    CaptionDiff,
+    Change,
+    Cost,
+    Drift,
+    ImageChange,
+    ImageDiff,
+    PairChange,
+    PairDiff,
+)
 from scenario_apply.planning.plan import PLAN_FORMAT_VERSION, Plan, PlanFlags, PlanSource
 from scenario_apply.planning.plan_document import (
     CaptionDocument,
     ChangeDocument,
     DiagnosticDocument,
     DriftDocument,
+    PairDocument,
     PlanDocument,
 )
 from scenario_apply.planning.plan_format import plan_to_json, seal
@@ -122,16 +133,32 @@ def _moved_pictures(plan: Plan, datasets: Mapping[str, Dataset]) -> list[Diagnos
 
 def _moved_files(planned: Mapping[str, str], dataset: Dataset) -> list[tuple[str, str]]:
     now = {image.path: image for image in dataset.contents.images}
+    keys, paired = picture_keys(dataset.contents), instructions_of(dataset.contents)
     moved = []
     for path, value in planned.items():
         image = now.get(path)
         if image is None:
             moved.append((path, "was removed"))
-        elif value != picture_key(image.sha256, image.caption):
+        elif value != keys[path]:
+            text = "instruction" if path in paired else "caption"
             same_bytes = value.split(" ")[0] == image.sha256
-            moved.append((image.file, "has another caption" if same_bytes else "changed"))
+            moved.append((image.file, f"has another {text}" if same_bytes else "changed"))
     moved += [(image.file, "was added") for path, image in now.items() if path not in planned]
     return moved if planned else []
+
+
+def picture_keys(contents: Contents) -> dict[str, str]:
+    """picture_key() of each picture by path; of the second picture of a pair with the instruction as its caption."""
+    texts = instructions_of(contents)
+    return {image.path: picture_key(image.sha256, texts.get(image.path, image.caption)) for image in contents.images}
+
+
+def instructions_of(contents: Contents) -> dict[str, str]:
+    """The instructions of each picture that pairs lead to, by path."""
+    found: dict[str, str] = {}
+    for pair in contents.pairs:
+        found[pair.after] = "\n".join(filter(None, (found.get(pair.after), f"{pair.before}: {pair.instruction}")))
+    return found
 
 
 def picture_key(sha256: str, caption: str | None) -> str:
@@ -222,7 +249,7 @@ def _change(document: ChangeDocument) -> Change:
             if image.change == kind
         )
 
-    captions = document.captions
+    captions, pairs = document.captions, document.pairs
     place = document.place
     return Change(
         address=document.address,
@@ -236,6 +263,7 @@ def _change(document: ChangeDocument) -> Change:
         captions=CaptionDiff(
             add=_captions(captions.add), change=_captions(captions.change), remove=_captions(captions.remove)
         ),
+        pairs=PairDiff(add=_pairs(pairs.add), change=_pairs(pairs.change), remove=_pairs(pairs.remove)),
         cost=Cost(cu=document.cost.cu, source=document.cost.source),
         requests=document.requests,
         steps=tuple(document.steps),
@@ -250,6 +278,21 @@ def _change(document: ChangeDocument) -> Change:
 
 def _captions(documents: Iterable[CaptionDocument]) -> tuple[CaptionChange, ...]:
     return tuple(CaptionChange(path=item.path, before=item.before, after=item.after) for item in documents)
+
+
+def _pairs(documents: Iterable[PairDocument]) -> tuple[PairChange, ...]:
+    return tuple(
+        PairChange(
+            before=item.before,
+            after=item.after,
+            instruction=item.instruction,
+            previous=item.previous_instruction,
+            replaced=tuple(item.replaced),
+            before_file=item.before_file,
+            after_file=item.after_file,
+        )
+        for item in documents
+    )
 
 
 def _drift(document: DriftDocument) -> Drift:

@@ -98,7 +98,11 @@ class CaptionsChanged(Coded, frozen=True, tag="captions-changed"):
 
 
 class PairsChanged(Coded, frozen=True, tag="pairs-changed"):
-    pass
+    """How many edit pairs come, have another instruction or picture, go."""
+
+    added: Count = 0
+    changed: Count = 0
+    removed: Count = 0
 
 
 class TrainedOnOther(Coded, frozen=True, tag="trained-on-other"):
@@ -152,7 +156,7 @@ class LabelDrift(Coded, frozen=True, tag="label-drift"):
 class DriftFound(Coded, frozen=True, tag="drift-found"):
     """Changed on the service, and set back by this plan."""
 
-    what: Literal["caption-changed", "image-added", "image-removed"]
+    what: Literal["caption-changed", "image-added", "image-removed", "pair-changed", "pair-added", "pair-removed"]
     path: str
 
 

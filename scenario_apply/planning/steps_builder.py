@@ -59,13 +59,14 @@ from scenario_apply.planning.image_placement import (
     place_images,
 )
 from scenario_apply.planning.observed import Observed
+from scenario_apply.planning.pair_diff import holds_pairs
 from scenario_apply.planning.retention import users_of_versions
 from scenario_apply.state.state import State
 
 
 def make_steps(decisions: Mapping[Address, Decision], state: State, observed: Observed) -> list[PlannedStep]:
     """The steps of all decisions, those that delete last. decisions: in the order of their needs."""
-    builder = _Builder(decisions, place_images(decisions, state, observed))
+    builder = _Builder(decisions, place_images(decisions, state, observed), observed)
     for decision in decisions.values():
         builder.build(decision)
     for decision in decisions.values():
@@ -74,7 +75,10 @@ def make_steps(decisions: Mapping[Address, Decision], state: State, observed: Ob
 
 
 class _Builder:
-    def __init__(self, decisions: Mapping[Address, Decision], placements: Mapping[Address, ImagePlacement]) -> None:
+    def __init__(
+        self, decisions: Mapping[Address, Decision], placements: Mapping[Address, ImagePlacement], observed: Observed
+    ) -> None:
+        self.observed = observed
         self.decisions = decisions
         self.placements = placements
         self.users = users_of_versions(decisions)
@@ -249,15 +253,17 @@ class _Builder:
         return self.add(step, ref.step)
 
     def pairs(self, work: ContentWork, by_key: Mapping[Key, AssetRef], done: Iterable[StepId | None]) -> list[StepId]:
-        """A step that sets the pairs where they differ from the recorded ones, also to none."""
+        """A step that sets the pairs, also to none, where the recorded ones or those on the service differ."""
         by_path = {image.path: by_key[key_of(image)] for image in work.contents.images}
         refs = tuple(
             PairRef(source=by_path[pair.before], target=by_path[pair.after], instruction=pair.instruction)
             for pair in work.contents.pairs
         )
-        recorded = () if work.target is None else work.target.pairs
+        target = work.target
+        recorded = () if target is None else target.pairs
+        is_held = target is None or holds_pairs(target, self.observed.models.get(target.id))
         held = {(pair.source_id, pair.target_id, pair.instruction) for pair in recorded}
-        if held == {(ref.source.id, ref.target.id, ref.instruction) for ref in refs}:
+        if is_held and held == {(ref.source.id, ref.target.id, ref.instruction) for ref in refs}:
             return []
         return [self.add(SetPairs(address=work.address, pairs=refs), *done)]
 

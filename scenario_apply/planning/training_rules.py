@@ -20,6 +20,7 @@ from scenario_apply.planning.content_diff import ContentDiff, compare_contents, 
 from scenario_apply.planning.decision import Complete, Create, Decision, Keep, Relabel, Replace, Resource, Retrain, Wait
 from scenario_apply.planning.ignore_changes import is_drift_ignored
 from scenario_apply.planning.observed import content_drift
+from scenario_apply.planning.pair_diff import pair_drift_kind
 from scenario_apply.planning.reasons import Reason
 from scenario_apply.planning.rule_inputs import Inputs, left_alone
 from scenario_apply.planning.state_edit import StateEdit, without_images
@@ -292,4 +293,6 @@ def _drift_reasons(it: Resource) -> list[Reason]:
             reasons.append(why.DriftFound("caption-changed", item.path or ""))
         elif item.what == "image":
             reasons.append(why.DriftFound("image-removed" if item.recorded else "image-added", item.path or ""))
+        elif item.what == "pair":
+            reasons.append(why.DriftFound(pair_drift_kind(item), item.path or ""))
     return reasons

@@ -10,6 +10,7 @@ from scenario_apply.errors import Diagnostic
 from scenario_apply.manifest.spec import ModelSpec
 from scenario_apply.review.convention_words import convention_json, convention_sentence
 from scenario_apply.review.image_findings import CaptionPlace
+from scenario_apply.review.pair_lines import bytes_text, pairs_as_json, pairs_shown, pixels_text
 from scenario_apply.review.screen import Color, Screen, columns, counted, fit, fit_path, pad, prose, safe, wrap
 from scenario_apply.review.step_sums import training_lines, trainings_json
 from scenario_apply.review.validation_text import diagnostic
@@ -21,17 +22,18 @@ _WORST = ("error", "warning", "info")
 
 
 def dataset_text(dataset: Dataset, screen: Screen, findings: Findings, models: Sequence[ModelSpec]) -> str:
-    """A table with a line per image: path, pixels, bytes, codes of its findings, caption; whole with -v. Pairs below.
+    """A table with a line per image: path, pixels, bytes, codes of its findings, caption; whole with -v.
 
-    findings: of each image, by path. models: that are trained on the dataset; the steps of each are shown.
+    The images of pairs are shown below, together. findings: of each image, by path. models: that are trained on the
+    dataset; the steps of each are shown.
     """
     contents = dataset.contents
     codes = {path: " ".join(dict.fromkeys(one.code for one in found)) for path, found in findings.items()}
-    rows = [_HEADER] + [
-        (safe(i.path), f"{i.width}x{i.height}", _bytes(i.size_bytes), safe(codes.get(i.path, "")))
-        for i in contents.images
-    ]
-    wide = [max(columns(row[n]) for row in rows) for n in range(len(_HEADER))]
+    paired = {path for pair in contents.pairs for path in (pair.before, pair.after)}
+    images = [image for image in contents.images if image.path not in paired]
+    rows = [_HEADER] if images else []
+    rows += [(safe(i.path), pixels_text(i), bytes_text(i.size_bytes), safe(codes.get(i.path, ""))) for i in images]
+    wide = [max((columns(row[n]) for row in rows), default=0) for n in range(len(_HEADER))]
     wide[0] = min(wide[0], max(screen.width // 3, len(_HEADER[0])))
     lines: list[str] = []
     for number, (path, pixels, size, found) in enumerate(rows):
@@ -40,13 +42,12 @@ def dataset_text(dataset: Dataset, screen: Screen, findings: Findings, models: S
         if not number:
             lines.append(screen.paint(f"{start}{pad(found, wide[3])}  caption", "dim"))
             continue
-        image = contents.images[number - 1]
+        image = images[number - 1]
         captions = _caption(image, room, screen)
         color = _color(findings.get(image.path, ()))
         lines.append(start + screen.paint(pad(found, wide[3]), color) + "  " + captions[0])
         lines += [" " * (screen.width - room) + line for line in captions[1:]]
-    for pair in contents.pairs:
-        lines += prose(f"{safe(pair.before)} -> {safe(pair.after)}: {safe(pair.instruction)}", screen.width, screen)
+    lines += pairs_shown(contents, codes, screen)
     lines += training_lines(models, dataset, screen)
     pairs = f", {counted(dataset.pair_count, 'pair')}" if dataset.pair_count else ""
     for convention in dataset.conventions:
@@ -67,12 +68,6 @@ def _caption(image: Image, room: int, screen: Screen) -> list[str]:
     if not screen.terminal:
         return [text]
     return wrap(text, room) if screen.verbose else [text if columns(text) <= room else f'{fit(text, room - 1)}"']
-
-
-def _bytes(size: int) -> str:
-    if size < 1_000_000:
-        return f"{size / 1000:.0f} kB" if size >= 1000 else f"{size} B"
-    return f"{size / 1_000_000:.1f} MB"
 
 
 def dataset_json(
@@ -106,9 +101,7 @@ def dataset_json(
             }
             for image in contents.images
         ],
-        "pairs": [
-            {"before": pair.before, "after": pair.after, "instruction": pair.instruction} for pair in contents.pairs
-        ],
+        "pairs": pairs_as_json(contents),
         "trainings": trainings_json(models, dataset),
         "diagnostics": [diagnostic(problem) for problem in dataset.problems],
     }

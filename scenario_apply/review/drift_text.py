@@ -30,13 +30,13 @@ def drift_text(drift: Iterable[Drift], screen: Screen) -> str:
 def _difference(drift: Drift, screen: Screen) -> list[str]:
     what = drift.what
     if drift.path:
-        what = f"image {drift.path}" if drift.what == "image" else f"{drift.what} of {drift.path}"
+        what = f"{drift.what} {drift.path}" if drift.what in ("image", "pair") else f"{drift.what} of {drift.path}"
     start = f"    {safe(what)}  "
     if drift.what == "model" and drift.observed is None:
         return hanging(f"    {safe(what)}  ", f"deleted on the service ({safe(value_text(drift.recorded))})", screen)
-    if drift.what == "image":
-        return hanging(start, "removed on Scenario" if drift.recorded else "added on Scenario", screen)
-    if drift.what == "caption" and isinstance(drift.recorded, str) and isinstance(drift.observed, str):
+    if drift.what == "image" or (drift.what == "pair" and None in (drift.recorded, drift.observed)):
+        return hanging(start, "removed on Scenario" if drift.recorded is not None else "added on Scenario", screen)
+    if drift.what in ("caption", "pair") and isinstance(drift.recorded, str) and isinstance(drift.observed, str):
         first, *rest = drawn_diff(drift.recorded, drift.observed, max(screen.width - columns(start), 30), screen)
         return [start + first, *(" " * columns(start) + line for line in rest)]
     side = "now" if drift.moved == "service" else "now recorded as"

@@ -14,26 +14,33 @@ _INDENT = "      "
 
 
 def image_lines(change: Change, screen: Screen) -> list[str]:
+    """Images that come, go or have other bytes, without those of the pairs that the change lists."""
     diff = change.images
     rows: list[tuple[str, Color, ImageChange]] = [
         *(("+", "green", image) for image in diff.add),
         *(("~", "yellow", image) for image in diff.change),
         *(("-", "red", image) for image in diff.remove),
     ]
-    shown, left = listed(rows, screen)
+    paired = paths_in_pairs(change)
+    shown, left = listed([row for row in rows if row[2].path not in paired], screen)
     wide = _path_width([image.path for _, _, image in shown], screen)
     lines: list[str] = []
     for sign, color, image in shown:
         path = pad(fit_path(safe(image.path), wide), wide)
         start = f"{_INDENT}{screen.paint(sign, color)} {path}  "
         room = screen.width - len(_INDENT) - 2 - wide - 2
-        texts = _caption(image.caption, room, screen) if sign != "~" else ["(picture replaced)"]
+        texts = quoted_caption(image.caption, room, screen) if sign != "~" else ["(picture replaced)"]
         lines.append((start + screen.paint(texts[0], "dim" if sign == "-" else None)).rstrip())
         lines += [" " * (screen.width - room) + text for text in texts[1:]]
     return lines + more(left, "image", screen)
 
 
-def _caption(caption: str | None, room: int, screen: Screen) -> list[str]:
+def paths_in_pairs(change: Change) -> frozenset[str]:
+    diff = change.pairs
+    return frozenset(path for pair in (*diff.add, *diff.change, *diff.remove) for path in (pair.before, pair.after))
+
+
+def quoted_caption(caption: str | None, room: int, screen: Screen) -> list[str]:
     if caption is None:
         return ["(captioned by Scenario)"]
     text = f'"{safe(caption)}"'
@@ -60,7 +67,7 @@ def caption_lines(change: Change, screen: Screen) -> list[str]:
         if caption.before is not None and caption.after is not None:
             texts = drawn_diff(caption.before, caption.after, room, screen)
         elif caption.after is not None:
-            texts = _caption(caption.after, room, screen)
+            texts = quoted_caption(caption.after, room, screen)
         else:
             texts = wrap("captioned by Scenario again", room)
         lines.append(start + texts[0])

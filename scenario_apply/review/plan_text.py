@@ -15,6 +15,7 @@ from scenario_apply.planning.reasons import DeleteNeedsConsent, DestroyAskedFor,
 from scenario_apply.review.diagnostics_text import problem_text
 from scenario_apply.review.drift_text import drift_text
 from scenario_apply.review.image_lines import caption_lines, image_lines, listed, more
+from scenario_apply.review.pair_lines import pair_lines
 from scenario_apply.review.reason_words import reason_text
 from scenario_apply.review.screen import (
     Color,
@@ -220,8 +221,8 @@ def _twins(changes: Iterable[Change]) -> dict[Address, Address]:
     first: dict[object, Address] = {}
     twins = {}
     for change in changes:
-        if change.images or change.captions:
-            twin = first.setdefault((change.images, change.captions), change.address)
+        if change.images or change.captions or change.pairs:
+            twin = first.setdefault((change.images, change.captions, change.pairs), change.address)
             if twin != change.address:
                 twins[change.address] = twin
     return twins
@@ -256,14 +257,19 @@ def _change(
         return lines
     if screen.verbose or change.action is Action.CREATE:
         lines += _attributes(change, screen)
-    listed_ones = [*image_lines(change, screen), *caption_lines(change, screen)]
+    listed_ones = [*pair_lines(change, screen), *image_lines(change, screen), *caption_lines(change, screen)]
     if twin is not None and len(listed_ones) > 1:
-        what = "the same images" if change.action is Action.CREATE else "the same changes of images and captions"
+        what = _twin_words(change)
         listed_ones = hanging(_INDENT, f"{what} as {safe(str(twin))}", screen)
     lines += listed_ones
     if change.arithmetic is not None:
         lines += hanging(_INDENT, safe(sum_text(change.arithmetic, change.step_sources)), screen)
     return lines
+
+
+def _twin_words(change: Change) -> str:
+    pairs = " and pairs" if change.pairs else ""
+    return f"the same images{pairs}" if change.action is Action.CREATE else "the same changes of images and captions"
 
 
 def _title(change: Change, screen: Screen) -> list[str]:
@@ -331,6 +337,8 @@ def _attributes(change: Change, screen: Screen) -> list[str]:
     rows = [(key, text) for key, text in rows if text]
     if change.action is Action.CREATE and change.image_count:
         rows.append(("images", f"{change.image_count:,}"))
+    if change.action is Action.CREATE and change.pairs:
+        rows.append(("pairs", f"{len(change.pairs.add):,}"))
     wide = max((columns(key) for key, _ in rows), default=0)
     return [line for key, text in rows for line in hanging(f"{_INDENT}{pad(safe(key), wide)}  ", safe(text), screen)]
 

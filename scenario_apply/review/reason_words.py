@@ -22,6 +22,9 @@ _DRIFT = {
     "caption-changed": "the caption of {} was changed on Scenario",
     "image-added": "image {} was added on Scenario",
     "image-removed": "image {} was removed on Scenario",
+    "pair-added": "the pair {} was added on Scenario",
+    "pair-changed": "the instruction of {} was changed on Scenario",
+    "pair-removed": "the pair {} was removed on Scenario",
 }
 
 
@@ -61,7 +64,7 @@ def _difference_text(reason: DifferenceReason) -> str:
         case why.CaptionsChanged():
             return f"captions {_counts(reason)}"
         case why.PairsChanged():
-            return "pairs differ"
+            return f"pairs {_counts(reason) or 'differ'}"
         case why.TrainedOnOther():
             return "it was trained on something else"
         case why.ConceptAdded(model_id):
@@ -158,6 +161,6 @@ def _with_changes(text: str, changed: tuple[Reason, ...]) -> str:
     return f"{text} (changed: {'; '.join(map(reason_text, changed))})" if changed else text
 
 
-def _counts(reason: why.ImagesChanged | why.CaptionsChanged) -> str:
+def _counts(reason: why.ImagesChanged | why.CaptionsChanged | why.PairsChanged) -> str:
     groups = (("+", reason.added), ("~", reason.changed), ("-", reason.removed))
     return " ".join(f"{sign}{count}" for sign, count in groups if count)

@@ -85,9 +85,8 @@ def after(state: State, planned: PlannedStep, outcome: Outcome) -> State:
             state = replace(state, loose={k: v for k, v in state.loose.items() if k not in outcome.asset_ids})
             return _with_working(state, step.address, lambda v: replace(v, images=_joined(v.images, added)))
         case DetachImage():
-            kept = [i for i in record.working.images if i.asset_id != step.asset_id] if record else []
             detached = [i for i in record.working.images if i.asset_id == step.asset_id] if record else []
-            state = _with_working(state, step.address, lambda v: replace(v, images=tuple(kept)))
+            state = _with_working(state, step.address, lambda v: _without_image(v, step.asset_id))
             still = state.assets()
             loose = {
                 i.asset_id: AssetRecord(i.sha256, i.caption, i.kept, i.silent)
@@ -112,6 +111,15 @@ def after(state: State, planned: PlannedStep, outcome: Outcome) -> State:
             return state.with_record(step.address, without_version(record, step.model_id))
         case _:
             assert_never(step)
+
+
+def _without_image(version: Version, asset_id: AssetId) -> Version:
+    """The service removes the pairs of an image together with it."""
+    return replace(
+        version,
+        images=tuple(image for image in version.images if image.asset_id != asset_id),
+        pairs=tuple(pair for pair in version.pairs if asset_id not in (pair.source_id, pair.target_id)),
+    )
 
 
 def _answered(value: Answer | None, step: Step) -> Answer:
