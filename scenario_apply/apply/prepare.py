@@ -122,6 +122,7 @@ def make_plan(
     quoted, not_quoted = _quotes(environment, decisions, options)
     steps, again = _steps(environment, decisions, state, observed)
     unpulled = unpulled_pictures(steps, desired)
+    notes = (*not_quoted, *again, *_unpulled_notes(unpulled, manifest))
     plan = Plan(
         source=_source(environment, manifest, datasets, options, recorded),
         tool_version=environment.tool_version,
@@ -134,9 +135,7 @@ def make_plan(
             *(problem for dataset in datasets.values() for problem in dataset.problems),
             *(problem for problem in problems if problem.code != "protected"),
             *([] if options.refresh_only or options.destroy else _lookalikes(environment, inputs, decisions, observed)),
-            *not_quoted,
-            *again,
-            *_unpulled_notes(unpulled, manifest),
+            *notes,
         ),
         polls=_polls(steps, state, options),
         rate_limit=environment.rate_limit,
