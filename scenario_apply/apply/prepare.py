@@ -118,7 +118,7 @@ def make_plan(
         decisions = {}
     decisions = with_retention(decisions, consent=options.allow_destroy, observed=observed)
     quoted, not_quoted = _quotes(environment, decisions, options)
-    steps = make_steps(decisions, state, observed)
+    steps, again = _steps(environment, decisions, state, observed)
     unpulled = unpulled_pictures(steps, desired)
     plan = Plan(
         source=_source(environment, manifest, datasets, options, recorded),
@@ -133,6 +133,7 @@ def make_plan(
             *(problem for problem in problems if problem.code != "protected"),
             *([] if options.refresh_only or options.destroy else _lookalikes(environment, inputs, decisions, observed)),
             *not_quoted,
+            *again,
             *_unpulled_notes(unpulled, manifest),
         ),
         polls=_polls(steps, state, options),
@@ -177,6 +178,19 @@ def _decided(environment: Environment, inputs: Inputs, *, consent: bool) -> tupl
     observed = with_fields(observed, models=models, asked=observed.asked | frozenset(unseen))
     observed = as_sent(observed, inputs.state)
     return decide(replace(inputs, observed=observed, decided={})), observed
+
+
+def _steps(
+    environment: Environment, decisions: Mapping[Address, Decision], state: State, observed: Observed
+) -> tuple[list[PlannedStep], tuple[Diagnostic, ...]]:
+    """The steps, and what is said of images that are uploaded again because the service has lost them."""
+    if environment.api is None or not observed.refreshed:
+        return make_steps(decisions, state, observed), ()
+    from scenario_apply.apply.reused_assets import uploaded_again, with_reused_assets
+
+    observed = with_reused_assets(environment.api, decisions, state, observed)
+    steps = make_steps(decisions, state, observed)
+    return steps, uploaded_again(steps, state, observed)
 
 
 def _unpulled_notes(unpulled: tuple[Image, ...], manifest: Manifest) -> tuple[Diagnostic, ...]:

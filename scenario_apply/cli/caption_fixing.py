@@ -76,8 +76,8 @@ def find_fixes(call: Invocation, manifest: Manifest, only: Collection[str] | Non
             moves += moved is not None and bool(moved.kinds)
         if moves:
             found.left.append(
-                f"the trigger in {counted(moves, 'caption file')} of {name}: {by}; another caption "
-                "asks for another training. --fix-only trigger moves it"
+                f"the trigger in {counted(moves, 'caption file')} of {name}: {by}, and another caption "
+                "asks for another one. --fix-only trigger moves it"
             )
     return found
 
@@ -96,7 +96,7 @@ def _trained(call: Invocation, manifest: Manifest) -> Mapping[str, str]:
             and any(version.phase in ("trained", "training") for version in state.records[address].versions())
         ]
         if trained:
-            found[name] = f"{', '.join(trained)} was trained with it"
+            found[name] = f"the training of {', '.join(trained)} used it"
     return found
 
 

@@ -16,7 +16,8 @@ NO_CAPTIONS = "no captions, Scenario writes them"
 SCHEMA_LINE = "# yaml-language-server: $schema=.scenario/manifest.schema.json"
 """For editors with a YAML language server; the path is relative to the manifest."""
 
-_SIDECARS, _TABLES = (".txt", ".caption"), (".jsonl", ".csv", ".tsv")
+_SIDECARS, _TABLES = (".txt", ".caption", ".json"), (".jsonl", ".csv", ".tsv")
+_TABLES_ABOVE = ("metadata.jsonl", "metadata.csv", "metadata.tsv")
 _MOST_BYTES = 10 << 20  # of a table that is looked into
 _IGNORED = """\
 # Written by scenario-apply init. Commit state/: it says what exists.
@@ -42,6 +43,9 @@ def captions_found(folder: str) -> str:
             tables.append(name)
     parts = [f"{count} caption{'s' if count > 1 else ''} in {ending} files" for ending, count in sidecars.items()]
     parts += [f"captions in {name}" for name in tables]
+    if not parts:
+        above = os.path.dirname(folder)
+        parts = [f"captions in ../{name}" for name in _TABLES_ABOVE if os.path.isfile(os.path.join(above, name))]
     return ", ".join(parts) or NO_CAPTIONS
 
 

@@ -172,6 +172,8 @@ _DATASET = {
 }
 
 _PLAN = {
+    "asset-gone": "Images that an earlier run uploaded were deleted on Scenario, perhaps in the web app. The models "
+    "trained on them are unaffected. What is made new cannot use the deleted assets, so the images are uploaded again.",
     "find-ambiguous": "A concept with `find:` matches several models of the project. Name one of them with `modelId:`.",
     "find-nothing": "A concept with `find:` matches no model of the project with this exact name and type. The hint "
     "lists the nearest ones. Public models of others are named with `modelId:`.",

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
 import pytest
+import requests
 from PIL import Image
 
 from scenario_apply.api import connect
@@ -44,6 +45,18 @@ def connected(emulator: EmulatorThread, read_s: float = 60.0) -> tuple[Client, R
         clock=FakeClock(),
         timeouts=Timeouts(connect=20.0, read=read_s, first_read=60.0),
     )
+
+
+def test_deleted_assets_are_left_out_of_a_bulk_read(emulator: EmulatorThread) -> None:
+    """And are not found by themselves: what a plan would use again is looked for in both ways."""
+    api, _ = connected(emulator)
+    ids = [api.upload_asset(name=f"{n}.png", body=picture(n)).id for n in range(3)]
+    body, credentials = {"assetIds": ids[:1]}, ("key-1234", "secret-1234")
+    assert requests.delete(f"{emulator.url}/assets", json=body, auth=credentials, timeout=20).ok
+    assert set(api.get_assets(ids)) == set(ids[1:])
+    assert api.get_asset(ids[1]).id == ids[1]
+    with pytest.raises(NotFound):
+        api.get_asset(ids[0])
 
 
 def test_a_training_from_an_empty_project_to_its_composition(emulator: EmulatorThread) -> None:

@@ -189,7 +189,7 @@ class DatasetBuilder:
 
             for fact in run(read, job.fresh):
                 twin = job.hashed.get(fact.sha256)
-                known = fact if twin is None else fact._replace(hashes=twin.hashes, transparent=twin.transparent)
+                known = fact if twin is None else fact.with_pixels_of(twin)
                 facts[fact.file] = known
             assembled, depth = self._assemble(job, facts, run, caption_reader(files, job.listing.refused))
         record = CacheRecord(
