@@ -70,6 +70,10 @@ def test_a_plan_needs_no_pictures(checkout: LfsCheckout, capsys: pytest.CaptureF
     assert not {"F01", "F02", "R01", "R03"} & {problem["code"] for problem in plan["diagnostics"]}
     assert "git lfs pull '--include=/art/01.jpg,/art/02??cape?\\[a\\].jpg,/art/03.jpg'" in said[-1]["hint"]
     assert len(left(checkout)) == 4
+    assert main(["dataset", "show", "kael"]) == 0
+    assert "  not pulled  " in capsys.readouterr().out
+    assert main(["dataset", "show", "kael", "--format=json"]) == 0
+    assert {image["width"] for image in json.loads(capsys.readouterr().out)["images"]} == {None}
 
 
 @needs_git_lfs
