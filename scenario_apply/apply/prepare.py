@@ -70,6 +70,7 @@ class Prepared:
 
     state: as recorded, with a leftover journal replayed, lost answers adopted and ended trainings settled.
     unpulled: pictures to upload of which only the Git LFS pointer is on this machine.
+    problems: of the dataset of each model, as the lint rules found them.
     """
 
     plan: Plan
@@ -78,6 +79,7 @@ class Prepared:
     adopted: tuple[Adopted, ...] = ()
     has_journal: bool = False
     unpulled: tuple[Image, ...] = ()
+    problems: Mapping[Address, tuple[Diagnostic, ...]] = field(default_factory=dict)
 
     @property
     def edits(self) -> Mapping[Address, StateEdit]:
@@ -144,7 +146,17 @@ def make_plan(
     protected = tuple(problem for problem in problems if problem.code == "protected")
     plan = with_fields(plan, blocked=(*protected, *judge(plan, limits)))
     has_journal = loaded.has_journal
-    return Prepared(plan=plan, state=state, limits=limits, adopted=adopted, has_journal=has_journal, unpulled=unpulled)
+    return Prepared(
+        plan=plan,
+        state=state,
+        limits=limits,
+        adopted=adopted,
+        has_journal=has_journal,
+        unpulled=unpulled,
+        problems={
+            a: datasets[spec.dataset].problems for a, spec in manifest.models.items() if spec.dataset in datasets
+        },
+    )
 
 
 def _quotes(
