@@ -14,7 +14,7 @@ from scenario_apply.dataset.scan.depth import Depth
 from scenario_apply.dataset.scan.scan_all import scan_datasets
 from scenario_apply.emulator.thread import EmulatorThread
 from tests.dataset.build import spec_from
-from tests.dataset.lint.drawn import blurred, saved, scene
+from tests.dataset.lint.drawn import saved, scene
 
 OPENAPI = Path(__file__).parents[1] / "contract" / "scenario-openapi.yaml"
 CODES = {
@@ -80,23 +80,20 @@ def case(message: str) -> tuple[dict[str, bytes], dict[str, str | None]]:
         case "Captions are too close":
             long = "a red fox with a bushy tail sits on a green hill below a grey sky in the early morning light"
             captions["0.jpg"], captions["1.jpg"] = long, f"{long} today"
-        case "Missing caption":
-            captions["0.jpg"] = None
         case "Same asset":
             files["1.jpg"] = files["0.jpg"]
         case "Similarity is too high":
             files["1.jpg"] = saved(scene(0).resize((1100, 1100)), "JPEG", quality=70)
         case "Similarity with other assets is too low":
-            files = {
-                f"{at}.jpg": saved(Image.new("RGB", (1024, 1024), "white"), "JPEG", quality=80 + at) for at in range(3)
-            }
-            files["3.jpg"] = saved(blurred(Image.new("RGB", (1024, 1024)), 1), "JPEG")
+            white, black = (Image.new("RGB", (1024, 1024), name) for name in ("white", "black"))
+            files = {f"{at}.jpg": saved(white, "JPEG", quality=80 + at) for at in range(3)}
+            files["3.jpg"] = saved(black, "JPEG")
         case "Width and height must be larger than 1024":
             files = pictures(side=800)
     return files, captions
 
 
-BY_THE_SERVICE = sorted(set(CODES) - {"Empty caption", "Missing metadata"})
+BY_THE_SERVICE = sorted(set(CODES) - {"Empty caption", "Missing caption", "Missing metadata"})
 
 
 @pytest.mark.parametrize("message", BY_THE_SERVICE)
@@ -109,14 +106,15 @@ def test_what_the_service_warns_of_was_found_before_the_upload(message: str, api
         assert found & CODES[one], f"{one} of {said}: {sorted(found)}"
 
 
-def test_an_empty_caption_and_a_file_that_is_no_picture_are_found(tmp_path: Path) -> None:
-    """The service refuses both before it scores them."""
+def test_what_the_service_writes_or_refuses_before_it_scores_is_found(tmp_path: Path) -> None:
+    """An empty caption and a file that is no picture, which it refuses, and a missing caption, which it writes."""
     files, captions = case("")
     files["2.jpg"] = b"<html>not found</html>"
-    captions["0.jpg"] = "  "
+    captions["0.jpg"], captions["1.jpg"] = "  ", None
     found = codes(tmp_path, files, captions)
     assert found & CODES["Empty caption"]
     assert found & CODES["Missing metadata"]
+    assert found & CODES["Missing caption"]
 
 
 def test_a_sound_dataset_has_no_warning_on_either_side(api: httpx.Client, tmp_path: Path) -> None:
