@@ -1,4 +1,4 @@
-"""dataset/splits.py: names that say how other trainers use a folder or a picture."""
+"""dataset/splits.py: pictures of other splits, by the beginnings of their names."""
 
 from __future__ import annotations
 
@@ -6,16 +6,7 @@ import pytest
 
 from scenario_apply.dataset.facts import FileEntry
 from scenario_apply.dataset.image_selection import Selection
-from scenario_apply.dataset.splits import repeats_of, without_other_splits
-
-
-@pytest.mark.parametrize(
-    ("folder", "number"),
-    [("10_kael man", 10), ("set/1_x", 1), ("01_front", None), ("10", None), ("2024_photos", None), ("10-kael", None)],
-)
-def test_a_number_of_repeats_has_one_to_three_digits_and_a_name(folder: str, number: int | None) -> None:
-    """As sd-scripts has it; 01_front is an order, and 2024_photos a year."""
-    assert repeats_of(folder) == number
+from scenario_apply.dataset.splits import without_other_splits
 
 
 def kept(*names: str) -> list[str]:
