@@ -121,6 +121,9 @@ def _into_table(places: CaptionPlaces, images: Sequence[FileEntry], found: Mappi
     if isinstance(data, Finding) or isinstance(text, Finding):
         out.leave(paths, f"{file} cannot be read")
         return
+    if text.strip() and all(raw.file != file for raw in places.gathered.raws.values()):
+        out.leave(paths, f"{file} has a caption of no image of the dataset, so that it may be another file")
+        return
     mark = b"\xef\xbb\xbf" if data.startswith(b"\xef\xbb\xbf") else b""
     longer = with_captions(text, added, file=file) if data == mark + text.encode() else None
     if longer is None:

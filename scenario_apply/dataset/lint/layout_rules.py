@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from scenario_apply.dataset.lint.subject import Subject
-from scenario_apply.dataset.splits import OTHER_SPLITS, repeats_of
 from scenario_apply.model.file_names import name_of
+from scenario_apply.model.folder_names import OTHER_SPLITS, repeats_of
 from scenario_apply.model.lint_rules import Finding
 
 _MASKS = frozenset({"mask", "masks", "matte", "mattes"})
