@@ -71,6 +71,7 @@ class Prepared:
 
     state: as recorded, with a leftover journal replayed, lost answers adopted and ended trainings settled.
     unpulled: pictures to upload of which only the Git LFS pointer is on this machine.
+    problems: of the dataset of each model, as the lint rules found them.
     """
 
     plan: Plan
@@ -79,6 +80,7 @@ class Prepared:
     adopted: tuple[Adopted, ...] = ()
     has_journal: bool = False
     unpulled: tuple[Image, ...] = ()
+    problems: Mapping[Address, tuple[Diagnostic, ...]] = field(default_factory=dict)
 
     @property
     def edits(self) -> Mapping[Address, StateEdit]:
@@ -120,6 +122,7 @@ def make_plan(
     quoted, not_quoted = _quotes(environment, decisions, options)
     steps, again = _steps(environment, decisions, state, observed)
     unpulled = unpulled_pictures(steps, desired)
+    notes = (*not_quoted, *again, *_unpulled_notes(unpulled, manifest))
     plan = Plan(
         source=_source(environment, manifest, datasets, options, recorded),
         tool_version=environment.tool_version,
@@ -132,9 +135,7 @@ def make_plan(
             *(problem for dataset in datasets.values() for problem in dataset.problems),
             *(problem for problem in problems if problem.code != "protected"),
             *([] if options.refresh_only or options.destroy else _lookalikes(environment, inputs, decisions, observed)),
-            *not_quoted,
-            *again,
-            *_unpulled_notes(unpulled, manifest),
+            *notes,
         ),
         polls=_polls(steps, state, options),
         rate_limit=environment.rate_limit,
@@ -145,7 +146,17 @@ def make_plan(
     protected = tuple(problem for problem in problems if problem.code == "protected")
     plan = with_fields(plan, blocked=(*protected, *judge(plan, limits)))
     has_journal = loaded.has_journal
-    return Prepared(plan=plan, state=state, limits=limits, adopted=adopted, has_journal=has_journal, unpulled=unpulled)
+    return Prepared(
+        plan=plan,
+        state=state,
+        limits=limits,
+        adopted=adopted,
+        has_journal=has_journal,
+        unpulled=unpulled,
+        problems={
+            a: datasets[spec.dataset].problems for a, spec in manifest.models.items() if spec.dataset in datasets
+        },
+    )
 
 
 def _quotes(

@@ -68,7 +68,8 @@ def add_jobs(
 ) -> None:
     """The images of one dataset that have no caption, and why some of them cannot be drafted."""
     name = places.spec.name
-    if why := places.why_not() or _NOT_READ.get(places.spec.captions.kind):
+    kind = "file" if places.table is not None else places.spec.captions.kind
+    if why := places.why_not() or _NOT_READ.get(kind):
         drafts.leave(name, "all images", why)
         return
     assets = _assets(models)

@@ -58,8 +58,10 @@ def find_fixes(call: Invocation, manifest: Manifest, only: Collection[str] | Non
     trained = _trained(call, manifest)
     for name, spec in manifest.datasets.items():
         kinds = FIX_KINDS if only is None else only
+        if spec.is_pairs:  # an instruction is a sentence: its trigger stands where it belongs
+            kinds = [kind for kind in kinds if kind != "trigger"]
         by = trained.get(name, "")
-        held_back = only is None and spec.trigger is not None and bool(by)
+        held_back = only is None and spec.trigger is not None and bool(by) and not spec.is_pairs
         places = caption_places(spec, root=manifest.root, allow_outside=call.settings.allow_outside_root)
         fixer = CaptionFixer(places.spec, KINDS_THAT_SEND_THE_SAME if held_back else kinds)
         mover = CaptionFixer(places.spec, ("trigger",)) if held_back else None

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from scenario_apply.cli.plan_request import PlanRequest
     from scenario_apply.dataset.types import Image
 
+_GIT_SEES = "The pictures are in place. Git lists them as modified until `git add` reads them: their content is the same."
+    "The pictures are in place. Git lists them as modified until `git add` reads them; their content is unchanged."
+)
+
 
 def may_pull(session: ApplySession, prepared: Prepared) -> bool:
     """Whether the plan lacks pictures, and may be carried out at all: for one that a limit stops nothing is pulled."""
@@ -36,12 +40,16 @@ def pulled(session: ApplySession, request: PlanRequest, unpulled: Iterable[Image
     those that are: before anything is made on the service.
     """
     from scenario_apply.apply.git_lfs.lfs_problems import pointers_missing
-    from scenario_apply.apply.git_lfs.pull import PullConsent, place_stored, pointers_of, pull
+    from scenario_apply.apply.git_lfs.pull import PullConsent, not_placed, place_stored, pointers_of, pull
 
     manifest, environment = request.manifest, session.settings.environment
     problems: list[Diagnostic] = []
     for found in pointers_of(unpulled, manifest.root):
-        work = place_stored(found)
+        try:
+            work = place_stored(found)
+        except OSError as error:
+            problems += pointers_missing(found, manifest, not_placed(error))
+            continue
         if not work.pointers:
             continue
         consent = _consent(session, work)
@@ -51,6 +59,7 @@ def pulled(session: ApplySession, request: PlanRequest, unpulled: Iterable[Image
             problems += pointers_missing(work, manifest, why)
     if problems:
         raise ManifestError(problems[0].message, problems=problems)
+    session.call.tell(_GIT_SEES)
     return session.read_again()
 
 

@@ -17,7 +17,7 @@ from scenario_apply.api.rate.budget import RequestBudget
 from scenario_apply.api.transport import Timeouts
 from scenario_apply.emulator.thread import EmulatorThread
 from scenario_apply.errors import AnswerLost, NotFound, Refused
-from scenario_apply.model.remote import ModelId, RemoteConcept
+from scenario_apply.model.remote import ModelId, PictureToCaption, RemoteConcept
 from tests.fakes.clock import FakeClock
 
 
@@ -145,6 +145,27 @@ def test_a_launch_that_met_a_fault_is_not_repeated(emulator: EmulatorThread, fau
     with pytest.raises(AnswerLost):
         api.train(model.id, {})
     assert budget.sent == before + 1
+
+
+def test_captions_are_priced_and_written_for_assets_and_for_bytes(emulator: EmulatorThread) -> None:
+    """The embedded Scenario checks each body against the contract."""
+    api, _ = connected(emulator)
+    model = api.create_model(name="x", type="flux.1-lora")
+    asset = PictureToCaption(asset_id=api.add_image(model.id, name="1.png", mime="image/png", body=picture(1)).id)
+    loose = PictureToCaption(mime="image/png", body=picture(2))
+    assert api.quote_captions([asset, loose, loose], "action+style") == 0.75
+    written = [api.generate_caption(one, "action") for one in (asset, loose)]
+    assert [bool(caption.text) for caption in written] == [True, True]
+    assert [caption.cu_cost for caption in written] == [0.25, 0.25]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_caption_that_met_a_fault_is_not_asked_for_again(emulator: EmulatorThread, fault: str) -> None:
+    api, budget = connected(emulator)
+    emulator.add_fault(fault, path="/generate/caption")
+    with pytest.raises(AnswerLost):
+        api.generate_caption(PictureToCaption(mime="image/png", body=picture(1)))
+    assert budget.sent == 1
 
 
 def test_silence_is_an_answer_lost_in_time(emulator: EmulatorThread) -> None:

@@ -31,6 +31,7 @@ from scenario_apply.dataset.scan.parallel import (
     usable_cores,
 )
 from scenario_apply.dataset.scan.read_images import read_facts
+from scenario_apply.dataset.scan.remote_objects import located
 from scenario_apply.dataset.scan.scan_progress import ScanProgress
 from scenario_apply.dataset.scan.sources import Listing
 from scenario_apply.dataset.scan.unnamed_pictures import unnamed_pictures
@@ -181,14 +182,16 @@ class DatasetBuilder:
     def _build(self, job: BuildJob, *, threads: bool = False) -> tuple[CacheRecord, bytes]:
         """The record of a dataset, and its packed contents."""
         run = self._progress.counting(on_threads if threads else in_this_thread)
-        facts = dict(job.known)
-        job.listing.elsewhere.fetch(job.inputs, job.fresh)
+        with located(job.spec.place):
+            facts = job.known | job.listing.elsewhere.known_by_checksum(job.fresh, job.hashed)
+            fresh = [entry for entry in job.fresh if entry.file not in facts]
+            job.listing.elsewhere.fetch(job.inputs, fresh)
         with OpenFolders(job.listing.guard) as files:
 
             def read(entry: FileEntry) -> Facts:
                 return self._read_facts(files, entry)
 
-            for fact in run(read, job.fresh):
+            for fact in run(read, fresh):
                 twin = job.hashed.get(fact.sha256)
                 known = fact if twin is None else fact.with_pixels_of(twin)
                 facts[fact.file] = known

@@ -12,10 +12,17 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 from errno import ENOENT
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from scenario_apply.dataset.scan.remote_objects import TAGGED_NS, RemoteChanged, RemoteFailed, RemoteObject, tag_number
+from scenario_apply.dataset.scan.remote_objects import (
+    TAGGED_NS,
+    RemoteChanged,
+    RemoteFailed,
+    RemoteObject,
+    Sink,
+    tag_number,
+)
 from scenario_apply.model.remote_urls import RemoteAccess
 
 if TYPE_CHECKING:
@@ -37,9 +44,10 @@ class BucketReader:
         except ImportError as error:
             raise RemoteFailed(f"{url} cannot be read: obstore is not installed", _INSTALL) from error
         options: dict[str, Any] = {"timeout": timedelta(seconds=120), "connect_timeout": timedelta(seconds=10)}
-        settings = _endpoint() if url.startswith("s3:") else {}
-        if settings.get("endpoint", "").startswith("http:"):
-            if not _may_be_unencrypted(settings["endpoint"], access):
+        endpoint = s3_endpoint() if url.startswith("s3:") else None
+        settings = {"endpoint": endpoint} if endpoint else {}
+        if endpoint and endpoint.startswith("http:"):
+            if not _may_be_unencrypted(endpoint, access):
                 raise RemoteFailed(f"{url} cannot be opened: its endpoint is not encrypted", "--allow-http permits it")
             options["allow_http"] = True
         retries: Any = {"max_retries": 3, "retry_timeout": timedelta(seconds=60)}
@@ -66,7 +74,7 @@ class BucketReader:
         except Exception as error:
             raise RemoteFailed(f"{self._url}/{key} cannot be read: {_reason(error)}", _hint(self._url)) from None
 
-    def fetch(self, key: str, tag: str, out: IO[bytes], most: int) -> None:
+    def fetch(self, key: str, tag: str, out: Sink, most: int) -> None:
         """Writes the bytes of an object. tag: its ETag when it was listed; "": whatever it holds now.
 
         Raises RemoteChanged, RemoteFailed, and without a tag FileNotFoundError.
@@ -96,8 +104,9 @@ def _object(meta: Any) -> RemoteObject:
     return RemoteObject(meta["path"], meta["size"], TAGGED_NS if tag else mtime_ns, tag, number)
 
 
-def _endpoint() -> dict[str, str]:
-    return next(({"endpoint": os.environ[name]} for name in _ENDPOINTS if os.environ.get(name)), {})
+def s3_endpoint() -> str | None:
+    """The endpoint of S3 in the environment; None for that of AWS."""
+    return next((os.environ[name] for name in _ENDPOINTS if os.environ.get(name)), None)
 
 
 def _may_be_unencrypted(endpoint: str, access: RemoteAccess) -> bool:
@@ -113,6 +122,8 @@ def _reason(error: Exception) -> str:
     status, code = _STATUS.search(said), _CODE.search(said)
     if status or code:
         return " ".join(filter(None, (code and code[1], status and f"(status {status[1]})")))
+    if "must be specified" in said or "MissingAccount" in said:
+        return "its account is not set"
     if "169.254.169.254" in said or "metadata" in said or "credential" in said.lower():
         return "there are no credentials for it"
     return "it does not answer" if "error sending request" in said else type(error).__name__
