@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from scenario_apply.cli.plan_request import PlanRequest
     from scenario_apply.dataset.types import Image
 
-_GIT_SEES = "The pictures are in place. Git lists them as modified until `git add` reads them: their content is the same."
+_GIT_SEES = (
     "The pictures are in place. Git lists them as modified until `git add` reads them; their content is unchanged."
 )
 
