@@ -21,6 +21,7 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("tests")
+os.environ.pop("CI", None)  # what commands print is tested as people see it
 
 _outside: list[str] = []
 

@@ -62,6 +62,16 @@ def test_the_client_of_a_plan_refuses_every_write(tmp_path: Path, monkeypatch: p
 
 def test_the_list_of_writes_is_complete() -> None:
     """Every call of the port that is no read is tried above."""
-    reads = {"get_model", "get_models", "list_models", "get_job", "list_assets", "get_upload", "get_score"}
+    reads = {
+        "get_model",
+        "get_models",
+        "list_models",
+        "get_job",
+        "list_assets",
+        "get_asset",
+        "get_assets",
+        "get_upload",
+        "get_score",
+    }
     calls = {name for name in vars(ScenarioApi) if not name.startswith("_")}
     assert calls - reads - {"quote_training", "quote_captions"} == WRITES.keys()

@@ -13,7 +13,13 @@ from scenario_apply.api.request_bodies import bare_base64_body, data_url_body, j
 from scenario_apply.api.sender import Sender
 from scenario_apply.api.urls import segment
 from scenario_apply.errors import NotFound
-from scenario_apply.model.limits import ASSETS_PER_PAGE, IDS_PER_ATTACH, MODELS_PER_BULK_READ, MODELS_PER_PAGE
+from scenario_apply.model.limits import (
+    ASSETS_PER_BULK_READ,
+    ASSETS_PER_PAGE,
+    IDS_PER_ATTACH,
+    MODELS_PER_BULK_READ,
+    MODELS_PER_PAGE,
+)
 from scenario_apply.model.ports import Sending
 from scenario_apply.model.remote import (
     AssetId,
@@ -102,6 +108,22 @@ class Client:
         request = self._request("GET", "/assets", Safety.READ, "list the project's assets", query=query)
         return self._sender.call(request, wire.asset_page_of)
 
+    def get_asset(self, asset_id: AssetId) -> RemoteAsset:
+        """One asset. Raises NotFound when it is deleted or unknown."""
+        request = self._request("GET", _asset_path(asset_id), Safety.READ, f"read asset {asset_id}")
+        return self._sender.call(request, wire.asset_of)
+
+    def get_assets(self, asset_ids: Sequence[AssetId]) -> Mapping[AssetId, RemoteAsset]:
+        """At most 200 assets in one request; those that are gone are left out."""
+        if len(asset_ids) > ASSETS_PER_BULK_READ:
+            raise ValueError(f"at most {ASSETS_PER_BULK_READ} assets in a request, got {len(asset_ids)}")
+        body = json_body({"assetIds": list(asset_ids)})
+        doing = f"read {len(asset_ids)} assets"
+        request = self._request("POST", "/assets/get-bulk", Safety.READ, doing, body=body)
+        assets = self._sender.call(request, wire.asset_page_of).assets
+        asked = set(asset_ids)
+        return {asset.id: asset for asset in assets if asset.id in asked}
+
     def get_upload(self, upload_id: UploadId) -> RemoteUpload:
         request = self._request("GET", _upload_path(upload_id), Safety.READ, f"read upload {upload_id}")
         return self._imported(self._sender.call(request, wire.upload_of))
@@ -173,7 +195,7 @@ class Client:
 
     def set_caption(self, asset_id: AssetId, caption: str, *, sending: Sending | None = None) -> str | None:
         """The caption that the answer says was kept; None where it does not say."""
-        path, doing = f"/assets/{segment('an asset', asset_id)}", f"caption asset {asset_id}"
+        path, doing = _asset_path(asset_id), f"caption asset {asset_id}"
         body = json_body({"description": caption})
         return self._write("PUT", path, doing, body, sending, wire.description_in)
 
@@ -327,6 +349,10 @@ class Client:
 
 def _model_path(model_id: ModelId) -> str:
     return f"/models/{segment('a model', model_id)}"
+
+
+def _asset_path(asset_id: AssetId) -> str:
+    return f"/assets/{segment('an asset', asset_id)}"
 
 
 def _images_path(model_id: ModelId) -> str:

@@ -136,7 +136,7 @@ def _run(
         read=reader(root, options.outside, options.remote),
         emit=emit,
         stop=stop,
-        launching=Launching(prepared.limits, emit),
+        launching=Launching(prepared.limits, emit, prepared.problems),
         options=RunOptions(
             parallelism=options.parallelism,
             poll_interval_s=options.poll_interval_s,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from scenario_apply.apply.call_context import CallContext
 from scenario_apply.apply.events import Event, Noted
 from scenario_apply.apply.run_snapshot import RefusedLaunches
-from scenario_apply.errors import ApiError, GateClosed, Interrupted, Refused, Unreachable
+from scenario_apply.errors import ApiError, Diagnostic, GateClosed, Interrupted, Refused, Unreachable
 from scenario_apply.model.address import Address
 from scenario_apply.model.amounts import amount
 from scenario_apply.model.plan_limits import Limits
@@ -39,12 +40,18 @@ class Launching:
     """Gates of one run, shared by all its launches. quoted: CU of the launches that were let through.
 
     refused: CU of those that were not, for their cost. lowest_score: of the datasets below limits.min_score.
-    The score of a dataset is read once, however many models train on it.
+    The score of a dataset is read once, however many models train on it. problems: as in Prepared.
     """
 
-    def __init__(self, limits: Limits, emit: Callable[[Event], None]) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        emit: Callable[[Event], None],
+        problems: Mapping[Address, tuple[Diagnostic, ...]] | None = None,
+    ) -> None:
         self.limits = limits
         self.emit = emit
+        self._problems = problems or {}
         self.quoted: dict[Address, float] = {}
         self.refused: dict[Address, float] = {}
         self.lowest_score: float | None = None
@@ -126,7 +133,8 @@ class Launching:
         text = (
             f"dataset score {score.score:.2f}" + (f": {shown}" if shown else "") + (f" (+{more})" if more > 0 else "")
         )
-        self.emit(Noted(text=text, address=step.address))
+        own = self._problems.get(step.address)
+        self.emit(Noted(text=text if own is None else f"{text}; own checks: {_tally(own)}", address=step.address))
         return score
 
     def _read_complete(self, model_id: ModelId, context: CallContext) -> DatasetScore:
@@ -154,6 +162,13 @@ class Launching:
                 f"{self.limits.min_score:g}: improve the dataset, or lower the limit for this run with "
                 f"--limit min_score={rounded_down(score.score):g}, or in the manifest's limits:"
             )
+
+
+def _tally(problems: Iterable[Diagnostic]) -> str:
+    """Our verdict on the same dataset: the codes of what was found, most often first. Notes are left out."""
+    counts = Counter(problem.code for problem in problems if problem.severity != "info")
+    shown = [code if count == 1 else f"{code} x {count}" for code, count in counts.most_common()]
+    return ", ".join(shown) if shown else "nothing"
 
 
 def rounded_down(score: float) -> float:

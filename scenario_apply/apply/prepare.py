@@ -70,6 +70,7 @@ class Prepared:
 
     state: as recorded, with a leftover journal replayed, lost answers adopted and ended trainings settled.
     unpulled: pictures to upload of which only the Git LFS pointer is on this machine.
+    problems: of the dataset of each model, as the lint rules found them.
     """
 
     plan: Plan
@@ -78,6 +79,7 @@ class Prepared:
     adopted: tuple[Adopted, ...] = ()
     has_journal: bool = False
     unpulled: tuple[Image, ...] = ()
+    problems: Mapping[Address, tuple[Diagnostic, ...]] = field(default_factory=dict)
 
     @property
     def edits(self) -> Mapping[Address, StateEdit]:
@@ -118,8 +120,9 @@ def make_plan(
         decisions = {}
     decisions = with_retention(decisions, consent=options.allow_destroy, observed=observed)
     quoted, not_quoted = _quotes(environment, decisions, options)
-    steps = make_steps(decisions, state, observed)
+    steps, again = _steps(environment, decisions, state, observed)
     unpulled = unpulled_pictures(steps, desired)
+    notes = (*not_quoted, *again, *_unpulled_notes(unpulled, manifest))
     plan = Plan(
         source=_source(environment, manifest, datasets, options, recorded),
         tool_version=environment.tool_version,
@@ -132,8 +135,7 @@ def make_plan(
             *(problem for dataset in datasets.values() for problem in dataset.problems),
             *(problem for problem in problems if problem.code != "protected"),
             *([] if options.refresh_only or options.destroy else _lookalikes(environment, inputs, decisions, observed)),
-            *not_quoted,
-            *_unpulled_notes(unpulled, manifest),
+            *notes,
         ),
         polls=_polls(steps, state, options),
         rate_limit=environment.rate_limit,
@@ -144,7 +146,17 @@ def make_plan(
     protected = tuple(problem for problem in problems if problem.code == "protected")
     plan = with_fields(plan, blocked=(*protected, *judge(plan, limits)))
     has_journal = loaded.has_journal
-    return Prepared(plan=plan, state=state, limits=limits, adopted=adopted, has_journal=has_journal, unpulled=unpulled)
+    return Prepared(
+        plan=plan,
+        state=state,
+        limits=limits,
+        adopted=adopted,
+        has_journal=has_journal,
+        unpulled=unpulled,
+        problems={
+            a: datasets[spec.dataset].problems for a, spec in manifest.models.items() if spec.dataset in datasets
+        },
+    )
 
 
 def _quotes(
@@ -177,6 +189,19 @@ def _decided(environment: Environment, inputs: Inputs, *, consent: bool) -> tupl
     observed = with_fields(observed, models=models, asked=observed.asked | frozenset(unseen))
     observed = as_sent(observed, inputs.state)
     return decide(replace(inputs, observed=observed, decided={})), observed
+
+
+def _steps(
+    environment: Environment, decisions: Mapping[Address, Decision], state: State, observed: Observed
+) -> tuple[list[PlannedStep], tuple[Diagnostic, ...]]:
+    """The steps, and what is said of images that are uploaded again because the service has lost them."""
+    if environment.api is None or not observed.refreshed:
+        return make_steps(decisions, state, observed), ()
+    from scenario_apply.apply.reused_assets import uploaded_again, with_reused_assets
+
+    observed = with_reused_assets(environment.api, decisions, state, observed)
+    steps = make_steps(decisions, state, observed)
+    return steps, uploaded_again(steps, state, observed)
 
 
 def _unpulled_notes(unpulled: tuple[Image, ...], manifest: Manifest) -> tuple[Diagnostic, ...]:

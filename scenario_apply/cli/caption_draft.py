@@ -12,10 +12,10 @@ from typing import NamedTuple
 from scenario_apply.apply.held_captions import HeldModel
 from scenario_apply.dataset.captions.draft_marks import DRAFT_MARK
 from scenario_apply.dataset.scan.caption_places import CaptionPlaces
-from scenario_apply.dataset.scan.caption_writing import NotWritten, create_caption_file
+from scenario_apply.dataset.scan.caption_writing import NotWritten, check_new_file, create_caption_file
 from scenario_apply.dataset.scan.upload_bytes import read_for_upload
 from scenario_apply.dataset.types import Image
-from scenario_apply.errors import AnswerLost, ApiError, Refused
+from scenario_apply.errors import AnswerLost, ApiError, Interrupted, Refused
 from scenario_apply.model.file_names import suffix_of
 from scenario_apply.model.limits import SINGLE_UPLOAD_BYTES
 from scenario_apply.model.ports import Clock, ScenarioApi
@@ -50,6 +50,7 @@ class Drafts:
     written: dict[str, list[tuple[str, str]]] = field(default_factory=dict)  # dataset -> (file, caption)
     left: dict[str, dict[str, str]] = field(default_factory=dict)
     charged: float = 0.0
+    stopped: str | None = None  # why no more is asked for
 
     def leave(self, dataset: str, path: str, why: str) -> None:
         self.left.setdefault(dataset, {})[path] = why
@@ -67,7 +68,8 @@ def add_jobs(
 ) -> None:
     """The images of one dataset that have no caption, and why some of them cannot be drafted."""
     name = places.spec.name
-    if why := places.why_not() or _NOT_READ.get(places.spec.captions.kind):
+    kind = "file" if places.table is not None else places.spec.captions.kind
+    if why := places.why_not() or _NOT_READ.get(kind):
         drafts.leave(name, "all images", why)
         return
     assets = _assets(models)
@@ -81,8 +83,8 @@ def add_jobs(
         sent_at = requests.sent_at(image.sha256)
         if suffix_of(file) == ".json":
             drafts.leave(name, entry.path, "a draft cannot be marked in a .json file")
-        elif places.exists(file):
-            drafts.leave(name, entry.path, f"{file} exists already")
+        elif why := _why_not(places, file):
+            drafts.leave(name, entry.path, f"{file}: {why}")
         elif sent_at is not None and not retry_lost:
             lost = f"a request for it was sent at {sent_at} and may be paid, and its answer was lost"
             drafts.leave(name, entry.path, f"{lost}; --retry-lost sends another one")
@@ -92,6 +94,17 @@ def add_jobs(
             drafts.leave(name, entry.path, f"it has more than {SINGLE_UPLOAD_BYTES:,} bytes; apply uploads it in parts")
         else:
             drafts.jobs.append(DraftJob(name, image, file, asset_id, may_leave))
+
+
+def _why_not(places: CaptionPlaces, file: str) -> str | None:
+    """Why a caption could not be written into that file: it is not paid for then."""
+    if places.exists(file):
+        return "it exists already"
+    try:
+        check_new_file(places.root, file)
+    except NotWritten as error:
+        return str(error)
+    return None
 
 
 def _assets(models: Sequence[HeldModel]) -> Mapping[str, AssetId]:
@@ -131,11 +144,13 @@ class DraftRun:
         done: is told of each image and its number. Raises ApiError, OSError.
         """
         for number, job in enumerate(drafts.jobs, start=1):
-            is_over = drafts.charged > approved_cu + _ROUNDING
-            if is_over or is_stopped():
-                why = "more was charged than was quoted" if is_over else "the run was stopped"
+            if drafts.charged > approved_cu + _ROUNDING:
+                drafts.stopped = "more was charged than was quoted"
+            elif is_stopped():
+                drafts.stopped = "the run was stopped"
+            if drafts.stopped:
                 for left in drafts.jobs[number - 1 :]:
-                    drafts.leave(left.dataset, left.image.path, f"not asked for: {why}")
+                    drafts.leave(left.dataset, left.image.path, f"not asked for: {drafts.stopped}")
                 return
             self._draft(job, drafts)
             done(job, number)
@@ -147,6 +162,11 @@ class DraftRun:
             caption = self.api.generate_caption(picture, self.details)
         except AnswerLost:
             raise  # it stays noted: it may be paid
+        except Interrupted:  # before it was sent
+            self.requests.end(sha256)
+            drafts.stopped = "the run was stopped"
+            drafts.leave(job.dataset, job.image.path, f"not asked for: {drafts.stopped}")
+            return
         except ApiError as error:
             self.requests.end(sha256)
             if type(error) is not Refused:
@@ -163,6 +183,7 @@ class DraftRun:
                 drafts.written.setdefault(job.dataset, []).append((job.file, text))
             except NotWritten as error:
                 drafts.leave(job.dataset, job.image.path, f"{job.file}: {error}; the caption was: {text}")
+                drafts.stopped = None if error.is_taken else f"{job.file} could not be written"
         self.requests.end(sha256)
 
     def _picture(self, job: DraftJob) -> PictureToCaption:

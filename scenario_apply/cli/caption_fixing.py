@@ -58,8 +58,10 @@ def find_fixes(call: Invocation, manifest: Manifest, only: Collection[str] | Non
     trained = _trained(call, manifest)
     for name, spec in manifest.datasets.items():
         kinds = FIX_KINDS if only is None else only
+        if spec.is_pairs:  # an instruction is a sentence: its trigger stands where it belongs
+            kinds = [kind for kind in kinds if kind != "trigger"]
         by = trained.get(name, "")
-        held_back = only is None and spec.trigger is not None and bool(by)
+        held_back = only is None and spec.trigger is not None and bool(by) and not spec.is_pairs
         places = caption_places(spec, root=manifest.root, allow_outside=call.settings.allow_outside_root)
         fixer = CaptionFixer(places.spec, KINDS_THAT_SEND_THE_SAME if held_back else kinds)
         mover = CaptionFixer(places.spec, ("trigger",)) if held_back else None
@@ -76,8 +78,8 @@ def find_fixes(call: Invocation, manifest: Manifest, only: Collection[str] | Non
             moves += moved is not None and bool(moved.kinds)
         if moves:
             found.left.append(
-                f"the trigger in {counted(moves, 'caption file')} of {name}: {by}; another caption "
-                "asks for another training. --fix-only trigger moves it"
+                f"the trigger in {counted(moves, 'caption file')} of {name}: {by}, and another caption "
+                "asks for another one. --fix-only trigger moves it"
             )
     return found
 
@@ -96,7 +98,7 @@ def _trained(call: Invocation, manifest: Manifest) -> Mapping[str, str]:
             and any(version.phase in ("trained", "training") for version in state.records[address].versions())
         ]
         if trained:
-            found[name] = f"{', '.join(trained)} was trained with it"
+            found[name] = f"the training of {', '.join(trained)} used it"
     return found
 
 

@@ -163,4 +163,4 @@ def note_what_follows(
             f"{json.dumps(sent, ensure_ascii=False)}, which is not what Scenario holds{paid}"
         )
     elif trained and not unread:
-        out.notes.append(f"they say what {', '.join(trained)} was trained with: no training follows from them")
+        out.notes.append(f"they say what the training of {', '.join(trained)} used: no training follows from them")

@@ -11,7 +11,7 @@ import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from scenario_apply.cli.command_lines import without_secret
+from scenario_apply.cli.command_lines import shown_variables
 from scenario_apply.model.address import ADDRESS_PATTERN
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _missing(command: str, arguments: str, settings: Settings) -> str:
     manifest = settings.manifest
     if manifest is not None and not manifest.endswith(".json"):  # a saved plan is no manifest
         words.append(manifest)
-    words += [f"--var={without_secret(f'{name}={value}')}" for name, value in settings.variables.items()]
+    words += [f"--var={pair}" for pair in shown_variables(settings.variables, settings)]
     words += [f"--var-file={name}" for name in settings.var_files]
     words += [f"--allow-env={name}" for name in settings.allow_env]
     if command in _RECORDS:

@@ -83,7 +83,7 @@ def _consent(asked: Mapping[str, Any]) -> list[str]:
 def _shared(settings: Settings) -> list[str]:
     """Options of every command that sends requests."""
     words = [settings.manifest] if settings.manifest is not None else []
-    words += [f"--var={name}={value}" for name, value in settings.variables.items()]
+    words += [f"--var={pair}" for pair in shown_variables(settings.variables, settings)]
     words += [f"--var-file={name}" for name in settings.var_files]
     words += [f"--allow-env={name}" for name in settings.allow_env]
     words += [f"--state={settings.state}"] if settings.state is not None else []
@@ -117,6 +117,16 @@ def _for_history(pair: str) -> str:
 
     name, sign, _ = pair.partition("=")
     return f"{name}={HIDDEN}" if sign and is_secret_name(name) else without_secret(pair)
+
+
+def shown_variables(variables: Mapping[str, str], settings: Settings) -> list[str]:
+    """NAME=VALUE for commands that are printed to be pasted, as typed. A value that looks like a secret is hidden.
+
+    In CI every value is: more people read its log than typed the command. --var refuses what stands for it.
+    """
+    if settings.in_ci:
+        return [f"{name}={HIDDEN}" for name in variables]
+    return [without_secret(f"{name}={value}") for name, value in variables.items()]
 
 
 def without_secret(pair: str) -> str:

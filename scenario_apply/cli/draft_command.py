@@ -109,7 +109,7 @@ def _show(session: CaptionSession, drafts: Drafts) -> None:
             notes.append("read each file, correct it and delete its first line; validate lists those that are left")
             trained = [str(m.address) for m in session.models[name] if m.version.phase in ("trained", "training")]
             if trained:
-                notes.append(f"{', '.join(trained)} was trained without them: the next plan proposes another training")
+                notes.append(f"the training of {', '.join(trained)} did without them: the next plan proposes one")
         call.show(written_text(name, written, drafts.left.get(name, {}), notes, call.out_now))
 
 

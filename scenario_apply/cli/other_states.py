@@ -17,11 +17,14 @@ from scenario_apply.manifest.spec import Manifest
 from scenario_apply.state.state import State
 from scenario_apply.state.state_file import read_state_file, state_of
 from scenario_apply.state.stores.backups import Backups
-from scenario_apply.state.stores.own_files import own_folder
+from scenario_apply.state.stores.own_files import own_folder, temporary_name
 from scenario_apply.state.stores.state_folder import state_folder
 
 NOTE = "states"
-"""The file in .scenario/ with a line for each state that --state named in an apply of a manifest here."""
+"""The file in .scenario/ with a line for each state that --state named in an apply of a manifest here.
+
+Its first line is its own inode, so that one which came with a commit, and might name any path, is not believed.
+"""
 
 _ENDINGS = (".yaml", ".yml")
 _TEMPLATE = ".j2"
@@ -140,15 +143,17 @@ def _read(path: str) -> State | None:
 
 def remember(manifest: Manifest, path: str) -> None:
     """Note in .scenario/ that --state named this state in an apply. A disk that refuses loses only the note."""
-    from scenario_apply.state.stores.atomic import write_atomically
-
     if "\n" in path or "\r" in path:
         return  # the note has a line for each state
     lines = [line for line in _lines(manifest) if line != path]
     folder = own_folder(os.path.join(manifest.root, ".scenario"), within=manifest.root)
     with suppress(OSError):
         folder.ignore_all()
-        write_atomically(folder, NOTE, os.fsencode("".join(f"{line}\n" for line in [*lines, path][-_MOST_STATES:])))
+        temporary = temporary_name(NOTE)
+        with os.fdopen(folder.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "wb") as out:
+            origin = os.fstat(out.fileno()).st_ino
+            out.write(os.fsencode("".join(f"{line}\n" for line in [str(origin), *[*lines, path][-_MOST_STATES:]])))
+        folder.rename(temporary, NOTE)
 
 
 def _noted(manifest: Manifest) -> str | None:
@@ -160,7 +165,9 @@ def _noted(manifest: Manifest) -> str | None:
 def _lines(manifest: Manifest) -> list[str]:
     folder = own_folder(os.path.join(manifest.root, ".scenario"), within=manifest.root)
     with suppress(OSError):
-        return [line for line in os.fsdecode(folder.read(NOTE, _MOST_BYTES)[0]).split("\n") if line]
+        content, facts = folder.read(NOTE, _MOST_BYTES)
+        origin, *lines = os.fsdecode(content).split("\n")
+        return [line for line in lines if line] if origin == str(facts.st_ino) else []
     return []
 
 

@@ -110,6 +110,8 @@ def variable(text: str) -> tuple[str, str]:
     match = _VARIABLE.fullmatch(text)
     if match is None:
         raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    if match[2] == "***":
+        raise argparse.ArgumentTypeError(f"{text} stands for a value that was not printed: write the value")
     return match[1], match[2]
 
 

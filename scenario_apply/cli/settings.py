@@ -75,6 +75,11 @@ class Settings:
         return LOCAL if self.local else self.base_url
 
     @property
+    def in_ci(self) -> bool:
+        """Whether a CI system runs the command, whose log more people read than typed it: they all set CI."""
+        return self.environment.get("CI", "").lower() not in ("", "0", "false")
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """Texts that must never be shown."""
         return () if self.credentials is None else (self.credentials.secret, self.credentials.key)

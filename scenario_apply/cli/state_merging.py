@@ -17,6 +17,7 @@ from scenario_apply.state.merging import Side, common_base, merged
 from scenario_apply.state.state import State
 from scenario_apply.state.state_file import JournalNote, StateFile, read_state_file, state_of
 from scenario_apply.state.stores.journal import run_of
+from scenario_apply.state.stores.own_files import LARGEST_BYTES
 from scenario_apply.state.stores.provenance import noted
 
 if TYPE_CHECKING:
@@ -90,9 +91,12 @@ def _sorted_out(words: Sequence[str], cwd: str) -> tuple[list[str], str | None]:
 def _content(file: str, cwd: str) -> bytes:
     try:
         with open(os.path.join(cwd, file), "rb") as opened:
-            return opened.read()
+            content = opened.read(LARGEST_BYTES + 1)
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}") from error
+    if len(content) > LARGEST_BYTES:
+        raise UsageError(f"{file} has more than {LARGEST_BYTES:,} bytes, and no state has")
+    return content
 
 
 def _target(call: Invocation, files: Sequence[str], manifest: str | None) -> StateLocation:

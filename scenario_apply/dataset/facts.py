@@ -18,11 +18,31 @@ class FileEntry(NamedTuple):
     identity: int  # manifest.loader.listing.identity_of
 
 
+LOOK_GRID = 8
+"""Cells of a side of Look.grid."""
+
+
+class Look(NamedTuple):
+    """What the pixels of a picture look like, on a small grey copy. Levels are 0 to 255.
+
+    darkest, dark, bright: the level that 1, 5 and 99 % of its pixels do not exceed. entropy: bits a pixel.
+    sharpness: the strongest edges, as a share of the contrast: about 0.1 when blurred, 0.6 and more when sharp.
+    grid: the brightness of LOOK_GRID x LOOK_GRID cells.
+    """
+
+    darkest: int
+    dark: int
+    bright: int
+    entropy: float
+    sharpness: float
+    grid: bytes
+
+
 class Facts(NamedTuple):
     """What one read of a picture file found. Stored in the fingerprint cache: change FORMAT there with it.
 
     fault: a lint code (F01, F02, F04, F10) when the file cannot be used; fault_text says why.
-    transparent and hashes need the pixels: None and "" until a deep scan. hashes: 64 hex digits, two difference
+    transparent, hashes and look need the pixels: None and "" until a deep scan. hashes: 64 hex digits, two difference
     hashes of 128 bits, of the picture and of its mirror image.
     """
 
@@ -45,6 +65,11 @@ class Facts(NamedTuple):
     fault_text: str = ""
     transparent: bool | None = None
     hashes: str = ""
+    look: Look | None = None
+
+    def with_pixels_of(self, other: Facts) -> Facts:
+        """With what is known of the pixels of other, a file with the same bytes."""
+        return self._replace(hashes=other.hashes, transparent=other.transparent, look=other.look)
 
 
 MIME_OF_FORMAT = {

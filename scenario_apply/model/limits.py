@@ -19,6 +19,9 @@ MODELS_PER_BULK_READ: Final = 50
 MODELS_PER_PAGE: Final = 500
 """Models in one page of a list, the most the reference allows."""
 
+ASSETS_PER_BULK_READ: Final = 200
+"""Assets in one bulk read, the most the reference allows."""
+
 ASSETS_PER_PAGE: Final = 100
 """Assets in one page of a list, the most the reference allows."""
 

@@ -11,7 +11,7 @@ from scenario_apply.model.file_names import nearest
 from scenario_apply.model.limits import SINGLE_UPLOAD_BYTES
 
 # Increased with every change of a rule, threshold or message: results cached under another version are rebuilt.
-LINT_VERSION = 14
+LINT_VERSION = 16
 
 
 class Finding(NamedTuple):
@@ -65,12 +65,15 @@ RULES: tuple[Rule, ...] = (
     Rule("R01", "too-small", "warning", {"min-side": 1024, "low-side": 512, "floor-side": 256}),
     Rule("R02", "odd-aspect", "info", {"aspect": 2.0, "extreme-aspect": 2.85}),
     Rule("R03", "size-outlier", "info", {"iqr-factor": 3}),
+    Rule("Q01", "blurred", "info", {"blur": 0.29}),
+    Rule("Q02", "dark-bright-or-flat", "info", {"dark": 0.32, "light": 0.05, "flat": 0.3}),
     Rule("D01", "exact-duplicate", "error"),
     Rule("D02", "same-picture", "warning", {"same-distance": 3, "same-colour": 3}),
-    Rule("D03", "near-duplicate", "warning", {"near-distance": 12, "near-colour": 12}),
-    Rule("D04", "mirrored-copy", "info", {"mirror-distance": 3}),
-    Rule("D05", "no-edit-to-learn", "warning", {"edit-distance": 0, "edit-colour": 1}),
+    Rule("D03", "near-duplicate", "warning", {"near-distance": 12, "near-colour": 12, "new-colours": 0.25}),
+    Rule("D04", "mirrored-copy", "info", {"mirror-distance": 12, "mirror-colour": 12}),
+    Rule("D05", "no-edit-to-learn", "warning", {"edit-distance": 3, "edit-colour": 1, "edit-most": 20}),
     Rule("D06", "two-captions-of-a-picture", "info"),
+    Rule("D07", "unlike-the-others", "info", {"similarity": 0.4}),
     Rule("C01", "caption-missing", "error"),
     Rule("C02", "no-captions", "warning"),
     Rule("C03", "caption-empty", "error"),

@@ -73,6 +73,13 @@ def place_images(
     return {work.address: _placed(work, observed, pool, shared, uploaded) for work in working}
 
 
+def reused_assets(decisions: Mapping[Address, Decision], state: State, observed: Observed) -> list[AssetId]:
+    """The assets that a plan would attach or caption anew, in its order: what does not change is not asked for."""
+    placements = place_images(decisions, state, observed).values()
+    places = (place for placement in placements for _, place in placement.places)
+    return list(dict.fromkeys(p.id for p in places if isinstance(p, KnownAsset) and (p.recaption or not p.is_attached)))
+
+
 def _placed(
     work: ContentWork, observed: Observed, pool: _AssetPool, shared: set[Key], uploaded: set[Key]
 ) -> ImagePlacement:
@@ -131,7 +138,7 @@ class _AssetPool:
                 for brought in decision.edit.record.current.images:
                     self.known[brought.asset_id] = AssetRecord(brought.sha256, brought.caption)
         self.held: dict[AssetId, str] = {asset_id: asset.caption for asset_id, asset in self.known.items()}
-        gone: set[AssetId] = set()
+        gone: set[AssetId] = set(observed.gone_assets)
         for remote in observed.models.values():
             for image in remote.images or ():
                 if image.id in self.held:

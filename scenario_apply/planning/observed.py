@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from scenario_apply.model.address import Address
 from scenario_apply.model.kept_text import is_same_value
-from scenario_apply.model.remote import ENDED_STATUSES, JobId, ModelId, RemoteModel
+from scenario_apply.model.remote import ENDED_STATUSES, AssetId, JobId, ModelId, RemoteModel
 from scenario_apply.model.timestamps import from_iso
 from scenario_apply.model.training_types import SECRET_PARAMETERS
 from scenario_apply.planning.changes import Drift
@@ -24,6 +24,7 @@ class Observed(Struct, frozen=True, kw_only=True):
 
     quotes: CU a training would cost. failures: job id -> the service's reason. owners: ids that own models of the
     project are owned by. parts: models that compositions name by id, as far as they exist; named: those ids.
+    read_assets: those that a plan would use again, and that were looked for; gone_assets: those that do not exist.
     """
 
     models: Mapping[ModelId, RemoteModel] = field(default_factory=dict)
@@ -36,6 +37,8 @@ class Observed(Struct, frozen=True, kw_only=True):
     owners: frozenset[str] = frozenset()
     parts: Mapping[ModelId, RemoteModel] = field(default_factory=dict)
     named: frozenset[ModelId] = frozenset()
+    read_assets: frozenset[AssetId] = frozenset()
+    gone_assets: frozenset[AssetId] = frozenset()
 
     def is_gone(self, model_id: ModelId) -> bool:
         """Looked for, and not there."""

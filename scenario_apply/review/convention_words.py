@@ -8,41 +8,49 @@ from scenario_apply.dataset.types import Convention
 from scenario_apply.review.screen import counted
 
 _WORDS = {
-    "repeat-folders": "{n} in numbered folders, as sd-scripts and kohya_ss have them; the numbers are not applied",
-    "split-folder": "{n} of the split {file}, as Hugging Face datasets have them; other splits are left out",
-    "split-prefix": "{n} whose names begin with {file}, as Hugging Face splits do; other splits are left out",
-    "sidecar": "{n} with a {file} file beside it",
-    "sidecar-full-name": "{n} with a {file} file beside it that repeats the whole name, as in 01.png{file}",
-    "sidecar-json": "{n} with a .json file beside it",
-    "metadata": "{n} in {file}, a table of Hugging Face's imagefolder",
-    "csv": "{n} in {file}, a CSV table",
-    "tsv": "{n} in {file}, a table with tabs",
-    "jsonl": "{n} in {file}, a record per line",
-    "trainer-jsonl": "{n} in {file}, with image_path as sd-scripts and musubi-tuner write it",
-    "kohya": "{n} in {file}, metadata of kohya's sd-scripts: caption and tags by image",
-    "ai-toolkit": "{n} in {file}, captions of ai-toolkit by image",
-    "caption-lists": "{n} in {file}, lists of captions of diffusion-pipe; the first is used",
-    "captions-map": "{n} in {file}, a map from image to caption",
-    "records": "{n} in {file}, a list of records",
-    "table": "{n} in {file}",
-    "map-in-manifest": "{n} with a caption in the manifest",
-    "file-name": "{n} captioned by its file name",
-    "one-for-all": "{n} with the one caption of the dataset",
-    "by-service": "{n} without a caption, which Scenario writes",
-    "pair-folders": "{n} in two folders, matched by file name",
-    "pair-suffixes": "{n} in one folder, matched by the endings of their names",
-    "pair-table": "{n} listed in {file}",
-    "pair-list": "{n} listed in the manifest",
+    "repeat-folders": "in the numbered folders {file} of sd-scripts and kohya_ss; the numbers are not applied",
+    "split-folder": "of the split {file}, as Hugging Face datasets have it; other splits are left out",
+    "split-prefix": "whose names begin with {file}, as those of Hugging Face splits do; other splits are left out",
+    "sidecar": "with captions in {file} files of the same names beside them",
+    "sidecar-full-name": "with captions in {file} files beside them, named like 01.png{file}",
+    "sidecar-json": "with captions in .json files of the same names beside them: caption, text or tags",
+    "metadata": "with captions in {file}, a table as Hugging Face's imagefolder reads it",
+    "csv": "with captions in {file}, a CSV table",
+    "tsv": "with captions in {file}, a table with tabs",
+    "jsonl": "with captions in {file}, a record a line",
+    "parquet": "with captions in {file}, a Parquet table",
+    "trainer-jsonl": "with captions in {file}, with image_path as sd-scripts and musubi-tuner have it",
+    "kohya": "with captions in {file}, metadata as kohya's sd-scripts write them: caption and tags",
+    "ai-toolkit": "with captions in {file}, a map as ai-toolkit writes it",
+    "caption-lists": "with captions in {file}, lists as diffusion-pipe reads them, of which the first is used",
+    "captions-map": "with captions in {file}, a map from image to caption",
+    "records": "with captions in {file}, a list of records",
+    "table": "with captions in {file}",
+    "map-in-manifest": "with captions in the manifest",
+    "file-name": "with their file names as captions",
+    "one-for-all": "with the one `caption:` of the dataset",
+    "by-service": "without captions, which Scenario writes",
+    "pair-folders": "in two folders, matched by their names",
+    "pair-suffixes": "in one folder, matched by the endings of their names",
+    "pair-table": "listed in {file}",
+    "pair-list": "listed in the manifest",
 }
-_RECOGNISED = "recognised"
+_BY_NAME = "recognised by name"
 _DECLARED = "named in the manifest"
+_FOUND_NOTHING = "nothing else was found"
 
 
 def convention_sentence(convention: Convention) -> str:
-    """One convention: how many images it holds for, what it is, and whether it was recognised or named."""
+    """One convention: its code, how many images it holds for, what it is, and why it was chosen."""
     noun = "pair" if convention.kind.startswith("pair-") else "image"
-    text = _WORDS[convention.kind].format(n=counted(convention.number, noun), file=convention.file or "")
-    return f"{text} ({_DECLARED if convention.is_declared else _RECOGNISED})"
+    text = _WORDS[convention.kind].format(file=convention.file or "")
+    return f"{convention.kind}: {counted(convention.number, noun)} {text} ({_reason(convention)})"
+
+
+def _reason(convention: Convention) -> str:
+    if convention.is_declared:
+        return _DECLARED
+    return _FOUND_NOTHING if convention.kind == "by-service" else _BY_NAME
 
 
 def convention_json(conventions: Sequence[Convention]) -> dict[str, object] | None:

@@ -75,9 +75,9 @@ def dataset_json(
 ) -> str:
     """name, digest, convention, images, pairs, trainings and diagnostics.
 
-    images: path, file, sha256, size_bytes, mime, width, height, caption, caption_file and caption_line (where it was
-    found) and findings. captions: by path of the image. trainings: the steps of each of the models, which are trained
-    on it.
+    images: path, file, sha256, size_bytes, mime, width, height (both null for a Git LFS pointer), caption, caption_file
+    and caption_line (where it was found), and findings. captions: by path of the image. trainings: the steps of each of
+    the models, which are trained on it.
     """
     nowhere = CaptionPlace(None)
     contents = dataset.contents
@@ -92,8 +92,8 @@ def dataset_json(
                 "sha256": image.sha256,
                 "size_bytes": image.size_bytes,
                 "mime": image.mime,
-                "width": image.width,
-                "height": image.height,
+                "width": image.width or None,
+                "height": image.height or None,
                 "caption": image.caption,
                 "caption_file": captions.get(image.path, nowhere).file,
                 "caption_line": captions.get(image.path, nowhere).line,

@@ -166,12 +166,15 @@ _DATASET = {
     "lfs-pointer": "The file is a Git LFS pointer, not the picture itself. A plan can use the pointer; an upload "
     "needs the picture. An apply looks for it in .git/lfs, then lets git-lfs download it: with your own access to the "
     "server if --lfs-pull or SCENARIO_APPLY_LFS_PULL=1 allows it, without credentials if only --auto-approve is given. "
-    "Where that fails, nothing is made, and the hint gives the command that pulls exactly these images.",
+    "Where that fails, nothing is made, and the hint gives the command that pulls exactly these images. "
+    "Git may list a pulled image as modified until `git add IMAGE`; its content is unchanged.",
     "too-many-images": "The datasets contain more images than a command reads. No training takes that many; select "
     "the best, or split the manifest.",
 }
 
 _PLAN = {
+    "asset-gone": "Images that an earlier run uploaded were deleted on Scenario, perhaps in the web app. The models "
+    "trained on them are unaffected. What is made new cannot use the deleted assets, so the images are uploaded again.",
     "find-ambiguous": "A concept with `find:` matches several models of the project. Name one of them with `modelId:`.",
     "find-nothing": "A concept with `find:` matches no model of the project with this exact name and type. The hint "
     "lists the nearest ones. Public models of others are named with `modelId:`.",

@@ -155,6 +155,18 @@ LINT_TEXTS: Mapping[str, LintText] = {
         "It is often a thumbnail or a stray file.",
         "Check that the image belongs to the dataset, or replace it by a version of the usual size.",
     ),
+    # quality
+    "Q01": LintText(
+        "A picture without a sharp edge, measured on a copy of 128 pixels: its strongest edges are small beside its"
+        " contrast.",
+        "Trainings learn the blur as a feature of the subject.",
+        "Use a sharper original. Nothing is wrong where the blur is meant, as in fog.",
+    ),
+    "Q02": LintText(
+        "A picture whose brightest parts are dark, whose darkest parts are bright, or that shows nearly one colour.",
+        "There is little to learn from it, and it pulls the whole training towards its brightness.",
+        "Correct its exposure, or leave it out. Nothing is wrong where it is meant, as in a scene at night.",
+    ),
     # duplicates
     "D01": LintText(
         "Two files of a dataset with the same bytes.",
@@ -179,12 +191,17 @@ LINT_TEXTS: Mapping[str, LintText] = {
     "D05": LintText(
         "An edit pair whose two sides show the same picture.",
         "There is no edit to learn from it; the model learns to change nothing.",
-        "Replace the side that is wrong. Subtle edits are not reported.",
+        "Replace the side that is wrong. Edits of a small part of the picture are not reported.",
     ),
     "D06": LintText(
         "A picture that two datasets send with different captions. `validate` looks for it.",
         "On the service a caption belongs to the uploaded asset, so the picture is uploaded once for each caption.",
         "This is a note. Give both datasets the same trigger and captions to upload the picture once.",
+    ),
+    "D07": LintText(
+        "A picture whose brightness, place for place, is unlike that of almost all others: black among white ones.",
+        "It is often a stray file; the service's dataset score says that its similarity with others is too low.",
+        "Check that it belongs to the dataset. Variety is good where it is meant.",
     ),
     **CAPTION_TEXTS,
     # models

@@ -76,7 +76,8 @@ def pairs_as_json(contents: Contents) -> list[dict[str, object]]:
 
 
 def _measures(image: Image) -> dict[str, object]:
-    return {"file": image.file, "width": image.width, "height": image.height, "size_bytes": image.size_bytes}
+    width, height = image.width or None, image.height or None  # of a Git LFS pointer neither is known
+    return {"file": image.file, "width": width, "height": height, "size_bytes": image.size_bytes}
 
 
 def _side(image: Image, codes: str) -> str:
@@ -85,7 +86,7 @@ def _side(image: Image, codes: str) -> str:
 
 
 def pixels_text(image: Image) -> str:
-    return f"{image.width}x{image.height}"
+    return "not pulled" if image.is_lfs_pointer else f"{image.width}x{image.height}"
 
 
 def bytes_text(size: int) -> str:

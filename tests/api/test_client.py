@@ -38,6 +38,8 @@ CALLS: dict[str, tuple[Callable[[Client], object], str, int, object]] = {
     "get_job": (lambda c: c.get_job(JobId("job_1")), "GET", 200, {"job": {"jobId": "j", "status": "queued"}}),
     "list_assets": (lambda c: c.list_assets(), "GET", 200, {"assets": []}),
     "list_assets on": (lambda c: c.list_assets(token="t"), "GET", 200, {"assets": []}),
+    "get_asset": (lambda c: c.get_asset(A), "GET", 200, {"asset": {"id": "a"}}),
+    "get_assets": (lambda c: c.get_assets([A, AssetId("a2")]), "POST", 200, {"assets": []}),
     "get_upload": (lambda c: c.get_upload(U), "GET", 200, UPLOAD),
     "get_score": (lambda c: c.get_score(M), "GET", 200, {"score": 1, "status": "complete"}),
     "quote_training": (lambda c: c.quote_training(M, PARAMETERS, 12), "PUT", 269, {"creativeUnitsCost": 5}),
@@ -176,6 +178,8 @@ def test_batches_beyond_the_contract_are_a_bug_of_ours() -> None:
     bench = Bench([reply(200, {})])
     with pytest.raises(ValueError, match="at most 50"):
         bench.client.get_models([M] * 51, images=False)
+    with pytest.raises(ValueError, match="at most 200"):
+        bench.client.get_assets([A] * 201)
     for ids in ([], [A] * 11):
         with pytest.raises(ValueError, match="one to 10"):
             bench.client.attach_assets(M, ids)

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
 import pytest
+import requests
 from PIL import Image
 
 from scenario_apply.api import connect
@@ -16,7 +17,7 @@ from scenario_apply.api.rate.budget import RequestBudget
 from scenario_apply.api.transport import Timeouts
 from scenario_apply.emulator.thread import EmulatorThread
 from scenario_apply.errors import AnswerLost, NotFound, Refused
-from scenario_apply.model.remote import ModelId, RemoteConcept
+from scenario_apply.model.remote import ModelId, PictureToCaption, RemoteConcept
 from tests.fakes.clock import FakeClock
 
 
@@ -44,6 +45,18 @@ def connected(emulator: EmulatorThread, read_s: float = 60.0) -> tuple[Client, R
         clock=FakeClock(),
         timeouts=Timeouts(connect=20.0, read=read_s, first_read=60.0),
     )
+
+
+def test_deleted_assets_are_left_out_of_a_bulk_read(emulator: EmulatorThread) -> None:
+    """And are not found by themselves: what a plan would use again is looked for in both ways."""
+    api, _ = connected(emulator)
+    ids = [api.upload_asset(name=f"{n}.png", body=picture(n)).id for n in range(3)]
+    body, credentials = {"assetIds": ids[:1]}, ("key-1234", "secret-1234")
+    assert requests.delete(f"{emulator.url}/assets", json=body, auth=credentials, timeout=20).ok
+    assert set(api.get_assets(ids)) == set(ids[1:])
+    assert api.get_asset(ids[1]).id == ids[1]
+    with pytest.raises(NotFound):
+        api.get_asset(ids[0])
 
 
 def test_a_training_from_an_empty_project_to_its_composition(emulator: EmulatorThread) -> None:
@@ -132,6 +145,27 @@ def test_a_launch_that_met_a_fault_is_not_repeated(emulator: EmulatorThread, fau
     with pytest.raises(AnswerLost):
         api.train(model.id, {})
     assert budget.sent == before + 1
+
+
+def test_captions_are_priced_and_written_for_assets_and_for_bytes(emulator: EmulatorThread) -> None:
+    """The embedded Scenario checks each body against the contract."""
+    api, _ = connected(emulator)
+    model = api.create_model(name="x", type="flux.1-lora")
+    asset = PictureToCaption(asset_id=api.add_image(model.id, name="1.png", mime="image/png", body=picture(1)).id)
+    loose = PictureToCaption(mime="image/png", body=picture(2))
+    assert api.quote_captions([asset, loose, loose], "action+style") == 0.75
+    written = [api.generate_caption(one, "action") for one in (asset, loose)]
+    assert [bool(caption.text) for caption in written] == [True, True]
+    assert [caption.cu_cost for caption in written] == [0.25, 0.25]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_caption_that_met_a_fault_is_not_asked_for_again(emulator: EmulatorThread, fault: str) -> None:
+    api, budget = connected(emulator)
+    emulator.add_fault(fault, path="/generate/caption")
+    with pytest.raises(AnswerLost):
+        api.generate_caption(PictureToCaption(mime="image/png", body=picture(1)))
+    assert budget.sent == 1
 
 
 def test_silence_is_an_answer_lost_in_time(emulator: EmulatorThread) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from scenario_apply.apply.apply_options import ApplyOptions
 from scenario_apply.apply.events import Noted
 from scenario_apply.apply.prepare import PlanOptions
 from scenario_apply.cli.parser import limit
-from scenario_apply.errors import ApiError
+from scenario_apply.errors import ApiError, Diagnostic, Severity
 from scenario_apply.model.plan_limits import Limits
 from scenario_apply.model.remote import DatasetScore, ModelId
 from tests.fakes.bench import Bench, model
@@ -152,3 +153,15 @@ def test_a_score_that_is_not_computed_in_time_lowers_no_limit(tmp_path: Path) ->
     ledger = bench.apply(slow, MANY)
     assert (ledger.gated, ledger.next_command) == (True, "scenario-apply apply")
     assert "has not computed" in str(ledger.failed[0].reason)
+
+
+def test_the_services_verdict_stands_beside_our_own(tmp_path: Path) -> None:
+    """One line before the launch: the score with its warnings, and the codes that the lint rules found."""
+    bench, service = six_of_one(tmp_path, Limits())
+    found: list[tuple[str, Severity]] = [("R01", "warning"), ("C11", "warning"), ("R01", "warning"), ("N03", "info")]
+    problems = tuple(Diagnostic(code=code, message="it is", severity=severity) for code, severity in found)
+    bench.datasets["kael"] = replace(bench.datasets["kael"], problems=problems)
+    slow = Slow(service, lambda: DatasetScore(score=0.7, status="complete", warnings=("a: Missing caption",)))
+    assert bench.apply(slow, MANY).status == "done"
+    [told] = [event.text for event in bench.events if isinstance(event, Noted) and "dataset score" in event.text]
+    assert told == "dataset score 0.70: a: Missing caption; own checks: R01 x 2, C11"

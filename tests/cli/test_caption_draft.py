@@ -14,7 +14,7 @@ from scenario_apply.dataset.captions.draft_marks import DRAFT_MARK
 from scenario_apply.dataset.scan.caption_places import caption_places
 from scenario_apply.dataset.scan.scan_all import scan_datasets
 from scenario_apply.emulator.thread import EmulatorThread
-from scenario_apply.errors import AnswerLost, Refused, Unreachable
+from scenario_apply.errors import AnswerLost, Interrupted, Refused, Unreachable
 from scenario_apply.model.remote import GeneratedCaption, PictureToCaption
 from scenario_apply.state.stores.draft_requests import DraftRequests
 from tests.cli.test_captions import HUMAN, uncaptioned
@@ -88,6 +88,12 @@ def test_what_may_be_paid_is_not_paid_again_unless_asked(root: Path, error: Base
     assert json.loads((root / ".scenario" / "caption-drafts.json").read_text()) == {}
 
 
+def test_a_request_that_was_interrupted_before_it_left_is_made_again(root: Path) -> None:
+    done = write(root, Failing(Interrupted("before the request was sent")), jobs(root))
+    assert done.left["set"]["03.png"] == "not asked for: the run was stopped"
+    assert [job.file for job in jobs(root).jobs] == ["set/03.txt"]
+
+
 def test_a_request_that_was_surely_not_carried_out_is_made_again(root: Path) -> None:
     with pytest.raises(Unreachable):
         write(root, Failing(Unreachable("down")), jobs(root))
@@ -111,6 +117,19 @@ def test_a_text_that_appears_meanwhile_is_not_replaced(root: Path) -> None:
     done = write(root, FakeScenario(FakeClock()), drafts)
     assert (root / "set" / "01.txt").read_text() == HUMAN
     assert "exists already; the caption was: a picture of" in done.left["set"]["01.png"]
+
+
+def test_nothing_is_paid_for_what_cannot_be_written(root: Path) -> None:
+    """Neither where that is known before, nor after the first file that could not be written."""
+    drafts = jobs(root)
+    (root / "set").rename(root / "real")
+    (root / "set").symlink_to("real")
+    assert jobs(root).jobs == []
+    assert "links are not followed" in jobs(root).left["set"]["01.png"]
+    api = FakeScenario(FakeClock())
+    done = write(root, api, drafts)
+    assert api.count("generate_caption") == 1
+    assert done.left["set"]["03.png"] == "not asked for: set/01.txt could not be written"
 
 
 def test_the_command_prices_asks_and_marks(

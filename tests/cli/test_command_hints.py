@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from scenario_apply.__main__ import main
 from scenario_apply.cli.command_hints import completed, completed_hint
 from scenario_apply.cli.command_lines import again
 from scenario_apply.cli.settings import Settings
@@ -71,3 +72,12 @@ def test_the_hint_of_a_problem_is_completed() -> None:
     problem = Diagnostic(code="x", message="y", hint="scenario-apply plan")
     assert completed_hint(problem, LOCAL).hint == "scenario-apply plan --local"
     assert completed_hint(Diagnostic(code="x", message="y"), LOCAL).hint is None
+
+
+def test_in_ci_no_value_of_a_variable_is_printed_and_none_is_taken_for_it(capsys: pytest.CaptureFixture[str]) -> None:
+    settings = Settings(variables={"client": "Acme"}, environment={"CI": "true"})
+    shown = "scenario-apply plan '--var=client=***'"
+    assert completed("scenario-apply plan", settings) == shown
+    assert again({}, settings, "plan") == shown
+    assert main(["plan", "--var=client=***"]) == 64
+    assert "stands for a value that was not printed" in capsys.readouterr().err

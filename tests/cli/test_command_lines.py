@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 from PIL import Image
 
 from scenario_apply.__main__ import main
@@ -112,7 +113,7 @@ def test_a_replacement_is_asked_for_again_until_its_model_is_made(bench: Bench, 
     """Of a matrix, those of its children that are not made; asked for once more, one that is would be made twice."""
     keep = Lifecycle(keep_versions=5)
     slow, fast = (Address("model", "kael", name) for name in ("slow", "fast"))
-    specs = [replace(model("kael", "kael", lifecycle=keep, label=a.label), address=a) for a in (slow, fast)]
+    specs = [structs.replace(model("kael", "kael", lifecycle=keep, label=a.label), address=a) for a in (slow, fast)]
     bench.declare(*specs)
     service = FakeScenario(bench.clock)
     assert bench.apply(service).status == "done"

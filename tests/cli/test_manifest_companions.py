@@ -77,3 +77,18 @@ def test_captions_are_told_from_other_texts(tmp_path: Path, names: list[str], fo
     for name in names:
         (tmp_path / name).touch()
     assert captions_found(str(tmp_path)) == found
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        ("file_name,text\na.png,a fox in snow\n", "captions in prices.csv"),
+        ("sku,price\n1,2.50\n", NO_CAPTIONS),
+        ("file_name,price\nb.pdf,2.50\n", NO_CAPTIONS),
+    ],
+)
+def test_a_table_beside_the_pictures_counts_if_it_holds_captions(tmp_path: Path, content: str, found: str) -> None:
+    (tmp_path / "a.png").touch()
+    (tmp_path / "prices.csv").write_text(content)
+    (tmp_path / "pipe.csv").symlink_to("prices.csv")
+    assert captions_found(str(tmp_path)) == found

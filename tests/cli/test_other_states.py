@@ -58,6 +58,20 @@ def test_a_state_that_was_named_once_is_remembered(home: Path, capsys: pytest.Ca
     assert "state-elsewhere" not in said(["plan", "--local", "--state", "../prod.json"], capsys)
 
 
+def test_a_note_of_states_that_came_with_a_commit_is_not_believed(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It could ask for any path, and have it recommended."""
+    assert main([*APPLY, "--state", "../prod.json"]) == 0
+    note = home / ".scenario" / "states"
+    assert (home / ".scenario" / ".gitignore").read_text().endswith("*\n")
+    content = note.read_text()
+    copy = note.with_name("copy")
+    copy.write_text(content)
+    copy.replace(note)
+    assert "it was applied with --state" not in said(["plan", "--local"], capsys)
+
+
 def test_a_state_whose_name_is_not_unicode_is_remembered_too(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A run must not end before its first request because of a note."""
     state = home.parent / os.fsdecode(b"caf\xe9.json")

@@ -122,3 +122,11 @@ def test_what_cannot_be_merged_says_why(
     (home / "half.json").write_bytes(conflict(home).replace(b"=======\n", b""))
     assert text in said(["state", "merge", *words], capsys, code)
     assert not (home / "state" / "scenario.json").exists()
+
+
+def test_a_file_without_end_is_not_read_to_its_end(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("scenario_apply.cli.state_merging.LARGEST_BYTES", 1000)
+    assert main(["state", "merge", "/dev/zero", "/dev/zero"]) == 64
+    assert "/dev/zero has more than 1,000 bytes, and no state has" in capsys.readouterr().err

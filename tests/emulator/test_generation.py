@@ -200,6 +200,7 @@ def test_captions_come_in_the_order_of_the_images(api: httpx.Client) -> None:
     assert (answer["job"]["jobType"], answer["job"]["status"]) == ("caption", "success")
     for wrong, status in (([], 400), (["asset_nowhere"], 404), (["data:image/png,no"], 400)):
         assert api.post("/generate/caption", json={"images": wrong}).status_code == status
+    assert api.post("/generate/caption", json={**body, "unwantedSequences": ["a"] * 101}).status_code == 400
 
 
 def test_the_official_sdk_makes_pictures_and_captions(

@@ -59,6 +59,7 @@ class Asset:
     size_bytes: int
     created_at: float
     description: str = ""
+    deleted: bool = False
 
 
 @dataclass
@@ -234,9 +235,19 @@ class FakeScenario:
 
         return self._call("get_job", job_id, read)
 
+    def get_asset(self, asset_id: AssetId) -> RemoteAsset:
+        return self._call("get_asset", asset_id, lambda: _remote_asset(self._asset(asset_id)))
+
+    def get_assets(self, asset_ids: Sequence[AssetId]) -> Mapping[AssetId, RemoteAsset]:
+        if len(asset_ids) > 200:
+            raise ValueError("at most 200 assets in a request")
+        there = [i for i in asset_ids if i in self.assets and not self.assets[i].deleted]
+        return self._call("get_assets", ",".join(asset_ids), lambda: {i: _remote_asset(self.assets[i]) for i in there})
+
     def list_assets(self, *, token: str | None = None) -> AssetPage:
         def read() -> AssetPage:
-            page, following = _page(list(reversed(self.assets.values())), token, min(self.page_size, 100))
+            newest = [asset for asset in reversed(self.assets.values()) if not asset.deleted]
+            page, following = _page(newest, token, min(self.page_size, 100))
             return AssetPage(assets=tuple(_remote_asset(asset) for asset in page), next_token=following)
 
         return self._call("list_assets", token or "", read)
@@ -498,7 +509,7 @@ class FakeScenario:
         return model
 
     def _asset(self, asset_id: AssetId) -> Asset:
-        if asset_id not in self.assets:
+        if asset_id not in self.assets or self.assets[asset_id].deleted:
             raise NotFound(f"no asset {asset_id}", status=404)
         return self.assets[asset_id]
 

@@ -21,6 +21,7 @@ from scenario_apply.model.remote import (
     JobId,
     ModelId,
     ModelPage,
+    RemoteAsset,
     RemoteConcept,
     RemoteJob,
     RemoteModel,
@@ -205,6 +206,12 @@ class Service:
         if model_id not in self.models:
             raise NotFound("no such model", status=404)
         return self.remote(self.models[model_id])
+
+    def get_assets(self, asset_ids: Sequence[AssetId]) -> Mapping[AssetId, RemoteAsset]:
+        """Nothing is ever deleted here."""
+        self.reads.append("assets")
+        nothing = {"name": None, "description": None, "size_bytes": None, "status": None, "created_at": None}
+        return {asset_id: RemoteAsset(id=asset_id, **nothing) for asset_id in asset_ids}
 
     def list_models(self, *, token: str | None = None, status: str | None = None) -> ModelPage:
         self.reads.append("list")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -13,6 +14,7 @@ from scenario_apply.dataset.captions.matching import (
     match_rows,
     orphan_findings,
 )
+from scenario_apply.dataset.captions.parquet_tables import ENDING, can_read_parquet
 from scenario_apply.dataset.captions.sidecars import find_sidecars
 from scenario_apply.dataset.captions.table_entries import CaptionRow
 from scenario_apply.dataset.captions.tables import caption_in_file, caption_rows, read_table
@@ -20,13 +22,22 @@ from scenario_apply.dataset.captions.unread import Captioning, unread_captions
 from scenario_apply.dataset.facts import FileEntry
 from scenario_apply.dataset.image_selection import Selection
 from scenario_apply.manifest.spec import DatasetSpec
-from scenario_apply.model.file_names import CAPTION_FILES, METADATA_FILES, METADATA_PARQUET, METADATA_TSV, name_of, nfc
+from scenario_apply.model.file_names import (
+    CAPTION_FILES,
+    METADATA_FILES,
+    METADATA_PARQUET,
+    METADATA_TSV,
+    name_of,
+    nfc,
+    suffix_of,
+)
 from scenario_apply.model.lint_rules import REFUSED_CODES, Finding
 
 # Findings on captions that exist but could not be read: their pictures are not reported as uncaptioned.
 UNREAD_CAPTIONS = REFUSED_CODES | {"C05", "C06", "C18"}
 _NAMES_BESIDE = CAPTION_FILES | {METADATA_TSV, METADATA_PARQUET}
 _NAMES_ABOVE = frozenset({*METADATA_FILES, METADATA_TSV, METADATA_PARQUET})
+_CAPTION_IN_JSON = re.compile(r'"(?:caption|text|tags)"\s*:|\A\s*["\[]', re.IGNORECASE)
 # Reads a file, given relative to the root; returns a finding when it cannot be read.
 Reader = Callable[[str], bytes | Finding]
 
@@ -62,7 +73,7 @@ def gather(spec: DatasetSpec, selection: Selection, read: Reader) -> Gathered:
         if kind == "recognise":
             _read_metadata_tables(spec, selection, read, out)
         _read_sidecars(spec, selection, read, out)
-        if spec.captions.suffix is None and not (out.raws or out.unreadable or out.lost_rows):
+        if spec.captions.suffix is None and not out.lost_rows:
             _read_other_forms(spec, selection, read, out)
     if out.lost_rows:
         out.unreadable.update(image.path for image in images if image.path not in out.raws)
@@ -90,43 +101,62 @@ def _read_metadata_tables(spec: DatasetSpec, selection: Selection, read: Reader,
 
 
 def _read_other_forms(spec: DatasetSpec, selection: Selection, read: Reader, out: Gathered) -> None:
-    """Forms that some tools find by their names, where no image has a caption of another: those that give captions."""
-    found = [_json_sidecars(spec, selection, read)]
+    """Forms that some tools find by their names, for the images that have no caption of another."""
+    lacking = [image for image in selection.images if image.path not in out.raws and image.path not in out.unreadable]
+    if not lacking:
+        return
+    found = [_json_sidecars(spec, selection, lacking, read)]
     if spec.captions.kind == "recognise":
         lookup = Lookup(selection.images, selection.excluded, selection.identity)
         beside = [entry for path, entry in selection.texts.items() if name_of(path).lower() in _NAMES_BESIDE]
         above = [entry for entry in selection.parent_tables if name_of(entry.file).lower() in _NAMES_ABOVE]
         folders = frozenset(_with_folder(image.file) for image in selection.images)
         for table in (*beside, *above):
+            if suffix_of(table.file) == ENDING and not can_read_parquet():
+                continue  # unread.py names what has to be installed
             one = Gathered(used={table.path} if table in beside else set())
             _read_table(table.file, spec, lookup, read, one, only=None if table in beside else folders)
             found.append(one)
     for one in found:
-        if not any(raw.text.strip() for raw in one.raws.values()):
-            continue
-        out.findings += one.findings
-        out.findings += [_recognised(file) for file in one.forms]
-        out.findings += [_two_captions(path, raw, out.raws[path]) for path, raw in one.raws.items() if path in out.raws]
-        out.raws = {**one.raws, **out.raws}
-        out.unreadable |= one.unreadable
-        out.used |= one.used
-        out.forms |= one.forms
-        out.lost_rows = out.lost_rows or one.lost_rows
+        _add_form(one, frozenset(image.path for image in lacking), out)
 
 
-def _json_sidecars(spec: DatasetSpec, selection: Selection, read: Reader) -> Gathered:
-    """01.json or 01.png.json beside 01.png, with a caption, a text or tags."""
+def _add_form(one: Gathered, lacking: frozenset[str], out: Gathered) -> None:
+    """Adds the captions of one form, if it has any for the images that lack theirs."""
+    if not any(raw.text.strip() for path, raw in one.raws.items() if path in lacking):
+        if one.used and not (one.raws or out.raws) and {finding.code for finding in one.findings} & {"C06", "C18"}:
+            out.findings += one.findings  # captions.yaml that cannot be read is never no captions
+            out.used |= one.used
+            out.lost_rows = True
+        return
+    out.findings += one.findings
+    out.findings += [_recognised(file) for file in one.forms]
+    for path, raw in one.raws.items():
+        other = out.raws.setdefault(path, raw)
+        if other.text.strip() != raw.text.strip():
+            out.findings.append(_two_captions(path, raw, other))
+    out.unreadable |= one.unreadable
+    out.used |= one.used
+    out.forms |= one.forms
+    out.lost_rows = out.lost_rows or one.lost_rows
+
+
+def _json_sidecars(spec: DatasetSpec, selection: Selection, images: Sequence[FileEntry], read: Reader) -> Gathered:
+    """01.json or 01.png.json beside 01.png, with a caption, a text or tags. A prompt alone is that of a generator."""
     out = Gathered()
-    sidecars = find_sidecars(selection.images, selection.texts, ".json", selection.excluded)
+    sidecars = find_sidecars(images, selection.texts, ".json", selection.excluded)
     out.findings += sidecars.findings
     for path, entry in sidecars.of.items():
+        text = _text(entry.file, spec, read)
+        if not isinstance(text, Finding) and _CAPTION_IN_JSON.search(text) is None:
+            continue
         out.used.add(entry.path)
-        text, findings = _sidecar_text(entry.file, spec, read)
+        caption, findings = (None, [text]) if isinstance(text, Finding) else caption_in_file(text, file=entry.file)
         out.findings += findings
-        if text is None:
+        if caption is None:
             out.unreadable.add(path)
         else:
-            out.raws[path] = Raw(text, entry.file)
+            out.raws[path] = Raw(caption, entry.file)
     return out
 
 
@@ -206,13 +236,12 @@ def _read_table(
 
 
 def _two_captions(path: str, raw: Raw, other: Raw) -> Finding:
-    return Finding(
-        "C17", f"{path} has two captions; the other is in {other.file}", raw.file, raw.line, "keep one of them"
-    )
+    hint = f"keep one of them, or choose one, as in `captions: ./{raw.file}`"
+    return Finding("C17", f"{path} has two captions; the other is in {other.file}", raw.file, raw.line, hint)
 
 
 def _recognised(file: str) -> Finding:
-    what = f"the captions are read from {file}, which has a usual name and names the images"
+    what = f"captions are read from {file}, which has a usual name and names images that have no other caption"
     return Finding("C30", what, file, hint=f"write `captions: ./{file}`, so that it is an error when the file is gone")
 
 

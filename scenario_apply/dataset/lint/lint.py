@@ -20,6 +20,9 @@ from scenario_apply.dataset.lint import (
     layout_rules as lint_layouts,
 )
 from scenario_apply.dataset.lint import (
+    look_rules as lint_looks,
+)
+from scenario_apply.dataset.lint import (
     mask_rules as lint_masks,
 )
 from scenario_apply.dataset.lint import (
@@ -47,7 +50,9 @@ _RULES: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
     lint_masks.masks,
     lint_files.sizes,
     lint_files.outliers,
+    lint_looks.looks,
     lint_duplicates.exact,
+    lint_looks.unlike_others,
     lint_captions.missing,
     lint_captions.empty,
     lint_captions.lines,

@@ -31,6 +31,7 @@ from scenario_apply.dataset.scan.parallel import (
     usable_cores,
 )
 from scenario_apply.dataset.scan.read_images import read_facts
+from scenario_apply.dataset.scan.remote_objects import located
 from scenario_apply.dataset.scan.scan_progress import ScanProgress
 from scenario_apply.dataset.scan.sources import Listing
 from scenario_apply.dataset.scan.unnamed_pictures import unnamed_pictures
@@ -181,7 +182,8 @@ class DatasetBuilder:
         """The record of a dataset, and its packed contents."""
         run = self._progress.counting(on_threads if threads else in_this_thread)
         facts = dict(job.known)
-        job.listing.elsewhere.fetch(job.inputs, job.fresh)
+        with located(job.spec.place):
+            job.listing.elsewhere.fetch(job.inputs, job.fresh)
         with OpenFolders(job.listing.guard) as files:
 
             def read(entry: FileEntry) -> Facts:
@@ -189,7 +191,7 @@ class DatasetBuilder:
 
             for fact in run(read, job.fresh):
                 twin = job.hashed.get(fact.sha256)
-                known = fact if twin is None else fact._replace(hashes=twin.hashes, transparent=twin.transparent)
+                known = fact if twin is None else fact.with_pixels_of(twin)
                 facts[fact.file] = known
             assembled, depth = self._assemble(job, facts, run, caption_reader(files, job.listing.refused))
         record = CacheRecord(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from scenario_apply.dataset.captions.gather import Gathered, Reader, gather
 from scenario_apply.dataset.facts import FileEntry
 from scenario_apply.dataset.image_selection import Selection
+from scenario_apply.dataset.pairing import AFTER, BEFORE, side_of
 from scenario_apply.dataset.scan.caption_files import caption_reader
 from scenario_apply.dataset.scan.inputs import inputs_of
 from scenario_apply.dataset.scan.sources import Sources
@@ -44,9 +45,23 @@ class CaptionPlaces:
 
     @property
     def table(self) -> str | None:
-        """The table or map of captions that the dataset names, relative to the root."""
+        """The table of captions that has those of all images, relative to the root: named, or recognised.
+
+        One with a usual name is read beside other captions, so that it is not the only place.
+        """
         path = self.spec.captions.path
-        return path.removeprefix("./") if self.spec.captions.kind == "file" and path else None
+        if self.spec.captions.kind == "file":
+            return path.removeprefix("./") if path else None
+        return next(iter(self._recognised), None)
+
+    @property
+    def _recognised(self) -> tuple[str, ...]:
+        """Tables that are read only while no image has a caption of another kind."""
+        if self.spec.captions.kind != "recognise":
+            return ()
+        beside = {self.texts[path].file for path in self.gathered.used if path in self.texts}
+        usual = {file for file in beside if name_of(file).lower() in METADATA_FILES}
+        return tuple(file for file in self.gathered.forms if file not in usual)
 
     @property
     def sidecars(self) -> tuple[str, ...]:
@@ -54,16 +69,13 @@ class CaptionPlaces:
         if self.spec.captions.kind not in ("recognise", "sidecar"):
             return ()
         found = (self.texts[path].file for path in sorted(self.gathered.used) if path in self.texts)
-        named = dict.fromkeys(file for file in found if name_of(file).lower() not in METADATA_FILES)
-        return tuple(filter(self._is_text_here, named))
+        beside = dict.fromkeys(file for file in found if file not in self.gathered.forms)
+        return tuple(filter(self._is_text_here, beside))
 
     @property
     def tables(self) -> tuple[str, ...]:
         """Tables and maps that were read, relative to the root, each once."""
-        found = [self.texts[path].file for path in sorted(self.gathered.used) if path in self.texts]
-        named = [] if self.table is None else [self.table]
-        found = [*named, *(file for file in found if name_of(file).lower() in METADATA_FILES)]
-        return tuple(filter(self._is_text_here, dict.fromkeys(found)))
+        return tuple(filter(self._is_text_here, self.gathered.forms))
 
     def _is_text_here(self, file: str) -> bool:
         """Whether it is a text file of the disk, and not one in a zip or behind a URL, nor parquet."""
@@ -79,6 +91,8 @@ class CaptionPlaces:
             return "its images lie in a zip file or behind a URL"
         if table is not None and (is_url(table) or suffix_of(table) == ".parquet" or ".zip/" in table.lower()):
             return "its table of captions is parquet, or lies in a zip file or behind a URL"
+        if len(self._recognised) > 1:
+            return f"its captions are in several tables: {' and '.join(self._recognised)}"
         return _NOT_WRITTEN.get(self.spec.captions.kind)
 
     def new_sidecar(self, image: FileEntry) -> str:
@@ -89,10 +103,11 @@ class CaptionPlaces:
         return base + ending
 
     def _usual_ending(self) -> str:
+        """Of the files that hold captions already: those with .json are read only while there are no others."""
         endings = Counter(
             suffix_of(raw.file)
             for raw in self.gathered.raws.values()
-            if raw.file is not None and suffix_of(raw.file) in SIDECAR_SUFFIXES
+            if raw.file is not None and raw.file not in self.gathered.forms
         )
         return endings.most_common(1)[0][0] if endings else SIDECAR_SUFFIXES[0]
 
@@ -109,13 +124,17 @@ def caption_places(spec: DatasetSpec, *, root: str, allow_outside: bool = False)
     spec = sources.resolved(spec)
     listing = sources.list_all(spec)
     read = caption_reader(listing.guard, listing.refused)
-    inputs = inputs_of(listing, spec, root) if not spec.is_pairs else None
-    selection = inputs.selection if inputs is not None and inputs.selection else Selection(images=(), texts={})
+    inputs = inputs_of(listing, spec, root)
+    if inputs.paired is not None:
+        sides = [side_of(inputs.paired.images, side, inputs.paired.texts) for side in (AFTER, BEFORE)]
+        selection = Selection(images=(), texts={path: entry for side in sides for path, entry in side.texts.items()})
+        gathered = Gathered()
+        for found in (gather(spec, side, read) for side in sides):
+            gathered.used |= found.used
+            gathered.forms |= found.forms
+    else:
+        selection = inputs.selection or Selection(images=(), texts={})
+        gathered = gather(spec, selection, read)
     return CaptionPlaces(
-        spec=spec,
-        root=root,
-        images=selection.images,
-        gathered=gather(spec, selection, read),
-        read=read,
-        texts=selection.texts,
+        spec=spec, root=root, images=selection.images, gathered=gathered, read=read, texts=selection.texts
     )

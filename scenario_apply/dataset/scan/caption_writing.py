@@ -5,6 +5,7 @@ A new file takes a name only while nothing has it. A file that is replaced must 
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 
@@ -13,7 +14,27 @@ from scenario_apply.state.stores.own_files import OwnFolder, UnsafeFile, own_fol
 
 
 class NotWritten(Exception):
-    """A caption file that was left as it is; the text says why and continues "01.txt: "."""
+    """A caption file that was left as it is; the text says why and continues "01.txt: ".
+
+    is_taken: only because something has its name; others may be written.
+    """
+
+    def __init__(self, why: str, *, is_taken: bool = False) -> None:
+        super().__init__(why)
+        self.is_taken = is_taken
+
+
+def check_new_file(root: str, file: str) -> None:
+    """Raises NotWritten where a new file could not be made now, before anything is paid for what goes into it."""
+    folder, name = _place(root, file)
+    try:
+        if folder.has(name):
+            raise NotWritten("it exists already", is_taken=True)
+        with folder.opened() as handle:
+            if not os.access(".", os.W_OK | os.X_OK, dir_fd=handle):
+                raise NotWritten("its folder may not be written to")
+    except OSError as error:
+        raise NotWritten(_why(error)) from error
 
 
 def create_caption_file(root: str, file: str, content: bytes) -> None:
@@ -22,7 +43,7 @@ def create_caption_file(root: str, file: str, content: bytes) -> None:
     try:
         create_atomically(folder, name, content, mode=0o666)
     except FileExistsError as error:
-        raise NotWritten("it exists already") from error
+        raise NotWritten("it exists already", is_taken=True) from error
     except OSError as error:
         raise NotWritten(_why(error)) from error
 
@@ -50,5 +71,7 @@ def _place(root: str, file: str) -> tuple[OwnFolder, str]:
 
 def _why(error: OSError) -> str:
     if isinstance(error, UnsafeFile):
-        return f"{error.strerror}"
+        return str(error.strerror)
+    if error.errno == errno.ENOTDIR:
+        return "its folder is a file, such as a zip, where nothing is written"
     return f"it cannot be written: {error.strerror or error}"

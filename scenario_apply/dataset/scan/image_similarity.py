@@ -6,11 +6,11 @@ import threading
 from typing import TYPE_CHECKING, NamedTuple
 
 from scenario_apply.dataset.facts import Facts
-from scenario_apply.dataset.lint.duplicate_rules import ColourDifference
+from scenario_apply.dataset.lint.duplicate_rules import ColourDifference, ColourGap
 from scenario_apply.dataset.scan import pillow_images
 from scenario_apply.dataset.scan.decoding import DecodingAllowance
 from scenario_apply.dataset.scan.parallel import TaskRunner
-from scenario_apply.dataset.scan.pillow_images import DamagedPicture, NotDecoded, PixelSummary
+from scenario_apply.dataset.scan.pillow_images import DamagedPicture, NotDecoded, PixelSummary, colour_difference
 from scenario_apply.manifest.loader.data_guard import DataGuard
 from scenario_apply.model.file_names import name_of
 
@@ -78,7 +78,7 @@ class _PixelReader:
         """The facts with hashes, or with the fault that decoding found; unchanged when the allowance is spent."""
         known = self._seen.hashed.get(facts.sha256)
         if known is not None:
-            return facts._replace(hashes=known.hashes, transparent=known.transparent)
+            return facts.with_pixels_of(known)
         try:
             summary = self._decode(facts.file)
         except NotDecoded:
@@ -88,17 +88,17 @@ class _PixelReader:
         except DamagedPicture as error:
             text = f"{name_of(facts.file)} is damaged: {error}; export or download it again"
             return facts._replace(fault="F02", fault_text=text)
-        found = facts._replace(hashes=summary.hashes, transparent=summary.transparent)
+        found = facts._replace(hashes=summary.hashes, transparent=summary.transparent, look=summary.look)
         self._seen.hashed[facts.sha256] = found
         self._seen.keep(facts.sha256, summary.colours)
         return found
 
-    def difference(self, one: str, other: str) -> float | None:
-        """The mean difference per channel of two files' thumbnails; None when one cannot be decoded."""
+    def difference(self, one: str, other: str, *, mirrored: bool = False) -> ColourGap | None:
+        """How far two files' thumbnails are apart, the first mirrored if so said; None when one is not decoded."""
         first, second = self._thumbnail(one), self._thumbnail(other)
         if first is None or second is None or not self._allowance.take_comparison():
             return None
-        return pillow_images.colour_difference(first, second)
+        return colour_difference(first, second, mirrored=mirrored)
 
     def _thumbnail(self, file: str) -> Image | None:
         colours = self._seen.thumbnails.get(self._digests[file])

@@ -21,7 +21,7 @@ from scenario_apply.dataset.scan.caption_files import caption_reader
 from scenario_apply.dataset.scan.caption_folders import caption_folders_of
 from scenario_apply.dataset.scan.listed_selection import selection_of
 from scenario_apply.dataset.scan.skipped_folders import skipped_folders_of, skipped_junk_of
-from scenario_apply.dataset.scan.sources import Listing, Sources
+from scenario_apply.dataset.scan.sources import Listing, SourceFolder, Sources
 from scenario_apply.dataset.scan.written_paths import identities_below
 from scenario_apply.dataset.splits import without_other_splits
 from scenario_apply.dataset.types import Convention
@@ -133,13 +133,20 @@ def _by_layout(
     listing: Listing, spec: DatasetSpec, selection: Selection
 ) -> tuple[Selection, tuple[Convention, ...], tuple[Finding, ...]]:
     """Without the pictures of other splits; how the pictures are kept; and a note of what is left out."""
-    kinds = {place.layout: [folder.within for folder in place.folders[1:]] for place in listing.places if place.layout}
-    if kinds:
-        number = len(selection.images)
-        return selection, tuple([Convention(kind, number, ", ".join(held)) for kind, held in kinds.items()]), ()
+    found = tuple([_layout_of(place, selection) for place in listing.places if place.layout])
+    if found:
+        return selection, found, ()
     if spec.recursive or any(place.keep is not None or place.names is not None for place in listing.places):
         return selection, (), ()
     return without_other_splits(selection)
+
+
+def _layout_of(place: SourceFolder, selection: Selection) -> Convention:
+    """Of a folder whose pictures lie in folders below it."""
+    below = [folder.within for folder in place.folders[1:]]
+    files = {within if place.file == "." else f"{place.file}/{within}" for within in below}
+    number = sum(image.file.rpartition("/")[0] in files for image in selection.images)
+    return Convention(place.layout, number, ", ".join(below))
 
 
 def _check_count(spec: DatasetSpec, count: int) -> None:

@@ -12,10 +12,17 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 from errno import ENOENT
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from scenario_apply.dataset.scan.remote_objects import TAGGED_NS, RemoteChanged, RemoteFailed, RemoteObject, tag_number
+from scenario_apply.dataset.scan.remote_objects import (
+    TAGGED_NS,
+    RemoteChanged,
+    RemoteFailed,
+    RemoteObject,
+    Sink,
+    tag_number,
+)
 from scenario_apply.model.remote_urls import RemoteAccess
 
 if TYPE_CHECKING:
@@ -66,7 +73,7 @@ class BucketReader:
         except Exception as error:
             raise RemoteFailed(f"{self._url}/{key} cannot be read: {_reason(error)}", _hint(self._url)) from None
 
-    def fetch(self, key: str, tag: str, out: IO[bytes], most: int) -> None:
+    def fetch(self, key: str, tag: str, out: Sink, most: int) -> None:
         """Writes the bytes of an object. tag: its ETag when it was listed; "": whatever it holds now.
 
         Raises RemoteChanged, RemoteFailed, and without a tag FileNotFoundError.
@@ -113,6 +120,8 @@ def _reason(error: Exception) -> str:
     status, code = _STATUS.search(said), _CODE.search(said)
     if status or code:
         return " ".join(filter(None, (code and code[1], status and f"(status {status[1]})")))
+    if "must be specified" in said or "MissingAccount" in said:
+        return "its account is not set"
     if "169.254.169.254" in said or "metadata" in said or "credential" in said.lower():
         return "there are no credentials for it"
     return "it does not answer" if "error sending request" in said else type(error).__name__

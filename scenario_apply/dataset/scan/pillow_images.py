@@ -16,11 +16,13 @@ from typing import Any, NamedTuple
 
 from PIL import Image, ImageChops, UnidentifiedImageError
 
-from scenario_apply.dataset.facts import FORMAT_OF_SUFFIX, MIME_OF_FORMAT, Facts, FileEntry
+from scenario_apply.dataset.facts import FORMAT_OF_SUFFIX, MIME_OF_FORMAT, Facts, FileEntry, Look
 from scenario_apply.dataset.image_headers import exif_orientation, read_header
 from scenario_apply.dataset.image_limits import PictureRefused, check_pixels
+from scenario_apply.dataset.lint.duplicate_rules import ColourGap, colour_gap
 from scenario_apply.dataset.pixel_data import PixelData, check_png_sums, pixels_only
 from scenario_apply.dataset.scan.decoding import DecodingAllowance, decoding_turn
+from scenario_apply.dataset.scan.picture_look import look_of
 from scenario_apply.dataset.sniff import is_heif
 from scenario_apply.model.file_names import name_of, suffix_of
 
@@ -57,6 +59,7 @@ class PixelSummary(NamedTuple):
     hashes: str
     colours: Image.Image
     transparent: bool
+    look: Look
 
 
 def prepared(data: bytes) -> PixelData:
@@ -231,10 +234,11 @@ def read_pixels(data: bytes, allowance: DecodingAllowance) -> PixelSummary:
         raise DamagedPicture(_reason(error)) from error
 
 
-def colour_difference(one: Image.Image, other: Image.Image) -> float:
-    """The mean difference per channel of two PixelSummary.colours, 0 to 255."""
-    channels = ImageChops.difference(one, other).tobytes()
-    return sum(channels) / len(channels)
+def colour_difference(one: Image.Image, other: Image.Image, *, mirrored: bool = False) -> ColourGap:
+    """How far two PixelSummary.colours are apart, the first mirrored if so said."""
+    first = one.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if mirrored else one
+    channels = ImageChops.difference(first, other).tobytes()
+    return colour_gap(first.tobytes(), other.tobytes(), channels)
 
 
 def _summary(flat: Image.Image, transparent: bool) -> PixelSummary:
@@ -242,7 +246,7 @@ def _summary(flat: Image.Image, transparent: bool) -> PixelSummary:
     colours = flat.resize((32, 32), Image.Resampling.BOX)
     mirrored = tiny.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     hashes = f"{_difference_hash(tiny):032x}{_difference_hash(mirrored):032x}"
-    return PixelSummary(hashes, colours, transparent)
+    return PixelSummary(hashes, colours, transparent, look_of(flat, colours))
 
 
 def _reduced(image: Image.Image) -> tuple[Image.Image, bool]:

@@ -6,15 +6,17 @@ What is kept between runs is in the fingerprint cache, by the ETag that the list
 from __future__ import annotations
 
 import os
+import queue
 import shutil
 import tempfile
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from stat import S_IFDIR, S_IFREG
-from typing import IO, Protocol
+from typing import Protocol
 
-from scenario_apply.dataset.scan.remote_objects import RemoteFailed, RemoteObject
+from scenario_apply.dataset.scan.remote_objects import RemoteFailed, RemoteObject, Sink
 from scenario_apply.manifest.loader.listing import Folder, Row
 from scenario_apply.model.file_names import is_image_name, is_junk_folder
 from scenario_apply.model.remote_urls import WEB, RemoteAccess, is_url, scheme_of
@@ -34,7 +36,7 @@ class RemoteReader(Protocol):
 
     def stat(self, key: str) -> RemoteObject | None: ...
 
-    def fetch(self, key: str, tag: str, out: IO[bytes], most: int) -> None: ...
+    def fetch(self, key: str, tag: str, out: Sink, most: int) -> None: ...
 
 
 class RemoteFiles:
@@ -131,18 +133,31 @@ class RemoteFiles:
                 os.unlink(dropped)
 
     def _on_threads(self, work: Callable[[str], object], urls: list[str]) -> None:
-        if not urls:
-            return
-        from concurrent.futures import ThreadPoolExecutor
+        """Daemon threads: a command that is stopped does not wait for what is still on its way."""
+        waiting: queue.SimpleQueue[str] = queue.SimpleQueue()
+        ended: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
 
-        with ThreadPoolExecutor(min(_AT_ONCE, len(urls)), thread_name_prefix="remote") as pool:
-            pending = [pool.submit(work, url) for url in urls]
-            try:
-                for task in pending:
-                    task.result()
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+        def work_on() -> None:
+            with suppress(queue.Empty):
+                while True:
+                    url = waiting.get_nowait()
+                    try:
+                        work(url)
+                        ended.put(None)
+                    except BaseException as error:  # raised by the thread that waits
+                        ended.put(error)
+
+        for url in urls:
+            waiting.put(url)
+        for _ in range(min(_AT_ONCE, len(urls))):
+            threading.Thread(target=work_on, daemon=True, name="remote").start()
+        for _ in urls:
+            error = ended.get()
+            if error is not None:
+                while not waiting.empty():
+                    with suppress(queue.Empty):
+                        waiting.get_nowait()
+                raise error
 
     def _reader(self, url: str) -> tuple[RemoteReader, str]:
         """The reader of a URL, and the key that it knows the file by."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from scenario_apply.errors import Location, ManifestError
 
@@ -21,6 +23,12 @@ class RemoteObject(NamedTuple):
     identity: int
 
 
+class Sink(Protocol):
+    """What takes the bytes of a file, piece by piece."""
+
+    def write(self, piece: bytes, /) -> object: ...
+
+
 class RemoteFailed(ManifestError):
     """A store or server refused, did not answer, or cannot be used."""
 
@@ -29,9 +37,15 @@ class RemoteFailed(ManifestError):
     def __init__(self, message: str, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
 
-    def at(self, place: Location) -> ManifestError:
-        """The same, at the place of the manifest that names the file."""
-        return ManifestError(self.message, location=place, hint=self.problems[0].hint, code=self.code)
+
+@contextmanager
+def located(place: Location) -> Iterator[None]:
+    """Puts the errors of remote files at the place of the manifest that names these."""
+    try:
+        yield
+    except RemoteFailed as error:
+        hint = error.problems[0].hint
+        raise ManifestError(error.message, location=place, hint=hint, code=error.code) from error
 
 
 class RemoteChanged(RemoteFailed):

@@ -12,7 +12,7 @@ from scenario_apply.dataset.facts import FileEntry
 from scenario_apply.dataset.scan.barriers import no_consent_finding, refusal_finding
 from scenario_apply.dataset.scan.elsewhere import Elsewhere, matching_zips
 from scenario_apply.dataset.scan.layouts import layout_below
-from scenario_apply.dataset.scan.remote_objects import RemoteFailed
+from scenario_apply.dataset.scan.remote_objects import located
 from scenario_apply.dataset.scan.written_paths import WrittenPaths
 from scenario_apply.manifest.loader.data_guard import DataGuard
 from scenario_apply.manifest.loader.listing import (
@@ -129,7 +129,8 @@ class Sources:
         if self._left < 0:
             out.findings.append(_too_many(in_all=True))
             return out
-        self._elsewhere.ask_for(spec)
+        with located(spec.place_of("images")):
+            self._elsewhere.ask_for(spec)
         added: set[str] = set()
         for index, written in enumerate(spec.images):
             for pattern in self._paths.meant(written):
@@ -197,10 +198,8 @@ class Sources:
     def _add_written(self, out: Listing, spec: DatasetSpec, pattern: str, key: str, side: str = "") -> None:
         """Adds one source. What is wrong with it is placed at its value in the manifest."""
         known = len(out.findings)
-        try:
+        with located(spec.place_of(key)):
             self._add(out, spec, pattern, side)
-        except RemoteFailed as error:
-            raise error.at(spec.place_of(key)) from error
         out.findings[known:] = [f if f.file is not None else f._replace(key=key) for f in out.findings[known:]]
 
     def _add(self, out: Listing, spec: DatasetSpec, pattern: str, side: str = "") -> None:
@@ -343,7 +342,8 @@ class Sources:
             out.refused[written.removeprefix("./")] = out.findings.pop()  # reported when the file would be read
             return
         try:
-            out.stats.append((self._file(full), *self._elsewhere.stat(full)))
+            with located(spec.place_of("pairs.table" if spec.is_pairs else "captions.file")):
+                out.stats.append((self._file(full), *self._elsewhere.stat(full)))
         except OSError:
             out.stats.append((self._file(full), -1, 0, 0))  # reported as missing when it would be read
 

@@ -15,11 +15,18 @@ from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from errno import ENOENT
 from ipaddress import ip_address
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from scenario_apply.dataset.scan.remote_objects import TAGGED_NS, RemoteChanged, RemoteFailed, RemoteObject, tag_number
+from scenario_apply.dataset.scan.remote_objects import (
+    TAGGED_NS,
+    RemoteChanged,
+    RemoteFailed,
+    RemoteObject,
+    Sink,
+    tag_number,
+)
 from scenario_apply.model.remote_urls import RemoteAccess, url_problem
 
 if TYPE_CHECKING:
@@ -61,11 +68,11 @@ class WebReader:
         number = tag_number(tag, size, modified)
         return RemoteObject(url, int(size) if size.isdigit() else 0, TAGGED_NS if tag else mtime_ns, tag, number)
 
-    def fetch(self, url: str, tag: str, out: IO[bytes], most: int) -> None:
+    def fetch(self, url: str, tag: str, out: Sink, most: int) -> None:
         """Writes the bytes of a file. tag: its ETag, "" for any. Raises as BucketReader.fetch."""
         import urllib3
 
-        until = time.monotonic() + _LONGEST_S
+        until, size = time.monotonic() + _LONGEST_S, 0
         with self._asked("GET", url) as answer:
             if answer.status in (404, 410) and not tag:
                 raise FileNotFoundError(ENOENT, os.strerror(ENOENT))
@@ -75,7 +82,8 @@ class WebReader:
             try:
                 for piece in answer.stream(_PIECE_BYTES):
                     out.write(piece)
-                    if out.tell() > most or time.monotonic() > until:
+                    size += len(piece)
+                    if size > most or time.monotonic() > until:
                         raise RemoteFailed(f"{url} has more than {most >> 20} MB, or takes too long")
             except urllib3.exceptions.HTTPError as error:
                 raise RemoteFailed(f"{url} was not read to its end") from error

@@ -98,10 +98,12 @@ def test_a_table_may_name_pictures_by_where_a_link_leads(tmp_path: Path) -> None
     assert [image.caption for image in used.contents.images] == CAPTIONS
 
 
-@pytest.mark.parametrize("name", ["metadata.parquet", "captions.xlsx"])
-def test_a_table_that_cannot_be_read_stops_a_dataset_without_captions(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "code"), [("metadata.parquet", "C18"), ("captions.yaml", "C18"), ("captions.xlsx", "C21")]
+)
+def test_a_table_that_cannot_be_read_stops_a_dataset_without_captions(name: str, code: str, tmp_path: Path) -> None:
     make(tmp_path, {f"data/set/{name}": "PAR1"})
-    assert [(p.code, p.severity) for p in scan(tmp_path).problems] == [("C21", "error")]
+    assert [(p.code, p.severity) for p in scan(tmp_path).problems] == [(code, "error")]
 
 
 @pytest.mark.parametrize("ending", [".md", ".prompt", ".YAML", ".docx"])
@@ -138,9 +140,9 @@ def test_a_stray_text_is_no_reason_to_stop(tmp_path: Path) -> None:
 def test_what_the_lacking_picture_has_is_named_beside_complete_captions(tmp_path: Path) -> None:
     """One picture of five has its caption in another form: a warning, also where Scenario may write it."""
     make(tmp_path, {f"data/set/0{at}.txt": text for at, text in enumerate(CAPTIONS[:4])})
-    (tmp_path / "data/set/04.json").write_text('{"caption": "a cat in a box"}')
+    (tmp_path / "data/set/04.md").write_text("a cat in a box")
     (finding,) = [p for p in scan(tmp_path, missing="auto").problems if p.code == "C21"]
-    assert (finding.severity, "04.json" in finding.message) == ("warning", True)
+    assert (finding.severity, "04.md" in finding.message) == ("warning", True)
 
 
 @pytest.mark.parametrize("kind", ["auto", "filename", "recognise"])

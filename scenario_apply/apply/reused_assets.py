@@ -1,0 +1,79 @@
+"""Whether the assets that a plan would use again still exist on the service: one bulk read for each 200 of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from msgspec.structs import replace
+
+from scenario_apply.errors import Diagnostic, NotFound, Refused
+from scenario_apply.model.address import Address
+from scenario_apply.model.limits import ASSETS_PER_BULK_READ
+from scenario_apply.model.ports import ScenarioApi
+from scenario_apply.model.remote import AssetId
+from scenario_apply.model.steps import PlannedStep, UploadImage
+from scenario_apply.planning.decision import Decision
+from scenario_apply.planning.image_placement import reused_assets
+from scenario_apply.planning.observed import Observed
+from scenario_apply.state.state import State
+
+FILES_NAMED = 5
+
+
+def with_reused_assets(
+    api: ScenarioApi, decisions: Mapping[Address, Decision], state: State, observed: Observed
+) -> Observed:
+    """The refresh with the assets that are gone. Another asset of the same picture is looked for in their place."""
+    while unread := [i for i in reused_assets(decisions, state, observed) if i not in observed.read_assets]:
+        gone = frozenset(gone_of(api, unread))
+        observed = replace(
+            observed,
+            read_assets=observed.read_assets | frozenset(unread),
+            gone_assets=observed.gone_assets | gone,
+        )
+    return observed
+
+
+def uploaded_again(steps: Iterable[PlannedStep], state: State, observed: Observed) -> tuple[Diagnostic, ...]:
+    """A note on the images of the plan that were uploaded before, and that the service holds no more."""
+    known = state.assets()
+    lost = {known[asset_id].sha256 for asset_id in observed.gone_assets if asset_id in known}
+    if not lost:
+        return ()
+    uploads = [planned.step for planned in steps if isinstance(planned.step, UploadImage)]
+    files = list(dict.fromkeys(step.picture.file for step in uploads if step.picture.sha256 in lost))
+    if not files:
+        return ()
+    named = ", ".join(files[:FILES_NAMED]) + (f" and {len(files) - FILES_NAMED} more" if files[FILES_NAMED:] else "")
+    what, verb = ("1 image", "is") if len(files) == 1 else (f"{len(files):,} images", "are")
+    text = f"{what} that an earlier run uploaded {verb} gone from Scenario, and {verb} uploaded again: {named}"
+    return (Diagnostic(code="asset-gone", message=text, severity="warning"),)
+
+
+def gone_of(api: ScenarioApi, asset_ids: Sequence[AssetId]) -> Iterable[AssetId]:
+    """Those that do not exist, or are of another project by now. asset_ids: each once.
+
+    One that a bulk read leaves out is read by itself: an asset of a moment ago may be shown late, and would be uploaded
+    twice.
+    """
+    for start in range(0, len(asset_ids), ASSETS_PER_BULK_READ):
+        batch = asset_ids[start : start + ASSETS_PER_BULK_READ]
+        try:
+            found = api.get_assets(batch)
+        except Refused as refused:
+            if refused.status not in (400, 404):  # refused whole, perhaps for one of them
+                raise
+            found = {}
+        yield from (asset_id for asset_id in batch if asset_id not in found and _is_gone(api, asset_id))
+
+
+def _is_gone(api: ScenarioApi, asset_id: AssetId) -> bool:
+    try:
+        api.get_asset(asset_id)
+    except NotFound:
+        return True
+    except Refused as refused:
+        if refused.status != 403:
+            raise
+        return True
+    return False
