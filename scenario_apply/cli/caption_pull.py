@@ -47,6 +47,7 @@ def pull_captions(places: CaptionPlaces, images: Sequence[Image], models: Collec
     lacking = places.lacking
     if why := places.why_not():
         out.notes.append(f"nothing can be written: {why}")
+        out.leave((image.path for image in lacking), why)
         return out
     digests = {image.path: image.sha256 for image in images}
     found: dict[str, str] = {}

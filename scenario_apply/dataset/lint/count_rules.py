@@ -33,7 +33,7 @@ def _nothing(subject: Subject) -> Iterator[Finding]:
     where = ", ".join(subject.spec.images) or "it"
     hint = "name a folder that holds .png, .jpg or .webp files"
     if subject.skipped_folders:
-        hint = "its sub-folders hold some: write `recursive: true`"
+        hint = "its sub-folders hold some: write `recursive: true`, or name two folders: `before:` and `after:`"
     elif any(source.lower().endswith(".parquet") for source in subject.spec.images):
         hint = "pictures within parquet files are not read: export them as files"
     yield Finding("N01", f"no images in {where}", hint=hint, key="images")
@@ -59,7 +59,13 @@ def _pair_counts(subject: Subject) -> Iterator[Finding]:
         return
     if count < subject.number("min-pairs"):
         least = subject.number("min-pairs")
-        yield Finding("N05", f"{count} complete pairs: an edit training needs at least {least:g}")
+        folders = sorted(subject.skipped_folders or {})
+        hint = (
+            f"its sub-folders hold pictures, too ({', '.join(folders[:3])}): write `recursive: true`"
+            if folders
+            else None
+        )
+        yield Finding("N05", f"{count} complete pairs: an edit training needs at least {least:g}", hint=hint)
     elif count < subject.number("few-pairs"):
         few = subject.number("few-pairs")
         yield Finding("N05", f"{count} pairs: {few:g} to 15 are recommended", severity="warning")

@@ -52,3 +52,11 @@ def test_a_glob_takes_what_it_says(tmp_path: Path) -> None:
         make_picture(tmp_path / name, seed=at, size=(64, 64))
     assert scan(tmp_path).image_count == 1
     assert scan(tmp_path, "./set/*").image_count == 2
+
+
+def test_repeats_that_the_model_sets_are_no_warning(tmp_path: Path) -> None:
+    make_picture(tmp_path / "set/10_x/01.png", size=(64, 64))
+    for has_repeats, severity in ((False, "warning"), (True, "info")):
+        spec = DatasetSpec(name="d", images=("./set",), place=PLACE, has_repeats=has_repeats)
+        found = scan_datasets({"d": spec}, root=str(tmp_path), cache_path=None, types_of={}, cwd=str(tmp_path))["d"]
+        assert [p.severity for p in found.problems if p.code == "N11"] == [severity]
