@@ -1,4 +1,4 @@
-"""Whether the assets that a plan would use again still exist on the service: one bulk read for each 200 of them."""
+"""Looks for the assets that a plan would use again, 200 in a bulk read: they may be gone, or captioned anew."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from scenario_apply.errors import Diagnostic, NotFound, Refused
 from scenario_apply.model.address import Address
 from scenario_apply.model.limits import ASSETS_PER_BULK_READ
 from scenario_apply.model.ports import ScenarioApi
-from scenario_apply.model.remote import AssetId
+from scenario_apply.model.remote import AssetId, RemoteAsset
 from scenario_apply.model.steps import PlannedStep, UploadImage
+from scenario_apply.planning.as_sent import changed_captions
 from scenario_apply.planning.decision import Decision
 from scenario_apply.planning.image_placement import reused_assets
 from scenario_apply.planning.observed import Observed
@@ -23,13 +24,19 @@ FILES_NAMED = 5
 def with_reused_assets(
     api: ScenarioApi, decisions: Mapping[Address, Decision], state: State, observed: Observed
 ) -> Observed:
-    """The refresh with the assets that are gone. Another asset of the same picture is looked for in their place."""
+    """The refresh with the assets that are gone, and with the captions that others have got on the service since.
+
+    Another asset of the same picture is looked for in their place. What the refresh shows on a model is known already.
+    """
+    shown = {image.id for remote in observed.models.values() for image in remote.images or ()}
     while unread := [i for i in reused_assets(decisions, state, observed) if i not in observed.read_assets]:
-        gone = frozenset(gone_of(api, unread))
+        found = existing(api, unread)
+        hidden = [asset for asset_id, asset in found.items() if asset_id not in shown]
         observed = replace(
             observed,
             read_assets=observed.read_assets | frozenset(unread),
-            gone_assets=observed.gone_assets | gone,
+            gone_assets=observed.gone_assets | frozenset(i for i in unread if i not in found),
+            other_captions={**observed.other_captions, **changed_captions(hidden, state.assets())},
         )
     return observed
 
@@ -50,30 +57,25 @@ def uploaded_again(steps: Iterable[PlannedStep], state: State, observed: Observe
     return (Diagnostic(code="asset-gone", message=text, severity="warning"),)
 
 
-def gone_of(api: ScenarioApi, asset_ids: Sequence[AssetId]) -> Iterable[AssetId]:
-    """Those that do not exist, or are of another project by now. asset_ids: each once.
+def existing(api: ScenarioApi, asset_ids: Sequence[AssetId]) -> dict[AssetId, RemoteAsset]:
+    """Those that exist, and are of this project. asset_ids: each once.
 
     One that a bulk read leaves out is read by itself: an asset of a moment ago may be shown late, and would be uploaded
     twice.
     """
+    found: dict[AssetId, RemoteAsset] = {}
     for start in range(0, len(asset_ids), ASSETS_PER_BULK_READ):
-        batch = asset_ids[start : start + ASSETS_PER_BULK_READ]
         try:
-            found = api.get_assets(batch)
+            found.update(api.get_assets(asset_ids[start : start + ASSETS_PER_BULK_READ]))
         except Refused as refused:
             if refused.status not in (400, 404):  # refused whole, perhaps for one of them
                 raise
-            found = {}
-        yield from (asset_id for asset_id in batch if asset_id not in found and _is_gone(api, asset_id))
-
-
-def _is_gone(api: ScenarioApi, asset_id: AssetId) -> bool:
-    try:
-        api.get_asset(asset_id)
-    except NotFound:
-        return True
-    except Refused as refused:
-        if refused.status != 403:
-            raise
-        return True
-    return False
+    for asset_id in asset_ids:
+        if asset_id in found:
+            continue
+        try:
+            found[asset_id] = api.get_asset(asset_id)
+        except Refused as refused:
+            if not isinstance(refused, NotFound) and refused.status != 403:
+                raise
+    return found

@@ -47,6 +47,7 @@ def pull_captions(places: CaptionPlaces, images: Sequence[Image], models: Collec
     lacking = places.lacking
     if why := places.why_not():
         out.notes.append(f"nothing can be written: {why}")
+        out.leave((image.path for image in lacking), why)
         return out
     digests = {image.path: image.sha256 for image in images}
     found: dict[str, str] = {}
@@ -120,6 +121,9 @@ def _into_table(places: CaptionPlaces, images: Sequence[FileEntry], found: Mappi
     text = data if isinstance(data, Finding) else decode(data, file=file, encoding="utf-8")
     if isinstance(data, Finding) or isinstance(text, Finding):
         out.leave(paths, f"{file} cannot be read")
+        return
+    if text.strip() and all(raw.file != file for raw in places.gathered.raws.values()):
+        out.leave(paths, f"{file} has a caption of no image of the dataset, so that it may be another file")
         return
     mark = b"\xef\xbb\xbf" if data.startswith(b"\xef\xbb\xbf") else b""
     longer = with_captions(text, added, file=file) if data == mark + text.encode() else None

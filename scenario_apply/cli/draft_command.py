@@ -13,6 +13,7 @@ from scenario_apply.cli.signals import stopping
 from scenario_apply.errors import AnswerLost, ApiError, ExitCode, GateClosed, ScenarioApplyError, UsageError
 from scenario_apply.model.amounts import amount
 from scenario_apply.planning.gates import merged
+from scenario_apply.planning.own_captions import own_captions
 from scenario_apply.review.captions_text import captions_json, written_text
 from scenario_apply.review.plan_text import service_name
 from scenario_apply.review.screen import counted, safe
@@ -39,7 +40,7 @@ def draft(call: Invocation) -> int:
             if drafts.jobs:
                 quoted = run.quote(drafts.jobs)
                 _check_limit(session, quoted)
-                if not _is_approved(session, len(drafts.jobs), quoted):
+                if not _is_approved(session, drafts, quoted):
                     call.tell("Nothing was done.")
                     return ExitCode.ERROR
                 _write(session, run, drafts, quoted, stop)
@@ -131,9 +132,22 @@ def _check_limit(session: CaptionSession, quoted: float) -> None:
         )
 
 
-def _is_approved(session: CaptionSession, count: int, quoted: float) -> bool:
-    call, world = session.call, session.world
+def _free(session: CaptionSession, drafts: Drafts) -> int:
+    """How many of the images to be drafted have an automatic caption already."""
+    own = {
+        (name, sha256)
+        for name, models in session.models.items()
+        for model in models
+        for sha256 in own_captions(model.version, model.remote)
+    }
+    return sum((job.dataset, job.image.sha256) in own for job in drafts.jobs)
+
+
+def _is_approved(session: CaptionSession, drafts: Drafts, quoted: float) -> bool:
+    call, world, count = session.call, session.world, len(drafts.jobs)
     service = safe(service_name(world.endpoint, world.project))
+    if free := _free(session, drafts):
+        call.tell(f"Scenario has captions of its own for {free} of them: captions pull writes these without charge.")
     call.tell(f"{counted(count, 'caption')} by {service}: {amount(quoted)} CU quoted, {counted(count, 'request')}.")
     if call.arguments.auto_approve:
         return True

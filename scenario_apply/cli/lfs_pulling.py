@@ -36,12 +36,16 @@ def pulled(session: ApplySession, request: PlanRequest, unpulled: Iterable[Image
     those that are: before anything is made on the service.
     """
     from scenario_apply.apply.git_lfs.lfs_problems import pointers_missing
-    from scenario_apply.apply.git_lfs.pull import PullConsent, place_stored, pointers_of, pull
+    from scenario_apply.apply.git_lfs.pull import PullConsent, not_placed, place_stored, pointers_of, pull
 
     manifest, environment = request.manifest, session.settings.environment
     problems: list[Diagnostic] = []
     for found in pointers_of(unpulled, manifest.root):
-        work = place_stored(found)
+        try:
+            work = place_stored(found)
+        except OSError as error:
+            problems += pointers_missing(found, manifest, not_placed(error))
+            continue
         if not work.pointers:
             continue
         consent = _consent(session, work)

@@ -1,4 +1,4 @@
-"""Names of folders and files that say how other trainers use them: splits of a dataset, and numbers of repeats."""
+"""Splits of a dataset that the names of its pictures say, as Hugging Face's imagefolder has them."""
 
 from __future__ import annotations
 
@@ -9,22 +9,11 @@ from msgspec.structs import replace
 from scenario_apply.dataset.image_selection import Selection
 from scenario_apply.dataset.types import Convention
 from scenario_apply.model.file_names import name_of
+from scenario_apply.model.folder_names import OTHER_SPLITS, TRAIN_SPLITS
 from scenario_apply.model.lint_rules import Finding
 
-TRAIN_SPLITS = frozenset({"train", "training"})
-OTHER_SPLITS = frozenset({"validation", "valid", "val", "dev", "test", "testing", "eval", "evaluation"})
-"""Splits as Hugging Face's imagefolder recognises them, as folders and at the start of file names."""
 _PREFIX = re.compile(r"([a-z]+)(?:[-_. ]|(?=\d))", re.IGNORECASE)
-_NUMBERED = re.compile(r"([1-9]\d{0,2})_.+")
-"""<repeats>_<name> of sd-scripts. 01_front is an order, not a number of repeats."""
-
 _MOST_NAMED = 3
-
-
-def repeats_of(folder: str) -> int | None:
-    """The number in the name of a numbered folder; None for any other."""
-    match = _NUMBERED.fullmatch(name_of(folder))
-    return None if match is None else int(match[1])
 
 
 def without_other_splits(

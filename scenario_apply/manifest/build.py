@@ -17,7 +17,7 @@ from hashlib import sha256
 
 from scenario_apply.manifest.blocks import imports, limits, moved, removed
 from scenario_apply.manifest.compositions import Compositions
-from scenario_apply.manifest.datasets import Datasets
+from scenario_apply.manifest.datasets import Datasets, with_repeats
 from scenario_apply.manifest.documents import merged
 from scenario_apply.manifest.expanded import expanded
 from scenario_apply.manifest.expansion import Expansion
@@ -95,7 +95,7 @@ def build_manifest(
         state=text(document, "state"),
         state_place=report.place(document.value_mark("state")) if "state" in document else None,
         variables=variables.plain(),
-        datasets=datasets.specs,
+        datasets=with_repeats(datasets.specs, models.specs),
         models=models.specs,
         compositions=compositions.specs,
         limits=limits(document),

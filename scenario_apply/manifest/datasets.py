@@ -13,8 +13,17 @@ from scenario_apply.manifest.fields import child, flag, is_extension, maps, plai
 from scenario_apply.manifest.merge import layered
 from scenario_apply.manifest.positions import Map, Mark, Node, Seq
 from scenario_apply.manifest.report import Places, Report
-from scenario_apply.manifest.spec import CaptionLines, CaptionSource, DatasetSpec, Json, MissingCaption, PairSpec
+from scenario_apply.manifest.spec import (
+    CaptionLines,
+    CaptionSource,
+    DatasetSpec,
+    Json,
+    MissingCaption,
+    ModelSpec,
+    PairSpec,
+)
 from scenario_apply.manifest.yaml.plain_text import cut_message
+from scenario_apply.model.address import Address
 from scenario_apply.model.did_you_mean import did_you_mean, listed
 from scenario_apply.model.globs import alternatives, has_magic
 
@@ -103,6 +112,14 @@ class Datasets:
             what = f"more than {_MOST_OF_PATTERNS:,} characters of globs in the datasets"
             self._report.error("too-large", what, mark, "use fewer or shorter globs, or name folders")
             self._report.raise_errors()
+
+
+def with_repeats(specs: Mapping[str, DatasetSpec], models: Mapping[Address, ModelSpec]) -> dict[str, DatasetSpec]:
+    """The datasets, with has_repeats where every model that uses one sets nbRepeats."""
+    found: dict[str, bool] = {}
+    for model in models.values():
+        found[model.dataset] = found.get(model.dataset, True) and model.parameters.get("nbRepeats") is not None
+    return {name: replace(spec, has_repeats=True) if found.get(name) else spec for name, spec in specs.items()}
 
 
 def _is_path(text: str) -> bool:

@@ -69,6 +69,7 @@ class DatasetSpec:
     allow_outside_root: bool = False
     place: Location
     own: frozenset[str] = frozenset()  # keys that the dataset itself has, not the defaults
+    has_repeats: bool = False  # each model that uses it sets nbRepeats
     places: Mapping[str, Location] = dataclasses.field(default_factory=dict, compare=False, repr=False)
     """The position of each value: "images", "images.1" for the second of a list, "captions.file" ..."""
 

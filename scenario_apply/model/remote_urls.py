@@ -7,8 +7,7 @@ its place in the network. So nothing is fetched without the caller's consent.
 from __future__ import annotations
 
 import re
-
-from msgspec import Struct
+from typing import NamedTuple
 
 STORES = ("s3", "gs", "az")
 """Schemes of object stores, which can be listed."""
@@ -18,7 +17,7 @@ _ODD = re.compile(r"[\x00-\x20\x7f\\]")
 _LONGEST = 2000
 
 
-class RemoteAccess(Struct, frozen=True, kw_only=True):
+class RemoteAccess(NamedTuple):
     """What the caller consents to. everything: every public URL. prefixes: these URLs, and what lies below them.
 
     allow_http: also unencrypted ones. A prefix may name a private address; everything includes none.

@@ -6,7 +6,7 @@ compared. Everything that planning compares afterwards is either as it was sent 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -18,7 +18,7 @@ from scenario_apply.model.kept_text import (
     may_be_kept_of,
     normal_form,
 )
-from scenario_apply.model.remote import AssetId, ModelId, RemoteModel, TrainingImage
+from scenario_apply.model.remote import AssetId, ModelId, RemoteAsset, RemoteModel, TrainingImage
 from scenario_apply.planning.observed import Observed
 from scenario_apply.planning.own_captions import own_caption
 from scenario_apply.planning.pair_diff import pairs_as_sent
@@ -41,6 +41,17 @@ def as_sent(observed: Observed, state: State) -> Observed:
         if model is not remote:
             changed[model_id] = model
     return replace(observed, models={**observed.models, **changed}) if changed else observed
+
+
+def changed_captions(assets: Iterable[RemoteAsset], recorded: Mapping[AssetId, AssetRecord]) -> dict[AssetId, str]:
+    """The captions that assets have now, where they are no form of the recorded ones. A service's own is none."""
+    images = [
+        TrainingImage(id=asset.id, name=asset.name or "", description=asset.description, automatic_caption="")
+        for asset in assets
+        if asset.description is not None
+    ]
+    pairs = [(recorded.get(image.id), image) for image in images]
+    return {image.id: image.description for image, held in zip(images, captions_held(pairs), strict=True) if not held}
 
 
 def _with_labels_as_sent(version: Version, remote: RemoteModel) -> RemoteModel:

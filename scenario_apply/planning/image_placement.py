@@ -143,6 +143,7 @@ class _AssetPool:
             for image in remote.images or ():
                 if image.id in self.held:
                     self.held[image.id] = image.caption_beside(self.held[image.id])
+        self.held.update((i, caption) for i, caption in observed.other_captions.items() if i in self.held)
         for record in state.records.values():
             for version in record.versions():
                 remote_model = observed.models.get(version.id)

@@ -24,7 +24,8 @@ class Observed(Struct, frozen=True, kw_only=True):
 
     quotes: CU a training would cost. failures: job id -> the service's reason. owners: ids that own models of the
     project are owned by. parts: models that compositions name by id, as far as they exist; named: those ids.
-    read_assets: those that a plan would use again, and that were looked for; gone_assets: those that do not exist.
+    read_assets: those that a plan would use again, and that were looked for; gone_assets: those that do not exist;
+    other_captions: of those whose caption was changed on the service since it was recorded, the one that they have.
     """
 
     models: Mapping[ModelId, RemoteModel] = field(default_factory=dict)
@@ -39,6 +40,7 @@ class Observed(Struct, frozen=True, kw_only=True):
     named: frozenset[ModelId] = frozenset()
     read_assets: frozenset[AssetId] = frozenset()
     gone_assets: frozenset[AssetId] = frozenset()
+    other_captions: Mapping[AssetId, str] = field(default_factory=dict)
 
     def is_gone(self, model_id: ModelId) -> bool:
         """Looked for, and not there."""

@@ -139,8 +139,8 @@ CAPTION_TEXTS: Mapping[str, LintText] = {
     ),
     "C30": LintText(
         "A table that the manifest does not name and whose captions are used: captions.json, .yaml, .csv or .jsonl or "
-        "metadata.tsv beside the pictures, metadata.jsonl or .csv one folder up. They are read where no picture has a "
-        "caption of another kind.",
+        "metadata.tsv beside the pictures, metadata.jsonl or .csv one folder up. They are read for pictures that have "
+        "no caption of another kind.",
         "The dataset depends on a file that the manifest does not show.",
         "Write the `captions:` that the hint shows. Then it is an error when the file is gone.",
     ),

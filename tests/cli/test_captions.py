@@ -24,6 +24,8 @@ def test_pulled_captions_are_files_and_no_reason_to_train(tmp_path: Path) -> Non
     """The service's own captions become files; then nothing is to be trained, and the service holds the same."""
     home = uncaptioned(tmp_path)
     assert run(home, "apply", "--local", "--auto-approve", "--poll-interval", "0.05").returncode == 0
+    drafts = run(home, "captions", "draft", "kael", "--local")
+    assert "has captions of its own for 3 of them: captions pull writes these without charge" in drafts.stderr
     pulled = run(home, "captions", "pull", "--all", "--local", "--format", "json")
     assert pulled.returncode == 0, pulled.stderr
     texts = sorted((home / "kael").glob("*.txt"))

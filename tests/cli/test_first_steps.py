@@ -11,6 +11,7 @@ import yaml
 
 from scenario_apply import __main__
 from scenario_apply.cli.commands import init
+from tests.dataset.build import make_picture
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -136,3 +137,17 @@ def test_validate_suggests_a_block_that_can_be_pasted_and_changes_nothing(capsys
     capsys.readouterr()
     assert run("validate", "--suggest", "--format", "json") == 0
     assert [one["model"] for one in json.loads(capsys.readouterr().out)["suggestions"]] == ["fixed", "rates", "older"]
+
+
+def test_init_finds_captions_in_json_and_one_folder_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It does not write `captions: auto` where `dataset show` would find captions."""
+    make_picture(tmp_path / "a" / "01.png", seed=1, size=(64, 64))
+    (tmp_path / "a" / "01.json").write_text('{"caption": "a fox"}')
+    make_picture(tmp_path / "b" / "c" / "01.png", seed=2, size=(64, 64))
+    (tmp_path / "b" / "metadata.csv").write_text("file_name,text\nc/01.png,a boat\n")
+    for folder in ("a", "b"):
+        assert run("init", folder, "--out", f"{folder}.yaml") == 0
+        assert "auto" not in (tmp_path / f"{folder}.yaml").read_text()
+    said = capsys.readouterr()
+    assert "1 caption in .json files" in said.out + said.err
+    assert "captions in ../metadata.csv" in said.out + said.err

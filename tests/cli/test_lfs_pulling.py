@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -263,4 +265,25 @@ def test_a_person_is_asked_before_anything_is_pulled(
 def test_without_anybody_to_approve_the_plan_nothing_is_pulled(checkout: LfsCheckout, service: EmulatorThread) -> None:
     assert main(["apply", "--lfs-pull", *WORDS]) == 1
     assert len(left(checkout)) == 4
+    assert not sent(service)
+
+
+def test_a_picture_that_cannot_be_written_is_said_so(
+    checkout: LfsCheckout,
+    service: EmulatorThread,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A folder that nobody may write to: the pointer stays, nothing is left beside it, nothing is made."""
+
+    def full(*words: object, **more: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    for data in pictures(3):
+        keep_object(checkout.git / "lfs", data)
+    monkeypatch.setattr(os, "rename", full)
+    assert main([*APPLY]) == 1
+    assert "the picture cannot be put in its place: No space left on device" in capsys.readouterr().err
+    assert len(left(checkout)) == 4
+    assert sorted(path.name for path in (checkout.top / "art").iterdir()) == sorted(Path(name).name for name in NAMES)
     assert not sent(service)

@@ -285,10 +285,12 @@ def test_dataset_show_prints_final_captions(manifest: Path, capsys: pytest.Captu
     out = capsys.readouterr().out
     assert '"KAEL_07, front portrait' in out
     assert out.splitlines()[-1].startswith("kael: 8 images, sha256:")
+    assert "sidecar: 8 images with captions in .txt files" in " ".join(out.split())
     assert run("dataset", "show", "dataset.kael", "--format", "json") == 0
     shown = json.loads(capsys.readouterr().out)
     assert len(shown["images"]) == 8
     assert shown["images"][0]["caption"].startswith("KAEL_07")
+    assert (shown["convention"]["code"], shown["convention"]["sources"][0]["file"]) == ("sidecar", ".txt")
 
 
 def test_dataset_show_of_an_unknown_name_guesses(manifest: Path, capsys: pytest.CaptureFixture[str]) -> None:

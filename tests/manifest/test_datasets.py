@@ -38,6 +38,12 @@ MODEL = "models: { m: { type: flux.1-lora, dataset: d } }\n"
         ("folder_path: ./x", "`images:`"),
         ("control_path: ./x", "`before:`"),
         ("captoins: auto", "did you mean captions"),
+        ("tag_dropout_rate: 0.1", "one fixed text"),
+        ("prompt_list: ./p.txt", "one fixed text"),
+        ("captions: { shuffle: true, lines: first }", "one fixed text"),
+        ("control_path_1: ./x", "one before picture"),
+        ("control_images: [./x]", "one before picture"),
+        ("regularization_images: ./x", "regularisation"),
     ],
 )
 @pytest.mark.parametrize(
@@ -46,6 +52,25 @@ MODEL = "models: { m: { type: flux.1-lora, dataset: d } }\n"
 def test_an_option_of_another_trainer_has_an_answer(key: str, part: str, form: str, tmp_path: Path) -> None:
     found = problems(tmp_path, form.format(key) + MODEL)
     assert any(p.code == "unknown-key" and part in str(p.hint) for p in found), found
+
+
+@pytest.mark.parametrize(
+    ("line", "part"),
+    [
+        ("captions: { shuffle_caption: true }", "one fixed text"),
+        ("captions: random", "one fixed text"),
+        ("captions: [a, b]", "one fixed text"),
+        ("caption: [a, b]", "one fixed text"),
+        ("before: [./a, ./b]", "one before picture"),
+        ("captions: { lines: random }", "lines must be join, comma, space or first"),
+    ],
+)
+def test_a_value_of_another_trainer_has_an_answer_where_it_stands(line: str, part: str, tmp_path: Path) -> None:
+    """Lists of captions that are picked at random, several folders of before pictures, unknown ways to join lines."""
+    found = problems(tmp_path, f"datasets:\n  d:\n    images: ./set\n    {line}\n" + MODEL)
+    (one,) = [p for p in found if part in f"{p.message} {p.hint}"]
+    assert one.location is not None
+    assert one.location.line == 5
 
 
 @pytest.mark.parametrize("value", [".txt", "txt", "caption", "none", "true", "Auto"])
@@ -111,3 +136,13 @@ def test_an_included_file_is_found_behind_backslashes(tmp_path: Path) -> None:
     (tmp_path / "parts" / "d.yaml").write_text("version: 1\ndatasets: { d: { images: ./set } }\n")
     assert "d" in load(tmp_path, "include: ['parts\\d.yaml']\n" + MODEL).datasets
     assert problems(tmp_path, "include: ['..\\outside.yaml']\n" + MODEL)[0].code == "outside-root"
+
+
+def test_a_dataset_knows_whether_its_models_set_repeats(tmp_path: Path) -> None:
+    """Then the numbers in the names of its folders need no warning."""
+    text = "datasets: { d: ./a, e: ./b }\nmodels:\n"
+    for name, dataset, repeats in (("one", "d", 10), ("two", "d", None), ("three", "e", 5)):
+        parameters = f", parameters: {{ nbRepeats: {repeats} }}" if repeats else ""
+        text += f"  {name}: {{ type: flux.1-lora, dataset: {dataset}{parameters} }}\n"
+    found = load(tmp_path, text).datasets
+    assert (found["d"].has_repeats, found["e"].has_repeats) == (False, True)

@@ -33,6 +33,8 @@ _OWN = {
 }
 """The caller's own configuration of Git and SSH, with its credential helpers."""
 _SECONDS_TO_READ = 30
+_SECONDS_TO_BEGIN = 120
+_SLOWEST_BYTES_A_SECOND = 50_000
 _SHOWN = 400
 _SPARE_BYTES = 16 << 20
 _USER_INFO = re.compile(r"(?<=://)[^/\s@]*@")
@@ -44,15 +46,16 @@ class LfsFailed(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LfsPrograms:
-    """git with git-lfs. with_credentials: the caller's configuration of Git and SSH is used. folder: see above."""
+    """git and git-lfs: the words that start them. folder: their own, see above."""
 
-    git: str
+    git: Sequence[str]
+    lfs: Sequence[str]
     folder: str
     environment: Mapping[str, str]
 
     def configuration(self, text: str) -> Pairs:
         """Keys and values of a configuration, in the order of the text. Raises LfsFailed for a text that is none."""
-        words = ("config", "--file", "-", "--no-includes", "--null", "--list")
+        words = (*self.git, "config", "--file", "-", "--no-includes", "--null", "--list")
         done = self._run(words, given=text.encode(errors="surrogateescape"), seconds=_SECONDS_TO_READ)
         if done.returncode:
             raise LfsFailed(f"the configuration of the checkout cannot be read: {_said(done.stderr)}")
@@ -68,16 +71,17 @@ class LfsPrograms:
         """Download the pictures of the pointers; why not all of them could be downloaded, None for success."""
         _write_repository(self.folder, server, pointers)
         biggest = max(pointer.size for pointer in pointers) + _SPARE_BYTES
-        done = self._run(("lfs", "fetch", "origin", "HEAD"), biggest=biggest)
+        seconds = _SECONDS_TO_BEGIN + sum(pointer.size for pointer in pointers) / _SLOWEST_BYTES_A_SECOND
+        done = self._run((*self.lfs, "fetch", "origin", "HEAD"), seconds=seconds, biggest=biggest)
         return f"git-lfs could not get all from {server.shown}: {_said(done.stderr)}" if done.returncode else None
 
     def _run(
-        self, words: Sequence[str], *, given: bytes = b"", seconds: float | None = None, biggest: int | None = None
+        self, words: Sequence[str], *, given: bytes = b"", seconds: float, biggest: int | None = None
     ) -> subprocess.CompletedProcess[bytes]:
         """biggest: bytes of the largest file that it may write."""
         # not in the checkout: programs look into their working folder
-        with subprocess.Popen(  # noqa: S603  # git from an absolute folder of the caller's PATH
-            [self.git, *words],
+        with subprocess.Popen(  # noqa: S603  # programs from absolute folders of the caller's PATH
+            words,
             cwd=self.folder,
             env=dict(self.environment),
             stdin=subprocess.PIPE,
@@ -91,7 +95,7 @@ class LfsPrograms:
             except BaseException as error:
                 child.kill()
                 if isinstance(error, subprocess.TimeoutExpired):
-                    raise LfsFailed(f"git {words[0]} did not answer within {seconds:g} seconds") from error
+                    raise LfsFailed(f"{os.path.basename(words[0])} took more than {seconds:.0f} seconds") from error
                 raise
             return subprocess.CompletedProcess(words, child.returncode, out, err)
 
@@ -104,14 +108,16 @@ def lfs_programs(environment: Mapping[str, str], *, with_credentials: bool) -> I
     """
     folders = [folder for folder in environment.get("PATH", os.defpath).split(os.pathsep) if os.path.isabs(folder)]
     path = os.pathsep.join(folders)
-    git = shutil.which("git", path=path)
+    git, lfs = shutil.which("git", path=path), shutil.which("git-lfs", path=path)
     if git is None:
         raise LfsFailed("git is not installed")
     with tempfile.TemporaryDirectory(prefix="scenario-apply-lfs-") as folder:
         given = program_environment(environment, folder, with_credentials=with_credentials)
-        programs = LfsPrograms(git=git, folder=folder, environment=given | {"PATH": path})
+        # started by git it would outlive a git that is killed; a few systems keep it where only git finds it
+        with_git = [git, "lfs"] if lfs is None else [lfs]
+        programs = LfsPrograms(git=[git], lfs=with_git, folder=folder, environment=given | {"PATH": path})
         _write_repository(folder, None, ())
-        if programs._run(("lfs", "version"), seconds=_SECONDS_TO_READ).returncode:
+        if programs._run((*programs.lfs, "version"), seconds=_SECONDS_TO_READ).returncode:
             raise LfsFailed("git-lfs is not installed")
         yield programs
 

@@ -111,6 +111,13 @@ def pull(
             return failure or f"git-lfs did not bring {left.pointers[0].file} with the digest of its pointer"
     except LfsFailed as failed:
         return str(failed)
+    except OSError as error:
+        return not_placed(error)
+
+
+def not_placed(error: OSError) -> str:
+    """Why a picture could not be put in its place."""
+    return f"the picture cannot be put in its place: {error.strerror or error}"
 
 
 def address_of_server(work: PointerWork, environment: Mapping[str, str]) -> LfsServer | None:
@@ -120,7 +127,7 @@ def address_of_server(work: PointerWork, environment: Mapping[str, str]) -> LfsS
     try:
         with lfs_programs(environment, with_credentials=False) as programs:
             return _server(programs, work.checkout)
-    except LfsFailed:
+    except (LfsFailed, OSError):
         return None
 
 

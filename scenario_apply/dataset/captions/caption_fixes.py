@@ -52,7 +52,19 @@ class CaptionFixer:
         self._trigger = spec.trigger if spec.trigger and not has_front else None
 
     def fixed(self, data: bytes, *, file: str) -> FixedFile | None:
-        """The file repaired; None for one that cannot be read at all, which the linter reports."""
+        """The file repaired; None for one that cannot be read at all, which the linter reports.
+
+        Repeated until nothing is left to repair: a comma that goes may lay bare a byte order mark.
+        """
+        found = last = self._fixed_once(data, file)
+        while last is not None and last.kinds:
+            last = self._fixed_once(last.after, file)
+            if last is not None and last.kinds and found is not None:
+                kinds = tuple(kind for kind in FIX_KINDS if kind in {*found.kinds, *last.kinds})
+                found = replace(found, after=last.after, kinds=kinds, left=last.left)
+        return found
+
+    def _fixed_once(self, data: bytes, file: str) -> FixedFile | None:
         text, encoding = _text_of(data, file, self._spec.encoding)
         if text is None:
             return None
@@ -198,7 +210,7 @@ def _without_empty_tags(line: str) -> str:
     """A line without empty tags; unchanged but for them."""
     held = line.strip()
     new = without_empty_tags(held)
-    return line if new == held else line.replace(held, new)
+    return line if new == held or new.startswith("\ufeff") else line.replace(held, new)
 
 
 def _by_line(text: str, change: Callable[[str], str]) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from scenario_apply.dataset.lint.subject import Subject
-from scenario_apply.dataset.splits import OTHER_SPLITS, repeats_of
 from scenario_apply.model.file_names import name_of
+from scenario_apply.model.folder_names import OTHER_SPLITS, repeats_of
 from scenario_apply.model.lint_rules import Finding
 
 _MASKS = frozenset({"mask", "masks", "matte", "mattes"})
@@ -61,8 +61,8 @@ def repeats(subject: Subject) -> Iterator[Finding]:
     else:
         what = f"{named}: the numbers are repeats for sd-scripts, and are not applied: each image counts the same"
         hint = "nbRepeats, in the model's parameters, is one number for all images; or write `lint: { N11: off }`"
-    is_recognised = any(found.kind == "repeat-folders" for found in subject.layout)
-    yield Finding("N11", what, hint=hint, key="images", severity=None if is_recognised else "info")
+    is_open = any(found.kind == "repeat-folders" for found in subject.layout) and not subject.spec.has_repeats
+    yield Finding("N11", what, hint=hint if is_open else None, key="images", severity=None if is_open else "info")
 
 
 def junk(subject: Subject) -> Iterator[Finding]:

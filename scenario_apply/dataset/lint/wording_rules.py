@@ -10,26 +10,36 @@ from scenario_apply.model.lint_rules import Finding
 
 _BOILERPLATE = re.compile(
     r"(?i)(?:^|, )(?:(?:the|this) (?:image|photo|picture) (?:shows|features|captures|depicts)|arafed|araffe"
-    r"|there is an? |caption:|a photo of an? |here is )|\b(?:beautiful|stunning|possible caption)\b"
-    r"|\b(?:let me know if|i hope this helps|would you like me to|feel free to|if you need)\b"
+    r"|there is an? |caption:|an? (?:photo|image|picture) of an? |here is |this is an? (?:photo|image|picture) of"
+    r"|in (?:this|the) (?:photo|image|picture),)|\b(?:beautiful|stunning|possible caption)\b"
+    r"|\b(?:let me know if|i hope this helps|would you like me to|feel free to|if you need|is there anything else)\b"
     r"|\b(?:image|photo|picture) (?:that )?you (?:have )?(?:provided|shared|uploaded|sent)\b"
 )
 # How answers begin that are more than the caption.
 _CHATTER = re.compile(
-    r"(?i)(?:sure|certainly|absolutely|of course|okay|ok|understood|got it)(?:[!,.:]| thing)"
+    r"(?i)(?:sure|certainly|absolutely|of course|okay|ok|understood|got it)(?:[!,.:]| thing)|great(?: question)?!"
+    r"|(?:the|a) (?:caption|description) (?:for|of) (?:this|the|your) (?:image|photo|picture)|i (?:can )?see an? "
     r"|here(?:['’]s| are) (?:the|an?|your|my|some|one|two|three|\d)\b"
-    r"|(?:assistant|user|human|system|chatgpt|(?:final )?answer|response|tags"
+    r"|(?:assistant|user|human|system|chatgpt|(?:final )?answer|response|output|tags"
     r"|(?:image |detailed |short |suggested )?(?:caption|description|prompt)) ?:"
     r"|based on the (?:image|photo|picture)\b|the (?:provided|given|uploaded|attached) (?:image|photo|picture)\b"
 )
 # How answers begin that are no caption at all.
 _REFUSAL = re.compile(
-    r"(?i)(?:i['’]?m|i am|we are) (?:very |so |really )?(?:sorry|afraid|unable|not able|not allowed|just an ai)\b"
+    r"(?i)(?:i['’]?m|i am|we['’]?re|we are) (?:very |so |really )?"
+    r"(?:sorry|afraid|unable|not able|not allowed|just an ai)\b"
     r"|i apologi[sz]e\b|(?:my )?apologies\b|sorry(?:[.!]|,? (?:but|i|we|this)\b)"
     r"|(?:unfortunately|regrettably),? (?:i|we)\b"
     r"|(?:i|we) (?:cannot|can['’]?t|can not|could not|couldn['’]?t|will not|won['’]?t|do not|don['’]?t)\b"
     r"|(?:cannot|can['’]?t|unable to|failed to|not able to) (?:assist|help|process|generate|determine|describe"
     r"|identify|caption|view|load|analy[sz]e|provide|comply)\b"
+    r"|i must (?:decline|refuse)\b|i(?:['’]d| would) be (?:happy|glad) to\b"
+    r"|your request (?:was|has been|could not|cannot)\b"
+    r"|please (?:provide|upload|share|attach|send) (?:the|an?|your) (?:image|photo|picture)\b"
+    r"|(?:there is )?no (?:image|photo|picture) (?:was |is )?(?:provided|attached|found|given|uploaded)\b"
+    r"|(?:it (?:seems|appears|looks like) (?:that )?)?the (?:image|photo|picture) (?:could ?n[o'’]t|cannot"
+    r"|can['’]t|did ?n[o'’]t|failed to) (?:be )?(?:load|display|process|open|analy[sz]e|upload)"
+    r"|(?:this|the) (?:content|image|request) (?:may )?violates? (?:our|the|content)\b|content (?:filtered|blocked)\b"
     r"|as an? (?:ai|artificial intelligence|(?:large )?language model|vision model)\b"
     r"|[\w.]{0,60}(?:error|exception)(?: code)?(?: \d{3})? ?[:(]|traceback \(most recent"
     r"|(?:cuda )?out of memory\b|http(?:/\d\.\d)? [45]\d\d\b|rate limit\b|too many requests\b|quota exceeded\b"
@@ -43,6 +53,8 @@ _DEBRIS = re.compile(
     r"<MORE_DETAILED_CAPTION>|</?s>|<loc_\d{1,9}>|\*\*[^*]{1,200}\*\*|```|<\|[a-z_]{1,200}\|>|<pad>|<unk>|<image>"
     r"|</?think(?:ing)?>|</?answer>|\[/?INST\]|\[(?:PAD|UNK|SEP|CLS)\]|###|<br ?/?>|</?(?:p|b|i|em|strong|div|span)>"
     r"|&(?:amp|quot|lt|gt|nbsp|apos|#\d{2,5}|#x[0-9a-fA-F]{2,5});|\ufffd"
+    r"|(?:[ÐÑ][\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹Œ‘’“”•–—˜™š›œŸžŽ]){3}"  # Cyrillic in UTF-8 read as cp1252
+    r"|(?:[ãäåæçè][\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹Œ‘’“”•–—˜™š›œŸžŽ]{2}){2}"  # and Chinese or Japanese
     r"|Ã[\u0080-\u00ba\u00bc-\u00bf€‚ƒ„…†‡ˆ‰Š‹Œ‘“•–—˜™š›œŸ]|Â[\u0080-\u00ba\u00bc-\u00bf]|â€"  # UTF-8 read as cp1252
 )
 _WRITTEN_BY_A_PROGRAM = ('{"', "{'", '["', "['")  # C18 reports it
@@ -51,7 +63,9 @@ _IN_QUOTES = re.compile("\"[^\"]+\"|'[^']+'|‘[^‘]+’|“[^“”]+”|„[^
 _SYNTAX = re.compile(
     r"\|\|\||;;;"
     r"|(?<![{$])\{(?!\{|%|(?:trigger|tags|name|folder|caption)\})[^{}]{1,200}\}"
-    r"|\([^()]{1,200}(?::\s{0,3}\d?\.\d{1,4}|(?<!\d):\s{0,3}\d)\s{0,3}\)"
+    r"|\([^()]{1,200}(?<!\d):\s{0,3}-?(?:\d?[.,]\d{1,4}|\d)\s{0,3}\)"
+    r"|\([^()]{0,200}[^\W\d]:\d\.\d{1,2}(?!\d)|[^\W\d] ?: ?-?\d?\.\d{1,4} ?\)|\)\d\.\d{1,2}(?![\w.])"
+    r"|(?<!\w)[^\W\d]\w{2,40}:\d\.\d{1,2}(?=\s{0,3}(?:,|$))|(?<!\S):\d\.\d{1,2}(?![\w.])"
     r"|\(\([^()]{1,200}\)\)"
     r"|\[(?!(?:trigger|name|sic)\])(?=[^\]]{0,200}[^\W\d_])[^\[\]]{1,200}\]"
     r"|<(?:lora|lyco|hypernet|embedding|wildcard)[^<>]{0,200}>"
@@ -61,12 +75,12 @@ _SYNTAX = re.compile(
     r"|(?<!\S)--(?:ar|aspect|v|version|no|niji|s|stylize|style|seed|q|quality|chaos|c|iw|tile|weird|w|h|d|l|n|g|steps"
     r"|sref|cref|cw|sw|raw|uplight|hd|stop|p|profile|relax|fast|turbo|draft)(?![\w-])"
     r"|\w::-?\d"
-    r"|\)\+{1,5}(?![\w+])"
+    r"|\)\+{1,5}(?![\w+])|(?<!\w)[^\W\d]\w{2,40}(?:\+\+|--)(?=\s{0,3}(?:,|$))|(?<!\w)embedding:\w"
 )
 # None of the patterns that are searched matches without one of these: a quick check on all captions together.
 _SINGLE_HINTS = """
 image photo picture araf caption: beautiful stunning possible memory < > ** ``` ### & \ufffd ã â
-||| ;;; { ( [ \\ break __ -- ::
+||| ;;; { ( [ \\ break __ -- :: ++ :0. :1. :2. embedding: ð ñ å ä æ ç è great! output
 """
 _SENTENCE_HINTS = (
     "there is a",
@@ -78,6 +92,7 @@ _SENTENCE_HINTS = (
     "if you",
     "as an ",
     "as a ",
+    "is there anything",
 )
 _HINTS = (*_SINGLE_HINTS.split(), *_SENTENCE_HINTS)
 

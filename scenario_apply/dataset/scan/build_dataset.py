@@ -181,15 +181,16 @@ class DatasetBuilder:
     def _build(self, job: BuildJob, *, threads: bool = False) -> tuple[CacheRecord, bytes]:
         """The record of a dataset, and its packed contents."""
         run = self._progress.counting(on_threads if threads else in_this_thread)
-        facts = dict(job.known)
         with located(job.spec.place):
-            job.listing.elsewhere.fetch(job.inputs, job.fresh)
+            facts = job.known | job.listing.elsewhere.known_by_checksum(job.fresh, job.hashed)
+            fresh = [entry for entry in job.fresh if entry.file not in facts]
+            job.listing.elsewhere.fetch(job.inputs, fresh)
         with OpenFolders(job.listing.guard) as files:
 
             def read(entry: FileEntry) -> Facts:
                 return self._read_facts(files, entry)
 
-            for fact in run(read, job.fresh):
+            for fact in run(read, fresh):
                 twin = job.hashed.get(fact.sha256)
                 known = fact if twin is None else fact.with_pixels_of(twin)
                 facts[fact.file] = known

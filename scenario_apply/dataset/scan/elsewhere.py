@@ -15,7 +15,7 @@ from scenario_apply.model.remote_urls import NO_REMOTE, RemoteAccess, is_url
 
 if TYPE_CHECKING:
     from scenario_apply.dataset.assemble import DatasetInputs
-    from scenario_apply.dataset.facts import FileEntry
+    from scenario_apply.dataset.facts import Facts, FileEntry
     from scenario_apply.dataset.scan.remote_files import RemoteFiles
     from scenario_apply.manifest.loader.archives import Archives
     from scenario_apply.manifest.loader.data_guard import DataGuard
@@ -84,6 +84,16 @@ class Elsewhere:
         files = [entry.file for entry in (texts or {}).values() if suffix_of(entry.path) in may_caption]
         if urls := [file for file in (*files, *(entry.file for entry in fresh)) if is_url(file)]:
             self._remote.fetch_all(urls)
+
+    def known_by_checksum(self, fresh: Iterable[FileEntry], known: Mapping[str, Facts]) -> dict[str, Facts]:
+        """Facts by file of pictures that need not be fetched: their store's SHA-256 is that of a picture of known."""
+        entries = {entry.file: entry for entry in fresh if entry.file.startswith("s3://")}
+        digests = self._remote.checksums(entries) if entries and known else {}
+        return {
+            file: known[digest]._replace(file=file, mtime_ns=entries[file].mtime_ns, identity=entries[file].identity)
+            for file, digest in digests.items()
+            if digest in known and known[digest].size == entries[file].size
+        }
 
     def notes(self, full: str, guard: DataGuard, file: str) -> Notes:
         """What a folder that walk() gave leaves out. file: the folder, relative to the root."""

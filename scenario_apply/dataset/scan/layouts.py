@@ -9,9 +9,9 @@ import os
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from scenario_apply.dataset.splits import TRAIN_SPLITS, repeats_of
 from scenario_apply.manifest.loader.listing import Folder, subfolders_of
 from scenario_apply.model.file_names import is_image_name
+from scenario_apply.model.folder_names import TRAIN_SPLITS, repeats_of
 
 _OF_KOHYA_SS = "img"
 """The folder that kohya_ss makes for numbered folders, beside log, model and reg."""

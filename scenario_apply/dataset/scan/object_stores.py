@@ -44,9 +44,10 @@ class BucketReader:
         except ImportError as error:
             raise RemoteFailed(f"{url} cannot be read: obstore is not installed", _INSTALL) from error
         options: dict[str, Any] = {"timeout": timedelta(seconds=120), "connect_timeout": timedelta(seconds=10)}
-        settings = _endpoint() if url.startswith("s3:") else {}
-        if settings.get("endpoint", "").startswith("http:"):
-            if not _may_be_unencrypted(settings["endpoint"], access):
+        endpoint = s3_endpoint() if url.startswith("s3:") else None
+        settings = {"endpoint": endpoint} if endpoint else {}
+        if endpoint and endpoint.startswith("http:"):
+            if not _may_be_unencrypted(endpoint, access):
                 raise RemoteFailed(f"{url} cannot be opened: its endpoint is not encrypted", "--allow-http permits it")
             options["allow_http"] = True
         retries: Any = {"max_retries": 3, "retry_timeout": timedelta(seconds=60)}
@@ -103,8 +104,9 @@ def _object(meta: Any) -> RemoteObject:
     return RemoteObject(meta["path"], meta["size"], TAGGED_NS if tag else mtime_ns, tag, number)
 
 
-def _endpoint() -> dict[str, str]:
-    return next(({"endpoint": os.environ[name]} for name in _ENDPOINTS if os.environ.get(name)), {})
+def s3_endpoint() -> str | None:
+    """The endpoint of S3 in the environment; None for that of AWS."""
+    return next((os.environ[name] for name in _ENDPOINTS if os.environ.get(name)), None)
 
 
 def _may_be_unencrypted(endpoint: str, access: RemoteAccess) -> bool:

@@ -92,6 +92,21 @@ class RemoteFiles:
         """Fetches many files at once, before they are opened one by one."""
         self._on_threads(self._copy, [url for url in dict.fromkeys(urls) if url not in self._kept])
 
+    def checksums(self, urls: Iterable[str]) -> dict[str, str]:
+        """URL -> SHA-256 in hex of objects in S3 of which it keeps one."""
+        from scenario_apply.dataset.scan.object_stores import s3_endpoint
+        from scenario_apply.dataset.scan.s3_checksums import ChecksumReader
+
+        found: dict[str, str | None] = {}
+        parts = {url: url.removeprefix("s3://").partition("/") for url in urls}
+        readers = {bucket: ChecksumReader(bucket, s3_endpoint()) for bucket in {part[0] for part in parts.values()}}
+
+        def ask(url: str) -> None:
+            found[url] = readers[parts[url][0]].of(parts[url][2])
+
+        self._on_threads(ask, [*parts])
+        return {url: digest for url, digest in found.items() if digest is not None}
+
     def open(self, url: str) -> int:
         """A descriptor of a file's bytes. Raises FileNotFoundError, RemoteFailed."""
         path = self._copy(url)

@@ -153,7 +153,7 @@ def _settings_of(spec: DatasetSpec) -> tuple[object, ...]:
         "exclude" in spec.own,
         (captions.kind, captions.path, tuple(captions.entries.items()), captions.suffix, captions.lines),
         (spec.caption, spec.trigger, spec.prefix, spec.suffix, spec.caption_template, spec.instruction),
-        (spec.missing, spec.encoding, spec.allow_outside_root),
+        (spec.missing, spec.encoding, spec.allow_outside_root, spec.has_repeats),
         _plain(spec.lint),
     )
 

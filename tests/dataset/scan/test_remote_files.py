@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -67,13 +69,17 @@ def fetched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return seen
 
 
+def sum_of(body: bytes) -> str:
+    return b64encode(sha256(body).digest()).decode()
+
+
 def put_folder(bucket: S3Store, folder: Path, prefix: str = "kael") -> None:
     for path in sorted(folder.iterdir()):
         obstore.put(bucket, f"{prefix}/{path.name}", path.read_bytes())
 
 
-def scanned(root: Path, remote: RemoteAccess = ALL, **fields: Any) -> Dataset:
-    return scan_one(root, spec_from({"images": ["s3://sets/kael"], **fields}), remote=remote)
+def scanned(root: Path, remote: RemoteAccess = ALL, *, deep: bool = False, **fields: Any) -> Dataset:
+    return scan_one(root, spec_from({"images": ["s3://sets/kael"], **fields}), remote=remote, deep=deep)
 
 
 def test_a_bucket_is_read_like_a_folder(tmp_path: Path, bucket: S3Store) -> None:
@@ -100,6 +106,23 @@ def test_a_warm_scan_costs_a_listing(tmp_path: Path, bucket: S3Store, fetched: l
     obstore.put(bucket, "kael/2.png", picture(seed=7))
     assert scanned(tmp_path).digest != first.digest
     assert [key for key in fetched if key.endswith(".png")] == ["kael/2.png"]
+
+
+def test_a_moved_picture_is_known_by_the_checksum_of_its_store(
+    tmp_path: Path, bucket: S3Store, endpoint: str, fetched: list[str]
+) -> None:
+    """Which S3 keeps where the uploader asked for SHA-256. Another picture is fetched."""
+    put_folder(bucket, make(tmp_path))
+    first = scanned(tmp_path, deep=True)
+    bodies = {f"{at} é.png": (tmp_path / "set" / f"{at}.png").read_bytes() for at in range(4)}
+    for name, body in {**bodies, "4.png": picture(seed=9)}.items():
+        checksum = {"x-amz-sdk-checksum-algorithm": "SHA256", "x-amz-checksum-sha256": sum_of(body)}
+        requests.put(f"{endpoint}/sets/moved/{name}", body, headers=checksum, timeout=10)
+    fetched.clear()
+    moved = scanned(tmp_path, deep=True, images=["s3://sets/moved"])
+    assert fetched == ["moved/4.png"]
+    old, new = ({image.sha256 for image in found.contents.images} for found in (first, moved))
+    assert len(old & new) == 4
 
 
 def test_nothing_is_asked_without_consent(tmp_path: Path, bucket: S3Store, fetched: list[str]) -> None:
