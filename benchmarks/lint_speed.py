@@ -63,15 +63,11 @@ version: 1
 datasets: { set: { images: ./set00, trigger: TRIGGER_7 } }
 models: { set: { type: flux.1-lora, dataset: set } }
 """
-_PEAK = """
-import resource, sys
+_SCAN = """
+import sys
 sys.path.insert(0, {here!r})
 import lint_speed
-def peak():  # of this program: ru_maxrss also counts what the parent had before it
-    return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM"))
-before = peak()
 lint_speed.scan({root!r}, None)
-print(before, peak(), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 """
 
 Cost = tuple[float, float]
@@ -219,12 +215,33 @@ def against_dvc(root: str, dvc: str, rounds: int) -> None:
 
 
 def memory(root: str) -> None:
-    """The peak of a cold scan in a process of its own."""
-    script = _PEAK.format(here=os.path.dirname(os.path.abspath(__file__)), root=root)
+    """The peak of a cold scan in a process of its own, with the workers that it forks; shared pages count once."""
+    script = _SCAN.format(here=os.path.dirname(os.path.abspath(__file__)), root=root)
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[1])}
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment)
-    before, after, child = (int(number) / 1024 for number in done.stdout.split())
-    print(f"peak {after:.0f} MiB, {after - before:.0f} more than imports; its largest child {child:.0f} MiB")
+    most = 0.0
+    with subprocess.Popen([sys.executable, "-c", script], env=environment) as process:
+        while process.poll() is None:
+            most = max(most, sum(resident(pid) for pid in (process.pid, *children(process.pid))))
+            time.sleep(0.02)
+    if process.returncode:
+        raise SystemExit(process.returncode)
+    print(f"peak {most:.0f} MB")
+
+
+def children(pid: int) -> list[int]:
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:  # it has ended
+        return []
+
+
+def resident(pid: int) -> float:
+    """MB, of which pages that processes share count in part for each."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) * 1024 / 1e6
 
 
 def main() -> None:
