@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from scenario_apply.cli.plan_request import PlanRequest
     from scenario_apply.dataset.types import Image
 
+_GIT_SEES = (
+    "The pictures are in place. Git lists them as modified until `git add` reads them; their content is unchanged."
+)
+
 
 def may_pull(session: ApplySession, prepared: Prepared) -> bool:
     """Whether the plan lacks pictures, and may be carried out at all: for one that a limit stops nothing is pulled."""
@@ -55,6 +59,7 @@ def pulled(session: ApplySession, request: PlanRequest, unpulled: Iterable[Image
             problems += pointers_missing(work, manifest, why)
     if problems:
         raise ManifestError(problems[0].message, problems=problems)
+    session.call.tell(_GIT_SEES)
     return session.read_again()
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from scenario_apply.dataset.captions.table_entries import Row, doubled_finding, first_of, is_empty
 from scenario_apply.dataset.facts import FileEntry
 from scenario_apply.dataset.image_selection import Selection
+from scenario_apply.dataset.pair_tables import TableRow
 from scenario_apply.model.file_names import SIDECAR_SUFFIXES, NearestName, name_of, nfc, stem_of, suffix_of
 from scenario_apply.model.lint_rules import Finding
 
 BEFORE, AFTER = "before", "after"
+_NUMBERED = re.compile(r"_\d{1,3}\Z")
 SUFFIX_COUPLES = (
     ("_start", "_end"),
     ("_before", "_after"),
@@ -22,29 +23,6 @@ SUFFIX_COUPLES = (
     ("_control", "_dataset"),
     ("_a", "_b"),
 )
-# Those of the Hugging Face image folder, diffusers, InstructPix2Pix, musubi-tuner, ai-toolkit and SimpleTuner.
-_BEFORE_COLUMNS = (
-    *("before", "source", "input", "input_file_name", "input_image", "source_image", "original_image", "original"),
-    *("before_image", "source_path", "input_path", "source_file_name", "before_file_name", "before_path"),
-)
-_CONTROL_COLUMNS = (
-    *("control_path", "control_path_0", "control", "control_image", "control_0", "control_file_name"),
-    *("cond_image", "conditioning_image", "conditioning", "cond", "cond_path", "conditioning_image_path"),
-    *("cond_file_name", "conditioning_file_name", "reference", "reference_image"),
-)
-_AFTER_COLUMNS = (
-    *("after", "target", "output", "output_file_name", "edited_image", "target_image", "edited", "output_image"),
-    *("after_image", "target_path", "output_path", "target_file_name", "after_file_name", "edited_file_name"),
-    "after_path",
-)
-_IMAGE_COLUMNS = ("image_path", "image", "file_name", "image_file_name", "filename", "file", "path")
-"""The after picture beside a control picture, else the before picture beside an after picture."""
-_MORE_CONTROLS = re.compile(r"(?:control|control_path|control_image)_[1-9]\d*|start[2-9]")
-_MOST_PARTS = 12  # of a path of another machine
-_INSTRUCTION_COLUMNS = ("instruction", "edit_prompt", "edit_instruction", "prompt", "text", "caption")
-
-
-_COLUMNS = (*_BEFORE_COLUMNS, *_CONTROL_COLUMNS, *_AFTER_COLUMNS, *_IMAGE_COLUMNS, *_INSTRUCTION_COLUMNS)
 
 
 class Couple(NamedTuple):
@@ -65,25 +43,40 @@ class Paired:
     texts: Mapping[str, FileEntry] | None = None
 
 
-class TableRow(NamedTuple):
-    """One pair of a table or of the manifest. before, after: relative to the root. file: the table's."""
-
-    before: str
-    after: str
-    instruction: str | None
-    file: str | None
-    line: int | None
-
-
 def pair_folders(selection: Selection) -> Paired:
     """Pairs of two folders, under before/ and after/, matched by stem; extensions may differ."""
     before = {stem_of(e.path).partition("/")[2]: e for e in selection.images if e.path.startswith("before/")}
     after = {stem_of(e.path).partition("/")[2]: e for e in selection.images if e.path.startswith("after/")}
-    couples = [Couple(entry.path, after[stem].path) for stem, entry in before.items() if stem in after]
     findings = _clashes(selection.images)
+    findings += _numbered(before, after)
+    couples = [Couple(entry.path, after[stem].path) for stem, entry in before.items() if stem in after]
     findings += _without_partner(before, after, "after")
     findings += _without_partner(after, before, "before")
     return Paired(images=selection.images, couples=tuple(couples), findings=tuple(findings), texts=selection.texts)
+
+
+def _numbered(before: dict[str, FileEntry], after: Mapping[str, FileEntry]) -> list[Finding]:
+    """Gives a control picture img_0, as musubi-tuner numbers them, the stem of its after picture img.
+
+    Several of one picture are reported: they, and their after picture, are in no pair.
+    """
+    groups: dict[str, list[str]] = {}
+    for stem in before:
+        root = _NUMBERED.sub("", stem)
+        if stem not in after and root in after and root not in before:
+            groups.setdefault(root, []).append(stem)
+    findings = []
+    for root, stems in groups.items():
+        entries = [before.pop(stem) for stem in stems]
+        before[root] = entries[0]
+        if len(entries) > 1:
+            names = ", ".join(name_of(entry.path) for entry in entries[:4])
+            what = (
+                f"{name_of(after[root].path)} has several before pictures ({names}): Scenario takes one for each pair"
+            )
+            hint = "list those that are not meant under `exclude:`"
+            findings.append(Finding("P01", what, after[root].file, hint=hint))
+    return findings
 
 
 def _clashes(images: Sequence[FileEntry]) -> list[Finding]:
@@ -110,6 +103,8 @@ def _without_partner(side: Mapping[str, FileEntry], other: Mapping[str, FileEntr
 
 def pair_suffixes(selection: Selection, suffixes: tuple[str, str] | None) -> Paired:
     """Pairs of one folder: ROOT_start.png, ROOT_end.png and ROOT.txt. suffixes None: the usual ones that fit best."""
+    if suffixes is None and selection.images and not any(_fitting(selection, couple) for couple in SUFFIX_COUPLES):
+        return Paired(images=selection.images, couples=(), findings=(_no_endings(selection),))
     couple = suffixes or max(SUFFIX_COUPLES, key=lambda c: _fitting(selection, c))
     sides: tuple[dict[str, FileEntry], dict[str, FileEntry]] = ({}, {})
     findings = []
@@ -130,7 +125,7 @@ def pair_suffixes(selection: Selection, suffixes: tuple[str, str] | None) -> Pai
         else:
             what = f"{name_of(entry.path)} ends in neither {couple[0]} nor {couple[1]}"
             if couple[0].casefold() in stem.casefold():
-                what = f"{name_of(entry.path)}: a pair has exactly one before picture"
+                what = f"{name_of(entry.path)} is a further before picture: Scenario takes one for each pair"
             findings.append(Finding("P01", what, entry.file, hint="rename it, or list it under `exclude:`"))
     of_pairs: dict[str, list[str]] = {}
     for text in selection.texts:
@@ -146,6 +141,13 @@ def pair_suffixes(selection: Selection, suffixes: tuple[str, str] | None) -> Pai
     return Paired(images=images, couples=tuple(couples), findings=tuple(findings), texts=texts)
 
 
+def _no_endings(selection: Selection) -> Finding:
+    known = ", ".join("/".join(couple) for couple in SUFFIX_COUPLES)
+    what = f"the names of no two pictures end as those of a pair do ({known})"
+    hint = "name the two endings: `pairs: { folder: ..., suffixes: [_x, _y] }`, or two folders: `before:` and `after:`"
+    return Finding("P01", what, selection.images[0].file, hint=hint)
+
+
 def _root_of(stem: str, ending: str) -> str | None:
     """The stem without its ending, which may be in capitals; None when it has another one."""
     if stem[-len(ending) :].casefold() == ending.casefold():
@@ -159,71 +161,11 @@ def _fitting(selection: Selection, couple: tuple[str, str]) -> int:
     return len(before & after)
 
 
-def table_rows(
-    rows: Sequence[Row],
-    *,
-    file: str | None,
-    beside: str,
-    header: int | None = None,
-    exists: Callable[[str], bool] | None = None,
-) -> tuple[list[TableRow], list[Finding]]:
-    """The pairs of a table or a list. beside: the table's folder; names are relative to that. header: its line.
+def pair_rows(rows: Sequence[TableRow], entries: Mapping[str, FileEntry], texts: Sequence[FileEntry] = ()) -> Paired:
+    """Pairs from rows. entries: the existing pictures, by file relative to the root, in NFC.
 
-    exists: whether there is a file of that name, relative to the root. Where there is none beside the table, a name is
-    relative to the root, or a path of the machine that wrote the table, whose end is the same here.
+    texts: caption files, of which those beside the pictures are the instructions of rows that have none.
     """
-    found: list[TableRow] = []
-    findings: list[Finding] = []
-    for row in rows:
-        if is_empty(row.fields) and file is not None:
-            continue
-        if doubled := doubled_finding(row, _COLUMNS, file=file, header=header):
-            if doubled not in findings[-1:]:
-                findings.append(doubled)
-            continue
-        fields = {name.strip().casefold(): value for name, value in row.fields.items()}
-        before, after = _sides(fields)
-        line = row.line if file is not None else None
-        more = next((name for name, value in fields.items() if value and _MORE_CONTROLS.fullmatch(name)), None)
-        if more is not None:
-            what = f"a pair has one before picture, and {more} names another"
-            findings.append(Finding("P01", what, file, line, f"leave {more} out: Scenario takes no second one"))
-            continue
-        if not before or not after:
-            missing = "before" if not before else "after"
-            what = f"the pair has no {missing} picture; found {', '.join(list(row.fields)[:6]) or 'nothing'}"
-            findings.append(Finding("P01", what, file, line, "name the columns before, after and instruction"))
-            continue
-        instruction = first_of(fields, _INSTRUCTION_COLUMNS)
-        sides = [_below(beside, name, exists) for name in (before, after)]
-        found.append(TableRow(sides[0], sides[1], instruction, file, line))
-    return found, findings
-
-
-def _sides(fields: Mapping[str, str]) -> tuple[str | None, str | None]:
-    """The before and the after picture of a row. Beside a control picture, the image is what it is turned into."""
-    before, after = first_of(fields, _BEFORE_COLUMNS), first_of(fields, _AFTER_COLUMNS)
-    image, control = first_of(fields, _IMAGE_COLUMNS), first_of(fields, _CONTROL_COLUMNS)
-    if before is None and control is not None:
-        return control, after if after is not None else image
-    if before is None:
-        return image, after
-    return before, after if after is not None else image
-
-
-def _below(folder: str, name: str, exists: Callable[[str], bool] | None) -> str:
-    name = name.strip().replace("\\", "/").removeprefix("./")
-    first = f"{folder}/{name}" if folder and not name.startswith("/") else name
-    if exists is None or ".." in name or exists(first):
-        return first
-    parts = name.split("/")[-_MOST_PARTS:]
-    tails = ["/".join(parts[at:]) for at in range(len(parts))]
-    candidates = (place for tail in tails for place in (f"{folder}/{tail}" if folder else tail, tail))
-    return next((place for place in candidates if not place.startswith("/") and exists(place)), first)
-
-
-def pair_rows(rows: Sequence[TableRow], entries: Mapping[str, FileEntry]) -> Paired:
-    """Pairs from rows. entries: the existing pictures, by file relative to the root, in NFC."""
     findings = []
     named: dict[tuple[str, str], FileEntry] = {}
     complete = []
@@ -248,12 +190,25 @@ def pair_rows(rows: Sequence[TableRow], entries: Mapping[str, FileEntry]) -> Pai
         if (twin.instruction or "").strip() != (row.instruction or "").strip():
             what = f"{row.before} and {row.after} are listed twice, with different instructions"
             findings.append(Finding("C17", what, row.file, row.line, "keep one of them"))
-    images = sorted(named.values())
+    wanting = {path for couple in couples.values() if not couple.instruction for path in couple[:2]}
     return Paired(
-        images=tuple(images),
+        images=tuple(sorted(named.values())),
         couples=tuple(couples.values()),
         findings=tuple(findings),
+        texts=dict(_texts_beside([entry for entry in named.values() if entry.path in wanting], texts)),
     )
+
+
+def _texts_beside(images: Sequence[FileEntry], texts: Sequence[FileEntry]) -> Iterator[tuple[str, FileEntry]]:
+    """Caption files with the stem or the name of a picture in the same folder, by their path beside that picture."""
+    by_stem: dict[str, list[FileEntry]] = {}
+    for text in texts:
+        if suffix_of(text.file) in SIDECAR_SUFFIXES:
+            by_stem.setdefault(nfc(stem_of(text.file)), []).append(text)
+    for image in images:
+        for form, stem in ((stem_of(image.path), stem_of(nfc(image.file))), (image.path, nfc(image.file))):
+            for text in by_stem.get(stem, ()):
+                yield form + suffix_of(text.file), text
 
 
 def _short_names(files: set[str]) -> dict[str, str]:

@@ -28,7 +28,7 @@ from scenario_apply.model.did_you_mean import did_you_mean, listed
 from scenario_apply.model.globs import alternatives, has_magic
 
 _CAPTION_OPTIONS = frozenset({"suffix", "lines", "file", "map", "missing"})
-_TABLE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".json", ".yaml", ".yml", ".parquet")
+_TABLE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".json", ".yaml", ".yml", ".parquet")
 _MISSING = ("error", "warn", "auto")
 _CAPTION_TEXTS = frozenset({"caption", "trigger", "prefix", "suffix", "caption_template", "instruction"})
 _LINES = ("join", "comma", "space", "first")

@@ -139,7 +139,7 @@ class Models:
             hint = "use images:, or an edit type such as flux.2-klein-9b-edit-lora"
         else:
             what = f"{training.name} is trained on edit pairs, but dataset.{dataset} contains single images"
-            hint = "give the dataset before: and after:, or use a type without -edit-"
+            hint = "give the dataset before: and after:, or pairs:, or use a type without -edit-"
         if (severity := severity_for("M01", [spec])) is not None:
             self._report.add("M01", f"model.{address.name}: {what}", mark, hint, severity)
 

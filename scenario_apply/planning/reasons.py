@@ -196,6 +196,10 @@ class ManualTraining(Coded, frozen=True, tag="manual-training"):
     changed: tuple[Reason, ...] = ()
 
 
+class OwnCaptionsUnknown(Coded, frozen=True, tag="own-captions-unknown"):
+    """Without a refresh nobody knows whether captions that were added say what Scenario's own say."""
+
+
 class ChangesKept(Coded, frozen=True, tag="changes-kept"):
     """on_change: keep. changed: why it would be trained."""
 
@@ -329,6 +333,7 @@ HistoryReason = (
     | TrainingQueued
     | ManifestChangedMeanwhile
     | ManualTraining
+    | OwnCaptionsUnknown
     | ChangesKept
     | ProtectionChanged
     | RollbackEnded

@@ -212,7 +212,9 @@ def _work(
     digest = None if dataset is None else dataset.digest
     if digest is not None and kind is not Create and contents is not given.desired.contents_of(spec):
         digest = digest_of(contents)
-    manual: list[Reason] = [] if trains else [why.ManualTraining(it.address)]
+    notes: list[Reason] = [] if trains else [why.ManualTraining(it.address)]
+    if trains and content.captions.add and not given.observed.refreshed:
+        notes.append(why.OwnCaptionsUnknown())
     return kind(
         resource=it,
         declared=spec,
@@ -222,7 +224,7 @@ def _work(
         trains=trains,
         labels=labels,
         reasons=tuple(reasons),
-        notes=(*manual, *_edit_reasons(it.edit), *_move_reasons(it.edit)),
+        notes=(*notes, *_edit_reasons(it.edit), *_move_reasons(it.edit)),
     )
 
 

@@ -107,6 +107,8 @@ def _history_text(reason: HistoryReason) -> str:
             return "the manifest changed since: apply again when this training has ended"
         case why.ManualTraining(address, changed):
             return _with_changes(f"train: manual, trained only with --train {address}", changed)
+        case why.OwnCaptionsUnknown():
+            return "captions that say what Scenario's own say need no training; a plan with a refresh compares them"
         case why.ChangesKept(changed):
             return _with_changes("on_change: keep", changed)
         case why.ProtectionChanged(protected):

@@ -8,7 +8,8 @@ from scenario_apply.dataset.captions.table_entries import Row
 from scenario_apply.dataset.captions.tables import read_table
 from scenario_apply.dataset.facts import FileEntry
 from scenario_apply.dataset.image_selection import Selection
-from scenario_apply.dataset.pairing import pair_rows, pair_suffixes, table_rows
+from scenario_apply.dataset.pair_tables import table_rows
+from scenario_apply.dataset.pairing import pair_rows, pair_suffixes
 from scenario_apply.model.lint_rules import Finding
 
 

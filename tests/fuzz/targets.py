@@ -21,7 +21,7 @@ from scenario_apply.dataset.captions.decode import decode
 from scenario_apply.dataset.captions.matching import Lookup, Raw, match_rows
 from scenario_apply.dataset.captions.tables import caption_in_file, caption_rows, read_table
 from scenario_apply.dataset.facts import FileEntry
-from scenario_apply.dataset.pairing import table_rows
+from scenario_apply.dataset.pair_tables import table_rows
 from scenario_apply.dataset.scan.decoding import DecodingAllowance
 from scenario_apply.dataset.scan.pillow_images import DamagedPicture, NotDecoded, read_pixels, verify
 from scenario_apply.dataset.scan.read_images import read_facts

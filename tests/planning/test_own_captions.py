@@ -7,6 +7,7 @@ import pytest
 from scenario_apply.dataset.types import Contents
 from scenario_apply.manifest.spec import Manifest
 from scenario_apply.model.remote import AssetId, TrainingImage
+from scenario_apply.planning import reasons as why
 from scenario_apply.planning.as_sent import as_sent
 from scenario_apply.planning.caption_comparison import compare_captions
 from scenario_apply.planning.decision import Decision, Keep, Replace
@@ -50,7 +51,10 @@ def test_another_text_is_a_change_and_only_that() -> None:
 
 
 def test_without_a_refresh_nobody_knows_what_the_service_says() -> None:
-    assert isinstance(planned(OWN, Observed()), Replace)
+    decision = planned(OWN, Observed())
+    assert isinstance(decision, Replace)
+    assert why.OwnCaptionsUnknown() in decision.notes
+    assert why.OwnCaptionsUnknown() not in planned(("another", None), shown()).notes
 
 
 def test_a_caption_that_a_person_wrote_on_the_service_is_not_its_own() -> None:

@@ -18,6 +18,7 @@ _SSH = re.compile(r"(?:ssh|git\+ssh|ssh\+git)://(?:[\w.-]+@)?[A-Za-z0-9][\w.-]*(
 _SCP = re.compile(r"(?:[A-Za-z0-9_][\w.-]*@)?[A-Za-z0-9][\w.-]*:(?!//|:)[^\s\x00-\x1f-][^\s\x00-\x1f]*")
 _FILE = re.compile(r"file:///[^\x00-\x1f]*")
 _HEADER = re.compile(r"http\.(.+\.)?extraheader")
+_FOR_ALL = "http.extraheader"
 _BRANCH = "ref: refs/heads/"
 
 Pairs = Sequence[tuple[str, str]]
@@ -60,7 +61,7 @@ def server_of(own: Pairs, shared: Pairs, *, head: str, top: str) -> LfsServer | 
     head: the text of HEAD. Source: git-lfs, docs/man/git-lfs-config.adoc and its lfsapi/endpoint_finder.go.
     """
     mine, theirs = dict(own), dict(shared)
-    headers = tuple((key, value) for key, value in own if _HEADER.fullmatch(key) and value.isprintable())
+    headers = [(key, value) for key, value in own if _HEADER.fullmatch(key) and value.isprintable()]
     remote = _remote(mine, head)
     for key, is_lfs_url in (("lfs.url", True), (f"remote.{remote}.lfsurl", True), (f"remote.{remote}.url", False)):
         for found, is_from_lfsconfig in ((mine.get(key), False), (theirs.get(key), True)):
@@ -69,7 +70,9 @@ def server_of(own: Pairs, shared: Pairs, *, head: str, top: str) -> LfsServer | 
             url = _understood(found, top)
             if url is None:
                 return None
-            return LfsServer(url=url, is_lfs_url=is_lfs_url, is_from_lfsconfig=is_from_lfsconfig, headers=headers)
+            # a header for every address is not sent to one that a pull request chose
+            sent = [(name, value) for name, value in headers if name != _FOR_ALL or not is_from_lfsconfig]
+            return LfsServer(url=url, is_lfs_url=is_lfs_url, is_from_lfsconfig=is_from_lfsconfig, headers=tuple(sent))
     return None
 
 

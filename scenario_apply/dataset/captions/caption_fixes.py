@@ -144,10 +144,11 @@ class CaptionFixer:
         word = rf"(?<!\w){re.escape(trigger)}(?!\w)"
         if len(re.findall(word, held)) != 1 or re.match(word, held):
             return text
-        parts = held.split(",")
+        stop = "." if re.search(rf",\s*{re.escape(trigger)}\.$", held) else ""  # of the sentence, not of the trigger
+        parts = held.removesuffix(stop).split(",")
         own = [at for at, part in enumerate(parts) if part.strip() == trigger]
         if own:
-            rest = ",".join(part for at, part in enumerate(parts) if at != own[0]).strip()
+            rest = ",".join(part for at, part in enumerate(parts) if at != own[0]).strip() + stop
         elif sentence := re.fullmatch(rf"(.*[.!?;])\s+{re.escape(trigger)}\.?", held):
             rest = sentence[1]
         else:

@@ -71,4 +71,5 @@ def _instruction(
         findings.append(Finding("C17", what, found[0].file, found[0].line, "keep one of them"))
     if texts and texts[0]:
         return texts[0]
-    return composer.render("instruction", spec.instruction, couple.after) if spec.instruction else ""
+    key, template = ("instruction", spec.instruction) if spec.instruction else ("caption", spec.caption)
+    return composer.render(key, template, couple.after) if template else ""

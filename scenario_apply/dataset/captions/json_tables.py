@@ -7,8 +7,8 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 
+from scenario_apply.dataset.captions.pair_columns import names_a_picture
 from scenario_apply.dataset.captions.table_entries import (
-    FILE_COLUMNS,
     MOST_ROWS,
     Row,
     Table,
@@ -132,7 +132,7 @@ def _form_of(value: Mapping[str, object] | list[object]) -> str:
         return "records"
     entry = next((entry for entry in value.values() if entry), None)
     if isinstance(entry, list):
-        return "records" if all(map(_names_a_picture, entry)) else "caption-lists"
+        return "records" if all(map(names_a_picture, entry)) else "caption-lists"
     if isinstance(entry, dict):
         return "ai-toolkit" if "caption_short" in entry else "kohya"
     return "captions-map"
@@ -160,7 +160,7 @@ def _entries(value: Mapping[str, object], places: _KeyLines, file: str) -> tuple
     findings: list[Finding] = []
     for key, entry in value.items():
         line = places.first(key)
-        if isinstance(entry, list) and entry and all(map(_names_a_picture, entry)):
+        if isinstance(entry, list) and entry and all(map(names_a_picture, entry)):
             for item in entry:
                 row, more = record(item, file=file, line=line)
                 rows.append(row)
@@ -191,10 +191,6 @@ def read_json_caption(text: str, *, file: str) -> tuple[str | None, list[Finding
     twice = [f"{key!r} appears twice" for key in dict.fromkeys(source.doubled)]
     findings += [Finding("C17", what, file, 1, "keep one of them") for what in twice]
     return (None if row is None else row.fields["text"]), findings
-
-
-def _names_a_picture(value: object) -> bool:
-    return isinstance(value, dict) and any(column_name(str(key)) in FILE_COLUMNS for key in value)
 
 
 def _failed(file: str, line: int | None, what: str, hint: str | None = None) -> Table:

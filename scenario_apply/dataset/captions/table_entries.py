@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
+from scenario_apply.model.file_names import is_image_name
 from scenario_apply.model.lint_rules import Finding
 
 FILE_COLUMNS = ("file_name", "image_path", "image", "file", "filename", "path")
@@ -21,6 +22,7 @@ _BLANKS = re.compile(r"[\s_-]+")
 _JOINED_NAMES = {"imagepath": "image_path"}
 _LIST_IN_PYTHON = re.compile(r"""\[\s*(?:'[^'"\\]*'\s*(?:,\s*'[^'"\\]*'\s*)*,?\s*)?\]""")
 _LONGEST_LIST = 20_000  # characters
+_MOST_PICTURES = 20  # in a list
 
 
 class Row(NamedTuple):
@@ -79,7 +81,7 @@ def too_many_rows(file: str, line: int) -> Finding:
 
 
 def record(value: Mapping[str, object], *, file: str, line: int) -> tuple[Row, list[Finding]]:
-    """The row of a JSON object or YAML map: lists of captions and tags become text, other lists and maps fall away.
+    """The row of a JSON object or YAML map: lists of captions, tags and pictures become text, others fall away.
 
     C07 for several captions, of which the first is used; C18 for a caption or tags that are neither text nor a list.
     """
@@ -98,6 +100,9 @@ def record(value: Mapping[str, object], *, file: str, line: int) -> tuple[Row, l
             fields[name] = tags_text(held)
         elif name in TEXT_COLUMNS or name in _INSTRUCTION_COLUMNS:
             fields[name], finding = _first_caption(held, f"{name} has", file=file, line=line)
+        elif name not in FILE_COLUMNS and _is_list_of_pictures(held):
+            for number, picture in enumerate(held):
+                fields.setdefault(f"{name}_{number}" if number else name, str(picture))
         elif name == TAGS_COLUMN:
             finding = Finding("C18", f"{name} is neither text nor a list", file, line, 'write "tag, tag"')
         if finding is not None:
@@ -115,6 +120,11 @@ def _first_caption(held: object, subject: str, *, file: str, line: int) -> tuple
         what = f"{subject} {len(held)} captions; the first is used"
         finding = Finding("C07", what, file, line, "keep one of them")
     return as_text(held[0]) if held else "", finding
+
+
+def _is_list_of_pictures(value: object) -> TypeGuard[list[object]]:
+    """Control pictures of an edit pair. The second of control is control_1, as trainers call it."""
+    return isinstance(value, list) and 0 < len(value) <= _MOST_PICTURES and all(map(is_image_name, map(str, value)))
 
 
 def _is_list_of_text(value: object) -> bool:

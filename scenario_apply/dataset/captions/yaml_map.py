@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from scenario_apply.dataset.captions.pair_columns import names_a_picture
 from scenario_apply.dataset.captions.table_entries import (
     MOST_ROWS,
     TEXT_COLUMNS,
@@ -176,6 +177,12 @@ class _Reader:
             if isinstance(value_event, yaml.MappingStartEvent) and value_event.flow_style and not _is_record(entry):
                 what = f"the caption of {key!r} starts with {{, which makes it a map"
                 self._findings.append(Finding("C18", what, self._file, line, "quote the caption"))
+                continue
+            if isinstance(entry, list) and entry and all(map(names_a_picture, entry)):
+                for item in entry:
+                    listed, findings = record(item, file=self._file, line=line)
+                    self._findings += findings
+                    yield listed
                 continue
             row, findings = map_entry(key, entry, file=self._file, line=line)
             self._findings += findings

@@ -25,7 +25,7 @@ def counts(subject: Subject) -> Iterator[Finding]:
     elif count < subject.number("min-images"):
         noun = "image" if count == 1 else "images"
         yield Finding("N02", f"{count} {noun}: Scenario recommends at least {subject.number('min-images'):g}")
-    elif count > subject.number("many-images"):
+    elif count > subject.number("many-images-of-style" if subject.is_style else "many-images"):
         yield from _many(subject, count)
 
 
@@ -33,7 +33,7 @@ def _nothing(subject: Subject) -> Iterator[Finding]:
     where = ", ".join(subject.spec.images) or "it"
     hint = "name a folder that holds .png, .jpg or .webp files"
     if subject.skipped_folders:
-        hint = "its sub-folders hold some: write `recursive: true`"
+        hint = "its sub-folders hold some: write `recursive: true`, or name two folders: `before:` and `after:`"
     elif any(source.lower().endswith(".parquet") for source in subject.spec.images):
         hint = "pictures within parquet files are not read: export them as files"
     yield Finding("N01", f"no images in {where}", hint=hint, key="images")
@@ -50,7 +50,7 @@ def _many(subject: Subject, count: int) -> Iterator[Finding]:
     elif count > most:
         yield Finding("N04", f"{count} images: Scenario may reject more than {most:g}", None, None, hint, "warning")
     else:
-        yield Finding("N03", f"{count} images: 5 to 25 usually train best")
+        yield Finding("N03", f"{count} images: 5 to 20 usually train best, for a style up to 25")
 
 
 def _pair_counts(subject: Subject) -> Iterator[Finding]:
@@ -59,7 +59,13 @@ def _pair_counts(subject: Subject) -> Iterator[Finding]:
         return
     if count < subject.number("min-pairs"):
         least = subject.number("min-pairs")
-        yield Finding("N05", f"{count} complete pairs: an edit training needs at least {least:g}")
+        folders = sorted(subject.skipped_folders or {})
+        hint = (
+            f"its sub-folders hold pictures, too ({', '.join(folders[:3])}): write `recursive: true`"
+            if folders
+            else None
+        )
+        yield Finding("N05", f"{count} complete pairs: an edit training needs at least {least:g}", hint=hint)
     elif count < subject.number("few-pairs"):
         few = subject.number("few-pairs")
         yield Finding("N05", f"{count} pairs: {few:g} to 15 are recommended", severity="warning")

@@ -15,7 +15,8 @@ from scenario_apply.dataset.captions.tables import read_table
 from scenario_apply.dataset.exclusion import normal_pattern
 from scenario_apply.dataset.image_limits import MOST_IMAGES
 from scenario_apply.dataset.image_selection import Selection
-from scenario_apply.dataset.pairing import TableRow, pair_folders, pair_rows, pair_suffixes, table_rows
+from scenario_apply.dataset.pair_tables import TableRow, table_rows
+from scenario_apply.dataset.pairing import pair_folders, pair_rows, pair_suffixes
 from scenario_apply.dataset.scan.caption_files import caption_reader
 from scenario_apply.dataset.scan.caption_folders import caption_folders_of
 from scenario_apply.dataset.scan.listed_selection import selection_of
@@ -115,7 +116,8 @@ def inputs_of(listing: Listing, spec: DatasetSpec, root: str) -> DatasetInputs:
             layout=layout,
         )
     if of_table:
-        paired = pair_rows(listing.rows, {nfc(entry.file): entry for entry in selection.images})
+        by_file = {nfc(entry.file): entry for entry in selection.images}
+        paired = pair_rows(listing.rows, by_file, tuple(selection.texts.values()))
         _check_count(spec, len(paired.images))
     elif spec.pairs is not None:
         paired = pair_suffixes(selection, spec.pairs.suffixes)
@@ -123,7 +125,8 @@ def inputs_of(listing: Listing, spec: DatasetSpec, root: str) -> DatasetInputs:
         paired = pair_folders(selection)
     if _LOST_FOLDER.intersection(finding.code for finding in findings):
         paired = replace(paired, findings=())  # with a folder missing, all pictures of the other lack a partner
-    return DatasetInputs(images=paired.images, paired=paired, findings=findings)
+    skipped = {} if of_table else skipped_folders_of(listing, spec, root)
+    return DatasetInputs(images=paired.images, paired=paired, findings=findings, skipped_folders=skipped)
 
 
 def _by_layout(

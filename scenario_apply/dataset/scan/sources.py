@@ -30,7 +30,7 @@ from scenario_apply.model.lint_rules import Finding
 from scenario_apply.model.remote_urls import NO_REMOTE, RemoteAccess, is_url
 
 if TYPE_CHECKING:
-    from scenario_apply.dataset.pairing import TableRow
+    from scenario_apply.dataset.pair_tables import TableRow
 
 MOST_FILES = 200_000
 """Files and folders that are listed for one dataset."""

@@ -61,3 +61,11 @@ def test_the_headers_of_the_checkout_belong_to_its_server_and_are_not_shown() ->
     assert server.headers == ((key, "AUTHORIZATION: basic s3"),)
     assert server.shown == URL
     assert "s3" not in repr(server)
+
+
+def test_a_header_for_every_address_is_not_sent_to_one_of_lfsconfig() -> None:
+    own = {"remote.origin.url": "/x", "http.extraheader": "AUTHORIZATION: basic s3"}
+    with_own, with_shared = found(own), found(own, {"lfs.url": URL})
+    assert with_own is not None
+    assert with_shared is not None
+    assert (len(with_own.headers), len(with_shared.headers)) == (1, 0)

@@ -27,6 +27,7 @@ def fixed(data: bytes, *, file: str = "01.txt", kinds: tuple[str, ...] = FIX_KIN
         (b" ,fox,, red , ,\n", " fox, red\n", ("commas",)),
         (b"fox, KAEL_07, red", "KAEL_07, fox, red", ("trigger",)),
         (b"red,, fox, KAEL_07,\n", "KAEL_07, red, fox\n", ("commas", "trigger")),
+        (b"A fox in snow, KAEL_07.", "KAEL_07, A fox in snow.", ("trigger",)),
         (b"A fox in snow. KAEL_07\n", "KAEL_07, A fox in snow.\n", ("trigger",)),
     ],
 )
