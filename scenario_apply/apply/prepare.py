@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -131,9 +131,7 @@ def make_plan(
         steps=tuple(steps),
         drift=drift,
         diagnostics=(
-            *manifest.problems,
-            *(problem for dataset in datasets.values() for problem in dataset.problems),
-            *(problem for problem in problems if problem.code != "protected"),
+            *_unprotected(manifest, datasets, problems),
             *([] if options.refresh_only or options.destroy else _lookalikes(environment, inputs, decisions, observed)),
             *notes,
         ),
@@ -145,18 +143,27 @@ def make_plan(
     limits = merged(manifest.limits, options.limits)
     protected = tuple(problem for problem in problems if problem.code == "protected")
     plan = with_fields(plan, blocked=(*protected, *judge(plan, limits)))
-    has_journal = loaded.has_journal
+    own, left = _problems_of_models(manifest, datasets), loaded.has_journal
     return Prepared(
-        plan=plan,
-        state=state,
-        limits=limits,
-        adopted=adopted,
-        has_journal=has_journal,
-        unpulled=unpulled,
-        problems={
-            a: datasets[spec.dataset].problems for a, spec in manifest.models.items() if spec.dataset in datasets
-        },
+        plan=plan, state=state, limits=limits, adopted=adopted, has_journal=left, unpulled=unpulled, problems=own
     )
+
+
+def _unprotected(
+    manifest: Manifest, datasets: Mapping[str, Dataset], problems: Iterable[Diagnostic]
+) -> Iterator[Diagnostic]:
+    """What is said of manifest, datasets and decisions, but for what protection stops."""
+    yield from manifest.problems
+    for dataset in datasets.values():
+        yield from dataset.problems
+    yield from (problem for problem in problems if problem.code != "protected")
+
+
+def _problems_of_models(
+    manifest: Manifest, datasets: Mapping[str, Dataset]
+) -> Mapping[Address, tuple[Diagnostic, ...]]:
+    known = {name: dataset.problems for name, dataset in datasets.items()}
+    return {address: known[model.dataset] for address, model in manifest.models.items() if model.dataset in known}
 
 
 def _quotes(

@@ -20,7 +20,8 @@ LINT_TEXTS: Mapping[str, LintText] = {
     ),
     "N03": LintText(
         "A dataset with more images than usually trains best.",
-        "Large sets cost more and often dilute the subject; 5 to 25 good images usually train better.",
+        "Large sets cost more and often dilute the subject; 5 to 20 good images usually train better, up to 25 for a"
+        " style (by the name or trigger of the dataset).",
         "Keep the best images. Nothing is wrong if the set is large on purpose.",
     ),
     "N04": LintText(

@@ -59,6 +59,11 @@ class Subject:
         return self.settings.numbers[name]
 
     @property
+    def is_style(self) -> bool:
+        """Whether it teaches a style, by the name or the trigger of the dataset: for styles more images are fine."""
+        return "style" in f"{self.spec.name} {self.spec.trigger or ''}".casefold()
+
+    @property
     def sound(self) -> tuple[Picture, ...]:
         """Pictures that are present and readable."""
         return tuple(p for p in self.pictures if not p.facts.fault and not p.facts.is_lfs_pointer)
