@@ -133,6 +133,8 @@ def test_validate_suggests_a_block_that_can_be_pasted_and_changes_nothing(capsys
         "# model.older, 8 images. No suggestion: sd-xl-lora is not counted in epochs and repeats.",
     ):
         assert said in printed
+    assert run("validate", "--suggest", "--format", "sarif") == 64
+    capsys.readouterr()
     assert run("validate", "--suggest", "--format", "json") == 0
     assert [one["model"] for one in json.loads(capsys.readouterr().out)["suggestions"]] == ["fixed", "rates", "older"]
 
