@@ -102,7 +102,12 @@ class Datasets:
         self._expansion.add(merged, marks[0])
         self._count_patterns(merged, marks[0])
         self.fields[name] = merged
-        self.specs[name] = replace(dataset_spec(name, merged, marks[0], self._report), own=frozenset(fields))
+        spec = replace(dataset_spec(name, merged, marks[0], self._report), own=frozenset(fields))
+        self.specs[name] = spec
+        if spec.images and "instruction" in spec.own:
+            what = f"dataset.{name} has single images, which take no instruction: this one is not used"
+            hint = "write `caption:` for a caption of all images, or give the dataset before: and after:"
+            self._report.warn("dataset-shape", what, fields.key_mark("instruction"), hint)
 
     def _count_patterns(self, fields: Map, mark: Mark) -> None:
         for pattern in (*texts(fields, "images"), *texts(fields, "exclude")):
