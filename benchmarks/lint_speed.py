@@ -42,6 +42,7 @@ from scenario_apply.manifest.spec import DatasetSpec
 
 SIZE = (1632, 1224)
 SMALL = (320, 240)
+_IN_A_SET = 1000
 _OLD_S = 3600  # files younger than two seconds are not trusted by the cache
 _WORDS = (
     "cloak",
@@ -59,45 +60,45 @@ _WORDS = (
 )
 _MANIFEST = """\
 version: 1
-datasets: { set: { images: ./set, trigger: TRIGGER_7 } }
+datasets: { set: { images: ./set00, trigger: TRIGGER_7, lint: { N04: off } } }
 models: { set: { type: flux.1-lora, dataset: set } }
 """
-_PEAK = """
+_SCAN = """
 import sys
 sys.path.insert(0, {here!r})
 import lint_speed
-def peak():  # of this program: ru_maxrss also counts what the parent had before it
-    return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM"))
-before = peak()
 lint_speed.scan({root!r}, None)
-print(before, peak())
 """
 
 Cost = tuple[float, float]
 """Seconds of the processors, children included, and on the clock."""
 
 
-def texture(draw: random.Random) -> Image.Image:
-    """Noise of several sizes, which JPEG keeps at the size of a photograph: 0.9 bytes for each four pixels."""
-    width, height = SIZE[0] + 400, SIZE[1] + 400
+def texture(size: tuple[int, int], draw: random.Random) -> Image.Image:
+    """Noise of several sizes, from which JPEG makes about a byte for each seven pixels."""
+    width, height = size[0] + 400, size[1] + 400
     coarse = Image.frombytes("RGB", (40, 30), draw.randbytes(3600)).resize((width, height), Image.Resampling.BICUBIC)
     fine = Image.frombytes("L", (width, height), draw.randbytes(width * height))
     return Image.blend(coarse, Image.merge("RGB", (fine, fine, fine)), 0.12)
 
 
-def make(folder: Path, images: int, size: tuple[int, int], draw: random.Random) -> None:
-    """Pictures that differ from each other in every pixel and in large shapes, each with a caption."""
-    folder.mkdir(parents=True)
-    ground = texture(draw)
+def make(root: Path, images: int, size: tuple[int, int], draw: random.Random) -> None:
+    """Pictures that differ from each other in every pixel and in large shapes, each with a caption.
+
+    In folders of at most _IN_A_SET, which is what a dataset may have.
+    """
+    ground = texture(size, draw)
     old = time.time() - _OLD_S
     for number in range(images):
         left, top = draw.randrange(400), draw.randrange(400)
-        picture = ground.crop((left, top, left + SIZE[0], top + SIZE[1])).resize(size)
+        picture = ground.crop((left, top, left + size[0], top + size[1]))
         pen = ImageDraw.Draw(picture)
         for _ in range(12):
             x, y = draw.randrange(size[0]), draw.randrange(size[1])
             reach = draw.randrange(size[0] // 12, size[0] // 4)
             pen.ellipse((x - reach, y - reach, x + reach, y + reach), fill=tuple(draw.randbytes(3)))
+        folder = root / f"set{number // _IN_A_SET:02d}"
+        folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{number:05d}.jpg"
         picture.save(path, "JPEG", quality=92)
         words = draw.sample(_WORDS, 4)
@@ -110,11 +111,13 @@ def make(folder: Path, images: int, size: tuple[int, int], draw: random.Random) 
 
 
 def scan(root: str, cache: str | None) -> None:
-    spec = DatasetSpec(name="set", images=("./set",), trigger="TRIGGER_7", place=Location(file="scenario.yaml", line=1))
-    types = {"set": ("flux.1-lora",)}
-    found = scan_datasets({"set": spec}, root=root, cache_path=cache, types_of=types, cwd=root, depth=Depth.ALL_PIXELS)
-    codes = {problem.code for problem in found["set"].problems if problem.severity != "info"}
-    if not found["set"].image_count or codes & {"F01", "F02", "D01", "D02", "D03"}:
+    place = Location(file="scenario.yaml", line=1)
+    names = sorted(path.name for path in Path(root).glob("set*") if path.is_dir())
+    specs = {n: DatasetSpec(name=n, images=(f"./{n}",), trigger=f"TRIGGER_{n[3:]}", place=place) for n in names}
+    types = dict.fromkeys(names, ("flux.1-lora",))
+    found = scan_datasets(specs, root=root, cache_path=cache, types_of=types, cwd=root, depth=Depth.ALL_PIXELS)
+    codes = {problem.code for one in found.values() for problem in one.problems if problem.severity != "info"}
+    if not all(one.image_count for one in found.values()) or codes & {"F01", "F02", "D01", "D02", "D03"}:
         raise SystemExit(f"the benchmark's own files are wrong: {sorted(codes)}")
 
 
@@ -159,7 +162,7 @@ def speed(root: str, images: int, rounds: int) -> None:
     first = {min(cores)}
     cache = os.path.join(root, ".scenario", "cache", "datasets")
     scan(root, cache)  # also brings every file into the page cache
-    paths = sorted(str(path) for path in Path(root, "set").glob("*.jpg"))
+    paths = sorted(str(path) for path in Path(root).glob("set*/*.jpg"))
     costs: dict[str, list[Cost]] = {
         name: [] for name in ("plain", "plain, all cores", "cold", "cold, all cores", "warm")
     }
@@ -201,7 +204,7 @@ def against_dvc(root: str, dvc: str, rounds: int) -> None:
         return timed(lambda: subprocess.run(words, env=environment, **silent))  # type: ignore[call-overload]
 
     run(dvc, "init", "--no-scm")
-    added = run(dvc, "add", "set")
+    added = run(dvc, "add", "set00")
     shutil.rmtree(os.path.join(root, ".scenario"), ignore_errors=True)
     checked = run(*ours)
     print(f"  first: dvc add {added[0]:.2f} s of CPU, validate {checked[0]:.2f} s (which decodes the pixels)")
@@ -211,14 +214,34 @@ def against_dvc(root: str, dvc: str, rounds: int) -> None:
     print(f"  again: dvc status {cpu[1]:.2f} s of CPU, validate {cpu[0]:.2f} s: {ratio(one, other, 0):.2f} of it")
 
 
-def memory(root: str) -> float:
-    """Peak MB of a cold scan in a process of its own."""
-    script = _PEAK.format(here=os.path.dirname(os.path.abspath(__file__)), root=root)
+def memory(root: str) -> None:
+    """The peak of a cold scan in a process of its own, with the workers that it forks; shared pages count once."""
+    script = _SCAN.format(here=os.path.dirname(os.path.abspath(__file__)), root=root)
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[1])}
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment)
-    before, after = (int(number) / 1024 for number in done.stdout.split())
-    print(f"peak {after:.0f} MiB, {after - before:.0f} more than imports")
-    return after
+    most = 0.0
+    with subprocess.Popen([sys.executable, "-c", script], env=environment) as process:
+        while process.poll() is None:
+            most = max(most, sum(resident(pid) for pid in (process.pid, *children(process.pid))))
+            time.sleep(0.02)
+    if process.returncode:
+        raise SystemExit(process.returncode)
+    print(f"peak {most:.0f} MB")
+
+
+def children(pid: int) -> list[int]:
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:  # it has ended
+        return []
+
+
+def resident(pid: int) -> float:
+    """MB, of which pages that processes share count in part for each."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) * 1024 / 1e6
 
 
 def main() -> None:
@@ -233,15 +256,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         root = os.path.realpath(folder)
         large, many, few = (os.path.join(root, name) for name in ("large", "many", "few"))
-        make(Path(large, "set"), options.images, SIZE, draw)
+        make(Path(large), options.images, SIZE, draw)
         print(f"{options.images} JPEG of {SIZE[0]}x{SIZE[1]}, {options.rounds} rounds, medians")
         speed(large, options.images, options.rounds)
         if options.dvc is None:
             print("  dvc is not installed or not in PATH: not compared (--dvc PATH)")
         else:
             against_dvc(large, options.dvc, options.rounds)
-        make(Path(few, "set"), options.memory_images // 10, SMALL, draw)
-        make(Path(many, "set"), options.memory_images, SMALL, draw)
+        make(Path(few), options.memory_images // 10, SMALL, draw)
+        make(Path(many), options.memory_images, SMALL, draw)
         for name, count in ((large, options.images), (few, options.memory_images // 10), (many, options.memory_images)):
             size = SIZE if name == large else SMALL
             print(f"  memory, {count} images of {size[0]}x{size[1]}: ", end="", flush=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,7 @@ from scenario_apply.planning.desired import desire
 from scenario_apply.planning.gates import judge, merged
 from scenario_apply.planning.observed import Observed, settle
 from scenario_apply.planning.plan import Plan, PlanFlags, PlanSource
+from scenario_apply.planning.pointer_recipes import as_planned, with_recorded_recipes
 from scenario_apply.planning.retention import to_be_deleted, with_retention
 from scenario_apply.planning.rule_inputs import Inputs
 from scenario_apply.planning.selection import requested
@@ -91,10 +92,9 @@ def make_plan(
     environment: Environment, manifest: Manifest, datasets: Mapping[str, Dataset], options: PlanOptions, now: float
 ) -> Prepared:
     """Plan the changes. Raises ManifestError for problems that stop a plan, StateError, ApiError, UsageError."""
-    desired = desire(manifest, datasets)
     loaded = environment.store.load()
     state, adopted = _recovered(environment, loaded, options)
-    recorded = state
+    desired, recorded = desire(manifest, with_recorded_recipes(datasets, state)), state
     asked = requested(
         desired,
         state,
@@ -131,9 +131,7 @@ def make_plan(
         steps=tuple(steps),
         drift=drift,
         diagnostics=(
-            *manifest.problems,
-            *(problem for dataset in datasets.values() for problem in dataset.problems),
-            *(problem for problem in problems if problem.code != "protected"),
+            *_unprotected(manifest, datasets, problems),
             *([] if options.refresh_only or options.destroy else _lookalikes(environment, inputs, decisions, observed)),
             *notes,
         ),
@@ -145,18 +143,27 @@ def make_plan(
     limits = merged(manifest.limits, options.limits)
     protected = tuple(problem for problem in problems if problem.code == "protected")
     plan = with_fields(plan, blocked=(*protected, *judge(plan, limits)))
-    has_journal = loaded.has_journal
+    own, left = _problems_of_models(manifest, datasets), loaded.has_journal
     return Prepared(
-        plan=plan,
-        state=state,
-        limits=limits,
-        adopted=adopted,
-        has_journal=has_journal,
-        unpulled=unpulled,
-        problems={
-            a: datasets[spec.dataset].problems for a, spec in manifest.models.items() if spec.dataset in datasets
-        },
+        plan=plan, state=state, limits=limits, adopted=adopted, has_journal=left, unpulled=unpulled, problems=own
     )
+
+
+def _unprotected(
+    manifest: Manifest, datasets: Mapping[str, Dataset], problems: Iterable[Diagnostic]
+) -> Iterator[Diagnostic]:
+    """What is said of manifest, datasets and decisions, but for what protection stops."""
+    yield from manifest.problems
+    for dataset in datasets.values():
+        yield from dataset.problems
+    yield from (problem for problem in problems if problem.code != "protected")
+
+
+def _problems_of_models(
+    manifest: Manifest, datasets: Mapping[str, Dataset]
+) -> Mapping[Address, tuple[Diagnostic, ...]]:
+    known = {name: dataset.problems for name, dataset in datasets.items()}
+    return {address: known[model.dataset] for address, model in manifest.models.items() if model.dataset in known}
 
 
 def _quotes(
@@ -253,7 +260,7 @@ def _source(
             destroy=options.destroy,
             deletes=options.allow_destroy,
         ),
-        datasets={name: dataset.digest for name, dataset in datasets.items()},
+        datasets={name: dataset.source_digest for name, dataset in datasets.items()},
     )
 
 
@@ -306,8 +313,10 @@ def prepare_saved(
     loaded = environment.store.load()
     try:
         check_state(saved, loaded.state)
-        prepared = make_plan(environment, manifest, datasets, options, environment.clock.now())
-        if problems := differences(saved, prepared.plan):
+        now, known = environment.clock.now(), as_planned(datasets, saved.steps)
+        prepared = make_plan(environment, manifest, datasets, options, now)
+        same = prepared if known is datasets else make_plan(environment, manifest, known, options, now)
+        if problems := differences(saved, same.plan):
             raise PlanStale(problems[0].message, problems=problems)
     except PlanStale as stale:
         if not loaded.has_journal:

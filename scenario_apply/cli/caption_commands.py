@@ -52,8 +52,9 @@ class CaptionSession:
     def places(self, name: str) -> CaptionPlaces:
         from scenario_apply.dataset.scan.caption_places import caption_places
 
-        allowed = self.call.settings.allow_outside_root
-        return caption_places(self.manifest.datasets[name], root=self.manifest.root, allow_outside=allowed)
+        settings, spec = self.call.settings, self.manifest.datasets[name]
+        allowed, remote = settings.allow_outside_root, settings.remote
+        return caption_places(spec, root=self.manifest.root, allow_outside=allowed, remote=remote)
 
 
 @contextmanager

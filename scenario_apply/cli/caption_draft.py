@@ -113,7 +113,7 @@ def _assets(models: Sequence[HeldModel]) -> Mapping[str, AssetId]:
     found: dict[str, AssetId] = {}
     for model in models:
         shown = {image.id for image in (model.remote.images if model.remote is not None else None) or ()}
-        found.update({record.sha256: record.asset_id for record in model.version.images if record.asset_id in shown})
+        found.update({record.source: record.asset_id for record in model.version.images if record.asset_id in shown})
     return found
 
 

@@ -62,7 +62,9 @@ def find_fixes(call: Invocation, manifest: Manifest, only: Collection[str] | Non
             kinds = [kind for kind in kinds if kind != "trigger"]
         by = trained.get(name, "")
         held_back = only is None and spec.trigger is not None and bool(by) and not spec.is_pairs
-        places = caption_places(spec, root=manifest.root, allow_outside=call.settings.allow_outside_root)
+        settings = call.settings
+        allowed, remote = settings.allow_outside_root, settings.remote
+        places = caption_places(spec, root=manifest.root, allow_outside=allowed, remote=remote)
         fixer = CaptionFixer(places.spec, KINDS_THAT_SEND_THE_SAME if held_back else kinds)
         mover = CaptionFixer(places.spec, ("trigger",)) if held_back else None
         moves = 0

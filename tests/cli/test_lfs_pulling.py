@@ -91,6 +91,27 @@ def test_an_apply_pulls_what_it_uploads_and_nothing_else(checkout: LfsCheckout, 
     assert left(checkout) == [NAMES[0], "props/p.jpg"]
 
 
+def test_nothing_is_pulled_outside_of_the_folder_of_the_manifest(
+    checkout: LfsCheckout, service: EmulatorThread, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also where the manifest may read there, and the checkout around both has the picture: nothing is written."""
+    for data in pictures(3):
+        keep_object(checkout.git / "lfs", data)
+    (checkout.top / "below").mkdir()
+    manifest = checkout.top / "below" / "scenario.yaml"
+    manifest.write_text(MANIFEST.replace("./art,", "../art, allow_outside_root: true,").replace("./props", "../props"))
+    words = ["--allow-outside-root", str(manifest), *WORDS]
+    text = manifest.read_text().replace("../props,", "../props, allow_outside_root: true,")
+    manifest.write_text(text)
+    assert main(["plan", *words]) == 0
+    assert main(["apply", "--auto-approve", "--lfs-pull", *words]) == 1
+    said = capsys.readouterr()
+    for text in (said.out, said.err):
+        assert "put the picture itself in its place: it lies outside the manifest's folder" in text
+    assert len(left(checkout)) == 4
+    assert not sent(service)
+
+
 @needs_git_lfs
 def test_a_saved_plan_that_was_made_on_pointers_is_applied(checkout: LfsCheckout, tmp_path: Path) -> None:
     plan = tmp_path / "tonight.json"

@@ -21,6 +21,7 @@ from scenario_apply.dataset.captions.tables import caption_rows, read_table
 from scenario_apply.dataset.facts import Facts, FileEntry
 from scenario_apply.dataset.lint import caption_rules as lint_captions
 from scenario_apply.dataset.lint import duplicate_rules as lint_duplicates
+from scenario_apply.dataset.lint import phrase_rules as lint_phrases
 from scenario_apply.dataset.lint.lint import lint
 from scenario_apply.dataset.lint.subject import Picture, Subject
 from scenario_apply.model.lint_rules import Finding, settings_from
@@ -223,7 +224,7 @@ def test_letter_pairs_are_compared_only_so_often(monkeypatch: pytest.MonkeyPatch
 def test_a_phrase_that_captions_share_is_counted_not_searched() -> None:
     """A caption of ten thousand pieces among hundreds; the one they share is found."""
     captions = [", ".join([f"w{n}x{i}" for i in range(2_000)] + ["a red cloak"]) for n in range(60)]
-    found = [finding.what for finding in lint_captions.shared_phrase(subject_of(captions))]
+    found = [finding.what for finding in lint_phrases.shared_phrase(subject_of(captions))]
     assert found == ["60 of 60 captions contain 'a red cloak'"]
 
 

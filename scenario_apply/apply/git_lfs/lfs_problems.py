@@ -19,7 +19,7 @@ def pointers_planned(images: Iterable[Image], manifest: Manifest) -> tuple[Diagn
     for work in pointers_of(images, manifest.root):
         command = work.command(".")
         hint = (
-            "put the picture itself in its place: it is in no Git checkout"
+            f"put the picture itself in its place: {work.why}"
             if command is None
             else f"apply pulls it first; or run `{command}`"
         )
@@ -34,7 +34,7 @@ def pointers_planned(images: Iterable[Image], manifest: Manifest) -> tuple[Diagn
 def pointers_missing(work: PointerWork, manifest: Manifest, why: str | None) -> list[Diagnostic]:
     """Errors of an apply: the pictures of one checkout, and the command that pulls them. why: it was not done."""
     command = work.command(".")
-    hint = f"put the picture itself in its place: {why}" if command is None else f"run `{command}`"
+    hint = f"put the picture itself in its place: {why or work.why}" if command is None else f"run `{command}`"
     what = "is a Git LFS pointer, and the picture itself has to be uploaded"
     reason = f": {why}" if why is not None and command is not None else ""
     return [

@@ -39,11 +39,12 @@ class PullConsent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PointerWork:
-    """The pointers of one checkout (None: they are in none, or outside of the manifest's folder)."""
+    """The pointers of one checkout. checkout None: they cannot be pulled; why: the reason."""
 
     guard: DataGuard
     checkout: Checkout | None
     pointers: tuple[Pointer, ...]
+    why: str = ""
 
     @property
     def size_bytes(self) -> int:
@@ -60,23 +61,28 @@ class PointerWork:
 
 
 def pointers_of(images: Iterable[Image], root: str) -> list[PointerWork]:
-    """The pointers of these images by checkout. Those outside of the root are in none: nothing is written there."""
+    """The pointers of these images by checkout. Those outside of the root are not pulled: nothing is written there."""
     guard = DataGuard(root)
-    found: dict[Checkout | None, list[Pointer]] = defaultdict(list)
+    found: dict[tuple[Checkout | None, str], list[Pointer]] = defaultdict(list)
     checkouts: dict[str, Checkout | None] = {}
     for image in images:
         try:
             pointer = pointer_at(guard, image.file)
-        except OSError:
+        except OSError as error:
             real = os.path.join(root, image.file)
-            found[None].append(Pointer(file=image.file, real=real, sha256=image.sha256, size=image.size_bytes))
+            unread = Pointer(file=image.file, real=real, sha256=image.sha256, size=image.size_bytes)
+            found[None, error.strerror or str(error)].append(unread)
             continue
         if pointer is not None:
             folder = os.path.dirname(pointer.real)
             if folder not in checkouts:
                 checkouts[folder] = checkout_around(folder)
-            found[checkouts[folder]].append(pointer)
-    return [PointerWork(guard=guard, checkout=there, pointers=tuple(group)) for there, group in found.items()]
+            checkout = checkouts[folder]
+            found[checkout, "" if checkout is not None else "it is in no Git checkout"].append(pointer)
+    return [
+        PointerWork(guard=guard, checkout=checkout, pointers=tuple(group), why=why)
+        for (checkout, why), group in found.items()
+    ]
 
 
 def place_stored(work: PointerWork) -> PointerWork:
@@ -92,7 +98,7 @@ def pull(
     """Download the pictures and place them. None: all are placed; else why not, as the end of a sentence."""
     checkout = work.checkout
     if checkout is None:
-        return "it is in no Git checkout"
+        return work.why
     too_large = [pointer for pointer in work.pointers if pointer.size > MOST_PULLED_BYTES]
     if too_large:
         size = f"{too_large[0].file} has {too_large[0].size / 1e6:,.0f} MB"

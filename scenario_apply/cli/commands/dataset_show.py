@@ -40,7 +40,10 @@ def run(call: Invocation) -> int:
     dataset = datasets[name]
     models = [model for model in manifest.models.values() if model.dataset == name]
     found = caption_places(
-        manifest.datasets[name], root=manifest.root, allow_outside=call.settings.allow_outside_root
+        manifest.datasets[name],
+        root=manifest.root,
+        allow_outside=call.settings.allow_outside_root,
+        remote=call.settings.remote,
     ).gathered.raws
     captions = {path: CaptionPlace(raw.file, raw.line) for path, raw in found.items()}
     shown = shown_below(manifest.root, call.settings.cwd)

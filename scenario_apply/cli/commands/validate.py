@@ -41,11 +41,13 @@ def run(call: Invocation) -> int:
     """0 when nothing stops a plan and all that --fix shows is repaired, else 1."""
     from scenario_apply.cli.locate import state_problem
     from scenario_apply.cli.wiring import all_problems, open_datasets, open_manifest
-    from scenario_apply.errors import ManifestError
+    from scenario_apply.errors import ManifestError, UsageError
     from scenario_apply.planning.model_rules import shared_pictures, with_step_counts
     from scenario_apply.review.starting_points_text import suggestions, suggestions_text
     from scenario_apply.review.validation_text import validation_json, validation_text
 
+    if call.arguments.suggest and call.arguments.format in ("github", "sarif"):
+        raise UsageError(f"--format {call.arguments.format} has no place for --suggest", hint="use text or json")
     manifest, datasets = None, None
     is_fixed = True
     try:
@@ -74,7 +76,10 @@ def run(call: Invocation) -> int:
         call.warn(problems)
         if valid and manifest is not None and datasets is not None:
             sentence = validation_text(manifest, datasets)
-            call.show(sentence) if suggested is None else call.say(sentence)
+            if suggested is None:
+                call.show(sentence)
+            else:
+                call.tell(sentence.rstrip())
         if suggested is not None:
             call.show(suggestions_text(suggested))
     return 0 if valid and is_fixed else 1

@@ -74,7 +74,8 @@ def lengths(subject: Subject) -> Iterator[Finding]:
             if besides < least:
                 some = "1 word" if besides == 1 else f"{besides} words"
                 what = f"only {some} besides the trigger" if trigger else f"only {some}"
-                yield picture.finding("C09", what, "describe what the image shows", about_caption=True)
+                finding = picture.finding("C09", what, "describe what the image shows", about_caption=True)
+                yield finding._replace(severity="info") if subject.is_style else finding
 
 
 def identical(subject: Subject) -> Iterator[Finding]:
@@ -140,26 +141,6 @@ def _letter_pairs(text: str, known: dict[str, set[tuple[str, str]]]) -> set[tupl
     if held is None:
         held = known[text] = set(pairwise(text.casefold()))
     return held
-
-
-def shared_phrase(subject: Subject) -> Iterator[Finding]:
-    """C16: only information; for characters Scenario recommends a shared phrase."""
-    captions = [p.caption for p in _captioned(subject) if p.caption]
-    if len(captions) < 5 or subject.spec.is_pairs or len(set(captions)) == 1:
-        return
-    needed = subject.number("shared-share") * len(captions)
-    trigger = (subject.spec.trigger or "").casefold()
-    folded = [caption.casefold() for caption in captions]
-    # A phrase that so many share is in one of the first captions: only their phrases are counted in the others.
-    first = folded[: len(folded) - int(needed) + 1]
-    counts = dict.fromkeys((piece.strip() for caption in first for piece in caption.split(",")), 0)
-    for caption in folded:
-        for part in {piece.strip() for piece in caption.split(",")}:
-            if part in counts:
-                counts[part] += 1
-    for part, count in counts.items():
-        if count >= needed and part and part != trigger:
-            yield Finding("C16", f"{count} of {len(captions)} captions contain {_shortened(part)!r}")
 
 
 def _captioned(subject: Subject) -> list[Picture]:

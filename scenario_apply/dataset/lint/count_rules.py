@@ -25,7 +25,7 @@ def counts(subject: Subject) -> Iterator[Finding]:
     elif count < subject.number("min-images"):
         noun = "image" if count == 1 else "images"
         yield Finding("N02", f"{count} {noun}: Scenario recommends at least {subject.number('min-images'):g}")
-    elif count > subject.number("many-images"):
+    elif count > subject.number("many-images-of-style" if subject.is_style else "many-images"):
         yield from _many(subject, count)
 
 
@@ -50,7 +50,7 @@ def _many(subject: Subject, count: int) -> Iterator[Finding]:
     elif count > most:
         yield Finding("N04", f"{count} images: Scenario may reject more than {most:g}", None, None, hint, "warning")
     else:
-        yield Finding("N03", f"{count} images: 5 to 25 usually train best")
+        yield Finding("N03", f"{count} images: 5 to 20 usually train best, for a style up to 25")
 
 
 def _pair_counts(subject: Subject) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from scenario_apply.dataset.lint.subject import Subject
 from scenario_apply.model.file_names import name_of
 from scenario_apply.model.folder_names import OTHER_SPLITS, repeats_of
 from scenario_apply.model.lint_rules import Finding
+from scenario_apply.model.training_types import training_type
 
 _MASKS = frozenset({"mask", "masks", "matte", "mattes"})
 _REGULARISATION = frozenset(
@@ -61,6 +62,8 @@ def repeats(subject: Subject) -> Iterator[Finding]:
     else:
         what = f"{named}: the numbers are repeats for sd-scripts, and are not applied: each image counts the same"
         hint = "nbRepeats, in the model's parameters, is one number for all images; or write `lint: { N11: off }`"
+    if subject.types and not any("nbRepeats" in training_type(kind).parameters for kind in subject.types):
+        hint = f"{subject.types[0]} takes no number of repeats; write `lint: {{ N11: off }}`"
     is_open = any(found.kind == "repeat-folders" for found in subject.layout) and not subject.spec.has_repeats
     yield Finding("N11", what, hint=hint if is_open else None, key="images", severity=None if is_open else "info")
 

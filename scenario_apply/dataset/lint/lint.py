@@ -29,6 +29,9 @@ from scenario_apply.dataset.lint import (
     pair_rules as lint_pairs,
 )
 from scenario_apply.dataset.lint import (
+    phrase_rules as lint_phrases,
+)
+from scenario_apply.dataset.lint import (
     trigger_rules as lint_triggers,
 )
 from scenario_apply.dataset.lint import (
@@ -60,7 +63,7 @@ _RULES: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
     lint_captions.identical,
     lint_captions.too_close,
     lint_wording.wording,
-    lint_captions.shared_phrase,
+    lint_phrases.shared_phrase,
     lint_triggers.placeholders,
     lint_triggers.in_some,
     lint_triggers.spelling,

@@ -104,7 +104,7 @@ def spelling(subject: Subject) -> Iterator[Finding]:
     near = [word for word in words if -4 < len(word) - len(trigger) < 4]
     wrong = {word for word in near if _is_misspelled(word, trigger)}
     phrase = _phrase(trigger)
-    for picture, text in texts if wrong or phrase else ():
+    for picture, text in texts:
         found = next((word for word in _WORD.findall(text) if word in wrong), None) if wrong else None
         if found is None and phrase is not None:
             found = next((m[0] for m in phrase.finditer(text) if _is_other_phrase(m[0], trigger)), None)
@@ -112,6 +112,17 @@ def spelling(subject: Subject) -> Iterator[Finding]:
             shown = found if found.isprintable() and "  " not in found else repr(found)
             what = f"{shown} differs from the trigger {trigger}, which must be spelled the same everywhere"
             yield picture.finding("T02", what, f"write {trigger}", about_caption=True)
+        elif _begins_in_other_case(text, trigger):
+            what = f"begins with the trigger {trigger} in other case, as ordinary words: it is added once more"
+            finding = picture.finding("T02", what, f"write {trigger}", about_caption=True)
+            yield finding._replace(severity="warning")
+
+
+def _begins_in_other_case(text: str, trigger: str) -> bool:
+    """Before the first comma, where a trigger stands, even plain words are meant as one: `red fox, in snow`."""
+    head, comma, _ = text.partition(",")
+    head = head.strip()
+    return bool(comma) and head != trigger and head.casefold() == trigger.casefold()
 
 
 def _phrase(trigger: str) -> re.Pattern[str] | None:

@@ -142,6 +142,7 @@ def _start_of(text: str) -> str:
 
 def _tags(subject: Subject, picture: Picture, text: str) -> Iterator[Finding]:
     parts = [part.strip() for part in text.split(",") if part.strip() and part.strip() != subject.spec.trigger]
-    tags = sum("_" in part and " " not in part for part in parts)
-    if len(parts) > 2 and tags > subject.number("underscore-share") * len(parts):
+    tags = [part for part in parts if " " not in part]
+    has_underscores = sum("_" in tag for tag in tags) > 1
+    if len(parts) > 2 and has_underscores and len(tags) > subject.number("underscore-share") * len(parts):
         yield picture.finding("C15", "tags with underscores: this training type expects sentences", about_caption=True)

@@ -16,7 +16,7 @@ from scenario_apply.dataset.scan.inputs import inputs_of
 from scenario_apply.dataset.scan.sources import Sources
 from scenario_apply.manifest.spec import DatasetSpec
 from scenario_apply.model.file_names import METADATA_FILES, SIDECAR_SUFFIXES, name_of, stem_of, suffix_of
-from scenario_apply.model.remote_urls import is_url
+from scenario_apply.model.remote_urls import NO_REMOTE, RemoteAccess, is_url
 
 _NOT_WRITTEN = {
     "map": "its captions are written in the manifest",
@@ -118,13 +118,16 @@ class CaptionPlaces:
         return any(os.path.lexists(os.path.join(folder, base + form)) for form in {ending, ending.upper()})
 
 
-def caption_places(spec: DatasetSpec, *, root: str, allow_outside: bool = False) -> CaptionPlaces:
-    """Lists the dataset and reads its captions. allow_outside: as in scan_datasets."""
-    sources = Sources(root, allow_outside=allow_outside)
+def caption_places(
+    spec: DatasetSpec, *, root: str, allow_outside: bool = False, remote: RemoteAccess = NO_REMOTE
+) -> CaptionPlaces:
+    """Lists the dataset and reads its captions. allow_outside, remote: as in scan_datasets."""
+    sources = Sources(root, allow_outside=allow_outside, remote=remote)
     spec = sources.resolved(spec)
     listing = sources.list_all(spec)
     read = caption_reader(listing.guard, listing.refused)
     inputs = inputs_of(listing, spec, root)
+    listing.elsewhere.fetch(inputs, ())
     if inputs.paired is not None:
         sides = [side_of(inputs.paired.images, side, inputs.paired.texts) for side in (AFTER, BEFORE)]
         selection = Selection(images=(), texts={path: entry for side in sides for path, entry in side.texts.items()})

@@ -17,7 +17,7 @@ from scenario_apply.model.file_names import name_of
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-_MOST_THUMBNAILS = 8_000  # of 3 kB each
+_MOST_THUMBNAILS = 2_000  # of 3 kB each, and twice what a dataset may have
 
 
 class SeenPixels:

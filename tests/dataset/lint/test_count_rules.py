@@ -9,6 +9,7 @@ from scenario_apply.dataset.lint.subject import Subject
 from scenario_apply.dataset.types import Pair
 from scenario_apply.model.lint_rules import DEFAULTS
 from tests.dataset.build import spec_from
+from tests.dataset.lint.subjects import subject_of
 
 
 def found(pairs: int, *types: str) -> list[tuple[str, str | None]]:
@@ -32,3 +33,11 @@ def test_above_fifty_pairs_the_newer_families_refuse_and_kontext_is_warned_about
     assert found(51, "flux.1-kontext-lora") == [("N04", "warning")]
     assert found(51, "flux.1-kontext-lora", "flux.2-dev-edit-lora") == [("N04", None)]
     assert found(101, "flux.1-kontext-lora") == [("N04", None)]
+
+
+@pytest.mark.parametrize(
+    ("count", "trigger", "noted"), [(20, "KAEL", 0), (21, "KAEL", 1), (25, "MYSTYLE", 0), (26, "MYSTYLE", 1)]
+)
+def test_a_style_may_have_more_images_than_a_character(count: int, trigger: str, noted: int) -> None:
+    found = counts(subject_of([f"caption {number}" for number in range(count)], trigger=trigger))
+    assert [finding.code for finding in found] == ["N03"] * noted

@@ -43,6 +43,23 @@ def test_the_trigger_itself_and_plain_words_are_no_other_spelling(trigger: str, 
 
 
 @pytest.mark.parametrize(
+    ("trigger", "caption", "count"),
+    [
+        ("Red Fox", "red fox, in snow", 1),
+        ("Kael", "kael, in snow", 1),
+        ("Red Fox", "red fox in snow, at night", 0),
+        ("Red Fox", "a red fox, in snow", 0),
+        ("Kael", "Kael, in snow", 0),
+        ("red fox", "red fox, in snow", 0),
+    ],
+)
+def test_plain_words_where_the_trigger_stands_are_a_warning(trigger: str, caption: str, count: int) -> None:
+    """Nobody writes `red fox, in snow` beside the trigger Red Fox and means another one."""
+    found = [(finding.code, finding.severity) for finding in spelling(subject_of([caption], trigger=trigger))]
+    assert found == [("T02", "warning")] * count
+
+
+@pytest.mark.parametrize(
     ("caption", "severity"),
     [
         ("KAEL_07, KAEL_07, a fox", "warning"),

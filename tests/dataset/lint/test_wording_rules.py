@@ -166,3 +166,17 @@ def test_instructions_of_pairs_are_checked_too() -> None:
         wording(subject_of(["I cannot assist with that", "make it ((red))"], images=(), before="a", after="b"))
     )
     assert [finding.code for finding in found] == ["C13", "C14"]
+
+
+@pytest.mark.parametrize(
+    ("caption", "count"),
+    [
+        ("1girl, solo, long_hair, blue_eyes, smile", 1),
+        ("KAEL_07, standing, smiling, outdoors", 0),
+        ("a girl with long hair, blue eyes, in the rain", 0),
+    ],
+)
+def test_lists_of_tags_are_noted_for_types_that_read_sentences(caption: str, count: int) -> None:
+    """C15: most parts are single words, some with underscores. SDXL was trained on such tags."""
+    assert codes_of(caption) == ["C15"] * count
+    assert [finding.code for finding in wording(subject_of([caption], ("sd-xl-lora",)))] == []

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from scenario_apply.dataset.scan.caption_places import caption_places
 from scenario_apply.dataset.scan.scan_all import read_for_upload
 from scenario_apply.dataset.types import Dataset
 from scenario_apply.errors import ManifestError
@@ -108,3 +109,18 @@ def test_an_upload_takes_the_bytes_of_the_zip_and_checks_them(tmp_path: Path) ->
     with pytest.raises(ManifestError) as caught:
         read_for_upload(str(tmp_path), image)
     assert caught.value.code == "image-changed"
+
+
+def test_nothing_is_written_into_a_zip_or_a_parquet_file(tmp_path: Path) -> None:
+    """Captions that commands would add or repair: there are no files for them, and the reason is given."""
+    folder = make(tmp_path)
+    zipped(tmp_path)
+    for images, captions, said in (
+        ("./set.zip", None, "its images lie in a zip file"),
+        ("s3://bucket/set", None, "behind a URL"),
+        ("./set", "./set/captions.parquet", "its table of captions is parquet"),
+    ):
+        (folder / "captions.parquet").write_bytes(b"PAR1")
+        places = caption_places(spec_from({"images": [images], "captions": captions}), root=str(tmp_path))
+        assert said in (places.why_not() or "")
+        assert (places.sidecars, places.tables) == ((), ())

@@ -60,3 +60,13 @@ def test_repeats_that_the_model_sets_are_no_warning(tmp_path: Path) -> None:
         spec = DatasetSpec(name="d", images=("./set",), place=PLACE, has_repeats=has_repeats)
         found = scan_datasets({"d": spec}, root=str(tmp_path), cache_path=None, types_of={}, cwd=str(tmp_path))["d"]
         assert [p.severity for p in found.problems if p.code == "N11"] == [severity]
+
+
+def test_a_type_without_repeats_is_not_told_to_set_them(tmp_path: Path) -> None:
+    make_picture(tmp_path / "set/10_x/01.png", size=(64, 64))
+    spec = DatasetSpec(name="d", images=("./set",), place=PLACE)
+    for kind, says in (("flux.1-lora", "write `nbRepeats: 10`"), ("sd-xl-lora", "takes no number of repeats")):
+        types = {"d": (kind,)}
+        found = scan_datasets({"d": spec}, root=str(tmp_path), cache_path=None, types_of=types, cwd=str(tmp_path))["d"]
+        (hint,) = [str(p.hint) for p in found.problems if p.code == "N11"]
+        assert says in hint
