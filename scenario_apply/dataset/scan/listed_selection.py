@@ -20,11 +20,10 @@ def selection_of(listing: Listing, spec: DatasetSpec) -> Selection:
     if not listing.places:
         return Selection(images=(), texts={})
     sides = any(place.side for place in listing.places)
-    common = "" if sides else os.path.commonpath(["/" + p.file if p.file != "." else "/" for p in listing.places])
+    common = "" if sides else os.path.commonpath([_absolute(place) for place in listing.places])
     selections = []
     for place in listing.places:
-        own = "/" + place.file if place.file != "." else "/"
-        prefix = place.side or os.path.relpath(own, common).replace(os.sep, "/").removeprefix(".")
+        prefix = place.side or os.path.relpath(_absolute(place), common).replace(os.sep, "/").removeprefix(".")
         listed = [
             Listed(
                 path="/".join(part for part in (prefix, folder.within) if part),
@@ -35,6 +34,11 @@ def selection_of(listing: Listing, spec: DatasetSpec) -> Selection:
         ]
         selections.append(select(listed, exclude=spec.exclude, keep=_keeper(place, f"{prefix}/" if prefix else "")))
     return replace(merge(selections), parent_tables=tuple(listing.parent_tables), above=tuple(listing.above))
+
+
+def _absolute(place: SourceFolder) -> str:
+    """Its folder as a path from "/", to compare it with others; that of a URL begins with its bucket or host."""
+    return "/" if place.file == "." else "/" + place.file.rpartition("://")[2]
 
 
 def _keeper(place: SourceFolder, prefix: str) -> Callable[[str], bool] | None:

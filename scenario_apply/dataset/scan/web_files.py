@@ -45,7 +45,7 @@ class WebReader:
 
     def __init__(self, access: RemoteAccess) -> None:
         self._access = access
-        self._tls = ssl.create_default_context(cafile=os.environ.get("REQUESTS_CA_BUNDLE") or None)
+        self._tls = _trusted()
 
     def below(self, prefix: str) -> Iterator[RemoteObject]:
         """Nothing: a web server does not say what a folder holds."""
@@ -166,6 +166,24 @@ class WebReader:
                 hint = "if that is meant, name it in the environment: SCENARIO_APPLY_ALLOW_REMOTE=https://HOST/"
                 raise RemoteFailed(f"{url} leads to {address}, an address that is not public", hint)
         return found[0]
+
+
+def _trusted() -> ssl.SSLContext:
+    """The certificates that requests would trust: of the environment, else those of certifi."""
+    named = next((name for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE") if os.environ.get(name)), None)
+    if named is None:
+        import certifi
+
+        return ssl.create_default_context(cafile=certifi.where())
+    path = os.environ[named]
+    try:
+        if os.path.isdir(path):
+            return ssl.create_default_context(capath=path)
+        return ssl.create_default_context(cafile=path)
+    except OSError as error:
+        raise RemoteFailed(
+            f"the certificates that {named} names cannot be read", f"correct or unset {named}"
+        ) from error
 
 
 def _check(answer: BaseHTTPResponse, url: str) -> None:

@@ -108,6 +108,14 @@ def test_a_warm_scan_costs_a_listing(tmp_path: Path, bucket: S3Store, fetched: l
     assert [key for key in fetched if key.endswith(".png")] == ["kael/2.png"]
 
 
+def test_folders_and_buckets_mix(tmp_path: Path, bucket: S3Store) -> None:
+    """The paths of pictures say where they are from."""
+    put_folder(bucket, make(tmp_path))
+    found = scanned(tmp_path, images=["./set", "s3://sets/kael"], lint={"D01": "off"})
+    paths = [image.path for image in found.contents.images]
+    assert paths == [f"{place}/{at}.png" for place in ("set", "sets/kael") for at in range(5)]
+
+
 def test_a_moved_picture_is_known_by_the_checksum_of_its_store(
     tmp_path: Path, bucket: S3Store, endpoint: str, fetched: list[str]
 ) -> None:

@@ -153,3 +153,9 @@ def test_a_server_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ManifestError, match="does not answer") as caught:
         scan_one(tmp_path, spec, remote=access("http://127.0.0.1:9"))
     assert caught.value.code == "remote"
+
+
+def test_certificates_that_cannot_be_read_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/bundle.pem")
+    with pytest.raises(RemoteFailed, match="REQUESTS_CA_BUNDLE"):
+        WebReader(RemoteAccess(everything=True))
