@@ -70,7 +70,8 @@ def add_jobs(
     name = places.spec.name
     kind = "file" if places.table is not None else places.spec.captions.kind
     if why := places.why_not() or _NOT_READ.get(kind):
-        drafts.leave(name, "all images", why)
+        for entry in places.lacking:
+            drafts.leave(name, entry.path, why)
         return
     assets = _assets(models)
     facts = {image.path: image for image in images}
