@@ -231,3 +231,18 @@ def test_pointers_know_options_that_are_not_the_defaults(bench: Bench, service: 
     assert bench.plan(service).plan.steps == ()
     scan(bench)
     assert {image.path for image in bench.plan(service).unpulled} == set(FILES)
+
+
+def test_the_way_of_an_upload_goes_by_what_is_sent(bench: Bench, service: KeepingScenario) -> None:
+    """A small file that becomes a large PNG goes in parts; the service refuses large single requests."""
+    for name in FILES:
+        (bench.root / "set" / name).unlink()
+    (bench.root / "set" / "1.jpg").write_bytes(written(drawn("CMYK", size=(1500, 1200)), "JPEG"))
+    for options, way in (
+        ({}, "data"),
+        ({"convert": "png"}, "multipart"),
+        ({"convert": "png", "max_side": 300}, "data"),
+    ):
+        scan(bench, **options)
+        [step] = [p.step for p in bench.plan(service).plan.steps if isinstance(p.step, UploadImage)]
+        assert step.way == way

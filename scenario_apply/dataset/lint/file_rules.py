@@ -6,7 +6,14 @@ from collections.abc import Iterator
 from math import prod
 
 from scenario_apply.dataset.facts import FORMAT_OF_SUFFIX
-from scenario_apply.dataset.fit import KEPT_FORMATS, changes_pixels, has_plain_colours, sent_format, value_of
+from scenario_apply.dataset.fit import (
+    KEPT_FORMATS,
+    changes_pixels,
+    has_plain_colours,
+    most_bytes,
+    sent_format,
+    value_of,
+)
 from scenario_apply.dataset.lint.subject import Picture, Subject
 from scenario_apply.errors import Severity
 from scenario_apply.model.file_names import name_of, nfc, suffix_of
@@ -90,12 +97,16 @@ def _colours(picture: Picture, *, among_colour: bool) -> Iterator[Finding]:
 
 def _weight(subject: Subject, picture: Picture) -> Iterator[Finding]:
     facts = picture.facts
-    megapixels, megabytes = facts.width * facts.height / 1e6, facts.size / 1e6
+    size_bytes = most_bytes(facts, picture.recipe, picture.size)
+    megapixels, megabytes = prod(picture.size) / 1e6, min(facts.size, size_bytes) / 1e6
     if megapixels > subject.number("max-megapixels") or megabytes > subject.number("max-megabytes"):
         what = f"{megapixels:.0f} megapixels, {megabytes:.0f} MB"
         yield picture.finding("F10", what, "scale it down: trainings use one to two megapixels")
-    elif facts.size > subject.number("multipart-bytes"):
-        yield picture.finding("F09", f"{megabytes:.1f} MB: it is uploaded in several parts")
+    elif size_bytes > subject.number("multipart-bytes"):
+        weight = (
+            f"up to {size_bytes / 1e6:.1f} MB once altered" if changes_pixels(picture.recipe) else f"{megabytes:.1f} MB"
+        )
+        yield picture.finding("F09", f"{weight}: it is uploaded in several parts")
 
 
 def names(subject: Subject) -> Iterator[Finding]:
