@@ -11,6 +11,7 @@ from scenario_apply.manifest.dataset_urls import check_urls
 from scenario_apply.manifest.expansion import Expansion
 from scenario_apply.manifest.fields import child, flag, is_extension, maps, plain, text, texts
 from scenario_apply.manifest.merge import layered
+from scenario_apply.manifest.picture_keys import picture_options
 from scenario_apply.manifest.positions import Map, Mark, Node, Seq
 from scenario_apply.manifest.report import Places, Report
 from scenario_apply.manifest.spec import (
@@ -101,7 +102,12 @@ class Datasets:
         self._expansion.add(merged, marks[0])
         self._count_patterns(merged, marks[0])
         self.fields[name] = merged
-        self.specs[name] = replace(dataset_spec(name, merged, marks[0], self._report), own=frozenset(fields))
+        spec = replace(dataset_spec(name, merged, marks[0], self._report), own=frozenset(fields))
+        self.specs[name] = spec
+        if spec.images and "instruction" in spec.own:
+            what = f"dataset.{name} has single images, which take no instruction: this one is not used"
+            hint = "write `caption:` for a caption of all images, or give the dataset before: and after:"
+            self._report.warn("dataset-shape", what, fields.key_mark("instruction"), hint)
 
     def _count_patterns(self, fields: Map, mark: Mark) -> None:
         for pattern in (*texts(fields, "images"), *texts(fields, "exclude")):
@@ -146,6 +152,7 @@ def dataset_spec(name: str, fields: Map, mark: Mark, report: Report) -> DatasetS
         instruction=text(fields, "instruction"),
         pairs=_pairs(fields),
         lint=_lint(child(fields, "lint")),
+        pictures=picture_options(fields),
         allow_outside_root=flag(fields, "allow_outside_root", False),
         place=report.place(mark),
         places=Places(report, fields),

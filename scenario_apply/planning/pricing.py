@@ -39,7 +39,9 @@ def quote_notes(decision: Decision, cost: Cost) -> tuple[Reason, ...]:
     """A note where the model will have more or fewer images than those that the service priced."""
     if cost.source != "quoted" or not isinstance(decision, ContentWork) or decision.record is None:
         return ()
-    held, later = len(decision.record.working.images), len(decision.contents.images)
+    # a picture that several pairs share is one image of the model
+    images = {(image.sha256, image.caption or "") for image in decision.contents.images}
+    held, later = len(decision.record.working.images), len(images)
     return (QuoteCovers(held, later),) if held and held != later else ()
 
 

@@ -199,6 +199,18 @@ def test_pairs_are_replaced_whole_and_need_training_images(service: Service) -> 
         api.replace_pairs(model.id, [RemotePair(source_id=one, target_id=AssetId("nowhere"), instruction="x")])
 
 
+def test_an_image_that_is_detached_takes_its_pairs_along(service: Service) -> None:
+    """So a pair that is wanted has to be set again afterwards."""
+    api = service.api
+    model = api.create_model(name="Paint", type="flux.2-klein-9b-edit-lora")
+    one, two, three = added(api, model, "1.png", "2.png", "3.png")
+    kept = RemotePair(source_id=one, target_id=three, instruction="draw it")
+    api.replace_pairs(model.id, [RemotePair(source_id=one, target_id=two, instruction="paint it"), kept])
+    api.detach_image(model.id, two)
+    assert api.get_model(model.id).pairs == (kept,)
+    assert api.get_models([model.id], images=True)[model.id].pairs == (kept,)
+
+
 def test_a_large_picture_in_parts(service: Service) -> None:
     api = service.api
     model = api.create_model(name="A", type="flux.1-lora")

@@ -146,3 +146,9 @@ def test_a_dataset_knows_whether_its_models_set_repeats(tmp_path: Path) -> None:
         text += f"  {name}: {{ type: flux.1-lora, dataset: {dataset}{parameters} }}\n"
     found = load(tmp_path, text).datasets
     assert (found["d"].has_repeats, found["e"].has_repeats) == (False, True)
+
+
+def test_an_instruction_of_single_images_is_named_as_unused(tmp_path: Path) -> None:
+    text = MODEL + "datasets: { d: { images: ./kael, instruction: turn it } }"
+    (problem,) = load(tmp_path, text).problems
+    assert (problem.code, problem.severity, "caption:" in (problem.hint or "")) == ("dataset-shape", "warning", True)

@@ -19,7 +19,15 @@ def dataset(name: str, captions: Mapping[str, str | None], pairs: int = 0) -> Da
     """captions: the digest of each picture -> its caption."""
     images = tuple(Image(path=f"{sha}.png", sha256=sha, caption=text, **REST) for sha, text in captions.items())
     contents = Contents(images=images)
-    return Dataset(name=name, digest="", image_count=len(images), pair_count=pairs, problems=(), load=lambda: contents)
+    return Dataset(
+        name=name,
+        digest="",
+        source_digest="",
+        image_count=len(images),
+        pair_count=pairs,
+        problems=(),
+        load=lambda: contents,
+    )
 
 
 def steps(folder: Path, model: str, images: int, lint: str = "{}", **sizes: int) -> list[tuple[str, str, int | None]]:

@@ -79,6 +79,12 @@ def test_a_quote_for_another_number_of_images_is_noted() -> None:
     assert quote_notes(replacing(record=Record(current=version(images=3))), Cost(cu=1, source="history")) == ()
 
 
+def test_a_picture_that_pairs_share_is_one_image_of_the_quote() -> None:
+    twice = Contents(images=(*PICTURES, *(replace(p, path=f"after/{p.path}") for p in PICTURES)))
+    decision = replace(replacing(record=Record(current=version(images=12))), contents=twice)
+    assert quote_notes(decision, Cost(cu=90.0, source="quoted")) == ()
+
+
 def of_history(*versions: Version) -> Cost:
     return cost_of(replacing(), {}, state(*versions))
 
