@@ -81,7 +81,7 @@ def shared(folder: Path, one: Mapping[str, str | None], other: Mapping[str, str 
 def test_one_picture_with_two_captions_is_a_note(tmp_path: Path) -> None:
     """D06; the same caption, or a picture twice in one dataset, is no such case."""
     assert shared(tmp_path, {"1": "KAEL, a cat", "2": "x"}, {"1": "MIRA, a cat", "3": "y"}) == [
-        "info: 1.png of dataset.b is 1.png of dataset.a with another caption"
+        "info: 1 picture is in dataset.b and dataset.a with different captions: 1.png"
     ]
     assert shared(tmp_path, {"1": "a cat"}, {"1": "a cat"}) == []
     assert shared(tmp_path, {"1": None}, {"1": None}) == []
