@@ -60,7 +60,7 @@ _WORDS = (
 )
 _MANIFEST = """\
 version: 1
-datasets: { set: { images: ./set00, trigger: TRIGGER_7 } }
+datasets: { set: { images: ./set00, trigger: TRIGGER_7, lint: { N04: off } } }
 models: { set: { type: flux.1-lora, dataset: set } }
 """
 _SCAN = """

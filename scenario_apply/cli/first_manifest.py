@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from scenario_apply.cli.manifest_companions import NO_CAPTIONS, PICTURES, SCHEMA_LINE, captions_found, write_companions
 from scenario_apply.cli.named_files import named_file
 from scenario_apply.errors import ScenarioApplyError, UsageError
+from scenario_apply.manifest.loader.listing import count_images
 from scenario_apply.model.did_you_mean import did_you_mean
+from scenario_apply.model.file_names import is_junk_folder
+from scenario_apply.model.folder_names import OTHER_SPLITS, TRAIN_SPLITS, repeats_of
 from scenario_apply.model.training_types import TRAINING_TYPES
 from scenario_apply.review.screen import counted
 from scenario_apply.state.stores.own_files import hint_of
@@ -99,17 +102,27 @@ def _manifests_in(folder: str) -> list[str]:
 
 
 def _picture_folders(home: str) -> dict[str, int]:
-    """Folders with images, at most two levels down -> how many."""
+    """Folders with images, at most two levels down -> how many. Numbered folders of sd-scripts are one dataset."""
     found: dict[str, int] = {}
     for path, folders, files in os.walk(home):
         depth = os.path.relpath(path, home).count(os.sep) + (path != home)
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and depth < 2)
         pictures = sum(name.lower().endswith(PICTURES) and not name.startswith(".") for name in files)
+        numbered = [] if pictures else [name for name in folders if repeats_of(name) is not None]
+        pictures += sum(count_images(os.path.join(path, name)) for name in numbered)
+        left_out = {*numbered, *_left_out_beside(folders)}
+        folders[:] = sorted(name for name in folders if depth < 2 and name not in left_out and not is_junk_folder(name))
         if pictures:
             found[path] = pictures
         if len(found) > _MOST_FOLDERS:
             raise CannotInit(f"more than {_MOST_FOLDERS} folders with images", hint="choose a subfolder")
     return found
+
+
+def _left_out_beside(folders: list[str]) -> list[str]:
+    """Other splits beside train, and the regularisation images of kohya_ss: as datasets are read."""
+    left_out = OTHER_SPLITS if not TRAIN_SPLITS.isdisjoint(map(str.lower, folders)) else frozenset()
+    left_out |= {"reg"} if "img" in folders else frozenset()
+    return [name for name in folders if name.lower() in left_out]
 
 
 def _target(out: str | None, home: str, cwd: str) -> str:

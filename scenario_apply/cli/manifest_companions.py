@@ -9,6 +9,7 @@ from importlib.resources import files
 
 from scenario_apply.cli.named_files import named_file
 from scenario_apply.model.file_names import CAPTION_TABLE_STEMS, METADATA_FILES, is_table_name
+from scenario_apply.model.folder_names import repeats_of
 from scenario_apply.state.stores.own_files import own_folder
 
 PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".heic", ".avif", ".tiff", ".bmp", ".gif")
@@ -43,6 +44,10 @@ def captions_found(folder: str) -> str:
             tables.append(name)
     parts = [f"{count} caption{'s' if count > 1 else ''} in {ending} files" for ending, count in sidecars.items()]
     parts += [f"captions in {name}" for name in tables]
+    if not stems:
+        below = [os.path.join(folder, name) for name in names if repeats_of(name) is not None]
+        found = map(captions_found, filter(os.path.isdir, below))
+        return next((captions for captions in found if captions != NO_CAPTIONS), NO_CAPTIONS)
     if not parts:
         above = os.path.dirname(folder)
         parts = [f"captions in ../{name}" for name in _TABLES_ABOVE if os.path.isfile(os.path.join(above, name))]

@@ -128,8 +128,11 @@ class ParameterCheck:
             what += ": plans count maxTrainSteps"
             hint = "keep the steps, or epochs and repeats; `nbEpochs: null` removes an inherited value"
             on_purpose = written is not None and all(name in written for name in ("maxTrainSteps", *counted))
-            say = self._report.warn if on_purpose else self._report.note
-            say("steps-twice", what, merged.key_mark("maxTrainSteps"), hint)
+            mark = merged.key_mark("maxTrainSteps")
+            if on_purpose:
+                self._report.warn("steps-twice", what, mark, hint)
+            else:
+                self._report.note("steps-twice", what, mark, hint)
 
 
 def unknown_parameter(name: str, mark: Mark, report: Report, known: Mapping[str, object] | None = None) -> None:

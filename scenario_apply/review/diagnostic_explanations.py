@@ -105,6 +105,9 @@ _MANIFEST = {
     'name or a caption. Use "{{ env.NAME }}" alone, as the value of a parameter that takes a secret.',
     "several-documents": "The file contains a second YAML document. Remove the `---`, or make it a second file of "
     "the manifest's folder.",
+    "steps-twice": "A model has maxTrainSteps and also nbEpochs or nbRepeats, perhaps from `defaults:`. The service "
+    "does not document which of them decides. Plans count maxTrainSteps. Keep one form: `nbEpochs: null` removes an "
+    "inherited value. `scenario-apply dataset show NAME` prints the steps of each model, and where the numbers come from.",
     "single-images": "The type is trained on pairs of pictures, before and after, but the dataset contains single "
     "images. They are accepted for now; the service may refuse them, or the training may learn nothing of use. Give "
     "the dataset `before:` and `after:`, or use a type for single images such as flux.1-lora.",

@@ -151,3 +151,13 @@ def test_init_finds_captions_in_json_and_one_folder_up(tmp_path: Path, capsys: p
     said = capsys.readouterr()
     assert "1 caption in .json files" in said.out + said.err
     assert "captions in ../metadata.csv" in said.out + said.err
+
+
+def test_init_makes_one_dataset_of_numbered_folders(tmp_path: Path) -> None:
+    """As `images:` reads them: without regularisation images and caches, and without losing the captions."""
+    for at, name in enumerate(("img/10_kael/01.png", "img/3_pose/02.png", "reg/1_man/03.png", "img/cache/04.png")):
+        make_picture(tmp_path / "kael" / name, seed=at, size=(64, 64))
+    (tmp_path / "kael/img/10_kael/01.txt").write_text("a fox")
+    (tmp_path / "kael/img/3_pose/02.txt").write_text("a boat")
+    assert run("init", "kael", "--out", "kael.yaml") == 0
+    assert yaml.safe_load((tmp_path / "kael.yaml").read_text())["datasets"] == {"img": {"images": "./kael/img"}}
