@@ -192,7 +192,7 @@ def _noted(
 def reader(
     root: str, outside: frozenset[str] = frozenset(), remote: RemoteAccess = NO_REMOTE
 ) -> Callable[[UploadImage], bytes]:
-    """Reads the bytes of an image right before they are sent, and checks them against the planned digest.
+    """Reads an image right before it is sent, checks it against the planned digest, and alters it as its recipe says.
 
     outside: files that may lie outside the root. remote: URLs that may be read.
     """
@@ -213,6 +213,7 @@ def reader(
             width=0,
             height=0,
             caption=None,
+            recipe=picture.recipe,
         )
         return read_for_upload(root, image, may_leave=picture.file in outside, elsewhere=elsewhere)
 

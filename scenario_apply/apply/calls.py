@@ -14,8 +14,15 @@ from msgspec.structs import replace
 from scenario_apply.apply.before_run import Earlier, earlier_to_details
 from scenario_apply.apply.call_context import CallContext
 from scenario_apply.apply.kept_answers import kept_caption, kept_labels, kept_tags, tags_to_delete
-from scenario_apply.apply.lost_answers import ALREADY_ATTACHED, Sent, attached_of, find_outcome, recorded_training
-from scenario_apply.apply.multipart import upload_in_parts
+from scenario_apply.apply.lost_answers import (
+    ALREADY_ATTACHED,
+    BytesSent,
+    Sent,
+    attached_of,
+    find_outcome,
+    recorded_training,
+)
+from scenario_apply.apply.multipart import body_of, upload_in_parts
 from scenario_apply.apply.refresh import bounded
 from scenario_apply.errors import AnswerLost, ApplyError, Interrupted, Refused
 from scenario_apply.model.address import Address
@@ -64,7 +71,7 @@ def perform(planned: PlannedStep, step: CallStep, context: CallContext) -> Outco
         case UploadImage():
             if step.way == "multipart":
                 return upload_in_parts(planned, step, context)
-            return _once(planned, context, lambda sending: _upload(step, context, sending))
+            return _upload(planned, step, context)
         case AttachImages():
             return _attach(planned, step, context)
         case DetachImage():
@@ -112,6 +119,18 @@ def _once(
 
     details: what the journal keeps with the request.
     """
+    sent_at = context.clock.now()
+
+    def request() -> Sent:
+        return Sent(
+            step=planned,
+            at=sent_at,
+            owned=context.notes.created_ids,
+            baseline=context.baseline,
+            earlier=earlier,
+            bytes_sent=BytesSent.from_details(details),
+        )
+
     for attempt in range(1, MOST_SENDS + 1):
         sent_at = context.clock.now()
 
@@ -124,9 +143,7 @@ def _once(
             outcome = call(sending)
         except AnswerLost as lost:
             context.notes.response_lost(planned.id, planned.address)
-            sent = Sent(
-                step=planned, at=sent_at, owned=context.notes.created_ids, baseline=context.baseline, earlier=earlier
-            )
+            sent = request()
             found = _lookup(sent, context, timed_out=lost.timed_out)
             if found is None:
                 if attempt == MOST_SENDS:
@@ -141,10 +158,7 @@ def _once(
             if not _is_in_success(refused):
                 raise
             context.notes.response_lost(planned.id)
-            sent = Sent(
-                step=planned, at=sent_at, owned=context.notes.created_ids, baseline=context.baseline, earlier=earlier
-            )
-            found = find_outcome(context.api, context.state, sent)
+            found = find_outcome(context.api, context.state, request())
             if found is None:
                 context.notes.response_found(planned.id)
                 raise
@@ -193,21 +207,26 @@ def _create(step: CreateModel, context: CallContext, sending: Sending) -> Outcom
     return Outcome(at=iso(context.clock.now()), model_id=model.id, labels=labels)
 
 
-def _upload(step: UploadImage, context: CallContext, sending: Sending) -> Outcome:
-    body = context.read(step)
-    asset_id: AssetId
-    if step.way == "data":
-        asset_id = context.api.add_image(
-            context.model_id(step.address),
-            name=step.picture.path,
-            mime=step.picture.mime,
-            body=body,
-            sending=sending,
-        ).id
-    else:
-        asset_id = context.api.upload_asset(name=step.picture.path, body=body, sending=sending).id
-    context.notes.created(asset_id)
-    return Outcome(at=iso(context.clock.now()), asset_id=asset_id)
+def _upload(planned: PlannedStep, step: UploadImage, context: CallContext) -> Outcome:
+    body, bytes_sent = body_of(step, context)
+
+    def call(sending: Sending) -> Outcome:
+        asset_id: AssetId
+        if step.way == "data":
+            asset_id = context.api.add_image(
+                context.model_id(step.address),
+                name=step.picture.path,
+                mime=step.picture.mime,
+                body=body,
+                sending=sending,
+            ).id
+        else:
+            asset_id = context.api.upload_asset(name=step.picture.path, body=body, sending=sending).id
+        context.notes.created(asset_id)
+        sha256 = None if bytes_sent is None else bytes_sent.sha256
+        return Outcome(at=iso(context.clock.now()), asset_id=asset_id, sha256=sha256)
+
+    return _once(planned, context, call, details=NO_DETAILS if bytes_sent is None else bytes_sent.details)
 
 
 def _train(planned: PlannedStep, step: StartTraining, context: CallContext) -> Outcome:

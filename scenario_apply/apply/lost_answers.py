@@ -6,8 +6,9 @@ match, it is unclear which one the request created: AmbiguousAdoption names them
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 
 from scenario_apply.apply.before_run import Earlier
 from scenario_apply.apply.kept_answers import kept_labels
@@ -41,12 +42,36 @@ class AmbiguousAdoption(ApplyError):
         self.ids = ids
 
 
+@dataclass(frozen=True, slots=True)
+class BytesSent:
+    """What was sent of an image. sha256: of the bytes."""
+
+    sha256: str
+    size_bytes: int
+
+    @classmethod
+    def of(cls, body: bytes) -> BytesSent:
+        return cls(sha256(body).hexdigest(), len(body))
+
+    @classmethod
+    def from_details(cls, details: Mapping[str, str]) -> BytesSent | None:
+        """As a journal keeps it with the request; None of an image that was sent as it is."""
+        if "sha256" not in details or "size_bytes" not in details:
+            return None
+        return cls(details["sha256"], int(details["size_bytes"]))
+
+    @property
+    def details(self) -> dict[str, str]:
+        return {"sha256": self.sha256, "size_bytes": str(self.size_bytes)}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
     """A request that was sent.
 
     at: seconds since the epoch. owned: ids that other requests of this run created. baseline: what existed before the
-    run created anything. earlier: for a launch, the training before it; None: the recorded one.
+    run created anything. earlier: for a launch, the training before it; None: the recorded one. bytes_sent: of an image
+    that was altered before it was sent.
     """
 
     step: PlannedStep
@@ -54,6 +79,7 @@ class Sent:
     owned: Collection[str] = ()
     baseline: Baseline = Baseline()
     earlier: Earlier | None = None
+    bytes_sent: BytesSent | None = None
 
 
 def find_outcome(api: ScenarioApi, state: State, sent: Sent) -> Outcome | None:
@@ -139,11 +165,17 @@ def _added(api: ScenarioApi, state: State, step: UploadImage, sent: Sent) -> Out
     if not matching:
         return None
     # a lost response may have left the same image twice on one model: the next plan detaches the spare one
-    return Outcome(at=iso(sent.at), asset_id=matching[0].id, adopted="a training image with the same name on the model")
+    return Outcome(
+        at=iso(sent.at),
+        asset_id=matching[0].id,
+        sha256=None if sent.bytes_sent is None else sent.bytes_sent.sha256,
+        adopted="a training image with the same name on the model",
+    )
 
 
 def _uploaded(api: ScenarioApi, state: State, step: UploadImage, sent: Sent) -> Outcome | None:
     known = {*state.assets(), *sent.owned}
+    size_bytes = step.picture.size_bytes if sent.bytes_sent is None else sent.bytes_sent.size_bytes
     matching: list[AssetId] = []
     token: str | None = None
     for _ in range(MOST_PAGES):
@@ -152,7 +184,7 @@ def _uploaded(api: ScenarioApi, state: State, step: UploadImage, sent: Sent) -> 
             is_same = is_same_file_name(step.picture.path, asset.name or "") and asset.size_bytes in (
                 None,
                 0,
-                step.picture.size_bytes,
+                size_bytes,
             )
             is_free = asset.id not in known and asset.status != "error"
             if is_same and is_free and _is_ours(asset.id, asset.created_at, sent, sent.baseline.assets):
@@ -164,7 +196,10 @@ def _uploaded(api: ScenarioApi, state: State, step: UploadImage, sent: Sent) -> 
     if not matching:
         return None
     return Outcome(
-        at=iso(sent.at), asset_id=matching[0], adopted="an asset with the same name and size, created since the request"
+        at=iso(sent.at),
+        asset_id=matching[0],
+        sha256=None if sent.bytes_sent is None else sent.bytes_sent.sha256,
+        adopted="an asset with the same name and size, created since the request",
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from scenario_apply.apply.call_context import LONGEST_COOLDOWN_S, CallContext
+from scenario_apply.apply.lost_answers import BytesSent
 from scenario_apply.errors import AnswerLost, ApplyError, CoolingDown, Interrupted, Refused
 from scenario_apply.model.limits import PART_BYTES
 from scenario_apply.model.remote import AssetId, RemoteUpload, UploadId
@@ -25,18 +26,26 @@ MOST_COOLDOWNS = 20
 
 def upload_in_parts(planned: PlannedStep, step: UploadImage, context: CallContext) -> Outcome:
     """Open the upload, send the parts, complete it, wait for the asset. Its id is journalled before a byte leaves."""
-    body = memoryview(context.read(step))
+    body, bytes_sent = body_of(step, context)
     upload = _opened(step, len(body), context)
-    context.journal.sending(planned, context.clock.now(), upload_id=upload.id)
+    details = {"upload_id": upload.id, **({} if bytes_sent is None else bytes_sent.details)}
+    context.journal.sending(planned, context.clock.now(), **details)
     for part in sorted(upload.parts, key=lambda part: part.number):
         start = (part.number - 1) * PART_BYTES
-        context.api.put_part(part.url, body[start : start + PART_BYTES])
+        context.api.put_part(part.url, memoryview(body)[start : start + PART_BYTES])
     context.notes.response_lost(planned.id)
     closed, adopted = _closed(planned, upload.id, context)
     asset_id = _imported(closed, planned, step, context)
     context.notes.created(asset_id)
     context.notes.response_found(planned.id)
-    return Outcome(at=iso(context.clock.now()), asset_id=asset_id, adopted=adopted)
+    sha256 = None if bytes_sent is None else bytes_sent.sha256
+    return Outcome(at=iso(context.clock.now()), asset_id=asset_id, sha256=sha256, adopted=adopted)
+
+
+def body_of(step: UploadImage, context: CallContext) -> tuple[bytes, BytesSent | None]:
+    """The bytes of an image to send, and what is to be recorded of them where they are not those of its file."""
+    body = context.read(step)
+    return body, BytesSent.of(body) if step.picture.recipe else None
 
 
 def _opened(step: UploadImage, size_bytes: int, context: CallContext) -> RemoteUpload:

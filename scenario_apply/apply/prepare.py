@@ -26,6 +26,7 @@ from scenario_apply.planning.desired import desire
 from scenario_apply.planning.gates import judge, merged
 from scenario_apply.planning.observed import Observed, settle
 from scenario_apply.planning.plan import Plan, PlanFlags, PlanSource
+from scenario_apply.planning.pointer_recipes import as_planned, with_recorded_recipes
 from scenario_apply.planning.retention import to_be_deleted, with_retention
 from scenario_apply.planning.rule_inputs import Inputs
 from scenario_apply.planning.selection import requested
@@ -91,10 +92,9 @@ def make_plan(
     environment: Environment, manifest: Manifest, datasets: Mapping[str, Dataset], options: PlanOptions, now: float
 ) -> Prepared:
     """Plan the changes. Raises ManifestError for problems that stop a plan, StateError, ApiError, UsageError."""
-    desired = desire(manifest, datasets)
     loaded = environment.store.load()
     state, adopted = _recovered(environment, loaded, options)
-    recorded = state
+    desired, recorded = desire(manifest, with_recorded_recipes(datasets, state)), state
     asked = requested(
         desired,
         state,
@@ -260,7 +260,7 @@ def _source(
             destroy=options.destroy,
             deletes=options.allow_destroy,
         ),
-        datasets={name: dataset.digest for name, dataset in datasets.items()},
+        datasets={name: dataset.source_digest for name, dataset in datasets.items()},
     )
 
 
@@ -313,8 +313,10 @@ def prepare_saved(
     loaded = environment.store.load()
     try:
         check_state(saved, loaded.state)
-        prepared = make_plan(environment, manifest, datasets, options, environment.clock.now())
-        if problems := differences(saved, prepared.plan):
+        now, known = environment.clock.now(), as_planned(datasets, saved.steps)
+        prepared = make_plan(environment, manifest, datasets, options, now)
+        same = prepared if known is datasets else make_plan(environment, manifest, known, options, now)
+        if problems := differences(saved, same.plan):
             raise PlanStale(problems[0].message, problems=problems)
     except PlanStale as stale:
         if not loaded.has_journal:

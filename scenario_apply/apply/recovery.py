@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from scenario_apply.apply.before_run import earlier_from_details
 from scenario_apply.apply.events import Adopted
-from scenario_apply.apply.lost_answers import ALREADY_ATTACHED, Sent, attached_of, find_outcome
+from scenario_apply.apply.lost_answers import ALREADY_ATTACHED, BytesSent, Sent, attached_of, find_outcome
 from scenario_apply.apply.refresh import read_models
 from scenario_apply.errors import ApplyError, NotFound, UsageError
 from scenario_apply.model.address import Address
@@ -112,7 +112,8 @@ def _outcome(
     if isinstance(step, UploadImage) and "upload_id" in call.details:
         return _imported(api, clock, call), call.step
     earlier = earlier_from_details(call.details)
-    sent = Sent(step=call.step, at=call.sent_at, baseline=baseline, earlier=earlier)
+    bytes_sent = BytesSent.from_details(call.details)
+    sent = Sent(step=call.step, at=call.sent_at, baseline=baseline, earlier=earlier, bytes_sent=bytes_sent)
     outcome = find_outcome(api, state, sent)
     while outcome is None and clock.now() < call.sent_at + SERVICE_MAY_STILL_WORK_S:
         clock.wait(1.0)
@@ -172,7 +173,9 @@ def _imported(api: ScenarioApi, clock: Clock, call: Unanswered) -> Outcome | Non
         except NotFound:
             return None
         if upload.asset_id is not None:
-            return Outcome(at=iso(call.sent_at), asset_id=upload.asset_id, adopted="its upload was imported")
+            sha256 = call.details.get("sha256")
+            how = "its upload was imported"
+            return Outcome(at=iso(call.sent_at), asset_id=upload.asset_id, sha256=sha256, adopted=how)
         if upload.status == "failed":
             return None
         if upload.status == "pending" and clock.now() >= call.sent_at + SERVICE_MAY_STILL_WORK_S:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from scenario_apply.errors import Diagnostic, NotFound, Refused
 from scenario_apply.model.address import Address
 from scenario_apply.model.limits import ASSETS_PER_BULK_READ
+from scenario_apply.model.picture_options import content_id
 from scenario_apply.model.ports import ScenarioApi
 from scenario_apply.model.remote import AssetId, RemoteAsset
 from scenario_apply.model.steps import PlannedStep, UploadImage
@@ -44,11 +45,13 @@ def with_reused_assets(
 def uploaded_again(steps: Iterable[PlannedStep], state: State, observed: Observed) -> tuple[Diagnostic, ...]:
     """A note on the images of the plan that were uploaded before, and that the service holds no more."""
     known = state.assets()
-    lost = {known[asset_id].sha256 for asset_id in observed.gone_assets if asset_id in known}
+    lost = {known[asset_id].content for asset_id in observed.gone_assets if asset_id in known}
     if not lost:
         return ()
     uploads = [planned.step for planned in steps if isinstance(planned.step, UploadImage)]
-    files = list(dict.fromkeys(step.picture.file for step in uploads if step.picture.sha256 in lost))
+    files = list(
+        dict.fromkeys(s.picture.file for s in uploads if content_id(s.picture.sha256, s.picture.recipe) in lost)
+    )
     if not files:
         return ()
     named = ", ".join(files[:FILES_NAMED]) + (f" and {len(files) - FILES_NAMED} more" if files[FILES_NAMED:] else "")

@@ -252,10 +252,11 @@ def likeness(planned: PlannedStep) -> tuple[str, ...] | None:
             return "create", name_letters(step.name)[:SHORTEST_CUT_NAME], step.type
         case UploadImage() as step:
             # images added by data are assets as well
-            return "upload", file_name_form(step.picture.path), str(step.picture.size_bytes)
+            size = "" if step.picture.recipe else str(step.picture.size_bytes)  # of an altered one it is not known yet
+            return "upload", file_name_form(step.picture.path), size
         case _:
             return None
 
 
 def _size_of(step: CallStep) -> int:
-    return step.picture.size_bytes if isinstance(step, UploadImage) else 0
+    return max(step.picture.size_bytes, step.picture.most_bytes) if isinstance(step, UploadImage) else 0

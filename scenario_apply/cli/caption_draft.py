@@ -70,7 +70,8 @@ def add_jobs(
     name = places.spec.name
     kind = "file" if places.table is not None else places.spec.captions.kind
     if why := places.why_not() or _NOT_READ.get(kind):
-        drafts.leave(name, "all images", why)
+        for entry in places.lacking:
+            drafts.leave(name, entry.path, why)
         return
     assets = _assets(models)
     facts = {image.path: image for image in images}
@@ -112,7 +113,7 @@ def _assets(models: Sequence[HeldModel]) -> Mapping[str, AssetId]:
     found: dict[str, AssetId] = {}
     for model in models:
         shown = {image.id for image in (model.remote.images if model.remote is not None else None) or ()}
-        found.update({record.sha256: record.asset_id for record in model.version.images if record.asset_id in shown})
+        found.update({record.source: record.asset_id for record in model.version.images if record.asset_id in shown})
     return found
 
 

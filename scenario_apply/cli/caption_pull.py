@@ -81,7 +81,7 @@ def _held(sha256: str, models: Iterable[HeldModel]) -> str | _Nothing:
         shown = {image.id: image for image in (model.remote.images if model.remote is not None else None) or ()}
         for record in model.version.images:
             image = shown.get(record.asset_id)
-            if record.sha256 != sha256 or image is None:
+            if record.source != sha256 or image is None:
                 continue
             if record.caption or not image.has_own_caption:
                 text = record.caption or image.description

@@ -56,6 +56,9 @@ def _prepared(session: CaptionSession, drafts: Drafts) -> DraftRun:
     assert world.api is not None
     requests = DraftRequests(manifest.root, world.endpoint)
     for name, models in session.models.items():
+        if manifest.datasets[name].is_pairs:
+            call.tell(f"{name}: edit pairs have instructions, which are not drafted")
+            continue
         add_jobs(
             drafts,
             session.places(name),
@@ -91,7 +94,7 @@ def _write(session: CaptionSession, run: DraftRun, drafts: Drafts, quoted: float
 
 def _show(session: CaptionSession, drafts: Drafts) -> None:
     call = session.call
-    names = [*session.models]
+    names = [name for name in session.models if not session.manifest.datasets[name].is_pairs]
     if call.arguments.format == "json":
         blocks = [
             {

@@ -22,6 +22,7 @@ from scenario_apply.dataset.pairing import Paired
 from scenario_apply.dataset.types import Convention, Pair
 from scenario_apply.manifest.spec import DatasetSpec
 from scenario_apply.model.lint_rules import Finding, LintSettings, settings_from
+from scenario_apply.model.picture_options import content_id
 
 _MOST_CHARACTERS = 50_000_000  # of all captions of a dataset
 
@@ -72,9 +73,8 @@ def caption_pictures(
             if not failed:
                 findings.append(_template_finding(error, image.path))
             failed, caption = True, None
-        pictures.append(
-            Picture(image.path, facts[image.file], text, caption, at, line, found.line_count, found.separator)
-        )
+        own = found.line_count, found.separator, spec.pictures
+        pictures.append(Picture(image.path, facts[image.file], text, caption, at, line, *own))
     if room < 0:
         what = f"the captions of this dataset have more than {_MOST_CHARACTERS:,} characters together"
         findings.append(Finding("T08", what, hint="shorten `prefix`, `suffix` and `caption`, or split the dataset"))
@@ -109,7 +109,7 @@ class DatasetInputs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assembled:
-    """pictures and pairs as sent; findings with their final severities; digest as Dataset.digest.
+    """pictures and pairs as sent; findings with their final severities; digests as in Dataset.
 
     conventions: the layout of the folders, then where captions were found.
     """
@@ -118,6 +118,7 @@ class Assembled:
     pairs: tuple[Pair, ...]
     findings: tuple[Finding, ...]
     digest: str
+    source_digest: str
     conventions: tuple[Convention, ...] = ()
 
 
@@ -141,7 +142,7 @@ def assemble(
     if inputs.paired is not None:
         pairs, more = instruct(spec, inputs.paired, read, budget)
         before += [*inputs.paired.findings, *more]
-        pictures = tuple(Picture(image.path, facts[image.file]) for image in inputs.images)
+        pictures = tuple(Picture(image.path, facts[image.file], options=spec.pictures) for image in inputs.images)
         conventions = pair_conventions(spec, len(pairs))
     else:
         gathered = gather(spec, inputs.selection or Selection(images=(), texts={}), read)
@@ -169,7 +170,8 @@ def assemble(
         pictures=pictures,
         pairs=pairs,
         findings=lint(subject, list(dict.fromkeys(before)), colour_difference),
-        digest=digest_of_pictures(pictures, pairs),
+        digest=digest_of_pictures(pictures, pairs, as_sent=True),
+        source_digest=digest_of_pictures(pictures, pairs, as_sent=False),
         conventions=(*inputs.layout, *conventions),
     )
 
@@ -187,9 +189,10 @@ def _excused(gathered: Gathered, settings: LintSettings) -> frozenset[str]:
     return frozenset(gathered.unreadable) if stops else frozenset()
 
 
-def digest_of_pictures(pictures: Sequence[Picture], pairs: Sequence[Pair]) -> str:
-    sha = {picture.path: picture.facts.sha256 for picture in pictures}
+def digest_of_pictures(pictures: Sequence[Picture], pairs: Sequence[Pair], *, as_sent: bool) -> str:
+    """The digest of a dataset as it is sent, or of its files as they are."""
+    ids = {p.path: content_id(p.facts.sha256, p.recipe) if as_sent else p.facts.sha256 for p in pictures}
     return digest_of_rows(
-        ((p.facts.sha256, p.caption) for p in pictures),
-        ((sha[pair.before], sha[pair.after], pair.instruction) for pair in pairs),
+        ((ids[p.path], p.caption) for p in pictures),
+        ((ids[pair.before], ids[pair.after], pair.instruction) for pair in pairs),
     )

@@ -65,6 +65,8 @@ class Facts(NamedTuple):
     fault_text: str = ""
     transparent: bool | None = None
     hashes: str = ""
+    metadata: bool = False  # there is something that dataset.metadata removes
+    profile: bool = False  # a colour profile other than sRGB is embedded
     look: Look | None = None
 
     def with_pixels_of(self, other: Facts) -> Facts:

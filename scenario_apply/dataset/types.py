@@ -10,23 +10,33 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from scenario_apply.errors import Diagnostic
+from scenario_apply.model.picture_options import PictureOptions, content_id
 
 
 class Image(Struct, frozen=True, kw_only=True):
     """One picture. path: within the dataset, POSIX, NFC: its name in plans and on the service.
 
-    caption: as sent, with trigger, prefix, suffix and template applied; None: Scenario writes it.
+    sha256, size_bytes: of the file. mime, width, height: of what is sent, which the recipe makes of the file; see
+    dataset.fit. most_bytes: what is sent hardly has more. caption: as sent, with trigger, prefix, suffix and template
+    applied; None: Scenario writes it.
     """
 
     path: str
     file: str  # relative to the manifest's root, POSIX
-    sha256: str  # of the bytes, lower-case hex
+    sha256: str  # lower-case hex
     size_bytes: int
     mime: str  # by content, e.g. image/png
     width: int
     height: int
     caption: str | None
     is_lfs_pointer: bool = False  # digest and size come from the pointer; the picture itself is not present
+    recipe: str = ""
+    most_bytes: int = 0
+
+    @property
+    def content(self) -> str:
+        """What it is compared by: see content_id."""
+        return content_id(self.sha256, self.recipe)
 
 
 class Pair(Struct, frozen=True, kw_only=True):
@@ -62,16 +72,21 @@ class Contents(Struct, frozen=True, kw_only=True):
 class Dataset:
     """A scanned dataset. The digest is known at once; contents are loaded on first access.
 
-    digest: "sha256:<hex>" over the sorted (sha256, caption) of the images and the pairs by digest:
-    file names and their order do not change it.
+    digest: "sha256:<hex>" over the sorted (content, caption) of the images and the pairs by content:
+    file names and their order do not change it. source_digest: the same over the files as they are, whatever is done
+    to them before they are sent. altered: images with a recipe; unknown: Git LFS pointers, whose recipe is not known.
     """
 
     name: str
     digest: str
+    source_digest: str
     image_count: int
     pair_count: int
     problems: tuple[Diagnostic, ...]  # lint findings of every severity; the caller decides what stops it
     load: Callable[[], Contents]
+    altered: int = 0
+    unknown: int = 0
+    options: PictureOptions = PictureOptions()
     conventions: tuple[Convention, ...] = ()  # how its pictures and captions were found
 
     @cached_property

@@ -11,6 +11,7 @@ from scenario_apply.manifest.dataset_urls import check_urls
 from scenario_apply.manifest.expansion import Expansion
 from scenario_apply.manifest.fields import child, flag, is_extension, maps, plain, text, texts
 from scenario_apply.manifest.merge import layered
+from scenario_apply.manifest.picture_keys import picture_options
 from scenario_apply.manifest.positions import Map, Mark, Node, Seq
 from scenario_apply.manifest.report import Places, Report
 from scenario_apply.manifest.spec import (
@@ -151,6 +152,7 @@ def dataset_spec(name: str, fields: Map, mark: Mark, report: Report) -> DatasetS
         instruction=text(fields, "instruction"),
         pairs=_pairs(fields),
         lint=_lint(child(fields, "lint")),
+        pictures=picture_options(fields),
         allow_outside_root=flag(fields, "allow_outside_root", False),
         place=report.place(mark),
         places=Places(report, fields),

@@ -13,6 +13,7 @@ from msgspec import Struct, field
 
 from scenario_apply.errors import Diagnostic, Location
 from scenario_apply.model.address import Address
+from scenario_apply.model.picture_options import PictureOptions
 from scenario_apply.model.plan_limits import Limits
 from scenario_apply.model.secret import Secret
 
@@ -66,6 +67,7 @@ class DatasetSpec:
     lint: Mapping[str, Json] = dataclasses.field(
         default_factory=dict
     )  # code or rule name -> off, warning, error, or a threshold
+    pictures: PictureOptions = PictureOptions()
     allow_outside_root: bool = False
     place: Location
     own: frozenset[str] = frozenset()  # keys that the dataset itself has, not the defaults

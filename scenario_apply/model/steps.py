@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, cast
 
-from msgspec import Struct, field
+from msgspec import UNSET, Struct, UnsetType, field
 
 from scenario_apply.model.address import Address
 from scenario_apply.model.codec import Count, check_free_form
@@ -34,23 +34,33 @@ class AssetRef(Struct, frozen=True, kw_only=True):
             raise ValueError("expected an id or the step that makes the asset, and not both")
 
 
-class PictureRef(Struct, frozen=True, kw_only=True):
-    """A picture on disk. path: its name on the service; file: relative to the manifest's root."""
+class PictureRef(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A picture on disk. path: its name on the service; file: relative to the manifest's root.
+
+    sha256, size_bytes: of the file; mime: of what the recipe makes of it, which is what is sent and hardly has more
+    than most_bytes.
+    """
 
     path: str
     file: str
     sha256: str
     size_bytes: Count
     mime: str
+    recipe: str = ""
+    most_bytes: Count = 0
 
 
-class Attachment(Struct, frozen=True, kw_only=True):
-    """An asset to attach, with what the record needs to know of it. caption: what it holds at that moment."""
+class Attachment(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An asset to attach, with what the record needs to know of it. caption: what it holds at that moment.
+
+    sha256: of its file; recipe: what is made of it.
+    """
 
     asset: AssetRef
     path: str
     sha256: str
     caption: str
+    recipe: str = ""
 
 
 class ConceptRef(Struct, frozen=True, kw_only=True):
@@ -73,7 +83,7 @@ class StepOnAddress(Struct, frozen=True, kw_only=True, tag_field="kind"):
 
 
 class CreateModel(StepOnAddress, frozen=True, kw_only=True, tag="create"):
-    """number: which version of the resource this makes; above 1 it is a replacement.
+    """number: which version of the resource this makes; above 1 it is a replacement. picture_options: see Version.
 
     protected: whether a resource that was not recorded before is recorded as protected against deletes.
     """
@@ -84,6 +94,7 @@ class CreateModel(StepOnAddress, frozen=True, kw_only=True, tag="create"):
     description: str | None = None
     concepts: tuple[ConceptRef, ...] = ()
     protected: bool = False
+    picture_options: str | UnsetType = UNSET
 
 
 class UploadImage(StepOnAddress, frozen=True, kw_only=True, tag="upload"):
@@ -137,10 +148,14 @@ class SetTags(StepOnAddress, frozen=True, kw_only=True, tag="tag"):
 
 
 class StartTraining(StepOnAddress, frozen=True, kw_only=True, tag="train"):
-    """dataset: digest of what is trained on. fingerprint is known unless a concept's id is not yet."""
+    """dataset: digest of what is trained on. fingerprint is known unless a concept's id is not yet.
+
+    picture_options: as text; see Version.
+    """
 
     parameters: Mapping[str, object] = field(default_factory=dict)
     dataset: str | None = None
+    picture_options: str | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         check_free_form(self.parameters)

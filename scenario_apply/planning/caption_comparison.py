@@ -36,7 +36,7 @@ def compare_captions(contents: Contents, version: Version, remote: RemoteModel) 
     compared = []
     for image in contents.images:
         record = records.get(image.path)
-        if record is None or record.sha256 != image.sha256:
+        if record is None or record.source != image.sha256:
             compared.append(ComparedCaption(path=image.path, status="not-sent", here=image.caption))
         elif (held := shown.get(record.asset_id)) is None:
             compared.append(ComparedCaption(path=image.path, status="not-attached", here=image.caption))

@@ -70,12 +70,17 @@ class Cost(Struct, frozen=True, kw_only=True):
 
 
 class ImageChange(Struct, frozen=True, kw_only=True):
-    """One image that comes, goes or has other bytes. caption: the one it will have, or had."""
+    """One image that comes, goes or has other content. caption: the one it will have, or had.
+
+    sha256: of its file. recipe: what is done to it before it is sent. same_file: only that changed.
+    """
 
     path: str
     caption: str | None = None
     sha256: str | None = None
     file: str | None = None  # on disk, relative to the manifest's root, where it exists
+    recipe: str = ""
+    same_file: bool = False
 
 
 class CaptionChange(Struct, frozen=True, kw_only=True):
@@ -88,7 +93,7 @@ class CaptionChange(Struct, frozen=True, kw_only=True):
 
 class ImageDiff(Struct, frozen=True, kw_only=True):
     add: tuple[ImageChange, ...] = ()
-    change: tuple[ImageChange, ...] = ()  # other bytes under the same path
+    change: tuple[ImageChange, ...] = ()  # other content under the same path
     remove: tuple[ImageChange, ...] = ()
 
     def __bool__(self) -> bool:

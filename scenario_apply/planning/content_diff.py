@@ -29,10 +29,10 @@ class ContentDiff(Struct, frozen=True, kw_only=True):
 def compare_contents(contents: Contents, version: Version | None) -> ContentDiff:
     """How the images, captions and pairs of a dataset differ from those of a version. A rename is no difference.
 
-    The same bytes with the same caption under two names are one image, as they are one asset.
+    The same content with the same caption under two names is one image, as it is one asset.
     """
-    first = {(image.sha256, image.caption or ""): image for image in reversed(contents.images)}
-    desired = [image for image in contents.images if first[image.sha256, image.caption or ""] is image]
+    first = {(image.content, image.caption or ""): image for image in reversed(contents.images)}
+    desired = [image for image in contents.images if first[image.content, image.caption or ""] is image]
     recorded = version.images if version is not None else ()
     before, remove = matched_images(desired, recorded)
     add, change = [], []
@@ -41,8 +41,8 @@ def compare_contents(contents: Contents, version: Version | None) -> ContentDiff
         old = before.get(image.path)
         if old is None:
             add.append(_image_change(image))
-        elif old.sha256 != image.sha256:
-            change.append(_image_change(image))
+        elif old.content != image.content:
+            change.append(replace(_image_change(image), same_file=old.source == image.sha256))
         if old is not None and old.caption != (image.caption or ""):
             kind = "add" if not old.caption else "change" if image.caption else "remove"
             captions[kind].append(CaptionChange(path=image.path, before=old.caption or None, after=image.caption))
@@ -73,23 +73,26 @@ def matched_images(
                 before[image.path] = found.pop()
         taken = {id(record) for record in before.values()}
         left = [record for record in left if id(record) not in taken]
-    return before, [ImageChange(path=r.path, caption=r.caption or None, sha256=r.sha256) for r in left]
+    return before, [ImageChange(path=r.path, caption=r.caption or None, sha256=r.source) for r in left]
 
 
 _LIKENESSES: tuple[tuple[Callable[[Image], object], Callable[[ImageRecord], object]], ...] = (
     (
-        lambda image: (image.path, image.sha256, image.caption or ""),
-        lambda record: (record.path, record.sha256, record.caption),
+        lambda image: (image.path, image.content, image.caption or ""),
+        lambda record: (record.path, record.content, record.caption),
     ),
-    (lambda image: (image.sha256, image.caption or ""), lambda record: (record.sha256, record.caption)),
-    (lambda image: (image.path, image.sha256), lambda record: (record.path, record.sha256)),
-    (lambda image: image.sha256, lambda record: record.sha256),
+    (lambda image: (image.content, image.caption or ""), lambda record: (record.content, record.caption)),
+    (lambda image: (image.path, image.content), lambda record: (record.path, record.content)),
+    (lambda image: image.content, lambda record: record.content),
+    (lambda image: image.sha256, lambda record: record.source),
     (lambda image: image.path, lambda record: record.path),
 )
 
 
 def _image_change(image: Image) -> ImageChange:
-    return ImageChange(path=image.path, caption=image.caption, sha256=image.sha256, file=image.file)
+    return ImageChange(
+        path=image.path, caption=image.caption, sha256=image.sha256, file=image.file, recipe=image.recipe
+    )
 
 
 def content_reasons(diff: ContentDiff) -> list[Reason]:
@@ -117,20 +120,20 @@ def parameter_reasons(
 
 
 def ignoring_captions(images: Iterable[Image], version: Version) -> tuple[Image, ...]:
-    """The same images, with the captions that were recorded for those bytes; new ones keep their own."""
+    """The same images, with the captions that were recorded for that content; new ones keep their own."""
     images = tuple(images)
-    as_before = {(image.sha256, image.caption or "") for image in images}
-    recorded = {(image.sha256, image.caption) for image in version.images}
-    others: dict[str, list[str]] = {}  # recorded captions that no image asks for any more, by bytes
-    for sha256, caption in sorted(recorded - as_before, reverse=True):
-        others.setdefault(sha256, []).append(caption)
+    as_before = {(image.content, image.caption or "") for image in images}
+    recorded = {(image.content, image.caption) for image in version.images}
+    others: dict[str, list[str]] = {}  # recorded captions that no image asks for any more, by content
+    for content, caption in sorted(recorded - as_before, reverse=True):
+        others.setdefault(content, []).append(caption)
     kept: dict[tuple[str, str], str] = {}  # the same bytes with the same caption stay one image
     for key in sorted(as_before - recorded):
         if others.get(key[0]):
             kept[key] = others[key[0]].pop()
     return tuple(
-        replace(image, caption=kept[image.sha256, image.caption or ""] or None)
-        if (image.sha256, image.caption or "") in kept
+        replace(image, caption=kept[image.content, image.caption or ""] or None)
+        if (image.content, image.caption or "") in kept
         else image
         for image in images
     )

@@ -78,7 +78,10 @@ class Relabel(Decided, frozen=True, kw_only=True):
 
 
 class ContentWork(Decided, frozen=True, kw_only=True):
-    """The content of a version is brought into line and, unless training is manual, trained."""
+    """The content of a version is brought into line and, unless training is manual, trained.
+
+    picture_options: as text; see Version.
+    """
 
     declared: Spec
     contents: Contents
@@ -86,6 +89,7 @@ class ContentWork(Decided, frozen=True, kw_only=True):
     dataset_digest: str | None
     trains: bool
     labels: LabelChange = LabelChange()
+    picture_options: str = ""
 
     @property
     def target(self) -> Version | None:

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from scenario_apply.dataset.types import Image
 from scenario_apply.model.address import Address
@@ -22,11 +23,11 @@ from scenario_apply.planning.observed import Observed
 from scenario_apply.state.state import AssetRecord, Record, State, Version
 
 Key = tuple[str, str]
-"""(SHA-256 of the bytes, caption as sent, "" for the service's own)."""
+"""(content, caption as sent, "" for the service's own). content: see content_id."""
 
 
 def key_of(image: Image) -> Key:
-    return image.sha256, image.caption or ""
+    return image.content, image.caption or ""
 
 
 class KnownAsset(Struct, frozen=True):
@@ -98,7 +99,7 @@ def _placed(
             place = EarlierUpload()
         else:
             uploaded.add(key)
-            is_large = image.size_bytes > SINGLE_UPLOAD_BYTES
+            is_large = max(image.size_bytes, image.most_bytes) > SINGLE_UPLOAD_BYTES
             place = NewAsset("multipart" if is_large else "asset" if key in shared else "data")
         places[key] = image, place
     kept = {place.id for _, place in places.values() if isinstance(place, KnownAsset)}
@@ -136,7 +137,7 @@ class _AssetPool:
         for decision in decisions:
             if decision.edit.record is not None:  # an import brings its images along
                 for brought in decision.edit.record.current.images:
-                    self.known[brought.asset_id] = AssetRecord(brought.sha256, brought.caption)
+                    self.known[brought.asset_id] = replace(brought.asset, kept=None, silent=False)
         self.held: dict[AssetId, str] = {asset_id: asset.caption for asset_id, asset in self.known.items()}
         gone: set[AssetId] = set(observed.gone_assets)
         for remote in observed.models.values():
@@ -154,11 +155,11 @@ class _AssetPool:
         self.ids: dict[Key, list[AssetId]] = {}
         for asset_id, asset in self.known.items():
             if asset_id not in gone:
-                self.ids.setdefault((asset.sha256, self.held[asset_id]), []).append(asset_id)
-        self.by_bytes: dict[str, list[AssetId]] = {}
+                self.ids.setdefault((asset.content, self.held[asset_id]), []).append(asset_id)
+        self.by_content: dict[str, list[AssetId]] = {}
         for asset_id, asset in self.known.items():
             if asset_id not in gone:
-                self.by_bytes.setdefault(asset.sha256, []).append(asset_id)
+                self.by_content.setdefault(asset.content, []).append(asset_id)
         self.wanted = _wanted(state, decisions)
         self.trained_with = _trained_with(state, observed, decisions)
         self.claimed: set[AssetId] = set()
@@ -173,11 +174,10 @@ class _AssetPool:
             self.claimed.add(asset_id)
             # a caption the service holds and no record knows of was set by a run that died: set again, it is recorded
             is_recorded = self.known[asset_id].caption == key[1]
-            self.known[asset_id] = AssetRecord(*key)
+            self._set_caption(asset_id, key[1])
             return asset_id, not is_recorded
-        for asset_id in sorted(self.by_bytes.get(key[0], []), key=lambda a: a not in attached):
-            sha256, caption = key[0], self.held[asset_id]
-            if asset_id in self.claimed or self.wanted.get((sha256, caption), 0):
+        for asset_id in sorted(self.by_content.get(key[0], []), key=lambda a: a not in attached):
+            if asset_id in self.claimed or self.wanted.get((key[0], self.held[asset_id]), 0):
                 continue
             if not self._may_hold(asset_id, key[1]):
                 continue
@@ -190,12 +190,15 @@ class _AssetPool:
         return self.trained_with.get(asset_id, {caption}) == {caption}
 
     def recaption(self, asset_id: AssetId, caption: str) -> None:
-        sha256 = self.known[asset_id].sha256
-        self.ids[sha256, self.held[asset_id]].remove(asset_id)
+        content = self.known[asset_id].content
+        self.ids[content, self.held[asset_id]].remove(asset_id)
         self.held[asset_id] = caption
-        self.known[asset_id] = AssetRecord(sha256, caption)
-        self.ids.setdefault((sha256, caption), []).append(asset_id)
+        self._set_caption(asset_id, caption)
+        self.ids.setdefault((content, caption), []).append(asset_id)
         self.claimed.add(asset_id)
+
+    def _set_caption(self, asset_id: AssetId, caption: str) -> None:
+        self.known[asset_id] = replace(self.known[asset_id], caption=caption, kept=None, silent=False)
 
 
 def _trained_with(state: State, observed: Observed, decisions: Collection[Decision]) -> dict[AssetId, set[str]]:
@@ -224,7 +227,7 @@ def _records(state: State, decisions: Collection[Decision]) -> Iterator[tuple[Re
 
 
 def _wanted(state: State, decisions: Iterable[Decision]) -> Counter[Key]:
-    """How many live resources want an asset with those bytes and that caption."""
+    """How many live resources want an asset with that content and caption."""
     wanted: Counter[Key] = Counter()
     seen: set[Address] = set()
     for decision in decisions:
@@ -234,8 +237,8 @@ def _wanted(state: State, decisions: Iterable[Decision]) -> Counter[Key]:
         if isinstance(decision, ContentWork):
             wanted.update({key_of(image) for image in decision.contents.images})
         elif decision.record is not None and not isinstance(decision, Delete):
-            wanted.update({(image.sha256, image.caption) for image in decision.record.working.images})
+            wanted.update({(image.content, image.caption) for image in decision.record.working.images})
     for address, record in state.records.items():
         if address not in seen:
-            wanted.update((image.sha256, image.caption) for image in record.working.images)
+            wanted.update((image.content, image.caption) for image in record.working.images)
     return wanted

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from msgspec.structs import replace
+
 from scenario_apply.dataset.types import Contents, Image
 from scenario_apply.errors import Diagnostic
 from scenario_apply.manifest.spec import CompositionSpec, Import
@@ -134,4 +136,6 @@ def _image(image: TrainingImage, declared: Image | None, is_held: bool) -> Image
         return ImageRecord(image.name, "", image.id, image.description)
     caption = (declared.caption or "") if is_held else image.description
     kept = None if caption == image.description else image.description
-    return ImageRecord(declared.path, declared.sha256, image.id, caption, kept)
+    record = ImageRecord(declared.path, declared.sha256, image.id, caption, kept)
+    # nobody knows which bytes were sent: taken for those of the file, altered as declared
+    return replace(record, source_sha256=declared.sha256, recipe=declared.recipe) if declared.recipe else record

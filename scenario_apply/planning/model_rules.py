@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -14,8 +14,7 @@ from scenario_apply.model.lint_rules import settings_from
 from scenario_apply.model.training_types import training_type
 from scenario_apply.planning.step_arithmetic import step_arithmetic
 
-_MOST_NAMED = 100
-"""Pictures of D06 that are listed; people read a few, and JSON readers count."""
+_NAMED = 3  # pictures of D06
 
 
 def with_step_counts(manifest: Manifest, datasets: Mapping[str, Dataset]) -> Manifest:
@@ -49,20 +48,24 @@ def _steps(model: ModelSpec, spec: DatasetSpec, dataset: Dataset) -> Iterator[Di
 def shared_pictures(manifest: Manifest, datasets: Mapping[str, Dataset]) -> tuple[Diagnostic, ...]:
     """D06: pictures that two datasets send with different captions. Loads the contents of every dataset."""
     first: dict[str, tuple[str, Image]] = {}
-    found: list[Diagnostic] = []
+    shared: dict[tuple[str, str], list[str]] = {}  # a dataset, an earlier one -> pictures of the former
     for name, dataset in datasets.items():
         own: dict[str, tuple[str, Image]] = {}
         for image in () if manifest.datasets[name].is_pairs else dataset.contents.images:
             other, twin = first.get(image.sha256, (name, image))
             own.setdefault(image.sha256, (name, image))
-            if twin.caption == image.caption or len(found) >= _MOST_NAMED:
-                continue
-            owners = [manifest.datasets[key] for key in (name, other)]
-            if (severity := severity_for("D06", owners)) is not None:
-                what = f"{image.path} of dataset.{name} is {twin.path} of dataset.{other} with another caption"
-                hint = "nothing has to be done: each caption is uploaded with an asset of its own"
-                place = manifest.datasets[name].place
-                found.append(Diagnostic(code="D06", message=what, location=place, hint=hint, severity=severity))
-        for key, held in own.items():
-            first.setdefault(key, held)
-    return tuple(found)
+            if twin.caption != image.caption:
+                shared.setdefault((name, other), []).append(image.path)
+        first = own | first
+    return tuple(found for names, paths in shared.items() if (found := _shared(manifest, *names, paths)) is not None)
+
+
+def _shared(manifest: Manifest, name: str, other: str, paths: Sequence[str]) -> Diagnostic | None:
+    severity = severity_for("D06", [manifest.datasets[key] for key in (name, other)])
+    if severity is None:
+        return None
+    listed = ", ".join(paths[:_NAMED]) + (", ..." if len(paths) > _NAMED else "")
+    some = "1 picture is" if len(paths) == 1 else f"{len(paths)} pictures are"
+    what = f"{some} in dataset.{name} and dataset.{other} with different captions: {listed}"
+    hint = "nothing has to be done: each caption is uploaded with an asset of its own"
+    return Diagnostic(code="D06", message=what, location=manifest.datasets[name].place, hint=hint, severity=severity)

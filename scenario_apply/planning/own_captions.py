@@ -24,10 +24,10 @@ def own_caption(image: TrainingImage) -> str:
 
 
 def own_captions(version: Version, remote: RemoteModel | None) -> Mapping[str, str]:
-    """SHA-256 of an image's bytes -> the service's own caption of it; of images that were sent without a caption."""
+    """SHA-256 of an image's file -> the service's own caption of it; of images that were sent without a caption."""
     shown = {image.id: image for image in (remote.images if remote is not None else None) or ()}
     own = {
-        record.sha256: own_caption(image)
+        record.source: own_caption(image)
         for record in version.images
         if not record.caption and (image := shown.get(record.asset_id)) is not None and image.has_own_caption
     }
@@ -47,7 +47,7 @@ def says_the_same(caption: str, own: str) -> bool:
 def without_own_captions(contents: Contents, version: Version, remote: RemoteModel | None) -> Contents:
     """The same contents; images captioned with the service's own words have no caption, as they were sent."""
     own = own_captions(version, remote)
-    sent = {(record.sha256, record.caption) for record in version.images}
+    sent = {(record.source, record.caption) for record in version.images}
     written = {
         image.path
         for image in contents.images

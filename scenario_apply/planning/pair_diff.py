@@ -19,10 +19,12 @@ from scenario_apply.state.state import Version
 
 
 class _Side(NamedTuple):
-    """One picture of a pair. file: on disk; None for a recorded one. sha256 None: of no image that is recorded."""
+    """One picture of a pair. file: on disk; None for a recorded one. content: what it is compared by; None: of no
+    image that is recorded.
+    """
 
     path: str
-    sha256: str | None
+    content: str | None
     file: str | None = None
 
 
@@ -33,11 +35,11 @@ class _Pair(NamedTuple):
 
     @property
     def bytes_and_text(self) -> Hashable:
-        return self.before.sha256, self.after.sha256, self.instruction
+        return self.before.content, self.after.content, self.instruction
 
     @property
     def bytes_only(self) -> Hashable:
-        return self.before.sha256, self.after.sha256
+        return self.before.content, self.after.content
 
     @property
     def paths(self) -> Hashable:
@@ -78,11 +80,11 @@ def _desired(contents: Contents) -> Iterable[_Pair]:
 
 
 def _side(image: Image) -> _Side:
-    return _Side(image.path, image.sha256, image.file)
+    return _Side(image.path, image.content, image.file)
 
 
 def _recorded(version: Version) -> Iterable[_Pair]:
-    by_asset = {image.asset_id: _Side(image.path, image.sha256) for image in version.images}
+    by_asset = {image.asset_id: _Side(image.path, image.content) for image in version.images}
 
     def side(asset_id: AssetId) -> _Side:
         return by_asset.get(asset_id, _Side(asset_id, None))
@@ -103,7 +105,7 @@ def _change(pair: _Pair, old: _Pair | None = None) -> PairChange:
         after=pair.after.path,
         instruction=pair.instruction,
         previous=None if old is None or old.instruction == pair.instruction else old.instruction,
-        replaced=tuple(name for name, new, was in sides if new.sha256 != was.sha256),
+        replaced=tuple(name for name, new, was in sides if new.content != was.content),
         before_file=pair.before.file,
         after_file=pair.after.file,
     )

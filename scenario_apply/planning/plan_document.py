@@ -35,6 +35,8 @@ class ImageDocument(Struct, kw_only=True):
     caption: str | None = None
     sha256: str | None = None
     file: str | None = None
+    recipe: str = ""
+    same_file: bool = False
 
 
 class CaptionDocument(Struct, kw_only=True):

@@ -143,7 +143,9 @@ def _pair(pair: PairChange) -> dict[str, object]:
 
 
 def _image(image: ImageChange) -> dict[str, object]:
-    return {"path": image.path, "caption": image.caption, "sha256": image.sha256, "file": image.file}
+    values = {"path": image.path, "caption": image.caption, "sha256": image.sha256, "file": image.file}
+    altered = {"recipe": image.recipe} if image.recipe else {}
+    return {**values, **altered, **({"same_file": True} if image.same_file else {})}
 
 
 def _drift(drift: Drift) -> dict[str, object]:

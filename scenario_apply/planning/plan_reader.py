@@ -121,7 +121,7 @@ def _moved_pictures(plan: Plan, datasets: Mapping[str, Dataset]) -> list[Diagnos
     problems = []
     for name, digest in plan.source.datasets.items():
         dataset = datasets.get(name)
-        if dataset is None or dataset.digest == digest:
+        if dataset is None or dataset.source_digest == digest:
             continue
         found = [
             _stale(f"{file} {what} since the plan was made", file)
@@ -244,7 +244,14 @@ def _source(document: PlanDocument) -> PlanSource:
 def _change(document: ChangeDocument) -> Change:
     def images(kind: str) -> tuple[ImageChange, ...]:
         return tuple(
-            ImageChange(path=image.path, caption=image.caption, sha256=image.sha256, file=image.file)
+            ImageChange(
+                path=image.path,
+                caption=image.caption,
+                sha256=image.sha256,
+                file=image.file,
+                recipe=image.recipe,
+                same_file=image.same_file,
+            )
             for image in document.image_details
             if image.change == kind
         )

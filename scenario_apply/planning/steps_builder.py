@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import assert_never
 
+from msgspec import UNSET
+
+from scenario_apply.dataset.fit import changes_pixels
 from scenario_apply.dataset.types import Image
 from scenario_apply.manifest.spec import CompositionSpec
 from scenario_apply.model.address import Address
@@ -123,6 +126,7 @@ class _Builder:
             description=spec.description,
             concepts=concepts,
             protected=bool(spec.lifecycle.prevent_destroy),
+            picture_options=work.picture_options or UNSET,
         )
         made = self.add(step, *needs)
         return self.add(SetTags(address=work.address, add=spec.tags), made) if spec.tags else made
@@ -190,7 +194,12 @@ class _Builder:
     def train(self, work: ContentWork, ready: Iterable[StepId | None]) -> None:
         if work.trains:
             parameters = dict(declared_parameters(work.declared))
-            step = StartTraining(address=work.address, parameters=parameters, dataset=work.dataset_digest)
+            step = StartTraining(
+                address=work.address,
+                parameters=parameters,
+                dataset=work.dataset_digest,
+                picture_options=work.picture_options or UNSET,
+            )
             self.wait(work.address, work.declared.type, [self.add(step, *ready)])
 
     def wait(self, address: Address, type: str, ready: Iterable[StepId]) -> None:
@@ -222,7 +231,9 @@ class _Builder:
             needs = self.captioned.get(ref) or ref.step
             if attaches:
                 caption = image.caption or ""
-                attachment = Attachment(asset=ref, path=image.path, sha256=image.sha256, caption=caption)
+                attachment = Attachment(
+                    asset=ref, path=image.path, sha256=image.sha256, caption=caption, recipe=image.recipe
+                )
                 attach.append((attachment, needs))
             else:
                 done.append(needs)
@@ -237,7 +248,13 @@ class _Builder:
     def upload(self, work: ContentWork, image: Image, way: UploadWay, made: StepId | None) -> AssetRef:
         """A step that uploads the image, and one that captions it."""
         picture = PictureRef(
-            path=image.path, file=image.file, sha256=image.sha256, size_bytes=image.size_bytes, mime=image.mime
+            path=image.path,
+            file=image.file,
+            sha256=image.sha256,
+            size_bytes=image.size_bytes,
+            mime=image.mime,
+            recipe=image.recipe,
+            most_bytes=image.most_bytes if changes_pixels(image.recipe) else 0,
         )
         step = UploadImage(address=work.address, picture=picture, way=way)
         ref = AssetRef(step=self.add(step, made if way == "data" else None))

@@ -50,7 +50,7 @@ def rollback(given: Inputs, it: Resource) -> Decision | Resource:
     spec, record = _recorded(it)
     if record.held is None:
         return it
-    if record.held != given.up_to_date.fingerprint_of(spec, record.current, it.parts, like=record.held):
+    if not given.up_to_date.is_held_against(spec, record, it.parts):
         return replace(it, edit=replace(it.edit, unhold=True))
     return _stays(given, it, why.RollbackPinned(it.address, record.current.number))
 
@@ -223,6 +223,7 @@ def _work(
         dataset_digest=digest,
         trains=trains,
         labels=labels,
+        picture_options="" if dataset is None else dataset.options.text,
         reasons=tuple(reasons),
         notes=(*notes, *_edit_reasons(it.edit), *_move_reasons(it.edit)),
     )

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from scenario_apply.dataset.digest import digest_of
 from scenario_apply.dataset.types import Contents
 from scenario_apply.manifest.spec import CompositionSpec
+from scenario_apply.model.picture_options import only_defaults
 from scenario_apply.model.training_types import SECRET_PARAMETERS
 from scenario_apply.planning.attributes import Spec, declared_parameters
 from scenario_apply.planning.changes import CaptionDiff, ImageDiff
@@ -18,7 +21,7 @@ from scenario_apply.planning.observed import Observed
 from scenario_apply.planning.own_captions import own_captions, without_own_captions
 from scenario_apply.planning.reasons import Reason, TypeChanged
 from scenario_apply.state.fingerprint import fingerprint
-from scenario_apply.state.state import ConceptRecord, Version
+from scenario_apply.state.state import ConceptRecord, Record, Version
 
 NO_DIFFERENCE = ContentDiff(images=ImageDiff(), captions=CaptionDiff())
 
@@ -30,10 +33,17 @@ class UpToDate:
     desired: Desired
     observed: Observed = Observed()
 
-    def contents_for(self, spec: Spec, version: Version) -> Contents:
-        """The images and pairs a version is to hold; without captions that are the service's own, written down."""
-        contents = contents_to_send(spec, self.desired.contents_of(spec), version)
+    def contents_for(self, spec: Spec, version: Version, *, as_files: bool = False) -> Contents:
+        """The images and pairs a version is to hold; without captions that are the service's own, written down.
+
+        as_files: as if no picture were altered.
+        """
+        contents = contents_to_send(spec, self._contents(spec, as_files), version)
         return without_own_captions(contents, version, self.observed.models.get(version.id))
+
+    def _contents(self, spec: Spec, as_files: bool) -> Contents:
+        contents = self.desired.contents_of(spec)
+        return replace(contents, images=tuple(replace(i, recipe="") for i in contents.images)) if as_files else contents
 
     def is_what_is_wanted(self, spec: Spec, version: Version, parts: tuple[ConceptRecord, ...]) -> bool:
         """Whether a version was trained on what the manifest asks for now."""
@@ -41,17 +51,44 @@ class UpToDate:
             return False
         if self.fingerprint_of(spec, version, parts) == version.fingerprint:
             return True
-        if self._differs_in_own_captions(spec, version, parts):
+        forms = self._forms(spec, version)
+        if any(self.fingerprint_of(spec, version, parts, as_files=form) == version.fingerprint for form in forms):
+            return True
+        if any(self._differs_in_own_captions(spec, version, parts, as_files=form) for form in forms):
             return True
         # what is ignored is in the fingerprint: then the rest is compared by itself
         is_blurred = bool(spec.lifecycle.ignore_changes) or _held_a_secret(spec, version)
-        return is_blurred and not self.differences(spec, version, parts)[0]
+        return is_blurred and not all(self.differences(spec, version, parts, as_files=form)[0] for form in forms)
 
-    def _differs_in_own_captions(self, spec: Spec, version: Version, parts: tuple[ConceptRecord, ...]) -> bool:
+    def is_held_against(self, spec: Spec, record: Record, parts: tuple[ConceptRecord, ...]) -> bool:
+        """Whether the manifest asks for what it asked for when a rollback pinned the resource."""
+        held, version = record.held, record.current
+        forms = self._forms(spec, version)
+        return any(self.fingerprint_of(spec, version, parts, like=held, as_files=form) == held for form in forms)
+
+    def _forms(self, spec: Spec, version: Version) -> tuple[bool, ...]:
+        """The values of as_files under which a version counts as up to date."""
+        return (False, True) if self._may_be_of_files(spec, version) else (False,)
+
+    def _may_be_of_files(self, spec: Spec, version: Version) -> bool:
+        """Whether the version may be of a release that sent every picture as it was, and only that would change.
+
+        What is done to pictures without being asked for is no reason to train again.
+        """
+        dataset = self.desired.dataset_of(spec)
+        if dataset is None or not dataset.altered or version.picture_options or are_images_ignored(spec):
+            return False
+        if any(image.recipe for image in version.images):
+            return False
+        return all(only_defaults(image.recipe) for image in dataset.contents.images if image.recipe)
+
+    def _differs_in_own_captions(
+        self, spec: Spec, version: Version, parts: tuple[ConceptRecord, ...], *, as_files: bool
+    ) -> bool:
         """Whether all that differs are captions that say what the service's own say."""
         if isinstance(spec, CompositionSpec) or not own_captions(version, self.observed.models.get(version.id)):
             return False
-        return self.fingerprint_of(spec, version, parts, as_sent=True) == version.fingerprint
+        return self.fingerprint_of(spec, version, parts, as_sent=True, as_files=as_files) == version.fingerprint
 
     def fingerprint_of(
         self,
@@ -61,19 +98,21 @@ class UpToDate:
         like: str | None = None,
         *,
         as_sent: bool = False,
+        as_files: bool = False,
     ) -> str | None:
         """The desired fingerprint in the record's own algorithm; None when a part's id is not known yet.
 
-        as_sent: of what would be sent for that version, which may be less than the dataset says.
+        as_sent: of what would be sent for that version, which may be less than the dataset says. as_files: as if no
+        picture were altered.
         """
         if not are_known(parts):
             return None
         dataset = None if are_images_ignored(spec) else self.desired.dataset_of(spec)
-        digest = None if dataset is None else dataset.digest
+        digest = None if dataset is None else dataset.source_digest if as_files else dataset.digest
         if digest is not None and as_sent:
-            digest = digest_of(self.contents_for(spec, version))
+            digest = digest_of(self.contents_for(spec, version, as_files=as_files))
         elif digest is not None and "captions" in spec.lifecycle.ignore_changes:
-            digest = digest_of(contents_to_send(spec, self.desired.contents_of(spec), version))
+            digest = digest_of(contents_to_send(spec, self._contents(spec, as_files), version))
         return fingerprint(
             type=spec.type,
             parameters=declared_parameters(spec),
@@ -91,13 +130,13 @@ class UpToDate:
         )
 
     def differences(
-        self, spec: Spec, version: Version, parts: tuple[ConceptRecord, ...]
+        self, spec: Spec, version: Version, parts: tuple[ConceptRecord, ...], *, as_files: bool = False
     ) -> tuple[list[Reason], ContentDiff]:
-        """How a version differs from what is declared, thing by thing."""
+        """How a version differs from what is declared, thing by thing. as_files: as if no picture were altered."""
         reasons: list[Reason] = [] if version.type == spec.type else [TypeChanged(version.type, spec.type)]
         if isinstance(spec, CompositionSpec):
             return reasons + part_reasons(version, parts), NO_DIFFERENCE
-        content = compared(spec, compare_contents(self.contents_for(spec, version), version))
+        content = compared(spec, compare_contents(self.contents_for(spec, version, as_files=as_files), version))
         return reasons + self.parameters_changed(spec, version) + content_reasons(content), content
 
 

@@ -8,9 +8,11 @@ from collections.abc import Mapping, Sequence
 from scenario_apply.dataset.types import Dataset, Image
 from scenario_apply.errors import Diagnostic
 from scenario_apply.manifest.spec import ModelSpec
+from scenario_apply.model.picture_options import UNKNOWN_RECIPE
 from scenario_apply.review.convention_words import convention_json, convention_sentence
 from scenario_apply.review.image_findings import CaptionPlace
 from scenario_apply.review.pair_lines import bytes_text, pairs_as_json, pairs_shown, pixels_text
+from scenario_apply.review.recipe_words import altered_lines
 from scenario_apply.review.screen import Color, Screen, columns, counted, fit, fit_path, pad, prose, safe, wrap
 from scenario_apply.review.step_sums import training_lines, trainings_json
 from scenario_apply.review.validation_text import diagnostic
@@ -50,9 +52,10 @@ def dataset_text(dataset: Dataset, screen: Screen, findings: Findings, models: S
     lines += pairs_shown(contents, codes, screen)
     lines += training_lines(models, dataset, screen)
     pairs = f", {counted(dataset.pair_count, 'pair')}" if dataset.pair_count else ""
+    lines += altered_lines([(image.path, image.recipe) for image in contents.images], screen, 0)
     for convention in dataset.conventions:
         lines += prose(safe(convention_sentence(convention)), screen.width, screen)
-    lines.append(f"{safe(dataset.name)}: {counted(dataset.image_count, 'image')}{pairs}, {dataset.digest}")
+    lines.append(f"{safe(dataset.name)}: {counted(dataset.image_count, 'image')}{pairs}, {dataset.source_digest}")
     return "\n".join(lines) + "\n"
 
 
@@ -76,14 +79,14 @@ def dataset_json(
     """name, digest, convention, images, pairs, trainings and diagnostics.
 
     images: path, file, sha256, size_bytes, mime, width, height (both null for a Git LFS pointer), caption, caption_file
-    and caption_line (where it was found), and findings. captions: by path of the image. trainings: the steps of each of
-    the models, which are trained on it.
+    and caption_line (where it was found), findings and recipe (what is done to it before it is sent; null: not known of
+    a pointer). captions: by path of the image. trainings: the steps of each of the models, which are trained on it.
     """
     nowhere = CaptionPlace(None)
     contents = dataset.contents
     values = {
         "name": dataset.name,
-        "digest": dataset.digest,
+        "digest": dataset.source_digest,
         "convention": convention_json(dataset.conventions),
         "images": [
             {
@@ -98,6 +101,7 @@ def dataset_json(
                 "caption_file": captions.get(image.path, nowhere).file,
                 "caption_line": captions.get(image.path, nowhere).line,
                 "findings": [diagnostic(problem) for problem in findings.get(image.path, ())],
+                "recipe": None if image.recipe == UNKNOWN_RECIPE else image.recipe,
             }
             for image in contents.images
         ],

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from scenario_apply.planning.changes import CaptionChange, Change, ImageChange
+from scenario_apply.review.recipe_words import altered_lines, recipe_words
 from scenario_apply.review.screen import LISTED, Color, Screen, columns, counted, fit, fit_path, pad, safe, wrap
 from scenario_apply.review.word_diff import drawn_diff
 
@@ -29,10 +30,18 @@ def image_lines(change: Change, screen: Screen) -> list[str]:
         path = pad(fit_path(safe(image.path), wide), wide)
         start = f"{_INDENT}{screen.paint(sign, color)} {path}  "
         room = screen.width - len(_INDENT) - 2 - wide - 2
-        texts = quoted_caption(image.caption, room, screen) if sign != "~" else ["(picture replaced)"]
+        texts = quoted_caption(image.caption, room, screen) if sign != "~" else wrap(_replaced(image), room)
         lines.append((start + screen.paint(texts[0], "dim" if sign == "-" else None)).rstrip())
         lines += [" " * (screen.width - room) + text for text in texts[1:]]
-    return lines + more(left, "image", screen)
+    sent = [(image.path, image.recipe) for image in (*diff.add, *diff.change)]
+    return lines + more(left, "image", screen) + altered_lines(sent, screen, len(_INDENT))
+
+
+def _replaced(image: ImageChange) -> str:
+    if not image.same_file:
+        return "(picture replaced)"
+    words = recipe_words(image.recipe)
+    return f"(same file, now sent altered: {', '.join(words)})" if words else "(same file, now sent as it is)"
 
 
 def paths_in_pairs(change: Change) -> frozenset[str]:

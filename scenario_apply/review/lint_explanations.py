@@ -79,27 +79,28 @@ LINT_TEXTS: Mapping[str, LintText] = {
     "F04": LintText(
         "An image in a format other than JPEG, PNG or WebP.",
         "The service may refuse it, and other trainers do not read it.",
-        "Convert it to PNG.",
+        "Set `convert: png` in the dataset, which sends a PNG made of it, or convert the file.",
     ),
     "F05": LintText(
         "An image with several frames: an animated GIF, WebP or PNG, or a TIFF with several pages.",
         "Only one frame is trained on, and not necessarily the one you see.",
-        "Export the frame that you want as a PNG.",
+        "Export the frame that you want as a PNG. `convert: png` in the dataset sends the first one.",
     ),
     "F06": LintText(
         "An image with transparent pixels. An alpha channel that is opaque everywhere is fine.",
         "Trainers drop the alpha channel: transparent areas turn black or show colours hidden underneath.",
-        "Flatten the image onto the background that you want.",
+        'Set `background:` in the dataset to the colour that you want behind it, such as "#ffffff".',
     ),
     "F07": LintText(
         "CMYK colours, more than 8 bits a channel, or a greyscale image in a set of coloured ones.",
         "Such images are converted on the way to the training and may change their colours.",
-        "Save it as RGB with 8 bits a channel.",
+        "Set `convert: png` in the dataset, or save it as RGB with 8 bits a channel.",
     ),
     "F08": LintText(
         "An EXIF orientation tag that tells viewers to turn or mirror the image.",
         "Viewers follow the tag, trainers often do not: the image may be learned lying on its side.",
-        "Save the image upright, without the tag. The bytes are uploaded unchanged.",
+        "Nothing has to be done: the pixels are turned before they are sent. With `orient: keep` they are not: save "
+        "the image upright, without the tag.",
     ),
     "F09": LintText(
         "A file that is too large for a single request.",

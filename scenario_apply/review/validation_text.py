@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from scenario_apply.dataset.types import Dataset
 from scenario_apply.errors import Diagnostic
 from scenario_apply.manifest.spec import Manifest
+from scenario_apply.model.lint_rules import BY_CODE
 from scenario_apply.review.screen import counted, safe
 from scenario_apply.review.starting_points_text import Suggestion, suggestions_json
 
@@ -41,6 +42,11 @@ def diagnostic(problem: Diagnostic) -> dict[str, object]:
     }
 
 
+def _rule_name(code: str) -> str | None:
+    """The readable name of a lint rule, which `lint:` takes as well as its code; None for other diagnostics."""
+    return BY_CODE[code].name if code in BY_CODE else None
+
+
 def validation_json(
     problems: Sequence[Diagnostic], *, valid: bool, suggested: Sequence[Suggestion] | None = None
 ) -> str:
@@ -51,7 +57,7 @@ def validation_json(
         "valid": valid,
         "error_count": counts["error"],
         "warning_count": counts["warning"],
-        "diagnostics": [diagnostic(problem) for problem in problems],
+        "diagnostics": [{**diagnostic(problem), "rule": _rule_name(problem.code)} for problem in problems],
     }
     if suggested is not None:
         report["suggestions"] = suggestions_json(suggested)

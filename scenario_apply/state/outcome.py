@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar, assert_never
+from typing import Annotated, TypeVar, assert_never
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from scenario_apply.model.address import Address
@@ -29,7 +29,6 @@ from scenario_apply.model.steps import (
 )
 from scenario_apply.state.fingerprint import plain_parameter
 from scenario_apply.state.state import (
-    AssetRecord,
     ConceptRecord,
     Fingerprint,
     ImageRecord,
@@ -43,6 +42,7 @@ from scenario_apply.state.state import (
 )
 
 Answer = TypeVar("Answer")
+Sha256 = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 
 
 class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -50,6 +50,7 @@ class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     asset_ids: of an attach, in the order of its images. reason "vanished": a new model that replaces a deleted one.
     caption, labels: what the service kept of the texts it was sent, where it says so and they differ.
+    sha256: of the bytes of an image that were sent, where they are not those of its file.
     """
 
     at: str
@@ -65,6 +66,7 @@ class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
     asset_ids: tuple[AssetId, ...] = ()
     caption: KeptCaption | None = None
     labels: KeptLabels | None = None
+    sha256: Sha256 | None = None
     adopted: str | None = None  # by what it was recognised, after a lost answer
 
 
@@ -88,11 +90,7 @@ def after(state: State, planned: PlannedStep, outcome: Outcome) -> State:
             detached = [i for i in record.working.images if i.asset_id == step.asset_id] if record else []
             state = _with_working(state, step.address, lambda v: _without_image(v, step.asset_id))
             still = state.assets()
-            loose = {
-                i.asset_id: AssetRecord(i.sha256, i.caption, i.kept, i.silent)
-                for i in detached
-                if i.sha256 and i.asset_id not in still
-            }
+            loose = {i.asset_id: i.asset for i in detached if i.sha256 and i.asset_id not in still}
             return replace(state, loose={**state.loose, **loose}) if loose else state
         case SetCaption():
             asset_id = _answered(outcome.asset_id, step)
@@ -140,6 +138,7 @@ def _created(step: CreateModel, record: Record | None, outcome: Outcome) -> Reco
         concepts=outcome.concepts,
         created_at=outcome.at,
         kept=outcome.labels,
+        picture_options=step.picture_options or "",
     )
     if record is None:
         return Record(current=version, protected=step.protected)
@@ -151,10 +150,12 @@ def _created(step: CreateModel, record: Record | None, outcome: Outcome) -> Reco
 
 
 def _uploaded(state: State, step: UploadImage, outcome: Outcome) -> State:
-    asset_id = _answered(outcome.asset_id, step)
+    asset_id, picture = _answered(outcome.asset_id, step), step.picture
+    image = ImageRecord(picture.path, outcome.sha256 or picture.sha256, asset_id, "")
+    if picture.recipe:
+        image = replace(image, source_sha256=picture.sha256, recipe=picture.recipe)
     if step.way != "data":
-        return replace(state, loose={**state.loose, asset_id: AssetRecord(step.picture.sha256, "")})
-    image = ImageRecord(step.picture.path, step.picture.sha256, asset_id, "")
+        return replace(state, loose={**state.loose, asset_id: image.asset})
     return _with_working(state, step.address, lambda v: replace(v, images=_joined(v.images, (image,))))
 
 
@@ -169,9 +170,13 @@ def _attached(state: State, asset_id: AssetId, image: Attachment) -> ImageRecord
         (held for r in state.records.values() for v in r.versions() for held in v.images if held.asset_id == asset_id),
         None,
     )
+    made = ImageRecord(image.path, image.sha256, asset_id, image.caption)
+    if image.recipe:
+        sent = image.sha256 if known is None else known.sha256
+        made = replace(made, sha256=sent, source_sha256=image.sha256, recipe=image.recipe)
     if known is None or known.caption != image.caption:
-        return ImageRecord(image.path, image.sha256, asset_id, image.caption)
-    return ImageRecord(image.path, image.sha256, asset_id, image.caption, known.kept, known.silent)
+        return made
+    return replace(made, kept=known.kept, silent=known.silent)
 
 
 def _captioned(state: State, asset_id: AssetId, caption: str, kept: KeptCaption) -> State:
@@ -189,7 +194,7 @@ def _captioned(state: State, asset_id: AssetId, caption: str, kept: KeptCaption)
     if asset_id in loose:
         held = loose[asset_id]
         known = _kept_of(held.caption, caption, kept)
-        loose = {**loose, asset_id: AssetRecord(held.sha256, caption, known.kept, known.silent)}
+        loose = {**loose, asset_id: replace(held, caption=caption, kept=known.kept, silent=known.silent)}
     return replace(state, records=records, loose=loose)
 
 
@@ -264,6 +269,7 @@ def _launched(version: Version, step: StartTraining, outcome: Outcome) -> Versio
         charged=outcome.cu,
         launched_at=outcome.at,
         ended_at=None,
+        picture_options=step.picture_options or "",
     )
 
 

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from scenario_apply.model.address import Address
 from scenario_apply.model.codec import Count, check_free_form
+from scenario_apply.model.picture_options import content_id
 from scenario_apply.model.remote import AssetId, JobId, ModelId
 
 FORMAT_VERSION = "1.0"
@@ -34,7 +35,8 @@ class KeptCaption(Struct, frozen=True, omit_defaults=True):
 class ImageRecord(Struct, frozen=True, omit_defaults=True):
     """One training image as recorded. caption is what the service was told; "" for its own.
 
-    kept, silent: see KeptCaption.
+    kept, silent: see KeptCaption. sha256: of the bytes that were sent. source_sha256, recipe: of the file they were
+    made of, and how, where it was altered before it was sent.
     """
 
     path: str
@@ -43,6 +45,22 @@ class ImageRecord(Struct, frozen=True, omit_defaults=True):
     caption: str
     kept: str | None = None
     silent: bool = False
+    source_sha256: str | None = None
+    recipe: str = ""
+
+    @property
+    def source(self) -> str:
+        """The digest of its file."""
+        return self.source_sha256 or self.sha256
+
+    @property
+    def content(self) -> str:
+        """What it is compared by: see content_id."""
+        return content_id(self.source, self.recipe)
+
+    @property
+    def asset(self) -> AssetRecord:
+        return AssetRecord(self.sha256, self.caption, self.kept, self.silent, self.source_sha256, self.recipe)
 
 
 class PairRecord(Struct, frozen=True):
@@ -61,12 +79,19 @@ class ConceptRecord(Struct, frozen=True, omit_defaults=True):
 
 
 class AssetRecord(Struct, frozen=True, omit_defaults=True):
-    """An asset as recorded. kept, silent: see KeptCaption."""
+    """An asset as recorded. The other fields: as in ImageRecord."""
 
     sha256: str
     caption: str
     kept: str | None = None
     silent: bool = False
+    source_sha256: str | None = None
+    recipe: str = ""
+
+    @property
+    def content(self) -> str:
+        """What it is compared by: see content_id."""
+        return content_id(self.source_sha256 or self.sha256, self.recipe)
 
 
 class KeptLabels(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -81,7 +106,8 @@ class Version(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One model on the service. fingerprint: of what was sent to train, None before the first launch.
 
     charged: in CU; times are ISO 8601, UTC. reason: the service's words when it failed. kept: None where the service
-    keeps every label as it was sent.
+    keeps every label as it was sent. picture_options: the text of those that its images were sent with, "" for the
+    defaults and for versions of releases that sent every picture as it was.
     """
 
     number: Count
@@ -103,6 +129,7 @@ class Version(Struct, frozen=True, kw_only=True, omit_defaults=True):
     launched_at: str | None = None
     ended_at: str | None = None
     kept: KeptLabels | None = None
+    picture_options: str = ""
 
     def __post_init__(self) -> None:
         check_free_form(self.parameters)
@@ -209,7 +236,7 @@ class State(Struct, frozen=True, kw_only=True):
             for version in (*reversed(record.previous), record.current, record.pending):
                 if version is not None:
                     for image in version.images:
-                        known[image.asset_id] = AssetRecord(image.sha256, image.caption, image.kept, image.silent)
+                        known[image.asset_id] = image.asset
         return known
 
     def model_ids(self) -> frozenset[ModelId]:

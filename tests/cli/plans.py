@@ -188,7 +188,7 @@ ALL_SIGNS = plan_of(
     ),
     diagnostics=(
         Diagnostic(
-            code="D07",
+            code="D99",
             severity="warning",
             message="kael: the trigger KAEL_07 is missing in 3 of 12 captions",
             location=Location(

@@ -73,6 +73,8 @@ def dataset_of(name: str, contents: Contents) -> Dataset:
     return Dataset(
         name=name,
         digest=digest_of(contents),
+        source_digest=digest_of(contents, as_files=True),
+        altered=sum(bool(image.recipe) for image in contents.images),
         image_count=len(contents.images),
         pair_count=len(contents.pairs),
         problems=(),

@@ -68,6 +68,8 @@ def dataset(name: str, images: Sequence[Image], pairs: Sequence[Pair] = ()) -> D
     return Dataset(
         name=name,
         digest=digest_of(contents),
+        source_digest=digest_of(contents, as_files=True),
+        altered=sum(bool(image.recipe) for image in contents.images),
         image_count=len(images),
         pair_count=len(pairs),
         problems=(),

@@ -19,7 +19,15 @@ def dataset(name: str, captions: Mapping[str, str | None], pairs: int = 0) -> Da
     """captions: the digest of each picture -> its caption."""
     images = tuple(Image(path=f"{sha}.png", sha256=sha, caption=text, **REST) for sha, text in captions.items())
     contents = Contents(images=images)
-    return Dataset(name=name, digest="", image_count=len(images), pair_count=pairs, problems=(), load=lambda: contents)
+    return Dataset(
+        name=name,
+        digest="",
+        source_digest="",
+        image_count=len(images),
+        pair_count=pairs,
+        problems=(),
+        load=lambda: contents,
+    )
 
 
 def steps(folder: Path, model: str, images: int, lint: str = "{}", **sizes: int) -> list[tuple[str, str, int | None]]:
@@ -73,7 +81,7 @@ def shared(folder: Path, one: Mapping[str, str | None], other: Mapping[str, str 
 def test_one_picture_with_two_captions_is_a_note(tmp_path: Path) -> None:
     """D06; the same caption, or a picture twice in one dataset, is no such case."""
     assert shared(tmp_path, {"1": "KAEL, a cat", "2": "x"}, {"1": "MIRA, a cat", "3": "y"}) == [
-        "info: 1.png of dataset.b is 1.png of dataset.a with another caption"
+        "info: 1 picture is in dataset.b and dataset.a with different captions: 1.png"
     ]
     assert shared(tmp_path, {"1": "a cat"}, {"1": "a cat"}) == []
     assert shared(tmp_path, {"1": None}, {"1": None}) == []

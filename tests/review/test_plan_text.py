@@ -160,7 +160,7 @@ def test_a_plan_that_is_forbidden_does_not_say_that_there_is_nothing_to_do() -> 
 
 
 def test_a_destroy_of_nothing_says_so_and_judges_no_pictures() -> None:
-    lint = Diagnostic(code="D07", severity="warning", message="the trigger is missing in 3 captions")
+    lint = Diagnostic(code="D99", severity="warning", message="the trigger is missing in 3 captions")
     text = plan_text(plan_of(diagnostics=(lint,)), Screen(), destroy=True, recorded=[])
     assert text.endswith("\n\nNothing to destroy: the state records no resource.\n")
 

@@ -91,7 +91,7 @@ COMMANDS = {
         _check,
     ),
     "captions draft": CaptionsPart(
-        f"  scenario-apply captions draft kael {_Q}\n"
+        f"  scenario-apply captions draft kael {_Q} --auto-approve\n"
         f"  scenario-apply captions draft --all {_Q} --auto-approve --limit cost=20",
         _drafts,
         _draft,

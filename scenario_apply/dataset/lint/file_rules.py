@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import prod
 
 from scenario_apply.dataset.facts import FORMAT_OF_SUFFIX
+from scenario_apply.dataset.fit import KEPT_FORMATS, changes_pixels, has_plain_colours, sent_format, value_of
 from scenario_apply.dataset.lint.subject import Picture, Subject
 from scenario_apply.errors import Severity
 from scenario_apply.model.file_names import name_of, nfc, suffix_of
 from scenario_apply.model.lint_rules import Finding
 
-_SAFE_FORMATS = frozenset({"JPEG", "PNG", "WEBP"})
+_CONVERT = "set `convert: png`, or convert it"
 
 
 def faults(subject: Subject) -> Iterator[Finding]:
@@ -50,25 +52,38 @@ def _format(subject: Subject, picture: Picture) -> Iterator[Finding]:
         named = f"named {ending}" if ending else "its name has no extension"
         what = f"{name_of(picture.path)} is a {facts.format} file, but {named}"
         yield picture.finding("F03", what, "rename it; it is uploaded with its real type")
-    if facts.format not in _SAFE_FORMATS:
-        yield picture.finding("F04", f"{facts.format} may be refused by the service", "convert it to PNG")
-    if facts.animated:
-        yield picture.finding("F05", "animated: only the first frame is used", "save the first frame as PNG")
-    if facts.transparent:
-        yield picture.finding("F06", "has transparent parts, which may train as black", "put it on a background")
+    if sent_format(facts, picture.recipe) not in KEPT_FORMATS:
+        yield picture.finding("F04", f"{facts.format} may be refused by the service", _CONVERT)
+    if facts.animated and not changes_pixels(picture.recipe):
+        yield picture.finding(
+            "F05", "animated: only the first frame is used", "save the first frame as PNG, or set `convert: png`"
+        )
+    if facts.transparent and value_of(picture.recipe, "background") is None:
+        hint = 'set `background: "#ffffff"`, or another colour, to flatten it'
+        yield picture.finding("F06", "has transparent parts, which may train as black", hint)
     if facts.orientation != 1:
-        what = f"EXIF orientation {facts.orientation}: it is uploaded unchanged and may be trained rotated or mirrored"
-        yield picture.finding("F08", what, "rotate the pixels and remove the orientation tag")
+        yield _turned(picture)
+
+
+def _turned(picture: Picture) -> Finding:
+    tag = f"EXIF orientation {picture.facts.orientation}"
+    if picture.options.orient == "apply":
+        return Finding(
+            "F08", f"{tag}: its pixels are turned upright before they are sent", picture.file, severity="info"
+        )
+    what = f"{tag}: its pixels are sent as they are stored and may be trained rotated or mirrored"
+    return picture.finding("F08", what, "leave out `orient: keep`, or save it upright without the tag")
 
 
 def _colours(picture: Picture, *, among_colour: bool) -> Iterator[Finding]:
     facts = picture.facts
-    if facts.mode == "CMYK":
-        yield picture.finding("F07", "CMYK colours", "convert it to RGB")
-    elif facts.depth > 8:
-        yield picture.finding("F07", f"{facts.depth} bits per channel", "convert it to 8 bits")
-    elif facts.mode == "P" and facts.format != "GIF":
-        yield picture.finding("F07", "palette colours", "convert it to RGB")
+    is_fixed = has_plain_colours(facts, picture.recipe)
+    if facts.mode == "CMYK" and not is_fixed:
+        yield picture.finding("F07", "CMYK colours", _CONVERT)
+    elif facts.depth > 8 and not is_fixed:
+        yield picture.finding("F07", f"{facts.depth} bits per channel", _CONVERT)
+    elif facts.mode == "P" and facts.format != "GIF" and not is_fixed:
+        yield picture.finding("F07", "palette colours", _CONVERT)
     elif facts.mode in ("L", "LA", "1") and among_colour:
         yield Finding("F07", "grayscale in a dataset of colour pictures", picture.file, severity="info")
 
@@ -96,7 +111,7 @@ def names(subject: Subject) -> Iterator[Finding]:
 def sizes(subject: Subject) -> Iterator[Finding]:
     """R01, R02."""
     for picture in subject.sound:
-        width, height = picture.facts.width, picture.facts.height
+        width, height = picture.size
         short, long = min(width, height), max(width, height)
         if short and short < subject.number("min-side"):
             yield _too_small(subject, picture, short)
@@ -108,7 +123,7 @@ def sizes(subject: Subject) -> Iterator[Finding]:
 
 
 def _too_small(subject: Subject, picture: Picture, short: int) -> Finding:
-    size = f"{picture.facts.width}x{picture.facts.height}"
+    size = "{}x{}".format(*picture.size)
     recommended = subject.number("min-side")
     hint = f"use a picture with at least {recommended:g} pixels on its short side"
     if short < subject.number("floor-side"):
@@ -120,13 +135,13 @@ def _too_small(subject: Subject, picture: Picture, short: int) -> Finding:
 
 def outliers(subject: Subject) -> Iterator[Finding]:
     """R03: sizes far from the others: the square root of the area lies outside median ± factor * IQR."""
-    sides = sorted((p.facts.width * p.facts.height) ** 0.5 for p in subject.sound)
+    sides = sorted(prod(p.size) ** 0.5 for p in subject.sound)
     if len(sides) < 8 or sides[0] == sides[-1]:
         return
     quarter = len(sides) // 4
     median, spread = sides[len(sides) // 2], sides[-1 - quarter] - sides[quarter]
     margin = max(spread * subject.number("iqr-factor"), median * 0.1)
     for picture in subject.sound:
-        if abs((picture.facts.width * picture.facts.height) ** 0.5 - median) > margin:
-            size = f"{picture.facts.width}x{picture.facts.height}"
+        if abs(prod(picture.size) ** 0.5 - median) > margin:
+            size = "{}x{}".format(*picture.size)
             yield picture.finding("R03", f"{size}: far from the others, about {median:.0f} pixels per side")

@@ -51,15 +51,14 @@ def _first_word(text: str, spec: DatasetSpec) -> str:
 
 def sides(subject: Subject) -> Iterator[Finding]:
     """P05, P06."""
-    by_path = {picture.path: picture.facts for picture in subject.sound}
+    by_path = {picture.path: picture for picture in subject.sound}
     for pair in subject.pairs:
         before, after = by_path.get(pair.before), by_path.get(pair.after)
-        if before is None or after is None or not (before.height and after.height):
+        if before is None or after is None or 0 in (*before.size, *after.size) or before.size == after.size:
             continue
-        if (before.width, before.height) == (after.width, after.height):
-            continue
-        sizes = f"{before.width}x{before.height} before, {after.width}x{after.height} after"
-        ratio = (before.width * after.height) / (after.width * before.height)
+        (width, height), (after_width, after_height) = before.size, after.size
+        sizes = f"{width}x{height} before, {after_width}x{after_height} after"
+        ratio = (width * after_height) / (after_width * height)
         if abs(ratio - 1) > subject.number("aspect-off"):
             what = f"{name_of(pair.after)}: {sizes}: one side will be cropped"
             yield Finding("P05", what, after.file, None, "crop both to the same aspect ratio")

@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from scenario_apply.dataset.facts import Facts
+from scenario_apply.dataset.fit import recipe_of, sent_size
 from scenario_apply.dataset.types import Convention, Pair
 from scenario_apply.manifest.spec import DatasetSpec
 from scenario_apply.model.lint_rules import Finding, LintSettings
+from scenario_apply.model.picture_options import PictureOptions
 
 
 class Picture(NamedTuple):
     """raw: the caption as found, on one line; None: none found. caption: as sent; None: Scenario writes it.
 
     at, line: where the caption is; None for one written in the manifest. line_count: its lines that are not empty.
-    separator: what they were joined with.
+    separator: what they were joined with. options: of the dataset.
     """
 
     path: str
@@ -27,6 +29,17 @@ class Picture(NamedTuple):
     line: int | None = None
     line_count: int = 1
     separator: str = " "
+    options: PictureOptions = PictureOptions()
+
+    @property
+    def recipe(self) -> str:
+        """What is done to it before it is sent; see dataset.fit."""
+        return recipe_of(self.facts, self.options)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height as sent."""
+        return sent_size(self.facts, self.options)
 
     @property
     def file(self) -> str:

@@ -40,6 +40,7 @@ from scenario_apply.errors import ManifestError
 from scenario_apply.manifest.loader.open_folders import OpenFolders
 from scenario_apply.manifest.spec import DatasetSpec
 from scenario_apply.model.lint_rules import Finding
+from scenario_apply.model.picture_options import UNKNOWN_RECIPE
 
 if TYPE_CHECKING:
     from scenario_apply.dataset.scan.image_similarity import SeenPixels
@@ -201,13 +202,16 @@ class DatasetBuilder:
             trusted=not any(self._is_racy(mtime_ns) for mtime_ns in job.listing.mtimes()),
             depth=depth,
             digest=assembled.digest,
+            source_digest=assembled.source_digest,
             images=len(assembled.pictures),
             pairs=len(assembled.pairs),
+            altered=sum(picture.recipe not in ("", UNKNOWN_RECIPE) for picture in assembled.pictures),
+            unknown=sum(picture.recipe == UNKNOWN_RECIPE for picture in assembled.pictures),
             findings=[*assembled.findings],
             conventions=[*assembled.conventions],
         )
         self._progress.ended(_units(job))
-        return record, pack(assembled, self._is_racy)
+        return record, pack(assembled, job.spec.pictures, self._is_racy)
 
     def _assemble(
         self, job: BuildJob, facts: dict[str, Facts], run: TaskRunner, read: Reader
@@ -254,7 +258,7 @@ class DatasetBuilder:
                 hint="run it again",
                 code="dataset-changed",
             )
-        return contents_of(pack(assembled, self._is_racy))
+        return contents_of(pack(assembled, spec.pictures, self._is_racy))
 
 
 def _is_decoded(facts: Facts | None) -> bool:

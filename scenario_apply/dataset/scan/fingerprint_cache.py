@@ -23,7 +23,7 @@ from scenario_apply.model.lint_rules import Finding
 from scenario_apply.state.stores.own_files import OwnFolder, UnsafeFile, own_folder, temporary_name
 
 # Increased with every change of the schema, and of the meaning of anything stored.
-FORMAT = 7
+FORMAT = 8
 _SCHEMA = (
     "CREATE TABLE origin (format INTEGER NOT NULL, inode TEXT NOT NULL)",
     "CREATE TABLE datasets (id INTEGER PRIMARY KEY, record BLOB NOT NULL, checksum INTEGER NOT NULL, contents BLOB)",
@@ -45,8 +45,11 @@ class CacheRecord(NamedTuple):
     trusted: bool
     depth: int
     digest: str
+    source_digest: str
     images: int
     pairs: int
+    altered: int
+    unknown: int
     findings: list[Finding]
     conventions: list[Convention]
     checksum: int = 0

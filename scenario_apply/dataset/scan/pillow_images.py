@@ -17,23 +17,24 @@ from typing import Any, NamedTuple
 from PIL import Image, ImageChops, UnidentifiedImageError
 
 from scenario_apply.dataset.facts import FORMAT_OF_SUFFIX, MIME_OF_FORMAT, Facts, FileEntry, Look
-from scenario_apply.dataset.image_headers import exif_orientation, read_header
+from scenario_apply.dataset.image_headers import exif_orientation, is_other_profile, read_header
 from scenario_apply.dataset.image_limits import PictureRefused, check_pixels
 from scenario_apply.dataset.lint.duplicate_rules import ColourGap, colour_gap
+from scenario_apply.dataset.metadata import has_metadata
 from scenario_apply.dataset.pixel_data import PixelData, check_png_sums, pixels_only
 from scenario_apply.dataset.scan.decoding import DecodingAllowance, decoding_turn
 from scenario_apply.dataset.scan.picture_look import look_of
 from scenario_apply.dataset.sniff import is_heif
 from scenario_apply.model.file_names import name_of, suffix_of
 
-_ALPHA_MODES = frozenset({"RGBA", "LA", "PA", "RGBa", "La"})
+ALPHA_MODES = frozenset({"RGBA", "LA", "PA", "RGBa", "La"})
 _FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
 _HEADER_ONLY = frozenset({"GIF", "TIFF", "BMP", "AVIF"})
 """Formats of which a plain scan reads only the header. pixel_data checks that an AVIF file is complete."""
 
 _MIN_REDUCED = 256  # pixels per side that are kept for the hashes
 _TALL_STRIP = 64  # lines that are converted at a time
-_TURNS = {
+TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -113,7 +114,7 @@ def probe(data: bytes, entry: FileEntry, digest: str, allowance: DecodingAllowan
     except UnidentifiedImageError:
         return _faulty(entry, *_unidentified(data[:64], entry, suspicious), digest)
     except Exception as error:  # Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error and more
-        text = f"{name_of(entry.file)} is damaged: {_reason(error)}; export or download it again"
+        text = f"{name_of(entry.file)} is damaged: {reason_of(error)}; export or download it again"
         return _faulty(entry, "F02", text, digest)
 
 
@@ -128,7 +129,7 @@ def _load(image: Image.Image, held: PixelData) -> None:
         image.load()
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
     """Pillow's reason on one line."""
     return " ".join(str(error).split())[:200] or type(error).__name__
 
@@ -145,11 +146,11 @@ def _unidentified(head: bytes, entry: FileEntry, suspicious: bool) -> tuple[str,
 
 def _facts(entry: FileEntry, image: Image.Image, digest: str, data: bytes) -> Facts:
     format_ = "JPEG" if image.format == "MPO" else (image.format or "")
-    orientation = _orientation(image, data)
+    orientation = orientation_of(image, data)
     width, height = image.size
-    if orientation > 4:
+    if orientation > 4 and format_ != "TIFF":  # which Pillow turns by itself
         width, height = height, width
-    alpha = image.mode in _ALPHA_MODES or "transparency" in image.info
+    alpha = image.mode in ALPHA_MODES or "transparency" in image.info
     return Facts(
         *entry[1:],
         digest,
@@ -164,10 +165,12 @@ def _facts(entry: FileEntry, image: Image.Image, digest: str, data: bytes) -> Fa
         image.format != "MPO" and bool(getattr(image, "is_animated", False)),
         orientation,
         transparent=None if alpha else False,
+        metadata=has_metadata(data),
+        profile=is_other_profile(image.info.get("icc_profile") or b""),
     )
 
 
-def _orientation(image: Image.Image, data: bytes) -> int:
+def orientation_of(image: Image.Image, data: bytes) -> int:
     """Read here: Pillow would parse the whole EXIF block, which can hold the same megabyte a thousand times."""
     header = read_header(data)
     if header is not None:
@@ -201,7 +204,7 @@ def verify(data: bytes) -> None:
     except PictureRefused as refused:
         raise DamagedPicture(refused.text.partition("; ")[0]) from refused
     except Exception as error:  # as above: decoders raise many types
-        raise DamagedPicture(_reason(error)) from error
+        raise DamagedPicture(reason_of(error)) from error
 
 
 def read_pixels(data: bytes, allowance: DecodingAllowance) -> PixelSummary:
@@ -224,14 +227,14 @@ def read_pixels(data: bytes, allowance: DecodingAllowance) -> PixelSummary:
                     image.draft("RGB", (128, 128))
                 image.load()
                 flat, transparent = _reduced(image)
-            turn = _TURNS.get(_orientation(image, data))
+            turn = TURNS.get(orientation_of(image, data))
             return _summary(flat if turn is None else flat.transpose(turn), transparent)
     except NotDecoded:
         raise
     except PictureRefused as refused:
         raise DamagedPicture(refused.text.partition("; ")[0]) from refused
     except Exception as error:  # as above: decoders raise many types
-        raise DamagedPicture(_reason(error)) from error
+        raise DamagedPicture(reason_of(error)) from error
 
 
 def colour_difference(one: Image.Image, other: Image.Image, *, mirrored: bool = False) -> ColourGap:
@@ -277,14 +280,14 @@ def _in_colour(image: Image.Image) -> Image.Image:
 
 
 def _is_transparent(image: Image.Image) -> bool:
-    if image.mode not in _ALPHA_MODES and "transparency" not in image.info:
+    if image.mode not in ALPHA_MODES and "transparency" not in image.info:
         return False
     low: Any = image.convert("RGBA").getchannel("A").getextrema()[0]
     return bool(low < 255)
 
 
 def _flattened(image: Image.Image) -> Image.Image:
-    if image.mode in _ALPHA_MODES or "transparency" in image.info:
+    if image.mode in ALPHA_MODES or "transparency" in image.info:
         with_alpha = image.convert("RGBA")
         ground = Image.new("RGB", image.size, "white")
         ground.paste(with_alpha, mask=with_alpha.getchannel("A"))

@@ -100,6 +100,8 @@ def _from_header(entry: FileEntry, header: Header, digest: str) -> Facts:
         header.animated,
         header.orientation,
         transparent=None if header.alpha else False,
+        metadata=header.metadata,
+        profile=header.profile,
     )
 
 

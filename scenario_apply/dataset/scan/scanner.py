@@ -107,6 +107,10 @@ class Scanner:
         return Dataset(
             name=spec.name,
             digest=record.digest,
+            source_digest=record.source_digest,
+            altered=record.altered,
+            unknown=record.unknown,
+            options=spec.pictures,
             image_count=record.images,
             pair_count=record.pairs,
             problems=tuple([self._problem(finding, spec) for finding in record.findings]),
@@ -154,6 +158,7 @@ def _settings_of(spec: DatasetSpec) -> tuple[object, ...]:
         (captions.kind, captions.path, tuple(captions.entries.items()), captions.suffix, captions.lines),
         (spec.caption, spec.trigger, spec.prefix, spec.suffix, spec.caption_template, spec.instruction),
         (spec.missing, spec.encoding, spec.allow_outside_root, spec.has_repeats),
+        tuple(spec.pictures),
         _plain(spec.lint),
     )
 

@@ -1,4 +1,4 @@
-"""Reads a picture right before it is uploaded, and checks that it is unchanged and complete."""
+"""Reads a picture right before it is uploaded, checks that it is unchanged and complete, and makes it fit."""
 
 from __future__ import annotations
 
@@ -9,18 +9,21 @@ from scenario_apply.dataset.scan.elsewhere import Elsewhere
 from scenario_apply.dataset.types import Image
 from scenario_apply.errors import Location, ManifestError
 from scenario_apply.manifest.loader.data_guard import Barred, DataGuard
+from scenario_apply.model.picture_options import UNKNOWN_RECIPE
 
 _POINTER_BYTES = 1024  # a Git LFS pointer is smaller
 
 
 def read_for_upload(root: str, image: Image, *, may_leave: bool = False, elsewhere: Elsewhere | None = None) -> bytes:
-    """The picture's bytes, read once. Raises ManifestError: image-changed, image-missing, image-damaged, lfs-pointer,
-    outside-root, hidden-path.
+    """The bytes to send. Raises ManifestError: image-changed, image-missing, image-damaged, lfs-pointer, outside-root,
+    hidden-path.
 
-    The bytes are hashed and decoded here, so that exactly the planned picture is uploaded. may_leave: its dataset may
-    lie outside the root. elsewhere: where files come from that are not on the disk by themselves.
+    The file is read once, hashed and decoded here, so that exactly the planned picture is uploaded, altered as its
+    recipe says. may_leave: its dataset may lie outside the root. elsewhere: where files come from that are not on the
+    disk by themselves.
     """
-    from scenario_apply.dataset.scan.pillow_images import DamagedPicture, verify
+    from scenario_apply.dataset.scan.fit_pictures import fitted
+    from scenario_apply.dataset.scan.pillow_images import DamagedPicture
 
     try:
         with DataGuard(root, may_leave=may_leave, others=elsewhere or Elsewhere()).opened(image.file) as file:
@@ -37,11 +40,12 @@ def read_for_upload(root: str, image: Image, *, may_leave: bool = False, elsewhe
         raise _refused(image, "lfs-pointer", "is a Git LFS pointer, not the picture itself", "git lfs pull")
     if sha256(body).hexdigest() != image.sha256:
         raise _refused(image, "image-changed", "changed since it was scanned", "plan again")
+    if image.recipe == UNKNOWN_RECIPE:
+        raise _refused(image, "image-changed", "was a Git LFS pointer when it was scanned", "plan again")
     try:
-        verify(body)
+        return fitted(body, image.recipe)
     except DamagedPicture as error:
         raise _refused(image, "image-damaged", f"is damaged: {error}", "export or download it again") from error
-    return body
 
 
 def _refused(image: Image, code: str, what: str, hint: str | None = None) -> ManifestError:

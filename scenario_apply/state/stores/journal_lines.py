@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 from scenario_apply.model.remote import IdOrEmpty, UploadId
 from scenario_apply.model.steps import Step, StepId
 from scenario_apply.state.baseline import Baseline
-from scenario_apply.state.outcome import Outcome
+from scenario_apply.state.outcome import Outcome, Sha256
 
 Moment = Annotated[float, Meta(ge=0, le=1e11)]
 """Seconds since the epoch, within what a calendar holds."""
@@ -49,12 +49,17 @@ class IntentLine(StepLine, frozen=True, kw_only=True, tag="intent"):
 
 
 class SentDetails(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What was known of a call when it left. asset_ids: joined by commas."""
+    """What was known of a call when it left. asset_ids: joined by commas.
+
+    sha256, size_bytes: of the bytes of an image that was altered before it was sent.
+    """
 
     upload_id: UploadId | None = None
     asset_ids: Annotated[str, Meta(pattern=_ID_LIST)] | None = None
     earlier_job: IdOrEmpty | None = None
     earlier_start: Annotated[str, Meta(pattern=_NUMBER_OR_EMPTY)] | None = None
+    sha256: Sha256 | None = None
+    size_bytes: Annotated[str, Meta(pattern=r"\A[0-9]{1,20}\Z")] | None = None
 
 
 class SentLine(StepLine, frozen=True, kw_only=True, tag="sent", omit_defaults=True):

@@ -21,6 +21,7 @@ from scenario_apply.dataset.scan.scan_all import scan_datasets
 from scenario_apply.dataset.types import Dataset
 from scenario_apply.manifest.loader import listing
 from scenario_apply.manifest.spec import CaptionSource, DatasetSpec, PairSpec
+from scenario_apply.model.picture_options import UNKNOWN_RECIPE
 from tests.dataset.build import PLACE, make_picture, picture
 
 CAPTIONS = ["a red cloak", "he walks over a bridge", "portrait at dusk", "drawing a bow", "asleep by the fire"]
@@ -336,7 +337,8 @@ def test_lfs_pointers_stand_for_their_pictures(tmp_path: Path) -> None:
         assert (image.sha256, image.size_bytes, image.mime) == (digest, len(data), "image/png")
         assert image.is_lfs_pointer
         assert (image.width, image.height) == (0, 0)
-        assert pulled.digest == whole.digest
+        assert pulled.source_digest == whole.source_digest
+        assert (image.recipe, pulled.unknown) == (UNKNOWN_RECIPE, 1)
         assert not [p for p in pulled.problems if p.severity == "error"]
 
 
