@@ -253,6 +253,8 @@ class Explanation:
             hint = foreign
         elif "string" in kinds and not isinstance(value, Map | Seq) and value is not None:
             hint = "put it in quotes"
+        elif value is None and _last(path) == "background":
+            hint = 'put the colour in quotes, "#ffffff": what follows a # without them is a comment'
         elif value is None:
             hint = "set a value or remove the key"
         elif isinstance(value, str) and ("number" in kinds or "integer" in kinds):
