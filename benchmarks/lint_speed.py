@@ -218,14 +218,16 @@ def memory(root: str) -> None:
     """The peak of a cold scan in a process of its own, with the workers that it forks; shared pages count once."""
     script = _SCAN.format(here=os.path.dirname(os.path.abspath(__file__)), root=root)
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[1])}
-    most = 0.0
+    most = largest = 0.0
     with subprocess.Popen([sys.executable, "-c", script], env=environment) as process:
         while process.poll() is None:
-            most = max(most, sum(resident(pid) for pid in (process.pid, *children(process.pid))))
+            found = [resident(pid) for pid in (process.pid, *children(process.pid))]
+            most = max(most, sum(shared for shared, _ in found))
+            largest = max(largest, *(whole for _, whole in found))
             time.sleep(0.02)
     if process.returncode:
         raise SystemExit(process.returncode)
-    print(f"peak {most:.0f} MB")
+    print(f"peak {most:.0f} MB; largest process {largest:.0f} MB with what it shares")
 
 
 def children(pid: int) -> list[int]:
@@ -235,13 +237,14 @@ def children(pid: int) -> list[int]:
         return []
 
 
-def resident(pid: int) -> float:
-    """MB, of which pages that processes share count in part for each."""
+def resident(pid: int) -> tuple[float, float]:
+    """MB in memory: with a part of each page that processes share, and with all of it."""
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except OSError:
-        return 0
-    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) * 1024 / 1e6
+        return 0, 0
+    sizes = {line.split()[0]: int(line.split()[1]) * 1024 / 1e6 for line in lines[1:]}
+    return sizes["Pss:"], sizes["Rss:"]
 
 
 def main() -> None:

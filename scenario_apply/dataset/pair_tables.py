@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from scenario_apply.dataset.captions.pair_columns import PAIR_COLUMNS, SeveralPictures, instruction_of, sides_of
+from scenario_apply.dataset.captions.pair_columns import PAIR_COLUMNS, SeveralPictures, pair_of
 from scenario_apply.dataset.captions.table_entries import Row, doubled_finding, is_empty
 from scenario_apply.model.lint_rules import Finding
 
@@ -46,7 +46,7 @@ def table_rows(
             continue
         line = row.line if file is not None else None
         try:
-            before, after = sides_of(row.fields)
+            before, after, instruction = pair_of(row.fields)
         except SeveralPictures as error:
             what = f"a pair has one {error.side} picture, and {error.column} names another"
             findings.append(Finding("P01", what, file, line, f"leave {error.column} out: Scenario takes no second one"))
@@ -57,7 +57,7 @@ def table_rows(
             findings.append(Finding("P01", what, file, line, "name the columns before, after and instruction"))
             continue
         sides = [_below(beside, name, exists) for name in (before, after)]
-        found.append(TableRow(sides[0], sides[1], instruction_of(row.fields), file, line))
+        found.append(TableRow(sides[0], sides[1], instruction, file, line))
     return found, findings
 
 

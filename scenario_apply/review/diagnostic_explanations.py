@@ -107,7 +107,8 @@ _MANIFEST = {
     "the manifest's folder.",
     "steps-twice": "A model has maxTrainSteps and also nbEpochs or nbRepeats, perhaps from `defaults:`. The service "
     "does not document which of them decides. Plans count maxTrainSteps. Keep one form: `nbEpochs: null` removes an "
-    "inherited value. `scenario-apply dataset show NAME` prints the steps of each model, and where the numbers come from.",
+    "inherited value. `scenario-apply dataset show NAME` prints the steps of each model and where the "
+    "numbers come from.",
     "single-images": "The type is trained on pairs of pictures, before and after, but the dataset contains single "
     "images. They are accepted for now; the service may refuse them, or the training may learn nothing of use. Give "
     "the dataset `before:` and `after:`, or use a type for single images such as flux.1-lora.",

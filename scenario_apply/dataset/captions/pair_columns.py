@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Literal, NamedTuple
 
-from scenario_apply.dataset.captions.table_entries import FILE_COLUMNS, column_name, first_of
+from scenario_apply.dataset.captions.table_entries import FILE_COLUMNS, column_name
 from scenario_apply.model.file_names import is_image_name
 
 # Those of the Hugging Face image folder, diffusers, InstructPix2Pix, musubi-tuner, ai-toolkit and SimpleTuner.
@@ -28,6 +30,14 @@ _IMAGE_COLUMNS = ("image_path", "image", "file_name", "image_file_name", "filena
 _INSTRUCTION_COLUMNS = ("instruction", "edit_prompt", "edit_instruction", "prompt", "text", "caption")
 PAIR_COLUMNS = (*_BEFORE_COLUMNS, *_CONTROL_COLUMNS, *_AFTER_COLUMNS, *_IMAGE_COLUMNS, *_INSTRUCTION_COLUMNS)
 _PICTURE_COLUMNS = frozenset((*_BEFORE_COLUMNS, *_CONTROL_COLUMNS, *_AFTER_COLUMNS, *FILE_COLUMNS))
+_Kind = Literal["before", "after", "image", "instruction"]
+_COLUMNS_OF: Mapping[_Kind, tuple[str, ...]] = {
+    "before": (*_BEFORE_COLUMNS, *_CONTROL_COLUMNS),
+    "after": _AFTER_COLUMNS,
+    "image": _IMAGE_COLUMNS,
+    "instruction": _INSTRUCTION_COLUMNS,
+}
+_ROLES = {name: (kind, at) for kind, columns in _COLUMNS_OF.items() for at, name in enumerate(columns)}
 _NUMBER = re.compile(r"_?\d{1,3}\Z")
 
 
@@ -48,45 +58,56 @@ def names_a_picture(value: object) -> bool:
     return not _PICTURE_COLUMNS.isdisjoint(columns)
 
 
-def instruction_of(fields: Mapping[str, str]) -> str | None:
-    return first_of(_by_plain_name(fields), _INSTRUCTION_COLUMNS)
+class PairOfRow(NamedTuple):
+    """What a row says of a pair; None: it has no column for that."""
+
+    before: str | None
+    after: str | None
+    instruction: str | None
 
 
-def sides_of(fields: Mapping[str, str]) -> tuple[str | None, str | None]:
-    """The before and the after picture of a row. Beside a control picture, the image is what it is turned into.
+def pair_of(fields: Mapping[str, str]) -> PairOfRow:
+    """The pair of a row. Beside a control picture, the image is what it is turned into.
 
     Raises SeveralPictures.
     """
-    fields = _by_plain_name(fields)
-    image = first_of(fields, _IMAGE_COLUMNS)
-    before = _only(fields, (*_BEFORE_COLUMNS, *_CONTROL_COLUMNS), "before")
-    after = _only(fields, _AFTER_COLUMNS, "after")
-    if before is None:
-        return image, after
-    return before, after if after is not None else image
-
-
-def _only(fields: Mapping[str, str], columns: tuple[str, ...], side: str) -> str | None:
-    """The one picture that those columns hold, or numbered ones of such names; a text only where there is none."""
-    found = [(name, fields[name].strip()) for name in _present(fields, columns) if fields[name].strip()]
-    found = [(name, value) for name, value in found if is_image_name(value)] or found[:1]
-    for name, value in found[1:]:
-        if value != found[0][1]:
-            raise SeveralPictures(side, name)
-    return found[0][1] if found else None
-
-
-def _present(fields: Mapping[str, str], columns: tuple[str, ...]) -> Iterator[str]:
-    """The columns that a row has, those without a number first."""
-    yield from (name for name in columns if name in fields)
-    yield from (name for name in fields if name not in columns and _NUMBER.sub("", name) in columns)
-
-
-def _by_plain_name(fields: Mapping[str, str]) -> dict[str, str]:
-    plain: dict[str, str] = {}
+    held: dict[_Kind, list[tuple[int, str, str]]] = {}
     for name, value in fields.items():
-        plain.setdefault(_plain(name), value)
-    return plain
+        if (role := _role_of(name)) is not None:
+            held.setdefault(role[0], []).append((role[1], name, value.strip()))
+    before, after = _only(held.get("before"), "before"), _only(held.get("after"), "after")
+    image = _first(held.get("image"))
+    if before is None:
+        before, image = image, None
+    return PairOfRow(before, image if after is None else after, _first(held.get("instruction")))
+
+
+def _first(found: list[tuple[int, str, str]] | None) -> str | None:
+    """The value of the first column that is not blank; "" when all are."""
+    if found is None:
+        return None
+    return next((value for _, _, value in sorted(found) if value), "")
+
+
+def _only(found: list[tuple[int, str, str]] | None, side: str) -> str | None:
+    """The one picture of a side; a text only where there is none."""
+    given = sorted(one for one in found or () if one[2])
+    if len(given) > 1:
+        given = [one for one in given if is_image_name(one[2])] or given[:1]
+        for _, name, value in given[1:]:
+            if value != given[0][2]:
+                raise SeveralPictures(side, name)
+    return given[0][2] if given else None
+
+
+@lru_cache(1000)
+def _role_of(name: str) -> tuple[_Kind, int] | None:
+    """What a column holds, and its place among those that hold the same; numbered ones come last."""
+    name = _plain(name)
+    if name in _ROLES:
+        return _ROLES[name]
+    role = _ROLES.get(_NUMBER.sub("", name))
+    return None if role is None or role[0] not in ("before", "after") else (role[0], len(_ROLES) + role[1])
 
 
 def _plain(name: str) -> str:
