@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
 from math import ceil
-
-from msgspec.structs import replace
 
 from scenario_apply.errors import Diagnostic
 from scenario_apply.model.amounts import amount
@@ -18,7 +17,7 @@ _TRAINING = {Action.RETRAIN, Action.REPLACE}
 
 def merged(manifest: Limits, given: Limits) -> Limits:
     """The manifest's limits with those of the command line over them."""
-    over = {name: value for name in Limits.__struct_fields__ if (value := getattr(given, name)) is not None}
+    over = {f.name: getattr(given, f.name) for f in fields(Limits) if getattr(given, f.name) is not None}
     return replace(manifest, **over)
 
 
