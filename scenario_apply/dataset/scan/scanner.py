@@ -119,8 +119,9 @@ class Scanner:
         )
 
     def _problem(self, finding: Finding, spec: DatasetSpec) -> Diagnostic:
-        where = spec.place_of(finding.key)
-        if finding.file is not None:
+        if finding.file is None:
+            where = spec.place_of(finding.key)
+        else:
             where = Location(file=self._shown(finding.file), line=finding.line)
         severity = finding.severity or "error"
         return Diagnostic(code=finding.code, message=finding.what, location=where, hint=finding.hint, severity=severity)
