@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from hashlib import sha256
 from typing import NamedTuple, Protocol
 
-from scenario_apply.errors import Location, ManifestError
+from scenario_apply.errors import ManifestError
+from scenario_apply.manifest.spec import DatasetSpec
 
 TAGGED_NS = 1
 """The time of a file with an ETag, which tells every change, however soon after another."""
@@ -39,13 +40,13 @@ class RemoteFailed(ManifestError):
 
 
 @contextmanager
-def located(place: Location) -> Iterator[None]:
-    """Puts the errors of remote files at the place of the manifest that names these."""
+def located(spec: DatasetSpec, key: str) -> Iterator[None]:
+    """Puts the errors of remote files at the value of the manifest that names these."""
     try:
         yield
     except RemoteFailed as error:
         hint = error.problems[0].hint
-        raise ManifestError(error.message, location=place, hint=hint, code=error.code) from error
+        raise ManifestError(error.message, location=spec.place_of(key), hint=hint, code=error.code) from error
 
 
 class RemoteChanged(RemoteFailed):

@@ -129,7 +129,7 @@ class Sources:
         if self._left < 0:
             out.findings.append(_too_many(in_all=True))
             return out
-        with located(spec.place_of("images")):
+        with located(spec, "images"):
             self._elsewhere.ask_for(spec)
         added: set[str] = set()
         for index, written in enumerate(spec.images):
@@ -198,7 +198,7 @@ class Sources:
     def _add_written(self, out: Listing, spec: DatasetSpec, pattern: str, key: str, side: str = "") -> None:
         """Adds one source. What is wrong with it is placed at its value in the manifest."""
         known = len(out.findings)
-        with located(spec.place_of(key)):
+        with located(spec, key):
             self._add(out, spec, pattern, side)
         out.findings[known:] = [f if f.file is not None else f._replace(key=key) for f in out.findings[known:]]
 
@@ -342,7 +342,7 @@ class Sources:
             out.refused[written.removeprefix("./")] = out.findings.pop()  # reported when the file would be read
             return
         try:
-            with located(spec.place_of("pairs.table" if spec.is_pairs else "captions.file")):
+            with located(spec, "pairs.table" if spec.is_pairs else "captions.file"):
                 out.stats.append((self._file(full), *self._elsewhere.stat(full)))
         except OSError:
             out.stats.append((self._file(full), -1, 0, 0))  # reported as missing when it would be read
