@@ -182,7 +182,7 @@ class DatasetBuilder:
     def _build(self, job: BuildJob, *, threads: bool = False) -> tuple[CacheRecord, bytes]:
         """The record of a dataset, and its packed contents."""
         run = self._progress.counting(on_threads if threads else in_this_thread)
-        with located(job.spec.place):
+        with located(job.spec, "images"):
             facts = job.known | job.listing.elsewhere.known_by_checksum(job.fresh, job.hashed)
             fresh = [entry for entry in job.fresh if entry.file not in facts]
             job.listing.elsewhere.fetch(job.inputs, fresh)
