@@ -145,7 +145,7 @@ NEVER_READ += ["[::a9fe:a9fe]", "[::ffff:0:a9fe:a9fe]", "2852039166"]
 @pytest.mark.parametrize("proxy", ["", "http://127.0.0.1:9"])
 @pytest.mark.parametrize("host", NEVER_READ)
 def test_some_addresses_are_never_read(monkeypatch: pytest.MonkeyPatch, host: str, proxy: str) -> None:
-    """Those of the metadata services of clouds, also by an IPv6 address that leads there, even if the caller names them.
+    """Those of the metadata services of clouds, also by IPv6 addresses that lead there, even if the caller names them.
 
     Nor is a proxy asked for them.
     """
