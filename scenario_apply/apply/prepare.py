@@ -152,7 +152,7 @@ def make_plan(
 def _unprotected(
     manifest: Manifest, datasets: Mapping[str, Dataset], problems: Iterable[Diagnostic]
 ) -> Iterator[Diagnostic]:
-    """What is said of manifest, datasets and decisions, but for what protection stops."""
+    """Problems of manifest, datasets and decisions, except that a protected resource would be deleted."""
     yield from manifest.problems
     for dataset in datasets.values():
         yield from dataset.problems
@@ -201,7 +201,7 @@ def _decided(environment: Environment, inputs: Inputs, *, consent: bool) -> tupl
 def _steps(
     environment: Environment, decisions: Mapping[Address, Decision], state: State, observed: Observed
 ) -> tuple[list[PlannedStep], tuple[Diagnostic, ...]]:
-    """The steps, and what is said of images that are uploaded again because the service has lost them."""
+    """The steps, and notes on images that are uploaded again because they were deleted on the service."""
     if environment.api is None or not observed.refreshed:
         return make_steps(decisions, state, observed), ()
     from scenario_apply.apply.reused_assets import uploaded_again, with_reused_assets
@@ -212,7 +212,7 @@ def _steps(
 
 
 def _unpulled_notes(unpulled: tuple[Image, ...], manifest: Manifest) -> tuple[Diagnostic, ...]:
-    """What a plan says of pictures that an apply pulls first."""
+    """Notes of a plan on pictures that an apply pulls first."""
     if not unpulled:
         return ()
     from scenario_apply.apply.git_lfs.lfs_problems import pointers_planned

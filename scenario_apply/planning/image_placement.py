@@ -75,7 +75,7 @@ def place_images(
 
 
 def reused_assets(decisions: Mapping[Address, Decision], state: State, observed: Observed) -> list[AssetId]:
-    """The assets that a plan would attach or caption anew, in its order: what does not change is not asked for."""
+    """The assets that a plan would attach, or whose caption it would change, in its order; others are left out."""
     placements = place_images(decisions, state, observed).values()
     places = (place for placement in placements for _, place in placement.places)
     return list(dict.fromkeys(p.id for p in places if isinstance(p, KnownAsset) and (p.recaption or not p.is_attached)))

@@ -90,7 +90,7 @@ def test_what_may_be_paid_is_not_paid_again_unless_asked(root: Path, error: Base
 
 def test_a_request_that_was_interrupted_before_it_left_is_made_again(root: Path) -> None:
     done = write(root, Failing(Interrupted("before the request was sent")), jobs(root))
-    assert done.left["set"]["03.png"] == "not asked for: the run was stopped"
+    assert done.left["set"]["03.png"] == "not requested: the run was stopped"
     assert [job.file for job in jobs(root).jobs] == ["set/03.txt"]
 
 
@@ -108,7 +108,7 @@ def test_a_picture_that_the_service_refuses_is_left_with_its_reason(root: Path) 
 def test_a_run_that_is_stopped_asks_for_no_more(root: Path) -> None:
     done = write(root, FakeScenario(FakeClock()), jobs(root), stopped=(root / "set" / "01.txt").exists)
     assert [file for file, _ in done.written["set"]] == ["set/01.txt"]
-    assert done.left["set"]["03.png"] == "not asked for: the run was stopped"
+    assert done.left["set"]["03.png"] == "not requested: the run was stopped"
 
 
 def test_a_text_that_appears_meanwhile_is_not_replaced(root: Path) -> None:
@@ -129,7 +129,7 @@ def test_nothing_is_paid_for_what_cannot_be_written(root: Path) -> None:
     api = FakeScenario(FakeClock())
     done = write(root, api, drafts)
     assert api.count("generate_caption") == 1
-    assert done.left["set"]["03.png"] == "not asked for: set/01.txt could not be written"
+    assert done.left["set"]["03.png"] == "not requested: set/01.txt could not be written"
 
 
 def test_the_command_prices_asks_and_marks(
