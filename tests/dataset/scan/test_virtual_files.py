@@ -116,7 +116,7 @@ def test_nothing_is_written_into_a_zip_or_a_parquet_file(tmp_path: Path) -> None
     folder = make(tmp_path)
     zipped(tmp_path)
     for images, captions, said in (
-        ("./set.zip", None, "its images lie in a zip file"),
+        ("./set.zip", None, "its images are in a zip file"),
         ("s3://bucket/set", None, "behind a URL"),
         ("./set", "./set/captions.parquet", "its table of captions is parquet"),
     ):
