@@ -26,7 +26,7 @@ from scenario_apply.planning.desired import desire
 from scenario_apply.planning.gates import judge, merged
 from scenario_apply.planning.observed import Observed, settle
 from scenario_apply.planning.plan import Plan, PlanFlags, PlanSource
-from scenario_apply.planning.pointer_recipes import as_planned, with_recorded_recipes
+from scenario_apply.planning.pointer_recipes import as_planned, with_known_recipes, with_recorded_recipes
 from scenario_apply.planning.retention import to_be_deleted, with_retention
 from scenario_apply.planning.rule_inputs import Inputs
 from scenario_apply.planning.selection import requested
@@ -94,6 +94,7 @@ def make_plan(
     """Plan the changes. Raises ManifestError for problems that stop a plan, StateError, ApiError, UsageError."""
     loaded = environment.store.load()
     state, adopted = _recovered(environment, loaded, options)
+    state = with_known_recipes(state, datasets)
     desired, recorded = desire(manifest, with_recorded_recipes(datasets, state)), state
     asked = requested(
         desired,

@@ -155,6 +155,8 @@ def import_block(given: Inputs, it: Resource) -> Decision | Resource:
     found = imported(block, it.spec, given.desired.contents_of(it.spec), given.state, given.observed)
     if isinstance(found, Diagnostic):
         return prevented(it, found)
+    if (dataset := given.desired.dataset_of(it.spec)) is not None:
+        found = replace(found, current=replace(found.current, picture_options=dataset.options.text))
     return replace(it, record=found, edit=replace(it.edit, record=found))
 
 
