@@ -54,6 +54,8 @@ class UpToDate:
         forms = self._forms(spec, version)
         if any(self.fingerprint_of(spec, version, parts, as_files=form) == version.fingerprint for form in forms):
             return True
+        if any(self._differs_in_copies(spec, version, as_files=form) for form in forms):
+            return True
         if any(self._differs_in_own_captions(spec, version, parts, as_files=form) for form in forms):
             return True
         # what is ignored is in the fingerprint: then the rest is compared by itself
@@ -71,6 +73,16 @@ class UpToDate:
             self._is_of(without_unsent_captions(self._contents(spec, form), version), spec, version)
             for form in self._forms(spec, version)
         )
+
+    def _differs_in_copies(self, spec: Spec, version: Version, *, as_files: bool) -> bool:
+        """Whether all that differs are copies of images, under other names: one with the same caption is one asset."""
+        if isinstance(spec, CompositionSpec):
+            return False
+        contents = self._contents(spec, as_files)
+        unique = {(image.content, image.caption): image for image in contents.images}
+        if contents.pairs or len(unique) == len(contents.images):
+            return False
+        return self._is_of(replace(contents, images=tuple(unique.values())), spec, version)
 
     def _is_of(self, contents: Contents, spec: Spec, version: Version) -> bool:
         parameters, like = declared_parameters(spec), version.fingerprint
