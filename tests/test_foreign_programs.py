@@ -24,8 +24,9 @@ MANIFEST = (
     "models:\n  kael: { type: flux.1-lora, dataset: { images: ./kael, trigger: KAEL_07 }, "
     "parameters: { maxTrainSteps: 750 } }\n"
 )
-STARTS_PROGRAMS = {"cli/local_service.py", "apply/git_lfs/lfs_programs.py"}
-"""The embedded Scenario of --local: our own interpreter and module. git-lfs, in a folder that we made."""
+STARTS_PROGRAMS = {"cli/local_service.py", "apply/git_lfs/lfs_programs.py", "dataset/scan/parquet_process.py"}
+"""The embedded Scenario of --local, the reader of parquet: our own interpreter and modules. git-lfs, in a folder that we
+made."""
 FORKS_ITSELF = {"dataset/scan/parallel.py"}
 """Workers that read pictures: copies of this process, made by concurrent.futures; no program is looked up."""
 

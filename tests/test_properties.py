@@ -67,7 +67,7 @@ def pasts(draw: st.DrawFn) -> tuple[Service, State]:
     """A world some way on: a manifest applied, perhaps in part, perhaps with a failed training, perhaps drifted."""
     service, state = Service(), State()
     part = ModelId("model_elsewhere")  # what manifests() composes with
-    service.models[part] = Model(id=part, type="flux.1-lora", name="Elsewhere", status="trained")
+    service.models[part] = Model(id=part, type="flux.1-lora", name="VirtualFiles", status="trained")
     for _ in range(draw(st.integers(0, 2))):
         made, sets = draw(manifests()), draw(datasets())
         prepared = plan_of(service, state, made, sets)

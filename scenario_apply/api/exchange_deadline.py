@@ -50,10 +50,15 @@ def deadline_adapter(*, pool_connections: int, pool_maxsize: int) -> HTTPAdapter
     class DeadlineAdapter(HTTPAdapter):
         def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
             pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
-            pool.ConnectionCls = _with_deadline(pool.ConnectionCls)
+            use_deadline(pool)
             return pool
 
     return DeadlineAdapter(pool_connections=pool_connections, pool_maxsize=pool_maxsize)
+
+
+def use_deadline(pool: Any) -> None:
+    """Make the connections of a pool of urllib3 obey exchange_deadline."""
+    pool.ConnectionCls = _with_deadline(pool.ConnectionCls)
 
 
 @lru_cache

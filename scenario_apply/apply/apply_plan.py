@@ -196,9 +196,9 @@ def reader(
 
     outside: files that may lie outside the root. remote: URLs that may be read.
     """
-    from scenario_apply.dataset.scan.elsewhere import Elsewhere
+    from scenario_apply.dataset.scan.virtual_files import VirtualFiles
 
-    elsewhere = Elsewhere(remote)
+    virtual = VirtualFiles(remote)
 
     def read(step: UploadImage) -> bytes:
         from scenario_apply.dataset.scan.scan_all import read_for_upload
@@ -215,7 +215,7 @@ def reader(
             caption=None,
             recipe=picture.recipe,
         )
-        return read_for_upload(root, image, may_leave=picture.file in outside, elsewhere=elsewhere)
+        return read_for_upload(root, image, may_leave=picture.file in outside, virtual=virtual)
 
     return read
 

@@ -25,8 +25,8 @@ from scenario_apply.review.captions_text import captions_json, compared_json, co
 if TYPE_CHECKING:
     import threading
 
+    from scenario_apply.apply.caption_pull import Pulled
     from scenario_apply.apply.environment import Environment
-    from scenario_apply.cli.caption_pull import Pulled
     from scenario_apply.cli.invocation import Invocation
     from scenario_apply.dataset.scan.caption_places import CaptionPlaces
     from scenario_apply.dataset.types import Dataset
@@ -85,7 +85,7 @@ def caption_session(
 
 def pull(call: Invocation) -> int:
     """0 when every image that lacked a caption has one now, else 1."""
-    from scenario_apply.cli.caption_pull import note_what_follows, pull_captions
+    from scenario_apply.apply.caption_pull import note_what_follows, pull_captions
 
     results: list[Pulled] = []
     with caption_session(call) as session:

@@ -18,16 +18,16 @@ class FileEntry(NamedTuple):
     identity: int  # manifest.loader.listing.identity_of
 
 
-LOOK_GRID = 8
-"""Cells of a side of Look.grid."""
+GRID_SIZE = 8
+"""Cells of a side of PixelStatistics.grid."""
 
 
-class Look(NamedTuple):
-    """What the pixels of a picture look like, on a small grey copy. Levels are 0 to 255.
+class PixelStatistics(NamedTuple):
+    """Statistics of the pixels of a picture, measured on a small grey copy. Levels are 0 to 255.
 
     darkest, dark, bright: the level that 1, 5 and 99 % of its pixels do not exceed. entropy: bits a pixel.
     sharpness: the strongest edges, as a share of the contrast: about 0.1 when blurred, 0.6 and more when sharp.
-    grid: the brightness of LOOK_GRID x LOOK_GRID cells.
+    grid: the brightness of GRID_SIZE x GRID_SIZE cells.
     """
 
     darkest: int
@@ -67,11 +67,11 @@ class Facts(NamedTuple):
     hashes: str = ""
     metadata: bool = False  # there is something that dataset.metadata removes
     profile: bool = False  # a colour profile other than sRGB is embedded
-    look: Look | None = None
+    statistics: PixelStatistics | None = None
 
     def with_pixels_of(self, other: Facts) -> Facts:
         """With what is known of the pixels of other, a file with the same bytes."""
-        return self._replace(hashes=other.hashes, transparent=other.transparent, look=other.look)
+        return self._replace(hashes=other.hashes, transparent=other.transparent, statistics=other.statistics)
 
 
 MIME_OF_FORMAT = {

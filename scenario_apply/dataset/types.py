@@ -17,8 +17,8 @@ class Image(Struct, frozen=True, kw_only=True):
     """One picture. path: within the dataset, POSIX, NFC: its name in plans and on the service.
 
     sha256, size_bytes: of the file. mime, width, height: of what is sent, which the recipe makes of the file; see
-    dataset.fit. most_bytes: what is sent hardly has more. caption: as sent, with trigger, prefix, suffix and template
-    applied; None: Scenario writes it.
+    dataset.recipes. most_bytes: what is sent hardly has more. caption: as sent, with trigger, prefix, suffix and
+    template applied; None: Scenario writes it.
     """
 
     path: str

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _CAPTION_CU = 0.25
 """Compute units of one caption: the emulator's own."""
+_MOST_UNWANTED = 100  # the emulator's own: each of them is looked for in every caption
 
 
 def caption(world: World, request: Request) -> Response:
@@ -27,8 +28,11 @@ def caption(world: World, request: Request) -> Response:
     body = read_object(request)
     if body.get("modelId"):
         find_model(world, request, body["modelId"])
+    unwanted_sequences = body.get("unwantedSequences", [])
+    if len(unwanted_sequences) > _MOST_UNWANTED:
+        raise bad_request(f"unwantedSequences: at most {_MOST_UNWANTED} are accepted")
     captions = [_caption_of(world, request, image) for image in body["images"]]
-    for unwanted in filter(None, body.get("unwantedSequences", [])):
+    for unwanted in filter(None, unwanted_sequences):
         captions = [" ".join(text.replace(unwanted, "").split()) for text in captions]
     cost = _CAPTION_CU * len(captions)
     price: Json = {"creativeUnitsCost": cost, "creativeUnitsDiscount": 0, "costDetails": {"caption": cost}}

@@ -21,9 +21,9 @@ def check_urls(fields: Map, report: Report) -> None:
 
 
 def _urls(fields: Map) -> Iterator[tuple[str, Mark]]:
-    captions, pairs = child(fields, "captions") or Map(fields.start), child(fields, "pairs") or Map(fields.start)
-    places = [(fields, key) for key in ("images", "before", "after", "captions", "pairs")]
-    places += [(captions, "file"), (pairs, "folder"), (pairs, "table")]
+    places = [(fields, key) for key in ("images", "before", "after", "captions", "pairs") if key in fields]
+    for block, keys in ((child(fields, "captions"), ("file",)), (child(fields, "pairs"), ("folder", "table"))):
+        places += [(block, key) for key in keys] if block is not None else []
     places += [(entry, key) for entry, _ in maps(fields, "pairs") for key in ("before", "after")]
     for block, key in places:
         value = block.get(key)

@@ -14,6 +14,7 @@ STORES = ("s3", "gs", "az")
 WEB = ("https", "http")
 _BUCKET = re.compile(r"(?!.*\.\.)[a-z0-9][a-z0-9._-]{1,254}")
 _ODD = re.compile(r"[\x00-\x20\x7f\\]")
+_DOT = re.compile(r"%(?:25)*2e", re.IGNORECASE)  # which servers decode before they look for ..
 _LONGEST = 2000
 
 
@@ -71,7 +72,7 @@ def url_problem(url: str) -> tuple[str, str] | None:
         return "hf:// is not supported", "download it with `hf download --repo-type dataset`, and name the folder"
     if scheme not in (*STORES, *WEB):
         return f"{scheme[:20]}:// is not supported", "use s3://, gs://, az:// or https://"
-    if len(url) > _LONGEST or _ODD.search(url) or "#" in url or ".." in path.split("/"):
+    if len(url) > _LONGEST or _ODD.search(url) or "#" in url or ".." in _DOT.sub(".", path).split("/"):
         return "this is no URL of a file or folder", "leave out blanks, backslashes, # and .."
     if path.lower().endswith(".zip") or ".zip/" in path.lower():
         return "zip files are not read from elsewhere", "download it and name the file, or name the folder unpacked"

@@ -11,7 +11,7 @@ from scenario_apply.errors import Diagnostic
 from scenario_apply.manifest.model_lint import severity_for
 from scenario_apply.manifest.spec import DatasetSpec, Manifest, ModelSpec
 from scenario_apply.model.lint_rules import settings_from
-from scenario_apply.model.training_types import training_type
+from scenario_apply.model.training_types import training_steps, training_type
 from scenario_apply.planning.step_arithmetic import step_arithmetic
 
 _NAMED = 3  # pictures of D06
@@ -30,18 +30,21 @@ def with_step_counts(manifest: Manifest, datasets: Mapping[str, Dataset]) -> Man
 
 def _steps(model: ModelSpec, spec: DatasetSpec, dataset: Dataset) -> Iterator[Diagnostic]:
     kind = training_type(model.type)
-    sum_ = step_arithmetic(model, dataset.image_count, dataset.pair_count)
+    steps = training_steps(kind, model.parameters, dataset.pair_count or dataset.image_count)
     rule = kind.parameters.get("maxTrainSteps")
     most = settings_from(spec.lint)[0].numbers["max-steps"]
     if "max-steps" not in spec.lint and rule is not None and rule.maximum is not None:
         most = max(most, rule.maximum)  # SDXL takes 40,000
+    if steps is None or steps <= most:
+        return
     severity = severity_for("N06", [spec])
-    if sum_ is None or sum_.steps <= most or severity is None:
+    arithmetic = step_arithmetic(model, dataset.image_count, dataset.pair_count)
+    if severity is None or arithmetic is None:
         return
     written = (f"parameters.{name}" for name in ("maxTrainSteps", "nbRepeats", "nbEpochs"))
     place = next((model.places[key] for key in written if key in model.places), model.place)
     hint = "lower nbRepeats or nbEpochs, or use fewer images"
-    what = f"{model.address}: {sum_.text}; trainings take at most {most:g}"
+    what = f"{model.address}: {arithmetic.text}; trainings take at most {most:g}"
     yield Diagnostic(code="N06", message=what, location=place, hint=hint, severity=severity)
 
 

@@ -10,7 +10,7 @@ from typing import assert_never
 
 from msgspec import UNSET
 
-from scenario_apply.dataset.fit import changes_pixels
+from scenario_apply.dataset.recipes import changes_pixels
 from scenario_apply.dataset.types import Image
 from scenario_apply.manifest.spec import CompositionSpec
 from scenario_apply.model.address import Address

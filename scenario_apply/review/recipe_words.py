@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from scenario_apply.dataset.fit import value_of
+from scenario_apply.dataset.recipes import value_of
 from scenario_apply.model.picture_options import UNKNOWN_RECIPE
 from scenario_apply.review.screen import Screen, counted, prose, safe
 

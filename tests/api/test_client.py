@@ -17,7 +17,7 @@ from scenario_apply.api.client import Client
 from scenario_apply.apply.system_clock import SystemClock
 from scenario_apply.errors import ApiError, Unauthorized
 from scenario_apply.model.ports import ScenarioApi
-from scenario_apply.model.remote import AssetId, JobId, ModelId, RemoteConcept, RemotePair, UploadId
+from scenario_apply.model.remote import AssetId, JobId, ModelId, PictureToCaption, RemoteConcept, RemotePair, UploadId
 from tests.api.transports import Bench, reply
 from tests.contract.openapi import violations
 from tests.fakes.clock import FakeClock
@@ -27,6 +27,7 @@ M, A, U = ModelId("model_1"), AssetId("asset-1.u_A"), UploadId("upload_1")
 CONCEPT = RemoteConcept(model_id=M, scale=0.5, epoch="e1")
 MODEL = {"model": {"id": "model_1", "type": "flux.1-lora", "status": "new"}}
 UPLOAD = {"upload": {"id": "upload_1", "status": "pending"}}
+PICTURE = PictureToCaption(mime="image/png", body=b"\x89PNG")
 PARAMETERS = {"learningRate": 1e-4, "nbEpochs": 10, "samplePrompts": ["a", "b"]}
 
 CALLS: dict[str, tuple[Callable[[Client], object], str, int, object]] = {
@@ -42,6 +43,18 @@ CALLS: dict[str, tuple[Callable[[Client], object], str, int, object]] = {
     "get_assets": (lambda c: c.get_assets([A, AssetId("a2")]), "POST", 200, {"assets": []}),
     "get_upload": (lambda c: c.get_upload(U), "GET", 200, UPLOAD),
     "get_score": (lambda c: c.get_score(M), "GET", 200, {"score": 1, "status": "complete"}),
+    "quote_captions": (
+        lambda c: c.quote_captions([PictureToCaption(asset_id=A), PICTURE], "action"),
+        "POST",
+        269,
+        {"creativeUnitsCost": 2},
+    ),
+    "generate_caption": (
+        lambda c: c.generate_caption(PICTURE),
+        "POST",
+        200,
+        {"captions": ["a fox"], "creativeUnitsCost": 1, "job": {"jobId": "j"}},
+    ),
     "quote_training": (lambda c: c.quote_training(M, PARAMETERS, 12), "PUT", 269, {"creativeUnitsCost": 5}),
     "quote_training bare": (lambda c: c.quote_training(M, {}, None), "PUT", 269, {"creativeUnitsCost": 5}),
     "update_model": (

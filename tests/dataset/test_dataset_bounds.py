@@ -256,24 +256,24 @@ def test_messages_are_short_and_few() -> None:
 
 SLOW = """
 import resource, sys
-resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
+resource.setrlimit(resource.RLIMIT_CPU, (30, 30))
 from tests.dataset.test_dataset_bounds import subject_of
 from scenario_apply.dataset.lint.lint import lint
 from scenario_apply.dataset.captions.tables import read_table
 UNIT = {
-    "dollars": "${" * 300_000, "braces": "{{" * 300_000, "statements": "{%" * 300_000, "loras": "<lora:" * 100_000,
-    "brackets": "(a" * 300_000, "pipes": "{a|" * 200_000, "stars": "**a" * 200_000, "words": "a" * 600_000,
-    "dashes": "a-" * 300_000, "commas": "," * 600_000, "tags": "a_b," * 150_000, "tokens": "<|a_" * 150_000,
-    "numbers": "(a:1" * 150_000, "locations": "<loc_1" * 100_000, "distinct": " ".join(map(str, range(90_000))),
-    "squares": "[a" * 300_000, "entities": "&#1" * 200_000,
+    "dollars": "${" * 75_000, "braces": "{{" * 75_000, "statements": "{%" * 75_000, "loras": "<lora:" * 25_000,
+    "brackets": "(a" * 75_000, "pipes": "{a|" * 50_000, "stars": "**a" * 50_000, "words": "a" * 150_000,
+    "dashes": "a-" * 75_000, "commas": "," * 150_000, "tags": "a_b," * 37_500, "tokens": "<|a_" * 37_500,
+    "numbers": "(a:1" * 37_500, "locations": "<loc_1" * 25_000, "distinct": " ".join(map(str, range(22_500))),
+    "squares": "[a" * 75_000, "entities": "&#1" * 50_000,
 }[sys.argv[1]]
 captions = [UNIT + " TOK [ stunning ( " + str(n) for n in range(5)]
-lint(subject_of(captions, **({"trigger": "KAEL_07"} if sys.argv[2:] else {})))
-read_table("k: {\\n" + "a" + " " * 300_000 + "b" + " " * 300_000 + "\\n", file="c.yaml")
+lint(subject_of(captions))
+lint(subject_of(captions, trigger="KAEL_07"))
+read_table("k: {\\n" + "a" + " " * 75_000 + "b" + " " * 75_000 + "\\n", file="c.yaml")
 """
 
 
-@pytest.mark.parametrize("trigger", [[], ["trigger"]])
 @pytest.mark.parametrize(
     "unit",
     [
@@ -281,8 +281,8 @@ read_table("k: {\\n" + "a" + " " * 300_000 + "b" + " " * 300_000 + "\\n", file="
         *("tags", "tokens", "numbers", "locations", "distinct", "squares", "entities"),
     ],
 )
-def test_no_caption_is_searched_in_every_way(unit: str, trigger: list[str]) -> None:
-    """Patterns that look for an end from every beginning take minutes each; the limit is a minute of CPU for all."""
-    command = [sys.executable, "-c", SLOW, unit, *trigger]
+def test_no_caption_is_searched_in_every_way(unit: str) -> None:
+    """Patterns that look for an end from every beginning take minutes each; the limit is 30 s of CPU for all."""
+    command = [sys.executable, "-c", SLOW, unit]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-500:]

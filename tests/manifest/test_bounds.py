@@ -84,6 +84,7 @@ def test_a_long_text_is_not_repeated_in_messages(fields: str, tmp_path: Path) ->
 def test_what_goes_into_every_caption_has_a_longest_length(field: str, tmp_path: Path) -> None:
     """It would be copied into each of them."""
     found = problems(tmp_path, dataset(f"images: ./img, {field}: {'x ' * 100_000}"))
+    found = [problem for problem in found if problem.severity == "error"]
     assert [problem.code for problem in found] == ["too-long"]
 
 

@@ -33,6 +33,7 @@ def test_usual_urls_have_no_problem(url: str) -> None:
         ("https:///1.png", "no host"),
         ("https://host:99999/1.png", "no host"),
         ("s3://bucket/../other", "no URL"),
+        ("https://host/a/%2e%2E/b.png", "no URL"),
         ("https://host/a\nb", "no URL"),
         ("s3://bucket/set.zip", "zip files"),
         ("https://host/set.zip/1.png", "zip files"),

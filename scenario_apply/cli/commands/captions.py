@@ -66,7 +66,7 @@ def _check(call: Invocation) -> int:
 
 
 def _draft(call: Invocation) -> int:
-    from scenario_apply.cli.draft_command import draft
+    from scenario_apply.cli.caption_drafting import draft
 
     return draft(call)
 

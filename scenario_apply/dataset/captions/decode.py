@@ -32,16 +32,11 @@ _ASCII_LETTER = re.compile(r"[A-Za-z]")
 def decode(data: bytes, *, file: str, encoding: str) -> str | Finding:
     """The text without its byte order mark. encoding: of the dataset; files in UTF-8 or with a mark do not need it.
 
-    Rows of a parquet file are given as JSON lines. A C06 finding when the bytes are not text in that encoding; C18 for
-    what Git left instead of a caption, and for a parquet file that cannot be read.
+    A C06 finding when the bytes are not text in that encoding; C18 for what Git left instead of a caption.
     """
     if is_pointer(data):
         what = "is a Git LFS pointer, not the text itself"
         return Finding("C18", what, file, hint="run `git lfs pull`, or `git lfs checkout`")
-    if file.lower().endswith(".parquet"):
-        from scenario_apply.dataset.captions.parquet_tables import parquet_lines
-
-        return parquet_lines(data, file=file)
     text = _decoded(data, file, encoding)
     if isinstance(text, Finding):
         return text

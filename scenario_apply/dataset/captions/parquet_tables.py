@@ -19,6 +19,7 @@ ENDING = ".parquet"
 INSTALL = "pip install 'scenario-apply[parquet]' (pipx: pipx inject scenario-apply pyarrow), or export it as CSV"
 _MOST_BYTES = 64 << 20  # of the columns, unpacked, and of their texts together
 _MOST_COLUMNS = 50
+_ROWS_AT_ONCE = 20_000  # each time, pyarrow copies the dictionary of the texts so far
 
 
 def can_read_parquet() -> bool:
@@ -73,7 +74,7 @@ def _lines(data: bytes, file: str) -> str | Finding:
 
 
 def _rows(opened: Any, columns: list[str]) -> Iterator[str]:
-    for batch in opened.iter_batches(batch_size=1000, columns=columns, use_threads=False):
+    for batch in opened.iter_batches(batch_size=_ROWS_AT_ONCE, columns=columns, use_threads=False):
         held = [_values(batch.column(at)) for at in range(batch.num_columns)]
         for row in zip(*held, strict=True):
             yield json.dumps(
@@ -85,8 +86,12 @@ def _values(column: Any) -> list[Any]:
     """The values of a column. Equal texts are one object."""
     if not hasattr(column, "dictionary"):
         return list(column.to_pylist())
-    known = column.dictionary.to_pylist()
-    return [None if index is None else known[index] for index in column.indices.to_pylist()]
+    from pyarrow import array, int64
+
+    indices = column.indices.to_pylist()
+    used = list({index for index in indices if index is not None})
+    known = dict(zip(used, column.dictionary.take(array(used, int64())).to_pylist(), strict=True))
+    return [None if index is None else known[index] for index in indices]
 
 
 def _unpacked_bytes(opened: Any) -> int:

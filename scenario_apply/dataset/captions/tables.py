@@ -47,7 +47,7 @@ def _without_surrogates(table: Table, file: str) -> Table:
 
 def _read(text: str, file: str) -> Table:
     ending = file[file.rfind(".") :].lower()
-    if ending in (".jsonl", ".ndjson", ".parquet"):  # decode() gives the rows of parquet as JSON lines
+    if ending in (".jsonl", ".ndjson", ".parquet"):  # whose rows are read as JSON lines
         from scenario_apply.dataset.captions.json_tables import read_json_lines
 
         return read_json_lines(text, file=file)

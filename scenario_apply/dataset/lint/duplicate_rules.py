@@ -146,9 +146,9 @@ def _same(subject: Subject, before: Picture, after: Picture, colour_difference: 
 
 def _is_sharpened(before: Picture, after: Picture) -> bool:
     """Whether one side is clearly sharper, as in pairs that teach to sharpen or to restore."""
-    if before.facts.look is None or after.facts.look is None:
+    if before.facts.statistics is None or after.facts.statistics is None:
         return False
-    low, high = sorted((before.facts.look.sharpness, after.facts.look.sharpness))
+    low, high = sorted((before.facts.statistics.sharpness, after.facts.statistics.sharpness))
     return low < _SHARPENED * high
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from math import prod
 
 from scenario_apply.dataset.facts import FORMAT_OF_SUFFIX
-from scenario_apply.dataset.fit import (
+from scenario_apply.dataset.lint.subject import Picture, Subject
+from scenario_apply.dataset.recipes import (
     KEPT_FORMATS,
     changes_pixels,
     has_plain_colours,
@@ -14,7 +15,6 @@ from scenario_apply.dataset.fit import (
     sent_format,
     value_of,
 )
-from scenario_apply.dataset.lint.subject import Picture, Subject
 from scenario_apply.errors import Severity
 from scenario_apply.model.file_names import name_of, nfc, suffix_of
 from scenario_apply.model.lint_rules import Finding

@@ -20,9 +20,6 @@ from scenario_apply.dataset.lint import (
     layout_rules as lint_layouts,
 )
 from scenario_apply.dataset.lint import (
-    look_rules as lint_looks,
-)
-from scenario_apply.dataset.lint import (
     mask_rules as lint_masks,
 )
 from scenario_apply.dataset.lint import (
@@ -30,6 +27,9 @@ from scenario_apply.dataset.lint import (
 )
 from scenario_apply.dataset.lint import (
     phrase_rules as lint_phrases,
+)
+from scenario_apply.dataset.lint import (
+    pixel_rules,
 )
 from scenario_apply.dataset.lint import (
     trigger_rules as lint_triggers,
@@ -53,9 +53,9 @@ _RULES: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
     lint_masks.masks,
     lint_files.sizes,
     lint_files.outliers,
-    lint_looks.looks,
+    pixel_rules.blur_and_exposure,
     lint_duplicates.exact,
-    lint_looks.unlike_others,
+    pixel_rules.unlike_others,
     lint_captions.missing,
     lint_captions.empty,
     lint_captions.lines,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from scenario_apply.dataset.facts import Facts
-from scenario_apply.dataset.fit import recipe_of, sent_size
+from scenario_apply.dataset.recipes import recipe_of, sent_size
 from scenario_apply.dataset.types import Convention, Pair
 from scenario_apply.manifest.spec import DatasetSpec
 from scenario_apply.model.lint_rules import Finding, LintSettings
@@ -33,7 +33,7 @@ class Picture(NamedTuple):
 
     @property
     def recipe(self) -> str:
-        """What is done to it before it is sent; see dataset.fit."""
+        """What is done to it before it is sent; see dataset.recipes."""
         return recipe_of(self.facts, self.options)
 
     @property

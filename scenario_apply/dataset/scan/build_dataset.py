@@ -155,7 +155,7 @@ class DatasetBuilder:
         for job in jobs:
             self._progress.expect(len(job.inputs.images) if job.decodes else len(job.fresh), _units(job))
         workers = min(usable_cores(), len(jobs))
-        may_fork = can_fork() and not any(job.listing.elsewhere.is_remote for job in jobs)
+        may_fork = can_fork() and not any(job.listing.virtual.is_remote for job in jobs)
         if workers > 1 and sum(len(job.fresh) for job in jobs) >= _FILES_FOR_PROCESSES and may_fork:
             self._allowance.share(workers)
             with self._progress.with_workers():
@@ -183,9 +183,9 @@ class DatasetBuilder:
         """The record of a dataset, and its packed contents."""
         run = self._progress.counting(on_threads if threads else in_this_thread)
         with located(job.spec, "images"):
-            facts = job.known | job.listing.elsewhere.known_by_checksum(job.fresh, job.hashed)
+            facts = job.known | job.listing.virtual.known_by_checksum(job.fresh, job.hashed)
             fresh = [entry for entry in job.fresh if entry.file not in facts]
-            job.listing.elsewhere.fetch(job.inputs, fresh)
+            job.listing.virtual.fetch(job.inputs, fresh)
         with OpenFolders(job.listing.guard) as files:
 
             def read(entry: FileEntry) -> Facts:

@@ -8,7 +8,7 @@ import msgspec
 
 from scenario_apply.dataset.assemble import Assembled
 from scenario_apply.dataset.facts import Facts
-from scenario_apply.dataset.fit import most_bytes, recipe_of, sent_mime, sent_size
+from scenario_apply.dataset.recipes import most_bytes, recipe_of, sent_mime, sent_size
 from scenario_apply.dataset.scan.fingerprint_cache import Damaged
 from scenario_apply.dataset.types import Contents, Image, Pair
 from scenario_apply.model.picture_options import PictureOptions

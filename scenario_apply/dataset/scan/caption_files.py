@@ -6,9 +6,11 @@ import os
 from collections.abc import Mapping
 
 from scenario_apply.dataset.captions.gather import Reader
+from scenario_apply.dataset.captions.parquet_tables import ENDING
 from scenario_apply.dataset.scan.barriers import refusal_finding
 from scenario_apply.manifest.loader.data_guard import Barred
 from scenario_apply.manifest.loader.open_folders import FileOpener
+from scenario_apply.model.git_content import is_pointer
 from scenario_apply.model.lint_rules import Finding
 
 _MOST_BYTES = 32 << 20
@@ -18,6 +20,7 @@ _PIECE_BYTES = 1 << 20
 def caption_reader(files: FileOpener, refused: Mapping[str, Finding]) -> Reader:
     """A function that reads a caption file, given relative to the root, or returns a finding.
 
+    Of a parquet file it gives the rows as JSON lines.
     refused: files that must not be read, with the finding that says why.
     """
 
@@ -45,6 +48,14 @@ def caption_reader(files: FileOpener, refused: Mapping[str, Finding]) -> Reader:
             os.close(handle)
         if len(data) > _MOST_BYTES:
             return Finding("C18", f"{file} has more than {_MOST_BYTES >> 20} MB, too much for a caption file", file)
-        return data
+        return _readable(data, file)
 
     return read
+
+
+def _readable(data: bytes, file: str) -> bytes | Finding:
+    if not file.lower().endswith(ENDING) or is_pointer(data):
+        return data
+    from scenario_apply.dataset.scan.parquet_process import parquet_rows
+
+    return parquet_rows(data, file=file)

@@ -127,7 +127,7 @@ def caption_places(
     listing = sources.list_all(spec)
     read = caption_reader(listing.guard, listing.refused)
     inputs = inputs_of(listing, spec, root)
-    listing.elsewhere.fetch(inputs, ())
+    listing.virtual.fetch(inputs, ())
     if inputs.paired is not None:
         sides = [side_of(inputs.paired.images, side, inputs.paired.texts) for side in (AFTER, BEFORE)]
         selection = Selection(images=(), texts={path: entry for side in sides for path, entry in side.texts.items()})

@@ -88,7 +88,7 @@ class _PixelReader:
         except DamagedPicture as error:
             text = f"{name_of(facts.file)} is damaged: {error}; export or download it again"
             return facts._replace(fault="F02", fault_text=text)
-        found = facts._replace(hashes=summary.hashes, transparent=summary.transparent, look=summary.look)
+        found = facts._replace(hashes=summary.hashes, transparent=summary.transparent, statistics=summary.statistics)
         self._seen.hashed[facts.sha256] = found
         self._seen.keep(facts.sha256, summary.colours)
         return found

@@ -16,14 +16,14 @@ from typing import Any, NamedTuple
 
 from PIL import Image, ImageChops, UnidentifiedImageError
 
-from scenario_apply.dataset.facts import FORMAT_OF_SUFFIX, MIME_OF_FORMAT, Facts, FileEntry, Look
+from scenario_apply.dataset.facts import FORMAT_OF_SUFFIX, MIME_OF_FORMAT, Facts, FileEntry, PixelStatistics
 from scenario_apply.dataset.image_headers import exif_orientation, is_other_profile, read_header
 from scenario_apply.dataset.image_limits import PictureRefused, check_pixels
 from scenario_apply.dataset.lint.duplicate_rules import ColourGap, colour_gap
 from scenario_apply.dataset.metadata import has_metadata
 from scenario_apply.dataset.pixel_data import PixelData, check_png_sums, pixels_only
 from scenario_apply.dataset.scan.decoding import DecodingAllowance, decoding_turn
-from scenario_apply.dataset.scan.picture_look import look_of
+from scenario_apply.dataset.scan.pixel_statistics import statistics_of
 from scenario_apply.dataset.sniff import is_heif
 from scenario_apply.model.file_names import name_of, suffix_of
 
@@ -60,7 +60,7 @@ class PixelSummary(NamedTuple):
     hashes: str
     colours: Image.Image
     transparent: bool
-    look: Look
+    statistics: PixelStatistics
 
 
 def prepared(data: bytes) -> PixelData:
@@ -249,7 +249,7 @@ def _summary(flat: Image.Image, transparent: bool) -> PixelSummary:
     colours = flat.resize((32, 32), Image.Resampling.BOX)
     mirrored = tiny.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     hashes = f"{_difference_hash(tiny):032x}{_difference_hash(mirrored):032x}"
-    return PixelSummary(hashes, colours, transparent, look_of(flat, colours))
+    return PixelSummary(hashes, colours, transparent, statistics_of(flat, colours))
 
 
 def _reduced(image: Image.Image) -> tuple[Image.Image, bool]:

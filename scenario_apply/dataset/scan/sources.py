@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from scenario_apply.dataset.facts import FileEntry
 from scenario_apply.dataset.scan.barriers import no_consent_finding, refusal_finding
-from scenario_apply.dataset.scan.elsewhere import Elsewhere, matching_zips
 from scenario_apply.dataset.scan.layouts import layout_below
 from scenario_apply.dataset.scan.remote_objects import located
+from scenario_apply.dataset.scan.virtual_files import VirtualFiles, matching_zips
 from scenario_apply.dataset.scan.written_paths import WrittenPaths
 from scenario_apply.manifest.loader.data_guard import DataGuard
 from scenario_apply.manifest.loader.listing import (
@@ -63,7 +63,7 @@ class Listing:
     """
 
     guard: DataGuard
-    elsewhere: Elsewhere = field(default_factory=Elsewhere)
+    virtual: VirtualFiles = field(default_factory=VirtualFiles)
     places: list[SourceFolder] = field(default_factory=list)
     stats: list[tuple[str, int, int, int]] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
@@ -100,9 +100,9 @@ class Sources:
     def __init__(self, root: str, *, allow_outside: bool, remote: RemoteAccess = NO_REMOTE) -> None:
         self._root = os.path.normpath(root)
         self._real = RealPaths()
-        self._elsewhere = Elsewhere(remote)
+        self._virtual = VirtualFiles(remote)
         self._guards = {
-            allowed: DataGuard(self._root, may_leave=allowed and allow_outside, others=self._elsewhere)
+            allowed: DataGuard(self._root, may_leave=allowed and allow_outside, others=self._virtual)
             for allowed in (False, True)
         }
         self._paths = WrittenPaths(self._root, self._may_list)
@@ -125,13 +125,13 @@ class Sources:
 
     def list_all(self, spec: DatasetSpec) -> Listing:
         """Everything that spec names. Missing, hidden or outside files are findings and are not listed."""
-        out = Listing(self._guards[spec.allow_outside_root], self._elsewhere)
+        out = Listing(self._guards[spec.allow_outside_root], self._virtual)
         self._left_of_dataset = min(MOST_FILES, self._left)
         if self._left < 0:
             out.findings.append(_too_many(in_all=True))
             return out
         with located(spec, "images"):
-            self._elsewhere.ask_for(spec)
+            self._virtual.ask_for(spec)
         added: set[str] = set()
         for index, written in enumerate(spec.images):
             for pattern in self._paths.meant(written):
@@ -266,7 +266,7 @@ class Sources:
         twin.names[name] = None
 
     def _list(self, out: Listing, full: str) -> Folder:
-        if self._elsewhere.walk(full, out.guard, depth=0) is not None:
+        if self._virtual.walk(full, out.guard, depth=0) is not None:
             return self._walk(out, full, 0)[0]
         folder = list_folder(full, out.guard)
         self._count(out, folder)
@@ -284,13 +284,13 @@ class Sources:
 
     def _walk(self, out: Listing, full: str, depth: int | None) -> list[Folder]:
         found = []
-        there = self._elsewhere.walk(full, out.guard, depth=depth)
+        there = self._virtual.walk(full, out.guard, depth=depth)
         for folder in there or walk(full, out.guard, depth=depth):
             found.append(folder)
             if not self._count(out, folder):
                 break
         if there is not None and not found[0].gone:
-            notes = self._elsewhere.notes(found[0].path, out.guard, self._file(found[0].path))
+            notes = self._virtual.notes(found[0].path, out.guard, self._file(found[0].path))
             out.findings += notes.findings
             out.images_below.update(notes.images_below)
         return found
@@ -298,7 +298,7 @@ class Sources:
     def _inside(self, out: Listing, spec: DatasetSpec, written: str) -> str | None:
         """The absolute path of a path in the manifest; None, with a finding, when it must not be read."""
         if is_url(written):
-            permitted = self._elsewhere.access.permits(written)
+            permitted = self._virtual.access.permits(written)
             out.findings += [] if permitted else [no_consent_finding(written)]
             return written.rstrip("/") if permitted else None
         full = os.path.normpath(os.path.join(self._root, written))
@@ -344,7 +344,7 @@ class Sources:
             return
         try:
             with located(spec, "pairs.table" if spec.is_pairs else "captions.file"):
-                out.stats.append((self._file(full), *self._elsewhere.stat(full)))
+                out.stats.append((self._file(full), *self._virtual.stat(full)))
         except OSError:
             out.stats.append((self._file(full), -1, 0, 0))  # reported as missing when it would be read
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 
 from scenario_apply.dataset.scan.barriers import refusal_finding
-from scenario_apply.dataset.scan.elsewhere import Elsewhere
+from scenario_apply.dataset.scan.virtual_files import VirtualFiles
 from scenario_apply.dataset.types import Image
 from scenario_apply.errors import Location, ManifestError
 from scenario_apply.manifest.loader.data_guard import Barred, DataGuard
@@ -14,19 +14,19 @@ from scenario_apply.model.picture_options import UNKNOWN_RECIPE
 _POINTER_BYTES = 1024  # a Git LFS pointer is smaller
 
 
-def read_for_upload(root: str, image: Image, *, may_leave: bool = False, elsewhere: Elsewhere | None = None) -> bytes:
+def read_for_upload(root: str, image: Image, *, may_leave: bool = False, virtual: VirtualFiles | None = None) -> bytes:
     """The bytes to send. Raises ManifestError: image-changed, image-missing, image-damaged, lfs-pointer, outside-root,
     hidden-path.
 
     The file is read once, hashed and decoded here, so that exactly the planned picture is uploaded, altered as its
-    recipe says. may_leave: its dataset may lie outside the root. elsewhere: where files come from that are not on the
-    disk by themselves.
+    recipe says. may_leave: its dataset may lie outside the root. virtual: opens files in zip files and behind
+    URLs.
     """
-    from scenario_apply.dataset.scan.fit_pictures import fitted
+    from scenario_apply.dataset.scan.alter_pictures import altered_picture
     from scenario_apply.dataset.scan.pillow_images import DamagedPicture
 
     try:
-        with DataGuard(root, may_leave=may_leave, others=elsewhere or Elsewhere()).opened(image.file) as file:
+        with DataGuard(root, may_leave=may_leave, others=virtual or VirtualFiles()).opened(image.file) as file:
             body = file.read()
     except Barred as error:
         found = refusal_finding(error.barrier, image.file)
@@ -43,7 +43,7 @@ def read_for_upload(root: str, image: Image, *, may_leave: bool = False, elsewhe
     if image.recipe == UNKNOWN_RECIPE:
         raise _refused(image, "image-changed", "was a Git LFS pointer when it was scanned", "plan again")
     try:
-        return fitted(body, image.recipe)
+        return altered_picture(body, image.recipe)
     except DamagedPicture as error:
         raise _refused(image, "image-damaged", f"is damaged: {error}", "export or download it again") from error
 

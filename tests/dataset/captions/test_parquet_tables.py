@@ -12,7 +12,6 @@ import pytest
 from pyarrow import parquet
 
 from scenario_apply.dataset.captions import parquet_tables
-from scenario_apply.dataset.captions.decode import decode
 from scenario_apply.dataset.captions.tables import caption_rows, read_table
 from scenario_apply.model.lint_rules import Finding
 from tests.dataset.build import spec_from
@@ -26,7 +25,7 @@ def packed(columns: Mapping[str, Any], **options: Any) -> bytes:
 
 
 def read(data: bytes) -> str | Finding:
-    return decode(data, file="metadata.parquet", encoding="utf-8")
+    return parquet_tables.parquet_lines(data, file="metadata.parquet")
 
 
 @pytest.mark.parametrize("dictionary", [True, False])

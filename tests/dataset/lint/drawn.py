@@ -94,7 +94,9 @@ def subject_with(pictures: Mapping[str, PixelSummary], *pairs: tuple[str, str]) 
     """A dataset of these pictures, or of pairs of them, and what compares their colours."""
     spec = spec_from({"before": "./b", "after": "./a"} if pairs else {"images": ["./set"]})
     facts = {
-        name: Facts(name, 1, 1, 1, f"{at:064x}", "PNG", "image/png", SIDE, SIDE, hashes=one.hashes, look=one.look)
+        name: Facts(
+            name, 1, 1, 1, f"{at:064x}", "PNG", "image/png", SIDE, SIDE, hashes=one.hashes, statistics=one.statistics
+        )
         for at, (name, one) in enumerate(pictures.items())
     }
 

@@ -17,11 +17,11 @@ from moto.server import ThreadedMotoServer
 from obstore.store import S3Store
 
 from scenario_apply.dataset.scan import remote_files
-from scenario_apply.dataset.scan.elsewhere import Elsewhere
 from scenario_apply.dataset.scan.object_stores import BucketReader
 from scenario_apply.dataset.scan.remote_files import RemoteFiles
 from scenario_apply.dataset.scan.remote_objects import RemoteFailed
 from scenario_apply.dataset.scan.scan_all import read_for_upload
+from scenario_apply.dataset.scan.virtual_files import VirtualFiles
 from scenario_apply.dataset.types import Dataset
 from scenario_apply.errors import ManifestError
 from scenario_apply.model.remote_urls import NO_REMOTE, RemoteAccess
@@ -155,10 +155,10 @@ def test_an_upload_fetches_the_bytes_and_checks_them(tmp_path: Path, bucket: S3S
     put_folder(bucket, make(tmp_path))
     image = scanned(tmp_path).contents.images[1]
     body = (tmp_path / "set" / "1.png").read_bytes()
-    assert read_for_upload(str(tmp_path), image, elsewhere=Elsewhere(ALL)) == body
+    assert read_for_upload(str(tmp_path), image, virtual=VirtualFiles(ALL)) == body
     obstore.put(bucket, "kael/1.png", picture(seed=8))
     with pytest.raises(ManifestError) as caught:
-        read_for_upload(str(tmp_path), image, elsewhere=Elsewhere(ALL))
+        read_for_upload(str(tmp_path), image, virtual=VirtualFiles(ALL))
     assert caught.value.code == "image-changed"
     with pytest.raises(ManifestError, match="may not be read"):
         read_for_upload(str(tmp_path), image)

@@ -22,6 +22,7 @@ FILES: dict[str, bytes] = {f"/set/{at}.png": picture(seed=at) for at in range(5)
 FILES["/texts.csv"] = b"file_name,text\n" + b"".join(b"%d.png,the long road number %d\n" % (at, at) for at in range(5))
 REDIRECTS = {"/near": "/texts.csv", "/loop": "/loop", "/metadata": "http://169.254.169.254/latest", "/file": "file:///"}
 REDIRECTS["/other"] = "http://localhost:9/set"
+REDIRECTS["/odd"] = "http://[::1"
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -33,6 +34,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_response(302)
             self.send_header("Location", REDIRECTS[self.path])
             self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        if self.path == "/busy":
+            self.send_response(503)
+            self.send_header("Retry-After", "3600")
             self.end_headers()
             return
         body = FILES.get(self.path)
@@ -105,6 +111,7 @@ def test_a_redirect_is_followed(site: str) -> None:
     [
         ("/metadata", "never read"),
         ("/file", "no address"),
+        ("/odd", "no address"),
         ("/other", "not public"),
         ("/none", "No such"),
         ("/loop", "more than 5 times"),
@@ -130,11 +137,19 @@ def test_private_and_unencrypted_addresses_need_consent_of_their_own(
     assert asked == []
 
 
-@pytest.mark.parametrize(
-    "host", ["169.254.169.254", "[fe80::1]", "0.0.0.0", "168.63.129.16", "[::ffff:169.254.169.254]"]
-)
-def test_some_addresses_are_never_read(host: str) -> None:
-    """Those of the metadata services of clouds, even if the caller names them."""
+NEVER_READ = ["169.254.169.254", "[fe80::1]", "0.0.0.0", "168.63.129.16", "192.0.0.192", "100.100.100.200"]
+NEVER_READ += ["[fd00:ec2::254]", "[::ffff:169.254.169.254]", "[64:ff9b::a9fe:a9fe]", "[2002:a9fe:a9fe::1]"]
+NEVER_READ += ["[::a9fe:a9fe]", "[::ffff:0:a9fe:a9fe]", "2852039166"]
+
+
+@pytest.mark.parametrize("proxy", ["", "http://127.0.0.1:9"])
+@pytest.mark.parametrize("host", NEVER_READ)
+def test_some_addresses_are_never_read(monkeypatch: pytest.MonkeyPatch, host: str, proxy: str) -> None:
+    """Those of the metadata services of clouds, also by IPv6 addresses that lead there, even if the caller names them.
+
+    Nor is a proxy asked for them.
+    """
+    monkeypatch.setenv("http_proxy", proxy)
     url = f"http://{host}/latest"
     with pytest.raises(RemoteFailed, match="never read"):
         WebReader(RemoteAccess(prefixes=(url,), allow_http=True)).stat(url)
@@ -159,3 +174,40 @@ def test_certificates_that_cannot_be_read_are_named(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/bundle.pem")
     with pytest.raises(RemoteFailed, match="REQUESTS_CA_BUNDLE"):
         WebReader(RemoteAccess(everything=True))
+
+
+def test_a_server_does_not_say_how_long_to_wait(site: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr("time.sleep", waited.append)
+    with pytest.raises(RemoteFailed, match="status 503"):
+        fetched(site, "/busy")
+    assert sum(waited) < 5
+
+
+def test_an_answer_has_one_deadline(site: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slowly its bytes drip; here it has passed already."""
+    monkeypatch.setattr("scenario_apply.dataset.scan.web_files._LONGEST_HEAD_S", 0)
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    with pytest.raises(RemoteFailed, match="does not answer"):
+        WebReader(access(site)).stat(f"{site}/texts.csv")
+
+
+@pytest.mark.parametrize("size", ["\xb2", "9" * 5000, "-1"])
+def test_a_size_that_is_no_number_is_not_known(site: str, monkeypatch: pytest.MonkeyPatch, size: str) -> None:
+    plain = BaseHTTPRequestHandler.send_header
+    monkeypatch.setattr(
+        _Handler, "send_header", lambda self, key, value: plain(self, key, size if key == "Content-Length" else value)
+    )
+    found = WebReader(access(site)).stat(f"{site}/texts.csv")
+    assert found is not None
+    assert found.size == 0
+
+
+def test_a_proxy_that_cannot_be_used_is_not_shown(site: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "socks5://user:hunter2@proxy.example")
+    monkeypatch.setenv("no_proxy", "")
+    with pytest.raises(RemoteFailed, match="proxy") as caught:
+        WebReader(RemoteAccess(prefixes=("http://data.example/a.png",), allow_http=True)).stat(
+            "http://data.example/a.png"
+        )
+    assert "hunter2" not in str(caught.value)

@@ -1,4 +1,4 @@
-"""dataset/lint/look_rules.py: hints about blurred, dark, bright and flat pictures, and about strays."""
+"""dataset/lint/pixel_rules.py: hints about blurred, dark, bright and flat pictures, and about strays."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from dataclasses import replace
 
 from PIL import Image, ImageEnhance
 
-from scenario_apply.dataset.lint.look_rules import looks, unlike_others
+from scenario_apply.dataset.lint.pixel_rules import blur_and_exposure, unlike_others
 from scenario_apply.model.lint_rules import RULES, settings_from
 from tests.dataset.lint.drawn import SIDE, blurred, icon, saved, scene, subject_with, summary
 
 
 def codes(image: Image.Image, kind: str = "PNG") -> list[str]:
     subject, _ = subject_with({"a": summary(saved(image, kind))})
-    return [one.code for one in looks(subject)]
+    return [one.code for one in blur_and_exposure(subject)]
 
 
 def test_blurred_pictures_are_found_and_sharp_ones_are_not() -> None:
@@ -59,10 +59,10 @@ def test_a_picture_unlike_all_others_is_a_hint() -> None:
 
 def test_every_rule_takes_a_severity_by_code_and_by_name_and_its_thresholds_a_number() -> None:
     subject, _ = subject_with({"a": summary(saved(blurred(scene(1), 2)))})
-    assert list(looks(subject)) == []
+    assert list(blur_and_exposure(subject)) == []
     settings, wrong = settings_from({"blur": 0.9})
     assert wrong == ()
-    assert [one.code for one in looks(replace(subject, settings=settings))] == ["Q01"]
+    assert [one.code for one in blur_and_exposure(replace(subject, settings=settings))] == ["Q01"]
     for rule in RULES:
         for key in (rule.code, rule.name):
             settings, wrong = settings_from({key: "off"})

@@ -1,4 +1,4 @@
-"""dataset.scan.elsewhere: a dataset in a zip file is the dataset that it would be in a folder."""
+"""dataset.scan.virtual_files: a dataset in a zip file is the dataset that it would be in a folder."""
 
 from __future__ import annotations
 

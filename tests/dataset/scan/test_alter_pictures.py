@@ -1,4 +1,4 @@
-"""dataset.scan.fit_pictures: what is sent of a picture, from its file and the options of its dataset."""
+"""dataset.scan.alter_pictures: what is sent of a picture, from its file and the options of its dataset."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pytest
 from PIL import Image, ImageChops, ImageOps, ImageStat
 
 from scenario_apply.dataset.facts import MIME_OF_FORMAT, Facts, FileEntry
-from scenario_apply.dataset.fit import most_bytes, recipe_of, sent_format, sent_mime, sent_size
+from scenario_apply.dataset.recipes import most_bytes, recipe_of, sent_format, sent_mime, sent_size
+from scenario_apply.dataset.scan.alter_pictures import altered_picture
 from scenario_apply.dataset.scan.decoding import DecodingAllowance
-from scenario_apply.dataset.scan.fit_pictures import fitted
 from scenario_apply.dataset.scan.pillow_images import DamagedPicture
 from scenario_apply.dataset.scan.read_images import _facts as facts_of_bytes
 from scenario_apply.model.picture_options import PictureOptions
@@ -30,13 +30,13 @@ def sent(data: bytes, **options: Any) -> tuple[str, bytes]:
     facts, chosen = facts_of(data), PictureOptions(**options)
     assert not facts.fault, facts.fault_text
     recipe = recipe_of(facts, chosen)
-    result = fitted(data, recipe)
+    result = altered_picture(data, recipe)
     image = opened(result)
     assert image.size == sent_size(facts, chosen)
     assert image.format == sent_format(facts, recipe)
     assert sent_mime(facts, recipe) == MIME_OF_FORMAT[image.format]
     assert len(result) <= most_bytes(facts, recipe, image.size)
-    assert fitted(data, recipe) == result
+    assert altered_picture(data, recipe) == result
     return recipe, result
 
 
@@ -242,6 +242,6 @@ def test_heic_becomes_png_or_jpeg_and_loses_its_place_in_any_case() -> None:
 def test_a_picture_that_cannot_be_altered_is_refused_with_the_reason() -> None:
     data = written(drawn(size=(200, 200)), "PNG", exif=exif(6))
     with pytest.raises(DamagedPicture, match="checksum"):
-        fitted(data[:-40] + b"\0" * 8 + data[-32:], "orient;strip")
+        altered_picture(data[:-40] + b"\0" * 8 + data[-32:], "orient;strip")
     with pytest.raises(DamagedPicture):
-        fitted(written(drawn(size=(200, 200)), "JPEG", exif=exif(6))[:900], "orient;strip")
+        altered_picture(written(drawn(size=(200, 200)), "JPEG", exif=exif(6))[:900], "orient;strip")

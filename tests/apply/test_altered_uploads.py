@@ -12,7 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from scenario_apply.apply.prepare import PlanOptions, prepare_saved
-from scenario_apply.dataset.scan.fit_pictures import fitted
+from scenario_apply.dataset.scan.alter_pictures import altered_picture
 from scenario_apply.dataset.scan.scan_all import scan_datasets
 from scenario_apply.errors import AnswerLost
 from scenario_apply.manifest.spec import Import, Lifecycle
@@ -95,7 +95,7 @@ def test_what_is_sent_is_altered_and_what_is_recorded_is_what_was_sent(bench: Be
     assert bench.apply(service).status == "done"
     for path, image in images(bench).items():
         body, file, recipe = service.bodies[image.asset_id], FILES[path], RECIPES[path]
-        assert body == fitted(file, recipe)
+        assert body == altered_picture(file, recipe)
         assert SECRET not in body
         assert image.sha256 == sha256(body).hexdigest() == service.assets[image.asset_id].sha256
         assert (image.source_sha256, image.recipe) == ((sha256(file).hexdigest(), recipe) if recipe else (None, ""))

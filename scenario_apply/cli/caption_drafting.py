@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from scenario_apply.apply.caption_drafts import DraftJob, DraftRun, Drafts, add_jobs
 from scenario_apply.apply.stop_signal import StopSignal
 from scenario_apply.cli.apply_session import ApprovalImpossible
 from scenario_apply.cli.caption_commands import CaptionSession, caption_session
-from scenario_apply.cli.caption_draft import DraftJob, DraftRun, Drafts, add_jobs
 from scenario_apply.cli.signals import stopping
 from scenario_apply.errors import AnswerLost, ApiError, ExitCode, GateClosed, ScenarioApplyError, UsageError
 from scenario_apply.model.amounts import amount

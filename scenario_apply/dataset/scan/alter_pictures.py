@@ -13,11 +13,11 @@ from typing import Any
 
 from PIL import Image, ImageCms, JpegImagePlugin, PngImagePlugin
 
-from scenario_apply.dataset.fit import KEPT_FORMATS, changes_pixels, scaled, value_of
 from scenario_apply.dataset.image_headers import upright
 from scenario_apply.dataset.image_limits import PictureRefused
 from scenario_apply.dataset.metadata import FileParts, MetadataError, parts_of, without_metadata
 from scenario_apply.dataset.pixel_data import check_png_sums
+from scenario_apply.dataset.recipes import KEPT_FORMATS, changes_pixels, scaled, value_of
 from scenario_apply.dataset.scan.decoding import decoding_turn
 from scenario_apply.dataset.scan.pillow_images import (
     ALPHA_MODES,
@@ -38,7 +38,7 @@ _LARGEST_PROFILE = 4 << 20
 _EXIF_START = b"Exif\0\0"
 
 
-def fitted(body: bytes, recipe: str) -> bytes:
+def altered_picture(body: bytes, recipe: str) -> bytes:
     """What is sent of a picture with that recipe. Raises DamagedPicture when it cannot be altered."""
     try:
         if changes_pixels(recipe):

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from scenario_apply.apply.caption_pull import Pulled, pull_captions
 from scenario_apply.apply.held_captions import HeldModel
-from scenario_apply.cli.caption_pull import Pulled, pull_captions
 from scenario_apply.dataset.scan.caption_places import caption_places
 from scenario_apply.dataset.scan.scan_all import scan_datasets
 from scenario_apply.model.remote import AssetId, ModelId, RemoteModel, TrainingImage

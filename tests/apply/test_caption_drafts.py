@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from scenario_apply.cli.caption_draft import DraftRun, Drafts, add_jobs
+from scenario_apply.apply.caption_drafts import DraftRun, Drafts, add_jobs
 from scenario_apply.cli.main import run
 from scenario_apply.dataset.captions.draft_marks import DRAFT_MARK
 from scenario_apply.dataset.scan.caption_places import caption_places

@@ -1,4 +1,4 @@
-"""Files of datasets that are no files of the disk by themselves: those in zip files, and those behind URLs."""
+"""Files of datasets that are not files on the disk: entries of zip files, and files behind URLs."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class Notes(NamedTuple):
     images_below: Mapping[str, int] = {}  # never modified
 
 
-class Elsewhere:
-    """What lies elsewhere, for the datasets of one run. Nothing is imported until a dataset needs it.
+class VirtualFiles:
+    """Opens such files for the datasets of one run. Nothing is imported until a dataset needs it.
 
     access: the URLs that the caller consents to read.
     """

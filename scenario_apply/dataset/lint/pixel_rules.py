@@ -1,4 +1,4 @@
-"""Q01, Q02 and D07: pictures that are blurred, dark, bright, flat, or unlike all others. Hints: they may be meant so.
+"""Q01, Q02 and D07: pictures that are blurred, dark, bright, flat, or unlike all others. All are notes.
 
 Brightness and detail are measured as in cleanvision: percentiles of brightness, and 1 - exp(-entropy / 10).
 """
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import accumulate
 from math import exp
 
-from scenario_apply.dataset.facts import Look
+from scenario_apply.dataset.facts import PixelStatistics
 from scenario_apply.dataset.lint.subject import Picture, Subject
 from scenario_apply.model.lint_rules import Finding
 
@@ -17,30 +17,32 @@ _LEAST_CONTRAST = 96
 """Levels of 255: with so much between its darkest and its brightest parts, a plain picture shows something."""
 
 
-def looks(subject: Subject) -> Iterator[Finding]:
+def blur_and_exposure(subject: Subject) -> Iterator[Finding]:
     """Q01, Q02."""
     for picture in subject.sound:
-        look = picture.facts.look
-        if look is None:
+        pixels = picture.facts.statistics
+        if pixels is None:
             continue
-        yield from _exposure(subject, picture, look)
-        is_flat = look.bright - look.darkest < _LEAST_CONTRAST
-        if not is_flat and look.sharpness < subject.number("blur"):
+        yield from _exposure(subject, picture, pixels)
+        is_flat = pixels.bright - pixels.darkest < _LEAST_CONTRAST
+        if not is_flat and pixels.sharpness < subject.number("blur"):
             yield picture.finding("Q01", "looks blurred: it has no sharp edge", "use a sharper original")
 
 
-def _exposure(subject: Subject, picture: Picture, look: Look) -> Iterator[Finding]:
-    if look.bright / 255 < subject.number("dark"):
+def _exposure(subject: Subject, picture: Picture, pixels: PixelStatistics) -> Iterator[Finding]:
+    if pixels.bright / 255 < subject.number("dark"):
         yield picture.finding("Q02", "very dark: even its brightest parts are", "brighten it, or use another picture")
-    elif 1 - look.dark / 255 < subject.number("light") and look.bright - look.darkest < _LEAST_CONTRAST:
+    elif 1 - pixels.dark / 255 < subject.number("light") and pixels.bright - pixels.darkest < _LEAST_CONTRAST:
         yield picture.finding("Q02", "very bright: even its darkest parts are", "darken it, or use another picture")
-    elif 1 - exp(-look.entropy / 10) < subject.number("flat") and look.bright - look.darkest < _LEAST_CONTRAST:
+    elif 1 - exp(-pixels.entropy / 10) < subject.number("flat") and pixels.bright - pixels.darkest < _LEAST_CONTRAST:
         yield picture.finding("Q02", "hardly shows anything: nearly one even colour", "check that it is what you meant")
 
 
 def unlike_others(subject: Subject) -> Iterator[Finding]:
     """D07: the mean difference in brightness from all other pictures, as the service scores similarity."""
-    seen = [(picture, picture.facts.look.grid) for picture in subject.sound if picture.facts.look is not None]
+    seen = [
+        (picture, picture.facts.statistics.grid) for picture in subject.sound if picture.facts.statistics is not None
+    ]
     if len(seen) < 3 or subject.spec.is_pairs:
         return
     tables = [_distances([grid[cell] for _, grid in seen]) for cell in range(len(seen[0][1]))]
