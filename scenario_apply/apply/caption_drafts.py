@@ -91,7 +91,7 @@ def add_jobs(
             drafts.leave(name, entry.path, f"{lost}; --retry-lost sends another request")
         elif asset_id is None and image.is_lfs_pointer:
             drafts.leave(name, entry.path, "it is a Git LFS pointer: run `git lfs pull`")
-        elif asset_id is None and image.size_bytes > SINGLE_UPLOAD_BYTES:
+        elif asset_id is None and image.bytes_to_send > SINGLE_UPLOAD_BYTES:
             drafts.leave(name, entry.path, f"it has more than {SINGLE_UPLOAD_BYTES:,} bytes; apply uploads it in parts")
         else:
             drafts.jobs.append(DraftJob(name, image, file, asset_id, may_leave))
@@ -200,7 +200,7 @@ def _in_few(jobs: Sequence[DraftJob]) -> Iterator[list[DraftJob]]:
     some: list[DraftJob] = []
     size = 0
     for job in jobs:
-        more = 0 if job.asset_id is not None else job.image.size_bytes
+        more = 0 if job.asset_id is not None else job.image.bytes_to_send
         if some and (len(some) == _IMAGES_PER_QUOTE or size + more > SINGLE_UPLOAD_BYTES):
             yield some
             some, size = [], 0

@@ -19,14 +19,14 @@ from scenario_apply.model.remote import ModelId
 from scenario_apply.model.steps import AwaitTraining, PlannedStep
 from scenario_apply.model.timestamps import from_iso, iso
 from scenario_apply.planning.as_sent import as_sent
-from scenario_apply.planning.decide import decide, drift_of, problems_of
+from scenario_apply.planning.decide import decide, drift_of, perhaps_restored, problems_of
 from scenario_apply.planning.decision import Create, Decision, Delete
 from scenario_apply.planning.describe import changes_of
 from scenario_apply.planning.desired import desire
 from scenario_apply.planning.gates import judge, merged
 from scenario_apply.planning.observed import Observed, settle
 from scenario_apply.planning.plan import Plan, PlanFlags, PlanSource
-from scenario_apply.planning.pointer_recipes import as_planned, with_recorded_recipes
+from scenario_apply.planning.pointer_recipes import as_planned, with_known_recipes, with_recorded_recipes
 from scenario_apply.planning.retention import to_be_deleted, with_retention
 from scenario_apply.planning.rule_inputs import Inputs
 from scenario_apply.planning.selection import requested
@@ -94,6 +94,7 @@ def make_plan(
     """Plan the changes. Raises ManifestError for problems that stop a plan, StateError, ApiError, UsageError."""
     loaded = environment.store.load()
     state, adopted = _recovered(environment, loaded, options)
+    state = with_known_recipes(state, datasets)
     desired, recorded = desire(manifest, with_recorded_recipes(datasets, state)), state
     asked = requested(
         desired,
@@ -190,10 +191,15 @@ def _recovered(environment: Environment, loaded: Loaded, options: PlanOptions) -
 def _decided(environment: Environment, inputs: Inputs, *, consent: bool) -> tuple[Mapping[Address, Decision], Observed]:
     """The decisions, once the versions that would become current again or be deleted have been looked up."""
     decisions, observed = decide(inputs), inputs.observed
-    if not observed.refreshed or environment.api is None or not (unseen := _unseen(decisions, observed, consent)):
+    if not observed.refreshed or environment.api is None:
         return decisions, observed
-    models = {**observed.models, **read_models(environment.api, unseen, images=False)}
-    observed = with_fields(observed, models=models, asked=observed.asked | frozenset(unseen))
+    captioned, unseen = perhaps_restored(inputs), _unseen(decisions, observed, consent)
+    if not (captioned or unseen):
+        return decisions, observed
+    models = read_models(environment.api, unseen, images=False)
+    models |= read_models(environment.api, captioned, images=True)
+    asked = observed.asked.union(unseen, captioned)
+    observed = with_fields(observed, models={**observed.models, **models}, asked=asked)
     observed = as_sent(observed, inputs.state)
     return decide(replace(inputs, observed=observed, decided={})), observed
 

@@ -99,7 +99,7 @@ def _placed(
             place = EarlierUpload()
         else:
             uploaded.add(key)
-            is_large = (image.most_bytes or image.size_bytes) > SINGLE_UPLOAD_BYTES
+            is_large = image.bytes_to_send > SINGLE_UPLOAD_BYTES
             place = NewAsset("multipart" if is_large else "asset" if key in shared else "data")
         places[key] = image, place
     kept = {place.id for _, place in places.values() if isinstance(place, KnownAsset)}

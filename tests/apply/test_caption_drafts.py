@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from scenario_apply.apply.caption_drafts import DraftRun, Drafts, add_jobs
 from scenario_apply.cli.main import run
@@ -33,12 +34,14 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def jobs(root: Path, *, retry_lost: bool = False) -> Drafts:
+def jobs(root: Path, *, retry_lost: bool = False, **facts: int) -> Drafts:
+    """facts: of every image."""
     drafts = Drafts()
     scanned = scan_datasets({"set": SPEC}, root=str(root), cache_path=None, types_of={}, cwd=str(root))["set"]
     places = caption_places(SPEC, root=str(root))
     requests = DraftRequests(str(root), "e")
-    add_jobs(drafts, places, scanned.contents.images, (), requests, retry_lost=retry_lost, may_leave=False)
+    images = [replace(image, **facts) for image in scanned.contents.images]
+    add_jobs(drafts, places, images, (), requests, retry_lost=retry_lost, may_leave=False)
     return drafts
 
 
@@ -72,6 +75,12 @@ def test_only_images_without_a_caption_get_a_marked_draft(root: Path) -> None:
     assert lines[1].startswith("a picture of")
     assert (root / "set" / "02.txt").read_text() == HUMAN
     assert jobs(root).jobs == []
+
+
+def test_how_large_an_image_is_goes_by_what_is_sent(root: Path) -> None:
+    """A large file may be sent small, and a small one large."""
+    assert len(jobs(root, size_bytes=9_000_000, most_bytes=1000).jobs) == 2
+    assert not jobs(root, size_bytes=1000, most_bytes=9_000_000).jobs
 
 
 @pytest.mark.parametrize("error", [AnswerLost("lost"), KeyboardInterrupt()])

@@ -22,12 +22,14 @@ from scenario_apply.dataset.captions.matching import Lookup, Raw, match_rows
 from scenario_apply.dataset.captions.tables import caption_in_file, caption_rows, read_table
 from scenario_apply.dataset.facts import FileEntry
 from scenario_apply.dataset.pair_tables import table_rows
+from scenario_apply.dataset.scan.alter_pictures import altered_picture
 from scenario_apply.dataset.scan.decoding import DecodingAllowance
 from scenario_apply.dataset.scan.pillow_images import DamagedPicture, NotDecoded, read_pixels, verify
 from scenario_apply.dataset.scan.read_images import read_facts
 from scenario_apply.emulator.grids import brightness_grid
 from scenario_apply.emulator.pictures import NotAPicture, inspect
 from scenario_apply.errors import ScenarioApplyError
+from scenario_apply.manifest.loader.archives import Archives
 from scenario_apply.manifest.loader.data_guard import DataGuard
 from scenario_apply.manifest.loader.load import load_manifest
 from scenario_apply.model.lint_rules import Finding
@@ -95,6 +97,21 @@ def _picture(data: bytes, folder: Path) -> None:
     with suppress(NotAPicture):
         inspect(data)
     brightness_grid(data)
+    for recipe in ("strip", "orient", "icc;background=#ffffff;strip;convert=jpeg"):
+        with suppress(DamagedPicture):
+            altered_picture(data, recipe)
+
+
+def _zip(data: bytes, folder: Path) -> None:
+    """Every file of a zip as a dataset opens it: with the size that its list says, or not at all."""
+    (folder / "a.zip").write_bytes(data)
+    guard, archives, path = DataGuard(str(folder)), Archives(), str(folder / "a.zip")
+    with suppress(OSError):
+        for name, member in archives.read(path, guard).members.items():
+            with suppress(OSError), open(archives.open(f"{path}/{name}", guard), "rb") as opened:
+                assert len(opened.read()) == member.size
+    for found in archives.walk(path, "", guard, depth=None):
+        assert ".." not in found.within.split("/")
 
 
 def _state(data: bytes, folder: Path) -> None:
@@ -183,6 +200,17 @@ _PICTURE_WORDS = (
     b"VP8X", b"VP8L", b"VP8 ", b"ANIM", b"ANMF", b"EXIF", b"II*\0", b"MM\0*", b"GIF89a", b"BM",
     b"ftypavif", b"ispe", b"meta",
 )  # fmt: skip
+_ZIP_WORDS = (
+    b"PK\x01\x02",
+    b"PK\x03\x04",
+    b"PK\x05\x06",
+    b"PK\x06\x06",
+    b"../",
+    b"/",
+    b".zip",
+    b"\x01\0",
+    b"\xff\xff\xff\xff",
+)
 _JSON_WORDS = (b"{", b"}", b"[", b"]", b",", b":", b'"', b"null", b"1e999", b"-", b"NaN", b"\\ud83d", b"\xff", b"\n")
 
 TARGETS = {
@@ -191,6 +219,7 @@ TARGETS = {
         Target(name="manifest", run=_manifest, words=_YAML_WORDS),
         Target(name="tables", run=_tables, words=_TABLE_WORDS),
         Target(name="picture", run=_picture, words=_PICTURE_WORDS),
+        Target(name="zip", run=_zip, words=_ZIP_WORDS),
         Target(name="state", run=_state, words=_JSON_WORDS),
         Target(name="plan", run=_plan, words=_JSON_WORDS),
         Target(name="journal", run=_journal, words=_JSON_WORDS),

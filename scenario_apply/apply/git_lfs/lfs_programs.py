@@ -37,6 +37,7 @@ _SECONDS_TO_BEGIN = 120
 _SLOWEST_BYTES_A_SECOND = 50_000
 _SHOWN = 400
 _SPARE_BYTES = 16 << 20
+_MOST_LISTED_BYTES = 64 << 20
 _USER_INFO = re.compile(r"(?<=://)[^/\s@]*@")
 
 
@@ -55,6 +56,10 @@ class LfsPrograms:
 
     def configuration(self, text: str) -> Pairs:
         """Keys and values of a configuration, in the order of the text. Raises LfsFailed for a text that is none."""
+        lines = text.splitlines()
+        # git repeats the name of a section before each of its keys
+        if len(lines) * max(map(len, lines), default=0) > _MOST_LISTED_BYTES:
+            raise LfsFailed("the configuration of the checkout cannot be read: its lines are too long")
         words = (*self.git, "config", "--file", "-", "--no-includes", "--null", "--list")
         done = self._run(words, given=text.encode(errors="surrogateescape"), seconds=_SECONDS_TO_READ)
         if done.returncode:

@@ -120,19 +120,29 @@ class RemoteFiles:
         kept = self._kept.get(url)
         if kept is not None:
             return kept[0]
+        listed = self._known.get(url)
+        try:
+            path, size = self._fetched(url, listed.tag if listed is not None else "")
+        except FileNotFoundError:
+            raise
+        except OSError as error:  # of the disk: readers raise RemoteFailed
+            what = f"{url} cannot be kept in {tempfile.gettempdir()}: {error.strerror or error}"
+            raise RemoteFailed(what, "make room there, or set TMPDIR") from error
+        if listed is not None and listed.size and size != listed.size:
+            raise RemoteFailed(f"{url} has {size} bytes, and its listing says {listed.size}")
+        self._keep(url, path, size)
+        return path
+
+    def _fetched(self, url: str, tag: str) -> tuple[str, int]:
+        """The path of a new copy, and its size."""
         reader, key = self._reader(url)
         with self._lock:
             if not self._folder:
                 self._folder = tempfile.mkdtemp(prefix="scenario-apply-")
                 weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
-        listed = self._known.get(url)
         with tempfile.NamedTemporaryFile(dir=self._folder, delete=False) as out:
-            reader.fetch(key, listed.tag if listed is not None else "", out, _LARGEST_BYTES)
-            size = out.tell()
-        if listed is not None and listed.size and size != listed.size:
-            raise RemoteFailed(f"{url} has {size} bytes, and its listing says {listed.size}")
-        self._keep(url, out.name, size)
-        return out.name
+            reader.fetch(key, tag, out, _LARGEST_BYTES)
+            return out.name, out.tell()
 
     def _keep(self, url: str, path: str, size: int) -> None:
         with self._lock:

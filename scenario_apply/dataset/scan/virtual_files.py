@@ -106,7 +106,8 @@ class VirtualFiles:
         shown, hint = file[: len(file) - len(place[1])].rstrip("/"), "make the zip again without them"
         found = [Finding("N10", f"{shown}: {text}", hint=hint) for text in archive.refused]
         if archive.nested:
-            what = f"{shown}: a zip file in it is not opened: {', '.join(archive.nested[:_MOST_NAMED])}"
+            names_shown = ", ".join(name[:200] for name in archive.nested[:_MOST_NAMED])
+            what = f"{shown}: a zip file in it is not opened: {names_shown}"
             found.append(Finding("N10", what, hint="unpack it, and name it by itself", severity="warning"))
         prefix = f"{place[1]}/" if place[1] else ""
         names = [row[0] for row in archive.folders.get(place[1], []) if S_ISDIR(row[4])]

@@ -47,7 +47,7 @@ class DraftRequests:
             return {}
         try:
             held = json.loads(content)
-        except ValueError:
+        except (ValueError, RecursionError):
             held = None
         if not isinstance(held, dict):
             raise OSError(0, f"{self._folder.path}/{_NAME} cannot be read; check its content, then delete it")

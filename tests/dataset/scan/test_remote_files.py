@@ -6,6 +6,7 @@ import sys
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import suppress
+from errno import ENOSPC
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -215,6 +216,18 @@ def test_what_is_kept_in_a_run_is_bounded(
         with open(files.open(f"s3://sets/{at}.txt"), "rb") as opened:
             assert opened.read() == b"four"
     assert fetched == ["0.txt", "1.txt", "2.txt", "0.txt"]
+
+
+def test_a_full_disk_is_named(bucket: S3Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the folder that is full."""
+
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("tempfile.NamedTemporaryFile", full)
+    with pytest.raises(RemoteFailed, match="No space left") as caught:
+        RemoteFiles(ALL).open("s3://sets/1.txt")
+    assert "TMPDIR" in (caught.value.problems[0].hint or "")
 
 
 def test_the_extra_is_named_where_it_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
