@@ -25,8 +25,7 @@ MANIFEST = (
     "parameters: { maxTrainSteps: 750 } }\n"
 )
 STARTS_PROGRAMS = {"cli/local_service.py", "apply/git_lfs/lfs_programs.py", "dataset/scan/parquet_process.py"}
-"""The embedded Scenario of --local, the reader of parquet: our own interpreter and modules. git-lfs, in a folder that
-we made."""
+"""The embedded Scenario of --local and the reader of parquet are modules of ours; git-lfs runs in its own folder."""
 FORKS_ITSELF = {"dataset/scan/parallel.py"}
 """Workers that read pictures: copies of this process, made by concurrent.futures; no program is looked up."""
 

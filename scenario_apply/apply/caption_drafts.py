@@ -1,6 +1,6 @@
-"""captions draft: has a model of the service caption the images that have no caption. Priced and approved first.
+"""Has a model of the service caption the images that have no caption, after the price was quoted and approved.
 
-Each image is one request, and its caption is in a file before the next one leaves, so that what was paid is kept.
+Each image is one request. Its caption is in a file before the next request is sent, so that nothing paid is lost.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _IMAGES_PER_QUOTE = 20
 _ROUNDING = 1e-6  # CU
 _NOT_READ = {
     "auto": "`captions: auto` reads no files: take it out of the dataset first",
-    "file": "the dataset reads its captions from a table, where a draft cannot be marked: `captions pull` extends it",
+    "file": "the dataset reads its captions from a table, where a draft cannot be marked; `captions pull` can add rows",
 }
 
 
@@ -50,7 +50,7 @@ class Drafts:
     written: dict[str, list[tuple[str, str]]] = field(default_factory=dict)  # dataset -> (file, caption)
     left: dict[str, dict[str, str]] = field(default_factory=dict)
     charged: float = 0.0
-    stopped: str | None = None  # why no more is asked for
+    stopped: str | None = None  # why the remaining ones were not requested
 
     def leave(self, dataset: str, path: str, why: str) -> None:
         self.left.setdefault(dataset, {})[path] = why
@@ -78,27 +78,27 @@ def add_jobs(
     for entry in places.lacking:
         image = facts.get(entry.path)
         if image is None:
-            drafts.leave(name, entry.path, "it cannot be used as it is; validate says why")
+            drafts.leave(name, entry.path, "it cannot be used; `validate` reports why")
             continue
         file, asset_id = places.new_sidecar(entry), assets.get(image.sha256)
         sent_at = requests.sent_at(image.sha256)
         if suffix_of(file) == ".json":
-            drafts.leave(name, entry.path, "a draft cannot be marked in a .json file")
+            drafts.leave(name, entry.path, "a .json file cannot hold the mark of a draft")
         elif why := _why_not(places, file):
             drafts.leave(name, entry.path, f"{file}: {why}")
         elif sent_at is not None and not retry_lost:
-            lost = f"a request for it was sent at {sent_at} and may be paid, and its answer was lost"
-            drafts.leave(name, entry.path, f"{lost}; --retry-lost sends another one")
+            lost = f"a request was sent at {sent_at}, its response was lost, and it may have been charged"
+            drafts.leave(name, entry.path, f"{lost}; --retry-lost sends another request")
         elif asset_id is None and image.is_lfs_pointer:
-            drafts.leave(name, entry.path, "it is a Git LFS pointer: git lfs pull gets the image")
-        elif asset_id is None and image.size_bytes > SINGLE_UPLOAD_BYTES:
+            drafts.leave(name, entry.path, "it is a Git LFS pointer: run `git lfs pull`")
+        elif asset_id is None and image.bytes_to_send > SINGLE_UPLOAD_BYTES:
             drafts.leave(name, entry.path, f"it has more than {SINGLE_UPLOAD_BYTES:,} bytes; apply uploads it in parts")
         else:
             drafts.jobs.append(DraftJob(name, image, file, asset_id, may_leave))
 
 
 def _why_not(places: CaptionPlaces, file: str) -> str | None:
-    """Why a caption could not be written into that file: it is not paid for then."""
+    """Why no caption can be written into that file; None when it can. Such a caption is not requested."""
     if places.exists(file):
         return "it exists already"
     try:
@@ -142,7 +142,7 @@ class DraftRun:
     ) -> None:
         """One request after another. Ends before the next one when it was stopped, or more was charged than approved.
 
-        done: is told of each image and its number. Raises ApiError, OSError.
+        done: is called with each image and its number. Raises ApiError, OSError.
         """
         for number, job in enumerate(drafts.jobs, start=1):
             if drafts.charged > approved_cu + _ROUNDING:
@@ -151,7 +151,7 @@ class DraftRun:
                 drafts.stopped = "the run was stopped"
             if drafts.stopped:
                 for left in drafts.jobs[number - 1 :]:
-                    drafts.leave(left.dataset, left.image.path, f"not asked for: {drafts.stopped}")
+                    drafts.leave(left.dataset, left.image.path, f"not requested: {drafts.stopped}")
                 return
             self._draft(job, drafts)
             done(job, number)
@@ -162,11 +162,11 @@ class DraftRun:
         try:
             caption = self.api.generate_caption(picture, self.details)
         except AnswerLost:
-            raise  # it stays noted: it may be paid
+            raise  # the request stays noted: it may have been charged
         except Interrupted:  # before it was sent
             self.requests.end(sha256)
             drafts.stopped = "the run was stopped"
-            drafts.leave(job.dataset, job.image.path, f"not asked for: {drafts.stopped}")
+            drafts.leave(job.dataset, job.image.path, f"not requested: {drafts.stopped}")
             return
         except ApiError as error:
             self.requests.end(sha256)
@@ -177,7 +177,7 @@ class DraftRun:
         drafts.charged += caption.cu_cost or 0.0
         text = as_one_line(caption.text)
         if not text:
-            drafts.leave(job.dataset, job.image.path, "Scenario answered with an empty caption")
+            drafts.leave(job.dataset, job.image.path, "Scenario returned an empty caption")
         else:
             try:
                 create_caption_file(self.root, job.file, f"{DRAFT_MARK}\n{text}\n".encode())
@@ -200,7 +200,7 @@ def _in_few(jobs: Sequence[DraftJob]) -> Iterator[list[DraftJob]]:
     some: list[DraftJob] = []
     size = 0
     for job in jobs:
-        more = 0 if job.asset_id is not None else job.image.size_bytes
+        more = 0 if job.asset_id is not None else job.image.bytes_to_send
         if some and (len(some) == _IMAGES_PER_QUOTE or size + more > SINGLE_UPLOAD_BYTES):
             yield some
             some, size = [], 0

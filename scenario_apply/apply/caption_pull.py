@@ -30,7 +30,7 @@ class WrittenCaption:
 
 @dataclass(slots=True, kw_only=True)
 class Pulled:
-    """What came of one dataset. left: images that got no caption, and why. notes: what else there is to say."""
+    """The result for one dataset. left: images that got no caption, and why. notes: what else there is to say."""
 
     dataset: str
     written: list[WrittenCaption] = field(default_factory=list)
@@ -73,7 +73,7 @@ class _Nothing:
 
 def _held(sha256: str, models: Iterable[HeldModel]) -> str | _Nothing:
     """The service's own caption of an image, on one line; or why there is none to be written."""
-    nothing = _Nothing("it was not uploaded yet")
+    nothing = _Nothing("it has not been uploaded yet")
     for model in models:
         own = own_captions(model.version, model.remote)
         if sha256 in own and (caption := as_one_line(own[sha256])):
@@ -86,7 +86,7 @@ def _held(sha256: str, models: Iterable[HeldModel]) -> str | _Nothing:
             if record.caption or not image.has_own_caption:
                 text = record.caption or image.description
                 nothing = _Nothing(
-                    f"{model.address} has a caption of a person for it: {json.dumps(text, ensure_ascii=False)}"
+                    f"{model.address} has a caption written by a person: {json.dumps(text, ensure_ascii=False)}"
                 )
             elif not own_caption(image):
                 nothing = _Nothing(f"Scenario has no caption of it yet ({model.address})")
@@ -141,7 +141,7 @@ def _into_table(places: CaptionPlaces, images: Sequence[FileEntry], found: Mappi
 def note_what_follows(
     out: Pulled, images: Iterable[Image], places: CaptionPlaces, models: Collection[HeldModel]
 ) -> None:
-    """Adds what the next plan will say of the captions that were written. images: of a scan after they were."""
+    """Adds notes on what the written captions mean for the next plan. images: of a scan after writing."""
     if not out.written:
         return
     as_sent = {image.path: image.caption for image in images}
@@ -167,4 +167,4 @@ def note_what_follows(
             f"{json.dumps(sent, ensure_ascii=False)}, which is not what Scenario holds{paid}"
         )
     elif trained and not unread:
-        out.notes.append(f"they say what the training of {', '.join(trained)} used: no training follows from them")
+        out.notes.append(f"they match what the training of {', '.join(trained)} used, so no training follows from them")

@@ -24,7 +24,7 @@ class HeldModel:
 
 
 def held_models(environment: Environment, state: State, addresses: Iterable[Address]) -> Mapping[Address, HeldModel]:
-    """The recorded ones of these models with all their images, in as few requests as there are fifties of them."""
+    """The recorded ones of these models with all their images, in one request for each 50 of them."""
     assert environment.api is not None
     versions = {address: state.records[address].working for address in addresses if address in state.records}
     models: dict[ModelId, RemoteModel] = {}

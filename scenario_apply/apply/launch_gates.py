@@ -165,7 +165,7 @@ class Launching:
 
 
 def _tally(problems: Iterable[Diagnostic]) -> str:
-    """Our verdict on the same dataset: the codes of what was found, most often first. Notes are left out."""
+    """What our own checks found in the dataset: the codes, the most frequent first. Notes are left out."""
     counts = Counter(problem.code for problem in problems if problem.severity != "info")
     shown = [code if count == 1 else f"{code} x {count}" for code, count in counts.most_common()]
     return ", ".join(shown) if shown else "nothing"

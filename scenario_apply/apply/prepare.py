@@ -19,14 +19,14 @@ from scenario_apply.model.remote import ModelId
 from scenario_apply.model.steps import AwaitTraining, PlannedStep
 from scenario_apply.model.timestamps import from_iso, iso
 from scenario_apply.planning.as_sent import as_sent
-from scenario_apply.planning.decide import decide, drift_of, problems_of
+from scenario_apply.planning.decide import decide, drift_of, perhaps_restored, problems_of
 from scenario_apply.planning.decision import Create, Decision, Delete
 from scenario_apply.planning.describe import changes_of
 from scenario_apply.planning.desired import desire
 from scenario_apply.planning.gates import judge, merged
 from scenario_apply.planning.observed import Observed, settle
 from scenario_apply.planning.plan import Plan, PlanFlags, PlanSource
-from scenario_apply.planning.pointer_recipes import as_planned, with_recorded_recipes
+from scenario_apply.planning.pointer_recipes import as_planned, with_known_recipes, with_recorded_recipes
 from scenario_apply.planning.retention import to_be_deleted, with_retention
 from scenario_apply.planning.rule_inputs import Inputs
 from scenario_apply.planning.selection import requested
@@ -94,6 +94,7 @@ def make_plan(
     """Plan the changes. Raises ManifestError for problems that stop a plan, StateError, ApiError, UsageError."""
     loaded = environment.store.load()
     state, adopted = _recovered(environment, loaded, options)
+    state = with_known_recipes(state, datasets)
     desired, recorded = desire(manifest, with_recorded_recipes(datasets, state)), state
     asked = requested(
         desired,
@@ -152,7 +153,7 @@ def make_plan(
 def _unprotected(
     manifest: Manifest, datasets: Mapping[str, Dataset], problems: Iterable[Diagnostic]
 ) -> Iterator[Diagnostic]:
-    """What is said of manifest, datasets and decisions, but for what protection stops."""
+    """Problems of manifest, datasets and decisions, except that a protected resource would be deleted."""
     yield from manifest.problems
     for dataset in datasets.values():
         yield from dataset.problems
@@ -190,10 +191,15 @@ def _recovered(environment: Environment, loaded: Loaded, options: PlanOptions) -
 def _decided(environment: Environment, inputs: Inputs, *, consent: bool) -> tuple[Mapping[Address, Decision], Observed]:
     """The decisions, once the versions that would become current again or be deleted have been looked up."""
     decisions, observed = decide(inputs), inputs.observed
-    if not observed.refreshed or environment.api is None or not (unseen := _unseen(decisions, observed, consent)):
+    if not observed.refreshed or environment.api is None:
         return decisions, observed
-    models = {**observed.models, **read_models(environment.api, unseen, images=False)}
-    observed = with_fields(observed, models=models, asked=observed.asked | frozenset(unseen))
+    captioned, unseen = perhaps_restored(inputs), _unseen(decisions, observed, consent)
+    if not (captioned or unseen):
+        return decisions, observed
+    models = read_models(environment.api, unseen, images=False)
+    models |= read_models(environment.api, captioned, images=True)
+    asked = observed.asked.union(unseen, captioned)
+    observed = with_fields(observed, models={**observed.models, **models}, asked=asked)
     observed = as_sent(observed, inputs.state)
     return decide(replace(inputs, observed=observed, decided={})), observed
 
@@ -201,7 +207,7 @@ def _decided(environment: Environment, inputs: Inputs, *, consent: bool) -> tupl
 def _steps(
     environment: Environment, decisions: Mapping[Address, Decision], state: State, observed: Observed
 ) -> tuple[list[PlannedStep], tuple[Diagnostic, ...]]:
-    """The steps, and what is said of images that are uploaded again because the service has lost them."""
+    """The steps, and notes on images that are uploaded again because they were deleted on the service."""
     if environment.api is None or not observed.refreshed:
         return make_steps(decisions, state, observed), ()
     from scenario_apply.apply.reused_assets import uploaded_again, with_reused_assets
@@ -212,7 +218,7 @@ def _steps(
 
 
 def _unpulled_notes(unpulled: tuple[Image, ...], manifest: Manifest) -> tuple[Diagnostic, ...]:
-    """What a plan says of pictures that an apply pulls first."""
+    """Notes of a plan on pictures that an apply pulls first."""
     if not unpulled:
         return ()
     from scenario_apply.apply.git_lfs.lfs_problems import pointers_planned

@@ -1,4 +1,4 @@
-"""Looks for the assets that a plan would use again, 200 in a bulk read: they may be gone, or captioned anew."""
+"""Looks for the assets that a plan would use again, 200 in a bulk read: they may be gone, or have other captions."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class NothingRecorded(ScenarioApplyError):
-    """No model of the dataset was made yet, so that the service holds no captions of it."""
+    """No model of the dataset exists yet, so the service has no captions of its images."""
 
     code = "nothing-recorded"
 
@@ -77,8 +77,8 @@ def caption_session(
         models = {name: tuple(found[a] for a in addresses if a in found) for name, addresses in wanted.items()}
         if must_be_recorded and not call.arguments.all and not models[names[0]]:
             raise NothingRecorded(
-                f"no model of dataset {names[0]} is recorded, so that Scenario has no captions of its images",
-                hint="scenario-apply apply uploads them; captions draft has captions written before that",
+                f"no model of dataset {names[0]} is recorded, so Scenario has no captions of its images",
+                hint="run scenario-apply apply first; `captions draft` writes captions before any training",
             )
         yield CaptionSession(call=call, manifest=manifest, datasets=datasets, models=models, world=world)
 
@@ -91,7 +91,7 @@ def pull(call: Invocation) -> int:
     with caption_session(call) as session:
         for name, models in session.models.items():
             if not models:
-                call.tell(f"{name}: no model of it is recorded; nothing is written")
+                call.tell(f"{name}: no model of this dataset is recorded; nothing is written")
                 continue
             places = session.places(name)
             done = pull_captions(places, session.datasets[name].contents.images, models)
@@ -125,14 +125,14 @@ def check(call: Invocation) -> int:
         call.warn(_errors(problems))
         for name, models in session.models.items():
             if session.manifest.datasets[name].is_pairs:
-                call.tell(f"{name}: edit pairs have instructions, which plan compares")
+                call.tell(f"{name}: edit pairs have instructions instead of captions; plan compares them")
                 continue
             contents = session.datasets[name].contents
             if not models:
-                call.tell(f"{name}: no model of it is recorded; there is nothing to compare")
+                call.tell(f"{name}: no model of this dataset is recorded; there is nothing to compare")
             for model in models:
                 if model.remote is None:
-                    call.tell(f"{model.address} ({model.version.id}) is not on Scenario any more")
+                    call.tell(f"{model.address} ({model.version.id}) no longer exists on Scenario")
                     continue
                 blocks.append((name, model, compare_captions(contents, model.version, model.remote)))
     if call.arguments.format == "json":

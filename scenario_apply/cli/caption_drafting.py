@@ -1,4 +1,4 @@
-"""The work of `captions draft`: find what lacks a caption, price it, ask, have it written."""
+"""The work of `captions draft`: find images without a caption, quote the price, ask for approval, write the drafts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class DraftsNotKept(ScenarioApplyError):
-    """The note of requests that may be paid cannot be read or written."""
+    """The file with requests that may have been charged cannot be read or written."""
 
     code = "drafts-not-kept"
 
@@ -57,7 +57,7 @@ def _prepared(session: CaptionSession, drafts: Drafts) -> DraftRun:
     requests = DraftRequests(manifest.root, world.endpoint)
     for name, models in session.models.items():
         if manifest.datasets[name].is_pairs:
-            call.tell(f"{name}: edit pairs have instructions, which are not drafted")
+            call.tell(f"{name}: edit pairs have instructions, which cannot be drafted")
             continue
         add_jobs(
             drafts,
@@ -85,8 +85,8 @@ def _write(session: CaptionSession, run: DraftRun, drafts: Drafts, quoted: float
         with stopping(stop, call.tell):
             run.write(drafts, approved_cu=quoted, is_stopped=stop.requested.is_set, done=done)
     except AnswerLost as error:
-        hint = "run it again for the other images; --retry-lost repeats this one, too, which may cost twice"
-        raise ApiError(f"{error.message}; it may be paid", hint=hint, code=error.code) from error
+        hint = "run it again for the other images; --retry-lost also repeats this one, which may be charged twice"
+        raise ApiError(f"{error.message}; it may have been charged", hint=hint, code=error.code) from error
     finally:
         _show(session, drafts)
         call.tell(f"{amount(drafts.charged)} CU charged.")
@@ -110,10 +110,10 @@ def _show(session: CaptionSession, drafts: Drafts) -> None:
         written = drafts.written.get(name, [])
         notes = []
         if written:
-            notes.append("read each file, correct it and delete its first line; validate lists those that are left")
+            notes.append("review each file and delete its first line; `validate` lists the drafts that are left")
             trained = [str(m.address) for m in session.models[name] if m.version.phase in ("trained", "training")]
             if trained:
-                notes.append(f"the training of {', '.join(trained)} did without them: the next plan proposes one")
+                notes.append(f"the training of {', '.join(trained)} did not use them: the next plan proposes another")
         call.show(written_text(name, written, drafts.left.get(name, {}), notes, call.out_now))
 
 

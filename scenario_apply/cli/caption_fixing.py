@@ -31,7 +31,7 @@ class Fixes:
 
 
 def fix_captions(call: Invocation, manifest: Manifest, only: Collection[str] | None) -> bool:
-    """Repairs the caption files of all datasets; whether nothing was left undone for want of approval.
+    """Repairs the caption files of all datasets; False if the user declined, or a file could not be written.
 
     only: the kinds of repairs to make; None: all that are safe. Raises ApprovalImpossible without a terminal.
     """
@@ -53,7 +53,7 @@ def fix_captions(call: Invocation, manifest: Manifest, only: Collection[str] | N
 
 
 def find_fixes(call: Invocation, manifest: Manifest, only: Collection[str] | None) -> Fixes:
-    """What can be repaired. A trigger of a trained model is moved only where `only` names it: that asks to train."""
+    """What can be repaired. A trigger in captions of a trained model is moved only if `only` names it."""
     found = Fixes()
     trained = _trained(call, manifest)
     for name, spec in manifest.datasets.items():
@@ -80,8 +80,8 @@ def find_fixes(call: Invocation, manifest: Manifest, only: Collection[str] | Non
             moves += moved is not None and bool(moved.kinds)
         if moves:
             found.left.append(
-                f"the trigger in {counted(moves, 'caption file')} of {name}: {by}, and another caption "
-                "asks for another one. --fix-only trigger moves it"
+                f"the trigger in {counted(moves, 'caption file')} of {name}: {by}, and changed captions "
+                "ask for another training. --fix-only trigger moves it anyway"
             )
     return found
 
@@ -90,7 +90,7 @@ def _trained(call: Invocation, manifest: Manifest) -> Mapping[str, str]:
     """Dataset -> a sentence on why another caption would cost a training."""
     state = _recorded(call, manifest)
     if state is None:
-        return dict.fromkeys(manifest.datasets, "the state cannot be read, and models may be trained with it")
+        return dict.fromkeys(manifest.datasets, "the state cannot be read, and models may be trained with these")
     found = {}
     for name in manifest.datasets:
         trained = [
@@ -100,7 +100,7 @@ def _trained(call: Invocation, manifest: Manifest) -> Mapping[str, str]:
             and any(version.phase in ("trained", "training") for version in state.records[address].versions())
         ]
         if trained:
-            found[name] = f"the training of {', '.join(trained)} used it"
+            found[name] = f"the training of {', '.join(trained)} used these captions"
     return found
 
 
@@ -114,7 +114,7 @@ def _recorded(call: Invocation, manifest: Manifest) -> State | None:
 
 
 def _shown_before(file: FixedFile) -> str:
-    """The file as it is: with its bytes spelled out that are no UTF-8."""
+    """The file before; bytes that are not UTF-8 are spelled out."""
     if b"\0" in file.before:
         return file.text
     return file.before.decode("utf-8", errors="backslashreplace")

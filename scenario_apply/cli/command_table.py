@@ -19,7 +19,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         "Captions",
         (
             ("captions pull", "captions", "write Scenario's own captions into files, where an image has none"),
-            ("captions draft", "captions", "have Scenario write drafts where an image has no caption; charged"),
+            ("captions draft", "captions", "have Scenario draft captions for images without one (charged)"),
             ("captions check", "captions", "compare the captions in files with those on Scenario"),
         ),
     ),

@@ -59,11 +59,11 @@ class Invocation:
         if not self.settings.quiet:
             self.say(f"{safe(text)}\n")
 
-    def warn(self, problems: Iterable[Diagnostic]) -> None:
-        """Problems that stop nothing; errors among them are drawn with --quiet, too."""
+    def warn(self, problems: Iterable[Diagnostic], *, before: str = "", after: str = "") -> None:
+        """Problems that stop nothing; errors among them are drawn with --quiet, too. before, after: around some."""
         drawn = [completed_hint(p, self.settings) for p in problems if p.severity == "error" or not self.settings.quiet]
         if drawn:
-            self.say(_drawn(drawn, self.err_now))
+            self.say(f"{before}{_drawn(drawn, self.err_now)}{after}")
 
     def command_line(self, secrets: Iterable[Secret] = ()) -> str | None:
         """As it was typed, for the state's history, without secrets; None where nothing was typed."""

@@ -1,4 +1,4 @@
-"""Before an apply: the pictures of which only the Git LFS pointer is here are put in place, and read like all others.
+"""Before an apply: replaces Git LFS pointers by their pictures, which are then read like all others.
 
 The caller allows it, never the manifest: --lfs-pull, SCENARIO_APPLY_LFS_PULL=1 or a person's answer let git-lfs use the
 caller's access to the server. --auto-approve alone lets it ask without any credentials. The checkout's own store is
@@ -75,7 +75,7 @@ def refuse_unpulled(prepared: Prepared, request: PlanRequest) -> None:
 
 
 def _consent(session: ApplySession, work: PointerWork) -> PullConsent | str:
-    """What the caller allows; else why nothing is pulled. A person is asked where no option says it."""
+    """What the caller allows; else why nothing is pulled. Without an option, the user is asked."""
     from scenario_apply.apply.git_lfs.pull import PullConsent, address_of_server
     from scenario_apply.cli.settings import LFS_PULL
 

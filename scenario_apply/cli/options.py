@@ -44,8 +44,8 @@ def reading(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-remote",
         action="store_true",
-        help="let datasets be read from the URLs that the manifest names "
-        "(also: SCENARIO_APPLY_ALLOW_REMOTE=1, or =URL,URL for what lies below these only)",
+        help="read datasets from the URLs that the manifest names "
+        "(also: SCENARIO_APPLY_ALLOW_REMOTE=1, or =URL,URL to allow only these and what is below them)",
     )
 
 
@@ -157,7 +157,7 @@ def fixing(parser: argparse.ArgumentParser) -> None:
         "--fix",
         action="store_true",
         help="repair caption files: encoding (to UTF-8), byte order mark, line ends, empty tags, and the trigger (to "
-        "the front) where no model was trained with it; shows the difference and asks",
+        "the front) where no model was trained with it; shows a diff and asks",
     )
     group.add_argument(
         "--fix-only",

@@ -23,7 +23,7 @@ from scenario_apply.state.stores.state_folder import state_folder
 NOTE = "states"
 """The file in .scenario/ with a line for each state that --state named in an apply of a manifest here.
 
-Its first line is its own inode, so that one which came with a commit, and might name any path, is not believed.
+Its first line is its own inode, so that one which came with a commit, and might name any path, is ignored.
 """
 
 _ENDINGS = (".yaml", ".yml")

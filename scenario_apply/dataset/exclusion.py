@@ -32,6 +32,10 @@ class Exclusion:
         folder, _, name = path.rpartition("/")
         return self._covers_folder(folder) or self._fits(name) or self._fits(path)
 
+    def covers_folder(self, path: str) -> bool:
+        """Whether all files of a folder are left out, as by `old` or `old/*`. path: within the dataset, in NFC."""
+        return self._covers_folder(path) or self._fits(any_file_in(path))
+
     def unused(self, paths: Iterable[str]) -> frozenset[str]:
         """The patterns, as written, that fit no path, name or folder. paths: of the files that were left out."""
         candidates: set[str] = set()
@@ -66,6 +70,11 @@ class Exclusion:
             return True
         fits = self._any_of_them
         return fits is not None and (fits(candidate) or fits(with_low_ending(candidate))) is not None
+
+
+def any_file_in(folder: str) -> str:
+    """A path that stands for every file of a folder that is not listed."""
+    return f"{folder}/*"
 
 
 def normal_pattern(pattern: str) -> str:

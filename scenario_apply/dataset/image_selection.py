@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from msgspec import Struct, field
 
-from scenario_apply.dataset.exclusion import Exclusion
+from scenario_apply.dataset.exclusion import Exclusion, any_file_in
 from scenario_apply.dataset.facts import FileEntry
 from scenario_apply.model.file_names import (
     CAPTION_SUFFIXES,
@@ -24,12 +24,13 @@ from scenario_apply.model.file_names import (
 class Listed(Struct, frozen=True, kw_only=True):
     """One listed folder. path: within the dataset, "" for its top; file: relative to the root.
 
-    rows: (name, size, mtime_ns, identity) of its regular files.
+    rows: (name, size, mtime_ns, identity) of its regular files. below: names of its folders, read or not.
     """
 
     path: str
     file: str
     rows: Sequence[tuple[str, int, int, int]]
+    below: Sequence[str] = ()
 
 
 class Selection(Struct, frozen=True, kw_only=True):
@@ -46,6 +47,7 @@ class Selection(Struct, frozen=True, kw_only=True):
     junk: tuple[str, ...] = ()  # files, relative to the root
     nameless: tuple[str, ...] = ()  # skipped pictures and captions whose names are not Unicode, with escapes
     excluded: Mapping[str, str] = field(default_factory=dict)  # pictures left out by a glob or `exclude`: path -> file
+    excluded_folders: frozenset[str] = frozenset()  # left out by `exclude`, relative to the root
     unknown: tuple[FileEntry, ...] = ()
     twins: tuple[tuple[str, str], ...] = ()
     unused: frozenset[str] = frozenset()  # patterns of `exclude` that leave nothing out
@@ -68,9 +70,12 @@ def select(
     twins: list[tuple[str, str]] = []
     exclusion = Exclusion(exclude)
     is_excluded = exclusion.covers if exclude else None
+    below: dict[str, str] = {}
     for folder in folders:
         path_prefix = nfc(folder.path) + "/" if folder.path else ""
         file_prefix = folder.file + "/" if folder.file not in ("", ".") else ""
+        if exclude:
+            below |= {path_prefix + nfc(name): file_prefix + name for name in folder.below}
         is_named = is_unicode(folder.path) and is_unicode(folder.file)
         for name, size, mtime_ns, identity in folder.rows:
             if not (is_named and (name.isascii() or is_unicode(name))):
@@ -101,9 +106,10 @@ def select(
         junk=tuple(junk),
         nameless=tuple(nameless),
         excluded=excluded,
+        excluded_folders=frozenset([file for path, file in below.items() if exclusion.covers_folder(path)]),
         unknown=tuple(unknown),
         twins=tuple(twins),
-        unused=exclusion.unused([*excluded, *texts, *junk]) if exclude else frozenset(),
+        unused=exclusion.unused([*excluded, *texts, *junk, *map(any_file_in, below)]) if exclude else frozenset(),
     )
 
 
@@ -124,6 +130,7 @@ def merge(selections: Sequence[Selection]) -> Selection:
         junk=tuple(dict.fromkeys(file for selection in selections for file in selection.junk)),
         nameless=tuple(dict.fromkeys(file for selection in selections for file in selection.nameless)),
         excluded={path: file for path, file in excluded.items() if path not in paths},
+        excluded_folders=frozenset().union(*(selection.excluded_folders for selection in selections)),
         unknown=tuple({entry.file: entry for selection in selections for entry in selection.unknown}.values()),
         twins=tuple(twins),
         unused=frozenset.intersection(*(selection.unused for selection in selections)),

@@ -27,7 +27,7 @@ _WEBP_METADATA_FLAGS = 0x0C
 
 
 class MetadataError(Exception):
-    """The parts of a picture cannot be told from each other."""
+    """The structure of a picture cannot be parsed."""
 
 
 def without_metadata(data: bytes) -> bytes:

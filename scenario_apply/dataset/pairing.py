@@ -143,7 +143,7 @@ def pair_suffixes(selection: Selection, suffixes: tuple[str, str] | None) -> Pai
 
 def _no_endings(selection: Selection) -> Finding:
     known = ", ".join("/".join(couple) for couple in SUFFIX_COUPLES)
-    what = f"the names of no two pictures end as those of a pair do ({known})"
+    what = f"no two pictures have names that end like those of a pair ({known})"
     hint = "name the two endings: `pairs: { folder: ..., suffixes: [_x, _y] }`, or two folders: `before:` and `after:`"
     return Finding("P01", what, selection.images[0].file, hint=hint)
 

@@ -38,6 +38,11 @@ class Image(Struct, frozen=True, kw_only=True):
         """What it is compared by: see content_id."""
         return content_id(self.sha256, self.recipe)
 
+    @property
+    def bytes_to_send(self) -> int:
+        """What is sent hardly has more."""
+        return self.most_bytes or self.size_bytes
+
 
 class Pair(Struct, frozen=True, kw_only=True):
     """One edit pair: paths of two images of the dataset."""

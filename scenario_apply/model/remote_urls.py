@@ -73,7 +73,7 @@ def url_problem(url: str) -> tuple[str, str] | None:
     if scheme not in (*STORES, *WEB):
         return f"{scheme[:20]}:// is not supported", "use s3://, gs://, az:// or https://"
     if len(url) > _LONGEST or _ODD.search(url) or "#" in url or ".." in _DOT.sub(".", path).split("/"):
-        return "this is no URL of a file or folder", "leave out blanks, backslashes, # and .."
+        return "this is not the URL of a file or folder", "leave out blanks, backslashes, # and .."
     if path.lower().endswith(".zip") or ".zip/" in path.lower():
         return "zip files are not read from elsewhere", "download it and name the file, or name the folder unpacked"
     if scheme in STORES:

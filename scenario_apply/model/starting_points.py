@@ -39,7 +39,7 @@ class StartingPoint(Struct, frozen=True, kw_only=True):
 
 
 def starting_point(kind: TrainingType, count: int) -> StartingPoint | str:
-    """What to start with for so many images, or pairs; or why the table says nothing, as a sentence part."""
+    """What to start with for so many images, or pairs; or why the table says nothing, as part of a sentence."""
     if not kind.known or not {"learningRate", "nbEpochs", "nbRepeats"} <= kind.parameters.keys():
         return f"{kind.name} is not counted in epochs and repeats" if kind.known else f"{kind.name} is not a known type"
     row = next((row for row in _ROWS if row.least <= count <= row.most), None)

@@ -12,10 +12,11 @@ from msgspec.structs import replace
 from scenario_apply.errors import Diagnostic
 from scenario_apply.manifest.spec import CompositionSpec
 from scenario_apply.model.address import Address
+from scenario_apply.model.remote import ModelId
 from scenario_apply.planning import reasons as why
 from scenario_apply.planning.changes import Drift
 from scenario_apply.planning.composition_parts import resolve_parts
-from scenario_apply.planning.decision import Decision, Delete, Forget, Resource
+from scenario_apply.planning.decision import Decision, Delete, Forget, Replace, Resource
 from scenario_apply.planning.dependency_graph import ordered
 from scenario_apply.planning.desired import Desired
 from scenario_apply.planning.ignore_changes import as_recorded
@@ -58,6 +59,17 @@ def decide(given: Inputs) -> Mapping[Address, Decision]:
             resource = Resource(address=address, record=records[address])
             given.decided[address] = _first_answer(UNDECLARED, given, resource)
     return given.decided
+
+
+def perhaps_restored(given: Inputs) -> list[ModelId]:
+    """Previous versions that may be what is declared, once their images are read: see may_be_of_own_captions."""
+    return [
+        version.id
+        for decision in given.decided.values()
+        if isinstance(decision, Replace) and decision.content.captions and decision.record is not None
+        for version in decision.record.previous
+        if version.is_usable and given.up_to_date.may_be_of_own_captions(decision.declared, version)
+    ]
 
 
 def drift_of(decisions: Iterable[Decision]) -> tuple[Drift, ...]:
@@ -155,6 +167,8 @@ def import_block(given: Inputs, it: Resource) -> Decision | Resource:
     found = imported(block, it.spec, given.desired.contents_of(it.spec), given.state, given.observed)
     if isinstance(found, Diagnostic):
         return prevented(it, found)
+    if (dataset := given.desired.dataset_of(it.spec)) is not None:
+        found = replace(found, current=replace(found.current, picture_options=dataset.options.text))
     return replace(it, record=found, edit=replace(it.edit, record=found))
 
 

@@ -75,7 +75,7 @@ def place_images(
 
 
 def reused_assets(decisions: Mapping[Address, Decision], state: State, observed: Observed) -> list[AssetId]:
-    """The assets that a plan would attach or caption anew, in its order: what does not change is not asked for."""
+    """The assets that a plan would attach, or whose caption it would change, in its order; others are left out."""
     placements = place_images(decisions, state, observed).values()
     places = (place for placement in placements for _, place in placement.places)
     return list(dict.fromkeys(p.id for p in places if isinstance(p, KnownAsset) and (p.recaption or not p.is_attached)))
@@ -99,7 +99,7 @@ def _placed(
             place = EarlierUpload()
         else:
             uploaded.add(key)
-            is_large = (image.most_bytes or image.size_bytes) > SINGLE_UPLOAD_BYTES
+            is_large = image.bytes_to_send > SINGLE_UPLOAD_BYTES
             place = NewAsset("multipart" if is_large else "asset" if key in shared else "data")
         places[key] = image, place
     kept = {place.id for _, place in places.values() if isinstance(place, KnownAsset)}

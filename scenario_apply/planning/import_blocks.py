@@ -137,5 +137,5 @@ def _image(image: TrainingImage, declared: Image | None, is_held: bool) -> Image
     caption = (declared.caption or "") if is_held else image.description
     kept = None if caption == image.description else image.description
     record = ImageRecord(declared.path, declared.sha256, image.id, caption, kept)
-    # nobody knows which bytes were sent: taken for those of the file, altered as declared
+    # which bytes were sent is not known: assume those of the file, altered as declared
     return replace(record, source_sha256=declared.sha256, recipe=declared.recipe) if declared.recipe else record

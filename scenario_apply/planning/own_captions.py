@@ -60,3 +60,15 @@ def without_own_captions(contents: Contents, version: Version, remote: RemoteMod
         return contents
     images = (replace(image, caption=None) if image.path in written else image for image in contents.images)
     return replace(contents, images=tuple(images))
+
+
+def without_unsent_captions(contents: Contents, version: Version) -> Contents:
+    """The same contents; images that the version was sent without a caption have none, whatever the dataset says."""
+    sent = {(record.source, record.caption) for record in version.images}
+    images = (
+        replace(image, caption=None)
+        if (image.sha256, "") in sent and (image.sha256, image.caption or "") not in sent
+        else image
+        for image in contents.images
+    )
+    return replace(contents, images=tuple(images))

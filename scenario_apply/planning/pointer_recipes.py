@@ -15,7 +15,7 @@ from scenario_apply.dataset.digest import digest_of
 from scenario_apply.dataset.types import Dataset, Image
 from scenario_apply.model.picture_options import UNKNOWN_RECIPE
 from scenario_apply.model.steps import PlannedStep, UploadImage
-from scenario_apply.state.state import State
+from scenario_apply.state.state import State, Version
 
 
 def with_recorded_recipes(datasets: Mapping[str, Dataset], state: State) -> Mapping[str, Dataset]:
@@ -47,6 +47,43 @@ def _with_images(dataset: Dataset, images: tuple[Image, ...]) -> Dataset:
     )
 
 
+def with_known_recipes(state: State, datasets: Mapping[str, Dataset]) -> State:
+    """The state with the recipes of pictures that were pointers when their model was imported, and are here now."""
+    unknown = {
+        address: record
+        for address, record in state.records.items()
+        if any(image.recipe == UNKNOWN_RECIPE for version in record.versions() for image in version.images)
+    }
+    if not unknown:
+        return state
+    known = {
+        (dataset.options.text, image.sha256): image.recipe
+        for dataset in datasets.values()
+        for image in dataset.contents.images
+        if image.recipe != UNKNOWN_RECIPE
+    }
+
+    def resolved(version: Version) -> Version:
+        images = (
+            replace(image, recipe=known.get((version.picture_options, image.source), UNKNOWN_RECIPE))
+            if image.recipe == UNKNOWN_RECIPE
+            else image
+            for image in version.images
+        )
+        return replace(version, images=tuple(images))
+
+    records = {
+        address: replace(
+            record,
+            current=resolved(record.current),
+            pending=None if record.pending is None else resolved(record.pending),
+            previous=tuple(map(resolved, record.previous)),
+        )
+        for address, record in unknown.items()
+    }
+    return replace(state, records={**state.records, **records})
+
+
 def _recorded(state: State, options: str) -> dict[str, str]:
     """Digest of the file -> recipe, of every image that was sent with those options."""
     found: dict[str, str] = {}
@@ -54,6 +91,8 @@ def _recorded(state: State, options: str) -> dict[str, str]:
         for version in record.versions():
             if version.picture_options == options:
                 for image in version.images:
+                    if image.recipe == UNKNOWN_RECIPE:
+                        continue
                     # a release that altered nothing recorded no recipe: one of this release says more
                     found[image.source] = image.recipe or found.get(image.source, "")
     return found

@@ -197,7 +197,7 @@ class ManualTraining(Coded, frozen=True, tag="manual-training"):
 
 
 class OwnCaptionsUnknown(Coded, frozen=True, tag="own-captions-unknown"):
-    """Without a refresh nobody knows whether captions that were added say what Scenario's own say."""
+    """Without a refresh it is not known whether added captions match Scenario's own."""
 
 
 class ChangesKept(Coded, frozen=True, tag="changes-kept"):

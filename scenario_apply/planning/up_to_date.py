@@ -18,7 +18,7 @@ from scenario_apply.planning.content_diff import ContentDiff, compare_contents, 
 from scenario_apply.planning.desired import Desired
 from scenario_apply.planning.ignore_changes import are_images_ignored, compared, compared_parameters, contents_to_send
 from scenario_apply.planning.observed import Observed
-from scenario_apply.planning.own_captions import own_captions, without_own_captions
+from scenario_apply.planning.own_captions import own_captions, without_own_captions, without_unsent_captions
 from scenario_apply.planning.reasons import Reason, TypeChanged
 from scenario_apply.state.fingerprint import fingerprint
 from scenario_apply.state.state import ConceptRecord, Record, Version
@@ -54,11 +54,40 @@ class UpToDate:
         forms = self._forms(spec, version)
         if any(self.fingerprint_of(spec, version, parts, as_files=form) == version.fingerprint for form in forms):
             return True
+        if any(self._differs_in_copies(spec, version, as_files=form) for form in forms):
+            return True
         if any(self._differs_in_own_captions(spec, version, parts, as_files=form) for form in forms):
             return True
         # what is ignored is in the fingerprint: then the rest is compared by itself
         is_blurred = bool(spec.lifecycle.ignore_changes) or _held_a_secret(spec, version)
         return is_blurred and not all(self.differences(spec, version, parts, as_files=form)[0] for form in forms)
+
+    def may_be_of_own_captions(self, spec: Spec, version: Version) -> bool:
+        """Whether a version is what is wanted if the captions it was sent without are those that the service wrote.
+
+        Its images have to be read to know it.
+        """
+        if isinstance(spec, CompositionSpec) or version.fingerprint is None or version.id in self.observed.models:
+            return False
+        return any(
+            self._is_of(without_unsent_captions(self._contents(spec, form), version), spec, version)
+            for form in self._forms(spec, version)
+        )
+
+    def _differs_in_copies(self, spec: Spec, version: Version, *, as_files: bool) -> bool:
+        """Whether all that differs are copies of images, under other names: one with the same caption is one asset."""
+        if isinstance(spec, CompositionSpec):
+            return False
+        contents = self._contents(spec, as_files)
+        unique = {(image.content, image.caption): image for image in contents.images}
+        if contents.pairs or len(unique) == len(contents.images):
+            return False
+        return self._is_of(replace(contents, images=tuple(unique.values())), spec, version)
+
+    def _is_of(self, contents: Contents, spec: Spec, version: Version) -> bool:
+        parameters, like = declared_parameters(spec), version.fingerprint
+        made = fingerprint(type=spec.type, parameters=parameters, dataset=digest_of(contents), concepts=(), like=like)
+        return made == version.fingerprint
 
     def is_held_against(self, spec: Spec, record: Record, parts: tuple[ConceptRecord, ...]) -> bool:
         """Whether the manifest asks for what it asked for when a rollback pinned the resource."""

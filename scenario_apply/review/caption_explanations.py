@@ -120,7 +120,7 @@ CAPTION_TEXTS: Mapping[str, LintText] = {
         "Delete them from the file.",
     ),
     "C21": LintText(
-        "Captions that lie beside the pictures, or in a folder above them, and are not read: a table under another "
+        "Captions beside the pictures, or in a folder above them, that are not read: a table under another "
         "name, a text that lists the pictures, caption files whose names fit no picture. It is an error "
         "where no picture has a caption, and a note where all have one.",
         "Scenario would write its own captions in place of those that exist.",
@@ -133,7 +133,7 @@ CAPTION_TEXTS: Mapping[str, LintText] = {
     ),
     "C40": LintText(
         "A caption file begins with the line that marks a draft: a model wrote the caption, with `captions draft`, and "
-        "nobody has reviewed it. The line itself is never sent.",
+        "it has not been reviewed. The line itself is never sent.",
         "A caption that is wrong teaches what is wrong, and drafts tend to name everything alike.",
         "Read the caption, correct it, and delete the first line.",
     ),

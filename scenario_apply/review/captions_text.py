@@ -70,7 +70,7 @@ def _difference(one: ComparedCaption, screen: Screen) -> list[str]:
     if one.status in ("not-sent", "not-attached"):
         return [] if one.here is None else wrap(f'"{safe(one.here)}"', room)
     if one.here is None:
-        return wrap(f'"{safe(one.scenario or "")}" on Scenario; here none, so that Scenario captions it', room)
+        return wrap(f'"{safe(one.scenario or "")}" on Scenario; none here, so Scenario would caption it', room)
     if one.scenario is None:
         return wrap(f'"{safe(one.here)}"', room)
     return drawn_diff(one.scenario, one.here, room, screen)

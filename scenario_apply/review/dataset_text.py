@@ -34,7 +34,9 @@ def dataset_text(dataset: Dataset, screen: Screen, findings: Findings, models: S
     paired = {path for pair in contents.pairs for path in (pair.before, pair.after)}
     images = [image for image in contents.images if image.path not in paired]
     rows = [_HEADER] if images else []
-    rows += [(safe(i.path), pixels_text(i), bytes_text(i.size_bytes), safe(codes.get(i.path, ""))) for i in images]
+    rows += [
+        (safe(i.path), pixels_text(i), bytes_text(i.size_bytes), _codes(codes.get(i.path, ""), screen)) for i in images
+    ]
     wide = [max((columns(row[n]) for row in rows), default=0) for n in range(len(_HEADER))]
     wide[0] = min(wide[0], max(screen.width // 3, len(_HEADER[0])))
     lines: list[str] = []
@@ -50,13 +52,24 @@ def dataset_text(dataset: Dataset, screen: Screen, findings: Findings, models: S
         lines.append(start + screen.paint(pad(found, wide[3]), color) + "  " + captions[0])
         lines += [" " * (screen.width - room) + line for line in captions[1:]]
     lines += pairs_shown(contents, codes, screen)
+    lines += [""] if lines else []
     lines += training_lines(models, dataset, screen)
     pairs = f", {counted(dataset.pair_count, 'pair')}" if dataset.pair_count else ""
     lines += altered_lines([(image.path, image.recipe) for image in contents.images], screen, 0)
     for convention in dataset.conventions:
         lines += prose(safe(convention_sentence(convention)), screen.width, screen)
-    lines.append(f"{safe(dataset.name)}: {counted(dataset.image_count, 'image')}{pairs}, {dataset.source_digest}")
+    summary = f"{safe(dataset.name)}: {counted(dataset.image_count, 'image')}{pairs},"
+    is_short = not screen.terminal or columns(summary) + 1 + len(dataset.source_digest) <= screen.width
+    lines += [f"{summary} {dataset.source_digest}"] if is_short else [summary, dataset.source_digest]
     return "\n".join(lines) + "\n"
+
+
+def _codes(codes: str, screen: Screen) -> str:
+    """The codes of findings; on a terminal no more than a quarter of its width has room for, without -v."""
+    most = screen.width // 4
+    if not screen.terminal or screen.verbose or len(codes) <= most:
+        return safe(codes)
+    return safe(codes[: codes.rindex(" ", 0, most - 1)]) + " …"
 
 
 def _color(found: Sequence[Diagnostic]) -> Color | None:
@@ -65,12 +78,10 @@ def _color(found: Sequence[Diagnostic]) -> Color | None:
 
 
 def _caption(image: Image, room: int, screen: Screen) -> list[str]:
-    if image.caption is None:
-        return ["(captioned by Scenario)"]
-    text = f'"{safe(image.caption)}"'
-    if not screen.terminal:
+    text = "(captioned by Scenario)" if image.caption is None else f'"{safe(image.caption)}"'
+    if not screen.terminal or columns(text) <= room:
         return [text]
-    return wrap(text, room) if screen.verbose else [text if columns(text) <= room else f'{fit(text, room - 1)}"']
+    return wrap(text, room) if screen.verbose else [fit(text, room - 1) + text[-1]]
 
 
 def dataset_json(

@@ -178,7 +178,7 @@ _DATASET = {
 
 _PLAN = {
     "asset-gone": "Images that an earlier run uploaded were deleted on Scenario, perhaps in the web app. The models "
-    "trained on them are unaffected. What is made new cannot use the deleted assets, so the images are uploaded again.",
+    "trained on them are unaffected. New models cannot use the deleted assets, so the images are uploaded again.",
     "find-ambiguous": "A concept with `find:` matches several models of the project. Name one of them with `modelId:`.",
     "find-nothing": "A concept with `find:` matches no model of the project with this exact name and type. The hint "
     "lists the nearest ones. Public models of others are named with `modelId:`.",
@@ -260,10 +260,10 @@ _API = {
     "https://; --allow-http permits http:// in a network that you trust.",
     "cooldown": "The service asks to wait between two launches of trainings. apply waits by itself.",
     "no-answer": "A read request got no complete response after several attempts. Nothing was changed. Try again.",
-    "drafts-not-kept": "The note of requests for drafts that may be paid, .scenario/caption-drafts.json, cannot be "
-    "read or written. Without it a draft might be paid twice, so none is asked for. Repair or delete it.",
-    "nothing-recorded": "The command needs what the service holds of a dataset, and no model of that dataset was made "
-    "yet. Run apply first.",
+    "drafts-not-kept": "The record of requests for drafts that may have been charged, .scenario/caption-drafts.json, "
+    "cannot be read or written. Without it a draft might be paid twice, so none is requested. Repair or delete it.",
+    "nothing-recorded": "The command needs the captions that Scenario has, and no model of the dataset exists yet. Run "
+    "apply first.",
     "no-credentials": "SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET are not set. Set them, or use --local to run "
     "against the embedded Scenario, which needs no account.",
     "not-found": "The service has no such object, or the credentials may not see it (404).",

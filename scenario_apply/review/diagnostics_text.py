@@ -59,13 +59,11 @@ def problem_text(problems: Iterable[Diagnostic], screen: Screen, *, count: bool 
         # one-line diagnostics are a list; longer ones are set apart
         text += "\n" if number and max(len(block), len(blocks[number - 1])) > 1 else ""
         text += "".join(f"{line}\n" for line in block)
-    ending = []
-    if count and len(found) > 1:
-        ending.append(f"{tally(found)}.")
+    ending = [tally(found)] if count and len(found) > 1 else []
     if notes:
-        ending.append(f"{tally(notes)[:1].upper()}{tally(notes)[1:]} {'more ' if found else ''}with -v.")
+        ending.append(f"-v shows {tally(notes)}{' more' if any(p.severity == 'info' for p in found) else ''}")
     if ending:
-        text += f"{'' if all(len(block) == 1 for block in blocks) else chr(10)}{' '.join(ending)}\n"
+        text += f"{'' if all(len(block) == 1 for block in blocks) else chr(10)}{'; '.join(ending)}.\n"
     return text
 
 
@@ -142,7 +140,7 @@ def _files_block(alike: Sequence[Diagnostic], screen: Screen, unlisted: int) -> 
     for problem in alike[:bound]:
         message = "" if is_same else f": {safe(problem.message)}"
         lines += hanging("  --> ", f"{safe(str(problem.location))}{message}", screen)
-        lines += [] if has_one_hint else [f"      {line}" for line in _hint(problem.hint, screen)]
+        lines += [] if has_one_hint else _hint(problem.hint, screen, indent=6)
     if bound < len(alike):
         lines += _more(len(alike) + unlisted - bound, "", screen, all_of_them=not unlisted)
     elif unlisted:
@@ -161,8 +159,8 @@ def _heading(problem: Diagnostic, message: str, screen: Screen) -> list[str]:
     return [screen.paint(start, _COLORS[problem.severity], "bold") + first[len(start) :], *(f"  {x}" for x in rest)]
 
 
-def _hint(hint: str | None, screen: Screen) -> list[str]:
-    return hanging("hint: ", safe(hint), screen) if hint and not screen.quiet else []
+def _hint(hint: str | None, screen: Screen, *, indent: int = 0) -> list[str]:
+    return hanging(f"{' ' * indent}hint: ", safe(hint), screen) if hint and not screen.quiet else []
 
 
 def _source(place: Location, screen: Screen) -> list[str]:

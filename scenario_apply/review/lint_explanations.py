@@ -50,7 +50,7 @@ LINT_TEXTS: Mapping[str, LintText] = {
         "Write the name or path as `dataset show` prints it, or remove the pattern.",
     ),
     "N10": LintText(
-        "A file in a zip that is not read: encrypted, a link, there twice, over 256 MB, compressed by an unusual "
+        "A file in a zip that is not read: encrypted, a link, listed twice, over 256 MB, compressed by an unusual "
         "method, or with a path that leads out. A zip file within a zip is a warning.",
         "Pictures are read from the zip in place, so that what it says about itself has to hold.",
         "Make the zip again without such files, or unpack it into a folder.",

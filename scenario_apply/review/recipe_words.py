@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from scenario_apply.dataset.recipes import value_of
 from scenario_apply.model.picture_options import UNKNOWN_RECIPE
-from scenario_apply.review.screen import Screen, counted, prose, safe
+from scenario_apply.review.screen import Screen, counted, hanging, prose, safe
 
 _WORDS = {
     "orient": "turned upright",
@@ -41,9 +41,7 @@ def altered_lines(recipes: Sequence[tuple[str, str]], screen: Screen, indent: in
     lines = [blank + line for line in prose(share, screen.width - indent, screen)]
     if screen.verbose:
         for path, words in altered:
-            lines += [
-                blank + line for line in prose(f"{safe(path)}: {', '.join(words)}", screen.width - indent, screen)
-            ]
+            lines += hanging(f"{blank}  ", f"{safe(path)}: {', '.join(words)}", screen)
     return lines
 
 

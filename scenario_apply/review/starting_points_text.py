@@ -14,9 +14,12 @@ from scenario_apply.model.did_you_mean import listed
 from scenario_apply.model.starting_points import StartingPoint, starting_point
 from scenario_apply.model.training_types import training_type
 from scenario_apply.planning.step_arithmetic import step_arithmetic
-from scenario_apply.review.screen import counted, safe
+from scenario_apply.review.screen import Screen, counted, hanging, safe
 from scenario_apply.review.step_sums import sum_text
 from scenario_apply.review.yaml_text import yaml_text
+
+_COMMENTS = Screen(width=76, terminal=True)
+"""Comments are wrapped to 80 columns, wherever the document goes."""
 
 
 class Suggestion(Struct, frozen=True, kw_only=True):
@@ -83,9 +86,9 @@ def _suggestion(model: ModelSpec, dataset: Dataset, family: Sequence[ModelSpec])
 
 def suggestions_text(found: Sequence[Suggestion]) -> str:
     """A YAML document whose models: can be pasted over the manifest's; what is said about them stands in comments."""
-    lines = ["# Suggestions only: nothing was changed, and what suits a subject is found by training.", "models:"]
+    lines = ["# Suggestions only; nothing was changed. Training shows what suits a subject.", "models:"]
     for one in found:
-        lines += [f"  # {safe(line)}" for line in _comments(one)]
+        lines += [f"  # {line}" for line in _comments(one)]
         if one.parameters and "/" not in one.name:
             block = yaml_text({one.name: {"parameters": one.parameters}})
             lines += [f"  {line}" for line in block.splitlines()]
@@ -95,18 +98,18 @@ def suggestions_text(found: Sequence[Suggestion]) -> str:
 
 
 def _comments(one: Suggestion) -> list[str]:
-    lines = [f"model.{one.name}, {one.count}. {one.reason}"]
+    lines = [("", f"model.{one.name}, {one.count}. {one.reason}")]
     if one.now is not None:
-        lines.append(f"now:       {one.now}")
+        lines.append(("now:       ", one.now))
     if one.then is not None:
-        lines.append(f"suggested: {one.then}")
+        lines.append(("suggested: ", one.then))
     if one.varied:
-        lines.append(f"{listed(one.varied)}: left to the matrix")
+        lines.append(("", f"{listed(one.varied)}: left to the matrix"))
     if one.parameters and "/" in one.name:
-        lines.append(", ".join(f"{key}: {value}" for key, value in one.parameters.items() if value is not None))
+        lines.append(("", ", ".join(f"{key}: {value}" for key, value in one.parameters.items() if value is not None)))
     if one.parameters.get("maxTrainSteps", 0) is None:
-        lines.append("maxTrainSteps is removed: it would decide instead of epochs and repeats")
-    return lines
+        lines.append(("", "maxTrainSteps is removed: it would decide instead of epochs and repeats"))
+    return [line for label, text in lines for line in hanging(label, safe(text), _COMMENTS)]
 
 
 def suggestions_json(found: Sequence[Suggestion]) -> list[dict[str, object]]:

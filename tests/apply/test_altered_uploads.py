@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -14,7 +15,7 @@ from scenario_apply.apply.prepare import PlanOptions, prepare_saved
 from scenario_apply.dataset.scan.alter_pictures import altered_picture
 from scenario_apply.dataset.scan.scan_all import scan_datasets
 from scenario_apply.errors import AnswerLost
-from scenario_apply.manifest.spec import Lifecycle
+from scenario_apply.manifest.spec import Import, Lifecycle
 from scenario_apply.model.address import parse_address
 from scenario_apply.model.picture_options import PictureOptions
 from scenario_apply.model.remote import AssetId
@@ -23,10 +24,11 @@ from scenario_apply.planning.changes import Action
 from scenario_apply.state.state import ImageRecord
 from tests.dataset.build import spec_from
 from tests.dataset.odd_pictures import SECRET, drawn, exif, opened, written
-from tests.fakes.bench import Bench, model
+from tests.fakes.bench import PLACE, Bench, model
 from tests.fakes.service import FakeScenario
 from tests.fakes.wire import Fault, Killed, Wire
 
+KAEL = parse_address("model.kael")
 FILES = {
     "1.jpg": written(drawn(size=(300, 280)), "JPEG", exif=exif(6)),
     "2.jpg": written(drawn(size=(301, 280)), "JPEG", exif=exif()),
@@ -160,7 +162,7 @@ def as_recorded_before(bench: Bench, service: KeepingScenario) -> None:
     store = bench.store()
     with store.locked("test"):
         state = store.load().state
-        address = parse_address("model.kael")
+        address = KAEL
         record = state.records[address]
         current = replace(record.current, picture_options="")
         store.save(state.with_record(address, replace(record, current=current)))
@@ -182,7 +184,7 @@ def test_a_new_release_trains_nothing_again(bench: Bench, service: KeepingScenar
 
 def test_a_new_version_of_a_model_of_an_older_release_gets_fit_pictures(bench: Bench, service: KeepingScenario) -> None:
     as_recorded_before(bench, service)
-    plan = bench.plan(service, PlanOptions(replace=(parse_address("model.kael"),))).plan
+    plan = bench.plan(service, PlanOptions(replace=(KAEL,))).plan
     sent = {p.step.picture.path for p in plan.steps if isinstance(p.step, UploadImage)}
     assert sent == {"1.jpg", "2.jpg"}
 
@@ -221,6 +223,30 @@ def test_a_plan_that_was_saved_on_pointers_is_carried_out_with_the_pictures(
     assert {picture.path: picture.recipe for picture in pictures} == {
         path: ";".join(filter(None, [recipe, "max_side=200"])) for path, recipe in RECIPES.items()
     }
+
+
+@pytest.mark.parametrize("options", [{}, {"max_side": 200}])
+def test_a_model_that_was_imported_on_pointers_is_not_trained_again(
+    bench: Bench, service: KeepingScenario, options: dict[str, Any]
+) -> None:
+    """What is done to its pictures is seen once they are here; as long as they are not, nothing else is known."""
+    scan(bench, **options)
+    bench.apply(service)
+    block = Import(target=KAEL, model_id=bench.record("model.kael").current.id, place=PLACE)
+    shutil.rmtree(bench.root / "state")
+    to_pointers(bench)
+    scan(bench, **options)
+    bench.manifest = replace(bench.manifest, imports=(block,))
+    bench.apply(service)
+    assert bench.plan(service).plan.steps == ()
+    bench.manifest = replace(bench.manifest, models={KAEL: model("kael", "set", parameters={"nbEpochs": 3})})
+    assert {image.path for image in bench.plan(service).unpulled} == set(FILES)
+    for name, data in FILES.items():
+        (bench.root / "set" / name).write_bytes(data)
+    scan(bench, **options)
+    assert uploads(bench, service) == {}
+    bench.declare(model("kael", "set"))
+    assert bench.plan(service).plan.steps == ()
 
 
 def test_pointers_know_options_that_are_not_the_defaults(bench: Bench, service: KeepingScenario) -> None:

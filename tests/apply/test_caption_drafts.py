@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from scenario_apply.apply.caption_drafts import DraftRun, Drafts, add_jobs
 from scenario_apply.cli.main import run
@@ -33,12 +34,14 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def jobs(root: Path, *, retry_lost: bool = False) -> Drafts:
+def jobs(root: Path, *, retry_lost: bool = False, **facts: int) -> Drafts:
+    """facts: of every image."""
     drafts = Drafts()
     scanned = scan_datasets({"set": SPEC}, root=str(root), cache_path=None, types_of={}, cwd=str(root))["set"]
     places = caption_places(SPEC, root=str(root))
     requests = DraftRequests(str(root), "e")
-    add_jobs(drafts, places, scanned.contents.images, (), requests, retry_lost=retry_lost, may_leave=False)
+    images = [replace(image, **facts) for image in scanned.contents.images]
+    add_jobs(drafts, places, images, (), requests, retry_lost=retry_lost, may_leave=False)
     return drafts
 
 
@@ -74,6 +77,12 @@ def test_only_images_without_a_caption_get_a_marked_draft(root: Path) -> None:
     assert jobs(root).jobs == []
 
 
+def test_how_large_an_image_is_goes_by_what_is_sent(root: Path) -> None:
+    """A large file may be sent small, and a small one large."""
+    assert len(jobs(root, size_bytes=9_000_000, most_bytes=1000).jobs) == 2
+    assert not jobs(root, size_bytes=1000, most_bytes=9_000_000).jobs
+
+
 @pytest.mark.parametrize("error", [AnswerLost("lost"), KeyboardInterrupt()])
 def test_what_may_be_paid_is_not_paid_again_unless_asked(root: Path, error: BaseException) -> None:
     """The first draft is on the disk; the request that got no answer is known to the next run."""
@@ -90,7 +99,7 @@ def test_what_may_be_paid_is_not_paid_again_unless_asked(root: Path, error: Base
 
 def test_a_request_that_was_interrupted_before_it_left_is_made_again(root: Path) -> None:
     done = write(root, Failing(Interrupted("before the request was sent")), jobs(root))
-    assert done.left["set"]["03.png"] == "not asked for: the run was stopped"
+    assert done.left["set"]["03.png"] == "not requested: the run was stopped"
     assert [job.file for job in jobs(root).jobs] == ["set/03.txt"]
 
 
@@ -108,7 +117,7 @@ def test_a_picture_that_the_service_refuses_is_left_with_its_reason(root: Path) 
 def test_a_run_that_is_stopped_asks_for_no_more(root: Path) -> None:
     done = write(root, FakeScenario(FakeClock()), jobs(root), stopped=(root / "set" / "01.txt").exists)
     assert [file for file, _ in done.written["set"]] == ["set/01.txt"]
-    assert done.left["set"]["03.png"] == "not asked for: the run was stopped"
+    assert done.left["set"]["03.png"] == "not requested: the run was stopped"
 
 
 def test_a_text_that_appears_meanwhile_is_not_replaced(root: Path) -> None:
@@ -129,7 +138,7 @@ def test_nothing_is_paid_for_what_cannot_be_written(root: Path) -> None:
     api = FakeScenario(FakeClock())
     done = write(root, api, drafts)
     assert api.count("generate_caption") == 1
-    assert done.left["set"]["03.png"] == "not asked for: set/01.txt could not be written"
+    assert done.left["set"]["03.png"] == "not requested: set/01.txt could not be written"
 
 
 def test_the_command_prices_asks_and_marks(

@@ -53,3 +53,21 @@ def test_a_caption_that_is_taken_over_word_for_word_is_ours(trained: tuple[Bench
     bench.apply(service)
     plan = bench.plan(service).plan
     assert (plan.has_changes, plan.drift) == (False, ())
+
+
+def test_a_version_without_captions_is_current_again_once_the_files_say_what_it_was_trained_on(
+    trained: tuple[Bench, FakeScenario],
+) -> None:
+    """They were pulled, one was edited and trained, and the edit is taken back: that costs nothing."""
+    bench, service = trained
+    pulled = bench.datasets["kael"]
+    for image in pulled.contents.images[:2]:
+        pulled = recaptioned(pulled, image.path, f"a picture: {image.path}")
+    bench.datasets["kael"] = recaptioned(pulled, pulled.contents.images[0].path, "KAEL from above")
+    bench.apply(service)
+    bench.datasets["kael"] = pulled
+    bench.apply(service)
+    assert (bench.record("model.kael").current.number, len(service.jobs)) == (1, 2)
+    assert not bench.plan(service).plan.has_changes
+    bench.datasets["kael"] = recaptioned(pulled, pulled.contents.images[0].path, "a picture of something else")
+    assert len(bench.plan(service).plan.steps) > 0

@@ -64,7 +64,7 @@ def test_the_trigger_of_a_trained_caption_is_moved_only_when_that_is_asked_for(
     store.read()
     store.save(trained)
     assert run(["validate", "--fix", "--auto-approve"]) == 0
-    assert "the training of model.kael used it" in capsys.readouterr().err
+    assert "the training of model.kael used these captions" in capsys.readouterr().err
     assert texts(home) == [b"KAEL_07, dusk, cloak\n", b"winter, KAEL_07, bow\n"]
     assert run(["validate", "--fix-only", "trigger", "--auto-approve"]) == 0
     assert texts(home)[1] == b"KAEL_07, winter, bow\n"

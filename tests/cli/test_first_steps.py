@@ -130,7 +130,7 @@ def test_validate_suggests_a_block_that_can_be_pasted_and_changes_nothing(capsys
         "# now:       750 steps (epochs not counted: maxTrainSteps decides)",
         "# suggested: 8 images x 24 repeats x 17 epochs = 3264 steps",
         "# learningRate: left to the matrix",
-        "# model.older, 8 images. No suggestion: sd-xl-lora is not counted in epochs and repeats.",
+        "# model.older, 8 images. No suggestion: sd-xl-lora is not counted in epochs",
     ):
         assert said in printed
     assert run("validate", "--suggest", "--format", "sarif") == 64

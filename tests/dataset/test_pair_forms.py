@@ -234,6 +234,7 @@ def test_swapped_roles_are_told_by_the_words_in_folder_names(folders: str, swapp
     [
         ("Please turn it into clay", False),
         ("extract the fox", False),
+        ("Delete the fox", False),
         ('"Turn it into clay"', False),
         ("a fox made of clay", True),
         ("the fox is red now", True),

@@ -156,6 +156,13 @@ def test_a_kept_version_that_is_wanted_again_becomes_current_for_nothing() -> No
     assert (type(again), again.reasons) == (Keep, ())
 
 
+def test_a_copy_of_an_image_with_the_same_caption_asks_for_no_training() -> None:
+    """It is the same asset, attached once: the training set stays what it was. With another caption it is another."""
+    copy = replace(IMAGES[0], path="copy.png", file="set/copy.png")
+    assert isinstance(decided(images=(*IMAGES, copy)), Keep)
+    assert isinstance(decided(images=(*IMAGES, replace(copy, caption="KAEL, another"))), Replace)
+
+
 def test_a_version_that_is_gone_or_asked_to_be_replaced_is_not_restored() -> None:
     """What the service deleted cannot come back, and --replace means a new training."""
     state = recorded(version(2, parameters={"nbEpochs": 12}), previous=(version(1),))

@@ -176,6 +176,6 @@ def test_notes_of_lint_rules_are_counted_and_drawn_only_when_verbose() -> None:
     assert "about F13" in text
     assert "about other" in text
     assert "N03" not in text
-    assert text.endswith("2 notes. 2 notes more with -v.\n")
+    assert text.endswith("2 notes; -v shows 2 notes more.\n")
     assert "about N03" in problem_text(notes, Screen(verbose=True))
-    assert problem_text(notes[:1], Screen()) == "1 note with -v.\n"
+    assert problem_text(notes[:1], Screen()) == "-v shows 1 note.\n"

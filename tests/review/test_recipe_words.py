@@ -26,7 +26,7 @@ def test_a_line_counts_and_v_names_each() -> None:
     assert sorted(found[0].partition(": ")[2].split(", ")) == sorted(short.partition(": ")[2].split(", "))
     assert found[0].startswith("2 of 4 images altered before sending: ")
     assert altered_lines(recipes, Screen(width=100, color=False, verbose=True), 2)[1:] == [
-        "  1.jpg: turned upright, metadata removed",
-        "  2.jpg: metadata removed",
+        "    1.jpg: turned upright, metadata removed",
+        "    2.jpg: metadata removed",
     ]
     assert altered_lines([("3.png", "")], Screen(width=100, color=False), 0) == []

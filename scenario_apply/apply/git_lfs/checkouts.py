@@ -28,7 +28,7 @@ class Checkout:
 def checkout_around(folder: str) -> Checkout | None:
     """The checkout that a folder is in; None without one, or where `.git` leads to a folder that is not of this one.
 
-    A folder that was unpacked from an archive could name the repository of somebody else that way.
+    Otherwise a folder unpacked from an archive could name any other repository of this machine.
     """
     here = os.path.realpath(folder)
     while True:

@@ -1,4 +1,4 @@
-"""What is said of pictures that are not on this machine: a plan warns, an apply that cannot get them ends."""
+"""Diagnostics for pictures that are not on this machine: warnings of a plan, errors of an apply."""
 
 from __future__ import annotations
 

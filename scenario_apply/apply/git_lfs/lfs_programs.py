@@ -142,7 +142,7 @@ def program_environment(environment: Mapping[str, str], folder: str, *, with_cre
             "GIT_CONFIG_GLOBAL": os.devnull,
             "GIT_SSH_COMMAND": "false",
         }
-    # nobody is asked: a program that waits for a password would hang a pipeline
+    # no prompts: a program that waits for a password would block a pipeline
     return kept | {"GIT_DIR": folder, "GIT_TERMINAL_PROMPT": "0"}
 
 
@@ -197,5 +197,5 @@ def _said(stderr: bytes) -> str:
     """The program's own words in one line, bounded, without users and passwords of addresses."""
     lines = [line.strip() for line in stderr.decode(errors="replace").splitlines() if line.strip()]
     told = [line for line in lines if not line.startswith(("fetch:", "Errors logged", "Use `git lfs logs"))]
-    text = _USER_INFO.sub("", "; ".join(told)) or "it did not say why"
+    text = _USER_INFO.sub("", "; ".join(told)) or "it gave no reason"
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

@@ -21,7 +21,7 @@ from scenario_apply.manifest.loader.data_guard import DataGuard
 from scenario_apply.state.stores.git_head import read_git_file
 
 MOST_PULLED_BYTES = 200_000_000
-"""Of one picture. A pointer may say any size, and nobody trains on such pictures."""
+"""Of one picture. A pointer may claim any size, and larger pictures are of no use for a training."""
 
 _CONFIGURATION_BYTES = 1 << 20
 _OPTION = "--lfs-pull"
@@ -29,7 +29,7 @@ _OPTION = "--lfs-pull"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PullConsent:
-    """What the caller allows. credentials: that git-lfs contacts any server that the checkout names, with own access.
+    """What the caller allows. credentials: git-lfs may contact any server that the checkout names, as the caller.
 
     Without, only an address of the repository's own configuration is contacted, over https or on this machine.
     """
@@ -114,7 +114,9 @@ def pull(
             left = _placed_from(work, programs.objects)
             if not left.pointers:
                 return None
-            return failure or f"git-lfs did not bring {left.pointers[0].file} with the digest of its pointer"
+            return (
+                failure or f"git-lfs downloaded nothing for {left.pointers[0].file} that has the digest of its pointer"
+            )
     except LfsFailed as failed:
         return str(failed)
     except OSError as error:

@@ -31,25 +31,25 @@ def _checks(parser: argparse.ArgumentParser) -> None:
 
 def _drafts(parser: argparse.ArgumentParser) -> None:
     _reads(parser)
-    parser.add_argument("--auto-approve", action="store_true", help="have them written without asking for approval")
+    parser.add_argument("--auto-approve", action="store_true", help="write the drafts without asking for approval")
     parser.add_argument(
         "--limit",
         action="append",
         default=[],
         type=limit,
         metavar="cost=CU",
-        help="write none when they cost more (also: `limits: { cost: CU }` in the manifest)",
+        help="write no drafts if they would cost more (also: `limits: { cost: CU }` in the manifest)",
     )
     parser.add_argument(
         "--details",
         choices=("action", "action+style"),
         metavar="LEVEL",
-        help="what is described: action or action+style (default: Scenario's own)",
+        help="what to describe: action or action+style (default: Scenario's own)",
     )
     parser.add_argument(
         "--retry-lost",
         action="store_true",
-        help="ask again for images whose answer was lost in an earlier run, which may be paid twice",
+        help="repeat requests whose response was lost in an earlier run; they may be charged twice",
     )
 
 

@@ -52,5 +52,5 @@ def run(call: Invocation) -> int:
         call.show(dataset_json(dataset, findings, captions, models))
     else:
         call.show(dataset_text(dataset, call.out, findings, models))
-    call.warn(dataset.problems)
+    call.warn(dataset.problems, before="\n")
     return 1 if any(problem.severity == "error" for problem in dataset.problems) else 0

@@ -49,10 +49,10 @@ def run(call: Invocation) -> int:
     if call.arguments.suggest and call.arguments.format in ("github", "sarif"):
         raise UsageError(f"--format {call.arguments.format} has no place for --suggest", hint="use text or json")
     manifest, datasets = None, None
-    is_fixed = True
+    is_fixed, is_fixing = True, call.arguments.fix or call.arguments.fix_only is not None
     try:
         manifest = open_manifest(call.settings)
-        if call.arguments.fix or call.arguments.fix_only is not None:
+        if is_fixing:
             from scenario_apply.cli.caption_fixing import fix_captions
 
             is_fixed = fix_captions(call, manifest, call.arguments.fix_only)
@@ -73,7 +73,7 @@ def run(call: Invocation) -> int:
     elif call.arguments.format in ("github", "sarif"):
         _show_to_programs(call, problems, valid=valid)
     else:
-        call.warn(problems)
+        call.warn(problems, before="\n" if is_fixing else "", after="\n" if valid or suggested is not None else "")
         if valid and manifest is not None and datasets is not None:
             sentence = validation_text(manifest, datasets)
             if suggested is None:

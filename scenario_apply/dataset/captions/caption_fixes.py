@@ -41,7 +41,7 @@ class FixedFile:
 
 
 class CaptionFixer:
-    """Repairs the caption files of one dataset. kinds: those of FIX_KINDS that are wanted."""
+    """Repairs the caption files of one dataset. kinds: those of FIX_KINDS to make."""
 
     def __init__(self, spec: DatasetSpec, kinds: Collection[str]) -> None:
         self._spec = spec
@@ -54,7 +54,7 @@ class CaptionFixer:
     def fixed(self, data: bytes, *, file: str) -> FixedFile | None:
         """The file repaired; None for one that cannot be read at all, which the linter reports.
 
-        Repeated until nothing is left to repair: a comma that goes may lay bare a byte order mark.
+        Repeated until nothing is left to repair: removing a comma may expose a byte order mark.
         """
         found = last = self._fixed_once(data, file)
         while last is not None and last.kinds:

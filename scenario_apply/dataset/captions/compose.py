@@ -15,7 +15,7 @@ from scenario_apply.model.file_names import name_of, nfc, stem_of
 if TYPE_CHECKING:
     from scenario_apply.dataset.captions.caption_templates import DatasetTemplates
 
-_PLACEHOLDER = re.compile(r"\[ ?trigger ?\]|(?<!\{)\{ ?trigger ?\}(?!\})", re.IGNORECASE)
+_PLACEHOLDER = re.compile(r"\[ ?trigger ?\]|(?<![{$])\{ ?trigger ?\}(?!\})", re.IGNORECASE)
 Part = Callable[[str, str], str]  # (caption, path) -> text
 
 

@@ -1,4 +1,4 @@
-"""Drafts: captions that a model wrote and nobody has reviewed. Their first line says so, and is never sent."""
+"""Drafts: captions that a model wrote and that were not reviewed. Their first line says so, and is never sent."""
 
 from __future__ import annotations
 
@@ -17,4 +17,4 @@ def without_draft_mark(text: str, *, file: str) -> tuple[str, list[Finding]]:
     if mark is None:
         return text, []
     hint = "read it, correct it, and delete the first line of the file"
-    return text[mark.end() :], [Finding("C40", "is a draft that nobody has reviewed", file, hint=hint)]
+    return text[mark.end() :], [Finding("C40", "is a draft that has not been reviewed", file, hint=hint)]

@@ -57,7 +57,7 @@ def _lines(data: bytes, file: str) -> str | Finding:
         plain = [f.name for f in schema if is_text[f.name] or _is_number(f.type)][:_MOST_COLUMNS]
         lists = [field.name for field in schema if field.name == "tags" and not is_text[field.name]]
         if lists:
-            what = f"{file}: the column tags is no text"
+            what = f"{file}: the column tags does not hold text"
             return Finding("C18", what, file, hint='write it as "tag, tag", or export the table as CSV')
         if opened.metadata.num_rows > MOST_ROWS or _unpacked_bytes(opened) > _MOST_BYTES:
             what = f"{file} has more than {MOST_ROWS:,} rows or {_MOST_BYTES >> 20} MB of texts"

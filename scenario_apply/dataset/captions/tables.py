@@ -64,7 +64,7 @@ def _read(text: str, file: str) -> Table:
 
         return read_yaml_map(text, file=file)
     if ending == ".txt":
-        what = "a text file is no table: which line belongs to which image is not said"
+        what = "a text file is not a table: it does not say which line belongs to which image"
         hint = "write one text for each image: a .txt file beside it, or a table with file_name and text"
         return Table((), (Finding("C18", what, file, None, hint),))
     known = ".yaml, .json, .jsonl, .csv or .tsv"

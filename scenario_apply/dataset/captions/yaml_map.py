@@ -72,7 +72,7 @@ def _explain(error: yaml.MarkedYAMLError, text: str, file: str) -> Finding:
     shown = lines[mistake.line] if lines else ""
     hint = mistake.hint
     match = _KEY_AND_TEXT.match(shown) if len(shown) <= _LONGEST_SHOWN else None
-    if match and any(part in (hint or "") for part in ("in quotes", "quotes above")):
+    if match and any(part in (hint or "") for part in ("in quotes", "quotes above", "a line of its own")):
         caption = match["text"]
         if caption[0] == "'":
             hint = "write '' for a ' inside single quotes"
@@ -213,7 +213,8 @@ class _Reader:
                     what = f"{name} is given twice"
                     self._findings.append(Finding("C17", what, self._file, _line(key), "keep one of them"))
                 held.setdefault(str(name), value)
-        raise _Refused(self._wrong(event, "anchors and aliases are not supported in captions files"))
+        what = "anchors and aliases are not supported in captions files"
+        raise _Refused(self._wrong(event, what)._replace(hint="quote a caption that begins with *"))
 
     def _text_of(self, event: yaml.ScalarEvent) -> str:
         """The scalar's text. Reports what YAML does to texts without quotes."""

@@ -11,13 +11,13 @@ from scenario_apply.model.file_names import name_of
 from scenario_apply.model.lint_rules import Finding
 
 _INSTRUCTING = """
-turn make replace remove add change convert transform apply restyle colorize colourize relight put swap paint draw
-render edit erase fill crop rotate zoom blur sharpen brighten darken insert give set move extend expand outpaint
+turn make replace remove add change convert transform apply restyle colorize colourize colourise relight put swap paint
+draw render edit erase fill crop rotate zoom blur sharpen brighten darken insert give set move extend expand outpaint
 inpaint style recolor recolour show place take translate rewrite redraw create generate enhance upscale clean
 restore colorise recolour recolor stylize stylise cartoonize animate sketch simplify decorate furnish extract segment
 separate outline reduce increase adjust fix repair retouch reframe rearrange shift flip mirror swap keep have use age
 dress undress shave wear reimagine imagine replace repaint retexture rerender convert relight deblur denoise dehaze
-cover undo reveal open close let lower raise light wrap dress
+cover undo reveal open close let lower raise light wrap delete switch isolate cut lift correct swap unify complete
 """
 _VERBS = frozenset(_INSTRUCTING.split())
 _POLITE = frozenset({"please", "now", "just", "kindly"})

@@ -24,7 +24,9 @@ _WORD = re.compile(r"\w+(?:-\w+)*")
 _SEPARATORS = re.compile(r"[-_\s]")
 _KNOWN_TO_EVERY_MODEL = """
 man woman boy girl person people cat dog horse bird car house tree character hero knight style art photo picture
-image painting drawing sketch anime cartoon logo icon product shoe dress hat red blue green black white
+image painting drawing sketch anime cartoon logo icon product shoe dress hat red blue green black white yellow fox wolf
+bear lion dragon robot warrior wizard witch king queen prince princess soldier sword castle forest city flower
+watercolor watercolour ink comic manga portrait landscape render texture pattern the
 """
 _ORDINARY = frozenset(_KNOWN_TO_EVERY_MODEL.split())
 
@@ -126,9 +128,9 @@ def _begins_in_other_case(text: str, trigger: str) -> bool:
 
 
 def _phrase(trigger: str) -> re.Pattern[str] | None:
-    """Finds a trigger of several words in any case and with any blanks; None for one word."""
+    """Finds a trigger of several parts in any case and with any blanks between them; None for one part."""
     parts = _SEPARATORS.split(trigger)
-    if len(trigger.split()) < 2:
+    if len(parts) < 2:
         return None
     return re.compile(
         r"(?<!\w)" + r"[-_\s]+".join([re.escape(part) for part in parts if part]) + r"(?!\w)", re.IGNORECASE
@@ -138,6 +140,11 @@ def _phrase(trigger: str) -> re.Pattern[str] | None:
 def _is_other_phrase(found: str, trigger: str) -> bool:
     if found == trigger:
         return False
+    if len(trigger.split()) == 1:  # KAEL 07 is KAEL_07; the words of red_fox or Red_Fox are ordinary ones
+        if not any(map(str.isspace, found)):
+            return False
+        as_typed = _SEPARATORS.sub("", found) == _SEPARATORS.sub("", trigger)
+        return any(map(str.isdigit, trigger)) or (as_typed and not trigger.islower())
     if " ".join(found.split()) == " ".join(trigger.split()):
         return True
     # The words of a name such as Red Fox, when they are only ordinary words, stand for what they mean.

@@ -12,13 +12,9 @@ _LETTERS_A_WORD = 2
 
 
 def word_count(text: str) -> int:
-    """The number of words: between blanks, or two letters of a run without blanks, as in 一个玻璃瓶."""
-    if text.isascii():
-        return len(text.split())
-    runs = _WITHOUT_BLANKS.findall(text)
-    if not runs:
-        return len(text.split())
-    others = [word for word in _WITHOUT_BLANKS.sub(" ", text).split() if any(map(str.isalnum, word))]
+    """The number of words: between blanks and commas, or two letters of a run without blanks, as in 一个玻璃瓶."""
+    runs = [] if text.isascii() else _WITHOUT_BLANKS.findall(text)
+    others = [word for word in _WITHOUT_BLANKS.sub(" ", text).replace(",", " ").split() if any(map(str.isalnum, word))]
     return len(others) + sum(-(-len(run) // _LETTERS_A_WORD) for run in runs)
 
 

@@ -26,7 +26,7 @@ _NOT_WRITTEN = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaptionPlaces:
-    """The captions of a dataset as they lie on the disk. root: absolute. read: reads a file, relative to the root."""
+    """Where the captions of a dataset are on the disk. root: absolute. read: reads a file, relative to the root."""
 
     spec: DatasetSpec
     root: str
@@ -37,7 +37,7 @@ class CaptionPlaces:
 
     @property
     def lacking(self) -> tuple[FileEntry, ...]:
-        """Images that nobody has written a caption for."""
+        """Images that have no caption in a file."""
         if self.spec.caption is not None and self.spec.captions.kind != "auto":
             return ()
         have = {*self.gathered.raws, *self.gathered.unreadable}
@@ -88,9 +88,9 @@ class CaptionPlaces:
             return "edit pairs have instructions"
         table, images = self.table, [image.file for image in self.images]
         if any(map(is_url, self.spec.images)) or not all(map(self._is_text_here, images[:1])):
-            return "its images lie in a zip file or behind a URL"
+            return "its images are in a zip file or behind a URL"
         if table is not None and (is_url(table) or suffix_of(table) == ".parquet" or ".zip/" in table.lower()):
-            return "its table of captions is parquet, or lies in a zip file or behind a URL"
+            return "its table of captions is parquet, or is in a zip file or behind a URL"
         if len(self._recognised) > 1:
             return f"its captions are in several tables: {' and '.join(self._recognised)}"
         return _NOT_WRITTEN.get(self.spec.captions.kind)

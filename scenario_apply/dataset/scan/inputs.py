@@ -112,7 +112,7 @@ def inputs_of(listing: Listing, spec: DatasetSpec, root: str) -> DatasetInputs:
             images=selection.images,
             selection=selection,
             findings=(*findings, *left),
-            skipped_folders=skipped_folders_of(listing, spec, root),
+            skipped_folders=skipped_folders_of(listing, spec, root, selection.excluded_folders),
             layout=layout,
         )
     if of_table:
@@ -125,7 +125,7 @@ def inputs_of(listing: Listing, spec: DatasetSpec, root: str) -> DatasetInputs:
         paired = pair_folders(selection)
     if _LOST_FOLDER.intersection(finding.code for finding in findings):
         paired = replace(paired, findings=())  # with a folder missing, all pictures of the other lack a partner
-    skipped = {} if of_table else skipped_folders_of(listing, spec, root)
+    skipped = {} if of_table else skipped_folders_of(listing, spec, root, selection.excluded_folders)
     return DatasetInputs(images=paired.images, paired=paired, findings=findings, skipped_folders=skipped)
 
 

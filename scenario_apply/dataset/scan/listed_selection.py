@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from scenario_apply.dataset.image_selection import Listed, Selection, merge, select
 from scenario_apply.dataset.scan.sources import Listing, SourceFolder
-from scenario_apply.manifest.loader.listing import files_of
+from scenario_apply.manifest.loader.listing import files_of, junk_folders_of, subfolders_of
 from scenario_apply.manifest.spec import DatasetSpec
 from scenario_apply.model.file_names import nfc
 from scenario_apply.model.globs import glob_pattern, with_low_ending
@@ -29,6 +29,7 @@ def selection_of(listing: Listing, spec: DatasetSpec) -> Selection:
                 path="/".join(part for part in (prefix, folder.within) if part),
                 file="/".join(part for part in (place.file, folder.within) if part and part != "."),
                 rows=files_of(folder),
+                below=(*subfolders_of(folder), *junk_folders_of(folder)) if spec.exclude else (),
             )
             for folder in place.folders
         ]

@@ -10,11 +10,16 @@ from scenario_apply.manifest.spec import DatasetSpec
 from scenario_apply.model.file_names import is_image_name, spelled
 
 
-def skipped_folders_of(listing: Listing, spec: DatasetSpec, root: str) -> dict[str, int]:
-    """Sub-folders with pictures that are not read: folder, relative to the root -> number of pictures."""
+def skipped_folders_of(
+    listing: Listing, spec: DatasetSpec, root: str, excluded: frozenset[str] = frozenset()
+) -> dict[str, int]:
+    """Sub-folders with pictures that are not read: folder, relative to the root -> number of pictures.
+
+    excluded: folders that `exclude` leaves out, relative to the root.
+    """
     if spec.recursive:
         return {}
-    taken = {place.file for place in listing.places}
+    taken = {place.file for place in listing.places} | excluded
     taken |= {_joined(place, folder.within) for place in listing.places for folder in place.folders}
     is_empty = not any(is_image_name(row[0]) for p in listing.places for folder in p.folders for row in folder.rows)
     counts = {}

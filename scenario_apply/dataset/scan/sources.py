@@ -82,7 +82,8 @@ class Listing:
             (p.file, p.keep, p.side, [folder[1:] for folder in p.folders], p.names and tuple(p.names))
             for p in self.places
         ]
-        return (places, self.stats, self.links, [entry[1:] for entry in self._beyond()])
+        found = [(finding.what, finding.hint) for finding in self.findings]
+        return (places, self.stats, self.links, [entry[1:] for entry in self._beyond()], found)
 
     def mtimes(self) -> list[int]:
         rows = [row[2] for place in self.places for folder in place.folders for row in folder.rows]

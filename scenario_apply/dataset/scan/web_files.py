@@ -149,7 +149,7 @@ class WebReader:
             host, port = "", 0
         redirected = here != url
         if not host or parts.scheme not in ("https", "http") or (not redirected and url_problem(here)):
-            raise RemoteFailed(f"{url} redirects to what is no address of a web server")
+            raise RemoteFailed(f"{url} redirects to something other than a web server")
         if parts.scheme == "http" and not self._access.allow_http:
             what = "redirects to an address that is not encrypted" if redirected else "is not encrypted"
             raise RemoteFailed(f"{url} {what}", "use https://; --allow-http permits it")

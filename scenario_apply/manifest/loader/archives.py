@@ -77,7 +77,7 @@ class Archive(NamedTuple):
 
 
 def may_be_in_archive(file: str) -> bool:
-    """Whether a part of the path ends in .zip. It may be a folder all the same."""
+    """Whether a part of the path ends in .zip. It may still be a folder."""
     return ".zip" in file.lower() and _PART.search(file) is not None
 
 
@@ -186,7 +186,7 @@ def _listed(handle: int, stat: tuple[int, int, int]) -> Archive:
         elif max(info.file_size, info.compress_size) > LARGEST_MEMBER:
             why = f"have more than {LARGEST_MEMBER >> 20} MB"
         elif "/".join(parts) in members:
-            why = "are there twice"
+            why = "are listed twice"
         if why is not None:
             refused.setdefault(why, []).append(name)
         else:

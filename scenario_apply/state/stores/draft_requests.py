@@ -1,7 +1,7 @@
-"""Remembers requests for drafts of captions whose answer was not written down: they may be paid for already.
+"""Remembers requests for drafts of captions whose response was not recorded: they may have been charged.
 
-A request is noted on the disk before it leaves, and forgotten once its caption is in a file. What a death or a lost
-connection leaves behind is not asked for again, unless the user says so.
+A request is noted on the disk before it is sent, and removed once its caption is in a file. After a crash or a lost
+connection it is not repeated, unless the user asks for that.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class DraftRequests:
         self._held = self._read()
 
     def sent_at(self, sha256: str) -> str | None:
-        """When a request for the picture with these bytes was sent whose answer is not known."""
+        """When a request for the picture with these bytes was sent whose response is not known."""
         return self._held.get(self._key(sha256))
 
     def begin(self, sha256: str, at: str) -> None:
@@ -50,7 +50,7 @@ class DraftRequests:
         except (ValueError, RecursionError):
             held = None
         if not isinstance(held, dict):
-            raise OSError(0, f"{self._folder.path}/{_NAME} cannot be read; look at it, then delete it")
+            raise OSError(0, f"{self._folder.path}/{_NAME} cannot be read; check its content, then delete it")
         return {str(key): str(value) for key, value in held.items()}
 
     def _write(self) -> None:

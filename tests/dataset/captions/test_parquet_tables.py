@@ -44,7 +44,7 @@ def test_rows_keep_their_number(dictionary: bool) -> None:
     [
         ({"image": [{"bytes": b"PNG", "path": "1.png"}], "text": ["a"]}, "holds the pictures themselves"),
         ({"image": [b"PNG"], "text": ["a"]}, "holds the pictures themselves"),
-        ({"file_name": ["1.png"], "tags": [["a", "b"]]}, "the column tags is no text"),
+        ({"file_name": ["1.png"], "tags": [["a", "b"]]}, "the column tags does not hold text"),
     ],
 )
 def test_what_cannot_be_a_table_of_captions_is_explained(columns: dict[str, Any], said: str) -> None:

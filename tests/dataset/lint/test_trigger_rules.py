@@ -19,6 +19,8 @@ from tests.dataset.lint.subjects import subject_of
         ("Kael of Rook", "kael Of rook rides"),
         ("KAEL 07", "kael 07 rides"),
         ("KAEL_07", "kael_07 rides"),
+        ("KAEL_07", "KAEL 07 rides"),
+        ("INK_WASH", "a barn, INK WASH"),
         ("Zo\u00eb_07", "zoe\u0308_07 rides"),
     ],
 )
@@ -34,6 +36,8 @@ def test_another_spelling_of_the_trigger_is_an_error(trigger: str, caption: str)
         ("ohwx man", "ohwx man, a cat in a box"),
         ("ohwx man", "a woman and a man"),
         ("Red Fox", "a red fox in snow"),
+        ("red_fox", "A Red fox in snow"),
+        ("INK_WASH", "an ink wash of a barn"),
         ("Zo\u00eb_07", "Zoe\u0308_07, a robot"),
         ("KAEL_07", "KAEL_07's horse"),
     ],

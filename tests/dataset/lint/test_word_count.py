@@ -22,6 +22,8 @@ from tests.dataset.lint.subjects import subject_of
         ("KAEL_07，玻璃瓶", 3),
         ("หุ่นยนต์เดินในหญ้า", 9),
         ("猫", 1),
+        ("1girl,solo,red_hair,night", 4),
+        (", red fox - &", 2),  # what is left of "KAEL_07, red fox - &"
         ("", 0),
     ],
 )

@@ -111,12 +111,28 @@ def test_an_upload_takes_the_bytes_of_the_zip_and_checks_them(tmp_path: Path) ->
     assert caught.value.code == "image-changed"
 
 
+def test_a_zip_that_came_damaged_is_no_longer_missing(tmp_path: Path) -> None:
+    """What is said of a zip without pictures is not kept from before it was there."""
+    found = []
+    for data in (None, b"PK", None):
+        (tmp_path / "set.zip").unlink(missing_ok=True)
+        if data is not None:
+            (tmp_path / "set.zip").write_bytes(data)
+        [problem] = scanned(tmp_path, images=["./set.zip"]).problems
+        found.append(problem.message)
+    assert [message.partition(": ")[0] for message in found] == [
+        "./set.zip does not exist",
+        "./set.zip cannot be listed",
+        "./set.zip does not exist",
+    ]
+
+
 def test_nothing_is_written_into_a_zip_or_a_parquet_file(tmp_path: Path) -> None:
     """Captions that commands would add or repair: there are no files for them, and the reason is given."""
     folder = make(tmp_path)
     zipped(tmp_path)
     for images, captions, said in (
-        ("./set.zip", None, "its images lie in a zip file"),
+        ("./set.zip", None, "its images are in a zip file"),
         ("s3://bucket/set", None, "behind a URL"),
         ("./set", "./set/captions.parquet", "its table of captions is parquet"),
     ):

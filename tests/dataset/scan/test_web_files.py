@@ -110,8 +110,8 @@ def test_a_redirect_is_followed(site: str) -> None:
     ("path", "said"),
     [
         ("/metadata", "never read"),
-        ("/file", "no address"),
-        ("/odd", "no address"),
+        ("/file", "something other than a web server"),
+        ("/odd", "something other than a web server"),
         ("/other", "not public"),
         ("/none", "No such"),
         ("/loop", "more than 5 times"),
