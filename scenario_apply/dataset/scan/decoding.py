@@ -18,7 +18,7 @@ LARGE_PIXELS = 4_000_000
 _FREE_PIXELS = 500_000_000  # six to ten seconds of decoding
 _PIXELS_A_BYTE = 10  # photographs have one to eight
 _LEAST_PIXELS = 40_000  # the cost of opening any picture
-_COMPARED_PIXELS = 4_000  # the cost of comparing the colours of two pictures
+_COMPARED_PIXELS = 40_000  # comparing the colours of two pictures takes up to a millisecond
 
 _in_this_process = threading.Lock()
 _between_processes: int | None = None  # an open file that processes lock in turn

@@ -18,17 +18,20 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 _MOST_THUMBNAILS = 2_000  # of 3 kB each, and twice what a dataset may have
+_MOST_GAPS = 100_000  # comparisons that are kept, of about 300 bytes each
 
 
 class SeenPixels:
     """What was decoded in this run, by SHA-256, so that a picture of several datasets is decoded once.
 
     hashed: facts with hashes. thumbnails: colours for comparisons; the oldest are dropped beyond _MOST_THUMBNAILS.
+    gaps: results of comparisons, by both digests and whether the first was mirrored.
     """
 
     def __init__(self) -> None:
         self.hashed: dict[str, Facts] = {}
         self.thumbnails: dict[str, Image] = {}
+        self.gaps: dict[tuple[str, str, bool], ColourGap] = {}
         self._lock = threading.Lock()
 
     def keep(self, digest: str, colours: Image) -> None:
@@ -95,10 +98,17 @@ class _PixelReader:
 
     def difference(self, one: str, other: str, *, mirrored: bool = False) -> ColourGap | None:
         """How far two files' thumbnails are apart, the first mirrored if so said; None when one is not decoded."""
+        key = (self._digests[one], self._digests[other], mirrored)
+        known = self._seen.gaps.get(key)
+        if known is not None:
+            return known
         first, second = self._thumbnail(one), self._thumbnail(other)
         if first is None or second is None or not self._allowance.take_comparison():
             return None
-        return colour_difference(first, second, mirrored=mirrored)
+        gap = colour_difference(first, second, mirrored=mirrored)
+        if len(self._seen.gaps) < _MOST_GAPS:
+            self._seen.gaps[key] = gap
+        return gap
 
     def _thumbnail(self, file: str) -> Image | None:
         colours = self._seen.thumbnails.get(self._digests[file])
