@@ -1,6 +1,7 @@
 """The table of commands: name, module and summary, grouped as help shows them. Imports nothing.
 
-A module under commands/ has the options, the examples and the work of a command; state.py has those of seven.
+A module under commands/ has the options, the examples and the work of a command; state.py and captions.py have those of
+several, which share their first word.
 """
 
 from __future__ import annotations

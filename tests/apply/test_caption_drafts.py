@@ -10,15 +10,13 @@ import pytest
 from msgspec.structs import replace
 
 from scenario_apply.apply.caption_drafts import DraftRun, Drafts, add_jobs
-from scenario_apply.cli.main import run
 from scenario_apply.dataset.captions.draft_marks import DRAFT_MARK
 from scenario_apply.dataset.scan.caption_places import caption_places
 from scenario_apply.dataset.scan.scan_all import scan_datasets
-from scenario_apply.emulator.thread import EmulatorThread
 from scenario_apply.errors import AnswerLost, Interrupted, Refused, Unreachable
 from scenario_apply.model.remote import GeneratedCaption, PictureToCaption
 from scenario_apply.state.stores.draft_requests import DraftRequests
-from tests.cli.test_captions import HUMAN, uncaptioned
+from tests.cli.test_captions import HUMAN
 from tests.dataset.build import make_picture, spec_from
 from tests.fakes.clock import FakeClock
 from tests.fakes.service import FakeScenario
@@ -139,28 +137,3 @@ def test_nothing_is_paid_for_what_cannot_be_written(root: Path) -> None:
     done = write(root, api, drafts)
     assert api.count("generate_caption") == 1
     assert done.left["set"]["03.png"] == "not requested: set/01.txt could not be written"
-
-
-def test_the_command_prices_asks_and_marks(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Against the embedded Scenario, which checks every request against the contract."""
-    home = uncaptioned(tmp_path)
-    monkeypatch.chdir(home)
-    with EmulatorThread() as emulator:
-        monkeypatch.setenv("SCENARIO_BASE_URL", emulator.url)
-        monkeypatch.setenv("SCENARIO_SDK_API_KEY", "key-1234")
-        monkeypatch.setenv("SCENARIO_SDK_API_SECRET", "secret-1234")
-        assert run(["captions", "draft", "kael"]) == 1
-        assert "error[no-approval]" in capsys.readouterr().err
-        assert run(["captions", "draft", "kael", "--auto-approve", "--limit", "cost=0.5"]) == 1
-        assert "cost: 0.75 is over the limit of 0.5" in capsys.readouterr().err
-        assert list((home / "kael").glob("*.txt")) == []
-        assert run(["captions", "draft", "--all", "--auto-approve", "--format", "json"]) == 0
-        shown = capsys.readouterr()
-        assert "0.75 CU charged" in shown.err
-        sent = [request for request in emulator.requests if request.path.endswith("/generate/caption")]
-        assert [request.query for request in sent] == ["dryRun=true"] * 3 + [""] * 3
-    assert len(json.loads(shown.out)["datasets"][0]["written"]) == 3
-    assert run(["validate"]) == 0
-    assert "C40" in capsys.readouterr().err

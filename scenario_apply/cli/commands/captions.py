@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from scenario_apply.cli import options
+from scenario_apply.cli.command_of_module import CommandOfModule
 from scenario_apply.cli.dataset_arguments import one_or_all
 from scenario_apply.cli.parser import limit
 
@@ -71,26 +71,18 @@ def _draft(call: Invocation) -> int:
     return draft(call)
 
 
-class CaptionsPart(NamedTuple):
-    """One of the captions commands, with what a module of one command has."""
-
-    EXAMPLES: str
-    add_arguments: Callable[[argparse.ArgumentParser], None]
-    run: Callable[[Invocation], int]
-
-
 _Q = "manifests/quickstart --local"
 
 COMMANDS = {
-    "captions pull": CaptionsPart(
+    "captions pull": CommandOfModule(
         f"  scenario-apply captions pull kael {_Q}\n  scenario-apply captions pull --all {_Q}", _reads, _pull
     ),
-    "captions check": CaptionsPart(
+    "captions check": CommandOfModule(
         f"  scenario-apply captions check kael {_Q}\n  scenario-apply captions check --all {_Q} --format json",
         _checks,
         _check,
     ),
-    "captions draft": CaptionsPart(
+    "captions draft": CommandOfModule(
         f"  scenario-apply captions draft kael {_Q} --auto-approve\n"
         f"  scenario-apply captions draft --all {_Q} --auto-approve --limit cost=20",
         _drafts,

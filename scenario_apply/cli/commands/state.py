@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from scenario_apply.cli import options
+from scenario_apply.cli.command_of_module import CommandOfModule
 
 if TYPE_CHECKING:
     import argparse
@@ -203,40 +203,32 @@ def _merge(call: Invocation) -> int:
     return 0
 
 
-class Part(NamedTuple):
-    """One of the state commands, with what a module of one command has."""
-
-    EXAMPLES: str
-    add_arguments: Callable[[argparse.ArgumentParser], None]
-    run: Callable[[Invocation], int]
-
-
 _Q = "manifests/quickstart --local"
 
 COMMANDS = {
-    "state list": Part(
+    "state list": CommandOfModule(
         f"  scenario-apply state list {_Q}\n"
         "  scenario-apply state list --state manifests/quickstart/state/quickstart.json --format json",
         _prints,
         _list,
     ),
-    "state show": Part(
+    "state show": CommandOfModule(
         f"  scenario-apply state show model.kael {_Q}\n  scenario-apply state show model.kael {_Q} --format json",
         _show_arguments,
         _show,
     ),
-    "state mv": Part(f"  scenario-apply state mv model.kael model.ranger {_Q}", _mv_arguments, _mv),
-    "state rm": Part(f"  scenario-apply state rm model.kael {_Q}", _rm_arguments, _rm),
-    "state history": Part(
+    "state mv": CommandOfModule(f"  scenario-apply state mv model.kael model.ranger {_Q}", _mv_arguments, _mv),
+    "state rm": CommandOfModule(f"  scenario-apply state rm model.kael {_Q}", _rm_arguments, _rm),
+    "state history": CommandOfModule(
         f"  scenario-apply state history {_Q}\n  scenario-apply state history {_Q} --format json", _prints, _history
     ),
-    "state pull": Part(f"  scenario-apply state pull {_Q} > copy.json", _reads, _pull),
-    "state push": Part(
+    "state pull": CommandOfModule(f"  scenario-apply state pull {_Q} > copy.json", _reads, _pull),
+    "state push": CommandOfModule(
         f"  scenario-apply state pull {_Q} > copy.json\n  scenario-apply state push copy.json {_Q}",
         _push_arguments,
         _push,
     ),
-    "state merge": Part(
+    "state merge": CommandOfModule(
         f"  scenario-apply state pull {_Q} > ours.json\n  scenario-apply state pull {_Q} > theirs.json\n"
         f"  scenario-apply state merge ours.json theirs.json {_Q}",
         _merge_arguments,
