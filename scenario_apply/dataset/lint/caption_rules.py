@@ -124,10 +124,13 @@ def too_close(subject: Subject) -> Iterator[Finding]:
         if shared < least or shared < its_least:
             continue
         first, second = (_letter_pairs(p.caption or "", letter_pairs) for p in (one, other))
+        least_shared = limit * (len(first) + len(second)) / 2
+        if min(len(first), len(second)) < least_shared:
+            continue
         work += len(first) + len(second)
         if work > _MOST_LETTER_PAIRS:
             break
-        if 2 * len(first & second) >= limit * (len(first) + len(second)):
+        if len(first & second) >= least_shared:
             alike.setdefault(one.path, []).append(other)
             grouped |= {one.path, other.path}
     for path, others in list(alike.items())[:_MOST_GROUPS]:

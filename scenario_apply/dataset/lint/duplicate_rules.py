@@ -88,20 +88,19 @@ def near(subject: Subject, colour_difference: ColourDifference) -> Iterator[Find
     hashed = [(p, *split_hashes(p.facts.hashes)) for p in subject.sound if p.facts.hashes][:_MOST_COMPARED]
     alike = 0
     same, close = subject.number("same-distance"), subject.number("near-distance")
-    mirrored = subject.number("mirror-distance")
+    farthest, mirrored = max(close, same), subject.number("mirror-distance")
     for (one, one_hash, _), (other, other_hash, other_mirrored) in combinations(hashed, 2):
+        distance = (one_hash ^ other_hash).bit_count()
+        if distance > farthest and (one_hash ^ other_mirrored).bit_count() > mirrored:
+            continue
         if one.facts.sha256 == other.facts.sha256:
             continue
-        distance = (one_hash ^ other_hash).bit_count()
-        if distance <= max(close, same):
-            alike += 1
-            if alike > _MOST_ALIKE:
-                return
+        alike += 1
+        if alike > _MOST_ALIKE:
+            return
+        if distance <= farthest:
             yield from _alike(subject, one, other, distance, colour_difference(one.file, other.file))
-        elif (one_hash ^ other_mirrored).bit_count() <= mirrored:
-            alike += 1
-            if alike > _MOST_ALIKE:
-                return
+        else:
             gap = colour_difference(one.file, other.file, mirrored=True)
             if gap is not None and gap.mean <= subject.number("mirror-colour"):
                 hint = "mirrored text and asymmetric details train badly"

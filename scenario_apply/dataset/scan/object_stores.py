@@ -53,7 +53,9 @@ class BucketReader:
         retries: Any = {"max_retries": 3, "retry_timeout": timedelta(seconds=60)}
         self._url = url
         try:
-            self._store: ObjectStore = from_url(url, client_options=options, retry_config=retries, **settings)  # type: ignore[call-overload]
+            # obstore types the settings of each kind of store apart
+            opened = from_url(url, client_options=options, retry_config=retries, **settings)  # type: ignore[call-overload]
+            self._store: ObjectStore = opened
         except Exception as error:  # obstore's errors have no common base with its ValueErrors
             raise RemoteFailed(f"{url} cannot be opened: {_reason(error)}", _hint(url)) from None
 
