@@ -195,13 +195,12 @@ def ratio(one: list[Cost], other: list[Cost], at: int) -> float:
 def against_dvc(root: str, dvc: str, rounds: int) -> None:
     """`dvc status` against `scenario-apply validate`, each in a process of its own, both warm."""
     Path(root, "scenario.yaml").write_text(_MANIFEST)
-    silent = {"cwd": root, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "check": True}
     ours = [sys.executable, "-m", "scenario_apply", "validate"]
     environment = {**os.environ, "DVC_NO_ANALYTICS": "1", "DVC_SITE_CACHE_DIR": os.path.join(root, "dvc-site")}
     environment["PYTHONPATH"] = str(Path(__file__).resolve().parents[1])
 
     def run(*words: str) -> Cost:
-        return timed(lambda: subprocess.run(words, env=environment, **silent))  # type: ignore[call-overload]
+        return timed(lambda: subprocess.run(words, cwd=root, env=environment, capture_output=True, check=True))
 
     run(dvc, "init", "--no-scm")
     added = run(dvc, "add", "set00")
