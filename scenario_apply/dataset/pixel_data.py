@@ -154,7 +154,8 @@ def _jpeg(data: bytes) -> PixelData:
     check_pixels(width, height)
     scans = _scans(data, at)
     cost = width * height * max(3, scans) // 12  # at an eighth of the size, which is how it is decoded
-    return PixelData("JPEG", b"".join([*parts, memoryview(data)[at:]]), width, height, cost)
+    whole = sum(map(len, parts)) == at  # nothing was left out, so nothing needs to be copied
+    return PixelData("JPEG", data if whole else b"".join([*parts, memoryview(data)[at:]]), width, height, cost)
 
 
 def _defines_colours(marker: int, segment: bytes) -> bool:

@@ -207,14 +207,14 @@ def test_letter_pairs_are_compared_only_so_often(monkeypatch: pytest.MonkeyPatch
     """Captions that share their words and not their letters pass the quick look, each pair of them."""
     monkeypatch.setattr(lint_captions, "_MOST_LETTER_PAIRS", 100_000)
     looked = 0
-    letters = lint_captions._letter_pairs
+    letters = lint_captions._LetterPairSets.of
 
-    def counted(text: str, known: Any) -> Any:
+    def counted(known: Any, text: str) -> Any:
         nonlocal looked
         looked += 1
-        return letters(text, known)
+        return letters(known, text)
 
-    monkeypatch.setattr(lint_captions, "_letter_pairs", counted)
+    monkeypatch.setattr(lint_captions._LetterPairSets, "of", counted)
     shared = " ".join("abcdefghij")
     captions = [f"{shared} {''.join(chr(0x400 + (n * 31 + i * 7) % 900) for i in range(800))}" for n in range(300)]
     list(lint_captions.too_close(subject_of(captions)))

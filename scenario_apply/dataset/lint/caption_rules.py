@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import combinations, pairwise
+from typing import NamedTuple
 
 from scenario_apply.dataset.lint.subject import Picture, Subject
 from scenario_apply.dataset.lint.word_count import word_count
@@ -14,6 +15,7 @@ _LONGEST_COMPARED = 20_000  # characters
 _MOST_COMPARISONS = 4_000_000
 _MOST_GROUPS = 5  # of similar captions that are reported
 _MOST_LETTER_PAIRS = 40_000_000
+_MASK_BITS = 1024
 
 
 def missing(subject: Subject) -> Iterator[Finding]:
@@ -113,24 +115,21 @@ def too_close(subject: Subject) -> Iterator[Finding]:
         for word in (text or "").casefold().split():
             mask |= 1 << bits.setdefault(word, len(bits))
         masked.append((picture, mask, 3 * mask.bit_count()))
-    work = 0
     alike: dict[str, list[Picture]] = {}  # by the path of the first picture with such a caption
     grouped: set[str] = set()
-    letter_pairs: dict[str, set[tuple[str, str]]] = {}
+    letters = _LetterPairSets()
     for (one, mask, least), (other, its_mask, its_least) in combinations(masked, 2):
-        if one.path in grouped and other.path in grouped:
-            continue
         shared = 5 * (mask & its_mask).bit_count()
-        if shared < least or shared < its_least:
+        if shared < least or shared < its_least or (one.path in grouped and other.path in grouped):
             continue
-        first, second = (_letter_pairs(p.caption or "", letter_pairs) for p in (one, other))
-        least_shared = limit * (len(first) + len(second)) / 2
-        if min(len(first), len(second)) < least_shared:
+        first, second = letters.of(one.caption or ""), letters.of(other.caption or "")
+        least_shared = limit * (len(first.pairs) + len(second.pairs)) / 2
+        if (first.mask & second.mask).bit_count() + min(first.hidden, second.hidden) < least_shared:
             continue
-        work += len(first) + len(second)
-        if work > _MOST_LETTER_PAIRS:
+        letters.work += len(first.pairs) + len(second.pairs)
+        if letters.work > _MOST_LETTER_PAIRS:
             break
-        if len(first & second) >= least_shared:
+        if len(first.pairs & second.pairs) >= least_shared:
             alike.setdefault(one.path, []).append(other)
             grouped |= {one.path, other.path}
     for path, others in list(alike.items())[:_MOST_GROUPS]:
@@ -139,11 +138,37 @@ def too_close(subject: Subject) -> Iterator[Finding]:
         yield others[0].finding("C11", what, "describe what differs between the images", about_caption=True)
 
 
-def _letter_pairs(text: str, known: dict[str, set[tuple[str, str]]]) -> set[tuple[str, str]]:
-    held = known.get(text)
-    if held is None:
-        held = known[text] = set(pairwise(text.casefold()))
-    return held
+class _LetterPairs(NamedTuple):
+    """The letter pairs of a caption, numbered. mask: a bit for each, which some share. hidden: pairs less bits."""
+
+    pairs: set[int]
+    mask: int
+    hidden: int
+
+
+class _LetterPairSets:
+    """The letter pairs of captions that were compared. work: letters read and pairs compared so far.
+
+    Two captions share at most the bits that both masks have and the pairs that one of them hides: a comparison of
+    two short integers, after which hardly a set is compared.
+    """
+
+    def __init__(self) -> None:
+        self.work = 0
+        self._known: dict[str, _LetterPairs] = {}
+        self._numbers: dict[tuple[str, str], int] = {}
+
+    def of(self, text: str) -> _LetterPairs:
+        """Those of one caption, kept for the next comparison."""
+        held = self._known.get(text)
+        if held is None:
+            self.work += len(text)
+            numbers, mask = self._numbers, 0
+            pairs = {numbers.setdefault(pair, len(numbers)) for pair in pairwise(text.casefold())}
+            for number in pairs:
+                mask |= 1 << number % _MASK_BITS
+            held = self._known[text] = _LetterPairs(pairs, mask, len(pairs) - mask.bit_count())
+        return held
 
 
 def _captioned(subject: Subject) -> list[Picture]:

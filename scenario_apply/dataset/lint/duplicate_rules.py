@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from itertools import combinations, compress, product
+from itertools import compress, product
 from typing import NamedTuple, Protocol
 
+from scenario_apply.dataset.lint.hash_distances import close_pairs
 from scenario_apply.dataset.lint.subject import Picture, Subject
 from scenario_apply.model.file_names import name_of
 from scenario_apply.model.lint_rules import Finding
@@ -85,14 +86,12 @@ def near(subject: Subject, colour_difference: ColourDifference) -> Iterator[Find
     if subject.spec.is_pairs:
         yield from _unedited(subject, colour_difference)
         return
-    hashed = [(p, *split_hashes(p.facts.hashes)) for p in subject.sound if p.facts.hashes][:_MOST_COMPARED]
+    hashed = [p for p in subject.sound if p.facts.hashes][:_MOST_COMPARED]
     alike = 0
-    same, close = subject.number("same-distance"), subject.number("near-distance")
-    farthest, mirrored = max(close, same), subject.number("mirror-distance")
-    for (one, one_hash, _), (other, other_hash, other_mirrored) in combinations(hashed, 2):
-        distance = (one_hash ^ other_hash).bit_count()
-        if distance > farthest and (one_hash ^ other_mirrored).bit_count() > mirrored:
-            continue
+    farthest = max(subject.number("near-distance"), subject.number("same-distance"))
+    pairs = close_pairs([split_hashes(p.facts.hashes) for p in hashed], farthest, subject.number("mirror-distance"))
+    for first, second, distance in pairs:
+        one, other = hashed[first], hashed[second]
         if one.facts.sha256 == other.facts.sha256:
             continue
         alike += 1

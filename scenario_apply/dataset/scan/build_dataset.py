@@ -30,7 +30,7 @@ from scenario_apply.dataset.scan.parallel import (
     on_threads,
     usable_cores,
 )
-from scenario_apply.dataset.scan.read_images import read_facts
+from scenario_apply.dataset.scan.read_images import Look, read_facts
 from scenario_apply.dataset.scan.remote_objects import located
 from scenario_apply.dataset.scan.scan_progress import ScanProgress
 from scenario_apply.dataset.scan.sources import Listing
@@ -186,10 +186,12 @@ class DatasetBuilder:
             facts = job.known | job.listing.virtual.known_by_checksum(job.fresh, job.hashed)
             fresh = [entry for entry in job.fresh if entry.file not in facts]
             job.listing.virtual.fetch(job.inputs, fresh)
+        decodes = job.decodes and len(facts) + len(fresh) <= _MOST_DECODED
+        look = self._pixels().look_at if decodes and not job.hashed else None  # a renamed picture is not decoded again
         with OpenFolders(job.listing.guard) as files:
 
             def read(entry: FileEntry) -> Facts:
-                return self._read_facts(files, entry)
+                return self._read_facts(files, entry, look)
 
             for fact in run(read, fresh):
                 twin = job.hashed.get(fact.sha256)
@@ -221,10 +223,9 @@ class DatasetBuilder:
         if not (job.decodes or (is_known and facts)) or len(facts) > _MOST_DECODED:
             # Of more pictures than any training accepts, no scan decodes the pixels.
             return assemble(job.spec, job.types, job.inputs, facts, read, budget=self._budget), self._depth
-        from scenario_apply.dataset.scan.image_similarity import SeenPixels, add_pixel_facts
+        from scenario_apply.dataset.scan.image_similarity import add_pixel_facts
 
-        self._seen = self._seen or SeenPixels()
-        pixels = add_pixel_facts(job.listing.guard, facts, run, self._allowance, self._seen)
+        pixels = add_pixel_facts(job.listing.guard, facts, run, self._allowance, self._pixels())
         inputs = job.inputs
         if pixels.not_decoded:
             finding = _not_decoded(pixels.not_decoded, len(facts))
@@ -233,12 +234,19 @@ class DatasetBuilder:
         depth = Depth.FEW_PIXELS if pixels.not_decoded else Depth.ALL_PIXELS
         return assemble(job.spec, job.types, inputs, pixels.facts, read, pixels.difference, self._budget), depth
 
-    def _read_facts(self, files: OpenFolders, entry: FileEntry) -> Facts:
+    def _pixels(self) -> SeenPixels:
+        if self._seen is None:
+            from scenario_apply.dataset.scan.image_similarity import SeenPixels
+
+            self._seen = SeenPixels()
+        return self._seen
+
+    def _read_facts(self, files: OpenFolders, entry: FileEntry, look: Look | None = None) -> Facts:
         """Facts of one file, read once per permission: one dataset may read what another may not."""
         key = (entry.file, files.may_leave)
         known = self._read.get(key)
         if known is None or known[1:4] != entry[2:5]:
-            known = self._read[key] = read_facts(files, entry, self._allowance)
+            known = self._read[key] = read_facts(files, entry, self._allowance, look)
         return known
 
     def _is_racy(self, mtime_ns: int) -> bool:

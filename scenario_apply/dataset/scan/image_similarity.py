@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from scenario_apply.dataset.facts import Facts
@@ -33,6 +34,22 @@ class SeenPixels:
         self.thumbnails: dict[str, Image] = {}
         self.gaps: dict[tuple[str, str, bool], ColourGap] = {}
         self._lock = threading.Lock()
+
+    def look_at(self, data: bytes, facts: Facts, allowance: DecodingAllowance) -> None:
+        """Decodes a file that was just read, so that it is not read again.
+
+        What cannot be decoded is left to add_pixel_facts, which reports it.
+        """
+        if not (facts.fault or facts.is_lfs_pointer or facts.sha256 in self.hashed):
+            with suppress(NotDecoded, DamagedPicture):
+                self.add(facts, pillow_images.read_pixels(data, allowance))
+
+    def add(self, facts: Facts, summary: PixelSummary) -> Facts:
+        """The facts with what the pixels show, which is kept for every file with the same bytes."""
+        found = facts._replace(hashes=summary.hashes, transparent=summary.transparent, statistics=summary.statistics)
+        self.hashed[facts.sha256] = found
+        self.keep(facts.sha256, summary.colours)
+        return found
 
     def keep(self, digest: str, colours: Image) -> None:
         """Adds a thumbnail."""
@@ -91,10 +108,7 @@ class _PixelReader:
         except DamagedPicture as error:
             text = f"{name_of(facts.file)} is damaged: {error}; export or download it again"
             return facts._replace(fault="F02", fault_text=text)
-        found = facts._replace(hashes=summary.hashes, transparent=summary.transparent, statistics=summary.statistics)
-        self._seen.hashed[facts.sha256] = found
-        self._seen.keep(facts.sha256, summary.colours)
-        return found
+        return self._seen.add(facts, summary)
 
     def difference(self, one: str, other: str, *, mirrored: bool = False) -> ColourGap | None:
         """How far two files' thumbnails are apart, the first mirrored if so said; None when one is not decoded."""

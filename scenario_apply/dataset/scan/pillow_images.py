@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
+from operator import itemgetter, lt
 from typing import Any, NamedTuple
 
 from PIL import Image, ImageChops, UnidentifiedImageError
@@ -245,11 +246,12 @@ def colour_difference(one: Image.Image, other: Image.Image, *, mirrored: bool = 
 
 
 def _summary(flat: Image.Image, transparent: bool) -> PixelSummary:
-    tiny = flat.convert("L").resize((9, 9), Image.Resampling.LANCZOS)
+    grey = flat.convert("L")
+    tiny = grey.resize((9, 9), Image.Resampling.LANCZOS)
     colours = flat.resize((32, 32), Image.Resampling.BOX)
     mirrored = tiny.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     hashes = f"{_difference_hash(tiny):032x}{_difference_hash(mirrored):032x}"
-    return PixelSummary(hashes, colours, transparent, statistics_of(flat, colours))
+    return PixelSummary(hashes, colours, transparent, statistics_of(grey, colours))
 
 
 def _reduced(image: Image.Image) -> tuple[Image.Image, bool]:
@@ -295,12 +297,12 @@ def _flattened(image: Image.Image) -> Image.Image:
     return _in_colour(image)
 
 
+_CELLS = [9 * row + column for row in range(8) for column in range(8) for _ in range(2)]
+_cells, _neighbours = itemgetter(*_CELLS), itemgetter(*(cell + (1, 9)[n % 2] for n, cell in enumerate(_CELLS)))
+_AS_DIGITS = bytes.maketrans(b"\0\1", b"01")
+
+
 def _difference_hash(tiny: Image.Image) -> int:
     """128 bits of a 9x9 picture: whether each pixel is darker than its right neighbour, and than the one below."""
     grey = tiny.tobytes()
-    bits = 0
-    for row in range(8):
-        for column in range(8):
-            at = 9 * row + column
-            bits = bits << 2 | (grey[at] < grey[at + 1]) << 1 | (grey[at] < grey[at + 9])
-    return bits
+    return int(bytes(map(lt, _cells(grey), _neighbours(grey))).translate(_AS_DIGITS), 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import os
+from collections.abc import Callable
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -24,11 +25,15 @@ _PIECE_BYTES = 1 << 20
 _NO_DIGEST = sha256(b"").hexdigest()
 
 
-def read_facts(files: FileOpener, entry: FileEntry, allowance: DecodingAllowance) -> Facts:
+Look = Callable[[bytes, Facts, DecodingAllowance], None]
+
+
+def read_facts(files: FileOpener, entry: FileEntry, allowance: DecodingAllowance, look: Look | None = None) -> Facts:
     """Facts of one picture file. Problems with the file do not raise; they are in Facts.fault.
 
     The stat in the result is the entry's, taken before the read, so a file that grew meanwhile is read again next
-    time. allowance: for decoding files without an end marker, to see whether they are complete.
+    time. allowance: for decoding files without an end marker, to see whether they are complete. look: takes the bytes as
+    well, unless the file is so large that it is mapped.
     """
     try:
         fd = files.open(entry.file)
@@ -39,7 +44,10 @@ def read_facts(files: FileOpener, entry: FileEntry, allowance: DecodingAllowance
             with mmap.mmap(fd, 0, access=mmap.ACCESS_READ) as data:
                 return _facts(entry, data, _digest_in_pieces(data), allowance)
         held = _read_all(fd, entry.size)
-        return _facts(entry, held, sha256(held).hexdigest(), allowance)
+        facts = _facts(entry, held, sha256(held).hexdigest(), allowance)
+        if look is not None:
+            look(held, facts, allowance)
+        return facts
     except (OSError, ValueError) as error:  # ValueError: truncated to nothing before it was mapped
         return _unreadable(entry, error)
     finally:

@@ -309,9 +309,9 @@ def test_datasets_that_share_pictures_read_and_decode_them_once(
     read: list[str] = []
     seen: list[int] = []
 
-    def reads(guard: DataGuard, entry: Any, allowance: DecodingAllowance) -> Any:
+    def reads(guard: DataGuard, entry: Any, *others: Any) -> Any:
         read.append(entry.file)
-        return reading.read_facts(guard, entry, allowance)
+        return reading.read_facts(guard, entry, *others)
 
     def looks(data: bytes, allowance: DecodingAllowance) -> PixelSummary:
         seen.append(len(data))
@@ -324,6 +324,23 @@ def test_datasets_that_share_pictures_read_and_decode_them_once(
     assert sorted(read) == ["set/0.png", "set/1.png", "set/2.png", "set/3.png"]
     assert len(seen) == 4
     assert all("D02" in codes(dataset) for dataset in found.values())
+
+
+def test_a_picture_is_decoded_while_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its bytes are read once; what cannot be decoded is read again, to say why."""
+    folder = make(tmp_path, count=3)
+    (folder / "2.png").write_bytes((folder / "2.png").read_bytes().replace(b"IDAT", b"IDAT\0", 1))
+    opened: list[str] = []
+    again = DataGuard.opened
+
+    def noting(guard: DataGuard, file: str) -> Any:
+        opened.append(file)
+        return again(guard, file)
+
+    monkeypatch.setattr(DataGuard, "opened", noting)
+    found = scan_one(tmp_path, spec(missing="auto"), deep=True)
+    assert [(p.code, str(p.location)) for p in found.problems if p.code == "F02"] == [("F02", "set/2.png")]
+    assert opened in ([], ["set/2.png"])
 
 
 def test_only_some_thumbnails_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -70,9 +70,9 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Pictures read, by file."""
     seen: list[str] = []
 
-    def noting(guard: Any, entry: Any, allowance: Any) -> Any:
+    def noting(guard: Any, entry: Any, *others: Any) -> Any:
         seen.append(entry.file)
-        return reading.read_facts(guard, entry, allowance)
+        return reading.read_facts(guard, entry, *others)
 
     monkeypatch.setattr(making, "read_facts", noting)
     monkeypatch.setattr(making, "can_fork", lambda: False)
