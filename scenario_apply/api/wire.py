@@ -7,7 +7,7 @@ new, cancelled for canceled. Source: the contract, sections 3 and 16.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from scenario_apply.api import loose
 from scenario_apply.api.answers import (
@@ -100,7 +100,7 @@ def job_of(value: object) -> RemoteJob:
         progress=loose.share(job.progress),
         error=None if metadata is None else loose.words(metadata.error),
         hint=None if metadata is None else loose.words(metadata.hint),
-        cu_cost=_billed(job.billing),
+        **_billing(job.billing),
     )
 
 
@@ -113,10 +113,16 @@ def launch_of(value: object) -> Launch:
         job_id = answer.job_id if answer.model is None else answer.model.job_id
     if not job_id:
         raise BadAnswer("the service's answer has no job.jobId")
-    cost = loose.price(answer.creative_units_cost)
-    if cost is None and job is not None:
-        cost = _billed(job.billing)
-    return Launch(job_id=JobId(job_id), cu_cost=cost)
+    billed = {} if job is None else _billing(job.billing)
+    billed.pop("is_refunded", None)
+    told = {
+        "cu_cost": loose.price(answer.creative_units_cost),
+        "discount": loose.price(answer.creative_units_discount),
+        "details": loose.cost_details(answer.cost_details),
+    }
+    return Launch(
+        job_id=JobId(job_id), **{"cu_cost": None, **billed, **{k: v for k, v in told.items() if v is not None}}
+    )
 
 
 def quote_of(value: object) -> float:
@@ -257,9 +263,18 @@ def _ids_of(item: object) -> object:
     return {key: item[key] for key in _ID_KEYS if key in item} if isinstance(item, dict) else item
 
 
-def _billed(billing: object) -> float | None:
+def _billing(billing: object) -> dict[str, Any]:
+    """What a job costs, by the fields of RemoteJob; nothing where the answer does not say."""
     known = loose.fitted(billing, BillingAnswer)
-    return None if known is None else loose.price(known.cu_cost)
+    if known is None:
+        return {}
+    told = {
+        "cu_cost": loose.price(known.cu_cost),
+        "discount": loose.price(known.cu_discount),
+        "details": loose.cost_details(known.cu_cost_details),
+        "is_refunded": False if known.disable_refund is True else None,
+    }
+    return {name: value for name, value in told.items() if value is not None}
 
 
 def _model(model: ModelAnswer, *, complete: bool, at: str) -> RemoteModel:

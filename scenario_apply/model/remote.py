@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, NamedTuple, NewType
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from scenario_apply.model.ids import ID_OR_EMPTY_PATTERN, ID_PATTERN
 
@@ -105,7 +105,10 @@ class ModelPage(Struct, frozen=True, kw_only=True):
 
 
 class RemoteJob(Struct, frozen=True, kw_only=True):
-    """A job. progress 0..1. error and hint: the service's own words when it failed. cu_cost after discounts, in CU."""
+    """A job. progress 0..1. error and hint: the service's own words when it failed. cu_cost after discounts, in CU.
+
+    details: the parts of the cost, as the service names them. is_refunded: whether a failure gives the charge back.
+    """
 
     id: JobId
     status: str
@@ -113,6 +116,9 @@ class RemoteJob(Struct, frozen=True, kw_only=True):
     error: str | None = None
     hint: str | None = None
     cu_cost: float | None = None
+    discount: float | None = None
+    details: Mapping[str, float] = field(default_factory=dict)
+    is_refunded: bool = True
 
     @property
     def is_ended(self) -> bool:
@@ -120,10 +126,12 @@ class RemoteJob(Struct, frozen=True, kw_only=True):
 
 
 class Launch(Struct, frozen=True, kw_only=True):
-    """The answer to a training launch. cu_cost: what was charged, in CU."""
+    """The answer to a training launch. cu_cost: what was charged, in CU. discount, details: as in RemoteJob."""
 
     job_id: JobId
     cu_cost: float | None
+    discount: float | None = None
+    details: Mapping[str, float] = field(default_factory=dict)
 
 
 class RemoteAsset(Struct, frozen=True, kw_only=True):
