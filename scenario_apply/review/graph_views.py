@@ -159,7 +159,7 @@ def github_notice(mermaid: str, edges: int) -> str | None:
         return None
     return (
         f"GitHub draws at most {MERMAID_MOST_EDGES} arrows and {MERMAID_MOST_CHARACTERS:,} characters; "
-        f"this diagram has {edges} and {len(mermaid):,}. --select draws a part of it, --format dot all of it with Graphviz."
+        f"this diagram has {edges} and {len(mermaid):,}. --select draws a part, --format dot all of it."
     )
 
 
