@@ -20,13 +20,14 @@ from scenario_apply.model.steps import AwaitTraining, PlannedStep
 from scenario_apply.model.timestamps import from_iso, iso
 from scenario_apply.planning.as_sent import as_sent
 from scenario_apply.planning.decide import decide, drift_of, perhaps_restored, problems_of
-from scenario_apply.planning.decision import Create, Decision, Delete
+from scenario_apply.planning.decision import ContentWork, Create, Decision, Delete
 from scenario_apply.planning.describe import changes_of
 from scenario_apply.planning.desired import desire
 from scenario_apply.planning.gates import judge, merged
 from scenario_apply.planning.observed import Observed, settle
 from scenario_apply.planning.plan import Plan, PlanFlags, PlanSource
 from scenario_apply.planning.pointer_recipes import as_planned, with_known_recipes, with_recorded_recipes
+from scenario_apply.planning.pricing import Quotes, costs_of, exact_quotes, images_priced
 from scenario_apply.planning.retention import to_be_deleted, with_retention
 from scenario_apply.planning.rule_inputs import Inputs
 from scenario_apply.planning.selection import requested
@@ -71,7 +72,8 @@ class Prepared:
 
     state: as recorded, with a leftover journal replayed, lost answers adopted and ended trainings settled.
     unpulled: pictures to upload of which only the Git LFS pointer is on this machine.
-    problems: of the dataset of each model, as the lint rules found them.
+    problems: of the dataset of each model, as the lint rules found them. quotes: CU of trainings that were priced as
+    they will be launched. images: how many each model that is trained will have.
     """
 
     plan: Plan
@@ -81,6 +83,8 @@ class Prepared:
     has_journal: bool = False
     unpulled: tuple[Image, ...] = ()
     problems: Mapping[Address, tuple[Diagnostic, ...]] = field(default_factory=dict)
+    quotes: Mapping[Address, float] = field(default_factory=dict)
+    images: Mapping[Address, int] = field(default_factory=dict)
 
     @property
     def edits(self) -> Mapping[Address, StateEdit]:
@@ -128,7 +132,7 @@ def make_plan(
         source=_source(environment, manifest, datasets, options, recorded),
         tool_version=environment.tool_version,
         created_at=iso(now),
-        changes=changes_of(decisions, steps, quoted, state),
+        changes=changes_of(decisions, steps, costs_of(decisions, quoted, state)),
         steps=tuple(steps),
         drift=drift,
         diagnostics=(
@@ -146,7 +150,15 @@ def make_plan(
     plan = with_fields(plan, blocked=(*protected, *judge(plan, limits)))
     own, left = _problems_of_models(manifest, datasets), loaded.has_journal
     return Prepared(
-        plan=plan, state=state, limits=limits, adopted=adopted, has_journal=left, unpulled=unpulled, problems=own
+        plan=plan,
+        state=state,
+        limits=limits,
+        adopted=adopted,
+        has_journal=left,
+        unpulled=unpulled,
+        problems=own,
+        quotes=exact_quotes(decisions.values(), quoted),
+        images={a: images_priced(d.contents) for a, d in decisions.items() if isinstance(d, ContentWork) and d.trains},
     )
 
 
@@ -169,10 +181,10 @@ def _problems_of_models(
 
 def _quotes(
     environment: Environment, decisions: Mapping[Address, Decision], options: PlanOptions
-) -> tuple[Mapping[Address, float], tuple[Diagnostic, ...]]:
+) -> tuple[Quotes, tuple[Diagnostic, ...]]:
     """What the service says the trainings cost; nothing where it is not asked."""
     if not options.refresh or environment.api is None:
-        return {}, ()
+        return Quotes(why=dict.fromkeys(decisions, "not-asked")), ()
     return quotes(environment.api, decisions.values())
 
 

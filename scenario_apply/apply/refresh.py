@@ -17,12 +17,13 @@ from scenario_apply.model.limits import MODELS_PER_BULK_READ
 from scenario_apply.model.ports import Clock, ScenarioApi
 from scenario_apply.model.remote import JobId, ModelId, RemoteJob, RemoteModel
 from scenario_apply.planning.attributes import declared_parameters
+from scenario_apply.planning.changes import UnknownCost
 from scenario_apply.planning.decision import ContentWork, Decision
 from scenario_apply.planning.desired import Desired
 from scenario_apply.planning.observed import Observed
 from scenario_apply.planning.ownership import is_foreign, reference_owners
 from scenario_apply.planning.pair_diff import holds_pairs
-from scenario_apply.planning.pricing import needs_quote
+from scenario_apply.planning.pricing import Quotes, images_priced, needs_quote, recorded_quote
 from scenario_apply.state.state import State, Version
 
 LONGEST_REASON = 1000
@@ -210,30 +211,38 @@ def bounded(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[:most]}… ({len(text) - most:,} more characters)"
 
 
-def quotes(api: ScenarioApi, decisions: Iterable[Decision]) -> tuple[dict[Address, float], tuple[Diagnostic, ...]]:
+def quotes(api: ScenarioApi, decisions: Iterable[Decision]) -> tuple[Quotes, tuple[Diagnostic, ...]]:
     """What the trainings would cost, by dry run, where the resource has a model to ask about. A refusal is no quote.
 
     A price that cannot be asked for is no reason not to plan: it is a warning, and the others are not asked for either
     where the service fails or is silent.
     """
     found: dict[Address, float] = {}
+    why: dict[Address, UnknownCost] = {}
     problems: dict[Address, ApiError] = {}
+    is_down = False
     for decision in decisions:
         if not isinstance(decision, ContentWork) or not needs_quote(decision) or decision.record is None:
             continue
-        parameters = dict(declared_parameters(decision.declared))
-        images = len(decision.contents.images) or None
-        try:
-            found[decision.address] = api.quote_training(decision.record.working.id, parameters, images)
-        except Refused:
+        address, known = decision.address, recorded_quote(decision)
+        if known is not None:
+            found[address] = known
             continue
+        if is_down:
+            why[address] = "failed"
+            continue
+        parameters = dict(declared_parameters(decision.declared))
+        images = images_priced(decision.contents) or None
+        try:
+            found[address] = api.quote_training(decision.record.working.id, parameters, images)
+        except Refused:
+            why[address] = "refused"
         except WriteInPlan:
             raise
         except ApiError as error:
-            problems[decision.address] = error
-            if not isinstance(error, BadAnswer):
-                break
-    return found, tuple(_not_quoted(address, error) for address, error in problems.items())
+            why[address], problems[address] = "failed", error
+            is_down = not isinstance(error, BadAnswer)
+    return Quotes(cu=found, why=why), tuple(_not_quoted(address, error) for address, error in problems.items())
 
 
 def _not_quoted(address: Address, error: ApiError) -> Diagnostic:

@@ -13,7 +13,7 @@ from scenario_apply.planning.attributes import (
     declared_attributes,
     recorded_attributes,
 )
-from scenario_apply.planning.changes import Change
+from scenario_apply.planning.changes import Change, Cost
 from scenario_apply.planning.decision import (
     ContentWork,
     Create,
@@ -25,25 +25,24 @@ from scenario_apply.planning.decision import (
     Wait,
     action_of,
 )
-from scenario_apply.planning.pricing import cost_of, quote_notes
+from scenario_apply.planning.pricing import quote_notes
 from scenario_apply.planning.step_arithmetic import step_arithmetic
-from scenario_apply.state.state import State, Version
+from scenario_apply.state.state import Version
 
 
 def changes_of(
-    decisions: Mapping[Address, Decision], steps: Sequence[PlannedStep], quotes: Mapping[Address, float], state: State
+    decisions: Mapping[Address, Decision], steps: Sequence[PlannedStep], costs: Mapping[Address, Cost]
 ) -> tuple[Change, ...]:
     """One change per resource, in address order, unchanged resources included."""
     by_address: dict[Address, list[PlannedStep]] = {}
     for planned in steps:
         by_address.setdefault(planned.address, []).append(planned)
     return tuple(
-        _change(decisions[address], by_address.get(address, []), quotes, state) for address in sorted(decisions)
+        _change(decisions[address], by_address.get(address, []), costs[address]) for address in sorted(decisions)
     )
 
 
-def _change(decision: Decision, steps: Sequence[PlannedStep], quotes: Mapping[Address, float], state: State) -> Change:
-    cost = cost_of(decision, quotes, state)
+def _change(decision: Decision, steps: Sequence[PlannedStep], cost: Cost) -> Change:
     return Change(
         address=decision.address,
         action=action_of(decision),

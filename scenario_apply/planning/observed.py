@@ -24,7 +24,8 @@ class Observed(Struct, frozen=True, kw_only=True):
     of them, when a page of them was read for another reason.
 
     failures: job id -> the service's reason; charges: the CU that those stay charged, None: all of it. owners: ids that
-    own models of the project are owned by. parts: models that compositions name by id, as far as they exist; named: those ids.
+    own models of the project are owned by. parts: models that compositions name by id, as far as they exist; named:
+    those ids.
     read_assets: those that a plan would use again, and that were looked for; gone_assets: those that do not exist;
     other_captions: of those whose caption was changed on the service since it was recorded, the one that they have.
     """

@@ -30,7 +30,7 @@ from scenario_apply.review.screen import (
     wrap,
 )
 from scenario_apply.review.step_sums import sum_text
-from scenario_apply.review.values import about, attribute_text, cost_text
+from scenario_apply.review.values import about, attribute_text, cost_basis_text, cost_text
 
 _COLORS: dict[Action, Color] = {
     Action.CREATE: "green",
@@ -170,15 +170,20 @@ def _requests(plan: Plan) -> str:
     return f"{text} (polls: about {polls:,})." if polls else f"{text}."
 
 
+_ESTIMATED = {"history": "from past trainings", "estimate": "by steps from other quotes"}
+
+
 def _price(plan: Plan) -> str:
     unknown = plan.costs("unknown")
     if plan.cu is None:
-        return "Cost unknown (no model of this type exists yet; checked against the limits before training)."
+        whys = {cost_basis_text(change.cost) for change in plan.changes if change.cost.source == "unknown"}
+        return f"Cost unknown ({'; '.join(sorted(whys))}; checked against the limits before the first upload)."
     if unknown:
         return f"A{about(plan.cu)[1:]}, plus {counted(len(unknown), 'training')} of unknown cost."
-    if plan.costs("history"):
+    bases = [words for source, words in _ESTIMATED.items() if plan.costs(source)]
+    if bases:
         part = "partly " if plan.costs("quoted") else ""
-        return f"A{about(plan.cu)[1:]} ({part}estimated from past trainings)."
+        return f"A{about(plan.cu)[1:]} ({part}estimated {' and '.join(bases)})."
     return f"{amount(plan.cu)} CU."
 
 

@@ -239,7 +239,7 @@ def _totals(plan: Plan, context: PlanContext) -> PlanTotals:
     return PlanTotals(
         cu=plan.cu,
         quoted=plan.costs("quoted"),
-        estimated=plan.costs("history"),
+        estimated=(*plan.costs("history"), *plan.costs("estimate")),
         unknown=plan.costs("unknown"),
         requests=plan.requests_total,
         polls=plan.requests_by_step.get("wait", 0),

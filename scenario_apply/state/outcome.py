@@ -273,9 +273,9 @@ def _quote_of(version: Version, step: StartTraining, outcome: Outcome) -> Quote 
     """The quote of this very training; None where there was none."""
     terms = quote_terms(version.type, step.parameters, len(version.images))
     held = version.quote
-    if outcome.quoted is not None and (held is None or held.cu != outcome.quoted):
-        return Quote(cu=outcome.quoted, terms=terms, at=outcome.at)
-    return held if held is not None and held.terms == terms else None
+    if held is not None and held.terms == terms and outcome.quoted in (None, held.cu):
+        return held
+    return None if outcome.quoted is None else Quote(cu=outcome.quoted, terms=terms, at=outcome.at)
 
 
 def _launched(version: Version, step: StartTraining, outcome: Outcome) -> Version:

@@ -216,7 +216,8 @@ HISTORY_KEPT = 100
 class TrainingEntry(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One training that was launched, for the account of what was spent: kept when its model is replaced or deleted.
 
-    at: of the launch. steps: that it took, where they are known. quoted, charged, discount: CU; charged 0: refunded.
+    at: of the launch. images: that it was trained on, or pairs. steps: that it took, where known. quoted, charged,
+    discount: CU; charged 0: refunded.
     """
 
     at: str
@@ -227,6 +228,7 @@ class TrainingEntry(Struct, frozen=True, kw_only=True, omit_defaults=True):
     phase: Phase
     job_id: JobId | None = None
     ended_at: str | None = None
+    images: Count | None = None
     steps: Count | None = None
     quoted: float | None = None
     charged: float | None = None
