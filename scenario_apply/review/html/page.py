@@ -42,7 +42,7 @@ def page_text(
     refresh_s: the browser loads the file again after so many seconds; None for a page that does not change.
     """
     templates = _templates()
-    style, script = (_own_file(name) for name in ("page.css", "page.js"))
+    style, script = _own_file("page.css") + _own_file("charts.css"), _own_file("page.js")
     return templates.get_template("page.html.jinja").render(
         title=title,
         about=about,
