@@ -27,7 +27,7 @@ from scenario_apply.planning.gates import judge, merged
 from scenario_apply.planning.observed import Observed, settle
 from scenario_apply.planning.plan import Plan, PlanFlags, PlanSource
 from scenario_apply.planning.pointer_recipes import as_planned, with_known_recipes, with_recorded_recipes
-from scenario_apply.planning.retention import to_be_deleted, with_retention
+from scenario_apply.planning.retention import protected_users, to_be_deleted, with_retention
 from scenario_apply.planning.rule_inputs import Inputs
 from scenario_apply.planning.selection import requested
 from scenario_apply.planning.state_edit import StateEdit
@@ -120,6 +120,8 @@ def make_plan(
     if options.refresh_only:
         decisions = {}
     decisions = with_retention(decisions, consent=options.allow_destroy, observed=observed)
+    if options.destroy:
+        problems = (*problems, *protected_users(decisions))
     quoted, not_quoted = _quotes(environment, decisions, options)
     steps, again = _steps(environment, decisions, state, observed)
     unpulled = unpulled_pictures(steps, desired)
