@@ -73,7 +73,9 @@ def plan_text(
     parts = (
         []
         if screen.quiet
-        else [_sentence(f"{title} for {safe(_subject(plan))}", screen) + ("" if only_drift else _legend(plan, screen))]
+        else [
+            _sentence(f"{title} for {safe(plan_subject(plan))}", screen) + ("" if only_drift else _legend(plan, screen))
+        ]
     )
     parts.append(drift_text(plan.drift, screen))
     if not only_drift:
@@ -115,7 +117,8 @@ def service_name(endpoint: str, project: str | None) -> str:
     return "Scenario" if project is None else f"Scenario (project {project})"
 
 
-def _subject(plan: Plan) -> str:
+def plan_subject(plan: Plan) -> str:
+    """What a plan is for: 'scenario.yaml on the embedded Scenario'; not safe to print."""
     source = plan.source
     at = "" if source.endpoint == LOCAL else f" at {source.endpoint}"
     return f"{source.manifest_path} on {service_name(source.endpoint, source.project)}{at}"
@@ -135,7 +138,7 @@ def _legend(plan: Plan, screen: Screen) -> str:
 def summary_lines(plan: Plan, screen: Screen, *, destroy: bool = False) -> list[str]:
     """The `Plan:` line, on as many lines as the screen needs. destroy: without what no destroy does."""
     title = screen.paint("Plan:", "bold")
-    counts, price = f"{_counts(plan, destroy=destroy)}.", f"{_requests(plan)} {_price(plan)}"
+    counts, price = f"{plan_counts(plan, destroy=destroy)}.", f"{_requests(plan)} {_price(plan)}"
     price = f"{_requests(plan)} No charge." if destroy else price
     if not screen.terminal or columns(f"Plan: {counts} {price}") <= screen.width:
         return [f"{title} {counts} {price}"]  # one line for those who search it
@@ -146,7 +149,8 @@ def summary_lines(plan: Plan, screen: Screen, *, destroy: bool = False) -> list[
     return [f"{title} {lines[0]}", *(f"      {line}" for line in lines[1:])]
 
 
-def _counts(plan: Plan, *, destroy: bool) -> str:
+def plan_counts(plan: Plan, *, destroy: bool = False) -> str:
+    """'1 create, 0 update, 2 replace, 0 delete, 3 unchanged'."""
     summary = plan.summary
     always = ("delete",) if destroy else ("create", "update", "replace", "delete")
     order = ("create", "update", "retrain", "replace", "delete", "wait", "move", "import", "forget")

@@ -20,6 +20,7 @@ EXAMPLES = """
   scenario-apply plan manifests/quickstart --local --select model.kael --replace model.kael
   scenario-apply plan manifests/quickstart --local --out tonight.plan.json
   scenario-apply plan manifests/quickstart --local --no-refresh --format json
+  scenario-apply plan manifests/quickstart --local --format html > plan.html
 """
 
 
@@ -36,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="seconds between polls, for the estimate",
     )
-    options.formats(parser, "text", "json")
+    options.formats(parser, "text", "json", "html")
     options.strict(parser)
     options.detailed(parser, "2 changes, 4 drift (--refresh-only), 6 stopped by a limit")
     options.selection(parser)
@@ -151,6 +152,11 @@ def _show(call: Invocation, prepared: Prepared) -> None:
         from scenario_apply.review.plan_json import plan_json
 
         call.show(plan_json(plan))
+        call.warn(plan.blocked)
+    elif asked.format == "html":
+        from scenario_apply.review.html.plan_page import plan_page
+
+        call.show(plan_page(plan))
         call.warn(plan.blocked)
     else:
         text = plan_text(
