@@ -19,6 +19,7 @@ from scenario_apply.model.remote import ModelId
 from scenario_apply.model.steps import AwaitTraining, PlannedStep
 from scenario_apply.model.timestamps import from_iso, iso
 from scenario_apply.planning.as_sent import as_sent
+from scenario_apply.planning.blast_radius import affected
 from scenario_apply.planning.decide import decide, drift_of, perhaps_restored, problems_of
 from scenario_apply.planning.decision import Create, Decision, Delete
 from scenario_apply.planning.describe import changes_of
@@ -130,7 +131,7 @@ def make_plan(
         source=_source(environment, manifest, datasets, options, recorded),
         tool_version=environment.tool_version,
         created_at=iso(now),
-        changes=changes_of(decisions, steps, quoted, state),
+        changes=changes_of(decisions, steps, quoted, state, affected(decisions, desired)),
         steps=tuple(steps),
         drift=drift,
         diagnostics=(
