@@ -121,8 +121,6 @@ def make_plan(
     if options.refresh_only:
         decisions = {}
     decisions = with_retention(decisions, consent=options.allow_destroy, observed=observed)
-    if options.destroy:
-        problems = (*problems, *protected_users(decisions))
     quoted, not_quoted = _quotes(environment, decisions, options)
     steps, again = _steps(environment, decisions, state, observed)
     unpulled = unpulled_pictures(steps, desired)
@@ -145,12 +143,20 @@ def make_plan(
         withheld=tuple(a for a, d in decisions.items() if isinstance(d, Delete) and not d.consented),
     )
     limits = merged(manifest.limits, options.limits)
-    protected = tuple(problem for problem in problems if problem.code == "protected")
-    plan = with_fields(plan, blocked=(*protected, *judge(plan, limits)))
+    plan = with_fields(plan, blocked=(*_protected(problems, decisions, options), *judge(plan, limits)))
     own, left = _problems_of_models(manifest, datasets), loaded.has_journal
     return Prepared(
         plan=plan, state=state, limits=limits, adopted=adopted, has_journal=left, unpulled=unpulled, problems=own
     )
+
+
+def _protected(
+    problems: Iterable[Diagnostic], decisions: Mapping[Address, Decision], options: PlanOptions
+) -> Iterator[Diagnostic]:
+    """Protected resources that would be deleted, or lose their parts to a destroy."""
+    yield from (problem for problem in problems if problem.code == "protected")
+    if options.destroy:
+        yield from protected_users(decisions)
 
 
 def _unprotected(
