@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 from scenario_apply.planning.changes import Action
+from scenario_apply.review.affected_text import affected_text
 from scenario_apply.review.change_view import AttributeView, ChangeView
 from scenario_apply.review.diagnostics_text import problem_text
 from scenario_apply.review.drift_text import drift_text
@@ -120,6 +121,8 @@ def _change(change: ChangeView, screen: Screen, *, brief: bool) -> list[str]:
         if note.needs_consent or not screen.quiet:
             color: Color | None = "yellow" if note.needs_consent else None
             lines += hanging(f"{_INDENT}note ", safe(note.text), screen, color=color)
+    if change.beside.dependants:
+        lines += hanging(_INDENT, safe(affected_text(change.beside.dependants)), screen)
     if brief:
         return lines
     if screen.verbose or change.action is Action.CREATE:
