@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from scenario_apply.cli.invocation import Invocation
     from scenario_apply.cli.plan_request import PlanRequest
     from scenario_apply.cli.settings import Settings
+    from scenario_apply.manifest.spec import Manifest
 
 
 class ReportPage(NamedTuple):
@@ -95,6 +96,23 @@ def sections_of_run(prepared: Prepared, request: PlanRequest, settings: Settings
     view = plan_view(prepared.plan, PlanContext(recorded=prepared.state.records))
     known = Known(state=prepared.state, prepared=prepared)
     return [*_pictured(view, request, settings, gallery=False), *_sections(known, request)]
+
+
+def status_page(
+    call: Invocation, statuses: Sequence[ResourceStatus], state: State, manifest: Manifest | None
+) -> str:
+    """The page of status: what is trained, its history, what it cost and, where the manifest is known, the graph."""
+    sections = [
+        status_section(statuses, is_recorded=call.arguments.no_refresh),
+        history_section(state, None),
+        cost_section(state),
+    ]
+    if manifest is not None:
+        sections.append(graph_section(resource_graph(manifest, state)))
+    name = call.settings.state or "the state" if manifest is None else manifest.path
+    now = iso(SystemClock().now())
+    page = page_text(f"Status: {name}", sections, made=f"Made {now} by scenario-apply {VERSION}.")
+    return masked(page, call.settings.secrets)
 
 
 def _known(call: Invocation, request: PlanRequest) -> Known:
@@ -176,7 +194,7 @@ def _sections(known: Known, request: PlanRequest) -> Iterator[Section]:
     plan = None if known.prepared is None else known.prepared.plan
     yield statistics_section({name: dataset_statistics(d.contents) for name, d in request.datasets.items()})
     yield history_section(known.state, known.samples)
-    yield cost_section(plan, known.state)
+    yield cost_section(known.state, plan)
     changes = None if plan is None else plan.changes
     yield graph_section(resource_graph(request.manifest, known.state, None, changes))
 

@@ -1,4 +1,4 @@
-"""What the plan would cost, how many requests it takes, and what was charged so far."""
+"""What the plan would cost and send, by resource and step, and what was charged so far, as bars."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from scenario_apply.model.amounts import amount
 from scenario_apply.planning.plan import Plan
 from scenario_apply.review.html.charts import Chart, bars
 from scenario_apply.review.html.page import Section
-from scenario_apply.review.screen import counted, duration
-from scenario_apply.review.values import about, cost_text
+from scenario_apply.review.screen import counted
+from scenario_apply.review.values import cost_text
 from scenario_apply.state.state import State
 
 _STEPS = {
@@ -28,35 +28,13 @@ class CostView(NamedTuple):
     charts: tuple[Chart, ...]
 
 
-def cost_section(plan: Plan | None, state: State) -> Section:
-    """plan None: none could be made."""
+def cost_section(state: State, plan: Plan | None = None) -> Section:
+    """plan: the one of the page, if it has one; what it costs in all is in a section of its own."""
     charts = [] if plan is None else [*_planned(plan)]
-    view = CostView(tuple(_facts(plan, state)), (*charts, *_charged(state)))
-    return Section("cost", "Cost and requests", "cost.html.jinja", view)
-
-
-def _facts(plan: Plan | None, state: State) -> Iterator[tuple[str, str]]:
-    if plan is None:
-        yield "Next apply", "unknown: no plan could be made"
-    else:
-        yield "Next apply", _price(plan)
-        at_limit = plan.seconds_at_limit
-        held = f", at least {duration(at_limit)} at {plan.rate_limit:,} a minute" if at_limit else ""
-        yield "Requests", f"{plan.requests_total:,}{held}"
     charges = [cu for _, _, cu in _charges(state)]
-    yield "Charged so far", f"{amount(sum(charges))} CU in {counted(len(charges), 'training')}" if charges else "nothing"
-
-
-def _price(plan: Plan) -> str:
-    """'420 CU quoted', 'about 86 CU, plus 1 training of unknown cost'."""
-    if all(change.cost.source == "none" for change in plan.changes):
-        return "no charge: nothing is trained"
-    unknown = len(plan.costs("unknown"))
-    if plan.cu is None:
-        return f"unknown, for {counted(unknown, 'training')}"
-    is_quoted = not plan.costs("history")
-    known = f"{amount(plan.cu)} CU quoted" if is_quoted else about(plan.cu)
-    return f"{known}, plus {counted(unknown, 'training')} of unknown cost" if unknown else known
+    total = f"{amount(sum(charges))} CU in {counted(len(charges), 'training')}" if charges else "nothing"
+    view = CostView((("Charged so far", total),), (*charts, *_charged(state)))
+    return Section("budget", "Budget", "cost.html.jinja", view, total if charges else "")
 
 
 def _planned(plan: Plan) -> Iterator[Chart]:
@@ -64,7 +42,8 @@ def _planned(plan: Plan) -> Iterator[Chart]:
     if paid:
         order = sorted(paid, key=lambda change: -(change.cost.cu or 0))
         rows = [(str(change.address), change.cost.cu or 0.0, cost_text(change.cost)) for change in order]
-        summary = f"The trainings of the next apply: {_price(plan)}."
+        unknown = len(plan.costs("unknown"))
+        summary = f"{counted(len(paid), 'training')}" + (f", {unknown:,} of unknown cost." if unknown else ".")
         yield bars("cost-next", "Cost of the next apply", summary, rows, head=("Resource", "Cost"))
     steps = sorted(plan.requests_by_step.items(), key=lambda item: -item[1])
     if steps:
