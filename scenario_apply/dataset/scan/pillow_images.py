@@ -263,7 +263,7 @@ def reduced(image: Image.Image, across: int, down: int) -> tuple[Image.Image, bo
     """
     width, height = image.size
     if image.mode in ("RGB", "L", "CMYK", "YCbCr") and "transparency" not in image.info:
-        return _in_colour(image.reduce((across, down))), False
+        return _in_colour(image if across == down == 1 else image.reduce((across, down))), False
     lines = down * max(1, _TALL_STRIP // down)
     small = Image.new("RGB", (-(-width // across), -(-height // down)))
     transparent = False
@@ -275,10 +275,10 @@ def reduced(image: Image.Image, across: int, down: int) -> tuple[Image.Image, bo
 
 
 def _in_colour(image: Image.Image) -> Image.Image:
-    """Converted to RGB. 16-bit grey is scaled to 8 bits, which Pillow would clip at 255."""
+    """In RGB; the same picture if it is. 16-bit grey is scaled to 8 bits, which Pillow would clip at 255."""
     if image.mode.startswith("I;16") or image.mode == "I":
         return image.convert("I").point(lambda value: value * (1 / 256)).convert("L").convert("RGB")
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _is_transparent(image: Image.Image) -> bool:
