@@ -73,6 +73,7 @@ class ImageChange(Struct, frozen=True, kw_only=True):
     """One image that comes, goes or has other content. caption: the one it will have, or had.
 
     sha256: of its file. recipe: what is done to it before it is sent. same_file: only that changed.
+    previous_sha256: of the file that one with other content had.
     """
 
     path: str
@@ -81,6 +82,7 @@ class ImageChange(Struct, frozen=True, kw_only=True):
     file: str | None = None  # on disk, relative to the manifest's root, where it exists
     recipe: str = ""
     same_file: bool = False
+    previous_sha256: str | None = None
 
 
 class CaptionChange(Struct, frozen=True, kw_only=True):

@@ -37,6 +37,7 @@ class ImageDocument(Struct, kw_only=True):
     file: str | None = None
     recipe: str = ""
     same_file: bool = False
+    previous_sha256: str | None = None
 
 
 class CaptionDocument(Struct, kw_only=True):

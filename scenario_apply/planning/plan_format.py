@@ -144,8 +144,8 @@ def _pair(pair: PairChange) -> dict[str, object]:
 
 def _image(image: ImageChange) -> dict[str, object]:
     values = {"path": image.path, "caption": image.caption, "sha256": image.sha256, "file": image.file}
-    altered = {"recipe": image.recipe} if image.recipe else {}
-    return {**values, **altered, **({"same_file": True} if image.same_file else {})}
+    more = {"recipe": image.recipe, "same_file": image.same_file, "previous_sha256": image.previous_sha256}
+    return {**values, **{key: value for key, value in more.items() if value}}
 
 
 def _drift(drift: Drift) -> dict[str, object]:

@@ -251,6 +251,7 @@ def _change(document: ChangeDocument) -> Change:
                 file=image.file,
                 recipe=image.recipe,
                 same_file=image.same_file,
+                previous_sha256=image.previous_sha256,
             )
             for image in document.image_details
             if image.change == kind
