@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from scenario_apply.apply.prepare import Prepared
     from scenario_apply.cli.invocation import Invocation
+    from scenario_apply.cli.plan_request import PlanRequest
     from scenario_apply.planning.plan import Plan
 
 EXAMPLES = """
@@ -53,7 +54,7 @@ def run(call: Invocation) -> int:
 
     _refuse_contradictions(call.arguments)
     try:
-        prepared = _made(call)
+        prepared, request = _made(call)
     except ScenarioApplyError as error:
         if call.arguments.format == "json":
             import time
@@ -69,12 +70,12 @@ def run(call: Invocation) -> int:
             )
             call.show(masked(document, settings.secrets))
         raise
-    _show(call, prepared)
+    _show(call, prepared, request)
     return _code(call, prepared.plan)
 
 
-def _made(call: Invocation) -> Prepared:
-    """The plan, saved in --out if given."""
+def _made(call: Invocation) -> tuple[Prepared, PlanRequest]:
+    """The plan, saved in --out if given, and what it was made of."""
     from scenario_apply.apply.prepare import make_plan
     from scenario_apply.cli.plan_request import plan_options, read_request
     from scenario_apply.cli.wiring import open_world, require_service
@@ -107,7 +108,7 @@ def _made(call: Invocation) -> Prepared:
 
         prepared = replace(prepared, plan=bound_to_pictures(prepared.plan, request.datasets))
         write_saved_plan(out, call.settings.cwd, plan_values(prepared.plan), request.manifest.root)
-    return prepared
+    return prepared, request
 
 
 def _refuse_contradictions(asked: argparse.Namespace) -> None:
@@ -143,7 +144,7 @@ def _refuse_saved_plan(call: Invocation) -> None:
         raise UsageError(f"{given} is a saved plan, not a manifest", hint=f"apply it: {applying(call.settings, given)}")
 
 
-def _show(call: Invocation, prepared: Prepared) -> None:
+def _show(call: Invocation, prepared: Prepared, request: PlanRequest) -> None:
     from scenario_apply.cli.command_hints import completed
     from scenario_apply.review.plan_text import plan_text
 
@@ -154,9 +155,15 @@ def _show(call: Invocation, prepared: Prepared) -> None:
         call.show(plan_json(plan))
         call.warn(plan.blocked)
     elif asked.format == "html":
-        from scenario_apply.review.html.plan_page import plan_page
+        from scenario_apply.cli.plan_html import plan_html
+        from scenario_apply.review.plan_view import PlanContext, plan_view
 
-        call.show(plan_page(plan))
+        context = PlanContext(
+            mode="drift" if asked.refresh_only else "destroy" if asked.destroy else "plan",
+            recorded=prepared.state.records,
+            next_command=_next_command(call, plan),
+        )
+        call.show(plan_html(plan_view(plan, context), request, call.settings))
         call.warn(plan.blocked)
     else:
         text = plan_text(

@@ -111,9 +111,7 @@ def disk_reader(root: str, virtual: VirtualFiles | None = None) -> Reader:
     return read
 
 
-def _held(
-    picture: WantedPicture, read: Reader, allowance: DecodingAllowance
-) -> NoThumbnail | tuple[bytes, PixelData]:
+def _held(picture: WantedPicture, read: Reader, allowance: DecodingAllowance) -> NoThumbnail | tuple[bytes, PixelData]:
     """The file, and the part of it that is decoded."""
     try:
         data = read(picture)
@@ -144,7 +142,7 @@ def _thumbnail(data: bytes, held: PixelData, most_bytes: int) -> Shown:
                 times = max(1, max(image.size) // LARGEST_SIDE)
                 small, _ = reduced(image, times, times)
             turn = TURNS.get(orientation_of(image, data))
-        return _fitted(small if turn is None else small.transpose(turn), most_bytes)
+            return _fitted(small if turn is None else small.transpose(turn), most_bytes)
     except PictureRefused as refused:
         return NoThumbnail(refused.text.partition("; ")[0])
     except Exception as error:  # Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error and more
