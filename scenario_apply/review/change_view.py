@@ -8,7 +8,7 @@ spelled out depends on the neighbouring characters.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from scenario_apply.errors import Diagnostic, Location
@@ -218,7 +218,7 @@ def change_view(change: Change, beside: Beside, *, destroy: bool = False, twin: 
         requests=change.requests,
         place=change.place,
         twin=twin,
-        beside=beside,
+        beside=replace(beside, dependants=dependants_of(change)) if change.affects else beside,
     )
 
 
@@ -258,6 +258,13 @@ def twins_of(changes: Iterable[Change]) -> dict[Address, Address]:
             if twin != change.address:
                 twins[change.address] = twin
     return twins
+
+
+def dependants_of(change: Change) -> tuple[DependantView, ...]:
+    """The compositions that it reaches."""
+    return tuple(
+        DependantView(address=one.address, action=one.action, is_protected=one.is_protected) for one in change.affects
+    )
 
 
 def _text(value: object) -> str | None:
