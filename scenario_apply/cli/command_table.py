@@ -38,6 +38,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         (
             ("status", "status", "show what is trained, training and failed"),
             ("output", "output", "print IDs for other programs"),
+            ("graph", "graph", "draw what depends on what, as text, Mermaid or DOT"),
             ("state list", "state", "list recorded resources"),
             ("state show", "state", "show one recorded resource"),
             ("state mv", "state", "give a recorded resource another address"),

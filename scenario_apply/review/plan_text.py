@@ -12,6 +12,8 @@ from scenario_apply.model.amounts import amount
 from scenario_apply.planning.changes import Action, Change
 from scenario_apply.planning.plan import Plan
 from scenario_apply.planning.reasons import DeleteNeedsConsent, DestroyAskedFor, MovedFrom, NotSelected
+from scenario_apply.review.affected_text import affected_text
+from scenario_apply.review.change_view import dependants_of
 from scenario_apply.review.diagnostics_text import problem_text
 from scenario_apply.review.drift_text import drift_text
 from scenario_apply.review.image_lines import caption_lines, image_lines, listed, more
@@ -257,6 +259,8 @@ def _change(
         if needs_consent or not screen.quiet:
             color: Color | None = "yellow" if needs_consent else None
             lines += hanging(f"{_INDENT}note ", safe(complete(reason_text(note))), screen, color=color)
+    if change.affects:
+        lines += hanging(_INDENT, safe(affected_text(dependants_of(change))), screen)
     if brief:
         return lines
     if screen.verbose or change.action is Action.CREATE:
