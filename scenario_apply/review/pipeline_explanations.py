@@ -9,8 +9,8 @@ PIPELINE_TEXTS: Mapping[str, str] = {
     "half a plan reads like a whole one. `plan --format markdown` keeps to a limit by folding and counting.",
     "host": "GitHub or GitLab could not be reached, or gave an answer that cannot be used. Check the network, the proxy "
     "and the address of the API (GITHUB_API_URL, CI_API_V4_URL).",
-    "host-answer-lost": "A request to GitHub or GitLab left and no whole answer came, several times. Whether a comment "
-    "was written was checked before each try. Run the command again.",
+    "host-answer-lost": "A request to GitHub or GitLab left and no whole answer came, several times. Whether it "
+    "was carried out was checked before each try. Run the command again.",
     "host-refused": "GitHub or GitLab refused a request; the message has its reason. Usually the token lacks a "
     "permission: on GitHub the job needs `pull-requests: write` for comments and `issues: write` for issues, on GitLab "
     "a project access token with the scope `api`.",
