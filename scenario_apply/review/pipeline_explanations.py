@@ -7,8 +7,8 @@ from collections.abc import Mapping
 PIPELINE_TEXTS: Mapping[str, str] = {
     "comment-too-long": "A comment or an issue has more characters than GitHub or GitLab takes. It is not cut, because "
     "half a plan reads like a whole one. `plan --format markdown` keeps to a limit by folding and counting.",
-    "host": "GitHub or GitLab could not be reached, or gave an answer that cannot be used. Check the network, the proxy "
-    "and the address of the API (GITHUB_API_URL, CI_API_V4_URL).",
+    "host": "GitHub or GitLab could not be reached, or gave an answer that cannot be used. Check the network, the "
+    "proxy and the address of the API (GITHUB_API_URL, CI_API_V4_URL).",
     "host-answer-lost": "A request to GitHub or GitLab left and no whole answer came, several times. Whether it "
     "was carried out was checked before each try. Run the command again.",
     "host-refused": "GitHub or GitLab refused a request; the message has its reason. Usually the token lacks a "
