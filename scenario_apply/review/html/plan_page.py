@@ -14,8 +14,15 @@ from scenario_apply.review.change_view import ChangeView
 from scenario_apply.review.html.album import Album
 from scenario_apply.review.html.figures import Facts, Sheet, digests_of, sheets_of
 from scenario_apply.review.html.page import Section, page_text
-from scenario_apply.review.plan_text import LOCAL
 from scenario_apply.review.plan_view import PlanTotals, PlanView
+from scenario_apply.review.plan_words import (
+    drift_sentence,
+    nothing_text,
+    price_and_requests,
+    subject_text,
+    title_address,
+    twin_text,
+)
 from scenario_apply.review.screen import counted, duration
 from scenario_apply.review.values import about, cost_text
 
@@ -51,12 +58,24 @@ class Price(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """A change with its figures. anchor: id of its element. cost: '230 CU quoted', or 'free'."""
+    """A change with its figures. anchor: id of its element."""
 
     change: ChangeView
     anchor: str
     sheets: tuple[Sheet, ...]
-    cost: str
+
+    @property
+    def title(self) -> str:
+        return title_address(self.change)
+
+    @property
+    def price(self) -> str:
+        """'230 CU quoted, 6 requests'."""
+        return ", ".join(price_and_requests(self.change))
+
+    @property
+    def twin(self) -> str:
+        return twin_text(self.change)
 
     @property
     def codes(self) -> str:
@@ -85,6 +104,13 @@ class PlanPage:
     @property
     def headline(self) -> str:
         return _STATUS[self.plan.status.kind]
+
+    @property
+    def explanation(self) -> str:
+        """Of a plan that changes nothing, why; of a drift check, its result."""
+        if self.plan.mode == "drift":
+            return drift_sentence(self.plan)
+        return nothing_text(self.plan) if self.plan.status.kind == "nothing" else ""
 
     @property
     def is_folded(self) -> bool:
@@ -145,7 +171,6 @@ def cards_of(plan: PlanView, facts: Mapping[Address, Facts]) -> tuple[Card, ...]
             change=change,
             anchor=f"c{number}",
             sheets=sheets_of(change, facts.get(change.address, {}), number),
-            cost=cost_text(change.cost) or ("free" if change.action in ("update", "delete") else ""),
         )
         for number, change in enumerate(plan.changes, 1)
     )
@@ -177,11 +202,10 @@ def plan_sections(page: PlanPage) -> list[Section]:
 def plan_page(page: PlanPage, *, more: Sequence[Section] = (), refresh_s: int | None = None) -> str:
     """The page of a plan. more: sections below those of the plan. refresh_s: as in page_text."""
     plan = page.plan
-    at = "" if plan.endpoint == LOCAL else f" at {plan.endpoint}"
     return page_text(
-        f"{plan.title}: {plan.manifest}",
+        f"{plan.title} for {plan.manifest}",
         [*plan_sections(page), *more],
-        about=f"on {plan.service}{at}",
+        about=subject_text(plan),
         made=f"Made {plan.created_at} by scenario-apply {plan.tool_version}.",
         refresh_s=refresh_s,
     )
@@ -189,7 +213,7 @@ def plan_page(page: PlanPage, *, more: Sequence[Section] = (), refresh_s: int | 
 
 def _tiles(plan: PlanView) -> Iterator[Tile]:
     totals = plan.totals
-    yield Tile("cost", *_cost(totals))
+    yield Tile("cost", *(("0 CU", "no charge") if plan.mode == "destroy" else _cost(totals)))
     if totals.trainings:
         time = f"about {duration(totals.training_seconds)}" if totals.training_seconds is not None else ""
         yield Tile("trainings", f"{totals.trainings:,}", time)
