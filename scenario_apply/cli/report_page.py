@@ -14,20 +14,17 @@ from scenario_apply.cli.plan_request import plan_options
 from scenario_apply.cli.resource_status import not_created, recorded_statuses, refreshed_statuses
 from scenario_apply.cli.wiring import all_problems, open_world
 from scenario_apply.dataset.dataset_statistics import dataset_statistics
-from scenario_apply.dataset.types import Dataset
 from scenario_apply.errors import ApiError, Diagnostic, ManifestError
 from scenario_apply.model.remote import ModelId
 from scenario_apply.model.timestamps import iso
-from scenario_apply.planning.plan import Plan
 from scenario_apply.planning.resource_graph import resource_graph
-from scenario_apply.planning.selection import select
 from scenario_apply.review.html.cost_section import cost_section
+from scenario_apply.review.html.figures import digests_of
+from scenario_apply.review.html.gallery import gallery_section, gallery_sheets
 from scenario_apply.review.html.graph_section import graph_section
 from scenario_apply.review.html.history_section import ModelSamples, history_section
-from scenario_apply.review.html.gallery import gallery_section, gallery_sheets
-from scenario_apply.review.html.figures import digests_of
 from scenario_apply.review.html.page import Section, page_text
-from scenario_apply.review.html.plan_page import Card, PlanPage, cards_of, plan_sections, shown_digests
+from scenario_apply.review.html.plan_page import PlanPage, cards_of, plan_sections, shown_digests
 from scenario_apply.review.html.statistics_section import statistics_section
 from scenario_apply.review.html.status_section import status_section
 from scenario_apply.review.plan_view import PlanContext, PlanView, failed_plan_view, plan_view
@@ -83,7 +80,7 @@ def report_page(call: Invocation, request: PlanRequest) -> ReportPage:
         *_sections(known, request),
     ]
     text = page_text(
-        f"Report: {request.manifest.path}",
+        title_of("Report", request.manifest),
         [_about(known), *sections] if known.missing else sections,
         about=f"on {view.service}",
         made=f"Made {now} by scenario-apply {VERSION}.",
@@ -95,12 +92,21 @@ def sections_of_run(prepared: Prepared, request: PlanRequest, settings: Settings
     """What the page of a run shows below the run: its plan, its datasets and what was trained before."""
     view = plan_view(prepared.plan, PlanContext(recorded=prepared.state.records))
     known = Known(state=prepared.state, prepared=prepared)
-    return [*_pictured(view, request, settings, gallery=False), *_sections(known, request)]
+    planned = (section for section in _pictured(view, request, settings, gallery=False) if section.id != "summary")
+    return [*planned, *_sections(known, request)]
 
 
-def status_page(
-    call: Invocation, statuses: Sequence[ResourceStatus], state: State, manifest: Manifest | None
-) -> str:
+def sections_after_run(state: State) -> Sequence[Section]:
+    """Those that a run changed, in place of the ones of the same ids: what was trained, and what it cost."""
+    return [history_section(state, None), cost_section(state)]
+
+
+def title_of(what: str, manifest: Manifest) -> str:
+    """'Report: scenario.yaml'; of the folder that the command runs in, its name."""
+    return f"{what}: {manifest.name if manifest.path in ('.', './') else manifest.path}"
+
+
+def status_page(call: Invocation, statuses: Sequence[ResourceStatus], state: State, manifest: Manifest | None) -> str:
     """The page of status: what is trained, its history, what it cost and, where the manifest is known, the graph."""
     sections = [
         status_section(statuses, is_recorded=call.arguments.no_refresh),
@@ -109,9 +115,9 @@ def status_page(
     ]
     if manifest is not None:
         sections.append(graph_section(resource_graph(manifest, state)))
-    name = call.settings.state or "the state" if manifest is None else manifest.path
+    title = f"Status: {call.settings.state}" if manifest is None else title_of("Status", manifest)
     now = iso(SystemClock().now())
-    page = page_text(f"Status: {name}", sections, made=f"Made {now} by scenario-apply {VERSION}.")
+    page = page_text(title, sections, made=f"Made {now} by scenario-apply {VERSION}.")
     return masked(page, call.settings.secrets)
 
 
@@ -122,7 +128,8 @@ def _known(call: Invocation, request: PlanRequest) -> Known:
     if asked.no_refresh:
         missing = "Scenario was not asked (--no-refresh)"
     elif not settings.local and settings.credentials is None:
-        missing = f"Scenario was not asked: {' and '.join(settings.missing)} not set"
+        names = f"{' and '.join(settings.missing)} {'is' if len(settings.missing) == 1 else 'are'}"
+        missing = f"Scenario was not asked: {names} not set"
     else:
         try:
             with open_world(request.place, settings, read_only=True) as world:
@@ -168,9 +175,7 @@ def _planned(
         return None, (*problems, *error.problems)
 
 
-def _statuses(
-    request: PlanRequest, state: State, statuses: Sequence[ResourceStatus]
-) -> tuple[ResourceStatus, ...]:
+def _statuses(request: PlanRequest, state: State, statuses: Sequence[ResourceStatus]) -> tuple[ResourceStatus, ...]:
     """With those of resources that do not exist yet."""
     missing = not_created(request.manifest, state)
     return tuple(sorted((*statuses, *missing), key=lambda resource: resource.address))
@@ -184,7 +189,7 @@ def _pictured(view: PlanView, request: PlanRequest, settings: Settings, *, galle
         return plan_sections(PlanPage(plan=view, cards=cards, album=album_of(shown, request, settings)))
     facts = {name: facts_of(name, request, settings) for name in request.datasets}
     sheets = gallery_sheets(request.datasets, facts, frozenset(shown))
-    album = album_of([*shown, *digests_of(sheets)], request, settings)
+    album = album_of([*shown, *digests_of(one.sheet for one in sheets)], request, settings)
     sections = plan_sections(PlanPage(plan=view, cards=cards, album=album))
     return [*sections, gallery_section(sheets, album)]
 

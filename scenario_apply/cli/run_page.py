@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from scenario_apply.cli.invocation import Invocation
     from scenario_apply.cli.plan_request import PlanRequest
     from scenario_apply.review.html.page import Section
+    from scenario_apply.state.stores.file_store import FileStore
 
 
 class ReportPage:
@@ -29,6 +30,7 @@ class ReportPage:
         self._file = PageFile(path, call.settings.cwd, option="--report", may_stream=False)
         self._secrets: tuple[str, ...] = call.settings.secrets
         self._page: LivePage | None = None
+        self._store: FileStore | None = None
         self._is_refused = False
 
     def begin(self, request: PlanRequest | None, command: str) -> None:
@@ -51,16 +53,17 @@ class ReportPage:
 
     def follow(self, session: ApplySession, environment: Environment, prepared: Prepared) -> Callable[[Event], None]:
         """The run begins: a view that takes its events."""
-        assert self._page is not None and session.request is not None, "the session has read its manifest"
+        assert self._page is not None
+        assert session.request is not None, "the session has read its manifest"
+        from scenario_apply.cli.report_page import sections_of_run, title_of
+
         request = session.request
 
         def below() -> Sequence[Section]:
-            from scenario_apply.cli.report_page import sections_of_run
-
             return sections_of_run(prepared, request, self._call.settings)
 
-        title = f"Apply: {request.manifest.path}"
-        self._page.start(title, environment.counter, environment.rate_limit, below)
+        self._store = environment.store
+        self._page.start(title_of("Apply", request.manifest), environment.counter, environment.rate_limit, below)
         return self._page
 
     def end(self, ledger: Ledger) -> None:
@@ -75,5 +78,13 @@ class ReportPage:
 
     def close(self) -> None:
         """The run and its ledger are over: what the page still lacks is added."""
-        if self._page is not None:
-            self._page.close()
+        store = self._store
+        if self._page is None or store is None:
+            return
+
+        def after() -> Sequence[Section]:
+            from scenario_apply.cli.report_page import sections_after_run
+
+            return sections_after_run(store.load().state)
+
+        self._page.close(after)

@@ -109,6 +109,7 @@ def _similarity(images: Sequence[Image]) -> Similarity:
     paths = tuple(image.path for image in images)
     pairs = ((row[other], other, index) for index, row in enumerate(rows) for other in range(index))
     best = nsmallest(CLOSEST_LISTED, pairs, key=lambda pair: (-pair[0], *pair[1:]))
-    closest = tuple(AlikePair(paths[other], paths[index], similarity) for similarity, other, index in best if similarity)
+    closest = tuple(
+        AlikePair(paths[other], paths[index], similarity) for similarity, other, index in best if similarity
+    )
     return Similarity(paths, rows, tuple(nearest) if len(paths) > 1 else (), closest)
-

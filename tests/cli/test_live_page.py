@@ -52,13 +52,17 @@ def below() -> Sequence[Section]:
     return [NOTE]
 
 
+def after() -> Sequence[Section]:
+    return []
+
+
 def test_a_run_begins_with_a_page_that_loads_itself_again_and_ends_with_one_that_does_not() -> None:
     pages, told = Pages(), list[str]()
     page = live(pages, told)
     page.start("Apply: x.yaml", None, 0, below)
     for event in EVENTS:
         page(event)
-    page.close()
+    page.close(after)
     first, last = pages.written[0], pages.written[-1]
     assert '<meta http-equiv="refresh" content="5">' in first
     assert ">Running</p>" in first
@@ -88,9 +92,7 @@ def test_a_page_that_cannot_be_written_is_one_warning_and_does_not_stop_the_run(
     page = live(pages, told)
     page.start("Apply", None, 0, below)
     page.finish(LEDGER)
-    assert told == [
-        "warning: the page of --report cannot be written: No space left on device; the run is not affected"
-    ]
+    assert told == ["warning: the page of --report cannot be written: No space left on device; the run is not affected"]
     assert pages.written == [] or LEDGER.status in pages.written[-1]
 
 
@@ -102,7 +104,7 @@ def test_sections_that_cannot_be_made_are_a_warning() -> None:
     page = live(pages, told)
     page.start("Apply", None, 0, broken)
     page.finish(LEDGER)
-    page.close()
+    page.close(after)
     assert told == ["warning: the page of --report has no pictures: ValueError: a bug"]
 
 
@@ -118,7 +120,7 @@ def test_after_ctrl_c_nothing_is_waited_for() -> None:
     page = live(pages, [])
     page.start("Apply", None, 0, slow)
     page.finish(replace(LEDGER, status="interrupted"))
-    page.close()
+    page.close(after)
     assert "Interrupted." in pages.written[-1]
     assert "the plan" not in pages.written[-1]
     go_on.set()
@@ -137,7 +139,7 @@ def test_the_end_waits_for_sections_that_are_still_being_made() -> None:
     page.finish(LEDGER)
     assert "the plan" not in pages.written[-1]
     go_on.set()
-    page.close()
+    page.close(after)
     assert "the plan" in pages.written[-1]
 
 
@@ -166,7 +168,7 @@ def test_only_a_page_of_ours_is_written_over(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_written_is_refused_at_once(tmp_path: Path) -> None:
     file = PageFile("missing/run.html", str(tmp_path), option="--report", may_stream=False)
-    with pytest.raises(ScenarioApplyError, match="the page cannot be written to missing/run.html") as found:
+    with pytest.raises(ScenarioApplyError, match=r"the page cannot be written to missing/run\.html") as found:
         file.begin(None)
     assert found.value.problems[0].hint == "name a file in a folder that exists"
 

@@ -89,9 +89,7 @@ def _place(call: Invocation) -> tuple[StateLocation, Manifest | None]:
     return place_of_manifest(manifest, given), manifest
 
 
-def _show(
-    call: Invocation, statuses: Sequence[ResourceStatus], state: State, manifest: Manifest | None
-) -> None:
+def _show(call: Invocation, statuses: Sequence[ResourceStatus], state: State, manifest: Manifest | None) -> None:
     from scenario_apply.cli.wiring import nothing_recorded
     from scenario_apply.review.status_text import long_queued, status_json, status_text
 

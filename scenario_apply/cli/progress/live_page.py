@@ -119,18 +119,23 @@ class LivePage:
             self._writer.join()
         self._write()
 
-    def close(self) -> None:
-        """Waits for the sections that are still being made, unless the user wants to leave. May be called twice."""
-        if self._ledger is None or self._maker is None or self._ledger.status == "interrupted":
+    def close(self, after: Sections) -> None:
+        """Adds the sections that are still being made, unless the user wants to leave.
+
+        after: makes sections that take the place of those with the same ids. May be called twice.
+        """
+        maker, self._maker = self._maker, None
+        if self._ledger is None or maker is None:
             return
-        if self._maker.is_alive():
-            self._maker.join()
+        if self._ledger.status != "interrupted":
+            maker.join()
+        if not maker.is_alive():
+            self._make(lambda: _replaced(self._below, after()))
             self._write()
-        self._maker = None
 
     def _make(self, below: Sections) -> None:
         try:
-            self._below = [rendered(section) for section in below()]
+            self._below = [section if section.is_drawn else rendered(section) for section in below()]
         except Exception as error:  # of a picture or a template: the run must not end over it
             self._warn(f"{_WRONG} has no pictures: {type(error).__name__}: {error}")
         self._is_changed.set()
@@ -205,3 +210,8 @@ class LivePage:
         if running := len(self._progress.trainings):
             facts.append(("Trainings", counted(running, "running", "running")))
         return facts
+
+
+def _replaced(sections: Sequence[Section], others: Sequence[Section]) -> list[Section]:
+    by_id = {section.id: section for section in others}
+    return [by_id.get(section.id, section) for section in sections]

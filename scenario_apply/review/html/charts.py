@@ -75,9 +75,7 @@ class Chart(NamedTuple):
     shades: tuple[str, ...] = ()
 
 
-def bars(
-    key: str, title: str, summary: str, rows: Sequence[tuple[str, float, str]], *, head: tuple[str, str]
-) -> Chart:
+def bars(key: str, title: str, summary: str, rows: Sequence[tuple[str, float, str]], *, head: tuple[str, str]) -> Chart:
     """Horizontal bars. rows: label, length, and the words for it."""
     shown = rows[:_MOST_BARS]
     longest = max((value for _, value, _ in shown), default=0) or 1
@@ -117,7 +115,9 @@ def histogram(
     for number, count in enumerate(counts):
         height = round(count / top * _PLOT_HEIGHT, 1)
         words = f"{_range(first + number, size)} {unit}: {count:,}"
-        marks.append(Mark(round(_LEFT + number * wide, 1), round(bottom - height, 1), round(wide - 2, 1), height, words))
+        marks.append(
+            Mark(round(_LEFT + number * wide, 1), round(bottom - height, 1), round(wide - 2, 1), height, words)
+        )
     every = ceil(len(counts) / 8)
     across = tuple(
         Tick(round(_LEFT + number * wide, 1), f"{(first + number) * size:g}")
@@ -144,11 +144,11 @@ def points(
             round(bottom - up / high * _PLOT_HEIGHT, 1),
             round(min(3 + sqrt(counts[across, up]), 12), 1),
             0,
-            f"{across:,} × {up:,}: {counts[across, up]:,} {noun}",  # noqa: RUF001  # the sign of multiplication
+            f"{across:,} × {up:,}: {counts[across, up]:,} {noun}",  # the sign of multiplication
         )
         for across, up in order[:_MOST_POINTS]
     ]
-    table = _numbers(head, [(f"{across:,} × {up:,}", f"{counts[across, up]:,}") for across, up in order])  # noqa: RUF001
+    table = _numbers(head, [(f"{across:,} × {up:,}", f"{counts[across, up]:,}") for across, up in order])
     return Chart(
         "points",
         key,
@@ -164,9 +164,7 @@ def points(
     )
 
 
-def heat_map(
-    key: str, title: str, summary: str, rows: Sequence[Sequence[float]], numbers: Numbers
-) -> Chart:
+def heat_map(key: str, title: str, summary: str, rows: Sequence[Sequence[float]], numbers: Numbers) -> Chart:
     """A triangle of cells. rows: of each thing, a value from 0 to 1 for every one before it. numbers: the table."""
     shades: list[list[str]] = [[] for _ in LEVELS]
     for up, row in enumerate(rows):

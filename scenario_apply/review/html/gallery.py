@@ -46,7 +46,7 @@ def _sheet(key: str, name: str, contents: Contents, facts: Facts, shown: Abstrac
     figures = tuple(_figures(key, contents, facts, shown))
     paired = {path for pair in contents.pairs for path in (pair.before, pair.after)}
     here = sum(image.path not in paired for image in contents.images) + len(contents.pairs)
-    return GallerySheet(Sheet(key, "kept", f"dataset.{name}", figures), here - len(figures))
+    return GallerySheet(Sheet(key, "picture", f"dataset.{name}", figures), here - len(figures))
 
 
 def _figures(key: str, contents: Contents, facts: Facts, shown: AbstractSet[str]) -> Iterator[Figure]:
@@ -65,7 +65,7 @@ def _picture(key: str, image: Image, facts: Facts) -> Figure:
     fact = facts.get(image.path)
     return Figure(
         id=key,
-        kind="kept",
+        kind="picture",
         sign="",
         path=image.path,
         sides=(_side("", image),),
@@ -78,7 +78,7 @@ def _pair(key: str, pair: Pair, sides: list[Image], facts: Facts) -> Figure:
     known = [fact for image in sides if (fact := facts.get(image.path)) is not None]
     return Figure(
         id=key,
-        kind="kept",
+        kind="picture",
         sign="",
         path=f"{pair.before} -> {pair.after}",
         sides=tuple(_side(label, image) for label, image in zip(("before", "after"), sides, strict=True)),
@@ -90,4 +90,3 @@ def _pair(key: str, pair: Pair, sides: list[Image], facts: Facts) -> Figure:
 def _side(label: str, image: Image) -> FigureSide:
     size = bytes_text(image.size_bytes)
     return FigureSide(label, image.path, image.sha256, f"{pixels_text(image)}, {size}" if image.width else size)
-

@@ -65,7 +65,9 @@ def _view(graph: ResourceGraph) -> GraphView:
         + ". A line leads from what is needed to what needs it."
     )
     if len(graph.nodes) > MOST_DRAWN:
-        summary += f" A graph of more than {MOST_DRAWN} is not drawn: `scenario-apply graph --select` draws a part of it."
+        summary += (
+            f" A graph of more than {MOST_DRAWN} is not drawn: `scenario-apply graph --select` draws a part of it."
+        )
         return GraphView(0, 0, summary, (), (), numbers)
     places = _places(graph)
     boxes = tuple(_box(node, *places[node.key]) for node in graph.nodes)

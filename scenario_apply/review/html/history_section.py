@@ -61,18 +61,14 @@ _TONES = {"trained": "good", "failed": "bad", "canceled": "bad", "training": "bu
 
 def history_section(state: State, samples: Mapping[ModelId, ModelSamples] | None) -> Section:
     """samples: by model, of those that the service was asked about; None: it was not asked."""
-    histories = tuple(
-        _history(address, record, samples) for address, record in sorted(state.records.items())
-    )
+    histories = tuple(_history(address, record, samples) for address, record in sorted(state.records.items()))
     note = NOT_ASKED if samples is None and histories else ""
     view = {"resources": histories, "note": note}
     count = sum(len(history.versions) for history in histories)
     return Section("history", "Training history", "history.html.jinja", view, counted(count, "version"))
 
 
-def _history(
-    address: Address, record: Record, samples: Mapping[ModelId, ModelSamples] | None
-) -> ResourceHistory:
+def _history(address: Address, record: Record, samples: Mapping[ModelId, ModelSamples] | None) -> ResourceHistory:
     versions = [version for version in (record.pending, record.current, *record.previous) if version is not None]
     views = []
     for version in versions:

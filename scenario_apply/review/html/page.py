@@ -35,6 +35,11 @@ class Section(NamedTuple):
     view: object
     note: str = ""
 
+    @property
+    def is_drawn(self) -> bool:
+        """Whether the view is markup already."""
+        return hasattr(self.view, "__html__")
+
 
 def page_text(
     title: str, sections: Sequence[Section], *, about: str = "", made: str = "", refresh_s: int | None = None
@@ -44,7 +49,10 @@ def page_text(
     refresh_s: the browser loads the file again after so many seconds; None for a page that does not change.
     """
     templates = _templates()
-    style, script = _own_file("page.css") + _own_file("charts.css"), _own_file("page.js") + (_own_file("live.js") if refresh_s is not None else "")
+    style, script = (
+        _own_file("page.css") + _own_file("charts.css"),
+        _own_file("page.js") + (_own_file("live.js") if refresh_s is not None else ""),
+    )
     return templates.get_template("page.html.jinja").render(
         title=title,
         about=about,

@@ -61,8 +61,8 @@ def _sizes(key: str, found: DatasetStatistics) -> Chart:
         f"{max(heights):,} high. The shortest side of all has {smallest:,} pixels."
     )
     if len(found.sizes) == 1:
-        summary = f"All pictures have {widths[0]:,} × {heights[0]:,} pixels."  # noqa: RUF001
-    return points(key, "Sizes in pixels", summary, found.sizes, head=("Width × height", "Pictures"), noun="pictures")  # noqa: RUF001
+        summary = f"All pictures have {widths[0]:,} × {heights[0]:,} pixels."
+    return points(key, "Sizes in pixels", summary, found.sizes, head=("Width × height", "Pictures"), noun="pictures")
 
 
 def _aspects(key: str, found: DatasetStatistics) -> Chart:
@@ -74,7 +74,9 @@ def _aspects(key: str, found: DatasetStatistics) -> Chart:
 
 
 def _captions(key: str, words: tuple[int, ...]) -> Chart:
-    summary = f"{min(words):,} to {max(words):,} words in {counted(len(words), 'caption')}, {median(words):g} in the middle."
+    summary = (
+        f"{min(words):,} to {max(words):,} words in {counted(len(words), 'caption')}, {median(words):g} in the middle."
+    )
     return histogram(key, "Lengths of captions in words", summary, words, unit="words")
 
 
@@ -89,7 +91,10 @@ def _similarity(key: str, found: Similarity) -> Chart:
             f"their shapes are. {few} a similarity of {_ALIKE:.0%} or more."
         )
         return heat_map(key, "Similarity of pictures", summary, found.rows, table)
-    summary = f"For each of {len(found.paths):,} pictures, how alike the shapes of the nearest one are. {few} {_ALIKE:.0%} or more."
+    summary = (
+        f"For each of {len(found.paths):,} pictures, how alike the shapes of the nearest one are. "
+        f"{few} {_ALIKE:.0%} or more."
+    )
     chart = histogram(
         key, "Similarity to the nearest picture", summary, [100 * v for v in found.nearest], unit="percent", step=10
     )

@@ -34,7 +34,9 @@ def status_section(statuses: Sequence[ResourceStatus], *, is_recorded: bool) -> 
     counts = Counter(resource.status for resource in statuses)
     view = {
         "counts": ", ".join(f"{number:,} {status}" for status, number in counts.most_common()),
-        "source": "As the last run recorded them; Scenario was not asked." if is_recorded else "As Scenario reports them.",
+        "source": "As the last run recorded them; Scenario was not asked."
+        if is_recorded
+        else "As Scenario reports them.",
         "rows": tuple(map(_row, statuses)),
     }
     return Section("status", "Status", "status.html.jinja", view, f"{len(statuses):,}")
