@@ -89,15 +89,38 @@ class Prepared:
     took_over: tuple[Drift, ...] = ()
 
     @property
+    def is_to_be_approved(self) -> bool:
+        """Whether an apply changes anything on the service or in what the state says of it."""
+        return self.plan.has_changes or bool(self.took_over)
+
+    @property
     def edits(self) -> Mapping[Address, StateEdit]:
         """What an apply writes into records before its first step."""
         return {change.address: change.edit for change in self.plan.changes if change.edit}
 
 
-def make_plan(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """Manifest, state and service side by side, and what is decided about each resource.
+
+    recorded: as loaded, with lost answers adopted; inputs hold it as it is settled. drift: of a refresh alone, all that
+    differs.
+    """
+
+    recorded: State
+    inputs: Inputs
+    decisions: Mapping[Address, Decision]
+    observed: Observed
+    drift: tuple[Drift, ...]
+    problems: tuple[Diagnostic, ...]
+    adopted: tuple[Adopted, ...]
+    has_journal: bool
+
+
+def compare(
     environment: Environment, manifest: Manifest, datasets: Mapping[str, Dataset], options: PlanOptions, now: float
-) -> Prepared:
-    """Plan the changes. Raises ManifestError for problems that stop a plan, StateError, ApiError, UsageError."""
+) -> Compared:
+    """Load, recover, refresh, settle and decide. Raises as make_plan does."""
     loaded = environment.store.load()
     state, adopted = _recovered(environment, loaded, options)
     state = with_known_recipes(state, datasets)
@@ -123,20 +146,39 @@ def make_plan(
     errors = [p for p in problems if p.severity == "error" and p.code != "protected"]
     if errors:
         raise ManifestError(errors[0].message, problems=errors)
+    return Compared(
+        recorded=recorded,
+        inputs=inputs,
+        decisions=decisions,
+        observed=observed,
+        drift=drift,
+        problems=problems,
+        adopted=adopted,
+        has_journal=loaded.has_journal,
+    )
+
+
+def make_plan(
+    environment: Environment, manifest: Manifest, datasets: Mapping[str, Dataset], options: PlanOptions, now: float
+) -> Prepared:
+    """Plan the changes. Raises ManifestError for problems that stop a plan, StateError, ApiError, UsageError."""
+    found = compare(environment, manifest, datasets, options, now)
+    inputs, decisions, observed, problems = found.inputs, found.decisions, found.observed, found.problems
+    desired, state = inputs.desired, inputs.state
     if options.refresh_only:
-        decisions, state = {}, taken_over(state, drift, observed)
+        decisions, state = {}, taken_over(state, found.drift, observed)
     decisions = with_retention(decisions, consent=options.allow_destroy, observed=observed)
     quoted, not_quoted = _quotes(environment, decisions, options)
     steps, again = _steps(environment, decisions, state, observed)
     unpulled = unpulled_pictures(steps, desired)
     notes = (*not_quoted, *again, *_unpulled_notes(unpulled, manifest))
     plan = Plan(
-        source=_source(environment, manifest, datasets, options, recorded),
+        source=_source(environment, manifest, datasets, options, found.recorded),
         tool_version=environment.tool_version,
         created_at=iso(now),
         changes=changes_of(decisions, steps, quoted, state, affected(decisions, desired)),
         steps=tuple(steps),
-        drift=drift,
+        drift=found.drift,
         diagnostics=(
             *_unprotected(manifest, datasets, problems),
             *([] if options.refresh_only or options.destroy else _lookalikes(environment, inputs, decisions, observed)),
@@ -153,11 +195,11 @@ def make_plan(
         plan=plan,
         state=state,
         limits=limits,
-        adopted=adopted,
-        has_journal=loaded.has_journal,
+        adopted=found.adopted,
+        has_journal=found.has_journal,
         unpulled=unpulled,
         problems=_problems_of_models(manifest, datasets),
-        took_over=drift if options.refresh_only else (),
+        took_over=found.drift if options.refresh_only else (),
     )
 
 

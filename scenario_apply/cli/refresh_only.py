@@ -1,25 +1,22 @@
-"""--refresh-only: options that it cannot be combined with, and what an apply of it asks and says."""
+"""--refresh-only: options that it cannot be combined with, and what it asks and says."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from scenario_apply.errors import UsageError
 from scenario_apply.review.screen import counted
 
 if TYPE_CHECKING:
-    from scenario_apply.planning.plan import Plan
+    from scenario_apply.planning.changes import Drift
 
 _IGNORED = (
     ("no_refresh", "changes made outside can only be seen with a refresh"),
     ("out", "such a plan contains nothing to apply"),
     ("destroy", "it changes nothing"),
-    ("allow_destroy", "it deletes nothing"),
     ("replace", "it changes nothing"),
     ("train", "it changes nothing"),
-    ("no_wait", "it waits for nothing"),
-    ("lfs_pull", "it uploads nothing"),
 )
 QUESTION = "Record these differences in the state? Nothing is changed on Scenario."
 
@@ -33,8 +30,6 @@ def refuse_contradictions(asked: Mapping[str, object]) -> None:
             raise UsageError(f"--refresh-only cannot be combined with --{name.replace('_', '-')}: {why}")
 
 
-def refreshed(plan: Plan) -> str:
+def refreshed(drift: Sequence[Drift]) -> str:
     """The sentence after the state was written."""
-    if not plan.drift:
-        return "The state matches Scenario; nothing was recorded."
-    return f"State refreshed: {counted(len(plan.drift), 'difference')} recorded. Nothing was changed on Scenario."
+    return f"State refreshed: {counted(len(drift), 'difference')} recorded. Nothing was changed on Scenario.\n"

@@ -112,6 +112,7 @@ def _made(call: Invocation) -> Prepared:
 
 def _refuse_contradictions(asked: argparse.Namespace) -> None:
     """Raises UsageError for options of which one would be ignored."""
+    from scenario_apply.cli.refresh_only import refuse_contradictions
     from scenario_apply.errors import UsageError
 
     refuse_contradictions(vars(asked))
