@@ -13,14 +13,14 @@ from scenario_apply.apply.apply_options import ApplyOptions
 from scenario_apply.apply.apply_plan import apply_plan
 from scenario_apply.apply.events import Event, Ledger
 from scenario_apply.cli.apply_session import ApplySession, ApprovalImpossible, DeletesNotAllowed, apply_session
-from scenario_apply.cli.command_hints import completed
 from scenario_apply.cli.locate import emulator_path
+from scenario_apply.cli.plan_showing import drawn_plan, view_of
 from scenario_apply.cli.refresh_only import QUESTION, refreshed
 from scenario_apply.cli.signals import stopping
 from scenario_apply.errors import ApplyError, ExitCode, GateClosed
 from scenario_apply.model.steps import DeleteModel
 from scenario_apply.review.ledger_text import ledger_text
-from scenario_apply.review.plan_text import plan_text, service_name
+from scenario_apply.review.plan_view import service_name
 from scenario_apply.review.screen import counted, safe
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from scenario_apply.cli.invocation import Invocation
     from scenario_apply.cli.plan_request import PlanRequest
     from scenario_apply.planning.plan import Plan
+    from scenario_apply.review.plan_view import Mode
 
 PAGE_PORT = 8585
 RESTORE_DAYS = 30
@@ -133,17 +134,8 @@ def _show_plan(session: ApplySession, request: PlanRequest, environment: Environ
         view.count_with(environment.counter, environment.rate_limit)
         view.planned(prepared.plan)
     if call.arguments.format == "text":
-        recorded = prepared.state.records
-        call.show(
-            plan_text(
-                prepared.plan,
-                call.out_now,
-                only_drift=vars(call.arguments).get("refresh_only", False),
-                destroy=session.destroy,
-                recorded=recorded,
-                complete=lambda text: completed(text, session.settings),
-            )
-        )
+        mode: Mode = "destroy" if session.destroy else "drift" if vars(call.arguments).get("refresh_only") else "plan"
+        call.show(drawn_plan(call, view_of(prepared, session.settings, mode=mode)))
 
 
 def _options(session: ApplySession, request: PlanRequest) -> ApplyOptions:

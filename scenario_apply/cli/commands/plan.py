@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from scenario_apply.apply.prepare import Prepared
     from scenario_apply.cli.invocation import Invocation
     from scenario_apply.planning.plan import Plan
+    from scenario_apply.review.plan_view import Mode
 
 EXAMPLES = """
   scenario-apply plan manifests/quickstart --local
@@ -38,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="seconds between polls, for the estimate",
     )
     options.formats(parser, "text", "json", "html")
+    options.full(parser)
     options.strict(parser)
     options.detailed(parser, "2 changes, 4 drift (--refresh-only), 6 stopped by a limit")
     options.selection(parser)
@@ -136,8 +138,7 @@ def _refuse_saved_plan(call: Invocation) -> None:
 
 
 def _show(call: Invocation, prepared: Prepared) -> None:
-    from scenario_apply.cli.command_hints import completed
-    from scenario_apply.review.plan_text import plan_text
+    from scenario_apply.cli.plan_showing import drawn_plan, view_of
 
     asked, plan = call.arguments, prepared.plan
     if asked.format == "json":
@@ -151,16 +152,9 @@ def _show(call: Invocation, prepared: Prepared) -> None:
         call.show(plan_page(plan))
         call.warn(plan.blocked)
     else:
-        text = plan_text(
-            plan,
-            call.out_now,
-            only_drift=asked.refresh_only,
-            destroy=asked.destroy,
-            recorded=prepared.state.records,
-            next_command=_next_command(call, plan),
-            complete=lambda text: completed(text, call.settings),
-        )
-        call.show(text)
+        mode: Mode = "drift" if asked.refresh_only else "destroy" if asked.destroy else "plan"
+        view = view_of(prepared, call.settings, mode=mode, next_command=_next_command(call, plan))
+        call.show(drawn_plan(call, view))
     if _is_saved(call):
         call.tell(f"The plan is saved in {asked.out}.{_consent_needed(plan)}")
 
