@@ -103,7 +103,7 @@ class Prepared:
 class Compared:
     """Manifest, state and service side by side, and what is decided about each resource.
 
-    recorded: as loaded, with lost answers adopted; inputs hold it as it is settled. drift: of a refresh alone, all that
+    recorded: the state as given; inputs hold it as it is settled. drift: of a refresh alone, all that
     differs.
     """
 
@@ -113,16 +113,17 @@ class Compared:
     observed: Observed
     drift: tuple[Drift, ...]
     problems: tuple[Diagnostic, ...]
-    adopted: tuple[Adopted, ...]
-    has_journal: bool
 
 
 def compare(
-    environment: Environment, manifest: Manifest, datasets: Mapping[str, Dataset], options: PlanOptions, now: float
+    environment: Environment,
+    manifest: Manifest,
+    datasets: Mapping[str, Dataset],
+    state: State,
+    options: PlanOptions,
+    now: float,
 ) -> Compared:
-    """Load, recover, refresh, settle and decide. Raises as make_plan does."""
-    loaded = environment.store.load()
-    state, adopted = _recovered(environment, loaded, options)
+    """Refresh, settle and decide. state: as loaded, with lost answers adopted. Raises as make_plan does."""
     state = with_known_recipes(state, datasets)
     desired, recorded = desire(manifest, with_recorded_recipes(datasets, state)), state
     asked = requested(
@@ -153,8 +154,6 @@ def compare(
         observed=observed,
         drift=drift,
         problems=problems,
-        adopted=adopted,
-        has_journal=loaded.has_journal,
     )
 
 
@@ -162,7 +161,9 @@ def make_plan(
     environment: Environment, manifest: Manifest, datasets: Mapping[str, Dataset], options: PlanOptions, now: float
 ) -> Prepared:
     """Plan the changes. Raises ManifestError for problems that stop a plan, StateError, ApiError, UsageError."""
-    found = compare(environment, manifest, datasets, options, now)
+    loaded = environment.store.load()
+    recovered, adopted = _recovered(environment, loaded, options)
+    found = compare(environment, manifest, datasets, recovered, options, now)
     inputs, decisions, observed, problems = found.inputs, found.decisions, found.observed, found.problems
     desired, state = inputs.desired, inputs.state
     if options.refresh_only:
@@ -195,8 +196,8 @@ def make_plan(
         plan=plan,
         state=state,
         limits=limits,
-        adopted=found.adopted,
-        has_journal=found.has_journal,
+        adopted=adopted,
+        has_journal=loaded.has_journal,
         unpulled=unpulled,
         problems=_problems_of_models(manifest, datasets),
         took_over=found.drift if options.refresh_only else (),
