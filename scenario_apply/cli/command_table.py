@@ -51,6 +51,15 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         ),
     ),
     (
+        "Pipelines",
+        (
+            ("ci comment", "ci", "keep one comment on a pull or merge request current"),
+            ("ci issue", "ci", "open, update or close one issue, as for drift"),
+            ("ci reviewed", "ci", "find the plan that was reviewed with a merged pull request"),
+            ("ci continues", "ci", "check that a plan only finishes what a reviewed plan began"),
+        ),
+    ),
+    (
         "Tools",
         (
             ("explain", "explain", "explain a lint rule or the code of a diagnostic"),

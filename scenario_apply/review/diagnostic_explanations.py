@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from scenario_apply.review.pipeline_explanations import PIPELINE_TEXTS
+
 _MANIFEST = {
     "address": "An address in a moved, removed or import block cannot be read. Addresses look like model.kael, "
     "composition.ink or model.kael-lr/fast for a child of a matrix.",
@@ -315,6 +317,7 @@ DIAGNOSTIC_GROUPS: Mapping[str, Mapping[str, str]] = {
     "The state": _STATE,
     "The service": _API,
     "Runs and the command line": _RUN,
+    "Pipelines": PIPELINE_TEXTS,
 }
 DIAGNOSTIC_TEXTS: Mapping[str, str] = {
     code: text for group in DIAGNOSTIC_GROUPS.values() for code, text in group.items()

@@ -14,7 +14,9 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
 from scenario_apply.model.amounts import amount
+from scenario_apply.review.html.album import UNKNOWN
 from scenario_apply.review.screen import counted, duration, safe
+from scenario_apply.review.values import value_text
 
 if TYPE_CHECKING:
     import jinja2
@@ -81,7 +83,8 @@ def _templates() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"amount": amount, "counted": counted, "duration": duration}
+    made.filters |= {"amount": amount, "counted": counted, "duration": duration, "value": value_text}
+    made.globals |= {"unknown": UNKNOWN}
     return made
 
 
