@@ -21,7 +21,9 @@ from scenario_apply.manifest.loader.load import load_manifest
 from tests.docs.code_blocks import BLOCKS, ROOT, SHELL, CodeBlock, commands
 from tests.docs.run_blocks import SETUPS, BlockFailed, compare, run_page
 
-SCHEMAS = {name: json.loads((ROOT / f"schema/{name}.schema.json").read_text("utf-8")) for name in ("manifest", "plan", "state")}
+SCHEMAS = {
+    name: json.loads((ROOT / f"schema/{name}.schema.json").read_text("utf-8")) for name in ("manifest", "plan", "state")
+}
 MANIFEST_KEYS = set(SCHEMAS["manifest"]["properties"])
 KNOWN_MARKS = {"setup", "not run", "run by", "file", "output", "exit", "rego", "data"}
 LANGUAGES = {"sh", "console", "yaml", "json", "jsonl", "text", "python", "rego", "csv", "diff", "mermaid", "toml"}
@@ -46,7 +48,9 @@ def test_every_block_says_what_it_is() -> None:
         assert "not run" not in block.marks or len(block.marks["not run"]) > 10, f"{block.place}: say why"
         assert block.marks.get("setup", "empty") in SETUPS, block.place
         if block.language in ("python", "rego", "toml"):
-            assert block.is_left_out or "rego" in block.marks, f"{block.place}: say which test runs it, or why none does"
+            assert block.is_left_out or "rego" in block.marks, (
+                f"{block.place}: say which test runs it, or why none does"
+            )
 
 
 def test_shell_blocks_have_a_folder_to_run_in() -> None:
@@ -104,7 +108,9 @@ def test_yaml_is_a_manifest_or_named_otherwise(block: CodeBlock, tmp_path: Path)
             (tmp_path / other.marks["file"]).write_text(other.text, encoding="utf-8")
     text = block.text if "version" in value else f"version: 1\n{block.text}"
     (tmp_path / "shown.yaml").write_text(text, encoding="utf-8")
-    manifest = load_manifest("shown.yaml", variables={}, var_files=[], env={"SCENARIO_PROJECT_ID": "proj_1"}, cwd=str(tmp_path))
+    manifest = load_manifest(
+        "shown.yaml", variables={}, var_files=[], env={"SCENARIO_PROJECT_ID": "proj_1"}, cwd=str(tmp_path)
+    )
     assert [p.message for p in manifest.problems if p.severity == "error"] == []
 
 
@@ -126,5 +132,3 @@ def test_output_is_compared_line_by_line() -> None:
     compare(block, "zero\none two three\nfour\n")
     with pytest.raises(BlockFailed, match="four"):
         compare(block, "four\none two three\n")
-
-
