@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from scenario_apply.manifest.spec import Manifest
 
 
-class ReportPage(NamedTuple):
+class MadeReport(NamedTuple):
     """problems: what could not be asked or planned, to be shown beside the page."""
 
     text: str
@@ -65,7 +65,7 @@ class Known:
     is_asked: bool = False
 
 
-def report_page(call: Invocation, request: PlanRequest) -> ReportPage:
+def report_page(call: Invocation, request: PlanRequest) -> MadeReport:
     """Everything, from Scenario where it can be asked. Raises StateError and UsageError."""
     known = _known(call, request)
     now = iso(SystemClock().now())
@@ -85,7 +85,7 @@ def report_page(call: Invocation, request: PlanRequest) -> ReportPage:
         about=f"on {view.service}",
         made=f"Made {now} by scenario-apply {VERSION}.",
     )
-    return ReportPage(masked(text, _secrets(call.settings, request)), known.failures)
+    return MadeReport(masked(text, _secrets(call.settings, request)), known.failures)
 
 
 def sections_of_run(prepared: Prepared, request: PlanRequest, settings: Settings) -> Sequence[Section]:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from scenario_apply.apply.environment import Environment
     from scenario_apply.apply.events import Event, Ledger
     from scenario_apply.apply.prepare import Prepared
-    from scenario_apply.cli.apply_session import ApplySession
     from scenario_apply.cli.invocation import Invocation
     from scenario_apply.cli.plan_request import PlanRequest
     from scenario_apply.review.html.page import Section
@@ -31,6 +30,7 @@ class ReportPage:
         self._secrets: tuple[str, ...] = call.settings.secrets
         self._page: LivePage | None = None
         self._store: FileStore | None = None
+        self._request: PlanRequest | None = None
         self._is_refused = False
 
     def begin(self, request: PlanRequest | None, command: str) -> None:
@@ -40,6 +40,7 @@ class ReportPage:
         except ScenarioApplyError:
             self._is_refused = True
             raise
+        self._request = request
         if request is not None:
             self._secrets += tuple(secret.reveal() for secret in request.place.secrets)
         self._page = LivePage(
@@ -51,13 +52,12 @@ class ReportPage:
             next_command=command,
         )
 
-    def follow(self, session: ApplySession, environment: Environment, prepared: Prepared) -> Callable[[Event], None]:
-        """The run begins: a view that takes its events."""
+    def follow(self, environment: Environment, prepared: Prepared) -> Callable[[Event], None]:
+        """The run begins: a view that takes its events. begin() is called before, with a manifest."""
+        request = self._request
         assert self._page is not None
-        assert session.request is not None, "the session has read its manifest"
+        assert request is not None
         from scenario_apply.cli.report_page import sections_of_run, title_of
-
-        request = session.request
 
         def below() -> Sequence[Section]:
             return sections_of_run(prepared, request, self._call.settings)

@@ -36,7 +36,7 @@ class Numbers(NamedTuple):
     left_out: int = 0
 
 
-class Mark(NamedTuple):
+class PlotMark(NamedTuple):
     """A shape with its words. A bar or a cell: x, y, width, height; a point: x, y, and its radius as width."""
 
     x: float
@@ -67,7 +67,7 @@ class Chart(NamedTuple):
     width: float
     height: float
     numbers: Numbers
-    marks: tuple[Mark, ...] = ()
+    marks: tuple[PlotMark, ...] = ()
     across: tuple[Tick, ...] = ()
     up: tuple[Tick, ...] = ()
     left: float = _LEFT
@@ -81,7 +81,7 @@ def bars(key: str, title: str, summary: str, rows: Sequence[tuple[str, float, st
     longest = max((value for _, value, _ in shown), default=0) or 1
     room = WIDTH - _LABEL_WIDTH - _VALUE_WIDTH
     marks = tuple(
-        Mark(
+        PlotMark(
             _LABEL_WIDTH,
             _TOP + number * (_BAR_HEIGHT + _BAR_GAP),
             round(max(value / longest * room, 1 if value else 0), 1),
@@ -116,7 +116,7 @@ def histogram(
         height = round(count / top * _PLOT_HEIGHT, 1)
         words = f"{_range(first + number, size)} {unit}: {count:,}"
         marks.append(
-            Mark(round(_LEFT + number * wide, 1), round(bottom - height, 1), round(wide - 2, 1), height, words)
+            PlotMark(round(_LEFT + number * wide, 1), round(bottom - height, 1), round(wide - 2, 1), height, words)
         )
     every = ceil(len(counts) / 8)
     across = tuple(
@@ -139,7 +139,7 @@ def points(
     bottom = _TOP + _PLOT_HEIGHT
     room = WIDTH - _LEFT - _RIGHT
     marks = [
-        Mark(
+        PlotMark(
             round(_LEFT + across / wide * room, 1),
             round(bottom - up / high * _PLOT_HEIGHT, 1),
             round(min(3 + sqrt(counts[across, up]), 12), 1),
