@@ -7,7 +7,7 @@ new, cancelled for canceled. Source: the contract, sections 3 and 16.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from scenario_apply.api import loose
 from scenario_apply.api.answers import (
@@ -15,7 +15,7 @@ from scenario_apply.api.answers import (
     AssetMetadataAnswer,
     AssetPropertiesAnswer,
     AssetsAnswer,
-    BillingAnswer,
+    EpochAnswer,
     JobAnswer,
     JobMetadataAnswer,
     LaunchAnswer,
@@ -28,6 +28,7 @@ from scenario_apply.api.answers import (
     TrainingStatsAnswer,
     UploadAnswer,
 )
+from scenario_apply.api.prices import billed
 from scenario_apply.errors import BadAnswer
 from scenario_apply.model import codec
 from scenario_apply.model.codec import Misfit
@@ -42,6 +43,7 @@ from scenario_apply.model.remote import (
     Progress,
     RemoteAsset,
     RemoteConcept,
+    RemoteEpoch,
     RemoteJob,
     RemoteModel,
     RemotePair,
@@ -100,7 +102,7 @@ def job_of(value: object) -> RemoteJob:
         progress=loose.share(job.progress),
         error=None if metadata is None else loose.words(metadata.error),
         hint=None if metadata is None else loose.words(metadata.hint),
-        **_billing(job.billing),
+        **billed(job.billing),
     )
 
 
@@ -113,16 +115,15 @@ def launch_of(value: object) -> Launch:
         job_id = answer.job_id if answer.model is None else answer.model.job_id
     if not job_id:
         raise BadAnswer("the service's answer has no job.jobId")
-    billed = {} if job is None else _billing(job.billing)
-    billed.pop("is_refunded", None)
+    price = {} if job is None else billed(job.billing)
+    price.pop("is_refunded", None)
     told = {
         "cu_cost": loose.price(answer.creative_units_cost),
         "discount": loose.price(answer.creative_units_discount),
         "details": loose.cost_details(answer.cost_details),
     }
-    return Launch(
-        job_id=JobId(job_id), **{"cu_cost": None, **billed, **{k: v for k, v in told.items() if v is not None}}
-    )
+    price |= {name: value for name, value in told.items() if value is not None}
+    return Launch(job_id=JobId(job_id), **{"cu_cost": None, **price})
 
 
 def quote_of(value: object) -> float:
@@ -263,20 +264,6 @@ def _ids_of(item: object) -> object:
     return {key: item[key] for key in _ID_KEYS if key in item} if isinstance(item, dict) else item
 
 
-def _billing(billing: object) -> dict[str, Any]:
-    """What a job costs, by the fields of RemoteJob; nothing where the answer does not say."""
-    known = loose.fitted(billing, BillingAnswer)
-    if known is None:
-        return {}
-    told = {
-        "cu_cost": loose.price(known.cu_cost),
-        "discount": loose.price(known.cu_discount),
-        "details": loose.cost_details(known.cu_cost_details),
-        "is_refunded": False if known.disable_refund is True else None,
-    }
-    return {name: value for name, value in told.items() if value is not None}
-
-
 def _model(model: ModelAnswer, *, complete: bool, at: str) -> RemoteModel:
     stats = loose.fitted(model.training_stats, TrainingStatsAnswer)
     progress = loose.fitted(model.training_progress, ProgressAnswer)
@@ -309,6 +296,19 @@ def _model(model: ModelAnswer, *, complete: bool, at: str) -> RemoteModel:
         training_started_at=None if stats is None else loose.time_s(stats.started_at),
         owner_id=model.owner_id or None,
         privacy=model.privacy,
+        epochs=_epochs(model.epochs),
+    )
+
+
+def _epochs(epochs: object) -> tuple[RemoteEpoch, ...] | None:
+    """Those that can be read: samples only decorate."""
+    if not isinstance(epochs, list | tuple):
+        return None
+    known = (loose.fitted(epoch, EpochAnswer) for epoch in epochs)
+    return tuple(
+        RemoteEpoch(name=str(epoch.epoch), assets=tuple(sample.asset_id for sample in epoch.assets or ()))
+        for epoch in known
+        if epoch is not None
     )
 
 

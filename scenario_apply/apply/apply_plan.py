@@ -19,7 +19,8 @@ from scenario_apply.apply.launch_gates import Launching
 from scenario_apply.apply.ledger import RunTotals, ledger_of, stopped_ledger
 from scenario_apply.apply.prepare import Prepared
 from scenario_apply.apply.price_round import PriceRound
-from scenario_apply.apply.run import Run, RunOptions
+from scenario_apply.apply.run import Run
+from scenario_apply.apply.run_options import RunOptions
 from scenario_apply.apply.run_snapshot import RunSnapshot
 from scenario_apply.apply.schedule import StepStatus
 from scenario_apply.apply.stop_signal import StopSignal
@@ -74,7 +75,7 @@ def apply_plan(
         )
 
     try:
-        if not plan.steps and prepared.edits:
+        if not plan.steps and (prepared.edits or prepared.took_over):
             state = _noted(environment, prepared, state, root, options, plan.changes)
         state = environment.store.save(state)
         environment.store.discard_journal()  # the state that was just written holds all of it
@@ -185,6 +186,7 @@ def _noted(
 ) -> State:
     """The state with a history entry on what this run did."""
     named = [f"{change.action.value} {change.address}" for change in changes if change.action is not Action.NONE]
+    named += list(dict.fromkeys(f"refresh {one.what} of {one.address}" for one in prepared.took_over))
     more = len(named) - CHANGES_NAMED
     what = ", ".join(named[:CHANGES_NAMED]) + (f" and {more} more" if more > 0 else "")
     digest = prepared.plan.source.manifest_digest

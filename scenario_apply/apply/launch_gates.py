@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from msgspec.structs import replace
+
 from scenario_apply.apply.call_context import CallContext
 from scenario_apply.apply.events import Event, Noted
 from scenario_apply.apply.run_snapshot import RefusedLaunches
@@ -17,8 +19,9 @@ from scenario_apply.model.address import Address
 from scenario_apply.model.amounts import amount
 from scenario_apply.model.plan_limits import Limits
 from scenario_apply.model.remote import DatasetScore, ModelId
-from scenario_apply.model.steps import StartTraining
+from scenario_apply.model.steps import CallStep, StartTraining
 from scenario_apply.model.training_types import training_type
+from scenario_apply.state.outcome import Outcome
 
 WARNINGS_SHOWN = 3
 SCORE_READS = 20
@@ -101,6 +104,10 @@ class Launching:
         cu, at = self._expected.get(step.address, (None, 0.0))
         is_old = context.clock.now() - at > QUOTE_HOLDS_S
         return None if is_old and self.limits.cost is not None else cu
+
+    def with_quote(self, step: CallStep, outcome: Outcome) -> Outcome:
+        """The outcome of a launch with what it was quoted; any other one as it is."""
+        return replace(outcome, quoted=self.quoted.get(step.address)) if isinstance(step, StartTraining) else outcome
 
     def refuse(self, costs: Mapping[Address, float]) -> None:
         """The run ends before its first upload because of these costs."""

@@ -56,16 +56,18 @@ class PriceReply:
 
 @dataclass(slots=True)
 class PriceRound:
-    """first: the steps that make empty models, before all others. asked: those that are priced then.
+    """first: the steps that make empty models, before all others.
 
-    quotes: of trainings exactly as they will be launched.
+    quotes: of trainings exactly as they will be launched. declined: why the price ends the run.
     """
 
     prepared: Prepared
     quotes: dict[Address, float] = field(init=False)
     first: frozenset[StepId] = field(init=False)
     answers: tuple[PriceReply, ...] = ()
+    is_asked: bool = False
     is_over: bool = False
+    declined: str | None = None
     _trainings: dict[Address, StartTraining] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -79,10 +81,11 @@ class PriceRound:
         self.first = frozenset(alone)
         created = {planned.address for planned in creates}
         self.quotes = {a: cu for a, cu in self.prepared.quotes.items() if a not in created}
-        self.is_over = not self.first
+        self.is_over = self.is_asked = not self.first
 
     def questions(self, state: State) -> dict[Address, tuple[ModelId, StartTraining, int]]:
         """The trainings to ask about, now that their models exist: model, parameters, and images that it will have."""
+        self.is_asked = True
         made = {planned.address for planned in self.prepared.plan.steps if planned.id in self.first}
         return {
             address: (state.records[address].working.id, self._trainings[address], self.prepared.images.get(address, 0))
@@ -124,6 +127,19 @@ class PriceRound:
     def unpriced(self) -> PriceReply | None:
         """A training whose price could not be asked for; one that is refused is asked again at its launch."""
         return next((a for a in self.answers if a.error is not None and not isinstance(a.error, Refused)), None)
+
+    def judged(self, approval: Approval) -> bool:
+        """Whether a limit or a saved plan ends the run before its first upload; declined says why, if anything does.
+
+        Asks the user where the price exceeds what the plan showed.
+        """
+        more = self.over_approved(approval)
+        self.declined = self.over_limit()
+        if self.declined is None and more is not None and approval.ask is not None:
+            self.declined = None if approval.ask(self.priced, more) else f"not approved: {more}"
+            return False
+        self.declined = self.declined or more
+        return self.declined is not None
 
     def over_limit(self) -> str | None:
         """Why the limit on cost stops the run before its first upload; None: it does not."""
@@ -177,15 +193,12 @@ def _approved(change: Change) -> float:
 def ask_prices(
     api: ScenarioApi, questions: Mapping[Address, tuple[ModelId, StartTraining, int]], stop: WakeUp
 ) -> tuple[PriceReply, ...]:
-    """One dry run for each; once the service cannot be asked, the others are not asked for either.
-
-    Raises Interrupted when the run is to end.
-    """
+    """One dry run for each; once the service cannot be asked, or the run is to end, the others are not asked for."""
     answers: list[PriceReply] = []
     down: ApiError | None = None
     for address, (model_id, step, images) in questions.items():
         if stop.is_set():
-            raise Interrupted("interrupted while Scenario was asked for prices")
+            break
         if down is not None:
             answers.append(PriceReply(address=address, error=down))
             continue
@@ -193,6 +206,8 @@ def ask_prices(
             answers.append(
                 PriceReply(address=address, cu=api.quote_training(model_id, step.parameters, images or None))
             )
+        except Interrupted:
+            break
         except ApiError as error:
             answers.append(PriceReply(address=address, error=error))
             down = None if isinstance(error, Refused | BadAnswer) else error

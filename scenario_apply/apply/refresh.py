@@ -211,17 +211,19 @@ def bounded(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[:most]}… ({len(text) - most:,} more characters)"
 
 
-def quotes(api: ScenarioApi, decisions: Iterable[Decision]) -> tuple[Quotes, tuple[Diagnostic, ...]]:
+def quotes(api: ScenarioApi | None, decisions: Mapping[Address, Decision]) -> tuple[Quotes, tuple[Diagnostic, ...]]:
     """What the trainings would cost, by dry run, where the resource has a model to ask about. A refusal is no quote.
 
     A price that cannot be asked for is no reason not to plan: it is a warning, and the others are not asked for either
-    where the service fails or is silent.
+    where the service fails or is silent. api None: nothing is asked.
     """
+    if api is None:
+        return Quotes(why=dict.fromkeys(decisions, "not-asked")), ()
     found: dict[Address, float] = {}
     why: dict[Address, UnknownCost] = {}
     problems: dict[Address, ApiError] = {}
     is_down = False
-    for decision in decisions:
+    for decision in decisions.values():
         if not isinstance(decision, ContentWork) or not needs_quote(decision) or decision.record is None:
             continue
         address, known = decision.address, recorded_quote(decision)

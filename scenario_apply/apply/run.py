@@ -6,10 +6,7 @@ One thread decides; workers only send requests. What they share is one locked ob
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import assert_never
-
-from msgspec.structs import replace
 
 from scenario_apply.apply.before_run import take_baseline
 from scenario_apply.apply.call_context import CallContext
@@ -20,16 +17,16 @@ from scenario_apply.apply.error_rules import Consequence, Situation, consequence
 from scenario_apply.apply.events import Event, Noted, StepFailed, StepFinished, StepStarted, Throttled, TrainingMoved
 from scenario_apply.apply.launch_gates import Launching
 from scenario_apply.apply.poll_failures import poll_failure_message
-from scenario_apply.apply.poller import PollResult, TrainingPoller, poll_trainings
-from scenario_apply.apply.price_round import Approval, PriceReply, PriceRound, ask_prices
+from scenario_apply.apply.poller import TrainingPoller, poll_trainings
+from scenario_apply.apply.price_round import PriceRound, ask_prices
 from scenario_apply.apply.recorder import Recorder
+from scenario_apply.apply.run_options import FinishedTask, RunOptions
 from scenario_apply.apply.run_snapshot import RunSnapshot
 from scenario_apply.apply.schedule import Call, Schedule
 from scenario_apply.apply.stop_signal import StopSignal
 from scenario_apply.apply.throttle_notice import ThrottleNotice
 from scenario_apply.apply.worker_threads import Workers
 from scenario_apply.errors import ApiError, CoolingDown, Interrupted, ScenarioApplyError, StateError
-from scenario_apply.model.address import Address
 from scenario_apply.model.ports import ScenarioApi
 from scenario_apply.model.steps import PlannedStep, StartTraining, UploadImage
 from scenario_apply.model.timestamps import from_iso, iso
@@ -44,34 +41,6 @@ DRAIN_S = 10.0
 
 IDLE_S = 0.25
 MOMENT_S = 0.02
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunOptions:
-    """parallelism: requests at once. poll_interval_s None: adaptive. timeout_s: how long to wait for trainings.
-
-    wait False: trainings are launched and left running. vanished: resources whose model was deleted on the service.
-    approval: what of the cost was approved.
-    """
-
-    parallelism: int
-    poll_interval_s: float | None = None
-    timeout_s: float | None = None
-    wait: bool = True
-    vanished: frozenset[Address] = frozenset()
-    approval: Approval = Approval()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FinishedTask:
-    """The result of a worker's task: a call; with call None a poll of all trainings, or the answers on prices."""
-
-    call: Call | None
-    started_at: float
-    outcome: Outcome | None = None
-    poll_results: dict[Address, PollResult] | None = None
-    answers: tuple[PriceReply, ...] | None = None
-    error: BaseException | None = None
 
 
 class Run:
@@ -112,8 +81,6 @@ class Run:
         self._throttle_notice = ThrottleNotice(environment.counter, self._clock, emit)
         self._baseline = Baseline()
         self._is_gated = False
-        self._is_pricing = False
-        self._declined: str | None = None
         self._fatal: BaseException | None = None
 
     # -- for the caller
@@ -149,7 +116,7 @@ class Run:
             fatal=self._fatal,
             is_interrupted=self._stop.requested.is_set(),
             is_gated=self._is_gated,
-            declined=self._declined,
+            declined=self._prices.declined,
             refused=self._launching.refused_launches(),
         )
 
@@ -175,13 +142,13 @@ class Run:
         # without waiting, a launch above the ceiling is left to the next run
         can_launch = bool(schedule.held) and (self._options.wait or not is_waiting)
         is_polled = self._options.wait and (is_waiting or self._poller.is_polling)
-        is_priced = self._prices.is_over
-        return is_priced and not (schedule.has_ready or schedule.has_delayed or can_launch or is_polled)
+        is_open = not self._prices.is_over
+        return not (schedule.has_ready or schedule.has_delayed or can_launch or is_polled or is_open)
 
     def _is_ending(self) -> bool:
         """No more requests are started: Ctrl-C, an error or a price that ends the run, or the time limit."""
         is_late = self._deadline is not None and self._clock.monotonic() >= self._deadline
-        return self._stop.requested.is_set() or self._fatal is not None or self._declined is not None or is_late
+        return self._stop.requested.is_set() or self._fatal is not None or self._prices.declined is not None or is_late
 
     def _begin_waiting(self) -> None:
         for planned in self._schedule.begun_waiting():
@@ -212,9 +179,7 @@ class Run:
             try:
                 if isinstance(step, StartTraining):
                     self._launching.check(step, context)
-                outcome = perform(planned, step, context)
-                if isinstance(step, StartTraining):
-                    outcome = replace(outcome, quoted=self._launching.quoted.get(step.address))
+                outcome = self._launching.with_quote(step, perform(planned, step, context))
                 return FinishedTask(call=call, started_at=started_at, outcome=outcome)
             except Exception as error:
                 return FinishedTask(call=call, started_at=started_at, error=error)
@@ -397,40 +362,24 @@ class Run:
 
     def _ask_prices_if_due(self) -> None:
         """Once the empty models are made, ask what their trainings cost; nothing else starts before the answer."""
-        if self._prices.is_over or self._is_pricing or not self._schedule.is_first_over:
+        if self._prices.is_asked or not self._schedule.is_first_over:
             return
-        self._is_pricing = True
-        questions, started_at = self._prices.questions(self._recorder.state), self._clock.monotonic()
-
-        def task() -> FinishedTask:
-            try:
-                answers = ask_prices(self._api, questions, self._stop.requested)
-            except ScenarioApplyError as error:
-                return FinishedTask(call=None, started_at=started_at, answers=(), error=error)
-            return FinishedTask(call=None, started_at=started_at, answers=answers)
-
-        self._workers.start(task)
+        questions = self._prices.questions(self._recorder.state)
+        self._workers.start(lambda: FinishedTask(answers=ask_prices(self._api, questions, self._stop.requested)))
 
     def _take_prices(self, task: FinishedTask) -> None:
         """Show what the run costs, and continue if limits and approval allow it; else nothing is uploaded."""
-        if isinstance(task.error, Interrupted) or self._stop.requested.is_set():
-            return
-        if task.error is not None:
-            self._fatal = self._fatal or task.error
+        if self._stop.requested.is_set():
             return
         prices = self._prices
         prices.take(task.answers or ())
         if prices.answers:
             self._recorder.note(prices.noted_in(self._recorder.state, iso(self._clock.now())))
             self._emit(prices.priced)
-        approval = self._options.approval
-        over, more = prices.over_limit(), prices.over_approved(approval)
-        if over is None and more is not None and approval.ask is not None:
-            self._declined = None if approval.ask(prices.priced, more) else f"not approved: {more}"
-        elif over is not None or more is not None:
-            self._declined, self._is_gated = over or more, True
+        if prices.judged(self._options.approval):
+            self._is_gated = True
             self._launching.refuse({p.address: p.cu for p in prices.priced.prices if p.cu is not None})
-        if self._declined is None:
+        if prices.declined is None:
             self._launching.expect(prices.quotes, self._clock.now())
             self._schedule.begin_others()
 

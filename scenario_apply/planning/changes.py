@@ -152,13 +152,21 @@ class PairDiff(Struct, frozen=True, kw_only=True):
         return bool(self.add or self.change or self.remove)
 
 
+class Affected(Struct, frozen=True, kw_only=True):
+    """A composition that a change of one of its models reaches. action: what the plan does to the composition."""
+
+    address: Address
+    action: Action
+    is_protected: bool = False
+
+
 class Change(Struct, frozen=True, kw_only=True):
     """One resource's change. before and after: its attributes as plain values, None where it does not exist.
 
     notes: what a reader should know though nothing changes because of it. edit: what an apply records without any
     request. arithmetic: how many steps the
     training takes, as a sum, or None. step_sources: where the numbers of the sum come from, by parameter.
-    image_count: of the training set.
+    image_count: of the training set. affects: compositions that are made of it.
     """
 
     address: Address
@@ -180,6 +188,7 @@ class Change(Struct, frozen=True, kw_only=True):
     previous_address: Address | None = None
     place: Location | None = None
     edit: StateEdit = StateEdit()
+    affects: tuple[Affected, ...] = ()
 
 
 DriftSide = Literal["service", "state"]

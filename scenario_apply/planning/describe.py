@@ -13,7 +13,7 @@ from scenario_apply.planning.attributes import (
     declared_attributes,
     recorded_attributes,
 )
-from scenario_apply.planning.changes import Change, Cost
+from scenario_apply.planning.changes import Affected, Change, Cost
 from scenario_apply.planning.decision import (
     ContentWork,
     Create,
@@ -29,20 +29,26 @@ from scenario_apply.planning.pricing import quote_notes
 from scenario_apply.planning.step_arithmetic import step_arithmetic
 from scenario_apply.state.state import Version
 
+NOTHING_AFFECTED: Mapping[Address, tuple[Affected, ...]] = {}
+
 
 def changes_of(
-    decisions: Mapping[Address, Decision], steps: Sequence[PlannedStep], costs: Mapping[Address, Cost]
+    decisions: Mapping[Address, Decision],
+    steps: Sequence[PlannedStep],
+    costs: Mapping[Address, Cost],
+    affects: Mapping[Address, tuple[Affected, ...]] = NOTHING_AFFECTED,
 ) -> tuple[Change, ...]:
-    """One change per resource, in address order, unchanged resources included."""
+    """One change per resource, in address order, unchanged resources included. affects: see blast_radius.py."""
     by_address: dict[Address, list[PlannedStep]] = {}
     for planned in steps:
         by_address.setdefault(planned.address, []).append(planned)
     return tuple(
-        _change(decisions[address], by_address.get(address, []), costs[address]) for address in sorted(decisions)
+        _change(decisions[address], by_address.get(address, []), costs[address], affects.get(address, ()))
+        for address in sorted(decisions)
     )
 
 
-def _change(decision: Decision, steps: Sequence[PlannedStep], cost: Cost) -> Change:
+def _change(decision: Decision, steps: Sequence[PlannedStep], cost: Cost, affects: tuple[Affected, ...]) -> Change:
     return Change(
         address=decision.address,
         action=action_of(decision),
@@ -54,6 +60,7 @@ def _change(decision: Decision, steps: Sequence[PlannedStep], cost: Cost) -> Cha
         previous_address=decision.edit.moved_from,
         place=None if decision.spec is None else decision.spec.place,
         edit=decision.edit,
+        affects=affects,
         **_details(decision),
     )
 

@@ -27,7 +27,7 @@ DIFFERENCES_NAMED = 10
 
 _HINT = "the file was edited, or the service changed since: plan again and review it"
 _HINT_UNREFRESHED = "the plan was made with --no-refresh: plan again without it, and review that"
-_COMPARED_SEPARATELY = ("cost", "place", "steps", "requests")
+_COMPARED_SEPARATELY = ("cost", "place", "steps", "requests", "affects")
 """Keys that are compared separately (cost, steps), follow from others, or depend on where the command is run."""
 
 Plain = dict[str, object]

@@ -91,6 +91,12 @@ class PlaceDocument(Struct, kw_only=True):
     column: Count | None = None
 
 
+class AffectedDocument(Struct, kw_only=True):
+    address: Address
+    action: Action
+    protected: bool = False
+
+
 class ChangeDocument(Struct, kw_only=True):
     address: Address
     action: Action
@@ -112,6 +118,7 @@ class ChangeDocument(Struct, kw_only=True):
     previous_address: Address | None = None
     place: PlaceDocument | None = None
     edit: StateEdit = StateEdit()
+    affects: list[AffectedDocument] = field(default_factory=list)
 
 
 # -- the whole

@@ -124,6 +124,10 @@ def _change(change: Change) -> dict[str, object]:
         "previous_address": None if change.previous_address is None else str(change.previous_address),
         "place": None if change.place is None else {k: getattr(change.place, k) for k in ("file", "line", "column")},
         "edit": codec.plain(change.edit),
+        "affects": [
+            {"address": str(one.address), "action": one.action.value, "protected": one.is_protected}
+            for one in change.affects
+        ],
     }
 
 

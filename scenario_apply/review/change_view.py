@@ -7,8 +7,8 @@ spelled out depends on the neighbouring characters.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from scenario_apply.errors import Diagnostic, Location
@@ -69,7 +69,7 @@ class PictureView:
     it was as far as that is known; None where it is not. sha256: of its file, the old one's where it was removed.
     previous_sha256: of the file that a replaced picture had, None where it is not recorded. caption: the one it will
     have, or had; None: Scenario's own. previous_caption: of a replaced picture, where that changes as well. resent:
-    the same file is sent in another form. recipe: what is done to it before it is sent, in phrases.
+    the same file is sent in another form. recipe: what is done to it before it is sent; see alterations.
     """
 
     kind: PictureKind
@@ -80,7 +80,12 @@ class PictureView:
     caption: str | None = None
     previous_caption: str | None = None
     resent: bool = False
-    recipe: tuple[str, ...] = ()
+    recipe: str = ""
+
+    @property
+    def alterations(self) -> list[str]:
+        """What is done to it before it is sent, in phrases."""
+        return recipe_words(self.recipe)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,8 +197,15 @@ class ChangeView:
         return tuple(picture for picture in self.pictures if picture.kind == kind)
 
 
-def change_view(change: Change, beside: Beside, *, destroy: bool = False, twin: Address | None = None) -> ChangeView:
-    """A change as it is shown. destroy: it belongs to a plan that deletes everything."""
+def change_view(
+    change: Change,
+    beside: Beside,
+    complete: Callable[[str], str] = str,
+    *,
+    destroy: bool = False,
+    twin: Address | None = None,
+) -> ChangeView:
+    """A change as it is shown. destroy: it belongs to a plan that deletes everything. complete: see PlanContext."""
     attributes = change.after if change.after is not None else change.before or {}
     # what the title of a move, or of the plan, says already
     said = (*((MovedFrom,) if change.action is Action.MOVE else ()), *((DestroyAskedFor,) if destroy else ()))
@@ -206,7 +218,7 @@ def change_view(change: Change, beside: Beside, *, destroy: bool = False, twin: 
         name=_text(attributes.get("name")),
         type=_text(attributes.get("type")),
         reasons=tuple(_reason(reason) for reason in change.reasons if not isinstance(reason, said)),
-        notes=tuple(map(_reason, change.notes)),
+        notes=tuple(_reason(note, complete) for note in change.notes),
         attributes=tuple(_attributes(change)),
         pictures=tuple(_pictures(change, beside.folder)),
         captions=tuple(_captions(change, beside.folder)),
@@ -218,7 +230,7 @@ def change_view(change: Change, beside: Beside, *, destroy: bool = False, twin: 
         requests=change.requests,
         place=change.place,
         twin=twin,
-        beside=beside,
+        beside=replace(beside, dependants=_dependants(change)) if change.affects else beside,
     )
 
 
@@ -260,12 +272,20 @@ def twins_of(changes: Iterable[Change]) -> dict[Address, Address]:
     return twins
 
 
+def _dependants(change: Change) -> tuple[DependantView, ...]:
+    """The compositions that it reaches."""
+    return tuple(
+        DependantView(address=one.address, action=one.action, is_protected=one.is_protected) for one in change.affects
+    )
+
+
 def _text(value: object) -> str | None:
     return None if value is None else value_text(value)
 
 
-def _reason(reason: Reason) -> ReasonView:
-    return ReasonView(code=reason.code, text=reason_text(reason), needs_consent=isinstance(reason, DeleteNeedsConsent))
+def _reason(reason: Reason, complete: Callable[[str], str] = str) -> ReasonView:
+    needs_consent = isinstance(reason, DeleteNeedsConsent)
+    return ReasonView(code=reason.code, text=complete(reason_text(reason)), needs_consent=needs_consent)
 
 
 def _words(before: str | None, after: str | None) -> tuple[Stretch, ...]:
@@ -317,7 +337,7 @@ def _pictures(change: Change, folder: str | None) -> Iterator[PictureView]:
                 caption=image.caption,
                 previous_caption=old.get(image.path) if kind == "replaced" else None,
                 resent=image.same_file,
-                recipe=tuple(recipe_words(image.recipe)),
+                recipe=image.recipe,
             )
 
 

@@ -6,18 +6,18 @@ show. Texts are raw: see change_view.py.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
-from itertools import groupby
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from scenario_apply.errors import Diagnostic
 from scenario_apply.model.address import Address
-from scenario_apply.planning.changes import SUMMARY_ACTIONS, Action, Drift
+from scenario_apply.planning.changes import SUMMARY_ACTIONS, Action, Change, Drift
 from scenario_apply.planning.plan import Plan
 from scenario_apply.planning.reasons import NotSelected
 from scenario_apply.review.change_view import Beside, ChangeView, change_view, twins_of
 from scenario_apply.review.screen import counted
+from scenario_apply.review.values import ESTIMATED_HOW, cost_basis_text
 from scenario_apply.version import VERSION
 
 LOCAL = "local"
@@ -35,7 +35,7 @@ class PlanContext:
 
     mode: drift is that of plan --refresh-only. recorded: the addresses that the state holds; None: all that stay as
     they are. next_command: what applies the plan. stale: why a saved plan no longer fits manifest, pictures or state.
-    beside: by resource.
+    beside: by resource. complete: adds to commands in notes and hints what they lack.
     """
 
     mode: Mode = "plan"
@@ -43,6 +43,7 @@ class PlanContext:
     next_command: str | None = None
     stale: tuple[Diagnostic, ...] = ()
     beside: Mapping[Address, Beside] = field(default_factory=dict)
+    complete: Callable[[str], str] = str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +69,7 @@ class PlanStatus:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanTotals:
     """cu: what is known of the cost, None where nothing is. quoted, estimated, unknown: resources by source of cost.
+    estimated_how, unknown_why: in words, each once; see cost_basis_text for those of one resource.
 
     requests: polls, as an estimate, included. seconds_at_limit: the least time that the requests take at rate_limit a
     minute. training_seconds: of the longest chain of trainings, by the state's history; None where it is not known.
@@ -77,6 +79,8 @@ class PlanTotals:
     quoted: tuple[Address, ...] = ()
     estimated: tuple[Address, ...] = ()
     unknown: tuple[Address, ...] = ()
+    estimated_how: tuple[str, ...] = ()
+    unknown_why: tuple[str, ...] = ()
     requests: int = 0
     polls: int = 0
     seconds_at_limit: int = 0
@@ -101,7 +105,8 @@ class PlanView:
     """counts: how many resources have which action, `none` and zeros included. unchanged, not_selected: of `none`.
 
     changes: those that change something, in address order. kept: unchanged ones with something to be said about them.
-    diagnostics: of manifest, datasets and planning, in their order; what blocks is in the status.
+    diagnostics: of manifest, datasets and planning, in their order; what blocks is in the status. recorded, absent: the
+    resources that the state holds, and those it does not.
     """
 
     mode: Mode
@@ -124,6 +129,8 @@ class PlanView:
     drift: tuple[DriftView, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     next_command: str | None = None
+    recorded: tuple[Address, ...] = ()
+    absent: tuple[Address, ...] = ()
 
     @property
     def title(self) -> str:
@@ -144,9 +151,16 @@ def plan_view(plan: Plan, context: PlanContext | None = None) -> PlanView:
     noted = [change for change in plan.changes if change.action is Action.NONE and change.notes]
     left_out = sum(NOT_SELECTED in change.notes for change in plan.changes if change.action is Action.NONE)
     twins = twins_of(changed)
+    addresses = [change.address for change in plan.changes]
+    recorded = addresses if context.recorded is None else [a for a in addresses if a in context.recorded]
+    held = set(recorded)
+    drift: dict[Address, list[Drift]] = {}
+    for one in plan.drift:
+        drift.setdefault(one.address, []).append(one)
 
-    def shown(change_of: Address) -> Beside:
-        return context.beside.get(change_of, Beside())
+    def shown(change: Change) -> ChangeView:
+        beside, complete = context.beside.get(change.address, Beside()), context.complete
+        return change_view(change, beside, complete, destroy=is_destroy, twin=twins.get(change.address))
 
     return PlanView(
         mode=context.mode,
@@ -164,14 +178,13 @@ def plan_view(plan: Plan, context: PlanContext | None = None) -> PlanView:
         unchanged=summary["none"] - left_out,
         not_selected=left_out,
         totals=_totals(plan, context),
-        changes=tuple(change_view(c, shown(c.address), destroy=is_destroy, twin=twins.get(c.address)) for c in changed),
-        kept=tuple(change_view(change, shown(change.address), destroy=is_destroy) for change in noted),
-        drift=tuple(
-            DriftView(address=address, differences=tuple(items))
-            for address, items in groupby(plan.drift, key=lambda drift: drift.address)
-        ),
-        diagnostics=plan.diagnostics,
+        changes=tuple(map(shown, changed)),
+        kept=tuple(map(shown, noted)),
+        drift=tuple(DriftView(address=address, differences=tuple(found)) for address, found in drift.items()),
+        diagnostics=_completed(plan.diagnostics, context),
         next_command=context.next_command,
+        recorded=tuple(recorded),
+        absent=tuple(address for address in addresses if address not in held),
     )
 
 
@@ -219,10 +232,14 @@ def _status(plan: Plan, context: PlanContext, left_out: int) -> PlanStatus:
     return PlanStatus(
         kind=holding[0] if holding else "nothing",
         is_applyable=plan.is_applyable and not context.stale,
-        blocked=plan.blocked,
-        stale=context.stale,
+        blocked=_completed(plan.blocked, context),
+        stale=_completed(context.stale, context),
         partial=partial,
     )
+
+
+def _completed(problems: Iterable[Diagnostic], context: PlanContext) -> tuple[Diagnostic, ...]:
+    return tuple(p if p.hint is None else replace(p, hint=context.complete(p.hint)) for p in problems)
 
 
 def _partial(plan: Plan, left_out: int) -> list[str]:
@@ -241,6 +258,8 @@ def _totals(plan: Plan, context: PlanContext) -> PlanTotals:
         quoted=plan.costs("quoted"),
         estimated=(*plan.costs("history"), *plan.costs("estimate")),
         unknown=plan.costs("unknown"),
+        estimated_how=tuple(words for source, words in ESTIMATED_HOW.items() if plan.costs(source)),
+        unknown_why=tuple(sorted({cost_basis_text(c.cost) for c in plan.changes if c.cost.source == "unknown"})),
         requests=plan.requests_total,
         polls=plan.requests_by_step.get("wait", 0),
         seconds_at_limit=plan.seconds_at_limit,

@@ -19,6 +19,9 @@ def cost_text(cost: Cost) -> str:
             return about(cost.cu or 0)
 
 
+ESTIMATED_HOW = {"history": "from past trainings", "estimate": "by steps from other quotes"}
+"""How costs of that source are estimated, all together."""
+
 _WHY: dict[UnknownCost, str] = {
     "no-model": "no model of this type exists yet",
     "parts": "a composition is priced at its launch, once its parts are trained",

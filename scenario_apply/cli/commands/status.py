@@ -25,6 +25,7 @@ EXAMPLES = """
   scenario-apply status manifests/quickstart --local --watch
   scenario-apply status manifests/quickstart --local --no-refresh --format json
   scenario-apply status manifests/quickstart --local --cost
+  scenario-apply status manifests/quickstart --local --format html > status.html
 """
 
 
@@ -44,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="show what trainings were charged: per month, resource and run, beside usage and limits of the account",
     )
     parser.add_argument("--no-refresh", action="store_true", help="show what is recorded; needs no credentials")
-    options.formats(parser, "text", "json")
+    options.formats(parser, "text", "json", "html")
     options.detailed(parser, "3 trainings running, 8 some failed")
     options.service(parser)
     options.state(parser)
@@ -78,7 +79,7 @@ def run(call: Invocation) -> int:
         unanswered = {lost.step.address for lost in loaded.unanswered if lost.step.kind == "create"}
         missing = not_created(manifest, state, unanswered)
         statuses = sorted((*statuses, *missing), key=lambda resource: resource.address)
-    _show(call, statuses)
+    _show(call, statuses, loaded.state, manifest)
     return _code(call, statuses)
 
 
@@ -115,12 +116,16 @@ def _place(call: Invocation) -> tuple[StateLocation, Manifest | None]:
     return place_of_manifest(manifest, given), manifest
 
 
-def _show(call: Invocation, statuses: Sequence[ResourceStatus]) -> None:
+def _show(call: Invocation, statuses: Sequence[ResourceStatus], state: State, manifest: Manifest | None) -> None:
     from scenario_apply.cli.wiring import nothing_recorded
     from scenario_apply.review.status_text import long_queued, status_json, status_text
 
     if call.arguments.format == "json":
         call.show(status_json(statuses))
+    elif call.arguments.format == "html":
+        from scenario_apply.cli.report_page import status_page
+
+        call.show(status_page(call, statuses, state, manifest))
     else:
         call.show(status_text(statuses, call.out_now))
     call.warn(long_queued(statuses))
