@@ -93,11 +93,12 @@ class PriceRound:
             if address in state.records and not state.records[address].working.images
         }
 
-    def take(self, answers: tuple[PriceReply, ...]) -> None:
-        """The service has answered."""
+    def take(self, answers: tuple[PriceReply, ...]) -> bool:
+        """The service has answered; whether anything was asked."""
         self.answers = answers
         self.quotes |= {answer.address: answer.cu for answer in answers if answer.cu is not None}
         self.is_over = True
+        return bool(answers)
 
     def noted_in(self, state: State, at: str) -> State:
         """The state with the quotes, for the run that continues this one once images are attached. at: ISO 8601."""

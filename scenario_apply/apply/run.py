@@ -1,7 +1,5 @@
-"""The run loop: asks the schedule what may start, lets workers carry it out, and records the results.
-
-One thread decides; workers only send requests. What they share is one locked object (CallNotes).
-"""
+"""The run loop: asks the schedule what may start, lets workers carry it out, and records the results. One thread
+decides; workers only send requests. What they share is one locked object (CallNotes)."""
 
 from __future__ import annotations
 
@@ -369,11 +367,10 @@ class Run:
 
     def _take_prices(self, task: FinishedTask) -> None:
         """Show what the run costs, and continue if limits and approval allow it; else nothing is uploaded."""
+        prices = self._prices
         if self._stop.requested.is_set():
             return
-        prices = self._prices
-        prices.take(task.answers or ())
-        if prices.answers:
+        if prices.take(task.answers or ()):
             self._recorder.note(prices.noted_in(self._recorder.state, iso(self._clock.now())))
             self._emit(prices.priced)
         if prices.judged(self._options.approval):
