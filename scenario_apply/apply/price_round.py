@@ -21,14 +21,11 @@ from scenario_apply.model.amounts import amount, total
 from scenario_apply.model.ports import ScenarioApi, WakeUp
 from scenario_apply.model.remote import ModelId
 from scenario_apply.model.steps import CreateModel, StartTraining, StepId
-from scenario_apply.planning.changes import Change, Cost
+from scenario_apply.planning.approved_cost import approved_by
+from scenario_apply.planning.changes import Cost
 from scenario_apply.planning.plan import Plan
-from scenario_apply.planning.reasons import QuoteCovers
 from scenario_apply.state.spending import quote_terms
 from scenario_apply.state.state import Quote, State
-
-ESTIMATE_MARGIN = 0.25
-"""A saved plan that shows an estimate approves so much more, as a share of it. A quote is approved as it stands."""
 
 _ROUNDING = 1e-6
 
@@ -176,19 +173,6 @@ class PriceRound:
             return None
         over = f"it costs {amount(now)} CU now, and the saved plan approves {amount(most)} CU"
         return f"{over}; approve it with --limit cost={ceil(priced.cu)}, or plan again and review the price"
-
-
-def approved_by(plan: Plan) -> dict[Address, float]:
-    """What a saved plan approves, by resource: a quote as it stands, an estimate with a margin. Unknown is not here."""
-    return {change.address: _approved(change) for change in plan.changes if change.cost.cu is not None}
-
-
-def _approved(change: Change) -> float:
-    cu = change.cost.cu or 0.0
-    covers = next((note for note in change.notes if isinstance(note, QuoteCovers)), None)
-    if covers is not None:  # the quote is of other images than those that are trained
-        return cu * max(1.0, covers.images_later / max(covers.images, 1)) * (1 + ESTIMATE_MARGIN)
-    return cu if change.cost.source in ("quoted", "none") else cu * (1 + ESTIMATE_MARGIN)
 
 
 def ask_prices(

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from scenario_apply.cli.plan_request import PlanRequest
     from scenario_apply.planning.plan import Plan
     from scenario_apply.review.plan_view import Mode
+    from scenario_apply.state.state import State
 
 PAGE_PORT = 8585
 RESTORE_DAYS = 30
@@ -65,6 +66,7 @@ def run_plan(
                 break
             request = pulled(session, request, prepared.unpulled)
         session.prepared = prepared
+        before = environment.store.read() if call.settings.webhook is not None else None
         _show_plan(session, request, environment, prepared)
         if prepared.plan.blocked:
             raise GateClosed(prepared.plan.blocked[0].message, problems=prepared.plan.blocked)
@@ -87,12 +89,23 @@ def run_plan(
                 ledger = apply_plan(environment, prepared, request.manifest.root, options, emit, session.stop)
             session.code = code_of(call, ledger)
             session.report_losses()
+            _notify(session, environment, prepared.plan, ledger, before)
         finally:
             # also after an unexpected error: what was done and the next command are shown before it
             is_worth_it = ledgers and (prepared.is_to_be_approved or ledgers[-1].status != "done")
             if is_worth_it and call.arguments.format == "text":
                 _show_ledger(session, request, prepared, ledgers[-1])
     return session.code
+
+
+def _notify(session: ApplySession, environment: Environment, plan: Plan, ledger: Ledger, before: State | None) -> None:
+    """Tell the webhook, if there is one: before is the state that the run began with."""
+    if before is None:
+        return
+    from scenario_apply.cli.notifications import notify_of_run
+
+    after = environment.store.read()
+    notify_of_run(session.call, plan, ledger, before, after, destroy=session.destroy)
 
 
 def _show_ledger(session: ApplySession, request: PlanRequest, prepared: Prepared, ledger: Ledger) -> None:
