@@ -107,8 +107,6 @@ RENAMED = Change(
 GONE = Change(address=parse_address("composition.old"), action=Action.DELETE, reasons=(NoLongerDeclared(),), requests=1)
 HELD = parse_address("model.held")
 KEPT = Change(address=HELD, action=Action.NONE, notes=(RollbackPinned(HELD, 1),))
-    address=parse_address("model.held"), action=Action.NONE, notes=(RollbackPinned(parse_address("model.held"), 1),)
-)
 
 
 def full_plan(**more: object) -> Plan:
