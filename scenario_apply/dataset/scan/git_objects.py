@@ -10,12 +10,11 @@ from __future__ import annotations
 import mmap
 import os
 import stat
+import struct
 import zlib
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from struct import Struct
-from struct import error as StructError
 from typing import NamedTuple
 
 from scenario_apply.manifest.loader.listing import is_within
@@ -26,8 +25,8 @@ _MOST_PACKS = 200
 _PIECE_BYTES = 1 << 16
 _ID_BYTES = 20
 _INDEX_START = b"\xfftOc\0\0\0\2"
-_FANOUT = Struct(">256I")
-_U32, _U64 = Struct(">I"), Struct(">Q")
+_FANOUT = struct.Struct(">256I")
+_U32, _U64 = struct.Struct(">I"), struct.Struct(">Q")
 _KINDS = {1: "commit", 2: "tree", 3: "blob", 4: "tag"}
 _OFFSET_DELTA, _ID_DELTA = 6, 7
 
@@ -99,7 +98,7 @@ class GitObjects:
             with suppress(OSError):
                 names = sorted(name for name in os.listdir(folder) if name.endswith(".idx"))
             for name in names[:_MOST_PACKS]:
-                with suppress(OSError, ValueError, StructError):  # of an empty file, or one that goes meanwhile
+                with suppress(OSError, ValueError, struct.error):  # of an empty file, or one that goes meanwhile
                     index = _mapped(self._common, f"objects/pack/{name}")
                     data = _mapped(self._common, f"objects/pack/{name.removesuffix('.idx')}.pack")
                     if index[:8] == _INDEX_START:
@@ -201,7 +200,7 @@ def _position(pack: _Pack, name: bytes) -> int | None:
     return int(at)
 
 
-def _read(form: Struct, data: mmap.mmap, at: int) -> tuple[int, ...]:
+def _read(form: struct.Struct, data: mmap.mmap, at: int) -> tuple[int, ...]:
     if not 0 <= at <= len(data) - form.size:
         raise GitUnreadable("it is cut off")
     return form.unpack_from(data, at)
