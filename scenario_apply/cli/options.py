@@ -116,6 +116,14 @@ def selection(parser: argparse.ArgumentParser, *, training: bool = True) -> None
         )
 
 
+def remote_selection(parser: argparse.ArgumentParser) -> None:
+    """Which models of the project."""
+    group = parser.add_argument_group("selection")
+    what = "name, ID, address, glob of these, tag:NAME, +WHAT (with the parts of compositions)"
+    group.add_argument("--select", action="append", default=[], metavar="WHAT", help=f"only these: {what}; repeatable")
+    group.add_argument("--exclude", action="append", default=[], metavar="WHAT", help="all except these; repeatable")
+
+
 def gates(parser: argparse.ArgumentParser) -> None:
     """What may stop a plan."""
     group = parser.add_argument_group("safety")
