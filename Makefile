@@ -21,7 +21,7 @@ DEMO_SECONDS ?= 6
 DEMO_RUN := SCENARIO_APPLY_LOCAL_TRAINING_SECONDS=$(DEMO_SECONDS) SCENARIO_APPLY_LOCAL_SEED=$(DEMO)/emulator-seed.json \
 	$(BIN)/scenario-apply
 
-.PHONY: help demo test coverage test-newest test-lowest versions check format docs lock bench fuzz clean
+.PHONY: help demo test coverage test-newest test-lowest versions check format reference docs lock bench fuzz clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -60,10 +60,11 @@ export COUNT_PACKAGES
 # writes costs a third more.
 INSTALL_PACKAGE = $(BIN)/uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
 
-lock: $(STAMP) ## pin the newest allowed versions in requirements.lock
-	@$(BIN)/uv pip compile -q --upgrade $(LOCK_OPTIONS) pyproject.toml -o requirements.lock
+lock: $(STAMP) ## pin the newest allowed versions in requirements.lock and docs/requirements.lock
+	@$(BIN)/uv pip compile -q --upgrade --extra dev $(LOCK_OPTIONS) pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile -q --upgrade $(LOCK_OPTIONS) docs/requirements.in -o docs/requirements.lock
 
-LOCK_OPTIONS := --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+LOCK_OPTIONS := --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--custom-compile-command 'make lock'
 
 demo: $(STAMP) ## train the quickstart on the embedded Scenario, print the ids, apply again
@@ -108,8 +109,21 @@ format: $(STAMP) ## fix what ruff can fix
 	@$(BIN)/ruff check --fix $(wildcard $(CODE))
 	@$(BIN)/ruff format $(wildcard $(CODE))
 
-docs: $(STAMP) ## write the generated reference pages and schemas
+DOCS := .venv-docs
+DOCS_STAMP := $(DOCS)/.installed
+
+# Packages of their own: nothing but this target needs them.
+$(DOCS_STAMP): docs/requirements.lock $(STAMP)
+	@test -x $(DOCS)/bin/python || $(PYTHON) -m venv $(DOCS)
+	@$(BIN)/uv pip install -q --python $(DOCS)/bin/python --require-hashes -r docs/requirements.lock
+	@touch $@
+
+reference: $(STAMP) ## write the generated reference pages and schemas
 	@$(BIN)/python docs/generate.py
+
+docs: reference $(DOCS_STAMP) ## the same, and build the documentation site in build/docs; broken links are errors
+	@$(DOCS)/bin/python -m sphinx -q -n -W --keep-going -E -b html docs build/docs
+	@echo 'build/docs/index.html'
 
 bench: $(STAMP) ## the benchmarks, one after the other
 	@set -e; for script in $(filter-out benchmarks/_%,$(wildcard benchmarks/*.py)); do echo "== $$script"; $(BIN)/python $$script; done
@@ -121,5 +135,5 @@ fuzz: $(STAMP) ## changed seeds into every reader; FUZZ_SECONDS for each, FUZZ_T
 	@$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS) $(FUZZ_TARGETS)
 
 clean: ## remove the virtual environments, build and caches
-	@rm -rf .venv .venv-newest .venv-lowest build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf .venv .venv-docs .venv-newest .venv-lowest build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +

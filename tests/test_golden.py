@@ -18,6 +18,7 @@ from scenario_apply.apply.prepare import PlanOptions
 from scenario_apply.planning.plan_reader import plan_from_json
 from scenario_apply.review.plan_json import plan_values
 from scenario_apply.review.plan_text import plan_text
+from scenario_apply.review.plan_view import plan_view
 from scenario_apply.review.screen import Screen
 from tests.golden.case import CASES, Case, open_case
 from tests.planning.situations import as_text
@@ -38,7 +39,7 @@ def test_a_case_is_planned_as_it_was_judged_to_be_right(folder: Path, tmp_path: 
     prepared = case.plan()
     plain = plan_values(prepared.plan)
     check(folder / "plan.json", as_text(plain))
-    check(folder / "plan.txt", plan_text(prepared.plan, Screen(width=80, terminal=True)))
+    check(folder / "plan.txt", plan_text(plan_view(prepared.plan), Screen(width=80, terminal=True)))
     assert plan_values(plan_from_json(json.loads(as_text(plain)))) == plain
     if case.service is not None and not prepared.plan.blocked:
         assert left_to_do(case) == case.about.get("then", {})

@@ -29,9 +29,10 @@ RANK = {
     "planning": 4,
     "apply": 5,
     "review": 6,
-    "cli": 7,
-    "__main__": 8,
-    "__init__": 8,
+    "ci": 7,
+    "cli": 8,
+    "__main__": 9,
+    "__init__": 9,
 }
 """A subject may import those of a lower rank, and those of its own. The emulator imports nothing but the version."""
 

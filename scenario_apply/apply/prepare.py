@@ -19,6 +19,7 @@ from scenario_apply.model.remote import ModelId
 from scenario_apply.model.steps import AwaitTraining, PlannedStep
 from scenario_apply.model.timestamps import from_iso, iso
 from scenario_apply.planning.as_sent import as_sent
+from scenario_apply.planning.blast_radius import affected
 from scenario_apply.planning.decide import decide, drift_of, perhaps_restored, problems_of
 from scenario_apply.planning.decision import Create, Decision, Delete
 from scenario_apply.planning.describe import changes_of
@@ -28,7 +29,7 @@ from scenario_apply.planning.import_blocks import undeclared_imports
 from scenario_apply.planning.observed import Observed, settle
 from scenario_apply.planning.plan import Plan, PlanFlags, PlanSource
 from scenario_apply.planning.pointer_recipes import as_planned, with_known_recipes, with_recorded_recipes
-from scenario_apply.planning.retention import to_be_deleted, with_retention
+from scenario_apply.planning.retention import protected_users, to_be_deleted, with_retention
 from scenario_apply.planning.rule_inputs import Inputs
 from scenario_apply.planning.selection import requested
 from scenario_apply.planning.state_edit import StateEdit
@@ -130,7 +131,7 @@ def make_plan(
         source=_source(environment, manifest, datasets, options, recorded),
         tool_version=environment.tool_version,
         created_at=iso(now),
-        changes=changes_of(decisions, steps, quoted, state),
+        changes=changes_of(decisions, steps, quoted, state, affected(decisions, desired)),
         steps=tuple(steps),
         drift=drift,
         diagnostics=(
@@ -144,12 +145,20 @@ def make_plan(
         withheld=tuple(a for a, d in decisions.items() if isinstance(d, Delete) and not d.consented),
     )
     limits = merged(manifest.limits, options.limits)
-    protected = tuple(problem for problem in problems if problem.code == "protected")
-    plan = with_fields(plan, blocked=(*protected, *judge(plan, limits)))
+    plan = with_fields(plan, blocked=(*_protected(problems, decisions, options), *judge(plan, limits)))
     own, left = _problems_of_models(manifest, datasets), loaded.has_journal
     return Prepared(
         plan=plan, state=state, limits=limits, adopted=adopted, has_journal=left, unpulled=unpulled, problems=own
     )
+
+
+def _protected(
+    problems: Iterable[Diagnostic], decisions: Mapping[Address, Decision], options: PlanOptions
+) -> Iterator[Diagnostic]:
+    """Protected resources that would be deleted, or lose their parts to a destroy."""
+    yield from (problem for problem in problems if problem.code == "protected")
+    if options.destroy:
+        yield from protected_users(decisions)
 
 
 def _unprotected(

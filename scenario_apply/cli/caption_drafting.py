@@ -15,7 +15,7 @@ from scenario_apply.model.amounts import amount
 from scenario_apply.planning.gates import merged
 from scenario_apply.planning.own_captions import own_captions
 from scenario_apply.review.captions_text import captions_json, written_text
-from scenario_apply.review.plan_text import service_name
+from scenario_apply.review.plan_view import service_name
 from scenario_apply.review.screen import counted, safe
 from scenario_apply.state.stores.draft_requests import DraftRequests
 from scenario_apply.state.stores.own_files import hint_of

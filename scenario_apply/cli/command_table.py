@@ -45,6 +45,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         (
             ("status", "status", "show what is trained, training and failed"),
             ("output", "output", "print IDs for other programs"),
+            ("graph", "graph", "draw what depends on what, as text, Mermaid or DOT"),
             ("state list", "state", "list recorded resources"),
             ("state show", "state", "show one recorded resource"),
             ("state mv", "state", "give a recorded resource another address"),
@@ -54,6 +55,15 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("state push", "state", "replace the state with a file"),
             ("state merge", "state", "join two states of one lineage, or the two sides of a Git conflict"),
             ("force-unlock", "force_unlock", "remove the lock of a run that has ended"),
+        ),
+    ),
+    (
+        "Pipelines",
+        (
+            ("ci comment", "ci", "keep one comment on a pull or merge request current"),
+            ("ci issue", "ci", "open, update or close one issue, as for drift"),
+            ("ci reviewed", "ci", "find the plan that was reviewed with a merged pull request"),
+            ("ci continues", "ci", "check that a plan only finishes what a reviewed plan began"),
         ),
     ),
     (

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TextIO
 
 from scenario_apply.cli.command_hints import completed_hint
-from scenario_apply.cli.output_encoding import adapt, for_people, for_programs
+from scenario_apply.cli.output_encoding import adapt, for_browsers, for_people, for_programs
 from scenario_apply.cli.settings import Settings, read_settings
 from scenario_apply.cli.standard_streams import put
 from scenario_apply.cli.terminal import resized, screen_for
@@ -37,8 +37,11 @@ class Invocation:
 
     def show(self, text: str) -> None:
         """An answer."""
-        if vars(self.arguments).get("format") in ("json", "jsonl"):
+        form = vars(self.arguments).get("format")
+        if form in ("json", "jsonl"):
             self.show_json(text)
+        elif form == "html":
+            put(sys.stdout, for_browsers(text, sys.stdout.encoding))
         else:
             _write(sys.stdout, text, self.out)
 

@@ -188,6 +188,13 @@ def formats(parser: argparse.ArgumentParser, *names: str, default: str = "text")
     )
 
 
+def full(parser: argparse.ArgumentParser) -> None:
+    """How much of a plan is shown."""
+    parser.add_argument(
+        "--full", action="store_true", help="list every image, caption and value of the plan and shorten nothing"
+    )
+
+
 def screen(parser: argparse.ArgumentParser) -> None:
     """Options of every command."""
     group = parser.add_argument_group("output")
@@ -213,5 +220,6 @@ def running(parser: argparse.ArgumentParser, *, trains: bool = True) -> None:
             help="seconds between polls (default: adaptive)",
         )
     formats(parser, "text", "jsonl")
+    full(parser)
     parser.add_argument("--events", metavar="FILE", help="also write events to FILE, one JSON object a line")
     detailed(parser, "3 trainings running, 5 stale plan, 6 stopped by a limit, 7 locked, 8 partly failed")

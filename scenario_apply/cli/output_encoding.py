@@ -1,4 +1,4 @@
-"""What a stream that speaks no UTF-8 gets: signs as ASCII that still tells them apart, and JSON as escapes."""
+"""What a stream that speaks no UTF-8 gets: signs as ASCII that still tells them apart, JSON and HTML as escapes."""
 
 from __future__ import annotations
 
@@ -40,6 +40,13 @@ def for_people(text: str, encoding: str | None) -> str:
 def for_programs(text: str, encoding: str | None) -> str:
     """A JSON text that says the same in any encoding."""
     return text if encoding is None or _is_utf(encoding) else text.encode("ascii", _ESCAPES).decode("ascii")
+
+
+def for_browsers(page: str, encoding: str | None) -> str:
+    """A page of HTML that reads the same in any encoding. It says that it is UTF-8; its style and script are ASCII."""
+    if encoding is None or encoding.lower().replace("-", "") == "utf8":
+        return page
+    return page.encode("ascii", "xmlcharrefreplace").decode("ascii")
 
 
 def _is_utf(encoding: str) -> bool:

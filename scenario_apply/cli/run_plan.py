@@ -13,13 +13,13 @@ from scenario_apply.apply.apply_options import ApplyOptions
 from scenario_apply.apply.apply_plan import apply_plan
 from scenario_apply.apply.events import Event, Ledger
 from scenario_apply.cli.apply_session import ApplySession, ApprovalImpossible, DeletesNotAllowed, apply_session
-from scenario_apply.cli.command_hints import completed
 from scenario_apply.cli.locate import emulator_path
+from scenario_apply.cli.plan_showing import drawn_plan, view_of
 from scenario_apply.cli.signals import stopping
 from scenario_apply.errors import ApplyError, ExitCode, GateClosed
 from scenario_apply.model.steps import DeleteModel
 from scenario_apply.review.ledger_text import ledger_text
-from scenario_apply.review.plan_text import plan_text, service_name
+from scenario_apply.review.plan_view import service_name
 from scenario_apply.review.screen import counted, safe
 
 if TYPE_CHECKING:
@@ -124,16 +124,8 @@ def _show_plan(session: ApplySession, request: PlanRequest, environment: Environ
         view.count_with(environment.counter, environment.rate_limit)
         view.planned(prepared.plan)
     if call.arguments.format == "text":
-        recorded = prepared.state.records
-        call.show(
-            plan_text(
-                prepared.plan,
-                call.out_now,
-                destroy=session.destroy,
-                recorded=recorded,
-                complete=lambda text: completed(text, session.settings),
-            )
-        )
+        shown = view_of(prepared, session.settings, mode="destroy" if session.destroy else "plan")
+        call.show(drawn_plan(call, shown))
 
 
 def _options(session: ApplySession, request: PlanRequest) -> ApplyOptions:

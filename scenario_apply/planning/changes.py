@@ -73,6 +73,7 @@ class ImageChange(Struct, frozen=True, kw_only=True):
     """One image that comes, goes or has other content. caption: the one it will have, or had.
 
     sha256: of its file. recipe: what is done to it before it is sent. same_file: only that changed.
+    previous_sha256: of the file that one with other content had.
     """
 
     path: str
@@ -81,6 +82,7 @@ class ImageChange(Struct, frozen=True, kw_only=True):
     file: str | None = None  # on disk, relative to the manifest's root, where it exists
     recipe: str = ""
     same_file: bool = False
+    previous_sha256: str | None = None
 
 
 class CaptionChange(Struct, frozen=True, kw_only=True):
@@ -139,13 +141,21 @@ class PairDiff(Struct, frozen=True, kw_only=True):
         return bool(self.add or self.change or self.remove)
 
 
+class Affected(Struct, frozen=True, kw_only=True):
+    """A composition that a change of one of its models reaches. action: what the plan does to the composition."""
+
+    address: Address
+    action: Action
+    is_protected: bool = False
+
+
 class Change(Struct, frozen=True, kw_only=True):
     """One resource's change. before and after: its attributes as plain values, None where it does not exist.
 
     notes: what a reader should know though nothing changes because of it. edit: what an apply records without any
     request. arithmetic: how many steps the
     training takes, as a sum, or None. step_sources: where the numbers of the sum come from, by parameter.
-    image_count: of the training set.
+    image_count: of the training set. affects: compositions that are made of it.
     """
 
     address: Address
@@ -167,6 +177,7 @@ class Change(Struct, frozen=True, kw_only=True):
     previous_address: Address | None = None
     place: Location | None = None
     edit: StateEdit = StateEdit()
+    affects: tuple[Affected, ...] = ()
 
 
 DriftSide = Literal["service", "state"]

@@ -42,7 +42,8 @@ def compare_contents(contents: Contents, version: Version | None) -> ContentDiff
         if old is None:
             add.append(_image_change(image))
         elif old.content != image.content:
-            change.append(replace(_image_change(image), same_file=old.source == image.sha256))
+            same_file = old.source == image.sha256
+            change.append(replace(_image_change(image), same_file=same_file, previous_sha256=old.source))
         if old is not None and old.caption != (image.caption or ""):
             kind = "add" if not old.caption else "change" if image.caption else "remove"
             captions[kind].append(CaptionChange(path=image.path, before=old.caption or None, after=image.caption))

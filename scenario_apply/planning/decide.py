@@ -120,9 +120,16 @@ def removed_block(given: Inputs, it: Resource) -> Decision | Resource:
     return Forget(resource=_forgetting(it), reasons=(why.RemovedBlock(),))
 
 
+def disabled_in_destroy(given: Inputs, it: Resource) -> Decision | Resource:
+    """`enabled: false` keeps a resource out of a destroy, too."""
+    declared = given.declared_for.get(it.address) if given.asked.destroy else None
+    return it if declared is None or declared.enabled else left_alone(it, why.Disabled())
+
+
 def protected(given: Inputs, it: Resource) -> Decision | Resource:
-    """An error: it has to be declared unprotected first."""
-    if not it.is_protected:
+    """An error: it has to be declared unprotected first. A destroy also heeds what is declared and not yet recorded."""
+    declared = given.declared_for.get(it.address) if given.asked.destroy else None
+    if not it.is_protected and not (declared is not None and declared.lifecycle.prevent_destroy):
         return it
     cause = "destroy" if given.asked.destroy else "no longer declared"
     problem = Diagnostic(
@@ -218,4 +225,10 @@ DECLARED: tuple[Rule, ...] = (
     changed,
     unchanged,
 )
-UNDECLARED: tuple[Rule, ...] = (not_selected, removed_block, protected, gone_or_deleted)
+UNDECLARED: tuple[Rule, ...] = (
+    not_selected,
+    removed_block,
+    disabled_in_destroy,
+    protected,
+    gone_or_deleted,
+)

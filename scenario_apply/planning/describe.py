@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, assert_never
 
+from msgspec.structs import replace
+
 from scenario_apply.model.address import Address
 from scenario_apply.model.steps import PlannedStep, requests_of
 from scenario_apply.planning.attributes import (
@@ -13,7 +15,7 @@ from scenario_apply.planning.attributes import (
     declared_attributes,
     recorded_attributes,
 )
-from scenario_apply.planning.changes import Change
+from scenario_apply.planning.changes import Affected, Change
 from scenario_apply.planning.decision import (
     ContentWork,
     Create,
@@ -29,16 +31,25 @@ from scenario_apply.planning.pricing import cost_of, quote_notes
 from scenario_apply.planning.step_arithmetic import step_arithmetic
 from scenario_apply.state.state import State, Version
 
+NOTHING_AFFECTED: Mapping[Address, tuple[Affected, ...]] = {}
+
 
 def changes_of(
-    decisions: Mapping[Address, Decision], steps: Sequence[PlannedStep], quotes: Mapping[Address, float], state: State
+    decisions: Mapping[Address, Decision],
+    steps: Sequence[PlannedStep],
+    quotes: Mapping[Address, float],
+    state: State,
+    affects: Mapping[Address, tuple[Affected, ...]] = NOTHING_AFFECTED,
 ) -> tuple[Change, ...]:
-    """One change per resource, in address order, unchanged resources included."""
+    """One change per resource, in address order, unchanged resources included. affects: see blast_radius.py."""
     by_address: dict[Address, list[PlannedStep]] = {}
     for planned in steps:
         by_address.setdefault(planned.address, []).append(planned)
     return tuple(
-        _change(decisions[address], by_address.get(address, []), quotes, state) for address in sorted(decisions)
+        replace(
+            _change(decisions[address], by_address.get(address, []), quotes, state), affects=affects.get(address, ())
+        )
+        for address in sorted(decisions)
     )
 
 

@@ -27,7 +27,7 @@ DIFFERENCES_NAMED = 10
 
 _HINT = "the file was edited, or the service changed since: plan again and review it"
 _HINT_UNREFRESHED = "the plan was made with --no-refresh: plan again without it, and review that"
-_COMPARED_SEPARATELY = ("cost", "place", "steps", "requests")
+_COMPARED_SEPARATELY = ("cost", "place", "steps", "requests", "affects")
 """Keys that are compared separately (cost, steps), follow from others, or depend on where the command is run."""
 
 Plain = dict[str, object]
@@ -172,8 +172,16 @@ def _lasting(change: Change, plain: Plain) -> Plain:
     lasting = {key: value for key, value in plain.items() if key not in _COMPARED_SEPARATELY}
     # the place in the queue moves; the service lists images in no promised order
     lasting["reasons"] = [] if change.action is Action.WAIT else sorted(map(compact, change.reasons))
+    # follows from the state, and earlier releases did not write it
+    lasting["image_details"] = [{k: v for k, v in one.items() if k != "previous_sha256"} for one in _details(plain)]
     lasting["notes"] = sorted(compact(note) for note in change.notes if not isinstance(note, QuoteCovers))
     return lasting
+
+
+def _details(plain: Plain) -> list[Plain]:
+    details = plain["image_details"]
+    assert isinstance(details, list)
+    return details
 
 
 def _dearer(saved: Plan, made: Plan) -> list[Diagnostic]:

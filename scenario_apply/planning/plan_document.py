@@ -37,6 +37,7 @@ class ImageDocument(Struct, kw_only=True):
     file: str | None = None
     recipe: str = ""
     same_file: bool = False
+    previous_sha256: str | None = None
 
 
 class CaptionDocument(Struct, kw_only=True):
@@ -88,6 +89,12 @@ class PlaceDocument(Struct, kw_only=True):
     column: Count | None = None
 
 
+class AffectedDocument(Struct, kw_only=True):
+    address: Address
+    action: Action
+    protected: bool = False
+
+
 class ChangeDocument(Struct, kw_only=True):
     address: Address
     action: Action
@@ -109,6 +116,7 @@ class ChangeDocument(Struct, kw_only=True):
     previous_address: Address | None = None
     place: PlaceDocument | None = None
     edit: StateEdit = StateEdit()
+    affects: list[AffectedDocument] = field(default_factory=list)
 
 
 # -- the whole

@@ -123,6 +123,10 @@ def _change(change: Change) -> dict[str, object]:
         "previous_address": None if change.previous_address is None else str(change.previous_address),
         "place": None if change.place is None else {k: getattr(change.place, k) for k in ("file", "line", "column")},
         "edit": codec.plain(change.edit),
+        "affects": [
+            {"address": str(one.address), "action": one.action.value, "protected": one.is_protected}
+            for one in change.affects
+        ],
     }
 
 
@@ -144,8 +148,8 @@ def _pair(pair: PairChange) -> dict[str, object]:
 
 def _image(image: ImageChange) -> dict[str, object]:
     values = {"path": image.path, "caption": image.caption, "sha256": image.sha256, "file": image.file}
-    altered = {"recipe": image.recipe} if image.recipe else {}
-    return {**values, **altered, **({"same_file": True} if image.same_file else {})}
+    more = {"recipe": image.recipe, "same_file": image.same_file, "previous_sha256": image.previous_sha256}
+    return {**values, **{key: value for key, value in more.items() if value}}
 
 
 def _drift(drift: Drift) -> dict[str, object]:

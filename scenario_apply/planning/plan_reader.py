@@ -17,6 +17,7 @@ from scenario_apply.model import codec
 from scenario_apply.model.codec import Misfit
 from scenario_apply.model.step_codec import step_from_json
 from scenario_apply.planning.changes import (
+    Affected,
     CaptionChange,
     CaptionDiff,
     Change,
@@ -251,6 +252,7 @@ def _change(document: ChangeDocument) -> Change:
                 file=image.file,
                 recipe=image.recipe,
                 same_file=image.same_file,
+                previous_sha256=image.previous_sha256,
             )
             for image in document.image_details
             if image.change == kind
@@ -280,6 +282,9 @@ def _change(document: ChangeDocument) -> Change:
         previous_address=document.previous_address,
         place=None if place is None else Location(file=place.file, line=place.line, column=place.column),
         edit=document.edit,
+        affects=tuple(
+            Affected(address=one.address, action=one.action, is_protected=one.protected) for one in document.affects
+        ),
     )
 
 

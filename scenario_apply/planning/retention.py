@@ -6,12 +6,14 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
+from scenario_apply.errors import Diagnostic
 from scenario_apply.model.address import Address
 from scenario_apply.model.remote import ModelId
 from scenario_apply.planning.decision import ContentWork, Decision, Delete, Forget, Replace, yields_new_weights
 from scenario_apply.planning.observed import Observed
 from scenario_apply.planning.reasons import (
     DeleteNeedsConsent,
+    DestroyAskedFor,
     NotSelected,
     OldVersionsDeleted,
     OldVersionsKept,
@@ -19,6 +21,7 @@ from scenario_apply.planning.reasons import (
     Reason,
     VersionInUse,
 )
+from scenario_apply.planning.rule_inputs import left_alone
 from scenario_apply.planning.state_edit import without_versions
 from scenario_apply.state.state import Version
 
@@ -74,6 +77,9 @@ def _judged(
     consent: bool,
 ) -> Decision:
     if isinstance(decision, Delete):
+        used = _still_used(decision, decisions, users)
+        if used:
+            return left_alone(decision.resource, *used)
         return (
             decision if consent else replace(decision, consented=False, notes=(*decision.notes, DeleteNeedsConsent()))
         )
@@ -102,6 +108,43 @@ def _judged(
         delete=free,
         notes=(*decision.notes, *notes),
         reasons=(*decision.reasons, OldVersionsDeleted(len(free), keep)),
+    )
+
+
+def _still_used(
+    delete: Delete, decisions: Mapping[Address, Decision], users: Mapping[ModelId, list[Address]]
+) -> list[Reason]:
+    """Why a resource is not deleted: compositions that stay are made of it.
+
+    A destroy of selected resources may leave them without their parts, but for protected ones.
+    """
+    is_destroy = DestroyAskedFor() in delete.reasons
+    return [
+        VersionInUse(version.number, user)
+        for version in delete.delete
+        for user in sorted(users.get(version.id, ()))
+        if _continues_to_use(decisions[user]) and not (is_destroy and NotSelected() in decisions[user].notes)
+    ]
+
+
+def protected_users(decisions: Mapping[Address, Decision]) -> tuple[Diagnostic, ...]:
+    """An error for each protected composition that is not selected and would lose a part to a destroy."""
+    users = users_of_versions(decisions)
+    found = {
+        (decision.address, user)
+        for decision in decisions.values()
+        if isinstance(decision, Delete)
+        for version in decision.delete
+        for user in users.get(version.id, ())
+        if _continues_to_use(decisions[user]) and decisions[user].resource.is_protected
+    }
+    return tuple(
+        Diagnostic(
+            code="protected",
+            message=f"{address} is a part of {user}, which is protected against being deleted",
+            hint=f"declare {user} with lifecycle.prevent_destroy: false and apply; then destroy it, too",
+        )
+        for address, user in sorted(found)
     )
 
 

@@ -50,6 +50,13 @@ class Inputs:
         return resolve_moves(self.desired.moved, self.state.records, self.desired.specs, free, self.forgotten)
 
     @cached_property
+    def declared_for(self) -> Mapping[Address, Spec]:
+        """What the manifest says of recorded resources, at the addresses that `moved:` leads them to."""
+        declared = self.desired.specs
+        moves = resolve_moves(self.desired.moved, self.state.records, declared, declared, self.forgotten)
+        return {**declared, **{source: declared[target] for target, source in moves.sources.items()}}
+
+    @cached_property
     def moved_state(self) -> State:
         """The state with every record at its new address."""
         if not (sources := self.moves.sources):
@@ -84,10 +91,11 @@ Rule = Callable[[Inputs, Resource], Decision | Resource]
 """Answers with a decision, or passes the resource on, amended where it found something out that later rules need."""
 
 
-def left_alone(resource: Resource, note: Reason, *problems: Diagnostic) -> Keep:
-    """Nothing is done about it, its edit included."""
+def left_alone(resource: Resource, *why: Reason | Diagnostic) -> Keep:
+    """Nothing is done about it, its edit included. why: notes, and problems."""
+    problems = tuple(one for one in why if isinstance(one, Diagnostic))
     untouched = replace(resource, edit=StateEdit(), problems=(*resource.problems, *problems))
-    return Keep(resource=untouched, notes=(note,))
+    return Keep(resource=untouched, notes=tuple(one for one in why if not isinstance(one, Diagnostic)))
 
 
 def prevented(resource: Resource, *problems: Diagnostic) -> Keep:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from scenario_apply.review.pipeline_explanations import PIPELINE_TEXTS
+
 _MANIFEST = {
     "address": "An address in a moved, removed or import block cannot be read. Addresses look like model.kael, "
     "composition.ink or model.kael-lr/fast for a child of a matrix.",
@@ -204,8 +206,9 @@ _PLAN = {
     "plan-file": "A file is not a saved plan that this release can read, or a plan cannot be saved there.",
     "plan-stale": "Something changed after the plan was saved: the manifest, a picture, a caption, the state or the "
     "service. The message names it. Plan again, review, and apply the new file.",
-    "protected": "A resource with lifecycle.prevent_destroy would be deleted. The protection is recorded in the state, "
-    "so that removing the entry does not remove it. Apply prevent_destroy: false first.",
+    "protected": "A resource with lifecycle.prevent_destroy would be deleted, or would lose a model that "
+    "it is made of. The protection is recorded in the state, so that removing the entry does not remove it. Apply "
+    "prevent_destroy: false first.",
     "queued-long": "A training has been queued unusually long. The service may be busy; check its status page, or "
     "cancel the training there.",
     "unrecorded-model": "The service holds a model of the name and type that a resource is about to be created with, "
@@ -318,6 +321,7 @@ DIAGNOSTIC_GROUPS: Mapping[str, Mapping[str, str]] = {
     "The state": _STATE,
     "The service": _API,
     "Runs and the command line": _RUN,
+    "Pipelines": PIPELINE_TEXTS,
 }
 DIAGNOSTIC_TEXTS: Mapping[str, str] = {
     code: text for group in DIAGNOSTIC_GROUPS.values() for code, text in group.items()

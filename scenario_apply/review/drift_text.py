@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import groupby
 
 from scenario_apply.planning.changes import Drift
 from scenario_apply.review.image_lines import listed, more
+from scenario_apply.review.plan_view import DriftView
 from scenario_apply.review.screen import Screen, columns, hanging, safe
 from scenario_apply.review.values import value_text
 from scenario_apply.review.word_diff import drawn_diff
 
 
-def drift_text(drift: Iterable[Drift], screen: Screen) -> str:
+def drift_text(drift: Iterable[DriftView], screen: Screen) -> str:
     """A block per resource; empty when nothing drifted."""
-    grouped = [(address, list(items)) for address, items in groupby(drift, key=lambda item: item.address)]
-    if not grouped:
+    found = list(drift)
+    if not found:
         return ""
     lines = [screen.paint("Changed outside of scenario-apply:", "bold")]
-    for address, items in grouped:
-        lines.append(f"  {screen.paint(safe(str(address)), 'bold')}")
-        shown, left = listed(items, screen)
+    for one in found:
+        lines.append(f"  {screen.paint(safe(str(one.address)), 'bold')}")
+        shown, left = listed(one.differences, screen)
         for item in shown:
             lines += _difference(item, screen)
         lines += more(left, "difference", screen)

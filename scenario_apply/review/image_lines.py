@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
-from scenario_apply.planning.changes import CaptionChange, Change, ImageChange
-from scenario_apply.review.recipe_words import altered_lines, recipe_words
+from scenario_apply.review.change_view import ChangeView, PictureKind, PictureView, TextKind
+from scenario_apply.review.recipe_words import altered_lines
 from scenario_apply.review.screen import LISTED, Color, Screen, columns, counted, fit, fit_path, pad, safe, wrap
 from scenario_apply.review.word_diff import drawn_diff
 
@@ -14,39 +14,48 @@ T = TypeVar("T")
 _INDENT = "      "
 
 
-def image_lines(change: Change, screen: Screen) -> list[str]:
+_PICTURE_SIGNS: dict[PictureKind, tuple[str, Color]] = {
+    "added": ("+", "green"),
+    "replaced": ("~", "yellow"),
+    "removed": ("-", "red"),
+}
+TEXT_SIGNS: dict[TextKind, tuple[str, Color]] = {
+    "changed": ("~", "yellow"),
+    "added": ("+", "green"),
+    "removed": ("-", "red"),
+}
+
+
+def image_lines(change: ChangeView, screen: Screen) -> list[str]:
     """Images that come, go or have other bytes, without those of the pairs that the change lists."""
-    diff = change.images
-    rows: list[tuple[str, Color, ImageChange]] = [
-        *(("+", "green", image) for image in diff.add),
-        *(("~", "yellow", image) for image in diff.change),
-        *(("-", "red", image) for image in diff.remove),
-    ]
     paired = paths_in_pairs(change)
-    shown, left = listed([row for row in rows if row[2].path not in paired], screen)
-    wide = _path_width([image.path for _, _, image in shown], screen)
+    shown, left = listed([picture for picture in change.pictures if picture.path not in paired], screen)
+    wide = _path_width([picture.path for picture in shown], screen)
     lines: list[str] = []
-    for sign, color, image in shown:
-        path = pad(fit_path(safe(image.path), wide), wide)
+    for picture in shown:
+        sign, color = _PICTURE_SIGNS[picture.kind]
+        path = pad(fit_path(safe(picture.path), wide), wide)
         start = f"{_INDENT}{screen.paint(sign, color)} {path}  "
         room = screen.width - len(_INDENT) - 2 - wide - 2
-        texts = quoted_caption(image.caption, room, screen) if sign != "~" else wrap(_replaced(image), room)
+        is_replaced = picture.kind == "replaced"
+        texts = wrap(replaced_text(picture), room) if is_replaced else quoted_caption(picture.caption, room, screen)
         lines.append((start + screen.paint(texts[0], "dim" if sign == "-" else None)).rstrip())
         lines += [" " * (screen.width - room) + text for text in texts[1:]]
-    sent = [(image.path, image.recipe) for image in (*diff.add, *diff.change)]
+    sent = [(picture.path, picture.recipe) for picture in change.pictures if picture.kind != "removed"]
     return lines + more(left, "image", screen) + altered_lines(sent, screen, len(_INDENT))
 
 
-def _replaced(image: ImageChange) -> str:
-    if not image.same_file:
+def replaced_text(picture: PictureView) -> str:
+    """What happens to a replaced picture, in brackets."""
+    if not picture.resent:
         return "(picture replaced)"
-    words = recipe_words(image.recipe)
-    return f"(same file, now sent altered: {', '.join(words)})" if words else "(same file, now sent as it is)"
+    words = ", ".join(picture.alterations)
+    return f"(same file, now sent altered: {words})" if words else "(same file, now sent as it is)"
 
 
-def paths_in_pairs(change: Change) -> frozenset[str]:
-    diff = change.pairs
-    return frozenset(path for pair in (*diff.add, *diff.change, *diff.remove) for path in (pair.before, pair.after))
+def paths_in_pairs(change: ChangeView) -> frozenset[str]:
+    """The pictures of its pairs that come, change or go."""
+    return frozenset(path for pair in change.pairs for path in (pair.before, pair.after))
 
 
 def quoted_caption(caption: str | None, room: int, screen: Screen) -> list[str]:
@@ -58,17 +67,12 @@ def quoted_caption(caption: str | None, room: int, screen: Screen) -> list[str]:
     return [text if columns(text) <= room else f'"{fit(safe(caption), room - 2)}"']
 
 
-def caption_lines(change: Change, screen: Screen) -> list[str]:
-    diff = change.captions
-    rows: list[tuple[str, Color, CaptionChange]] = [
-        *(("~", "yellow", caption) for caption in diff.change),
-        *(("+", "green", caption) for caption in diff.add),
-        *(("-", "red", caption) for caption in diff.remove),
-    ]
-    shown, left = listed(rows, screen)
-    wide = _path_width([caption.path for _, _, caption in shown], screen)
+def caption_lines(change: ChangeView, screen: Screen) -> list[str]:
+    shown, left = listed(change.captions, screen)
+    wide = _path_width([caption.path for caption in shown], screen)
     lines: list[str] = []
-    for sign, color, caption in shown:
+    for caption in shown:
+        sign, color = TEXT_SIGNS[caption.kind]
         path = pad(fit_path(safe(caption.path), wide), wide)
         start = f"{_INDENT}{screen.paint(sign, color)} {path} caption  "
         used = len(_INDENT) + 2 + wide + len(" caption  ")
@@ -88,7 +92,7 @@ def _path_width(paths: Sequence[str], screen: Screen) -> int:
     return min(max((columns(safe(path)) for path in paths), default=0), max(16, screen.width * 3 // 8))
 
 
-def listed(rows: list[T], screen: Screen) -> tuple[list[T], int]:
+def listed(rows: Sequence[T], screen: Screen) -> tuple[Sequence[T], int]:
     """The rows to list, and how many are left out; a single row beyond the bound is listed rather than counted."""
     if screen.verbose or len(rows) <= LISTED + 1:
         return rows, 0

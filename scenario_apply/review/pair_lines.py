@@ -5,27 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from scenario_apply.dataset.types import Contents, Image
-from scenario_apply.planning.changes import Change, PairChange
-from scenario_apply.review.image_lines import listed, more, quoted_caption
-from scenario_apply.review.screen import Color, Screen, columns, fit_path, hanging, safe
+from scenario_apply.review.change_view import ChangeView, PairView
+from scenario_apply.review.image_lines import TEXT_SIGNS, listed, more, quoted_caption
+from scenario_apply.review.screen import Screen, columns, fit_path, hanging, safe
 from scenario_apply.review.word_diff import drawn_diff
 
 _INDENT = "      "
 _LEAST_TEXT = 30  # columns beside the paths; with less, the instruction has a line of its own
 
 
-def pair_lines(change: Change, screen: Screen) -> list[str]:
+def pair_lines(change: ChangeView, screen: Screen) -> list[str]:
     """Pairs that come, change or go, each with its instruction; a changed one word by word."""
-    diff = change.pairs
-    rows: list[tuple[str, Color, PairChange]] = [
-        *(("~", "yellow", pair) for pair in diff.change),
-        *(("+", "green", pair) for pair in diff.add),
-        *(("-", "red", pair) for pair in diff.remove),
-    ]
-    shown, left = listed(rows, screen)
+    shown, left = listed(change.pairs, screen)
     most = max(16, screen.width * 3 // 8)
     lines: list[str] = []
-    for sign, color, pair in shown:
+    for pair in shown:
+        sign, color = TEXT_SIGNS[pair.kind]
         names = " -> ".join(fit_path(safe(path), most) for path in (pair.before, pair.after))
         replaced = f"  ({' and '.join(pair.replaced)} picture replaced)" if pair.replaced else ""
         start = f"{_INDENT}{screen.paint(sign, color)} {names}{replaced}  "
@@ -39,9 +34,9 @@ def pair_lines(change: Change, screen: Screen) -> list[str]:
     return lines + more(left, "pair", screen)
 
 
-def _instruction(pair: PairChange, room: int, screen: Screen) -> list[str]:
-    if pair.previous is not None:
-        return drawn_diff(pair.previous, pair.instruction, room, screen)
+def _instruction(pair: PairView, room: int, screen: Screen) -> list[str]:
+    if pair.previous_instruction is not None:
+        return drawn_diff(pair.previous_instruction, pair.instruction, room, screen)
     return quoted_caption(pair.instruction, room, screen)
 
 

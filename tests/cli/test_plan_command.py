@@ -179,3 +179,13 @@ def test_backslashes_of_the_state_count_as_slashes(written: str, place: str | No
     assert state_path(manifest, None, str(home)) == str(home / place)
     (home / written).write_text("{}")
     assert state_path(manifest, None, str(home)) == str(home / written)
+
+
+def test_full_lists_what_the_terse_plan_counts(capsys: pytest.CaptureFixture[str]) -> None:
+    """A model of eight pictures: six are listed, and the rest counted, unless everything is asked for."""
+    assert run("plan", "--no-refresh", "--select", "model.kael") == 0
+    assert "2 more images" in capsys.readouterr().out
+    assert run("plan", "--no-refresh", "--select", "model.kael", "--full") == 0
+    full = capsys.readouterr().out
+    assert "more images" not in full
+    assert all(picture.name in full for picture in PICTURES.iterdir() if picture.suffix in (".jpg", ".png"))

@@ -280,6 +280,25 @@ def test_what_is_gone_is_forgotten() -> None:
     assert decision.reasons == (why.NoLongerDeclared(), why.AlreadyDeleted())
 
 
+def test_destroy_leaves_what_is_disabled_alone() -> None:
+    """`enabled: false` keeps a resource untouched, also where it is still recorded under its old address."""
+    disabled = declared(enabled=False)
+    decision = decided(disabled, destroy=True)
+    assert (type(decision), decision.notes) == (Keep, (why.Disabled(),))
+    new = replace(SPEC, address=Address("model", "new"), enabled=False)
+    moved = manifest(new, moved=[Moved(source=KAEL, target=new.address, place=HERE)])
+    assert decided(moved, destroy=True).notes == (why.Disabled(),)
+
+
+@pytest.mark.parametrize("protect", [True, False])
+def test_destroy_heeds_protection_that_is_declared_or_recorded(protect: bool) -> None:
+    """Protection that no apply recorded yet counts, and one that no apply lifted yet still does."""
+    made = declared(lifecycle=Lifecycle(prevent_destroy=protect))
+    decision = decided(made, recorded(protected=not protect), destroy=True)
+    assert isinstance(decision, Keep)
+    assert [problem.code for problem in decision.resource.problems] == ["protected"]
+
+
 def test_destroy_deletes_what_is_declared() -> None:
     decision = decided(destroy=True)
     assert (type(decision), decision.reasons) == (Delete, (why.DestroyAskedFor(),))

@@ -9,10 +9,10 @@ from msgspec.structs import replace
 
 from scenario_apply.manifest.spec import Lifecycle
 from scenario_apply.planning import reasons as why
-from scenario_apply.planning.decision import Decision, Delete
-from scenario_apply.planning.retention import old_versions, with_retention
-from tests.planning.decisions import INK, KAEL, decided, decisions, declared, ink, recorded, version
-from tests.planning.manifests import manifest
+from scenario_apply.planning.decision import Decision, Delete, Keep
+from scenario_apply.planning.retention import old_versions, protected_users, with_retention
+from tests.planning.decisions import INK, KAEL, MANIFEST, decided, decisions, declared, ink, recorded, version
+from tests.planning.manifests import composition, manifest, model, part
 
 THREE = recorded(version(3), previous=(version(2), version(1)))
 
@@ -74,6 +74,27 @@ def test_a_version_that_a_composition_continues_to_use_is_kept() -> None:
     deleted = with_retention(decisions(made, state), consent=True)
     assert isinstance(deleted[INK], Delete)
     assert [v.number for v in deleted[KAEL].delete] == [2, 1]
+
+
+def test_what_a_composition_continues_to_use_is_not_deleted() -> None:
+    """No longer declared, but a composition that stays is made of it."""
+    kept = composition("ink", [part("other")], enabled=False)
+    state = replace(THREE, records={**THREE.records, INK: ink("m3")})
+    made = manifest(model("other"), kept)
+    found = with_retention(decisions(made, state), consent=True)
+    assert (type(found[KAEL]), found[KAEL].notes) == (Keep, (why.VersionInUse(3, INK),))
+
+
+@pytest.mark.parametrize("is_protected", [True, False])
+def test_destroy_of_a_part_alone_spares_a_protected_composition(is_protected: bool) -> None:
+    user = replace(ink("m3"), protected=is_protected)
+    state = replace(THREE, records={**THREE.records, INK: user})
+    found = with_retention(decisions(MANIFEST, state, destroy=True, selected=frozenset({KAEL})), consent=True)
+    assert isinstance(found[KAEL], Delete)
+    problems = [problem.message for problem in protected_users(found)]
+    assert problems == (
+        ["model.kael is a part of composition.ink, which is protected against being deleted"] if is_protected else []
+    )
 
 
 def test_a_delete_needs_consent() -> None:

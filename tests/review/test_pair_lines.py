@@ -5,6 +5,7 @@ from __future__ import annotations
 from scenario_apply.dataset.types import Contents, Image, Pair
 from scenario_apply.model.address import parse_address
 from scenario_apply.planning.changes import Action, Change, ImageChange, ImageDiff, PairChange, PairDiff
+from scenario_apply.review.change_view import Beside, ChangeView, change_view
 from scenario_apply.review.image_lines import image_lines
 from scenario_apply.review.pair_lines import pair_lines, pairs_shown
 from scenario_apply.review.screen import Screen
@@ -12,8 +13,9 @@ from scenario_apply.review.screen import Screen
 SCREEN = Screen(width=80)
 
 
-def change(pairs: PairDiff, images: ImageDiff = ImageDiff()) -> Change:  # noqa: B008  # frozen
-    return Change(address=parse_address("model.paint"), action=Action.RETRAIN, pairs=pairs, images=images)
+def change(pairs: PairDiff, images: ImageDiff = ImageDiff()) -> ChangeView:  # noqa: B008  # frozen
+    made = Change(address=parse_address("model.paint"), action=Action.RETRAIN, pairs=pairs, images=images)
+    return change_view(made, Beside())
 
 
 def pair(name: str, text: str, previous: str | None = None) -> PairChange:

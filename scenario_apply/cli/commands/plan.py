@@ -13,13 +13,17 @@ if TYPE_CHECKING:
 
     from scenario_apply.apply.prepare import Prepared
     from scenario_apply.cli.invocation import Invocation
+    from scenario_apply.cli.plan_request import PlanRequest
+    from scenario_apply.errors import ScenarioApplyError
     from scenario_apply.planning.plan import Plan
+    from scenario_apply.review.plan_view import Mode
 
 EXAMPLES = """
   scenario-apply plan manifests/quickstart --local
   scenario-apply plan manifests/quickstart --local --select model.kael --replace model.kael
   scenario-apply plan manifests/quickstart --local --out tonight.plan.json
   scenario-apply plan manifests/quickstart --local --no-refresh --format json
+  scenario-apply plan manifests/quickstart --local --format html > plan.html
 """
 
 
@@ -36,7 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="seconds between polls, for the estimate",
     )
-    options.formats(parser, "text", "json")
+    options.formats(parser, "text", "json", "html")
+    options.full(parser)
     options.strict(parser)
     options.detailed(parser, "2 changes, 4 drift (--refresh-only), 6 stopped by a limit")
     options.selection(parser)
@@ -52,28 +57,38 @@ def run(call: Invocation) -> int:
 
     _refuse_contradictions(call.arguments)
     try:
-        prepared = _made(call)
+        prepared, request = _made(call)
     except ScenarioApplyError as error:
-        if call.arguments.format == "json":
-            import time
-
+        if call.arguments.format in ("json", "html"):
             from scenario_apply.cli.invocation import masked
-            from scenario_apply.model.timestamps import iso
-            from scenario_apply.review.plan_json import failed_plan_json
 
             # stdout holds a document in any case; stderr and the exit code report the same
-            settings = call.settings
-            document = failed_plan_json(
-                error.problems, manifest=settings.manifest, endpoint=settings.endpoint, created_at=iso(time.time())
-            )
-            call.show(masked(document, settings.secrets))
+            call.show(masked(_failed(call, error), call.settings.secrets))
         raise
-    _show(call, prepared)
+    _show(call, prepared, request)
     return _code(call, prepared.plan)
 
 
-def _made(call: Invocation) -> Prepared:
-    """The plan, saved in --out if given."""
+def _failed(call: Invocation, error: ScenarioApplyError) -> str:
+    """The document of a plan that could not be made."""
+    import time
+
+    from scenario_apply.model.timestamps import iso
+
+    made, manifest, endpoint = iso(time.time()), call.settings.manifest, call.settings.endpoint
+    if call.arguments.format == "json":
+        from scenario_apply.review.plan_json import failed_plan_json
+
+        return failed_plan_json(error.problems, manifest=manifest, endpoint=endpoint, created_at=made)
+    from scenario_apply.review.html.plan_page import PlanPage, plan_page
+    from scenario_apply.review.plan_view import failed_plan_view
+
+    view = failed_plan_view(error.problems, manifest=manifest, endpoint=endpoint, created_at=made)
+    return plan_page(PlanPage(plan=view, cards=(), album={}))
+
+
+def _made(call: Invocation) -> tuple[Prepared, PlanRequest]:
+    """The plan, saved in --out if given, and what it was made of."""
     from scenario_apply.apply.prepare import make_plan
     from scenario_apply.cli.plan_request import plan_options, read_request
     from scenario_apply.cli.wiring import open_world, require_service
@@ -106,7 +121,7 @@ def _made(call: Invocation) -> Prepared:
 
         prepared = replace(prepared, plan=bound_to_pictures(prepared.plan, request.datasets))
         write_saved_plan(out, call.settings.cwd, plan_values(prepared.plan), request.manifest.root)
-    return prepared
+    return prepared, request
 
 
 def _refuse_contradictions(asked: argparse.Namespace) -> None:
@@ -142,27 +157,24 @@ def _refuse_saved_plan(call: Invocation) -> None:
         raise UsageError(f"{given} is a saved plan, not a manifest", hint=f"apply it: {applying(call.settings, given)}")
 
 
-def _show(call: Invocation, prepared: Prepared) -> None:
-    from scenario_apply.cli.command_hints import completed
-    from scenario_apply.review.plan_text import plan_text
+def _show(call: Invocation, prepared: Prepared, request: PlanRequest) -> None:
+    from scenario_apply.cli.plan_showing import drawn_plan, view_of
 
     asked, plan = call.arguments, prepared.plan
+    mode: Mode = "drift" if asked.refresh_only else "destroy" if asked.destroy else "plan"
+    view = view_of(prepared, call.settings, mode=mode, next_command=_next_command(call, plan))
     if asked.format == "json":
         from scenario_apply.review.plan_json import plan_json
 
         call.show(plan_json(plan))
         call.warn(plan.blocked)
+    elif asked.format == "html":
+        from scenario_apply.cli.plan_html import plan_html
+
+        call.show(plan_html(view, request, call.settings))
+        call.warn(plan.blocked)
     else:
-        text = plan_text(
-            plan,
-            call.out_now,
-            only_drift=asked.refresh_only,
-            destroy=asked.destroy,
-            recorded=prepared.state.records,
-            next_command=_next_command(call, plan),
-            complete=lambda text: completed(text, call.settings),
-        )
-        call.show(text)
+        call.show(drawn_plan(call, view))
     if _is_saved(call):
         call.tell(f"The plan is saved in {asked.out}.{_consent_needed(plan)}")
 

@@ -1,0 +1,88 @@
+"""docs/policy.md: its rules, evaluated on plans of the golden cases."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs" / "policy.md").read_text(encoding="utf-8")
+GOLDEN = ROOT / "tests" / "golden"
+
+regopy = pytest.importorskip("regopy", reason="the rules of docs/policy.md are evaluated with regopy (extra dev)")
+
+
+def block(marker: str) -> str:
+    """The code block below a marker of the page."""
+    found = re.search(rf"<!-- {marker} -->\n```\w+\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+    assert found is not None, marker
+    return found[1]
+
+
+RULES = block("rego: plan")
+OWNERS = yaml.safe_load(block("data: owners"))["owners"]
+
+
+def golden(case: str, created_at: str = "2026-11-26T10:00:00Z", file: str = "teams/heroes/a.yaml") -> dict[str, Any]:
+    """The plan of a golden case, made on a day (default: a Thursday) from a manifest of a team."""
+    plan: dict[str, Any] = json.loads((GOLDEN / case / "plan.json").read_text(encoding="utf-8"))
+    plan["created_at"] = created_at
+    for change in plan["changes"]:
+        if change.get("place"):
+            change["place"]["file"] = file
+    return plan
+
+
+def denied(plan: dict[str, Any], *labels: str) -> list[str]:
+    rules = regopy.Interpreter()
+    rules.add_module("plan", RULES)
+    rules.add_data({"owners": OWNERS, "labels": list(labels)})
+    rules.set_input(plan)
+    output = rules.query("denied = data.main.deny")  # kept: what binding() gives lives no longer than it
+    return sorted(json.loads(str(output.binding("denied"))))
+
+
+def test_an_ordinary_plan_passes() -> None:
+    assert denied(golden("caption-changed")) == []
+
+
+def test_no_retraining_on_a_friday() -> None:
+    assert denied(golden("caption-changed", "2026-11-27T10:00:00Z")) == [
+        "model.kael would be trained again on a Friday"
+    ]
+
+
+def test_a_budget_for_each_folder() -> None:
+    plan = golden("caption-changed", file="teams/props/a.yaml")
+    assert denied(plan) == ["teams/props/: 45 CU exceed the budget of ben (40 CU)"]
+
+
+def test_a_folder_without_an_owner_spends_nothing() -> None:
+    assert denied(golden("caption-changed", file="teams/props-old/a.yaml")) == [
+        "model.kael costs something and no owner of teams/props-old/a.yaml is known"
+    ]
+
+
+def test_an_unknown_cost_fits_no_budget() -> None:
+    plan = golden("caption-changed")
+    plan["changes"][0]["cost"] = {"cu": None, "source": "unknown"}
+    assert any("is unknown" in message for message in denied(plan))
+
+
+@pytest.mark.parametrize("case", ["no-longer-declared-consent", "keep-versions-with-consent"])
+def test_deletes_need_a_label(case: str) -> None:
+    """Of models, and of versions beyond keep_versions."""
+    messages = [message for message in denied(golden(case)) if "deleted" in message]
+    assert messages
+    assert all(message.endswith("the pull request needs the label allow-delete") for message in messages)
+    assert not any("deleted" in message for message in denied(golden(case), "allow-delete"))
+
+
+def test_a_plan_that_could_not_be_made_is_refused() -> None:
+    plan = golden("caption-changed") | {"errored": True, "complete": False}
+    assert denied(plan) == ["the plan could not be made; see its diagnostics", "the plan is not complete"]
