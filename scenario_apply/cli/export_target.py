@@ -35,12 +35,20 @@ class ExportTarget:
     is_folder: bool
     has_manifest: bool
 
-    def blank(self) -> Manifest:
+    def blank(self, project: str | None) -> Manifest:
         """The manifest that will be there, before it is."""
         name = os.path.basename(self.root if self.is_folder else self.file)
         for ending in _ENDINGS:
             name = name.removesuffix(ending)
-        return Manifest(path=self.manifest, root=self.root, name=name, is_folder=self.is_folder, digest="", files=())
+        return Manifest(
+            path=self.manifest,
+            root=self.root,
+            name=name,
+            is_folder=self.is_folder,
+            digest="",
+            files=(),
+            project=project,
+        )
 
 
 def export_target(written: str | None, cwd: str) -> ExportTarget:
@@ -75,9 +83,10 @@ def _manifests_in(folder: str) -> list[str]:
     return sorted(name for name in os.listdir(folder) if name.endswith(endings) and not name.startswith("."))
 
 
-def bring_local_data(target: ExportTarget, cwd: str) -> str | None:
-    """Copies what the embedded Scenario of this folder holds beside a manifest that is elsewhere; where it came from.
+def bring_local_data(target: ExportTarget, source: str | None, cwd: str) -> str | None:
+    """Copies what an embedded Scenario holds beside a manifest that is elsewhere; where it came from.
 
+    source: the root of a manifest; None: this folder.
     --local keeps its models beside the manifest: without a copy the exported manifest would be planned on an empty one.
     """
     from scenario_apply.cli.local_service import copy_local_data
@@ -85,7 +94,7 @@ def bring_local_data(target: ExportTarget, cwd: str) -> str | None:
     there = emulator_path(target.root)
     if os.path.lexists(there):
         return None
-    for home in (cwd, os.path.join(cwd, _FOLDER)):
+    for home in (cwd, os.path.join(cwd, _FOLDER)) if source is None else (source,):
         here = emulator_path(os.path.abspath(home))
         if os.path.isdir(here) and os.path.realpath(home) != os.path.realpath(target.root):
             copy_local_data(here, there, within=target.root)

@@ -21,7 +21,7 @@ from scenario_apply.apply.export.pictures import MOST_AT_ONCE, Downloaded, Downl
 from scenario_apply.apply.export.remote_models import RemoteModels, read_with_pictures
 from scenario_apply.apply.export.sidecar_texts import write_texts
 from scenario_apply.apply.refresh import own_models
-from scenario_apply.cli.export_target import ExportTarget, bring_local_data
+from scenario_apply.cli.export_target import CannotExport, ExportTarget, bring_local_data
 from scenario_apply.cli.manifest_companions import write_companions
 from scenario_apply.cli.manifest_writing import ManifestWriting, ReadManifest
 from scenario_apply.cli.progress.export_view import ExportView, export_view
@@ -130,6 +130,7 @@ class ExportSession:
             resources=list(layout.resources),
             datasets={dataset.identity: dataset for dataset in layout.datasets},
             imported=frozenset(self.blocks()),
+            project=self.manifest.project,
             read=self.read,
             judge=lambda read, resources: self._judged(read, resources, found),
         )
@@ -231,9 +232,14 @@ def export_session(call: Invocation, target: ExportTarget, *, locks: bool) -> It
     call = dataclasses.replace(call, settings=settings)
     require_service(settings)
     os.makedirs(target.root, exist_ok=True)
-    if settings.local and (source := bring_local_data(target, settings.cwd)) is not None:
-        call.tell(f"The embedded Scenario of {source} is copied beside the manifest, for plans with --local.")
-    manifest = open_manifest(settings) if target.has_manifest else target.blank()
+    source = _source(call)
+    home = None if source is None else source.root
+    if settings.local and (here := bring_local_data(target, home, settings.cwd)) is not None:
+        call.tell(f"The embedded Scenario of {here} is copied beside the manifest, for plans with --local.")
+    project = None if source is None else source.project
+    manifest = open_manifest(settings) if target.has_manifest else target.blank(project)
+    if project is not None and manifest.project != project:
+        raise CannotExport(f"{target.manifest} is for another project than {call.arguments.source}")
     place = place_of_manifest(manifest, settings, endpoint=settings.endpoint)
     refuse_errors(place.notes, strict=False)
     call.warn(place.notes)
@@ -252,6 +258,12 @@ def export_session(call: Invocation, target: ExportTarget, *, locks: bool) -> It
             ExportSession(call=call, target=target, manifest=manifest, world=world, state=state, own=own, view=view),
             save,
         )
+
+
+def _source(call: Invocation) -> Manifest | None:
+    """The manifest of --from."""
+    named = call.arguments.source
+    return None if named is None else open_manifest(dataclasses.replace(call.settings, manifest=named))
 
 
 Save = Callable[[State], State]

@@ -54,6 +54,7 @@ class ManifestWriting:
     resources: list[ExportedResource]
     datasets: Mapping[str, ExportedDataset]  # by identity
     imported: frozenset[str]
+    project: str | None
     read: Callable[[], ReadManifest]
     judge: Judge
     problems: list[NotExported] = field(default_factory=list)
@@ -94,7 +95,8 @@ class ManifestWriting:
         )  # fmt: skip
         if before is None:
             is_root = os.path.dirname(self.target.file) == self.target.root
-            return new_manifest([SCHEMA_LINE, _HEAD] if is_root else [_HEAD], entries)
+            head = [SCHEMA_LINE, _HEAD] if is_root else [_HEAD]
+            return new_manifest(head, entries, None if self.target.has_manifest else self.project)
         try:
             return with_entries(before.decode(), entries)
         except UnicodeDecodeError as error:

@@ -117,7 +117,14 @@ def selection(parser: argparse.ArgumentParser, *, training: bool = True) -> None
 
 
 def remote_selection(parser: argparse.ArgumentParser) -> None:
-    """Which models of the project."""
+    """Which models, and of which project."""
+    parser.add_argument(
+        "--from",
+        dest="source",
+        metavar="OTHER",
+        help="the manifest of the project whose models are meant: its `project:` and, with --local, what the embedded "
+        "Scenario holds beside it",
+    )
     group = parser.add_argument_group("selection")
     what = "name, ID, address, glob of these, tag:NAME, +WHAT (with the parts of compositions)"
     group.add_argument("--select", action="append", default=[], metavar="WHAT", help=f"only these: {what}; repeatable")

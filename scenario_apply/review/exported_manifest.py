@@ -77,10 +77,11 @@ def _entries(block: Mapping[str, object]) -> str:
     return "".join(yaml_text({key: value}) for key, value in block.items())
 
 
-def new_manifest(head: Sequence[str], entries: Mapping[str, str]) -> str:
+def new_manifest(head: Sequence[str], entries: Mapping[str, str], project: str | None) -> str:
     """A manifest of nothing else. head: its first lines."""
     blocks = (
         f"\n{name}:\n" + "".join(f"  {line}" if line.strip() else line for line in text.splitlines(keepends=True))
         for name, text in entries.items()
     )
-    return "".join(f"{line}\n" for line in head) + "version: 1\n" + "".join(blocks)
+    scope = {} if project is None else {"project": project}
+    return "".join(f"{line}\n" for line in head) + yaml_text({"version": 1, **scope}) + "".join(blocks)

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from scenario_apply.cli.invocation import Invocation
 
 EXAMPLES = """
-  scenario-apply export kael-project
-  scenario-apply export kael-project --select 'tag:hero' --select +composition.kael-in-ink
+  scenario-apply export exported --from manifests/quickstart --local --exclude 'Ink Wash'
+  scenario-apply export exported/kael.yaml --local --select 'kael*' --select tag:style
 """
 
 

@@ -12,9 +12,8 @@ if TYPE_CHECKING:
     from scenario_apply.cli.invocation import Invocation
 
 EXAMPLES = """
-  scenario-apply import model.kael V2anp75qTuKmmHOeInzQhg
-  scenario-apply import --all --exclude 'tag:draft'
-  scenario-apply import --blocks scenario.yaml
+  scenario-apply import --all adopted --from manifests/quickstart --local --exclude 'Ink Wash'
+  scenario-apply import --blocks adopted --local
 """
 
 
