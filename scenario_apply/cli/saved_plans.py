@@ -295,6 +295,11 @@ def _from(base: str, path: str, cwd: str) -> str:
 
 def refuse_plan_options(asked: Mapping[str, object], path: str) -> None:
     """A saved plan is applied unchanged. Raises UsageError for options that would change it."""
+    if asked.get("refresh_only"):
+        raise UsageError(
+            f"--refresh-only cannot be combined with a saved plan: {path} is applied unchanged",
+            hint="name the manifest",
+        )
     for name in ("select", "exclude", "replace", "train"):
         if asked.get(name):
             raise UsageError(

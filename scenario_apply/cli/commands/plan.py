@@ -126,18 +126,10 @@ def _made(call: Invocation) -> tuple[Prepared, PlanRequest]:
 
 def _refuse_contradictions(asked: argparse.Namespace) -> None:
     """Raises UsageError for options of which one would be ignored."""
+    from scenario_apply.cli.refresh_only import refuse_contradictions
     from scenario_apply.errors import UsageError
 
-    if asked.refresh_only:
-        for name, why in (
-            ("no_refresh", "changes made outside can only be seen with a refresh"),
-            ("out", "such a plan contains nothing to apply"),
-            ("destroy", "it changes nothing"),
-            ("replace", "it changes nothing"),
-            ("train", "it changes nothing"),
-        ):
-            if getattr(asked, name):
-                raise UsageError(f"--refresh-only cannot be combined with --{name.replace('_', '-')}: {why}")
+    refuse_contradictions(vars(asked))
     if asked.destroy:
         for name in ("replace", "train"):
             if getattr(asked, name):
