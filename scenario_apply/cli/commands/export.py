@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from scenario_apply.cli.invocation import Invocation
 
 EXAMPLES = """
-  scenario-apply export exported --from manifests/quickstart --local --exclude 'Ink Wash'
-  scenario-apply export exported/kael.yaml --local --select 'kael*' --select tag:style
+  scenario-apply export exported --from manifests/quickstart --local --exclude model.ink-wash
+  scenario-apply export only-kael --from manifests/quickstart --local --select model.kael-the-ranger
 """
 
 

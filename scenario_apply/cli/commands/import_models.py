@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from scenario_apply.cli.invocation import Invocation
 
 EXAMPLES = """
-  scenario-apply import --all adopted --from manifests/quickstart --local --exclude 'Ink Wash'
+  scenario-apply import --all adopted --from manifests/quickstart --local --exclude model.ink-wash
   scenario-apply import --blocks adopted --local
 """
 
