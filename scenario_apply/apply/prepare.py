@@ -26,7 +26,6 @@ from scenario_apply.planning.decision import Create, Decision, Delete
 from scenario_apply.planning.describe import changes_of
 from scenario_apply.planning.desired import desire
 from scenario_apply.planning.gates import judge, merged
-from scenario_apply.planning.import_blocks import undeclared_imports
 from scenario_apply.planning.observed import Observed, settle
 from scenario_apply.planning.plan import Plan, PlanFlags, PlanSource
 from scenario_apply.planning.pointer_recipes import as_planned, with_known_recipes, with_recorded_recipes
@@ -144,8 +143,7 @@ def compare(
     inputs = Inputs(desired=desired, state=state, observed=observed, asked=asked, now=now)
     decisions, observed = _decided(environment, inputs, consent=options.allow_destroy)
     drift = all_drift(inputs, drift) if options.refresh_only else drift + drift_of(decisions.values())
-    problems = (*problems_of(decisions.values()), *inputs.moves.problems)
-    problems += undeclared_imports(desired, state)
+    problems = (*problems_of(decisions.values()), *inputs.block_problems)
     errors = [p for p in problems if p.severity == "error" and p.code != "protected"]
     if errors:
         raise ManifestError(errors[0].message, problems=errors)

@@ -186,8 +186,9 @@ _PLAN = {
     "lists the nearest ones. Public models of others are named with `modelId:`.",
     "gate": "A limit of the manifest (`limits:`) or of the command line (--limit) stops the plan. Nothing was "
     "changed. Review the plan; raise the limit for this run with --limit KEY=N if the change is intended.",
-    "export": "Models cannot be written into this manifest or folder. The message names the reason: the place is taken, "
-    "a block of the manifest is written on one line, or the model is not what its address says. Nothing was changed.",
+    "export": "Models cannot be written into this manifest or folder. The message gives the reason: the place is "
+    "taken, a block of the manifest is written on one line, or a model is not what its address says. Nothing was "
+    "changed.",
     "import-foreign": "The model to import does not belong to this project. Only models of the project can be managed; "
     "public ones can be parts of a composition.",
     "import-nothing": "The service has no model with this id. Check the id and the project.",
