@@ -195,8 +195,9 @@ _PLAN = {
     "import-recorded": "The model to import is already recorded under another address. Use a moved block instead.",
     "import-taken": "The address of an import block already records another model. Import to another address.",
     "import-type": "The model to import has another type than its declaration. Declare the type it has.",
-    "import-undeclared": "An import block names a resource that the manifest does not declare, so nothing is imported. "
-    "Declare it, or let `scenario-apply import --blocks MANIFEST` write its part of the manifest from what Scenario holds.",
+    "import-undeclared": "An import block names a resource that the manifest does not declare, so nothing is "
+    "imported. Declare it, or let `scenario-apply import --blocks MANIFEST` write its part of the manifest from what "
+    "Scenario holds.",
     "import-unseen": "An import needs the service to be asked. Run the plan without --no-refresh.",
     "part-foreign": "A composition uses a model that is neither public nor a model of this project.",
     "part-nothing": "A composition names a model by its id, and the service shows none with that id: it was mistyped, "
