@@ -41,15 +41,16 @@ def facts_of_changes(plan: PlanView, request: PlanRequest, settings: Settings) -
             continue
         name = model.dataset
         if name not in by_dataset:
-            spec, dataset = request.manifest.datasets[name], request.datasets[name]
-            by_dataset[name] = _facts(spec, dataset, request.manifest.root, settings)
+            by_dataset[name] = facts_of(name, request, settings)
         found[change.address] = by_dataset[name]
     return found
 
 
-def _facts(spec: DatasetSpec, dataset: Dataset, root: str, settings: Settings) -> Facts:
+def facts_of(name: str, request: PlanRequest, settings: Settings) -> Facts:
+    """What is known of the pictures of a dataset."""
+    spec, dataset = request.manifest.datasets[name], request.datasets[name]
     images = dataset.contents.images
-    findings = _findings(spec, dataset, root, settings)
+    findings = _findings(spec, dataset, request.manifest.root, settings)
     paths = frozenset(image.path for image in images)
     return {image.path: _fact(image, tuple(findings.get(image.path, ())), paths) for image in images}
 

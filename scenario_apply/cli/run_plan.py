@@ -247,6 +247,8 @@ def _emitter(
     """What passes events to every view, and keeps the ledger; and what says a sentence beside them."""
     call, counter, rate_limit = session.call, environment.counter, environment.rate_limit
     views: list[Callable[[Event], None]] = [*session.views]
+    if session.report_page is not None:
+        views.append(session.report_page.follow(environment, prepared))
     tell = call.tell
     is_shown = bool(prepared.plan.has_changes or prepared.adopted)
     if call.arguments.format == "text" and not call.settings.quiet and is_shown:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 EXAMPLES = """
   scenario-apply apply manifests/quickstart --local --auto-approve
   scenario-apply apply manifests/quickstart --local --auto-approve --no-wait
+  scenario-apply apply manifests/quickstart --local --auto-approve --report run.html
   scenario-apply apply manifests/quickstart --local --refresh-only --auto-approve
   scenario-apply plan manifests/quickstart --local --out tonight.plan.json
   scenario-apply apply tonight.plan.json --local --auto-approve --allow-destroy
@@ -33,6 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="record what was changed on Scenario in the state; changes nothing there",
     )
     options.running(parser)
+    parser.add_argument(
+        "--report", metavar="FILE", help="keep a page of HTML in FILE up to date while the run goes, for a browser"
+    )
     options.strict(parser)
     options.selection(parser)
     options.gates(parser)

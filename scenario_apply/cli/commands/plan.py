@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from scenario_apply.apply.prepare import Prepared
     from scenario_apply.cli.invocation import Invocation
     from scenario_apply.cli.plan_request import PlanRequest
-    from scenario_apply.errors import ScenarioApplyError
     from scenario_apply.planning.plan import Plan
     from scenario_apply.review.plan_view import Mode
 
@@ -24,6 +23,7 @@ EXAMPLES = """
   scenario-apply plan manifests/quickstart --local --out tonight.plan.json
   scenario-apply plan manifests/quickstart --local --no-refresh --format json
   scenario-apply plan manifests/quickstart --local --format html > plan.html
+  scenario-apply plan manifests/quickstart --local --format markdown --report-url https://example.com/plan.html
 """
 
 
@@ -40,8 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="seconds between polls, for the estimate",
     )
-    options.formats(parser, "text", "json", "html")
+    options.formats(parser, "text", "json", "markdown", "html")
     options.full(parser)
+    options.comments(parser)
     options.strict(parser)
     options.detailed(parser, "2 changes, 4 drift (--refresh-only), 6 stopped by a limit")
     options.selection(parser)
@@ -53,38 +54,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(call: Invocation) -> int:
     """Prints the plan; writes nothing but the fingerprint cache and --out."""
+    from scenario_apply.cli.plan_comment import refuse_comment_options
     from scenario_apply.errors import ScenarioApplyError
 
     _refuse_contradictions(call.arguments)
+    refuse_comment_options(call.arguments)
     try:
         prepared, request = _made(call)
     except ScenarioApplyError as error:
-        if call.arguments.format in ("json", "html"):
+        if call.arguments.format != "text":
+            import time
+
             from scenario_apply.cli.invocation import masked
+            from scenario_apply.cli.plan_showing import failed_document
+            from scenario_apply.model.timestamps import iso
 
             # stdout holds a document in any case; stderr and the exit code report the same
-            call.show(masked(_failed(call, error), call.settings.secrets))
+            document = failed_document(call, error.problems, iso(time.time()))
+            if document is not None:
+                call.show(masked(document, call.settings.secrets))
         raise
     _show(call, prepared, request)
     return _code(call, prepared.plan)
-
-
-def _failed(call: Invocation, error: ScenarioApplyError) -> str:
-    """The document of a plan that could not be made."""
-    import time
-
-    from scenario_apply.model.timestamps import iso
-
-    made, manifest, endpoint = iso(time.time()), call.settings.manifest, call.settings.endpoint
-    if call.arguments.format == "json":
-        from scenario_apply.review.plan_json import failed_plan_json
-
-        return failed_plan_json(error.problems, manifest=manifest, endpoint=endpoint, created_at=made)
-    from scenario_apply.review.html.plan_page import PlanPage, plan_page
-    from scenario_apply.review.plan_view import failed_plan_view
-
-    view = failed_plan_view(error.problems, manifest=manifest, endpoint=endpoint, created_at=made)
-    return plan_page(PlanPage(plan=view, cards=(), album={}))
 
 
 def _made(call: Invocation) -> tuple[Prepared, PlanRequest]:
@@ -150,23 +141,12 @@ def _refuse_saved_plan(call: Invocation) -> None:
 
 
 def _show(call: Invocation, prepared: Prepared, request: PlanRequest) -> None:
-    from scenario_apply.cli.plan_showing import drawn_plan, view_of
+    from scenario_apply.cli.plan_showing import show_plan, view_of
 
     asked, plan = call.arguments, prepared.plan
     mode: Mode = "drift" if asked.refresh_only else "destroy" if asked.destroy else "plan"
     view = view_of(prepared, call.settings, mode=mode, next_command=_next_command(call, plan))
-    if asked.format == "json":
-        from scenario_apply.review.plan_json import plan_json
-
-        call.show(plan_json(plan))
-        call.warn(plan.blocked)
-    elif asked.format == "html":
-        from scenario_apply.cli.plan_html import plan_html
-
-        call.show(plan_html(view, request, call.settings))
-        call.warn(plan.blocked)
-    else:
-        call.show(drawn_plan(call, view))
+    show_plan(call, plan, view, request)
     if _is_saved(call):
         call.tell(f"The plan is saved in {asked.out}.{_consent_needed(plan)}")
 

@@ -11,7 +11,7 @@ from scenario_apply.review.change_view import ChangeView, PairView, PictureView,
 from scenario_apply.review.pair_lines import bytes_text
 from scenario_apply.review.word_diff import Stretch
 
-FigureKind = Literal["added", "replaced", "removed", "caption", "pair"]
+FigureKind = Literal["added", "replaced", "removed", "caption", "pair", "picture"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,12 +9,23 @@
     const output = form.querySelector("output");
     const value = (name) => (form.elements[name] ? form.elements[name].value : "");
 
+    const known = new Map();
+    function textOf(node) {  // as it was, and as it will be
+      if (!known.has(node)) {
+        const after = node.cloneNode(true), before = node.cloneNode(true);
+        after.querySelectorAll("del").forEach((one) => one.remove());
+        before.querySelectorAll("ins").forEach((one) => one.remove());
+        known.set(node, (after.textContent + "\n" + before.textContent).toLowerCase());
+      }
+      return known.get(node);
+    }
+
     function apply() {
       const text = value("text").trim().toLowerCase();
       const code = value("finding");
       const isOn = Boolean(text || code || value("resource") || value("action"));
       const has = (node) => !code || node.dataset.codes.split(" ").includes(code);
-      const says = (node) => node.textContent.toLowerCase().includes(text);
+      const says = (node) => textOf(node).includes(text);
       let shown = 0, pictures = 0;
       for (const card of cards) {
         let fits = (!value("resource") || card.id === value("resource")) &&
