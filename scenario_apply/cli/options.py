@@ -10,12 +10,13 @@ from scenario_apply.model.limits import REQUESTS_PER_MINUTE
 _LOCAL = "use the embedded Scenario, stored in .scenario/; needs no account or network"
 
 
-def manifest(parser: argparse.ArgumentParser, *, plan_too: bool = False) -> None:
-    """MANIFEST and the values of its variables."""
+def manifest(parser: argparse.ArgumentParser, *, plan_too: bool = False, positional: bool = True) -> None:
+    """MANIFEST and the values of its variables. positional: False: MANIFEST is read in another way."""
     what = "a file, a folder" + (" or a saved plan" if plan_too else "")
-    parser.add_argument(
-        "manifest", nargs="?", metavar="MANIFEST", help=f"{what} (default: scenario.yaml, else manifests/)"
-    )
+    if positional:
+        parser.add_argument(
+            "manifest", nargs="?", metavar="MANIFEST", help=f"{what} (default: scenario.yaml, else manifests/)"
+        )
     group = parser.add_argument_group("manifest")
     group.add_argument(
         "--var", action="append", default=[], type=variable, metavar="K=V", help="set a variable; repeatable"
