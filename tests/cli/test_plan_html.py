@@ -1,4 +1,4 @@
-"""plan --format html: one page with the pictures that change, for whoever reviews the plan; and nothing else happens."""
+"""plan --format html: one page with the pictures that change, for people who review the plan. It changes nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever a text holds, the page has the same elements as with a harmless one, and shows that text and nothing else."""
+"""Whatever a text holds, the page has the same elements as with a harmless one, and shows exactly that text."""
 
 from __future__ import annotations
 
