@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import http.client
 import threading
 from urllib.parse import urlsplit
 
 from scenario_apply.api.urls import stays_on_this_machine
 
-CONNECT_S = 3.0
-READ_S = 5.0
+SOCKET_S = 5.0
+"""How long the webhook may take to accept a connection, or for a part of its answer."""
 
 
 def post_to_webhook(url: str, body: bytes, *, deadline_s: float, allow_http: bool = False) -> str | None:
     """None once the webhook has accepted it; else why not, in words without the URL. Takes at most deadline_s.
 
-    Redirects are not followed, and nothing of the caller's .netrc is sent.
+    Redirects are not followed. The proxies of the environment are used, except on the way to this machine.
     """
     problem = _problem_of(url, allow_http=allow_http)
     if problem is not None:
@@ -41,21 +42,21 @@ def _problem_of(url: str, *, allow_http: bool) -> str | None:
 
 
 def _posted(url: str, body: bytes) -> str | None:
-    import requests
+    import urllib.error
+    import urllib.request
 
+    class NoRedirect(urllib.request.HTTPRedirectHandler):
+        def redirect_request(self, *_: object, **__: object) -> None:
+            return None
+
+    proxies = {} if stays_on_this_machine(url) else urllib.request.getproxies()
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler(proxies), NoRedirect)
+    request = urllib.request.Request(url, data=body, headers={"Content-Type": "application/json"}, method="POST")  # noqa: S310  # http or https: see _problem_of
     try:
-        with requests.Session() as session:
-            session.trust_env = False  # no .netrc; proxies are looked up below
-            reply = session.post(
-                url,
-                data=body,
-                headers={"Content-Type": "application/json"},
-                proxies={} if stays_on_this_machine(url) else requests.utils.get_environ_proxies(url),
-                timeout=(CONNECT_S, READ_S),
-                allow_redirects=False,
-                stream=True,  # what it answers is of no interest
-            )
-            reply.close()
-    except (requests.RequestException, OSError, ValueError) as error:
-        return f"it could not be reached ({type(error).__name__})"  # the error's own text holds the URL
-    return None if 200 <= reply.status_code < 300 else f"it answered {reply.status_code}"
+        with opener.open(request, timeout=SOCKET_S):
+            return None  # what it answers is of no interest
+    except urllib.error.HTTPError as error:
+        return f"it answered {error.code}"
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        reason = getattr(error, "reason", error)
+        return f"it could not be reached ({type(reason).__name__})"  # the error's own text may hold the URL

@@ -10,12 +10,13 @@ from scenario_apply.model.limits import REQUESTS_PER_MINUTE
 _LOCAL = "use the embedded Scenario, stored in .scenario/; needs no account or network"
 
 
-def manifest(parser: argparse.ArgumentParser, *, plan_too: bool = False) -> None:
-    """MANIFEST and the values of its variables."""
+def manifest(parser: argparse.ArgumentParser, *, plan_too: bool = False, positional: bool = True) -> None:
+    """MANIFEST and the values of its variables. positional: False: MANIFEST is read in another way."""
     what = "a file, a folder" + (" or a saved plan" if plan_too else "")
-    parser.add_argument(
-        "manifest", nargs="?", metavar="MANIFEST", help=f"{what} (default: scenario.yaml, else manifests/)"
-    )
+    if positional:
+        parser.add_argument(
+            "manifest", nargs="?", metavar="MANIFEST", help=f"{what} (default: scenario.yaml, else manifests/)"
+        )
     group = parser.add_argument_group("manifest")
     group.add_argument(
         "--var", action="append", default=[], type=variable, metavar="K=V", help="set a variable; repeatable"
@@ -116,6 +117,21 @@ def selection(parser: argparse.ArgumentParser, *, training: bool = True) -> None
         )
 
 
+def remote_selection(parser: argparse.ArgumentParser) -> None:
+    """Which models, and of which project."""
+    parser.add_argument(
+        "--from",
+        dest="source",
+        metavar="OTHER",
+        help="the manifest of the project whose models are meant: its `project:` and, with --local, what the embedded "
+        "Scenario holds beside it",
+    )
+    group = parser.add_argument_group("selection")
+    what = "name, ID, address, glob of these, tag:NAME, +WHAT (with the parts of compositions)"
+    group.add_argument("--select", action="append", default=[], metavar="WHAT", help=f"only these: {what}; repeatable")
+    group.add_argument("--exclude", action="append", default=[], metavar="WHAT", help="all except these; repeatable")
+
+
 def gates(parser: argparse.ArgumentParser) -> None:
     """What may stop a plan."""
     group = parser.add_argument_group("safety")
@@ -180,10 +196,42 @@ def formats(parser: argparse.ArgumentParser, *names: str, default: str = "text")
     )
 
 
+def comments(parser: argparse.ArgumentParser) -> None:
+    """How a plan is written as a comment: for which host, how long, with which links."""
+    group = parser.add_argument_group("comments (--format markdown)")
+    group.add_argument(
+        "--flavour",
+        choices=("github", "gitlab", "bitbucket", "azure"),
+        help="the host of the comment (default: whose CI runs this, else github)",
+    )
+    group.add_argument(
+        "--max-length",
+        type=positive,
+        metavar="N",
+        help="characters at most (default: what the host takes, less 1,024: 65,536 for github, 1,000,000 for gitlab, "
+        "32,768 for bitbucket, 150,000 for azure)",
+    )
+    group.add_argument(
+        "--report-url",
+        metavar="URL",
+        help="where the whole report is, linked where the comment shortens (also: SCENARIO_APPLY_REPORT_URL)",
+    )
+    group.add_argument(
+        "--comment-key",
+        metavar="KEY",
+        help="what its hidden first line names, to find the comment again (default: the manifest's path)",
+    )
+    group.add_argument("--repo-url", metavar="URL", help="the repository's page, for links (default: as the CI says)")
+    group.add_argument("--head", metavar="SHA", help="the commit under review, for links (default: as the CI says)")
+    group.add_argument("--base", metavar="SHA", help="the commit it is compared with (default: as the CI says)")
+
+
 def full(parser: argparse.ArgumentParser) -> None:
     """How much of a plan is shown."""
     parser.add_argument(
-        "--full", action="store_true", help="list every image, caption and value of the plan and shorten nothing"
+        "--full",
+        action="store_true",
+        help="list every image, caption and value of the plan and shorten nothing; in markdown: open every block",
     )
 
 

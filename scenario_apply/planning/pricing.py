@@ -139,11 +139,12 @@ def quote_notes(decision: Decision, cost: Cost) -> tuple[Reason, ...]:
 
 
 def cost_from_history(state: State, spec: Spec, images: int) -> Cost | None:
-    """What the last training of that type and about that many images (or pairs) was charged, in CU, for as many steps.
+    """What the last training of that type and about that many images (or pairs) was charged, in CU, for as many steps:
+    one of the resource itself before one of others.
 
     The price grows linearly with the steps: one of twice the epochs costs twice. Source: the API contract, "Dry run".
     """
-    best: tuple[str, Cost] | None = None
+    best: tuple[tuple[bool, str], Cost] | None = None
     steps = training_steps(spec.type, declared_parameters(spec), images)
     for entry in trainings_of(state):
         # 0 is a refund of a training that failed, not a price
@@ -152,7 +153,7 @@ def cost_from_history(state: State, spec: Spec, images: int) -> Cost | None:
         if abs(entry.images - images) > SAME_SIZE * max(images, 1):
             continue
         scale = steps / entry.steps if steps and entry.steps else 1.0
-        if best is None or entry.at > best[0]:
-            cost = Cost(cu=round(entry.charged * scale, 2), source="history", basis=entry.at[:10])
-            best = (entry.at, cost)
+        rank = (entry.address == spec.address, entry.at)
+        if best is None or rank > best[0]:
+            best = (rank, Cost(cu=round(entry.charged * scale, 2), source="history", basis=entry.at[:10]))
     return None if best is None else best[1]

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from scenario_apply.apply.prepare import Prepared
     from scenario_apply.cli.invocation import Invocation
     from scenario_apply.cli.plan_request import PlanRequest
-    from scenario_apply.errors import ScenarioApplyError
     from scenario_apply.planning.plan import Plan
     from scenario_apply.review.plan_view import Mode
 
@@ -24,11 +23,13 @@ EXAMPLES = """
   scenario-apply plan manifests/quickstart --local --out tonight.plan.json
   scenario-apply plan manifests/quickstart --local --no-refresh --format json
   scenario-apply plan manifests/quickstart --local --format html > plan.html
+  scenario-apply plan tonight.plan.json --format github
+  scenario-apply plan manifests/quickstart --local --format markdown --report-url https://example.com/plan.html
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    options.manifest(parser)
+    options.manifest(parser, plan_too=True)
     options.reading(parser)
     parser.add_argument("--out", metavar="FILE", help="save the plan for `apply FILE`")
     parser.add_argument("--refresh-only", action="store_true", help="only show changes made outside of scenario-apply")
@@ -40,8 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="seconds between polls, for the estimate",
     )
-    options.formats(parser, "text", "json", "html")
+    options.formats(parser, "text", "json", "markdown", "html", "github")
     options.full(parser)
+    options.comments(parser)
     options.strict(parser)
     options.detailed(parser, "2 changes, 4 drift (--refresh-only), 6 stopped by a limit")
     options.selection(parser)
@@ -53,17 +55,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(call: Invocation) -> int:
     """Prints the plan; writes nothing but the fingerprint cache and --out."""
+    from scenario_apply.cli.plan_comment import refuse_comment_options
+    from scenario_apply.cli.saved_plans import read_saved_plan
     from scenario_apply.errors import ScenarioApplyError
 
     _refuse_contradictions(call.arguments)
+    refuse_comment_options(call.arguments, call.settings)
+    given = call.settings.manifest
     try:
+        saved = None if given is None else read_saved_plan(given, call.settings.cwd)
+        if saved is not None:
+            from scenario_apply.cli.saved_plan_showing import show_saved
+
+            return show_saved(call, saved)
         prepared, request = _made(call)
     except ScenarioApplyError as error:
-        if call.arguments.format in ("json", "html"):
+        if call.arguments.format != "text":
+            import time
+
             from scenario_apply.cli.invocation import masked
+            from scenario_apply.cli.plan_showing import failed_document
+            from scenario_apply.model.timestamps import iso
 
             # stdout holds a document in any case; stderr and the exit code report the same
-            call.show(masked(_failed(call, error), call.settings.secrets))
+            document = failed_document(call, error.problems, iso(time.time()))
+            if document is not None:
+                call.show(masked(document, call.settings.secrets))
         raise
     _show(call, prepared, request)
     if call.settings.webhook is not None:
@@ -73,24 +90,6 @@ def run(call: Invocation) -> int:
     return _code(call, prepared.plan)
 
 
-def _failed(call: Invocation, error: ScenarioApplyError) -> str:
-    """The document of a plan that could not be made."""
-    import time
-
-    from scenario_apply.model.timestamps import iso
-
-    made, manifest, endpoint = iso(time.time()), call.settings.manifest, call.settings.endpoint
-    if call.arguments.format == "json":
-        from scenario_apply.review.plan_json import failed_plan_json
-
-        return failed_plan_json(error.problems, manifest=manifest, endpoint=endpoint, created_at=made)
-    from scenario_apply.review.html.plan_page import PlanPage, plan_page
-    from scenario_apply.review.plan_view import failed_plan_view
-
-    view = failed_plan_view(error.problems, manifest=manifest, endpoint=endpoint, created_at=made)
-    return plan_page(PlanPage(plan=view, cards=(), album={}))
-
-
 def _made(call: Invocation) -> tuple[Prepared, PlanRequest]:
     """The plan, saved in --out if given, and what it was made of."""
     from scenario_apply.apply.prepare import make_plan
@@ -98,7 +97,6 @@ def _made(call: Invocation) -> tuple[Prepared, PlanRequest]:
     from scenario_apply.cli.wiring import open_world, require_service
 
     asked = call.arguments
-    _refuse_saved_plan(call)
     out = asked.out
     if out is not None:
         from scenario_apply.cli.output_targets import is_saved_plan, refuse_reserved, refuse_taken
@@ -142,35 +140,13 @@ def _refuse_contradictions(asked: argparse.Namespace) -> None:
         raise UsageError("--out takes a file", hint="--format json prints the plan on stdout")
 
 
-def _refuse_saved_plan(call: Invocation) -> None:
-    """Raises UsageError for a saved plan in place of a manifest."""
-    from scenario_apply.cli.command_lines import applying
-    from scenario_apply.cli.saved_plans import read_saved_plan
-    from scenario_apply.errors import UsageError
-
-    given = call.settings.manifest
-    if given is not None and read_saved_plan(given, call.settings.cwd) is not None:
-        raise UsageError(f"{given} is a saved plan, not a manifest", hint=f"apply it: {applying(call.settings, given)}")
-
-
 def _show(call: Invocation, prepared: Prepared, request: PlanRequest) -> None:
-    from scenario_apply.cli.plan_showing import drawn_plan, view_of
+    from scenario_apply.cli.plan_showing import show_plan, view_of
 
     asked, plan = call.arguments, prepared.plan
     mode: Mode = "drift" if asked.refresh_only else "destroy" if asked.destroy else "plan"
-    view = view_of(prepared, call.settings, mode=mode, next_command=_next_command(call, plan))
-    if asked.format == "json":
-        from scenario_apply.review.plan_json import plan_json
-
-        call.show(plan_json(plan))
-        call.warn(plan.blocked)
-    elif asked.format == "html":
-        from scenario_apply.cli.plan_html import plan_html
-
-        call.show(plan_html(view, request, call.settings))
-        call.warn(plan.blocked)
-    else:
-        call.show(drawn_plan(call, view))
+    view = view_of(prepared, call.settings, request, mode=mode, next_command=_next_command(call, plan))
+    show_plan(call, plan, view, request)
     if _is_saved(call):
         call.tell(f"The plan is saved in {asked.out}.{_consent_needed(plan)}")
 
