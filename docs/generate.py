@@ -125,7 +125,7 @@ def commands() -> str:
             parser = parser_of(name, command)
             parts.append(_options(parser, without=everywhere))
             examples = "\n".join(line.strip() for line in command.EXAMPLES.strip().splitlines())
-            parts.append(f"\n```console\n{examples}\n```\n")
+            parts.append(f"\n<!-- run by: tests/cli/test_examples.py -->\n```sh\n{examples}\n```\n")
     return "".join(parts)
 
 

@@ -9,6 +9,7 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -69,9 +70,19 @@ class Import:
     at_start: bool  # at the module's top level: everybody who imports the module pays for it
 
 
-def imports_of(path: Path) -> Iterator[Import]:
+@cache
+def tree_of(path: Path) -> ast.Module:
+    """The parsed source of a file; every test reads it."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def imports_of(path: Path) -> tuple[Import, ...]:
     """Every import of a file, those of types included."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return tuple(_imports_of(path, tree_of(path)))
+
+
+def _imports_of(path: Path, tree: ast.Module) -> Iterator[Import]:
     top = set(map(id, tree.body))
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -98,9 +109,13 @@ def is_pure(path: Path) -> bool:
     return subject_of(path) in PURE and not name.startswith(TOUCHES_THE_MACHINE)
 
 
-@pytest.mark.parametrize("path", MODULES, ids=shown)
-def test_imports_point_down(path: Path) -> None:
+def test_imports_point_down() -> None:
     """No subject imports one above it, and none but three files the emulator."""
+    assert [fault for path in MODULES for fault in wrong_imports(path)] == []
+
+
+def wrong_imports(path: Path) -> Iterator[str]:
+    """Where a file imports what it should not, and why not."""
     subject = subject_of(path)
     for found in imports_of(path):
         top, _, rest = found.module.partition(".")
@@ -109,26 +124,34 @@ def test_imports_point_down(path: Path) -> None:
         other = rest.split(".")[0]
         where = f"{shown(path)}:{found.line} imports {found.module}"
         if subject == "emulator":
-            assert other in ("emulator", "version"), where
+            if other not in ("emulator", "version"):
+                yield where
         elif other == "emulator":
-            assert shown(path) in OPENS_THE_EMULATOR, where
-            assert not found.at_start, f"{where} whether or not it is wanted"
-        else:
-            assert RANK[other] <= RANK[subject], where
+            if shown(path) not in OPENS_THE_EMULATOR:
+                yield where
+            elif found.at_start:
+                yield f"{where} whether or not it is wanted"
+        elif RANK[other] > RANK[subject]:
+            yield where
 
 
-@pytest.mark.parametrize("path", [path for path in MODULES if is_pure(path)], ids=shown)
-def test_pure_modules_touch_nothing(path: Path) -> None:
+def test_pure_modules_touch_nothing() -> None:
     """No disk, network, clock, environment, terminal, thread or chance."""
+    assert [fault for path in MODULES if is_pure(path) for fault in impurities(path)] == []
+
+
+def impurities(path: Path) -> Iterator[str]:
+    """What a file imports or calls that touches the machine."""
     for found in imports_of(path):
-        top = found.module.split(".")[0]
-        assert top not in MACHINE - EXCEPTIONS.get(shown(path), set()), f"{shown(path)}:{found.line} {found.module}"
-    calls = (node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call))
-    for call in calls:
-        if isinstance(call.func, ast.Name):
-            assert call.func.id not in ("open", "print", "input"), f"{shown(path)}:{call.lineno}"
-        if isinstance(call.func, ast.Attribute):
-            assert call.func.attr not in ("now", "utcnow", "today"), f"{shown(path)}:{call.lineno} asks a clock"
+        if found.module.split(".")[0] in MACHINE - EXCEPTIONS.get(shown(path), set()):
+            yield f"{shown(path)}:{found.line} {found.module}"
+    for call in ast.walk(tree_of(path)):
+        if not isinstance(call, ast.Call):
+            continue
+        if isinstance(call.func, ast.Name) and call.func.id in ("open", "print", "input"):
+            yield f"{shown(path)}:{call.lineno} calls {call.func.id}"
+        if isinstance(call.func, ast.Attribute) and call.func.attr in ("now", "utcnow", "today"):
+            yield f"{shown(path)}:{call.lineno} asks a clock"
 
 
 def test_there_is_no_circle_of_imports() -> None:
@@ -160,7 +183,7 @@ def test_no_name_is_used_twice() -> None:
             continue
         if path.name not in MAY_SHARE_A_NAME and not shown(path).startswith("cli/commands/"):
             files[path.name].append(shown(path))
-        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        for node in tree_of(path).body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 classes[node.name].append(shown(path))
     assert {name: where for name, where in files.items() if len(where) > 1} == {}
@@ -172,13 +195,10 @@ def test_only_the_transport_imports_requests() -> None:
     assert users == {"api/transport.py", "api/exchange_deadline.py"}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=shown)
-def test_a_module_says_what_it_owns(path: Path) -> None:
-    assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+def test_a_module_says_what_it_owns() -> None:
+    assert [shown(path) for path in MODULES if not ast.get_docstring(tree_of(path))] == []
 
 
-@pytest.mark.parametrize("path", MODULES, ids=shown)
-def test_no_file_hides_its_subject(path: Path) -> None:
-    assert not {"utils", "util", "helpers", "helper", "manager", "managers", "misc", "common"} & set(
-        path.relative_to(PACKAGE).with_suffix("").parts
-    )
+def test_no_file_hides_its_subject() -> None:
+    hiding = {"utils", "util", "helpers", "helper", "manager", "managers", "misc", "common"}
+    assert [shown(path) for path in MODULES if hiding & set(path.relative_to(PACKAGE).with_suffix("").parts)] == []

@@ -60,6 +60,19 @@ class TrainingStatsAnswer(Answer, frozen=True, kw_only=True):
     started_at: object = None
 
 
+class SampleAnswer(Answer, frozen=True, kw_only=True):
+    """A picture of an epoch; its address is left where it is."""
+
+    asset_id: AssetId
+
+
+class EpochAnswer(Answer, frozen=True, kw_only=True):
+    """Only decorates."""
+
+    epoch: str | int
+    assets: tuple[SampleAnswer, ...] | None = None
+
+
 class ModelAnswer(Answer, frozen=True, kw_only=True):
     """Either id or modelId is there. Times are of any kind: see wire.py."""
 
@@ -81,6 +94,7 @@ class ModelAnswer(Answer, frozen=True, kw_only=True):
     training_stats: object = None
     owner_id: IdOrEmpty | None = None
     privacy: str | None = None
+    epochs: object = None
 
 
 class ModelsAnswer(Answer, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ from scenario_apply.api.answers import (
     AssetPropertiesAnswer,
     AssetsAnswer,
     BillingAnswer,
+    EpochAnswer,
     JobAnswer,
     JobMetadataAnswer,
     LaunchAnswer,
@@ -42,6 +43,7 @@ from scenario_apply.model.remote import (
     Progress,
     RemoteAsset,
     RemoteConcept,
+    RemoteEpoch,
     RemoteJob,
     RemoteModel,
     RemotePair,
@@ -294,6 +296,19 @@ def _model(model: ModelAnswer, *, complete: bool, at: str) -> RemoteModel:
         training_started_at=None if stats is None else loose.time_s(stats.started_at),
         owner_id=model.owner_id or None,
         privacy=model.privacy,
+        epochs=_epochs(model.epochs),
+    )
+
+
+def _epochs(epochs: object) -> tuple[RemoteEpoch, ...] | None:
+    """Those that can be read: samples only decorate."""
+    if not isinstance(epochs, list | tuple):
+        return None
+    known = (loose.fitted(epoch, EpochAnswer) for epoch in epochs)
+    return tuple(
+        RemoteEpoch(name=str(epoch.epoch), assets=tuple(sample.asset_id for sample in epoch.assets or ()))
+        for epoch in known
+        if epoch is not None
     )
 
 

@@ -73,7 +73,7 @@ def apply_plan(
         )
 
     try:
-        if not plan.steps and prepared.edits:
+        if not plan.steps and (prepared.edits or prepared.took_over):
             state = _noted(environment, prepared, state, root, options, plan.changes)
         state = environment.store.save(state)
         environment.store.discard_journal()  # the state that was just written holds all of it
@@ -182,6 +182,7 @@ def _noted(
 ) -> State:
     """The state with a history entry on what this run did."""
     named = [f"{change.action.value} {change.address}" for change in changes if change.action is not Action.NONE]
+    named += list(dict.fromkeys(f"refresh {one.what} of {one.address}" for one in prepared.took_over))
     more = len(named) - CHANGES_NAMED
     what = ", ".join(named[:CHANGES_NAMED]) + (f" and {more} more" if more > 0 else "")
     digest = prepared.plan.source.manifest_digest

@@ -20,6 +20,7 @@ from scenario_apply.model.steps import AwaitTraining, PlannedStep
 from scenario_apply.model.timestamps import from_iso, iso
 from scenario_apply.planning.as_sent import as_sent
 from scenario_apply.planning.blast_radius import affected
+from scenario_apply.planning.changes import Drift
 from scenario_apply.planning.decide import decide, drift_of, perhaps_restored, problems_of
 from scenario_apply.planning.decision import Create, Decision, Delete
 from scenario_apply.planning.describe import changes_of
@@ -33,6 +34,7 @@ from scenario_apply.planning.rule_inputs import Inputs
 from scenario_apply.planning.selection import requested
 from scenario_apply.planning.state_edit import StateEdit
 from scenario_apply.planning.steps_builder import make_steps
+from scenario_apply.planning.taken_over import all_drift, taken_over
 from scenario_apply.planning.unpulled import unpulled_pictures
 from scenario_apply.state.state import State
 from scenario_apply.state.stores.file_store import Loaded
@@ -70,9 +72,11 @@ class PlanOptions:
 class Prepared:
     """A plan with what an apply of it starts from.
 
-    state: as recorded, with a leftover journal replayed, lost answers adopted and ended trainings settled.
+    state: as recorded, with a leftover journal replayed, lost answers adopted and ended trainings settled; of a refresh
+    alone, with what the service says.
     unpulled: pictures to upload of which only the Git LFS pointer is on this machine.
     problems: of the dataset of each model, as the lint rules found them.
+    took_over: of a refresh alone, what the state takes from the service.
     """
 
     plan: Plan
@@ -82,6 +86,12 @@ class Prepared:
     has_journal: bool = False
     unpulled: tuple[Image, ...] = ()
     problems: Mapping[Address, tuple[Diagnostic, ...]] = field(default_factory=dict)
+    took_over: tuple[Drift, ...] = ()
+
+    @property
+    def is_to_be_approved(self) -> bool:
+        """Whether an apply changes anything on the service or in what the state says of it."""
+        return self.plan.has_changes or bool(self.took_over)
 
     @property
     def edits(self) -> Mapping[Address, StateEdit]:
@@ -89,12 +99,31 @@ class Prepared:
         return {change.address: change.edit for change in self.plan.changes if change.edit}
 
 
-def make_plan(
-    environment: Environment, manifest: Manifest, datasets: Mapping[str, Dataset], options: PlanOptions, now: float
-) -> Prepared:
-    """Plan the changes. Raises ManifestError for problems that stop a plan, StateError, ApiError, UsageError."""
-    loaded = environment.store.load()
-    state, adopted = _recovered(environment, loaded, options)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """Manifest, state and service side by side, and what is decided about each resource.
+
+    recorded: the state as given; inputs hold it as it is settled. drift: of a refresh alone, all that
+    differs.
+    """
+
+    recorded: State
+    inputs: Inputs
+    decisions: Mapping[Address, Decision]
+    observed: Observed
+    drift: tuple[Drift, ...]
+    problems: tuple[Diagnostic, ...]
+
+
+def compare(
+    environment: Environment,
+    manifest: Manifest,
+    datasets: Mapping[str, Dataset],
+    state: State,
+    options: PlanOptions,
+    now: float,
+) -> Compared:
+    """Refresh, settle and decide. state: as loaded, with lost answers adopted. Raises as make_plan does."""
     state = with_known_recipes(state, datasets)
     desired, recorded = desire(manifest, with_recorded_recipes(datasets, state)), state
     asked = requested(
@@ -113,25 +142,44 @@ def make_plan(
     state, drift = settle(state, observed, now=iso(now))
     inputs = Inputs(desired=desired, state=state, observed=observed, asked=asked, now=now)
     decisions, observed = _decided(environment, inputs, consent=options.allow_destroy)
-    drift += drift_of(decisions.values())
+    drift = all_drift(inputs, drift) if options.refresh_only else drift + drift_of(decisions.values())
     problems = (*problems_of(decisions.values()), *inputs.moves.problems)
     errors = [p for p in problems if p.severity == "error" and p.code != "protected"]
     if errors:
         raise ManifestError(errors[0].message, problems=errors)
+    return Compared(
+        recorded=recorded,
+        inputs=inputs,
+        decisions=decisions,
+        observed=observed,
+        drift=drift,
+        problems=problems,
+    )
+
+
+def make_plan(
+    environment: Environment, manifest: Manifest, datasets: Mapping[str, Dataset], options: PlanOptions, now: float
+) -> Prepared:
+    """Plan the changes. Raises ManifestError for problems that stop a plan, StateError, ApiError, UsageError."""
+    loaded = environment.store.load()
+    recovered, adopted = _recovered(environment, loaded, options)
+    found = compare(environment, manifest, datasets, recovered, options, now)
+    inputs, decisions, observed, problems = found.inputs, found.decisions, found.observed, found.problems
+    desired, state = inputs.desired, inputs.state
     if options.refresh_only:
-        decisions = {}
+        decisions, state = {}, taken_over(state, found.drift, observed)
     decisions = with_retention(decisions, consent=options.allow_destroy, observed=observed)
     quoted, not_quoted = _quotes(environment, decisions, options)
     steps, again = _steps(environment, decisions, state, observed)
     unpulled = unpulled_pictures(steps, desired)
     notes = (*not_quoted, *again, *_unpulled_notes(unpulled, manifest))
     plan = Plan(
-        source=_source(environment, manifest, datasets, options, recorded),
+        source=_source(environment, manifest, datasets, options, found.recorded),
         tool_version=environment.tool_version,
         created_at=iso(now),
         changes=changes_of(decisions, steps, quoted, state, affected(decisions, desired)),
         steps=tuple(steps),
-        drift=drift,
+        drift=found.drift,
         diagnostics=(
             *_unprotected(manifest, datasets, problems),
             *([] if options.refresh_only or options.destroy else _lookalikes(environment, inputs, decisions, observed)),
@@ -144,16 +192,24 @@ def make_plan(
     )
     limits = merged(manifest.limits, options.limits)
     plan = with_fields(plan, blocked=(*_protected(problems, decisions, options), *judge(plan, limits)))
-    own, left = _problems_of_models(manifest, datasets), loaded.has_journal
     return Prepared(
-        plan=plan, state=state, limits=limits, adopted=adopted, has_journal=left, unpulled=unpulled, problems=own
+        plan=plan,
+        state=state,
+        limits=limits,
+        adopted=adopted,
+        has_journal=loaded.has_journal,
+        unpulled=unpulled,
+        problems=_problems_of_models(manifest, datasets),
+        took_over=found.drift if options.refresh_only else (),
     )
 
 
 def _protected(
     problems: Iterable[Diagnostic], decisions: Mapping[Address, Decision], options: PlanOptions
 ) -> Iterator[Diagnostic]:
-    """Protected resources that would be deleted, or lose their parts to a destroy."""
+    """Protected resources that would be deleted, or lose their parts to a destroy. A refresh deletes nothing."""
+    if options.refresh_only:
+        return
     yield from (problem for problem in problems if problem.code == "protected")
     if options.destroy:
         yield from protected_users(decisions)

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from scenario_apply.apply.prepare import Prepared
     from scenario_apply.cli.event_file import EventFile
     from scenario_apply.cli.plan_request import PlanRequest
+    from scenario_apply.cli.run_page import ReportPage
     from scenario_apply.cli.settings import Settings
     from scenario_apply.planning.plan import Plan
 
@@ -75,6 +76,7 @@ class ApplySession:
     views: list[JsonLinesView]
     event_file: EventFile | None
     stack: ExitStack
+    report_page: ReportPage | None = None
     stop: StopSignal = field(default_factory=StopSignal)
     saved: Plan | None = None
     request: PlanRequest | None = None
@@ -106,6 +108,8 @@ class ApplySession:
         self.request = self.read_again()
         if self.event_file is not None:
             self.event_file.begin(self.request)
+        if self.report_page is not None:
+            self.report_page.begin(self.request, self.same_command)
         require_service(self.call.settings)
         return self.request
 
@@ -151,6 +155,8 @@ class ApplySession:
         """Write the ledger to the JSON views."""
         for view in self.views:
             view(ledger)
+        if self.report_page is not None:
+            self.report_page.end(ledger)
 
     def end(self, error: BaseException) -> bool:
         """Report an error as a ledger, which readers of events wait for; True when it was drawn on the screen, too."""
@@ -159,6 +165,8 @@ class ApplySession:
             if not view.has_ledger:
                 view.problems(error.problems if isinstance(error, ScenarioApplyError) else ())
                 view(ledger)
+        if self.report_page is not None:
+            self.report_page.end(ledger)
         if self.has_begun or self.call.arguments.format != "text":
             return False
         is_ours = isinstance(error, ScenarioApplyError)
@@ -276,6 +284,7 @@ def apply_session(call: Invocation, command: str, *, destroy: bool) -> Iterator[
             views=views,
             event_file=event_file,
             stack=with_environment,
+            report_page=_report_page(call, files),
         )
         try:
             with with_environment:
@@ -296,3 +305,13 @@ def _event_views(call: Invocation, files: ExitStack, *, destroy: bool) -> tuple[
 
     file = files.enter_context(contextlib.closing(EventFile(call.arguments.events, call.settings.cwd)))
     return [*views, JsonLinesView(file.write, SystemClock(), destroy=destroy)], file
+
+
+def _report_page(call: Invocation, files: ExitStack) -> ReportPage | None:
+    """The page of --report; it is finished once the lock is released and the ledger shown."""
+    path = vars(call.arguments).get("report")
+    if path is None:
+        return None
+    from scenario_apply.cli.run_page import ReportPage
+
+    return files.enter_context(contextlib.closing(ReportPage(path, call)))

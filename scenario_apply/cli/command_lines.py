@@ -29,6 +29,7 @@ def again(asked: Mapping[str, Any], settings: Settings, command: str) -> str:
     words += [f"--limit={name}={value:.12g}" for name, value in asked.get("limit") or ()]
     words += ["--allow-destroy"] if asked.get("allow_destroy") else []
     words += ["--strict"] if settings.strict else []
+    words += ["--refresh-only"] if command == "apply" and asked.get("refresh_only") else []
     words += _consent(asked)
     words += ["--lfs-pull"] if asked.get("lfs_pull") else []
     return shlex.join(words)

@@ -37,6 +37,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         "Inspect and repair",
         (
             ("status", "status", "show what is trained, training and failed"),
+            ("report", "report", "write one page of HTML: plan, pictures, state, history and statistics"),
             ("output", "output", "print IDs for other programs"),
             ("graph", "graph", "draw what depends on what, as text, Mermaid or DOT"),
             ("state list", "state", "list recorded resources"),

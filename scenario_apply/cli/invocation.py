@@ -41,13 +41,17 @@ class Invocation:
         if form in ("json", "jsonl"):
             self.show_json(text)
         elif form == "html":
-            put(sys.stdout, for_browsers(text, sys.stdout.encoding))
+            self.show_page(text)
         else:
             _write(sys.stdout, text, self.out)
 
     def show_json(self, text: str) -> None:
         """An answer that is JSON, whatever --format says."""
         put(sys.stdout, for_programs(json_text(text), sys.stdout.encoding))
+
+    def show_page(self, text: str) -> None:
+        """An answer that is a page of HTML, whatever --format says."""
+        put(sys.stdout, for_browsers(text, sys.stdout.encoding))
 
     def say(self, text: str) -> None:
         """Lines on stderr, already safe and terminated."""

@@ -180,10 +180,42 @@ def formats(parser: argparse.ArgumentParser, *names: str, default: str = "text")
     )
 
 
+def comments(parser: argparse.ArgumentParser) -> None:
+    """How a plan is written as a comment: for which host, how long, with which links."""
+    group = parser.add_argument_group("comments (--format markdown)")
+    group.add_argument(
+        "--flavour",
+        choices=("github", "gitlab", "bitbucket", "azure"),
+        help="the host of the comment (default: whose CI runs this, else github)",
+    )
+    group.add_argument(
+        "--max-length",
+        type=positive,
+        metavar="N",
+        help="characters at most (default: what the host takes, less 1,024: 65,536 for github, 1,000,000 for gitlab, "
+        "32,768 for bitbucket, 150,000 for azure)",
+    )
+    group.add_argument(
+        "--report-url",
+        metavar="URL",
+        help="where the whole report is, linked where the comment shortens (also: SCENARIO_APPLY_REPORT_URL)",
+    )
+    group.add_argument(
+        "--comment-key",
+        metavar="KEY",
+        help="what its hidden first line names, to find the comment again (default: the manifest's path)",
+    )
+    group.add_argument("--repo-url", metavar="URL", help="the repository's page, for links (default: as the CI says)")
+    group.add_argument("--head", metavar="SHA", help="the commit under review, for links (default: as the CI says)")
+    group.add_argument("--base", metavar="SHA", help="the commit it is compared with (default: as the CI says)")
+
+
 def full(parser: argparse.ArgumentParser) -> None:
     """How much of a plan is shown."""
     parser.add_argument(
-        "--full", action="store_true", help="list every image, caption and value of the plan and shorten nothing"
+        "--full",
+        action="store_true",
+        help="list every image, caption and value of the plan and shorten nothing; in markdown: open every block",
     )
 
 

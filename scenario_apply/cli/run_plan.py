@@ -15,6 +15,7 @@ from scenario_apply.apply.events import Event, Ledger
 from scenario_apply.cli.apply_session import ApplySession, ApprovalImpossible, DeletesNotAllowed, apply_session
 from scenario_apply.cli.locate import emulator_path
 from scenario_apply.cli.plan_showing import drawn_plan, view_of
+from scenario_apply.cli.refresh_only import QUESTION, refreshed
 from scenario_apply.cli.signals import stopping
 from scenario_apply.errors import ApplyError, ExitCode, GateClosed
 from scenario_apply.model.steps import DeleteModel
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from scenario_apply.cli.invocation import Invocation
     from scenario_apply.cli.plan_request import PlanRequest
     from scenario_apply.planning.plan import Plan
+    from scenario_apply.review.plan_view import Mode
 
 PAGE_PORT = 8585
 RESTORE_DAYS = 30
@@ -67,7 +69,7 @@ def run_plan(
         if plan is not None:
             _require_consent(call, prepared.plan)
         # without changes there may still be something to record: a training that ended since
-        if prepared.plan.has_changes and not _is_approved(session, prepared.plan):
+        if prepared.is_to_be_approved and not _is_approved(session, prepared.plan):
             session.report(session.ledger(ApplyError("not approved")))
             call.tell("Nothing was done.")
             return session.code
@@ -85,13 +87,21 @@ def run_plan(
             session.report_losses()
         finally:
             # also after an unexpected error: what was done and the next command are shown before it
-            is_worth_it = ledgers and (prepared.plan.has_changes or ledgers[-1].status != "done")
+            is_worth_it = ledgers and (prepared.is_to_be_approved or ledgers[-1].status != "done")
             if is_worth_it and call.arguments.format == "text":
-                call.show(ledger_text(ledgers[-1], call.out_now, destroy=session.destroy))
-                if call.settings.local and not session.destroy and ledgers[-1].status in ("done", "running"):
-                    for line in page_of_pictures(request.manifest.root, call.settings.cwd):
-                        call.tell(line)
+                _show_ledger(session, request, prepared, ledgers[-1])
     return session.code
+
+
+def _show_ledger(session: ApplySession, request: PlanRequest, prepared: Prepared, ledger: Ledger) -> None:
+    call = session.call
+    if prepared.took_over and ledger.status == "done":
+        call.show(refreshed(prepared.took_over))
+        return
+    call.show(ledger_text(ledger, call.out_now, destroy=session.destroy))
+    if call.settings.local and not session.destroy and ledger.status in ("done", "running"):
+        for line in page_of_pictures(request.manifest.root, call.settings.cwd):
+            call.tell(line)
 
 
 def _remember_state(session: ApplySession, request: PlanRequest, environment: Environment) -> None:
@@ -124,8 +134,8 @@ def _show_plan(session: ApplySession, request: PlanRequest, environment: Environ
         view.count_with(environment.counter, environment.rate_limit)
         view.planned(prepared.plan)
     if call.arguments.format == "text":
-        shown = view_of(prepared, session.settings, mode="destroy" if session.destroy else "plan")
-        call.show(drawn_plan(call, shown))
+        mode: Mode = "destroy" if session.destroy else "drift" if vars(call.arguments).get("refresh_only") else "plan"
+        call.show(drawn_plan(call, view_of(prepared, session.settings, mode=mode)))
 
 
 def _options(session: ApplySession, request: PlanRequest) -> ApplyOptions:
@@ -204,6 +214,8 @@ def _is_approved(session: ApplySession, plan: Plan) -> bool:
                 else "plan --out FILE, then apply FILE --auto-approve"
             ),
         )
+    if plan.drift and not plan.has_changes:
+        return call.confirm(QUESTION, "Only 'yes' will be accepted.")
     text = question(plan, destroy=session.destroy, is_saved=session.saved is not None)
     return call.confirm(text, "Only 'yes' will be accepted.")
 
@@ -235,6 +247,8 @@ def _emitter(
     """What passes events to every view, and keeps the ledger; and what says a sentence beside them."""
     call, counter, rate_limit = session.call, environment.counter, environment.rate_limit
     views: list[Callable[[Event], None]] = [*session.views]
+    if session.report_page is not None:
+        views.append(session.report_page.follow(environment, prepared))
     tell = call.tell
     is_shown = bool(prepared.plan.has_changes or prepared.adopted)
     if call.arguments.format == "text" and not call.settings.quiet and is_shown:

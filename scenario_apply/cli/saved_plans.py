@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from scenario_apply.cli.checkout import checkout_of
 from scenario_apply.errors import Location, PlanStale, ScenarioApplyError, UsageError
 from scenario_apply.manifest.loader.listing import is_within
 from scenario_apply.planning.plan import PLAN_FORMAT_VERSION
@@ -237,7 +238,7 @@ def _refuse_manifest_elsewhere(manifest: str, plan: str, path: str, settings: Se
     """
     real = os.path.realpath(manifest)
     lies_in = os.path.realpath(_folder_of_plan(settings))
-    checkout = _checkout(lies_in)
+    checkout = checkout_of(lies_in)
     folder = real if os.path.isdir(real) else os.path.dirname(real)
     near = [os.path.realpath(settings.cwd), lies_in, *([checkout] if checkout is not None else [])]
     is_above = checkout is None and is_within(lies_in, folder)
@@ -247,16 +248,6 @@ def _refuse_manifest_elsewhere(manifest: str, plan: str, path: str, settings: Se
         f"{plan} names the manifest {path}, which lies elsewhere: a plan file is not trusted to choose it",
         hint="run this in the folder the manifest lies in, or in one above it",
     )
-
-
-def _checkout(folder: str) -> str | None:
-    """The Git checkout a folder belongs to; Git lets no repository bring a .git of its own."""
-    while not os.path.exists(os.path.join(folder, ".git")):
-        above = os.path.dirname(folder)
-        if above == folder:
-            return None
-        folder = above
-    return folder
 
 
 def _refuse_variable_files(
@@ -295,6 +286,11 @@ def _from(base: str, path: str, cwd: str) -> str:
 
 def refuse_plan_options(asked: Mapping[str, object], path: str) -> None:
     """A saved plan is applied unchanged. Raises UsageError for options that would change it."""
+    if asked.get("refresh_only"):
+        raise UsageError(
+            f"--refresh-only cannot be combined with a saved plan: {path} is applied unchanged",
+            hint="name the manifest",
+        )
     for name in ("select", "exclude", "replace", "train"):
         if asked.get(name):
             raise UsageError(

@@ -18,7 +18,7 @@ class Image(Struct, frozen=True, kw_only=True):
 
     sha256, size_bytes: of the file. mime, width, height: of what is sent, which the recipe makes of the file; see
     dataset.recipes. most_bytes: what is sent hardly has more. caption: as sent, with trigger, prefix, suffix and
-    template applied; None: Scenario writes it.
+    template applied; None: Scenario writes it. hashes: as in Facts, "" where the pixels were not decoded.
     """
 
     path: str
@@ -32,6 +32,7 @@ class Image(Struct, frozen=True, kw_only=True):
     is_lfs_pointer: bool = False  # digest and size come from the pointer; the picture itself is not present
     recipe: str = ""
     most_bytes: int = 0
+    hashes: str = ""
 
     @property
     def content(self) -> str:

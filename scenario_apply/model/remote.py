@@ -73,8 +73,18 @@ class Progress(Struct, frozen=True, kw_only=True):
     remaining_s: float | None = None
 
 
+class RemoteEpoch(Struct, frozen=True, kw_only=True):
+    """An epoch of a training. assets: its sample pictures."""
+
+    name: str
+    assets: tuple[AssetId, ...]
+
+
 class RemoteModel(Struct, frozen=True, kw_only=True):
-    """A model as read. images None: not given, or given in part (image_count says how many there are)."""
+    """A model as read. images None: not given, or given in part (image_count says how many there are).
+
+    epochs None: not given.
+    """
 
     id: ModelId
     type: str
@@ -93,6 +103,7 @@ class RemoteModel(Struct, frozen=True, kw_only=True):
     training_started_at: float | None = None  # of the last training that ended
     owner_id: str | None = None  # of a project or a team
     privacy: str | None = None  # private or public
+    epochs: tuple[RemoteEpoch, ...] | None = None
 
     @property
     def is_running(self) -> bool:

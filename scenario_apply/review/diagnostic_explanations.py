@@ -290,6 +290,8 @@ _RUN = {
     "apply": "The run could not be completed. Completed steps are recorded; the ledger names the next command.",
     "error": "An error without a more specific code. The message has the reason.",
     "events": "The event log of --events cannot be written. Nothing was applied. Use another file.",
+    "page": "The page of `report --out` or `apply --report` cannot be written. Nothing was applied. Name a file in a "
+    "folder that exists.",
     "init": "No manifest can be written there, or from that folder. The message has the reason.",
     "internal": "An error that was not foreseen. It is a bug; --debug shows where. What was done is recorded, and "
     "apply can be run again.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from scenario_apply.dataset.types import Image
@@ -43,3 +43,22 @@ def findings_of_images(
                     found.setdefault(path, []).append(problem)
                 break
     return found
+
+
+_TWIN_CODES = frozenset({"D01", "D02", "D03", "D04", "D05"})
+_TWIN_WORDS = (" copy of ", "-duplicate of ", " file as ", " picture as ")  # what stands before the path
+
+
+def twins_named(findings: Iterable[Diagnostic], paths: Collection[str]) -> tuple[str, ...]:
+    """Which of a dataset's other pictures the findings of one call its duplicate, by path, each once.
+
+    A message says "... of PATH" or "... as PATH", perhaps with words after it.
+    """
+    found = []
+    for finding in findings:
+        if finding.code in _TWIN_CODES:
+            rest = [finding.message.partition(word)[2] for word in _TWIN_WORDS]
+            named = next((text for text in rest if text), "")
+            ends = (at for at in range(len(named), 0, -1) if at == len(named) or named[at] in " ,")
+            found += [path for path in (named[:at] for at in ends) if path in paths][:1]
+    return tuple(dict.fromkeys(found))

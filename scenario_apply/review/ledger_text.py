@@ -8,7 +8,7 @@ from scenario_apply.review.image_lines import listed, more
 from scenario_apply.review.screen import Color, Screen, beside, columns, counted, duration, pad, prose, safe
 from scenario_apply.review.step_words import failure, kinds_done
 
-_LISTS: tuple[tuple[str, str, Color], ...] = (
+LEDGER_LISTS: tuple[tuple[str, str, Color], ...] = (
     ("done", "done", "green"),
     ("running", "running", "cyan"),
     ("adopted", "adopted", "cyan"),
@@ -16,6 +16,7 @@ _LISTS: tuple[tuple[str, str, Color], ...] = (
     ("unknown", "unknown", "magenta"),
     ("not_started", "not started", "yellow"),
 )
+"""The lists of a ledger: name, title, colour."""
 
 
 _PAST = {
@@ -40,11 +41,11 @@ def ledger_text(ledger: Ledger, screen: Screen, *, destroy: bool = False) -> str
     lines = [screen.paint(x, color, "bold") for x in prose(headline(ledger, destroy=destroy), screen.width, screen)]
     if ledger.error:
         lines += [f"  {line}" for line in prose(safe(ledger.error), screen.width - 2, screen)]
-    shown = [entry for name, _, _ in _LISTS for entry in listed(list(getattr(ledger, name)), screen)[0]]
+    shown = [entry for name, _, _ in LEDGER_LISTS for entry in listed(list(getattr(ledger, name)), screen)[0]]
     wide = max((columns(str(entry.address)) for entry in shown), default=0)
-    for name, title, list_color in _LISTS:
+    for name, title, list_color in LEDGER_LISTS:
         lines += _list(title, getattr(ledger, name), list_color, wide, screen)
-    lines += prose(_sums(ledger), screen.width, screen)
+    lines += prose(ledger_sums(ledger), screen.width, screen)
     if ledger.next_command:
         lines.append(f"Next: {safe(ledger.next_command)}")
     return "\n".join(lines) + "\n"
@@ -104,14 +105,15 @@ def _list(title: str, entries: tuple[LedgerLine, ...], color: Color, wide: int, 
     lines: list[str] = []
     for entry in shown:
         start = f"  {pad(title, 11)}  {pad(str(entry.address), wide)}  "
-        text = safe(_line_text(title, entry))
+        text = safe(ledger_entry(title, entry))
         first, rest = beside(start, text, screen, indent=15)
         line = f"  {screen.paint(pad(title, 11), color)}  {pad(str(entry.address), wide)}  {first}"
         lines += [line.rstrip(), *rest]
     return lines + more(left, "line", screen)
 
 
-def _line_text(title: str, entry: LedgerLine) -> str:
+def ledger_entry(title: str, entry: LedgerLine) -> str:
+    """What happened to one entry of a list; not safe to print."""
     words = _PAST if title == "done" else _PRESENT
     what = words.get(entry.what, entry.what)
     where = f" ({entry.remote_id})" if entry.remote_id else ""
@@ -122,7 +124,8 @@ def _line_text(title: str, entry: LedgerLine) -> str:
     return f"{what}{where}: {entry.reason}"
 
 
-def _sums(ledger: Ledger) -> str:
+def ledger_sums(ledger: Ledger) -> str:
+    """Steps, time, requests and charge of a run, in sentences."""
     parts = [f"{ledger.steps_done:,} of {counted(ledger.steps_total, 'step')}"]
     kinds = kinds_done(ledger.counts)
     sentence = f"{parts[0]} in {duration(ledger.took_s)}{': ' + kinds if kinds else ''}."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import assert_never
 
 from scenario_apply.model.steps import (
@@ -16,6 +17,7 @@ from scenario_apply.model.steps import (
     SetTags,
     StartTraining,
     Step,
+    StepKind,
     UpdateModel,
     UploadImage,
 )
@@ -96,7 +98,7 @@ def once(text: str) -> str:
     return told[:1].lower() + told[1:] if told != text and told[1:2].islower() else told
 
 
-KIND_NOUNS = {
+KIND_NOUNS: Mapping[StepKind, tuple[str, str]] = {
     "create": ("model created", "models created"),
     "upload": ("image uploaded", "images uploaded"),
     "attach": ("batch attached", "batches attached"),

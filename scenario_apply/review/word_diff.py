@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from scenario_apply.review.alignment import aligned
-from scenario_apply.review.screen import Color, Screen, columns, head, safe
+from scenario_apply.review.screen import Color, Screen, columns, fit, head, safe
 
 _TOKENS = r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|\w+|\s+|."  # compiled at the first caption that changed
 _LONGEST_WORD = 2000  # characters; more of a word is not drawn
@@ -56,7 +56,7 @@ def drawn_diff(before: str, after: str, width: int, screen: Screen) -> list[str]
     """The difference of two captions as lines of at most width columns, in quotes."""
     stretches = word_diff(safe(before), safe(after))
     if not screen.verbose:
-        stretches = _shortened(stretches, max(12, width // 3))
+        stretches = shortened(stretches, max(12, width // 3))
     atoms = [*_atoms(stretches)]
     quoted = [_Atom('"', None, False), *atoms, _Atom('"', None, False)]
     return list(_lines(quoted, width, screen))
@@ -112,8 +112,8 @@ def _columns(atom: _Atom) -> int:
     return columns(atom.text[:_LONGEST_WORD])
 
 
-def _shortened(stretches: list[Stretch], keep: int) -> list[Stretch]:
-    """Unchanged stretches cut down to keep columns beside what changed."""
+def shortened(stretches: Sequence[Stretch], keep: int, changed: int | None = None) -> list[Stretch]:
+    """Unchanged stretches cut down to keep columns beside what changed, and that to `changed` columns, if given."""
     last = len(stretches) - 1
     short: list[Stretch] = []
     for index, stretch in enumerate(stretches):
@@ -124,7 +124,10 @@ def _shortened(stretches: list[Stretch], keep: int) -> list[Stretch]:
             text = _start_of(text, keep) + " …"
         elif columns(text) > 2 * keep + 3:
             text = _start_of(text, keep) + " … " + _end_of(text, keep)
-        short.append(stretch._replace(same=text))
+        stretch = stretch._replace(same=text)
+        if changed is not None:
+            stretch = stretch._replace(gone=fit(stretch.gone, changed), new=fit(stretch.new, changed))
+        short.append(stretch)
     return short
 
 

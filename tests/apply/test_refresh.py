@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from scenario_apply.apply.prepare import PlanOptions
 from scenario_apply.errors import ManifestError, Refused
 from scenario_apply.manifest.spec import Concept, Import
 from scenario_apply.model.remote import ModelId, RemoteModel
@@ -141,3 +142,31 @@ def test_a_recorded_model_that_the_service_refuses_to_show_does_not_count_as_del
     service.short, service.get_model = 1, refused  # type: ignore[method-assign]  # a key of another project
     with pytest.raises(Refused):
         bench.plan(service)
+
+
+def test_a_refresh_alone_records_what_was_changed_and_writes_nothing(bench: Bench) -> None:
+    """Afterwards nothing has drifted, the composition is not trained, and only what the manifest says differs."""
+    service = FakeScenario(bench.clock)
+    bench.apply(service)
+    one = service.models[bench.record("model.one").current.id]
+    one.name = "Renamed by hand"
+    service.assets[one.images[0]].description = "by hand"
+    writes = service.count("update_model", "set_caption", "train", "upload_asset")
+    ledger = bench.apply(service, plan=PlanOptions(refresh_only=True))
+    assert ledger.status == "done"
+    assert service.count("update_model", "set_caption", "train", "upload_asset") == writes
+    assert bench.record("model.one").current.name == "Renamed by hand"
+    assert "refresh name of model.one" in bench.state().history[-1].what
+    plan = bench.plan(service).plan
+    assert plan.drift == ()
+    assert {str(change.address): change.action for change in plan.changes if change.action is not Action.NONE} == {
+        "model.one": Action.REPLACE,
+        "model.two": Action.REPLACE,  # the picture is an asset of both
+        "composition.mix": Action.RETRAIN,
+    }
+    service.assets[one.images[0]].description = "KAEL, front"
+    bench.apply(service, plan=PlanOptions(refresh_only=True))
+    plan = bench.plan(service).plan
+    assert [(str(c.address), c.action) for c in plan.changes if c.action is not Action.NONE] == [
+        ("model.one", Action.UPDATE)
+    ], "the caption is back: nothing is trained"

@@ -189,3 +189,38 @@ def test_full_lists_what_the_terse_plan_counts(capsys: pytest.CaptureFixture[str
     full = capsys.readouterr().out
     assert "more images" not in full
     assert all(picture.name in full for picture in PICTURES.iterdir() if picture.suffix in (".jpg", ".png"))
+
+
+def test_a_comment_names_the_manifest_in_its_first_line_and_keeps_to_its_length(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run("plan", "--no-refresh", "--format", "markdown", "--max-length", "4000") == 0
+    text = capsys.readouterr().out
+    assert text.startswith("<!-- scenario-apply:scenario.yaml -->\n\n### Plan for `scenario.yaml`\n")
+    assert len(text) <= 4000
+    assert run("plan", "--no-refresh", "--format", "markdown", "--comment-key", "mine") == 0
+    assert capsys.readouterr().out.startswith("<!-- scenario-apply:mine -->\n")
+
+
+def test_a_comment_on_a_plan_that_could_not_be_made_has_every_problem(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("scenario.yaml").write_text(MANIFEST.replace("flux.1-lora", "flux.9-lora", 1))
+    assert run("plan", "--no-refresh", "--format", "markdown") == 1
+    streams = capsys.readouterr()
+    assert "**This plan could not be made.**" in streams.out
+    assert "flux.9-lora" in streams.out
+    assert "flux.9-lora" in streams.err
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        "--max-length 5000",
+        "--format markdown --max-length 10",
+        "--format markdown --comment-key a--b",
+        "--format markdown --report-url javascript:x",
+        "--format markdown --head main --repo-url https://h/o/r",
+    ],
+)
+def test_options_of_comments_are_checked(options: str, home: Path) -> None:
+    (home / ".git").mkdir()
+    assert run("plan", "--no-refresh", *options.split()) == 64

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from msgspec.structs import replace
 
 from scenario_apply.manifest.spec import Lifecycle
@@ -21,7 +23,7 @@ STATE = recorded()
 BOTH = State(records={**STATE.records, INK: replace(ink("m1"), protected=True), WASH: ink("m1")})
 
 
-def reached(*, state: State = BOTH, **asked: object) -> tuple[Affected, ...]:
+def reached(*, state: State = BOTH, **asked: Any) -> tuple[Affected, ...]:
     """What the change of model.kael reaches."""
     declared = manifest(replace(SPEC, parameters={"nbEpochs": 12}), INKED, WASHED)
     found = with_retention(decisions(declared, state, **asked), consent=True)

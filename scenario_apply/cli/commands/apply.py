@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 EXAMPLES = """
   scenario-apply apply manifests/quickstart --local --auto-approve
   scenario-apply apply manifests/quickstart --local --auto-approve --no-wait
+  scenario-apply apply manifests/quickstart --local --auto-approve --report run.html
+  scenario-apply apply manifests/quickstart --local --refresh-only --auto-approve
   scenario-apply plan manifests/quickstart --local --out tonight.plan.json
   scenario-apply apply tonight.plan.json --local --auto-approve --allow-destroy
 """
@@ -26,7 +28,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.manifest(parser, plan_too=True)
     options.reading(parser)
     options.pulling(parser)
+    parser.add_argument(
+        "--refresh-only",
+        action="store_true",
+        help="record what was changed on Scenario in the state; changes nothing there",
+    )
     options.running(parser)
+    parser.add_argument(
+        "--report", metavar="FILE", help="keep a page of HTML in FILE up to date while the run goes, for a browser"
+    )
     options.strict(parser)
     options.selection(parser)
     options.gates(parser)
@@ -37,9 +47,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(call: Invocation) -> int:
     """Show the plan, ask, do it, show the ledger."""
+    from scenario_apply.cli.refresh_only import refuse_contradictions
     from scenario_apply.cli.run_plan import run_plan
     from scenario_apply.cli.saved_plans import read_saved_plan
 
+    refuse_contradictions(vars(call.arguments))
     given = call.settings.manifest
     saved = None if given is None else read_saved_plan(given, call.settings.cwd)
     return run_plan(call, command="apply", saved=saved)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from scenario_apply.apply.prepare import Prepared
     from scenario_apply.cli.invocation import Invocation
+    from scenario_apply.cli.plan_request import PlanRequest
     from scenario_apply.planning.plan import Plan
     from scenario_apply.review.plan_view import Mode
 
@@ -22,6 +23,7 @@ EXAMPLES = """
   scenario-apply plan manifests/quickstart --local --out tonight.plan.json
   scenario-apply plan manifests/quickstart --local --no-refresh --format json
   scenario-apply plan manifests/quickstart --local --format html > plan.html
+  scenario-apply plan manifests/quickstart --local --format markdown --report-url https://example.com/plan.html
 """
 
 
@@ -38,8 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="seconds between polls, for the estimate",
     )
-    options.formats(parser, "text", "json", "html")
+    options.formats(parser, "text", "json", "markdown", "html")
     options.full(parser)
+    options.comments(parser)
     options.strict(parser)
     options.detailed(parser, "2 changes, 4 drift (--refresh-only), 6 stopped by a limit")
     options.selection(parser)
@@ -51,32 +54,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(call: Invocation) -> int:
     """Prints the plan; writes nothing but the fingerprint cache and --out."""
+    from scenario_apply.cli.plan_comment import refuse_comment_options
     from scenario_apply.errors import ScenarioApplyError
 
     _refuse_contradictions(call.arguments)
+    refuse_comment_options(call.arguments)
     try:
-        prepared = _made(call)
+        prepared, request = _made(call)
     except ScenarioApplyError as error:
-        if call.arguments.format == "json":
+        if call.arguments.format != "text":
             import time
 
             from scenario_apply.cli.invocation import masked
+            from scenario_apply.cli.plan_showing import failed_document
             from scenario_apply.model.timestamps import iso
-            from scenario_apply.review.plan_json import failed_plan_json
 
             # stdout holds a document in any case; stderr and the exit code report the same
-            settings = call.settings
-            document = failed_plan_json(
-                error.problems, manifest=settings.manifest, endpoint=settings.endpoint, created_at=iso(time.time())
-            )
-            call.show(masked(document, settings.secrets))
+            document = failed_document(call, error.problems, iso(time.time()))
+            if document is not None:
+                call.show(masked(document, call.settings.secrets))
         raise
-    _show(call, prepared)
+    _show(call, prepared, request)
     return _code(call, prepared.plan)
 
 
-def _made(call: Invocation) -> Prepared:
-    """The plan, saved in --out if given."""
+def _made(call: Invocation) -> tuple[Prepared, PlanRequest]:
+    """The plan, saved in --out if given, and what it was made of."""
     from scenario_apply.apply.prepare import make_plan
     from scenario_apply.cli.plan_request import plan_options, read_request
     from scenario_apply.cli.wiring import open_world, require_service
@@ -109,23 +112,15 @@ def _made(call: Invocation) -> Prepared:
 
         prepared = replace(prepared, plan=bound_to_pictures(prepared.plan, request.datasets))
         write_saved_plan(out, call.settings.cwd, plan_values(prepared.plan), request.manifest.root)
-    return prepared
+    return prepared, request
 
 
 def _refuse_contradictions(asked: argparse.Namespace) -> None:
     """Raises UsageError for options of which one would be ignored."""
+    from scenario_apply.cli.refresh_only import refuse_contradictions
     from scenario_apply.errors import UsageError
 
-    if asked.refresh_only:
-        for name, why in (
-            ("no_refresh", "changes made outside can only be seen with a refresh"),
-            ("out", "such a plan contains nothing to apply"),
-            ("destroy", "it changes nothing"),
-            ("replace", "it changes nothing"),
-            ("train", "it changes nothing"),
-        ):
-            if getattr(asked, name):
-                raise UsageError(f"--refresh-only cannot be combined with --{name.replace('_', '-')}: {why}")
+    refuse_contradictions(vars(asked))
     if asked.destroy:
         for name in ("replace", "train"):
             if getattr(asked, name):
@@ -145,24 +140,13 @@ def _refuse_saved_plan(call: Invocation) -> None:
         raise UsageError(f"{given} is a saved plan, not a manifest", hint=f"apply it: {applying(call.settings, given)}")
 
 
-def _show(call: Invocation, prepared: Prepared) -> None:
-    from scenario_apply.cli.plan_showing import drawn_plan, view_of
+def _show(call: Invocation, prepared: Prepared, request: PlanRequest) -> None:
+    from scenario_apply.cli.plan_showing import show_plan, view_of
 
     asked, plan = call.arguments, prepared.plan
-    if asked.format == "json":
-        from scenario_apply.review.plan_json import plan_json
-
-        call.show(plan_json(plan))
-        call.warn(plan.blocked)
-    elif asked.format == "html":
-        from scenario_apply.review.html.plan_page import plan_page
-
-        call.show(plan_page(plan))
-        call.warn(plan.blocked)
-    else:
-        mode: Mode = "drift" if asked.refresh_only else "destroy" if asked.destroy else "plan"
-        view = view_of(prepared, call.settings, mode=mode, next_command=_next_command(call, plan))
-        call.show(drawn_plan(call, view))
+    mode: Mode = "drift" if asked.refresh_only else "destroy" if asked.destroy else "plan"
+    view = view_of(prepared, call.settings, mode=mode, next_command=_next_command(call, plan))
+    show_plan(call, plan, view, request)
     if _is_saved(call):
         call.tell(f"The plan is saved in {asked.out}.{_consent_needed(plan)}")
 

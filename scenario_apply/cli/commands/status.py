@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from scenario_apply.cli.wiring import StateLocation
     from scenario_apply.manifest.spec import Manifest
     from scenario_apply.review.status_text import ResourceStatus
+    from scenario_apply.state.state import State
 
 EXAMPLES = """
   scenario-apply status manifests/quickstart --local
   scenario-apply status manifests/quickstart --local --watch
   scenario-apply status manifests/quickstart --local --no-refresh --format json
+  scenario-apply status manifests/quickstart --local --format html > status.html
 """
 
 
@@ -35,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="seconds between polls (default 5)",
     )
     parser.add_argument("--no-refresh", action="store_true", help="show what is recorded; needs no credentials")
-    options.formats(parser, "text", "json")
+    options.formats(parser, "text", "json", "html")
     options.detailed(parser, "3 trainings running, 8 some failed")
     options.service(parser)
     options.state(parser)
@@ -65,7 +67,7 @@ def run(call: Invocation) -> int:
         unanswered = {lost.step.address for lost in loaded.unanswered if lost.step.kind == "create"}
         missing = not_created(manifest, state, unanswered)
         statuses = sorted((*statuses, *missing), key=lambda resource: resource.address)
-    _show(call, statuses)
+    _show(call, statuses, loaded.state, manifest)
     return _code(call, statuses)
 
 
@@ -87,12 +89,16 @@ def _place(call: Invocation) -> tuple[StateLocation, Manifest | None]:
     return place_of_manifest(manifest, given), manifest
 
 
-def _show(call: Invocation, statuses: Sequence[ResourceStatus]) -> None:
+def _show(call: Invocation, statuses: Sequence[ResourceStatus], state: State, manifest: Manifest | None) -> None:
     from scenario_apply.cli.wiring import nothing_recorded
     from scenario_apply.review.status_text import long_queued, status_json, status_text
 
     if call.arguments.format == "json":
         call.show(status_json(statuses))
+    elif call.arguments.format == "html":
+        from scenario_apply.cli.report_page import status_page
+
+        call.show(status_page(call, statuses, state, manifest))
     else:
         call.show(status_text(statuses, call.out_now))
     call.warn(long_queued(statuses))

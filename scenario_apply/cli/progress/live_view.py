@@ -51,7 +51,7 @@ class ProgressView:
             now = self._clock.monotonic()
             self._progress.take(event, now)
             self._eta.take(event, now)
-            line, color = _line(event, self._progress)
+            line, color = event_line(event, self._progress)
         if line:
             self._print(line, color)
 
@@ -80,7 +80,7 @@ class ProgressView:
                 words = [f"{over:,}/{total:,}", f"{failed:,} failed" if failed else "", why and f"waiting for {why}"]
                 bars.append(("images and captions", over / total, ", ".join(filter(None, words))))
             for address, training in trainings[:TRAININGS_SHOWN]:
-                bars.append((safe(str(address)), *_training(training, now)))
+                bars.append((safe(str(address)), *training_bar(training, now)))
             footer = self._footer(now, width)
         rows = _bar_rows(bars, width)
         if len(trainings) > TRAININGS_SHOWN:
@@ -136,7 +136,8 @@ class ProgressView:
         return [fit(line, width) for line in lines]
 
 
-def _training(training: Training, now: float) -> tuple[float | None, str]:
+def training_bar(training: Training, now: float) -> tuple[float | None, str]:
+    """How far a training is, from 0 to 1, and the words beside its bar."""
     words = progress_words(training.status, training.progress)
     share = training.progress.progress if training.progress is not None else None
     told = [word for word in words if not word.endswith("%")]
@@ -157,7 +158,7 @@ def _bar_rows(bars: list[tuple[str, float | None, str]], width: int) -> list[str
     return rows
 
 
-def _line(event: Event, progress: RunProgress) -> tuple[str, Color | None]:
+def event_line(event: Event, progress: RunProgress) -> tuple[str, Color | None]:
     """The line that scrolls by, and its colour; empty for what the bars show."""
     match event:
         case StepFinished() if event.step.kind not in QUIET_KINDS or event.adopted:

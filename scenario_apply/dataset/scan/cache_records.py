@@ -66,6 +66,7 @@ def _image(path: str, facts: Facts, caption: str | None, options: PictureOptions
         is_lfs_pointer=facts.is_lfs_pointer,
         recipe=recipe,
         most_bytes=most_bytes(facts, recipe, size),
+        hashes=facts.hashes,
     )
 
 

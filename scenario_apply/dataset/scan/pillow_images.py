@@ -227,7 +227,8 @@ def read_pixels(data: bytes, allowance: DecodingAllowance) -> PixelSummary:
                 if image.format in ("JPEG", "MPO"):
                     image.draft("RGB", (128, 128))
                 image.load()
-                flat, transparent = _reduced(image)
+                across, down = (max(1, side // _MIN_REDUCED) for side in image.size)
+                flat, transparent = reduced(image, across, down)
             turn = TURNS.get(orientation_of(image, data))
             return _summary(flat if turn is None else flat.transpose(turn), transparent)
     except NotDecoded:
@@ -254,14 +255,13 @@ def _summary(flat: Image.Image, transparent: bool) -> PixelSummary:
     return PixelSummary(hashes, colours, transparent, statistics_of(grey, colours))
 
 
-def _reduced(image: Image.Image) -> tuple[Image.Image, bool]:
-    """A small copy in RGB on white, and whether the picture has transparent parts.
+def reduced(image: Image.Image, across: int, down: int) -> tuple[Image.Image, bool]:
+    """A copy in RGB on white, that many times smaller, and whether the picture has transparent parts.
 
     Reduced before its colours are converted where its mode allows that, otherwise strip by strip, so that a second
     copy of 50 megapixels is never made.
     """
     width, height = image.size
-    across, down = max(1, width // _MIN_REDUCED), max(1, height // _MIN_REDUCED)
     if image.mode in ("RGB", "L", "CMYK", "YCbCr") and "transparency" not in image.info:
         return _in_colour(image if across == down == 1 else image.reduce((across, down))), False
     lines = down * max(1, _TALL_STRIP // down)

@@ -32,8 +32,8 @@ def read_facts(files: FileOpener, entry: FileEntry, allowance: DecodingAllowance
     """Facts of one picture file. Problems with the file do not raise; they are in Facts.fault.
 
     The stat in the result is the entry's, taken before the read, so a file that grew meanwhile is read again next
-    time. allowance: for decoding files without an end marker, to see whether they are complete. look: takes the bytes as
-    well, unless the file is so large that it is mapped.
+    time. allowance: for decoding files without an end marker, to see whether they are complete. look: takes the
+    bytes as well, unless the file is so large that it is mapped.
     """
     try:
         fd = files.open(entry.file)

@@ -14,7 +14,9 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
 from scenario_apply.model.amounts import amount
+from scenario_apply.review.html.album import UNKNOWN
 from scenario_apply.review.screen import counted, duration, safe
+from scenario_apply.review.values import value_text
 
 if TYPE_CHECKING:
     import jinja2
@@ -33,6 +35,11 @@ class Section(NamedTuple):
     view: object
     note: str = ""
 
+    @property
+    def is_drawn(self) -> bool:
+        """Whether the view is markup already."""
+        return hasattr(self.view, "__html__")
+
 
 def page_text(
     title: str, sections: Sequence[Section], *, about: str = "", made: str = "", refresh_s: int | None = None
@@ -42,7 +49,10 @@ def page_text(
     refresh_s: the browser loads the file again after so many seconds; None for a page that does not change.
     """
     templates = _templates()
-    style, script = (_own_file(name) for name in ("page.css", "page.js"))
+    style, script = (
+        _own_file("page.css") + _own_file("charts.css"),
+        _own_file("page.js") + (_own_file("live.js") if refresh_s is not None else ""),
+    )
     return templates.get_template("page.html.jinja").render(
         title=title,
         about=about,
@@ -56,6 +66,14 @@ def page_text(
             "base-uri 'none'; form-action 'none'"
         ),
     )
+
+
+def rendered(section: Section) -> Section:
+    """The same section as markup, for a page that is made again and again."""
+    from markupsafe import Markup
+
+    text = _templates().get_template(section.template).render(view=section.view)
+    return section._replace(template="markup.html.jinja", view=Markup(text))  # noqa: S704  # of a template that escapes
 
 
 def _digest(text: str) -> str:
@@ -81,7 +99,8 @@ def _templates() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"amount": amount, "counted": counted, "duration": duration}
+    made.filters |= {"amount": amount, "counted": counted, "duration": duration, "value": value_text}
+    made.globals |= {"unknown": UNKNOWN}
     return made
 
 

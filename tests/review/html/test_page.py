@@ -8,11 +8,14 @@ from hashlib import sha256
 
 import pytest
 
-from scenario_apply.review.html.page import page_text
-from scenario_apply.review.html.plan_page import plan_sections
+from scenario_apply.review.html.page import Section, page_text
+from scenario_apply.review.html.plan_page import PlanPage
+from scenario_apply.review.plan_view import plan_view
 from tests.cli.plans import plan_of
 
-SECTION = plan_sections(plan_of())[0]
+SECTION = Section(
+    "summary", "Summary", "plan_summary.html.jinja", PlanPage(plan=plan_view(plan_of()), cards=(), album={})
+)
 
 
 def page(title: str = "Plan", **more: object) -> str:

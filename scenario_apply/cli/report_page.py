@@ -1,0 +1,212 @@
+"""The page of report, and what other pages share with it: everything that is known of a manifest, as sections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from scenario_apply.apply.prepare import make_plan
+from scenario_apply.apply.system_clock import SystemClock
+from scenario_apply.cli.invocation import masked
+from scenario_apply.cli.plan_html import album_of, facts_of, facts_of_changes
+from scenario_apply.cli.plan_request import plan_options
+from scenario_apply.cli.resource_status import not_created, recorded_statuses, refreshed_statuses
+from scenario_apply.cli.wiring import all_problems, open_world
+from scenario_apply.dataset.dataset_statistics import dataset_statistics
+from scenario_apply.errors import ApiError, Diagnostic, ManifestError
+from scenario_apply.model.remote import ModelId
+from scenario_apply.model.timestamps import iso
+from scenario_apply.planning.resource_graph import resource_graph
+from scenario_apply.review.html.cost_section import cost_section
+from scenario_apply.review.html.figures import digests_of
+from scenario_apply.review.html.gallery import gallery_section, gallery_sheets
+from scenario_apply.review.html.graph_section import graph_section
+from scenario_apply.review.html.history_section import ModelSamples, history_section
+from scenario_apply.review.html.page import Section, page_text
+from scenario_apply.review.html.plan_page import PlanPage, cards_of, plan_sections, shown_digests
+from scenario_apply.review.html.statistics_section import statistics_section
+from scenario_apply.review.html.status_section import status_section
+from scenario_apply.review.plan_view import PlanContext, PlanView, failed_plan_view, plan_view
+from scenario_apply.review.status_text import ResourceStatus
+from scenario_apply.state.state import State
+from scenario_apply.version import VERSION
+
+if TYPE_CHECKING:
+    from scenario_apply.apply.environment import Environment
+    from scenario_apply.apply.prepare import Prepared
+    from scenario_apply.cli.invocation import Invocation
+    from scenario_apply.cli.plan_request import PlanRequest
+    from scenario_apply.cli.settings import Settings
+    from scenario_apply.manifest.spec import Manifest
+
+
+class MadeReport(NamedTuple):
+    """problems: what could not be asked or planned, to be shown beside the page."""
+
+    text: str
+    problems: tuple[Diagnostic, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What is known of a manifest. prepared None: there is no plan, because of problems. samples None: not asked for.
+
+    missing: what the page lacks and why, in sentences. is_asked: whether Scenario answered. failures: why it did not.
+    """
+
+    state: State
+    statuses: tuple[ResourceStatus, ...] = ()
+    prepared: Prepared | None = None
+    problems: tuple[Diagnostic, ...] = ()
+    failures: tuple[Diagnostic, ...] = ()
+    samples: Mapping[ModelId, ModelSamples] | None = None
+    missing: tuple[str, ...] = ()
+    is_asked: bool = False
+
+
+def report_page(call: Invocation, request: PlanRequest) -> MadeReport:
+    """Everything, from Scenario where it can be asked. Raises StateError and UsageError."""
+    known = _known(call, request)
+    now = iso(SystemClock().now())
+    if known.prepared is not None:
+        view = plan_view(known.prepared.plan, PlanContext(recorded=known.prepared.state.records))
+    else:
+        path, endpoint = request.manifest.path, call.settings.endpoint
+        view = failed_plan_view(known.problems, manifest=path, endpoint=endpoint, created_at=now)
+    sections = [
+        status_section(known.statuses, is_recorded=not known.is_asked),
+        *_pictured(view, request, call.settings, gallery=True),
+        *_sections(known, request),
+    ]
+    text = page_text(
+        title_of("Report", request.manifest),
+        [_about(known), *sections] if known.missing else sections,
+        about=f"on {view.service}",
+        made=f"Made {now} by scenario-apply {VERSION}.",
+    )
+    return MadeReport(masked(text, _secrets(call.settings, request)), known.failures)
+
+
+def sections_of_run(prepared: Prepared, request: PlanRequest, settings: Settings) -> Sequence[Section]:
+    """What the page of a run shows below the run: its plan, its datasets and what was trained before."""
+    view = plan_view(prepared.plan, PlanContext(recorded=prepared.state.records))
+    known = Known(state=prepared.state, prepared=prepared)
+    planned = (section for section in _pictured(view, request, settings, gallery=False) if section.id != "summary")
+    return [*planned, *_sections(known, request)]
+
+
+def sections_after_run(state: State) -> Sequence[Section]:
+    """Those that a run changed, in place of the ones of the same ids: what was trained, and what it cost."""
+    return [history_section(state, None), cost_section(state)]
+
+
+def title_of(what: str, manifest: Manifest) -> str:
+    """'Report: scenario.yaml'; of the folder that the command runs in, its name."""
+    return f"{what}: {manifest.name if manifest.path in ('.', './') else manifest.path}"
+
+
+def status_page(call: Invocation, statuses: Sequence[ResourceStatus], state: State, manifest: Manifest | None) -> str:
+    """The page of status: what is trained, its history, what it cost and, where the manifest is known, the graph."""
+    sections = [
+        status_section(statuses, is_recorded=call.arguments.no_refresh),
+        history_section(state, None),
+        cost_section(state),
+    ]
+    if manifest is not None:
+        sections.append(graph_section(resource_graph(manifest, state)))
+    title = f"Status: {call.settings.state}" if manifest is None else title_of("Status", manifest)
+    now = iso(SystemClock().now())
+    page = page_text(title, sections, made=f"Made {now} by scenario-apply {VERSION}.")
+    return masked(page, call.settings.secrets)
+
+
+def _known(call: Invocation, request: PlanRequest) -> Known:
+    """From Scenario where it can be asked, else from the files alone."""
+    asked, settings = call.arguments, call.settings
+    failures: tuple[Diagnostic, ...] = ()
+    if asked.no_refresh:
+        missing = "Scenario was not asked (--no-refresh)"
+    elif not settings.local and settings.credentials is None:
+        names = f"{' and '.join(settings.missing)} {'is' if len(settings.missing) == 1 else 'are'}"
+        missing = f"Scenario was not asked: {names} not set"
+    else:
+        try:
+            with open_world(request.place, settings, read_only=True) as world:
+                return _asked(call, request, world)
+        except ApiError as error:
+            missing, failures = f"Scenario could not be asked: {error}", error.problems
+    with open_world(request.place, settings, offline=True, read_only=True) as world:
+        prepared, problems = _planned(call, request, world, refresh=False)
+        state = world.store.load().state if prepared is None else prepared.state
+    return Known(
+        state=state,
+        prepared=prepared,
+        statuses=_statuses(request, state, recorded_statuses(state)),
+        problems=problems,
+        failures=failures,
+        missing=(f"{missing}. Prices, what was changed there, and sample images are missing.",),
+    )
+
+
+def _asked(call: Invocation, request: PlanRequest, world: Environment) -> Known:
+    prepared, problems = _planned(call, request, world, refresh=True)
+    state = world.store.load().state if prepared is None else prepared.state
+    return Known(
+        state=state,
+        prepared=prepared,
+        statuses=_statuses(request, state, refreshed_statuses(world, state)),
+        problems=problems,
+        is_asked=True,
+    )
+
+
+def _planned(
+    call: Invocation, request: PlanRequest, world: Environment, *, refresh: bool
+) -> tuple[Prepared | None, tuple[Diagnostic, ...]]:
+    """The plan; None and why there is none."""
+    problems = all_problems(request.manifest, request.datasets)
+    if any(problem.severity == "error" for problem in problems):
+        return None, problems
+    options = replace(plan_options(call), refresh=refresh)
+    try:
+        return make_plan(world, request.manifest, request.datasets, options, world.clock.now()), ()
+    except ManifestError as error:
+        return None, (*problems, *error.problems)
+
+
+def _statuses(request: PlanRequest, state: State, statuses: Sequence[ResourceStatus]) -> tuple[ResourceStatus, ...]:
+    """With those of resources that do not exist yet."""
+    missing = not_created(request.manifest, state)
+    return tuple(sorted((*statuses, *missing), key=lambda resource: resource.address))
+
+
+def _pictured(view: PlanView, request: PlanRequest, settings: Settings, *, gallery: bool) -> list[Section]:
+    """The sections of the plan and, with gallery, one with every picture that they do not show."""
+    cards = cards_of(view, facts_of_changes(view, request, settings))
+    shown = shown_digests(cards)
+    if not gallery:
+        return plan_sections(PlanPage(plan=view, cards=cards, album=album_of(shown, request, settings)))
+    facts = {name: facts_of(name, request, settings) for name in request.datasets}
+    sheets = gallery_sheets(request.datasets, facts, frozenset(shown))
+    album = album_of([*shown, *digests_of(one.sheet for one in sheets)], request, settings)
+    sections = plan_sections(PlanPage(plan=view, cards=cards, album=album))
+    return [*sections, gallery_section(sheets, album)]
+
+
+def _sections(known: Known, request: PlanRequest) -> Iterator[Section]:
+    """What is said of datasets, trainings, money and dependencies."""
+    plan = None if known.prepared is None else known.prepared.plan
+    yield statistics_section({name: dataset_statistics(d.contents) for name, d in request.datasets.items()})
+    yield history_section(known.state, known.samples)
+    yield cost_section(known.state, plan)
+    changes = None if plan is None else plan.changes
+    yield graph_section(resource_graph(request.manifest, known.state, None, changes))
+
+
+def _about(known: Known) -> Section:
+    return Section("missing", "What this page lacks", "missing.html.jinja", known.missing)
+
+
+def _secrets(settings: Settings, request: PlanRequest) -> tuple[str, ...]:
+    return (*settings.secrets, *(secret.reveal() for secret in request.place.secrets))

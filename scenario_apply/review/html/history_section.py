@@ -1,0 +1,117 @@
+"""The training history of every resource: its versions with parameters and charges, and samples of their epochs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from scenario_apply.model.address import Address
+from scenario_apply.model.amounts import amount
+from scenario_apply.model.remote import ModelId
+from scenario_apply.model.timestamps import from_iso
+from scenario_apply.review.html.page import Section
+from scenario_apply.review.screen import counted, duration
+from scenario_apply.review.values import value_text
+from scenario_apply.state.state import Record, State, Version
+
+NOT_ASKED = "Sample pictures are not shown: Scenario was not asked."
+NO_SAMPLES = "Scenario has no sample pictures of this version."
+
+
+class SamplePicture(NamedTuple):
+    """data: a data: URL of a small copy; None where it could not be shown, and why then says so."""
+
+    name: str
+    data: str | None
+    width: int = 0
+    height: int = 0
+    why: str = ""
+
+
+class SampledEpoch(NamedTuple):
+    epoch: str
+    pictures: tuple[SamplePicture, ...]
+
+
+class ModelSamples(NamedTuple):
+    """The samples of one model. note: what is missing, in a sentence; "" when nothing is."""
+
+    epochs: tuple[SampledEpoch, ...] = ()
+    note: str = ""
+
+
+class VersionView(NamedTuple):
+    """facts: pairs of a name and a text."""
+
+    title: str
+    status: str
+    tone: str
+    facts: tuple[tuple[str, str], ...]
+    samples: ModelSamples
+
+
+class ResourceHistory(NamedTuple):
+    address: str
+    name: str
+    versions: tuple[VersionView, ...]
+
+
+_TONES = {"trained": "good", "failed": "bad", "canceled": "bad", "training": "busy"}
+
+
+def history_section(state: State, samples: Mapping[ModelId, ModelSamples] | None) -> Section:
+    """samples: by model, of those that the service was asked about; None: it was not asked."""
+    histories = tuple(_history(address, record, samples) for address, record in sorted(state.records.items()))
+    note = NOT_ASKED if samples is None and histories else ""
+    view = {"resources": histories, "note": note}
+    count = sum(len(history.versions) for history in histories)
+    return Section("history", "Training history", "history.html.jinja", view, counted(count, "version"))
+
+
+def _history(address: Address, record: Record, samples: Mapping[ModelId, ModelSamples] | None) -> ResourceHistory:
+    versions = [version for version in (record.pending, record.current, *record.previous) if version is not None]
+    views = []
+    for version in versions:
+        shown = ModelSamples() if samples is None else samples.get(version.id, ModelSamples(note=NO_SAMPLES))
+        if address.kind == "composition" and not shown.epochs:
+            shown = ModelSamples()
+        views.append(_version(version, _place(version, record), shown))
+    return ResourceHistory(str(address), record.working.name, tuple(views))
+
+
+def _place(version: Version, record: Record) -> str:
+    if version is record.pending:
+        return "being made"
+    return "current" if version is record.current else "previous"
+
+
+def _version(version: Version, place: str, samples: ModelSamples) -> VersionView:
+    return VersionView(
+        title=f"Version {version.number}, {place}",
+        status=version.phase,
+        tone=_TONES.get(version.phase, "dim"),
+        facts=tuple(_facts(version)),
+        samples=samples,
+    )
+
+
+def _facts(version: Version) -> Iterator[tuple[str, str]]:
+    yield "ID", version.id
+    yield "Type", version.type
+    if version.launched_at is not None:
+        yield "Launched", version.launched_at
+    started, ended = from_iso(version.launched_at or ""), from_iso(version.ended_at or "")
+    if started is not None and ended is not None and ended >= started:
+        yield "Took", duration(ended - started)
+    if version.charged is not None:
+        yield "Charged", f"{amount(version.charged)} CU"
+    if version.pairs:
+        yield "Trained on", counted(len(version.pairs), "pair")
+    elif version.images:
+        yield "Trained on", counted(len(version.images), "picture")
+    if version.concepts:
+        yield "Parts", ", ".join(f"{concept.model_id} at {concept.scale:g}" for concept in version.concepts)
+    if version.parameters:
+        yield "Parameters", ", ".join(f"{key} {value_text(value)}" for key, value in sorted(version.parameters.items()))
+    if version.reason:
+        yield "Reason", version.reason
