@@ -27,3 +27,11 @@ venv=$work/venv
 tool() { "$venv/bin/python" -P -m scenario_apply "$@"; }
 
 output() { printf '%s=%s\n' "$1" "$2" >>"$GITHUB_OUTPUT"; }
+
+# The saved plan in another format; nothing is asked for it. Its exit codes say what is in the plan.
+show() {
+	local options=(--format "$@" --quiet --detailed-exitcode) shown=0
+	[[ -z $STATE_BRANCH ]] || options+=(--state "$work/states/$NAME.json")
+	tool plan "$work/plan.json" "${options[@]}" || shown=$?
+	case $shown in 0 | 2 | 3 | 5 | 6) ;; *) fail "the plan cannot be shown" ;; esac
+}

@@ -17,40 +17,46 @@ need_credentials() {
 	[[ -n ${SCENARIO_SDK_API_KEY:-} ]] || fail "$COMMAND needs the inputs api-key and api-secret"
 }
 
-# Run the tool with its output in the log of the job and in $log. A cancelled job ends it in order. Sets code.
+# Run the tool with its output in the log of the job and in $log. A job that is cancelled ends it in order. Sets code.
 run_tool() {
-	code=0
-	tool "$@" > >(tee -a "$log") 2>&1 &
-	local pid=$!
-	trap 'kill -TERM "$pid" 2>/dev/null || true' INT TERM
-	wait "$pid" || code=$?
-	while kill -0 "$pid" 2>/dev/null; do
-		code=0
+	local pid reader stopped=1
+	rm -f "$work/pipe"
+	mkfifo "$work/pipe"
+	tee -a "$log" <"$work/pipe" &
+	reader=$!
+	(exec "$venv/bin/python" -P -m scenario_apply "$@") >"$work/pipe" 2>&1 &
+	pid=$!
+	trap 'stopped=1; kill -TERM "$pid" 2>/dev/null || true' INT TERM
+	while [[ $stopped == 1 ]]; do # a signal ends wait, but not the run
+		stopped=0 code=0
 		wait "$pid" || code=$?
 	done
 	trap - INT TERM
+	wait "$reader"
 }
 
-summary() { cat "$@" >>"$GITHUB_STEP_SUMMARY"; }
-
+# One plan, printed in every format: the text in the log of the job, notes beside the lines of the pull request, Markdown
+# for the summary, and the page with the pictures. The comment follows once the page has an address.
 plan() {
-	local options=(--out "$work/plan.json" --detailed-exitcode "${state_options[@]}" "${more[@]}") note=
+	local options=(--out "$work/plan.json" --detailed-exitcode "${state_options[@]}" "${more[@]}")
 	rm -f "$work"/plan.{json,md,html}
 	if [[ -z ${SCENARIO_SDK_API_KEY:-} ]]; then
 		options+=(--no-refresh)
-		note='Planned without credentials, from what is recorded: the service was not asked, and prices are unknown.'
+		printf 'Planned without credentials, from what is recorded: Scenario was not asked, and prices are unknown.\n\n' >>"$GITHUB_STEP_SUMMARY"
 	fi
-	options+=(--write "markdown=$work/plan.md")
-	[[ $HTML != true ]] || options+=(--write "html=$work/plan.html")
 	run_tool plan "${manifest[@]}" "${options[@]}"
-	if [[ -s $work/plan.md ]]; then
-		output plan "$work/plan.json"
-		output body "$work/plan.md"
-		[[ ! -s $work/plan.html ]] || output page "$work/plan.html"
-		[[ -z $note ]] || printf '%s\n\n' "$note" >>"$GITHUB_STEP_SUMMARY"
-		summary "$work/plan.md"
-	else
+	if [[ ! -s $work/plan.json ]]; then
 		report 'The plan failed'
+		return
+	fi
+	output plan "$work/plan.json"
+	output body "$work/plan.json"
+	show github
+	show markdown --flavour github --comment-key "plan-$NAME" >"$work/plan.md"
+	cat "$work/plan.md" >>"$GITHUB_STEP_SUMMARY"
+	if [[ $HTML == true ]]; then
+		show html >"$work/plan.html"
+		output page "$work/plan.html"
 	fi
 }
 
