@@ -72,16 +72,18 @@ apply_reviewed() {
 	local options=(--auto-approve --detailed-exitcode "${state_options[@]}" "${more[@]}")
 	[[ $WAIT == true ]] || options+=(--no-wait)
 	run_tool apply "$work/reviewed/plan.json" "${options[@]}"
-	# What is still to be done of a reviewed plan, and may be resumed without another review.
-	rm -f "$states/$NAME.plan.json"
-	if [[ $code == 3 && -n $STATE_BRANCH ]]; then
-		cp "$work/reviewed/plan.json" "$states/$NAME.plan.json"
+	# A plan with trainings that run may be resumed without another review. One that was refused changes nothing about that.
+	if [[ -n $STATE_BRANCH ]]; then
+		case $code in
+			3) cp "$work/reviewed/plan.json" "$states/$NAME.plan.json" ;;
+			0 | 8) rm -f "$states/$NAME.plan.json" ;;
+		esac
 	fi
 	save_state apply
 	case $code in
 		0) report 'Applied' ;;
 		3) report 'Applied; trainings are still running' ;;
-		5) report 'Not applied: the plan is stale. Nothing was changed; plan again' ;;
+		5) report 'Not applied: the plan is stale, plan again' ;;
 		6) report 'Not applied: stopped by a limit' ;;
 		7) report 'Not applied: another run holds the state' ;;
 		8) report 'Partly applied' ;;
@@ -106,7 +108,7 @@ resume() {
 		return
 	fi
 	run_tool apply "$work/now.json" --auto-approve --no-wait --detailed-exitcode "${state_options[@]}" "${more[@]}"
-	[[ $code == 3 ]] || rm -f "$states/$NAME.plan.json"
+	case $code in 0 | 8) rm -f "$states/$NAME.plan.json" ;; esac
 	save_state resume
 	report 'Resumed'
 }
