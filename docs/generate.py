@@ -1,6 +1,5 @@
-"""The generated files: docs/reference/*.md, schema/plan.schema.json and schema/state.schema.json.
-
-`make docs` writes them. tests/test_reference.py fails when one of them is out of date.
+"""The generated files: docs/reference/*.md, schema/plan.schema.json and schema/state.schema.json. `make docs` writes
+them; tests/test_reference.py fails when one of them is out of date.
 """
 
 from __future__ import annotations
@@ -21,6 +20,7 @@ from scenario_apply.cli.parser import CommandParser
 from scenario_apply.errors import ExitCode
 from scenario_apply.model.address import ADDRESS_PATTERN, Address
 from scenario_apply.model.lint_rules import RULES
+from scenario_apply.model.training_types import TRAINING_TYPES, ParameterRule, TrainingType
 from scenario_apply.planning.plan_document import PlanDocument
 from scenario_apply.review.diagnostic_explanations import DIAGNOSTIC_GROUPS
 from scenario_apply.review.explanations import how_to_silence, threshold_texts
@@ -43,6 +43,9 @@ def files() -> dict[Path, str]:
         reference / "lint.md": NOTE + lint(),
         reference / "diagnostics.md": NOTE + diagnostics(),
         reference / "exit-codes.md": NOTE + exit_codes(),
+        reference / "training-types.md": NOTE + training_types(),
+        reference / "plan.md": NOTE + document("plan", "The plan as JSON", PLAN, plan_schema()),
+        reference / "state.md": NOTE + document("state", "The state file", STATE, state_schema()),
         ROOT / "schema" / "plan.schema.json": _json(plan_schema()),
         ROOT / "schema" / "state.schema.json": _json(state_schema()),
     }
@@ -235,6 +238,95 @@ def _flat(properties: Json, required: set[str], prefix: str = "") -> Iterator[tu
         yield prefix + key, value, key in required
         if "properties" in value:
             yield from _flat(value["properties"], set(value.get("required", ())), f"{prefix}{key}.")
+
+
+# -- plan and state
+
+PLAN = "`plan --format json` prints it, `plan --out` saves it. Readers ignore keys that they do not know."
+STATE = "What is recorded, by default in `state/` beside the manifest. [State and recovery](../state-and-recovery.md)."
+
+
+def document(name: str, title: str, introduction: str, schema: Json) -> str:
+    """The keys of a JSON document: the top level, each object in it, and the codes of reasons."""
+    parts = [f"# {title}\n\n{introduction}\n\n`scenario-apply schema {name}` prints the JSON Schema.\n"]
+    parts.append(f"\n## Top level\n\n{_document_keys(schema)}")
+    codes = []
+    for key, definition in schema["$defs"].items():
+        fields = definition.get("properties", {})
+        code = fields.get("code", {}).get("enum")
+        if code is not None:
+            others = ", ".join(f"`{field}`" for field in fields if field != "code")
+            codes.append(f"| `{code[0]}` | {others} |\n")
+        elif fields:
+            parts.append(f"\n## {_titled(key)}\n\n{_document_keys(definition)}")
+    if codes:
+        parts.append(
+            "\n## Reasons and notes\n\nA code never changes its meaning.\n\n| code | further keys |\n|---|---|\n"
+        )
+        parts += sorted(codes)
+    return "".join(parts)
+
+
+def _document_keys(schema: Json) -> str:
+    rows = ["| key | value | always there |\n|---|---|---|\n"]
+    for key, value in schema["properties"].items():
+        always = "yes" if key in schema.get("required", ()) else "no"
+        rows.append(f"| `{key}` | {_cell(_document_kind(value))} | {always} |\n")
+    return "".join(rows)
+
+
+def _document_kind(schema: Json) -> str:
+    """What a value may be; objects are links to their keys."""
+    if (options := schema.get("anyOf")) is not None:
+        kinds = list(dict.fromkeys(_document_kind(option) for option in options))
+        return "[reasons](#reasons-and-notes)" if len(kinds) > 9 else " or ".join(kinds)
+    if "$ref" in schema:
+        title = _titled(schema["$ref"].rsplit("/", 1)[-1])
+        return title if title == "action" else f"[{title}](#{title.replace(' ', '-')})"
+    inner = schema.get("items") or schema.get("additionalProperties")
+    if schema.get("type") in ("array", "object"):
+        of = f" of {_document_kind(inner)}" if isinstance(inner, dict) and inner else ""
+        return ("list" if schema["type"] == "array" else "map") + of
+    return "null" if schema.get("type") == "null" else _kind({**schema, "maximum": None}) or "any"
+
+
+def _titled(name: str) -> str:
+    """ChangeDocument -> change, TotalCostDocument -> total cost."""
+    return re.sub(r"(?<!^)(?=[A-Z])", " ", name.removesuffix("Document")).lower()
+
+
+# -- training types
+
+
+def training_types() -> str:
+    parts = [
+        "# Training types\n\nWhat a model of each type is trained on, and the parameters that it takes, by the API's "
+        "names. Deprecated ones are left out: they are accepted with a warning.\n"
+    ]
+    families: dict[str, list[TrainingType]] = {}
+    for known in TRAINING_TYPES.values():
+        rules = {name: rule for name, rule in known.parameters.items() if not rule.deprecated}
+        rows = "".join(f"| `{name}` | {_cell(_parameter(rule))} |\n" for name, rule in rules.items())
+        shape = "Trained on edit pairs." if known.dataset == "pairs" else "Trained on single pictures."
+        retired = " Retired: the service may answer 410." if known.legacy else ""
+        if rows:
+            page = f"{shape}{retired}\n\n| parameter | value |\n|---|---|\n{rows}"
+            families.setdefault(page, []).append(known)
+    parts += [f"\n## {', '.join(t.name for t in types)}\n\n{page}" for page, types in families.items()]
+    return "".join(parts)
+
+
+def _parameter(rule: ParameterRule) -> str:
+    words = {"string": "text", "strings": "list of texts", "boolean": "true or false"}
+    low = "exclusiveMinimum" if rule.exclusive else "minimum"
+    bounds = {low: rule.minimum, "maximum": rule.maximum}
+    parts = [_kind({"type": rule.kind, **{k: v for k, v in bounds.items() if v is not None}})]
+    parts[0] = " or ".join(f"`{choice}`" for choice in rule.choices) or words.get(rule.kind, parts[0])
+    parts += [f"at most {rule.max_items}"] if rule.max_items else []
+    parts += [f"at most {rule.max_length} characters"] if rule.max_length else []
+    parts += [f"one for each of `{rule.same_length_as}`"] if rule.same_length_as else []
+    parts += [f"default `{rule.default}`"] if rule.default not in (None, "") else []
+    return ", ".join([*parts, *(["a secret: from `env` or a file of variables"] if rule.secret else [])])
 
 
 # -- lint, diagnostics, exit codes

@@ -17,7 +17,7 @@ from scenario_apply.model.address import Address
 from scenario_apply.model.plan_limits import Limits
 from scenario_apply.model.remote import ModelId
 from scenario_apply.model.steps import AwaitTraining, PlannedStep
-from scenario_apply.model.timestamps import from_iso, iso
+from scenario_apply.model.timestamps import iso
 from scenario_apply.planning.as_sent import as_sent
 from scenario_apply.planning.blast_radius import affected
 from scenario_apply.planning.changes import Drift
@@ -35,6 +35,7 @@ from scenario_apply.planning.selection import requested
 from scenario_apply.planning.state_edit import StateEdit
 from scenario_apply.planning.steps_builder import make_steps
 from scenario_apply.planning.taken_over import all_drift, taken_over
+from scenario_apply.planning.training_times import expected_seconds
 from scenario_apply.planning.unpulled import unpulled_pictures
 from scenario_apply.state.state import State
 from scenario_apply.state.stores.file_store import Loaded
@@ -143,7 +144,7 @@ def compare(
     inputs = Inputs(desired=desired, state=state, observed=observed, asked=asked, now=now)
     decisions, observed = _decided(environment, inputs, consent=options.allow_destroy)
     drift = all_drift(inputs, drift) if options.refresh_only else drift + drift_of(decisions.values())
-    problems = (*problems_of(decisions.values()), *inputs.moves.problems)
+    problems = (*problems_of(decisions.values()), *inputs.block_problems)
     errors = [p for p in problems if p.severity == "error" and p.code != "protected"]
     if errors:
         raise ManifestError(errors[0].message, problems=errors)
@@ -350,15 +351,8 @@ def _polls(steps: list[PlannedStep], state: State, options: PlanOptions) -> int:
 def _polls_of(state: State, type: str, options: PlanOptions) -> int:
     from scenario_apply.apply.poller import expected_polls
 
-    durations_s = []
-    for record in state.records.values():
-        for version in record.versions():
-            started, ended = from_iso(version.launched_at or ""), from_iso(version.ended_at or "")
-            if version.type == type and version.is_usable and started is not None and ended is not None:
-                durations_s.append(ended - started)
-    if not durations_s:
-        return POLLS_OF_UNKNOWN_LENGTH
-    return expected_polls(sum(durations_s) / len(durations_s), options.poll_interval_s)
+    seconds = expected_seconds(state, type)
+    return POLLS_OF_UNKNOWN_LENGTH if seconds is None else expected_polls(seconds, options.poll_interval_s)
 
 
 def bound_to_pictures(plan: Plan, datasets: Mapping[str, Dataset]) -> Plan:

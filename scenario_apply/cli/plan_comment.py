@@ -23,11 +23,15 @@ _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./-]{0,99}")
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&*+,;=%-]{1,1000}")
 
 
-def refuse_comment_options(asked: argparse.Namespace) -> None:
-    """Raises UsageError for an option of comments without --format markdown."""
+def refuse_comment_options(asked: argparse.Namespace, settings: Settings) -> None:
+    """Raises UsageError for an option of comments without --format markdown, and for a value that cannot be used."""
     for name in OPTIONS:
         if getattr(asked, name) is not None and asked.format != "markdown":
             raise UsageError(f"--{name.replace('_', '-')} is an option of --format markdown")
+    if asked.format == "markdown":
+        _given_key(asked)
+        _length(asked)
+        _report_url(asked, settings)
 
 
 def comment(view: PlanView, asked: argparse.Namespace, settings: Settings, root: str | None) -> str:
@@ -49,12 +53,17 @@ def comment(view: PlanView, asked: argparse.Namespace, settings: Settings, root:
 
 def _key(asked: argparse.Namespace, view: PlanView, settings: Settings) -> str:
     """As given; else the manifest's path within the checkout, so that each manifest has a comment of its own."""
-    given: str | None = asked.comment_key
+    given = _given_key(asked)
     if given is None:
         here = os.path.realpath(settings.cwd)
         path = os.path.join(here, view.manifest)
         return comment_key(os.path.relpath(path, checkout_of(here) or here).replace(os.sep, "/"))
-    if not _KEY.fullmatch(given) or "--" in given:
+    return given
+
+
+def _given_key(asked: argparse.Namespace) -> str | None:
+    given: str | None = asked.comment_key
+    if given is not None and (not _KEY.fullmatch(given) or "--" in given):
         raise UsageError(
             f"--comment-key {given!r} is no key", hint="letters, digits, `.`, `_`, `/` and single `-`, at most 100"
         )

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace as with_fields
+
 from scenario_apply.cli.command_hints import completed
+from scenario_apply.cli.plan_beside import beside_of
 from scenario_apply.review.plan_text import plan_text
 from scenario_apply.review.plan_view import Mode, PlanContext, PlanView, plan_view
 
@@ -18,17 +21,42 @@ if TYPE_CHECKING:
     from scenario_apply.cli.settings import Settings
     from scenario_apply.errors import Diagnostic
     from scenario_apply.planning.plan import Plan
+    from scenario_apply.state.state import State
 
 
-def view_of(prepared: Prepared, settings: Settings, *, mode: Mode, next_command: str | None = None) -> PlanView:
-    """A plan as every writer shows it."""
+def view_of(
+    prepared: Prepared, settings: Settings, request: PlanRequest, *, mode: Mode, next_command: str | None = None
+) -> PlanView:
+    """A plan as every writer shows it. request: what it was made of."""
     context = PlanContext(
         mode=mode,
         recorded=prepared.state.records,
         next_command=next_command,
+        beside=beside_of(prepared.plan, request, prepared.state),
         complete=lambda text: completed(text, settings),
     )
     return plan_view(prepared.plan, context)
+
+
+def saved_view(
+    plan: Plan,
+    settings: Settings,
+    request: PlanRequest | None,
+    state: State | None,
+    *,
+    stale: tuple[Diagnostic, ...],
+    next_command: str | None,
+) -> PlanView:
+    """A saved plan as every writer shows it. request, state: what it was made of, where that could be read."""
+    context = PlanContext(
+        mode="destroy" if plan.source.flags.destroy else "plan",
+        recorded=None if state is None else state.records,
+        next_command=next_command,
+        stale=stale,
+        beside=beside_of(plan, request, state),
+        complete=lambda text: completed(text, settings),
+    )
+    return plan_view(plan, context)
 
 
 def drawn_plan(call: Invocation, view: PlanView) -> str:
@@ -37,25 +65,49 @@ def drawn_plan(call: Invocation, view: PlanView) -> str:
     return plan_text(view, replace(screen, verbose=screen.verbose or call.arguments.full))
 
 
-def show_plan(call: Invocation, plan: Plan, view: PlanView, request: PlanRequest) -> None:
-    """The plan on stdout in the format that was asked for; what stops it also on stderr, where that is no text."""
+def show_plan(call: Invocation, plan: Plan, view: PlanView, request: PlanRequest | None) -> None:
+    """The plan on stdout in the format that was asked for; what stops it also on stderr, where that is no text.
+
+    request: None where the manifest could not be read: then there are no pictures.
+    """
+    against = (*view.status.stale, *view.status.blocked)
     match call.arguments.format:
         case "json":
             from scenario_apply.review.plan_json import plan_json
 
-            call.show(plan_json(plan))
+            call.show(plan_json(with_fields(plan, blocked=against)))
         case "html":
-            from scenario_apply.cli.plan_html import plan_html
-
-            call.show(plan_html(view, request, call.settings))
+            call.show(_page(call, view, request))
         case "markdown":
             from scenario_apply.cli.plan_comment import comment
 
-            call.show(comment(view, call.arguments, call.settings, request.manifest.root))
+            call.show(comment(view, call.arguments, call.settings, None if request is None else request.manifest.root))
+        case "github":
+            call.show(_annotations(call, view))
+            return  # the errors among them are those on stderr
         case _:
             call.show(drawn_plan(call, view))
             return
-    call.warn(plan.blocked)
+    call.warn(against)
+
+
+def _page(call: Invocation, view: PlanView, request: PlanRequest | None) -> str:
+    if request is None:
+        from scenario_apply.review.html.plan_page import PlanPage, plan_page
+
+        return plan_page(PlanPage(plan=view, cards=(), album={}))
+    from scenario_apply.cli.plan_html import plan_html
+
+    return plan_html(view, request, call.settings)
+
+
+def _annotations(call: Invocation, view: PlanView) -> str:
+    from scenario_apply.cli.report_paths import in_checkout
+    from scenario_apply.review.plan_annotations import plan_annotations
+    from scenario_apply.review.workflow_commands import workflow_commands
+
+    notes = call.settings.verbose or call.arguments.full
+    return workflow_commands(in_checkout(plan_annotations(view, notes=notes), call.settings))
 
 
 def failed_document(call: Invocation, problems: Sequence[Diagnostic], created_at: str) -> str | None:
@@ -70,9 +122,9 @@ def failed_document(call: Invocation, problems: Sequence[Diagnostic], created_at
     view = failed_plan_view(problems, manifest=manifest, endpoint=endpoint, created_at=created_at)
     match call.arguments.format:
         case "html":
-            from scenario_apply.review.html.plan_page import PlanPage, plan_page
-
-            return plan_page(PlanPage(plan=view, cards=(), album={}))
+            return _page(call, view, None)
+        case "github":
+            return _annotations(call, view)
         case "markdown":
             from scenario_apply.cli.plan_comment import comment
 

@@ -135,7 +135,7 @@ def _show_plan(session: ApplySession, request: PlanRequest, environment: Environ
         view.planned(prepared.plan)
     if call.arguments.format == "text":
         mode: Mode = "destroy" if session.destroy else "drift" if vars(call.arguments).get("refresh_only") else "plan"
-        call.show(drawn_plan(call, view_of(prepared, session.settings, mode=mode)))
+        call.show(drawn_plan(call, view_of(prepared, session.settings, request, mode=mode)))
 
 
 def _options(session: ApplySession, request: PlanRequest) -> ApplyOptions:

@@ -64,15 +64,6 @@ def test_a_matrix_may_be_named_whole_and_selected_in_part() -> None:
     assert run("plan", "--no-refresh", "--select", "model.lr/slow", "--replace", "model.lr") == 0
 
 
-def test_a_saved_plan_is_recognised(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("plan", "--no-refresh", "--out", "p.json") == 0
-    capsys.readouterr()
-    assert run("plan", "p.json", "--no-refresh") == 64
-    err = capsys.readouterr().err
-    assert "p.json is a saved plan" in err
-    assert "scenario-apply apply p.json" in err
-
-
 @pytest.mark.parametrize(
     ("words", "manifest", "codes"),
     [

@@ -50,3 +50,11 @@ def test_every_page_of_the_site_is_listed() -> None:
     pages = [p.relative_to(ROOT / "docs").with_suffix("").as_posix() for p in (ROOT / "docs").rglob("*.md")]
     listed = set(re.findall(r"(?m)^([\w/-]+)$", index))
     assert {p for p in pages if not re.match(r"adr/\d|index$|container/", p)} <= listed
+
+
+def test_every_variable_of_ours_is_documented() -> None:
+    """On docs/environment.md: whatever the package reads under a name that begins with SCENARIO_."""
+    page = (ROOT / "docs" / "environment.md").read_text(encoding="utf-8")
+    sources = [p for p in (ROOT / "scenario_apply").rglob("*.py") if "emulator" not in p.parts]
+    named = {name for p in sources for name in re.findall(r"\bSCENARIO_[A-Z_]*[A-Z]\b", p.read_text(encoding="utf-8"))}
+    assert named <= set(re.findall(r"SCENARIO_[A-Z_]*[A-Z]\b", page))

@@ -23,12 +23,13 @@ EXAMPLES = """
   scenario-apply plan manifests/quickstart --local --out tonight.plan.json
   scenario-apply plan manifests/quickstart --local --no-refresh --format json
   scenario-apply plan manifests/quickstart --local --format html > plan.html
+  scenario-apply plan tonight.plan.json --format github
   scenario-apply plan manifests/quickstart --local --format markdown --report-url https://example.com/plan.html
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    options.manifest(parser)
+    options.manifest(parser, plan_too=True)
     options.reading(parser)
     parser.add_argument("--out", metavar="FILE", help="save the plan for `apply FILE`")
     parser.add_argument("--refresh-only", action="store_true", help="only show changes made outside of scenario-apply")
@@ -40,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="seconds between polls, for the estimate",
     )
-    options.formats(parser, "text", "json", "markdown", "html")
+    options.formats(parser, "text", "json", "markdown", "html", "github")
     options.full(parser)
     options.comments(parser)
     options.strict(parser)
@@ -55,11 +56,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(call: Invocation) -> int:
     """Prints the plan; writes nothing but the fingerprint cache and --out."""
     from scenario_apply.cli.plan_comment import refuse_comment_options
+    from scenario_apply.cli.saved_plans import read_saved_plan
     from scenario_apply.errors import ScenarioApplyError
 
     _refuse_contradictions(call.arguments)
-    refuse_comment_options(call.arguments)
+    refuse_comment_options(call.arguments, call.settings)
+    given = call.settings.manifest
     try:
+        saved = None if given is None else read_saved_plan(given, call.settings.cwd)
+        if saved is not None:
+            from scenario_apply.cli.saved_plan_showing import show_saved
+
+            return show_saved(call, saved)
         prepared, request = _made(call)
     except ScenarioApplyError as error:
         if call.arguments.format != "text":
@@ -85,7 +93,6 @@ def _made(call: Invocation) -> tuple[Prepared, PlanRequest]:
     from scenario_apply.cli.wiring import open_world, require_service
 
     asked = call.arguments
-    _refuse_saved_plan(call)
     out = asked.out
     if out is not None:
         from scenario_apply.cli.output_targets import is_saved_plan, refuse_reserved, refuse_taken
@@ -129,23 +136,12 @@ def _refuse_contradictions(asked: argparse.Namespace) -> None:
         raise UsageError("--out takes a file", hint="--format json prints the plan on stdout")
 
 
-def _refuse_saved_plan(call: Invocation) -> None:
-    """Raises UsageError for a saved plan in place of a manifest."""
-    from scenario_apply.cli.command_lines import applying
-    from scenario_apply.cli.saved_plans import read_saved_plan
-    from scenario_apply.errors import UsageError
-
-    given = call.settings.manifest
-    if given is not None and read_saved_plan(given, call.settings.cwd) is not None:
-        raise UsageError(f"{given} is a saved plan, not a manifest", hint=f"apply it: {applying(call.settings, given)}")
-
-
 def _show(call: Invocation, prepared: Prepared, request: PlanRequest) -> None:
     from scenario_apply.cli.plan_showing import show_plan, view_of
 
     asked, plan = call.arguments, prepared.plan
     mode: Mode = "drift" if asked.refresh_only else "destroy" if asked.destroy else "plan"
-    view = view_of(prepared, call.settings, mode=mode, next_command=_next_command(call, plan))
+    view = view_of(prepared, call.settings, request, mode=mode, next_command=_next_command(call, plan))
     show_plan(call, plan, view, request)
     if _is_saved(call):
         call.tell(f"The plan is saved in {asked.out}.{_consent_needed(plan)}")

@@ -27,7 +27,7 @@ class PageImage(NamedTuple):
 Album = Mapping[str, PageImage]
 """By digest of the file: SHA-256 in hex."""
 
-UNKNOWN = PageImage(why="the file is not here")
+UNKNOWN = PageImage(why="its file is neither here nor in a commit at hand")
 
 
 def inline_image(data: bytes, mime: str, width: int, height: int) -> PageImage:

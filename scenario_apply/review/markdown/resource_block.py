@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeVar
 from scenario_apply.planning.changes import Action
 from scenario_apply.review.affected_text import affected_text
 from scenario_apply.review.change_view import ChangeView, PairView, PictureView, TextView
+from scenario_apply.review.diagnostics_text import tally
 from scenario_apply.review.image_lines import paths_in_pairs, replaced_text
 from scenario_apply.review.markdown.fitting import Lines
 from scenario_apply.review.markdown.inline import code, diff, in_html, table, words
@@ -117,6 +118,9 @@ def _body(change: ChangeView, links: PictureLinks, detail: Detail) -> Iterator[s
         yield f"- Note: {shown(note.text)}"
     if change.beside.dependants:
         yield f"- It {words(affected_text(change.beside.dependants))}"
+    if change.beside.findings:
+        codes = dict.fromkeys(problem.code for problem in change.beside.findings)
+        yield f"- Its dataset: {tally(change.beside.findings)} ({', '.join(map(code, codes))})"
     if change.training is not None:
         yield f"- Training: {code(change.training)}"
     price = [text] if (text := cost_text(change.cost)) else []
