@@ -109,7 +109,7 @@ class ApplySession:
         if self.event_file is not None:
             self.event_file.begin(self.request)
         if self.report_page is not None:
-            self.report_page.begin(self.request, self.same_command)
+            self.report_page.begin(self.request, self.same_command, self._manifest_command)
         require_service(self.call.settings)
         return self.request
 

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from scenario_apply.dataset.scan.caption_places import caption_places
+from scenario_apply.dataset.scan.git_pictures import OldPicture, old_pictures
 from scenario_apply.dataset.scan.scanner import shown_below
 from scenario_apply.dataset.scan.thumbnails import Thumbnail, WantedPicture, disk_reader, make_thumbnails
 from scenario_apply.dataset.scan.virtual_files import VirtualFiles
@@ -16,7 +17,7 @@ from scenario_apply.manifest.spec import DatasetSpec
 from scenario_apply.model.address import Address
 from scenario_apply.review.html.album import Album, PageImage, inline_image, room_for
 from scenario_apply.review.html.figures import Facts, PictureFacts
-from scenario_apply.review.html.plan_page import PlanPage, cards_of, plan_page, shown_digests
+from scenario_apply.review.html.plan_page import Card, PlanPage, cards_of, plan_page, shown_digests
 from scenario_apply.review.image_findings import CaptionPlace, findings_of_images, twins_named
 
 if TYPE_CHECKING:
@@ -24,11 +25,26 @@ if TYPE_CHECKING:
     from scenario_apply.cli.settings import Settings
     from scenario_apply.review.plan_view import PlanView
 
+_MOST_FOLDERS = 5  # of a dataset, in which a picture that is gone is looked for
+
 
 def plan_html(plan: PlanView, request: PlanRequest, settings: Settings) -> str:
     """The page of a plan that was made of that request."""
     cards = cards_of(plan, facts_of_changes(plan, request, settings))
-    return plan_page(PlanPage(plan=plan, cards=cards, album=album_of(shown_digests(cards), request, settings)))
+    album = album_of(shown_digests(cards), request, settings, old=_old_pictures(cards, request))
+    return plan_page(PlanPage(plan=plan, cards=cards, album=album))
+
+
+def _old_pictures(cards: Iterable[Card], request: PlanRequest) -> Iterator[OldPicture]:
+    """Where pictures that are replaced or removed were, as far as the folder of their dataset is known."""
+    for card in cards:
+        model = request.manifest.models.get(card.change.address)
+        images = request.datasets[model.dataset].contents.images if model is not None else ()
+        folders = {image.file.removesuffix(image.path) for image in images if image.file.endswith(image.path)}
+        for picture in card.change.pictures:
+            digest = picture.sha256 if picture.kind == "removed" else picture.previous_sha256
+            if digest is not None:
+                yield from (OldPicture(digest, folder + picture.path) for folder in sorted(folders)[:_MOST_FOLDERS])
 
 
 def facts_of_changes(plan: PlanView, request: PlanRequest, settings: Settings) -> dict[Address, Facts]:
@@ -76,17 +92,31 @@ def _findings(spec: DatasetSpec, dataset: Dataset, root: str, settings: Settings
     return findings_of_images(dataset.contents.images, captions, dataset.problems, shown)
 
 
-def album_of(digests: Iterable[str], request: PlanRequest, settings: Settings) -> Album:
-    """The pictures with these digests, as far as they are here and the page has room. digests: as often as shown."""
+def album_of(
+    digests: Iterable[str], request: PlanRequest, settings: Settings, *, old: Iterable[OldPicture] = ()
+) -> Album:
+    """The pictures with these digests, as far as they are here and the page has room.
+
+    digests: as often as shown. old: where to look for those that are in no dataset, in the commits at hand.
+    """
     asked = list(digests)
+    wanted = dict.fromkeys(asked)
     room = room_for(len(asked))
+    root = request.manifest.root
     here = {picture.sha256: picture for picture in _pictures_here(request, settings)}
-    wanted = list(dict.fromkeys(asked))
-    shown = make_thumbnails(
-        islice((here[digest] for digest in wanted if digest in here), room.pictures),
-        disk_reader(request.manifest.root, VirtualFiles(settings.remote)),
-        most_bytes=room.bytes_each,
-    )
+    read_file = disk_reader(root, VirtualFiles(settings.remote))
+    from_git: dict[str, bytes] = {}
+
+    def pictures() -> Iterator[WantedPicture]:
+        yield from (here[digest] for digest in wanted if digest in here)
+        for digest, data in old_pictures(root, (one for one in old if one.sha256 not in here)):
+            from_git[digest] = data
+            yield WantedPicture(digest, "")
+
+    def read(picture: WantedPicture) -> bytes:
+        return from_git.pop(picture.sha256) if picture.sha256 in from_git else read_file(picture)
+
+    shown = make_thumbnails(islice(pictures(), room.pictures), read, most_bytes=room.bytes_each)
     album = {
         digest: inline_image(one.data, "image/webp", one.width, one.height)
         if isinstance(one, Thumbnail)

@@ -33,8 +33,11 @@ class ReportPage:
         self._request: PlanRequest | None = None
         self._is_refused = False
 
-    def begin(self, request: PlanRequest | None, command: str) -> None:
-        """The manifest is known. Raises ScenarioApplyError for a file that would be lost, or cannot be written."""
+    def begin(self, request: PlanRequest | None, command: str, again: str | None = None) -> None:
+        """The manifest is known. again: what continues a run that is killed; None: the same command.
+
+        Raises ScenarioApplyError for a file that would be lost, or cannot be written.
+        """
         try:
             self._file.begin(request)
         except ScenarioApplyError:
@@ -49,7 +52,7 @@ class ReportPage:
             tell=self._call.tell,
             mask=lambda page: masked(page, self._secrets),
             command=command,
-            next_command=command,
+            next_command=again or command,
         )
 
     def follow(self, environment: Environment, prepared: Prepared) -> Callable[[Event], None]:

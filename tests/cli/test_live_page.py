@@ -82,7 +82,7 @@ def test_a_page_of_a_run_says_when_it_was_written() -> None:
     written = re.search('data-written="([^"]*)" data-every="10"', pages.written[0])
     assert written is not None
     assert f"{written[1][:10]} {written[1][11:19]} UTC" in pages.written[0]
-    assert "if that time is longer ago, the run was killed" in pages.written[0]
+    assert "if that time is longer ago, the run was killed." in pages.written[0]
     page.finish(LEDGER)
 
 

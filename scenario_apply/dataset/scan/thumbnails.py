@@ -69,14 +69,18 @@ class NotReadable(Exception):
 def make_thumbnails(wanted: Iterable[WantedPicture], read: Reader, *, most_bytes: int) -> dict[str, Shown]:
     """By digest, in the order wanted: each picture in at most most_bytes, or why it has no thumbnail.
 
-    A picture whose bytes have another digest is not shown.
+    A picture whose bytes have another digest is not shown. wanted: each is read before the next one is taken from it.
     """
     allowance = DecodingAllowance()
     made: dict[str, Shown] = {}
     threads = max(1, min(_MOST_THREADS, os.cpu_count() or 1))
     with ThreadPoolExecutor(threads) as pool:
         begun: deque[tuple[str, Future[Shown]]] = deque()
-        for picture in {one.sha256: one for one in wanted}.values():
+        seen: set[str] = set()
+        for picture in wanted:
+            if picture.sha256 in seen:
+                continue
+            seen.add(picture.sha256)
             if len(begun) > 2 * threads:  # so that few files are in memory
                 digest, future = begun.popleft()
                 made[digest] = future.result()

@@ -27,7 +27,7 @@ class PageImage(NamedTuple):
 Album = Mapping[str, PageImage]
 """By digest of the file: SHA-256 in hex."""
 
-UNKNOWN = PageImage(why="the file is not here")
+UNKNOWN = PageImage(why="its file is neither here nor in a commit at hand")
 
 
 def inline_image(data: bytes, mime: str, width: int, height: int) -> PageImage:
@@ -43,6 +43,6 @@ class Room(NamedTuple):
 
 
 def room_for(pictures: int) -> Room:
-    """The more pictures, the fewer bytes for each, so that a page of any number stays below its limit."""
+    """The more pictures, the fewer bytes for each, so that together they have PICTURE_BYTES at most."""
     most = min(pictures, PICTURE_BYTES // _LEAST_BYTES)
     return Room(most, min(_MOST_BYTES, PICTURE_BYTES // max(most, 1)))

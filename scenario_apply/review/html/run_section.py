@@ -86,5 +86,5 @@ class RunView(NamedTuple):
 
 
 def run_section(view: RunView) -> Section:
-    note = "running" if view.ledger is None else view.ledger.status
+    note = f"at {view.written_at[11:19]}" if view.ledger is None else view.ledger.status
     return Section("run", "This run", "run.html.jinja", view, note)

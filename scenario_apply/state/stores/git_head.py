@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+from typing import NamedTuple
 
 from scenario_apply.manifest.loader.listing import is_within
 
@@ -19,28 +20,47 @@ _LONGEST_CHAIN = 5  # symbolic references that name one another; Git itself foll
 _SHOWN_DIGITS = 12
 
 
+class GitCheckout(NamedTuple):
+    """top: of its files. common: the folder with references and objects. commit: its id; None before the first one."""
+
+    top: str
+    common: str
+    commit: str | None
+
+
 def commit_of(folder: str) -> str | None:
     """The first twelve digits of the commit that is checked out; None outside a checkout or before its first commit.
 
     A bare repository is no checkout, and a folder that looks like one is passed over. Never raises.
     """
+    checkout = checkout_of(folder)
+    return None if checkout is None or checkout.commit is None else checkout.commit[:_SHOWN_DIGITS]
+
+
+def checkout_of(folder: str) -> GitCheckout | None:
+    """The checkout that a folder is in; None where there is none. Never raises."""
     try:
-        git = _git_folder(os.path.realpath(folder))
-        found = None if git is None else _resolve(git, _common_folder(git), "HEAD")
+        found = _git_folder(os.path.realpath(folder))
+        if found is None:
+            return None
+        top, git = found
+        common = _common_folder(git)
+        return GitCheckout(top, common, _resolve(git, common, "HEAD"))
     except (OSError, ValueError):  # ValueError: a NUL byte in a name
         return None
-    return None if found is None else found[:_SHOWN_DIGITS]
 
 
-def _git_folder(folder: str) -> str | None:
-    """The folder with HEAD of the checkout that folder is in: `.git`, or where the file `.git` says."""
+def _git_folder(folder: str) -> tuple[str, str] | None:
+    """The top of the checkout that folder is in, and where its HEAD is: in `.git`, or where the file `.git` says."""
     while True:
         inside = os.path.join(folder, ".git")
         if os.path.isfile(inside):  # of a linked worktree or a submodule
             key, _, path = (read_git_file(folder, ".git") or "").partition(":")
-            return os.path.realpath(os.path.join(folder, path.strip())) if key == "gitdir" and path.strip() else None
+            if key != "gitdir" or not path.strip():
+                return None
+            return folder, os.path.realpath(os.path.join(folder, path.strip()))
         if os.path.isfile(os.path.join(inside, "HEAD")):
-            return os.path.realpath(inside)
+            return folder, os.path.realpath(inside)
         parent = os.path.dirname(folder)
         if parent == folder:
             return None

@@ -5,7 +5,15 @@
   if (!written || !pause) { return; }
   var at = Date.parse(written.dataset.written), longest = 3000 * Number(written.dataset.every);
   var isPaused = false, timer = setTimeout(again, every * 1000);
-  function again() { if (!isPaused) { location.reload(); } }
+  function again() {
+    // not while somebody types a filter or looks at an enlarged picture
+    var focused = document.activeElement;
+    if (document.querySelector("dialog[open]") || (focused && /^(INPUT|SELECT)$/.test(focused.tagName))) {
+      timer = setTimeout(again, every * 1000);
+    } else if (!isPaused) {
+      location.reload();
+    }
+  }
   pause.addEventListener("click", function () {
     isPaused = !isPaused;
     pause.textContent = isPaused ? "Continue updates" : "Pause updates";
