@@ -30,7 +30,15 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("plan", "plan", "show what would change, how many requests it takes and what it costs"),
             ("apply", "apply", "apply the changes; can be interrupted and run again at any time"),
             ("destroy", "destroy", "delete everything that is recorded"),
+            ("accept", "accept", "write what was changed on Scenario into manifest and caption files"),
             ("rollback", "rollback", "make the previous version of a model current again"),
+        ),
+    ),
+    (
+        "Existing models",
+        (
+            ("import", "import_models", "adopt models that exist on Scenario, with their images and captions"),
+            ("export", "export", "write manifest, images and captions of models on Scenario"),
         ),
     ),
     (

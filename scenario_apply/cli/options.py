@@ -10,12 +10,13 @@ from scenario_apply.model.limits import REQUESTS_PER_MINUTE
 _LOCAL = "use the embedded Scenario, stored in .scenario/; needs no account or network"
 
 
-def manifest(parser: argparse.ArgumentParser, *, plan_too: bool = False) -> None:
-    """MANIFEST and the values of its variables."""
+def manifest(parser: argparse.ArgumentParser, *, plan_too: bool = False, positional: bool = True) -> None:
+    """MANIFEST and the values of its variables. positional: False: MANIFEST is read in another way."""
     what = "a file, a folder" + (" or a saved plan" if plan_too else "")
-    parser.add_argument(
-        "manifest", nargs="?", metavar="MANIFEST", help=f"{what} (default: scenario.yaml, else manifests/)"
-    )
+    if positional:
+        parser.add_argument(
+            "manifest", nargs="?", metavar="MANIFEST", help=f"{what} (default: scenario.yaml, else manifests/)"
+        )
     group = parser.add_argument_group("manifest")
     group.add_argument(
         "--var", action="append", default=[], type=variable, metavar="K=V", help="set a variable; repeatable"
@@ -114,6 +115,21 @@ def selection(parser: argparse.ArgumentParser, *, training: bool = True) -> None
             metavar="ADDRESS",
             help="train it although it is set to manual; repeatable",
         )
+
+
+def remote_selection(parser: argparse.ArgumentParser) -> None:
+    """Which models, and of which project."""
+    parser.add_argument(
+        "--from",
+        dest="source",
+        metavar="OTHER",
+        help="the manifest of the project whose models are meant: its `project:` and, with --local, what the embedded "
+        "Scenario holds beside it",
+    )
+    group = parser.add_argument_group("selection")
+    what = "name, ID, address, glob of these, tag:NAME, +WHAT (with the parts of compositions)"
+    group.add_argument("--select", action="append", default=[], metavar="WHAT", help=f"only these: {what}; repeatable")
+    group.add_argument("--exclude", action="append", default=[], metavar="WHAT", help="all except these; repeatable")
 
 
 def gates(parser: argparse.ArgumentParser) -> None:

@@ -62,6 +62,15 @@ def replace_caption_file(root: str, file: str, content: bytes, *, before: bytes)
         raise NotWritten(_why(error)) from error
 
 
+def read_own_file(root: str, file: str) -> bytes:
+    """What a file holds that is to be replaced, read through no link. Raises NotWritten."""
+    folder, name = _place(root, file)
+    try:
+        return folder.read(name)[0]
+    except OSError as error:
+        raise NotWritten(_why(error)) from error
+
+
 def _place(root: str, file: str) -> tuple[OwnFolder, str]:
     if file.startswith(("/", "../")) or "/../" in file:
         raise NotWritten("it lies outside the manifest's folder, where nothing is written")

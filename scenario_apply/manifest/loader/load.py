@@ -31,6 +31,7 @@ _ENDINGS = (".yaml", ".yml", ".yaml.j2", ".yml.j2")
 _MOST_FILES = 1000
 _LONGEST_CHAIN = 50
 _MANY_OBJECTS = 50_000
+NOTHING_EDITED: Mapping[str, bytes] = {}
 
 
 def load_manifest(
@@ -41,16 +42,18 @@ def load_manifest(
     env: Mapping[str, str],
     cwd: str,
     allow_env: Collection[str] = (),
+    edited: Mapping[str, bytes] = NOTHING_EDITED,
 ) -> Manifest:
     """The manifest at path, complete and checked; scenario.yaml or manifests/ in cwd when path is None.
 
     variables: --var as typed; var_files: --var-file, a later file wins. Paths are taken from cwd.
     env: the environment; allow_env: names that templates may read besides SCENARIO_*.
+    edited: by absolute path, what files would hold that are about to be written.
     Raises ManifestError with all problems at once; warnings and notes are in Manifest.problems.
     """
     with _no_garbage_collection():
         environment = AllowedEnvironment(env, allow_env)
-        return _Loader(cwd, Report(), environment).load(path, variables, var_files)
+        return _Loader(cwd, Report(), environment, edited).load(path, variables, var_files)
 
 
 @contextmanager
@@ -78,7 +81,10 @@ def manifest_schema() -> bytes:
 
 
 class _Loader:
-    def __init__(self, cwd: str, report: Report, environment: AllowedEnvironment) -> None:
+    def __init__(
+        self, cwd: str, report: Report, environment: AllowedEnvironment, edited: Mapping[str, bytes] = NOTHING_EDITED
+    ) -> None:
+        self._edited = edited
         self._cwd = os.path.abspath(cwd)
         self._report = report
         self._environment = environment
@@ -289,6 +295,7 @@ class _Loader:
         data = self._read(absolute, shown, mark, None if absolute == self._hidden_entry else self._guard)
         if data is None:
             return None
+        data = self._edited.get(absolute, data)
         self._files[absolute] = (shown, data)
         self._bytes += len(data)
         if self._bytes > LARGEST_FILE_BYTES:
