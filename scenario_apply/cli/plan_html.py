@@ -31,11 +31,11 @@ _MOST_FOLDERS = 5  # of a dataset, in which a picture that is gone is looked for
 def plan_html(plan: PlanView, request: PlanRequest, settings: Settings) -> str:
     """The page of a plan that was made of that request."""
     cards = cards_of(plan, facts_of_changes(plan, request, settings))
-    album = album_of(shown_digests(cards), request, settings, old=_old_pictures(cards, request))
+    album = album_of(shown_digests(cards), request, settings, old=old_places(cards, request))
     return plan_page(PlanPage(plan=plan, cards=cards, album=album))
 
 
-def _old_pictures(cards: Iterable[Card], request: PlanRequest) -> Iterator[OldPicture]:
+def old_places(cards: Iterable[Card], request: PlanRequest) -> Iterator[OldPicture]:
     """Where pictures that are replaced or removed were, as far as the folder of their dataset is known."""
     for card in cards:
         model = request.manifest.models.get(card.change.address)
@@ -128,8 +128,10 @@ def album_of(
 
 
 def _pictures_here(request: PlanRequest, settings: Settings) -> Iterator[WantedPicture]:
-    """Every picture of the datasets of the manifest."""
+    """Every picture of the datasets of the manifest; first those of which only a Git LFS pointer is here."""
+    found = []
     for name, dataset in request.datasets.items():
         may_leave = request.manifest.datasets[name].allow_outside_root and settings.allow_outside_root
-        for image in dataset.contents.images:
-            yield WantedPicture(image.sha256, image.file, may_leave)
+        found += [(image, may_leave) for image in dataset.contents.images]
+    for image, may_leave in sorted(found, key=lambda one: not one[0].is_lfs_pointer):
+        yield WantedPicture(image.sha256, image.file, may_leave)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from scenario_apply.apply.prepare import make_plan
 from scenario_apply.apply.system_clock import SystemClock
 from scenario_apply.cli.invocation import masked
-from scenario_apply.cli.plan_html import album_of, facts_of, facts_of_changes
+from scenario_apply.cli.plan_html import album_of, facts_of, facts_of_changes, old_places
 from scenario_apply.cli.plan_request import plan_options
 from scenario_apply.cli.resource_status import not_created, recorded_statuses, refreshed_statuses
 from scenario_apply.cli.wiring import all_problems, open_world
@@ -184,12 +184,12 @@ def _statuses(request: PlanRequest, state: State, statuses: Sequence[ResourceSta
 def _pictured(view: PlanView, request: PlanRequest, settings: Settings, *, gallery: bool) -> list[Section]:
     """The sections of the plan and, with gallery, one with every picture that they do not show."""
     cards = cards_of(view, facts_of_changes(view, request, settings))
-    shown = shown_digests(cards)
+    shown, old = shown_digests(cards), old_places(cards, request)
     if not gallery:
-        return plan_sections(PlanPage(plan=view, cards=cards, album=album_of(shown, request, settings)))
+        return plan_sections(PlanPage(plan=view, cards=cards, album=album_of(shown, request, settings, old=old)))
     facts = {name: facts_of(name, request, settings) for name in request.datasets}
     sheets = gallery_sheets(request.datasets, facts, frozenset(shown))
-    album = album_of([*shown, *digests_of(one.sheet for one in sheets)], request, settings)
+    album = album_of([*shown, *digests_of(one.sheet for one in sheets)], request, settings, old=old)
     sections = plan_sections(PlanPage(plan=view, cards=cards, album=album))
     return [*sections, gallery_section(sheets, album)]
 
