@@ -45,7 +45,7 @@ def test_expressions_are_never_part_of_a_script(path: Path) -> None:
     """What GitHub fills in may be text of a pull request: it reaches a shell through the environment only."""
     for step in steps(path):
         assert "${{" not in step.get("run", ""), step
-    assert "pull_request_target:" not in path.read_text()
+    assert path.name == "action.yml" or not {"pull_request_target", "workflow_run"} & set(workflow(path)["on"])
 
 
 @pytest.mark.parametrize("path", [*WORKFLOWS, REPOSITORY / "action.yml"], ids=named)
@@ -53,11 +53,6 @@ def test_actions_are_pinned_by_commit(path: Path) -> None:
     """With the version beside it, which dependabot keeps current. OWNER and COMMIT are for the reader to fill in."""
     for line in re.findall(r"uses: (.*)", path.read_text()):
         assert re.fullmatch(r"[\w-]+/[\w.-]+@([0-9a-f]{40}|COMMIT) # v\d+\.\d+\.\d+", line), line
-    pins = {line.partition("@")[0]: line for line in re.findall(r"uses: (.*)", path.read_text())}
-    action = {
-        line.partition("@")[0]: line for line in re.findall(r"uses: (.*)", (REPOSITORY / "action.yml").read_text())
-    }
-    assert all(pins[name] == line for name, line in action.items() if name in pins)
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=named)
@@ -88,7 +83,6 @@ def test_every_input_of_the_action_is_used_and_every_variable_of_a_script_is_giv
     text = (REPOSITORY / "action.yml").read_text()
     for name in ACTION["inputs"]:
         assert re.search(rf"inputs\.{name}\b", text), name
-    shared = (REPOSITORY / ".github/action/common.sh").read_text()
     for step in ACTION["runs"]["steps"]:
         if "uses" in step:
             continue
@@ -100,7 +94,6 @@ def test_every_input_of_the_action_is_used_and_every_variable_of_a_script_is_giv
         for name in set(re.findall(r"\$\{?([A-Z][A-Z_]+)\b", body)):
             assert name in step["env"] or name.startswith(runner) or f"{name}=" in body, (script, name)
         assert {"COMMAND", "NAME"} <= set(step["env"])
-    assert "eval" not in shared
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=named)
