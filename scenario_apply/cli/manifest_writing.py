@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from scenario_apply.cli.export_target import CannotExport, ExportTarget
@@ -22,7 +22,9 @@ from scenario_apply.model.address import Address
 from scenario_apply.model.lint_rules import BY_CODE, REFUSED_CODES
 from scenario_apply.planning.decision import Decision, Relabel
 from scenario_apply.planning.export_layout import ExportedDataset, ExportedResource, NotExported
+from scenario_apply.planning.reasons import Imported
 from scenario_apply.review.exported_manifest import manifest_entries, new_manifest
+from scenario_apply.review.reason_words import reason_text
 from scenario_apply.state.stores.atomic import create_atomically, write_atomically
 from scenario_apply.state.stores.own_files import own_folder
 
@@ -58,10 +60,12 @@ class ManifestWriting:
     read: Callable[[], ReadManifest]
     judge: Judge
     problems: list[NotExported] = field(default_factory=list)
+    _partly: dict[Address, str] = field(default_factory=dict)
     _adjustments: dict[str, dict[str, object]] = field(default_factory=dict)
 
     def keep(self, address: Address) -> None:
-        """Nothing is trained for a resource whose entry asks for less than the service holds."""
+        """Nothing is trained for a resource whose entry lacks something that is named already."""
+        self._partly[address] = ""
         self._adjust(str(address), "lifecycle", {"on_change": "keep"})
 
     def write(self) -> ReadManifest | None:
@@ -79,6 +83,7 @@ class ManifestWriting:
                 found = self._read(text)
                 if found is not None and not self._adjusted(found):
                     is_done = True
+                    self.problems += self._in_part()
                     return found
             raise CannotExport(
                 f"{self.target.manifest} still asks for changes after {_MOST_READINGS} attempts; nothing is written",
@@ -138,12 +143,25 @@ class ManifestWriting:
             labels = [*decision.labels.labels, "tags"] if isinstance(decision, Relabel) else []
             lifecycle: dict[str, object] = {"ignore_changes": labels} if labels else {"on_change": "keep"}
             self._adjust(str(address), "lifecycle", lifecycle)
+            self._partly.setdefault(address, _what_differs(decision))
         return known != self._adjustments
+
+    def _in_part(self) -> Iterator[NotExported]:
+        """Resources that a manifest cannot declare as they are: their entries say that differences are kept."""
+        for resource in self.resources:
+            if what := self._partly.get(resource.address):
+                yield NotExported(resource.title, f"a manifest cannot say all of it; `lifecycle` keeps it ({what})")
 
     def _adjust(self, key: str, name: str, values: Mapping[str, object]) -> None:
         held = self._adjustments.setdefault(key, {}).setdefault(name, {})
         assert isinstance(held, dict)
         held.update(values)
+
+
+def _what_differs(decision: Decision) -> str:
+    words = [reason_text(reason) for reason in decision.reasons if not isinstance(reason, Imported)]
+    words += [problem.message for problem in decision.resource.problems]
+    return "; ".join(dict.fromkeys(words)) or "it differs"
 
 
 def _names(resource: ExportedResource, datasets: Mapping[str, ExportedDataset]) -> set[str]:

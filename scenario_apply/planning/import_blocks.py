@@ -164,14 +164,14 @@ def declared_images(remote: RemoteModel, contents: Contents) -> Mapping[AssetId,
     by_form = {normal_form(image.path): image for image in contents.images}
     by_stem = {stem_of(image.path): image for image in contents.images}
     images = remote.images or ()
-    times = Counter(image.name for image in images)
+    times = Counter(normal_form(image.name) for image in images)
     stems = picture_stems(images, pairs_of(remote))
     found: dict[AssetId, Image] = {}
     for image in images:
-        one = None
-        if times[image.name] == 1:  # several of one name were made unique by an export
-            one = by_path.get(image.name) or by_form.get(normal_form(image.name))
-        renamed = [stem for stem in stems.get(image.id, ()) if _is_renamed(image, stem) or times[image.name] > 1]
+        one, form = None, normal_form(image.name)
+        if times[form] == 1:  # several of one name were made unique by an export
+            one = by_path.get(image.name) or by_form.get(form)
+        renamed = [stem for stem in stems.get(image.id, ()) if _is_renamed(image, stem) or times[form] > 1]
         one = one or next((by_stem[stem] for stem in renamed if stem in by_stem), None)
         one = one or by_path.get(image.name)
         if one is not None:

@@ -48,11 +48,11 @@ def export_text(words: ExportWords, screen: Screen) -> str:
             lines += hanging("  - ", safe(f"{problem.what}: {problem.why}"), screen)
     total = len(words.resources) + len(words.adopted)
     pictures = counted(words.downloaded, "picture")
-    left_out = f"{len(words.problems)} not {words.done}"
+    left_out, requests = f"{len(words.problems)} not {words.done}", counted(words.requests, "request")
     lines += [
         "",
-        f"{words.done.capitalize()} {counted(total, 'resource')}, {words.already} already there, {left_out}. {pictures} "
-        f"downloaded ({words.size_bytes / 1e6:.1f} MB), {words.kept} kept. {counted(words.requests, 'request')}. 0 CU.",
+        f"{words.done.capitalize()} {counted(total, 'resource')}, {words.already} already there, {left_out}.",
+        f"{pictures} downloaded ({words.size_bytes / 1e6:.1f} MB), {words.kept} kept. {requests}. 0 CU.",
     ]
     if total:
         lines += [f"Manifest: {safe(words.manifest)}", f"Next: {safe(words.following)}"]

@@ -16,7 +16,7 @@ from scenario_apply.apply.export.export_notes import ExportNotes, PlacedPicture
 from scenario_apply.dataset.scan.remote_objects import RemoteFailed, Sink
 from scenario_apply.dataset.sniff import is_heif, is_picture, not_an_image
 from scenario_apply.errors import Interrupted
-from scenario_apply.model.file_names import IMAGE_SUFFIXES, suffix_of
+from scenario_apply.model.file_names import IMAGE_SUFFIXES, stem_of, suffix_of
 from scenario_apply.model.remote import AssetId
 from scenario_apply.model.secret import Secret
 from scenario_apply.state.stores.own_files import OwnFolder, UnsafeFile, is_temporary, own_folder, temporary_name
@@ -24,6 +24,7 @@ from scenario_apply.state.stores.own_files import OwnFolder, UnsafeFile, is_temp
 MOST_BYTES = 256 << 20
 """Of one picture. What the service takes in one request is below 6 MB; larger ones go in parts."""
 
+_TEMPORARY = ".0123456789abcdef.tmp"
 _PIECE = 1 << 20
 _HEAD = 1024
 _ENDINGS = ((b"\x89PNG", ".png"), (b"\xff\xd8", ".jpg"), (b"GIF8", ".gif"), (b"RIFF", ".webp"), (b"BM", ".bmp"))
@@ -98,13 +99,14 @@ class PictureFiles:
         """Takes away what a killed run left half downloaded."""
         by_folder: dict[str, set[str]] = {}
         for target in targets:
-            folder, name = self._place(target.stems[0])
-            by_folder.setdefault(folder.path, set()).add(name)
+            for folder, name in map(self._place, target.stems):
+                by_folder.setdefault(folder.path, set()).add(name)
         for path, names in by_folder.items():
             folder = own_folder(path, within=self._root)
             with suppress(OSError):
                 for found in folder.names():
-                    if found.endswith(".tmp") and any(is_temporary(found, name) for name in names):
+                    of = found[: -len(_TEMPORARY)]
+                    if is_temporary(found, of) and not names.isdisjoint((of, stem_of(of))):
                         folder.unlink(found)
 
     def _download(
