@@ -24,7 +24,7 @@ DEMO_SECONDS ?= 6
 DEMO_RUN := SCENARIO_APPLY_LOCAL_TRAINING_SECONDS=$(DEMO_SECONDS) SCENARIO_APPLY_LOCAL_SEED=$(DEMO)/emulator-seed.json \
 	$(BIN)/scenario-apply
 
-.PHONY: help demo test coverage test-newest test-lowest versions check format reference docs lock bench fuzz clean
+.PHONY: help demo test coverage test-newest test-lowest versions check format reference docs lock lock-action bench fuzz clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -63,9 +63,16 @@ export COUNT_PACKAGES
 # writes costs a third more.
 INSTALL_PACKAGE = $(BIN)/uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
 
-lock: $(STAMP) ## pin the newest allowed versions in requirements.lock and docs/requirements.lock
+lock: $(STAMP) ## pin the newest allowed versions, for development, the docs and the GitHub Action
 	@$(BIN)/uv pip compile -q --upgrade --extra dev $(LOCK_OPTIONS) pyproject.toml -o requirements.lock
 	@$(BIN)/uv pip compile -q --upgrade $(LOCK_OPTIONS) docs/requirements.in -o docs/requirements.lock
+	@$(MAKE) -s lock-action
+
+# What the Action installs: the package's own needs in the versions of requirements.lock, and nothing for development.
+lock-action: $(STAMP)
+	@mkdir -p build && sed -n 's/^\([a-z0-9][^ ]*==[^\\]*\).*/\1/p' requirements.lock > build/constraints.txt
+	@$(BIN)/uv pip compile -q --extra heif --extra parquet --no-annotate -c build/constraints.txt $(LOCK_OPTIONS) pyproject.toml \
+		-o .github/action/requirements.txt
 
 LOCK_OPTIONS := --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--custom-compile-command 'make lock'

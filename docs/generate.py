@@ -287,7 +287,7 @@ def _document_kind(schema: Json) -> str:
     if schema.get("type") in ("array", "object"):
         of = f" of {_document_kind(inner)}" if isinstance(inner, dict) and inner else ""
         return ("list" if schema["type"] == "array" else "map") + of
-    return "null" if schema.get("type") == "null" else _kind(schema) or "any"
+    return "null" if schema.get("type") == "null" else _kind({**schema, "maximum": None}) or "any"
 
 
 def _titled(name: str) -> str:

@@ -134,6 +134,13 @@ class Client:
         request = self._request("GET", path, Safety.READ, doing, is_advisory=True)
         return self._sender.call(request, wire.score_of)
 
+    def read(
+        self, path: str, doing: str, answer: Callable[[object], Said], *, query: Query = (), body: Body | None = None
+    ) -> Said:
+        """A read that another module of this folder words. body: of a bulk read."""
+        method: Method = "GET" if body is None else "POST"
+        return self._sender.call(self._request(method, path, Safety.READ, doing, query=query, body=body), answer)
+
     def quote_training(self, model_id: ModelId, parameters: Mapping[str, object], images: int | None) -> float:
         """What a training would cost, in CU, by a dry run. Starts nothing.
 

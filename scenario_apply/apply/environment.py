@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from scenario_apply.model.limits import REQUESTS_PER_MINUTE
-from scenario_apply.model.ports import Clock, RequestCounter, ScenarioApi
+from scenario_apply.model.ports import Clock, PictureApi, RequestCounter, ScenarioApi
 from scenario_apply.state.stores.file_store import FileStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """api None: offline. rate_limit: requests a minute, 0 for no limit. counter None: requests are not counted."""
+    """api None: offline. rate_limit: requests a minute, 0 for no limit. counter None: requests are not counted.
+
+    pictures: of the same service; None offline.
+    """
 
     api: ScenarioApi | None
     store: FileStore
@@ -21,3 +24,4 @@ class Environment:
     tool_version: str
     rate_limit: int = REQUESTS_PER_MINUTE
     counter: RequestCounter | None = None
+    pictures: PictureApi | None = None

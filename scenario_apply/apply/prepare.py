@@ -144,7 +144,7 @@ def compare(
     inputs = Inputs(desired=desired, state=state, observed=observed, asked=asked, now=now)
     decisions, observed = _decided(environment, inputs, consent=options.allow_destroy)
     drift = all_drift(inputs, drift) if options.refresh_only else drift + drift_of(decisions.values())
-    problems = (*problems_of(decisions.values()), *inputs.moves.problems)
+    problems = (*problems_of(decisions.values()), *inputs.block_problems)
     errors = [p for p in problems if p.severity == "error" and p.code != "protected"]
     if errors:
         raise ManifestError(errors[0].message, problems=errors)

@@ -35,6 +35,13 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         ),
     ),
     (
+        "Existing models",
+        (
+            ("import", "import_models", "adopt models that exist on Scenario, with their images and captions"),
+            ("export", "export", "write manifest, images and captions of models on Scenario"),
+        ),
+    ),
+    (
         "Inspect and repair",
         (
             ("status", "status", "show what is trained, training and failed"),

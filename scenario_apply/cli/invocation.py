@@ -18,7 +18,7 @@ from scenario_apply.cli.settings import Settings, read_settings
 from scenario_apply.cli.standard_streams import put
 from scenario_apply.cli.terminal import resized, screen_for
 from scenario_apply.errors import Diagnostic, ExitCode, ScenarioApplyError
-from scenario_apply.review.printable import json_text, terminal_text
+from scenario_apply.review.printable import json_text, json_without_commands, terminal_text, without_commands
 from scenario_apply.review.screen import Screen, safe
 
 if TYPE_CHECKING:
@@ -43,11 +43,15 @@ class Invocation:
         elif form == "html":
             self.show_page(text)
         else:
-            _write(sys.stdout, text, self.out)
+            # with --format github the lines are commands for the runner
+            _write(sys.stdout, text, self.out, has_runner=self.settings.has_runner and form != "github")
 
     def show_json(self, text: str) -> None:
         """An answer that is JSON, whatever --format says."""
-        put(sys.stdout, for_programs(json_text(text), sys.stdout.encoding))
+        document = json_text(text)
+        if self.settings.has_runner:
+            document = json_without_commands(document)
+        put(sys.stdout, for_programs(document, sys.stdout.encoding))
 
     def show_page(self, text: str) -> None:
         """An answer that is a page of HTML, whatever --format says."""
@@ -55,7 +59,7 @@ class Invocation:
 
     def say(self, text: str) -> None:
         """Lines on stderr, already safe and terminated."""
-        _write(sys.stderr, text, self.err)
+        _write(sys.stderr, text, self.err, has_runner=self.settings.has_runner)
 
     def put(self, text: str) -> None:
         """Text on stderr as it is, with what moves the cursor: for views whose lines are safe."""
@@ -140,7 +144,7 @@ def _drawn(problems: Iterable[Diagnostic], screen: Screen) -> str:
 def draw_error(error: ScenarioApplyError, call: Invocation) -> int:
     """All problems of an error on stderr; the exit code."""
     text = _drawn([completed_hint(problem, call.settings) for problem in error.problems], call.err_now)
-    _write(sys.stderr, masked(text, call.settings.secrets), call.err)
+    _write(sys.stderr, masked(text, call.settings.secrets), call.err, has_runner=call.settings.has_runner)
     _trace(error, call)
     always = (ExitCode.ERROR, ExitCode.USAGE, ExitCode.INTERRUPTED)
     return error.exit_code if error.exit_code in always or call.settings.detailed else ExitCode.ERROR
@@ -157,7 +161,12 @@ def draw_internal(error: Exception, call: Invocation) -> int:
             message=f"internal error: {type(error).__name__}: {error}",
             hint="this is a bug; the same command with --debug (or SCENARIO_APPLY_DEBUG=1) shows where",
         )
-    _write(sys.stderr, masked(_drawn([problem], call.err), call.settings.secrets), call.err)
+    _write(
+        sys.stderr,
+        masked(_drawn([problem], call.err), call.settings.secrets),
+        call.err,
+        has_runner=call.settings.has_runner,
+    )
     _trace(error, call)
     return ExitCode.ERROR
 
@@ -167,7 +176,12 @@ def _trace(error: Exception, call: Invocation) -> None:
         return
     import traceback
 
-    _write(sys.stderr, masked("".join(traceback.format_exception(error)), call.settings.secrets), call.err)
+    _write(
+        sys.stderr,
+        masked("".join(traceback.format_exception(error)), call.settings.secrets),
+        call.err,
+        has_runner=call.settings.has_runner,
+    )
 
 
 def masked(text: str, secrets: Iterable[str]) -> str:
@@ -177,6 +191,7 @@ def masked(text: str, secrets: Iterable[str]) -> str:
     return Mask(secrets).hide(text)
 
 
-def _write(stream: TextIO, text: str, screen: Screen) -> None:
+def _write(stream: TextIO, text: str, screen: Screen, *, has_runner: bool) -> None:
     """Writes all text to a terminal, a file or a pipe; JSON goes through show_json."""
-    put(stream, for_people(terminal_text(text, color=screen.color), stream.encoding))
+    shown = terminal_text(text, color=screen.color)
+    put(stream, for_people(without_commands(shown) if has_runner else shown, stream.encoding))

@@ -13,6 +13,7 @@ import errno
 import fcntl
 import os
 import re
+import shutil
 import stat
 import subprocess
 import sys
@@ -81,6 +82,26 @@ def local_service(
             if child is not None:
                 _leave(child, users)
             os.close(users)
+
+
+def copy_local_data(source: str, target: str, *, within: str) -> None:
+    """Copies the folder of an emulator that is not running to a place that is not there yet.
+
+    within: the folder that contains the target. Raises LocalServiceFailed.
+    """
+    folder = own_folder(source)
+    with _clear_errors(), _one_at_a_time(folder):
+        if _is_held(folder):
+            hint = "wait for the command that uses it"
+            raise LocalServiceFailed(f"the embedded Scenario in {source} is in use", hint=hint)
+        own_folder(os.path.dirname(target), within=within).ignore_all()
+        shutil.copytree(source, target, symlinks=True, ignore=_not_data)
+
+
+def _not_data(folder: str, names: list[str]) -> list[str]:
+    """What belongs to one process, and links."""
+    ours = {_HELD, _PIPE, _USERS, _SAID}
+    return [name for name in names if name in ours or os.path.islink(os.path.join(folder, name))]
 
 
 @contextmanager

@@ -117,6 +117,21 @@ def selection(parser: argparse.ArgumentParser, *, training: bool = True) -> None
         )
 
 
+def remote_selection(parser: argparse.ArgumentParser) -> None:
+    """Which models, and of which project."""
+    parser.add_argument(
+        "--from",
+        dest="source",
+        metavar="OTHER",
+        help="the manifest of the project whose models are meant: its `project:` and, with --local, what the embedded "
+        "Scenario holds beside it",
+    )
+    group = parser.add_argument_group("selection")
+    what = "name, ID, address, glob of these, tag:NAME, +WHAT (with the parts of compositions)"
+    group.add_argument("--select", action="append", default=[], metavar="WHAT", help=f"only these: {what}; repeatable")
+    group.add_argument("--exclude", action="append", default=[], metavar="WHAT", help="all except these; repeatable")
+
+
 def gates(parser: argparse.ArgumentParser) -> None:
     """What may stop a plan."""
     group = parser.add_argument_group("safety")

@@ -31,11 +31,11 @@ _MOST_FOLDERS = 5  # of a dataset, in which a picture that is gone is looked for
 def plan_html(plan: PlanView, request: PlanRequest, settings: Settings) -> str:
     """The page of a plan that was made of that request."""
     cards = cards_of(plan, facts_of_changes(plan, request, settings))
-    album = album_of(shown_digests(cards), request, settings, old=_old_pictures(cards, request))
+    album = album_of(shown_digests(cards), request, settings, old=gone_pictures(cards, request))
     return plan_page(PlanPage(plan=plan, cards=cards, album=album))
 
 
-def _old_pictures(cards: Iterable[Card], request: PlanRequest) -> Iterator[OldPicture]:
+def gone_pictures(cards: Iterable[Card], request: PlanRequest) -> Iterator[OldPicture]:
     """Where pictures that are replaced or removed were, as far as the folder of their dataset is known."""
     for card in cards:
         model = request.manifest.models.get(card.change.address)
@@ -93,15 +93,21 @@ def _findings(spec: DatasetSpec, dataset: Dataset, root: str, settings: Settings
 
 
 def album_of(
-    digests: Iterable[str], request: PlanRequest, settings: Settings, *, old: Iterable[OldPicture] = ()
+    digests: Iterable[str],
+    request: PlanRequest,
+    settings: Settings,
+    *,
+    old: Iterable[OldPicture] = (),
+    others: int = 0,
 ) -> Album:
     """The pictures with these digests, as far as they are here and the page has room.
 
-    digests: as often as shown. old: where to look for those that are in no dataset, in the commits at hand.
+    digests: as often as shown. old: where to look for those that are in no dataset, in the commits at hand. others: how
+    many other pictures the page has.
     """
     asked = list(digests)
     wanted = dict.fromkeys(asked)
-    room = room_for(len(asked))
+    room = room_for(len(asked) + others)
     root = request.manifest.root
     here = {picture.sha256: picture for picture in _pictures_here(request, settings)}
     read_file = disk_reader(root, VirtualFiles(settings.remote))

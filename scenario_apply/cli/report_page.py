@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from scenario_apply.apply.prepare import make_plan
 from scenario_apply.apply.system_clock import SystemClock
 from scenario_apply.cli.invocation import masked
-from scenario_apply.cli.plan_html import album_of, facts_of, facts_of_changes
+from scenario_apply.cli.plan_html import album_of, facts_of, facts_of_changes, gone_pictures
 from scenario_apply.cli.plan_request import plan_options
+from scenario_apply.cli.plan_showing import view_of
+from scenario_apply.cli.report_samples import pictures_in, samples_of
 from scenario_apply.cli.resource_status import not_created, recorded_statuses, refreshed_statuses
 from scenario_apply.cli.wiring import all_problems, open_world
 from scenario_apply.dataset.dataset_statistics import dataset_statistics
@@ -27,7 +29,7 @@ from scenario_apply.review.html.page import Section, page_text
 from scenario_apply.review.html.plan_page import PlanPage, cards_of, plan_sections, shown_digests
 from scenario_apply.review.html.statistics_section import statistics_section
 from scenario_apply.review.html.status_section import status_section
-from scenario_apply.review.plan_view import PlanContext, PlanView, failed_plan_view, plan_view
+from scenario_apply.review.plan_view import PlanView, failed_plan_view
 from scenario_apply.review.status_text import ResourceStatus
 from scenario_apply.state.state import State
 from scenario_apply.version import VERSION
@@ -70,13 +72,13 @@ def report_page(call: Invocation, request: PlanRequest) -> MadeReport:
     known = _known(call, request)
     now = iso(SystemClock().now())
     if known.prepared is not None:
-        view = plan_view(known.prepared.plan, PlanContext(recorded=known.prepared.state.records))
+        view = view_of(known.prepared, call.settings, request, mode="plan")
     else:
         path, endpoint = request.manifest.path, call.settings.endpoint
         view = failed_plan_view(known.problems, manifest=path, endpoint=endpoint, created_at=now)
     sections = [
         status_section(known.statuses, is_recorded=not known.is_asked),
-        *_pictured(view, request, call.settings, gallery=True),
+        *_pictured(view, request, call.settings, gallery=True, others=pictures_in(known.samples)),
         *_sections(known, request),
     ]
     text = page_text(
@@ -90,7 +92,7 @@ def report_page(call: Invocation, request: PlanRequest) -> MadeReport:
 
 def sections_of_run(prepared: Prepared, request: PlanRequest, settings: Settings) -> Sequence[Section]:
     """What the page of a run shows below the run: its plan, its datasets and what was trained before."""
-    view = plan_view(prepared.plan, PlanContext(recorded=prepared.state.records))
+    view = view_of(prepared, settings, request, mode="plan")
     known = Known(state=prepared.state, prepared=prepared)
     planned = (section for section in _pictured(view, request, settings, gallery=False) if section.id != "summary")
     return [*planned, *_sections(known, request)]
@@ -106,11 +108,20 @@ def title_of(what: str, manifest: Manifest) -> str:
     return f"{what}: {manifest.name if manifest.path in ('.', './') else manifest.path}"
 
 
-def status_page(call: Invocation, statuses: Sequence[ResourceStatus], state: State, manifest: Manifest | None) -> str:
-    """The page of status: what is trained, its history, what it cost and, where the manifest is known, the graph."""
+def status_page(
+    call: Invocation,
+    statuses: Sequence[ResourceStatus],
+    state: State,
+    manifest: Manifest | None,
+    samples: Mapping[ModelId, ModelSamples] | None,
+) -> str:
+    """The page of status: what is trained, its history, what it cost and, where the manifest is known, the graph.
+
+    samples: as in history_section.
+    """
     sections = [
         status_section(statuses, is_recorded=call.arguments.no_refresh),
-        history_section(state, None),
+        history_section(state, samples),
         cost_section(state),
     ]
     if manifest is not None:
@@ -150,6 +161,7 @@ def _known(call: Invocation, request: PlanRequest) -> Known:
 
 
 def _asked(call: Invocation, request: PlanRequest, world: Environment) -> Known:
+    settings = call.settings
     prepared, problems = _planned(call, request, world, refresh=True)
     state = world.store.load().state if prepared is None else prepared.state
     return Known(
@@ -157,6 +169,7 @@ def _asked(call: Invocation, request: PlanRequest, world: Environment) -> Known:
         prepared=prepared,
         statuses=_statuses(request, state, refreshed_statuses(world, state)),
         problems=problems,
+        samples=None if call.arguments.no_samples else samples_of(world, state, settings, request),
         is_asked=True,
     )
 
@@ -181,15 +194,22 @@ def _statuses(request: PlanRequest, state: State, statuses: Sequence[ResourceSta
     return tuple(sorted((*statuses, *missing), key=lambda resource: resource.address))
 
 
-def _pictured(view: PlanView, request: PlanRequest, settings: Settings, *, gallery: bool) -> list[Section]:
-    """The sections of the plan and, with gallery, one with every picture that they do not show."""
+def _pictured(
+    view: PlanView, request: PlanRequest, settings: Settings, *, gallery: bool, others: int = 0
+) -> list[Section]:
+    """The sections of the plan and, with gallery, one with every picture that they do not show.
+
+    others: how many other pictures the page has.
+    """
     cards = cards_of(view, facts_of_changes(view, request, settings))
     shown = shown_digests(cards)
+    gone = gone_pictures(cards, request)
     if not gallery:
-        return plan_sections(PlanPage(plan=view, cards=cards, album=album_of(shown, request, settings)))
+        album = album_of(shown, request, settings, old=gone)
+        return plan_sections(PlanPage(plan=view, cards=cards, album=album))
     facts = {name: facts_of(name, request, settings) for name in request.datasets}
     sheets = gallery_sheets(request.datasets, facts, frozenset(shown))
-    album = album_of([*shown, *digests_of(one.sheet for one in sheets)], request, settings)
+    album = album_of([*shown, *digests_of(one.sheet for one in sheets)], request, settings, old=gone, others=others)
     sections = plan_sections(PlanPage(plan=view, cards=cards, album=album))
     return [*sections, gallery_section(sheets, album)]
 

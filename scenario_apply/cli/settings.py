@@ -75,6 +75,11 @@ class Settings:
         return LOCAL if self.local else self.base_url
 
     @property
+    def has_runner(self) -> bool:
+        """Whether GitHub Actions or Azure Pipelines reads what is printed, and acts on commands in it."""
+        return bool(self.environment.get("GITHUB_ACTIONS") or self.environment.get("TF_BUILD"))
+
+    @property
     def in_ci(self) -> bool:
         """Whether a CI system runs the command, whose log more people read than typed it: they all set CI."""
         return self.environment.get("CI", "").lower() not in ("", "0", "false")

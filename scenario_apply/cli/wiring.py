@@ -242,6 +242,7 @@ def open_world(
         return
     with _service(place.root, settings) as (base_url, key, secret):
         from scenario_apply.api import connect
+        from scenario_apply.api.picture_requests import PictureRequests
 
         api, budget = connect(
             base_url=base_url,
@@ -264,6 +265,7 @@ def open_world(
             rate_limit=settings.rate_limit,
             counter=budget,
             tool_version=VERSION,
+            pictures=PictureRequests(api, base_url),
         )
 
 

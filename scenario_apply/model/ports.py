@@ -27,6 +27,7 @@ from scenario_apply.model.remote import (
     TrainingImage,
     UploadId,
 )
+from scenario_apply.model.remote_pictures import ModelsWithPictures, PictureAsset
 
 Sending = Callable[[], None]
 """Called when a slot of the request budget is taken and the bytes are about to leave; once per attempt."""
@@ -170,6 +171,27 @@ class ScenarioApi(Protocol):
         self, picture: PictureToCaption, details: str | None = None, *, sending: Sending | None = None
     ) -> GeneratedCaption:
         """A caption by a model of the service, which is charged."""
+        ...
+
+
+class PictureApi(Protocol):
+    """Models and assets with where the bytes of their pictures are: what an export reads. Retried as other reads."""
+
+    @property
+    def base_url(self) -> str:
+        """Of the service, without credentials."""
+        ...
+
+    def get_models(self, model_ids: Sequence[ModelId]) -> ModelsWithPictures:
+        """At most 50 models in one request; those that are gone are left out."""
+        ...
+
+    def get_model(self, model_id: ModelId) -> ModelsWithPictures:
+        """One model. NotFound when it is deleted or unknown."""
+        ...
+
+    def get_assets(self, asset_ids: Sequence[AssetId]) -> Mapping[AssetId, PictureAsset]:
+        """At most 200 assets in one request; those that are gone are left out."""
         ...
 
 

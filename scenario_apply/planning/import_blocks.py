@@ -1,12 +1,14 @@
 """An `import:` block: a model that exists on the service becomes the record of a declared resource. Nothing is sent.
 
-The service returns names of images, not their bytes: images are matched with the manifest's by name.
+The service returns names of images, not their bytes: images are matched with the manifest's by name, or by the name
+that an export gives them.
 Parameters are taken over where the manifest declares them, so that what the service filled in by itself is no change.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Mapping
 
 from msgspec.structs import replace
 
@@ -14,13 +16,16 @@ from scenario_apply.dataset.types import Contents, Image
 from scenario_apply.errors import Diagnostic
 from scenario_apply.manifest.spec import CompositionSpec, Import
 from scenario_apply.model.address import Address
+from scenario_apply.model.file_names import IMAGE_SUFFIXES, stem_of, suffix_of
 from scenario_apply.model.kept_text import is_kept_form, is_same_tag, is_same_value, normal_form
-from scenario_apply.model.remote import ModelId, RemoteConcept, RemoteModel, RemotePair, TrainingImage
+from scenario_apply.model.remote import AssetId, ModelId, RemoteConcept, RemoteModel, RemotePair, TrainingImage
 from scenario_apply.model.yaml_word import yaml_word
 from scenario_apply.planning.as_sent import captions_held
 from scenario_apply.planning.attributes import Spec, declared_parameters
+from scenario_apply.planning.desired import Desired
 from scenario_apply.planning.observed import PHASE_OF, Observed, shown_parameter
 from scenario_apply.planning.ownership import is_own
+from scenario_apply.planning.picture_stems import pairs_of, picture_stems
 from scenario_apply.state.state import AssetRecord, ConceptRecord, ImageRecord, PairRecord, Record, State, Version
 
 
@@ -62,7 +67,7 @@ def imported(wanted: Import, spec: Spec, contents: Contents, state: State, obser
             location=wanted.place,
             hint=f"declare type: {remote.type}",
         )
-    return Record(current=_version(remote, spec, contents), protected=bool(spec.lifecycle.prevent_destroy))
+    return Record(current=imported_version(remote, spec, contents), protected=bool(spec.lifecycle.prevent_destroy))
 
 
 def taken_address(wanted: Import, record: Record) -> Diagnostic | None:
@@ -77,6 +82,21 @@ def taken_address(wanted: Import, record: Record) -> Diagnostic | None:
     )
 
 
+def undeclared_imports(desired: Desired, state: State) -> tuple[Diagnostic, ...]:
+    """A warning for each block that imports nothing, because the manifest does not declare what it names."""
+    return tuple(
+        Diagnostic(
+            code="import-undeclared",
+            severity="warning",
+            message=f"{block.model_id} is not imported: {block.target} is not declared",
+            location=block.place,
+            hint="scenario-apply import --blocks MANIFEST writes its part of the manifest, with images and captions",
+        )
+        for block in desired.imports
+        if block.target not in desired.specs and block.target not in state.records
+    )
+
+
 def _owner(state: State, model_id: ModelId) -> Address | None:
     for address, record in state.records.items():
         if any(version.id == model_id for version in record.versions()):
@@ -84,7 +104,7 @@ def _owner(state: State, model_id: ModelId) -> Address | None:
     return None
 
 
-def _version(remote: RemoteModel, spec: Spec, contents: Contents) -> Version:
+def imported_version(remote: RemoteModel, spec: Spec, contents: Contents) -> Version:
     """The model as the service shows it; where it only writes what is declared in another way, as declared."""
     name, description = _as_declared(spec.name, remote.name), _as_declared(spec.description, remote.short_description)
     declared = declared_parameters(spec)
@@ -98,7 +118,7 @@ def _version(remote: RemoteModel, spec: Spec, contents: Contents) -> Version:
         tags=tuple(tag for tag in spec.tags if any(is_same_tag(tag, held) for held in remote.tags or ())),
         parameters={key: shown_parameter(key, value, remote.parameters or {}) for key, value in declared.items()},
         concepts=tuple(_concept(concept, spec) for concept in remote.concepts or ()),
-        images=_images(remote.images or (), contents),
+        images=_images(remote, contents),
         pairs=tuple(_pair(pair, contents) for pair in remote.pairs or ()),
         job_id=remote.job_id,
     )
@@ -120,15 +140,48 @@ def _pair(pair: RemotePair, contents: Contents) -> PairRecord:
     return PairRecord(pair.source_id, pair.target_id, instruction)
 
 
-def _images(held: Iterable[TrainingImage], contents: Contents) -> tuple[ImageRecord, ...]:
-    """Images by their name, or by its normal form. A caption of the service's own is none of ours."""
+def _images(remote: RemoteModel, contents: Contents) -> tuple[ImageRecord, ...]:
+    """Images with the manifest's that they are. A caption of the service's own is none of ours."""
+    images = list(remote.images or ())
+    declared = declared_images(remote, contents)
+    found = [declared.get(image.id) for image in images]
+    sent = [None if one is None else AssetRecord(one.sha256, one.caption or "") for one in found]
+    are_held = captions_held(list(zip(sent, images, strict=True)))
+    return tuple(
+        _image(image, one, is_held or _takes_no_caption(image, one, contents))
+        for image, one, is_held in zip(images, found, are_held, strict=True)
+    )
+
+
+def _takes_no_caption(image: TrainingImage, declared: Image | None, contents: Contents) -> bool:
+    """Whether the caption that the service holds is of no use: blanks, or that of a picture of edit pairs."""
+    return declared is not None and not declared.caption and (bool(contents.pairs) or not image.description.strip())
+
+
+def declared_images(remote: RemoteModel, contents: Contents) -> Mapping[AssetId, Image]:
+    """The manifest's image that each image of the model is: by its name, its normal form, or its name in an export."""
     by_path = {image.path: image for image in contents.images}
     by_form = {normal_form(image.path): image for image in contents.images}
-    images = list(held)
-    declared = [by_path.get(image.name) or by_form.get(normal_form(image.name)) for image in images]
-    sent = [None if one is None else AssetRecord(one.sha256, one.caption or "") for one in declared]
-    are_held = captions_held(list(zip(sent, images, strict=True)))
-    return tuple(_image(*found) for found in zip(images, declared, are_held, strict=True))
+    by_stem = {stem_of(image.path): image for image in contents.images}
+    images = remote.images or ()
+    times = Counter(normal_form(image.name) for image in images)
+    stems = picture_stems(images, pairs_of(remote))
+    found: dict[AssetId, Image] = {}
+    for image in images:
+        one, form = None, normal_form(image.name)
+        if times[form] == 1:  # several of one name were made unique by an export
+            one = by_path.get(image.name) or by_form.get(form)
+        renamed = [stem for stem in stems.get(image.id, ()) if _is_renamed(image, stem) or times[form] > 1]
+        one = one or next((by_stem[stem] for stem in renamed if stem in by_stem), None)
+        one = one or by_path.get(image.name)
+        if one is not None:
+            found[image.id] = one
+    return found
+
+
+def _is_renamed(image: TrainingImage, stem: str) -> bool:
+    """Whether its file in an export has another name than it has on the service."""
+    return stem_of(image.name) != stem or suffix_of(image.name) not in IMAGE_SUFFIXES
 
 
 def _image(image: TrainingImage, declared: Image | None, is_held: bool) -> ImageRecord:

@@ -14,6 +14,7 @@ from scenario_apply.model.address import Address
 from scenario_apply.planning.attributes import LabelChange, Spec, label_change
 from scenario_apply.planning.decision import Decision, Keep, Resource
 from scenario_apply.planning.desired import Desired
+from scenario_apply.planning.import_blocks import undeclared_imports
 from scenario_apply.planning.moves import Moves, resolve_moves
 from scenario_apply.planning.observed import Observed
 from scenario_apply.planning.reasons import Prevented, Reason
@@ -55,6 +56,11 @@ class Inputs:
         declared = self.desired.specs
         moves = resolve_moves(self.desired.moved, self.state.records, declared, declared, self.forgotten)
         return {**declared, **{source: declared[target] for target, source in moves.sources.items()}}
+
+    @property
+    def block_problems(self) -> tuple[Diagnostic, ...]:
+        """Of `moved:` and `import:` blocks as a whole; errors among them stop a plan."""
+        return (*self.moves.problems, *undeclared_imports(self.desired, self.state))
 
     @cached_property
     def moved_state(self) -> State:

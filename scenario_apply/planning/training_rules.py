@@ -115,8 +115,10 @@ def restored(given: Inputs, it: Resource) -> Resource:
 
 
 def drifted(given: Inputs, it: Resource) -> Resource:
-    """Content that was changed on the service; labels are compared elsewhere."""
+    """Content that was changed on the service; labels are compared elsewhere. An import is recorded as it is now."""
     spec, record = _recorded(it)
+    if it.edit.record is not None:
+        return it
     remote = given.observed.models.get(record.working.id)
     if remote is None:
         return it
@@ -135,7 +137,10 @@ def unfinished(given: Inputs, it: Resource) -> Decision | Resource:
     drift, labels = _drift_reasons(it), given.labels(spec, version)
     asked = it.address in given.asked.replace
     fresh = version.type != spec.type or asked
-    if not (given.may_train(it.address, spec) or content or drift or labels or fresh or it.edit):
+    is_idle = not (given.may_train(it.address, spec) or content or drift or labels or fresh)
+    if is_idle and it.edit.record is not None:
+        return _stays(given, it, why.ManualTraining(it.address))
+    if is_idle and not it.edit:
         return left_alone(it, why.ManualTraining(it.address))
     reasons: list[Reason] = [why.AskedFor("--replace")] if asked else []
     if version.phase in ("failed", "canceled"):

@@ -184,18 +184,25 @@ _PLAN = {
     "find-ambiguous": "A concept with `find:` matches several models of the project. Name one of them with `modelId:`.",
     "find-nothing": "A concept with `find:` matches no model of the project with this exact name and type. The hint "
     "lists the nearest ones. Public models of others are named with `modelId:`.",
-    "plan": "The sum of a plan, as `plan --format github` annotates it. `plan create`, `plan replace` and others beside it "
-    "name what is paid for or deleted. An annotation `and 12 more` counts what GitHub would not show.",
-    "plan-partial": "An apply of this plan would leave something of the manifest undone: deletes that nobody has allowed "
-    "(--allow-destroy), or resources that --select or --exclude leaves out. `plan --format github` annotates it.",
+    "plan": "The sum of a plan, as `plan --format github` annotates it. `plan create`, `plan replace` and others beside "
+    "it name what is paid for or deleted. An annotation `and 12 more` counts what GitHub would not show.",
+    "plan-partial": "An apply of this plan would leave something of the manifest undone: deletes that nobody has "
+    "allowed (--allow-destroy), or resources that --select or --exclude leaves out. `plan --format github` annotates "
+    "it.",
     "gate": "A limit of the manifest (`limits:`) or of the command line (--limit) stops the plan. Nothing was "
     "changed. Review the plan; raise the limit for this run with --limit KEY=N if the change is intended.",
+    "export": "Models cannot be written into this manifest or folder. The message gives the reason: the place is "
+    "taken, a block of the manifest is written on one line, or a model is not what its address says. Nothing was "
+    "changed.",
     "import-foreign": "The model to import does not belong to this project. Only models of the project can be managed; "
     "public ones can be parts of a composition.",
     "import-nothing": "The service has no model with this id. Check the id and the project.",
     "import-recorded": "The model to import is already recorded under another address. Use a moved block instead.",
     "import-taken": "The address of an import block already records another model. Import to another address.",
     "import-type": "The model to import has another type than its declaration. Declare the type it has.",
+    "import-undeclared": "An import block names a resource that the manifest does not declare, so nothing is "
+    "imported. Declare it, or let `scenario-apply import --blocks MANIFEST` write its part of the manifest from what "
+    "Scenario holds.",
     "import-unseen": "An import needs the service to be asked. Run the plan without --no-refresh.",
     "part-foreign": "A composition uses a model that is neither public nor a model of this project.",
     "part-nothing": "A composition names a model by its id, and the service shows none with that id: it was mistyped, "

@@ -33,6 +33,8 @@ _TAGS = range(0xE0020, 0xE0080)
 _BLACK_FLAG = "\U0001f3f4"
 _OWN_COLORS = re.compile(r"(\x1b\[(?:0|1|2|3[1-6])(?:;(?:1|2|3[1-6]))*m)")  # what Screen.paint writes
 _SPACES = "\n\t"
+_COMMAND_V2 = re.compile(r"^((?:\s|\x1b\[[\d;]*m)*)::", re.MULTILINE)
+_COMMAND_V1 = re.compile(r"##(?=[A-Za-z]*\[)")
 
 
 def is_harmless(text: str) -> bool:
@@ -81,6 +83,21 @@ def terminal_text(text: str, *, color: bool) -> str:
         return spelled_out(text, backslashed, keep=_SPACES)
     pieces = _OWN_COLORS.split(text)  # every second one is a colour
     return "".join(p if n % 2 else spelled_out(p, backslashed, keep=_SPACES) for n, p in enumerate(pieces))
+
+
+def without_commands(text: str) -> str:
+    """Lines for the log of a pipeline, in which the runner sees no command of its own: `::error::` and `##[error]` of
+    GitHub Actions, `##vso[...]` of Azure Pipelines. Source: ActionCommand.cs of actions/runner, which skips blanks at
+    the start of a line and finds `##[` anywhere; the logging commands of Azure Pipelines.
+    """
+    if "::" in text:
+        text = _COMMAND_V2.sub(r"\1\\x3a:", text)
+    return _COMMAND_V1.sub(r"\\x23#", text) if "##" in text else text
+
+
+def json_without_commands(text: str) -> str:
+    """The same of a JSON document, which still says the same. Its lines begin with no text."""
+    return _COMMAND_V1.sub(r"\\u0023#", text) if "##" in text else text
 
 
 def json_text(text: str) -> str:

@@ -50,13 +50,17 @@ def test_a_selection_narrows_it(here: Path, capsys: pytest.CaptureFixture[str]) 
     assert "selects nothing" in capsys.readouterr().err
 
 
-def test_planned_actions_are_marked_without_a_request(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def draw_pictures(here: Path) -> None:
     from PIL import Image
 
     (here / "kael").mkdir()
     for number in range(3):
         Image.effect_noise((1024, 1024), 40 + number).convert("RGB").save(here / f"kael/{number}.jpg")
         (here / f"kael/{number}.txt").write_text(f"kael, view {number} of the old harbour", encoding="utf-8")
+
+
+def test_planned_actions_are_marked_without_a_request(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    draw_pictures(here)
     assert __main__.main(["graph", "--plan", "--quiet", "--exclude", "model.lr"]) == 0
     assert "model.kael  flux.1-lora  + create" in capsys.readouterr().out
 
@@ -64,3 +68,19 @@ def test_planned_actions_are_marked_without_a_request(here: Path, capsys: pytest
 def test_consent_to_read_files_needs_a_plan(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert __main__.main(["graph", "--allow-remote"]) == 64
     assert "--plan" in capsys.readouterr().err
+
+
+def test_a_saved_plan_has_its_actions_marked(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """On the manifest that it was made of; a manifest that changed since is named."""
+    draw_pictures(here)
+    assert __main__.main(["plan", "--no-refresh", "--quiet", "--select", "model.kael", "--out", "plan.json"]) == 0
+    capsys.readouterr()
+    assert __main__.main(["graph", "plan.json"]) == 0
+    shown = capsys.readouterr()
+    assert "model.kael  flux.1-lora  + create" in shown.out
+    assert "model.lr/slow  lr (slow), flux.1-lora\n" in shown.out
+    assert "changed since" not in shown.err
+    (here / "scenario.yaml").write_text(f"{MANIFEST}# more\n", encoding="utf-8")
+    assert __main__.main(["graph", "plan.json"]) == 0
+    assert "scenario.yaml has changed since the plan was made" in capsys.readouterr().err
+    assert __main__.main(["graph", "plan.json", "--plan"]) == 64

@@ -215,3 +215,19 @@ def test_a_comment_on_a_plan_that_could_not_be_made_has_every_problem(capsys: py
 def test_options_of_comments_are_checked(options: str, home: Path) -> None:
     (home / ".git").mkdir()
     assert run("plan", "--no-refresh", *options.split()) == 64
+
+
+def test_no_caption_is_a_command_in_the_log_of_a_pipeline(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A wrapped caption may begin a line; the runner of GitHub Actions would carry out `::stop-commands::`."""
+    Path("kael/05_campfire.txt").write_text(" ".join(["::stop-commands::x ##[add-mask]e"] * 20))
+    run("plan", "--no-refresh", "--full")
+    assert any(line.lstrip().startswith("::stop") for line in capsys.readouterr().out.splitlines())
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    run("plan", "--no-refresh", "--full")
+    logged = capsys.readouterr().out
+    assert not any(line.lstrip().startswith("::") for line in logged.splitlines())
+    assert "##[" not in logged
+    run("plan", "--no-refresh", "--format", "github")
+    assert capsys.readouterr().out.startswith("::")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +24,7 @@ from scenario_apply.emulator.thread import EmulatorThread, manual_options
 from scenario_apply.errors import Diagnostic, Location, ScenarioApplyError
 from scenario_apply.model.address import parse_address
 from scenario_apply.model.remote import AssetId, ModelId
-from scenario_apply.review.printable import json_text, terminal_text
+from scenario_apply.review.printable import json_text, json_without_commands, terminal_text, without_commands
 from scenario_apply.review.screen import Screen, safe
 from scenario_apply.review.yaml_text import yaml_text
 from scenario_apply.state.state import HistoryEntry, ImageRecord, Record, State, Version
@@ -324,3 +325,22 @@ def test_a_run_on_a_terminal_is_clean() -> None:
         view(event)
     view.close()
     assert_clean(stream.getvalue())
+
+
+@pytest.mark.parametrize(
+    "text", ["::error::x", "  \t::set-output name=a::b", "\x1b[31m::stop-commands::x", "a\n::b::c"]
+)
+def test_no_line_of_a_log_is_a_command_of_github(text: str) -> None:
+    """The runner skips what is blank at the start of a line. Further on in a line, two colons mean nothing."""
+    shown = without_commands(text)
+    assert not any(re.sub(r"\x1b\[\d+m", "", line).lstrip().startswith("::") for line in shown.splitlines())
+    assert shown.replace("\\x3a", ":") == text
+    assert without_commands("std::string ::x") == "std::string ::x"
+
+
+def test_old_commands_are_broken_wherever_they_stand_and_json_says_the_same() -> None:
+    text = "a ##[add-mask]e ##vso[task.setvariable variable=a]b ## heading"
+    assert without_commands(text) == "a \\x23#[add-mask]e \\x23#vso[task.setvariable variable=a]b ## heading"
+    document = json_without_commands(json.dumps([text]))
+    assert "##[" not in document
+    assert json.loads(document) == [text]

@@ -8,8 +8,10 @@ from scenario_apply.cli import options
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Mapping
 
     from scenario_apply.cli.invocation import Invocation
+    from scenario_apply.cli.settings import Settings
     from scenario_apply.manifest.spec import Manifest
     from scenario_apply.planning.changes import Change
     from scenario_apply.planning.resource_graph import ResourceGraph
@@ -24,10 +26,12 @@ EXAMPLES = """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    options.manifest(parser)
+    options.manifest(parser, plan_too=True)
     options.formats(parser, "text", "mermaid", "dot")
     parser.add_argument(
-        "--plan", action="store_true", help="mark what `plan --no-refresh` would do; reads the datasets"
+        "--plan",
+        action="store_true",
+        help="mark what `plan --no-refresh` would do; reads the datasets. A saved plan has its actions marked anyway",
     )
     options.reading(parser)
     options.selection(parser, training=False)
@@ -66,30 +70,45 @@ def _refuse_unused(asked: argparse.Namespace) -> None:
 
 def _graph(call: Invocation) -> ResourceGraph:
     from scenario_apply.cli.saved_plans import read_saved_plan
-    from scenario_apply.errors import UsageError
     from scenario_apply.planning.desired import desire
     from scenario_apply.planning.resource_graph import resource_graph
     from scenario_apply.planning.selection import select
 
     asked, given = call.arguments, call.settings.manifest
-    if given is not None and read_saved_plan(given, call.settings.cwd) is not None:
-        raise UsageError(
-            f"{given} is a saved plan, not a manifest", hint="name the manifest, and --plan for the actions"
-        )
-    manifest, state, changes = _planned(call) if asked.plan else _recorded(call)
+    plain = None if given is None else read_saved_plan(given, call.settings.cwd)
+    if plain is not None:
+        manifest, state, changes = _saved(call, plain)
+    elif asked.plan:
+        manifest, state, changes = _planned(call)
+    else:
+        (manifest, state), changes = _recorded(call, call.settings), None
     selected = select(desire(manifest, {}), state, asked.select, asked.exclude)
     return resource_graph(manifest, state, selected, changes)
 
 
-def _recorded(call: Invocation) -> tuple[Manifest, State, None]:
+def _recorded(call: Invocation, settings: Settings) -> tuple[Manifest, State]:
     from scenario_apply.cli.settings import LOCAL
     from scenario_apply.cli.wiring import open_manifest, place_of_manifest, refuse_errors, store_at
 
-    manifest = open_manifest(call.settings)
-    place = place_of_manifest(manifest, call.settings)
+    manifest = open_manifest(settings)
+    place = place_of_manifest(manifest, settings)
     refuse_errors(place.notes, strict=False)
     call.warn((*manifest.problems, *place.notes))
-    return manifest, store_at(place, endpoint=LOCAL if call.settings.local else None).read(), None
+    return manifest, store_at(place, endpoint=LOCAL if settings.local else None).read()
+
+
+def _saved(call: Invocation, plain: Mapping[str, object]) -> tuple[Manifest, State, tuple[Change, ...]]:
+    """The actions that a saved plan has, on the manifest that it was made of."""
+    from scenario_apply.cli.saved_plans import saved_plan, settings_of_plan
+    from scenario_apply.errors import UsageError
+
+    if call.arguments.plan:
+        raise UsageError("--plan cannot be combined with a saved plan: its own actions are marked")
+    plan = saved_plan(plain, call.settings.manifest or "the plan")
+    manifest, state = _recorded(call, settings_of_plan(plan, call.settings))
+    if manifest.digest != plan.source.manifest_digest:
+        call.tell(f"{manifest.path} has changed since the plan was made")
+    return manifest, state, plan.changes
 
 
 def _planned(call: Invocation) -> tuple[Manifest, State, tuple[Change, ...]]:

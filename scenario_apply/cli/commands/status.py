@@ -10,11 +10,13 @@ from scenario_apply.cli.parser import seconds
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from scenario_apply.cli.invocation import Invocation
     from scenario_apply.cli.wiring import StateLocation
     from scenario_apply.manifest.spec import Manifest
+    from scenario_apply.model.remote import ModelId
+    from scenario_apply.review.html.history_section import ModelSamples
     from scenario_apply.review.status_text import ResourceStatus
     from scenario_apply.state.state import State
 
@@ -63,11 +65,16 @@ def run(call: Invocation) -> int:
             statuses = watch(call, world, lambda: refreshed_statuses(world, state))
         else:
             statuses = refreshed_statuses(world, state)
+        samples = None
+        if call.arguments.format == "html" and not offline:
+            from scenario_apply.cli.report_samples import samples_of
+
+            samples = samples_of(world, state, call.settings)
     if manifest is not None:
         unanswered = {lost.step.address for lost in loaded.unanswered if lost.step.kind == "create"}
         missing = not_created(manifest, state, unanswered)
         statuses = sorted((*statuses, *missing), key=lambda resource: resource.address)
-    _show(call, statuses, loaded.state, manifest)
+    _show(call, statuses, state, manifest, samples)
     return _code(call, statuses)
 
 
@@ -89,7 +96,13 @@ def _place(call: Invocation) -> tuple[StateLocation, Manifest | None]:
     return place_of_manifest(manifest, given), manifest
 
 
-def _show(call: Invocation, statuses: Sequence[ResourceStatus], state: State, manifest: Manifest | None) -> None:
+def _show(
+    call: Invocation,
+    statuses: Sequence[ResourceStatus],
+    state: State,
+    manifest: Manifest | None,
+    samples: Mapping[ModelId, ModelSamples] | None,
+) -> None:
     from scenario_apply.cli.wiring import nothing_recorded
     from scenario_apply.review.status_text import long_queued, status_json, status_text
 
@@ -98,7 +111,7 @@ def _show(call: Invocation, statuses: Sequence[ResourceStatus], state: State, ma
     elif call.arguments.format == "html":
         from scenario_apply.cli.report_page import status_page
 
-        call.show(status_page(call, statuses, state, manifest))
+        call.show(status_page(call, statuses, state, manifest, samples))
     else:
         call.show(status_text(statuses, call.out_now))
     call.warn(long_queued(statuses))

@@ -20,6 +20,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from scenario_apply.api.exchange_deadline import exchange_deadline, use_deadline
+from scenario_apply.api.urls import host_of, is_loopback_host
 from scenario_apply.dataset.scan.remote_objects import (
     TAGGED_NS,
     RemoteChanged,
@@ -51,8 +52,10 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 class WebReader:
     """Files by https://, and http:// where the caller consents."""
 
-    def __init__(self, access: RemoteAccess) -> None:
+    def __init__(self, access: RemoteAccess, *, is_signed: bool = False) -> None:
+        """is_signed: URLs are a service's own, which hold a signature: messages name no more of them than the host."""
         self._access = access
+        self._is_signed = is_signed
         self._tls = _trusted()
 
     def below(self, prefix: str) -> Iterator[RemoteObject]:
@@ -64,7 +67,7 @@ class WebReader:
         with self._asked("HEAD", url) as answer:
             if answer.status in (404, 410):
                 return None
-            _check(answer, url)
+            _check(answer, self._named(url))
             held = answer.headers
         size = held.get("Content-Length", "")
         tag = held.get("ETag", "")
@@ -81,8 +84,9 @@ class WebReader:
         """Writes the bytes of a file. tag: its ETag, "" for any. Raises as BucketReader.fetch."""
         import urllib3
 
-        size = 0
-        with self._asked("GET", url) as answer:
+        size, asked = 0, url
+        with self._asked("GET", asked) as answer:
+            url = self._named(asked)
             if answer.status in (404, 410) and not tag:
                 raise FileNotFoundError(ENOENT, os.strerror(ENOENT))
             if answer.status in (404, 410) or (tag and answer.headers.get("ETag", tag) != tag):
@@ -98,15 +102,20 @@ class WebReader:
             except urllib3.exceptions.HTTPError as error:
                 raise RemoteFailed(f"{url} was not read to its end") from error
 
+    def _named(self, url: str) -> str:
+        """The URL as messages say it."""
+        return f"an address of {host_of(url)}" if self._is_signed else url
+
     @contextmanager
-    def _asked(self, method: str, url: str) -> Iterator[BaseHTTPResponse]:
+    def _asked(self, method: str, asked: str) -> Iterator[BaseHTTPResponse]:
         import urllib3
 
-        here, longest_s = url, _LONGEST_HEAD_S if method == "HEAD" else _LONGEST_S
+        url = self._named(asked)
+        here, longest_s = asked, _LONGEST_HEAD_S if method == "HEAD" else _LONGEST_S
         with exchange_deadline(time.monotonic() + longest_s, fresh=True):
             for _ in range(_MOST_REDIRECTS + 1):
                 try:
-                    pool, target = self._pool(here, url)
+                    pool, target = self._pool(here, url, is_redirected=here != asked)
                     use_deadline(pool)
                     answer = pool.urlopen(
                         method,
@@ -138,8 +147,10 @@ class WebReader:
                         here = ""  # _pool refuses it
         raise RemoteFailed(f"{url} redirects more than {_MOST_REDIRECTS} times")
 
-    def _pool(self, here: str, url: str) -> tuple[urllib3.connectionpool.HTTPConnectionPool, str]:
-        """A connection to the judged address of a URL's host, and what to ask it for."""
+    def _pool(
+        self, here: str, url: str, *, is_redirected: bool
+    ) -> tuple[urllib3.connectionpool.HTTPConnectionPool, str]:
+        """A connection to the judged address of a URL's host, and what to ask it for. url: what messages name."""
         import urllib3
 
         try:
@@ -147,14 +158,15 @@ class WebReader:
             host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
         except ValueError:
             host, port = "", 0
-        redirected = here != url
-        if not host or parts.scheme not in ("https", "http") or (not redirected and url_problem(here)):
+        is_odd = not (is_redirected or self._is_signed) and url_problem(here) is not None
+        if not host or parts.scheme not in ("https", "http") or is_odd:
             raise RemoteFailed(f"{url} redirects to something other than a web server")
         if parts.scheme == "http" and not self._access.allow_http:
-            what = "redirects to an address that is not encrypted" if redirected else "is not encrypted"
+            what = "redirects to an address that is not encrypted" if is_redirected else "is not encrypted"
             raise RemoteFailed(f"{url} {what}", "use https://; --allow-http permits it")
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        proxy = None if proxy_bypass(host) else getproxies().get(parts.scheme)
+        is_here = self._is_signed and is_loopback_host(here)
+        proxy = None if is_here or proxy_bypass(host) else getproxies().get(parts.scheme)
         named = self._access.names(here)
         if proxy is not None:
             _judge(_literal(host), url, named=named)

@@ -43,6 +43,6 @@ class Room(NamedTuple):
 
 
 def room_for(pictures: int) -> Room:
-    """The more pictures, the fewer bytes for each, so that a page of any number stays below its limit."""
+    """The more pictures, the fewer bytes for each, so that together they have PICTURE_BYTES at most."""
     most = min(pictures, PICTURE_BYTES // _LEAST_BYTES)
     return Room(most, min(_MOST_BYTES, PICTURE_BYTES // max(most, 1)))

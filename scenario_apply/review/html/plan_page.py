@@ -103,7 +103,10 @@ class PlanPage:
 
     @property
     def headline(self) -> str:
-        return _STATUS[self.plan.status.kind]
+        kind = self.plan.status.kind
+        if self.plan.mode == "drift" and kind != "errored":
+            return "Changed outside of scenario-apply" if self.plan.drift else "No drift"
+        return "Ready to destroy" if self.plan.mode == "destroy" and kind == "applyable" else _STATUS[kind]
 
     @property
     def explanation(self) -> str:

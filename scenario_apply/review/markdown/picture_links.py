@@ -6,6 +6,7 @@ docs.gitlab.com, "Repository files", raw; the addresses that Bitbucket Cloud and
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, assert_never
@@ -14,6 +15,7 @@ from urllib.parse import quote
 Flavour = Literal["github", "gitlab", "bitbucket", "azure"]
 FLAVOURS: tuple[Flavour, ...] = ("github", "gitlab", "bitbucket", "azure")
 Side = Literal["head", "base"]
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +58,7 @@ class PictureLinks:
         path = self._path(file)
         if commit is None or path is None or file is None or (side == "head" and not self.is_file(file)):
             return None
-        where = quote(path, safe="/-._~")
+        where = quote(path, safe="/-._~", errors="replace")
         match self.flavour:
             case "github":
                 return f"{commit.url}/blob/{commit.sha}/{where}{'?raw=true' if raw else ''}"
@@ -71,7 +73,7 @@ class PictureLinks:
 
     def _path(self, file: str | None) -> str | None:
         """A file seen from the top of the repository; None for one outside of it."""
-        if file is None or file.startswith("/") or "://" in file:
+        if file is None or file.startswith("/") or _SCHEME.match(file):
             return None
         parts: list[str] = []
         for part in (*self.folder.split("/"), *file.split("/")):

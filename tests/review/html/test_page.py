@@ -8,10 +8,12 @@ from hashlib import sha256
 
 import pytest
 
+from scenario_apply.errors import Diagnostic
 from scenario_apply.review.html.page import Section, page_text
-from scenario_apply.review.html.plan_page import PlanPage
-from scenario_apply.review.plan_view import plan_view
+from scenario_apply.review.html.plan_page import PlanPage, plan_page
+from scenario_apply.review.plan_view import failed_plan_view, plan_view
 from tests.cli.plans import plan_of
+from tests.review.html.pages import full_page
 
 SECTION = Section(
     "summary", "Summary", "plan_summary.html.jinja", PlanPage(plan=plan_view(plan_of()), cards=(), album={})
@@ -58,3 +60,17 @@ def test_sections_are_listed_and_drawn_in_order() -> None:
     )
     assert text.index('href="#a"') < text.index('href="#b"') < text.index('id="a"') < text.index('id="b"')
     assert 'Second <span class="note">7</span>' in text
+
+
+def test_what_stops_a_plan_is_said_first() -> None:
+    text = full_page()
+    first = text.index("This plan cannot be applied")
+    assert first < text.index("130 CU exceed the limit of 100") < text.index('id="changes"')
+
+
+def test_a_plan_that_could_not_be_made_shows_its_errors_first() -> None:
+    problem = Diagnostic(code="unknown-key", message="unknown key modells")
+    view = failed_plan_view([problem], manifest=None, endpoint="local", created_at="2026-01-02T03:04:05Z")
+    text = plan_page(PlanPage(plan=view, cards=(), album={}))
+    assert text.index("This plan could not be made") < text.index("unknown key modells") < text.index('id="findings"')
+    assert "Ready" not in text
