@@ -134,8 +134,10 @@ def album_of(
 
 
 def _pictures_here(request: PlanRequest, settings: Settings) -> Iterator[WantedPicture]:
-    """Every picture of the datasets of the manifest."""
+    """Every picture of the datasets of the manifest; first those of which only a Git LFS pointer is here."""
+    found = []
     for name, dataset in request.datasets.items():
         may_leave = request.manifest.datasets[name].allow_outside_root and settings.allow_outside_root
-        for image in dataset.contents.images:
-            yield WantedPicture(image.sha256, image.file, may_leave)
+        found += [(image, may_leave) for image in dataset.contents.images]
+    for image, may_leave in sorted(found, key=lambda one: not one[0].is_lfs_pointer):
+        yield WantedPicture(image.sha256, image.file, may_leave)

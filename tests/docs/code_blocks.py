@@ -28,8 +28,8 @@ PAGES = sorted(
 )
 
 SHELL, DATA = ("sh", "console"), ("yaml", "json", "jsonl")
-_MARK = re.compile(r"^<!-- ([a-z ]+?)(?:: (.*?))? -->$")
-_FENCE = re.compile(r"^(`{3,})([^`]*)$")
+_MARK = re.compile(r" *<!-- ([a-z ]+?)(?:: (.*?))? -->")
+_FENCE = re.compile(r"( *)(`{3,})([^`]*)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,17 +58,17 @@ def code_blocks(path: Path) -> list[CodeBlock]:
     marks: dict[str, str] = {}
     lines = enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
     for number, line in lines:
-        if (mark := _MARK.match(line)) is not None:
+        if (mark := _MARK.fullmatch(line)) is not None:
             marks[mark[1]] = mark[2] or ""
-        elif (fence := _FENCE.match(line)) is not None:
+        elif (fence := _FENCE.fullmatch(line)) is not None:
             body = []
             for _, inner in lines:
-                if inner == fence[1]:
+                if inner.strip() == fence[2]:
                     break
-                body.append(inner)
+                body.append(inner.removeprefix(fence[1]))
             page = path.relative_to(ROOT).as_posix()
             text = "".join(f"{inner}\n" for inner in body)
-            found.append(CodeBlock(page=page, line=number, language=fence[2].strip(), text=text, marks=marks))
+            found.append(CodeBlock(page=page, line=number, language=fence[3].strip(), text=text, marks=marks))
             marks = {}
         elif line.strip():
             marks = {"setup": marks["setup"]} if "setup" in marks else {}

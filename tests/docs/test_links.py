@@ -11,7 +11,7 @@ import pytest
 from tests.docs.code_blocks import PAGES, ROOT
 
 LINK = re.compile(r"\[(?:[^\[\]]|\[[^\]]*\])*\]\(([^)\s]+)\)|<img src=\"([^\"]+)\"")
-FENCED = re.compile(r"^(`{3,})[^`\n]*\n.*?^\1$", re.DOTALL | re.MULTILINE)
+FENCED = re.compile(r"^( *`{3,})[^`\n]*\n.*?^\1$", re.DOTALL | re.MULTILINE)
 
 
 @cache

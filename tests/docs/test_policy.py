@@ -118,6 +118,13 @@ def test_deletes_need_a_label(case: str, denied: Evaluate) -> None:
     assert not any("deleted" in message for message in denied(golden(case), "allow-delete"))
 
 
+def test_what_a_protected_composition_is_made_of_needs_a_label(denied: Evaluate) -> None:
+    plan = golden("caption-changed")
+    plan["changes"][0]["affects"] = [{"address": "composition.ink", "action": "retrain", "protected": True}]
+    assert denied(plan) == ["model.kael affects composition.ink, which is protected"]
+    assert denied(plan, "allow-protected") == []
+
+
 def test_a_plan_that_could_not_be_made_is_refused(denied: Evaluate) -> None:
     plan = golden("caption-changed") | {"errored": True, "complete": False}
     assert denied(plan) == ["the plan could not be made; see its diagnostics", "the plan is not complete"]
