@@ -23,7 +23,8 @@ def affected(decisions: Mapping[Address, Decision], desired: Desired) -> Mapping
             continue
         ids = {version.id for version in decision.record.versions()}
         made_of_it = {user for model_id in ids for user in users.get(model_id, ())}
-        needing_it = {user for user in desired.consumers.get(address, ()) if decisions[user].record is not None}
+        needing = (user for user in desired.consumers.get(address, ()) if user in decisions)
+        needing_it = {user for user in needing if decisions[user].record is not None}
         if reached := sorted(made_of_it | (set() if isinstance(decision, Delete) else needing_it)):
             found[address] = tuple(_affected(decisions[user]) for user in reached)
     return found

@@ -54,6 +54,8 @@ def resolve_parts(
         part: ConceptRecord | Diagnostic
         if declared.model is not None:
             part = _declared_part(spec, declared, declared.model, state, decisions[declared.model])
+            if isinstance(part, ConceptRecord) and observed.is_gone(part.model_id) and not _is_part_of(record, part):
+                part = _untrained(spec, declared, declared.model)
         elif declared.find is not None:
             part = _found_part(declared, declared.find, observed, known)
         else:
@@ -73,6 +75,10 @@ def _declared_part(
         return ConceptRecord(record.current.id, declared.scale, declared.epoch, record.current.fingerprint)
     if yields_new_weights(decision):
         return ConceptRecord(UNKNOWN_ID, declared.scale, declared.epoch)
+    return _untrained(spec, declared, address)
+
+
+def _untrained(spec: CompositionSpec, declared: Concept, address: Address) -> Diagnostic:
     return Diagnostic(
         code="untrained-part",
         severity="warning",
@@ -104,6 +110,13 @@ def _named_part(
             hint="name a model of this project, or a public one",
         )
     return part
+
+
+def _is_part_of(record: Record | None, part: ConceptRecord) -> bool:
+    """Whether the trained composition holds that model already, at whatever scale."""
+    if record is None or not record.working.is_usable:
+        return False
+    return any(known.model_id == part.model_id for known in record.working.concepts)
 
 
 def _is_composed_of(record: Record | None, part: ConceptRecord) -> bool:

@@ -36,6 +36,7 @@ from scenario_apply.planning.training_rules import (
     unchanged,
     unfinished,
 )
+from scenario_apply.planning.up_to_date import as_declared
 from scenario_apply.state.state import State, Version
 
 
@@ -90,7 +91,7 @@ def desired_fingerprint(desired: Desired, state: State, address: Address, versio
     given = Inputs(desired=desired, state=state, observed=Observed(), asked=PlanRequestOptions())
     if isinstance(spec, CompositionSpec):
         parts = resolve_parts(spec, state.records.get(address), state, Observed(), decide(given)).concepts
-        return given.up_to_date.fingerprint_of(spec, version, parts)
+        return given.up_to_date.fingerprint_of(spec, version, as_declared(spec, parts))
     return given.up_to_date.fingerprint_of(spec, version, ())
 
 

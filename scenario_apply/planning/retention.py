@@ -100,8 +100,10 @@ def _judged(
     keep = max(0, spec.lifecycle.keep_versions)
     if not free:
         return replace(decision, notes=(*decision.notes, *notes))
-    if decision.resource.is_protected or not consent:
-        kept = OldVersionsKept(len(free), keep, "protected" if decision.resource.is_protected else "consent")
+    # protection that is declared counts although a problem keeps this plan from recording it
+    is_protected = decision.resource.is_protected or bool(spec.lifecycle.prevent_destroy)
+    if is_protected or not consent:
+        kept = OldVersionsKept(len(free), keep, "protected" if is_protected else "consent")
         return replace(decision, notes=(*decision.notes, *notes, kept))
     return replace(
         decision,

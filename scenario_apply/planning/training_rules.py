@@ -100,7 +100,7 @@ def restored(given: Inputs, it: Resource) -> Resource:
     """A kept version that was trained on exactly what is declared is current again: training it costs money."""
     spec, record = _recorded(it)
     replaces = isinstance(spec, ModelSpec) and spec.lifecycle.on_change in (None, "replace")
-    if not replaces or it.address in given.asked.replace or record.pending is not None:
+    if not replaces or it.address in given.asked.replace:
         return it
     if not record.current.is_usable or given.up_to_date.is_what_is_wanted(spec, record.current, it.parts):
         return it
@@ -108,7 +108,9 @@ def restored(given: Inputs, it: Resource) -> Resource:
         if version.is_usable and given.up_to_date.is_what_is_wanted(spec, version, it.parts):
             if given.observed.is_gone(version.id):
                 return it
-            return replace(it, record=record.revived(version.number), edit=replace(it.edit, revive=version.number))
+            # a replacement that was not launched yet is given up for it
+            edit = replace(it.edit, revive=version.number, discard_pending=record.pending is not None)
+            return replace(it, record=record.revived(version.number).without_pending(), edit=edit)
     return it
 
 

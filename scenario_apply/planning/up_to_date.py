@@ -10,6 +10,7 @@ from scenario_apply.dataset.digest import digest_of
 from scenario_apply.dataset.types import Contents
 from scenario_apply.manifest.spec import CompositionSpec
 from scenario_apply.model.picture_options import only_defaults
+from scenario_apply.model.remote import ModelId
 from scenario_apply.model.training_types import SECRET_PARAMETERS
 from scenario_apply.planning.attributes import Spec, declared_parameters
 from scenario_apply.planning.changes import CaptionDiff, ImageDiff
@@ -22,6 +23,17 @@ from scenario_apply.planning.own_captions import own_captions, without_own_capti
 from scenario_apply.planning.reasons import Reason, TypeChanged
 from scenario_apply.state.fingerprint import fingerprint
 from scenario_apply.state.state import ConceptRecord, Record, Version
+
+
+def as_declared(spec: Spec, parts: tuple[ConceptRecord, ...]) -> tuple[ConceptRecord, ...]:
+    """Parts as the manifest names them: a declared one by its address, whichever version it is at."""
+    if not isinstance(spec, CompositionSpec) or len(parts) != len(spec.concepts):
+        return parts
+    return tuple(
+        part if declared.model is None else replace(part, model_id=ModelId(str(declared.model)), trained_from=None)
+        for declared, part in zip(spec.concepts, parts, strict=True)
+    )
+
 
 NO_DIFFERENCE = ContentDiff(images=ImageDiff(), captions=CaptionDiff())
 
@@ -93,7 +105,11 @@ class UpToDate:
         """Whether the manifest asks for what it asked for when a rollback pinned the resource."""
         held, version = record.held, record.current
         forms = self._forms(spec, version)
-        return any(self.fingerprint_of(spec, version, parts, like=held, as_files=form) == held for form in forms)
+        return any(
+            self.fingerprint_of(spec, version, one, like=held, as_files=form) == held
+            for form in forms
+            for one in dict.fromkeys((as_declared(spec, parts), parts))  # pins of earlier releases name the parts' ids
+        )
 
     def _forms(self, spec: Spec, version: Version) -> tuple[bool, ...]:
         """The values of as_files under which a version counts as up to date."""

@@ -14,6 +14,8 @@ from scenario_apply.model.steps import CreateModel
 from scenario_apply.planning.changes import Action
 from scenario_apply.planning.plan import Plan
 from scenario_apply.state.state import ConceptRecord, Record, State, Version
+from tests.planning.decisions import decisions, gone, recorded
+from tests.planning.decisions import ink as recorded_ink
 from tests.planning.manifests import HERE, composition, dataset, manifest, model, part, picture
 from tests.planning.situations import NOW, Model, Service, world_of
 
@@ -140,3 +142,13 @@ def test_one_part_that_is_not_trained_holds_up_its_composition_only() -> None:
     }
     assert [problem.code for problem in made.diagnostics] == ["untrained-part"]
     assert made.diagnostics[0].severity == "warning"
+
+
+def test_a_part_that_is_gone_and_not_made_again_holds_its_composition_up() -> None:
+    """Not selected, it would be composed of a model that does not exist; one that holds it already stays as it is."""
+    made = manifest(model("kael"), composition("ink", [part("kael")]))
+    ink = Address("composition", "ink")
+    found = decisions(made, observed=gone("m1"), selected=frozenset({ink}))
+    assert [problem.code for problem in found[ink].resource.problems] == ["untrained-part"]
+    held = State(records={**recorded().records, ink: recorded_ink("m1")})
+    assert decisions(made, held, gone("m1"), selected=frozenset({ink}))[ink].resource.problems == ()

@@ -9,7 +9,7 @@ from scenario_apply.manifest.spec import Import, Lifecycle, Moved, OnChange, Rem
 from scenario_apply.model.address import Address
 from scenario_apply.model.remote import ModelId
 from scenario_apply.planning import reasons as why
-from scenario_apply.planning.decide import DECLARED, UNDECLARED
+from scenario_apply.planning.decide import DECLARED, UNDECLARED, desired_fingerprint
 from scenario_apply.planning.decision import (
     Complete,
     Create,
@@ -22,6 +22,7 @@ from scenario_apply.planning.decision import (
     Retrain,
     Wait,
 )
+from scenario_apply.planning.desired import desire
 from scenario_apply.planning.state_edit import StateEdit, edited
 from scenario_apply.state.state import State
 from tests.planning.decisions import (
@@ -41,7 +42,7 @@ from tests.planning.decisions import (
     seen,
     version,
 )
-from tests.planning.manifests import HERE, composition, manifest, model, part, picture
+from tests.planning.manifests import HERE, composition, dataset, manifest, model, part, picture
 
 OTHER_EPOCHS = declared(parameters={"nbEpochs": 12})
 EPOCHS = why.ParameterChanged("nbEpochs", 10, 12)
@@ -302,3 +303,30 @@ def test_destroy_heeds_protection_that_is_declared_or_recorded(protect: bool) ->
 def test_destroy_deletes_what_is_declared() -> None:
     decision = decided(destroy=True)
     assert (type(decision), decision.reasons) == (Delete, (why.DestroyAskedFor(),))
+
+
+def test_a_version_comes_back_though_a_replacement_was_begun() -> None:
+    """The manifest is back at what an old version was trained on: nothing is paid, the unfinished one is given up."""
+    old, now = version(1), version(2, parameters={"nbEpochs": 12})
+    begun = version(3, parameters={"nbEpochs": 14}, phase="building", fingerprint=None)
+    state = recorded(now, pending=begun, previous=(old,))
+    decision = decided(state=state)
+    assert isinstance(decision, Relabel)
+    assert why.VersionRestored(1) in decision.reasons
+    after = edited(state, {KAEL: decision.edit}).records[KAEL]
+    assert (after.current.number, after.pending) == (1, None)
+    assert sorted(one.number for one in after.previous) == [2, 3]
+
+
+def test_a_pinned_composition_stays_pinned_when_its_part_is_replaced() -> None:
+    """Its part of the manifest did not change: it is not trained again."""
+    made = manifest(SPEC, composition("ink", [part("kael")]))
+    desired = desire(made, {"set": dataset("set", IMAGES)})
+    before = State(records={**recorded().records, INK: ink("m1")})
+    held = desired_fingerprint(desired, before, INK, ink("m1").current)
+    replaced = recorded(version(2), previous=(version(1),))
+    after = State(records={**replaced.records, INK: replace(ink("m1"), held=held)})
+    found = decisions(made, after)[INK]
+    assert [type(note) for note in found.notes] == [why.RollbackPinned]
+    other = manifest(SPEC, composition("ink", [part("kael", 0.7)]))
+    assert why.RollbackEnded() in decisions(other, after)[INK].notes

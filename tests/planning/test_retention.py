@@ -8,9 +8,11 @@ import pytest
 from msgspec.structs import replace
 
 from scenario_apply.manifest.spec import Lifecycle
+from scenario_apply.model.remote import ModelId
 from scenario_apply.planning import reasons as why
 from scenario_apply.planning.decision import Decision, Delete, Keep
 from scenario_apply.planning.retention import old_versions, protected_users, with_retention
+from scenario_apply.state.state import State
 from tests.planning.decisions import INK, KAEL, MANIFEST, decided, decisions, declared, ink, recorded, version
 from tests.planning.manifests import composition, manifest, model, part
 
@@ -57,6 +59,15 @@ def test_without_consent_they_are_kept_and_the_plan_says_why() -> None:
 def test_those_of_a_protected_resource_are_kept() -> None:
     decision = judged(protected=True)
     assert (decision.delete, decision.notes) == ((), (why.OldVersionsKept(1, 1, "protected"),))
+
+
+def test_protection_that_a_problem_keeps_from_being_recorded_counts() -> None:
+    """A composition that waits for a part is left alone, and so is its protection; its old versions stay."""
+    waiting = composition("ink", [part("other")], lifecycle=Lifecycle(keep_versions=0, prevent_destroy=True))
+    record = replace(ink("m3"), previous=(replace(ink("m3").current, number=2, id=ModelId("c0")),))
+    made = manifest(model("other", lifecycle=Lifecycle(train="manual")), waiting)
+    found = with_retention(decisions(made, State(records={INK: record})), consent=True)[INK]
+    assert (found.delete, found.notes[-1]) == ((), why.OldVersionsKept(1, 0, "protected"))
 
 
 def test_those_of_a_resource_that_is_not_selected_are_kept() -> None:

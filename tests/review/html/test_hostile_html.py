@@ -84,7 +84,7 @@ HOSTILE = (
 )
 
 
-class _Elements(HTMLParser):
+class Elements(HTMLParser):
     """Every start tag with the names of its attributes, the comments, and the text between."""
 
     def __init__(self) -> None:
@@ -113,7 +113,7 @@ class _Elements(HTMLParser):
         self.elements.append(("?", (data,)))
 
 
-def page_with(text: str) -> _Elements:
+def page_with(text: str) -> Elements:
     """A page that has the text in every place where somebody else's may be."""
     finding = Diagnostic(code="D02", message=text, hint=text, location=Location(file=text, line=1), severity="warning")
     images = ImageDiff(
@@ -149,7 +149,7 @@ def page_with(text: str) -> _Elements:
     }
     album = {"a": PageImage("data:image/webp;base64,AA", 1, 1), "b": PageImage(why=text)}
     page = PlanPage(plan=view, cards=cards_of(view, {KAEL: facts}), album=album)
-    found = _Elements()
+    found = Elements()
     found.feed(plan_page(page))
     found.close()
     return found
@@ -171,6 +171,6 @@ def test_a_hostile_text_changes_nothing_but_itself(text: str) -> None:
     assert all(value == safe(value) for value in found.values)
 
 
-def _without_diffs(page: _Elements) -> list[tuple[str, tuple[str, ...]]]:
+def _without_diffs(page: Elements) -> list[tuple[str, tuple[str, ...]]]:
     """A word diff has as many marks as the texts have words."""
     return [element for element in page.elements if element[0] not in ("ins", "del")]
