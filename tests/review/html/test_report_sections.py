@@ -13,7 +13,7 @@ from scenario_apply.review.html.page import page_text, rendered
 from scenario_apply.review.html.run_section import run_section
 from scenario_apply.review.screen import safe
 from tests.review.html.report_sections import ended_with, sections_with, state_with
-from tests.review.html.test_hostile_html import HOSTILE, Elements
+from tests.review.html.test_hostile_html import ALL, Elements
 
 
 def page_with(text: str) -> Elements:
@@ -27,7 +27,7 @@ def page_with(text: str) -> Elements:
 HARMLESS = page_with("harmless")
 
 
-@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+@pytest.mark.parametrize("text", ALL, ids=range(len(ALL)))
 def test_a_hostile_text_changes_nothing_but_itself(text: str) -> None:
     found = page_with(text)
     assert found.elements == HARMLESS.elements
