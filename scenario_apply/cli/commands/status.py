@@ -61,6 +61,8 @@ def run(call: Invocation) -> int:
 
     if call.arguments.cost and call.arguments.watch:
         raise UsageError("--cost cannot be combined with --watch")
+    if call.arguments.cost and call.arguments.format == "html":
+        raise UsageError("--cost has no page of its own", hint="--format html, without --cost, shows what was charged")
     place, manifest = _place(call)
     offline = call.arguments.no_refresh
     if not offline:
