@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import os
 import threading
 from urllib.parse import urlsplit
 
@@ -42,6 +43,7 @@ def _problem_of(url: str, *, allow_http: bool) -> str | None:
 
 
 def _posted(url: str, body: bytes) -> str | None:
+    import ssl
     import urllib.error
     import urllib.request
 
@@ -49,10 +51,14 @@ def _posted(url: str, body: bytes) -> str | None:
         def redirect_request(self, *_: object, **__: object) -> None:
             return None
 
+    bundle = os.environ.get("REQUESTS_CA_BUNDLE") or None  # SSL_CERT_FILE is followed by itself
     proxies = {} if stays_on_this_machine(url) else urllib.request.getproxies()
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler(proxies), NoRedirect)
     request = urllib.request.Request(url, data=body, headers={"Content-Type": "application/json"}, method="POST")  # noqa: S310  # http or https: see _problem_of
     try:
+        is_folder = bundle is not None and os.path.isdir(bundle)
+        trusted = ssl.create_default_context(cafile=None if is_folder else bundle, capath=bundle if is_folder else None)
+        handlers = (NoRedirect, urllib.request.HTTPSHandler(context=trusted))
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler(proxies), *handlers)
         with opener.open(request, timeout=SOCKET_S):
             return None  # what it answers is of no interest
     except urllib.error.HTTPError as error:

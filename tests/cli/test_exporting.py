@@ -244,6 +244,17 @@ def test_a_block_without_a_declaration_writes_it(
     assert plan("scenario.yaml", capsys) == NOTHING
 
 
+def test_a_folder_of_a_person_is_not_used(app: WebApp, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The pictures get a folder of their own, and nothing of another folder is read or changed."""
+    model_id, _ = app.model("Kael", CAPTIONS)
+    (tmp_path / "kael").mkdir()
+    (tmp_path / "kael" / "01.png").write_bytes(b"mine")
+    assert run(["import", "model.kael", model_id]) == 0
+    assert files_in(tmp_path / "kael") == {"01.png": b"mine"}
+    assert "images: ./kael-2\n" in (tmp_path / "scenario.yaml").read_text()
+    assert plan("scenario.yaml", capsys) == NOTHING
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
