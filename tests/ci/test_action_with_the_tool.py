@@ -17,7 +17,7 @@ MANIFEST = "version: 1\nmodels:\n  kael: { type: flux.1-lora, dataset: { images:
 
 
 def test_a_pull_request_gets_one_comment_with_the_plan(host: HostDouble, tmp_path: Path) -> None:
-    """Modules in the checkout that are named like ours or like those of Python are not run; the token is in no output."""
+    """Modules in the checkout named like ours or like those of Python are not run; the token is in no output."""
     home = tmp_path / "run"
     (home / "workspace" / "kael").mkdir(parents=True)
     (home / "workspace" / "scenario.yaml").write_text(MANIFEST)
