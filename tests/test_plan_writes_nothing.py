@@ -72,6 +72,7 @@ def test_the_list_of_writes_is_complete() -> None:
         "get_assets",
         "get_upload",
         "get_score",
+        "get_account",
     }
     calls = {name for name in vars(ScenarioApi) if not name.startswith("_")}
     assert calls - reads - {"quote_training", "quote_captions"} == WRITES.keys()

@@ -18,8 +18,12 @@ need_credentials() {
 }
 
 # Run the tool with its output in the log of the job and in $log. A job that is cancelled ends it in order. Sets code.
+# GitHub takes lines of a log that begin with `::` for commands, and a plan prints captions of whoever opened the pull request:
+# no command counts until the word is said that nobody can know.
 run_tool() {
-	local pid reader stopped=1
+	local pid reader stopped=1 word
+	word=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
+	printf '::stop-commands::%s\n' "$word"
 	rm -f "$work/pipe"
 	mkfifo "$work/pipe"
 	tee -a "$log" <"$work/pipe" &
@@ -33,6 +37,7 @@ run_tool() {
 	done
 	trap - INT TERM
 	wait "$reader"
+	printf '\n::%s::\n' "$word"
 }
 
 # One plan, printed in every format: the text in the log of the job, notes beside the lines of the pull request, Markdown

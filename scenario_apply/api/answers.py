@@ -111,6 +111,9 @@ class JobMetadataAnswer(Answer, frozen=True, kw_only=True):
 
 class BillingAnswer(Answer, frozen=True, kw_only=True):
     cu_cost: object = None
+    cu_discount: object = None
+    cu_cost_details: object = None
+    disable_refund: object = None
 
 
 class JobAnswer(Answer, frozen=True, kw_only=True):
@@ -139,6 +142,8 @@ class LaunchAnswer(Answer, frozen=True, kw_only=True):
     model: LaunchedJobAnswer | None = None
     job_id: IdOrEmpty | None = None
     creative_units_cost: object = None
+    creative_units_discount: object = None
+    cost_details: object = None
 
 
 class PriceAnswer(Answer, frozen=True, kw_only=True):

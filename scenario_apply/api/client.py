@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import TypeVar
 
 from scenario_apply.api import wire
+from scenario_apply.api.account import read_account
 from scenario_apply.api.caption_requests import CaptionBody, caption_of
 from scenario_apply.api.exchange import Body, Method, Request, Safety
 from scenario_apply.api.request_bodies import bare_base64_body, data_url_body, json_body
@@ -22,6 +23,7 @@ from scenario_apply.model.limits import (
 )
 from scenario_apply.model.ports import Sending
 from scenario_apply.model.remote import (
+    AccountFacts,
     AssetId,
     AssetPage,
     DatasetScore,
@@ -59,6 +61,7 @@ class Client:
 
     def __init__(self, sender: Sender, project_id: str | None) -> None:
         self._sender = sender
+        self._project_id = project_id
         self._scope: Query = () if not project_id else (("projectId", project_id),)
 
     # -- reads
@@ -133,6 +136,10 @@ class Client:
         doing = f"read the dataset score of model {model_id}"
         request = self._request("GET", path, Safety.READ, doing, is_advisory=True)
         return self._sender.call(request, wire.score_of)
+
+    def get_account(self) -> AccountFacts:
+        """Usage and limits; what cannot be read is None, with the reason."""
+        return read_account(self._sender, self._project_id)
 
     def read(
         self, path: str, doing: str, answer: Callable[[object], Said], *, query: Query = (), body: Body | None = None

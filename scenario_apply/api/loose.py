@@ -20,7 +20,10 @@ _MILLISECONDS_ABOVE: Final = 1e11
 
 _MOST: Final = 2.0**53
 _NUMBER = re.compile(r"[0-9]{1,40}(?:\.[0-9]{1,40})?")
+_NAME = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 _ROUNDED: Final = 1e-6
+
+MOST_DETAILS: Final = 24
 
 
 def fitted(value: object, type_: type[Value]) -> Value | None:
@@ -51,6 +54,21 @@ def count(value: object) -> int | None:
 def price(value: object) -> float | None:
     """CU, at least 0."""
     return amount(value)
+
+
+def cost_details(value: object) -> dict[str, float] | None:
+    """The parts of a price: names with CU, at most MOST_DETAILS. What is none is left out; None where nothing is left.
+
+    Names come from the service and are stored, so they are short and visible ASCII.
+    """
+    if not isinstance(value, dict):
+        return None
+    parts = {
+        name: cu
+        for name, part in value.items()
+        if isinstance(name, str) and _NAME.fullmatch(name) and (cu := price(part)) is not None
+    }
+    return dict(sorted(parts.items())[:MOST_DETAILS]) or None
 
 
 def share(value: object) -> float | None:

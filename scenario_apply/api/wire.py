@@ -15,7 +15,6 @@ from scenario_apply.api.answers import (
     AssetMetadataAnswer,
     AssetPropertiesAnswer,
     AssetsAnswer,
-    BillingAnswer,
     EpochAnswer,
     JobAnswer,
     JobMetadataAnswer,
@@ -29,6 +28,7 @@ from scenario_apply.api.answers import (
     TrainingStatsAnswer,
     UploadAnswer,
 )
+from scenario_apply.api.prices import billed
 from scenario_apply.errors import BadAnswer
 from scenario_apply.model import codec
 from scenario_apply.model.codec import Misfit
@@ -102,7 +102,7 @@ def job_of(value: object) -> RemoteJob:
         progress=loose.share(job.progress),
         error=None if metadata is None else loose.words(metadata.error),
         hint=None if metadata is None else loose.words(metadata.hint),
-        cu_cost=_billed(job.billing),
+        **billed(job.billing),
     )
 
 
@@ -115,10 +115,15 @@ def launch_of(value: object) -> Launch:
         job_id = answer.job_id if answer.model is None else answer.model.job_id
     if not job_id:
         raise BadAnswer("the service's answer has no job.jobId")
-    cost = loose.price(answer.creative_units_cost)
-    if cost is None and job is not None:
-        cost = _billed(job.billing)
-    return Launch(job_id=JobId(job_id), cu_cost=cost)
+    price = {} if job is None else billed(job.billing)
+    price.pop("is_refunded", None)
+    told = {
+        "cu_cost": loose.price(answer.creative_units_cost),
+        "discount": loose.price(answer.creative_units_discount),
+        "details": loose.cost_details(answer.cost_details),
+    }
+    price |= {name: value for name, value in told.items() if value is not None}
+    return Launch(job_id=JobId(job_id), **{"cu_cost": None, **price})
 
 
 def quote_of(value: object) -> float:
@@ -257,11 +262,6 @@ def _listed_asset(item: object, at: str) -> RemoteAsset:
 def _ids_of(item: object) -> object:
     """What holds ids in one item of a list: those are never odd, whatever else is."""
     return {key: item[key] for key in _ID_KEYS if key in item} if isinstance(item, dict) else item
-
-
-def _billed(billing: object) -> float | None:
-    known = loose.fitted(billing, BillingAnswer)
-    return None if known is None else loose.price(known.cu_cost)
 
 
 def _model(model: ModelAnswer, *, complete: bool, at: str) -> RemoteModel:

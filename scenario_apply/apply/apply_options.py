@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from scenario_apply.apply.price_round import Approval
 from scenario_apply.model.address import Address
 from scenario_apply.model.remote_urls import NO_REMOTE, RemoteAccess
 
@@ -15,7 +16,7 @@ class ApplyOptions:
     wait False: trainings are launched and left running. command, status_command: the commands that continue the run.
     command_line: as it was typed, without secrets, for the state's history; None: command.
     replaced, adopted: the values of --replace and --adopt. outside: dataset files that may lie outside the root.
-    remote: URLs that datasets may be read from.
+    remote: URLs that datasets may be read from. approval: what of the cost was approved before the run.
     """
 
     parallelism: int = 24
@@ -29,3 +30,4 @@ class ApplyOptions:
     adopted: tuple[str, ...] = ()
     outside: frozenset[str] = frozenset()
     remote: RemoteAccess = NO_REMOTE
+    approval: Approval = Approval()

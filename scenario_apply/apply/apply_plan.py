@@ -18,7 +18,9 @@ from scenario_apply.apply.events import Event, Ledger, RunStarted
 from scenario_apply.apply.launch_gates import Launching
 from scenario_apply.apply.ledger import RunTotals, ledger_of, stopped_ledger
 from scenario_apply.apply.prepare import Prepared
-from scenario_apply.apply.run import Run, RunOptions
+from scenario_apply.apply.price_round import PriceRound
+from scenario_apply.apply.run import Run
+from scenario_apply.apply.run_options import RunOptions
 from scenario_apply.apply.run_snapshot import RunSnapshot
 from scenario_apply.apply.schedule import StepStatus
 from scenario_apply.apply.stop_signal import StopSignal
@@ -143,7 +145,9 @@ def _run(
             timeout_s=options.timeout_s,
             wait=options.wait,
             vanished=frozenset(address for address, edit in prepared.edits.items() if edit.gone),
+            approval=options.approval,
         ),
+        prices=PriceRound(prepared),
     )
 
 

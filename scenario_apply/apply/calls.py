@@ -241,7 +241,13 @@ def _train(planned: PlannedStep, step: StartTraining, context: CallContext) -> O
 
     def call(sending: Sending) -> Outcome:
         launch = context.api.train(version.id, step.parameters, sending=sending)
-        return Outcome(at=iso(context.clock.now()), job_id=launch.job_id, cu=launch.cu_cost)
+        return Outcome(
+            at=iso(context.clock.now()),
+            job_id=launch.job_id,
+            cu=launch.cu_cost,
+            discount=launch.discount,
+            details=launch.details,
+        )
 
     try:
         outcome = _once(planned, context, call, earlier=earlier, details=details)

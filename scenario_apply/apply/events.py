@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from scenario_apply.model.address import Address
 from scenario_apply.model.remote import Progress
 from scenario_apply.model.steps import PlannedStep
+from scenario_apply.planning.changes import CostSource
 from scenario_apply.planning.plan import Plan
 
 EndStatus = Literal["done", "partial", "failed", "running", "interrupted", "stopped"]
@@ -82,6 +84,39 @@ class Noted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingPrice:
+    """What one training costs, in CU. source: quoted, or that of the plan's estimate. reason: why it is not quoted."""
+
+    address: Address
+    cu: float | None
+    source: CostSource
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Priced:
+    """The price of the run, known before its first upload. cu: what is known of it; planned: what the plan showed."""
+
+    prices: tuple[TrainingPrice, ...]
+    cu: float | None
+    planned: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingCharge:
+    """What a training that this run launched was quoted and charged, in CU; None where that is not known.
+
+    charged: after discount; 0 when it failed and was refunded. details: its parts, as the service names them.
+    """
+
+    address: Address
+    quoted: float | None = None
+    charged: float | None = None
+    discount: float | None = None
+    details: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerLine:
     """One resource or step in a list of the ledger. reason: the service's own message, or why it was not started."""
 
@@ -108,6 +143,7 @@ class Ledger:
     requests: int = 0
     refused: int = 0
     cu_charged: float | None = 0
+    charges: tuple[TrainingCharge, ...] = ()
     took_s: float = 0
     steps_done: int = 0
     steps_total: int = 0
@@ -118,4 +154,6 @@ class Ledger:
     counts: dict[str, int] = field(default_factory=dict)  # step kind -> done
 
 
-Event = RunStarted | StepStarted | StepFinished | StepFailed | Adopted | TrainingMoved | Throttled | Noted | Ledger
+Event = (
+    RunStarted | StepStarted | StepFinished | StepFailed | Adopted | TrainingMoved | Throttled | Noted | Priced | Ledger
+)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from scenario_apply.apply.call_context import CallContext
 from scenario_apply.apply.events import Event, Noted
@@ -16,12 +19,15 @@ from scenario_apply.model.address import Address
 from scenario_apply.model.amounts import amount
 from scenario_apply.model.plan_limits import Limits
 from scenario_apply.model.remote import DatasetScore, ModelId
-from scenario_apply.model.steps import StartTraining
+from scenario_apply.model.steps import CallStep, StartTraining
 from scenario_apply.model.training_types import training_type
+from scenario_apply.state.outcome import Outcome
 
 WARNINGS_SHOWN = 3
 SCORE_READS = 20
 SCORE_EVERY_S = 3.0
+QUOTE_HOLDS_S = 600.0
+"""A limit on cost relies on a quote for so long: a launch may wait for hours until another training ends."""
 
 
 @dataclass(slots=True)
@@ -54,6 +60,7 @@ class Launching:
         self._problems = problems or {}
         self.quoted: dict[Address, float] = {}
         self.refused: dict[Address, float] = {}
+        self._expected: dict[Address, tuple[float, float]] = {}
         self.lowest_score: float | None = None
         self._scores: dict[str, _Score] = {}
         self._lock = threading.Lock()
@@ -66,10 +73,18 @@ class Launching:
         version = context.record(step.address).working
         if not training_type(version.type).is_composition:
             self._score(step, version.id, context)
-        if self.limits.cost is None:
+        quote = self._known(step, context)
+        if quote is None and self.limits.cost is not None:
+            quote = self._quote(step, version.id, context)
+        elif quote is None:
+            with contextlib.suppress(ApiError):  # without a limit it is for the account only
+                quote = context.api.quote_training(version.id, step.parameters, None)
+        if quote is None:
             return
-        quote = self._quote(step, version.id, context)
         with self._lock:
+            if self.limits.cost is None:
+                self.quoted[step.address] = quote
+                return
             spent = sum(cu for address, cu in self.quoted.items() if address != step.address)
             if spent + quote > self.limits.cost:
                 self.refused[step.address] = quote
@@ -79,6 +94,24 @@ class Launching:
                 )
             self.quoted[step.address] = quote
             self.refused.pop(step.address, None)
+
+    def expect(self, quotes: Mapping[Address, float], at: float) -> None:
+        """Use these quotes for the launches, so that nothing is asked twice. at: of the clock, when they came."""
+        self._expected = {address: (cu, self._expected.get(address, (0.0, at))[1]) for address, cu in quotes.items()}
+
+    def _known(self, step: StartTraining, context: CallContext) -> float | None:
+        """The quote of that very training; None where there is none, or it is too old for a limit to rely on."""
+        cu, at = self._expected.get(step.address, (None, 0.0))
+        is_old = context.clock.now() - at > QUOTE_HOLDS_S
+        return None if is_old and self.limits.cost is not None else cu
+
+    def with_quote(self, step: CallStep, outcome: Outcome) -> Outcome:
+        """The outcome of a launch with what it was quoted; any other one as it is."""
+        return replace(outcome, quoted=self.quoted.get(step.address)) if isinstance(step, StartTraining) else outcome
+
+    def refuse(self, costs: Mapping[Address, float]) -> None:
+        """The run ends before its first upload because of these costs."""
+        self.refused |= costs
 
     def _quote(self, step: StartTraining, model_id: ModelId, context: CallContext) -> float:
         """The price by dry run. Without one a limit on cost is closed: raises GateClosed."""

@@ -7,12 +7,21 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from scenario_apply.apply.events import EndStatus, Ledger, LedgerLine
+from scenario_apply.apply.events import EndStatus, Ledger, LedgerLine, TrainingCharge
 from scenario_apply.apply.next_command import apply_again, next_command
 from scenario_apply.apply.schedule import StepStatus
 from scenario_apply.model.address import Address
+from scenario_apply.model.amounts import total
 from scenario_apply.model.queue_wait import QUEUED_LONG_HINT, queued_too_long, queued_words
-from scenario_apply.model.steps import AwaitTraining, DetachImage, PlannedStep, SetCaption, StartTraining, UploadImage
+from scenario_apply.model.steps import (
+    AwaitTraining,
+    CreateModel,
+    DetachImage,
+    PlannedStep,
+    SetCaption,
+    StartTraining,
+    UploadImage,
+)
 from scenario_apply.planning.changes import Action
 from scenario_apply.state.state import State, Version
 
@@ -79,10 +88,11 @@ def ledger_of(
         requests=totals.sent,
         refused=totals.refused,
         cu_charged=_charged(run),
+        charges=_charges(run),
         took_s=totals.took_s,
         steps_done=len(run.outcomes),
         steps_total=len(run.plan.steps),
-        error=error or (str(run.fatal) if run.fatal is not None else None),
+        error=error or (str(run.fatal) if run.fatal is not None else _declined(run)),
         next_command=next_command(run, options, status, (*unknown, *not_started), withheld),
         gated=run.is_gated,
         counts=dict(Counter(planned.kind for planned in run.plan.steps if planned.id in run.outcomes)),
@@ -222,7 +232,7 @@ def _not_started(run: RunSnapshot, running: set[Address]) -> tuple[LedgerLine, .
         if planned.address in lines:
             continue
         count = left[planned.address]
-        reason = run.reasons.get(planned.id)
+        reason = run.reasons.get(planned.id) or ("the price was not approved" if run.declined else None)
         if run.is_at(planned.id, StepStatus.HELD):
             reason = "waits for another training to end"
         lines[planned.address] = LedgerLine(
@@ -242,17 +252,43 @@ def _adopted(run: RunSnapshot) -> tuple[LedgerLine, ...]:
 
 def _charged(run: RunSnapshot) -> float | None:
     """CU of this run's launches; None when the cost of one is unknown. A failed training is refunded."""
-    costs: dict[Address, float | None] = {}
-    for planned in run.plan.steps:
-        if isinstance(planned.step, StartTraining) and planned.id in run.outcomes:
-            costs[planned.address] = run.outcomes[planned.id].cu
-    for record_address in costs:
-        record = run.state.records.get(record_address)
-        if record is not None and record.working.charged is not None:
-            costs[record_address] = record.working.charged
-    if any(cost is None for cost in costs.values()):
+    costs = [charge.charged for charge in _charges(run)]
+    known = [cost for cost in costs if cost is not None]
+    return total(known) if len(known) == len(costs) else None
+
+
+def _charges(run: RunSnapshot) -> tuple[TrainingCharge, ...]:
+    """What each launch of this run was quoted and charged, as the state's account has it."""
+    launched = {p.address: run.outcomes[p.id] for p in run.plan.steps if _is_launched(p, run)}
+    entries = {(entry.address, entry.at): entry for entry in run.state.trainings}
+    charges = []
+    for address, outcome in sorted(launched.items()):
+        entry = entries.get((address, outcome.at))
+        if entry is None:
+            charges.append(TrainingCharge(address=address, quoted=outcome.quoted, charged=outcome.cu))
+            continue
+        charge = TrainingCharge(
+            address=address,
+            quoted=entry.quoted,
+            charged=entry.charged,
+            discount=entry.discount,
+            details=entry.details,
+        )
+        charges.append(charge)
+    return tuple(charges)
+
+
+def _is_launched(planned: PlannedStep, run: RunSnapshot) -> bool:
+    return isinstance(planned.step, StartTraining) and planned.id in run.outcomes
+
+
+def _declined(run: RunSnapshot) -> str | None:
+    """Why the price ended the run, and what there is."""
+    if run.declined is None:
         return None
-    return sum(cost for cost in costs.values() if cost is not None)
+    made = sum(isinstance(planned.step, CreateModel) for step_id, planned in run.steps.items() if step_id in run.done)
+    empty = "1 empty model is" if made == 1 else f"{made} empty models are"
+    return f"{run.declined}. Nothing was uploaded or trained; {empty} recorded, which cost nothing."
 
 
 def _status(
@@ -266,6 +302,8 @@ def _status(
         return "interrupted"
     if run.fatal is not None:
         return "stopped"
+    if run.declined is not None:
+        return "failed" if run.is_gated else "stopped"
     if failed:
         return "partial" if run.done else "failed"
     if running:

@@ -6,13 +6,16 @@ match, it is unclear which one the request created: AmbiguousAdoption names them
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
+from msgspec.structs import replace
+
 from scenario_apply.apply.before_run import Earlier
 from scenario_apply.apply.kept_answers import kept_labels
-from scenario_apply.errors import ApplyError, NotFound
+from scenario_apply.errors import ApiError, ApplyError, NotFound
 from scenario_apply.model.address import Address
 from scenario_apply.model.kept_text import is_kept_name, is_same_file_name
 from scenario_apply.model.ports import ScenarioApi
@@ -214,11 +217,16 @@ def _launched(api: ScenarioApi, state: State, step: StartTraining, sent: Sent) -
         return None  # deleted on the service: the next plan creates it again
     if not (sent.earlier or recorded_training(version)).is_another(model):
         return None
-    return Outcome(
+    outcome = Outcome(
         at=iso(sent.at),
         job_id=model.job_id,
         adopted="the model is training" if model.is_running else "the model was trained since the request",
     )
+    if model.job_id is not None:
+        with contextlib.suppress(ApiError):  # what it was charged is worth a read, and no more
+            job = api.get_job(model.job_id)
+            outcome = replace(outcome, cu=job.cu_cost, discount=job.discount, details=job.details)
+    return outcome
 
 
 def recorded_training(version: Version) -> Earlier:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from scenario_apply.apply.poll_failures import PollFailures
-from scenario_apply.apply.refresh import failure_reason, read_models
+from scenario_apply.apply.refresh import Failure, charged_of_failed, failure_of, read_models
 from scenario_apply.errors import ApiError, NotFound, RateLimited, Unauthorized, Unreachable
 from scenario_apply.model.address import Address
 from scenario_apply.model.ports import Clock, ScenarioApi
@@ -209,7 +209,9 @@ def _ended_job(clock: Clock, version: Version, job: RemoteJob, later_id: JobId |
             at=iso(clock.now()),
             phase=phase,
             reason=reason,
-            cu=0 if phase == "failed" else job.cu_cost,  # a failed training is refunded
+            cu=charged_of_failed(job) if phase == "failed" else job.cu_cost,
+            discount=job.discount,
+            details=job.details,
             job_id=(later_id if phase == "trained" else None) or version.job_id,
         ),
     )
@@ -225,17 +227,16 @@ def _by_model(api: ScenarioApi, clock: Clock, version: Version, model: RemoteMod
         return _going_on(api, clock, version, model)
     if is_shown_late(version, model, clock.now()):
         return PollResult(status="training")
-    reason = None
+    reason: str | None = None
+    charged: float | None = None
     job_id = model.job_id or version.job_id
     if phase == "failed":
-        reason = failure_reason(api, job_id) if job_id is not None else "training failed"
+        reason, charged = Failure("training failed") if job_id is None else failure_of(api, job_id)
     elif phase == "canceled":
         reason = _CANCELED
     return PollResult(
         status=status,
-        outcome=Outcome(
-            at=iso(clock.now()), phase=phase, reason=reason, job_id=job_id, cu=0 if phase == "failed" else None
-        ),
+        outcome=Outcome(at=iso(clock.now()), phase=phase, reason=reason, job_id=job_id, cu=charged),
     )
 
 

@@ -22,13 +22,14 @@ from scenario_apply.planning.as_sent import as_sent
 from scenario_apply.planning.blast_radius import affected
 from scenario_apply.planning.changes import Drift
 from scenario_apply.planning.decide import decide, drift_of, perhaps_restored, problems_of
-from scenario_apply.planning.decision import Create, Decision, Delete
+from scenario_apply.planning.decision import ContentWork, Create, Decision, Delete
 from scenario_apply.planning.describe import changes_of
 from scenario_apply.planning.desired import desire
 from scenario_apply.planning.gates import judge, merged
 from scenario_apply.planning.observed import Observed, settle
 from scenario_apply.planning.plan import Plan, PlanFlags, PlanSource
 from scenario_apply.planning.pointer_recipes import as_planned, with_known_recipes, with_recorded_recipes
+from scenario_apply.planning.pricing import costs_of, exact_quotes, images_priced
 from scenario_apply.planning.retention import protected_users, to_be_deleted, with_retention
 from scenario_apply.planning.rule_inputs import Inputs
 from scenario_apply.planning.selection import requested
@@ -76,7 +77,8 @@ class Prepared:
     state: as recorded, with a leftover journal replayed, lost answers adopted and ended trainings settled; of a refresh
     alone, with what the service says.
     unpulled: pictures to upload of which only the Git LFS pointer is on this machine.
-    problems: of the dataset of each model, as the lint rules found them.
+    problems: of the dataset of each model, as the lint rules found them. quotes: CU of trainings that were priced as
+    they will be launched. images: how many each model that is trained will have.
     took_over: of a refresh alone, what the state takes from the service.
     """
 
@@ -87,6 +89,8 @@ class Prepared:
     has_journal: bool = False
     unpulled: tuple[Image, ...] = ()
     problems: Mapping[Address, tuple[Diagnostic, ...]] = field(default_factory=dict)
+    quotes: Mapping[Address, float] = field(default_factory=dict)
+    images: Mapping[Address, int] = field(default_factory=dict)
     took_over: tuple[Drift, ...] = ()
 
     @property
@@ -170,7 +174,7 @@ def make_plan(
     if options.refresh_only:
         decisions, state = {}, taken_over(state, found.drift, observed)
     decisions = with_retention(decisions, consent=options.allow_destroy, observed=observed)
-    quoted, not_quoted = _quotes(environment, decisions, options)
+    quoted, not_quoted = quotes(environment.api if options.refresh else None, decisions)
     steps, again = _steps(environment, decisions, state, observed)
     unpulled = unpulled_pictures(steps, desired)
     notes = (*not_quoted, *again, *_unpulled_notes(unpulled, manifest))
@@ -178,7 +182,7 @@ def make_plan(
         source=_source(environment, manifest, datasets, options, found.recorded),
         tool_version=environment.tool_version,
         created_at=iso(now),
-        changes=changes_of(decisions, steps, quoted, state, affected(decisions, desired)),
+        changes=changes_of(decisions, steps, costs_of(decisions, quoted, state), affected(decisions, desired)),
         steps=tuple(steps),
         drift=found.drift,
         diagnostics=(
@@ -202,6 +206,8 @@ def make_plan(
         unpulled=unpulled,
         problems=_problems_of_models(manifest, datasets),
         took_over=found.drift if options.refresh_only else (),
+        quotes=exact_quotes(decisions.values(), quoted),
+        images={a: images_priced(d.contents) for a, d in decisions.items() if isinstance(d, ContentWork) and d.trains},
     )
 
 
@@ -231,15 +237,6 @@ def _problems_of_models(
 ) -> Mapping[Address, tuple[Diagnostic, ...]]:
     known = {name: dataset.problems for name, dataset in datasets.items()}
     return {address: known[model.dataset] for address, model in manifest.models.items() if model.dataset in known}
-
-
-def _quotes(
-    environment: Environment, decisions: Mapping[Address, Decision], options: PlanOptions
-) -> tuple[Mapping[Address, float], tuple[Diagnostic, ...]]:
-    """What the service says the trainings cost; nothing where it is not asked."""
-    if not options.refresh or environment.api is None:
-        return {}, ()
-    return quotes(environment.api, decisions.values())
 
 
 def _recovered(environment: Environment, loaded: Loaded, options: PlanOptions) -> tuple[State, tuple[Adopted, ...]]:

@@ -55,6 +55,12 @@ class Recorder:
         """Update the state by an outcome, whether the training succeeded or not."""
         self.state = after(self.state, planned, outcome)
 
+    def note(self, state: State) -> None:
+        """Save a state that differs from the current one by what no step says, such as prices."""
+        self.journal.flush()
+        self.state = self._store.save(state, self.journal, back_up=False)
+        self._saved_at = self._clock.monotonic()
+
     def fail(self, planned: PlannedStep, reason: str) -> None:
         """Journal that the service refused the step: it was not carried out."""
         self.journal.fail(planned, reason)

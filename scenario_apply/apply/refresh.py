@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -14,14 +15,15 @@ from scenario_apply.manifest.spec import CompositionSpec
 from scenario_apply.model.address import Address
 from scenario_apply.model.limits import MODELS_PER_BULK_READ
 from scenario_apply.model.ports import Clock, ScenarioApi
-from scenario_apply.model.remote import JobId, ModelId, RemoteModel
+from scenario_apply.model.remote import JobId, ModelId, RemoteJob, RemoteModel
 from scenario_apply.planning.attributes import declared_parameters
+from scenario_apply.planning.changes import UnknownCost
 from scenario_apply.planning.decision import ContentWork, Decision
 from scenario_apply.planning.desired import Desired
 from scenario_apply.planning.observed import Observed
 from scenario_apply.planning.ownership import is_foreign, reference_owners
 from scenario_apply.planning.pair_diff import holds_pairs
-from scenario_apply.planning.pricing import needs_quote
+from scenario_apply.planning.pricing import Quotes, images_priced, needs_quote, recorded_quote
 from scenario_apply.state.state import State, Version
 
 LONGEST_REASON = 1000
@@ -62,7 +64,12 @@ def refresh(api: ScenarioApi, clock: Clock, state: State, desired: Desired, *, p
         parts=parts,
         named=frozenset(named),
     )
-    observed = replace(observed, failures=_failures(api, state, models))
+    failed = _failures(api, state, models)
+    observed = replace(
+        observed,
+        failures={job_id: failure.reason for job_id, failure in failed.items()},
+        charges={job_id: failure.charged for job_id, failure in failed.items()},
+    )
     if not ids and not named and own is None:
         # nothing to refresh: one request anyway, so that a wrong key or address shows here and not during uploads
         observed = replace(observed, listed=api.list_models().models)
@@ -157,9 +164,16 @@ def own_models(api: ScenarioApi) -> tuple[RemoteModel, ...]:
             return tuple(models.values())
 
 
-def _failures(api: ScenarioApi, state: State, models: Mapping[ModelId, RemoteModel]) -> dict[JobId, str]:
-    """The reasons of trainings that are newly known to have failed: one read of a job each."""
-    reasons: dict[JobId, str] = {}
+class Failure(NamedTuple):
+    """Why a training failed, and the CU that stay charged: 0 when it is refunded, None for all of it."""
+
+    reason: str
+    charged: float | None = 0.0
+
+
+def _failures(api: ScenarioApi, state: State, models: Mapping[ModelId, RemoteModel]) -> dict[JobId, Failure]:
+    """The trainings that are newly known to have failed: one read of a job each."""
+    failed: dict[JobId, Failure] = {}
     for record in state.records.values():
         version = record.working
         remote = models.get(version.id)
@@ -167,18 +181,29 @@ def _failures(api: ScenarioApi, state: State, models: Mapping[ModelId, RemoteMod
             continue
         job_id = remote.job_id or version.job_id
         if job_id is not None:
-            reasons[job_id] = failure_reason(api, job_id)
-    return reasons
+            failed[job_id] = failure_of(api, job_id)
+    return failed
 
 
 def failure_reason(api: ScenarioApi, job_id: JobId) -> str:
     """The service's own message for a failed training, or a general sentence: also when its job cannot be read."""
+    return failure_of(api, job_id).reason
+
+
+def failure_of(api: ScenarioApi, job_id: JobId) -> Failure:
+    """As the job says; a failed training is refunded unless it says otherwise. Source: the API contract, section 5."""
+    reason, charged = "training failed; Scenario gives no reason", charged_of_failed(None)
     with contextlib.suppress(ApiError):
         job = api.get_job(job_id)
-        reasons = [bounded(text, LONGEST_REASON) for text in (job.error, job.hint) if text]
-        if reasons:
-            return "training failed: " + "; ".join(reasons)
-    return "training failed; Scenario gives no reason"
+        charged = charged_of_failed(job)
+        if reasons := [bounded(text, LONGEST_REASON) for text in (job.error, job.hint) if text]:
+            reason = "training failed: " + "; ".join(reasons)
+    return Failure(reason, charged)
+
+
+def charged_of_failed(job: RemoteJob | None) -> float | None:
+    """The CU that stay charged for a failed job: 0 when it is refunded, None for all that the launch was charged."""
+    return 0.0 if job is None or job.is_refunded else job.cu_cost
 
 
 def bounded(text: str, most: int) -> str:
@@ -186,30 +211,40 @@ def bounded(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[:most]}… ({len(text) - most:,} more characters)"
 
 
-def quotes(api: ScenarioApi, decisions: Iterable[Decision]) -> tuple[dict[Address, float], tuple[Diagnostic, ...]]:
+def quotes(api: ScenarioApi | None, decisions: Mapping[Address, Decision]) -> tuple[Quotes, tuple[Diagnostic, ...]]:
     """What the trainings would cost, by dry run, where the resource has a model to ask about. A refusal is no quote.
 
     A price that cannot be asked for is no reason not to plan: it is a warning, and the others are not asked for either
-    where the service fails or is silent.
+    where the service fails or is silent. api None: nothing is asked.
     """
+    if api is None:
+        return Quotes(why=dict.fromkeys(decisions, "not-asked")), ()
     found: dict[Address, float] = {}
+    why: dict[Address, UnknownCost] = {}
     problems: dict[Address, ApiError] = {}
-    for decision in decisions:
+    is_down = False
+    for decision in decisions.values():
         if not isinstance(decision, ContentWork) or not needs_quote(decision) or decision.record is None:
             continue
-        parameters = dict(declared_parameters(decision.declared))
-        images = len(decision.contents.images) or None
-        try:
-            found[decision.address] = api.quote_training(decision.record.working.id, parameters, images)
-        except Refused:
+        address, known = decision.address, recorded_quote(decision)
+        if known is not None:
+            found[address] = known
             continue
+        if is_down:
+            why[address] = "failed"
+            continue
+        parameters = dict(declared_parameters(decision.declared))
+        images = images_priced(decision.contents) or None
+        try:
+            found[address] = api.quote_training(decision.record.working.id, parameters, images)
+        except Refused:
+            why[address] = "refused"
         except WriteInPlan:
             raise
         except ApiError as error:
-            problems[decision.address] = error
-            if not isinstance(error, BadAnswer):
-                break
-    return found, tuple(_not_quoted(address, error) for address, error in problems.items())
+            why[address], problems[address] = "failed", error
+            is_down = not isinstance(error, BadAnswer)
+    return Quotes(cu=found, why=why), tuple(_not_quoted(address, error) for address, error in problems.items())
 
 
 def _not_quoted(address: Address, error: ApiError) -> Diagnostic:

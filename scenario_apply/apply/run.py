@@ -1,12 +1,9 @@
-"""The run loop: asks the schedule what may start, lets workers carry it out, and records the results.
-
-One thread decides; workers only send requests. What they share is one locked object (CallNotes).
-"""
+"""The run loop: asks the schedule what may start, lets workers carry it out, and records the results. One thread
+decides; workers only send requests. What they share is one locked object (CallNotes)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import assert_never
 
 from scenario_apply.apply.before_run import take_baseline
@@ -18,17 +15,19 @@ from scenario_apply.apply.error_rules import Consequence, Situation, consequence
 from scenario_apply.apply.events import Event, Noted, StepFailed, StepFinished, StepStarted, Throttled, TrainingMoved
 from scenario_apply.apply.launch_gates import Launching
 from scenario_apply.apply.poll_failures import poll_failure_message
-from scenario_apply.apply.poller import PollResult, TrainingPoller, poll_trainings
+from scenario_apply.apply.poller import TrainingPoller, poll_trainings
+from scenario_apply.apply.price_round import PriceRound, ask_prices
 from scenario_apply.apply.recorder import Recorder
+from scenario_apply.apply.run_options import FinishedTask, RunOptions
 from scenario_apply.apply.run_snapshot import RunSnapshot
 from scenario_apply.apply.schedule import Call, Schedule
 from scenario_apply.apply.stop_signal import StopSignal
 from scenario_apply.apply.throttle_notice import ThrottleNotice
 from scenario_apply.apply.worker_threads import Workers
 from scenario_apply.errors import ApiError, CoolingDown, Interrupted, ScenarioApplyError, StateError
-from scenario_apply.model.address import Address
 from scenario_apply.model.ports import ScenarioApi
 from scenario_apply.model.steps import PlannedStep, StartTraining, UploadImage
+from scenario_apply.model.timestamps import from_iso, iso
 from scenario_apply.planning.plan import Plan
 from scenario_apply.state.baseline import Baseline
 from scenario_apply.state.outcome import Outcome
@@ -40,31 +39,6 @@ DRAIN_S = 10.0
 
 IDLE_S = 0.25
 MOMENT_S = 0.02
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunOptions:
-    """parallelism: requests at once. poll_interval_s None: adaptive. timeout_s: how long to wait for trainings.
-
-    wait False: trainings are launched and left running. vanished: resources whose model was deleted on the service.
-    """
-
-    parallelism: int
-    poll_interval_s: float | None = None
-    timeout_s: float | None = None
-    wait: bool = True
-    vanished: frozenset[Address] = frozenset()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FinishedTask:
-    """The result of a worker's task: a call, or a poll of all trainings (call None)."""
-
-    call: Call | None
-    started_at: float
-    outcome: Outcome | None = None
-    poll_results: dict[Address, PollResult] | None = None
-    error: BaseException | None = None
 
 
 class Run:
@@ -82,6 +56,7 @@ class Run:
         stop: StopSignal,
         launching: Launching,
         options: RunOptions,
+        prices: PriceRound,
     ) -> None:
         assert environment.api is not None
         self._api: ScenarioApi = environment.api
@@ -93,7 +68,9 @@ class Run:
         self._launching = launching
         self._options = options
         self._deadline = None if options.timeout_s is None else self._clock.monotonic() + options.timeout_s
-        self._schedule = Schedule(plan.steps, parallelism=options.parallelism)
+        self._prices = prices
+        launching.expect(prices.quotes, from_iso(plan.created_at) or self._clock.now())
+        self._schedule = Schedule(plan.steps, parallelism=options.parallelism, first=prices.first)
         self._recorder = Recorder(state, journal, environment.store, self._clock)
         self._poller = TrainingPoller(options.poll_interval_s)
         # a poll must not queue behind uploads
@@ -137,6 +114,7 @@ class Run:
             fatal=self._fatal,
             is_interrupted=self._stop.requested.is_set(),
             is_gated=self._is_gated,
+            declined=self._prices.declined,
             refused=self._launching.refused_launches(),
         )
 
@@ -162,12 +140,13 @@ class Run:
         # without waiting, a launch above the ceiling is left to the next run
         can_launch = bool(schedule.held) and (self._options.wait or not is_waiting)
         is_polled = self._options.wait and (is_waiting or self._poller.is_polling)
-        return not (schedule.has_ready or schedule.has_delayed or can_launch or is_polled)
+        is_open = not self._prices.is_over
+        return not (schedule.has_ready or schedule.has_delayed or can_launch or is_polled or is_open)
 
     def _is_ending(self) -> bool:
-        """No more requests are started: Ctrl-C, an error that ends the run, or the time limit."""
+        """No more requests are started: Ctrl-C, an error or a price that ends the run, or the time limit."""
         is_late = self._deadline is not None and self._clock.monotonic() >= self._deadline
-        return self._stop.requested.is_set() or self._fatal is not None or is_late
+        return self._stop.requested.is_set() or self._fatal is not None or self._prices.declined is not None or is_late
 
     def _begin_waiting(self) -> None:
         for planned in self._schedule.begun_waiting():
@@ -177,6 +156,7 @@ class Run:
     def _start_calls(self) -> None:
         if self._is_ending():
             return
+        self._ask_prices_if_due()
         if self._schedule.held and not self._schedule.has_trainings():
             self._schedule.release_held()  # nothing is left to wait for
         for call in self._schedule.start(self._clock.monotonic()):
@@ -197,7 +177,8 @@ class Run:
             try:
                 if isinstance(step, StartTraining):
                     self._launching.check(step, context)
-                return FinishedTask(call=call, started_at=started_at, outcome=perform(planned, step, context))
+                outcome = self._launching.with_quote(step, perform(planned, step, context))
+                return FinishedTask(call=call, started_at=started_at, outcome=outcome)
             except Exception as error:
                 return FinishedTask(call=call, started_at=started_at, error=error)
 
@@ -225,7 +206,9 @@ class Run:
         while result is not None:
             if isinstance(result, BaseException):
                 raise result
-            if result.call is None:
+            if result.answers is not None:
+                self._take_prices(result)
+            elif result.call is None:
                 self._take_poll(result)
             else:
                 self._take_call(result.call.planned, result)
@@ -372,6 +355,30 @@ class Run:
         if not self._schedule.waiting:
             self._poller.nothing_left()
         self._schedule.release_held()
+
+    # -- prices
+
+    def _ask_prices_if_due(self) -> None:
+        """Once the empty models are made, ask what their trainings cost; nothing else starts before the answer."""
+        if self._prices.is_asked or not self._schedule.is_first_over:
+            return
+        questions = self._prices.questions(self._recorder.state)
+        self._workers.start(lambda: FinishedTask(answers=ask_prices(self._api, questions, self._stop.requested)))
+
+    def _take_prices(self, task: FinishedTask) -> None:
+        """Show what the run costs, and continue if limits and approval allow it; else nothing is uploaded."""
+        prices = self._prices
+        if self._stop.requested.is_set():
+            return
+        if prices.take(task.answers or ()):
+            self._recorder.note(prices.noted_in(self._recorder.state, iso(self._clock.now())))
+            self._emit(prices.priced)
+        if prices.judged(self._options.approval):
+            self._is_gated = True
+            self._launching.refuse({p.address: p.cu for p in prices.priced.prices if p.cu is not None})
+        if prices.declined is None:
+            self._launching.expect(prices.quotes, self._clock.now())
+            self._schedule.begin_others()
 
     # -- the end
 

@@ -29,7 +29,7 @@ class RunSnapshot:
     """reasons: of steps that failed, are unknown or were skipped. outcomes: of the steps that are done.
 
     poll_results: of the last poll. fatal: the error that ended the run.
-    is_gated: a limit stopped a launch.
+    is_gated: a limit stopped a launch, or the run before its first upload. declined: why the price ended it there.
     """
 
     plan: Plan
@@ -41,6 +41,7 @@ class RunSnapshot:
     fatal: BaseException | None = None
     is_interrupted: bool = False
     is_gated: bool = False
+    declined: str | None = None
     refused: RefusedLaunches = RefusedLaunches()
 
     @property

@@ -8,7 +8,7 @@ mistaken for each other, a cooldown, and a limit of the account's plan.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -55,9 +55,17 @@ class Schedule:
     """The status of every step of a plan, and the rules by which it changes. Used by one thread.
 
     parallelism: calls in flight at most. in_flight_bytes: what uploads in flight may hold, unless it is one alone.
+    first: steps that start alone; the others are kept until begin_others().
     """
 
-    def __init__(self, steps: Sequence[PlannedStep], *, parallelism: int, in_flight_bytes: int | None = None) -> None:
+    def __init__(
+        self,
+        steps: Sequence[PlannedStep],
+        *,
+        parallelism: int,
+        in_flight_bytes: int | None = None,
+        first: Collection[StepId] = (),
+    ) -> None:
         self.steps: Mapping[StepId, PlannedStep] = {planned.id: planned for planned in steps}
         self.status: dict[StepId, StepStatus] = dict.fromkeys(self.steps, StepStatus.PENDING)
         self.reasons: dict[StepId, str] = {}  # of steps that failed, are unknown or were skipped
@@ -73,6 +81,8 @@ class Schedule:
         self._delayed: list[tuple[float, StepId]] = []  # a heap; an entry counts while its step is DELAYED
         self._running: dict[StepId, Call] = {}
         self._held: list[StepId] = []
+        self._first = frozenset(first)
+        self._kept: list[StepId] = []  # ready, and not one of the first
         self._waiting: dict[Address, StepId] = {}
         self._begun: list[PlannedStep] = []  # trainings that became WAITING and were not reported yet
         for step_id, needs in self._needs.items():
@@ -121,7 +131,19 @@ class Schedule:
         launches = (step_id for step_id, call in self._running.items() if isinstance(call.step, StartTraining))
         return bool(self._waiting) or any(step_id != beside for step_id in launches)
 
+    @property
+    def is_first_over(self) -> bool:
+        """Whether none of the first steps can start or end any more."""
+        open_ones = (StepStatus.PENDING, StepStatus.READY, StepStatus.RUNNING)
+        return not any(self.status[step_id] in open_ones for step_id in self._first)
+
     # -- what may start
+
+    def begin_others(self) -> None:
+        """From now on every step may start."""
+        kept, self._kept, self._first = self._kept, [], frozenset()
+        for step_id in kept:
+            self._make_ready(step_id)
 
     def start(self, now: float) -> Iterator[Call]:
         """The calls that may start now, in the order of the plan. now: the clock's seconds.
@@ -228,6 +250,9 @@ class Schedule:
             self._begun.append(planned)
         else:
             self.status[step_id] = StepStatus.READY
+            if self._first and step_id not in self._first:
+                self._kept.append(step_id)
+                return
             heapq.heappush(self._ready, (self._order[step_id], step_id))
 
     def _end(self, step_id: StepId, status: StepStatus) -> None:

@@ -156,7 +156,7 @@ class ApplySession:
         for view in self.views:
             view(ledger)
         if self.report_page is not None:
-            self.report_page.end(ledger)
+            self.report_page.end(ledger, self.prepared)
 
     def end(self, error: BaseException) -> bool:
         """Report an error as a ledger, which readers of events wait for; True when it was drawn on the screen, too."""
@@ -166,7 +166,7 @@ class ApplySession:
                 view.problems(error.problems if isinstance(error, ScenarioApplyError) else ())
                 view(ledger)
         if self.report_page is not None:
-            self.report_page.end(ledger)
+            self.report_page.end(ledger, self.prepared)
         if self.has_begun or self.call.arguments.format != "text":
             return False
         is_ours = isinstance(error, ScenarioApplyError)

@@ -10,6 +10,7 @@ import dataclasses
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -152,14 +153,18 @@ class ExportSession:
         self, models: Sequence[RemoteModel], fixed: Mapping[ModelId, Address], notes: ExportNotes
     ) -> ExportLayout:
         declared = {a.name for a in (*self.manifest.models, *self.manifest.compositions, *self.state.records)}
-        names = {*declared, *self.manifest.datasets, *_names_in(self.target.root)}
+        places = {name.casefold() for name in (*self.manifest.datasets, *_names_in(self.target.root))}
         parts = {
             model_id: DeclaredPart(address, self.manifest.models[address].type)
             for model_id, address in {**self.blocks(), **self._current()}.items()
             if address in self.manifest.models
         }
         maker = LayoutMaker(
-            taken={name.casefold() for name in names}, fixed=fixed, parts=parts, folders=self._claimed(notes)
+            taken={name.casefold() for name in declared} | places,
+            places=frozenset(places),
+            fixed=fixed,
+            parts=parts,
+            folders=self._claimed(notes),
         )
         return maker.layout(models)
 
@@ -188,6 +193,7 @@ class ExportSession:
             told=self.view.pictures,
         )
         out.pictures = downloads.run(targets, found.addresses)
+        texts = self._write_texts(layout.datasets, out)
         failed: set[str] = set()
         for dataset in layout.datasets:
             lost = [asset for asset in dataset.stems if asset in out.pictures.failed]
@@ -196,12 +202,22 @@ class ExportSession:
                 for asset in lost
             ]
             without = {stem for asset in lost for stem in dataset.stems[asset]}
-            problems = write_texts(self.target.root, dataset, without)
+            problems = texts[dataset.identity]
             out.captions += len(dataset.texts.keys() - without) - len(problems)
             out.problems += problems
             if lost or problems:
                 failed.add(dataset.identity)
         return failed
+
+    def _write_texts(self, datasets: Sequence[ExportedDataset], out: Exported) -> dict[str, list[NotExported]]:
+        """The captions of every dataset; what could not be written, by identity. Each file waits for the disk."""
+
+        def write(dataset: ExportedDataset) -> list[NotExported]:
+            lost = [stem for asset, stems in dataset.stems.items() if asset in out.pictures.failed for stem in stems]
+            return write_texts(self.target.root, dataset, lost)
+
+        with ThreadPoolExecutor(MOST_AT_ONCE) as threads:
+            return dict(zip((dataset.identity for dataset in datasets), threads.map(write, datasets), strict=True))
 
     def _access(self) -> RemoteAccess:
         """Public addresses, and the service's own, which may be private. Plain http only where the service is."""

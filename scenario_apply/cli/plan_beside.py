@@ -20,7 +20,7 @@ def beside_of(plan: Plan, request: PlanRequest | None, state: State | None) -> d
     """By resource, of those that change. request, state: None where they could not be read."""
     models = request.manifest.models if request is not None else {}
     datasets: Mapping[str, Dataset] = request.datasets if request is not None else {}
-    folders = {name: folder_of(dataset) for name, dataset in datasets.items()}
+    folders: dict[str, str | None] = {}  # only of what changes: a look at the pictures of a dataset unpacks its record
     found = {}
     for change in plan.changes:
         if change.action == "none":
@@ -29,6 +29,8 @@ def beside_of(plan: Plan, request: PlanRequest | None, state: State | None) -> d
         name = model.dataset if model is not None else ""
         trains = change.cost.source != "none"
         kind = str((change.after or {}).get("type", ""))
+        if name in datasets and name not in folders:
+            folders[name] = folder_of(datasets[name])
         found[change.address] = Beside(
             seconds=expected_seconds(state, kind) if state is not None and trains else None,
             findings=datasets[name].problems if name in datasets else (),

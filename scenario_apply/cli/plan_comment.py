@@ -7,11 +7,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from scenario_apply.cli.checkout import checkout_of
-from scenario_apply.cli.review_links import flavour_of, picture_links
 from scenario_apply.errors import UsageError
-from scenario_apply.review.markdown.picture_links import PictureLinks
-from scenario_apply.review.markdown.plan_markdown import SHORTEST, MarkdownOptions, comment_key, plan_markdown
 
 if TYPE_CHECKING:
     from scenario_apply.cli.settings import Settings
@@ -36,6 +32,10 @@ def refuse_comment_options(asked: argparse.Namespace, settings: Settings) -> Non
 
 def comment(view: PlanView, asked: argparse.Namespace, settings: Settings, root: str | None) -> str:
     """The plan as a comment. root: the manifest's folder; None where there is no manifest that could be read."""
+    from scenario_apply.cli.review_links import flavour_of, picture_links
+    from scenario_apply.review.markdown.picture_links import PictureLinks
+    from scenario_apply.review.markdown.plan_markdown import MarkdownOptions, plan_markdown
+
     flavour = asked.flavour or flavour_of(settings.environment)
     links = PictureLinks(flavour=flavour)
     if root is not None:
@@ -55,6 +55,9 @@ def _key(asked: argparse.Namespace, view: PlanView, settings: Settings) -> str:
     """As given; else the manifest's path within the checkout, so that each manifest has a comment of its own."""
     given = _given_key(asked)
     if given is None:
+        from scenario_apply.cli.checkout import checkout_of
+        from scenario_apply.review.markdown.plan_markdown import comment_key
+
         here = os.path.realpath(settings.cwd)
         path = os.path.join(here, view.manifest)
         return comment_key(os.path.relpath(path, checkout_of(here) or here).replace(os.sep, "/"))
@@ -71,6 +74,8 @@ def _given_key(asked: argparse.Namespace) -> str | None:
 
 
 def _length(asked: argparse.Namespace) -> int | None:
+    from scenario_apply.review.markdown.plan_markdown import SHORTEST
+
     length: int | None = asked.max_length
     if length is not None and length < SHORTEST:
         raise UsageError(f"--max-length {length}: the summary of a plan needs {SHORTEST:,} characters")

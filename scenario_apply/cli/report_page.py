@@ -94,7 +94,9 @@ def sections_of_run(prepared: Prepared, request: PlanRequest, settings: Settings
     """What the page of a run shows below the run: its plan, its datasets and what was trained before."""
     view = view_of(prepared, settings, request, mode="plan")
     known = Known(state=prepared.state, prepared=prepared)
-    planned = (section for section in _pictured(view, request, settings, gallery=False) if section.id != "summary")
+    planned = _pictured(view, request, settings, gallery=False)
+    if view.status.is_applyable:  # "ready to apply" would be wrong soon
+        planned = [section for section in planned if section.id != "summary"]
     return [*planned, *_sections(known, request)]
 
 

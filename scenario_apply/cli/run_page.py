@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from scenario_apply.apply.prepare import Prepared
     from scenario_apply.cli.invocation import Invocation
     from scenario_apply.cli.plan_request import PlanRequest
+    from scenario_apply.model.ports import RequestCounter
     from scenario_apply.review.html.page import Section
     from scenario_apply.state.stores.file_store import FileStore
 
@@ -57,37 +58,43 @@ class ReportPage:
 
     def follow(self, environment: Environment, prepared: Prepared) -> Callable[[Event], None]:
         """The run begins: a view that takes its events. begin() is called before, with a manifest."""
+        assert self._page is not None
+        self._store = environment.store
+        self._start(prepared, environment.counter, environment.rate_limit)
+        return self._page
+
+    def _start(self, prepared: Prepared, counter: RequestCounter | None, rate_limit: int) -> None:
+        from scenario_apply.cli.report_page import sections_of_run, title_of
+
         request = self._request
         assert self._page is not None
         assert request is not None
-        from scenario_apply.cli.report_page import sections_of_run, title_of
 
         def below() -> Sequence[Section]:
             return sections_of_run(prepared, request, self._call.settings)
 
-        self._store = environment.store
-        self._page.start(title_of("Apply", request.manifest), environment.counter, environment.rate_limit, below)
-        return self._page
+        self._page.start(title_of("Apply", request.manifest), counter, rate_limit, below)
 
-    def end(self, ledger: Ledger) -> None:
-        """A run that ended before its first step, or in a way that left no ledger."""
+    def end(self, ledger: Ledger, prepared: Prepared | None) -> None:
+        """A run that ended before its first step, or in a way that left no ledger. prepared: its plan, shown below."""
         if self._page is None and not self._is_refused:
             try:
                 self.begin(None, "scenario-apply apply")
             except ScenarioApplyError as error:  # that of the run is the one to report
                 self._call.tell(f"warning: {error}")
         if self._page is not None and not self._page.has_ledger:
+            if prepared is not None and not ledger.begun:
+                self._start(prepared, None, 0)
             self._page.finish(ledger)
 
     def close(self) -> None:
         """The run and its ledger are over: what the page still lacks is added."""
         store = self._store
-        if self._page is None or store is None:
-            return
 
         def after() -> Sequence[Section]:
             from scenario_apply.cli.report_page import sections_after_run
 
-            return sections_after_run(store.load().state)
+            return () if store is None else sections_after_run(store.load().state)
 
-        self._page.close(after)
+        if self._page is not None:
+            self._page.close(after)

@@ -6,7 +6,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from typing import TYPE_CHECKING
 
 from scenario_apply.apply.apply_options import ApplyOptions
@@ -15,6 +15,7 @@ from scenario_apply.apply.events import Event, Ledger
 from scenario_apply.cli.apply_session import ApplySession, ApprovalImpossible, DeletesNotAllowed, apply_session
 from scenario_apply.cli.locate import emulator_path
 from scenario_apply.cli.plan_showing import drawn_plan, view_of
+from scenario_apply.cli.price_approval import approval_of
 from scenario_apply.cli.refresh_only import QUESTION, refreshed
 from scenario_apply.cli.signals import stopping
 from scenario_apply.errors import ApplyError, ExitCode, GateClosed
@@ -26,10 +27,12 @@ from scenario_apply.review.screen import counted, safe
 if TYPE_CHECKING:
     from scenario_apply.apply.environment import Environment
     from scenario_apply.apply.prepare import Prepared
+    from scenario_apply.apply.price_round import Approval
     from scenario_apply.cli.invocation import Invocation
     from scenario_apply.cli.plan_request import PlanRequest
     from scenario_apply.planning.plan import Plan
     from scenario_apply.review.plan_view import Mode
+    from scenario_apply.state.state import State
 
 PAGE_PORT = 8585
 RESTORE_DAYS = 30
@@ -63,6 +66,7 @@ def run_plan(
                 break
             request = pulled(session, request, prepared.unpulled)
         session.prepared = prepared
+        before = environment.store.read() if call.settings.webhook is not None else None
         _show_plan(session, request, environment, prepared)
         if prepared.plan.blocked:
             raise GateClosed(prepared.plan.blocked[0].message, problems=prepared.plan.blocked)
@@ -74,23 +78,34 @@ def run_plan(
             call.tell("Nothing was done.")
             return session.code
         refuse_unpulled(prepared, request)
-        options = _options(session, request)
         session.has_begun = True
         _remember_state(session, request, environment)
         ledgers: list[Ledger] = []
         try:
             with ExitStack() as stack:
-                emit, tell = _emitter(session, environment, prepared, ledgers, stack)
+                emit, tell, pause = _emitter(session, environment, prepared, ledgers, stack)
                 stack.enter_context(stopping(session.stop, tell))
+                options = _options(session, request, approval_of(session, pause))
                 ledger = apply_plan(environment, prepared, request.manifest.root, options, emit, session.stop)
             session.code = code_of(call, ledger)
             session.report_losses()
+            _notify(session, environment, prepared.plan, ledger, before)
         finally:
             # also after an unexpected error: what was done and the next command are shown before it
             is_worth_it = ledgers and (prepared.is_to_be_approved or ledgers[-1].status != "done")
             if is_worth_it and call.arguments.format == "text":
                 _show_ledger(session, request, prepared, ledgers[-1])
     return session.code
+
+
+def _notify(session: ApplySession, environment: Environment, plan: Plan, ledger: Ledger, before: State | None) -> None:
+    """Tell the webhook, if there is one: before is the state that the run began with."""
+    if before is None:
+        return
+    from scenario_apply.cli.notifications import notify_of_run
+
+    after = environment.store.read()
+    notify_of_run(session.call, plan, ledger, before, after, destroy=session.destroy)
 
 
 def _show_ledger(session: ApplySession, request: PlanRequest, prepared: Prepared, ledger: Ledger) -> None:
@@ -138,7 +153,7 @@ def _show_plan(session: ApplySession, request: PlanRequest, environment: Environ
         call.show(drawn_plan(call, view_of(prepared, session.settings, request, mode=mode)))
 
 
-def _options(session: ApplySession, request: PlanRequest) -> ApplyOptions:
+def _options(session: ApplySession, request: PlanRequest, approval: Approval) -> ApplyOptions:
     from scenario_apply.cli.address_arguments import address_of
     from scenario_apply.cli.command_lines import again, watching
 
@@ -155,6 +170,7 @@ def _options(session: ApplySession, request: PlanRequest) -> ApplyOptions:
         adopted=tuple(asked.get("adopt") or ()),
         outside=_outside(session, request),
         remote=settings.remote,
+        approval=approval,
     )
 
 
@@ -243,13 +259,14 @@ def code_of(call: Invocation, ledger: Ledger) -> int:
 
 def _emitter(
     session: ApplySession, environment: Environment, prepared: Prepared, ledgers: list[Ledger], stack: ExitStack
-) -> tuple[Callable[[Event], None], Callable[[str], None]]:
-    """What passes events to every view, and keeps the ledger; and what says a sentence beside them."""
+) -> tuple[Callable[[Event], None], Callable[[str], None], Callable[[], AbstractContextManager[None]]]:
+    """What passes events to every view, and keeps the ledger; what says a sentence beside them; what pauses them."""
     call, counter, rate_limit = session.call, environment.counter, environment.rate_limit
     views: list[Callable[[Event], None]] = [*session.views]
     if session.report_page is not None:
         views.append(session.report_page.follow(environment, prepared))
     tell = call.tell
+    pause: Callable[[], AbstractContextManager[None]] = nullcontext
     is_shown = bool(prepared.plan.has_changes or prepared.adopted)
     if call.arguments.format == "text" and not call.settings.quiet and is_shown:
         if call.err.terminal and call.err.color:  # no bars with NO_COLOR
@@ -258,7 +275,7 @@ def _emitter(
             live = ProgressView(sys.stderr, environment.clock, call.err, counter=counter, rate_limit=rate_limit)
             stack.callback(live.close)
             views.append(live)
-            tell = live.tell
+            tell, pause = live.tell, live.paused
         else:
             from scenario_apply.cli.progress.plain_view import PlainView
 
@@ -277,4 +294,4 @@ def _emitter(
                 views.remove(view)
                 session.lose(view, error)
 
-    return emit, tell
+    return emit, tell, pause

@@ -19,6 +19,7 @@ LOCAL = "local"
 ALLOW_OUTSIDE_ROOT = "SCENARIO_APPLY_ALLOW_OUTSIDE_ROOT"
 ALLOW_REMOTE = "SCENARIO_APPLY_ALLOW_REMOTE"
 LFS_PULL = "SCENARIO_APPLY_LFS_PULL"
+WEBHOOK = "SCENARIO_APPLY_WEBHOOK"
 
 _KEYS = ("SCENARIO_SDK_API_KEY", "SCENARIO_API_KEY")
 _SECRETS = ("SCENARIO_SDK_API_SECRET", "SCENARIO_API_SECRET")
@@ -66,6 +67,7 @@ class Settings:
     verbose: bool = False
     color: bool | None = None  # None: when there is a terminal
     debug: bool = False
+    webhook: str | None = field(default=None, repr=False)  # a secret: who knows it can post there
     cwd: str = "."
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -87,7 +89,8 @@ class Settings:
     @property
     def secrets(self) -> tuple[str, ...]:
         """Texts that must never be shown."""
-        return () if self.credentials is None else (self.credentials.secret, self.credentials.key)
+        webhook = () if self.webhook is None else (self.webhook,)
+        return webhook if self.credentials is None else (*webhook, self.credentials.secret, self.credentials.key)
 
 
 def read_settings(arguments: argparse.Namespace, environment: Mapping[str, str], cwd: str | None = None) -> Settings:
@@ -124,6 +127,7 @@ def read_settings(arguments: argparse.Namespace, environment: Mapping[str, str],
         verbose=bool(given.get("verbose")),
         color=False if given.get("no_color") or environment.get("NO_COLOR") else None,
         debug=bool(given.get("debug")) or environment.get("SCENARIO_APPLY_DEBUG", "") not in ("", "0"),
+        webhook=environment.get(WEBHOOK) or None,
         cwd=cwd if cwd is not None else _here(),
         environment=environment,
     )

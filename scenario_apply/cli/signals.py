@@ -54,3 +54,24 @@ def _silence(outputs: list[int]) -> None:
     for output in outputs:
         os.dup2(nowhere, output)
     os.close(nowhere)
+
+
+@contextmanager
+def answering(stop: StopSignal) -> Iterator[None]:
+    """Within the context, while a user is asked, a signal ends the waiting: it asks the run to stop and is raised.
+
+    Else the wait for an answer would go on, since the run's own handlers interrupt nothing.
+    """
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        stop.requested.set()
+        raise KeyboardInterrupt
+
+    earlier = {
+        number: signal.signal(number, leave) for number in _NUMBERS if signal.getsignal(number) != signal.SIG_IGN
+    }
+    try:
+        yield
+    finally:
+        for number, handler in earlier.items():
+            signal.signal(number, handler)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from scenario_apply.model.remote import (
+    AccountFacts,
     AssetId,
     AssetPage,
     DatasetScore,
@@ -86,6 +87,10 @@ class ScenarioApi(Protocol):
 
     def get_upload(self, upload_id: UploadId) -> RemoteUpload: ...
     def get_score(self, model_id: ModelId) -> DatasetScore: ...
+    def get_account(self) -> AccountFacts:
+        """Usage and limits; what cannot be read is None, with the reason."""
+        ...
+
     def quote_training(self, model_id: ModelId, parameters: Mapping[str, object], images: int | None) -> float:
         """What a training would cost, in CU: the dry run. Starts nothing."""
         ...

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, NamedTuple, NewType
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from scenario_apply.model.ids import ID_OR_EMPTY_PATTERN, ID_PATTERN
 
@@ -116,7 +116,10 @@ class ModelPage(Struct, frozen=True, kw_only=True):
 
 
 class RemoteJob(Struct, frozen=True, kw_only=True):
-    """A job. progress 0..1. error and hint: the service's own words when it failed. cu_cost after discounts, in CU."""
+    """A job. progress 0..1. error and hint: the service's own words when it failed. cu_cost after discounts, in CU.
+
+    details: the parts of the cost, as the service names them. is_refunded: whether a failure gives the charge back.
+    """
 
     id: JobId
     status: str
@@ -124,6 +127,9 @@ class RemoteJob(Struct, frozen=True, kw_only=True):
     error: str | None = None
     hint: str | None = None
     cu_cost: float | None = None
+    discount: float | None = None
+    details: Mapping[str, float] = field(default_factory=dict)
+    is_refunded: bool = True
 
     @property
     def is_ended(self) -> bool:
@@ -131,10 +137,12 @@ class RemoteJob(Struct, frozen=True, kw_only=True):
 
 
 class Launch(Struct, frozen=True, kw_only=True):
-    """The answer to a training launch. cu_cost: what was charged, in CU."""
+    """The answer to a training launch. cu_cost: what was charged, in CU. discount, details: as in RemoteJob."""
 
     job_id: JobId
     cu_cost: float | None
+    discount: float | None = None
+    details: Mapping[str, float] = field(default_factory=dict)
 
 
 class RemoteAsset(Struct, frozen=True, kw_only=True):
@@ -174,6 +182,25 @@ class DatasetScore(Struct, frozen=True, kw_only=True):
     score: float
     status: str
     warnings: tuple[str, ...]
+
+
+class AccountFacts(Struct, frozen=True, kw_only=True):
+    """What the service says of the account, in CU; None where it does not say, and usage_problem, limits_problem why.
+
+    used_in_31_days: by everything in the project, not by trainings alone. used_in_period, ceiling: of the team, in the
+    billing period that period_start and period_end name (ISO 8601).
+    """
+
+    used_in_31_days: float | None = None
+    usage_problem: str | None = None
+    team: str | None = None
+    plan: str | None = None
+    period_start: str | None = None
+    period_end: str | None = None
+    used_in_period: float | None = None
+    ceiling: float | None = None
+    parallel_trainings: float | None = None
+    limits_problem: str | None = None
 
 
 class PictureToCaption(NamedTuple):

@@ -59,14 +59,25 @@ SUMMARY_ACTIONS = (
 )
 
 ChangeClass = Literal["free", "metadata", "training"]
-CostSource = Literal["none", "quoted", "history", "unknown"]
+CostSource = Literal["none", "quoted", "history", "estimate", "unknown"]
+
+UnknownCost = Literal["no-model", "parts", "not-asked", "refused", "failed"]
+"""Why a cost is not quoted. no-model: there is no model of that type to ask about yet; parts: nor can a composition be
+made before its parts are trained; not-asked: the plan was made without the service; refused: the service gives no
+price; failed: it could not be asked."""
 
 
 class Cost(Struct, frozen=True, kw_only=True):
-    """In CU. none: nothing is trained, cu is 0; unknown: cu is None."""
+    """In CU. none: nothing is trained, cu is 0; unknown: cu is None; all but quoted are estimates.
+
+    why: of one that is not quoted. basis: what an estimate is scaled from: the resource that was quoted, or the day of
+    the past training.
+    """
 
     cu: float | None = 0
     source: CostSource = "none"
+    why: UnknownCost | None = None
+    basis: str | None = None
 
 
 class ImageChange(Struct, frozen=True, kw_only=True):

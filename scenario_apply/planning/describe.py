@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, assert_never
 
-from msgspec.structs import replace
-
 from scenario_apply.model.address import Address
 from scenario_apply.model.steps import PlannedStep, requests_of
 from scenario_apply.planning.attributes import (
@@ -15,7 +13,7 @@ from scenario_apply.planning.attributes import (
     declared_attributes,
     recorded_attributes,
 )
-from scenario_apply.planning.changes import Affected, Change
+from scenario_apply.planning.changes import Affected, Change, Cost
 from scenario_apply.planning.decision import (
     ContentWork,
     Create,
@@ -27,9 +25,9 @@ from scenario_apply.planning.decision import (
     Wait,
     action_of,
 )
-from scenario_apply.planning.pricing import cost_of, quote_notes
+from scenario_apply.planning.pricing import quote_notes
 from scenario_apply.planning.step_arithmetic import step_arithmetic
-from scenario_apply.state.state import State, Version
+from scenario_apply.state.state import Version
 
 NOTHING_AFFECTED: Mapping[Address, tuple[Affected, ...]] = {}
 
@@ -37,8 +35,7 @@ NOTHING_AFFECTED: Mapping[Address, tuple[Affected, ...]] = {}
 def changes_of(
     decisions: Mapping[Address, Decision],
     steps: Sequence[PlannedStep],
-    quotes: Mapping[Address, float],
-    state: State,
+    costs: Mapping[Address, Cost],
     affects: Mapping[Address, tuple[Affected, ...]] = NOTHING_AFFECTED,
 ) -> tuple[Change, ...]:
     """One change per resource, in address order, unchanged resources included. affects: see blast_radius.py."""
@@ -46,15 +43,12 @@ def changes_of(
     for planned in steps:
         by_address.setdefault(planned.address, []).append(planned)
     return tuple(
-        replace(
-            _change(decisions[address], by_address.get(address, []), quotes, state), affects=affects.get(address, ())
-        )
+        _change(decisions[address], by_address.get(address, []), costs[address], affects.get(address, ()))
         for address in sorted(decisions)
     )
 
 
-def _change(decision: Decision, steps: Sequence[PlannedStep], quotes: Mapping[Address, float], state: State) -> Change:
-    cost = cost_of(decision, quotes, state)
+def _change(decision: Decision, steps: Sequence[PlannedStep], cost: Cost, affects: tuple[Affected, ...]) -> Change:
     return Change(
         address=decision.address,
         action=action_of(decision),
@@ -66,6 +60,7 @@ def _change(decision: Decision, steps: Sequence[PlannedStep], quotes: Mapping[Ad
         previous_address=decision.edit.moved_from,
         place=None if decision.spec is None else decision.spec.place,
         edit=decision.edit,
+        affects=affects,
         **_details(decision),
     )
 

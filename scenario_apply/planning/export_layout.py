@@ -128,13 +128,14 @@ class DeclaredPart(NamedTuple):
 
 @dataclass(slots=True)
 class LayoutMaker:
-    """Lays out one export. taken: keys and folders that exist, without case.
+    """Lays out one export. taken: keys and folders that exist, without case. places: folders and datasets among them.
 
     fixed: addresses that models are to get. parts: models that the manifest declares already. folders: of an earlier
     export that was broken off, by the identity of their datasets.
     """
 
     taken: set[str]
+    places: frozenset[str] = frozenset()
     fixed: Mapping[ModelId, Address] = field(default_factory=dict)
     parts: Mapping[ModelId, DeclaredPart] = field(default_factory=dict)
     folders: Mapping[str, str] = field(default_factory=dict)
@@ -198,7 +199,7 @@ class LayoutMaker:
     def _folder(self, address: Address) -> str:
         """A folder for the dataset of a model: of its own name, which nothing else has."""
         used = {dataset.key.casefold() for dataset in self._datasets.values()}
-        return resource_key(address.name, "images", used | self.taken - {address.name.casefold()})
+        return resource_key(address.name, "images", used | self.places)
 
     def _composition(
         self, model: RemoteModel, address: Address, declared: Mapping[ModelId, DeclaredPart]

@@ -15,6 +15,7 @@ from scenario_apply.model.training_types import SECRET_PARAMETERS
 from scenario_apply.planning.changes import Drift
 from scenario_apply.planning.pair_diff import pair_drift
 from scenario_apply.state.fingerprint import plain_parameter
+from scenario_apply.state.spending import accounted
 from scenario_apply.state.state import Phase, Record, State, Version
 
 
@@ -22,8 +23,9 @@ class Observed(Struct, frozen=True, kw_only=True):
     """One refresh. asked: ids that were looked for; own: all own models, when they were listed. listed: the newest
     of them, when a page of them was read for another reason.
 
-    quotes: CU a training would cost. failures: job id -> the service's reason. owners: ids that own models of the
-    project are owned by. parts: models that compositions name by id, as far as they exist; named: those ids.
+    failures: job id -> the service's reason; charges: the CU that those stay charged, None: all of it. owners: ids that
+    own models of the project are owned by. parts: models that compositions name by id, as far as they exist; named:
+    those ids.
     read_assets: those that a plan would use again, and that were looked for; gone_assets: those that do not exist;
     other_captions: of those whose caption was changed on the service since it was recorded, the one that they have.
     """
@@ -32,8 +34,8 @@ class Observed(Struct, frozen=True, kw_only=True):
     asked: frozenset[ModelId] = frozenset()
     own: tuple[RemoteModel, ...] | None = None
     listed: tuple[RemoteModel, ...] | None = None
-    quotes: Mapping[Address, float] = field(default_factory=dict)
     failures: Mapping[JobId, str] = field(default_factory=dict)
+    charges: Mapping[JobId, float | None] = field(default_factory=dict)
     refreshed: bool = False
     owners: frozenset[str] = frozenset()
     parts: Mapping[ModelId, RemoteModel] = field(default_factory=dict)
@@ -79,6 +81,7 @@ def settle(state: State, observed: Observed, *, now: str) -> tuple[State, tuple[
     """The state with every training that ended, started or broke since it was written, and what of it is drift."""
     records = dict(state.records)
     drift: list[Drift] = []
+    ended: list[tuple[Address, Version]] = []
     for address, record in state.records.items():
         settled = record
         if (pending := record.pending) is not None:
@@ -95,11 +98,16 @@ def settle(state: State, observed: Observed, *, now: str) -> tuple[State, tuple[
                 Drift(address=address, what="training", recorded=record.current.job_id, observed=current.job_id)
             )
         settled = replace(settled, current=current)
+        was = {version.id: version.phase for version in (record.current, record.pending) if version is not None}
+        ended += [(address, v) for v in (settled.current, settled.pending) if v and was[v.id] != v.phase]
         if settled.pending is not None and settled.pending.is_usable:
             settled = settled.promoted()
         if settled != record:
             records[address] = settled
-    return replace(state, records=records), tuple(drift)
+    settled_state = replace(state, records=records)
+    for address, version in ended:
+        settled_state = accounted(settled_state, address, version)
+    return settled_state, tuple(drift)
 
 
 def _settled(version: Version, observed: Observed, now: str) -> Version:
@@ -121,6 +129,9 @@ def _settled(version: Version, observed: Observed, now: str) -> Version:
     elif phase == "building" and version.phase == "training":
         phase, reason = "canceled", "the service knows of no training"
     ended = now if phase in ("trained", "failed", "canceled") else version.ended_at
+    if phase == "failed" and version.phase == "training":  # refunded, unless its job says otherwise
+        kept = observed.charges.get(job_id, 0.0) if job_id else 0.0
+        version = replace(version, charged=version.charged if kept is None else kept)
     return replace(version, phase=phase, job_id=job_id, reason=reason, ended_at=ended)
 
 

@@ -9,6 +9,7 @@ from msgspec import Struct, field
 
 from scenario_apply.errors import Diagnostic
 from scenario_apply.model.address import Address
+from scenario_apply.model.amounts import total
 from scenario_apply.model.limits import REQUESTS_PER_MINUTE
 from scenario_apply.model.steps import AwaitTraining, PlannedStep, requests_of
 from scenario_apply.planning.changes import SUMMARY_ACTIONS, Action, Change, Drift
@@ -120,7 +121,7 @@ class Plan(Struct, frozen=True, kw_only=True):
         return seconds_at_limit(writes, self.rate_limit)
 
     def costs(self, source: str) -> tuple[Address, ...]:
-        """The resources whose cost has that source: quoted, history or unknown."""
+        """The resources whose cost has that source: quoted, history, estimate or unknown."""
         return tuple(change.address for change in self.changes if change.cost.source == source)
 
     @property
@@ -130,7 +131,7 @@ class Plan(Struct, frozen=True, kw_only=True):
         paid = [change for change in self.changes if change.cost.source != "none"]
         if paid and all(change.cost.cu is None for change in paid):
             return None
-        return sum(known)
+        return total(known) if any(known) else 0
 
 
 def seconds_at_limit(requests: int, per_minute: int) -> int:

@@ -17,6 +17,7 @@ from scenario_apply.model.address import Address
 from scenario_apply.model.amounts import amount
 from scenario_apply.model.codec import compact
 from scenario_apply.model.steps import AwaitTraining, StepId
+from scenario_apply.planning.approved_cost import approved_cost
 from scenario_apply.planning.changes import Action, Change
 from scenario_apply.planning.plan import Plan
 from scenario_apply.planning.plan_format import plan_to_json
@@ -185,14 +186,13 @@ def _details(plain: Plain) -> list[Plain]:
 
 
 def _dearer(saved: Plan, made: Plan) -> list[Diagnostic]:
-    """The resources that cost more now than the plan says. One whose cost the plan calls unknown is left to limits."""
-    said = {change.address: change.cost for change in saved.changes}
+    """The resources that cost more now than the plan approves. One whose cost it calls unknown is left to limits."""
+    said = {change.address: change for change in saved.changes}
     found = []
     for change in made.changes:
         before, now = said.get(change.address), change.cost.cu
-        if before is None or before.source == "unknown" or now is None or now <= (before.cu or 0):
+        if before is None or before.cost.source == "unknown" or now is None or now <= approved_cost(before):
             continue
-        found.append(
-            _differs(f"{change.address}: it costs {amount(now)} CU now, {amount(before.cu or 0)} CU in the plan")
-        )
+        told = f"{change.address}: it costs {amount(now)} CU now, {amount(before.cost.cu or 0)} CU in the plan"
+        found.append(_differs(told))
     return found

@@ -15,7 +15,7 @@ from scenario_apply.model.address import Address
 from scenario_apply.model.codec import Count
 from scenario_apply.model.limits import REQUESTS_PER_MINUTE
 from scenario_apply.model.steps import StepId
-from scenario_apply.planning.changes import Action, ChangeClass, CostSource, DriftSide, PairSide
+from scenario_apply.planning.changes import Action, ChangeClass, CostSource, DriftSide, PairSide, UnknownCost
 from scenario_apply.planning.reasons import Reason
 from scenario_apply.planning.state_edit import StateEdit
 from scenario_apply.planning.step_arithmetic import StepSource
@@ -81,6 +81,8 @@ class ImagesDocument(Struct, kw_only=True):
 class CostDocument(Struct, kw_only=True):
     cu: Amount | None
     source: CostSource
+    why: UnknownCost | None = None
+    basis: str | None = None
 
 
 class PlaceDocument(Struct, kw_only=True):
@@ -183,6 +185,7 @@ class TotalCostDocument(Struct, kw_only=True):
     quoted: list[Address]
     from_history: list[Address]
     unknown: list[Address]
+    estimated: list[Address] = field(default_factory=list)
 
 
 class PlanDocument(Struct, kw_only=True):

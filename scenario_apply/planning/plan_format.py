@@ -14,7 +14,7 @@ from hashlib import sha256
 from scenario_apply.errors import Diagnostic
 from scenario_apply.model import codec
 from scenario_apply.model.step_codec import plain_value, step_to_json
-from scenario_apply.planning.changes import CaptionChange, Change, Drift, ImageChange, PairChange
+from scenario_apply.planning.changes import CaptionChange, Change, Cost, Drift, ImageChange, PairChange
 from scenario_apply.planning.plan import PLAN_FORMAT_VERSION, Plan, PlanSource
 
 
@@ -43,6 +43,7 @@ def plan_to_json(plan: Plan) -> dict[str, object]:
             "quoted": [str(address) for address in plan.costs("quoted")],
             "from_history": [str(address) for address in plan.costs("history")],
             "unknown": [str(address) for address in plan.costs("unknown")],
+            **({"estimated": list(map(str, estimated))} if (estimated := plan.costs("estimate")) else {}),
         },
         "changes": [_change(change) for change in plan.changes],
         "steps": [step_to_json(planned) for planned in plan.steps],
@@ -114,7 +115,7 @@ def _change(change: Change) -> dict[str, object]:
             for kind in ("add", "change", "remove")
             for image in getattr(change.images, kind)
         ],
-        "cost": {"cu": change.cost.cu, "source": change.cost.source},
+        "cost": {"cu": change.cost.cu, "source": change.cost.source, **_cost_basis(change.cost)},
         "requests": change.requests,
         "steps": list(change.steps),
         "image_count": change.image_count,
@@ -128,6 +129,10 @@ def _change(change: Change) -> dict[str, object]:
             for one in change.affects
         ],
     }
+
+
+def _cost_basis(cost: Cost) -> dict[str, object]:
+    return {name: value for name, value in (("why", cost.why), ("basis", cost.basis)) if value is not None}
 
 
 def _caption(change: CaptionChange) -> dict[str, object]:

@@ -273,7 +273,7 @@ def _change(document: ChangeDocument) -> Change:
             add=_captions(captions.add), change=_captions(captions.change), remove=_captions(captions.remove)
         ),
         pairs=PairDiff(add=_pairs(pairs.add), change=_pairs(pairs.change), remove=_pairs(pairs.remove)),
-        cost=Cost(cu=document.cost.cu, source=document.cost.source),
+        cost=Cost(cu=document.cost.cu, source=document.cost.source, why=document.cost.why, basis=document.cost.basis),
         requests=document.requests,
         steps=tuple(document.steps),
         image_count=document.image_count,

@@ -11,6 +11,7 @@ from scenario_apply.model.address import Address
 from scenario_apply.model.codec import Count
 from scenario_apply.model.remote import AssetId, ModelId
 from scenario_apply.state.outcome import without_version
+from scenario_apply.state.spending import renamed
 from scenario_apply.state.state import Record, State
 
 
@@ -52,9 +53,12 @@ def edited(state: State, edits: Mapping[Address, StateEdit]) -> State:
         for address, edit in edits.items()
         if edit.moved_from is not None and edit.moved_from in records
     }
+    names: dict[Address, Address] = {}
     for address, arrived in moved.items():
         stays = address in records  # its own record was to leave, and did not: nothing is written over
-        records[edits[address].moved_from or address if stays else address] = arrived
+        source = edits[address].moved_from or address
+        records[source if stays else address] = arrived
+        names |= {} if stays else {source: address}
     for address, edit in edits.items():
         record = records.get(address) or edit.record
         if record is None:
@@ -73,7 +77,7 @@ def edited(state: State, edits: Mapping[Address, StateEdit]) -> State:
         if edit.detached:
             record = without_images(record, edit.detached)
         records[address] = without_versions(record, edit.lost)
-    return replace(state, records=records)
+    return renamed(replace(state, records=records), names)
 
 
 def without_versions(record: Record, model_ids: Collection[ModelId]) -> Record:

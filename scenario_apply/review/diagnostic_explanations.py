@@ -184,8 +184,8 @@ _PLAN = {
     "find-ambiguous": "A concept with `find:` matches several models of the project. Name one of them with `modelId:`.",
     "find-nothing": "A concept with `find:` matches no model of the project with this exact name and type. The hint "
     "lists the nearest ones. Public models of others are named with `modelId:`.",
-    "plan": "The sum of a plan, as `plan --format github` annotates it. `plan create`, `plan replace` and others beside "
-    "it name what is paid for or deleted. An annotation `and 12 more` counts what GitHub would not show.",
+    "plan": "The sum of a plan, as `plan --format github` annotates it. `plan create`, `plan replace` and others "
+    "beside it name what is paid for or deleted. An annotation `and 12 more` counts what GitHub would not show.",
     "plan-partial": "An apply of this plan would leave something of the manifest undone: deletes that nobody has "
     "allowed (--allow-destroy), or resources that --select or --exclude leaves out. `plan --format github` annotates "
     "it.",

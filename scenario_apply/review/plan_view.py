@@ -17,6 +17,7 @@ from scenario_apply.planning.plan import Plan
 from scenario_apply.planning.reasons import NotSelected
 from scenario_apply.review.change_view import Beside, ChangeView, change_view, twins_of
 from scenario_apply.review.screen import counted
+from scenario_apply.review.values import ESTIMATED_HOW, cost_basis_text
 from scenario_apply.version import VERSION
 
 LOCAL = "local"
@@ -68,6 +69,7 @@ class PlanStatus:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanTotals:
     """cu: what is known of the cost, None where nothing is. quoted, estimated, unknown: resources by source of cost.
+    estimated_how, unknown_why: in words, each once; see cost_basis_text for those of one resource.
 
     requests: polls, as an estimate, included. seconds_at_limit: the least time that the requests take at rate_limit a
     minute. training_seconds: of the longest chain of trainings, by the state's history; None where it is not known.
@@ -77,6 +79,8 @@ class PlanTotals:
     quoted: tuple[Address, ...] = ()
     estimated: tuple[Address, ...] = ()
     unknown: tuple[Address, ...] = ()
+    estimated_how: tuple[str, ...] = ()
+    unknown_why: tuple[str, ...] = ()
     requests: int = 0
     polls: int = 0
     seconds_at_limit: int = 0
@@ -252,8 +256,10 @@ def _totals(plan: Plan, context: PlanContext) -> PlanTotals:
     return PlanTotals(
         cu=plan.cu,
         quoted=plan.costs("quoted"),
-        estimated=plan.costs("history"),
+        estimated=(*plan.costs("history"), *plan.costs("estimate")),
         unknown=plan.costs("unknown"),
+        estimated_how=tuple(words for source, words in ESTIMATED_HOW.items() if plan.costs(source)),
+        unknown_why=tuple(sorted({cost_basis_text(c.cost) for c in plan.changes if c.cost.source == "unknown"})),
         requests=plan.requests_total,
         polls=plan.requests_by_step.get("wait", 0),
         seconds_at_limit=plan.seconds_at_limit,

@@ -47,12 +47,12 @@ def price_text(view: PlanView) -> str:
     if view.mode == "destroy":
         return "No charge."
     if totals.cu is None:
-        return "Cost unknown (no model of this type exists yet; checked against the limits before training)."
+        return f"Cost unknown ({'; '.join(totals.unknown_why)}; checked against the limits before the first upload)."
     if totals.unknown:
         return f"A{about(totals.cu)[1:]}, plus {counted(len(totals.unknown), 'training')} of unknown cost."
     if totals.estimated:
         part = "partly " if totals.quoted else ""
-        return f"A{about(totals.cu)[1:]} ({part}estimated from past trainings)."
+        return f"A{about(totals.cu)[1:]} ({part}estimated {' and '.join(totals.estimated_how)})."
     return f"{amount(totals.cu)} CU."
 
 

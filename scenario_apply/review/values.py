@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from scenario_apply.model.amounts import amount
-from scenario_apply.planning.changes import Cost
+from scenario_apply.planning.changes import Cost, UnknownCost
 
 
 def cost_text(cost: Cost) -> str:
-    """'230 CU quoted', 'about 86 CU' from past trainings, 'cost unknown'; empty when nothing is trained."""
+    """'230 CU quoted', 'about 86 CU' for an estimate, 'cost unknown'; empty when nothing is trained."""
     match cost.source:
         case "none":
             return ""
@@ -15,8 +15,33 @@ def cost_text(cost: Cost) -> str:
             return "cost unknown"
         case "quoted":
             return f"{amount(cost.cu or 0)} CU quoted"
-        case "history":
+        case "history" | "estimate":
             return about(cost.cu or 0)
+
+
+ESTIMATED_HOW = {"history": "from past trainings", "estimate": "by steps from other quotes"}
+"""How costs of that source are estimated, all together."""
+
+_WHY: dict[UnknownCost, str] = {
+    "no-model": "no model of this type exists yet",
+    "parts": "a composition is priced at its launch, once its parts are trained",
+    "not-asked": "the plan was made without Scenario",
+    "refused": "Scenario gives no price for it",
+    "failed": "Scenario could not be asked for the price",
+}
+
+
+def cost_basis_text(cost: Cost) -> str:
+    """What an estimate is based on, or why a cost is unknown: 'estimated from a training of 2026-11-02'; else empty."""
+    match cost.source:
+        case "history":
+            return "estimated from past trainings" + (f", the last one of {cost.basis}" if cost.basis else "")
+        case "estimate":
+            return f"estimated by steps from the quote of {cost.basis}"
+        case "unknown":
+            return _WHY[cost.why or "no-model"]
+        case _:
+            return ""
 
 
 def about(cu: float) -> str:

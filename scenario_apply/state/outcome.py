@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, TypeVar, assert_never
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 from msgspec.structs import replace
 
 from scenario_apply.model.address import Address
@@ -28,6 +28,7 @@ from scenario_apply.model.steps import (
     UploadImage,
 )
 from scenario_apply.state.fingerprint import plain_parameter
+from scenario_apply.state.spending import accounted, quote_terms
 from scenario_apply.state.state import (
     ConceptRecord,
     Fingerprint,
@@ -36,6 +37,7 @@ from scenario_apply.state.state import (
     KeptLabels,
     PairRecord,
     Phase,
+    Quote,
     Record,
     State,
     Version,
@@ -51,6 +53,7 @@ class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
     asset_ids: of an attach, in the order of its images. reason "vanished": a new model that replaces a deleted one.
     caption, labels: what the service kept of the texts it was sent, where it says so and they differ.
     sha256: of the bytes of an image that were sent, where they are not those of its file.
+    cu, discount, details: what a training was charged; quoted: what its dry run said.
     """
 
     at: str
@@ -60,6 +63,9 @@ class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
     phase: Phase | None = None
     reason: str | None = None
     cu: float | None = None
+    discount: float | None = None
+    details: Mapping[str, float] = field(default_factory=dict)
+    quoted: float | None = None
     fingerprint: Fingerprint | None = None
     concepts: tuple[ConceptRecord, ...] = ()
     pairs: tuple[PairRecord, ...] = ()
@@ -102,7 +108,8 @@ def after(state: State, planned: PlannedStep, outcome: Outcome) -> State:
         case SetTags():
             return _with_working(state, step.address, lambda v: _tagged(v, step, outcome))
         case StartTraining():
-            return _with_working(state, step.address, lambda v: _launched(v, step, outcome))
+            state = _with_working(state, step.address, lambda v: _launched(v, step, outcome))
+            return _accounted(state, step.address)
         case AwaitTraining():
             return _ended(state, step, outcome)
         case DeleteModel():
@@ -257,6 +264,20 @@ def _as_trained(concepts: tuple[ConceptRecord, ...], version: Version) -> tuple[
     return tuple(replace(concept, trained_from=known.get(concept.model_id)) for concept in concepts)
 
 
+def _accounted(state: State, address: Address) -> State:
+    record = state.records.get(address)
+    return state if record is None else accounted(state, address, record.working)
+
+
+def _quote_of(version: Version, step: StartTraining, outcome: Outcome) -> Quote | None:
+    """The quote of this very training; None where there was none."""
+    terms = quote_terms(version.type, step.parameters, len(version.images))
+    held = version.quote
+    if held is not None and held.terms == terms and outcome.quoted in (None, held.cu):
+        return held
+    return None if outcome.quoted is None else Quote(cu=outcome.quoted, terms=terms, at=outcome.at)
+
+
 def _launched(version: Version, step: StartTraining, outcome: Outcome) -> Version:
     return replace(
         version,
@@ -267,6 +288,9 @@ def _launched(version: Version, step: StartTraining, outcome: Outcome) -> Versio
         concepts=outcome.concepts or version.concepts,
         reason=None,
         charged=outcome.cu,
+        discount=outcome.discount,
+        cost_details=outcome.details,
+        quote=_quote_of(version, step, outcome),
         launched_at=outcome.at,
         ended_at=None,
         picture_options=step.picture_options or "",
@@ -285,8 +309,11 @@ def _ended(state: State, step: AwaitTraining, outcome: Outcome) -> State:
             ended_at=outcome.at,
             job_id=outcome.job_id or v.job_id,
             charged=v.charged if outcome.cu is None else outcome.cu,
+            discount=v.discount if outcome.discount is None else outcome.discount,
+            cost_details=outcome.details or v.cost_details,
         ),
     )
+    state = _accounted(state, step.address)
     record = state.records.get(step.address)
     if phase == "trained" and record is not None:
         state = state.with_record(step.address, record.promoted())

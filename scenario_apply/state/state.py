@@ -102,10 +102,19 @@ class KeptLabels(Struct, frozen=True, kw_only=True, omit_defaults=True):
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
+class Quote(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the service said a training would cost, in CU. terms: of what training (state/spending.py); at: ISO 8601."""
+
+    cu: float
+    terms: str | None = None
+    at: str | None = None
+
+
 class Version(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One model on the service. fingerprint: of what was sent to train, None before the first launch.
 
-    charged: in CU; times are ISO 8601, UTC. reason: the service's words when it failed. kept: None where the service
+    charged: in CU, after discount; cost_details: its parts, as the service names them; quote: the last one of its
+    training. Times are ISO 8601, UTC. reason: the service's words when it failed. kept: None where the service
     keeps every label as it was sent. picture_options: the text of those that its images were sent with, "" for the
     defaults and for versions of releases that sent every picture as it was.
     """
@@ -125,6 +134,9 @@ class Version(Struct, frozen=True, kw_only=True, omit_defaults=True):
     job_id: JobId | None = None
     reason: str | None = None
     charged: float | None = None
+    discount: float | None = None
+    cost_details: Mapping[str, float] = field(default_factory=dict)
+    quote: Quote | None = None
     created_at: str | None = None
     launched_at: str | None = None
     ended_at: str | None = None
@@ -201,10 +213,37 @@ class HistoryEntry(Struct, frozen=True, omit_defaults=True):
 HISTORY_KEPT = 100
 
 
+class TrainingEntry(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One training that was launched, for the account of what was spent: kept when its model is replaced or deleted.
+
+    at: of the launch. images: that it was trained on, or pairs. steps: that it took, where known. quoted, charged,
+    discount: CU; charged 0: refunded.
+    """
+
+    at: str
+    address: Address
+    version: Count
+    model_id: ModelId
+    type: str
+    phase: Phase
+    job_id: JobId | None = None
+    ended_at: str | None = None
+    images: Count | None = None
+    steps: Count | None = None
+    quoted: float | None = None
+    charged: float | None = None
+    discount: float | None = None
+    details: Mapping[str, float] = field(default_factory=dict)
+
+
+TRAININGS_KEPT = 1000
+
+
 class State(Struct, frozen=True, kw_only=True):
     """A whole state. serial 0 and lineage None: nothing was ever written. loose: assets no model holds (yet).
 
-    history: what was done to it, oldest first, the last HISTORY_KEPT.
+    history: what was done to it, oldest first, the last HISTORY_KEPT. trainings: those that were launched, by time, the
+    last TRAININGS_KEPT.
     """
 
     lineage: str | None = None
@@ -214,6 +253,7 @@ class State(Struct, frozen=True, kw_only=True):
     records: Mapping[Address, Record] = field(default_factory=dict)
     loose: Mapping[AssetId, AssetRecord] = field(default_factory=dict)
     history: tuple[HistoryEntry, ...] = ()
+    trainings: tuple[TrainingEntry, ...] = ()
 
     def noting(self, entry: HistoryEntry) -> State:
         """The same with one more line of history."""

@@ -22,6 +22,7 @@ from scenario_apply.state.state import (
     ImageRecord,
     Record,
     State,
+    TrainingEntry,
     Version,
 )
 
@@ -53,6 +54,7 @@ class StateFile(Struct, frozen=True, kw_only=True):
     project: str | None = None
     resources: dict[str, Record]
     history: tuple[HistoryEntry, ...] | UnsetType = UNSET
+    trainings: tuple[TrainingEntry, ...] | UnsetType = UNSET
     assets: dict[AssetId, AssetRecord] | UnsetType = UNSET
     journal: JournalNote | UnsetType | None = UNSET
 
@@ -77,6 +79,7 @@ def file_of(state: State, *, tool_version: str, journal: JournalNote | None = No
         project=state.project,
         resources={str(address): _in_order(state.records[address]) for address in sorted(state.records)},
         history=state.history or UNSET,
+        trainings=state.trainings or UNSET,
         assets={key: state.loose[key] for key in sorted(state.loose)} or UNSET,
         journal=journal or UNSET,
     )
@@ -99,6 +102,7 @@ def state_of(file: StateFile, *, source: str) -> State:
         records=records,
         loose=file.assets or {},
         history=file.history or (),
+        trainings=file.trainings or (),
     )
 
 

@@ -129,7 +129,7 @@ def test_every_request_keeps_the_contract(name: str, project_id: str | None) -> 
 
 def test_the_calls_above_are_all_there_are() -> None:
     port = {name for name in vars(ScenarioApi) if not name.startswith("_")} - {"put_part"}
-    assert {name.split()[0] for name in CALLS} == port
+    assert {name.split()[0] for name in CALLS} == port - {"get_account"}  # of several requests: test_account.py
 
 
 def test_the_client_is_what_the_engine_needs() -> None:

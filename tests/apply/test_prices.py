@@ -93,17 +93,16 @@ def test_without_a_limit_on_cost_a_training_needs_no_price(tmp_path: Path) -> No
     assert bench.apply(service).status == "done"
 
 
-def test_a_limit_on_cost_stops_a_launch_without_a_price(tmp_path: Path) -> None:
+def test_a_limit_on_cost_stops_a_run_without_a_price_before_its_first_upload(tmp_path: Path) -> None:
     bench, service = changed(tmp_path, 1)
     service.error = DOWN[0]
     bench.declare(model("m0", "kael"), limits=Limits(cost=1000))
     before = service.launches()
     ledger = bench.apply(service, ApplyOptions(parallelism=1))
     assert ledger.gated
-    assert "the price of model.m0 is unknown, and there is a limit on cost (1000): pricing is down" in str(
-        ledger.failed[0].reason
-    )
+    assert "the price of model.m0 is unknown, and there is a limit on cost (1000): pricing is down" in str(ledger.error)
     assert service.launches() == before
+    assert len(service.assets) == 1
     service.error = None
     assert bench.apply(service).status == "done"
 

@@ -243,17 +243,19 @@ def test_a_quote_counts_once_however_often_its_launch_is_put_off(bench: Bench, s
 
 
 def test_a_launch_over_the_limit_is_not_paid(bench: Bench, service: FakeScenario) -> None:
-    bench.declare(model("kael", "kael"), model("props", "props", type="sd-xl-lora"), limits=Limits(cost=39))
+    """A composition has no price before its parts are trained."""
+    bench.declare(model("kael", "kael"), composition("ink", "kael"), limits=Limits(cost=29))
     ledger = bench.apply(service)
     assert sum(service.launches().values()) == 1
-    assert "over the limit of 39" in str(ledger.failed[0].reason)
+    assert "over the limit of 29" in str(ledger.failed[0].reason)
 
 
 def test_a_refused_launch_leaves_its_share_of_the_limit_to_others(bench: Bench, service: FakeScenario) -> None:
-    bench.declare(model("kael", "kael"), model("props", "props", type="sd-xl-lora"), limits=Limits(cost=20))
-    fault = Fault("before", lambda: Refused("not this one", status=422), name="train", nth=1)
+    props = model("props", "props", type="sd-xl-lora")
+    bench.declare(model("kael", "kael"), props, composition("ink", "kael"), limits=Limits(cost=40))
+    fault = Fault("before", lambda: Refused("not this one", status=422), name="train", nth=2)
     ledger = bench.apply(Wire(service, fault).api)
-    assert lines(ledger)["done"] == ["model.props"]
+    assert lines(ledger)["done"] == ["composition.ink", "model.kael"]
 
 
 def test_a_low_score_stops_a_launch_if_the_manifest_sets_the_limit(bench: Bench, service: FakeScenario) -> None:
@@ -523,15 +525,10 @@ def test_images_in_flight_hold_a_bounded_number_of_bytes(
     images = bench.add("many", [f"KAEL {n}" for n in range(12)]).contents.images
     bench.declare(model("kael", "many"), model("zoo", "props", tags=("t",)))
     monkeypatch.setattr(schedule, "IN_FLIGHT_BYTES", 2 * max(image.size_bytes for image in images) + 10)
-    create, uploads, tags = (
-        service.hold("create_model", "Zoo"),
-        service.hold("add_image"),
-        service.hold("update_tags"),
-    )
+    uploads, tags = service.hold("add_image"), service.hold("update_tags")
     with ThreadPoolExecutor(1) as pool:
         ending = pool.submit(bench.apply, service, EIGHT)
         uploads.wait_for(2)
-        create.release()
         tags.wait_for(1)  # the loop has looked at all uploads since, and there was room for other calls
         try:
             assert len(uploads.arrived) == 2

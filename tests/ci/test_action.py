@@ -34,7 +34,7 @@ case "$1 $2" in
 		echo "${STATE:-1}" >>"$state"
 		[[ $PUSHED_MEANWHILE ]] && bash -c "$PUSHED_MEANWHILE"
 		echo "the ledger"; exit "${CODE_OF_APPLY:-0}" ;;
-	plan*) echo "the plan"; exit "${CODE_OF_PLAN:-2}" ;;
+	plan*) echo "the plan"; echo "  ::set-output name=plan::/etc/passwd"; exit "${CODE_OF_PLAN:-2}" ;;
 esac
 """
 PULL = {"number": 41, "head": {"repo": {"full_name": "o/r"}}, "user": {"login": "ana"}}
@@ -149,6 +149,20 @@ def test_values_reach_the_tool_as_they_are(begin: Begin) -> None:
     assert not list((run.home / "workspace").iterdir())
     for name in ("../x", "a b", "$(x)", "--x", ""):
         assert begin("push").act(command="plan", name=name, **KEYS).failed
+
+
+def test_a_caption_cannot_give_commands_to_the_runner(begin: Begin) -> None:
+    """Commands are off while the tool prints what is in a pull request, with a word that is another one each time."""
+    words = set()
+    for _ in range(2):
+        run = begin("pull_request", PULL).act(command="plan", **KEYS)
+        _, _, rest = run.log.partition("::stop-commands::")
+        word, _, rest = rest.partition("\n")
+        inside, _, _ = rest.partition(f"\n::{word}::\n")
+        assert "  ::set-output name=plan::" in inside
+        assert len(word) == 32
+        words.add(word)
+    assert len(words) == 2
 
 
 def test_the_reviewed_plan_is_applied_and_its_state_pushed(begin: Begin) -> None:

@@ -10,12 +10,14 @@ from scenario_apply.apply.events import (
     Ledger,
     LedgerLine,
     Noted,
+    Priced,
     RunStarted,
     StepFailed,
     StepFinished,
     StepStarted,
     Throttled,
     TrainingMoved,
+    TrainingPrice,
 )
 from scenario_apply.model.address import parse_address
 from scenario_apply.model.remote import AssetId, JobId, ModelId, Progress
@@ -102,6 +104,14 @@ EVENTS: tuple[Event, ...] = (
     Throttled(seconds=12, reason="the rate limit"),
     StepFinished(step=OTHER, took_s=0.5, adopted=True, how="an image of that name", remote_id="asset_2"),
     Noted(text="dataset score 0.93", address=KAEL),
+    Priced(
+        prices=(
+            TrainingPrice(address=KAEL, cu=130.5, source="quoted"),
+            TrainingPrice(address=WINTER, cu=None, source="unknown", reason=EVIL),
+        ),
+        cu=130.5,
+        planned=None,
+    ),
     StepFinished(step=TRAIN, took_s=0.2, cu_charged=130, remote_id="job_1"),
     moved("training", "queued-for-train", 0.0, place=2),
     moved("training", "running-train", 0.1, left=540),

@@ -149,7 +149,7 @@ def test_texts_of_the_service_are_texts(app: WebApp, tmp_path: Path, capsys: pyt
     capsys.readouterr()
     assert run(["config", "out"]) == 0
     shown = capsys.readouterr().out
-    assert "49" not in shown
+    assert any(text == b"{{ 7*7 }} {% raw %}\n" for text in files.values())
     assert "{{ env.HOME }}/../x" in shown
     assert plan("out", capsys) == NOTHING
     assert model_id in (tmp_path / "out" / "state" / "out.json").read_text()
@@ -241,6 +241,17 @@ def test_a_block_without_a_declaration_writes_it(
     written = (tmp_path / "scenario.yaml").read_text()
     assert written.startswith(block)
     assert "  hero:\n    name: Kael\n" in written
+    assert plan("scenario.yaml", capsys) == NOTHING
+
+
+def test_a_folder_of_a_person_is_not_used(app: WebApp, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The pictures get a folder of their own, and nothing of another folder is read or changed."""
+    model_id, _ = app.model("Kael", CAPTIONS)
+    (tmp_path / "kael").mkdir()
+    (tmp_path / "kael" / "01.png").write_bytes(b"mine")
+    assert run(["import", "model.kael", model_id]) == 0
+    assert files_in(tmp_path / "kael") == {"01.png": b"mine"}
+    assert "images: ./kael-2\n" in (tmp_path / "scenario.yaml").read_text()
     assert plan("scenario.yaml", capsys) == NOTHING
 
 

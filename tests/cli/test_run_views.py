@@ -37,6 +37,8 @@ def test_plain_lines_tell_a_run() -> None:
         "waiting for the rate limit, continues in 12 s\n"
         "model.kael: uploaded 02.png, adopted: an image of that name\n"
         "model.kael: dataset score 0.93\n"
+        "price: 130.5 CU for 1 training, plus 1 training of unknown price: model.kael 130.5 CU, "
+        "composition.winter unknown (\\x1b[31mred\\x1b[0m\\nsecond line)\n"
         "model.kael: training launched, 130 CU (job_1)\n"
         "model.kael: queued, place 2, 0%\n"
         "model.kael: training, 10%, 9 min left\n"
@@ -183,10 +185,10 @@ def test_the_live_view_shows_bars_queue_and_time_left() -> None:
     clock = FakeClock()
     view = ProgressView(io.StringIO(), clock, Screen(width=80, terminal=True), counter=Counter(), rate_limit=100)
     try:
-        for event in EVENTS[:12]:
+        for event in EVENTS[:13]:
             view(event)
         before = "\n".join(view.rows(79))
-        for event in EVENTS[12:13]:
+        for event in EVENTS[13:14]:
             view(event)
         after = "\n".join(view.rows(79))
     finally:

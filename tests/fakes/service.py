@@ -17,6 +17,7 @@ from typing import TypeVar
 from scenario_apply.errors import CoolingDown, NotFound, PlanCeiling, Refused
 from scenario_apply.model.ports import Clock, Sending
 from scenario_apply.model.remote import (
+    AccountFacts,
     AssetId,
     AssetPage,
     DatasetScore,
@@ -269,6 +270,9 @@ class FakeScenario:
             return DatasetScore(score=self.score, status="complete", warnings=())
 
         return self._call("get_score", model_id, read)
+
+    def get_account(self) -> AccountFacts:
+        return self._call("get_account", "", lambda: AccountFacts(limits_problem="there are no teams here"))
 
     def quote_training(self, model_id: ModelId, parameters: Mapping[str, object], images: int | None) -> float:
         def read() -> float:

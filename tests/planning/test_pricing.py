@@ -59,7 +59,7 @@ def replacing(*, trains: bool = True, record: Record | None = None, gone: bool =
 
 def test_a_quote_is_taken_before_history_and_history_before_nothing() -> None:
     assert cost_of(replacing(), {KAEL: 90.0}, state(version())) == Cost(cu=90.0, source="quoted")
-    assert cost_of(replacing(), {}, state(version())) == Cost(cu=80, source="history")
+    assert cost_of(replacing(), {}, state(version())) == Cost(cu=80, source="history", basis="2026-01-01")
     assert cost_of(replacing(), {}, state()) == Cost(cu=None, source="unknown")
 
 
@@ -120,4 +120,4 @@ def test_a_dataset_of_pairs_is_compared_by_its_pairs() -> None:
     work = replace(replacing(), declared=declared, contents=Contents(images=PICTURES, pairs=pairs))
     held = tuple(PairRecord(AssetId(f"asset_{n}"), AssetId(f"asset_{n + 6}"), "make it night") for n in range(6))
     past = state(replace(version(type="flux.1-kontext-lora"), pairs=held))
-    assert cost_of(work, {}, past) == Cost(cu=80, source="history")
+    assert cost_of(work, {}, past) == Cost(cu=80, source="history", basis="2026-01-01")

@@ -98,7 +98,7 @@ def test_mermaid_groups_a_matrix_and_marks_actions() -> None:
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_name_in_mermaid_is_no_syntax(name: str) -> None:
-    """No quote, Markdown, HTML, directive or formula: looked at in Mermaid 11, in a browser, for each of these."""
+    """No quote, Markdown, HTML, directive or formula: each was looked at in Mermaid 11 and 12, in a browser."""
     lines = graph_mermaid(graph_of(name)).splitlines()
     assert len(lines) == len(graph_mermaid(graph_of()).splitlines())
     for line in lines:

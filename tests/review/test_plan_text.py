@@ -86,7 +86,7 @@ def test_the_sum_is_one_line_where_nobody_watches() -> None:
         (
             plan_of(CREATED, steps=(upload(1, KAEL, "1.png"),)),
             "Plan: 1 create, 0 update, 0 replace, 0 delete, 0 unchanged. 1 request. Cost unknown (no model of this "
-            "type exists yet; checked against the limits before training).",
+            "type exists yet; checked against the limits before the first upload).",
         ),
         (
             plan_of(replace(REPLACED, cost=Cost(cu=99.5, source="history")), steps=(upload(1, KAEL, "1.png"),)),
@@ -94,7 +94,7 @@ def test_the_sum_is_one_line_where_nobody_watches() -> None:
         ),
         (
             plan_of(CREATED, steps=(upload(1, KAEL, "1.png"),), rate_limit=0),
-            " checked against the limits before training).",
+            " checked against the limits before the first upload).",
         ),
     ],
 )

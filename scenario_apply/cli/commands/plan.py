@@ -83,6 +83,10 @@ def run(call: Invocation) -> int:
                 call.show(masked(document, call.settings.secrets))
         raise
     _show(call, prepared, request)
+    if call.settings.webhook is not None:
+        from scenario_apply.cli.notifications import notify_of_drift
+
+        notify_of_drift(call, prepared.plan, request.manifest.root)
     return _code(call, prepared.plan)
 
 

@@ -101,6 +101,7 @@ def _mv(call: Invocation) -> int:
     from scenario_apply.cli.state_edits import edited_state
     from scenario_apply.cli.wiring import recorded_store
     from scenario_apply.errors import StateError, UsageError
+    from scenario_apply.state.spending import renamed
 
     target = address_of(call.arguments.target)
     what = f"move {call.arguments.source} to {target}"
@@ -112,7 +113,8 @@ def _mv(call: Invocation) -> int:
             hint = f"run scenario-apply state rm {target} first"
             raise StateError(f"{target} is already recorded", code="address-taken", hint=hint)
         record = edit.state.records[source]
-        edit.save(edit.state.with_record(source, None).with_record(target, record))
+        moved = edit.state.with_record(source, None).with_record(target, record)
+        edit.save(renamed(moved, {source: target}))
     call.show(f"{source} is now {target}\n")
     return 0
 

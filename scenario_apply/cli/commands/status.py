@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from scenario_apply.cli import options
 from scenario_apply.cli.parser import seconds
+from scenario_apply.errors import UsageError
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping, Sequence
 
+    from scenario_apply.apply.environment import Environment
     from scenario_apply.cli.invocation import Invocation
     from scenario_apply.cli.wiring import StateLocation
     from scenario_apply.manifest.spec import Manifest
@@ -24,6 +26,7 @@ EXAMPLES = """
   scenario-apply status manifests/quickstart --local
   scenario-apply status manifests/quickstart --local --watch
   scenario-apply status manifests/quickstart --local --no-refresh --format json
+  scenario-apply status manifests/quickstart --local --cost
   scenario-apply status manifests/quickstart --local --format html > status.html
 """
 
@@ -38,6 +41,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="seconds between polls (default 5)",
     )
+    parser.add_argument(
+        "--cost",
+        action="store_true",
+        help="show what trainings were charged: per month, resource and run, beside usage and limits of the account",
+    )
     parser.add_argument("--no-refresh", action="store_true", help="show what is recorded; needs no credentials")
     options.formats(parser, "text", "json", "html")
     options.detailed(parser, "3 trainings running, 8 some failed")
@@ -51,6 +59,8 @@ def run(call: Invocation) -> int:
     from scenario_apply.cli.watch import watch
     from scenario_apply.cli.wiring import open_world, require_service
 
+    if call.arguments.cost and call.arguments.watch:
+        raise UsageError("--cost cannot be combined with --watch")
     place, manifest = _place(call)
     offline = call.arguments.no_refresh
     if not offline:
@@ -58,6 +68,8 @@ def run(call: Invocation) -> int:
     with open_world(place, call.settings, offline=offline, read_only=True) as world:
         loaded = world.store.load()
         state = loaded.state
+        if call.arguments.cost:
+            return _show_cost(call, world, state)
         statuses: Sequence[ResourceStatus]
         if offline:
             statuses = recorded_statuses(state)
@@ -76,6 +88,21 @@ def run(call: Invocation) -> int:
         statuses = sorted((*statuses, *missing), key=lambda resource: resource.address)
     _show(call, statuses, state, manifest, samples)
     return _code(call, statuses)
+
+
+def _show_cost(call: Invocation, world: Environment, state: State) -> int:
+    """What is recorded, and what the account says: nothing is refreshed for it."""
+    from scenario_apply.cli.wiring import nothing_recorded
+    from scenario_apply.review.spending_text import spending_json, spending_text
+
+    account = None if world.api is None else world.api.get_account()
+    if call.arguments.format == "json":
+        call.show(spending_json(state, account))
+    else:
+        call.show(spending_text(state, account, call.out_now))
+    if not state.records and not state.trainings:
+        call.tell(nothing_recorded(call.settings))
+    return 0
 
 
 def _place(call: Invocation) -> tuple[StateLocation, Manifest | None]:

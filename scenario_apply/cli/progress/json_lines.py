@@ -20,6 +20,7 @@ from scenario_apply.apply.events import (
     Ledger,
     LedgerLine,
     Noted,
+    Priced,
     RunStarted,
     StepFailed,
     StepFinished,
@@ -28,7 +29,14 @@ from scenario_apply.apply.events import (
     TrainingMoved,
 )
 from scenario_apply.cli.progress.eta import Eta
-from scenario_apply.cli.progress.plain_view import adopted_line, failed_line, finished_line, noted_line, throttled_line
+from scenario_apply.cli.progress.plain_view import (
+    adopted_line,
+    failed_line,
+    finished_line,
+    noted_line,
+    priced_line,
+    throttled_line,
+)
 from scenario_apply.errors import Diagnostic
 from scenario_apply.model.ports import Clock, RequestCounter
 from scenario_apply.model.steps import PlannedStep, UploadImage
@@ -102,6 +110,9 @@ class JsonLinesView:
             case Noted():
                 address = None if event.address is None else str(event.address)
                 self._line("log", noted_line(event), address=address, text=event.text)
+            case Priced():
+                prices = [asdict(price) | {"address": str(price.address)} for price in event.prices]
+                self._line("priced", priced_line(event), cu=event.cu, planned_cu=event.planned, prices=prices)
             case Ledger():
                 self._ledger(event)
             case _:
@@ -153,6 +164,7 @@ class JsonLinesView:
         told: dict[str, object] = {name: [_entry(line) for line in getattr(ledger, name)] for name in lists}
         plain = asdict(ledger)
         told |= {key: value for key, value in plain.items() if key not in lists}
+        told["charges"] = [{**charge, "address": str(charge["address"])} for charge in plain["charges"]]
         level = "info" if ledger.status in ("done", "running") else "error"
         self._line("ledger", headline(ledger, destroy=self._destroy), level=level, ledger=told)
         self.has_ledger = True

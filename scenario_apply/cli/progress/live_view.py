@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TextIO
 
-from scenario_apply.apply.events import Adopted, Event, Noted, StepFailed, StepFinished
+from scenario_apply.apply.events import Adopted, Event, Noted, Priced, StepFailed, StepFinished
 from scenario_apply.cli.progress.eta import Eta, eta_text
 from scenario_apply.cli.progress.live_region import LiveRegion
-from scenario_apply.cli.progress.plain_view import adopted_line, failed_line, finished_line, noted_line
+from scenario_apply.cli.progress.plain_view import adopted_line, failed_line, finished_line, noted_line, priced_line
 from scenario_apply.cli.progress.run_progress import QUIET_KINDS, RunProgress, Training
 from scenario_apply.cli.terminal import WIDEST, resized, terminal_size
 from scenario_apply.model.ports import Clock, RequestCounter
@@ -20,6 +22,9 @@ TRAININGS_SHOWN = 12
 HELD_FROM_S = 1.0
 """Seconds that requests are held back before the screen says so: bars that stand for longer look broken."""
 _DRAW_EVERY_S = 0.2
+
+_Drawn = tuple[list[str], tuple[int, int]]
+"""The rows that are on the screen, and its size."""
 
 
 class ProgressView:
@@ -43,6 +48,8 @@ class ProgressView:
         self._region = LiveRegion(self._put)
         self._notes: deque[str] = deque()
         self._is_closed = threading.Event()
+        self._is_paused = False
+        self._drawing_lock = threading.Lock()
         self._drawing = threading.Thread(target=self._draw_until_closed, name="progress", daemon=True)
         self._drawing.start()
 
@@ -58,6 +65,17 @@ class ProgressView:
     def tell(self, text: str) -> None:
         """A sentence above the bars at the next drawing. For signal handlers: nothing is locked or written here."""
         self._notes.append(text)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Within the context nothing is drawn below the lines: the user is asked something there."""
+        with self._drawing_lock:
+            self._is_paused = True
+            self._region.close()
+        try:
+            yield
+        finally:
+            self._is_paused = False
 
     def close(self) -> None:
         """Remove the live part."""
@@ -88,15 +106,19 @@ class ProgressView:
         return [*rows, *footer]
 
     def _draw_until_closed(self) -> None:
-        drawn: tuple[list[str], tuple[int, int]] | None = None
+        drawn: _Drawn | None = None
         while not self._is_closed.wait(_DRAW_EVERY_S):
-            self._print_notes()
-            size = terminal_size(self._stream)
-            # the last column stays free: a line that ends there leaves the cursor in different places
-            rows = self.rows(min(size[0], WIDEST) - 1)
-            if (rows, size) != drawn:
-                self._region.draw(rows, size[1])
-                drawn = rows, size
+            with self._drawing_lock:
+                drawn = None if self._is_paused else self._draw_once(drawn)
+
+    def _draw_once(self, drawn: _Drawn | None) -> _Drawn:
+        self._print_notes()
+        size = terminal_size(self._stream)
+        # the last column stays free: a line that ends there leaves the cursor in different places
+        rows = self.rows(min(size[0], WIDEST) - 1)
+        if (rows, size) != drawn:
+            self._region.draw(rows, size[1])
+        return rows, size
 
     def _print(self, line: str, color: Color | None = None) -> None:
         width = resized(self._screen, self._stream).width
@@ -170,5 +192,7 @@ def event_line(event: Event, progress: RunProgress) -> tuple[str, Color | None]:
             return adopted_line(event), "cyan"
         case Noted():
             return noted_line(event), None
+        case Priced():
+            return priced_line(event), None
         case _:
             return "", None

@@ -11,12 +11,14 @@ from scenario_apply.apply.events import (
     Event,
     Ledger,
     Noted,
+    Priced,
     RunStarted,
     StepFailed,
     StepFinished,
     StepStarted,
     Throttled,
     TrainingMoved,
+    TrainingPrice,
 )
 from scenario_apply.cli.progress.eta import Eta, eta_text
 from scenario_apply.cli.progress.line_throttle import LineThrottle
@@ -83,6 +85,8 @@ class PlainView:
                 return [throttled_line(event)] if event.seconds >= 1 else []
             case Noted():
                 return [noted_line(event)]
+            case Priced():
+                return [priced_line(event)]
             case Ledger():
                 return []  # the caller shows it
             case _:
@@ -134,6 +138,26 @@ def adopted_line(event: Adopted) -> str:
 def throttled_line(event: Throttled) -> str:
     """'waiting for the rate limit, continues in 21 s'."""
     return f"waiting for {safe(event.reason)}, continues in {duration(event.seconds)}"
+
+
+def priced_line(event: Priced) -> str:
+    """'price: 140 CU for 2 trainings: model.kael 130 CU, model.props 10 CU'. Unknown prices are not in the sum."""
+    known = [f"{price.address} {_price(price)}" for price in event.prices]
+    more = f" and {len(known) - _PRICES_NAMED} more" if len(known) > _PRICES_NAMED else ""
+    priced = sum(price.cu is not None for price in event.prices)
+    left = len(event.prices) - priced
+    cu = [] if event.cu is None else [f"{amount(event.cu)} CU for {counted(priced, 'training')}"]
+    unknown = [f"{counted(left, 'training')} of unknown price"] if left else []
+    return f"price: {', plus '.join([*cu, *unknown])}: {', '.join(known[:_PRICES_NAMED])}{more}"
+
+
+_PRICES_NAMED = 6
+
+
+def _price(price: TrainingPrice) -> str:
+    if price.cu is None:
+        return "unknown" + (f" ({safe(price.reason)})" if price.reason else "")
+    return f"{amount(price.cu)} CU{'' if price.source == 'quoted' else ' (estimated)'}"
 
 
 def noted_line(event: Noted) -> str:

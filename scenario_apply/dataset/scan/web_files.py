@@ -138,7 +138,10 @@ class WebReader:
                 with pool:
                     location = answer.headers.get("Location")
                     if answer.status not in _REDIRECTS or not location:
-                        yield answer
+                        try:
+                            yield answer
+                        finally:
+                            answer.close()  # what was not read to its end holds a connection
                         return
                     answer.close()
                     try:

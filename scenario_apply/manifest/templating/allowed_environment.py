@@ -15,9 +15,16 @@ from scenario_apply.model.secret import MASK, Secret
 
 ALLOWED_PREFIX = "SCENARIO_"
 SERVICE_CREDENTIALS = frozenset(
-    {"SCENARIO_SDK_API_KEY", "SCENARIO_SDK_API_SECRET", "SCENARIO_API_KEY", "SCENARIO_API_SECRET"}
+    {
+        "SCENARIO_SDK_API_KEY",
+        "SCENARIO_SDK_API_SECRET",
+        "SCENARIO_API_KEY",
+        "SCENARIO_API_SECRET",
+        "SCENARIO_APPLY_WEBHOOK",
+    }
 )
-"""Never in a manifest, not even when they are allowed: they are sent to Scenario only, to log in."""
+"""Never in a manifest, not even when they are allowed: they are sent to Scenario only, to log in; and the URL of the
+webhook, at which whoever knows it can post."""
 
 _SHORTEST_EQUAL = 4  # characters; a shorter value of a variable such as USE_AUTH=1 is too common to compare
 _SHORTEST_CONTAINED = 6

@@ -243,7 +243,8 @@ def _explained(where: str | None = None) -> Iterator[None]:
 def _refused(error: EnvironmentVariableRefused, line: int | None) -> TemplateError:
     name = error.name
     if error.is_credential:
-        what, hint = f"{name} is a credential of Scenario, which manifests must not read", None
+        of = "" if name == "SCENARIO_APPLY_WEBHOOK" else " of Scenario"
+        what, hint = f"{name} is a credential{of}, which manifests must not read", None
     else:
         what = f"the manifest may not read the environment variable {name}"
         hint = (

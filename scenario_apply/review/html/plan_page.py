@@ -24,7 +24,7 @@ from scenario_apply.review.plan_words import (
     twin_text,
 )
 from scenario_apply.review.screen import counted, duration
-from scenario_apply.review.values import about, cost_text
+from scenario_apply.review.values import about, cost_basis_text, cost_text
 
 MANY = 40
 """More changes than this are folded, each to its title, unless something stops the plan."""
@@ -137,7 +137,7 @@ class PlanPage:
                 card.change.address,
                 card.anchor,
                 cost_text(card.change.cost).removesuffix(" quoted") or "free",
-                _SOURCES[card.change.cost.source],
+                cost_basis_text(card.change.cost) or _SOURCES[card.change.cost.source],
                 card.change.requests,
             )
             for card in self.cards
@@ -162,8 +162,6 @@ class PlanPage:
 _SOURCES = {
     "none": "nothing is trained",
     "quoted": "quoted by Scenario",
-    "history": "estimated from past trainings",
-    "unknown": "nothing to estimate it from",
 }
 
 
@@ -239,8 +237,8 @@ def _cost(totals: PlanTotals) -> tuple[str, str]:
         return "0 CU", "nothing is trained"
     unknown = f"plus {counted(len(totals.unknown), 'training')} of unknown cost" if totals.unknown else ""
     if totals.cu is None:
-        return "unknown", "checked against the limits before training"
+        return "unknown", "; ".join([*totals.unknown_why, "checked against the limits before the first upload"])
     if totals.estimated:
-        note = "partly estimated from past trainings" if totals.quoted else "estimated from past trainings"
+        note = f"{'partly ' if totals.quoted else ''}estimated {' and '.join(totals.estimated_how)}"
         return about(totals.cu), "; ".join(filter(None, (note, unknown)))
     return f"{amount(totals.cu)} CU", unknown or "quoted by Scenario"

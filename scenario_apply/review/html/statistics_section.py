@@ -74,9 +74,9 @@ def _aspects(key: str, found: DatasetStatistics) -> Chart:
 
 
 def _captions(key: str, words: tuple[int, ...]) -> Chart:
-    summary = (
-        f"{min(words):,} to {max(words):,} words in {counted(len(words), 'caption')}, {median(words):g} in the middle."
-    )
+    low, high = min(words), max(words)
+    lengths = f"{low:,} to {high:,} words" if low < high else counted(low, "word")
+    summary = f"{lengths} in {counted(len(words), 'caption')}, {median(words):g} in the middle."
     return histogram(key, "Lengths of captions in words", summary, words, unit="words")
 
 

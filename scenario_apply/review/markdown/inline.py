@@ -16,7 +16,7 @@ from scenario_apply.review.screen import safe
 from scenario_apply.review.word_diff import Stretch
 
 _TICKS = re.compile(r"`+")
-_PLAIN = re.compile(r"\(?(?:[A-Z]?[a-z]+|[A-Z]|\d{1,4}|\d{1,3}(?:,\d{3})+)\)?[,;:]?")
+_PLAIN = re.compile(r"\(?(?:[A-Z]?[a-z]+|[A-Z]|\d{1,4}|\d{1,3}(?:,\d{3})+)\)?[,;:.]?")
 _EMPTY = "(empty)"
 
 

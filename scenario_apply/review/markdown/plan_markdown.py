@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import TypeVar
 
 from scenario_apply.errors import Diagnostic
 from scenario_apply.model.amounts import amount
@@ -42,7 +43,9 @@ SHORTEST = 2_000
 
 _ROWS = 20  # resources in the table above the fold; more are summed up by action
 _LONGEST_KEY = 100
-_SCREEN = Screen(width=100)
+T = TypeVar("T")
+_SCREENS = (Screen(width=100, verbose=True), Screen(width=100))
+"""How findings and drift are drawn: all, or the first of each kind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +155,7 @@ def _status(view: PlanView) -> list[Lines]:
             if problems:
                 yield f"**{title}**"
                 yield ""
-                yield fence(problem_text(problems, _SCREEN, count=False))
+                yield fence(problem_text(problems, _SCREENS[0], count=False))
         yield from partial()
 
     def shorter() -> Iterator[str]:
@@ -219,12 +222,14 @@ def _drift(view: PlanView) -> list[Lines]:
     if not view.drift:
         return []
 
-    def whole() -> Iterator[str]:
-        yield fence(drift_text(view.drift, _SCREEN))
-
     differences = sum(len(one.differences) for one in view.drift)
     text = f"Changed outside of scenario-apply: {counted(differences, 'difference')} in "
-    return [whole, lambda: [f"{text}{counted(len(view.drift), 'resource')}."]]
+    drawn: list[Lines] = [_fence_of(drift_text, view.drift, screen) for screen in _SCREENS]
+    return [*drawn, lambda: [f"{text}{counted(len(view.drift), 'resource')}."]]
+
+
+def _fence_of(draw: Callable[[T, Screen], str], what: T, screen: Screen) -> Lines:
+    return lambda: [fence(draw(what, screen))]
 
 
 def _kept(view: PlanView) -> list[Lines]:
@@ -248,19 +253,17 @@ def _kept(view: PlanView) -> list[Lines]:
 
 
 def _folded(title: str, problems: Sequence[Diagnostic], options: MarkdownOptions) -> list[Lines]:
-    def whole() -> Iterator[str]:
-        text = fence(problem_text(problems, _SCREEN, count=False))
-        if not options.folds:
-            yield f"#### {title}"
+    def at(screen: Screen) -> Lines:
+        def lines() -> Iterator[str]:
+            yield f"<details><summary>{title}</summary>" if options.folds else f"#### {title}"
             yield ""
-            yield text
-            return
-        yield f"<details><summary>{title}</summary>"
-        yield ""
-        yield text
-        yield "</details>"
+            yield fence(problem_text(problems, screen, count=False))
+            if options.folds:
+                yield "</details>"
 
-    return [whole, lambda: [f"{title}."]]
+        return lines
+
+    return [*map(at, _SCREENS), lambda: [f"{title}."]]
 
 
 def _tail(view: PlanView, options: MarkdownOptions, *, counted_only: int = 0, folded: int = 0) -> str:

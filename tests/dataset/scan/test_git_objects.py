@@ -69,7 +69,7 @@ def test_damage_is_an_error_of_its_own(repository: Path) -> None:
     (path,) = (repository / ".git/objects/pack").glob("*.pack")
     path.chmod(0o600)
     whole = path.read_bytes()
-    for at in range(12, len(whole) - 20, 7):
+    for at in range(12, len(whole) - 20, 67):
         path.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 : -(at % 50) or None])
         with GitObjects(str(repository / ".git")) as objects:
             for name in names:

@@ -15,6 +15,7 @@ from scenario_apply.dataset.scan.remote_objects import RemoteChanged, RemoteFail
 from scenario_apply.dataset.scan.web_files import WebReader
 from scenario_apply.errors import ManifestError
 from scenario_apply.model.remote_urls import RemoteAccess
+from tests.api.servers import answering, serving
 from tests.dataset.build import picture, spec_from
 from tests.dataset.scan.test_scanner import codes, scan_one
 
@@ -211,3 +212,18 @@ def test_a_proxy_that_cannot_be_used_is_not_shown(site: str, monkeypatch: pytest
             "http://data.example/a.png"
         )
     assert "hunter2" not in str(caught.value)
+
+
+def test_signed_addresses_are_not_shown_and_no_login_is_sent() -> None:
+    """Of an address that a service signed, messages name the host; the request holds nothing but a path and a name."""
+    seen: list[bytes] = []
+    with serving(answering(b"no", "404 Not Found", seen=seen), answering(b"no", "500 Oops", seen=seen)) as url:
+        here = RemoteAccess(everything=True, prefixes=(url,), allow_http=True)
+        reader = WebReader(here, is_signed=True)
+        with pytest.raises(FileNotFoundError):
+            reader.fetch(f"{url}/a?signature=s3cret", "", io.BytesIO(), 1000)
+        with pytest.raises(RemoteFailed) as failed:
+            reader.fetch(f"{url}/a?signature=s3cret", "", io.BytesIO(), 1000)
+    assert "s3cret" not in failed.value.message
+    assert b"signature=s3cret" in seen[0]
+    assert b"authorization" not in b"".join(seen).lower()

@@ -117,7 +117,7 @@ def replace_message(number: int) -> Diagnostic:
 
 def test_a_plan_of_nothing_and_one_that_could_not_be_made_say_so() -> None:
     same = Change(address=KAEL, action=Action.NONE)
-    assert "`No changes. 1 resource matches the manifest.`" in plan_markdown(
+    assert "\nNo changes. 1 resource matches the manifest.\n" in plan_markdown(
         plan_view(plan_of(same)), MarkdownOptions()
     )
     failed = failed_plan_view((GATE,), manifest="a.yaml", endpoint="local", created_at="2026-01-02T03:04:05Z")

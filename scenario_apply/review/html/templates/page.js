@@ -12,10 +12,14 @@
     const known = new Map();
     function textOf(node) {  // as it was, and as it will be
       if (!known.has(node)) {
-        const after = node.cloneNode(true), before = node.cloneNode(true);
-        after.querySelectorAll("del").forEach((one) => one.remove());
-        before.querySelectorAll("ins").forEach((one) => one.remove());
-        known.set(node, (after.textContent + "\n" + before.textContent).toLowerCase());
+        let before = "", after = "";
+        const walker = document.createTreeWalker(node, NodeFilter.SHOW_TEXT);
+        while (walker.nextNode()) {
+          const text = walker.currentNode, side = text.parentElement.closest("ins, del");
+          if (!side || side.localName === "del") { before += text.data; }
+          if (!side || side.localName === "ins") { after += text.data; }
+        }
+        known.set(node, (after + "\n" + before).toLowerCase());
       }
       return known.get(node);
     }

@@ -1,0 +1,39 @@
+"""The options of a run, and what its workers hand back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from scenario_apply.apply.poller import PollResult
+from scenario_apply.apply.price_round import Approval, PriceReply
+from scenario_apply.apply.schedule import Call
+from scenario_apply.model.address import Address
+from scenario_apply.state.outcome import Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """parallelism: requests at once. poll_interval_s None: adaptive. timeout_s: how long to wait for trainings.
+
+    wait False: trainings are launched and left running. vanished: resources whose model was deleted on the service.
+    approval: what of the cost was approved.
+    """
+
+    parallelism: int
+    poll_interval_s: float | None = None
+    timeout_s: float | None = None
+    wait: bool = True
+    vanished: frozenset[Address] = frozenset()
+    approval: Approval = Approval()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishedTask:
+    """The result of a worker's task: a call; with call None a poll of all trainings, or the answers on prices."""
+
+    call: Call | None = None
+    started_at: float = 0.0
+    outcome: Outcome | None = None
+    poll_results: dict[Address, PollResult] | None = None
+    answers: tuple[PriceReply, ...] | None = None
+    error: BaseException | None = None
