@@ -25,7 +25,6 @@ from scenario_apply.planning.attributes import Spec, declared_parameters
 from scenario_apply.planning.desired import Desired
 from scenario_apply.planning.observed import PHASE_OF, Observed, shown_parameter
 from scenario_apply.planning.ownership import is_own
-from scenario_apply.planning.picture_stems import pairs_of, picture_stems
 from scenario_apply.state.state import AssetRecord, ConceptRecord, ImageRecord, PairRecord, Record, State, Version
 
 
@@ -160,6 +159,8 @@ def _takes_no_caption(image: TrainingImage, declared: Image | None, contents: Co
 
 def declared_images(remote: RemoteModel, contents: Contents) -> Mapping[AssetId, Image]:
     """The manifest's image that each image of the model is: by its name, its normal form, or its name in an export."""
+    from scenario_apply.planning.picture_stems import pairs_of, picture_stems  # few plans import anything
+
     by_path = {image.path: image for image in contents.images}
     by_form = {normal_form(image.path): image for image in contents.images}
     by_stem = {stem_of(image.path): image for image in contents.images}
