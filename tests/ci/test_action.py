@@ -171,6 +171,7 @@ def test_the_reviewed_plan_is_applied_and_its_state_pushed(begin: Begin) -> None
     assert calls(run)[1] == ["ci", "reviewed", "scenario-plan-scenario"]
     applied = calls(run)[2]
     assert applied[:2] == ["apply", str(run.home / "temp/scenario-apply/reviewed/plan.json")]
+    assert applied[2:4] == ["--plan-of", ""], "a plan of other options is refused: the artifact can be replaced"
     assert {"--auto-approve", "--no-wait", "--detailed-exitcode"} <= set(applied)
     assert calls(run)[-1][-2:] == ["--request", "41"]
     assert kept(run) == {"scenario.json": "1\n"}
