@@ -150,6 +150,7 @@ class Ledger:
     error: str | None = None
     next_command: str | None = None
     gated: bool = False  # a limit stopped the plan or a launch
+    declined: bool = False  # the price ended it before its first upload
     begun: bool = True
     counts: dict[str, int] = field(default_factory=dict)  # step kind -> done
 

@@ -95,6 +95,7 @@ def ledger_of(
         error=error or (str(run.fatal) if run.fatal is not None else _declined(run)),
         next_command=next_command(run, options, status, (*unknown, *not_started), withheld),
         gated=run.is_gated,
+        declined=run.declined is not None,
         counts=dict(Counter(planned.kind for planned in run.plan.steps if planned.id in run.outcomes)),
     )
 

@@ -162,7 +162,9 @@ class PriceRound:
             shown = self.prepared.plan.cu or 0.0
             if priced.cu <= shown + _ROUNDING:
                 return None
-            told = "the plan could not say" if self.prepared.plan.cu is None else f"the plan showed {amount(shown)} CU"
+            told = f"the plan showed {amount(shown)} CU"
+            if self.prepared.plan.cu is None:
+                told = "the plan did not know that"
             return f"it costs {amount(priced.cu)} CU; {told}"
         if approval.plan is None:
             return None

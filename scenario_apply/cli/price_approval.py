@@ -34,4 +34,5 @@ def _is_approved(session: ApplySession, pause: Callable[[], AbstractContextManag
         with pause(), answering(session.stop):
             return session.call.confirm(text, "Only 'yes' will be accepted.")
     except KeyboardInterrupt:
+        session.call.say("\n")
         return False

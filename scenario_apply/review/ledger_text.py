@@ -66,6 +66,8 @@ def headline(ledger: Ledger, *, destroy: bool = False) -> str:
     """The outcome in one or two sentences."""
     if not ledger.begun and ledger.status in _NOT_BEGUN:
         return f"{_NOT_BEGUN[ledger.status]}. Nothing was done."
+    if ledger.declined:
+        return "Stopped at the price. Nothing was uploaded."
     match ledger.status:
         case "done":
             return (

@@ -113,13 +113,13 @@ def test_a_user_is_asked_about_a_price_that_the_plan_did_not_show(tmp_path: Path
     bench, service = two(tmp_path)
     ask = Asked(True)
     assert bench.apply(service, by(ask)).status == "done"
-    assert ask.texts == ["it costs 30 CU; the plan could not say"]
+    assert ask.texts == ["it costs 30 CU; the plan did not know that"]
 
 
 def test_a_price_that_is_refused_uploads_nothing_and_leaves_the_empty_models_recorded(tmp_path: Path) -> None:
     bench, service = two(tmp_path)
     ledger = bench.apply(service, by(Asked(False)))
-    assert (ledger.status, ledger.gated, ledger.cu_charged) == ("stopped", False, 0)
+    assert (ledger.status, ledger.gated, ledger.declined, ledger.cu_charged) == ("stopped", False, True, 0)
     assert "2 empty models are recorded, which cost nothing" in str(ledger.error)
     assert untouched(service)
     assert {record.current.phase for record in bench.state().records.values()} == {"building"}

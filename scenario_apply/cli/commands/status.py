@@ -59,8 +59,9 @@ def run(call: Invocation) -> int:
     from scenario_apply.cli.watch import watch
     from scenario_apply.cli.wiring import open_world, require_service
 
-    if call.arguments.cost and call.arguments.watch:
-        raise UsageError("--cost cannot be combined with --watch")
+    if call.arguments.cost and (call.arguments.watch or call.arguments.format == "html"):
+        other = "--watch" if call.arguments.watch else "--format html"
+        raise UsageError(f"--cost cannot be combined with {other}", hint="--cost has the formats text and json")
     place, manifest = _place(call)
     offline = call.arguments.no_refresh
     if not offline:
