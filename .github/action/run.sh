@@ -81,6 +81,9 @@ apply_reviewed() {
 	if [[ -n $STATE_BRANCH ]]; then
 		case $code in
 			3) cp "$work/reviewed/plan.json" "$states/$NAME.plan.json" ;;
+			130) # cancelled: it was accepted if anything is recorded
+				[[ -z $(git_state status --porcelain -- "$NAME.json") ]] || cp "$work/reviewed/plan.json" "$states/$NAME.plan.json"
+				;;
 			0 | 8) rm -f "$states/$NAME.plan.json" ;;
 		esac
 	fi

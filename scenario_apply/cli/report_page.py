@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec.structs import replace as with_fields
+
 from scenario_apply.apply.prepare import make_plan
 from scenario_apply.apply.system_clock import SystemClock
 from scenario_apply.cli.invocation import masked
@@ -17,9 +19,12 @@ from scenario_apply.cli.resource_status import not_created, recorded_statuses, r
 from scenario_apply.cli.wiring import all_problems, open_world
 from scenario_apply.dataset.dataset_statistics import dataset_statistics
 from scenario_apply.errors import ApiError, Diagnostic, ManifestError
+from scenario_apply.model.address import Address
 from scenario_apply.model.remote import ModelId
 from scenario_apply.model.timestamps import iso
+from scenario_apply.planning.desired import desire
 from scenario_apply.planning.resource_graph import resource_graph
+from scenario_apply.planning.selection import select
 from scenario_apply.review.html.cost_section import cost_section
 from scenario_apply.review.html.figures import digests_of
 from scenario_apply.review.html.gallery import gallery_section, gallery_sheets
@@ -70,6 +75,9 @@ class Known:
 def report_page(call: Invocation, request: PlanRequest) -> MadeReport:
     """Everything, from Scenario where it can be asked. Raises StateError and UsageError."""
     known = _known(call, request)
+    selected = select(desire(request.manifest, {}), known.state, call.arguments.select, call.arguments.exclude)
+    if selected is not None:
+        known, request = _narrowed(known, selected), _datasets_of(request, selected)
     now = iso(SystemClock().now())
     if known.prepared is not None:
         view = view_of(known.prepared, call.settings, request, mode="plan")
@@ -79,7 +87,7 @@ def report_page(call: Invocation, request: PlanRequest) -> MadeReport:
     sections = [
         status_section(known.statuses, is_recorded=not known.is_asked),
         *_pictured(view, request, call.settings, gallery=True, others=pictures_in(known.samples)),
-        *_sections(known, request),
+        *_sections(known, request, selected),
     ]
     text = page_text(
         title_of("Report", request.manifest),
@@ -216,14 +224,27 @@ def _pictured(
     return [*sections, gallery_section(sheets, album)]
 
 
-def _sections(known: Known, request: PlanRequest) -> Iterator[Section]:
-    """What is said of datasets, trainings, money and dependencies."""
+def _narrowed(known: Known, selected: frozenset[Address]) -> Known:
+    """What is known of these resources."""
+    records = {address: record for address, record in known.state.records.items() if address in selected}
+    statuses = tuple(status for status in known.statuses if status.address in selected)
+    return replace(known, state=with_fields(known.state, records=records), statuses=statuses)
+
+
+def _datasets_of(request: PlanRequest, selected: frozenset[Address]) -> PlanRequest:
+    """With the datasets of these resources only."""
+    names = {model.dataset for address, model in request.manifest.models.items() if address in selected}
+    return replace(request, datasets={name: found for name, found in request.datasets.items() if name in names})
+
+
+def _sections(known: Known, request: PlanRequest, selected: frozenset[Address] | None = None) -> Iterator[Section]:
+    """What is said of datasets, trainings, money and dependencies. selected: as in resource_graph."""
     plan = None if known.prepared is None else known.prepared.plan
     yield statistics_section({name: dataset_statistics(d.contents) for name, d in request.datasets.items()})
     yield history_section(known.state, known.samples)
     yield cost_section(known.state, plan)
     changes = None if plan is None else plan.changes
-    yield graph_section(resource_graph(request.manifest, known.state, None, changes))
+    yield graph_section(resource_graph(request.manifest, known.state, selected, changes))
 
 
 def _about(known: Known) -> Section:

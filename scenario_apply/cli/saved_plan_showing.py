@@ -59,7 +59,7 @@ def _compared(call: Invocation, plan: Plan) -> tuple[PlanRequest | None, State |
 
     A plan is also looked at where its manifest is not: then it is not compared, and the reader is told.
     """
-    from scenario_apply.cli.plan_request import read_request
+    from scenario_apply.cli.plan_request import read_request, refuse_barred
     from scenario_apply.cli.saved_plans import settings_of_plan
     from scenario_apply.cli.wiring import open_world
     from scenario_apply.dataset.scan.depth import Depth
@@ -69,6 +69,7 @@ def _compared(call: Invocation, plan: Plan) -> tuple[PlanRequest | None, State |
     try:
         settings = settings_of_plan(plan, _of_service(plan, call.settings))
         request = read_request(settings, check=False, depth=Depth.HEADERS)
+        refuse_barred(request)
         check_fresh(plan, request.manifest, request.datasets)
         with open_world(request.place, settings, offline=True, read_only=True) as world:
             state = world.store.load().state

@@ -18,6 +18,7 @@ from scenario_apply.model.training_types import SECRET_PARAMETERS
 from scenario_apply.planning.attributes import Spec
 from scenario_apply.planning.changes import CaptionDiff, Drift, ImageDiff, PairDiff
 from scenario_apply.planning.content_diff import ContentDiff, ignoring_captions
+from scenario_apply.planning.pair_diff import ignoring_instructions
 from scenario_apply.state.state import Version
 
 
@@ -62,7 +63,8 @@ def compared_parameters(spec: Spec, parameters: Mapping[str, object]) -> Mapping
 def contents_to_send(spec: Spec, contents: Contents, version: Version) -> Contents:
     """The images and pairs of a dataset; where captions are ignored, with those that were recorded."""
     if "captions" in spec.lifecycle.ignore_changes:
-        return replace(contents, images=ignoring_captions(contents.images, version))
+        images = ignoring_captions(contents.images, version)
+        return replace(contents, images=images, pairs=ignoring_instructions(contents, version))
     return contents
 
 
@@ -84,6 +86,8 @@ def are_images_ignored(spec: Spec) -> bool:
 def is_drift_ignored(drift: Drift, spec: Spec) -> bool:
     """Whether ignore_changes covers it: what is not to be repaired is not reported in every plan."""
     ignored = spec.lifecycle.ignore_changes
+    if drift.what == "pair" and None not in (drift.recorded, drift.observed) and "captions" in ignored:
+        return True  # only its instruction differs
     if drift.what in ("image", "pair"):
         return are_images_ignored(spec)
     if drift.what == "caption":

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 from msgspec.structs import replace
 
-from scenario_apply.dataset.types import Contents, Image
+from scenario_apply.dataset.types import Contents, Image, Pair
 from scenario_apply.model.address import Address
 from scenario_apply.model.kept_text import is_kept_form, is_same_but_for_signs, may_be_kept_of
 from scenario_apply.model.remote import AssetId, RemoteModel
@@ -72,6 +72,15 @@ _LIKENESSES: tuple[Callable[[_Pair], Hashable], ...] = (
     lambda pair: pair.bytes_only,
     lambda pair: pair.paths,
 )
+
+
+def ignoring_instructions(contents: Contents, version: Version) -> tuple[Pair, ...]:
+    """The pairs of a dataset with the instructions that were recorded for the same two pictures."""
+    recorded = {pair.bytes_only: pair.instruction for pair in _recorded(version)}
+    return tuple(
+        replace(pair, instruction=recorded.get(wanted.bytes_only, pair.instruction))
+        for pair, wanted in zip(contents.pairs, _desired(contents), strict=True)
+    )
 
 
 def _desired(contents: Contents) -> Iterable[_Pair]:

@@ -198,3 +198,18 @@ def test_a_list_that_shows_fewer_pairs_than_the_model_has_costs_no_training(tmp_
     plan = bench.plan(service).plan
     assert not plan.drift
     assert not plan.has_changes
+
+
+def test_an_instruction_that_ignore_changes_covers_is_no_change_here_or_there(tmp_path: Path) -> None:
+    """`captions` covers the instruction, as that is the caption of a pair; another picture is still a change."""
+    bench, service = trained(tmp_path, Lifecycle(ignore_changes=("captions",)))
+    held = bench.datasets["paint"].contents
+    other = (FOUR[0], Pair(before="03.png", after="04.png", instruction="another text"))
+    bench.datasets["paint"] = dataset_of("paint", Contents(images=held.images, pairs=other))
+    assert not bench.plan(service).plan.has_changes
+    remote = service.model_named("Paint")
+    remote.pairs = tuple(replace(pair, instruction="by hand") for pair in remote.pairs)
+    prepared = bench.plan(service)
+    assert (prepared.plan.has_changes, prepared.plan.drift) == (False, ())
+    with_another_result(bench)
+    assert bench.plan(service).plan.has_changes

@@ -192,6 +192,14 @@ def test_a_stale_plan_is_commented_fails_and_leaves_what_runs(begin: Begin) -> N
     assert "scenario.plan.json" in kept(stale)
 
 
+def test_a_cancelled_run_can_be_resumed_once_it_has_recorded_something(begin: Begin) -> None:
+    """Its training may run: the scheduled job finishes the plan, as after a run that did not wait."""
+    cancelled = begin("push", CODE_OF_APPLY="130").act(command="apply", wait="true", **KEYS)
+    assert cancelled.failed
+    assert "--no-wait" not in calls(cancelled)[2]
+    assert list(kept(cancelled)) == ["scenario.json", "scenario.plan.json"]
+
+
 def test_resume_applies_only_what_continues_the_reviewed_plan(begin: Begin) -> None:
     begin("push", CODE_OF_APPLY="3").act(command="apply", **KEYS)
     refused = begin("schedule", CODE_OF_CONTINUES="5").act(command="resume", **KEYS)

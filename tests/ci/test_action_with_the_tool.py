@@ -17,11 +17,13 @@ MANIFEST = "version: 1\nmodels:\n  kael: { type: flux.1-lora, dataset: { images:
 
 
 def test_a_pull_request_gets_one_comment_with_the_plan(host: HostDouble, tmp_path: Path) -> None:
-    """A module in the checkout that is named like one of Python's is not run; the token is in no output."""
+    """Modules in the checkout named like ours or like those of Python are not run; the token is in no output."""
     home = tmp_path / "run"
     (home / "workspace" / "kael").mkdir(parents=True)
     (home / "workspace" / "scenario.yaml").write_text(MANIFEST)
-    (home / "workspace" / "json.py").write_text("open('pwned', 'w')\n")
+    (home / "workspace" / "scenario_apply").mkdir()
+    for name in ("json.py", "scenario_apply/__init__.py"):
+        (home / "workspace" / name).write_text("open('pwned', 'w')\n")
     for picture in sorted(PICTURES.glob("*"))[:10]:
         shutil.copy(picture, home / "workspace" / "kael")
     tool = home / "temp" / "scenario-apply" / "venv" / "bin" / "python"

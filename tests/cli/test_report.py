@@ -105,6 +105,23 @@ def test_a_report_of_broken_datasets_shows_what_is_wrong(here: Path) -> None:
     assert Outline(page).pictures >= 2
 
 
+def test_a_report_of_a_selection_has_no_other_resource(here: Path) -> None:
+    assert run("report", "scenario.yaml", "--no-refresh", "--select", "composition.ink", "--out", "ink.html") == 0
+    page = (here / "ink.html").read_text(encoding="utf-8")
+    assert Outline(page).pictures == 0
+    assert "The manifest declares no dataset." not in page
+    assert "1 not created" in page
+    assert "dataset.kael" not in page
+    assert run("report", "scenario.yaml", "--no-refresh", "--select", "model.nobody", "--out", "ink.html") == 64
+
+
+def test_a_saved_plan_is_no_manifest(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("plan", "scenario.yaml", "--no-refresh", "--out", "p.json") == 0
+    capsys.readouterr()
+    assert run("report", "p.json", "--no-refresh", "--out", "p.html") == 64
+    assert "plan p.json --format html" in capsys.readouterr().err
+
+
 def test_a_report_goes_to_stdout_where_that_is_no_terminal(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("report", "scenario.yaml", "--no-refresh", "--quiet") == 0
     shown = capsys.readouterr()

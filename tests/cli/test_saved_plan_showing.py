@@ -90,3 +90,17 @@ def test_a_damaged_one_is_an_error_in_every_format(capsys: pytest.CaptureFixture
     for name in FORMATS:
         assert run("plan", "p.json", "--format", name) == 1
         assert "p.json is damaged" in capsys.readouterr().err
+
+
+def test_pictures_that_must_not_be_read_here_make_no_plan_stale(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without the consent that the plan was made with, it is not compared: its pictures are not gone."""
+    (home / "sub").mkdir()
+    text = MANIFEST.replace("{ images: ./kael }", "{ images: ../kael, allow_outside_root: true }")
+    (home / "sub" / "scenario.yaml").write_text(text)
+    assert run("plan", "sub", "--no-refresh", "--allow-outside-root", "--out", "q.json") == 0
+    assert run("plan", "q.json", "--allow-outside-root", "--detailed-exitcode") == 2
+    capsys.readouterr()
+    assert run("plan", "q.json", "--detailed-exitcode") == 2
+    streams = capsys.readouterr()
+    assert "stale" not in streams.out
+    assert "It was not compared" in streams.err

@@ -8,10 +8,10 @@ from msgspec.structs import replace
 from scenario_apply.dataset.types import Contents, Pair
 from scenario_apply.model.address import Address
 from scenario_apply.model.remote import AssetId, ModelId
-from scenario_apply.planning.changes import Cost
+from scenario_apply.planning.changes import Cost, UnknownCost
 from scenario_apply.planning.content_diff import compare_contents
 from scenario_apply.planning.decision import Replace, Resource
-from scenario_apply.planning.pricing import cost_of, needs_quote, quote_notes
+from scenario_apply.planning.pricing import Quotes, cost_of, costs_of, exact_quotes, needs_quote, quote_notes
 from scenario_apply.planning.reasons import QuoteCovers
 from scenario_apply.planning.state_edit import StateEdit
 from scenario_apply.state.state import ImageRecord, PairRecord, Record, State, Version
@@ -121,3 +121,41 @@ def test_a_dataset_of_pairs_is_compared_by_its_pairs() -> None:
     held = tuple(PairRecord(AssetId(f"asset_{n}"), AssetId(f"asset_{n + 6}"), "make it night") for n in range(6))
     past = state(replace(version(type="flux.1-kontext-lora"), pairs=held))
     assert cost_of(work, {}, past) == Cost(cu=80, source="history", basis="2026-01-01")
+
+
+def test_a_new_model_is_estimated_by_a_quote_of_its_type_scaled_by_steps() -> None:
+    """The first quote of the type in the plan; marked, with the resource that was quoted."""
+    quoted = replacing(record=Record(current=version(charged=None)))
+    fast = Address("model", "fast")
+    contents = Contents(images=PICTURES)
+    twice = model("fast", parameters={"nbEpochs": 20})
+    created = replace(
+        replacing(), resource=Resource(address=fast, spec=twice, record=None), declared=twice, contents=contents
+    )
+    other = replace(created, declared=model("fast", type="flux.1-krea-lora"))
+    steps = {"nbEpochs": 10}
+    quoted = replace(quoted, declared=model("kael", parameters=steps))
+    costs = costs_of({KAEL: quoted, fast: created}, Quotes(cu={KAEL: 90.5}), state())
+    assert costs[KAEL] == Cost(cu=90.5, source="quoted")
+    assert costs[fast] == Cost(cu=181, source="estimate", basis="model.kael")
+    unknown = costs_of({KAEL: quoted, fast: other}, Quotes(cu={KAEL: 90.5}), state())[fast]
+    assert unknown == Cost(cu=None, source="unknown", why="no-model")
+
+
+@pytest.mark.parametrize("why", ["refused", "failed", "not-asked"])
+def test_an_unknown_cost_says_why(why: UnknownCost) -> None:
+    costs = costs_of({KAEL: replacing()}, Quotes(why={KAEL: why}), state())
+    assert costs[KAEL] == Cost(cu=None, source="unknown", why=why)
+
+
+def test_the_resources_own_training_is_a_better_estimate_than_a_newer_one_of_another() -> None:
+    own = replace(version(charged=50), id=ModelId("model_9"))
+    newer = version(charged=60, at="2026-02-01T00:00:00Z")
+    known = State(records={KAEL: Record(current=own), Address("model", "m1"): Record(current=newer)})
+    assert cost_of(replacing(), {}, known).cu == 50
+
+
+def test_only_a_quote_of_the_very_training_counts_as_exact() -> None:
+    """A replacement is another model, and a dry run prices the images that a model has."""
+    record = Record(current=version(images=12))
+    assert exact_quotes([replacing(record=record)], Quotes(cu={KAEL: 90})) == {}

@@ -37,9 +37,12 @@ def run(call: Invocation) -> int:
     from scenario_apply.cli.page_file import PageFile
     from scenario_apply.cli.plan_request import read_request
     from scenario_apply.cli.report_page import report_page
+    from scenario_apply.cli.saved_plans import read_saved_plan
     from scenario_apply.errors import ExitCode, UsageError
 
-    out = call.arguments.out
+    out, given = call.arguments.out, call.settings.manifest
+    if given is not None and read_saved_plan(given, call.settings.cwd) is not None:
+        raise UsageError(f"{given} is a saved plan, not a manifest", hint=f"plan {given} --format html shows it")
     if out is None and call.out.terminal:
         raise UsageError("the report is a page of HTML: name a file for it", hint="--out report.html")
     target = None if out in (None, "-") else PageFile(out, call.settings.cwd, option="--out", may_stream=True)

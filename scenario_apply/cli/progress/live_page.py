@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from scenario_apply.apply.events import Event, Ledger, RunStarted, StepFinished
@@ -128,8 +129,11 @@ class LivePage:
         if self._ledger is None or maker is None:
             return
         if self._ledger.status != "interrupted":
-            maker.join()
-        if not maker.is_alive():
+            with suppress(KeyboardInterrupt):  # what is missing is not waited for
+                maker.join()
+        if maker.is_alive():
+            self._is_warned = True  # what ends with the process is no fault
+        else:
             self._make(lambda: _replaced(self._below, after()))
             self._write()
 

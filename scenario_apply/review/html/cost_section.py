@@ -12,6 +12,7 @@ from scenario_apply.review.html.charts import Chart, bars
 from scenario_apply.review.html.page import Section
 from scenario_apply.review.screen import counted
 from scenario_apply.review.values import cost_text
+from scenario_apply.state.spending import trainings_of
 from scenario_apply.state.state import State
 
 _STEPS = {
@@ -80,10 +81,5 @@ def _charged(state: State) -> Iterator[Chart]:
 
 
 def _charges(state: State) -> list[tuple[str, str, float]]:
-    """Address, month and CU of every training whose charge is recorded."""
-    return [
-        (str(address), (version.launched_at or "unknown")[:7], version.charged)
-        for address, record in sorted(state.records.items())
-        for version in record.versions()
-        if version.charged is not None
-    ]
+    """Address, month and CU of every training whose charge is recorded, also where its model is gone."""
+    return [(str(one.address), one.at[:7], one.charged) for one in trainings_of(state) if one.charged is not None]

@@ -1,0 +1,92 @@
+"""manifest/yaml/edits.py: one value is set, every other byte is as it was."""
+
+from __future__ import annotations
+
+import pytest
+
+from scenario_apply.manifest.spec import Json
+from scenario_apply.manifest.yaml.edits import CannotEdit, YamlEdit, with_values
+
+TEXT = """\
+version: 1   # é
+x-base: &base { name: Base }
+models:
+  kael:
+    # first
+    name: Kael   # shown
+    type: flux.1-lora
+    tags: [hero, "b c"]  # some
+    description: >
+      folded
+      text
+    # after
+    parameters:
+      nbEpochs: 10   # ten
+  props: { type: x, name: 'It''s' }
+  listed:
+    type: z
+    tags:
+    - a   # one
+    - b
+  made: *base
+  held: &anchor Some
+  said: "{{ x }}"
+"""
+
+
+def changed(*keys: str, value: Json, text: str = TEXT) -> tuple[list[str], list[str]]:
+    """The lines that went and those that came."""
+    new = with_values(text, [YamlEdit(("models", *keys), value)])
+    before, after = text.split("\n"), new.split("\n")
+    return [line for line in before if line not in after], [line for line in after if line not in before]
+
+
+@pytest.mark.parametrize(
+    ("keys", "value", "lines"),
+    [
+        (("kael", "name"), "Kael of the North", ["    name: Kael of the North   # shown"]),
+        (("kael", "name"), 'a: "b" # c', ['    name: "a: \\"b\\" # c"   # shown']),
+        (("kael", "name"), "no", ['    name: "no"   # shown']),
+        (("kael", "name"), "1e5", ['    name: "1e5"   # shown']),
+        (("kael", "name"), "x\u2028y\x85", ['    name: "x\\u2028y\\u0085"   # shown']),
+        (("kael", "parameters", "nbEpochs"), 12, ["      nbEpochs: 12   # ten"]),
+        (("kael", "parameters", "learningRate"), 1e-05, ["      learningRate: 1e-05"]),
+        (("kael", "description"), "short", ["    description: short"]),
+        (("kael", "tags"), ["hero", "x, y"], ['    tags: [hero, "x, y"]  # some']),
+        (("props", "name"), "It's new", ["  props: { type: x, name: 'It''s new' }"]),
+        (("props", "tags"), ["a"], ["  props: { tags: [a], type: x, name: 'It''s' }"]),
+        (("listed", "tags"), ["b", "c"], ["    - c"]),
+        (("listed", "name"), "Listed", ["    name: Listed"]),
+    ],
+)
+def test_a_value_is_set_in_the_style_that_is_there(keys: tuple[str, ...], value: Json, lines: list[str]) -> None:
+    assert changed(*keys, value=value)[1] == lines
+
+
+def test_line_ends_of_windows_are_kept() -> None:
+    text = TEXT.replace("\n", "\r\n")
+    new = with_values(text, [YamlEdit(("models", "listed", "name"), "L"), YamlEdit(("models", "kael", "name"), "K")])
+    assert new.count("\r\n") == new.count("\n") == text.count("\n") + 1
+
+
+@pytest.mark.parametrize(
+    ("keys", "value", "why"),
+    [
+        (("said",), "y", "it is a template"),
+        (("kael", "name"), "{{ env.SCENARIO_X }}", "it would be read as a template"),
+        (("made",), "y", "it is an alias"),
+        (("held",), "y", "it has an anchor or a tag"),
+        (("kael", "tags", "first"), "y", "it is not written as a map"),
+        (("nobody", "name"), "y", "it is not written there itself"),
+        (("kael", "parameters"), 5, "it is not written as one value"),
+        (("listed", "tags"), [], "its last entry would go"),
+    ],
+)
+def test_what_cannot_be_set_alone_is_refused(keys: tuple[str, ...], value: Json, why: str) -> None:
+    with pytest.raises(CannotEdit, match=why):
+        with_values(TEXT, [YamlEdit(("models", *keys), value)])
+
+
+def test_a_value_that_comes_from_elsewhere_is_not_added() -> None:
+    with pytest.raises(CannotEdit, match="it is not written there itself"):
+        with_values(TEXT, [YamlEdit(("models", "listed", "name"), "y", may_be_new=False)])
