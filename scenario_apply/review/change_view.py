@@ -37,7 +37,7 @@ TextKind = Literal["added", "changed", "removed"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReasonView:
-    """code: of the reason, which never changes. text: in words. needs_consent: of a delete nobody has allowed yet."""
+    """code: of the reason, which never changes. text: in words. needs_consent: of a delete that is not allowed yet."""
 
     code: str
     text: str
