@@ -30,8 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--plan-of",
         metavar="MANIFEST",
-        help="refuse a saved plan that was not made from this manifest ('': the default one) with the variables and the "
-        "selection given here; for pipelines, where others can replace the file",
+        help="refuse a saved plan that was not made from this manifest ('': the default one) with the variables and "
+        "the selection given here; for pipelines, where others can replace the file",
     )
     options.reading(parser)
     options.pulling(parser)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from scenario_apply.dataset.scan import git_pictures
+from scenario_apply.dataset.scan.git_objects import GitObjects
 from scenario_apply.dataset.scan.git_pictures import OldPicture, old_pictures
 from tests.dataset.scan.test_git_objects import git
 
@@ -90,7 +91,7 @@ def test_of_large_folders_only_the_names_that_are_looked_for_are_kept(root: Path
     git(root, "commit", "-q", "-m", "many")
     commit = git(root, "rev-parse", "HEAD")
     missing = {"sets/winter/kael/a.png": {digest(OLD)}}
-    with git_pictures.GitObjects(str(root.parents[1] / ".git")) as objects:
+    with GitObjects(str(root.parents[1] / ".git")) as objects:
         search = git_pictures._Search(objects, "", frozenset((b"sets", b"winter", b"kael", b"a.png")))
         assert dict(search.run(commit, missing)) == {digest(OLD): OLD}
     assert {len(folder) for folder in search._folders.values()} == {1}
