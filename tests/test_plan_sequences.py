@@ -135,7 +135,7 @@ def unpaid(address: Address, prepared: Prepared, made: Manifest, sets: dict[str,
             assert wanted != version.fingerprint, f"version {version.number} of {address} is paid for twice"
 
 
-@pytest.mark.parametrize("seed", [*range(60), 94, 222])
+@pytest.mark.parametrize("seed", [*range(20), 44, 94, 222])
 def test_what_never_happens(seed: int) -> None:
     random, service, state = Random(seed), Service(), State()
     made, sets = declared(random), pictured(random)

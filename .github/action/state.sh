@@ -4,10 +4,12 @@
 states=$work/states
 state=$states/$NAME.json
 
+authorization="AUTHORIZATION: basic $(printf 'x-access-token:%s' "$GITHUB_TOKEN" | base64 | tr -d '\n')"
+
 git_state() {
 	GIT_CONFIG_COUNT=2 GIT_TERMINAL_PROMPT=0 GIT_CONFIG_NOSYSTEM=1 \
 		GIT_CONFIG_KEY_0="http.$GITHUB_SERVER_URL/.extraheader" \
-		GIT_CONFIG_VALUE_0="AUTHORIZATION: basic $(printf 'x-access-token:%s' "$GITHUB_TOKEN" | base64 | tr -d '\n')" \
+		GIT_CONFIG_VALUE_0="$authorization" \
 		GIT_CONFIG_KEY_1=core.hooksPath GIT_CONFIG_VALUE_1=/dev/null \
 		git -C "$states" "$@"
 }

@@ -1,6 +1,6 @@
 """Reads models and assets with the addresses of their pictures' bytes, as they were uploaded.
 
-The addresses are signed: whoever has one has the picture. They leave this module as secrets.
+The addresses are signed: to have one is to have the picture. They leave this module as secrets.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from scenario_apply.dataset.captions.caption_edits import to_be_written, with_caption
+from scenario_apply.dataset.captions.caption_edits import is_sent_as, to_be_written, with_caption
 from scenario_apply.dataset.captions.matching import Raw
 from scenario_apply.dataset.scan.caption_places import CaptionPlaces
 from scenario_apply.dataset.scan.caption_writing import NotWritten, read_own_file
@@ -45,10 +45,11 @@ class FileEdit:
 class AcceptedFiles:
     """manifest: as it is now. cwd: where paths of its files are seen from. left: sentences on what is not written.
 
-    refused: (address, what) that is no part of the edits after all.
+    recorded: resources of the state. refused: (address, what) that is no part of the edits after all.
     """
 
     manifest: Manifest
+    recorded: frozenset[Address]
     cwd: str
     reload: Reload
     places_of: Callable[[str], CaptionPlaces]
@@ -57,6 +58,8 @@ class AcceptedFiles:
     refused: set[tuple[Address, str]] = field(default_factory=set)
     _places: dict[str, CaptionPlaces] = field(default_factory=dict)
     _accepted: list[AcceptedValue | AcceptedCaption] = field(default_factory=list)
+    _wanted: dict[tuple[str, str], str] = field(default_factory=dict)
+    _texts: dict[tuple[str, int | None], str] = field(default_factory=dict)
 
     def add(self, accepted: Acceptance) -> None:
         """Adds the edits of everything that is accepted; what cannot be written is left."""
@@ -70,6 +73,7 @@ class AcceptedFiles:
                 self._leave(value, "it is a child of a matrix", spec.place)
             else:
                 values.append((value, spec.place.file, edit))
+        self._wanted = {(one.dataset, one.path): one.caption for one in accepted.captions}
         for caption in accepted.captions:
             found = self._caption(caption)
             if isinstance(found, str):
@@ -172,7 +176,7 @@ class AcceptedFiles:
     def _caption(self, one: AcceptedCaption) -> str | tuple[str, YamlEdit] | None:
         """None once it is added; an edit of the manifest that holds it; or why it cannot be written."""
         spec = self.manifest.datasets[one.dataset]
-        places = self._places.get(one.dataset) or self._places.setdefault(one.dataset, self.places_of(one.dataset))
+        places = self._places_of(one.dataset)
         raw = places.gathered.raws.get(one.path)
         if spec.captions.kind == "map" and raw is not None:
             key, _ = self._map_entry(spec, one)
@@ -191,6 +195,10 @@ class AcceptedFiles:
         assert file is not None
         if file not in {*places.sidecars, *places.tables}:
             return f"{file} is no text file of this folder"
+        if self._texts.get((file, raw.line)) == text:
+            return None  # written for another dataset that reads the same file
+        if other := self._other_reader(one.dataset, raw, text):
+            return f"{other} takes it from {file}, too, and would be trained again"
         known = self.edits.get(file)
         before = known.before if known is not None else places.read(file)
         if isinstance(before, Finding) or before is None:
@@ -204,7 +212,28 @@ class AcceptedFiles:
         if changed is None:
             return f"{file} cannot be changed there byte for byte"
         self.edits[file] = FileEdit(file=file, before=before, after=mark + changed.encode())
+        self._texts[file, raw.line] = text
         return None
+
+    def _other_reader(self, dataset: str, raw: Raw, text: str) -> Address | None:
+        """A trained model of another dataset with a caption from the same place, which this text would change."""
+        for address, spec in sorted(self.manifest.models.items()):
+            is_free = not spec.enabled or "captions" in spec.lifecycle.ignore_changes
+            if spec.dataset == dataset or is_free or address not in self.recorded:
+                continue
+            places = self._places_of(spec.dataset)
+            for path, held in places.gathered.raws.items():
+                if (held.file, held.line) != (raw.file, raw.line):
+                    continue
+                wanted = self._wanted.get((spec.dataset, path))
+                if wanted is None or not is_sent_as(places.spec, path, text, wanted):
+                    return address
+        return None
+
+    def _places_of(self, dataset: str) -> CaptionPlaces:
+        if dataset not in self._places:
+            self._places[dataset] = self.places_of(dataset)
+        return self._places[dataset]
 
     def _map_entry(self, spec: DatasetSpec, one: AcceptedCaption) -> tuple[str, str]:
         """The key of an image in a map of the manifest, and the text that is to stand there."""

@@ -34,7 +34,7 @@ _ROUNDING = 1e-6
 class Approval:
     """What of the cost was approved beforehand.
 
-    ask: asks the user when the price exceeds what the plan showed; None: nobody is asked. plan: a saved plan, whose
+    ask: asks the user when the price exceeds what the plan showed; None: it is not asked. plan: a saved plan, whose
     costs were approved as it shows them; None: whatever the limits allow was approved.
     """
 

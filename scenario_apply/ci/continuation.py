@@ -1,6 +1,6 @@
 """Whether a plan only finishes what another plan began: the same inputs, and nothing that was not reviewed.
 
-A scheduled job resumes a reviewed plan after its trainings have ended. It must not start what nobody has looked
+A scheduled job resumes a reviewed plan after its trainings have ended. It must not start what was not looked
 at: a change that was merged since, the repair of drift, or a training that failed and would be paid for once more.
 """
 

@@ -96,6 +96,7 @@ def _found(call: Invocation, request: PlanRequest, world: Environment, words: tu
     accepted = acceptance(given, [one for one in compared.drift if given.is_selected(one.address)])
     files = AcceptedFiles(
         manifest=manifest,
+        recorded=frozenset(given.state.records),
         cwd=call.settings.cwd,
         reload=lambda edited: _loaded(call, edited),
         places_of=lambda name: _places(call, manifest, name),

@@ -101,7 +101,7 @@ MANIFEST is a file, a folder or a saved plan (default: scenario.yaml, else manif
   scenario-apply --version         the version
   scenario-apply plan --local      try it without an account, on the embedded Scenario
 
-Credentials come from SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET. A webhook is told
+Credentials come from SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET. A webhook hears
 of applies, failed trainings and drift if SCENARIO_APPLY_WEBHOOK holds its URL.
 """
 

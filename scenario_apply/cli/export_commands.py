@@ -106,7 +106,7 @@ def _imported(session: ExportSession, one: tuple[Address, ModelId] | None) -> Ex
     out = session.export([model for model in new if model not in only_recorded], fixed)
     out.already = len(wanted) - len(new)
     if only_recorded and out.read is None:
-        out.read = session.read()
+        out.read = session.read(session.target.manifest)
     for model in only_recorded:
         _adopt_declared(session, out, model, fixed[model.id])
     return out

@@ -35,6 +35,11 @@ class ExportTarget:
     is_folder: bool
     has_manifest: bool
 
+    @property
+    def is_one_of_many(self) -> bool:
+        """Whether other manifests of the folder are read together with the one that is written."""
+        return self.is_folder and any(os.path.join(self.root, name) != self.file for name in _manifests_in(self.root))
+
     def blank(self, project: str | None) -> Manifest:
         """The manifest that will be there, before it is."""
         name = os.path.basename(self.root if self.is_folder else self.file)

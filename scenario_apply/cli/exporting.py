@@ -24,7 +24,7 @@ from scenario_apply.apply.export.sidecar_texts import write_texts
 from scenario_apply.apply.refresh import own_models
 from scenario_apply.cli.export_target import CannotExport, ExportTarget, bring_local_data
 from scenario_apply.cli.manifest_companions import write_companions
-from scenario_apply.cli.manifest_writing import ManifestWriting, ReadManifest
+from scenario_apply.cli.manifest_writing import ManifestWriting, ReadManifest, clear_drafts
 from scenario_apply.cli.progress.export_view import ExportView, export_view
 from scenario_apply.cli.state_edits import edited_state
 from scenario_apply.cli.wiring import (
@@ -120,6 +120,7 @@ class ExportSession:
     def export(self, models: Sequence[RemoteModel], fixed: Mapping[ModelId, Address]) -> Exported:
         """Writes models into the manifest, with pictures and captions. models: as listed. fixed: addresses they get."""
         out = Exported()
+        clear_drafts(self.target)
         found = read_with_pictures(self._pictures, models, self.view.models)
         out.problems += found.problems
         with ExportNotes(self.target.root).opened() as notes:
@@ -144,10 +145,11 @@ class ExportSession:
             write_companions(self.target.root, self.call.settings.cwd)
         return out
 
-    def read(self) -> ReadManifest:
-        """The manifest of now, with its datasets."""
-        manifest = open_manifest(self.settings)
-        return ReadManifest(manifest=manifest, datasets=open_datasets(manifest, self.settings, depth=Depth.FEW_PIXELS))
+    def read(self, path: str) -> ReadManifest:
+        """The manifest of now at a path, with its datasets."""
+        settings = dataclasses.replace(self.settings, manifest=path)
+        manifest = open_manifest(settings)
+        return ReadManifest(manifest=manifest, datasets=open_datasets(manifest, settings, depth=Depth.FEW_PIXELS))
 
     def _layout(
         self, models: Sequence[RemoteModel], fixed: Mapping[ModelId, Address], notes: ExportNotes

@@ -26,7 +26,7 @@ from scenario_apply.planning.reasons import Imported
 from scenario_apply.review.exported_manifest import manifest_entries, new_manifest
 from scenario_apply.review.reason_words import reason_text
 from scenario_apply.state.stores.atomic import create_atomically, write_atomically
-from scenario_apply.state.stores.own_files import own_folder
+from scenario_apply.state.stores.own_files import is_temporary, own_folder, temporary_name
 
 _MOST_READINGS = 6
 _LARGEST = 10 << 20
@@ -49,7 +49,7 @@ Judge = Callable[[ReadManifest, Sequence[ExportedResource]], Mapping[Address, De
 class ManifestWriting:
     """One addition to a manifest. with_imports: with an `import:` block for each resource.
 
-    read: loads the manifest and scans its datasets. imported: ids that `import:` blocks of the manifest name already.
+    read: loads a manifest by its path and scans its datasets. imported: ids that its `import:` blocks name already.
     """
 
     target: ExportTarget
@@ -57,7 +57,7 @@ class ManifestWriting:
     datasets: Mapping[str, ExportedDataset]  # by identity
     imported: frozenset[str]
     project: str | None
-    read: Callable[[], ReadManifest]
+    read: Callable[[str], ReadManifest]
     judge: Judge
     problems: list[NotExported] = field(default_factory=list)
     _partly: dict[Address, str] = field(default_factory=dict)
@@ -73,16 +73,21 @@ class ManifestWriting:
         ManifestError.
         """
         file = _ManifestFile(self.target.file)
+        draft = file if self.target.is_one_of_many else _ManifestFile(temporary_name(self.target.file))
         is_done = False
         try:
             for _ in range(_MOST_READINGS):
                 if not self.resources:
                     return None
                 text = self._text(file.before)
-                file.write(text)
-                found = self._read(text)
+                draft.write(text)
+                found = self._read(text, draft.path)
                 if found is not None and not self._adjusted(found):
                     is_done = True
+                    if draft is not file:
+                        file.write(text)  # only now: a run that was killed before has added nothing
+                        draft.put_back()
+                        found = self.read(self.target.manifest)
                     self.problems += self._in_part()
                     return found
             raise CannotExport(
@@ -91,7 +96,7 @@ class ManifestWriting:
             )
         finally:
             if not is_done:
-                file.put_back()
+                draft.put_back()
 
     def _text(self, before: bytes | None) -> str:
         imports = [r for r in self.resources if r.remote.id not in self.imported]
@@ -112,10 +117,10 @@ class ManifestWriting:
                 hint="write its blocks as lines of keys, or name a file that is not there yet",
             ) from refused
 
-    def _read(self, text: str) -> ReadManifest | None:
+    def _read(self, text: str, path: str) -> ReadManifest | None:
         """None after resources that no manifest can declare were left out."""
         try:
-            return self.read()
+            return self.read(path if path != self.target.file else self.target.manifest)
         except ManifestError as error:
             lines = {p.location.line: p.message for p in error.problems if p.severity == "error" and p.location}
             blamed = _blamed(text, lines)
@@ -189,10 +194,20 @@ def _blamed(text: str, lines: Mapping[int | None, str]) -> dict[str, str]:
     return found
 
 
+def clear_drafts(target: ExportTarget) -> None:
+    """Takes away what a killed run was about to write."""
+    folder, name = os.path.split(target.file)
+    home = own_folder(folder)
+    for found in home.names():
+        if is_temporary(found, name):
+            home.unlink(found)
+
+
 class _ManifestFile:
     """A manifest that is written whole each time. before: what it held; None for a new one."""
 
     def __init__(self, path: str) -> None:
+        self.path = path
         folder, self._name = os.path.split(path)
         self._folder = own_folder(folder)
         self.before: bytes | None = None

@@ -57,7 +57,7 @@ def _pending(call: Invocation, plan: Plan) -> int:
 def _compared(call: Invocation, plan: Plan) -> tuple[PlanRequest | None, State | None, tuple[Diagnostic, ...]]:
     """What it was made of, as far as it can be read here, and why it is stale.
 
-    A plan is also looked at where its manifest is not: then it is not compared, and the reader is told.
+    A plan is also looked at where its manifest is not: then it is not compared, and a note says so.
     """
     from scenario_apply.cli.plan_request import read_request, refuse_barred
     from scenario_apply.cli.saved_plans import settings_of_plan

@@ -113,7 +113,7 @@ def _labels(
 
 
 def _parameters(address: Address, spec: Spec, record: Record, out: Acceptance) -> None:
-    """Of a model that somebody trained on Scenario: it has the parameters that the service shows."""
+    """Of a model that was trained on Scenario: it has the parameters that the service shows."""
     version = record.current
     if not isinstance(spec, ModelSpec) or version.fingerprint is not None or not version.is_usable:
         return

@@ -1,4 +1,4 @@
-"""What whoever approves a saved plan approves of its cost. Pure."""
+"""The cost that is approved together with a saved plan. Pure."""
 
 from __future__ import annotations
 

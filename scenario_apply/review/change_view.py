@@ -8,8 +8,10 @@ spelled out depends on the neighbouring characters.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from scenario_apply.errors import Diagnostic, Location
 from scenario_apply.model.address import Address
@@ -37,17 +39,15 @@ TextKind = Literal["added", "changed", "removed"]
 NO_NAMES = PartNames()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReasonView:
-    """code: of the reason, which never changes. text: in words. needs_consent: of a delete nobody has allowed yet."""
+class ReasonView(Struct, frozen=True, kw_only=True):
+    """code: of the reason, which never changes. text: in words. needs_consent: of a delete that is not allowed yet."""
 
     code: str
     text: str
     needs_consent: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AttributeView:
+class AttributeView(Struct, frozen=True, kw_only=True):
     """An attribute, or one parameter, before and after. None: it is not set, or the resource does not exist.
 
     name: such as "name", "type", "tags", "concepts", or "nbEpochs" where is_parameter.
@@ -63,8 +63,7 @@ class AttributeView:
         return self.before != self.after
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PictureView:
+class PictureView(Struct, frozen=True, kw_only=True):
     """A picture that comes, goes or has other bytes.
 
     path: within its dataset. file: relative to the manifest's root, where it is, or, for one that was removed, where
@@ -90,8 +89,7 @@ class PictureView:
         return recipe_words(self.recipe)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TextView:
+class TextView(Struct, frozen=True, kw_only=True):
     """A caption that changes: of a picture that stays, or of a replaced one. before, after: None is Scenario's own.
 
     added: from Scenario's own to one of ours; removed: back to Scenario's own.
@@ -109,8 +107,7 @@ class TextView:
         return _words(self.before, self.after)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PairView:
+class PairView(Struct, frozen=True, kw_only=True):
     """An edit pair that comes, changes or goes. replaced: the sides that have other bytes.
 
     previous_instruction: the old instruction, where that changes.
@@ -131,8 +128,7 @@ class PairView:
         return _words(self.previous_instruction, self.instruction)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DependantView:
+class DependantView(Struct, frozen=True, kw_only=True):
     """A resource that depends on a changed one. action: what this plan does to it."""
 
     address: Address
@@ -141,8 +137,7 @@ class DependantView:
     is_direct: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Beside:
+class Beside(Struct, frozen=True, kw_only=True):
     """What is known of a resource beside the plan. Each is empty where the caller does not know it.
 
     seconds: how long its training takes, by the state's history. findings: of its dataset. folder: of its dataset,
@@ -155,8 +150,7 @@ class Beside:
     folder: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeView:
+class ChangeView(Struct, frozen=True, kw_only=True):
     """What a plan does to one resource.
 
     phrase: "will be replaced". reasons: without those that the phrase says. attributes: all, changed or not, in the
@@ -184,7 +178,7 @@ class ChangeView:
     requests: int = 0
     place: Location | None = None
     twin: Address | None = None
-    beside: Beside = field(default_factory=Beside)
+    beside: Beside = Beside()
 
     @property
     def sign(self) -> str:

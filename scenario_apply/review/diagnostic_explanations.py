@@ -186,7 +186,7 @@ _PLAN = {
     "lists the nearest ones. Public models of others are named with `modelId:`.",
     "plan": "The sum of a plan, as `plan --format github` annotates it. `plan create`, `plan replace` and others "
     "beside it name what is paid for or deleted. An annotation `and 12 more` counts what GitHub would not show.",
-    "plan-partial": "An apply of this plan would leave something of the manifest undone: deletes that nobody has "
+    "plan-partial": "An apply of this plan would leave something of the manifest undone: deletes that were not "
     "allowed (--allow-destroy), or resources that --select or --exclude leaves out. `plan --format github` annotates "
     "it.",
     "gate": "A limit of the manifest (`limits:`) or of the command line (--limit) stops the plan. Nothing was "

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from scenario_apply.model.address import Address, parse_address
@@ -48,13 +48,12 @@ class PartTexts(NamedTuple):
     after: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class PartNames:
+class PartNames(Struct, frozen=True):
     """What parts are called. records: of the state; refs: the parts that a plan gives a composition, in order."""
 
-    records: Mapping[Address, Record] = field(default_factory=dict)
-    refs: Mapping[Address, Sequence[ConceptRef]] = field(default_factory=dict)
-    known: Mapping[str, KnownModel] = field(default_factory=dict)
+    records: Mapping[Address, Record] = {}
+    refs: Mapping[Address, Sequence[ConceptRef]] = {}
+    known: Mapping[str, KnownModel] = {}
 
     @classmethod
     def of(cls, records: Mapping[Address, Record], steps: Iterable[PlannedStep]) -> PartNames:

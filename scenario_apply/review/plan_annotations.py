@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from scenario_apply.errors import Diagnostic, Location, Severity
 from scenario_apply.planning.changes import Action
+from scenario_apply.review.affected_text import affected_text
 from scenario_apply.review.change_view import ChangeView
 from scenario_apply.review.plan_view import PlanView
 from scenario_apply.review.plan_words import (
@@ -28,6 +29,8 @@ SHOWN = 10
 """Annotations of a kind that GitHub shows for each step."""
 
 _NOUNS: dict[Severity, str] = {"error": "error", "warning": "warning", "info": "notice"}
+_SAVES_A_TRAINING = ("looks-renamed", "unrecorded-model")
+"""Notes with a line for the manifest that saves what the plan would pay for."""
 _FREE_BUT_SHOWN = (Action.DELETE, Action.FORGET)
 
 
@@ -57,7 +60,8 @@ def _findings(view: PlanView, *, notes: bool) -> Iterator[Diagnostic]:
     if view.mode != "destroy":
         rank: list[Severity] = ["error", "warning", "info"]
         yield from sorted(
-            (p for p in view.diagnostics if notes or p.severity != "info"), key=lambda p: rank.index(p.severity)
+            (p for p in view.diagnostics if notes or p.severity != "info" or p.code in _SAVES_A_TRAINING),
+            key=lambda p: rank.index(p.severity),
         )
 
 
@@ -87,10 +91,11 @@ def _price(change: ChangeView) -> float:
 
 def _change(change: ChangeView, at: Location | None) -> Diagnostic:
     cost = f": {text}" if (text := cost_text(change.cost)) else ""
+    reached = f"; it {affected_text(change.beside.dependants)}" if change.beside.dependants else ""
     why = "; ".join(reason.text for reason in change.reasons)
     return Diagnostic(
         code=f"plan {change.action.value}",
-        message=f"{title_address(change)} {change.phrase}{cost}{f' (because {why})' if why else ''}",
+        message=f"{title_address(change)} {change.phrase}{cost}{f' (because {why})' if why else ''}{reached}",
         location=change.place or at,
         severity="info",
     )

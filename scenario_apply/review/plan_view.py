@@ -7,8 +7,10 @@ show. Texts are raw: see change_view.py.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Literal
+
+from msgspec import Struct
 
 from scenario_apply.errors import Diagnostic
 from scenario_apply.model.address import Address
@@ -31,8 +33,7 @@ NOT_SELECTED = NotSelected()
 """The note on what --select or --exclude leaves out."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanContext:
+class PlanContext(Struct, frozen=True, kw_only=True):
     """What is known beside a plan. Whatever a caller does not know stays empty, and is then not shown.
 
     mode: drift is that of plan --refresh-only. recorded: the addresses that the state holds; None: all that stay as
@@ -45,13 +46,12 @@ class PlanContext:
     recorded: Collection[Address] | None = None
     next_command: str | None = None
     stale: tuple[Diagnostic, ...] = ()
-    beside: Mapping[Address, Beside] = field(default_factory=dict)
-    records: Mapping[Address, Record] = field(default_factory=dict)
+    beside: Mapping[Address, Beside] = {}
+    records: Mapping[Address, Record] = {}
     complete: Callable[[str], str] = str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanStatus:
+class PlanStatus(Struct, frozen=True, kw_only=True):
     """Whether the plan may be applied, and what stands against it.
 
     kind: the first that holds, in the order of StatusKind; a plan can be blocked and partial. blocked: from gates and
@@ -70,8 +70,7 @@ class PlanStatus:
         return self.kind in ("errored", "stale", "blocked", "partial")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanTotals:
+class PlanTotals(Struct, frozen=True, kw_only=True):
     """cu: what is known of the cost, None where nothing is. quoted, estimated, unknown: resources by source of cost.
     estimated_how, unknown_why: in words, each once; see cost_basis_text for those of one resource.
 
@@ -96,16 +95,14 @@ class PlanTotals:
         return len(self.quoted) + len(self.estimated) + len(self.unknown)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DriftView:
+class DriftView(Struct, frozen=True, kw_only=True):
     """What was changed outside of scenario-apply, of one resource."""
 
     address: Address
     differences: tuple[Drift, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanView:
+class PlanView(Struct, frozen=True, kw_only=True):
     """counts: how many resources have which action, `none` and zeros included. unchanged, not_selected: of `none`.
 
     changes: those that change something, in address order. kept: unchanged ones with something to be said about them.

@@ -147,8 +147,9 @@ def test_values_reach_the_tool_as_they_are(begin: Begin) -> None:
     assert words[1] == f"a b;{evil}"
     assert words[-5:] == ["--var", "x=*", ";$(touch", "pwned)`touch", "pwned`"]
     assert not list((run.home / "workspace").iterdir())
+    common = f"COMMAND=plan RUNNER_TEMP=/tmp; source {REPOSITORY}/.github/action/common.sh"
     for name in ("../x", "a b", "$(x)", "--x", ""):
-        assert begin("push").act(command="plan", name=name, **KEYS).failed
+        assert subprocess.run(["bash", "-c", common], env={"NAME": name}, capture_output=True).returncode == 1
 
 
 def test_a_caption_cannot_give_commands_to_the_runner(begin: Begin) -> None:
@@ -171,6 +172,7 @@ def test_the_reviewed_plan_is_applied_and_its_state_pushed(begin: Begin) -> None
     assert calls(run)[1] == ["ci", "reviewed", "scenario-plan-scenario"]
     applied = calls(run)[2]
     assert applied[:2] == ["apply", str(run.home / "temp/scenario-apply/reviewed/plan.json")]
+    assert applied[2:4] == ["--plan-of", ""], "a plan of other options is refused: the artifact can be replaced"
     assert {"--auto-approve", "--no-wait", "--detailed-exitcode"} <= set(applied)
     assert calls(run)[-1][-2:] == ["--request", "41"]
     assert kept(run) == {"scenario.json": "1\n"}

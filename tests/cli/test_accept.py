@@ -80,8 +80,8 @@ def model_id(address: str) -> str:
     return str(recorded(address)["id"])
 
 
-def recaption(emulator: EmulatorThread, number: int, text: str) -> None:
-    images = web_app(emulator, "GET", f"/models/{model_id('model.kael')}")["model"]["trainingImages"]
+def recaption(emulator: EmulatorThread, number: int, text: str, address: str = "model.kael") -> None:
+    images = web_app(emulator, "GET", f"/models/{model_id(address)}")["model"]["trainingImages"]
     image = next(one for one in images if one["name"] == f"{number:02}.jpg")
     web_app(emulator, "PUT", f"/assets/{image['id']}", {"description": text})
 
@@ -164,3 +164,25 @@ def test_a_refresh_alone_takes_it_into_the_state(tmp_path: Path, emulator: Emula
     assert run(["plan", "--refresh-only", "--detailed-exitcode"]) == 0
     assert run(["plan", "--detailed-exitcode"]) == 2
     assert (tmp_path / "scenario.yaml").read_text() == MANIFEST
+
+
+def test_a_file_that_another_dataset_reads_is_not_changed_behind_its_back(
+    tmp_path: Path, emulator: EmulatorThread, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Accepting a caption never makes a model be trained that nobody touched; where both were changed, it is taken."""
+    added = "models:\n  other: { type: flux.1-lora, dataset: other }\n"
+    text = MANIFEST.replace("models:\n", added).replace(
+        "models:", "  other: { images: ./kael, prefix: ink }\nmodels:", 1
+    )
+    (tmp_path / "scenario.yaml").write_text(text)
+    assert run(["apply", "--auto-approve", "--no-wait"]) == 0
+    emulator.advance(100_000)
+    recaption(emulator, 1, "KAEL, a lantern")
+    capsys.readouterr()
+    assert run(["accept", "--auto-approve"]) == 1
+    assert "model.other takes it from kael/01.txt, too" in capsys.readouterr().err
+    assert (tmp_path / "kael/01.txt").read_text() == "a hooded ranger, view number 1\n"
+    recaption(emulator, 1, "ink, a lantern", address="model.other")
+    assert run(["accept", "--auto-approve"]) == 0
+    assert (tmp_path / "kael/01.txt").read_text() == "a lantern\n"
+    assert run(["plan", "--detailed-exitcode"]) == 0

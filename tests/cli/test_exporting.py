@@ -219,6 +219,7 @@ def test_an_interrupted_export_is_continued(
     assert len(there) == 4
     (tmp_path / "out" / there[0]).write_bytes(b"a person's own")
     (tmp_path / "out" / "kael" / "7.png.0123456789abcdef.tmp").write_bytes(b"half")
+    (tmp_path / "out" / "scenario.yaml.0123456789abcdef.tmp").write_bytes(b"half")
     capsys.readouterr()
     assert run(["export", "out", "--format", "json"]) == 1
     said = json.loads(capsys.readouterr().out)

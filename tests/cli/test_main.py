@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import subprocess
 import sys
@@ -94,7 +95,7 @@ def test_the_examples_of_every_command_are_command_lines_it_understands(name: st
     assert lines
     for line in lines:
         for part in line.replace("<(", "&& ").replace("$(", "&& ").replace("|", "&&").split("&&"):
-            words = part.replace(")", "").replace('"', "").split(">")[0].split()
+            words = shlex.split(part.replace(")", "").replace('"', "").split(">")[0])
             while words and ("=" in words[0] or words[0] in ("source", "eval")):
                 words.pop(0)
             if words[:1] != ["scenario-apply"]:

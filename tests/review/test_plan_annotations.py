@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from scenario_apply.errors import Diagnostic, Location
 from scenario_apply.model.address import Address
-from scenario_apply.planning.changes import Action, Change, Cost
+from scenario_apply.planning.changes import Action, Affected, Change, Cost
 from scenario_apply.planning.reasons import NoLongerDeclared
 from scenario_apply.review.plan_annotations import SHOWN, plan_annotations
 from scenario_apply.review.plan_view import PlanContext, plan_view
@@ -61,3 +61,14 @@ def test_notes_are_left_out_unless_they_are_asked_for() -> None:
     view = plan_view(plan_of(REPLACED, diagnostics=(note,)))
     assert note not in plan_annotations(view)
     assert note in plan_annotations(view, notes=True)
+
+
+def test_what_saves_a_training_is_annotated_and_what_a_change_reaches_is_said() -> None:
+    """The `moved:` line of a resource that seems to be renamed is no mere note: without it the training is paid."""
+    moved = Diagnostic(code="looks-renamed", message="a is b", severity="info", hint="add moved:", location=PLACE)
+    other = Diagnostic(code="N01", message="a note", severity="info")
+    reached = Affected(address=Address("composition", "duo"), action=Action.RETRAIN, is_protected=True)
+    found = plan_annotations(plan_view(plan_of(replace(REPLACED, affects=(reached,)), diagnostics=(other, moved))))
+    assert moved in found
+    assert other not in found
+    assert found[-1].message.endswith("; it affects 1 protected composition: composition.duo (retrain)")

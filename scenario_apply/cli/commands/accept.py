@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from scenario_apply.cli.invocation import Invocation
 
 EXAMPLES = """
-  scenario-apply accept --local
+  scenario-apply accept manifests/quickstart --local
   scenario-apply accept model.kael manifests/quickstart --local --auto-approve
   scenario-apply accept manifests/quickstart --local --check
 """

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = """
   scenario-apply report manifests/quickstart --local --out report.html
-  scenario-apply report manifests/quickstart --no-refresh --out report.html
+  scenario-apply report manifests/quickstart --local --no-refresh --out report.html
   scenario-apply report manifests/quickstart --local --no-samples > report.html
 """
 

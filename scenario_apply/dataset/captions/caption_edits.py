@@ -37,11 +37,13 @@ def to_be_written(spec: DatasetSpec, path: str, before: str, caption: str) -> st
     candidates = [*_stripped(spec, caption), caption]
     if spec.trigger is not None and composer.holds_trigger(composer.fill(before)):
         candidates.reverse()
-    for text in candidates:
-        line = caption_line(Raw(text), spec.captions.lines)
-        if line.text == without_empty_tags(text) and composer.compose(line.text, path) == caption:
-            return text
-    return None
+    return next((text for text in candidates if is_sent_as(spec, path, text, caption)), None)
+
+
+def is_sent_as(spec: DatasetSpec, path: str, text: str, caption: str) -> bool:
+    """Whether a written text is sent as this caption of an image, with what the dataset adds, and whole."""
+    line = caption_line(Raw(text), spec.captions.lines)
+    return line.text == without_empty_tags(text) and Composer(spec).compose(line.text, path) == caption
 
 
 def _stripped(spec: DatasetSpec, caption: str) -> Iterator[str]:

@@ -24,7 +24,7 @@ SERVICE_CREDENTIALS = frozenset(
     }
 )
 """Never in a manifest, not even when they are allowed: they are sent to Scenario only, to log in; and the URL of the
-webhook, at which whoever knows it can post."""
+webhook, to which everyone who knows it can post."""
 
 _SHORTEST_EQUAL = 4  # characters; a shorter value of a variable such as USE_AUTH=1 is too common to compare
 _SHORTEST_CONTAINED = 6

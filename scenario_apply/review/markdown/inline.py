@@ -21,7 +21,7 @@ _EMPTY = "(empty)"
 
 
 def code(text: str) -> str:
-    """A text of somebody else as a code span, with nothing in it that acts or cannot be seen; '(empty)' for none."""
+    """A foreign text as a code span, with nothing in it that acts or cannot be seen; '(empty)' for none."""
     return _span(safe(text)) if text else _EMPTY
 
 
@@ -52,7 +52,7 @@ def diff(stretches: Iterable[Stretch]) -> str:
 
 
 def in_html(text: str) -> str:
-    """A text of somebody else within HTML, such as a summary, where Markdown means nothing."""
+    """A foreign text within HTML, such as a summary, where Markdown means nothing."""
     return f"<code>{escape(safe(text))}</code>"
 
 

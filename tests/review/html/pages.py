@@ -102,6 +102,9 @@ RENAMED = Change(
     reasons=(NameChanged("Props", "House props"),),
     before={"name": "Props"},
     after={"name": "House props"},
+    images=ImageDiff(  # as many as in the other change: the heading is the same
+        add=tuple(ImageChange(path=f"{name}.png", caption="a house", sha256="k" * 64) for name in ("one", "two"))
+    ),
     requests=1,
 )
 GONE = Change(address=parse_address("composition.old"), action=Action.DELETE, reasons=(NoLongerDeclared(),), requests=1)

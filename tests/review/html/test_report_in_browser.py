@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,16 +26,15 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """report.html, plain.html without its script, and run.html, which loads itself again."""
+    """report.html, and run.html, which loads itself again."""
     made = tmp_path_factory.mktemp("page")
     text = page_text("Report", [run_section(ended_with(HAT)), *sections_with(HAT)[1:]])
     (made / "report.html").write_text(text, encoding="utf-8")
-    (made / "plain.html").write_text(re.sub("<script>.*?</script>", "", text, flags=re.DOTALL), encoding="utf-8")
     (made / "run.html").write_text(page_text("Apply", sections_with("x"), refresh_s=60), encoding="utf-8")
     return made
 
 
-@pytest.mark.parametrize(("name", "dark"), [("report", False), ("report", True), ("plain", False), ("run", False)])
+@pytest.mark.parametrize(("name", "dark"), [("report", False), ("run", True)])
 def test_nothing_is_logged_or_asked_for_and_axe_finds_nothing(
     browser: Browser, folder: Path, name: str, dark: bool
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scenario_apply.review.markdown.fitting import Lines, Part, fitted, length_of
@@ -44,6 +44,7 @@ def test_characters_beyond_the_first_plane_count_twice() -> None:
     assert (length_of("abc"), length_of("ä"), length_of("😀")) == (3, 1, 2)
 
 
+@settings(max_examples=40)
 @given(
     st.lists(st.lists(st.lists(st.text("ab😀", max_size=9), max_size=3), min_size=1, max_size=3), max_size=5),
     st.integers(0, 80),
