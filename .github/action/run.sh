@@ -76,7 +76,8 @@ apply_reviewed() {
 	need_credentials
 	local options=(--auto-approve --detailed-exitcode "${state_options[@]}" "${more[@]}")
 	[[ $WAIT == true ]] || options+=(--no-wait)
-	run_tool apply "$work/reviewed/plan.json" "${options[@]}"
+	# --plan-of: who may push can replace the artifact, with a plan of other variables, or of everything once more.
+	run_tool apply "$work/reviewed/plan.json" --plan-of "$MANIFEST" "${options[@]}"
 	# A plan with trainings that run may be resumed without another review. One that was refused changes nothing about that.
 	if [[ -n $STATE_BRANCH ]]; then
 		case $code in
@@ -115,7 +116,7 @@ resume() {
 		report 'Not resumed: there is more than what was reviewed'
 		return
 	fi
-	run_tool apply "$work/now.json" --auto-approve --no-wait --detailed-exitcode "${state_options[@]}" "${more[@]}"
+	run_tool apply "$work/now.json" --plan-of "$MANIFEST" --auto-approve --no-wait --detailed-exitcode "${state_options[@]}" "${more[@]}"
 	case $code in 0 | 8) rm -f "$states/$NAME.plan.json" ;; esac
 	save_state resume
 	report 'Resumed'

@@ -10,7 +10,7 @@ import shlex
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from scenario_apply.apply.events import Ledger, LedgerLine
@@ -95,12 +95,19 @@ class ApplySession:
 
     def read(self, saved: Plan | None) -> PlanRequest:
         """The manifest and its datasets; of a saved plan, those it was made for. Raises before any request is sent."""
+        from scenario_apply.cli.plan_origin import require_origin
         from scenario_apply.cli.saved_plans import refuse_plan_options, settings_of_plan
         from scenario_apply.cli.wiring import require_service
 
         if saved is not None:
-            refuse_plan_options(self.asked, self.call.settings.manifest or "the plan")
-            self.settings = settings_of_plan(saved, self.call.settings)
+            given = self.call.settings
+            if self.asked.get("plan_of") is None:
+                refuse_plan_options(self.asked, given.manifest or "the plan")
+                self.settings = settings_of_plan(saved, given)
+            else:
+                refuse_plan_options({"refresh_only": self.asked.get("refresh_only")}, given.manifest or "the plan")
+                self.settings = settings_of_plan(saved, replace(given, variables={}))
+                require_origin(self.call, saved, self.settings)
             self.asked = asked_of(saved.source.flags, self.asked)
             self.saved = saved
             self.destroy = saved.source.flags.destroy

@@ -33,6 +33,7 @@ def view_of(
         recorded=prepared.state.records,
         next_command=next_command,
         beside=beside_of(prepared.plan, request, prepared.state),
+        records=prepared.state.records,
         complete=lambda text: completed(text, settings),
     )
     return plan_view(prepared.plan, context)
@@ -54,6 +55,7 @@ def saved_view(
         next_command=next_command,
         stale=stale,
         beside=beside_of(plan, request, state),
+        records={} if state is None else state.records,
         complete=lambda text: completed(text, settings),
     )
     return plan_view(plan, context)

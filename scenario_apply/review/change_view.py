@@ -26,15 +26,17 @@ from scenario_apply.planning.changes import (
     PairSide,
 )
 from scenario_apply.planning.reasons import DeleteNeedsConsent, DestroyAskedFor, MovedFrom, Reason
+from scenario_apply.review.part_words import PartNames
 from scenario_apply.review.reason_words import reason_text
 from scenario_apply.review.recipe_words import recipe_words
 from scenario_apply.review.screen import safe
 from scenario_apply.review.step_sums import sum_text
-from scenario_apply.review.values import attribute_text, value_text
+from scenario_apply.review.values import value_text
 from scenario_apply.review.word_diff import Stretch, word_diff
 
 PictureKind = Literal["added", "removed", "replaced"]
 TextKind = Literal["added", "changed", "removed"]
+NO_NAMES = PartNames()
 
 
 class ReasonView(Struct, frozen=True, kw_only=True):
@@ -198,8 +200,12 @@ def change_view(
     *,
     destroy: bool = False,
     twin: Address | None = None,
+    names: PartNames = NO_NAMES,
 ) -> ChangeView:
-    """A change as it is shown. destroy: it belongs to a plan that deletes everything. complete: see PlanContext."""
+    """A change as it is shown. destroy: it belongs to a plan that deletes everything. complete: see PlanContext.
+
+    names: of the parts of compositions.
+    """
     attributes = change.after if change.after is not None else change.before or {}
     # what the title of a move, or of the plan, says already
     said = (*((MovedFrom,) if change.action is Action.MOVE else ()), *((DestroyAskedFor,) if destroy else ()))
@@ -211,9 +217,9 @@ def change_view(
         change_class=change.change_class,
         name=_text(attributes.get("name")),
         type=_text(attributes.get("type")),
-        reasons=tuple(_reason(reason) for reason in change.reasons if not isinstance(reason, said)),
+        reasons=tuple(_reason(names.in_reason(one, change)) for one in change.reasons if not isinstance(one, said)),
         notes=tuple(_reason(note, complete) for note in change.notes),
-        attributes=tuple(_attributes(change)),
+        attributes=tuple(_attributes(change, names)),
         pictures=tuple(_pictures(change, beside.folder)),
         captions=tuple(_captions(change, beside.folder)),
         pairs=tuple(_pairs(change)),
@@ -289,11 +295,14 @@ def _words(before: str | None, after: str | None) -> tuple[Stretch, ...]:
 # -- attributes
 
 
-def _attributes(change: Change) -> Iterator[AttributeView]:
+def _attributes(change: Change, names: PartNames) -> Iterator[AttributeView]:
     before, after = change.before or {}, change.after or {}
     for key in dict.fromkeys((*after, *before)):
         if key == "parameters":
             yield from _parameters(before.get(key), after.get(key))
+        elif key == "concepts":
+            parts = names.texts(change)
+            yield AttributeView(name=key, before=parts.before, after=parts.after)
         elif key == "id":  # the same model, or the one that is kept: nothing that changes
             yield AttributeView(name=key, before=_shown(key, before), after=_shown(key, {**before, **after}))
         else:
@@ -308,7 +317,7 @@ def _parameters(before: object, after: object) -> Iterator[AttributeView]:
 
 
 def _shown(key: str, values: Mapping[str, object]) -> str | None:
-    return attribute_text(key, values[key]) if key in values else None
+    return value_text(values[key]) if key in values else None
 
 
 # -- pictures, captions, pairs

@@ -18,8 +18,10 @@ from scenario_apply.planning.changes import SUMMARY_ACTIONS, Action, Change, Dri
 from scenario_apply.planning.plan import Plan
 from scenario_apply.planning.reasons import NotSelected
 from scenario_apply.review.change_view import Beside, ChangeView, change_view, twins_of
+from scenario_apply.review.part_words import PartNames
 from scenario_apply.review.screen import counted
 from scenario_apply.review.values import ESTIMATED_HOW, cost_basis_text
+from scenario_apply.state.state import Record
 from scenario_apply.version import VERSION
 
 LOCAL = "local"
@@ -36,7 +38,8 @@ class PlanContext(Struct, frozen=True, kw_only=True):
 
     mode: drift is that of plan --refresh-only. recorded: the addresses that the state holds; None: all that stay as
     they are. next_command: what applies the plan. stale: why a saved plan no longer fits manifest, pictures or state.
-    beside: by resource. complete: adds to commands in notes and hints what they lack.
+    beside: by resource. records: of the state, to name the parts of compositions by. complete: adds to commands in
+    notes and hints what they lack.
     """
 
     mode: Mode = "plan"
@@ -44,6 +47,7 @@ class PlanContext(Struct, frozen=True, kw_only=True):
     next_command: str | None = None
     stale: tuple[Diagnostic, ...] = ()
     beside: Mapping[Address, Beside] = {}
+    records: Mapping[Address, Record] = {}
     complete: Callable[[str], str] = str
 
 
@@ -155,9 +159,12 @@ def plan_view(plan: Plan, context: PlanContext | None = None) -> PlanView:
     for one in plan.drift:
         drift.setdefault(one.address, []).append(one)
 
+    names = PartNames.of(context.records, plan.steps)
+
     def shown(change: Change) -> ChangeView:
         beside, complete = context.beside.get(change.address, Beside()), context.complete
-        return change_view(change, beside, complete, destroy=is_destroy, twin=twins.get(change.address))
+        twin = twins.get(change.address)
+        return change_view(change, beside, complete, destroy=is_destroy, twin=twin, names=names)
 
     return PlanView(
         mode=context.mode,

@@ -49,21 +49,6 @@ def about(cu: float) -> str:
     return f"about {amount(round(cu) if cu >= 10 else cu)} CU"
 
 
-def attribute_text(key: str, value: object) -> str:
-    """An attribute on one line; the parts of a composition as 'model.kael at 0.8; Ink Wash (flux.1-lora) at 0.4'."""
-    if key == "concepts" and isinstance(value, list | tuple):
-        return "; ".join(_concept(part) for part in value)
-    return value_text(value)
-
-
-def _concept(part: object) -> str:
-    if not isinstance(part, dict):
-        return value_text(part)
-    find = part.get("find")
-    name = f"{find.get('name')} ({find.get('type')})" if isinstance(find, dict) else part.get("model")
-    return f"{name or part.get('modelId')} at {value_text(part.get('scale'))}"
-
-
 def value_text(value: object) -> str:
     """A plain value on one line: maps as k=v, lists joined by commas, texts as they are."""
     if isinstance(value, dict):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scenario_apply.cli import options
+from scenario_apply.errors import UsageError
 
 if TYPE_CHECKING:
     import argparse
@@ -26,6 +27,12 @@ EXAMPLES = """
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.manifest(parser, plan_too=True)
+    parser.add_argument(
+        "--plan-of",
+        metavar="MANIFEST",
+        help="refuse a saved plan that was not made from this manifest ('': the default one) with the variables and "
+        "the selection given here; for pipelines, where others can replace the file",
+    )
     options.reading(parser)
     options.pulling(parser)
     parser.add_argument(
@@ -54,4 +61,6 @@ def run(call: Invocation) -> int:
     refuse_contradictions(vars(call.arguments))
     given = call.settings.manifest
     saved = None if given is None else read_saved_plan(given, call.settings.cwd)
+    if saved is None and call.arguments.plan_of is not None:
+        raise UsageError("--plan-of is for a saved plan", hint="scenario-apply apply PLAN --plan-of MANIFEST")
     return run_plan(call, command="apply", saved=saved)

@@ -21,6 +21,8 @@ from scenario_apply.manifest.loader.listing import is_within
 
 _LARGEST_BYTES = 100 << 20  # of an object
 _DEEPEST_CHAIN = 64  # deltas; Git makes 50 at most
+_MOST_WORK = 1 << 30  # bytes that are unpacked, for all objects: some seconds
+_WORK_OF_A_DELTA = 8  # a byte of a delta takes as long as so many that are unpacked or, from its base, copied
 _MOST_PACKS = 200
 _PIECE_BYTES = 1 << 16
 _ID_BYTES = 20
@@ -55,6 +57,7 @@ class GitObjects:
         """common: the folder that holds `objects`; of a linked worktree, that of its main one."""
         self._common = common
         self._packs: list[_Pack] | None = None
+        self._work = 0
 
     def __enter__(self) -> GitObjects:
         return self
@@ -79,6 +82,7 @@ class GitObjects:
             plain = _inflated(iter(lambda: file.read(_PIECE_BYTES), b""), _LARGEST_BYTES)
         head, _, data = plain.partition(b"\0")
         kind, _, size = head.decode("ascii").partition(" ")
+        self._count(len(plain))
         if kind not in _KINDS.values() or int(size) != len(data):
             raise GitUnreadable("no object")
         return GitObject(kind, data)
@@ -125,6 +129,7 @@ class GitObjects:
             elif kind not in _KINDS:
                 raise GitUnreadable("no kind of object")
             held += size
+            self._count(size)
             if held > _LARGEST_BYTES:
                 raise GitUnreadable("too large")
             data = _inflated(_pieces(pack.data, start), size)
@@ -133,11 +138,18 @@ class GitObjects:
             if base is None:
                 for delta in reversed(deltas):
                     data = _patched(data, delta)
+                    self._count(len(data) // _WORK_OF_A_DELTA + len(delta) * _WORK_OF_A_DELTA)
                 return GitObject(_KINDS[kind], data)
             deltas.append(data)
             at = base
             if len(deltas) > _DEEPEST_CHAIN:
                 raise GitUnreadable("too many deltas")
+
+    def _count(self, size: int) -> None:
+        """Raises GitUnreadable once the objects that were read have taken too long: small packs unpack to much."""
+        self._work += size
+        if self._work > _MOST_WORK:
+            raise GitUnreadable("too much to unpack")
 
 
 def open_within(folder: str, name: str) -> int | None:

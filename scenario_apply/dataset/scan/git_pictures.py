@@ -47,13 +47,16 @@ def old_pictures(root: str, wanted: Iterable[OldPicture]) -> Iterator[tuple[str,
             missing.setdefault(path.replace(os.sep, "/"), set()).add(picture.sha256)
     if missing:
         with GitObjects(checkout.common) as objects:
-            yield from _Search(objects, checkout.common).run(checkout.commit, missing)
+            names = frozenset(os.fsencode(part) for path in missing for part in path.split("/"))
+            yield from _Search(objects, checkout.common, names).run(checkout.commit, missing)
 
 
 class _Search:
-    def __init__(self, objects: GitObjects, common: str) -> None:
+    def __init__(self, objects: GitObjects, common: str, names: frozenset[bytes]) -> None:
+        """names: every part of the paths that are looked for; of all others in a folder, nothing is kept."""
         self._objects = objects
         self._common = common
+        self._names = names
         self._folders: dict[str, Mapping[bytes, tuple[bytes, str]]] = {}
         self._reads = self._bytes = 0
         self._compared: set[tuple[str, str]] = set()
@@ -119,13 +122,14 @@ class _Search:
             return file.read(_LARGEST_BYTES)
 
     def _entries(self, tree: str) -> Mapping[bytes, tuple[bytes, str]]:
-        """Mode and id by name."""
+        """Mode and id by name, of the names that are looked for."""
         if tree not in self._folders:
             data, at = self._read(tree, "tree") or b"", 0
             found: dict[bytes, tuple[bytes, str]] = {}
             while (end := data.find(b"\0", at)) >= 0:
                 mode, _, name = data[at:end].partition(b" ")
-                found[name] = mode, data[end + 1 : end + 21].hex()
+                if name in self._names:
+                    found[name] = mode, data[end + 1 : end + 21].hex()
                 at = end + 21
             self._folders[tree] = found
         return self._folders[tree]

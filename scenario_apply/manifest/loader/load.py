@@ -71,6 +71,12 @@ def _no_garbage_collection() -> Iterator[None]:
 
 
 @lru_cache(maxsize=1)
+def default_manifest(cwd: str) -> str | None:
+    """The manifest of a folder where none is named."""
+    names = (*_DEFAULT_FILES, _DEFAULT_FOLDER)
+    return next((name for name in names if os.path.exists(os.path.join(cwd, name))), None)
+
+
 def manifest_schema() -> bytes:
     """The schema as shipped: the file that editors read from schema/."""
     import scenario_apply.manifest as package
@@ -144,10 +150,9 @@ class _Loader:
     def _entry(self, path: str | None) -> tuple[str, str]:
         """The manifest as the user would type it, and where it is."""
         if path is None:
-            for name in (*_DEFAULT_FILES, _DEFAULT_FOLDER):
-                absolute = os.path.join(self._cwd, name)
-                if os.path.exists(absolute):
-                    return name, absolute
+            name = default_manifest(self._cwd)
+            if name is not None:
+                return name, os.path.join(self._cwd, name)
             raise ManifestError(
                 "no scenario.yaml and no manifests/ in this directory",
                 location=Location(file="."),

@@ -10,7 +10,7 @@ from scenario_apply.dataset.types import Contents, Dataset, Image, Pair
 from scenario_apply.review.html.album import Album
 from scenario_apply.review.html.figures import Facts, Figure, FigureSide, Sheet
 from scenario_apply.review.html.page import Section
-from scenario_apply.review.pair_lines import bytes_text, pixels_text
+from scenario_apply.review.pair_lines import bytes_text
 
 
 class GallerySheet(NamedTuple):
@@ -89,4 +89,6 @@ def _pair(key: str, pair: Pair, sides: list[Image], facts: Facts) -> Figure:
 
 def _side(label: str, image: Image) -> FigureSide:
     size = bytes_text(image.size_bytes)
-    return FigureSide(label, image.path, image.sha256, f"{pixels_text(image)}, {size}" if image.width else size)
+    return FigureSide(
+        label, image.path, image.sha256, f"{image.width} x {image.height}, {size}" if image.width else size
+    )

@@ -10,6 +10,7 @@ from scenario_apply.model.amounts import amount
 from scenario_apply.model.remote import ModelId
 from scenario_apply.model.timestamps import from_iso
 from scenario_apply.review.html.page import Section
+from scenario_apply.review.part_words import KnownModel, known_models, name_of
 from scenario_apply.review.screen import counted, duration
 from scenario_apply.review.values import value_text
 from scenario_apply.state.state import Record, State, Version
@@ -61,21 +62,27 @@ _TONES = {"trained": "good", "failed": "bad", "canceled": "bad", "training": "bu
 
 def history_section(state: State, samples: Mapping[ModelId, ModelSamples] | None) -> Section:
     """samples: by model, of those that the service was asked about; None: it was not asked."""
-    histories = tuple(_history(address, record, samples) for address, record in sorted(state.records.items()))
+    known = known_models(state.records)
+    histories = tuple(_history(address, record, samples, known) for address, record in sorted(state.records.items()))
     note = NOT_ASKED if samples is None and histories else ""
     view = {"resources": histories, "note": note}
     count = sum(len(history.versions) for history in histories)
     return Section("history", "Training history", "history.html.jinja", view, counted(count, "version"))
 
 
-def _history(address: Address, record: Record, samples: Mapping[ModelId, ModelSamples] | None) -> ResourceHistory:
+def _history(
+    address: Address,
+    record: Record,
+    samples: Mapping[ModelId, ModelSamples] | None,
+    known: Mapping[str, KnownModel],
+) -> ResourceHistory:
     versions = [version for version in (record.pending, record.current, *record.previous) if version is not None]
     views = []
     for version in versions:
         shown = ModelSamples() if samples is None else samples.get(version.id, ModelSamples(note=NO_SAMPLES))
         if address.kind == "composition" and not shown.epochs:
             shown = ModelSamples()
-        views.append(_version(version, _place(version, record), shown))
+        views.append(_version(version, _place(version, record), shown, known))
     return ResourceHistory(str(address), record.working.name, tuple(views))
 
 
@@ -85,17 +92,17 @@ def _place(version: Version, record: Record) -> str:
     return "current" if version is record.current else "previous"
 
 
-def _version(version: Version, place: str, samples: ModelSamples) -> VersionView:
+def _version(version: Version, place: str, samples: ModelSamples, known: Mapping[str, KnownModel]) -> VersionView:
     return VersionView(
         title=f"Version {version.number}, {place}",
         status=version.phase,
         tone=_TONES.get(version.phase, "dim"),
-        facts=tuple(_facts(version)),
+        facts=tuple(_facts(version, known)),
         samples=samples,
     )
 
 
-def _facts(version: Version) -> Iterator[tuple[str, str]]:
+def _facts(version: Version, known: Mapping[str, KnownModel]) -> Iterator[tuple[str, str]]:
     yield "ID", version.id
     yield "Type", version.type
     if version.launched_at is not None:
@@ -110,7 +117,7 @@ def _facts(version: Version) -> Iterator[tuple[str, str]]:
     elif version.images:
         yield "Trained on", counted(len(version.images), "picture")
     if version.concepts:
-        yield "Parts", ", ".join(f"{concept.model_id} at {concept.scale:g}" for concept in version.concepts)
+        yield "Parts", "; ".join(f"{name_of(one.model_id, known)} at {one.scale:g}" for one in version.concepts)
     if version.parameters:
         yield "Parameters", ", ".join(f"{key} {value_text(value)}" for key, value in sorted(version.parameters.items()))
     if version.reason:

@@ -68,7 +68,8 @@ def _sizes(key: str, found: DatasetStatistics) -> Chart:
 def _aspects(key: str, found: DatasetStatistics) -> Chart:
     total = sum(found.aspects.values())
     commonest = max(found.aspects, key=lambda name: found.aspects[name])
-    summary = f"Width to height, to the nearest common ratio. {commonest}: {found.aspects[commonest]:,} of {total:,}."
+    share = f"{found.aspects[commonest]:,} of {total:,} are {commonest}"
+    summary = f"Width to height, to the nearest common ratio: {share}."
     rows = [(name, float(count), f"{count:,}") for name, count in found.aspects.items()]
     return bars(key, "Aspect ratios", summary, rows, head=("Ratio", "Pictures"))
 

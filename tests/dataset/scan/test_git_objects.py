@@ -97,3 +97,22 @@ def test_links_out_of_the_repository_are_not_followed(
     (repository / ".git/objects").symlink_to(elsewhere / "objects")
     with GitObjects(str(repository / ".git")) as objects:
         assert objects.read(name) is None
+
+
+@pytest.mark.parametrize("pack", [(), ("gc", "-q", "--aggressive")], ids=["loose", "deltas"])
+def test_the_work_on_all_objects_is_bounded(
+    repository: Path, pack: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each object may be small enough, and a chain of short deltas put together a large one again and again."""
+    if pack:
+        git(repository, *pack)
+    name = git(repository, "rev-parse", "HEAD~2:text.txt")
+    size = int(git(repository, "cat-file", "-s", name))
+    monkeypatch.setattr(git_objects, "_MOST_WORK", 3 * size)
+    with GitObjects(str(repository / ".git")) as objects:
+        reads = 0
+        with pytest.raises(GitUnreadable, match="too much"):  # noqa: PT012  # at which of the reads, the packing decides
+            while reads < 4:
+                objects.read(name)
+                reads += 1
+    assert reads

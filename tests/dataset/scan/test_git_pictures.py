@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from scenario_apply.dataset.scan import git_pictures
+from scenario_apply.dataset.scan.git_objects import GitObjects
 from scenario_apply.dataset.scan.git_pictures import OldPicture, old_pictures
 from tests.dataset.scan.test_git_objects import git
 
@@ -80,3 +81,17 @@ def test_a_damaged_repository_shows_nothing(root: Path) -> None:
 def test_a_search_is_bounded(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(git_pictures, "_MOST_READS", 3)
     assert found(root, (OLD, "kael/a.png")) == {}
+
+
+def test_of_large_folders_only_the_names_that_are_looked_for_are_kept(root: Path) -> None:
+    """A history of folders with many files, each other by one, would else fill the memory."""
+    for number in range(20):
+        (root / "kael" / f"other{number}.png").write_bytes(b"another")
+    git(root, "add", ".")
+    git(root, "commit", "-q", "-m", "many")
+    commit = git(root, "rev-parse", "HEAD")
+    missing = {"sets/winter/kael/a.png": {digest(OLD)}}
+    with GitObjects(str(root.parents[1] / ".git")) as objects:
+        search = git_pictures._Search(objects, "", frozenset((b"sets", b"winter", b"kael", b"a.png")))
+        assert dict(search.run(commit, missing)) == {digest(OLD): OLD}
+    assert {len(folder) for folder in search._folders.values()} == {1}
