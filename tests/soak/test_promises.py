@@ -251,7 +251,7 @@ def admin(service: EmulatorThread, body: dict[str, Any]) -> None:
 def test_what_a_gate_forbids_right_before_a_launch_is_not_paid(
     home: Path, service: EmulatorThread, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """No model exists yet, so no quote stands in the plan: it is taken when the models exist, before the first upload."""
+    """No model exists yet, so no quote stands in the plan: it is taken once they exist, before the first upload."""
     code, last = last_event("--limit", "cost=1")
     assert (code, uploads(service), launches(service)) == (6, 0, 0)
     assert "cost: 120 CU is over the limit of 1" in last["ledger"]["error"]
