@@ -1,16 +1,18 @@
 # shellcheck shell=bash
 # The branch that keeps the states; sourced. It has a folder of its own: nothing of it comes from the checkout, so that a
-# pull request cannot bring a state along. A push that is not the newest is refused, so that no state is written over.
+# pull request cannot bring a state along. Links on the branch become plain files: nothing is written through them. A push
+# that is not the newest is refused, so that no state is written over.
 states=$work/states
 state=$states/$NAME.json
 
 authorization="AUTHORIZATION: basic $(printf 'x-access-token:%s' "$GITHUB_TOKEN" | base64 | tr -d '\n')"
 
 git_state() {
-	GIT_CONFIG_COUNT=2 GIT_TERMINAL_PROMPT=0 GIT_CONFIG_NOSYSTEM=1 \
+	GIT_CONFIG_COUNT=3 GIT_TERMINAL_PROMPT=0 GIT_CONFIG_NOSYSTEM=1 \
 		GIT_CONFIG_KEY_0="http.$GITHUB_SERVER_URL/.extraheader" \
 		GIT_CONFIG_VALUE_0="$authorization" \
 		GIT_CONFIG_KEY_1=core.hooksPath GIT_CONFIG_VALUE_1=/dev/null \
+		GIT_CONFIG_KEY_2=core.symlinks GIT_CONFIG_VALUE_2=false \
 		git -C "$states" "$@"
 }
 

@@ -15,7 +15,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from email.message import Message
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Protocol, cast
 from urllib.parse import urlencode
 
 from scenario_apply.api.masking import Mask
@@ -69,6 +69,10 @@ class HostAnswer:
     status: int
     headers: Mapping[str, str]
     value: object
+
+
+class _Body(Protocol):
+    def read1(self, size: int, /) -> bytes: ...
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -161,11 +165,11 @@ class HostRequests:
                 return self._answer(response.status, response.headers, response)
         except urllib.error.HTTPError as error:
             with error:
-                return self._answer(error.code, error.headers, error)
+                return self._answer(error.code, error.headers, cast(_Body, error))
 
-    def _answer(self, status: int, headers: Message, file: IO[bytes]) -> HostAnswer:
+    def _answer(self, status: int, headers: Message, file: _Body) -> HostAnswer:
         until, pieces, size = time.monotonic() + _EXCHANGE_S, [], 0
-        while piece := file.read(1 << 16):
+        while piece := file.read1(1 << 16):  # what has come: read() waits for all of it, however slowly that drips
             pieces.append(piece)
             size += len(piece)
             if size > _LARGEST_ANSWER or time.monotonic() > until:

@@ -60,7 +60,8 @@ def reviewed_plan(github: GitHub, commit: str, name: str) -> ReviewedPlan:
     for artifact in github.artifacts(name):
         run = object_of(artifact.get("workflow_run"))
         run_number, key = whole_number(run.get("id")), whole_number(artifact.get("id"))
-        is_ours = run.get("repository_id") == run.get("head_repository_id") and text_of(run.get("head_sha")) == head
+        home = whole_number(run.get("repository_id"))  # a run that does not say so may be of a fork
+        is_ours = home is not None and home == run.get("head_repository_id") and text_of(run.get("head_sha")) == head
         if is_ours and artifact.get("expired") is not True and run_number and key:
             return ReviewedPlan(request=number, head=head, run=run_number, artifact=key)
     raise NoReviewedPlan(

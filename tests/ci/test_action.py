@@ -6,6 +6,7 @@ test_action_with_the_tool.py has the tool itself, with a double of GitHub.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -249,6 +250,19 @@ def test_a_state_that_moved_meanwhile_is_not_written_over(begin: Begin) -> None:
     assert kept(lost)["scenario.json"] == "theirs\n"
     assert (lost.artifacts["scenario-state-scenario"] / "scenario.json").read_text() == "1\n1\n1\n"
     assert "The state could not be pushed" in lost.log
+
+
+def test_nothing_is_written_through_a_link_on_the_branch_of_states(begin: Begin, tmp_path: Path) -> None:
+    """Who may push it would else have a plan, which may hold lines for a shell, written over any file of the runner."""
+    begin("push").act(command="apply", **KEYS)
+    target = tmp_path / "result.sh"
+    target.write_text("ours")
+    link = f"rm scenario.json && ln -s {target} scenario.plan.json && ln -s {target} scenario.json"
+    environment = begin("push").environment
+    pushed = (PUSH % "x").replace("git add .", f"{link} && git add .")
+    subprocess.run(["bash", "-ec", pushed], check=True, env={**os.environ, **environment}, cwd=tmp_path)
+    begin("push", CODE_OF_APPLY="3").act(command="apply", **KEYS)
+    assert target.read_text() == "ours"
 
 
 def test_the_token_reaches_no_log_and_no_file(begin: Begin) -> None:

@@ -53,7 +53,8 @@ def test_a_commit_without_a_merged_pull_request_has_no_reviewed_plan(
 
 def test_a_plan_that_is_not_kept_is_named(host: HostDouble, capsys: pytest.CaptureFixture[str]) -> None:
     host.pulls = [pull(41)]
-    host.artifacts = [artifact(8, fork=True)]
+    of_unknown = artifact(9, workflow_run={"id": 90, "head_sha": HEAD})  # a host that does not say whose run it was
+    host.artifacts = [of_unknown, artifact(8, fork=True)]
     assert run(["ci", "reviewed", "scenario-plan", "--commit", COMMIT]) == 1
     assert "no artifact scenario-plan is kept for pull request #41 at aaaaaaaaaaaa" in capsys.readouterr().err
 

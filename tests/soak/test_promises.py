@@ -251,10 +251,10 @@ def admin(service: EmulatorThread, body: dict[str, Any]) -> None:
 def test_what_a_gate_forbids_right_before_a_launch_is_not_paid(
     home: Path, service: EmulatorThread, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """No model exists yet, so no quote stands in the plan: it is taken when it can be, before the launch."""
+    """No model exists yet, so no quote stands in the plan: it is taken once they exist, before the first upload."""
     code, last = last_event("--limit", "cost=1")
-    assert (code, launches(service)) == (6, 0)
-    assert "quotes" in last["ledger"]["failed"][0]["reason"]
+    assert (code, uploads(service), launches(service)) == (6, 0, 0)
+    assert "cost: 120 CU is over the limit of 1" in last["ledger"]["error"]
     code, last = last_event("--limit", "min_score=1")
     assert (code, launches(service)) == (6, 0)
     assert "score" in last["ledger"]["failed"][0]["reason"]
