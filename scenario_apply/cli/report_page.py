@@ -36,7 +36,7 @@ from scenario_apply.review.html.statistics_section import statistics_section
 from scenario_apply.review.html.status_section import status_section
 from scenario_apply.review.plan_view import PlanView, failed_plan_view
 from scenario_apply.review.status_text import ResourceStatus
-from scenario_apply.state.state import State
+from scenario_apply.state.state import Record, State
 from scenario_apply.version import VERSION
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ class Known:
     """What is known of a manifest. prepared None: there is no plan, because of problems. samples None: not asked for.
 
     missing: what the page lacks and why, in sentences. is_asked: whether Scenario answered. failures: why it did not.
+    records: of the whole state, where that was narrowed to a selection.
     """
 
     state: State
@@ -70,6 +71,7 @@ class Known:
     samples: Mapping[ModelId, ModelSamples] | None = None
     missing: tuple[str, ...] = ()
     is_asked: bool = False
+    records: Mapping[Address, Record] | None = None
 
 
 def report_page(call: Invocation, request: PlanRequest) -> MadeReport:
@@ -228,7 +230,8 @@ def _narrowed(known: Known, selected: frozenset[Address]) -> Known:
     """What is known of these resources."""
     records = {address: record for address, record in known.state.records.items() if address in selected}
     statuses = tuple(status for status in known.statuses if status.address in selected)
-    return replace(known, state=with_fields(known.state, records=records), statuses=statuses)
+    narrowed = with_fields(known.state, records=records)
+    return replace(known, state=narrowed, statuses=statuses, records=known.state.records)
 
 
 def _datasets_of(request: PlanRequest, selected: frozenset[Address]) -> PlanRequest:
@@ -241,7 +244,7 @@ def _sections(known: Known, request: PlanRequest, selected: frozenset[Address] |
     """What is said of datasets, trainings, money and dependencies. selected: as in resource_graph."""
     plan = None if known.prepared is None else known.prepared.plan
     yield statistics_section({name: dataset_statistics(d.contents) for name, d in request.datasets.items()})
-    yield history_section(known.state, known.samples)
+    yield history_section(known.state, known.samples, known.records)
     yield cost_section(known.state, plan)
     changes = None if plan is None else plan.changes
     yield graph_section(resource_graph(request.manifest, known.state, selected, changes))

@@ -60,9 +60,16 @@ class ResourceHistory(NamedTuple):
 _TONES = {"trained": "good", "failed": "bad", "canceled": "bad", "training": "busy"}
 
 
-def history_section(state: State, samples: Mapping[ModelId, ModelSamples] | None) -> Section:
-    """samples: by model, of those that the service was asked about; None: it was not asked."""
-    known = known_models(state.records)
+def history_section(
+    state: State,
+    samples: Mapping[ModelId, ModelSamples] | None,
+    records: Mapping[Address, Record] | None = None,
+) -> Section:
+    """samples: by model, of those that the service was asked about; None: it was not asked.
+
+    records: to name parts by, where the state was narrowed to some resources; None: those of the state.
+    """
+    known = known_models(state.records if records is None else records)
     histories = tuple(_history(address, record, samples, known) for address, record in sorted(state.records.items()))
     note = NOT_ASKED if samples is None and histories else ""
     view = {"resources": histories, "note": note}

@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 
 import pytest
+from msgspec.structs import replace
 
+from scenario_apply.model.address import Address
+from scenario_apply.model.remote import ModelId
 from scenario_apply.planning.resource_graph import GraphNode, ResourceGraph
 from scenario_apply.review.html.graph_section import MOST_DRAWN, graph_section
 from scenario_apply.review.html.history_section import NOT_ASKED, history_section
 from scenario_apply.review.html.page import page_text, rendered
 from scenario_apply.review.html.run_section import run_section
 from scenario_apply.review.screen import safe
+from scenario_apply.state.state import ConceptRecord, Record, State, Version
 from tests.review.html.report_sections import ended_with, sections_with, state_with
 from tests.review.html.test_hostile_html import ALL, Elements
 
@@ -61,3 +65,13 @@ def test_a_large_graph_is_a_table_only() -> None:
     page = page_text("P", [graph_section(ResourceGraph(nodes=nodes, edges=()))])
     assert "<svg" not in page
     assert "model.m200" in page
+
+
+def test_parts_are_named_by_the_whole_state_where_the_history_is_of_a_selection() -> None:
+    made = Version(number=2, id=ModelId("model_1"), phase="trained", name="Kael", type="flux.1-lora")
+    parts = (ConceptRecord(ModelId("model_1"), 0.8), ConceptRecord(ModelId("model_x"), 0.4))
+    ink = Record(current=replace(made, id=ModelId("model_2"), concepts=parts))
+    selected = {Address("composition", "ink"): ink}
+    whole = {**selected, Address("model", "kael"): Record(current=made)}
+    page = page_text("P", [history_section(State(records=selected), None, whole)])
+    assert "model.kael (version 2) at 0.8; model_x at 0.4" in page
