@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -123,7 +124,7 @@ def test_what_was_free_does_not_become_a_training_or_a_delete(
 ) -> None:
     """A model that was to be renamed or taken over is not trained without another review."""
 
-    def plan(action: str, source: str) -> dict[str, object]:
+    def plan(action: str, source: str) -> dict[str, Any]:
         cost = {"cu": None, "source": source}
         return PLAN | {"changes": [{"address": "model.kael", "action": action, "reasons": [], "cost": cost}]}
 
