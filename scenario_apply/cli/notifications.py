@@ -26,7 +26,8 @@ DEADLINE_S = 10.0
 
 
 def notify_of_run(call: Invocation, plan: Plan, ledger: Ledger, before: State, after: State, *, destroy: bool) -> None:
-    """After a run: the trainings that failed since the state before it, and its end, if it changed the state.
+    """After a run: the trainings that failed since the state before it, and its end, if it changed anything or found
+    trainings ended that an earlier run had left running.
 
     A run that the user interrupted leaves at once and sends nothing.
     """
@@ -35,12 +36,13 @@ def notify_of_run(call: Invocation, plan: Plan, ledger: Ledger, before: State, a
     from scenario_apply.review.notice_text import applied_notice, failed_notice
     from scenario_apply.state.spending import trainings_of
 
-    at, known = iso(time.time()), {(e.model_id, e.at) for e in trainings_of(before) if e.phase == "failed"}
-    failed = [e for e in trainings_of(after) if e.phase == "failed" and (e.model_id, e.at) not in known]
+    at, known = iso(time.time()), {(e.model_id, e.at, e.phase) for e in trainings_of(before)}
+    new = [e for e in trainings_of(after) if (e.model_id, e.at, e.phase) not in known]
+    failed, trained = ([e for e in new if e.phase == phase] for phase in ("failed", "trained"))
     reasons = {v.id: v.reason for record in after.records.values() for v in record.versions()}
     notices = [failed_notice(plan, entry, reasons.get(entry.model_id), at) for entry in failed]
-    if plan.has_changes:
-        notices.append(applied_notice(plan, ledger, at, destroy=destroy))
+    if plan.has_changes or trained:
+        notices.append(applied_notice(plan, ledger, at, destroy=destroy, trained=[e.address for e in trained]))
     _send(call, notices)
 
 

@@ -12,7 +12,7 @@ _LOCAL = "use the embedded Scenario, stored in .scenario/; needs no account or n
 
 def manifest(parser: argparse.ArgumentParser, *, plan_too: bool = False, positional: bool = True) -> None:
     """MANIFEST and the values of its variables. positional: False: MANIFEST is read in another way."""
-    what = "a file, a folder" + (" or a saved plan" if plan_too else "")
+    what = "a file, a folder or a saved plan" if plan_too else "a file or a folder"
     if positional:
         parser.add_argument(
             "manifest", nargs="?", metavar="MANIFEST", help=f"{what} (default: scenario.yaml, else manifests/)"
@@ -226,13 +226,10 @@ def comments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--base", metavar="SHA", help="the commit it is compared with (default: as the CI says)")
 
 
-def full(parser: argparse.ArgumentParser) -> None:
-    """How much of a plan is shown."""
-    parser.add_argument(
-        "--full",
-        action="store_true",
-        help="list every image, caption and value of the plan and shorten nothing; in markdown: open every block",
-    )
+def full(parser: argparse.ArgumentParser, also: str = "") -> None:
+    """How much of a plan is shown. also: what else the option does."""
+    what = "list every image, caption and value of the plan and shorten nothing"
+    parser.add_argument("--full", action="store_true", help=f"{what}{also}")
 
 
 def screen(parser: argparse.ArgumentParser) -> None:

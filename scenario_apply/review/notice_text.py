@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlsplit
 
 from scenario_apply.apply.events import Ledger
+from scenario_apply.model.address import Address
 from scenario_apply.model.amounts import amount
 from scenario_apply.planning.plan import Plan
 from scenario_apply.review.ledger_text import headline
@@ -35,9 +37,12 @@ class Notice:
     facts: dict[str, object] = field(default_factory=dict)
 
 
-def applied_notice(plan: Plan, ledger: Ledger, at: str, *, destroy: bool) -> Notice:
-    """An apply that changed the state has ended."""
+def applied_notice(plan: Plan, ledger: Ledger, at: str, *, destroy: bool, trained: Iterable[Address] = ()) -> Notice:
+    """An apply that changed the state has ended. trained: resources whose training ended well since the run before."""
     lines = [f"{plan.source.manifest_path}: {headline(ledger, destroy=destroy)}"]
+    ended = sorted({str(address) for address in trained})
+    if elsewhere := [name for name in ended if name not in {str(entry.address) for entry in ledger.done}]:
+        lines.append(f"trained: {_listed(elsewhere)}")
     for title, entries in (("done", ledger.done), ("running", ledger.running), ("failed", ledger.failed)):
         if entries:
             lines.append(f"{title}: {_listed([str(entry.address) for entry in entries])}")
@@ -48,6 +53,7 @@ def applied_notice(plan: Plan, ledger: Ledger, at: str, *, destroy: bool) -> Not
         "gated": ledger.gated,
         "cu_charged": ledger.cu_charged,
         "requests": ledger.requests,
+        "trained": ended,
         **{
             name: [{"address": str(e.address), "what": e.what, "reason": e.reason} for e in getattr(ledger, name)]
             for name in ("done", "running", "failed", "not_started")

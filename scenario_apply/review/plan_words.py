@@ -5,6 +5,8 @@ Every writer uses these, so that terminal, Markdown and HTML say the same.
 
 from __future__ import annotations
 
+from collections import Counter
+
 from scenario_apply.model.address import Address
 from scenario_apply.model.amounts import amount
 from scenario_apply.planning.changes import Action
@@ -13,6 +15,7 @@ from scenario_apply.review.plan_view import LOCAL, PlanTotals, PlanView
 from scenario_apply.review.screen import counted, duration
 from scenario_apply.review.values import about, cost_text
 
+_KINDS = ("added", "removed", "replaced", "changed")
 _NAMED = 5  # addresses in a sentence
 
 
@@ -119,3 +122,16 @@ def values_text(attribute: AttributeView) -> tuple[str, str]:
     """Both values of an attribute. One that is not set is, of a parameter, the type's default."""
     unset = "(default)" if attribute.is_parameter else "(none)"
     return attribute.before or unset, attribute.after or unset
+
+
+def content_counts(change: ChangeView) -> list[str]:
+    """['pictures: 3 added, 1 replaced', 'captions: 2 changed']: what a reviewer opens the block for."""
+    parts = []
+    for noun, kinds in (
+        ("pictures", Counter[str](picture.kind for picture in change.pictures)),
+        ("captions", Counter[str](caption.kind for caption in change.captions)),
+        ("pairs", Counter[str](pair.kind for pair in change.pairs)),
+    ):
+        found = [f"{kinds[kind]:,} {kind}" for kind in _KINDS if kinds[kind]]
+        parts += [f"{noun}: {', '.join(found)}"] if found else []
+    return parts

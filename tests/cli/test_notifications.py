@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace as with_fields
 
 from scenario_apply.api.webhook import post_to_webhook
 from scenario_apply.apply.events import Ledger
@@ -154,6 +155,18 @@ def test_a_failed_training_is_told_by_the_run_that_records_it(hook: Hook) -> Non
     notify_of_run(call, PLAN, Ledger(status="interrupted"), before, after, destroy=False)
     notify_of_run(call_of(None), PLAN, ledger, before, after, destroy=False)
     assert (len(hook.bodies), call.told) == (2, [])
+
+
+def test_a_training_that_was_not_waited_for_is_told_by_the_run_that_finds_it_ended(hook: Hook) -> None:
+    """That run has no changes to make; the one after it has nothing to tell."""
+    before, after, ledger = failed_state("training", 1), failed_state("trained", 2), Ledger(status="done")
+    call, nothing = call_of(hook.url), with_fields(PLAN, changes=(), steps=())
+    assert not nothing.has_changes
+    notify_of_run(call, nothing, ledger, before, after, destroy=False)
+    assert (hook.events, hook.bodies[0]["trained"]) == (["apply.finished"], ["model.kael"])
+    assert "trained: model.kael" in hook.bodies[0]["text"]
+    notify_of_run(call, nothing, ledger, after, with_fields(after, serial=3), destroy=False)
+    assert len(hook.bodies) == 1
 
 
 @pytest.mark.parametrize("status", [302, 404, 500])

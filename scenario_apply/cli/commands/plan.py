@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="seconds between polls, for the estimate",
     )
     options.formats(parser, "text", "json", "markdown", "html", "github")
-    options.full(parser)
+    options.full(parser, "; in markdown: open every block")
     options.comments(parser)
     options.strict(parser)
     options.detailed(parser, "2 changes, 4 drift (--refresh-only), 6 stopped by a limit")

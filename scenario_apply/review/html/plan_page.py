@@ -16,6 +16,7 @@ from scenario_apply.review.html.figures import Facts, Sheet, digests_of, sheets_
 from scenario_apply.review.html.page import Section, page_text
 from scenario_apply.review.plan_view import PlanTotals, PlanView
 from scenario_apply.review.plan_words import (
+    content_counts,
     drift_sentence,
     nothing_text,
     price_and_requests,
@@ -72,6 +73,11 @@ class Card:
     def price(self) -> str:
         """'230 CU quoted, 6 requests'."""
         return ", ".join(price_and_requests(self.change))
+
+    @property
+    def contents(self) -> str:
+        """'pictures: 3 added; captions: 2 changed': what is seen once it is unfolded."""
+        return "; ".join(content_counts(self.change))
 
     @property
     def twin(self) -> str:

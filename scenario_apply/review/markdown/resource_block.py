@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
@@ -14,15 +13,15 @@ from scenario_apply.review.image_lines import paths_in_pairs, replaced_text
 from scenario_apply.review.markdown.fitting import Lines
 from scenario_apply.review.markdown.inline import code, diff, in_html, table, words
 from scenario_apply.review.markdown.picture_links import PictureLinks, Side
-from scenario_apply.review.plan_words import price_and_requests, title_address, twin_text, values_text
+from scenario_apply.review.plan_words import content_counts, price_and_requests, title_address, twin_text, values_text
 from scenario_apply.review.screen import counted, duration, fit, safe
 from scenario_apply.review.values import cost_text
 from scenario_apply.review.word_diff import Stretch, shortened
 
 T = TypeVar("T")
 _WIDE = 110  # pixels of a picture
+_ALT: dict[Side, str] = {"base": "picture before", "head": "picture"}  # the name is beside it
 _OWN = "captioned by Scenario"
-_KINDS = ("added", "removed", "replaced", "changed")
 
 
 class Detail(NamedTuple):
@@ -69,7 +68,7 @@ def _sign(change: ChangeView) -> str:
 
 
 def _block(change: ChangeView, style: BlockStyle, detail: Detail) -> Iterator[str]:
-    tail = "".join(f" · {part}" for part in (*_counts(change), *price_and_requests(change)))
+    tail = "".join(f" · {part}" for part in (*content_counts(change), *price_and_requests(change)))
     address = title_address(change)
     if style.folds:
         yield f"<details{' open' if style.is_open else ''}>"
@@ -93,19 +92,6 @@ def _phrase_html(change: ChangeView) -> str:
     if change.action is Action.MOVE:
         return f"is renamed to {in_html(str(change.address))} (no training)"
     return change.phrase
-
-
-def _counts(change: ChangeView) -> list[str]:
-    """['pictures: 3 added, 1 replaced', 'captions: 2 changed']: what a reviewer opens the block for."""
-    parts = []
-    for noun, kinds in (
-        ("pictures", Counter[str](picture.kind for picture in change.pictures)),
-        ("captions", Counter[str](caption.kind for caption in change.captions)),
-        ("pairs", Counter[str](pair.kind for pair in change.pairs)),
-    ):
-        found = [f"{kinds[kind]:,} {kind}" for kind in _KINDS if kinds[kind]]
-        parts += [f"{noun}: {', '.join(found)}"] if found else []
-    return parts
 
 
 def _body(change: ChangeView, links: PictureLinks, detail: Detail) -> Iterator[str]:
@@ -268,7 +254,7 @@ def _image(file: str | None, side: Side, links: PictureLinks, detail: Detail) ->
     if address is None:
         return ""
     page = links.page(file, side)
-    return f'<a href="{page}"><img src="{address}" width="{_WIDE}" alt=""></a>'
+    return f'<a href="{page}"><img src="{address}" width="{_WIDE}" alt="{_ALT[side]}"></a>'
 
 
 def _shown(path: str, file: str | None, side: Side, links: PictureLinks, detail: Detail) -> str:

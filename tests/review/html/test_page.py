@@ -7,12 +7,14 @@ from base64 import b64encode
 from hashlib import sha256
 
 import pytest
+from msgspec.structs import replace
 
 from scenario_apply.errors import Diagnostic
+from scenario_apply.model.address import Address
 from scenario_apply.review.html.page import Section, page_text
-from scenario_apply.review.html.plan_page import PlanPage, plan_page
+from scenario_apply.review.html.plan_page import MANY, PlanPage, plan_page
 from scenario_apply.review.plan_view import failed_plan_view, plan_view
-from tests.cli.plans import plan_of
+from tests.cli.plans import CREATED, plan_of
 from tests.review.html.pages import full_page
 
 SECTION = Section(
@@ -74,3 +76,10 @@ def test_a_plan_that_could_not_be_made_shows_its_errors_first() -> None:
     text = plan_page(PlanPage(plan=view, cards=(), album={}))
     assert text.index("This plan could not be made") < text.index("unknown key modells") < text.index('id="findings"')
     assert "Ready" not in text
+
+
+def test_titles_of_folded_changes_say_what_is_inside() -> None:
+    """Where all are open, the pictures are seen."""
+    folded = plan_of(*(replace(CREATED, address=Address("model", f"m{n}")) for n in range(MANY + 1)))
+    assert full_page(folded).count("· pictures: 40 added</span>") == MANY + 1
+    assert "· pictures: 40 added" not in full_page(plan_of(CREATED))

@@ -63,6 +63,8 @@ def test_pictures_are_shown_where_they_are_in_git() -> None:
     assert 'src="https://github.com/o/r/blob/' + "b" * 40 + '/art/k/3.png?raw=true"' in text
     (row,) = (line for line in text.splitlines() if "picture replaced" in line)
     assert row.index("b" * 40 + "/art/k/2.png?raw=true") < row.index("a" * 40 + "/art/k/2.png?raw=true")
+    assert 'alt=""' not in text  # a link is said by name where pictures are not seen
+    assert text.count('alt="picture before">') == 2
 
 
 @pytest.mark.parametrize("flavour", LONGEST)

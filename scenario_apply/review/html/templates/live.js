@@ -22,7 +22,7 @@
   });
   if (Date.now() - at > longest) {
     clearTimeout(timer);
-    state.textContent = "Not running any more, it seems: nothing was written since " + written.dataset.written;
+    state.textContent = "Not running any more, it seems: nothing was written since " + written.querySelector("time").textContent;
     pause.textContent = "Look again";
     isPaused = true;
   }
