@@ -41,11 +41,19 @@ def adopted(state: State, desired: Desired, models: Mapping[Address, RemoteModel
             concepts=as_of_now(version.concepts, state),
             picture_options="" if dataset is None else dataset.options.text,
             created_at=None if remote.created_at is None else iso(remote.created_at),
-            launched_at=None if remote.training_started_at is None else iso(remote.training_started_at),
+            launched_at=_launched_at(version, remote),
         )
         record = Record(current=version, protected=bool(spec.lifecycle.prevent_destroy))
         state = state.with_record(address, replace(record, current=_trained(version, spec, desired, observed)))
     return state
+
+
+def _launched_at(version: Version, remote: RemoteModel) -> str | None:
+    """When a training began that still runs. One that has ended was not launched from here: its cost is no cost of
+    this state.
+    """
+    started = remote.training_started_at
+    return None if version.phase != "training" or started is None else iso(started)
 
 
 def _trained(version: Version, spec: Spec, desired: Desired, observed: Observed) -> Version:

@@ -116,6 +116,9 @@ def test_an_exported_project_is_taken_over(app: WebApp, tmp_path: Path, capsys: 
     assert (again["already"], again["resources"], again["pictures"]["downloaded"]) == (7, [], 0)
     assert files_in(tmp_path / "out") == files
     assert run(["import", "--all", "out"]) == 0
+    capsys.readouterr()
+    assert run(["status", "out", "--cost"]) == 0
+    assert "No training is recorded" in capsys.readouterr().out, "what was trained elsewhere is no cost of this state"
     assert plan("out", capsys) == NOTHING
     assert files_in(tmp_path / "out") == files
 
