@@ -31,7 +31,7 @@ def new_in(now: Json, reviewed: Json) -> list[str]:
     if object_of(now.get("manifest")).get("digest") != object_of(reviewed.get("manifest")).get("digest"):
         found.insert(0, "the manifest differs from what was reviewed")
     if not found:
-        known = {text_of(change.get("address")): text_of(change.get("action")) for change in _changes(reviewed)}
+        known = {text_of(change.get("address")): change for change in _changes(reviewed)}
         for change in _changes(now):
             why = _why_new(change, known)
             if why is not None:
@@ -44,7 +44,7 @@ def _changes(plan: Json) -> Iterator[Json]:
     return (object_of(change) for change in changes) if isinstance(changes, list) else iter(())
 
 
-def _why_new(change: Json, reviewed: Mapping[str, str]) -> str | None:
+def _why_new(change: Json, reviewed: Mapping[str, Json]) -> str | None:
     action = text_of(change.get("action"))
     if action in _IDLE:
         return None
@@ -53,5 +53,14 @@ def _why_new(change: Json, reviewed: Mapping[str, str]) -> str | None:
         why = _NEEDS_REVIEW.get(text_of(object_of(reason).get("code")))
         if why is not None:
             return why
-    before = reviewed.get(text_of(change.get("address")), "none")
-    return None if before not in _IDLE else f"{action} was not part of the reviewed plan"
+    before = reviewed.get(text_of(change.get("address")), {})
+    if text_of(before.get("action")) not in ("", *_IDLE):
+        if _is_paid(change) and not _is_paid(before):
+            return f"{action} is paid for, and what was reviewed of it was free"
+        if action != "delete" or before.get("action") == "delete":
+            return None
+    return f"{action} was not part of the reviewed plan"
+
+
+def _is_paid(change: Json) -> bool:
+    return object_of(change.get("cost")).get("source") not in (None, "none")

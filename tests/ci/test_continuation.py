@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -105,6 +106,29 @@ def test_only_what_is_left_of_the_reviewed_plan_is_continued(
     change = {"address": address, "action": action, "reasons": [{"code": code}]}
     found = new_in(PLAN | {"changes": [change]}, PLAN)
     assert [one[: len(said or "")] for one in found] == ([] if said is None else [said])
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_new"),
+    [
+        (("update", "none"), ("retrain", "quoted"), True),
+        (("import", "none"), ("replace", "unknown"), True),
+        (("update", "none"), ("delete", "none"), True),
+        (("update", "none"), ("update", "none"), False),
+        (("create", "history"), ("replace", "quoted"), False),
+        (("delete", "none"), ("delete", "none"), False),
+    ],
+)
+def test_what_was_free_does_not_become_a_training_or_a_delete(
+    before: tuple[str, str], after: tuple[str, str], is_new: bool
+) -> None:
+    """A model that was to be renamed or taken over is not trained without another review."""
+
+    def plan(action: str, source: str) -> dict[str, Any]:
+        cost = {"cu": None, "source": source}
+        return PLAN | {"changes": [{"address": "model.kael", "action": action, "reasons": [], "cost": cost}]}
+
+    assert bool(new_in(plan(*after), plan(*before))) == is_new
 
 
 @pytest.mark.parametrize("key", ["endpoint", "project", "inputs", "manifest"])
