@@ -6,6 +6,7 @@ without --local or --state, that would be about another state.
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from dataclasses import replace
@@ -67,13 +68,20 @@ def _is_complete(rest: str, settings: Settings) -> bool:
     return re.match(rf" {re.escape(shlex.quote(settings.manifest))}(?![\w/])", rest) is not None
 
 
+def _is_saved_plan(path: str, cwd: str) -> bool:
+    """Whether a path is that of a saved plan, which is no manifest: a file of another ending."""
+    if path.endswith((".yaml", ".yml", ".j2")):
+        return False
+    return path.endswith(".json") or os.path.isfile(os.path.join(cwd, path))
+
+
 def _missing(command: str, arguments: str, settings: Settings) -> str:
     given = _OPTION_WITH_VALUE.sub("", arguments).split()
     if any(not word.startswith("-") and not re.fullmatch(ADDRESS_PATTERN, word) for word in given):
         return ""
     words: list[str] = []
     manifest = settings.manifest
-    if manifest is not None and not manifest.endswith(".json"):  # a saved plan is no manifest
+    if manifest is not None and not _is_saved_plan(manifest, settings.cwd):
         words.append(manifest)
     words += [f"--var={pair}" for pair in shown_variables(settings.variables, settings)]
     words += [f"--var-file={name}" for name in settings.var_files]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -81,3 +82,13 @@ def test_in_ci_no_value_of_a_variable_is_printed_and_none_is_taken_for_it(capsys
     assert again({}, settings, "plan") == shown
     assert main(["plan", "--var=client=***"]) == 64
     assert "stands for a value that was not printed" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "is_file", "shown"), [("p.plan", True, ""), ("v1.2", False, " v1.2"), ("a.yml", True, " a.yml")]
+)
+def test_a_saved_plan_of_any_name_is_no_manifest(name: str, is_file: bool, shown: str, tmp_path: Path) -> None:
+    """A folder whose name has a point is one."""
+    (tmp_path / name).write_text("") if is_file else (tmp_path / name).mkdir()
+    settings = Settings(manifest=name, cwd=str(tmp_path))
+    assert completed("scenario-apply plan --out FILE", settings) == f"scenario-apply plan --out FILE{shown}"
