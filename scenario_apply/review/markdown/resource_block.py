@@ -195,7 +195,10 @@ def _pictures(pictures: Sequence[PictureView], links: PictureLinks, detail: Deta
             ]
             for picture in replaced
         ]
-        yield from table(["replaced", "before", "after", ""], rows)
+        if any(links.page(picture.file, side) for picture in replaced for side in _ALT):
+            yield from table(["replaced", "before", "after", ""], rows)
+        else:  # two columns that would say no more than their heads
+            yield from table(["replaced", ""], [[name, what] for name, _, _, what in rows])
         yield ""
     others = [picture for picture in pictures if picture.kind != "replaced"]
     if not others:

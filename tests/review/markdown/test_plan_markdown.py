@@ -65,6 +65,8 @@ def test_pictures_are_shown_where_they_are_in_git() -> None:
     assert row.index("b" * 40 + "/art/k/2.png?raw=true") < row.index("a" * 40 + "/art/k/2.png?raw=true")
     assert 'alt=""' not in text  # a link is said by name where pictures are not seen
     assert text.count('alt="picture before">') == 2
+    without = plan_markdown(view, MarkdownOptions())  # nothing to see before and after
+    assert "| replaced |  |\n| --- | --- |\n| `2.png` | picture replaced |" in without
 
 
 @pytest.mark.parametrize("flavour", LONGEST)
