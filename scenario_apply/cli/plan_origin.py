@@ -1,6 +1,6 @@
 """apply --plan-of: whether a saved plan was made from one manifest, with the options given here and no others.
 
-A plan file says with which variables, variable files and selection it was made. Whoever can replace the file chooses
+A plan file says with which variables, variable files and selection it was made. To replace the file is to choose
 them: what is applied is then a true plan, but another one than was reviewed.
 """
 
