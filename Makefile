@@ -88,8 +88,11 @@ demo: $(STAMP) ## train the quickstart on the embedded Scenario, print the ids, 
 	@echo; echo '$(DEMO) is a copy of manifests/quickstart. Change a caption there and plan again:'
 	@echo '  $(BIN)/scenario-apply plan $(DEMO) --local'
 
+# One more than there are cores: many tests wait for a program that they started.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+
 test: $(STAMP) ## run the tests
-	@$(BIN)/python -m pytest -n auto $(PYTEST_OPTIONS)
+	@$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_OPTIONS)
 
 coverage: $(STAMP) ## run the tests with branch coverage of everything but the emulator; fails below the floor
 	@$(MAKE) -s test PYTEST_OPTIONS='--cov --cov-report=term:skip-covered'
@@ -108,7 +111,7 @@ test-lowest: $(STAMP) ## run the tests on the lowest allowed versions of what th
 
 versions: $(STAMP)
 	@$(BIN)/uv pip install -q --python $(BIN)/python $(VERSIONS)
-	@$(BIN)/python -m pytest -n auto $(VERSION_TESTS)
+	@$(BIN)/python -m pytest -n $(WORKERS) $(VERSION_TESTS)
 
 check: $(STAMP) ## style, format and types
 	@$(BIN)/ruff check $(wildcard $(CODE))

@@ -70,13 +70,13 @@ def _no_garbage_collection() -> Iterator[None]:
             gc.enable()
 
 
-@lru_cache(maxsize=1)
 def default_manifest(cwd: str) -> str | None:
     """The manifest of a folder where none is named."""
     names = (*_DEFAULT_FILES, _DEFAULT_FOLDER)
     return next((name for name in names if os.path.exists(os.path.join(cwd, name))), None)
 
 
+@lru_cache(maxsize=1)
 def manifest_schema() -> bytes:
     """The schema as shipped: the file that editors read from schema/."""
     import scenario_apply.manifest as package
