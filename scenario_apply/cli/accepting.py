@@ -6,7 +6,6 @@ Shows the difference, asks, writes what was shown and nothing else, then says wh
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ from scenario_apply.apply.accept_files import AcceptedFiles, FileEdit
 from scenario_apply.apply.prepare import Compared, PlanOptions, compare
 from scenario_apply.cli.apply_session import ApprovalImpossible
 from scenario_apply.cli.plan_request import PlanRequest, read_request
-from scenario_apply.cli.wiring import open_world, require_service
+from scenario_apply.cli.wiring import open_manifest, open_world, require_service
 from scenario_apply.dataset.scan.caption_places import CaptionPlaces, caption_places
 from scenario_apply.dataset.scan.caption_writing import NotWritten, create_caption_file, replace_caption_file
 from scenario_apply.dataset.scan.depth import Depth
@@ -98,7 +97,7 @@ def _found(call: Invocation, request: PlanRequest, world: Environment, words: tu
         manifest=manifest,
         recorded=frozenset(given.state.records),
         cwd=call.settings.cwd,
-        reload=lambda edited: _loaded(call, edited),
+        reload=lambda edited: open_manifest(call.settings, edited),
         places_of=lambda name: _places(call, manifest, name),
     )
     files.add(accepted)
@@ -118,22 +117,6 @@ def _with_tags(state: State, compared: Compared, settled: set[tuple[Address, str
             version = with_fields(record.working, tags=tuple(remote.tags))
             state = state.with_record(address, record.with_working(version))
     return state
-
-
-def _loaded(call: Invocation, edited: Mapping[str, bytes]) -> Manifest:
-    """The manifest as it would be with these files. Raises ManifestError."""
-    from scenario_apply.manifest.loader.load import load_manifest
-
-    settings = call.settings
-    return load_manifest(
-        settings.manifest,
-        variables=settings.variables,
-        var_files=settings.var_files,
-        env=settings.environment,
-        cwd=settings.cwd,
-        allow_env=settings.allowed_env,
-        edited=edited,
-    )
 
 
 def _places(call: Invocation, manifest: Manifest, name: str) -> CaptionPlaces:

@@ -61,8 +61,11 @@ class StateLocation:
     notes: tuple[Diagnostic, ...] = ()
 
 
-def open_manifest(settings: Settings) -> Manifest:
-    """The manifest that was asked for. Raises ManifestError with every problem."""
+def open_manifest(settings: Settings, edited: Mapping[str, bytes] | None = None) -> Manifest:
+    """The manifest that was asked for. Raises ManifestError with every problem.
+
+    edited: by absolute path, what files would hold that are about to be written.
+    """
     from scenario_apply.manifest.loader.load import load_manifest
 
     refuse_root_outside(settings.manifest, settings.cwd)
@@ -74,6 +77,7 @@ def open_manifest(settings: Settings) -> Manifest:
             env=settings.environment,
             cwd=settings.cwd,
             allow_env=settings.allowed_env,
+            edited=edited or {},
         )
     except ManifestError as error:
         from scenario_apply.cli.suggestions import with_nearby

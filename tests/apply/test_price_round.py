@@ -32,7 +32,7 @@ def _no_disk_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.fsync", lambda descriptor: None)
 
 
-class Priced2(FakeScenario):
+class PricedService(FakeScenario):
     """Prices by the model's name; asked: the dry runs by name. error: what every dry run ends with."""
 
     def __init__(self, bench: Bench, prices: Mapping[str, float] | None = None) -> None:
@@ -63,12 +63,12 @@ class Asked:
         return self.answer
 
 
-def two(root: Path, limits: Limits = Limits()) -> tuple[Bench, Priced2]:  # noqa: B008  # frozen
+def two(root: Path, limits: Limits = Limits()) -> tuple[Bench, PricedService]:  # noqa: B008  # frozen
     bench = Bench(root)
     bench.add("kael", ["KAEL, front", "KAEL, side"])
     bench.add("props", ["a lamp"])
     bench.declare(model("kael", "kael"), model("props", "props"), limits=limits)
-    return bench, Priced2(bench)
+    return bench, PricedService(bench)
 
 
 def by(ask: Asked | None, **more: object) -> ApplyOptions:
@@ -165,7 +165,7 @@ def test_a_price_that_is_refused_for_an_empty_model_is_asked_at_the_launch(tmp_p
     """The service may want the pairs of an edit model before it says a price: that is no reason to stop."""
     bench, _ = two(tmp_path, Limits(cost=30))
 
-    class Later(Priced2):
+    class Later(PricedService):
         def quote_training(self, model_id: ModelId, parameters: Mapping[str, object], images: int | None) -> float:
             if not self.models[model_id].images:
                 raise Refused("the model has no training images", status=400)
@@ -180,7 +180,7 @@ def test_a_composition_is_priced_at_its_launch_and_still_stopped_by_the_limit(tm
     bench = Bench(tmp_path)
     bench.add("kael", ["KAEL, front"])
     bench.declare(model("kael", "kael"), composition("ink", "kael"), limits=Limits(cost=15))
-    service = Priced2(bench)
+    service = PricedService(bench)
     ledger = bench.apply(service, by(None))
     assert (ledger.gated, dict(service.launches())) == (True, {"Kael": 1})
     assert "Scenario quotes 10 CU for composition.ink" in str(ledger.failed[0].reason)
@@ -192,7 +192,7 @@ def test_a_quote_is_too_old_for_a_limit_after_hours(tmp_path: Path) -> None:
     service.parallel_training = 1
     service.training_s = 7200
 
-    class Rising(Priced2):
+    class Rising(PricedService):
         def quote_training(self, model_id: ModelId, parameters: Mapping[str, object], images: int | None) -> float:
             return 95 if self.jobs else 20
 
@@ -232,9 +232,9 @@ def apply_saved(bench: Bench, service: FakeScenario, saved: object) -> Ledger:
     from scenario_apply.apply.stop_signal import StopSignal
     from tests.fakes.bench import NO_PLAN
 
-    prices, service.prices = service.prices, {}  # type: ignore[attr-defined]  # of Priced2
+    prices, service.prices = service.prices, {}  # type: ignore[attr-defined]  # of PricedService
     prepared = bench.plan(service, NO_PLAN)
-    service.prices = prices  # type: ignore[attr-defined]  # of Priced2
+    service.prices = prices  # type: ignore[attr-defined]  # of PricedService
     options = ApplyOptions(parallelism=1, approval=Approval(plan=saved))  # type: ignore[arg-type]  # a plan
     environment = bench.environment(service)
     with environment.store.locked("apply"):
@@ -257,7 +257,7 @@ def test_nothing_is_paid_above_a_limit_or_without_a_yes(
     bench.add("kael", ["KAEL, front"])
     names = [f"m{number}" for number in range(len(prices))]
     bench.declare(*(model(name, "kael") for name in names), limits=Limits(cost=limit))
-    service = Priced2(bench, {name.title(): price for name, price in zip(names, prices, strict=True)})
+    service = PricedService(bench, {name.title(): price for name, price in zip(names, prices, strict=True)})
     service._price = lambda model, images: service.prices[model.name]  # type: ignore[method-assign]  # as quoted
     ask = Asked(answer)
     ledger = bench.apply(service, by(ask))
@@ -283,7 +283,7 @@ def test_a_run_that_dies_at_any_call_pays_once_and_asks_about_nothing_new(tmp_pa
         bench = Bench(root)
         bench.add("kael", ["KAEL, front", "KAEL, side"])
         bench.declare(model("kael", "kael"), limits=Limits(cost=20))
-        return bench, Priced2(bench)
+        return bench, PricedService(bench)
 
     def wrongs(bench: Bench, service: FakeScenario) -> list[str]:
         entry = next(iter(bench.state().trainings), None)
@@ -301,7 +301,7 @@ def test_a_model_that_was_filled_in_part_keeps_its_quote(tmp_path: Path) -> None
     bench = Bench(tmp_path)
     bench.add("kael", ["KAEL, front", "KAEL, side"])
     bench.declare(model("kael", "kael"))
-    service = Priced2(bench)
+    service = PricedService(bench)
     assert bench.apply(service, by(Asked(False))).status == "stopped"
     model_id = bench.record("model.kael").current.id
     from scenario_apply.state.state import ImageRecord
