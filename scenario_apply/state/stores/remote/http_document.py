@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import NamedTuple
 
 from scenario_apply.errors import StateDamaged
@@ -80,10 +81,8 @@ def digest_of(content: bytes | None) -> str:
     """What tells two documents apart: the same for JSON that a server laid out anew. "" for no document."""
     if content is None:
         return ""
-    try:
+    with suppress(Misfit, OverflowError, RecursionError):  # no JSON, or more than can be written again
         content = codec.compact(codec.parsed(content))
-    except (Misfit, OverflowError, RecursionError):  # no JSON, or more than can be written again
-        pass
     return hashlib.sha256(content).hexdigest()
 
 
