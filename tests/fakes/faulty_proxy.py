@@ -11,7 +11,7 @@ from email.utils import format_datetime, parsedate_to_datetime
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 Kind = Literal["lost", "reset", "refused", "after"]
 
@@ -36,7 +36,8 @@ class FaultyProxy:
     url: str = ""
     seen: list[str] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
-    before: Callable[[str, str], object] | None = None  # called with method and path before a request is passed on
+    meanwhile: Callable[[], object] | None = None  # called once, before the next request of `held_up` is passed on
+    held_up: tuple[str, str] = ("", "")  # method, part of the path
     shifts: dict[str, float] = field(default_factory=dict)  # part of a path -> seconds added to Last-Modified
     hidden: tuple[str, ...] = ()  # headers that the server does not get
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -68,10 +69,12 @@ def faulty_proxy(target: str) -> Iterator[FaultyProxy]:
         wbufsize = 1 << 16  # headers and body leave at once
 
         def handle_any(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            if proxy.before is not None:
-                proxy.before(self.command, self.path)
-            fault = proxy.fault(self.command, self.path)
+            body, path = self.rfile.read(int(self.headers.get("Content-Length") or 0)), unquote(self.path)
+            act = proxy.meanwhile
+            if act is not None and self.command == proxy.held_up[0] and proxy.held_up[1] in path:
+                proxy.meanwhile = None
+                act()
+            fault = proxy.fault(self.command, path)
             if fault is not None and fault.kind == "reset":
                 return self.cut()
             if fault is not None and fault.kind == "refused":
@@ -82,8 +85,9 @@ def faulty_proxy(target: str) -> Iterator[FaultyProxy]:
             answer = onward.getresponse()
             content, headers = answer.read(), dict(answer.getheaders())
             onward.close()
-            if "Last-Modified" in headers:
-                headers["Last-Modified"] = proxy.shifted(self.path, headers["Last-Modified"])
+            for name in headers:
+                if name.lower() == "last-modified":
+                    headers[name] = proxy.shifted(path, headers[name])
             if fault is not None and fault.kind == "lost":
                 return self.cut()
             if fault is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email.utils import formatdate
 from hashlib import md5
@@ -17,6 +17,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 from xml.sax.saxutils import escape
+
+from scenario_apply.model.timestamps import iso
 
 _PAGE = 100
 
@@ -63,7 +65,10 @@ def google_storage(bucket: str) -> Iterator[str]:
                 return None if key is None else self.refuse(404, "NoSuchKey")
             return self.answer(200, found.content, found.headers)
 
-        do_HEAD = do_GET
+        def __getattr__(self, name: str) -> Callable[[], None]:
+            if name == "do_HEAD":
+                return self.do_GET
+            raise AttributeError(name)
 
         def do_PUT(self) -> None:
             content = self.rfile.read(int(self.headers["Content-Length"]))
@@ -75,7 +80,7 @@ def google_storage(bucket: str) -> Iterator[str]:
                 if wanted is not None and int(wanted) != (0 if held is None else held.generation):
                     return self.refuse(412, "PreconditionFailed")
                 stored = objects[key] = _Stored(content, next(generations), time.time())
-            self.answer(200, b"", stored.headers)
+            return self.answer(200, b"", stored.headers)
 
         def do_DELETE(self) -> None:
             key = self.key()
@@ -93,7 +98,7 @@ def google_storage(bucket: str) -> Iterator[str]:
             text = "".join(
                 f"<Contents><Key>{escape(key)}</Key><Size>{len(held.content)}</Size>"
                 f"<ETag>{escape(held.headers['ETag'])}</ETag>"
-                f"<LastModified>{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(held.modified))}</LastModified></Contents>"
+                f"<LastModified>{iso(held.modified)}</LastModified></Contents>"
                 for key, held in rows
             )
             more = f"<NextContinuationToken>{escape(keys[_PAGE - 1])}</NextContinuationToken>" if keys[_PAGE:] else ""

@@ -109,7 +109,7 @@ class LeaseObject:
         return lease._replace(token=f"{lease_id} {renewed}")
 
     def release(self, lease: Lease) -> None:
-        """Renewed once more, so that nobody can have taken it over before it is deleted: that has no condition."""
+        """Renewed once more, so that no other run can take it over before it is deleted, which has no condition."""
         with contextlib.suppress(LeaseLost):
             lease_id = self.renew(lease).token.partition(" ")[0]
             self._requests.delete_ours(self.key, lambda held: lease_text(held).id == lease_id, LARGEST_LOCK_BYTES)
@@ -123,7 +123,7 @@ class LeaseObject:
         return lease_text(found.content).holder
 
     def holder(self) -> Holder | None:
-        """Who holds it now; None when nobody does, or it has expired."""
+        """Who holds it now; None when it is free or has expired."""
         found = self._requests.get(self.key, LARGEST_LOCK_BYTES)
         if found is None or self._has_expired(found):
             return None

@@ -165,7 +165,7 @@ class ObjectRequests:
         return True
 
     def delete(self, keys: Collection[str]) -> None:
-        """Delete objects that nobody makes again; those that are gone are passed over."""
+        """Delete objects that are not made again; those that are gone are passed over."""
         store = self._store()
         ordered = sorted(keys)
         for some in (ordered[start : start + _MOST_AT_ONCE] for start in range(0, len(ordered), _MOST_AT_ONCE)):

@@ -14,11 +14,12 @@ from tests.state.stores.remote.object_suite import ObjectSuite, Place
 
 @pytest.fixture
 def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    for name in ("GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_SERVICE_ACCOUNT", "GOOGLE_BASE_URL"):
+    for name in ("GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_SERVICE_ACCOUNT"):
         monkeypatch.delenv(name, raising=False)
     with google_storage("states") as server, faulty_proxy(server) as proxy:
         account = {"client_email": "a@b", "private_key": "k", "private_key_id": "k", "disable_oauth": True}
-        monkeypatch.setenv("GOOGLE_SERVICE_ACCOUNT_KEY", json.dumps({**account, "gcs_base_url": proxy.url}))
+        monkeypatch.setenv("GOOGLE_SERVICE_ACCOUNT_KEY", json.dumps(account))
+        monkeypatch.setenv("GOOGLE_BASE_URL", proxy.url)
         yield Place("gs://states", proxy, "NoSuchBucket")
 
 
