@@ -112,9 +112,8 @@ class ObjectSuite:
         ours, theirs = place.backend(), place.backend()
         first = ours.write(b"{1}", replacing=None)
         place.proxy.faults.append(Fault("reset", "PUT", STATE))
-        place.proxy.before = lambda method, _: (
-            method == "GET" and _once(place.proxy, lambda: theirs.write(b"{theirs}", replacing=first))
-        )
+        place.proxy.held_up = ("GET", STATE)
+        place.proxy.meanwhile = lambda: theirs.write(b"{theirs}", replacing=first)
         with pytest.raises(StaleWrite):
             ours.write(b"{2}", replacing=first)
         assert (found := ours.read()) is not None
@@ -274,9 +273,8 @@ class ObjectSuite:
         lease = ours.acquire(holder())
         method = "DELETE" if place.url.startswith("gs") else "POST"
         place.proxy.faults.append(Fault("lost", method, ""))
-        place.proxy.before = lambda method, _: (
-            method == "GET" and _once(place.proxy, lambda: theirs.acquire(holder("bob")))
-        )
+        place.proxy.held_up = ("GET", LEASE)
+        place.proxy.meanwhile = lambda: theirs.acquire(holder("bob"))
         ours.release(lease)
         assert ours.holder() == holder("bob")
 
