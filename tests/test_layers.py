@@ -31,6 +31,7 @@ RANK = {
     "apply": 5,
     "review": 6,
     "ci": 7,
+    "fleet": 7,
     "cli": 8,
     "__main__": 9,
     "__init__": 9,

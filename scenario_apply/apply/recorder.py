@@ -11,8 +11,8 @@ from scenario_apply.model.steps import PlannedStep, StepId, UploadImage
 from scenario_apply.state.baseline import Baseline
 from scenario_apply.state.outcome import Outcome, after
 from scenario_apply.state.state import State
-from scenario_apply.state.stores.file_store import FileStore
 from scenario_apply.state.stores.journal import Journal
+from scenario_apply.state.stores.state_store import StateStore
 
 CHECKPOINT_EVERY_S = 5.0
 FLUSH_EVERY_S = 0.1
@@ -21,7 +21,7 @@ FLUSH_EVERY_S = 0.1
 class Recorder:
     """state: as of the last step that ended. outcomes: of the steps that are done. assets: created by uploads."""
 
-    def __init__(self, state: State, journal: Journal, store: FileStore, clock: Clock) -> None:
+    def __init__(self, state: State, journal: Journal, store: StateStore, clock: Clock) -> None:
         self.state = state
         self.journal = journal
         self.outcomes: dict[StepId, Outcome] = {}

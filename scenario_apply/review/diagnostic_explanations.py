@@ -47,6 +47,8 @@ _MANIFEST = {
     "include-cycle": "Files include each other in a circle, or the chain is too long. Remove one `include:`.",
     "key": "A key cannot be the name of a resource. Keys consist of letters, digits, underscores and hyphens. The "
     "key is the identity of the resource; `name:` takes any text.",
+    "lease-lost": "The lease on a state in a store was broken or has passed to another run. Nothing that costs is started "
+    "any more, and what is in flight is recorded. See who holds it with status, then run the command again.",
     "legacy-type": "The training type is retired. The live service may answer 410 and refuse it. Use the named "
     "successor; changing the type of a trained model trains a new one.",
     "looks-renamed": "A resource that would be created is declared exactly as one was trained that is no longer "
@@ -249,6 +251,9 @@ _STATE = {
     "declares. With an empty state everything is created and trained again. The hint names the other one.",
     "state-foreign": "The state belongs to another endpoint, project or lineage, or is older than the recorded one. "
     "Applying it would delete or duplicate the wrong models. Check --state and the credentials.",
+    "state-host": "The manifest names a server or database for its state that the caller did not name. A manifest may "
+    "come from someone else, so no request, and none of your credentials, is sent to a host that it alone chose. Name "
+    "the state with --state, or the host in SCENARIO_APPLY_ALLOW_REMOTE.",
     "state-link": "The state is a link that is not followed: it leads out of the Git checkout it lies in, to something "
     "that is not named like a state, in a circle, or to a folder that is not there. Name the file itself with --state.",
     "state-locked": "Another run holds the lock of the state. The message names it. Wait with --lock-timeout S; if "
@@ -315,6 +320,8 @@ _RUN = {
     "output-clash": "Two addresses give the same name of an environment variable. Use --format json, or rename one.",
     "output-unsafe": "An id is not safe in a file of environment variables. The state was not written by this tool; "
     "check it. --format json escapes such values.",
+    "store-unavailable": "The store of the state does not answer, or refuses: no credentials, no such bucket, no "
+    "permission, or a package that is not installed. Nothing was changed; the hint says what to check.",
     "system": "The operating system refused something. The message has its reason and the file.",
     "target-taken": "A file exists where an option would write, and it is not of the kind that the option writes. It "
     "is not overwritten. Use another name or move the file.",

@@ -35,7 +35,10 @@ _WAIT = "wait for it with --lock-timeout S; if that run is surely gone, break it
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
-    """The holder of a lock: user, host, process id, start time (ISO 8601) and command."""
+    """The holder of a lock: user, host, process id, start time (ISO 8601) and command.
+
+    Some stores do not know all of it: a text is "" then, the process id 0.
+    """
 
     who: str
     host: str
@@ -44,7 +47,10 @@ class Holder:
     command: str
 
     def __str__(self) -> str:
-        return f"{self.who} on {self.host} (process {self.pid}) since {self.since}: {self.command}"
+        host = f" on {self.host}" if self.host else ""
+        process = f" (process {self.pid})" if self.pid else ""
+        since = f" since {self.since}" if self.since else ""
+        return f"{self.who}{host}{process}{since}{f': {self.command}' if self.command else ''}"
 
 
 class Lock:
