@@ -39,6 +39,7 @@ class Machine(Bench):
     name: str = "a"
     skew_s: float = 0.0
     backend: MemoryBackend = field(init=False)
+    elapsed: FakeClock = field(default_factory=FakeClock)
 
     def __post_init__(self) -> None:
         self.backend = MemoryBackend(self.bucket)
@@ -65,7 +66,7 @@ class Machine(Bench):
             tool_version="test",
             clock=self.machine_clock,
             journal_folder=own_folder(str(home), within=str(home)).within(".scenario"),
-            elapsed=FakeClock().monotonic,
+            elapsed=self.elapsed.monotonic,
         )
 
     def another(self, name: str, skew_s: float = 0.0) -> Machine:

@@ -127,6 +127,15 @@ class RemoteStore(DocumentStore):
         """The run whose journal was left on this machine; None when there is none. Raises StateDamaged."""
         return run_of(self.journal_path, self._folder)
 
+    def read_other(self, content: bytes, source: str) -> State:
+        """A state from somewhere else. What it notes of a run that left calls here stays with it when it is saved."""
+        state = super().read_other(content, source)
+        note = read_state_file(content, source=source).journal or None
+        if note is not None:
+            left = self.journal_run() == note.run or names_of_run(self._backend.calls(), note.run, self.shown)
+            self._leftover = note if left else None
+        return state
+
     def earlier_states(self) -> Iterator[tuple[str, State]]:
         """The backups that can be read, newest first, each with its name."""
         for name, content in self._backend.backups():
