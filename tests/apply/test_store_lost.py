@@ -34,7 +34,12 @@ def machine(root: Path) -> tuple[Machine, FakeScenario]:
 
 
 def swept(
-    root: Path, when: str, take: Callable[[Machine], None], back: Callable[[Machine], None], name: str
+    root: Path,
+    when: str,
+    take: Callable[[Machine], None],
+    back: Callable[[Machine], None],
+    name: str,
+    parallelism: int = 1,
 ) -> list[Ledger]:
     """Take the store away at every request of a run, give it back, and apply on the machine of that name."""
     failures, ledgers = [], []
@@ -43,12 +48,12 @@ def swept(
         at += 1
         first, service = machine(root / str(at))
         hand = Hand(service, at, when, partial(take, first))
-        ledger = first.apply(hand.api, ApplyOptions(parallelism=1))
+        ledger = first.apply(hand.api, ApplyOptions(parallelism=parallelism))
         if hand.count < at:
             break
         if ledger.status != "stopped":
             failures.append(f"{at}: ended as {ledger.status}")
-        failures += [f"{at}: still paid for {hand.paid}"] if hand.paid else []
+        failures += [f"{at}: still paid for {hand.paid}"] if hand.paid and parallelism == 1 else []
         ledgers.append(ledger)
         back(first)
         other = first if name == "a" else first.another(name)
@@ -102,6 +107,13 @@ def test_a_lost_lease_stops_paid_work_and_saves(tmp_path: Path, when: str, name:
     for ledger in swept(tmp_path, when, lose, given_back, name):
         assert "Nothing was overwritten: let the other run end, then apply again" in str(ledger.error)
         assert ledger.next_command == APPLY
+
+
+@pytest.mark.parametrize(("take", "back"), [(cut, mended), (lose, given_back)])
+def test_calls_in_flight_are_recorded_and_not_made_again(
+    tmp_path: Path, take: Callable[[Machine], None], back: Callable[[Machine], None]
+) -> None:
+    swept(tmp_path, "before", take, back, "b", parallelism=4)
 
 
 def test_a_state_that_is_removed_during_a_run_is_pushed_back_first(tmp_path: Path) -> None:
