@@ -93,9 +93,10 @@ def refuse_reserved(path: str, cwd: str, wanted: PlanRequest, *, option: str) ->
 
 
 def _reserved(place: StateLocation) -> Iterable[tuple[str, str]]:
-    stem = place.state.removesuffix(".json")
-    yield place.state, "state"
-    yield f"{stem}.journal", "journal of the state"
-    yield f"{stem}.lock", "lock of the state"
-    yield os.path.join(os.path.dirname(place.state), "backups"), "backup of the state"
+    if place.url is None:
+        stem = place.state.removesuffix(".json")
+        yield place.state, "state"
+        yield f"{stem}.journal", "journal of the state"
+        yield f"{stem}.lock", "lock of the state"
+        yield os.path.join(os.path.dirname(place.state), "backups"), "backup of the state"
     yield os.path.join(place.root, ".scenario"), "tool's own cache"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scenario_apply.cli.locate import (
@@ -16,9 +16,11 @@ from scenario_apply.cli.locate import (
     refuse_twin,
     state_path,
     state_within,
+    usual_root,
 )
 from scenario_apply.cli.named_files import untrusted_top
 from scenario_apply.cli.settings import LOCAL, Settings
+from scenario_apply.cli.state_addresses import url_of_manifest, url_of_option
 from scenario_apply.cli.state_links import follow_state_link
 from scenario_apply.dataset.scan.depth import Depth
 from scenario_apply.errors import Diagnostic, ManifestError, ScenarioApplyError, UsageError
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from scenario_apply.apply.environment import Environment
     from scenario_apply.dataset.types import Dataset
     from scenario_apply.manifest.spec import Manifest
+    from scenario_apply.state.state_url import StateUrl
     from scenario_apply.state.stores.file_store import FileStore
 
 
@@ -43,10 +46,11 @@ class NoCredentials(ScenarioApplyError):
     code = "no-credentials"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class StateLocation:
     """Where a state lies and what it belongs to. root: the folder .scenario/ is in.
 
+    state: a path; with a url that URL as it is shown, which is no path.
     is_bare: no manifest was read, so that only the state itself knows its project. secrets: those of the manifest.
     within: the folder below which no link is followed on the way to the state; None: the state's own folder.
     notes: warnings about a state that lies elsewhere, or is another manifest's, too.
@@ -59,6 +63,7 @@ class StateLocation:
     secrets: tuple[Secret, ...] = ()
     within: str | None = None
     notes: tuple[Diagnostic, ...] = ()
+    url: StateUrl | None = None
 
 
 def open_manifest(settings: Settings, edited: Mapping[str, bytes] | None = None) -> Manifest:
@@ -130,6 +135,9 @@ def refuse_errors(problems: Iterable[Diagnostic], *, strict: bool) -> None:
 def place_of(settings: Settings) -> StateLocation:
     """Where the state is, by --state alone where that is given, else by the manifest."""
     if settings.state is not None and settings.manifest is None:
+        url = url_of_option(settings.state, settings)
+        if url is not None:
+            return StateLocation(state=url.shown, root=usual_root(settings.cwd), project=None, is_bare=True, url=url)
         path = os.path.abspath(os.path.join(settings.cwd, settings.state))
         real, within = follow_state_link(path, untrusted_top(path, settings.cwd), settings.cwd)
         root = os.path.dirname(os.path.dirname(path))
@@ -151,6 +159,9 @@ def place_of_manifest(manifest: Manifest, settings: Settings, *, endpoint: str |
     """Where the state of a loaded manifest is. endpoint: of a run; states of another one are not meant by it."""
     from scenario_apply.cli.other_states import recorded_elsewhere, refuse_shared_state
 
+    url = _url_of(manifest, settings)
+    if url is not None:
+        return _place_at(url, manifest, settings, endpoint)
     path = state_path(manifest, settings.state, settings.cwd)
     notes: list[Diagnostic | None] = []
     if settings.state is None and manifest.state is None:
@@ -170,6 +181,25 @@ def place_of_manifest(manifest: Manifest, settings: Settings, *, endpoint: str |
     )
 
 
+def _url_of(manifest: Manifest, settings: Settings) -> StateUrl | None:
+    if settings.state is not None:
+        return url_of_option(settings.state, settings, manifest.name)
+    return url_of_manifest(manifest, settings)
+
+
+def _place_at(url: StateUrl, manifest: Manifest, settings: Settings, endpoint: str | None) -> StateLocation:
+    """The place of a state in a store. It is only read here when a file of this manifest's models lies beside it."""
+    from scenario_apply.cli.other_states import recorded_in_file
+
+    place = StateLocation(
+        state=url.shown, root=manifest.root, project=manifest.project, secrets=_secrets_of(manifest), url=url
+    )
+    note = recorded_in_file(manifest, url, endpoint)
+    if note is None or store_at(place, endpoint=None).read().lineage is not None:
+        return place
+    return dataclasses.replace(place, notes=(note,))
+
+
 def _secrets_of(manifest: Manifest) -> tuple[Secret, ...]:
     found = {v for model in manifest.models.values() for v in model.parameters.values() if isinstance(v, Secret)}
     return tuple(found)
@@ -182,13 +212,14 @@ def recorded_store(settings: Settings) -> FileStore:
 
 def nothing_recorded(settings: Settings) -> str:
     """The sentence for a state that records nothing; where the state is not there, what else may be meant."""
-    import dataclasses
-
     from scenario_apply.cli.other_states import recorded_elsewhere
+    from scenario_apply.state.state_url import is_state_url
 
     nothing = "nothing is recorded yet"
     if settings.state is None:
         return nothing  # said by the plan
+    if is_state_url(settings.state):
+        return f"{nothing} in {place_of(settings).state}"
     path = os.path.abspath(os.path.join(settings.cwd, settings.state))
     if os.path.lexists(path):
         return nothing
