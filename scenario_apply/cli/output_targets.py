@@ -14,7 +14,7 @@ from scenario_apply.state.stores.own_files import UnsafeFile
 
 if TYPE_CHECKING:
     from scenario_apply.cli.plan_request import PlanRequest
-    from scenario_apply.cli.wiring import StateLocation
+    from scenario_apply.cli.state_location import StateLocation
 
 _LARGEST_READ_BYTES = 256 << 20
 _MANIFEST_ENDINGS = (".yaml", ".yml", ".yaml.j2", ".yml.j2")

@@ -125,7 +125,7 @@ def _remember_state(session: ApplySession, request: PlanRequest, environment: En
         from scenario_apply.cli.other_states import remember
 
         url = request.place.url
-        remember(request.manifest, request.place.state if url is None else url.written)
+        remember(request.manifest, environment.store.shown if url is None else url.written)
 
 
 def page_of_pictures(root: str, cwd: str) -> tuple[str, str]:

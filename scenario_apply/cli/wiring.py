@@ -6,7 +6,7 @@ import dataclasses
 import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
 from scenario_apply.cli.locate import (
@@ -22,6 +22,7 @@ from scenario_apply.cli.named_files import untrusted_top
 from scenario_apply.cli.settings import LOCAL, Settings
 from scenario_apply.cli.state_addresses import url_of_manifest, url_of_option
 from scenario_apply.cli.state_links import follow_state_link
+from scenario_apply.cli.state_location import StateLocation, store_at
 from scenario_apply.dataset.scan.depth import Depth
 from scenario_apply.errors import Diagnostic, ManifestError, ScenarioApplyError, UsageError
 from scenario_apply.model.limits import REQUESTS_PER_MINUTE
@@ -32,8 +33,9 @@ if TYPE_CHECKING:
     from scenario_apply.apply.environment import Environment
     from scenario_apply.dataset.types import Dataset
     from scenario_apply.manifest.spec import Manifest
+    from scenario_apply.state.state import State
     from scenario_apply.state.state_url import StateUrl
-    from scenario_apply.state.stores.file_store import FileStore
+    from scenario_apply.state.stores.state_store import StateStore
 
 
 SEED_FILE = "emulator-seed.json"
@@ -44,26 +46,6 @@ class NoCredentials(ScenarioApplyError):
     """Neither credentials nor --local."""
 
     code = "no-credentials"
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class StateLocation:
-    """Where a state lies and what it belongs to. root: the folder .scenario/ is in.
-
-    state: a path; with a url that URL as it is shown, which is no path.
-    is_bare: no manifest was read, so that only the state itself knows its project. secrets: those of the manifest.
-    within: the folder below which no link is followed on the way to the state; None: the state's own folder.
-    notes: warnings about a state that lies elsewhere, or is another manifest's, too.
-    """
-
-    state: str
-    root: str
-    project: str | None
-    is_bare: bool = False
-    secrets: tuple[Secret, ...] = ()
-    within: str | None = None
-    notes: tuple[Diagnostic, ...] = ()
-    url: StateUrl | None = None
 
 
 def open_manifest(settings: Settings, edited: Mapping[str, bytes] | None = None) -> Manifest:
@@ -137,7 +119,7 @@ def place_of(settings: Settings) -> StateLocation:
     if settings.state is not None and settings.manifest is None:
         url = url_of_option(settings.state, settings)
         if url is not None:
-            return StateLocation(state=url.shown, root=usual_root(settings.cwd), project=None, is_bare=True, url=url)
+            return place_at(url, settings)
         path = os.path.abspath(os.path.join(settings.cwd, settings.state))
         real, within = follow_state_link(path, untrusted_top(path, settings.cwd), settings.cwd)
         root = os.path.dirname(os.path.dirname(path))
@@ -146,6 +128,12 @@ def place_of(settings: Settings) -> StateLocation:
         return place_of_manifest(open_manifest(settings), settings)
     except ManifestError as error:
         raise state_alone(error) from error
+
+
+def place_at(url: StateUrl, settings: Settings) -> StateLocation:
+    """The place of a state that was named without a manifest."""
+    root, allow_http = usual_root(settings.cwd), settings.allow_http
+    return StateLocation(state=url.shown, root=root, project=None, is_bare=True, url=url, allow_http=allow_http)
 
 
 def state_alone(error: ManifestError) -> ManifestError:
@@ -192,12 +180,19 @@ def _place_at(url: StateUrl, manifest: Manifest, settings: Settings, endpoint: s
     from scenario_apply.cli.other_states import recorded_in_file
 
     place = StateLocation(
-        state=url.shown, root=manifest.root, project=manifest.project, secrets=_secrets_of(manifest), url=url
+        state=url.shown,
+        root=manifest.root,
+        project=manifest.project,
+        secrets=_secrets_of(manifest),
+        url=url,
+        allow_http=settings.allow_http,
     )
     note = recorded_in_file(manifest, url, endpoint)
-    if note is None or store_at(place, endpoint=None).read().lineage is not None:
+    if note is None:
         return place
-    return dataclasses.replace(place, notes=(note,))
+    with store_at(place, endpoint=None) as store:
+        is_empty = store.read().lineage is None
+    return dataclasses.replace(place, notes=(note,)) if is_empty else place
 
 
 def _secrets_of(manifest: Manifest) -> tuple[Secret, ...]:
@@ -205,9 +200,15 @@ def _secrets_of(manifest: Manifest) -> tuple[Secret, ...]:
     return tuple(found)
 
 
-def recorded_store(settings: Settings) -> FileStore:
+def recorded_store(settings: Settings) -> AbstractContextManager[StateStore]:
     """The store of commands that never ask the service: of whatever endpoint, unless --local says which."""
     return store_at(place_of(settings), endpoint=LOCAL if settings.local else None)
+
+
+def recorded_state(settings: Settings) -> State:
+    """The state in it."""
+    with recorded_store(settings) as store:
+        return store.read()
 
 
 def nothing_recorded(settings: Settings) -> str:
@@ -232,21 +233,6 @@ def nothing_recorded(settings: Settings) -> str:
     return nothing if found is None else f"{found.message} ({found.hint})"
 
 
-def store_at(place: StateLocation, *, endpoint: str | None) -> FileStore:
-    """The state's store. endpoint None: whatever the state belongs to."""
-    from scenario_apply.apply.system_clock import SystemClock
-    from scenario_apply.state.stores.file_store import FileStore
-
-    return FileStore(
-        place.state,
-        endpoint=endpoint,
-        project=place.project,
-        tool_version=VERSION,
-        clock=SystemClock(),
-        within=place.within,
-    )
-
-
 @contextmanager
 def open_world(
     place: StateLocation,
@@ -261,47 +247,47 @@ def open_world(
     from scenario_apply.apply.system_clock import SystemClock
 
     clock = SystemClock()
-    store = store_at(place, endpoint=settings.endpoint)
-    project = store.read().project if place.is_bare else place.project
-    if offline:
-        yield Environment(
-            api=None,
-            store=store,
-            clock=clock,
-            endpoint=settings.endpoint,
-            project=project,
-            rate_limit=settings.rate_limit,
-            counter=None,
-            tool_version=VERSION,
-        )
-        return
-    with _service(place.root, settings) as (base_url, key, secret):
-        from scenario_apply.api import connect
-        from scenario_apply.api.picture_requests import PictureRequests
+    with store_at(place, endpoint=settings.endpoint) as store:
+        project = store.read().project if place.is_bare else place.project
+        if offline:
+            yield Environment(
+                api=None,
+                store=store,
+                clock=clock,
+                endpoint=settings.endpoint,
+                project=project,
+                rate_limit=settings.rate_limit,
+                counter=None,
+                tool_version=VERSION,
+            )
+            return
+        with _service(place.root, settings) as (base_url, key, secret):
+            from scenario_apply.api import connect
+            from scenario_apply.api.picture_requests import PictureRequests
 
-        api, budget = connect(
-            base_url=base_url,
-            api_key=key,
-            api_secret=secret,
-            project_id=project,
-            rate_limit_per_minute=settings.rate_limit,
-            clock=clock,
-            read_only=read_only,
-            cancel=cancel,
-            allow_http=settings.allow_http,
-            secrets=place.secrets,
-        )
-        yield Environment(
-            api=api,
-            store=store,
-            clock=clock,
-            endpoint=settings.endpoint,
-            project=project,
-            rate_limit=settings.rate_limit,
-            counter=budget,
-            tool_version=VERSION,
-            pictures=PictureRequests(api, base_url),
-        )
+            api, budget = connect(
+                base_url=base_url,
+                api_key=key,
+                api_secret=secret,
+                project_id=project,
+                rate_limit_per_minute=settings.rate_limit,
+                clock=clock,
+                read_only=read_only,
+                cancel=cancel,
+                allow_http=settings.allow_http,
+                secrets=place.secrets,
+            )
+            yield Environment(
+                api=api,
+                store=store,
+                clock=clock,
+                endpoint=settings.endpoint,
+                project=project,
+                rate_limit=settings.rate_limit,
+                counter=budget,
+                tool_version=VERSION,
+                pictures=PictureRequests(api, base_url),
+            )
 
 
 @contextmanager
