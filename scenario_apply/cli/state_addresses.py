@@ -76,7 +76,9 @@ def url_problem(manifest: Manifest) -> Diagnostic | None:
     try:
         url = parse_state_url(manifest.state, manifest.name)
     except BadStateUrl as bad:
-        return Diagnostic(code="state", message=bad.what, location=_place_of(manifest), hint=bad.hint)
+        return Diagnostic(
+            code="outside-root", message=f"state: {bad.what}", location=_place_of(manifest), hint=bad.hint
+        )
     if url.password is None and (url.user is None or url.scheme == "postgres"):
         return None
     return Diagnostic(
