@@ -44,6 +44,7 @@ class LeaseKeeper:
         self._lease = lease
         self._elapsed = elapsed
         self._renewed_at = taken_at
+        self._renewals = 0
         self._lost: LeaseLost | None = None
         self._renewing = threading.Lock()
         self._ended = threading.Event()
@@ -75,11 +76,11 @@ class LeaseKeeper:
 
     def renew(self) -> None:
         """Renew the lease, unless another thread has just done it. Raises LeaseLost, StoreUnavailable."""
-        asked_at = self._elapsed()
+        seen = self._renewals
         with self._renewing:
             if self._lost is not None:
                 raise LeaseLost(self._lost.message, hint=self._lost.problems[0].hint) from self._lost
-            if self._renewed_at >= asked_at:
+            if self._renewals != seen:
                 return
             begun_at = self._elapsed()
             try:
@@ -88,6 +89,7 @@ class LeaseKeeper:
                 self._lost = lost
                 raise
             self._renewed_at = begun_at
+            self._renewals += 1
 
     def _left_s(self) -> float:
         valid_s = self._lease.valid_s
