@@ -117,23 +117,23 @@ def refuse_errors(problems: Iterable[Diagnostic], *, strict: bool) -> None:
 def place_of(settings: Settings) -> StateLocation:
     """Where the state is, by --state alone where that is given, else by the manifest."""
     if settings.state is not None and settings.manifest is None:
-        url = url_of_option(settings.state, settings)
-        if url is not None:
-            return place_at(url, settings)
-        path = os.path.abspath(os.path.join(settings.cwd, settings.state))
-        real, within = follow_state_link(path, untrusted_top(path, settings.cwd), settings.cwd)
-        root = os.path.dirname(os.path.dirname(path))
-        return StateLocation(state=real, root=root, project=None, is_bare=True, within=within)
+        return place_named(settings.state, settings)
     try:
         return place_of_manifest(open_manifest(settings), settings)
     except ManifestError as error:
         raise state_alone(error) from error
 
 
-def place_at(url: StateUrl, settings: Settings) -> StateLocation:
-    """The place of a state that was named without a manifest."""
-    root, allow_http = usual_root(settings.cwd), settings.allow_http
-    return StateLocation(state=url.shown, root=root, project=None, is_bare=True, url=url, allow_http=allow_http)
+def place_named(text: str, settings: Settings, manifest_name: str | None = None) -> StateLocation:
+    """The place of a state that the command line names, whatever manifest it belongs to: a path or a URL."""
+    url = url_of_option(text, settings, manifest_name)
+    if url is not None:
+        root, allow_http = usual_root(settings.cwd), settings.allow_http
+        return StateLocation(state=url.shown, root=root, project=None, is_bare=True, url=url, allow_http=allow_http)
+    path = os.path.abspath(os.path.join(settings.cwd, text))
+    real, within = follow_state_link(path, untrusted_top(path, settings.cwd), settings.cwd)
+    root = os.path.dirname(os.path.dirname(path))
+    return StateLocation(state=real, root=root, project=None, is_bare=True, within=within)
 
 
 def state_alone(error: ManifestError) -> ManifestError:
