@@ -24,10 +24,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(call: Invocation) -> int:
     """Prints who held the lock."""
-    from scenario_apply.cli.wiring import recorded_store
+    from scenario_apply.cli.settings import LOCAL
+    from scenario_apply.cli.state_location import store_at
+    from scenario_apply.cli.wiring import place_of
     from scenario_apply.review.screen import safe
 
-    with recorded_store(call.settings) as store:
+    place = place_of(call.settings)
+    with store_at(place, endpoint=LOCAL if call.settings.local else None) as store:
         is_alive = store.is_held_alive()
         holder = store.force_unlock()
     if holder is None:
@@ -35,8 +38,11 @@ def run(call: Invocation) -> int:
         return 0
     call.show(f"the lock was removed; it was held by {safe(str(holder))}\n")
     if is_alive:
+        what = f"process {holder.pid} is still running"
+        if place.url is not None:
+            what = f"process {holder.pid} on {holder.host} may still be running: its lease had not expired"
         call.tell(
-            f"warning: process {holder.pid} is still running. It stops before its next paid request once another run"
-            " has started. End it; the next apply finds what it did."
+            f"warning: {what}. It stops before its next paid request once another run has started. End it; the next "
+            "apply finds what it did."
         )
     return 0
