@@ -110,6 +110,7 @@ class ManifestResult(Struct, frozen=True, kw_only=True):
     trainings: int = 0
     deletes: int = 0
     has_changes: bool = False
+    records: bool = False  # the state is to be written though nothing changes
     problems: tuple[Problem, ...] = ()
     approved: Plain | None = None
     plan: str | None = None
@@ -117,7 +118,13 @@ class ManifestResult(Struct, frozen=True, kw_only=True):
     statuses: Plain | None = None
     running: tuple[RunningTraining, ...] = ()
     held: int = 0
+    is_held_by_fleet: bool = False
     next_command: str | None = None
+
+    @property
+    def is_to_be_applied(self) -> bool:
+        """Whether an apply of this plan has something to do, and may."""
+        return self.approved is not None and self.code != ExitCode.GATE and (self.has_changes or self.records)
 
 
 class TaskResult(Struct, frozen=True, kw_only=True):
@@ -128,6 +135,7 @@ class TaskResult(Struct, frozen=True, kw_only=True):
     """
 
     kind: Kind
+    project: str | None = None  # that of the manifests, where the fleet names none
     manifests: tuple[ManifestResult, ...] = ()
     problem: tuple[Problem, ...] = ()
     code: int = 0
@@ -187,6 +195,4 @@ def problems_of(error: ScenarioApplyError) -> tuple[Problem, ...]:
 def failed_manifest(path: str, error: ScenarioApplyError, code: int | None = None) -> ManifestResult:
     """A manifest that an error stopped."""
     exit_code = int(error.exit_code) if code is None else code
-    return ManifestResult(
-        path=path, code=exit_code or int(ExitCode.ERROR), problems=problems_of(error), cu=None
-    )
+    return ManifestResult(path=path, code=exit_code or int(ExitCode.ERROR), problems=problems_of(error), cu=None)
