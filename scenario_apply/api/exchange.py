@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Literal, Protocol
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
+"""Of the Scenario API."""
 
 
 class Safety(Enum):
@@ -33,10 +34,10 @@ class Request:
     expect: the one 2xx status that is an answer; None for any. signed_url: where a part of an upload goes instead of
     path, without credentials.
     may_be_empty: a success needs no body. is_advisory: its answer is good to know, so it is given up soon.
-    about: ids that the body names.
+    about: ids that the body names. headers: beside those that every request has.
     """
 
-    method: Method
+    method: str
     path: str
     safety: Safety
     doing: str
@@ -47,6 +48,7 @@ class Request:
     may_be_empty: bool = False
     is_advisory: bool = False
     about: tuple[str, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -74,9 +74,11 @@ class Transport:
         *,
         timeouts: Timeouts | None = None,
         sent: Collection[str] = (),
+        address_hint: str = _BASE_URL_HINT,
     ) -> None:
         """sent: secrets that bodies of requests carry; no answer and no message repeats one.
 
+        Without key and secret, requests carry no credentials. address_hint: where the address may have been set wrong.
         Raises ApiError (code base-url) for an odd address, ValueError for credentials that are not ASCII.
         """
         import requests
@@ -86,10 +88,11 @@ class Transport:
         self.base_url = parse_base_url(base_url)
         self.timeouts = timeouts or Timeouts()
         self.has_answered = False
-        authorization = basic_credentials(api_key, api_secret)
+        authorization = basic_credentials(api_key, api_secret) if api_key or api_secret else ""
         self.mask = Mask((api_secret, api_key, authorization.removeprefix("Basic ")), sent)
         self._headers = {"User-Agent": f"scenario-apply/{VERSION}", "Accept": "application/json"}
-        self._authorization = authorization
+        self._authorization = {"Authorization": authorization} if authorization else {}
+        self._address_hint = address_hint
         self._session = requests.Session()
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, deadline_adapter(pool_connections=8, pool_maxsize=THREADS))
@@ -163,10 +166,10 @@ class Transport:
         url = self.base_url + request.path
         if request.query:
             url += "?" + urlencode(request.query)
-        headers = {**self._headers, "Accept-Encoding": "gzip", "Authorization": self._authorization}
+        headers = {**self._headers, "Accept-Encoding": "gzip", **self._authorization}
         if request.body is not None:
             headers["Content-Type"] = "application/json"
-        return url, headers
+        return url, {**headers, **request.headers}
 
     def _refused_part_address(self, url: str) -> str | None:
         """Why a part is not sent to this address; None when it may be."""
@@ -208,7 +211,7 @@ class Transport:
     def _no_answer(self, error: Exception, url: str, body: _Watched | None) -> NoAnswer:
         host = host_of(url)
         proxy = self._route(url).proxy
-        known = None if body is not None and body.has_left else _never_sent(error, host, proxy)
+        known = None if body is not None and body.has_left else _never_sent(error, host, proxy, self._address_hint)
         if known is not None:
             return known
         chain = list(_chain(error))
@@ -265,7 +268,7 @@ def _content(response: requests.Response) -> bytes:
     return b"".join(pieces)
 
 
-def _never_sent(error: Exception, host: str, proxy: Proxy | None) -> NoAnswer | None:
+def _never_sent(error: Exception, host: str, proxy: Proxy | None, address_hint: str) -> NoAnswer | None:
     """The NoAnswer for an error that surely came before the request left; None for any other."""
     import requests
     from urllib3.exceptions import LocationParseError, NameResolutionError, NewConnectionError
@@ -280,22 +283,22 @@ def _never_sent(error: Exception, host: str, proxy: Proxy | None) -> NoAnswer | 
             what = f"the certificate of {host} is not trusted: {e.verify_message or e.reason}"
             return NoAnswer(what=what, sent=False, hopeless=True, hint=hint)
         if isinstance(e, NameResolutionError):
-            return NoAnswer(what=f"host not found: {host}", sent=False, hint=_BASE_URL_HINT)
+            return NoAnswer(what=f"host not found: {host}", sent=False, hint=address_hint)
     if isinstance(error, requests.exceptions.ConnectTimeout):
-        return NoAnswer(what=f"{host} did not take the connection in time", sent=False, hint=_BASE_URL_HINT)
+        return NoAnswer(what=f"{host} did not take the connection in time", sent=False, hint=address_hint)
     if isinstance(error, requests.exceptions.SSLError) and any(_is_handshake(e) for e in chain):
-        hint = "https:// may be wrong for this port; check SCENARIO_BASE_URL"
+        hint = f"https:// may be wrong for this port; {address_hint}"
         what = f"no secure connection to {host}: {_tls_reason(chain)}"
         return NoAnswer(what=what, sent=False, hopeless=True, hint=hint)
     if any(isinstance(e, NewConnectionError | ConnectionRefusedError) for e in chain):
         reason = "refused the connection" if _is_refused(chain) else "cannot be reached"
-        return NoAnswer(what=f"{host} {reason}", sent=False, hint=_BASE_URL_HINT)
+        return NoAnswer(what=f"{host} {reason}", sent=False, hint=address_hint)
     odd = (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, LocationParseError, UnicodeError)
     if isinstance(error, odd) or (isinstance(error, OSError) and "CA certificate" in str(error)):
         what = "the certificate bundle of REQUESTS_CA_BUNDLE is not there"
         if isinstance(error, odd):
             what = f"{host} is no valid host"
-        return NoAnswer(what=what, sent=False, hopeless=True, hint=_BASE_URL_HINT)
+        return NoAnswer(what=what, sent=False, hopeless=True, hint=address_hint)
     return None
 
 

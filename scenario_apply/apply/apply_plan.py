@@ -33,7 +33,7 @@ from scenario_apply.planning.state_edit import edited
 from scenario_apply.state.state import State
 from scenario_apply.state.stores.journal import Journal
 from scenario_apply.state.stores.provenance import noted
-from scenario_apply.state.stores.rescue import Rescue, rescue
+from scenario_apply.state.stores.rescue import Rescue
 
 CHANGES_NAMED = 8
 """Changes that an entry of the history names; the others are counted."""
@@ -80,9 +80,8 @@ def apply_plan(
         state = environment.store.save(state)
         environment.store.discard_journal()  # the state that was just written holds all of it
         if plan.steps:
-            store, guard = environment.store, environment.store.check_unchanged
-            store.keep_backup()
-            with Journal(store.journal_path, run_id, environment.clock.now(), guard, store.folder) as journal:
+            environment.store.keep_backup()
+            with environment.store.begin_journal(run_id) as journal:
                 run = _run(environment, prepared, state, journal, root, options, emit, stop)
                 state = _carry_out(
                     environment,
@@ -164,12 +163,8 @@ def _carry_out(environment: Environment, run: Run, noted: Callable[[RunSnapshot]
     ended = run.snapshot()
     if isinstance(ended.fatal, StateError):
         raise ended.fatal
-    state = environment.store.save(noted(ended) if ended.done else ended.state, journal)
-    if run.has_open_calls:
-        journal.check_in_place()  # it is the only record of them
-    else:
-        journal.remove()
-    return state
+    state = noted(ended) if ended.done else ended.state
+    return environment.store.end_run(state, journal, has_open_calls=run.has_open_calls)
 
 
 def _touched(run: RunSnapshot) -> tuple[Change, ...]:
@@ -237,4 +232,4 @@ def _rescued(environment: Environment, prepared: Prepared, state: State, run: Ru
             step_id for step_id, status in ended.status.items() if status in (StepStatus.DONE, StepStatus.FAILED)
         }
     state = structs.replace(state, lineage=state.lineage or str(uuid.uuid4()))
-    return rescue(environment.store, state, journal, error, settled=settled, has_journal=prepared.has_journal)
+    return environment.store.rescue(state, journal, error, settled=settled, has_journal=prepared.has_journal)

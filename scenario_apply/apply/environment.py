@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from scenario_apply.model.limits import REQUESTS_PER_MINUTE
 from scenario_apply.model.ports import Clock, PictureApi, RequestCounter, ScenarioApi
-from scenario_apply.state.stores.file_store import FileStore
+from scenario_apply.state.stores.state_store import StateStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +17,7 @@ class Environment:
     """
 
     api: ScenarioApi | None
-    store: FileStore
+    store: StateStore
     clock: Clock
     endpoint: str
     project: str | None

@@ -39,7 +39,7 @@ from scenario_apply.planning.taken_over import all_drift, taken_over
 from scenario_apply.planning.training_times import expected_seconds
 from scenario_apply.planning.unpulled import unpulled_pictures
 from scenario_apply.state.state import State
-from scenario_apply.state.stores.file_store import Loaded
+from scenario_apply.state.stores.state_store import Loaded
 
 if TYPE_CHECKING:
     from scenario_apply.apply.events import Adopted

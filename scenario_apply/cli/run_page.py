@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from scenario_apply.cli.plan_request import PlanRequest
     from scenario_apply.model.ports import RequestCounter
     from scenario_apply.review.html.page import Section
-    from scenario_apply.state.stores.file_store import FileStore
+    from scenario_apply.state.stores.state_store import StateStore
 
 
 class ReportPage:
@@ -30,7 +30,7 @@ class ReportPage:
         self._file = PageFile(path, call.settings.cwd, option="--report", may_stream=False)
         self._secrets: tuple[str, ...] = call.settings.secrets
         self._page: LivePage | None = None
-        self._store: FileStore | None = None
+        self._store: StateStore | None = None
         self._request: PlanRequest | None = None
         self._is_refused = False
 

@@ -12,7 +12,7 @@ from scenario_apply.state.state import State
 
 if TYPE_CHECKING:
     from scenario_apply.cli.invocation import Invocation
-    from scenario_apply.state.stores.file_store import FileStore
+    from scenario_apply.state.stores.state_store import StateStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,7 @@ class Edit:
 
 
 @contextmanager
-def edited_state(store: FileStore, call: Invocation, command: str, what: str) -> Iterator[Edit]:
+def edited_state(store: StateStore, call: Invocation, command: str, what: str) -> Iterator[Edit]:
     """Holds the lock. what: for the state's history.
 
     Raises StateError when a journal of an interrupted run exists.

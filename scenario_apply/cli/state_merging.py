@@ -16,13 +16,12 @@ from scenario_apply.state.conflict import Conflict, conflict_of
 from scenario_apply.state.merging import Side, common_base, merged
 from scenario_apply.state.state import State
 from scenario_apply.state.state_file import JournalNote, StateFile, read_state_file, state_of
-from scenario_apply.state.stores.journal import run_of
 from scenario_apply.state.stores.own_files import LARGEST_BYTES
 from scenario_apply.state.stores.provenance import noted
 
 if TYPE_CHECKING:
     from scenario_apply.cli.invocation import Invocation
-    from scenario_apply.state.stores.file_store import FileStore
+    from scenario_apply.state.stores.state_store import StateStore
 
 _MANIFEST_ENDINGS = (".yaml", ".yml", ".j2")
 
@@ -59,23 +58,23 @@ def merge_states(call: Invocation, words: Sequence[str]) -> Merge:
             call.tell(note)
         present = store.take()
         if not given and present is not None:
-            given = [(store.path, present)]
+            given = [(store.shown, present)]
         sources, base = _sources(given)
         if len(sources) < 2:
             raise UsageError(
                 "there is nothing to merge: name two states, or one with the conflict markers of Git",
                 hint="git show :2:state/kael.json > ours.json gives one side, :3: the other",
             )
-        whole, before = _with_present(sources, present, store.path)
+        whole, before = _with_present(sources, present, store.shown)
         state = _folded(whole, base, store)
         if before is not None and _says_the_same(before, state):
-            return Merge(path=store.path, state=before, is_new=False)
+            return Merge(path=store.shown, state=before, is_new=False)
         if present is not None and before is None:
             store.put_away(present)
         what = f"merge {' and '.join(source.side.name for source in sources)}"
         store.resume(_journal_note(whole, store))
         saved = store.save(noted(state, store.clock, command="scenario-apply state merge", what=what))
-    return Merge(path=store.path, state=saved, is_new=True)
+    return Merge(path=store.shown, state=saved, is_new=True)
 
 
 def _sorted_out(words: Sequence[str], cwd: str) -> tuple[list[str], str | None]:
@@ -156,12 +155,12 @@ def _with_present(sources: Sequence[Source], present: bytes | None, path: str) -
     return [*sources] if is_given else [*sources, mine], mine.side.state
 
 
-def _folded(sources: Sequence[Source], base: State | None, store: FileStore) -> State:
+def _folded(sources: Sequence[Source], base: State | None, store: StateStore) -> State:
     """All of them in one."""
     whole, *others = (source.side for source in sources)
     for other in others:
         ours, theirs = whole.state, other.state
-        earlier = (state for _, state in store.backups.states())
+        earlier = (state for _, state in store.earlier_states())
         state = merged(whole, other, base or common_base(ours, theirs, earlier))
         whole = Side(state=state, name=whole.name)
     return whole.state
@@ -171,8 +170,8 @@ def _says_the_same(before: State, state: State) -> bool:
     return (before.records, before.loose, before.history) == (state.records, state.loose, state.history)
 
 
-def _journal_note(sources: Sequence[Source], store: FileStore) -> JournalNote | None:
+def _journal_note(sources: Sequence[Source], store: StateStore) -> JournalNote | None:
     """How much of a journal that was left here the states hold: no line of it may be done twice."""
-    run = run_of(store.journal_path, store.folder)
+    run = store.journal_run()
     notes = [note for source in sources if (note := source.file.journal or None) is not None and note.run == run]
     return max(notes, key=lambda note: note.lines, default=None)

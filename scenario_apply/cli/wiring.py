@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from scenario_apply.apply.environment import Environment
     from scenario_apply.dataset.types import Dataset
     from scenario_apply.manifest.spec import Manifest
-    from scenario_apply.state.stores.file_store import FileStore
+    from scenario_apply.state.stores.state_store import StateStore
 
 
 SEED_FILE = "emulator-seed.json"
@@ -178,7 +178,7 @@ def _secrets_of(manifest: Manifest) -> tuple[Secret, ...]:
     return tuple(found)
 
 
-def recorded_store(settings: Settings) -> FileStore:
+def recorded_store(settings: Settings) -> StateStore:
     """The store of commands that never ask the service: of whatever endpoint, unless --local says which."""
     return store_at(place_of(settings), endpoint=LOCAL if settings.local else None)
 
@@ -204,7 +204,7 @@ def nothing_recorded(settings: Settings) -> str:
     return nothing if found is None else f"{found.message} ({found.hint})"
 
 
-def store_at(place: StateLocation, *, endpoint: str | None) -> FileStore:
+def store_at(place: StateLocation, *, endpoint: str | None) -> StateStore:
     """The state's store. endpoint None: whatever the state belongs to."""
     from scenario_apply.apply.system_clock import SystemClock
     from scenario_apply.state.stores.file_store import FileStore

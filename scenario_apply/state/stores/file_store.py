@@ -5,38 +5,31 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from scenario_apply.errors import StateDamaged, StateForeign, StateNotSaved
+from scenario_apply.errors import StateDamaged, StateError, StateForeign, StateNotSaved
 from scenario_apply.model import codec
 from scenario_apply.model.ports import Clock
-from scenario_apply.state.baseline import NO_BASELINE, Baseline
 from scenario_apply.state.conflict import conflict_of
 from scenario_apply.state.state import State
-from scenario_apply.state.state_file import JournalNote, StateFile, file_of, newer, read_state_file, state_of
+from scenario_apply.state.state_file import JournalNote, read_state_file, state_of
 from scenario_apply.state.stores.atomic import write_atomically
 from scenario_apply.state.stores.backups import BACKUPS, Backups, conflicted, with_way_back
-from scenario_apply.state.stores.journal import Journal, Unanswered, replay
+from scenario_apply.state.stores.document_store import DocumentStore
+from scenario_apply.state.stores.journal import Journal, replay, run_of
 from scenario_apply.state.stores.lock import Holder, Lock
 from scenario_apply.state.stores.own_files import hint_of, is_temporary
 from scenario_apply.state.stores.state_folder import state_folder
+from scenario_apply.state.stores.state_store import Loaded
+
+if TYPE_CHECKING:
+    from scenario_apply.state.stores.rescue import Rescue
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded:
-    """A state as it was found. has_journal: a run before this one did not end properly."""
-
-    state: State
-    unanswered: tuple[Unanswered, ...] = ()
-    has_journal: bool = False
-    baseline: Baseline = NO_BASELINE
-
-
-class FileStore:
+class FileStore(DocumentStore):
     """One state file with its journal (.journal), lock (.lock) and backups/ beside it."""
 
     def __init__(
@@ -50,20 +43,14 @@ class FileStore:
         within: str | None = None,
     ) -> None:
         """within: the folder below which no link is followed on the way to path; None: path's own folder."""
+        super().__init__(path, endpoint=endpoint, project=project, tool_version=tool_version, clock=clock)
         self.path = path
-        self.endpoint = endpoint
-        self.project = project
-        self.tool_version = tool_version
-        self.clock = clock
         self.folder = state_folder(path, within)
         self.name = os.path.basename(path)
         self.backups = Backups(folder=self.folder, name=self.name)
         self.journal_path = f"{path.removesuffix('.json')}.journal"
         self.lock = Lock(f"{path.removesuffix('.json')}.lock", clock, self.folder)
         self._seen: tuple[int, int, int] | None = None
-        self._content: bytes | None = None
-        self._file: StateFile | None = None  # what the content says
-        self._leftover: JournalNote | None = None  # the journal that load() replayed
         self._writing = threading.Lock()  # between the file's change and the note of it
 
     # -- reading
@@ -122,73 +109,7 @@ class FileStore:
             return self.folder.read(os.path.basename(self.journal_path))[0]
         return None
 
-    def _refuse_newer(self, file: StateFile) -> None:
-        """A newer minor format is good enough to look at. Written by this tool it would lose what that one added."""
-        if file.is_of_a_newer_minor:
-            what = "this tool would lose what it does not know of it, so it only reads it"
-            raise newer(self.path, file.format_version, file.tool_version, what)
-
-    def _check_owner(self, state: State) -> None:
-        """A state that records nothing is bound to no service yet: a first run at a wrong address does not bind it."""
-        if not state.records and not state.loose:
-            return
-        for what, recorded, here in (
-            ("endpoint", state.endpoint, self.endpoint),
-            ("project", state.project, self.project),
-        ):
-            if recorded is not None and here is not None and recorded != here:
-                raise StateForeign(
-                    f"{self.path} was made for {what} {recorded}, this run is for {here}",
-                    hint="add --local" if recorded == "local" else "use another --state for each endpoint and project",
-                )
-
-    @property
-    def content(self) -> bytes | None:
-        """The file as it was last read or written; None when there is none."""
-        return self._content
-
-    def read_other(self, content: bytes, source: str) -> State:
-        """A state from somewhere else. Raises StateDamaged, StateNewer or StateForeign like load()."""
-        try:
-            file = read_state_file(content, source=source)
-            state = state_of(file, source=source)
-        except StateDamaged as damaged:
-            what = damaged.problems[0].message
-            raise StateDamaged(what, hint="it is no state file, or was cut short; nothing was changed") from damaged
-        self._refuse_newer(file)
-        self._check_owner(state)
-        return state
-
     # -- writing
-
-    def pushable(self, held: State, pushed: State, *, force: bool) -> State:
-        """The pushed state, ready to be saved in place of the one that is held. An empty place takes any state.
-
-        Raises StateForeign for another endpoint, project or lineage, an older serial, or the same serial with other
-        content, unless forced.
-        """
-        for what, ours, theirs in (
-            ("endpoint", held.endpoint, pushed.endpoint),
-            ("project", held.project, pushed.project),
-        ):
-            if ours is not None and theirs is not None and ours != theirs and not force:
-                raise StateForeign(
-                    f"the pushed state was made for {what} {theirs}, the recorded one for {ours}",
-                    hint="they record different resources; --force overwrites anyway",
-                )
-        if held.lineage is not None and not force:
-            if pushed.lineage != held.lineage:
-                raise StateForeign(
-                    f"the pushed state is of lineage {pushed.lineage}, the recorded one of {held.lineage}",
-                    hint="they record different resources; --force overwrites anyway",
-                )
-            if pushed.serial < held.serial or (pushed.serial == held.serial and pushed != held):
-                raise StateForeign(
-                    f"the serial of the pushed state, {pushed.serial}, is not newer than the recorded {held.serial}",
-                    hint="use --force to overwrite anyway; the present file is moved to backups/",
-                )
-        # the next serial of both, so that a plan made from either is stale
-        return replace(pushed, serial=max(pushed.serial, held.serial))
 
     def save(self, state: State, journal: Journal | None = None, *, back_up: bool = True) -> State:
         """Write the state if it differs from the file; the state as written. journal: the run it comes from.
@@ -197,12 +118,7 @@ class FileStore:
         this and the removal of the journal must not find its lines done twice.
         Raises StateForeign when another process wrote meanwhile, StateNotSaved when it was removed or the disk refuses.
         """
-        state = replace(
-            state,
-            lineage=state.lineage or str(uuid.uuid4()),
-            endpoint=self.endpoint or state.endpoint,
-            project=self.project or state.project,
-        )
+        state = self._identified(state)
         self.check_unchanged()
         if self._file is not None:
             self._refuse_newer(self._file)
@@ -224,10 +140,6 @@ class FileStore:
             ) from error
         self._content, self._file = content, file
         return state
-
-    def _file_of(self, state: State, journal: Journal | None) -> StateFile:
-        note = self._leftover if journal is None else JournalNote(run=journal.run_id, lines=journal.lines)
-        return file_of(state, tool_version=self.tool_version, journal=note)
 
     def check_unchanged(self) -> None:
         """Raises StateNotSaved when the file was removed since it was last read or written, StateForeign when another
@@ -279,10 +191,6 @@ class FileStore:
         except OSError as error:
             raise self._not_backed_up(error) from error
 
-    def resume(self, note: JournalNote | None) -> None:
-        """What is saved next holds so much of the journal that lies beside it."""
-        self._leftover = note
-
     def _not_backed_up(self, error: OSError) -> StateNotSaved:
         return StateNotSaved(f"the state {self.path} could not be backed up: {error.strerror}", hint=hint_of(error))
 
@@ -294,10 +202,6 @@ class FileStore:
             self.backups.keep((self._file.serial, self._content))
         except OSError as error:
             raise self._not_backed_up(error) from error
-
-    def content_of(self, state: State, journal: Journal | None = None) -> bytes:
-        """The state as save() would write it next, for another place."""
-        return codec.document(self._file_of(replace(state, serial=state.serial + 1), journal))
 
     # -- the run
 
@@ -331,6 +235,45 @@ class FileStore:
     def force_unlock(self) -> Holder | None:
         """Break the lock; whose it was."""
         return self.lock.break_it()
+
+    def is_held_alive(self) -> bool:
+        """Whether a process of this machine holds the lock now."""
+        return self.lock.is_alive()
+
+    def earlier_states(self) -> Iterator[tuple[str, State]]:
+        """The backups that can be read, newest first, each with its path."""
+        return self.backups.states()
+
+    def begin_journal(self, run_id: str) -> Journal:
+        """The journal of a run that begins now. Raises StateNotSaved when it cannot be created or exists."""
+        return Journal(self.journal_path, run_id, self.clock.now(), self.check_unchanged, self.folder)
+
+    def end_run(self, state: State, journal: Journal, *, has_open_calls: bool) -> State:
+        """The last save of a run, which removes its journal unless that holds calls whose outcome is unknown."""
+        state = self.save(state, journal)
+        if has_open_calls:
+            journal.check_in_place()  # it is the only record of them
+        else:
+            journal.remove()
+        return state
+
+    def journal_run(self) -> str | None:
+        """The run whose journal lies beside the state; None when there is none. Raises StateDamaged."""
+        return run_of(self.journal_path, self.folder)
+
+    def rescue(
+        self,
+        state: State,
+        journal: Journal | None,
+        error: StateError,
+        *,
+        settled: Collection[str] = (),
+        has_journal: bool = False,
+    ) -> Rescue:
+        """Write down what a run knows, somewhere, with the commands that restore it."""
+        from scenario_apply.state.stores.rescue import rescue_files
+
+        return rescue_files(self, state, journal, error, settled=settled, has_journal=has_journal)
 
     def has_journal_file(self) -> bool:
         """Whether anything lies where the journal belongs."""

@@ -15,7 +15,7 @@ import shlex
 import threading
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Literal, Self, assert_never
 
 from scenario_apply.errors import StateDamaged, StateNotSaved
@@ -44,11 +44,15 @@ from scenario_apply.state.stores.state_folder import state_folder
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unanswered:
-    """A call that was sent and has no recorded outcome. details: what was known about it, such as an upload id."""
+    """A call that was sent and has no recorded outcome. details: what was known about it, such as an upload id.
+
+    is_foreign: another machine sent it, whose clock may be wrong: sent_at then says only what was sent before what.
+    """
 
     step: PlannedStep
     sent_at: float
     details: Mapping[str, str]
+    is_foreign: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +68,8 @@ class Replayed:
     run: str | None
     baseline: Baseline = NO_BASELINE
 
+
+NO_LINES: Mapping[int, Line] = MappingProxyType({})
 
 _MADE = re.compile(rb'"model_id":"([A-Za-z0-9_.-]{1,128})"')
 
@@ -131,8 +137,16 @@ class Journal:
         if self._guard is not None:
             self._guard()
         self.check_in_place()
-        self._append(SentLine(op=step.id, at=now, details=codec.fitted(details, SentDetails)))
+        number = self._append(SentLine(op=step.id, at=now, details=codec.fitted(details, SentDetails)))
+        self._share(step.id, number)
         self.flush()
+
+    def _share(self, op: StepId, number: int) -> None:
+        """For a journal that is kept elsewhere, too. number: of the line that says that the call is sent now."""
+
+    def note(self) -> JournalNote:
+        """What a state that is saved now holds of this journal."""
+        return JournalNote(run=self.run_id, lines=self.lines)
 
     def settle(self, step: PlannedStep, outcome: Outcome) -> None:
         """Records the outcome of a step that is done or was found to be done. The next flush() writes it to disk."""
@@ -214,7 +228,8 @@ class Journal:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    def _append(self, line: Line) -> None:
+    def _append(self, line: Line) -> int:
+        """The number of the line, counted from 1."""
         data = codec.line(line)
         with self._lock:
             self._refuse_if_broken()
@@ -232,6 +247,7 @@ class Journal:
             self._size += written
             self.lines += 1
             self._keep_open(line, data)
+            return self.lines
 
     def _keep_open(self, line: Line, data: bytes) -> None:
         match line:
@@ -253,12 +269,19 @@ def _identity(stat: os.stat_result) -> tuple[int, int]:
     return stat.st_dev, stat.st_ino
 
 
-def replay(path: str, state: State, applied: JournalNote | None, folder: OwnFolder | None = None) -> Replayed | None:
+def replay(
+    path: str,
+    state: State,
+    applied: JournalNote | None,
+    folder: OwnFolder | None = None,
+    more: Mapping[int, Line] = NO_LINES,
+) -> Replayed | None:
     """Replays a leftover journal on the state; None when there is no journal.
 
-    applied: the state's own record of the lines it includes. folder: the state's folder, which contains path; None: the
-    folder of path, with links resolved. An incomplete last line, as a power loss leaves it, is ignored. Raises
-    StateDamaged when the journal cannot be read or another line is invalid.
+    applied: the state's own record of the lines it includes. more: lines of the same journal that were kept elsewhere.
+    folder: the state's folder, which contains path; None: the folder of path, with links resolved. An incomplete last
+    line, as a power loss leaves it, is ignored. Raises StateDamaged when the journal cannot be read or another line is
+    invalid.
     """
     try:
         content = (folder or state_folder(path)).read(os.path.basename(path))[0]
@@ -271,8 +294,8 @@ def replay(path: str, state: State, applied: JournalNote | None, folder: OwnFold
     try:
         lines = [_read(path, number, text) for number, text in enumerate(raw, 1)]
         run = lines[0].run if lines and isinstance(lines[0], RunLine) else None
-        held = applied.lines if applied is not None and run is not None and applied.run == run else 0
-        return _replayed(path, lines, held, state, run)
+        numbered = {**more, **dict(enumerate(lines, 1))}
+        return replayed(path, {number: numbered[number] for number in sorted(numbered)}, applied, state, run)
     except StateDamaged as damaged:
         raise StateDamaged(damaged.message, hint=_way_on(path, content, state)) from damaged
 
@@ -314,11 +337,19 @@ def _read(path: str, number: int, text: bytes) -> Line:
     return line
 
 
-def _replayed(path: str, lines: list[Line], held: int, state: State, run: str | None) -> Replayed:
+def replayed(
+    path: str, lines: Mapping[int, Line], applied: JournalNote | None, state: State, run: str | None
+) -> Replayed:
+    """The lines of a run, in order and by their numbers, replayed on a state. applied: what the state includes of them.
+
+    path: for messages. Raises StateDamaged for lines that do not fit together.
+    """
+    note = applied if applied is not None and run is not None and applied.run == run else None
+    held = 0 if note is None else note.lines
     steps: dict[StepId, PlannedStep] = {}
     sent: dict[StepId, Unanswered] = {}
     baseline = NO_BASELINE
-    for number, line in enumerate(lines, 1):
+    for number, line in lines.items():
         if isinstance(line, SentLine | DoneLine | AdoptedLine) and line.op not in steps:
             raise _damaged(path, number, f"op: no line before it says what the step {line.op[:40]!r} is")
         match line:
@@ -329,6 +360,8 @@ def _replayed(path: str, lines: list[Line], held: int, state: State, run: str | 
             case IntentLine():
                 steps[line.op] = PlannedStep(id=line.op, step=line.step)
             case SentLine():
+                if note is not None and number <= held and not note.may_be_open(line.op):
+                    continue
                 before = sent[line.op].details if line.op in sent else {}
                 details = {**before, **codec.plain(line.details)}
                 sent[line.op] = Unanswered(step=steps[line.op], sent_at=line.at, details=details)
@@ -343,7 +376,8 @@ def _replayed(path: str, lines: list[Line], held: int, state: State, run: str | 
                 sent.pop(line.op, None)
             case _:
                 assert_never(line)
-    return Replayed(state=state, unanswered=tuple(sent.values()), lines=len(lines), run=run, baseline=baseline)
+    count = max(lines, default=0)
+    return Replayed(state=state, unanswered=tuple(sent.values()), lines=count, run=run, baseline=baseline)
 
 
 def _damaged(path: str, number: int, what: str) -> StateDamaged:

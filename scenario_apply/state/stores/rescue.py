@@ -11,13 +11,12 @@ import shlex
 import tempfile
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from scenario_apply.errors import StateError, StateNotSaved
 from scenario_apply.state.state import State
-from scenario_apply.state.stores.file_store import FileStore
 from scenario_apply.state.stores.journal import Journal, Place
-from scenario_apply.state.stores.own_files import UnsafeFile
+from scenario_apply.state.stores.own_files import OwnFolder, UnsafeFile
 
 StatePlace = Literal["ours", "gone", "continued", "replaced"]
 """What lies in the state's place: what this process read or wrote last (also: still nothing), nothing any more, a later
@@ -34,8 +33,22 @@ class Rescue:
     is_lost: bool = False
 
 
-def rescue(
-    store: FileStore,
+class StateFiles(Protocol):
+    """A state in a file, with its journal beside it: what FileStore offers to a rescue."""
+
+    path: str
+    name: str
+    journal_path: str
+    folder: OwnFolder
+
+    def content_of(self, state: State, journal: Journal | None = None) -> bytes: ...
+    def look(self) -> tuple[tuple[int, int, int] | None, tuple[int, int, int] | None]: ...
+    def read_other(self, content: bytes, source: str) -> State: ...
+    def has_journal_file(self) -> bool: ...
+
+
+def rescue_files(
+    store: StateFiles,
     state: State,
     journal: Journal | None,
     error: StateError,
@@ -52,8 +65,8 @@ def rescue(
     calls = journal.open_calls(settled) if journal is not None and place == "gone" else None
     is_lost = state_place in ("gone", "replaced") or place == "gone"
     try:
-        path = _written(store.content_of(state, journal), ".json")
-        beside = None if calls is None else _written(calls, ".journal", path.removesuffix(".json"))
+        path = written_rescue(store.content_of(state, journal), ".json")
+        beside = None if calls is None else written_rescue(calls, ".journal", path.removesuffix(".json"))
     except OSError as refusal:
         return _nothing_written(store, error, refusal, is_lost=is_lost)
     known = f"What this run knows is in {path}"
@@ -73,7 +86,7 @@ def rescue(
     )
 
 
-def rescue_location(store: FileStore, state: State) -> StatePlace:
+def rescue_location(store: StateFiles, state: State) -> StatePlace:
     """What became of the file while this process held the state."""
     try:
         now, seen = store.look()
@@ -92,7 +105,7 @@ def rescue_location(store: FileStore, state: State) -> StatePlace:
     return "continued" if there.lineage == state.lineage and there.serial > state.serial else "replaced"
 
 
-def _place(store: FileStore, journal: Journal | None, has_journal: bool) -> Place:
+def _place(store: StateFiles, journal: Journal | None, has_journal: bool) -> Place:
     if journal is None:
         return "gone" if has_journal and not store.has_journal_file() else "ours"
     try:
@@ -101,7 +114,7 @@ def _place(store: FileStore, journal: Journal | None, has_journal: bool) -> Plac
         return "ours"  # as above
 
 
-def _written(content: bytes, suffix: str, beside: str | None = None) -> str:
+def written_rescue(content: bytes, suffix: str, beside: str | None = None) -> str:
     """A new file of the user alone; its path. beside: what its path begins with. Raises OSError."""
     if beside is None:
         descriptor, path = tempfile.mkstemp(prefix="scenario-apply-rescue-", suffix=suffix)
@@ -115,7 +128,7 @@ def _written(content: bytes, suffix: str, beside: str | None = None) -> str:
     return path
 
 
-def _nothing_written(store: FileStore, error: StateError, refusal: OSError, *, is_lost: bool) -> Rescue:
+def _nothing_written(store: StateFiles, error: StateError, refusal: OSError, *, is_lost: bool) -> Rescue:
     text = f"{error}. No rescue file could be written either ({refusal.strerror})"
     if not is_lost:
         return Rescue(text=f"{text}; the journal {store.journal_path} has what it took")
@@ -126,7 +139,7 @@ def _nothing_written(store: FileStore, error: StateError, refusal: OSError, *, i
     )
 
 
-def _way_back(store: FileStore, path: str, beside: str | None, *, is_taken: bool) -> list[str]:
+def _way_back(store: StateFiles, path: str, beside: str | None, *, is_taken: bool) -> list[str]:
     """Shell commands that put the rescue file, and the journal with it, where the next run looks."""
     folder = os.path.dirname(store.path)
     words: list[tuple[str, ...]] = []
