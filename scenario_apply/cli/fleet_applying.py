@@ -47,7 +47,7 @@ MOST_EVENTS = 2_000
 
 
 @dataclass(slots=True, kw_only=True)
-class Allowance:
+class LaunchAllowance:
     """What is left of the launches and of the CU that the fleet gave this task; None: no bound."""
 
     launches: int | None
@@ -69,11 +69,11 @@ class Applying:
     service: Service
     stop: StopSignal
     begun: bool
-    allowance: Allowance = field(init=False)
+    allowance: LaunchAllowance = field(init=False)
     events: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.allowance = Allowance(launches=self.task.may_launch, cost=self.task.cost)
+        self.allowance = LaunchAllowance(launches=self.task.may_launch, cost=self.task.cost)
 
     def results(self, opened: list[Opened]) -> list[ManifestResult]:
         """What became of each manifest. Raises Unauthorized and Unreachable, which would meet all of them alike."""
@@ -126,7 +126,7 @@ class Applying:
     def _planned(self, one: Opened, shared: SharedReads) -> Prepared:
         """The plan, within what was approved. Raises PlanStale when it is more, and nothing was launched yet.
 
-        Later on, what is more is left out: a training that failed, or what somebody changed meanwhile.
+        Later on, what is more is left out: a training that failed, or what changed meanwhile.
         """
         approved = one.given.approved
         options = options_of(self.task, one)

@@ -23,8 +23,8 @@ from scenario_apply.fleet.coordinator import Coordinator
 from scenario_apply.fleet.engines import open_engine
 from scenario_apply.fleet.fleet_file import FleetLimits
 from scenario_apply.fleet.fleet_report import Command, FleetReport, judged
+from scenario_apply.fleet.job_matrix import shown_path, state_of
 from scenario_apply.fleet.launch_limits import LaunchLimits
-from scenario_apply.fleet.matrix import shown_path, state_of
 from scenario_apply.fleet.project_run import ProjectRun
 from scenario_apply.fleet.projects import Fleet, FleetProject, load_fleet
 from scenario_apply.fleet.tasks import FleetRun, Kind, Plain, Task, TaskManifest

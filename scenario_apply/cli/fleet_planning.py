@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from scenario_apply.cli.settings import Settings
     from scenario_apply.planning.plan import Plan
     from scenario_apply.state.state import State
-    from scenario_apply.state.stores.file_store import FileStore, Loaded
+    from scenario_apply.state.stores.state_store import Loaded, StateStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ class Opened:
     given: TaskManifest
     settings: Settings
     request: PlanRequest
-    store: FileStore
+    store: StateStore
     loaded: Loaded | None = None
 
 

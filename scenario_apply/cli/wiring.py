@@ -249,7 +249,7 @@ def open_world(
         yield environment_of(settings, store, project, service)
 
 
-def environment_of(settings: Settings, store: FileStore, project: str | None, service: Service | None) -> Environment:
+def environment_of(settings: Settings, store: StateStore, project: str | None, service: Service | None) -> Environment:
     """What a run works with. service None: offline."""
     from scenario_apply.apply.environment import Environment
 

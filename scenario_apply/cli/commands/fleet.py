@@ -107,7 +107,7 @@ def _apply(call: Invocation) -> int:
 
 def _matrix(call: Invocation) -> int:
     from scenario_apply.cli.fleet_command import chosen_fleet
-    from scenario_apply.fleet.matrix import MOST_JOBS, job_matrix, matrix_json
+    from scenario_apply.fleet.job_matrix import MOST_JOBS, job_matrix, matrix_json
 
     jobs = job_matrix(chosen_fleet(call), call.settings.cwd, by_project=call.arguments.by == "project")
     if len(jobs) > MOST_JOBS and call.arguments.format == "github":

@@ -56,11 +56,11 @@ class FleetView:
         self._region.close()
 
     def _print(self, run: ProjectRun) -> None:
-        """One line for each new phase of a task of an apply; of quick tasks only what failed."""
+        """One line for each new phase of an apply, without its looks; plans and statuses are soon on the screen."""
         line = f"{run.phase}" + (f", {len(run.running)} training" if run.running else "")
-        if run.phase in ("queued", "working") and run.task.kind != "apply":
+        if run.task.kind != "apply" or (run.phase in ("queued", "working") and run.name in self._told):
             return
-        if self._told.get(run.name) == line or (run.task.kind != "apply" and run.phase != "failed"):
+        if self._told.get(run.name) == line:
             return
         self._told[run.name] = line
         self._call.say(f"{safe(run.name)}: {line}\n")
