@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from scenario_apply.apply.stop_signal import StopSignal
 from scenario_apply.apply.system_clock import SystemClock
 from scenario_apply.cli.fleet_worker import run_task
-from scenario_apply.cli.named_files import is_remote
 from scenario_apply.cli.progress.fleet_view import FleetView
 from scenario_apply.cli.settings import DEFAULT_BASE_URL, LOCAL
 from scenario_apply.cli.signals import stopping
@@ -31,6 +30,7 @@ from scenario_apply.fleet.tasks import FleetRun, Kind, Plain, Task, TaskManifest
 from scenario_apply.model.did_you_mean import did_you_mean
 from scenario_apply.model.limits import REQUESTS_PER_MINUTE
 from scenario_apply.model.timestamps import iso
+from scenario_apply.state.state_url import is_state_url
 
 if TYPE_CHECKING:
     from scenario_apply.cli.invocation import Invocation
@@ -69,7 +69,7 @@ def _refuse_states_outside(fleet: Fleet) -> None:
     for project in fleet.projects:
         for manifest in project.manifests:
             state = manifest.state
-            if state is None or is_remote(state):
+            if state is None or is_state_url(state):
                 continue
             parts = os.path.normpath(state).split(os.sep)
             if os.path.isabs(state) or parts[0] == os.pardir or any(part.startswith(".") for part in parts):

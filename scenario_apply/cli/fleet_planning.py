@@ -5,20 +5,25 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace as with_fields
 
 from scenario_apply.api.shared_reads import SharedReads
 from scenario_apply.apply.prepare import PlanOptions, Prepared, make_plan
 from scenario_apply.cli.fleet_settings import settings_of
 from scenario_apply.cli.invocation import Invocation
 from scenario_apply.cli.plan_request import PlanRequest, plan_options, read_request
-from scenario_apply.cli.wiring import Service, environment_of, store_at
+from scenario_apply.cli.state_location import store_at
+from scenario_apply.cli.wiring import Service, environment_of
 from scenario_apply.errors import ExitCode, ManifestError, ScenarioApplyError, Unauthorized, Unreachable
 from scenario_apply.fleet.approval import approved_of
 from scenario_apply.fleet.tasks import ManifestResult, Task, TaskManifest, failed_manifest, problem_of
 from scenario_apply.model.remote import ModelId
 from scenario_apply.model.steps import DeleteModel, StartTraining
+from scenario_apply.state.state_url import is_state_url
 
 if TYPE_CHECKING:
     from scenario_apply.apply.environment import Environment
@@ -39,14 +44,14 @@ class Opened:
     loaded: Loaded | None = None
 
 
-def open_manifests(task: Task) -> tuple[list[Opened], list[ManifestResult]]:
-    """The manifests of a task that can be read, and what is wrong with the others."""
+def open_manifests(task: Task, stores: ExitStack) -> tuple[list[Opened], list[ManifestResult]]:
+    """The manifests of a task that can be read, and what is wrong with the others. stores: closes their stores."""
     opened: list[Opened] = []
     failed: list[ManifestResult] = []
     states: dict[str, str] = {}
     for given in task.manifests:
         try:
-            one = _opened(task, given)
+            one = _opened(task, given, stores)
             _refuse_other_project(task, one, opened)
             _refuse_shared_state(one, states)
             opened.append(one)
@@ -55,12 +60,15 @@ def open_manifests(task: Task) -> tuple[list[Opened], list[ManifestResult]]:
     return opened, failed
 
 
-def _opened(task: Task, given: TaskManifest) -> Opened:
-    settings = settings_of(task, given)
-    request = read_request(settings)
+def _opened(task: Task, given: TaskManifest, stores: ExitStack) -> Opened:
+    """A URL of the fleet file is trusted no more than one of the manifest."""
+    url = given.state if given.state is not None and is_state_url(given.state) else None
+    settings = settings_of(task, given if url is None else with_fields(given, state=None))
+    request = read_request(settings, state=url)
     place = replace(request.place, project=task.project or request.place.project)
     request = replace(request, place=place)
-    return Opened(given=given, settings=settings, request=request, store=store_at(place, endpoint=settings.endpoint))
+    store = stores.enter_context(store_at(place, endpoint=settings.endpoint))
+    return Opened(given=given, settings=settings, request=request, store=store)
 
 
 def _refuse_other_project(task: Task, one: Opened, before: list[Opened]) -> None:

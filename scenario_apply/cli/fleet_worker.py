@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import Any
 
 from msgspec.structs import replace
@@ -33,8 +33,8 @@ def run_task(plain: dict[str, Any]) -> dict[str, Any]:
     task = task_of(plain)
     try:
         require_names(task)
-        with _stoppable() as stop:
-            return plain_of(_carried_out(task, stop))
+        with _stoppable() as stop, ExitStack() as stores:
+            return plain_of(_carried_out(task, stop, stores))
     except ScenarioApplyError as error:
         is_busy = isinstance(error, StateLocked)
         failed = TaskResult(kind=task.kind, problem=problems_of(error), code=int(error.exit_code), is_busy=is_busy)
@@ -54,11 +54,11 @@ def _say_nothing(text: str) -> None:
     """The coordinator says it."""
 
 
-def _carried_out(task: Task, stop: StopSignal) -> TaskResult:
+def _carried_out(task: Task, stop: StopSignal, stores: ExitStack) -> TaskResult:
     """Raises ScenarioApplyError for what stops the whole project."""
     if task.kind == "look":
-        return _looked(task, stop)
-    opened, failed = open_manifests(task)
+        return _looked(task, stop, stores)
+    opened, failed = open_manifests(task, stores)
     if not opened:
         return TaskResult(kind=task.kind, manifests=_in_order(task, failed))
     project = task.project or opened[0].request.manifest.project
@@ -79,7 +79,7 @@ def _carried_out(task: Task, stop: StopSignal) -> TaskResult:
         return replace(answered, project=project)
 
 
-def _looked(task: Task, stop: StopSignal) -> TaskResult:
+def _looked(task: Task, stop: StopSignal, stores: ExitStack) -> TaskResult:
     """Manifests and datasets are read only where something became possible."""
     with open_service(
         root_of(task), settings_of(task), project=task.project, read_only=True, cancel=stop.requested
@@ -90,7 +90,7 @@ def _looked(task: Task, stop: StopSignal) -> TaskResult:
             return _answered(task, service, [], look=look)
         sent = service.budget.sent
     part = replace(task, manifests=tuple(one for one in task.manifests if one.path in touched))
-    opened, failed = open_manifests(part)
+    opened, failed = open_manifests(part, stores)
     if not opened:
         return replace(_look_result(task, look, touched, failed), sent=sent)
     with _service(part, opened, stop) as service:

@@ -71,7 +71,7 @@ class Coordinator:
             future.cancel()
 
     def _leave_stuck(self) -> None:
-        """Projects that wait for trainings of others to end, which nobody looks at any more."""
+        """Projects that wait for trainings of others to end, when no look at those is due any more."""
         if not (self._in_flight or self._due):
             for run in self._ready:
                 run.leave()

@@ -27,9 +27,9 @@ def run(call: Invocation) -> int:
     from scenario_apply.cli.wiring import recorded_store
     from scenario_apply.review.screen import safe
 
-    store = recorded_store(call.settings)
-    is_alive = store.is_held_alive()
-    holder = store.force_unlock()
+    with recorded_store(call.settings) as store:
+        is_alive = store.is_held_alive()
+        holder = store.force_unlock()
     if holder is None:
         call.show("the state is not locked\n")
         return 0

@@ -126,7 +126,7 @@ class StateStore(Protocol):
         ...
 
     def journal_run(self) -> str | None:
-        """The run whose journal was left here; None when there is none. Raises StateDamaged."""
+        """The run that left its journal for the next one; None when there is none. Raises StateDamaged."""
         ...
 
     def rescue(

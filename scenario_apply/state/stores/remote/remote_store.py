@@ -115,7 +115,7 @@ class RemoteStore(DocumentStore):
         records = self._backend.calls()
         self._found, self._recovered = tuple(name for name, _ in records), note.run
         lines = lines_of_run(records, note.run, self.shown)
-        if self.journal_run() == note.run:
+        if run_of(self.journal_path, self._folder) == note.run:
             return replay(self.journal_path, state, note, self._folder, lines)
         if not lines:
             return None
@@ -124,15 +124,16 @@ class RemoteStore(DocumentStore):
         return with_fields(found, unanswered=calls)
 
     def journal_run(self) -> str | None:
-        """The run whose journal was left on this machine; None when there is none. Raises StateDamaged."""
-        return run_of(self.journal_path, self._folder)
+        """The run that the document, as it was read last, names as not ended; None when it names none."""
+        return None if self._noted is None else self._noted.run
 
     def read_other(self, content: bytes, source: str) -> State:
         """A state from somewhere else. What it notes of a run that left calls here stays with it when it is saved."""
         state = super().read_other(content, source)
         note = read_state_file(content, source=source).journal or None
         if note is not None:
-            left = self.journal_run() == note.run or names_of_run(self._backend.calls(), note.run, self.shown)
+            is_here = run_of(self.journal_path, self._folder) == note.run
+            left = is_here or names_of_run(self._backend.calls(), note.run, self.shown)
             self._leftover = note if left else None
         return state
 

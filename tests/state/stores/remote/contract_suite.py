@@ -57,6 +57,8 @@ class StoreContract:
     keeps_backups = True
     """Whether backups are the tool's work there, not the store's."""
     most_contenders = CONTENDERS
+    holder_shown = "jane"
+    """How the holder is called there; a server that authenticates may show the name of the login."""
 
     @pytest.fixture
     def backend(self) -> Iterator[StateBackend]:
@@ -138,11 +140,12 @@ class StoreContract:
     def test_backups_come_newest_first_and_ten_stay(self, backend: StateBackend, other: StateBackend) -> None:
         if not self.keeps_backups:
             pytest.skip("the store keeps versions by itself")
-        for serial in range(1, 13):
+        for serial in range(1, 26):
             backend.keep_backup(serial, document(serial))
         found = list(other.backups())
-        assert [content for _, content in found] == [document(serial) for serial in range(12, 2, -1)]
-        assert "12" in found[0][0]
+        assert [content for _, content in found[:10]] == [document(serial) for serial in range(25, 15, -1)]
+        assert len(found) <= 20, "a store may delete several at once"
+        assert "25" in found[0][0]
 
     # -- open calls
 
@@ -177,11 +180,11 @@ class StoreContract:
         self, backend: StateBackend, other: StateBackend
     ) -> None:
         lease = backend.acquire(holder())
-        with pytest.raises(StateLocked, match="jane"):
+        with pytest.raises(StateLocked, match=self.holder_shown):
             other.acquire(holder("john", "runner-2"))
         found = other.holder()
         assert found is not None
-        assert (found.who, found.host) == ("jane", "runner-1") or found.who.startswith("jane")
+        assert self.holder_shown in str(found)
         backend.release(lease)
         assert other.holder() is None
         taken = other.acquire(holder("john", "runner-2"))
@@ -216,7 +219,7 @@ class StoreContract:
         lease = backend.acquire(holder())
         broken = other.break_lock()
         assert broken is not None
-        assert broken.who.startswith("jane")
+        assert self.holder_shown in str(broken)
         assert other.break_lock() is None
         with pytest.raises(LeaseLost):
             backend.renew(lease)
