@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import math
 import os
 from collections.abc import Collection, Iterator
 from dataclasses import replace as with_fields
@@ -240,9 +241,16 @@ class RemoteStore(DocumentStore):
         """Break the lease; whose it was."""
         return self._backend.break_lock()
 
-    def is_held_alive(self) -> bool:
-        """Whether somebody holds a lease that has not expired."""
-        return self._backend.holder() is not None
+    def still_running(self) -> str | None:
+        """What to know of the run whose lease has not expired; None when there is none."""
+        holder = self._backend.holder()
+        if holder is None:
+            return None
+        seconds = math.ceil(self._backend.renew_every_s)
+        return (
+            f"the run of {holder.who} may still be going on. Within {seconds} s it looks at its lease and stops before "
+            "its next paid request: start no other run until then"
+        )
 
     def close(self) -> None:
         """Close connections."""
