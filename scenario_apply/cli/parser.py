@@ -116,18 +116,17 @@ def variable(text: str) -> tuple[str, str]:
 
 
 def state_file(text: str) -> str:
-    """FILE of --state. Raises UsageError for the address of a remote place, before anything is read or sent."""
-    from scenario_apply.cli.named_files import is_remote
+    """FILE or URL of --state. Raises UsageError for a URL that names no state, before anything is read or sent."""
     from scenario_apply.errors import UsageError
+    from scenario_apply.state.state_url import BadStateUrl, is_state_url, parse_state_url
 
     if not text.strip():
-        raise UsageError("--state is empty", hint="name a file; a variable of the shell may not be set")
-    if is_remote(text):
-        scheme = text.strip().split("/", 1)[0]  # no more of it: an address may hold a password
-        raise UsageError(
-            f"--state {scheme}//… names a remote place; a state is a file on this machine",
-            hint="name a local file, e.g. --state state/kael.json",
-        )
+        raise UsageError("--state is empty", hint="name a file or a URL; a variable of the shell may not be set")
+    if is_state_url(text):
+        try:
+            parse_state_url(text, "name")  # of the manifest, which is not read yet
+        except BadStateUrl as bad:
+            raise UsageError(f"--state: {bad.what}", hint=bad.hint) from bad
     return text
 
 

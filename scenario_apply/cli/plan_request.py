@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace as with_fields
 
 from scenario_apply.cli.address_arguments import address_of, adoption
+from scenario_apply.cli.state_location import StateLocation
 from scenario_apply.cli.wiring import (
-    StateLocation,
     all_problems,
     open_datasets,
     open_manifest,

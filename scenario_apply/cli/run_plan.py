@@ -124,7 +124,8 @@ def _remember_state(session: ApplySession, request: PlanRequest, environment: En
     if session.settings.state is not None:
         from scenario_apply.cli.other_states import remember
 
-        remember(request.manifest, environment.store.shown)
+        url = request.place.url
+        remember(request.manifest, environment.store.shown if url is None else url.written)
 
 
 def page_of_pictures(root: str, cwd: str) -> tuple[str, str]:

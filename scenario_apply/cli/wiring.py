@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
 from scenario_apply.cli.locate import (
@@ -16,10 +16,13 @@ from scenario_apply.cli.locate import (
     refuse_twin,
     state_path,
     state_within,
+    usual_root,
 )
 from scenario_apply.cli.named_files import untrusted_top
 from scenario_apply.cli.settings import LOCAL, Settings
+from scenario_apply.cli.state_addresses import url_of_manifest, url_of_option
 from scenario_apply.cli.state_links import follow_state_link
+from scenario_apply.cli.state_location import StateLocation, store_at
 from scenario_apply.dataset.scan.depth import Depth
 from scenario_apply.errors import Diagnostic, ManifestError, ScenarioApplyError, UsageError
 from scenario_apply.model.limits import REQUESTS_PER_MINUTE
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
     from scenario_apply.apply.environment import Environment
     from scenario_apply.dataset.types import Dataset
     from scenario_apply.manifest.spec import Manifest
+    from scenario_apply.state.state import State
+    from scenario_apply.state.state_url import StateUrl
     from scenario_apply.state.stores.state_store import StateStore
 
 
@@ -41,24 +46,6 @@ class NoCredentials(ScenarioApplyError):
     """Neither credentials nor --local."""
 
     code = "no-credentials"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StateLocation:
-    """Where a state lies and what it belongs to. root: the folder .scenario/ is in.
-
-    is_bare: no manifest was read, so that only the state itself knows its project. secrets: those of the manifest.
-    within: the folder below which no link is followed on the way to the state; None: the state's own folder.
-    notes: warnings about a state that lies elsewhere, or is another manifest's, too.
-    """
-
-    state: str
-    root: str
-    project: str | None
-    is_bare: bool = False
-    secrets: tuple[Secret, ...] = ()
-    within: str | None = None
-    notes: tuple[Diagnostic, ...] = ()
 
 
 def open_manifest(settings: Settings, edited: Mapping[str, bytes] | None = None) -> Manifest:
@@ -130,6 +117,9 @@ def refuse_errors(problems: Iterable[Diagnostic], *, strict: bool) -> None:
 def place_of(settings: Settings) -> StateLocation:
     """Where the state is, by --state alone where that is given, else by the manifest."""
     if settings.state is not None and settings.manifest is None:
+        url = url_of_option(settings.state, settings)
+        if url is not None:
+            return place_at(url, settings)
         path = os.path.abspath(os.path.join(settings.cwd, settings.state))
         real, within = follow_state_link(path, untrusted_top(path, settings.cwd), settings.cwd)
         root = os.path.dirname(os.path.dirname(path))
@@ -138,6 +128,12 @@ def place_of(settings: Settings) -> StateLocation:
         return place_of_manifest(open_manifest(settings), settings)
     except ManifestError as error:
         raise state_alone(error) from error
+
+
+def place_at(url: StateUrl, settings: Settings) -> StateLocation:
+    """The place of a state that was named without a manifest."""
+    root, allow_http = usual_root(settings.cwd), settings.allow_http
+    return StateLocation(state=url.shown, root=root, project=None, is_bare=True, url=url, allow_http=allow_http)
 
 
 def state_alone(error: ManifestError) -> ManifestError:
@@ -151,6 +147,9 @@ def place_of_manifest(manifest: Manifest, settings: Settings, *, endpoint: str |
     """Where the state of a loaded manifest is. endpoint: of a run; states of another one are not meant by it."""
     from scenario_apply.cli.other_states import recorded_elsewhere, refuse_shared_state
 
+    url = _url_of(manifest, settings)
+    if url is not None:
+        return _place_at(url, manifest, settings, endpoint)
     path = state_path(manifest, settings.state, settings.cwd)
     notes: list[Diagnostic | None] = []
     if settings.state is None and manifest.state is None:
@@ -170,25 +169,58 @@ def place_of_manifest(manifest: Manifest, settings: Settings, *, endpoint: str |
     )
 
 
+def _url_of(manifest: Manifest, settings: Settings) -> StateUrl | None:
+    if settings.state is not None:
+        return url_of_option(settings.state, settings, manifest.name)
+    return url_of_manifest(manifest, settings)
+
+
+def _place_at(url: StateUrl, manifest: Manifest, settings: Settings, endpoint: str | None) -> StateLocation:
+    """The place of a state in a store. It is only read here when a file of this manifest's models lies beside it."""
+    from scenario_apply.cli.other_states import recorded_in_file
+
+    place = StateLocation(
+        state=url.shown,
+        root=manifest.root,
+        project=manifest.project,
+        secrets=_secrets_of(manifest),
+        url=url,
+        allow_http=settings.allow_http,
+    )
+    note = recorded_in_file(manifest, url, endpoint)
+    if note is None:
+        return place
+    with store_at(place, endpoint=None) as store:
+        is_empty = store.read().lineage is None
+    return dataclasses.replace(place, notes=(note,)) if is_empty else place
+
+
 def _secrets_of(manifest: Manifest) -> tuple[Secret, ...]:
     found = {v for model in manifest.models.values() for v in model.parameters.values() if isinstance(v, Secret)}
     return tuple(found)
 
 
-def recorded_store(settings: Settings) -> StateStore:
+def recorded_store(settings: Settings) -> AbstractContextManager[StateStore]:
     """The store of commands that never ask the service: of whatever endpoint, unless --local says which."""
     return store_at(place_of(settings), endpoint=LOCAL if settings.local else None)
 
 
+def recorded_state(settings: Settings) -> State:
+    """The state in it."""
+    with recorded_store(settings) as store:
+        return store.read()
+
+
 def nothing_recorded(settings: Settings) -> str:
     """The sentence for a state that records nothing; where the state is not there, what else may be meant."""
-    import dataclasses
-
     from scenario_apply.cli.other_states import recorded_elsewhere
+    from scenario_apply.state.state_url import is_state_url
 
     nothing = "nothing is recorded yet"
     if settings.state is None:
         return nothing  # said by the plan
+    if is_state_url(settings.state):
+        return f"{nothing} in {place_of(settings).state}"
     path = os.path.abspath(os.path.join(settings.cwd, settings.state))
     if os.path.lexists(path):
         return nothing
@@ -199,21 +231,6 @@ def nothing_recorded(settings: Settings) -> str:
         return nothing  # the state alone was asked for
     found = recorded_elsewhere(manifest, path, None)
     return nothing if found is None else f"{found.message} ({found.hint})"
-
-
-def store_at(place: StateLocation, *, endpoint: str | None) -> StateStore:
-    """The state's store. endpoint None: whatever the state belongs to."""
-    from scenario_apply.apply.system_clock import SystemClock
-    from scenario_apply.state.stores.file_store import FileStore
-
-    return FileStore(
-        place.state,
-        endpoint=endpoint,
-        project=place.project,
-        tool_version=VERSION,
-        clock=SystemClock(),
-        within=place.within,
-    )
 
 
 @contextmanager
@@ -230,47 +247,47 @@ def open_world(
     from scenario_apply.apply.system_clock import SystemClock
 
     clock = SystemClock()
-    store = store_at(place, endpoint=settings.endpoint)
-    project = store.read().project if place.is_bare else place.project
-    if offline:
-        yield Environment(
-            api=None,
-            store=store,
-            clock=clock,
-            endpoint=settings.endpoint,
-            project=project,
-            rate_limit=settings.rate_limit,
-            counter=None,
-            tool_version=VERSION,
-        )
-        return
-    with _service(place.root, settings) as (base_url, key, secret):
-        from scenario_apply.api import connect
-        from scenario_apply.api.picture_requests import PictureRequests
+    with store_at(place, endpoint=settings.endpoint) as store:
+        project = store.read().project if place.is_bare else place.project
+        if offline:
+            yield Environment(
+                api=None,
+                store=store,
+                clock=clock,
+                endpoint=settings.endpoint,
+                project=project,
+                rate_limit=settings.rate_limit,
+                counter=None,
+                tool_version=VERSION,
+            )
+            return
+        with _service(place.root, settings) as (base_url, key, secret):
+            from scenario_apply.api import connect
+            from scenario_apply.api.picture_requests import PictureRequests
 
-        api, budget = connect(
-            base_url=base_url,
-            api_key=key,
-            api_secret=secret,
-            project_id=project,
-            rate_limit_per_minute=settings.rate_limit,
-            clock=clock,
-            read_only=read_only,
-            cancel=cancel,
-            allow_http=settings.allow_http,
-            secrets=place.secrets,
-        )
-        yield Environment(
-            api=api,
-            store=store,
-            clock=clock,
-            endpoint=settings.endpoint,
-            project=project,
-            rate_limit=settings.rate_limit,
-            counter=budget,
-            tool_version=VERSION,
-            pictures=PictureRequests(api, base_url),
-        )
+            api, budget = connect(
+                base_url=base_url,
+                api_key=key,
+                api_secret=secret,
+                project_id=project,
+                rate_limit_per_minute=settings.rate_limit,
+                clock=clock,
+                read_only=read_only,
+                cancel=cancel,
+                allow_http=settings.allow_http,
+                secrets=place.secrets,
+            )
+            yield Environment(
+                api=api,
+                store=store,
+                clock=clock,
+                endpoint=settings.endpoint,
+                project=project,
+                rate_limit=settings.rate_limit,
+                counter=budget,
+                tool_version=VERSION,
+                pictures=PictureRequests(api, base_url),
+            )
 
 
 @contextmanager

@@ -27,9 +27,9 @@ def run(call: Invocation) -> int:
     from scenario_apply.cli.wiring import recorded_store
     from scenario_apply.review.screen import safe
 
-    store = recorded_store(call.settings)
-    still_running = store.still_running()
-    holder = store.force_unlock()
+    with recorded_store(call.settings) as store:
+        still_running = store.still_running()
+        holder = store.force_unlock()
     if holder is None:
         call.show("the state is not locked\n")
         return 0

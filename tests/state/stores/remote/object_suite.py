@@ -145,10 +145,11 @@ class ObjectSuite:
             lambda: backend.write(b"{}", replacing=None),
             lambda: backend.acquire(holder()),
             lambda: backend.put_call("a", b"{}", is_new=True),
-            lambda: backend.delete_calls(["a"]),
             backend.calls,
             backend.break_lock,
         ]
+        if not place.url.startswith("az"):  # whose answer to a bulk delete is that of objects that are gone
+            actions.append(lambda: backend.delete_calls(["a"]))
         for act in actions:
             with pytest.raises(StoreUnavailable, match=place.missing) as caught:
                 act()
