@@ -127,7 +127,7 @@ def test_a_lease_is_named_and_broken(stores: MemoryStores, capsys: pytest.Captur
     assert code == 0
     assert not bucket.is_leased
     assert "john on runner-2" in out
-    assert "may still be running" in err
+    assert "may still be going on" in err
 
 
 def test_a_password_in_state_reaches_no_history_output_or_file(

@@ -24,25 +24,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(call: Invocation) -> int:
     """Prints who held the lock."""
-    from scenario_apply.cli.settings import LOCAL
-    from scenario_apply.cli.state_location import store_at
-    from scenario_apply.cli.wiring import place_of
+    from scenario_apply.cli.wiring import recorded_store
     from scenario_apply.review.screen import safe
 
-    place = place_of(call.settings)
-    with store_at(place, endpoint=LOCAL if call.settings.local else None) as store:
-        is_alive = store.is_held_alive()
+    with recorded_store(call.settings) as store:
+        still_running = store.still_running()
         holder = store.force_unlock()
     if holder is None:
         call.show("the state is not locked\n")
         return 0
     call.show(f"the lock was removed; it was held by {safe(str(holder))}\n")
-    if is_alive:
-        what = f"process {holder.pid} is still running"
-        if place.url is not None:
-            what = f"process {holder.pid} on {holder.host} may still be running: its lease had not expired"
-        call.tell(
-            f"warning: {what}. It stops before its next paid request once another run has started. End it; the next "
-            "apply finds what it did."
-        )
+    if still_running is not None:
+        call.tell(f"warning: {safe(still_running)}. End it; the next apply finds what it did.")
     return 0
