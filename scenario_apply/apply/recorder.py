@@ -5,6 +5,9 @@ Used by the thread that runs the loop; only the journal is also written by worke
 
 from __future__ import annotations
 
+import contextlib
+
+from scenario_apply.errors import StateError
 from scenario_apply.model.ports import Clock
 from scenario_apply.model.remote import AssetId
 from scenario_apply.model.steps import PlannedStep, StepId, UploadImage
@@ -12,6 +15,7 @@ from scenario_apply.state.baseline import Baseline
 from scenario_apply.state.outcome import Outcome, after
 from scenario_apply.state.state import State
 from scenario_apply.state.stores.journal import Journal
+from scenario_apply.state.stores.remote.backend import LeaseLost, StoreUnavailable
 from scenario_apply.state.stores.state_store import StateStore
 
 CHECKPOINT_EVERY_S = 5.0
@@ -45,6 +49,13 @@ class Recorder:
         self.outcomes[planned.id] = outcome
         if outcome.asset_id is not None and isinstance(planned.step, UploadImage):
             self.assets[planned.id] = outcome.asset_id
+
+    def keep_late(self, planned: PlannedStep, outcome: Outcome, fatal: BaseException | None) -> None:
+        """Keep a step that finished after the run could not save any more. The journal takes it where it still can."""
+        self.keep(planned, outcome)
+        if isinstance(fatal, LeaseLost | StoreUnavailable):
+            with contextlib.suppress(StateError):  # it is the first error that is reported
+                self.journal.settle(planned, outcome)
 
     def settle(self, planned: PlannedStep, outcome: Outcome) -> None:
         """Journal the outcome of a step; on disk at the next flush()."""

@@ -27,9 +27,15 @@ from scenario_apply.state.state import State
 from scenario_apply.state.stores.journal import Unanswered
 
 SERVICE_MAY_STILL_WORK_S = 8.0
-"""A request this recent whose result is not found is looked up again: the service may be carrying it out."""
+"""A request this recent whose result is not found is looked up again: the service may be carrying it out.
+
+How recent a request of another machine is cannot be known: its clock may be wrong. It is waited for as if it had left
+just now, by this machine's own clock.
+"""
 
 IMPORT_POLLS = 30
+IMPORT_LATE_POLL_S = 10.0
+"""Between polls for an image of another machine, once there were IMPORT_POLLS."""
 IMPORT_STUCK_S = 900.0
 """An image that the service has not imported so long after its upload was completed is uploaded again. Should the first
 upload become an asset after all, it is attached to no model. Until then nothing is planned."""
@@ -58,15 +64,29 @@ def recover(
     """
     _check_named(api, state, unanswered, named)
     adopted: list[Adopted] = []
+    patience = _Patience(clock)
     # in the order they were sent: a model comes before its images, they before its training
     for call in sorted(unanswered, key=lambda call: call.sent_at):
-        outcome, step = _outcome(api, clock, state, call, baseline, named)
+        outcome, step = _outcome(api, patience, state, call, baseline, named)
         if outcome is None:
             continue
         state = after(state, step, outcome)
         remote = outcome.model_id or outcome.asset_id or outcome.job_id or ", ".join(outcome.asset_ids)
         adopted.append(Adopted(address=step.address, what=step.kind, remote_id=remote or "", how=outcome.adopted or ""))
     return Recovered(state=state, adopted=tuple(adopted))
+
+
+class _Patience:
+    """How long a request is waited for, counted by this machine's clock from the start of the recovery."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self._now, self._begun_at = clock.now(), clock.monotonic()
+
+    def left_s(self, call: Unanswered, limit_s: float) -> float:
+        """Seconds until the request is older than limit_s; 0 or less once it is."""
+        age_s = 0.0 if call.is_foreign else max(0.0, self._now - call.sent_at)
+        return limit_s - age_s - (self.clock.monotonic() - self._begun_at)
 
 
 def _check_named(
@@ -95,7 +115,7 @@ def _check_named(
 
 def _outcome(
     api: ScenarioApi,
-    clock: Clock,
+    patience: _Patience,
     state: State,
     call: Unanswered,
     baseline: Baseline,
@@ -110,13 +130,13 @@ def _outcome(
     if isinstance(step, AttachImages):
         return _attached(api, state, call)
     if isinstance(step, UploadImage) and "upload_id" in call.details:
-        return _imported(api, clock, call), call.step
+        return _imported(api, patience, call), call.step
     earlier = earlier_from_details(call.details)
     bytes_sent = BytesSent.from_details(call.details)
     sent = Sent(step=call.step, at=call.sent_at, baseline=baseline, earlier=earlier, bytes_sent=bytes_sent)
     outcome = find_outcome(api, state, sent)
-    while outcome is None and clock.now() < call.sent_at + SERVICE_MAY_STILL_WORK_S:
-        clock.wait(1.0)
+    while outcome is None and patience.left_s(call, SERVICE_MAY_STILL_WORK_S) > 0:
+        patience.clock.wait(1.0)
         outcome = find_outcome(api, state, sent)
     if outcome is not None and isinstance(step, StartTraining):
         outcome = _as_launched(state, step, outcome)
@@ -162,12 +182,15 @@ def _attached(api: ScenarioApi, state: State, call: Unanswered) -> tuple[Outcome
     return outcome, replace(call.step, step=replace(step, images=tuple(image for image, _ in kept)))
 
 
-def _imported(api: ScenarioApi, clock: Clock, call: Unanswered) -> Outcome | None:
+def _imported(api: ScenarioApi, patience: _Patience, call: Unanswered) -> Outcome | None:
     """The asset that a completed multipart upload became; None when it will not become one.
 
-    Raises ApplyError when that is not known yet.
+    Raises ApplyError when that is not known yet. One of another machine is waited for to the end: the next run would
+    not know better how old it is.
     """
-    for _ in range(IMPORT_POLLS):
+    polls = 0
+    while call.is_foreign or polls < IMPORT_POLLS:
+        polls += 1
         try:
             upload = api.get_upload(UploadId(call.details["upload_id"]))
         except NotFound:
@@ -178,12 +201,12 @@ def _imported(api: ScenarioApi, clock: Clock, call: Unanswered) -> Outcome | Non
             return Outcome(at=iso(call.sent_at), asset_id=upload.asset_id, sha256=sha256, adopted=how)
         if upload.status == "failed":
             return None
-        if upload.status == "pending" and clock.now() >= call.sent_at + SERVICE_MAY_STILL_WORK_S:
+        if upload.status == "pending" and patience.left_s(call, SERVICE_MAY_STILL_WORK_S) <= 0:
             return None  # never completed
-        if clock.now() >= call.sent_at + IMPORT_STUCK_S:
+        if patience.left_s(call, IMPORT_STUCK_S) <= 0:
             return None
-        clock.wait(1.0)
-    left = max(1, math.ceil((call.sent_at + IMPORT_STUCK_S - clock.now()) / 60))
+        patience.clock.wait(1.0 if polls < IMPORT_POLLS else IMPORT_LATE_POLL_S)
+    left = max(1, math.ceil(patience.left_s(call, IMPORT_STUCK_S) / 60))
     raise ApplyError(
         f"{call.step.address}: Scenario is still importing an image of the last run, {call.details['upload_id']}",
         hint=f"nothing was sent again; apply again in a minute. An apply in {left} min or later uploads it again",

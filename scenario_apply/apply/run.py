@@ -383,7 +383,7 @@ class Run:
     # -- the end
 
     def _drain(self) -> None:
-        """Take the responses that are still due into the state; the journal takes no more of them."""
+        """Take the responses that are still due into the state."""
         while self._schedule.running and not self._stop.now.is_set():
             task = self._workers.take(DRAIN_S)
             if not isinstance(task, FinishedTask):
@@ -392,7 +392,7 @@ class Run:
                 continue
             planned = task.call.planned
             if task.outcome is not None:
-                self._recorder.keep(planned, task.outcome)
+                self._recorder.keep_late(planned, task.outcome, self._fatal)
                 self._schedule.done(planned.id)
             elif task.error is not None:
                 is_unknown = self._notes.is_unanswered(planned.id)

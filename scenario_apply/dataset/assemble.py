@@ -16,7 +16,7 @@ from scenario_apply.dataset.digest import digest_of_rows
 from scenario_apply.dataset.facts import Facts, FileEntry
 from scenario_apply.dataset.image_selection import Selection
 from scenario_apply.dataset.lint.duplicate_rules import ColourDifference
-from scenario_apply.dataset.lint.lint import lint
+from scenario_apply.dataset.lint.lint import Judged, lint, lint_texts
 from scenario_apply.dataset.lint.subject import Picture, Subject
 from scenario_apply.dataset.pairing import Paired
 from scenario_apply.dataset.types import Convention, Pair
@@ -122,39 +122,98 @@ class Assembled:
     conventions: tuple[Convention, ...] = ()
 
 
-def assemble(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Described:
+    """What the texts of a dataset say, for which no picture is read.
+
+    pictures: with their captions; of the facts only the name of the file is known. findings: of reading. judged: what
+    the rules about texts found.
+    """
+
+    pictures: tuple[Picture, ...]
+    pairs: tuple[Pair, ...]
+    conventions: tuple[Convention, ...]
+    unread: frozenset[str]
+    findings: tuple[Finding, ...]
+    judged: Judged
+
+
+def describe(
     spec: DatasetSpec,
     types: tuple[str, ...],
     inputs: DatasetInputs,
-    facts: Mapping[str, Facts],
     read: Reader,
-    colour_difference: ColourDifference | None = None,
     budget: CaptionBudget | None = None,
-) -> Assembled:
-    """facts: by file, of every image of inputs. read: reads caption files. See lint() for colour_difference.
-
-    budget: of the manifest's caption templates; None: one for this dataset alone.
-    """
+) -> Described:
+    """read: reads caption files. budget: of the manifest's caption templates; None: one for this dataset alone."""
     settings, findings = settings_from(spec.lint)
-    before = [*findings, *inputs.findings]
+    facts = {
+        image.file: Facts(image.file, image.size, image.mtime_ns, image.identity, "", "", "") for image in inputs.images
+    }
     pairs: tuple[Pair, ...] = ()
     unread: frozenset[str] = frozenset()
     if inputs.paired is not None:
         pairs, more = instruct(spec, inputs.paired, read, budget)
-        before += [*inputs.paired.findings, *more]
+        found = [*inputs.paired.findings, *more]
         pictures = tuple(Picture(image.path, facts[image.file], options=spec.pictures) for image in inputs.images)
         conventions = pair_conventions(spec, len(pairs))
     else:
         gathered = gather(spec, inputs.selection or Selection(images=(), texts={}), read)
         captioned = caption_pictures(spec, inputs.images, facts, gathered, budget)
-        before += [*gathered.findings, *captioned.findings]
+        found = [*gathered.findings, *captioned.findings]
         pictures = captioned.pictures
         sent = {picture.path: picture.caption is not None for picture in pictures}
         conventions = caption_conventions(
             spec, inputs.images, gathered.raws, gathered.forms, sent, by_service=_leaves_all(spec, gathered)
         )
         unread = _excused(gathered, settings)
-    subject = Subject(
+    before = (*findings, *inputs.findings, *found)
+    subject = _subject(spec, types, settings, inputs, before, pictures, pairs, unread)
+    return Described(
+        pictures=pictures,
+        pairs=pairs,
+        conventions=conventions,
+        unread=unread,
+        findings=tuple(found),
+        judged=lint_texts(subject),
+    )
+
+
+def assemble(
+    spec: DatasetSpec,
+    types: tuple[str, ...],
+    inputs: DatasetInputs,
+    facts: Mapping[str, Facts],
+    described: Described,
+    colour_difference: ColourDifference | None = None,
+) -> Assembled:
+    """facts: by file, of every image of inputs. described: by describe(). See lint() for colour_difference."""
+    settings, findings = settings_from(spec.lint)
+    before = (*findings, *inputs.findings, *described.findings)
+    pictures = tuple([picture._replace(facts=facts[picture.file]) for picture in described.pictures])
+    pairs = described.pairs
+    subject = _subject(spec, types, settings, inputs, before, pictures, pairs, described.unread)
+    return Assembled(
+        pictures=pictures,
+        pairs=pairs,
+        findings=lint(subject, list(dict.fromkeys(before)), colour_difference, described.judged),
+        digest=digest_of_pictures(pictures, pairs, as_sent=True),
+        source_digest=digest_of_pictures(pictures, pairs, as_sent=False),
+        conventions=(*inputs.layout, *described.conventions),
+    )
+
+
+def _subject(
+    spec: DatasetSpec,
+    types: tuple[str, ...],
+    settings: LintSettings,
+    inputs: DatasetInputs,
+    before: Sequence[Finding],
+    pictures: tuple[Picture, ...],
+    pairs: tuple[Pair, ...],
+    unread: frozenset[str],
+) -> Subject:
+    return Subject(
         spec=spec,
         types=types,
         settings=settings,
@@ -165,14 +224,6 @@ def assemble(
         layout=inputs.layout,
         unread=unread,
         reported=frozenset(finding.code for finding in before),
-    )
-    return Assembled(
-        pictures=pictures,
-        pairs=pairs,
-        findings=lint(subject, list(dict.fromkeys(before)), colour_difference),
-        digest=digest_of_pictures(pictures, pairs, as_sent=True),
-        source_digest=digest_of_pictures(pictures, pairs, as_sent=False),
-        conventions=(*inputs.layout, *conventions),
     )
 
 

@@ -47,8 +47,8 @@ _MANIFEST = {
     "include-cycle": "Files include each other in a circle, or the chain is too long. Remove one `include:`.",
     "key": "A key cannot be the name of a resource. Keys consist of letters, digits, underscores and hyphens. The "
     "key is the identity of the resource; `name:` takes any text.",
-    "lease-lost": "The lease on a state in a store was broken or has passed to another run. Nothing that costs is started "
-    "any more, and what is in flight is recorded. See who holds it with status, then run the command again.",
+    "lease-lost": "The lease on a state in a store was broken or has passed to another run. Nothing that costs is "
+    "started any more, and what is in flight is recorded. See who holds it with status, then run the command again.",
     "legacy-type": "The training type is retired. The live service may answer 410 and refuse it. Use the named "
     "successor; changing the type of a trained model trains a new one.",
     "looks-renamed": "A resource that would be created is declared exactly as one was trained that is no longer "

@@ -22,7 +22,7 @@ from scenario_apply.dataset.facts import Facts, FileEntry
 from scenario_apply.dataset.lint import caption_rules as lint_captions
 from scenario_apply.dataset.lint import duplicate_rules as lint_duplicates
 from scenario_apply.dataset.lint import phrase_rules as lint_phrases
-from scenario_apply.dataset.lint.lint import lint
+from scenario_apply.dataset.lint.lint import lint, lint_texts
 from scenario_apply.dataset.lint.subject import Picture, Subject
 from scenario_apply.model.lint_rules import Finding, settings_from
 from tests.dataset.build import spec_from
@@ -252,6 +252,15 @@ def test_messages_are_short_and_few() -> None:
     found = lint(subject, [Finding("C04", "x" * 100_000, "a", 1, "y" * 100_000)] * 100_000)
     assert sum(finding.code == "C04" for finding in found) == 101
     assert all(len(finding.what) < 500 and len(finding.hint or "") < 500 for finding in found)
+
+
+def test_messages_about_captions_are_few_too_when_the_captions_were_checked_before() -> None:
+    """Of each kind a hundred, with the number of the others, whichever rule found them."""
+    subject = subject_of([""] * 150)
+    before = [Finding("C03", "the table has an empty row")] * 10
+    found = lint(subject, before)
+    assert [finding.what for finding in found if finding.code == "C03"][-1] == "... and 60 more of this kind"
+    assert found == lint(subject, before, texts=lint_texts(subject))
 
 
 SLOW = """

@@ -26,6 +26,7 @@ from scenario_apply.model.plan_limits import Limits
 from scenario_apply.model.ports import Clock, ScenarioApi
 from scenario_apply.state.state import Record, State
 from scenario_apply.state.stores.file_store import FileStore
+from scenario_apply.state.stores.state_store import StateStore
 from tests.fakes.clock import FakeClock
 
 PLACE = Location(file="m.yaml", line=1, column=1)
@@ -145,6 +146,11 @@ class Bench:
         return self.datasets[name]
 
     @property
+    def machine_clock(self) -> Clock:
+        """That of the machine which plans and applies."""
+        return self.clock
+
+    @property
     def state_path(self) -> Path:
         return self.root / "state" / "m.json"
 
@@ -152,15 +158,18 @@ class Bench:
     def journal_path(self) -> Path:
         return self.root / "state" / "m.journal"
 
-    def store(self) -> FileStore:
+    def store(self) -> StateStore:
         """As a new process would open it."""
+        return self.file_store()
+
+    def file_store(self) -> FileStore:
         return FileStore(str(self.state_path), endpoint="fake", project=None, tool_version="test", clock=self.clock)
 
     def environment(self, api: ScenarioApi | None) -> Environment:
         return Environment(
             api=api,
             store=self.store(),
-            clock=self.clock,
+            clock=self.machine_clock,
             endpoint="fake",
             project=None,
             tool_version="test",

@@ -42,6 +42,11 @@ Fault = Callable[[Callable[[], Answer]], Answer | None]
 """Gets what carries the request out, and gives the answer; None for a connection that is cut."""
 
 
+def carried_out(carry_out: Callable[[], Answer]) -> Answer:
+    """No fault."""
+    return carry_out()
+
+
 def lost(carry_out: Callable[[], Answer]) -> None:
     """Carried out, and the answer does not arrive."""
     carry_out()
@@ -93,7 +98,7 @@ class StateServer:
         self.before(seen)
         with self._turn:
             self.requests.append(seen)
-            fault = self.faults.get(seen.method) or [lambda carry_out: carry_out()]
+            fault = self.faults.get(seen.method) or [carried_out]
             return fault.pop(0)(lambda: self._carried_out(seen))
 
     def _carried_out(self, seen: Seen) -> Answer:
@@ -144,6 +149,10 @@ class StateServer:
 
     def _as_gitlab(self, seen: Seen, user: str) -> Answer:
         path = seen.path.removesuffix("/lock")
+        path, _, version = path.partition("/versions/")
+        if version:
+            found = self.versions.get(int(version))
+            return (404, JSON, b'{"message": "404 Not found"}') if found is None else (200, {}, found)
         if path != GITLAB_PATH:
             return 404, JSON, b'{"message": "404 Project Not Found"}'
         held, id = self.lock, seen.query.get("ID")

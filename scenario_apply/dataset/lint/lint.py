@@ -39,9 +39,11 @@ from scenario_apply.dataset.lint import (
 )
 from scenario_apply.dataset.lint.duplicate_rules import ColourDifference
 from scenario_apply.dataset.lint.subject import Subject
-from scenario_apply.model.lint_rules import Finding
+from scenario_apply.model.lint_rules import Finding, LintSettings
 
-_RULES: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
+Rule = Callable[[Subject], Iterator[Finding]]
+
+_ABOUT_FILES: tuple[Rule, ...] = (
     lint_counts.counts,
     lint_layouts.skipped,
     lint_layouts.repeats,
@@ -56,6 +58,8 @@ _RULES: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
     pixel_rules.blur_and_exposure,
     lint_duplicates.exact,
     pixel_rules.unlike_others,
+)
+_ABOUT_TEXTS: tuple[Rule, ...] = (  # of the facts of a picture they use only the name of its file
     lint_captions.missing,
     lint_captions.empty,
     lint_captions.lines,
@@ -70,33 +74,77 @@ _RULES: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
     lint_triggers.ordinary,
     lint_triggers.repeated,
     lint_pairs.instructions,
-    lint_pairs.sides,
 )
 _MOST_OF_A_KIND = 100
 _LONGEST = 400  # characters of a message
 
 
+class Judged:
+    """Findings with their final severities, of each kind at most _MOST_OF_A_KIND, and how many there are of each."""
+
+    def __init__(self, settings: LintSettings) -> None:
+        self._settings = settings
+        self._kept: list[Finding] = []
+        self._counts: dict[str, int] = {}
+
+    def add(self, findings: Iterable[Finding]) -> None:
+        for finding in findings:
+            final = self._settings.judge(_readable(finding))
+            if final is not None:
+                self._keep(final)
+
+    def add_judged(self, other: Judged) -> None:
+        """Adds what another one judged."""
+        more = dict(other._counts)
+        for finding in other._kept:
+            self._keep(finding)
+            more[finding.code] -= 1
+        for code, count in more.items():
+            self._counts[code] += count
+
+    def _keep(self, finding: Finding) -> None:
+        count = self._counts[finding.code] = self._counts.get(finding.code, 0) + 1
+        if count <= _MOST_OF_A_KIND:
+            self._kept.append(finding)
+
+    def shown(self) -> tuple[Finding, ...]:
+        """Those that are kept, and one finding for the others of each kind."""
+        shown = list(self._kept)
+        for code, count in self._counts.items():
+            if count > _MOST_OF_A_KIND:
+                severity = next(finding.severity for finding in shown if finding.code == code)
+                shown.append(Finding(code, f"... and {count - _MOST_OF_A_KIND} more of this kind", severity=severity))
+        return tuple(shown)
+
+
+def lint_texts(subject: Subject) -> Judged:
+    """What is wrong with the captions and instructions. The pictures need not be read: only their files are named."""
+    judged = Judged(subject.settings)
+    for rule in _ABOUT_TEXTS:
+        judged.add(rule(subject))
+    return judged
+
+
 def lint(
-    subject: Subject, before: Iterable[Finding] = (), colour_difference: ColourDifference | None = None
+    subject: Subject,
+    before: Iterable[Finding] = (),
+    colour_difference: ColourDifference | None = None,
+    texts: Judged | None = None,
 ) -> tuple[Finding, ...]:
     """Every finding with its final severity, those of reading first; rules that are switched off report nothing.
 
-    colour_difference: given when pixels may be decoded; near duplicates are reported only then.
+    colour_difference: given when pixels may be decoded; near duplicates are reported only then. texts: what
+    lint_texts() found, if it ran already.
     """
-    judged: list[Finding] = []
-    counts: dict[str, int] = {}
-    for finding in _all(subject, before, colour_difference):
-        final = subject.settings.judge(_readable(finding))
-        if final is None:
-            continue
-        counts[final.code] = counts.get(final.code, 0) + 1
-        if counts[final.code] <= _MOST_OF_A_KIND:
-            judged.append(final)
-    for code, count in counts.items():
-        if count > _MOST_OF_A_KIND:
-            severity = next(finding.severity for finding in judged if finding.code == code)
-            judged.append(Finding(code, f"... and {count - _MOST_OF_A_KIND} more of this kind", severity=severity))
-    return tuple(judged)
+    judged = Judged(subject.settings)
+    judged.add(before)
+    for rule in _ABOUT_FILES:
+        judged.add(rule(subject))
+    judged.add_judged(texts or lint_texts(subject))
+    judged.add(lint_pairs.sides(subject))
+    if colour_difference is not None:
+        judged.add(lint_duplicates.near(subject, colour_difference))
+    return judged.shown()
 
 
 def _readable(finding: Finding) -> Finding:
@@ -109,11 +157,3 @@ def _readable(finding: Finding) -> Finding:
 
 def _cut(text: str) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."
-
-
-def _all(subject: Subject, before: Iterable[Finding], colour_difference: ColourDifference | None) -> Iterator[Finding]:
-    yield from before
-    for rule in _RULES:
-        yield from rule(subject)
-    if colour_difference is not None:
-        yield from lint_duplicates.near(subject, colour_difference)

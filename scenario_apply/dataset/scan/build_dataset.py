@@ -6,14 +6,13 @@ thousand datasets.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 from typing import TYPE_CHECKING
 
-from scenario_apply.dataset.assemble import Assembled, DatasetInputs, assemble
+from scenario_apply.dataset.assemble import Assembled, DatasetInputs, Described, assemble, describe
 from scenario_apply.dataset.captions.caption_budget import CaptionBudget
-from scenario_apply.dataset.captions.gather import Reader
 from scenario_apply.dataset.facts import Facts, FileEntry
 from scenario_apply.dataset.image_limits import MOST_IMAGES_IN_ALL
 from scenario_apply.dataset.scan.cache_records import contents_of, pack, sound_facts
@@ -48,6 +47,7 @@ if TYPE_CHECKING:
 # A file that changed this recently may change again without a visible change of its stat.
 _RACY_NS = 2_000_000_000
 _FILES_FOR_PROCESSES = 400  # starting the processes takes as long as reading some hundred pictures
+_DECODED_BY_A_PROCESS = 50  # pictures of one dataset, at least
 _BYTES_FOR_THREADS = 4 << 20
 _MOST_DECODED = 20_000  # pictures of a dataset; Scenario accepts a hundred
 
@@ -161,7 +161,10 @@ class DatasetBuilder:
             with self._progress.with_workers():
                 built = in_processes(self._build, jobs, workers=workers, waiting=self._progress.take_from_workers)
         else:
-            built = [self._build(job, threads=job.decodes or job.bytes_to_read > _BYTES_FOR_THREADS) for job in jobs]
+            built = [
+                self._build(job, threads=job.decodes or job.bytes_to_read > _BYTES_FOR_THREADS, processes=may_fork)
+                for job in jobs
+            ]
         return [self._cache.add(record, contents) for record, contents in built]
 
     def _with_decoding(self, jobs: Sequence[BuildJob]) -> list[BuildJob]:
@@ -179,8 +182,8 @@ class DatasetBuilder:
         first = replace(jobs[0].inputs, findings=(*jobs[0].inputs.findings, _not_compared()))
         return [replace(jobs[0], inputs=first), *jobs[1:]]  # said once
 
-    def _build(self, job: BuildJob, *, threads: bool = False) -> tuple[CacheRecord, bytes]:
-        """The record of a dataset, and its packed contents."""
+    def _build(self, job: BuildJob, *, threads: bool = False, processes: bool = False) -> tuple[CacheRecord, bytes]:
+        """The record of a dataset, and its packed contents. threads, processes: whether this one may use more."""
         run = self._progress.counting(on_threads if threads else in_this_thread)
         with located(job.spec, "images"):
             facts = job.known | job.listing.virtual.known_by_checksum(job.fresh, job.hashed)
@@ -193,11 +196,20 @@ class DatasetBuilder:
             def read(entry: FileEntry) -> Facts:
                 return self._read_facts(files, entry, look)
 
-            for fact in run(read, fresh):
-                twin = job.hashed.get(fact.sha256)
-                known = fact if twin is None else fact.with_pixels_of(twin)
-                facts[fact.file] = known
-            assembled, depth = self._assemble(job, facts, run, caption_reader(files, job.listing.refused))
+            def described() -> Described:
+                reader = caption_reader(files, job.listing.refused)
+                return describe(job.spec, job.types, job.inputs, reader, self._budget)
+
+            workers = min(usable_cores(), len(fresh) // _DECODED_BY_A_PROCESS)
+            if workers > 1 and processes and look is not None:
+                found, texts = self._read_in_processes(read, fresh, workers, described)
+                self._read |= {(fact.file, files.may_leave): fact for fact in found}
+            else:
+                found, texts = run(read, fresh), described()
+        for fact in found:
+            twin = job.hashed.get(fact.sha256)
+            facts[fact.file] = fact if twin is None else fact.with_pixels_of(twin)
+        assembled, depth = self._assemble(job, facts, run, texts)
         record = CacheRecord(
             key=job.key,
             signature=job.signature,
@@ -215,14 +227,27 @@ class DatasetBuilder:
         self._progress.ended(_units(job))
         return record, pack(assembled, job.spec.pictures, self._is_racy)
 
+    def _read_in_processes(
+        self,
+        read: Callable[[FileEntry], Facts],
+        entries: Sequence[FileEntry],
+        workers: int,
+        described: Callable[[], Described],
+    ) -> tuple[list[Facts], Described]:
+        """Facts of each entry, read in so many processes, and described(), called in this one at the same time."""
+        from scenario_apply.dataset.scan.read_in_processes import PictureProcesses
+
+        processes = PictureProcesses(workers, self._pixels(), self._allowance, self._progress)
+        return processes.read(read, entries, meanwhile=described)
+
     def _assemble(
-        self, job: BuildJob, facts: dict[str, Facts], run: TaskRunner, read: Reader
+        self, job: BuildJob, facts: dict[str, Facts], run: TaskRunner, described: Described
     ) -> tuple[Assembled, Depth]:
         """The dataset, and the depth of a scan that has nothing left to decode."""
         is_known = all(_is_decoded(f) for f in facts.values())
         if not (job.decodes or (is_known and facts)) or len(facts) > _MOST_DECODED:
             # Of more pictures than any training accepts, no scan decodes the pixels.
-            return assemble(job.spec, job.types, job.inputs, facts, read, budget=self._budget), self._depth
+            return assemble(job.spec, job.types, job.inputs, facts, described), self._depth
         from scenario_apply.dataset.scan.image_similarity import add_pixel_facts
 
         pixels = add_pixel_facts(job.listing.guard, facts, run, self._allowance, self._pixels())
@@ -232,7 +257,7 @@ class DatasetBuilder:
             inputs = replace(inputs, findings=(*inputs.findings, finding))
         # If some were not decoded, the next scan of all pixels continues with them.
         depth = Depth.FEW_PIXELS if pixels.not_decoded else Depth.ALL_PIXELS
-        return assemble(job.spec, job.types, inputs, pixels.facts, read, pixels.difference, self._budget), depth
+        return assemble(job.spec, job.types, inputs, pixels.facts, described, pixels.difference), depth
 
     def _pixels(self) -> SeenPixels:
         if self._seen is None:
@@ -258,7 +283,7 @@ class DatasetBuilder:
         with OpenFolders(listing.guard) as files:
             facts = {image.file: self._read_facts(files, image) for image in inputs.images}
             read = caption_reader(files, listing.refused)
-            assembled = assemble(spec, types, inputs, facts, read, budget=self._budget)
+            assembled = assemble(spec, types, inputs, facts, describe(spec, types, inputs, read, self._budget))
         if assembled.digest != record.digest:
             raise ManifestError(
                 f"dataset {spec.name} changed while the command was running",

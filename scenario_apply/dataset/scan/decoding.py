@@ -25,10 +25,11 @@ _between_processes: int | None = None  # an open file that processes lock in tur
 
 
 class DecodingAllowance:
-    """The pixels that one scan may decode. A forked process gets a copy, so call share() first."""
+    """The pixels that one scan may decode. A forked process gets a copy, so call share() first, or use lent()."""
 
     def __init__(self) -> None:
         self._left = _FREE_PIXELS
+        self._refused = False
         self._lock = threading.Lock()
 
     def earn(self, size_bytes: int) -> None:
@@ -40,6 +41,31 @@ class DecodingAllowance:
         """Divides what is left between processes, each of which uses a copy."""
         with self._lock:
             self._left //= processes
+
+    @contextmanager
+    def lent(self, processes: int) -> Iterator[None]:
+        """Divides what is left between processes forked meanwhile. They say what they used: spend() it afterwards."""
+        whole, refused = self._left, self._refused
+        self.share(processes)
+        self._refused = False
+        try:
+            yield
+        finally:
+            self._left, self._refused = whole, refused
+
+    def spend(self, pixels: int) -> None:
+        """Uses what another process used."""
+        with self._lock:
+            self._left -= pixels
+
+    def has_refused(self) -> bool:
+        """Whether a picture had more pixels than were left."""
+        return self._refused
+
+    @property
+    def left(self) -> int:
+        """The pixels that may still be decoded."""
+        return self._left
 
     @property
     def is_spent(self) -> bool:
@@ -57,6 +83,7 @@ class DecodingAllowance:
     def _take(self, pixels: int) -> bool:
         with self._lock:
             if pixels > self._left:
+                self._refused = True
                 return False
             self._left -= pixels
             return True

@@ -77,8 +77,10 @@ def add_pixel_facts(
     """Facts with hashes, and a function that compares colours. A picture with hashes is only decoded to compare it."""
     reader = _PixelReader(guard, allowance, seen, {fact.file: fact.sha256 for fact in facts.values()})
     without = [f for f in facts.values() if not (f.hashes or f.fault or f.is_lfs_pointer)]
-    updated = facts | {fact.file: fact for fact in run(reader.add_hashes, without)}
-    not_decoded = sum(not (updated[f.file].hashes or updated[f.file].fault) for f in without)
+    seen_now = {f.file: f.with_pixels_of(seen.hashed[f.sha256]) for f in without if f.sha256 in seen.hashed}
+    others = [f for f in without if f.file not in seen_now]
+    updated = facts | seen_now | {fact.file: fact for fact in run(reader.add_hashes, others)}
+    not_decoded = sum(not (updated[f.file].hashes or updated[f.file].fault) for f in others)
     return PixelFacts(updated, reader.difference, not_decoded)
 
 

@@ -1,4 +1,4 @@
-"""Does the same work on many items on all cores: processes for many small datasets, threads for a few large ones.
+"""Does the same work on many items on all cores: in processes, or on threads for a few large pictures.
 
 Threads alone do not help with small pictures: reading and hashing 100 KB takes about 70 µs without the interpreter
 lock, and the Python code around it as long with it. Measured on 200 datasets of 20 such pictures and two cores: one
@@ -12,9 +12,13 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, TypeVar
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from scenario_apply.dataset.scan.decoding import turns_between_processes
+
+if TYPE_CHECKING:
+    from multiprocessing.process import BaseProcess
 
 _MOST_WORKERS = 16
 _WAIT_S = 0.1
@@ -64,11 +68,14 @@ def in_processes(
     *,
     workers: int,
     waiting: Callable[[], None] = lambda: None,
+    meanwhile: Callable[[], None] = lambda: None,
+    most_at_once: int | None = None,
 ) -> list[Made]:
     """[work(item) for item in items] in forked processes. Only results are pickled; work and items are inherited.
 
-    waiting: called in this process now and then until all results are there. If a worker dies, the rest is done in
-    this process. Raises what work raises.
+    waiting: called in this process now and then until all results are there. meanwhile: called once in this process,
+    while the others work, if they can be started. most_at_once: items that a worker takes. If a worker dies or none
+    can be started, the rest is done in this process. Raises what work raises.
     """
     global _inherited
     from concurrent.futures import ProcessPoolExecutor, wait
@@ -76,16 +83,22 @@ def in_processes(
     from multiprocessing import active_children, get_context
 
     made: list[Made] = []
-    size = -(-len(items) // (workers * _TASKS_PER_WORKER))
+    size = min(-(-len(items) // (workers * _TASKS_PER_WORKER)), most_at_once or len(items))
     tasks = [range(at, min(at + size, len(items))) for at in range(0, len(items), size)]
     _inherited = work, items
     try:
-        with (
-            turns_between_processes(),
-            ProcessPoolExecutor(workers, mp_context=get_context("fork"), initializer=_ignore_interrupts) as pool,
-        ):
+        with ExitStack() as opened:
             try:
-                for future in [pool.submit(_work_on, task) for task in tasks]:
+                try:
+                    opened.enter_context(turns_between_processes())
+                    pool = ProcessPoolExecutor(workers, mp_context=get_context("fork"), initializer=_ignore_interrupts)
+                    opened.enter_context(pool)
+                    futures = [pool.submit(_work_on, task) for task in tasks]
+                except (OSError, NotImplementedError):  # no temporary folder, no semaphores, or no process more
+                    _kill(active_children())
+                    return in_this_thread(work, items)
+                meanwhile()
+                for future in futures:
                     while not wait([future], timeout=_WAIT_S).done:
                         waiting()
                     made += future.result()
@@ -93,12 +106,18 @@ def in_processes(
             except BrokenProcessPool:
                 pass  # a worker died: the rest is done below
             except BaseException:
-                for child in active_children():
-                    child.kill()
+                _kill(active_children())
                 raise
     finally:
         _inherited = None
     return made + in_this_thread(work, items[len(made) :])
+
+
+def _kill(children: Sequence[BaseProcess]) -> None:
+    for child in children:
+        child.kill()
+    for child in children:
+        child.join()
 
 
 def _ignore_interrupts() -> None:

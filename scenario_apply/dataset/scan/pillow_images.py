@@ -33,6 +33,9 @@ _FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
 _HEADER_ONLY = frozenset({"GIF", "TIFF", "BMP", "AVIF"})
 """Formats of which a plain scan reads only the header. pixel_data checks that an AVIF file is complete."""
 
+THUMBNAIL_SIZE = (32, 32)
+"""Of PixelSummary.colours."""
+
 _MIN_REDUCED = 256  # pixels per side that are kept for the hashes
 _TALL_STRIP = 64  # lines that are converted at a time
 TURNS = {
@@ -249,7 +252,7 @@ def colour_difference(one: Image.Image, other: Image.Image, *, mirrored: bool = 
 def _summary(flat: Image.Image, transparent: bool) -> PixelSummary:
     grey = flat.convert("L")
     tiny = grey.resize((9, 9), Image.Resampling.LANCZOS)
-    colours = flat.resize((32, 32), Image.Resampling.BOX)
+    colours = flat.resize(THUMBNAIL_SIZE, Image.Resampling.BOX)
     mirrored = tiny.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     hashes = f"{_difference_hash(tiny):032x}{_difference_hash(mirrored):032x}"
     return PixelSummary(hashes, colours, transparent, statistics_of(grey, colours))

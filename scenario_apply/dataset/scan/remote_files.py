@@ -94,12 +94,14 @@ class RemoteFiles:
 
     def checksums(self, urls: Iterable[str]) -> dict[str, str]:
         """URL -> SHA-256 in hex of objects in S3 of which it keeps one."""
-        from scenario_apply.dataset.scan.object_stores import s3_endpoint
         from scenario_apply.dataset.scan.s3_checksums import ChecksumReader
+        from scenario_apply.state.stores.remote.object_access import endpoint_of
 
         found: dict[str, str | None] = {}
         parts = {url: url.removeprefix("s3://").partition("/") for url in urls}
-        readers = {bucket: ChecksumReader(bucket, s3_endpoint()) for bucket in {part[0] for part in parts.values()}}
+        readers = {
+            bucket: ChecksumReader(bucket, endpoint_of("s3:")) for bucket in {part[0] for part in parts.values()}
+        }
 
         def ask(url: str) -> None:
             found[url] = readers[parts[url][0]].of(parts[url][2])

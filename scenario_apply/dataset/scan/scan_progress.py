@@ -39,6 +39,7 @@ class ScanProgress:
 
     def expect(self, images: int, units: int) -> None:
         """Before the work on a dataset."""
+        self._current = 0
         self._images += images
         self._expected += units
 
@@ -58,8 +59,9 @@ class ScanProgress:
     def take_from_workers(self) -> None:
         assert self._pipe is not None
         with suppress(BlockingIOError):  # none has counted anything since
-            counts = os.read(self._pipe[0], 1 << 16)
-            self._add(sum(count for (count,) in _COUNT.iter_unpack(counts)))
+            count = sum(count for (count,) in _COUNT.iter_unpack(os.read(self._pipe[0], 1 << 16)))
+            self._current += count
+            self._add(count)
 
     def counting(self, run: TaskRunner) -> TaskRunner:
         """The same runner, which counts each item."""

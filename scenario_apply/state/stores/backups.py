@@ -104,24 +104,24 @@ def with_way_back(
     what = damaged.problems[0].message
     if isinstance(damaged, DuplicateKey):
         return StateDamaged(what, hint="keep the right one of the two entries; nothing was changed")
-    lineage = _LINEAGE.search(content)
-    fitting = (found for found in backups.states() if lineage is None or found[1].lineage == lineage[1].decode())
+    lineage = lineage_in(content)
+    fitting = (found for found in backups.states() if lineage is None or found[1].lineage == lineage)
     newest = next(fitting, None)
     if newest is None:
         return StateDamaged(
             what,
             hint=f"there is no backup: restore the file from version control or another machine; nothing was changed. "
-            f"{_ADOPT}",
+            f"{ADOPT_HINT}",
         )
     place, state = newest
     copy = shlex.join(["cp", place, path])
-    lost = [model_id for model_id in _unknown_to(state, content) if model_id.encode() not in (journal or b"")]
+    lost = [model_id for model_id in unknown_to(state, content) if model_id.encode() not in (journal or b"")]
     serials = [int(serial) for serial in _SERIAL.findall(content)]
     if lost:
         named = ", ".join(lost[:_IDS_SHOWN]) + (f" and {len(lost) - _IDS_SHOWN} more" if len(lost) > _IDS_SHOWN else "")
         hint = (
             f"restore the file from version control: the newest backup, {place}, does not know {named}, "
-            f"which an apply would make and pay for again. {_ADOPT}"
+            f"which an apply would make and pay for again. {ADOPT_HINT}"
         )
     elif journal is None and serials and max(serials) > state.serial:
         hint = (
@@ -137,10 +137,16 @@ def with_way_back(
     return StateDamaged(what, hint=f"{hint}; nothing was changed")
 
 
-_ADOPT = "Models that no state records are adopted with import: blocks, which train nothing"
+ADOPT_HINT = "Models that no state records are adopted with import: blocks, which train nothing"
 
 
-def _unknown_to(state: State, content: bytes) -> list[str]:
+def lineage_in(content: bytes) -> str | None:
+    """The lineage that a damaged state names."""
+    found = _LINEAGE.search(content)
+    return None if found is None else found[1].decode()
+
+
+def unknown_to(state: State, content: bytes) -> list[str]:
     """Models that the damaged file names and a state does not."""
     known = state.model_ids()
     named = (ModelId(found.decode()) for found in _MODEL_ID.findall(content))

@@ -81,7 +81,10 @@ class DocumentStore:
 
     def content_of(self, state: State, journal: Journal | None = None) -> bytes:
         """The state as save() would write it next, for another place."""
-        return codec.document(self._file_of(replace(state, serial=state.serial + 1), journal))
+        return codec.document(self._file_of(replace(state, serial=self._next_serial(state)), journal))
+
+    def _next_serial(self, state: State) -> int:
+        return state.serial + 1
 
     def _file_of(self, state: State, journal: Journal | None) -> StateFile:
         note = self._leftover if journal is None else journal.note()

@@ -15,7 +15,7 @@ import shlex
 import threading
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Literal, Self, assert_never
 
 from scenario_apply.errors import StateDamaged, StateNotSaved
@@ -44,11 +44,15 @@ from scenario_apply.state.stores.state_folder import state_folder
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unanswered:
-    """A call that was sent and has no recorded outcome. details: what was known about it, such as an upload id."""
+    """A call that was sent and has no recorded outcome. details: what was known about it, such as an upload id.
+
+    is_foreign: another machine sent it, whose clock may be wrong: sent_at then says only what was sent before what.
+    """
 
     step: PlannedStep
     sent_at: float
     details: Mapping[str, str]
+    is_foreign: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +68,8 @@ class Replayed:
     run: str | None
     baseline: Baseline = NO_BASELINE
 
+
+NO_LINES: Mapping[int, Line] = MappingProxyType({})
 
 _MADE = re.compile(rb'"model_id":"([A-Za-z0-9_.-]{1,128})"')
 
@@ -263,12 +269,19 @@ def _identity(stat: os.stat_result) -> tuple[int, int]:
     return stat.st_dev, stat.st_ino
 
 
-def replay(path: str, state: State, applied: JournalNote | None, folder: OwnFolder | None = None) -> Replayed | None:
+def replay(
+    path: str,
+    state: State,
+    applied: JournalNote | None,
+    folder: OwnFolder | None = None,
+    more: Mapping[int, Line] = NO_LINES,
+) -> Replayed | None:
     """Replays a leftover journal on the state; None when there is no journal.
 
-    applied: the state's own record of the lines it includes. folder: the state's folder, which contains path; None: the
-    folder of path, with links resolved. An incomplete last line, as a power loss leaves it, is ignored. Raises
-    StateDamaged when the journal cannot be read or another line is invalid.
+    applied: the state's own record of the lines it includes. more: lines of the same journal that were kept elsewhere.
+    folder: the state's folder, which contains path; None: the folder of path, with links resolved. An incomplete last
+    line, as a power loss leaves it, is ignored. Raises StateDamaged when the journal cannot be read or another line is
+    invalid.
     """
     try:
         content = (folder or state_folder(path)).read(os.path.basename(path))[0]
@@ -281,7 +294,8 @@ def replay(path: str, state: State, applied: JournalNote | None, folder: OwnFold
     try:
         lines = [_read(path, number, text) for number, text in enumerate(raw, 1)]
         run = lines[0].run if lines and isinstance(lines[0], RunLine) else None
-        return replayed(path, dict(enumerate(lines, 1)), applied, state, run)
+        numbered = {**more, **dict(enumerate(lines, 1))}
+        return replayed(path, {number: numbered[number] for number in sorted(numbered)}, applied, state, run)
     except StateDamaged as damaged:
         raise StateDamaged(damaged.message, hint=_way_on(path, content, state)) from damaged
 

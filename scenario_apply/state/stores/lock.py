@@ -14,7 +14,7 @@ import json
 import os
 import socket
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from scenario_apply.errors import StateLocked, StateNotSaved
 from scenario_apply.model.ports import Clock
@@ -30,7 +30,7 @@ LARGEST_LOCK_BYTES = 1 << 16
 _LONGEST = 200
 _TEXTS = ("who", "host", "since", "command")
 _NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL)
-_WAIT = "wait for it with --lock-timeout S; if that run is surely gone, break it: scenario-apply force-unlock"
+LOCK_HINT = "wait for it with --lock-timeout S; if that run is surely gone, break it: scenario-apply force-unlock"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +51,11 @@ class Holder:
         process = f" (process {self.pid})" if self.pid else ""
         since = f" since {self.since}" if self.since else ""
         return f"{self.who}{host}{process}{since}{f': {self.command}' if self.command else ''}"
+
+
+def this_process(command: str, clock: Clock) -> Holder:
+    """This process, as the holder of a lock that it takes now."""
+    return Holder(who=_user(), host=socket.gethostname(), pid=os.getpid(), since=iso(clock.now()), command=command)
 
 
 class Lock:
@@ -196,11 +201,7 @@ class Lock:
 
     def _write(self, descriptor: int, command: str) -> None:
         plain = {
-            "who": _user(),
-            "host": socket.gethostname(),
-            "pid": os.getpid(),
-            "since": iso(self.clock.now()),
-            "command": command,
+            **asdict(this_process(command, self.clock)),
             "inode": os.fstat(descriptor).st_ino,  # a copy of the file has a different inode
         }
         os.ftruncate(descriptor, 0)
@@ -210,11 +211,11 @@ class Lock:
     def _locked(self) -> StateLocked:
         found = self._read()
         if found is None:
-            return StateLocked("the state is locked by another run", hint=_WAIT)
+            return StateLocked("the state is locked by another run", hint=LOCK_HINT)
         holder, inode, facts = found
         what = f"the state is locked by {holder}"
         if holder.host == socket.gethostname() or not _is_copy(holder, inode, facts):
-            return StateLocked(what, hint=_WAIT)
+            return StateLocked(what, hint=LOCK_HINT)
         return StateLocked(
             f"{what}; the lock file {self.path} looks like a copy, as a checkout or a backup makes one",
             hint="if that run is surely gone, remove the file from version control (git rm --cached) and break the "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,25 @@ def test_a_first_scan_reports_a_share_that_grows_to_one(
     assert processes or shares[0] < 0.5, "other processes may be done before they are asked"
     assert shares[-1] == 1.0
     assert {images for _, images in told} == {32}
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # forking a test process that has threads
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_pictures_of_one_dataset_are_counted_in_other_processes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each picture once: the share never sinks, and the next dataset begins where this one ended."""
+    monkeypatch.setattr(build_dataset, "_DECODED_BY_A_PROCESS", 4)
+    monkeypatch.setattr(build_dataset, "can_fork", lambda: True)
+    monkeypatch.setattr(build_dataset, "usable_cores", lambda: 2)
+    shares: list[float] = []
+    make(tmp_path, "a", 8)
+    make(tmp_path, "b", 2)
+    specs = {name: spec(name=name, images=(f"./{name}",)) for name in ("a", "b")}
+    scan_many(tmp_path, specs, deep=True, show=lambda share, images: shares.append(share))
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
+    assert 0.8 in shares, "16 of the 20 units are those of the first dataset"
 
 
 def test_what_is_cached_reports_nothing(tmp_path: Path) -> None:

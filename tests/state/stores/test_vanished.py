@@ -203,7 +203,7 @@ def test_another_run_in_its_place_is_waited_for_and_not_written_over(tmp_path: P
     others: list[Journal] = []
 
     def take_over() -> None:
-        store = bench.store()
+        store = bench.file_store()
         state = store.load().state
         store.force_unlock()
         store.save(state)

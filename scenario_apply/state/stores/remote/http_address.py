@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 from scenario_apply.state.state_url import StateUrl
 from scenario_apply.state.stores.remote.backend import StoreUnavailable
 
-_GITLAB = re.compile(r".*/terraform/state/[^/]+")
+_LOCKS_BELOW = re.compile(r".*/terraform/state/[^/]+")
+_GITLAB = re.compile(r".*/api/v4/projects/[^/]+/terraform/state/[^/]+")
 _METHOD = re.compile(r"[A-Z]{1,20}")
 _PORTS = {"https": 443, "http": 80}
 _JOB_USER = "gitlab-ci-token"
@@ -24,9 +25,9 @@ _JOB_USER = "gitlab-ci-token"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpAddress:
-    """origin: scheme, host and port. Paths begin with / and may hold a query. is_gitlab: by the form of the path.
+    """origin: scheme, host and port. Paths begin with / and may hold a query. user, password: "" for none.
 
-    user, password: "" for none.
+    has_lock_below: by the form of the path, GitLab's or that of servers which follow it. is_gitlab: GitLab itself.
     """
 
     origin: str
@@ -36,6 +37,7 @@ class HttpAddress:
     lock_method: str
     unlock_path: str
     unlock_method: str
+    has_lock_below: bool
     is_gitlab: bool
     user: str = field(default="", repr=False)
     password: str = field(default="", repr=False)
@@ -47,8 +49,8 @@ def http_address(url: StateUrl, environment: Mapping[str, str]) -> HttpAddress:
     origin = f"{ours.scheme}://{ours.netloc}"
     user, password = _login(url, environment)
     is_meant = _is_meant(url, environment)
-    is_gitlab = _GITLAB.fullmatch(ours.path) is not None
-    locking = f"{ours.path}/lock" if is_gitlab else ours.path
+    is_below = _LOCKS_BELOW.fullmatch(ours.path) is not None
+    locking = f"{ours.path}/lock" if is_below else ours.path
 
     def said(name: str) -> str:
         return environment.get(f"TF_HTTP_{name}", "").strip() if is_meant else ""
@@ -67,10 +69,11 @@ def http_address(url: StateUrl, environment: Mapping[str, str]) -> HttpAddress:
         path=ours.path,
         update_method=method("UPDATE_METHOD", "POST"),
         lock_path=path("LOCK_ADDRESS"),
-        lock_method=method("LOCK_METHOD", "POST" if is_gitlab else "LOCK"),
+        lock_method=method("LOCK_METHOD", "POST" if is_below else "LOCK"),
         unlock_path=path("UNLOCK_ADDRESS"),
-        unlock_method=method("UNLOCK_METHOD", "DELETE" if is_gitlab else "UNLOCK"),
-        is_gitlab=is_gitlab,
+        unlock_method=method("UNLOCK_METHOD", "DELETE" if is_below else "UNLOCK"),
+        has_lock_below=is_below,
+        is_gitlab=_GITLAB.fullmatch(ours.path) is not None,
         user=user,
         password=password,
     )

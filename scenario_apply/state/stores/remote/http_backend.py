@@ -1,11 +1,11 @@
 """A state behind the HTTP state protocol, which GitLab's managed states and servers for Terraform's http backend speak.
 
 GET gives the document, POST replaces it, LOCK and UNLOCK guard it. The protocol has no conditional write: the document
-is read before each write, while the lock is held, and must be the one that was read or written last. It has no list:
-open calls lie inside the document (http_document.py). Threads that record calls at the same time share one request.
+is read before each write, while the lock is held, and must be the one that was read or written last. GitLab compares
+the lock's id itself, so that there it is read once while a lock is held. The protocol has no list: open calls lie
+inside the document (http_document.py). Threads that record calls at the same time share one request.
 
-Backups are the versions that the server keeps: GitLab keeps all of them, other servers may keep none. Nothing is kept
-beside it here.
+Backups are the versions that the server keeps: GitLab keeps all of them, other servers may keep none.
 
 A GitLab user needs the role Maintainer to lock and write, Developer to read; a job's CI_JOB_TOKEN has the role of the
 user who started the pipeline.
@@ -38,6 +38,7 @@ from scenario_apply.state.stores.remote.http_lock import HttpLock, with_lock_id
 from scenario_apply.state.stores.remote.http_requests import LOCKED, HttpStateRequests
 
 RENEW_EVERY_S = 20.0
+_VERSIONS_SHOWN = 10
 
 
 @dataclass(slots=True, kw_only=True)
@@ -75,6 +76,7 @@ class HttpBackend:
         self._document_lock = threading.Lock()  # one thread reads and writes the document at a time
         self._seen: str | None = None  # the digest of the document that was read or written last
         self._version = "none"  # what the caller calls the state in it: calls that are recorded leave that as it is
+        self._under: tuple[str | None, _Stored] | None = None  # what was there last, and the lock that was held then
         self._unanswered: set[str] = set()  # digests of documents that may have been written
         self._queue: list[_CallChange] = []
         self._queue_lock = threading.Lock()
@@ -92,7 +94,7 @@ class HttpBackend:
 
     def write(self, content: bytes, *, replacing: str | None) -> str:
         with self._document_lock:
-            stored = self._get("be written")
+            stored = self._replaced()
             if replacing is None:
                 fits = stored.document.state is None
             else:
@@ -106,7 +108,17 @@ class HttpBackend:
         """Nothing: the server keeps versions, or it does not."""
 
     def backups(self) -> Iterator[tuple[str, bytes]]:
-        return iter(())
+        """The last versions, where the server is GitLab."""
+        if not self._address.is_gitlab:
+            return
+        serial = self._get("be read").document.serial
+        for version in range(serial - 1, max(serial - 1 - _VERSIONS_SHOWN, 0), -1):
+            path = f"{self._address.path}/versions/{version}"
+            reply = self._requests.repeated("GET", path, "be read")
+            if reply.status == 200:
+                state = opened(self._requests.checked(reply, "be read").content, self.shown).state
+                if state is not None:
+                    yield f"{self.shown}/versions/{version}", state
 
     # -- open calls
 
@@ -149,7 +161,7 @@ class HttpBackend:
             change.is_done = True
 
     def _post_calls(self, batch: list[_CallChange]) -> None:
-        stored = self._get("be written")
+        stored = self._replaced()
         if self._seen is not None and stored.digest not in (self._seen, *self._unanswered):
             raise self._stale()
         calls = dict(stored.document.calls)
@@ -193,6 +205,14 @@ class HttpBackend:
 
     # -- the document
 
+    def _replaced(self) -> _Stored:
+        """The document that a write will replace: read now, or as it was, where the server refuses other locks."""
+        if self._address.is_gitlab and self._under is not None and None is not self._under[0] == self._lock.id:
+            return self._under[1]
+        stored = self._get("be written")
+        self._under = self._lock.id, stored
+        return stored
+
     def _get(self, what: str) -> _Stored:
         """what: it is read for. Raises StoreUnavailable."""
         reply = self._requests.repeated("GET", self._address.path, what)
@@ -214,12 +234,13 @@ class HttpBackend:
         except Misfit as misfit:
             raise StateDamaged(f"{self.shown} is damaged: {misfit}", hint="nothing was changed") from misfit
         self.written_serial = max(self.written_serial, serial)
-        digest = digest_of(content)
+        digest, self._under = digest_of(content), None
         attempt, since = 0, self._clock.monotonic()
         while True:
             attempt += 1
             started_at = self._clock.monotonic()
-            path = self._address.path if self._lock.id is None else with_lock_id(self._address.path, self._lock.id)
+            lock = self._lock.id
+            path = self._address.path if lock is None else with_lock_id(self._address.path, lock)
             outcome = self._requests.once(self._address.update_method, path, content)
             if isinstance(outcome, Reply) and outcome.is_success:
                 self._requests.checked(outcome, "be written")
@@ -238,7 +259,7 @@ class HttpBackend:
                 self._clock.wait(wait_s)
             if wait_s is None:
                 raise self._requests.refusal(outcome, "be written")
-        self._seen = digest
+        self._seen, self._under = digest, (lock, _Stored(content, self.shown))
         return digest
 
     def _refuse_locked(self, outcome: Outcome) -> None:

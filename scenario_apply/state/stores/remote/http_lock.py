@@ -151,14 +151,14 @@ class HttpLock:
         """note: None for the lock of whoever it is."""
         address = self._address
         path = address.unlock_path
-        if note is not None and address.is_gitlab:  # a body of DELETE may be dropped on the way, and then any lock ends
+        if note is not None and address.unlock_method == "DELETE":  # its body may be dropped, and then any lock ends
             path = with_lock_id(path, str(note["ID"]))
         return self._requests.repeated(
             address.unlock_method, path, "be unlocked", None if note is None else codec.line(note)
         )
 
     def _refusal(self, reply: Reply) -> StoreUnavailable:
-        if reply.status not in _NO_LOCKS or self._address.is_gitlab:
+        if reply.status not in _NO_LOCKS or self._address.has_lock_below:
             return self._requests.refusal(reply, "be locked")
         what = f"the server of the state {self._shown} cannot lock: it answered {self._address.lock_method} with "
         return StoreUnavailable(

@@ -60,11 +60,13 @@ class PostgresBackend:
     written_serial = 0
 
     def __init__(self, url: StateUrl, *, clock: Clock, allow_http: bool) -> None:
-        """Connects when it is first asked something. allow_http: nothing here; PGSSLMODE asks for encryption."""
+        """Connects when it is first asked something.
+
+        clock, allow_http: of no use here. A lock has no end to judge, and PGSSLMODE asks for encryption.
+        """
         self.shown = url.shown
         self._url = url
-        self._clock = clock
-        self._lock = PostgresLock(url, clock)
+        self._lock = PostgresLock(url)
         self._name = url.path
         self._acquiring = threading.Lock()  # a session may take its own lock twice
         self._opening = threading.Lock()
@@ -228,5 +230,5 @@ class PostgresBackend:
     def _opened(self) -> PostgresSession:
         with self._opening:
             if self._session is None or self._session.is_broken:
-                self._session = PostgresSession(self._url, self._clock)
+                self._session = PostgresSession(self._url)
             return self._session

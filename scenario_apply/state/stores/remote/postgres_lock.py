@@ -12,7 +12,6 @@ import uuid
 from typing import LiteralString, NamedTuple
 
 from scenario_apply.errors import StateLocked
-from scenario_apply.model.ports import Clock
 from scenario_apply.state.state_url import StateUrl
 from scenario_apply.state.stores.lock import Holder
 from scenario_apply.state.stores.remote.backend import Lease, StoreUnavailable
@@ -21,7 +20,7 @@ from scenario_apply.state.stores.remote.postgres_session import PostgresSession
 _LEASES = "scenario_apply_leases"
 _LOOKS = 100
 """Whether a session that is told to end has ended, a tenth of a second apart."""
-_UNKNOWN = Holder(who="unknown", host="unknown", pid=0, since="unknown", command="unknown")
+_UNKNOWN = Holder(who="another run", host="", pid=0, since="", command="")
 
 _SCHEMA: LiteralString = """
 SELECT spaces.nspname::text FROM pg_class AS tables JOIN pg_namespace AS spaces ON spaces.oid = tables.relnamespace
@@ -56,18 +55,22 @@ class _Found(NamedTuple):
 class PostgresLock:
     """The lock of one state. The caller keeps the session that took it."""
 
-    def __init__(self, url: StateUrl, clock: Clock) -> None:
+    def __init__(self, url: StateUrl) -> None:
         self._url = url
-        self._clock = clock
         self._name = url.path
         self._schema: str | None = None
 
     def take(self, session: PostgresSession, holder: Holder) -> Lease:
-        """Take the lock in that session, which is closed when that fails half-way. Raises StateLocked, TableMissing."""
+        """Take the lock in that session. Raises StateLocked, TableMissing, StoreUnavailable.
+
+        The session is closed where another holds the lock, so that many who wait leave connections to others, and
+        where naming the holder fails.
+        """
         self._refuse_unfit(session)
         key = self._key(session)
         if not session.run("SELECT pg_try_advisory_lock(%s::bigint)", (key,), needs="")[0][0]:
             found = self._found(session)
+            session.close()
             raise StateLocked(
                 f"the state {self._url.shown} is locked by {found.holder if found else 'another run'}",
                 hint="wait for it with --lock-timeout S; if that run is surely gone, break it: "
@@ -158,7 +161,7 @@ class PostgresLock:
             )
         if session.announced_pid == pid:
             return
-        other = PostgresSession(self._url, self._clock)
+        other = PostgresSession(self._url)
         try:
             other.run("BEGIN", needs="")
             is_shared = other.run("SELECT pg_backend_pid()", needs="")[0][0] == pid or (

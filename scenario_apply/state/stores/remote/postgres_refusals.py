@@ -83,7 +83,7 @@ _CONNECTING: tuple[tuple[str, PostgresRefusal], ...] = (
     ),
     (
         r"closed the connection|Connection reset|connection to server was lost|[Bb]roken pipe",
-        PostgresRefusal("the server ended the connection", _WAIT, is_passing=True),
+        PostgresRefusal("the server ended the connection", "check that PostgreSQL listens there, then try again"),
     ),
 )
 
@@ -120,6 +120,11 @@ def statement_refusal(sqlstate: str | None, needs: str) -> PostgresRefusal:
         case "42703" | "42P10" | "42804":
             return PostgresRefusal(
                 "its tables are not those of this version of scenario-apply", "use the version that the team uses"
+            )
+        case "22P05" | "22021":
+            return PostgresRefusal(
+                "the database's encoding does not hold the name of the state",
+                "use letters from a to z",
             )
         case "53100" | "54000":
             return PostgresRefusal("the server has no space for it", "free some space on the server's disk")

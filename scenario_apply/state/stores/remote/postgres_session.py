@@ -6,14 +6,15 @@ A session is never opened again: what lives in it, such as a lock, ends with it.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import random
 import socket
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any, LiteralString, NoReturn
 
-from scenario_apply.model.ports import Clock
 from scenario_apply.state.state_url import StateUrl
 from scenario_apply.state.stores.remote.backend import StoreUnavailable
 from scenario_apply.state.stores.remote.postgres_refusals import connect_refusal, statement_refusal
@@ -24,6 +25,8 @@ except ModuleNotFoundError:
     raise
 except ImportError as error:  # psycopg without its binary part, and no libpq on this machine
     raise ModuleNotFoundError("psycopg finds no libpq", name="psycopg") from error
+
+logging.getLogger("psycopg").addHandler(logging.NullHandler())  # its warnings may name users and servers
 
 CONNECT_WITHIN_S = 10.0
 _ANSWER_WITHIN_S = 40.0
@@ -55,11 +58,11 @@ class TableMissing(StoreUnavailable):
 class PostgresSession:
     """An open connection. Any thread may use it: statements wait for each other."""
 
-    def __init__(self, url: StateUrl, clock: Clock) -> None:
+    def __init__(self, url: StateUrl) -> None:
         """Connects. Raises StoreUnavailable."""
         self.shown = url.shown
         self._one_at_a_time = threading.Lock()
-        self._connection = _connected(url, clock)
+        self._connection = _connected(url)
         try:
             self.run(_SETTINGS, needs="SELECT ON pg_catalog.pg_settings")
         except BaseException:
@@ -101,7 +104,7 @@ class PostgresSession:
         """
         try:
             line = socket.socket(fileno=os.dup(self._connection.fileno()))
-        except OSError:  # closed: the statement itself says so; psycopg's OperationalError is raised there
+        except OSError:  # closed in this moment: the statement itself says so
             yield
             return
         with line:
@@ -128,17 +131,17 @@ class PostgresSession:
         raise StoreUnavailable(f"{self.shown}: {refusal.what}", hint=refusal.hint) from None
 
 
-def _connected(url: StateUrl, clock: Clock) -> psycopg.Connection[tuple[Any, ...]]:
+def _connected(url: StateUrl) -> psycopg.Connection[tuple[Any, ...]]:
     """A connection; a server that is full or just starts is asked again for ten seconds. Raises StoreUnavailable."""
-    deadline = clock.monotonic() + CONNECT_WITHIN_S
+    deadline = time.monotonic() + CONNECT_WITHIN_S
     while True:
         try:
             return psycopg.connect(**_parameters(url), autocommit=True, prepare_threshold=None)
         except psycopg.Error as error:
             refusal = connect_refusal(str(error))
-        if not refusal.is_passing or clock.monotonic() >= deadline:
+        if not refusal.is_passing or time.monotonic() >= deadline:
             raise StoreUnavailable(f"{url.shown} cannot be reached: {refusal.what}", hint=refusal.hint)
-        clock.wait(random.uniform(0.05, 0.5))  # noqa: S311  many contenders do not come back at once
+        time.sleep(random.uniform(0.05, 0.5))  # noqa: S311  many contenders do not come back at once
 
 
 def _parameters(url: StateUrl) -> dict[str, Any]:

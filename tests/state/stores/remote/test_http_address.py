@@ -34,6 +34,8 @@ def test_a_plain_server_locks_at_the_same_address() -> None:
 def test_gitlab_locks_below_the_address() -> None:
     path = "/api/v4/projects/42/terraform/state/kael/lock"
     assert locks(address(GITLAB)) == ("POST", path, "DELETE", path)
+    other = address("https://git.example/api/packages/team/terraform/state/kael")
+    assert (other.lock_path[-10:], other.is_gitlab, address(GITLAB).is_gitlab) == ("/kael/lock", False, True)
 
 
 def test_terraforms_variables_are_taken_for_their_address() -> None:

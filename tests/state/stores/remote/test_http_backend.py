@@ -15,7 +15,7 @@ from scenario_apply.state.stores.lock import Holder
 from scenario_apply.state.stores.remote.backend import Lease, LeaseLost, StaleWrite, StoreUnavailable
 from scenario_apply.state.stores.remote.http_backend import HttpBackend
 from tests.fakes.clock import FakeClock
-from tests.fakes.state_server import ENDLESS, Fault, StateServer, answering, cut, lost, serving_states
+from tests.fakes.state_server import ENDLESS, Fault, StateServer, answering, carried_out, cut, lost, serving_states
 
 JANE = Holder(who="jane", host="runner-1", pid=71, since="2026-11-27T09:00:00Z", command="scenario-apply apply")
 JOHN = Holder(who="john", host="runner-2", pid=72, since="2026-11-27T09:01:00Z", command="scenario-apply destroy")
@@ -58,10 +58,11 @@ def lease_of(run: HttpBackend) -> Lease:
     return Lease(token=str(run._lock.id), valid_s=None)
 
 
-def begun(server: StateServer) -> tuple[HttpBackend, str]:
+def begun(server: StateServer, *, lock: bool = True) -> tuple[HttpBackend, str]:
     """A run that holds the lock and has written its first state; and that state's version."""
     run = backend(server)
-    run.acquire(JANE)
+    if lock:
+        run.acquire(JANE)
     return run, run.write(state(1), replacing=None)
 
 
@@ -87,7 +88,7 @@ class TestDocument:
         assert server.content() == content
 
     def test_a_write_over_somebody_elses_is_refused(self, server: StateServer) -> None:
-        run, version = begun(server)
+        run, version = begun(server, lock=False)
         server.put(state(5, project="theirs"))
         with pytest.raises(StaleWrite, match="written by another process"):
             run.write(state(2), replacing=version)
@@ -99,6 +100,20 @@ class TestDocument:
         plain.put(json.dumps(json.loads(state(1))).encode())
         run.write(state(2), replacing=version)
         assert plain.content() == state(2)
+
+    def test_gitlab_is_asked_once_while_the_lock_is_held(self, gitlab: StateServer) -> None:
+        """It compares the id of the lock with each write, so nothing can have changed."""
+        run, version = begun(gitlab)
+        for number in range(2, 9):
+            version = run.write(state(number), replacing=version)
+        assert (gitlab.count("GET"), len(gitlab.versions)) == (1, 8)
+
+    def test_earlier_versions_are_gitlabs(self, gitlab: StateServer) -> None:
+        run, version = begun(gitlab)
+        run.put_call("c-1", b"{}", is_new=True)
+        run.write(state(4), replacing=version)
+        found = list(backend(gitlab).backups())
+        assert found == [(f"{gitlab.url}/versions/2", state(2)), (f"{gitlab.url}/versions/1", state(1))]
 
     def test_the_lock_goes_along_with_a_write(self, server: StateServer) -> None:
         run = backend(server)
@@ -137,7 +152,7 @@ class TestLostAnswers:
         """What may have been written is no other run's state."""
         run, version = begun(server)
         server.faults["POST"] = [lost]
-        server.faults["GET"] = [lambda carry_out: carry_out(), *[answering(500)] * 6]
+        server.faults["GET"] = [*([] if server.is_gitlab else [carried_out]), *[answering(500)] * 6]
         with pytest.raises(StoreUnavailable, match="answered 500"):
             run.write(state(2), replacing=version)
         run.write(state(3), replacing=version)
@@ -221,7 +236,7 @@ class TestOpenCalls:
 
     def test_no_call_is_recorded_over_another_runs_document(self, server: StateServer) -> None:
         """Whoever lost the lock must not put what it knows in place of what the other recorded."""
-        run, _ = begun(server)
+        run, _ = begun(server, lock=False)
         server.put(state(9, open_calls={"theirs": "{}"}))
         with pytest.raises(StaleWrite):
             run.put_call("ours", b"{}", is_new=True)

@@ -1,0 +1,114 @@
+"""state.stores.remote.object_backend on S3: moto's server behind a proxy that goes wrong on request."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+import requests
+from moto.server import ThreadedMotoServer
+
+from scenario_apply.state.stores.remote.backend import StoreUnavailable
+from tests.fakes.faulty_proxy import Fault, faulty_proxy
+from tests.state.stores.remote.object_suite import SECRET, STATE, ObjectSuite, Place, holder
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    started = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    started.start()
+    host, port = started.get_host_and_port()
+    yield f"http://{host}:{port}"
+    started.stop()
+
+
+@pytest.fixture
+def place(server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    requests.post(f"{server}/moto-api/reset", timeout=10)
+    requests.put(f"{server}/states", timeout=10)
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ALLOW_HTTP", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    with faulty_proxy(server) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
+        yield Place("s3://states", proxy, "NoSuchBucket")
+
+
+class TestS3(ObjectSuite):
+    """The suite of all object stores."""
+
+
+def test_requests_are_as_few_as_promised(place: Place) -> None:
+    """Each of them is paid for."""
+    backend = place.backend()
+    assert place.requests(backend.read) == ["GET"]
+    assert place.requests(lambda: backend.write(b"{1}", replacing=None)) == ["PUT"]
+    leases = []
+    take = place.requests(lambda: leases.append(backend.acquire(holder())))
+    assert take == ["PUT", "PUT", "PUT", "HEAD", "PUT"]  # two that must be refused; the machine's clock is wrong
+    assert place.requests(lambda: backend.renew(leases[0])) == ["PUT"]
+    assert place.requests(lambda: backend.release(leases[0])) in (["PUT", "POST"], ["PUT", "DELETE"])
+    assert place.requests(lambda: backend.acquire(holder())) == ["PUT", "HEAD"]
+    assert place.requests(lambda: backend.keep_backup(1, b"{1}")) == ["PUT", "GET"]
+    assert place.requests(lambda: backend.keep_backup(2, b"{2}")) == ["PUT"]
+    assert place.requests(lambda: backend.put_call("a", b"{}", is_new=True)) == ["PUT"]
+
+
+@pytest.mark.parametrize("header", ["if-match", "if-none-match"])
+def test_a_store_that_ignores_conditions_keeps_no_lease(place: Place, header: str) -> None:
+    """Two runs would hold it, and pay twice; nothing is left there."""
+    place.proxy.hidden = (header,)
+    with pytest.raises(StoreUnavailable, match="ignores If-Match"):
+        place.backend().acquire(holder())
+    assert place.keys() == set()
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "hint"),
+    [
+        ("InvalidAccessKeyId", 403, "AWS_ACCESS_KEY_ID"),
+        ("RequestTimeTooSkewed", 403, "set this machine's clock"),
+        ("ExpiredToken", 400, "renew them"),
+        ("PermanentRedirect", 301, "AWS_REGION"),
+        ("AuthorizationHeaderMalformed", 400, "AWS_REGION"),
+    ],
+)
+def test_a_refusal_names_what_to_check(place: Place, code: str, status: int, hint: str) -> None:
+    place.proxy.faults.append(Fault("refused", "GET", STATE, status, f"<Error><Code>{code}</Code></Error>".encode()))
+    with pytest.raises(StoreUnavailable) as caught:
+        place.backend().read()
+    assert hint in (caught.value.problems[0].hint or "")
+    assert len(place.proxy.seen) == 1
+
+
+def test_without_credentials_it_says_so_at_once(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine's own credentials are asked for once, and what answers there is not taken for the store."""
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    monkeypatch.setenv("AWS_METADATA_ENDPOINT", place.proxy.url)
+    place.proxy.faults.append(Fault("refused", "PUT", "/latest/api/token", 403, times=9))
+    with pytest.raises(StoreUnavailable, match="there are no credentials for it") as caught:
+        place.backend().read()
+    assert "export-credentials" in (caught.value.problems[0].hint or "")
+    assert place.proxy.seen == ["PUT /latest/api/token"]
+
+
+def test_a_store_that_nobody_serves_is_given_up_soon(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After five attempts in three seconds."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    backend = place.backend()
+    with pytest.raises(StoreUnavailable, match="it does not answer"):
+        backend.read()
+    clock = backend._lease._clock
+    assert clock.monotonic() == pytest.approx(3)
+
+
+def test_an_endpoint_without_encryption_needs_consent(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://store.example")
+    with pytest.raises(StoreUnavailable, match="its endpoint is not encrypted") as caught:
+        place.backend().read()
+    assert "--allow-http" in (caught.value.problems[0].hint or "")
