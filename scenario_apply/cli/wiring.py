@@ -28,6 +28,7 @@ from scenario_apply.version import VERSION
 
 if TYPE_CHECKING:
     from scenario_apply.apply.environment import Environment
+    from scenario_apply.dataset.scan.read_on_workers import PictureWorkers
     from scenario_apply.dataset.types import Dataset
     from scenario_apply.manifest.spec import Manifest
     from scenario_apply.state.stores.state_store import StateStore
@@ -86,9 +87,17 @@ def open_manifest(settings: Settings, edited: Mapping[str, bytes] | None = None)
 
 
 def open_datasets(
-    manifest: Manifest, settings: Settings, *, depth: Depth = Depth.HEADERS, only: str | None = None
+    manifest: Manifest,
+    settings: Settings,
+    *,
+    depth: Depth = Depth.HEADERS,
+    only: str | None = None,
+    workers: PictureWorkers | None = None,
 ) -> Mapping[str, Dataset]:
-    """The manifest's datasets, scanned, or one of them. depth: whether pixels are decoded. Problems stay in them."""
+    """The manifest's datasets, scanned, or one of them. depth: whether pixels are decoded. Problems stay in them.
+
+    workers: read pictures elsewhere.
+    """
     from scenario_apply.cli.progress.reading_view import reading_view
     from scenario_apply.dataset.scan.scan_all import scan_datasets
     from scenario_apply.state.stores.own_files import UnsafeFile
@@ -108,6 +117,7 @@ def open_datasets(
                 allow_outside=settings.allow_outside_root,
                 show=show,
                 remote=settings.remote,
+                workers=workers,
             )
     except UnsafeFile as error:
         what = f"the fingerprint cache cannot be used: {error.strerror}"

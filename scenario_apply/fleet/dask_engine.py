@@ -1,7 +1,7 @@
-"""The engine of dask.distributed: workers on this machine, or those of a scheduler that runs. Nothing else imports Dask.
+"""The engine of dask.distributed: workers on this machine, or those of a scheduler that runs.
 
-Whoever reaches a Dask scheduler runs code as its user. So the cluster of this machine listens on the loopback only, and
-accepts only the certificate that it makes for itself.
+Nothing else imports Dask. Any process that reaches a Dask scheduler can run code as its user. So the cluster of
+this machine listens on the loopback only, and accepts only the certificate that it makes for itself.
 """
 
 from __future__ import annotations
@@ -25,10 +25,13 @@ if TYPE_CHECKING:
 
 Made = TypeVar("Made")
 
+VERSION_NAME = "scenario_apply.version:VERSION"
+"""Resolved on each worker by Python alone, which says whether our package is there."""
+
 _TO_CONNECT_S = 5.0
 _TO_CLOSE_S = 2.0
 _LOOK_S = 1.0  # at the workers of this machine
-_QUIET = {name: "critical" for name in ("distributed", "distributed.client", "distributed.gc", "tornado")}
+_QUIET = dict.fromkeys(("distributed", "distributed.client", "distributed.gc", "tornado"), "critical")
 _ON_THIS_MACHINE = {
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
@@ -40,7 +43,7 @@ _ON_THIS_MACHINE = {
 class EngineUnusable(ScenarioApplyError):
     """The engine lacks its packages, cannot be reached, or has workers that lack ours."""
 
-    code = "engine"
+    code = "engine-unusable"
 
 
 class _DaskExecutor(Executor):
@@ -48,7 +51,7 @@ class _DaskExecutor(Executor):
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._inner = client.get_executor(pure=False)
+        self._inner = client.get_executor(pure=False)  # type: ignore[no-untyped-call]  # Dask has no types here
 
     def submit(self, fn: Callable[..., Made], /, *args: Any, **kwargs: Any) -> Future[Made]:
         """As the port says. Dask runs a task again on another worker, three times, when its worker dies."""
@@ -75,7 +78,7 @@ def checked_call(version: str, fn: Callable[..., Made], args: tuple[Any, ...], k
 
 def _settle(done: Future[Any], future: Future[Any]) -> None:
     """The outcome, with Dask's own errors as those of the port."""
-    from distributed.comm import CommClosedError
+    from distributed.comm.core import CommClosedError
     from distributed.scheduler import KilledWorker
 
     if not future.set_running_or_notify_cancel():
@@ -137,7 +140,7 @@ def _kill_workers(cluster: LocalCluster) -> None:
 def _keep_up(cluster: LocalCluster, workers: int, ended: threading.Event) -> None:
     """Dask replaces a worker that died, but not one that died while it started."""
     while not ended.wait(_LOOK_S):
-        cluster.scale(workers)
+        cluster.scale(workers)  # type: ignore[no-untyped-call]  # Dask has no types here
 
 
 @contextmanager
@@ -185,7 +188,7 @@ def _distributed() -> ModuleType:
 
 def _check_workers(client: Client) -> None:
     """Raises EngineUnusable unless every worker has this version of the package."""
-    found = client.run(resolve_name, "scenario_apply.version:VERSION", on_error="return")
+    found = client.run(resolve_name, VERSION_NAME, on_error="return")
     if any(isinstance(version, BaseException) for version in found.values()):
         raise _without_package()
     if others := {version for version in found.values() if version != VERSION}:

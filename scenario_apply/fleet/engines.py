@@ -42,8 +42,8 @@ def open_engine(name: str, *, workers: int, preload: str | None = None) -> Abstr
 
     workers: processes on this machine; those of a scheduler are its own. preload: a module that every worker needs,
     which `processes` imports once. The end of the context waits for what runs, and cancels what has not begun; when an
-    exception leaves it, processes of this machine are ended at once. Raises UsageError for an unknown name, ScenarioApplyError when the extra is missing, the
-    scheduler cannot be reached, or its workers have another version of this package.
+    exception leaves it, processes of this machine are ended at once. Raises UsageError for an unknown name,
+    ScenarioApplyError when the extra is missing, the scheduler cannot be reached, or its workers have another version.
     """
     kind, _, address = check_engine(name).partition("=")
     if kind == PROCESSES:

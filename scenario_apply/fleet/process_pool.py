@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 
 Made = TypeVar("Made")
 
-_METHOD = "spawn" if sys.platform == "darwin" else "forkserver"
+_CONTEXT = get_context("spawn") if sys.platform == "darwin" else get_context("forkserver")
 _PRELOADED = "scenario_apply.fleet.process_pool"
 _TO_END_S = 2.0
 
@@ -96,11 +96,9 @@ class _Worker:
     """One process, and the pipe that it takes tasks from. Used by one thread at a time."""
 
     def __init__(self, preload: list[str]) -> None:
-        context = get_context(_METHOD)
-        if _METHOD == "forkserver":
-            context.set_forkserver_preload(preload)  # of no effect once its server runs
-        self._pipe, theirs = context.Pipe()
-        self.process = context.Process(target=_serve, args=(theirs,), daemon=True)
+        _CONTEXT.set_forkserver_preload(preload)  # of no effect once the server runs, and where there is none
+        self._pipe, theirs = _CONTEXT.Pipe()
+        self.process = _CONTEXT.Process(target=_serve, args=(theirs,), daemon=True)
         self.process.start()
         theirs.close()
 
