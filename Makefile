@@ -24,7 +24,7 @@ DEMO_SECONDS ?= 6
 DEMO_RUN := SCENARIO_APPLY_LOCAL_TRAINING_SECONDS=$(DEMO_SECONDS) SCENARIO_APPLY_LOCAL_SEED=$(DEMO)/emulator-seed.json \
 	$(BIN)/scenario-apply
 
-.PHONY: help demo test coverage test-newest test-lowest versions check format reference docs lock lock-action bench fuzz clean
+.PHONY: help demo test azurite coverage test-newest test-lowest versions check format reference docs lock lock-action bench fuzz clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -91,7 +91,19 @@ demo: $(STAMP) ## train the quickstart on the embedded Scenario, print the ids, 
 # One more than there are cores: many tests wait for a program that they started.
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
-test: $(STAMP) ## run the tests
+AZURITE := build/azurite
+
+azurite: ## install Microsoft's Blob Storage emulator for the tests of az://, with npm; without npm they are skipped
+	@if ! command -v npm >/dev/null; then \
+		echo 'npm was not found: the tests of az:// are skipped' >&2; \
+	elif ! cmp -s tests/azurite/package-lock.json $(AZURITE)/.installed; then \
+		mkdir -p $(AZURITE) && cp tests/azurite/package*.json $(AZURITE)/ && \
+		npm ci --prefix $(AZURITE) --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null && \
+		cp tests/azurite/package-lock.json $(AZURITE)/.installed || \
+		echo 'Azurite could not be installed: the tests of az:// are skipped' >&2; \
+	fi
+
+test: $(STAMP) azurite ## run the tests
 	@$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_OPTIONS)
 
 coverage: $(STAMP) ## run the tests with branch coverage of everything but the emulator; fails below the floor
@@ -109,7 +121,7 @@ test-lowest: $(STAMP) ## run the tests on the lowest allowed versions of what th
 	@$(BIN)/uv pip compile -q --resolution lowest-direct --python-version 3.11 --universal --extra heif --extra parquet --extra remote pyproject.toml -o build/lowest.txt
 	@$(MAKE) -s versions VENV=.venv-lowest VERSIONS='-r build/lowest.txt'
 
-versions: $(STAMP)
+versions: $(STAMP) azurite
 	@$(BIN)/uv pip install -q --python $(BIN)/python $(VERSIONS)
 	@$(BIN)/python -m pytest -n $(WORKERS) $(VERSION_TESTS)
 

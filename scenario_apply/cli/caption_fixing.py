@@ -105,10 +105,12 @@ def _trained(call: Invocation, manifest: Manifest) -> Mapping[str, str]:
 
 
 def _recorded(call: Invocation, manifest: Manifest) -> State | None:
-    from scenario_apply.cli.wiring import place_of_manifest, store_at
+    from scenario_apply.cli.state_location import store_at
+    from scenario_apply.cli.wiring import place_of_manifest
 
     try:
-        return store_at(place_of_manifest(manifest, call.settings), endpoint=None).read()
+        with store_at(place_of_manifest(manifest, call.settings), endpoint=None) as store:
+            return store.read()
     except StateError:
         return None
 

@@ -12,7 +12,7 @@ import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from scenario_apply.cli.command_lines import shown_variables
+from scenario_apply.cli.command_lines import shown_variables, state_option
 from scenario_apply.model.address import ADDRESS_PATTERN
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def _missing(command: str, arguments: str, settings: Settings) -> str:
     words += [f"--var-file={name}" for name in settings.var_files]
     words += [f"--allow-env={name}" for name in settings.allow_env]
     if command in _RECORDS:
-        words += [f"--state={settings.state}"] if settings.state is not None else []
+        words += state_option(settings)
         words += ["--local"] if settings.local else []
     has = {word.partition("=")[0] for word in given}
     return "".join(f" {shlex.quote(word)}" for word in words if word.partition("=")[0] not in has)

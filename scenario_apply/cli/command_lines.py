@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from scenario_apply.cli.settings import Settings
+from scenario_apply.state.state_url import without_password
 
 if TYPE_CHECKING:
     from scenario_apply.planning.plan import PlanFlags
@@ -71,6 +72,7 @@ def watching(settings: Settings) -> str:
 def applying(settings: Settings, path: str) -> str:
     """The command that applies a saved plan. What its manifest may read has to be allowed each time."""
     words = ["scenario-apply", "apply", path, *(f"--allow-env={name}" for name in settings.allow_env)]
+    words += state_option(settings)
     words += ["--allow-outside-root"] if settings.allow_outside_root else []
     words += ["--allow-remote"] if settings.remote.everything else []
     return shlex.join([*words, *(["--local"] if settings.local else [])])
@@ -87,11 +89,16 @@ def _shared(settings: Settings) -> list[str]:
     words += [f"--var={pair}" for pair in shown_variables(settings.variables, settings)]
     words += [f"--var-file={name}" for name in settings.var_files]
     words += [f"--allow-env={name}" for name in settings.allow_env]
-    words += [f"--state={settings.state}"] if settings.state is not None else []
+    words += state_option(settings)
     words += ["--local"] if settings.local else []
     words += [f"--rate-limit={settings.rate_limit}"] if settings.rate_limit != _DEFAULTS.rate_limit else []
     words += [f"--parallelism={settings.parallelism}"] if settings.parallelism != _DEFAULTS.parallelism else []
     return words
+
+
+def state_option(settings: Settings) -> list[str]:
+    """--state as it was given, without the password of a URL."""
+    return [f"--state={without_password(settings.state)}"] if settings.state is not None else []
 
 
 def typed(words: Sequence[str], secrets: Iterable[str] = ()) -> str:
@@ -106,6 +113,8 @@ def typed(words: Sequence[str], secrets: Iterable[str] = ()) -> str:
             word = _for_history(word)
         elif word.startswith("--var="):
             word = f"--var={_for_history(word.removeprefix('--var='))}"
+        else:
+            word = without_password(word)
         for secret in hidden:  # before the word is quoted: quoting may take a secret apart
             word = word.replace(secret, HIDDEN)
         masked.append(word)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 
-from scenario_apply.cli.named_files import checkout_of, is_remote, untrusted_top
+from scenario_apply.cli.named_files import checkout_of, untrusted_top
 from scenario_apply.errors import Diagnostic, ManifestError, StateError
 from scenario_apply.errors import Location as FilePlace
 from scenario_apply.manifest.spec import Manifest
+from scenario_apply.state.state_url import is_state_url
 
 
 def refuse_root_outside(path: str | None, cwd: str) -> None:
@@ -35,8 +36,9 @@ def _is_below(path: str, top: str) -> bool:
 
 
 def state_path(manifest: Manifest, given: str | None, cwd: str) -> str:
-    """The state file. given: --state, relative to cwd; else `state:`, relative to the manifest's folder.
+    """The state file of a state that is no URL.
 
+    given: --state, relative to cwd; else `state:`, relative to the manifest's folder.
     Left out, it is state/NAME.json in the manifest's folder, beside the folder when it is called manifests.
     Raises ManifestError when `state:` leaves the manifest's folder.
     """
@@ -68,6 +70,14 @@ def _slashed(root: str, path: str) -> str:
     return path if is_name else path.replace("\\", "/")
 
 
+def usual_root(cwd: str) -> str:
+    """The folder of the manifest that a command takes by itself; the current one where there is none."""
+    from scenario_apply.manifest.loader.load import default_manifest
+
+    whole = os.path.abspath(os.path.join(cwd, default_manifest(cwd) or ""))
+    return whole if os.path.isdir(whole) else os.path.dirname(whole)
+
+
 def _home(manifest: Manifest) -> str:
     """The folder that state/ is in."""
     home = manifest.root
@@ -83,10 +93,12 @@ def state_problem(manifest: Manifest) -> Diagnostic | None:
     def problem(what: str, hint: str = outside) -> Diagnostic:
         return Diagnostic(code="outside-root", message=what, location=manifest.state_place, hint=hint)
 
+    if is_state_url(manifest.state):
+        from scenario_apply.cli.state_addresses import url_problem
+
+        return url_problem(manifest)
     if "\0" in manifest.state:
         return problem("state: holds a NUL character", "write a path")
-    if is_remote(manifest.state) or "://" in manifest.state:
-        return problem("state: names a remote place; a state is a local file", "write a path, e.g. state/kael.json")
     path = os.path.abspath(os.path.join(manifest.root, _slashed(manifest.root, manifest.state)))
     parts = os.path.relpath(path, manifest.root).split(os.sep)
     if os.path.isabs(manifest.state) or parts[0] == os.pardir:

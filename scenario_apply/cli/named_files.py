@@ -17,13 +17,7 @@ if TYPE_CHECKING:
     from scenario_apply.state.stores.own_files import OwnFolder
 
 _DESCRIPTOR = re.compile(r"/(?:dev|proc/self)/fd/([0-9]{1,6})")
-_URL = re.compile(r"\s*([A-Za-z][A-Za-z0-9+.-]+):/")  # one slash is enough: what joins paths makes one of two
 _STREAMS = {"/dev/stdout": 1, "/dev/stderr": 2}
-
-
-def is_remote(path: str) -> bool:
-    """Whether a path is the address of a remote place. Taken for a path it would name a folder that is not there."""
-    return _URL.match(path) is not None
 
 
 def untrusted_top(path: str, cwd: str, root: str | None = None) -> str | None:

@@ -16,6 +16,7 @@ from scenario_apply.errors import Diagnostic, Location, ScenarioApplyError, Stat
 from scenario_apply.manifest.spec import Manifest
 from scenario_apply.state.state import State
 from scenario_apply.state.state_file import read_state_file, state_of
+from scenario_apply.state.state_url import StateUrl, is_state_url
 from scenario_apply.state.stores.backups import Backups
 from scenario_apply.state.stores.own_files import own_folder, temporary_name
 from scenario_apply.state.stores.state_folder import state_folder
@@ -84,9 +85,34 @@ def recorded_elsewhere(manifest: Manifest, path: str, endpoint: str | None) -> D
         if known:
             return _elsewhere(path, f"{other} records {known} of its resources", way)
     noted = _noted(manifest)
-    if noted is not None and noted != path and os.path.exists(noted):
+    if noted is not None and noted != path and (is_state_url(noted) or os.path.exists(noted)):
         return _elsewhere(path, f"it was applied with --state {noted}", f"name it: --state {shlex.quote(noted)}")
     return None
+
+
+def recorded_in_file(manifest: Manifest, url: StateUrl, endpoint: str | None) -> Diagnostic | None:
+    """A warning for a URL whose state is empty, where a file records what this manifest declares.
+
+    endpoint: of the run; None: any.
+    """
+    declared = {*manifest.models, *manifest.compositions}
+    for path in _own_files(manifest):
+        state = _read(path)
+        if state is None or (endpoint is not None and state.endpoint not in (None, endpoint)):
+            continue
+        known = sum(address in declared for address in state.records)
+        if known:
+            way = f"move it there: {shlex.join(['scenario-apply', 'state', 'migrate', path, url.written])}"
+            return _elsewhere(url.shown, f"{path} records {known} of its resources", way)
+    return None
+
+
+def _own_files(manifest: Manifest) -> list[str]:
+    """The state files of a manifest when no URL is given: the usual one, and that of `state:`."""
+    files = [default_state_path(manifest)]
+    if manifest.state is not None and not is_state_url(manifest.state):
+        files.append(os.path.abspath(os.path.join(manifest.root, manifest.state)))
+    return files
 
 
 def _elsewhere(path: str, what: str, way: str) -> Diagnostic:
@@ -101,10 +127,7 @@ def _elsewhere(path: str, what: str, way: str) -> Diagnostic:
 def _candidates(manifest: Manifest, path: str) -> Iterator[tuple[str, State, str]]:
     """States that may be this manifest's, each with the way to use it."""
     usual = default_state_path(manifest)
-    named = [usual]
-    if manifest.state is not None:
-        named.append(os.path.abspath(os.path.join(manifest.root, manifest.state)))
-    for other in named:
+    for other in _own_files(manifest):
         if other != path and (state := _read(other)) is not None:
             yield other, state, f"leave out --state, or name it: --state {shlex.quote(other)}"
     newest = next(Backups(folder=state_folder(path), name=os.path.basename(path)).states(), None)
@@ -142,7 +165,10 @@ def _read(path: str) -> State | None:
 
 
 def remember(manifest: Manifest, path: str) -> None:
-    """Note in .scenario/ that --state named this state in an apply. A disk that refuses loses only the note."""
+    """Note in .scenario/ that --state named this state in an apply. A disk that refuses loses only the note.
+
+    path: or a URL without a password.
+    """
     if "\n" in path or "\r" in path:
         return  # the note has a line for each state
     lines = [line for line in _lines(manifest) if line != path]

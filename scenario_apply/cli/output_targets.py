@@ -14,7 +14,7 @@ from scenario_apply.state.stores.own_files import UnsafeFile
 
 if TYPE_CHECKING:
     from scenario_apply.cli.plan_request import PlanRequest
-    from scenario_apply.cli.wiring import StateLocation
+    from scenario_apply.cli.state_location import StateLocation
 
 _LARGEST_READ_BYTES = 256 << 20
 _MANIFEST_ENDINGS = (".yaml", ".yml", ".yaml.j2", ".yml.j2")
@@ -93,9 +93,10 @@ def refuse_reserved(path: str, cwd: str, wanted: PlanRequest, *, option: str) ->
 
 
 def _reserved(place: StateLocation) -> Iterable[tuple[str, str]]:
-    stem = place.state.removesuffix(".json")
-    yield place.state, "state"
-    yield f"{stem}.journal", "journal of the state"
-    yield f"{stem}.lock", "lock of the state"
-    yield os.path.join(os.path.dirname(place.state), "backups"), "backup of the state"
+    if place.url is None:
+        stem = place.state.removesuffix(".json")
+        yield place.state, "state"
+        yield f"{stem}.journal", "journal of the state"
+        yield f"{stem}.lock", "lock of the state"
+        yield os.path.join(os.path.dirname(place.state), "backups"), "backup of the state"
     yield os.path.join(place.root, ".scenario"), "tool's own cache"

@@ -116,18 +116,17 @@ def variable(text: str) -> tuple[str, str]:
 
 
 def state_file(text: str) -> str:
-    """FILE of --state. Raises UsageError for the address of a remote place, before anything is read or sent."""
-    from scenario_apply.cli.named_files import is_remote
+    """FILE or URL of --state. Raises UsageError for a URL that names no state, before anything is read or sent."""
     from scenario_apply.errors import UsageError
+    from scenario_apply.state.state_url import BadStateUrl, is_state_url, parse_state_url
 
     if not text.strip():
-        raise UsageError("--state is empty", hint="name a file; a variable of the shell may not be set")
-    if is_remote(text):
-        scheme = text.strip().split("/", 1)[0]  # no more of it: an address may hold a password
-        raise UsageError(
-            f"--state {scheme}//… names a remote place; a state is a file on this machine",
-            hint="name a local file, e.g. --state state/kael.json",
-        )
+        raise UsageError("--state is empty", hint="name a file or a URL; a variable of the shell may not be set")
+    if is_state_url(text):
+        try:
+            parse_state_url(text, "name")  # of the manifest, which is not read yet
+        except BadStateUrl as bad:
+            raise UsageError(f"--state: {bad.what}", hint=bad.hint) from bad
     return text
 
 
@@ -150,17 +149,32 @@ def fix_kinds(text: str) -> tuple[str, ...]:
 LIMIT_KEYS = ("cost", "deletes", "retrains", "changes_percent", "min_score")
 
 
+FLEET_LIMIT_KEYS = ("cost", "concurrent", "deletes", "retrains")
+
+
 def limit(text: str) -> tuple[str, float]:
     """KEY=N of --limit."""
+    return _limit(text, LIMIT_KEYS)
+
+
+def fleet_limit(text: str) -> tuple[str, float]:
+    """KEY=N of --limit for a whole fleet."""
+    key, value = _limit(text, FLEET_LIMIT_KEYS)
+    if key == "concurrent" and value < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: without a training at a time nothing would be trained")
+    return key, value
+
+
+def _limit(text: str, known: Sequence[str]) -> tuple[str, float]:
     key, sign, value = text.partition("=")
-    if key not in LIMIT_KEYS:
+    if key not in known:
         from scenario_apply.model.did_you_mean import did_you_mean
 
-        guess = did_you_mean(key, LIMIT_KEYS)
+        guess = did_you_mean(key, known)
         raise argparse.ArgumentTypeError(
-            f"unknown limit {key!r}, not one of {', '.join(LIMIT_KEYS)}{'; ' + guess if guess else ''}"
+            f"unknown limit {key!r}, not one of {', '.join(known)}{'; ' + guess if guess else ''}"
         )
-    whole = key in ("deletes", "retrains")
+    whole = key in ("deletes", "retrains", "concurrent")
     try:
         amount: float = int(value) if whole else float(value)
     except ValueError:

@@ -89,8 +89,10 @@ class Settings:
     @property
     def secrets(self) -> tuple[str, ...]:
         """Texts that must never be shown."""
-        webhook = () if self.webhook is None else (self.webhook,)
-        return webhook if self.credentials is None else (*webhook, self.credentials.secret, self.credentials.key)
+        others: tuple[str, ...] = () if self.webhook is None else (self.webhook,)
+        if self.state is not None and "@" in self.state:
+            others += _password_of(self.state)
+        return others if self.credentials is None else (*others, self.credentials.secret, self.credentials.key)
 
 
 def read_settings(arguments: argparse.Namespace, environment: Mapping[str, str], cwd: str | None = None) -> Settings:
@@ -115,7 +117,7 @@ def read_settings(arguments: argparse.Namespace, environment: Mapping[str, str],
         credentials=Credentials(key=key, secret=secret) if key is not None and secret is not None else None,
         missing=missing,
         allow_http=_allows_http(given, environment),
-        rate_limit=int(given.get("rate_limit", REQUESTS_PER_MINUTE)),
+        rate_limit=REQUESTS_PER_MINUTE if (rate := given.get("rate_limit")) is None else int(rate),
         parallelism=int(given.get("parallelism", 24)),
         limits=_limits(given.get("limit") or ()),
         strict=bool(given.get("strict")),
@@ -173,6 +175,20 @@ def _here() -> str:
         return os.getcwd()
     except FileNotFoundError:  # the folder was deleted under us; what needs a path will say so
         return "."
+
+
+def _password_of(state: str) -> tuple[str, ...]:
+    """The password in the URL of --state, as it is written and as it is sent."""
+    from scenario_apply.state.state_url import BadStateUrl, is_state_url, parse_state_url
+
+    if not is_state_url(state):
+        return ()
+    try:
+        url = parse_state_url(state, "name")
+    except BadStateUrl:
+        return ()
+    secret = url.password or (None if url.scheme == "postgres" else url.user)
+    return () if not secret else (secret,)
 
 
 def _first(environment: Mapping[str, str], names: tuple[str, ...]) -> str | None:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from scenario_apply.cli.named_files import untrusted_top
 from scenario_apply.cli.state_links import follow_state_link
-from scenario_apply.cli.wiring import StateLocation, place_of, store_at
+from scenario_apply.cli.state_location import StateLocation, store_at
+from scenario_apply.cli.wiring import place_of
 from scenario_apply.errors import StateDamaged, StateError, UsageError
 from scenario_apply.state.conflict import Conflict, conflict_of
 from scenario_apply.state.merging import Side, common_base, merged
@@ -52,8 +53,10 @@ def merge_states(call: Invocation, words: Sequence[str]) -> Merge:
     """
     files, manifest = _sorted_out(words, call.settings.cwd)
     given = [(file, _content(file, call.settings.cwd)) for file in files]
-    store = store_at(_target(call, files, manifest), endpoint=None)
-    with store.locked("state merge", call.settings.lock_timeout_s) as notes:
+    with (
+        store_at(_target(call, files, manifest), endpoint=None) as store,
+        store.locked("state merge", call.settings.lock_timeout_s) as notes,
+    ):
         for note in notes:
             call.tell(note)
         present = store.take()
@@ -74,7 +77,7 @@ def merge_states(call: Invocation, words: Sequence[str]) -> Merge:
         what = f"merge {' and '.join(source.side.name for source in sources)}"
         store.resume(_journal_note(whole, store))
         saved = store.save(noted(state, store.clock, command="scenario-apply state merge", what=what))
-    return Merge(path=store.shown, state=saved, is_new=True)
+        return Merge(path=store.shown, state=saved, is_new=True)
 
 
 def _sorted_out(words: Sequence[str], cwd: str) -> tuple[list[str], str | None]:

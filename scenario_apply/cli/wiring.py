@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, NamedTuple
 
 from scenario_apply.cli.locate import (
     cache_path,
@@ -16,10 +16,13 @@ from scenario_apply.cli.locate import (
     refuse_twin,
     state_path,
     state_within,
+    usual_root,
 )
 from scenario_apply.cli.named_files import untrusted_top
 from scenario_apply.cli.settings import LOCAL, Settings
+from scenario_apply.cli.state_addresses import url_of_manifest, url_of_option
 from scenario_apply.cli.state_links import follow_state_link
+from scenario_apply.cli.state_location import StateLocation, store_at
 from scenario_apply.dataset.scan.depth import Depth
 from scenario_apply.errors import Diagnostic, ManifestError, ScenarioApplyError, UsageError
 from scenario_apply.model.limits import REQUESTS_PER_MINUTE
@@ -27,10 +30,15 @@ from scenario_apply.model.secret import Secret
 from scenario_apply.version import VERSION
 
 if TYPE_CHECKING:
+    from scenario_apply.api.client import Client
+    from scenario_apply.api.picture_requests import PictureRequests
+    from scenario_apply.api.rate.budget import RequestBudget
     from scenario_apply.apply.environment import Environment
     from scenario_apply.dataset.scan.read_on_workers import PictureWorkers
     from scenario_apply.dataset.types import Dataset
     from scenario_apply.manifest.spec import Manifest
+    from scenario_apply.state.state import State
+    from scenario_apply.state.state_url import StateUrl
     from scenario_apply.state.stores.state_store import StateStore
 
 
@@ -42,24 +50,6 @@ class NoCredentials(ScenarioApplyError):
     """Neither credentials nor --local."""
 
     code = "no-credentials"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StateLocation:
-    """Where a state lies and what it belongs to. root: the folder .scenario/ is in.
-
-    is_bare: no manifest was read, so that only the state itself knows its project. secrets: those of the manifest.
-    within: the folder below which no link is followed on the way to the state; None: the state's own folder.
-    notes: warnings about a state that lies elsewhere, or is another manifest's, too.
-    """
-
-    state: str
-    root: str
-    project: str | None
-    is_bare: bool = False
-    secrets: tuple[Secret, ...] = ()
-    within: str | None = None
-    notes: tuple[Diagnostic, ...] = ()
 
 
 def open_manifest(settings: Settings, edited: Mapping[str, bytes] | None = None) -> Manifest:
@@ -140,6 +130,9 @@ def refuse_errors(problems: Iterable[Diagnostic], *, strict: bool) -> None:
 def place_of(settings: Settings) -> StateLocation:
     """Where the state is, by --state alone where that is given, else by the manifest."""
     if settings.state is not None and settings.manifest is None:
+        url = url_of_option(settings.state, settings)
+        if url is not None:
+            return place_at(url, settings)
         path = os.path.abspath(os.path.join(settings.cwd, settings.state))
         real, within = follow_state_link(path, untrusted_top(path, settings.cwd), settings.cwd)
         root = os.path.dirname(os.path.dirname(path))
@@ -148,6 +141,12 @@ def place_of(settings: Settings) -> StateLocation:
         return place_of_manifest(open_manifest(settings), settings)
     except ManifestError as error:
         raise state_alone(error) from error
+
+
+def place_at(url: StateUrl, settings: Settings) -> StateLocation:
+    """The place of a state that was named without a manifest."""
+    root, allow_http = usual_root(settings.cwd), settings.allow_http
+    return StateLocation(state=url.shown, root=root, project=None, is_bare=True, url=url, allow_http=allow_http)
 
 
 def state_alone(error: ManifestError) -> ManifestError:
@@ -161,6 +160,9 @@ def place_of_manifest(manifest: Manifest, settings: Settings, *, endpoint: str |
     """Where the state of a loaded manifest is. endpoint: of a run; states of another one are not meant by it."""
     from scenario_apply.cli.other_states import recorded_elsewhere, refuse_shared_state
 
+    url = _url_of(manifest, settings)
+    if url is not None:
+        return _place_at(url, manifest, settings, endpoint)
     path = state_path(manifest, settings.state, settings.cwd)
     notes: list[Diagnostic | None] = []
     if settings.state is None and manifest.state is None:
@@ -180,25 +182,58 @@ def place_of_manifest(manifest: Manifest, settings: Settings, *, endpoint: str |
     )
 
 
+def _url_of(manifest: Manifest, settings: Settings) -> StateUrl | None:
+    if settings.state is not None:
+        return url_of_option(settings.state, settings, manifest.name)
+    return url_of_manifest(manifest, settings)
+
+
+def _place_at(url: StateUrl, manifest: Manifest, settings: Settings, endpoint: str | None) -> StateLocation:
+    """The place of a state in a store. It is only read here when a file of this manifest's models lies beside it."""
+    from scenario_apply.cli.other_states import recorded_in_file
+
+    place = StateLocation(
+        state=url.shown,
+        root=manifest.root,
+        project=manifest.project,
+        secrets=_secrets_of(manifest),
+        url=url,
+        allow_http=settings.allow_http,
+    )
+    note = recorded_in_file(manifest, url, endpoint)
+    if note is None:
+        return place
+    with store_at(place, endpoint=None) as store:
+        is_empty = store.read().lineage is None
+    return dataclasses.replace(place, notes=(note,)) if is_empty else place
+
+
 def _secrets_of(manifest: Manifest) -> tuple[Secret, ...]:
     found = {v for model in manifest.models.values() for v in model.parameters.values() if isinstance(v, Secret)}
     return tuple(found)
 
 
-def recorded_store(settings: Settings) -> StateStore:
+def recorded_store(settings: Settings) -> AbstractContextManager[StateStore]:
     """The store of commands that never ask the service: of whatever endpoint, unless --local says which."""
     return store_at(place_of(settings), endpoint=LOCAL if settings.local else None)
 
 
+def recorded_state(settings: Settings) -> State:
+    """The state in it."""
+    with recorded_store(settings) as store:
+        return store.read()
+
+
 def nothing_recorded(settings: Settings) -> str:
     """The sentence for a state that records nothing; where the state is not there, what else may be meant."""
-    import dataclasses
-
     from scenario_apply.cli.other_states import recorded_elsewhere
+    from scenario_apply.state.state_url import is_state_url
 
     nothing = "nothing is recorded yet"
     if settings.state is None:
         return nothing  # said by the plan
+    if is_state_url(settings.state):
+        return f"{nothing} in {place_of(settings).state}"
     path = os.path.abspath(os.path.join(settings.cwd, settings.state))
     if os.path.lexists(path):
         return nothing
@@ -211,19 +246,12 @@ def nothing_recorded(settings: Settings) -> str:
     return nothing if found is None else f"{found.message} ({found.hint})"
 
 
-def store_at(place: StateLocation, *, endpoint: str | None) -> StateStore:
-    """The state's store. endpoint None: whatever the state belongs to."""
-    from scenario_apply.apply.system_clock import SystemClock
-    from scenario_apply.state.stores.file_store import FileStore
+class Service(NamedTuple):
+    """The service that was chosen, for one project. budget: of all that use it."""
 
-    return FileStore(
-        place.state,
-        endpoint=endpoint,
-        project=place.project,
-        tool_version=VERSION,
-        clock=SystemClock(),
-        within=place.within,
-    )
+    api: Client
+    budget: RequestBudget
+    pictures: PictureRequests
 
 
 @contextmanager
@@ -236,25 +264,52 @@ def open_world(
     cancel: threading.Event | None = None,
 ) -> Iterator[Environment]:
     """Service, state and clock. offline: no service at all. read_only: a client that refuses to write."""
+    with store_at(place, endpoint=settings.endpoint) as store:
+        project = store.read().project if place.is_bare else place.project
+        if offline:
+            yield environment_of(settings, store, project, None)
+            return
+        opened = open_service(
+            place.root, settings, project=project, read_only=read_only, cancel=cancel, secrets=place.secrets
+        )
+        with opened as service:
+            yield environment_of(settings, store, project, service)
+
+
+def environment_of(settings: Settings, store: StateStore, project: str | None, service: Service | None) -> Environment:
+    """What a run works with. service None: offline."""
     from scenario_apply.apply.environment import Environment
+
+    return Environment(
+        api=None if service is None else service.api,
+        store=store,
+        clock=store.clock,
+        endpoint=settings.endpoint,
+        project=project,
+        rate_limit=settings.rate_limit,
+        counter=None if service is None else service.budget,
+        tool_version=VERSION,
+        pictures=None if service is None else service.pictures,
+    )
+
+
+@contextmanager
+def open_service(
+    root: str,
+    settings: Settings,
+    *,
+    project: str | None,
+    read_only: bool,
+    cancel: threading.Event | None = None,
+    secrets: tuple[Secret, ...] = (),
+) -> Iterator[Service]:
+    """The service for one project: one client and one request budget. root: the folder .scenario/ is in.
+
+    secrets: what the bodies of requests may carry.
+    """
     from scenario_apply.apply.system_clock import SystemClock
 
-    clock = SystemClock()
-    store = store_at(place, endpoint=settings.endpoint)
-    project = store.read().project if place.is_bare else place.project
-    if offline:
-        yield Environment(
-            api=None,
-            store=store,
-            clock=clock,
-            endpoint=settings.endpoint,
-            project=project,
-            rate_limit=settings.rate_limit,
-            counter=None,
-            tool_version=VERSION,
-        )
-        return
-    with _service(place.root, settings) as (base_url, key, secret):
+    with _service(root, settings) as (base_url, key, secret):
         from scenario_apply.api import connect
         from scenario_apply.api.picture_requests import PictureRequests
 
@@ -264,23 +319,13 @@ def open_world(
             api_secret=secret,
             project_id=project,
             rate_limit_per_minute=settings.rate_limit,
-            clock=clock,
+            clock=SystemClock(),
             read_only=read_only,
             cancel=cancel,
             allow_http=settings.allow_http,
-            secrets=place.secrets,
+            secrets=secrets,
         )
-        yield Environment(
-            api=api,
-            store=store,
-            clock=clock,
-            endpoint=settings.endpoint,
-            project=project,
-            rate_limit=settings.rate_limit,
-            counter=budget,
-            tool_version=VERSION,
-            pictures=PictureRequests(api, base_url),
-        )
+        yield Service(api, budget, PictureRequests(api, base_url))
 
 
 @contextmanager

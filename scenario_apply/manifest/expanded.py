@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 from scenario_apply.manifest.fields import plain
 from scenario_apply.manifest.spec import Json
 from scenario_apply.model.secret import without_secrets
+from scenario_apply.state.state_url import without_password
 
 if TYPE_CHECKING:
     from scenario_apply.manifest.compositions import Compositions
@@ -25,7 +26,8 @@ def expanded(
     whole: dict[str, Json] = {"version": 1}
     for key in ("project", "state"):
         if key in document:
-            whole[key] = _plain(document[key])
+            value = _plain(document[key])
+            whole[key] = without_password(value) if isinstance(value, str) else value
     if variables:
         whole["variables"] = {name: shown(value) for name, value in variables.items()}
     if datasets.fields:

@@ -6,12 +6,12 @@ import re
 import unicodedata
 
 _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2212\ufe63\uff0d"
-_BLANKS = re.compile(r"[\s\u00a0\u2009\u202f\u200b\u2060\ufeff]")
-_PLAIN = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?")
-_POWER = re.compile(r"([-+]?\d+(?:\.\d+)?)[x\u00d7*\u00b7]10(?:\^|\*\*)?([-+]?\d+)")
-_POWER_ALONE = re.compile(r"10(?:\^|\*\*)([-+]?\d+)")
-_THOUSANDS = re.compile(r"[-+]?\d{1,3}(?:[,.'\u2019_]\d{3})+")
-_MARKS = re.compile(r"[,.'\u2019_]")
+_BLANKS = r"[\s\u00a0\u2009\u202f\u200b\u2060\ufeff]"
+_PLAIN = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
+_POWER = r"([-+]?\d+(?:\.\d+)?)[x\u00d7*\u00b7]10(?:\^|\*\*)?([-+]?\d+)"
+_POWER_ALONE = r"10(?:\^|\*\*)([-+]?\d+)"
+_THOUSANDS = r"[-+]?\d{1,3}(?:[,.'\u2019_]\d{3})+"
+_MARKS = r"[,.'\u2019_]"
 _RAISED = str.maketrans("\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079\u207b\u207a", "0123456789-+")
 _LONGEST = 60
 
@@ -35,9 +35,9 @@ def number_hint(text: str, *, whole: bool, quoted: bool) -> str | None:
     plain = unicodedata.normalize("NFKC", plain)
     for dash in _DASHES:
         plain = plain.replace(dash, "-")
-    plain = _BLANKS.sub("", plain)
-    has_blank = _BLANKS.search(text.strip()) is not None
-    if _PLAIN.fullmatch(plain) and not (whole and _THOUSANDS.fullmatch(plain)):
+    plain = re.sub(_BLANKS, "", plain)
+    has_blank = re.search(_BLANKS, text.strip()) is not None
+    if re.fullmatch(_PLAIN, plain) and not (whole and re.fullmatch(_THOUSANDS, plain)):
         if sign is not None:
             return f"{sign} is U+{ord(sign):04X}, not a minus sign: write {plain}"
         if has_blank:
@@ -50,19 +50,19 @@ def number_hint(text: str, *, whole: bool, quoted: bool) -> str | None:
 
 def _in_other_marks(plain: str, *, whole: bool) -> str | None:
     """The hint for a number with a comma, with marks between thousands, or as a power of ten."""
-    power = _POWER.fullmatch(plain)
+    power = re.fullmatch(_POWER, plain)
     if power is not None:
         return f"write {power[1]}e{int(power[2])}"
-    alone = _POWER_ALONE.fullmatch(plain)
+    alone = re.fullmatch(_POWER_ALONE, plain)
     if alone is not None:
         return f"write 1e{int(alone[1])}"
-    if _THOUSANDS.fullmatch(plain) and (whole or not re.fullmatch(r"[-+]?0[,.]\d+|[^,.]*[,.][^,.]*", plain)):
-        return f"write {_MARKS.sub('', plain)} without marks"
+    if re.fullmatch(_THOUSANDS, plain) and (whole or not re.fullmatch(r"[-+]?0[,.]\d+|[^,.]*[,.][^,.]*", plain)):
+        return f"write {re.sub(_MARKS, '', plain)} without marks"
     pointed = plain.replace(",", ".")
-    if plain.count(",") == 1 and _PLAIN.fullmatch(pointed):
+    if plain.count(",") == 1 and re.fullmatch(_PLAIN, pointed):
         return f"write {pointed} with a point"
     unmarked = re.sub(r"['\u2019_]", "", plain)
-    if _PLAIN.fullmatch(unmarked):
+    if re.fullmatch(_PLAIN, unmarked):
         return f"write {unmarked} without marks"
     times = re.fullmatch(r"([-+]?\d+(?:\.\d+)?)[kK]", plain)
     if times is not None:
@@ -73,5 +73,5 @@ def _in_other_marks(plain: str, *, whole: bool) -> str | None:
     percent = re.fullmatch(r"([-+]?\d+(?:\.\d+)?)%", plain)
     if percent is not None:
         return f"write {float(percent[1]) / 100:g}"
-    unit = re.fullmatch(rf"({_PLAIN.pattern})[A-Za-z]+", plain)
+    unit = re.fullmatch(rf"({_PLAIN})[A-Za-z]+", plain)
     return f"write {unit[1]} without a unit" if unit is not None else None

@@ -46,7 +46,7 @@ _JUNK_FOLDERS = frozenset(
 _HIDDEN_JUNK = ("._", ".ds_store", ".aitk", ".ipynb_checkpoints", ".thumbs", ".picasa", ".directory", ".localized")
 _JUNK_FILES = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db"})
 _JUNK_ENDINGS = ("-masklabel.png", "-condlabel.png", ".npz", ".safetensors")
-_PROSE = re.compile(r"(?i)(read_?me|licen[cs]e|credits|notes?|changelog|copying|attribution)\b.*")
+_PROSE = r"(?i)(read_?me|licen[cs]e|credits|notes?|changelog|copying|attribution)\b.*"
 _DIGITS = re.compile(r"(\d+)")
 _MOST_PROPOSALS = 40
 
@@ -92,7 +92,7 @@ def is_hidden_junk(name: str) -> bool:
 
 def is_prose(name: str) -> bool:
     """README.txt, LICENSE.txt: text that lies beside pictures and is not a caption."""
-    return _PROSE.fullmatch(name) is not None
+    return re.fullmatch(_PROSE, name) is not None
 
 
 def is_unicode(name: str) -> bool:

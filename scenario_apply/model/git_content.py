@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _POINTER_START = b"version https://git-lfs.github.com/spec/"
-_POINTER = re.compile(rb"oid sha256:([0-9a-f]{64})\s+size (\d{1,15})(?!\d)")
+_POINTER = rb"oid sha256:([0-9a-f]{64})\s+size (\d{1,15})(?!\d)"
 POINTER_BYTES = 1024
 """A pointer is smaller. Source: git-lfs, docs/spec.md."""
 _MARKER = re.compile(r"^(?:<{7}|>{7}|\|{7})(?:[ \t]|\r?$)|^={7}\r?$", re.MULTILINE)
@@ -21,7 +21,7 @@ def pointed_at(data: bytes) -> tuple[str, int] | None:
     """SHA-256 in lower-case hex, and size in bytes, of the file that a pointer stands for; None if it is no pointer."""
     if len(data) >= POINTER_BYTES or not is_pointer(data):
         return None
-    found = _POINTER.search(data)
+    found = re.search(_POINTER, data)
     return None if found is None else (found[1].decode(), int(found[2]))
 
 

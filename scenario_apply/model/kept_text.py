@@ -5,7 +5,6 @@ Used where an answer of the service does not say what it kept. Pure.
 
 from __future__ import annotations
 
-import html
 import math
 import re
 import struct
@@ -63,6 +62,8 @@ def is_same_but_for_signs(sent: str, held: str) -> bool:
 
 
 def _words(text: str) -> list[str]:
+    import html  # its table of names takes longer to load than most runs need it
+
     return _WORD.findall(normal_form(html.unescape(text)))
 
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-_MARKER = re.compile(rb"(<{7}|\|{7}|={7}|>{7})(?: ([^\r\n]*))?\r?\n?")
+_MARKER = rb"(<{7}|\|{7}|={7}|>{7})(?: ([^\r\n]*))?\r?\n?"
 _LONGEST_NAME = 80
 
 Part = Literal["both", "ours", "base", "theirs"]
@@ -37,7 +37,7 @@ def conflict_of(content: bytes) -> Conflict | None:
     part: Part = "both"
     first, whole, has_base = 0, True, False
     for number, line in enumerate(content.splitlines(keepends=True), 1):
-        found = _MARKER.fullmatch(line)
+        found = re.fullmatch(_MARKER, line)
         if found is None:
             for side in sides if part == "both" else (part,):
                 sides[side].append(line)

@@ -188,13 +188,21 @@ def newer(source: str, format_version: str, tool_version: str | None, but: str =
 def _read(read: Callable[[Any], Any], source: str) -> StateFile:
     """read: gives the file as a value of a type. A newer major version may have another shape altogether."""
     try:
-        head: FormatHead = read(FormatHead)
-        if _numbers(head.format_version)[0] != _numbers(FORMAT_VERSION)[0]:
-            raise newer(source, head.format_version, head.tool_version)
         file: StateFile = read(StateFile)
     except Misfit as misfit:
+        try:
+            head: FormatHead = read(FormatHead)
+        except Misfit as without_head:
+            raise damaged(source, without_head) from without_head
+        _refuse_other_major(head.format_version, head.tool_version, source)
         raise damaged(source, misfit) from misfit
+    _refuse_other_major(file.format_version, file.tool_version, source)
     return file
+
+
+def _refuse_other_major(format_version: str, tool_version: str | None, source: str) -> None:
+    if _numbers(format_version)[0] != _numbers(FORMAT_VERSION)[0]:
+        raise newer(source, format_version, tool_version)
 
 
 def _check_fingerprints(key: str, record: Record, source: str) -> None:

@@ -47,6 +47,10 @@ _PORTS = {"postgres": 5432, "https": 443, "http": 80}
 _ENDING = ".json"
 
 
+HIDDEN = "***"
+"""What stands for a password that was not printed."""
+
+
 class BadStateUrl(ValueError):
     """A text that is meant as the URL of a state and is none: what is wrong, and a hint. Neither repeats the URL."""
 
@@ -62,7 +66,7 @@ class StateUrl:
 
     shown: the URL without user, password and default port; two URLs of one state show the same.
     host: the bucket, the container or the server, an IPv6 address without brackets; for PostgreSQL also the folder of
-    a socket, or "" where the environment says which (PGHOST). port: None for the store's usual one.
+    a socket, or "" where the environment says which (PGHOST). port: as written.
     path: the key of an object (`team/kael.json`), the name of a state in a database (`kael`), or the path at a server,
     with its first slash and as written (`/state/kael%20two`). database: of PostgreSQL.
     user, password: of the URL, for PostgreSQL and servers; None where the environment has to say.
@@ -92,9 +96,31 @@ class StateUrl:
         """Whether the server is this machine."""
         return not self.is_object and _LOOPBACK.fullmatch(self.host) is not None
 
+    @property
+    def written(self) -> str:
+        """What to write in a command or a manifest: as shown, with the user of a database."""
+        if self.scheme != "postgres" or self.user is None:
+            return self.shown
+        from urllib.parse import quote
+
+        return self.shown.replace("://", f"://{quote(self.user, safe='')}@", 1)
+
     def named(self) -> StateUrl:
         """The same, named by the caller."""
         return replace(self, is_named=True)
+
+
+def without_password(text: str) -> str:
+    """A text with one URL in it, without the password of that, and without the user of a server, who may be a token."""
+    scheme, _, rest = text.partition("://")
+    authority = rest.partition("/")[0]
+    if "@" not in rest or not ("@" in authority or ":" in authority):
+        return text
+    credentials, _, place = rest.rpartition("@")
+    user, colon, _ = credentials.partition(":")
+    if not colon and scheme.lower().endswith(("postgres", "postgresql")):
+        return text
+    return f"{scheme}://{f'{user}:' if colon else ''}{HIDDEN}@{place}"
 
 
 def is_state_url(text: str) -> bool:
@@ -170,6 +196,8 @@ def _server_url(scheme: Scheme, authority: str, path: str, manifest_name: str | 
         raise BadStateUrl(what, "write %2F for /, %40 for @ and %3A for : in names and passwords")
     host, port = _host_of(scheme, place)
     user, password = _user_of(credentials) if at else (None, None)
+    if HIDDEN in (user, password):
+        raise BadStateUrl("*** in the URL stands for a password that was not printed", "write the password itself")
     shown_host = f"[{host}]" if ":" in host else host.replace("/", "%2F")
     database = ""
     if scheme == "postgres":
@@ -184,7 +212,7 @@ def _server_url(scheme: Scheme, authority: str, path: str, manifest_name: str | 
         path = below = f"/{_web_path(scheme, path, manifest_name)}"
     return StateUrl(
         scheme=scheme,
-        shown=f"{scheme}://{shown_host}{'' if port is None else f':{port}'}{below}",
+        shown=f"{scheme}://{shown_host}{'' if port in (None, _PORTS[scheme]) else f':{port}'}{below}",
         host=host,
         port=port,
         path=path,
@@ -243,7 +271,7 @@ def _host_of(scheme: Scheme, place: str) -> tuple[str, int | None]:
         raise BadStateUrl("the URL of the state names no host", f"write {_WRITE[scheme]}")
     if number and not (_PORT.fullmatch(number) and 0 < int(number) < 65536):
         raise BadStateUrl("the port in the URL of the state is no port", f"write {_WRITE[scheme]}")
-    return host, None if not number or int(number) == _PORTS[scheme] else int(number)
+    return host, int(number) if number else None
 
 
 def _user_of(credentials: str) -> tuple[str | None, str | None]:

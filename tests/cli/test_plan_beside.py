@@ -6,7 +6,7 @@ from pathlib import Path
 
 from scenario_apply.cli.plan_beside import beside_of
 from scenario_apply.cli.plan_request import PlanRequest
-from scenario_apply.cli.wiring import StateLocation
+from scenario_apply.cli.state_location import StateLocation
 from scenario_apply.dataset.types import Contents, Dataset
 from scenario_apply.model.address import Address
 from scenario_apply.planning.changes import Action, Change

@@ -34,20 +34,28 @@ def test_defaults() -> None:
 @pytest.mark.parametrize(
     "place",
     [
-        "s3://bucket/kael.json",
         "gs://b/k",
-        "https://u:pa55@host/state",
-        "S3://b",
+        "S3://bucket/kael.json",
         "file:///tmp/a.json",
-        "s3:/b/k",
-        " az://x",
+        "ftp://u:pa55@host/kael.json",
+        "s3:/bucket/kael.json",
+        "s3//bucket/kael.json",
+        "s3:bucket/kael.json",
+        " az://container/kael.json",
+        "https://u:pa55@host/state?token=pa55",
     ],
 )
-def test_a_remote_state_is_refused_and_never_taken_for_a_folder(place: str) -> None:
+def test_a_url_that_names_no_state_is_refused_and_never_taken_for_a_folder(place: str) -> None:
     """An empty state in a folder `s3:` would make and pay for everything again."""
-    with pytest.raises(UsageError, match="names a remote place") as caught:
+    with pytest.raises(UsageError, match="--state: ") as caught:
         settings({}, "--state", place)
-    assert "pa55" not in str(caught.value)
+    assert caught.value.problems[0].hint
+    assert "pa55" not in f"{caught.value} {caught.value.problems}"
+
+
+def test_the_password_in_the_url_of_a_state_is_a_secret() -> None:
+    found = settings({}, "--state", "postgres://kael:pa%40ss55@db.example/states")
+    assert found.secrets == ("pa@ss55",)
 
 
 def test_an_empty_state_is_a_variable_that_is_not_set() -> None:

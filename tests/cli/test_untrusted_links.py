@@ -175,7 +175,6 @@ def test_a_pipe_as_cache_is_an_error(home: Path, capsys: pytest.CaptureFixture[s
         ".GIT/config",
         ".github/workflows/ci.yml",
         "a/.scenario/x.json",
-        "s3://bucket/x.json",
         "file:///tmp/x.json",
     ],
 )

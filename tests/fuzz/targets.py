@@ -38,7 +38,8 @@ from scenario_apply.planning.plan_format import sealed
 from scenario_apply.state.state import State
 from scenario_apply.state.state_file import JournalNote, state_to_json
 from scenario_apply.state.stores.file_store import FileStore
-from scenario_apply.state.stores.journal import replay
+from scenario_apply.state.stores.journal import replay, replayed
+from scenario_apply.state.stores.remote.open_calls import lines_of_run, names_of_run
 from tests.api.transports import Bench
 from tests.fakes.clock import FakeClock
 
@@ -145,12 +146,18 @@ def _plan(data: bytes, folder: Path) -> None:
 
 
 def _journal(data: bytes, folder: Path) -> None:
-    """What a killed run left, on top of an empty state."""
+    """What a killed run left, here or as a record in a store, on top of an empty state."""
     path = folder / "state.journal"
     path.write_bytes(data)
     for applied in (None, JournalNote(run="run", lines=2)):
         with suppress(ScenarioApplyError):
             replay(str(path), State(), applied)
+    numbered = enumerate((line for line in data.split(b"\n") if line), 1)
+    record = b"".join(b'{"line":%d,"entry":%s}\n' % (number, line) for number, line in numbered)
+    note = JournalNote(run="run", lines=2, open=("s1",))
+    with suppress(ScenarioApplyError):
+        names_of_run([("record", record)], "run", "a store")
+        replayed("a store", lines_of_run([("record", record)], "run", "a store"), note, State(), "run")
 
 
 _MODEL, _ASSET = ModelId("m1"), AssetId("a1")

@@ -88,13 +88,15 @@ def _graph(call: Invocation) -> ResourceGraph:
 
 def _recorded(call: Invocation, settings: Settings) -> tuple[Manifest, State]:
     from scenario_apply.cli.settings import LOCAL
-    from scenario_apply.cli.wiring import open_manifest, place_of_manifest, refuse_errors, store_at
+    from scenario_apply.cli.state_location import store_at
+    from scenario_apply.cli.wiring import open_manifest, place_of_manifest, refuse_errors
 
     manifest = open_manifest(settings)
     place = place_of_manifest(manifest, settings)
     refuse_errors(place.notes, strict=False)
     call.warn((*manifest.problems, *place.notes))
-    return manifest, store_at(place, endpoint=LOCAL if settings.local else None).read()
+    with store_at(place, endpoint=LOCAL if settings.local else None) as store:
+        return manifest, store.read()
 
 
 def _saved(call: Invocation, plain: Mapping[str, object]) -> tuple[Manifest, State, tuple[Change, ...]]:

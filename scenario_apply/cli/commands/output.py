@@ -27,10 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(call: Invocation) -> int:
     """Everything recorded that has an id."""
-    from scenario_apply.cli.wiring import nothing_recorded, recorded_store
+    from scenario_apply.cli.wiring import nothing_recorded, recorded_state
     from scenario_apply.review.outputs import output_env, output_json, output_text, output_yaml
 
-    state = recorded_store(call.settings).read()
+    state = recorded_state(call.settings)
     views = {"json": output_json, "env": output_env, "yaml": output_yaml}
     chosen = call.arguments.format
     call.show(views[chosen](state) if chosen in views else output_text(state, call.out))

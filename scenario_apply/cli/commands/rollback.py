@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import argparse
 
     from scenario_apply.cli.invocation import Invocation
-    from scenario_apply.cli.wiring import StateLocation
+    from scenario_apply.cli.state_location import StateLocation
     from scenario_apply.model.address import Address
     from scenario_apply.planning.desired import Desired
 

@@ -55,7 +55,11 @@ def _rm_arguments(parser: argparse.ArgumentParser) -> None:
 def _push_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="a state file, as printed by state pull")
     _writes(parser)
-    parser.add_argument("--force", action="store_true", help="accept another lineage or an older serial")
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help="accept another lineage or an older serial, and replace a state that cannot be read",
+    )
 
 
 def _merge_arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,10 +69,10 @@ def _merge_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _list(call: Invocation) -> int:
-    from scenario_apply.cli.wiring import nothing_recorded, recorded_store
+    from scenario_apply.cli.wiring import nothing_recorded, recorded_state
     from scenario_apply.review.state_text import list_text
 
-    state = recorded_store(call.settings).read()
+    state = recorded_state(call.settings)
     if call.arguments.format == "json":
         call.show(json.dumps([str(address) for address in sorted(state.records)], indent=2) + "\n")
     else:
@@ -80,11 +84,11 @@ def _list(call: Invocation) -> int:
 
 def _show(call: Invocation) -> int:
     from scenario_apply.cli.address_arguments import recorded_address
-    from scenario_apply.cli.wiring import recorded_store
+    from scenario_apply.cli.wiring import recorded_state
     from scenario_apply.review.state_text import record_text
     from scenario_apply.state.state_file import record_to_json
 
-    state = recorded_store(call.settings).read()
+    state = recorded_state(call.settings)
     address = recorded_address(call.arguments.address, state)
     record = state.records[address]
     if call.arguments.format == "json":
@@ -105,7 +109,7 @@ def _mv(call: Invocation) -> int:
 
     target = address_of(call.arguments.target)
     what = f"move {call.arguments.source} to {target}"
-    with edited_state(recorded_store(call.settings), call, "state mv", what) as edit:
+    with recorded_store(call.settings) as store, edited_state(store, call, "state mv", what) as edit:
         source = recorded_address(call.arguments.source, edit.state)
         if source.kind != target.kind:
             raise UsageError(f"a {source.kind} cannot become a {target.kind}")
@@ -126,8 +130,8 @@ def _rm(call: Invocation) -> int:
     from scenario_apply.cli.wiring import recorded_store
     from scenario_apply.review.screen import safe
 
-    store = recorded_store(call.settings)
-    with edited_state(store, call, "state rm", f"forget {call.arguments.address}") as edit:
+    what = f"forget {call.arguments.address}"
+    with recorded_store(call.settings) as store, edited_state(store, call, "state rm", what) as edit:
         address = recorded_address(call.arguments.address, edit.state)
         ids = [version.id for version in edit.state.records[address].versions()]
         edit.save(edit.state.with_record(address, None))
@@ -138,10 +142,10 @@ def _rm(call: Invocation) -> int:
 def _history(call: Invocation) -> int:
     from msgspec.structs import asdict
 
-    from scenario_apply.cli.wiring import recorded_store
+    from scenario_apply.cli.wiring import recorded_state
     from scenario_apply.review.state_text import history_text
 
-    state = recorded_store(call.settings).read()
+    state = recorded_state(call.settings)
     if call.arguments.format == "json":
         call.show(json.dumps([asdict(entry) for entry in state.history], indent=2, ensure_ascii=False) + "\n")
     else:
@@ -156,9 +160,9 @@ def _pull(call: Invocation) -> int:
     from scenario_apply.cli.wiring import recorded_store
     from scenario_apply.errors import StateError
 
-    store = recorded_store(call.settings)
-    loaded = store.load()
-    content = store.content
+    with recorded_store(call.settings) as store:
+        loaded = store.load()
+        content = store.content
     if content is None:
         raise StateError(f"nothing is recorded in {store.shown}", code="no-state")
     call.show_json(content.decode())
@@ -180,8 +184,11 @@ def _push(call: Invocation) -> int:
             content = file.read()
     except OSError as error:
         raise UsageError(f"{call.arguments.file} cannot be read: {error.strerror}") from error
-    store = recorded_store(call.settings)
-    with edited_state(store, call, "state push", f"push {os.path.basename(path)}") as edit:
+    what = f"push {os.path.basename(path)}"
+    with (
+        recorded_store(call.settings) as store,
+        edited_state(store, call, "state push", what, replaces_damaged=call.arguments.force) as edit,
+    ):
         pushed = store.read_other(content, call.arguments.file)
         if pushed == edit.state:
             call.tell("the recorded state is the same; nothing was written")

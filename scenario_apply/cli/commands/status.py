@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from scenario_apply.apply.environment import Environment
     from scenario_apply.cli.invocation import Invocation
-    from scenario_apply.cli.wiring import StateLocation
+    from scenario_apply.cli.state_location import StateLocation
     from scenario_apply.manifest.spec import Manifest
     from scenario_apply.model.remote import ModelId
     from scenario_apply.review.html.history_section import ModelSamples

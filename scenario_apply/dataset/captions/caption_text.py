@@ -9,17 +9,17 @@ from typing import NamedTuple
 from scenario_apply.dataset.captions.matching import Raw
 from scenario_apply.model.lint_rules import Finding
 
-_LINE_BREAK = re.compile(r"\r\n|\n|\r")
-_COLOURS = re.compile(r"\x1b\[[0-9;:?]{0,40}[A-Za-z]")  # of terminals
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]")
-_CONTROLS = re.compile(rf"(?<![ \t])[ \t]*+{_CONTROL.pattern}(?:[ \t]|{_CONTROL.pattern})*+")
-_INVISIBLE = re.compile("[\u00ad\u2060\ufeff]")  # soft hyphen, word joiner, byte order mark
+_LINE_BREAK = r"\r\n|\n|\r"
+_COLOURS = r"\x1b\[[0-9;:?]{0,40}[A-Za-z]"  # of terminals
+_CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]"
+_CONTROLS = rf"(?<![ \t])[ \t]*+{_CONTROL}(?:[ \t]|{_CONTROL})*+"
+_INVISIBLE = "[\u00ad\u2060\ufeff]"  # soft hyphen, word joiner, byte order mark
 _ZERO_WIDTH_SPACE = "\u200b"
-_WRITTEN_WITHOUT_BLANKS = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")  # Thai, Lao, Burmese, Khmer
-_EMPTY_TAGS = re.compile(r"(?<![\s,])\s*+,(?:\s*+,)++\s*+")
+_WRITTEN_WITHOUT_BLANKS = "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]"  # Thai, Lao, Burmese, Khmer
+_EMPTY_TAGS = r"(?<![\s,])\s*+,(?:\s*+,)++\s*+"
 _ENDS = ", \t\n\r\f\v"
-_DICT_IN_PYTHON = re.compile(r"\{\s*'[^'{}]{1,100}'\s*:")
-_LIST_IN_PYTHON = re.compile(r"\[\s*'[^'\[\]]{1,200}'\s*[,\]]")
+_DICT_IN_PYTHON = r"\{\s*'[^'{}]{1,100}'\s*:"
+_LIST_IN_PYTHON = r"\[\s*'[^'\[\]]{1,200}'\s*[,\]]"
 _ENDS_A_SENTENCE = (".", "!", "?", ":", ";", "…", "。")
 _WORDS_OF_A_TAG = 3  # at most
 
@@ -43,7 +43,7 @@ def caption_line(raw: Raw, lines: str) -> CaptionLine:
         held, removed = [text.strip()], ""
     else:
         text, removed = _cleaned(text)
-        held = [line.strip() for line in _LINE_BREAK.split(text) if line.strip()]
+        held = [line.strip() for line in re.split(_LINE_BREAK, text) if line.strip()]
     separator = " "
     if len(held) > 1:
         separator = _separator(held, lines)
@@ -66,19 +66,19 @@ def without_empty_tags(text: str) -> str:
     text = text.strip()
     if "," not in text:
         return text
-    return _EMPTY_TAGS.sub(", ", text).strip(_ENDS)
+    return re.sub(_EMPTY_TAGS, ", ", text).strip(_ENDS)
 
 
 def _cleaned(text: str) -> tuple[str, str]:
     """The text without characters that no caption should have, and the name of the first of them."""
-    found = _CONTROL.search(text) or _INVISIBLE.search(text.strip("\ufeff"))
+    found = re.search(_CONTROL, text) or re.search(_INVISIBLE, text.strip("\ufeff"))
     if found is not None:
-        text = _INVISIBLE.sub("", _COLOURS.sub("", text))
-        text = _CONTROLS.sub(" ", text)
+        text = re.sub(_INVISIBLE, "", re.sub(_COLOURS, "", text))
+        text = re.sub(_CONTROLS, " ", text)
     elif "\ufeff" in text:
         text = text.strip("\ufeff")
     removed = f"U+{ord(found[0]):04X}" if found is not None else ""
-    if _ZERO_WIDTH_SPACE in text and not _WRITTEN_WITHOUT_BLANKS.search(text):
+    if _ZERO_WIDTH_SPACE in text and not re.search(_WRITTEN_WITHOUT_BLANKS, text):
         text = text.replace(_ZERO_WIDTH_SPACE, "")
         removed = removed or "U+200B"
     return text, removed
@@ -102,7 +102,7 @@ def _kind_of_json(text: str) -> str | None:
     if not text.endswith(("}", "]")) or not text.startswith(("{", "[")):
         return None
     kind = "map" if text[0] == "{" else "list"
-    if _DICT_IN_PYTHON.match(text) or _LIST_IN_PYTHON.match(text):
+    if re.match(_DICT_IN_PYTHON, text) or re.match(_LIST_IN_PYTHON, text):
         return f"{kind} as Python writes it"
     try:
         value = json.loads(text)

@@ -67,7 +67,8 @@ def list_folder(path: str, guard: DataGuard, within: str = "") -> Folder:
                     stat = entry.stat()
                 except FileNotFoundError:  # deleted since it was listed
                     continue
-                rows.append((name, stat.st_size, stat.st_mtime_ns, identity_of(stat), stat.st_mode, ""))
+                identity = stat.st_ino ^ stat.st_ctime_ns  # identity_of(), without a call for each file
+                rows.append((name, stat.st_size, stat.st_mtime_ns, identity, stat.st_mode, ""))
     except OSError as error:
         return Folder(path, within, [], _why(error))
     finally:

@@ -19,10 +19,10 @@ _NAMES = {
     "\ufeff": "a byte order mark",
     "\uff1a": "a full-width colon",
 }
-_KEY = re.compile(rf"\A{_ANY}|{_ANY}\Z")
-_VALUE = re.compile(rf"\A{_ANY}|\A-(?={_ANY})|\A[A-Za-z_][\w-]*(?::{_ANY}|[{_COLON}])")
-_LINE = re.compile(rf"\A *(?:- +)*({_ANY}|-{_ANY}|[\w.-]+ *(?:{_ANY} *)?:{_ANY}|[\w.-]+{_ANY} *:|[\w.-]+[{_COLON}])")
-_ODD = re.compile(rf"[{_BLANKS}{_NOTHING}{_COLON}]")
+_KEY = rf"\A{_ANY}|{_ANY}\Z"
+_VALUE = rf"\A{_ANY}|\A-(?={_ANY})|\A[A-Za-z_][\w-]*(?::{_ANY}|[{_COLON}])"
+_LINE = rf"\A *(?:- +)*({_ANY}|-{_ANY}|[\w.-]+ *(?:{_ANY} *)?:{_ANY}|[\w.-]+{_ANY} *:|[\w.-]+[{_COLON}])"
+_ODD = rf"[{_BLANKS}{_NOTHING}{_COLON}]"
 
 
 class OddCharacter(NamedTuple):
@@ -35,21 +35,21 @@ class OddCharacter(NamedTuple):
 
 def odd_in_key(text: str) -> OddCharacter | None:
     """Of a key without quotes: one at its start or end, or behind its colon. Else it is part of a name."""
-    return _found(text) if _KEY.search(text) or _VALUE.search(text) else None
+    return _found(text) if re.search(_KEY, text) or re.search(_VALUE, text) else None
 
 
 def odd_in_value(text: str) -> OddCharacter | None:
     """Of a value without quotes: one that makes text of `key: value`, or that the text begins with."""
-    return _found(text) if _VALUE.search(text) else None
+    return _found(text) if re.search(_VALUE, text) else None
 
 
 def odd_in_line(line: str) -> OddCharacter | None:
     """Of a line that YAML cannot read: one in its indentation, or beside the colon of its key."""
-    return _found(line) if _LINE.search(line) else None
+    return _found(line) if re.search(_LINE, line) else None
 
 
 def _found(text: str) -> OddCharacter:
-    found = _ODD.search(text)
+    found = re.search(_ODD, text)
     assert found is not None
     sign = found[0]
     name = _NAMES.get(sign) or unicodedata.name(sign, "a character that cannot be seen").lower()

@@ -109,8 +109,8 @@ class StateStore(Protocol):
         """Break the lock; whose it was. None when there was none."""
         ...
 
-    def is_held_alive(self) -> bool:
-        """Whether a process that is known to run holds the lock now."""
+    def still_running(self) -> str | None:
+        """What to know of the run that holds the lock before that is broken; None when that run has ended."""
         ...
 
     def begin_journal(self, run_id: str) -> Journal:
@@ -126,7 +126,7 @@ class StateStore(Protocol):
         ...
 
     def journal_run(self) -> str | None:
-        """The run whose journal was left here; None when there is none. Raises StateDamaged."""
+        """The run that left its journal for the next one; None when there is none. Raises StateDamaged."""
         ...
 
     def rescue(

@@ -6,6 +6,7 @@ row alone is no lock; it counts while the process of the server that it names ho
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import uuid
@@ -13,7 +14,7 @@ from typing import LiteralString, NamedTuple
 
 from scenario_apply.errors import StateLocked
 from scenario_apply.state.state_url import StateUrl
-from scenario_apply.state.stores.lock import Holder
+from scenario_apply.state.stores.lock import LOCK_HINT, Holder
 from scenario_apply.state.stores.remote.backend import Lease, StoreUnavailable
 from scenario_apply.state.stores.remote.postgres_session import PostgresSession
 
@@ -33,6 +34,7 @@ WHERE locks.locktype = 'advisory' AND locks.granted AND locks.objsubid = 1
   AND locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())
   AND locks.classid::bigint = %s AND locks.objid::bigint = %s
 """
+_UNLOCK: LiteralString = "SELECT pg_advisory_unlock(%s::bigint)"
 _RECORD: LiteralString = """
 INSERT INTO scenario_apply_leases (name, holder, token, backend) VALUES (%s, %s, %s, pg_backend_pid())
 ON CONFLICT (name) DO UPDATE SET
@@ -73,8 +75,7 @@ class PostgresLock:
             session.close()
             raise StateLocked(
                 f"the state {self._url.shown} is locked by {found.holder if found else 'another run'}",
-                hint="wait for it with --lock-timeout S; if that run is surely gone, break it: "
-                "scenario-apply force-unlock",
+                hint=LOCK_HINT,
             )
         token = uuid.uuid4().hex
         try:
@@ -83,6 +84,8 @@ class PostgresLock:
             )
             session.run(_RECORD, (self._name, _written(holder), token), needs=f"INSERT, UPDATE ON {_LEASES}")
         except BaseException:
+            with contextlib.suppress(StoreUnavailable):
+                session.run(_UNLOCK, (key,), needs="")  # at once: the server notices a closed connection a bit later
             session.close()
             raise
         return Lease(token, None, _read(before[0][0]) if before else None)
@@ -94,12 +97,14 @@ class PostgresLock:
 
     def give_up(self, session: PostgresSession, token: str) -> None:
         """Free the lock and end its session. The row goes first, so that the next holder's is not taken away."""
-        session.run(
-            "DELETE FROM scenario_apply_leases WHERE name = %s AND token = %s",
-            (self._name, token),
-            needs=f"DELETE ON {_LEASES}",
-        )
-        session.run("SELECT pg_advisory_unlock(%s::bigint)", (self._key(session),), needs="")
+        try:
+            session.run(
+                "DELETE FROM scenario_apply_leases WHERE name = %s AND token = %s",
+                (self._name, token),
+                needs=f"DELETE ON {_LEASES}",
+            )
+        finally:
+            session.run(_UNLOCK, (self._key(session),), needs="")
 
     def holder(self, session: PostgresSession) -> Holder | None:
         """Who holds the lock now."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import math
 import os
 from collections.abc import Collection, Iterator
 from dataclasses import replace as with_fields
@@ -28,7 +29,7 @@ from scenario_apply.state.stores.lock import Holder, this_process
 from scenario_apply.state.stores.own_files import OwnFolder, hint_of
 from scenario_apply.state.stores.remote.backend import StateBackend, StoreUnavailable
 from scenario_apply.state.stores.remote.lease_keeper import Elapsed, LeaseKeeper, elapsed_s, take_lease
-from scenario_apply.state.stores.remote.open_calls import lines_of_run, names_of_run
+from scenario_apply.state.stores.remote.open_calls import lines_of_run, names_of_run, run_of_records
 from scenario_apply.state.stores.remote.store_journal import StoreJournal
 from scenario_apply.state.stores.state_store import Loaded
 
@@ -95,9 +96,13 @@ class RemoteStore(DocumentStore):
     def take(self) -> bytes | None:
         """The document as it is, readable or not; None when there is none. What is saved next takes its place."""
         content = self._fetched()
-        if content is not None:
-            with contextlib.suppress(ScenarioApplyError):  # the caller reads it, and says what is wrong with it
-                self._noted = read_state_file(content, source=self.shown).journal or None
+        if content is None:
+            return None
+        try:
+            self._noted = read_state_file(content, source=self.shown).journal or None
+        except ScenarioApplyError:  # the caller says what is wrong with it
+            if (run := run_of_records(self._backend.calls(), self.shown)) is not None:
+                self._leftover = JournalNote(run=run, lines=0, open=())
         return content
 
     def _fetched(self) -> bytes | None:
@@ -115,7 +120,7 @@ class RemoteStore(DocumentStore):
         records = self._backend.calls()
         self._found, self._recovered = tuple(name for name, _ in records), note.run
         lines = lines_of_run(records, note.run, self.shown)
-        if self.journal_run() == note.run:
+        if run_of(self.journal_path, self._folder) == note.run:
             return replay(self.journal_path, state, note, self._folder, lines)
         if not lines:
             return None
@@ -124,15 +129,16 @@ class RemoteStore(DocumentStore):
         return with_fields(found, unanswered=calls)
 
     def journal_run(self) -> str | None:
-        """The run whose journal was left on this machine; None when there is none. Raises StateDamaged."""
-        return run_of(self.journal_path, self._folder)
+        """The run that the document, as it was read last, names as not ended; None when it names none."""
+        return None if self._noted is None else self._noted.run
 
     def read_other(self, content: bytes, source: str) -> State:
         """A state from somewhere else. What it notes of a run that left calls here stays with it when it is saved."""
         state = super().read_other(content, source)
         note = read_state_file(content, source=source).journal or None
         if note is not None:
-            left = self.journal_run() == note.run or names_of_run(self._backend.calls(), note.run, self.shown)
+            is_here = run_of(self.journal_path, self._folder) == note.run
+            left = is_here or names_of_run(self._backend.calls(), note.run, self.shown)
             self._leftover = note if left else None
         return state
 
@@ -239,9 +245,16 @@ class RemoteStore(DocumentStore):
         """Break the lease; whose it was."""
         return self._backend.break_lock()
 
-    def is_held_alive(self) -> bool:
-        """Whether somebody holds a lease that has not expired."""
-        return self._backend.holder() is not None
+    def still_running(self) -> str | None:
+        """What to know of the run whose lease has not expired; None when there is none."""
+        holder = self._backend.holder()
+        if holder is None:
+            return None
+        seconds = math.ceil(self._backend.renew_every_s)
+        return (
+            f"the run of {holder.who} may still be going on. Within {seconds} s it looks at its lease and stops before "
+            "its next paid request: start no other run until then"
+        )
 
     def close(self) -> None:
         """Close connections."""

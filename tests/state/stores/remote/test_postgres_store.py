@@ -18,11 +18,12 @@ from scenario_apply.errors import ScenarioApplyError, StateLocked
 from scenario_apply.state.state_url import StateUrl, parse_state_url
 from scenario_apply.state.stores.lock import Holder
 from scenario_apply.state.stores.remote import postgres_session
-from scenario_apply.state.stores.remote.backend import LeaseLost, StaleWrite, StoreUnavailable
+from scenario_apply.state.stores.remote.backend import LeaseLost, StaleWrite, StateBackend, StoreUnavailable
 from scenario_apply.state.stores.remote.postgres_backend import PostgresBackend
 from scenario_apply.state.stores.remote.postgres_session import PostgresSession, SessionBroken
 from tests.fakes.clock import FakeClock
 from tests.fakes.postgres_server import PASSWORD, PostgresServer, running_pooler, running_replica
+from tests.state.stores.remote.contract_suite import StoreContract
 
 HOLDER = Holder(who="ana", host="runner-1", pid=7, since="2026-09-21T14:13:20Z", command="scenario-apply apply")
 Open = Callable[..., PostgresBackend]
@@ -80,6 +81,23 @@ def end_sessions(server: PostgresServer, database: str = "states") -> None:
         database="postgres",
     )
     assert rows[0][0] > 0
+
+
+class TestPostgres(StoreContract):
+    """The contract of all remote stores."""
+
+    @pytest.fixture(autouse=True)
+    def use(self, postgres: PostgresServer) -> None:
+        self.server = postgres
+        self.name = f"team/contract-{next(_NUMBERS)}"
+
+    def make_backend(self) -> StateBackend:
+        url = parse_state_url(self.server.url(f"states/{self.name}")).named()
+        return PostgresBackend(url, clock=FakeClock(), allow_http=False)
+
+    def age_lease(self, backend: StateBackend) -> None:
+        """Its machine is gone."""
+        end_sessions(self.server)
 
 
 # -- the lock
