@@ -24,7 +24,7 @@ from scenario_apply.cli.state_addresses import url_of_manifest, url_of_option
 from scenario_apply.cli.state_links import follow_state_link
 from scenario_apply.cli.state_location import StateLocation, store_at
 from scenario_apply.dataset.scan.depth import Depth
-from scenario_apply.errors import Diagnostic, ManifestError, ScenarioApplyError, UsageError
+from scenario_apply.errors import Diagnostic, ManifestError, ScenarioApplyError
 from scenario_apply.model.limits import REQUESTS_PER_MINUTE
 from scenario_apply.model.secret import Secret
 from scenario_apply.version import VERSION
@@ -332,9 +332,9 @@ def open_service(
 def _service(root: str, settings: Settings) -> Iterator[tuple[str, str, str]]:
     """Base URL, key and secret of the service that was chosen."""
     if settings.local:
-        from scenario_apply.cli.local_service import local_service
+        from scenario_apply.cli.local_service import local_service, local_times
 
-        options = _local_times(settings)
+        options = local_times(settings)
         # without a limit here there is none there; any other stays the service's own
         limit = 0 if settings.rate_limit == 0 else max(REQUESTS_PER_MINUTE, settings.rate_limit)
         options += ["--rate-limit", str(limit)]
@@ -349,30 +349,6 @@ def _service(root: str, settings: Settings) -> Iterator[tuple[str, str, str]]:
         return
     key, secret = require_credentials(settings)
     yield settings.base_url, key, secret
-
-
-def _local_times(settings: Settings) -> list[str]:
-    """Options of the embedded Scenario. Raises UsageError, which names the variable."""
-    options = []
-    for name, option, text in (
-        ("SCENARIO_APPLY_LOCAL_TRAINING_SECONDS", "--training-seconds", settings.local_training_s),
-        ("SCENARIO_APPLY_LOCAL_QUEUE_SECONDS", "--queue-seconds", settings.local_queue_s),
-    ):
-        if text is not None:
-            try:
-                is_good = 0 <= float(text) < float("inf")
-            except ValueError:
-                is_good = False
-            if not is_good:
-                raise UsageError(f"{name} is {text!r}, which is no number of seconds", hint=f"as in {name}=5")
-            options += [option, text]
-    if settings.local_queue_s is not None and float(settings.local_queue_s) > float(settings.local_training_s):
-        raise UsageError(
-            f"SCENARIO_APPLY_LOCAL_QUEUE_SECONDS is {settings.local_queue_s}, more than a training takes "
-            f"({settings.local_training_s} s)",
-            hint="the time in the queue is a part of SCENARIO_APPLY_LOCAL_TRAINING_SECONDS: set both",
-        )
-    return options
 
 
 def _is_seed(root: str, path: str) -> bool:

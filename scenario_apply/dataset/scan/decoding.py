@@ -29,8 +29,8 @@ _on_this_machine: int | None = None  # the same, for processes that were not for
 class DecodingAllowance:
     """The pixels that one scan may decode. A forked process gets a copy, so call share() first, or use lent()."""
 
-    def __init__(self, pixels: int = _FREE_PIXELS) -> None:
-        self._left = pixels
+    def __init__(self, pixels: int | None = None) -> None:
+        self._left = _FREE_PIXELS if pixels is None else pixels
         self._refused = False
         self._lock = threading.Lock()
 

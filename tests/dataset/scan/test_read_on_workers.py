@@ -15,7 +15,6 @@ import pytest
 
 from scenario_apply.dataset.scan import build_dataset as making
 from scenario_apply.dataset.scan import read_on_workers
-from scenario_apply.dataset.scan.decoding import DecodingAllowance
 from scenario_apply.dataset.scan.read_on_workers import PictureWorkers, Shard
 from scenario_apply.fleet.engines import open_engine
 from scenario_apply.manifest.spec import DatasetSpec
@@ -172,7 +171,7 @@ def test_a_worker_with_other_files_at_the_same_path_is_not_believed(root: Path, 
 @pytest.mark.parametrize("pixels", [1_500_000, 5_000_000])
 def test_workers_decode_no_more_than_a_scan_may(root: Path, pixels: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """And the pictures that are left undecoded are the same."""
-    monkeypatch.setattr(DecodingAllowance.__init__, "__defaults__", (pixels,))
+    monkeypatch.setattr("scenario_apply.dataset.scan.decoding._FREE_PIXELS", pixels)
     monkeypatch.setattr("scenario_apply.dataset.scan.decoding._PIXELS_A_BYTE", 0)
     alone = scanned(root, None)
     engine = HereAsWorker()
