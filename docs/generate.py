@@ -39,6 +39,8 @@ def files() -> dict[Path, str]:
     return {
         reference / "commands.md": NOTE + commands(),
         reference / "manifest.md": NOTE + manifest(json.loads((ROOT / "schema/manifest.schema.json").read_text())),
+        reference / "fleet.md": NOTE
+        + manifest(json.loads((ROOT / "schema/fleet.schema.json").read_text()), title="The fleet file"),
         reference / "events.md": NOTE + events(json.loads((ROOT / "schema/events.schema.json").read_text())),
         reference / "lint.md": NOTE + lint(),
         reference / "diagnostics.md": NOTE + diagnostics(),
@@ -152,9 +154,9 @@ def _cell(text: str) -> str:
 # -- manifest
 
 
-def manifest(schema: Json) -> str:
-    """The keys of a manifest: the top level, then each definition that has keys."""
-    parts = [f"# The manifest\n\n{schema['description']}\n\n## Top level\n\n{_keys(schema)}"]
+def manifest(schema: Json, title: str = "The manifest") -> str:
+    """The keys of a manifest or a fleet file: the top level, then each definition that has keys."""
+    parts = [f"# {title}\n\n{schema['description']}\n\n## Top level\n\n{_keys(schema)}"]
     titles = {"captionOptions": "captions", "pairOptions": "pairs (table or suffixes)", "pair": "pairs (one pair)"}
     for name, definition in schema["$defs"].items():
         for shape in (definition, *definition.get("anyOf", ())):

@@ -24,6 +24,7 @@ ScenarioApplyError                  carries diagnostics and an exit code
     ├── PlanStale                   a saved plan no longer fits manifest, state or service
     │   └── PlanBegun               a killed run did part of it
     ├── GateClosed                  a limit of the manifest or the command line stops the plan
+    ├── LaunchHeld                  a launch that the limits of a fleet leave to a later run
     └── Interrupted                 Ctrl-C
 """
 
@@ -229,6 +230,12 @@ class PlanBegun(PlanStale):
 class GateClosed(ApplyError):
     code = "gate"
     exit_code = ExitCode.GATE
+
+
+class LaunchHeld(ApplyError):
+    """As many trainings run as the fleet allows: a later run launches this one."""
+
+    code = "launch-held"
 
 
 class Interrupted(ApplyError):

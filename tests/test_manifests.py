@@ -24,18 +24,18 @@ from tests.planning.situations import NOW, Model, Service, world_of
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "manifests"
-PARTS = {"parts", "vars", "captions", "pictures", "pairs"}  # what other manifests are made of
+PARTS = {"parts", "vars", "captions", "pictures", "pairs", "fleet"}  # what other manifests are made of
 
 ENTRIES = sorted(
     path.relative_to(ROOT).as_posix()
-    for path in (*FOLDER.glob("examples/*"), *FOLDER.glob("*"))
+    for path in (*FOLDER.glob("examples/*"), *FOLDER.glob("*"), *FOLDER.glob("fleet/*"))
     if (path.is_dir() and path.name not in {*PARTS, "examples"} and not path.name.startswith("."))
-    or (path.name.endswith((".yaml", ".yaml.j2")))
+    or (path.name.endswith((".yaml", ".yaml.j2")) and path.name != "fleet.yaml")
 )
 PLAIN = sorted(
     path.relative_to(ROOT).as_posix()
     for path in FOLDER.rglob("*.yaml")
-    if path.parent.name not in {"vars", "captions", "props", "state"}
+    if path.parent.name not in {"vars", "captions", "props", "state"} and path.name != "fleet.yaml"
 )
 SCHEMA = json.loads(manifest_schema())
 

@@ -17,6 +17,7 @@ class ApplyOptions:
     command_line: as it was typed, without secrets, for the state's history; None: command.
     replaced, adopted: the values of --replace and --adopt. outside: dataset files that may lie outside the root.
     remote: URLs that datasets may be read from. approval: what of the cost was approved before the run.
+    leaves_held: launches that would have to wait are left to a later run. may_launch: trainings at most, None for any.
     """
 
     parallelism: int = 24
@@ -31,3 +32,5 @@ class ApplyOptions:
     outside: frozenset[str] = frozenset()
     remote: RemoteAccess = NO_REMOTE
     approval: Approval = Approval()
+    leaves_held: bool = False
+    may_launch: int | None = None

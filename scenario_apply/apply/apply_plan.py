@@ -137,7 +137,7 @@ def _run(
         read=reader(root, options.outside, options.remote),
         emit=emit,
         stop=stop,
-        launching=Launching(prepared.limits, emit, prepared.problems),
+        launching=Launching(prepared.limits, emit, prepared.problems, may_launch=options.may_launch),
         options=RunOptions(
             parallelism=options.parallelism,
             poll_interval_s=options.poll_interval_s,
@@ -145,6 +145,7 @@ def _run(
             wait=options.wait,
             vanished=frozenset(address for address, edit in prepared.edits.items() if edit.gone),
             approval=options.approval,
+            leaves_held=options.leaves_held,
         ),
         prices=PriceRound(prepared),
     )

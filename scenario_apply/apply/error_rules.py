@@ -11,6 +11,7 @@ from scenario_apply.errors import (
     CoolingDown,
     GateClosed,
     Interrupted,
+    LaunchHeld,
     PlanCeiling,
     RateLimited,
     ScenarioApplyError,
@@ -18,6 +19,9 @@ from scenario_apply.errors import (
     Unauthorized,
     Unreachable,
 )
+
+LONGEST_HELD_S = 15.0
+"""Where a later run launches what has to wait, a cooldown is waited for only so long."""
 
 
 class Consequence(Enum):
@@ -36,11 +40,12 @@ class Consequence(Enum):
 @dataclass(frozen=True, slots=True)
 class Situation:
     """is_unanswered: a request of the step may have been carried out. has_trainings: a training of this run is running
-    or being launched, whose end would allow another one.
+    or being launched, whose end would allow another one. leaves_held: a later run launches what has to wait.
     """
 
     is_unanswered: bool
     has_trainings: bool
+    leaves_held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +61,22 @@ def _waits_too_long(error: BaseException, situation: Situation) -> bool:
 
 def _another_may_end(error: BaseException, situation: Situation) -> bool:
     is_parallel = isinstance(error, PlanCeiling) and error.action == "parallel-training" and error.limit != 0
-    return is_parallel and situation.has_trainings
+    return is_parallel and (situation.has_trainings or situation.leaves_held)
+
+
+def _is_left(error: BaseException, situation: Situation) -> bool:
+    """Whether a cooldown is longer than a run waits that leaves launches to a later one."""
+    return situation.leaves_held and isinstance(error, CoolingDown) and error.remaining_s > LONGEST_HELD_S
 
 
 RULES: tuple[_Rule, ...] = (
     _Rule((Interrupted,), Consequence.UNKNOWN, lambda error, situation: situation.is_unanswered),
     _Rule((Interrupted,), Consequence.PUT_BACK),
     _Rule((CoolingDown,), Consequence.FAIL, _waits_too_long),
+    _Rule((CoolingDown,), Consequence.HOLD, _is_left),
     _Rule((CoolingDown,), Consequence.DELAY),
     _Rule((PlanCeiling,), Consequence.HOLD, _another_may_end),
+    _Rule((LaunchHeld,), Consequence.HOLD),
     _Rule((StateError,), Consequence.RAISE),
     _Rule((Unauthorized, Unreachable, RateLimited), Consequence.END_RUN),
     _Rule((GateClosed,), Consequence.FAIL_AT_GATE),

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from scenario_apply.apply.call_context import CallContext
 from scenario_apply.apply.events import Event, Noted
 from scenario_apply.apply.run_snapshot import RefusedLaunches
-from scenario_apply.errors import ApiError, Diagnostic, GateClosed, Interrupted, Refused, Unreachable
+from scenario_apply.errors import ApiError, Diagnostic, GateClosed, Interrupted, LaunchHeld, Refused, Unreachable
 from scenario_apply.model.address import Address
 from scenario_apply.model.amounts import amount
 from scenario_apply.model.plan_limits import Limits
@@ -47,6 +47,7 @@ class Launching:
 
     refused: CU of those that were not, for their cost. lowest_score: of the datasets below limits.min_score.
     The score of a dataset is read once, however many models train on it. problems: as in Prepared.
+    may_launch: trainings of this run, None for any number.
     """
 
     def __init__(
@@ -54,6 +55,8 @@ class Launching:
         limits: Limits,
         emit: Callable[[Event], None],
         problems: Mapping[Address, tuple[Diagnostic, ...]] | None = None,
+        *,
+        may_launch: int | None = None,
     ) -> None:
         self.limits = limits
         self.emit = emit
@@ -64,12 +67,16 @@ class Launching:
         self.lowest_score: float | None = None
         self._scores: dict[str, _Score] = {}
         self._lock = threading.Lock()
+        self._may_launch = may_launch
+        self._let_through: set[Address] = set()
 
     def check(self, step: StartTraining, context: CallContext) -> None:
-        """Raises GateClosed when the training would exceed a limit; nothing is paid then.
+        """Raises GateClosed when the training would exceed a limit, LaunchHeld when as many were launched as this run
+        may; nothing is paid then.
 
         Called again for a launch that the service postponed: its quote counts once.
         """
+        self._hold(step)
         version = context.record(step.address).working
         if not training_type(version.type).is_composition:
             self._score(step, version.id, context)
@@ -94,6 +101,13 @@ class Launching:
                 )
             self.quoted[step.address] = quote
             self.refused.pop(step.address, None)
+
+    def _hold(self, step: StartTraining) -> None:
+        """Raises LaunchHeld above the number of launches that this run may do."""
+        with self._lock:
+            if self._may_launch is not None and len(self._let_through - {step.address}) >= self._may_launch:
+                raise LaunchHeld("as many trainings run as the fleet allows")
+            self._let_through.add(step.address)
 
     def expect(self, quotes: Mapping[Address, float], at: float) -> None:
         """Use these quotes for the launches, so that nothing is asked twice. at: of the clock, when they came."""
@@ -140,6 +154,7 @@ class Launching:
         """The launch was refused: nothing is spent on it."""
         with self._lock:
             self.quoted.pop(step.address, None)
+            self._let_through.discard(step.address)
 
     def _score(self, step: StartTraining, model_id: ModelId, context: CallContext) -> None:
         with self._lock:

@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from scenario_apply.apply.run_snapshot import RunSnapshot
 
 
+HELD = "waits for another training to end"
+"""The reason of what was not started because as many trainings run as may."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunTotals:
     """now: seconds since the epoch, at the end. took_s: seconds since the start. sent, refused: requests."""
@@ -235,7 +239,7 @@ def _not_started(run: RunSnapshot, running: set[Address]) -> tuple[LedgerLine, .
         count = left[planned.address]
         reason = run.reasons.get(planned.id) or ("the price was not approved" if run.declined else None)
         if run.is_at(planned.id, StepStatus.HELD):
-            reason = "waits for another training to end"
+            reason = HELD
         lines[planned.address] = LedgerLine(
             address=planned.address, what=f"{count} step{'s' if count > 1 else ''}", reason=reason
         )

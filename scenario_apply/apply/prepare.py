@@ -163,10 +163,19 @@ def compare(
 
 
 def make_plan(
-    environment: Environment, manifest: Manifest, datasets: Mapping[str, Dataset], options: PlanOptions, now: float
+    environment: Environment,
+    manifest: Manifest,
+    datasets: Mapping[str, Dataset],
+    options: PlanOptions,
+    now: float,
+    *,
+    loaded: Loaded | None = None,
 ) -> Prepared:
-    """Plan the changes. Raises ManifestError for problems that stop a plan, StateError, ApiError, UsageError."""
-    loaded = environment.store.load()
+    """Plan the changes. Raises ManifestError for problems that stop a plan, StateError, ApiError, UsageError.
+
+    loaded: the state, where it has just been loaded.
+    """
+    loaded = loaded or environment.store.load()
     recovered, adopted = _recovered(environment, loaded, options)
     found = compare(environment, manifest, datasets, recovered, options, now)
     inputs, decisions, observed, problems = found.inputs, found.decisions, found.observed, found.problems

@@ -35,11 +35,13 @@ class Approval:
     """What of the cost was approved beforehand.
 
     ask: asks the user when the price exceeds what the plan showed; None: it is not asked. plan: a saved plan, whose
-    costs were approved as it shows them; None: whatever the limits allow was approved.
+    costs were approved as it shows them; None: whatever the limits allow was approved. only_price: the run ends once
+    the price is known, whatever it is.
     """
 
     ask: Callable[[Priced, str], bool] | None = None
     plan: Plan | None = None
+    only_price: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +133,9 @@ class PriceRound:
 
         Asks the user where the price exceeds what the plan showed.
         """
+        if approval.only_price:
+            self.declined = "the price is known"
+            return False
         more = self.over_approved(approval)
         self.declined = self.over_limit()
         if self.declined is None and more is not None and approval.ask is not None:

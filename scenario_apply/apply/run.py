@@ -70,7 +70,8 @@ class Run:
         self._deadline = None if options.timeout_s is None else self._clock.monotonic() + options.timeout_s
         self._prices = prices
         launching.expect(prices.quotes, from_iso(plan.created_at) or self._clock.now())
-        self._schedule = Schedule(plan.steps, parallelism=options.parallelism, first=prices.first)
+        held = options.leaves_held
+        self._schedule = Schedule(plan.steps, parallelism=options.parallelism, first=prices.first, leaves_held=held)
         self._recorder = Recorder(state, journal, environment.store, self._clock)
         self._poller = TrainingPoller(options.poll_interval_s)
         # a poll must not queue behind uploads
@@ -237,10 +238,8 @@ class Run:
             return
         error = task.error
         assert error is not None
-        situation = Situation(
-            is_unanswered=self._notes.is_unanswered(planned.id),
-            has_trainings=self._schedule.has_trainings(beside=planned.id),
-        )
+        is_unanswered, others = self._notes.is_unanswered(planned.id), self._schedule.has_trainings(beside=planned.id)
+        situation = Situation(is_unanswered, has_trainings=others, leaves_held=self._options.leaves_held)
         match consequence := consequence_of(error, situation):
             case Consequence.UNKNOWN:
                 self._schedule.unknown(planned.id, str(error))

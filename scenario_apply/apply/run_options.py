@@ -16,7 +16,7 @@ class RunOptions:
     """parallelism: requests at once. poll_interval_s None: adaptive. timeout_s: how long to wait for trainings.
 
     wait False: trainings are launched and left running. vanished: resources whose model was deleted on the service.
-    approval: what of the cost was approved.
+    approval: what of the cost was approved. leaves_held: launches that would have to wait are left to a later run.
     """
 
     parallelism: int
@@ -25,6 +25,7 @@ class RunOptions:
     wait: bool = True
     vanished: frozenset[Address] = frozenset()
     approval: Approval = Approval()
+    leaves_held: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,6 +65,7 @@ class Schedule:
         parallelism: int,
         in_flight_bytes: int | None = None,
         first: Collection[StepId] = (),
+        leaves_held: bool = False,
     ) -> None:
         self.steps: Mapping[StepId, PlannedStep] = {planned.id: planned for planned in steps}
         self.status: dict[StepId, StepStatus] = dict.fromkeys(self.steps, StepStatus.PENDING)
@@ -81,6 +82,7 @@ class Schedule:
         self._delayed: list[tuple[float, StepId]] = []  # a heap; an entry counts while its step is DELAYED
         self._running: dict[StepId, Call] = {}
         self._held: list[StepId] = []
+        self._leaves_held = leaves_held  # to a later run
         self._first = frozenset(first)
         self._kept: list[StepId] = []  # ready, and not one of the first
         self._waiting: dict[Address, StepId] = {}
@@ -231,7 +233,8 @@ class Schedule:
     def hold(self, step_id: StepId) -> None:
         """A launch that the account's plan does not allow beside the trainings that run now."""
         self._end(step_id, StepStatus.HELD)
-        self._held.append(step_id)
+        if not self._leaves_held:
+            self._held.append(step_id)
 
     def release_held(self) -> None:
         """A training ended, or none is left: launches that were held may be tried again."""

@@ -60,6 +60,15 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         ),
     ),
     (
+        "Many projects",
+        (
+            ("fleet plan", "fleet", "plan all manifests of a fleet file, project by project"),
+            ("fleet apply", "fleet", "apply them; one project that fails spares the rest"),
+            ("fleet status", "fleet", "show what is trained, training and failed in each project"),
+            ("fleet matrix", "fleet", "print the job matrix of a fleet for CI"),
+        ),
+    ),
+    (
         "Pipelines",
         (
             ("ci comment", "ci", "keep one comment on a pull or merge request current"),
@@ -72,7 +81,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         "Tools",
         (
             ("explain", "explain", "explain a lint rule or the code of a diagnostic"),
-            ("schema", "schema", "print a JSON Schema: manifest, plan, state or events"),
+            ("schema", "schema", "print a JSON Schema: manifest, plan, state, events or fleet"),
             ("emulator", "emulator", "run the embedded Scenario as a server"),
             ("completion", "completion", "print a completion script for bash, zsh, fish, tcsh or PowerShell"),
         ),

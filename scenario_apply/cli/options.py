@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import argparse
 
-from scenario_apply.cli.parser import count, environment_name, fix_kinds, limit, positive, seconds, state_file, variable
+from scenario_apply.cli.parser import (
+    count,
+    environment_name,
+    fix_kinds,
+    fleet_limit,
+    limit,
+    positive,
+    seconds,
+    state_file,
+    variable,
+)
 from scenario_apply.model.limits import REQUESTS_PER_MINUTE
 
 _LOCAL = "use the embedded Scenario, stored in .scenario/; needs no account or network"
@@ -72,14 +82,21 @@ def state(parser: argparse.ArgumentParser, *, locks: bool = False) -> None:
         )
 
 
-def service(parser: argparse.ArgumentParser) -> None:
-    """Which Scenario to talk to, and how fast."""
+def engine(parser: argparse._ActionsContainer) -> None:
+    """What runs the tasks of many processes or machines."""
+    parser.add_argument(
+        "--engine", default="processes", metavar="NAME", help="what runs the tasks: processes (default)"
+    )
+
+
+def service(parser: argparse.ArgumentParser, *, rate_limit: int | None = REQUESTS_PER_MINUTE) -> None:
+    """Which Scenario to talk to, and how fast. rate_limit None: the default is another file's."""
     group = parser.add_argument_group("service")
     group.add_argument("--local", action="store_true", help=_LOCAL)
     group.add_argument(
         "--rate-limit",
         type=count,
-        default=REQUESTS_PER_MINUTE,
+        default=rate_limit,
         metavar="N",
         help="maximum requests a minute, 0 for no limit (default 100)",
     )
@@ -148,6 +165,20 @@ def gates(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="allow deletions without prompting; a saved plan that deletes needs it again when applied",
     )
+
+
+def fleet_gates(parser: argparse.ArgumentParser) -> None:
+    """What may stop the plans of a whole fleet."""
+    group = parser.add_argument_group("safety")
+    group.add_argument(
+        "--limit",
+        action="append",
+        default=[],
+        type=fleet_limit,
+        metavar="KEY=N",
+        help="limit the whole fleet: cost=CU, concurrent=N (trainings at once), deletes=N or retrains=N",
+    )
+    group.add_argument("--allow-destroy", action="store_true", help="allow deletions without prompting")
 
 
 def recovery(parser: argparse.ArgumentParser) -> None:

@@ -149,17 +149,32 @@ def fix_kinds(text: str) -> tuple[str, ...]:
 LIMIT_KEYS = ("cost", "deletes", "retrains", "changes_percent", "min_score")
 
 
+FLEET_LIMIT_KEYS = ("cost", "concurrent", "deletes", "retrains")
+
+
 def limit(text: str) -> tuple[str, float]:
     """KEY=N of --limit."""
+    return _limit(text, LIMIT_KEYS)
+
+
+def fleet_limit(text: str) -> tuple[str, float]:
+    """KEY=N of --limit for a whole fleet."""
+    key, value = _limit(text, FLEET_LIMIT_KEYS)
+    if key == "concurrent" and value < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: without a training at a time nothing would be trained")
+    return key, value
+
+
+def _limit(text: str, known: Sequence[str]) -> tuple[str, float]:
     key, sign, value = text.partition("=")
-    if key not in LIMIT_KEYS:
+    if key not in known:
         from scenario_apply.model.did_you_mean import did_you_mean
 
-        guess = did_you_mean(key, LIMIT_KEYS)
+        guess = did_you_mean(key, known)
         raise argparse.ArgumentTypeError(
-            f"unknown limit {key!r}, not one of {', '.join(LIMIT_KEYS)}{'; ' + guess if guess else ''}"
+            f"unknown limit {key!r}, not one of {', '.join(known)}{'; ' + guess if guess else ''}"
         )
-    whole = key in ("deletes", "retrains")
+    whole = key in ("deletes", "retrains", "concurrent")
     try:
         amount: float = int(value) if whole else float(value)
     except ValueError:

@@ -40,13 +40,16 @@ class PlanRequest:
     place: StateLocation
 
 
-def read_request(settings: Settings, *, check: bool = True, depth: Depth = Depth.FEW_PIXELS) -> PlanRequest:
+def read_request(
+    settings: Settings, *, check: bool = True, depth: Depth = Depth.FEW_PIXELS, state: str | None = None
+) -> PlanRequest:
     """Raises ManifestError with every problem of manifest and datasets, before any request is sent.
 
     check False: errors of datasets are left to the caller. depth: whether pixels are decoded, so that whatever an
-    upload would refuse is found here.
+    upload would refuse is found here. state: a URL in place of the manifest's own `state:`, trusted as that is.
     """
     manifest = open_manifest(settings)
+    manifest = manifest if state is None else with_fields(manifest, state=state, state_place=None)
     datasets = open_datasets(manifest, settings, depth=depth)
     manifest = with_step_counts(manifest, datasets)
     if check:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from scenario_apply.apply.price_round import Approval
     from scenario_apply.cli.invocation import Invocation
     from scenario_apply.cli.plan_request import PlanRequest
+    from scenario_apply.cli.settings import Settings
     from scenario_apply.planning.plan import Plan
     from scenario_apply.review.plan_view import Mode
     from scenario_apply.state.state import State
@@ -169,15 +170,15 @@ def _options(session: ApplySession, request: PlanRequest, approval: Approval) ->
         command_line=session.call.command_line(request.place.secrets),
         replaced=tuple(address_of(text) for text in asked.get("replace") or ()),
         adopted=tuple(asked.get("adopt") or ()),
-        outside=_outside(session, request),
+        outside=outside_files(session.settings, request),
         remote=settings.remote,
         approval=approval,
     )
 
 
-def _outside(session: ApplySession, request: PlanRequest) -> frozenset[str]:
+def outside_files(settings: Settings, request: PlanRequest) -> frozenset[str]:
     """Files that may lie outside the manifest's folder: of datasets that say so, if the caller allows it."""
-    if not session.settings.allow_outside_root:
+    if not settings.allow_outside_root:
         return frozenset()
     leaving = [name for name, spec in request.manifest.datasets.items() if spec.allow_outside_root]
     return frozenset(image.file for name in leaving for image in request.datasets[name].contents.images)

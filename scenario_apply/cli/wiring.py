@@ -7,7 +7,7 @@ import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from scenario_apply.cli.locate import (
     cache_path,
@@ -30,6 +30,9 @@ from scenario_apply.model.secret import Secret
 from scenario_apply.version import VERSION
 
 if TYPE_CHECKING:
+    from scenario_apply.api.client import Client
+    from scenario_apply.api.picture_requests import PictureRequests
+    from scenario_apply.api.rate.budget import RequestBudget
     from scenario_apply.apply.environment import Environment
     from scenario_apply.dataset.types import Dataset
     from scenario_apply.manifest.spec import Manifest
@@ -233,6 +236,14 @@ def nothing_recorded(settings: Settings) -> str:
     return nothing if found is None else f"{found.message} ({found.hint})"
 
 
+class Service(NamedTuple):
+    """The service that was chosen, for one project. budget: of all that use it."""
+
+    api: Client
+    budget: RequestBudget
+    pictures: PictureRequests
+
+
 @contextmanager
 def open_world(
     place: StateLocation,
@@ -243,51 +254,68 @@ def open_world(
     cancel: threading.Event | None = None,
 ) -> Iterator[Environment]:
     """Service, state and clock. offline: no service at all. read_only: a client that refuses to write."""
-    from scenario_apply.apply.environment import Environment
-    from scenario_apply.apply.system_clock import SystemClock
-
-    clock = SystemClock()
     with store_at(place, endpoint=settings.endpoint) as store:
         project = store.read().project if place.is_bare else place.project
         if offline:
-            yield Environment(
-                api=None,
-                store=store,
-                clock=clock,
-                endpoint=settings.endpoint,
-                project=project,
-                rate_limit=settings.rate_limit,
-                counter=None,
-                tool_version=VERSION,
-            )
+            yield environment_of(settings, store, project, None)
             return
-        with _service(place.root, settings) as (base_url, key, secret):
-            from scenario_apply.api import connect
-            from scenario_apply.api.picture_requests import PictureRequests
+        opened = open_service(
+            place.root, settings, project=project, read_only=read_only, cancel=cancel, secrets=place.secrets
+        )
+        with opened as service:
+            yield environment_of(settings, store, project, service)
 
-            api, budget = connect(
-                base_url=base_url,
-                api_key=key,
-                api_secret=secret,
-                project_id=project,
-                rate_limit_per_minute=settings.rate_limit,
-                clock=clock,
-                read_only=read_only,
-                cancel=cancel,
-                allow_http=settings.allow_http,
-                secrets=place.secrets,
-            )
-            yield Environment(
-                api=api,
-                store=store,
-                clock=clock,
-                endpoint=settings.endpoint,
-                project=project,
-                rate_limit=settings.rate_limit,
-                counter=budget,
-                tool_version=VERSION,
-                pictures=PictureRequests(api, base_url),
-            )
+
+def environment_of(settings: Settings, store: StateStore, project: str | None, service: Service | None) -> Environment:
+    """What a run works with. service None: offline."""
+    from scenario_apply.apply.environment import Environment
+
+    return Environment(
+        api=None if service is None else service.api,
+        store=store,
+        clock=store.clock,
+        endpoint=settings.endpoint,
+        project=project,
+        rate_limit=settings.rate_limit,
+        counter=None if service is None else service.budget,
+        tool_version=VERSION,
+        pictures=None if service is None else service.pictures,
+    )
+
+
+@contextmanager
+def open_service(
+    root: str,
+    settings: Settings,
+    *,
+    project: str | None,
+    read_only: bool,
+    cancel: threading.Event | None = None,
+    secrets: tuple[Secret, ...] = (),
+) -> Iterator[Service]:
+    """The service for one project: one client and one request budget. root: the folder .scenario/ is in.
+
+    secrets: what the bodies of requests may carry.
+    """
+    from scenario_apply.apply.system_clock import SystemClock
+
+    with _service(root, settings) as (base_url, key, secret):
+        from scenario_apply.api import connect
+        from scenario_apply.api.picture_requests import PictureRequests
+
+        api, budget = connect(
+            base_url=base_url,
+            api_key=key,
+            api_secret=secret,
+            project_id=project,
+            rate_limit_per_minute=settings.rate_limit,
+            clock=SystemClock(),
+            read_only=read_only,
+            cancel=cancel,
+            allow_http=settings.allow_http,
+            secrets=secrets,
+        )
+        yield Service(api, budget, PictureRequests(api, base_url))
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from scenario_apply.review.fleet_explanations import FLEET_TEXTS
 from scenario_apply.review.pipeline_explanations import PIPELINE_TEXTS
 
 _MANIFEST = {
@@ -338,6 +339,7 @@ DIAGNOSTIC_GROUPS: Mapping[str, Mapping[str, str]] = {
     "The service": _API,
     "Runs and the command line": _RUN,
     "Pipelines": PIPELINE_TEXTS,
+    "Fleets": FLEET_TEXTS,
 }
 DIAGNOSTIC_TEXTS: Mapping[str, str] = {
     code: text for group in DIAGNOSTIC_GROUPS.values() for code, text in group.items()

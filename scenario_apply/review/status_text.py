@@ -112,7 +112,12 @@ def status_json(statuses: Sequence[ResourceStatus]) -> str:
 
     queued: since when and at which place, in words; queued_too_long: whether that deserves a look.
     """
-    values = {
+    return json.dumps(status_values(statuses), indent=2, ensure_ascii=False) + "\n"
+
+
+def status_values(statuses: Sequence[ResourceStatus]) -> dict[str, object]:
+    """The same as plain values."""
+    return {
         str(resource.address): {
             "id": resource.id,
             "name": resource.name,
@@ -135,7 +140,6 @@ def status_json(statuses: Sequence[ResourceStatus]) -> str:
         }
         for resource in statuses
     }
-    return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
 
 
 def long_queued(statuses: Iterable[ResourceStatus]) -> tuple[Diagnostic, ...]:

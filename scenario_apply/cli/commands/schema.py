@@ -1,4 +1,4 @@
-"""schema: the JSON Schema of a manifest, a plan, a state or an event log."""
+"""schema: the JSON Schema of a manifest, a plan, a state, an event log or a fleet."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ EXAMPLES = """
   scenario-apply schema manifest > manifest.schema.json
 """
 
-FOLDERS = {"manifest": "manifest", "plan": "planning", "state": "state", "events": "apply"}
+FOLDERS = {"manifest": "manifest", "plan": "planning", "state": "state", "events": "apply", "fleet": "fleet"}
 """The subject that ships each schema; the files are those of the repository's schema/."""
 
 

@@ -55,7 +55,11 @@ def _rm_arguments(parser: argparse.ArgumentParser) -> None:
 def _push_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="a state file, as printed by state pull")
     _writes(parser)
-    parser.add_argument("--force", action="store_true", help="accept another lineage or an older serial")
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help="accept another lineage or an older serial, and replace a state that cannot be read",
+    )
 
 
 def _merge_arguments(parser: argparse.ArgumentParser) -> None:
@@ -181,7 +185,10 @@ def _push(call: Invocation) -> int:
     except OSError as error:
         raise UsageError(f"{call.arguments.file} cannot be read: {error.strerror}") from error
     what = f"push {os.path.basename(path)}"
-    with recorded_store(call.settings) as store, edited_state(store, call, "state push", what) as edit:
+    with (
+        recorded_store(call.settings) as store,
+        edited_state(store, call, "state push", what, replaces_damaged=call.arguments.force) as edit,
+    ):
         pushed = store.read_other(content, call.arguments.file)
         if pushed == edit.state:
             call.tell("the recorded state is the same; nothing was written")

@@ -160,13 +160,8 @@ class JsonLinesView:
         self._line("apply_progress", f"{event.address}: {event.status}", hook=told)
 
     def _ledger(self, ledger: Ledger) -> None:
-        lists = ("done", "running", "failed", "unknown", "not_started", "adopted")
-        told: dict[str, object] = {name: [_entry(line) for line in getattr(ledger, name)] for name in lists}
-        plain = asdict(ledger)
-        told |= {key: value for key, value in plain.items() if key not in lists}
-        told["charges"] = [{**charge, "address": str(charge["address"])} for charge in plain["charges"]]
         level = "info" if ledger.status in ("done", "running") else "error"
-        self._line("ledger", headline(ledger, destroy=self._destroy), level=level, ledger=told)
+        self._line("ledger", headline(ledger, destroy=self._destroy), level=level, ledger=ledger_json(ledger))
         self.has_ledger = True
 
     def _line(self, kind: str, message: str, *, level: str = "info", **more: object) -> None:
@@ -192,6 +187,16 @@ class JsonLinesView:
                     "seconds_left": None if seconds is None else round(seconds, 1),
                 }
             self._write(json_text(json.dumps(line, ensure_ascii=False, default=str)) + "\n")
+
+
+def ledger_json(ledger: Ledger) -> dict[str, object]:
+    """A ledger as events show it."""
+    lists = ("done", "running", "failed", "unknown", "not_started", "adopted")
+    told: dict[str, object] = {name: [_entry(line) for line in getattr(ledger, name)] for name in lists}
+    plain = asdict(ledger)
+    told |= {key: value for key, value in plain.items() if key not in lists}
+    told["charges"] = [{**charge, "address": str(charge["address"])} for charge in plain["charges"]]
+    return told
 
 
 def _hook(planned: PlannedStep) -> dict[str, object]:

@@ -38,10 +38,21 @@ _DOT = re.compile(r"\.(?![^\[]*\])")  # between the keys of a path, not inside o
 
 
 class Explanation:
-    """fits: whether an entry of a section (models, datasets, compositions) is valid; valid entries are not walked."""
+    """fits: whether an entry of a section (models, datasets, compositions) is valid; valid entries are not walked.
 
-    def __init__(self, schema: Schema, report: Report, fits: Callable[[str, Any], bool] | None = None) -> None:
+    whole: what the document is, for the messages.
+    """
+
+    def __init__(
+        self,
+        schema: Schema,
+        report: Report,
+        fits: Callable[[str, Any], bool] | None = None,
+        *,
+        whole: str = "the manifest",
+    ) -> None:
         self._root = schema
+        self._whole = whole
         self._report = report
         self._is_right = fits
 
@@ -163,7 +174,7 @@ class Explanation:
                 self._walk(rest, inner, inner_path, value_mark)
         for key in schema.get("required", ()):
             if key not in value:
-                shown = f"{_last(path) or 'the manifest'} has no {key}"
+                shown = f"{_last(path) or self._whole} has no {key}"
                 hint = "begin the file with `version: 1`" if key == "version" else f"add `{key}:`"
                 self._report.error("missing-key", shown, mark, hint)
         if len(value) < schema.get("minProperties", 0):

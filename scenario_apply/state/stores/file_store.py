@@ -236,9 +236,13 @@ class FileStore(DocumentStore):
         """Break the lock; whose it was."""
         return self.lock.break_it()
 
-    def is_held_alive(self) -> bool:
-        """Whether a process of this machine holds the lock now."""
-        return self.lock.is_alive()
+    def still_running(self) -> str | None:
+        """What to know of the process of this machine that holds the lock; None when there is none."""
+        if not self.lock.is_alive():
+            return None
+        holder = self.lock.holder()
+        process = "a process" if holder is None else f"process {holder.pid}"
+        return f"{process} is still running. It stops before its next paid request once another run has started"
 
     def earlier_states(self) -> Iterator[tuple[str, State]]:
         """The backups that can be read, newest first, each with its path."""

@@ -109,8 +109,8 @@ class StateStore(Protocol):
         """Break the lock; whose it was. None when there was none."""
         ...
 
-    def is_held_alive(self) -> bool:
-        """Whether a process that is known to run holds the lock now."""
+    def still_running(self) -> str | None:
+        """What to know of the run that holds the lock before that is broken; None when that run has ended."""
         ...
 
     def begin_journal(self, run_id: str) -> Journal:

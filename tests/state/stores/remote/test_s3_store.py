@@ -11,7 +11,8 @@ from moto.server import ThreadedMotoServer
 
 from scenario_apply.state.stores.remote.backend import StoreUnavailable
 from tests.fakes.faulty_proxy import Fault, faulty_proxy
-from tests.state.stores.remote.object_suite import SECRET, STATE, ObjectSuite, Place, holder
+from tests.state.stores.remote.contract_suite import holder
+from tests.state.stores.remote.object_suite import SECRET, STATE, ObjectSuite, Place
 
 
 @pytest.fixture(scope="module")

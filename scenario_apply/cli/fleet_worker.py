@@ -1,0 +1,163 @@
+"""What a worker does with a task of a fleet: all manifests of one project, with one client and one request budget.
+
+run_task is what an executor calls; it takes and gives plain values. Whatever goes wrong with one manifest is in its
+result, and the others go on.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from typing import Any
+
+from msgspec.structs import replace
+
+from scenario_apply.apply.stop_signal import StopSignal
+from scenario_apply.cli.fleet_applying import Applying
+from scenario_apply.cli.fleet_looking import Look, look_at, root_of
+from scenario_apply.cli.fleet_planning import Opened, open_manifests, planned_results
+from scenario_apply.cli.fleet_settings import require_names, settings_of
+from scenario_apply.cli.fleet_status import status_results
+from scenario_apply.cli.signals import stopping
+from scenario_apply.cli.wiring import Service, open_service
+from scenario_apply.errors import ExitCode, ScenarioApplyError, StateLocked
+from scenario_apply.fleet.tasks import ManifestResult, Task, TaskResult, plain_of, problems_of, task_of
+from scenario_apply.model.secret import Secret
+
+_READING = ("plan", "status")
+
+
+def run_task(plain: dict[str, Any]) -> dict[str, Any]:
+    """Carry a task out. Never raises for what is wrong with the project: that is in the result."""
+    task = task_of(plain)
+    try:
+        require_names(task)
+        with _stoppable() as stop, ExitStack() as stores:
+            return plain_of(_carried_out(task, stop, stores))
+    except ScenarioApplyError as error:
+        is_busy = isinstance(error, StateLocked)
+        failed = TaskResult(kind=task.kind, problem=problems_of(error), code=int(error.exit_code), is_busy=is_busy)
+        return plain_of(failed)
+
+
+@contextmanager
+def _stoppable() -> Iterator[StopSignal]:
+    """Ctrl-C reaches the workers, too: requests in flight are finished and recorded."""
+    stop = StopSignal()
+    is_main = threading.current_thread() is threading.main_thread()
+    with stopping(stop, _say_nothing) if is_main else nullcontext():
+        yield stop
+
+
+def _say_nothing(text: str) -> None:
+    """The coordinator says it."""
+
+
+def _carried_out(task: Task, stop: StopSignal, stores: ExitStack) -> TaskResult:
+    """Raises ScenarioApplyError for what stops the whole project."""
+    if task.kind == "look":
+        return _looked(task, stop, stores)
+    opened, failed = open_manifests(task, stores)
+    if not opened:
+        return TaskResult(kind=task.kind, manifests=_in_order(task, failed))
+    project = task.project or opened[0].request.manifest.project
+    if task.options.get("no_refresh"):
+        results = status_results(opened, None) if task.kind == "status" else planned_results(task, opened, None)
+        return TaskResult(kind=task.kind, manifests=_in_order(task, [*failed, *results]))
+    with _service(task, opened, stop) as service:
+        events: list[str] = []
+        if task.kind == "plan":
+            results = planned_results(task, opened, service)
+        elif task.kind == "status":
+            results = status_results(opened, service)
+        else:
+            applying = Applying(task=task, service=service, stop=stop, begun=False)
+            results = applying.results(opened)
+            events = applying.events
+        answered = _answered(task, service, [*failed, *results], events=events)
+        return replace(answered, project=project)
+
+
+def _looked(task: Task, stop: StopSignal, stores: ExitStack) -> TaskResult:
+    """Manifests and datasets are read only where something became possible."""
+    with open_service(
+        root_of(task), settings_of(task), project=task.project, read_only=True, cancel=stop.requested
+    ) as service:
+        look = look_at(service.api, task.running)
+        touched = look.manifests(task)
+        if not touched:
+            return _answered(task, service, [], look=look)
+        sent = service.budget.sent
+    part = replace(task, manifests=tuple(one for one in task.manifests if one.path in touched))
+    opened, failed = open_manifests(part, stores)
+    if not opened:
+        return replace(_look_result(task, look, touched, failed), sent=sent)
+    with _service(part, opened, stop) as service:
+        may_launch = None if task.may_launch is None else task.may_launch + len(look.ended)
+        failures = _failures(task, look)
+        applying = Applying(
+            task=replace(part, may_launch=may_launch, failed=failures), service=service, stop=stop, begun=True
+        )
+        results = applying.results(opened)
+        answered = _answered(task, service, [*failed, *results], look=look, touched=touched, events=applying.events)
+        return replace(answered, sent=answered.sent + sent)
+
+
+def _failures(task: Task, look: Look) -> dict[str, tuple[str, ...]]:
+    """Addresses whose trainings failed, this time's included, by manifest."""
+    found = dict(task.failed)
+    for path, address, reason in look.ended:
+        if reason is not None:
+            found[path] = (*found.get(path, ()), address)
+    return found
+
+
+def _service(task: Task, opened: list[Opened], stop: StopSignal) -> AbstractContextManager[Service]:
+    """The service of the task's project, with the secrets of its manifests."""
+    return open_service(
+        opened[0].request.place.root,
+        settings_of(task),
+        project=task.project or opened[0].request.manifest.project,
+        read_only=task.kind in _READING,
+        cancel=stop.requested,
+        secrets=_secrets(opened),
+    )
+
+
+def _secrets(opened: Iterable[Opened]) -> tuple[Secret, ...]:
+    return tuple(secret for one in opened for secret in one.request.place.secrets)
+
+
+def _answered(
+    task: Task,
+    service: Service,
+    results: list[ManifestResult],
+    *,
+    look: Look | None = None,
+    touched: Collection[str] = (),
+    events: Iterable[str] = (),
+) -> TaskResult:
+    base = TaskResult(kind=task.kind, manifests=_in_order(task, results))
+    if look is not None:
+        base = _look_result(task, look, touched, results)
+    return replace(base, sent=service.budget.sent, refused=service.budget.refused, events=tuple(events))
+
+
+def _look_result(task: Task, look: Look, touched: Collection[str], results: list[ManifestResult]) -> TaskResult:
+    """Trainings of a manifest that was applied further are in its own result, unless that run could not begin."""
+    own = {result.path for result in results if result.ledger is not None}
+    busy = {result.path for result in results if result.code == ExitCode.LOCKED}
+    ended_there = [t for t in task.running if t.manifest in busy and t not in look.running]
+    return TaskResult(
+        kind=task.kind,
+        manifests=_in_order(task, results),
+        running=(*(t for t in look.running if t.manifest not in own), *ended_there),
+        ended=look.ended,
+        progress=look.progress,
+    )
+
+
+def _in_order(task: Task, results: list[ManifestResult]) -> tuple[ManifestResult, ...]:
+    order = {manifest.path: number for number, manifest in enumerate(task.manifests)}
+    return tuple(sorted(results, key=lambda result: order[result.path]))

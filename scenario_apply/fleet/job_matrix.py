@@ -1,0 +1,69 @@
+"""The jobs that a CI system makes of a fleet: GitHub's job matrix, with names of variables and no value of one."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+
+from scenario_apply.fleet.projects import Fleet, FleetManifest, FleetProject
+from scenario_apply.fleet.tasks import Plain
+
+MOST_JOBS = 256
+"""Of one matrix. Source: GitHub's documentation of workflows, "Using a matrix"."""
+
+
+def job_matrix(fleet: Fleet, cwd: str, *, by_project: bool = False) -> list[Plain]:
+    """A job for each manifest, or for each project. Paths as a command in cwd would name them.
+
+    args: what to write after `scenario-apply plan` or `apply`, by project after `scenario-apply fleet plan`.
+    """
+    jobs: list[Plain] = []
+    for project in fleet.projects:
+        common: Plain = {
+            "project": project.project,
+            "name": project.name,
+            "endpoint": project.endpoint,
+            "key": project.credentials.key,
+            "secret": project.credentials.secret,
+        }
+        if by_project:
+            paths = [_shown(fleet, manifest, cwd) for manifest in project.manifests]
+            jobs.append({**common, "manifests": paths, "args": shlex.join([fleet.path, f"--project={project.name}"])})
+            continue
+        for manifest in project.manifests:
+            path = _shown(fleet, manifest, cwd)
+            jobs.append({**common, "manifest": path, "args": _arguments(fleet, project, manifest, path, cwd)})
+    return jobs
+
+
+def _arguments(fleet: Fleet, project: FleetProject, manifest: FleetManifest, path: str, cwd: str) -> str:
+    words = [path]
+    words += [f"--var={key}={value}" for key, value in manifest.variables.items()]
+    state = state_of(fleet, manifest, cwd)
+    words += [f"--state={state}"] if state is not None else []
+    words += [f"--rate-limit={project.rate_limit}"] if project.rate_limit is not None else []
+    return shlex.join(words)
+
+
+def _shown(fleet: Fleet, manifest: FleetManifest, cwd: str) -> str:
+    return shown_path(os.path.join(fleet.root, manifest.path), cwd)
+
+
+def shown_path(path: str, cwd: str) -> str:
+    """A path as it would be typed in cwd."""
+    relative = os.path.relpath(path, cwd)
+    return path if relative.startswith("..") else relative
+
+
+def state_of(fleet: Fleet, manifest: FleetManifest, cwd: str) -> str | None:
+    """Where a manifest's state is, as it would be typed in cwd; None: beside the manifest."""
+    if manifest.state is None or "://" in manifest.state:
+        return manifest.state
+    return shown_path(os.path.join(fleet.root, manifest.state), cwd)
+
+
+def matrix_json(jobs: list[Plain], *, indent: bool = False) -> str:
+    """On one line, as `echo "matrix=$(…)" >> "$GITHUB_OUTPUT"` needs it."""
+    text = json.dumps({"include": jobs}, ensure_ascii=False, indent=2 if indent else None)
+    return text + "\n"

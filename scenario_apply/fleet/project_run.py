@@ -1,0 +1,243 @@
+"""One project on its way through a run of the fleet: which task is next, when it is due, and what came of it. Pure.
+
+plan, price and status are one task each. An apply is one task that launches, then a look whenever one is due, until no
+training runs and nothing waits for its launch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from msgspec.structs import replace
+
+from scenario_apply.apply.poller import PollInterval
+from scenario_apply.errors import ExitCode
+from scenario_apply.fleet.joined_results import joined, with_ends
+from scenario_apply.fleet.tasks import ManifestResult, Problem, RunningTraining, Task, TaskResult
+
+Phase = Literal["queued", "working", "training", "held", "done", "failed"]
+"""held: nothing of it runs, and launches wait for the limits of the fleet or of the service."""
+
+MOST_DEATHS = 5
+"""Workers in a row that may die with a project's task before the project is given up."""
+MOST_FAILED_LOOKS = 5
+"""Looks in a row that may fail for the service or its connection."""
+MOST_BUSY_LOOKS = 60
+"""Looks in a row that may find a state held by another run."""
+LONGEST_HELD_S = 600.0
+"""Seconds for which a launch may be held by the service while nothing of the project runs."""
+WINDOW_S = 60.0
+
+_PASSING = ("unreachable", "rate-limited", "answer-lost", "bad-answer", "api", "store-unavailable")
+"""Codes of errors that a later look may not meet."""
+
+
+@dataclass(slots=True, eq=False)
+class ProjectRun:
+    """task: the first one, and what later ones have in common with it. waits: whether trainings are waited for.
+
+    due_at: of the clock's monotonic seconds, when the next task is due; None: there is none.
+    """
+
+    task: Task
+    waits: bool = True
+    poll_interval_s: float | None = None
+    due_at: float | None = 0.0
+    phase: Phase = "queued"
+    results: dict[str, ManifestResult] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+    code: int = 0
+    sent: int = 0
+    refused: int = 0
+    running: tuple[RunningTraining, ...] = ()
+    progress: tuple[str, ...] = ()
+    deaths: int = 0
+    has_died: bool = False
+    events: list[str] = field(default_factory=list)
+    failed: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _kind: str = ""
+    _interval: PollInterval = field(init=False)
+    _unfinished: tuple[str, ...] = ()
+    _spent: tuple[float, tuple[float, ...]] = (0.0, ())
+    _failed_looks: int = 0
+    _busy_looks: int = 0
+    _held_since: float | None = None
+
+    def __post_init__(self) -> None:
+        self._interval = PollInterval(self.poll_interval_s)
+        self._kind = self.task.kind
+
+    @property
+    def name(self) -> str:
+        return self.task.name
+
+    @property
+    def wanted(self) -> int:
+        """Launches that the next task may want."""
+        if self.task.kind != "apply" or self.due_at is None:
+            return 0
+        if self._kind == "apply":
+            return sum(result.trainings for result in self.results.values())
+        return sum(result.held for path, result in self.results.items() if path in self._unfinished) + len(self.running)
+
+    @property
+    def needs_launches(self) -> bool:
+        """Whether the next task has nothing to do but to launch what was held."""
+        return self._kind == "look" and not self.running
+
+    @property
+    def is_begun(self) -> bool:
+        return self._kind == "look" or self.has_died
+
+    def next_task(self, now: float, *, may_launch: int | None, cost: float | None) -> Task:
+        """The task that is due; the run is in flight until take() or lost()."""
+        self.due_at, self.phase = None, "working"
+        at, spent = self._spent
+        passed = now - at
+        may_continue = may_launch is None or may_launch > 0
+        return replace(
+            self.task,
+            kind=self._kind,
+            may_launch=may_launch,
+            cost=cost,
+            running=self.running,
+            failed=self.failed,
+            unfinished=self._unfinished if may_continue else (),
+            spent_s=tuple(ago + passed for ago in spent if ago + passed < WINDOW_S),
+            lock_timeout_s=max(self.task.lock_timeout_s, 30.0) if self.has_died else self.task.lock_timeout_s,
+            is_last=not self.waits,
+        )
+
+    def take(self, result: TaskResult, now: float) -> None:
+        """A task was answered."""
+        self.deaths = 0
+        self.sent += result.sent
+        self.refused += result.refused
+        self.events += result.events
+        self._spent = (now, result.spent_s)
+        if result.kind == "look":
+            self._take_look(result, now)
+        else:
+            self._take_first(result, now)
+
+    def lost(self, error: str, now: float) -> None:
+        """The worker died with the task: it is asked again, and finds in journal and state what was done."""
+        self.deaths += 1
+        self.has_died = True
+        if self.deaths < MOST_DEATHS:
+            self.due_at, self.phase = now, "queued"
+            return
+        hint = "what was done is recorded; the fleet can be run again"
+        what = f"{MOST_DEATHS} workers died with its task, the last one with: {error}"
+        self._give_up((Problem(code="worker-died", message=what, hint=hint),), ExitCode.ERROR)
+
+    def leave(self) -> None:
+        """No more tasks: the fleet is stopped or its time is over."""
+        if self.phase == "queued" and not self.results:
+            what = "the run ended before its turn"
+            self._give_up((Problem(code="interrupted", message=what),), ExitCode.INTERRUPTED)
+        else:
+            self._end()
+
+    # -- the first task
+
+    def _take_first(self, result: TaskResult, now: float) -> None:
+        if result.problem:
+            self._give_up(result.problem, result.code)
+            return
+        self.task = replace(self.task, project=self.task.project or result.project)
+        self.results |= {one.path: joined(self.results.get(one.path), one) for one in result.manifests}
+        self.running = result.running or tuple(t for one in result.manifests for t in one.running)
+        self._unfinished = tuple(one.path for one in result.manifests if one.held)
+        self._schedule(now)
+
+    def _schedule(self, now: float) -> None:
+        """When the next look is due, if any is."""
+        is_open = bool(self.running or self._unfinished)
+        if self.task.kind != "apply" or not is_open or not self.waits:
+            self._end()
+            return
+        self._kind = "look"
+        self.phase = "training" if self.running else "held"
+        self._held_since = None if self.running else self._held_since or now
+        if self._is_stuck(now):
+            what = "the service has allowed no further training for ten minutes, and none of the project runs"
+            hint = "trainings that were started elsewhere may use up what the plan allows: run the fleet again later"
+            self._give_up((Problem(code="plan-ceiling", message=what, hint=hint),), ExitCode.PARTIAL)
+            return
+        self.due_at = now + self._interval.every_s
+
+    def _is_stuck(self, now: float) -> bool:
+        """Held by the service, not by the fleet, which counts how many it lets."""
+        is_held_by_fleet = any(self.results[path].is_held_by_fleet for path in self._unfinished)
+        return self._held_since is not None and not is_held_by_fleet and now - self._held_since > LONGEST_HELD_S
+
+    def _end(self) -> None:
+        self.due_at = None
+        self.code = max((one.code for one in self.results.values()), key=_badness, default=self.code)
+        self.phase = "failed" if self.code in _BAD else "training" if self.running else "done"
+
+    def _give_up(self, problems: tuple[Problem, ...], code: int) -> None:
+        self.due_at, self.phase, self.problems = None, "failed", problems
+        self.code = int(code) or int(ExitCode.ERROR)
+
+    # -- looks
+
+    def _take_look(self, result: TaskResult, now: float) -> None:
+        if result.problem:
+            self._failed_looks += 1
+            is_passing = all(problem.code in _PASSING for problem in result.problem)
+            if result.is_busy or (is_passing and self._failed_looks < MOST_FAILED_LOOKS):
+                self._after_busy(now, result.problem, result.code)
+                return
+            self._give_up(result.problem, result.code)
+            return
+        self._failed_looks = 0
+        self.progress = result.progress
+        busy = {one.path for one in result.manifests if one.code == ExitCode.LOCKED}
+        ends = [end for end in result.ended if end[0] not in busy]
+        for path, address, reason in ends:
+            if reason is not None:
+                self.failed[path] = (*self.failed.get(path, ()), address)
+        for one in result.manifests:
+            if one.path not in busy or self._busy_looks >= MOST_BUSY_LOOKS:
+                self.results[one.path] = joined(self.results.get(one.path), one)
+        for path in {end[0] for end in ends}:
+            self.results[path] = with_ends(self.results[path], [(a, why) for p, a, why in ends if p == path])
+        again = {one.path: one for one in result.manifests if one.path not in busy}
+        self.running = tuple(
+            training for training in (*result.running, *(t for one in again.values() for t in one.running))
+        )
+        open_before = set(self._unfinished) - again.keys()
+        self._unfinished = tuple(sorted(open_before | busy | {path for path, one in again.items() if one.held}))
+        self._busy_looks = self._busy_looks + 1 if busy else 0
+        if self._busy_looks > MOST_BUSY_LOOKS:
+            self._unfinished = tuple(path for path in self._unfinished if path not in busy)
+        if ends:
+            self._interval.speed_up()
+        else:
+            self._interval.slow_down()
+        self._schedule(now)
+
+    def _after_busy(self, now: float, problems: tuple[Problem, ...], code: int) -> None:
+        """The look could not be had: another one is due later."""
+        self._busy_looks += 1
+        if self._busy_looks > MOST_BUSY_LOOKS:
+            self._give_up(problems, code)
+            return
+        self._interval.slow_down()
+        self.phase = "training" if self.running else "held"
+        self.due_at = now + self._interval.every_s
+
+
+_ORDER = (
+    *(ExitCode.OK, ExitCode.CHANGES, ExitCode.RUNNING, ExitCode.LOCKED, ExitCode.GATE, ExitCode.STALE),
+    *(ExitCode.PARTIAL, ExitCode.ERROR, ExitCode.INTERRUPTED),
+)
+_BAD = frozenset({*_ORDER[3:], ExitCode.USAGE})
+
+
+def _badness(code: int) -> int:
+    """The place in the order from good to bad."""
+    return _ORDER.index(ExitCode(code)) if code in _ORDER else len(_ORDER)

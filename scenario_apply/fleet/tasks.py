@@ -1,0 +1,198 @@
+"""What a worker is asked and what it answers: plain values only, which any executor can carry to another process.
+
+A task holds locations, options and names of variables, never a secret. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct, field
+
+from scenario_apply.errors import Diagnostic, ExitCode, Location, ScenarioApplyError
+
+Kind = Literal["plan", "price", "apply", "look", "status"]
+"""plan: plan every manifest. price: make empty models and ask what their trainings cost. apply: plan, launch, return.
+look: one bulk read of the trainings that run; manifests whose trainings ended are planned and applied further.
+status: what is recorded, refreshed."""
+
+Plain = dict[str, Any]
+"""Values that JSON can represent."""
+
+
+class FleetRun(Struct, frozen=True, kw_only=True):
+    """The run of a fleet that a task belongs to: who holds its leases. host, pid: of the coordinator."""
+
+    id: str
+    command: str
+    who: str = ""
+    host: str = ""
+    pid: int = 0
+
+
+class TaskManifest(Struct, frozen=True, kw_only=True):
+    """path, state: as a command line would name them. approved: what was approved of it (approval.py)."""
+
+    path: str
+    state: str | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+    approved: Plain | None = None
+
+
+class RunningTraining(Struct, frozen=True, kw_only=True):
+    """A training that was left running: where it is recorded, and the model to look at."""
+
+    manifest: str
+    address: str
+    model_id: str
+
+
+class Task(Struct, frozen=True, kw_only=True):
+    """One piece of work on one (endpoint, project).
+
+    name: what people see. endpoint: the URL of the service. key, secret: names of variables. cwd: of the command.
+    options: its options, as parsed. may_launch: trainings, None for no bound. cost: CU that may be spent, None for no
+    bound. spent_s: how many seconds ago each request of the last minute was answered. failed: addresses, by manifest,
+    whose trainings failed during this run: they are not launched again. detail: whether whole plans are wanted.
+    """
+
+    kind: Kind
+    name: str
+    project: str | None
+    endpoint: str
+    key: str
+    secret: str
+    manifests: tuple[TaskManifest, ...]
+    cwd: str
+    options: Plain
+    run: FleetRun
+    rate_limit: int | None = None
+    may_launch: int | None = None
+    cost: float | None = None
+    running: tuple[RunningTraining, ...] = ()
+    failed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unfinished: tuple[str, ...] = ()  # manifests with launches that were held back: applied again
+    spent_s: tuple[float, ...] = ()
+    detail: bool = False
+    lock_timeout_s: float = 0
+    is_last: bool = False  # trainings are not waited for: leases are given up
+
+
+class Problem(Struct, frozen=True, kw_only=True):
+    """A diagnostic as plain values."""
+
+    code: str
+    message: str
+    hint: str | None = None
+    file: str | None = None
+    line: int | None = None
+    column: int | None = None
+    text: str | None = None
+    severity: Literal["error", "warning", "info"] = "error"
+
+
+class ManifestResult(Struct, frozen=True, kw_only=True):
+    """What became of one manifest. code: the detailed exit code that the command by itself would end with.
+
+    summary: resources by action. requests: of the plan's steps. cu: of the plan, what is known; unknown: trainings of
+    unknown cost. plan, ledger, statuses: documents in their usual shapes. held: launches that had to wait.
+    approved: what the plan asks approval for. launched: addresses. charged: CU of those, None where it is not known.
+    """
+
+    path: str
+    code: int = 0
+    summary: Mapping[str, int] = field(default_factory=dict)
+    requests: int = 0
+    cu: float | None = 0
+    unknown: int = 0
+    trainings: int = 0
+    deletes: int = 0
+    has_changes: bool = False
+    records: bool = False  # the state is to be written though nothing changes
+    problems: tuple[Problem, ...] = ()
+    approved: Plain | None = None
+    plan: str | None = None
+    ledger: Plain | None = None
+    statuses: Plain | None = None
+    running: tuple[RunningTraining, ...] = ()
+    held: int = 0
+    is_held_by_fleet: bool = False
+    next_command: str | None = None
+
+    @property
+    def is_to_be_applied(self) -> bool:
+        """Whether an apply of this plan has something to do, and may."""
+        return self.approved is not None and self.code != ExitCode.GATE and (self.has_changes or self.records)
+
+
+class TaskResult(Struct, frozen=True, kw_only=True):
+    """What a task answers. problem: what kept it from all of its manifests. sent, refused: requests of the task.
+
+    progress: of trainings that run, "model.kael 40 %". ended: of trainings that ended, by manifest and address, with
+    the reason of a failure or None. spent_s: as in Task. events: lines of the event file.
+    """
+
+    kind: Kind
+    project: str | None = None  # that of the manifests, where the fleet names none
+    manifests: tuple[ManifestResult, ...] = ()
+    problem: tuple[Problem, ...] = ()
+    code: int = 0
+    sent: int = 0
+    refused: int = 0
+    running: tuple[RunningTraining, ...] = ()
+    ended: tuple[tuple[str, str, str | None], ...] = ()
+    progress: tuple[str, ...] = ()
+    spent_s: tuple[float, ...] = ()
+    events: tuple[str, ...] = ()
+    is_busy: bool = False  # another run holds a state or the lease: look again later
+
+
+def plain_of(value: Task | TaskResult) -> Plain:
+    """As values of JSON."""
+    plain: Plain = msgspec.to_builtins(value)
+    return plain
+
+
+def task_of(plain: Plain) -> Task:
+    """Raises msgspec.ValidationError for what is no task."""
+    return msgspec.convert(plain, Task)
+
+
+def result_of(plain: Plain) -> TaskResult:
+    """Raises msgspec.ValidationError for what is no result."""
+    return msgspec.convert(plain, TaskResult)
+
+
+def problem_of(found: Diagnostic) -> Problem:
+    place = found.location
+    return Problem(
+        code=found.code,
+        message=found.message,
+        hint=found.hint,
+        file=None if place is None else place.file,
+        line=None if place is None else place.line,
+        column=None if place is None else place.column,
+        text=None if place is None else place.text,
+        severity=found.severity,
+    )
+
+
+def diagnostic_of(problem: Problem) -> Diagnostic:
+    place = None
+    if problem.file is not None:
+        place = Location(file=problem.file, line=problem.line, column=problem.column, text=problem.text)
+    return Diagnostic(
+        code=problem.code, message=problem.message, location=place, hint=problem.hint, severity=problem.severity
+    )
+
+
+def problems_of(error: ScenarioApplyError) -> tuple[Problem, ...]:
+    return tuple(problem_of(found) for found in error.problems)
+
+
+def failed_manifest(path: str, error: ScenarioApplyError, code: int | None = None) -> ManifestResult:
+    """A manifest that an error stopped."""
+    exit_code = int(error.exit_code) if code is None else code
+    return ManifestResult(path=path, code=exit_code or int(ExitCode.ERROR), problems=problems_of(error), cu=None)
