@@ -307,6 +307,8 @@ _RUN = {
     "ambiguous-adoption": "The response to a create request was lost, and several objects on the service could be its "
     "result. Check them there and name the right one with --adopt ID.",
     "apply": "The run could not be completed. Completed steps are recorded; the ledger names the next command.",
+    "engine-unusable": "The engine of --engine cannot be used: its package is not installed, no scheduler answers at "
+    "the address, or its workers lack scenario-apply in this version. Nothing was done; the hint says what to check.",
     "error": "An error without a more specific code. The message has the reason.",
     "events": "The event log of --events cannot be written. Nothing was applied. Use another file.",
     "page": "The page of `report --out` or `apply --report` cannot be written. Nothing was applied. Name a file in a "
