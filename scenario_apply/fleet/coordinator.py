@@ -156,9 +156,6 @@ class Coordinator:
             run = self._in_flight.pop(future)
             try:
                 result = result_of(future.result())
-            except BrokenExecutor as error:
-                self._lost(run, error)
-                self._reopen(stack)
             except CancelledError:
                 run.due_at = None
                 run.phase = "queued"
