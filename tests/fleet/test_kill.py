@@ -116,7 +116,7 @@ def check_world(emulator: EmulatorThread, folder: Path) -> None:
     assert made["/v1/models"] == PROJECTS * MODELS
     assert made["/v1/assets"] == PROJECTS * IMAGES
     assert set(launches.values()) == {1}, launches
-    recorded = {}
+    recorded: dict[str, str] = {}
     for project in range(PROJECTS):
         place = folder / f"p{project}" / "state"
         resources = json.loads((place / "scenario.json").read_text())["resources"]
