@@ -7,11 +7,13 @@ broke raises BrokenExecutor and is opened again.
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 
 from scenario_apply.errors import UsageError
+from scenario_apply.fleet.worker_process import end_with
 
 PROCESSES = "processes"
 
@@ -25,7 +27,7 @@ def open_engine(name: str, *, workers: int, preload: str | None = None) -> Itera
     """
     if name != PROCESSES:
         raise UsageError(f"there is no engine {name!r}", hint=f"use --engine {PROCESSES}")
-    pool = ProcessPoolExecutor(workers, mp_context=_context(preload))
+    pool = ProcessPoolExecutor(workers, mp_context=_context(preload), initializer=end_with, initargs=(os.getpid(),))
     try:
         yield pool
     finally:
