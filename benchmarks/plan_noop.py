@@ -3,6 +3,9 @@
 warm: `plan --no-refresh` with its fingerprint cache, against the floor: parse the YAML with libyaml, check the schema
 with jsonschema-rs, load the state with orjson, scandir and stat every file. cold: without the cache, against the same
 floor plus reading and hashing every picture on two threads. Prints medians, ratios pair by pair, and peak memory.
+
+--terraform PATH: also Terraform's plan of nothing, with a terraform_data block for each model that holds the digests of
+its pictures and its captions, against ours right before it. Its apply before that takes minutes.
 """
 
 from __future__ import annotations
@@ -60,13 +63,47 @@ def timed(command: list[str], folder: str) -> tuple[float, float]:
     return took, usage.ru_maxrss / 1024
 
 
+BLOCK = """
+resource "terraform_data" "model_{number:05}" {{
+  input = {{
+    name       = "Model {number}"
+    type       = "flux.1-lora"
+    parameters = {{ learningRate = {rate:.9f}, nbEpochs = 10, rank = 16 }}
+    images     = {{ for f in fileset("set-{number:05}", "*.png") : f => filesha256("set-{number:05}/${{f}}") }}
+    captions   = {{ for f in fileset("set-{number:05}", "*.txt") : f => file("set-{number:05}/${{f}}") }}
+  }}
+}}
+"""
+PLAN = [sys.executable, "-m", "scenario_apply", "plan", "--no-refresh"]
+
+
+def compare_terraform(terraform: str, folder: str, models: int, runs: int) -> None:
+    blocks = [BLOCK.format(number=number, rate=1e-4 + number * 1e-9) for number in range(models)]
+    with open(os.path.join(folder, "main.tf"), "w", encoding="utf-8") as file:
+        file.write("".join(blocks))
+    timed([terraform, "init", "-input=false"], folder)
+    took, _ = timed([terraform, "apply", "-auto-approve", "-input=false", "-parallelism=50"], folder)
+    print(f"terraform apply, once  {took:6.1f} s")
+    theirs, ours, peaks = [], [], []
+    for _ in range(runs):
+        ours.append(timed(PLAN, folder)[0])
+        took, peak = timed([terraform, "plan", "-input=false", "-detailed-exitcode"], folder)
+        theirs.append(took)
+        peaks.append(peak)
+    ratios = [b / a for a, b in zip(ours, theirs, strict=True)]
+    print(
+        f"{'terraform plan':22} warm  {statistics.median(ours):6.2f} s   plan {statistics.median(theirs):6.2f} s   "
+        f"ratio {statistics.median(ratios):5.2f}  ({min(ratios):.2f} to {max(ratios):.2f})   peak {max(peaks):.0f} MB"
+    )
+
+
 def compare(name: str, folder: str, runs: int, *, cold: bool) -> None:
     floor, tool, peaks = [], [], []
     for _ in range(runs):
         floor.append(timed([sys.executable, "-c", FLOOR, folder, "cold" if cold else "warm", SCHEMA], folder)[0])
         if cold:
             shutil.rmtree(os.path.join(folder, ".scenario"), ignore_errors=True)
-        took, peak = timed([sys.executable, "-m", "scenario_apply", "plan", "--no-refresh"], folder)
+        took, peak = timed(PLAN, folder)
         tool.append(took)
         peaks.append(peak)
     ratios = [b / a for a, b in zip(floor, tool, strict=True)]
@@ -82,6 +119,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=20)
     parser.add_argument("--size", type=int, default=100_000)
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--terraform", metavar="PATH", help="compare with this Terraform as well")
     options = parser.parse_args()
     # as installed: without bytecode on disk every start would compile the whole package
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -97,6 +135,8 @@ def main() -> None:
         print(f"{options.models} models x {options.images} images of {options.size / 1000:g} KB, {options.runs} runs")
         compare("cold (hash everything)", folder, max(1, options.runs // 2), cold=True)
         compare("warm", folder, options.runs, cold=False)
+        if options.terraform:
+            compare_terraform(options.terraform, folder, options.models, options.runs)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scenario_apply.errors import StateError
+from scenario_apply.errors import StateDamaged, StateError
 from scenario_apply.state.state import State
 
 if TYPE_CHECKING:
@@ -24,18 +24,29 @@ class Edit:
 
 
 @contextmanager
-def edited_state(store: StateStore, call: Invocation, command: str, what: str) -> Iterator[Edit]:
+def edited_state(
+    store: StateStore, call: Invocation, command: str, what: str, *, replaces_damaged: bool = False
+) -> Iterator[Edit]:
     """Holds the lock. what: for the state's history.
 
+    replaces_damaged: a state that cannot be read counts as an empty one, and is kept in backups/ when another is saved.
     Raises StateError when a journal of an interrupted run exists.
     """
     from scenario_apply.cli.command_lines import again
     from scenario_apply.state.stores.provenance import noted
+    from scenario_apply.state.stores.state_store import Loaded
 
     with store.locked(command, call.settings.lock_timeout_s) as notes:
         for note in notes:
             call.tell(note)
-        loaded = store.load()
+        damaged: bytes | None = None
+        try:
+            loaded = store.load()
+        except StateDamaged:
+            damaged = store.take() if replaces_damaged else None
+            if damaged is None:
+                raise
+            loaded = Loaded(state=State())
         if loaded.has_journal:
             raise StateError(
                 "an earlier run was interrupted and left a journal",
@@ -44,6 +55,8 @@ def edited_state(store: StateStore, call: Invocation, command: str, what: str) -
             )
 
         def save(state: State) -> State:
+            if damaged is not None:
+                store.put_away(damaged)
             return store.save(
                 noted(state, store.clock, command=call.command_line() or f"scenario-apply {command}", what=what)
             )

@@ -39,6 +39,7 @@ class FaultyProxy:
     meanwhile: Callable[[], object] | None = None  # called once, before the next request of `held_up` is passed on
     held_up: tuple[str, str] = ("", "")  # method, part of the path
     shifts: dict[str, float] = field(default_factory=dict)  # part of a path -> seconds added to Last-Modified
+    aged: list[str] = field(default_factory=list)  # parts whose shift ends with the next write
     hidden: tuple[str, ...] = ()  # headers that the server does not get
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -51,6 +52,17 @@ class FaultyProxy:
                     known.times -= 1
                     return known
         return None
+
+    def age(self, part: str, seconds: float) -> None:
+        """Shift the times of the objects that are there; of one that is written from now on they are right."""
+        self.shifts[part] = seconds
+        self.aged.append(part)
+
+    def written(self, path: str) -> None:
+        """An object was written."""
+        for part in [part for part in self.aged if part in path]:
+            self.aged.remove(part)
+            del self.shifts[part]
 
     def shifted(self, path: str, modified: str) -> str:
         """A Last-Modified as the test wants it to be."""
@@ -85,6 +97,8 @@ def faulty_proxy(target: str) -> Iterator[FaultyProxy]:
             answer = onward.getresponse()
             content, headers = answer.read(), dict(answer.getheaders())
             onward.close()
+            if self.command == "PUT" and answer.status < 300:
+                proxy.written(path)
             for name in headers:
                 if name.lower() == "last-modified":
                     headers[name] = proxy.shifted(path, headers[name])

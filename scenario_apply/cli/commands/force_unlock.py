@@ -28,15 +28,12 @@ def run(call: Invocation) -> int:
     from scenario_apply.review.screen import safe
 
     with recorded_store(call.settings) as store:
-        is_alive = store.is_held_alive()
+        still_running = store.still_running()
         holder = store.force_unlock()
     if holder is None:
         call.show("the state is not locked\n")
         return 0
     call.show(f"the lock was removed; it was held by {safe(str(holder))}\n")
-    if is_alive:
-        call.tell(
-            f"warning: process {holder.pid} is still running. It stops before its next paid request once another run"
-            " has started. End it; the next apply finds what it did."
-        )
+    if still_running is not None:
+        call.tell(f"warning: {safe(still_running)}. End it; the next apply finds what it did.")
     return 0

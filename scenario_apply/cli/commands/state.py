@@ -55,13 +55,25 @@ def _rm_arguments(parser: argparse.ArgumentParser) -> None:
 def _push_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="a state file, as printed by state pull")
     _writes(parser)
-    parser.add_argument("--force", action="store_true", help="accept another lineage or an older serial")
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help="accept another lineage or an older serial, and replace a state that cannot be read",
+    )
 
 
 def _merge_arguments(parser: argparse.ArgumentParser) -> None:
     what = "two states; or one with the conflict markers of Git, which is then replaced; or none: the state itself"
     parser.add_argument("files", nargs="*", metavar="FILE", help=what)
     _writes(parser)
+
+
+def _migrate_arguments(parser: argparse.ArgumentParser) -> None:
+    what = "from where and to where, each a path or a URL; with one of them, to where; and perhaps the manifest"
+    parser.add_argument("places", nargs="+", metavar="PLACE", help=what)
+    options.manifest(parser, positional=False)
+    options.locking(parser)
+    options.local(parser)
 
 
 def _list(call: Invocation) -> int:
@@ -181,7 +193,10 @@ def _push(call: Invocation) -> int:
     except OSError as error:
         raise UsageError(f"{call.arguments.file} cannot be read: {error.strerror}") from error
     what = f"push {os.path.basename(path)}"
-    with recorded_store(call.settings) as store, edited_state(store, call, "state push", what) as edit:
+    with (
+        recorded_store(call.settings) as store,
+        edited_state(store, call, "state push", what, replaces_damaged=call.arguments.force) as edit,
+    ):
         pushed = store.read_other(content, call.arguments.file)
         if pushed == edit.state:
             call.tell("the recorded state is the same; nothing was written")
@@ -202,6 +217,23 @@ def _merge(call: Invocation) -> int:
         return 0
     resources = counted(len(merge.state.records), "resource")
     call.show(f"{safe(merge.path)} now has serial {merge.state.serial}, {resources}\n")
+    return 0
+
+
+def _migrate(call: Invocation) -> int:
+    """What is left in the old place is a copy that no command takes for the state."""
+    from scenario_apply.cli.state_migrating import migrate_state
+    from scenario_apply.review.screen import counted, safe
+
+    moved = migrate_state(call, call.arguments.places)
+    resources = counted(len(moved.state.records), "resource")
+    if moved.copy is None:
+        call.show(f"{safe(moved.source)} was moved to {safe(moved.target)} before: serial {moved.state.serial}\n")
+    else:
+        what = f"serial {moved.state.serial}, {resources}"
+        call.show(f"{safe(moved.source)} is now in {safe(moved.target)}: {what}\n")
+        call.tell(f"A copy that is no state any more is kept: {moved.copy}")
+    call.tell(f"Write in the manifest:  state: {moved.written}")
     return 0
 
 
@@ -235,5 +267,11 @@ COMMANDS = {
         f"  scenario-apply state merge ours.json theirs.json {_Q}",
         _merge_arguments,
         _merge,
+    ),
+    "state migrate": CommandOfModule(
+        "  scenario-apply state migrate state/kael.json s3://BUCKET/team/kael.json\n"
+        "  scenario-apply state migrate s3://BUCKET/team/ scenario.yaml",
+        _migrate_arguments,
+        _migrate,
     ),
 }

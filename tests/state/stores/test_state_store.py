@@ -140,7 +140,7 @@ def test_the_lock_is_held_by_one_and_named(opened: Open) -> None:
     with first.locked("scenario-apply apply"):
         with pytest.raises(StateLocked, match="scenario-apply apply"), second.locked("apply"):
             pass
-        assert second.is_held_alive()
+        assert second.still_running()
     with second.locked("apply") as notes:
         assert notes == []
     assert second.force_unlock() is None

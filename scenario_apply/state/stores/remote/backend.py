@@ -20,7 +20,7 @@ class StoreUnavailable(StateError):
 
 
 class StaleWrite(StateForeign):
-    """Somebody else wrote the state since it was read; nothing was overwritten."""
+    """Another process wrote the state since it was read; nothing was overwritten."""
 
     code = "state-foreign"
 
@@ -122,7 +122,7 @@ class StateBackend(Protocol):
         ...
 
     def holder(self) -> Holder | None:
-        """Who holds the lease now; None when nobody does or it has expired."""
+        """Who holds the lease now; None when it is free or has expired."""
         ...
 
     def close(self) -> None:

@@ -216,7 +216,8 @@ class HttpBackend:
     def _get(self, what: str) -> _Stored:
         """what: it is read for. Raises StoreUnavailable."""
         reply = self._requests.repeated("GET", self._address.path, what)
-        if reply.status in (204, 404):
+        is_elsewhere = reply.status == 404 and self._address.is_gitlab and b"Project" in reply.content
+        if reply.status in (204, 404) and not is_elsewhere:  # GitLab says so of a project that may not be seen
             return _Stored(None, self.shown)
         if reply.status != 200:
             raise self._requests.refusal(reply, what)

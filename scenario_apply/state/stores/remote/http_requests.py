@@ -29,6 +29,10 @@ LOCKED = (409, 423)
 
 _ADDRESS_HINT = "check the URL of the state, and the network and proxy of this machine"
 _SAID_CHARACTERS = 200
+_WRONG_LOGIN = (
+    "the server does not take this user with this password; check TF_HTTP_USERNAME and TF_HTTP_PASSWORD. A token of "
+    "GitLab needs the scope api, and ends at its date"
+)
 _HINTS = {
     401: "set TF_HTTP_USERNAME and TF_HTTP_PASSWORD to a user and a token (in a GitLab job: gitlab-ci-token and "
     "$CI_JOB_TOKEN), and name the state with --state: a URL in a manifest alone gets no credentials",
@@ -61,6 +65,7 @@ class HttpStateRequests:
             ) from None
         except ApiError as error:
             raise StoreUnavailable(f"{shown} is no address that can be asked", hint=_ADDRESS_HINT) from error
+        self._has_login = bool(address.user or address.password)
         self._shown = shown
         self._clock = clock
         self._draw = draw
@@ -137,8 +142,13 @@ class HttpStateRequests:
         said = self._said(outcome)
         return StoreUnavailable(
             f"the state {self._shown} could not {what}: the server answered {status}{said}",
-            hint=_HINTS.get(status) or ("try again later" if status >= 500 or status == 429 else _ADDRESS_HINT),
+            hint=self._hint(status),
         )
+
+    def _hint(self, status: int) -> str:
+        if status == 401 and self._has_login:
+            return _WRONG_LOGIN
+        return _HINTS.get(status) or ("try again later" if status >= 500 or status == 429 else _ADDRESS_HINT)
 
     def checked(self, reply: Reply, what: str) -> Reply:
         """The same answer. Raises StoreUnavailable for one that is a web page, or was damaged on the way."""

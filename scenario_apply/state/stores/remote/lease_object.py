@@ -58,11 +58,13 @@ class LeaseObject:
         self._requests = requests
         self._clock = clock
         self._check_conditions = check_conditions
+        self._may_delete = False
         self._time: _StoreTime | None = None
         self._holders: dict[str, Holder] = {}
 
     def acquire(self, holder: Holder) -> Lease:
         """One attempt. Raises StateLocked, which names the holder."""
+        self._refuse_without_permission_to_delete()
         lease_id = uuid.uuid4().hex
         for _ in range(_ATTEMPTS):
             begun = self._clock.monotonic()
@@ -115,7 +117,7 @@ class LeaseObject:
             self._requests.delete_ours(self.key, lambda held: lease_text(held).id == lease_id, LARGEST_LOCK_BYTES)
 
     def break_it(self) -> Holder | None:
-        """Remove it, whoever holds it; whose it was."""
+        """Remove it, also that of another run; whose it was."""
         found = self._requests.get(self.key, LARGEST_LOCK_BYTES)
         if found is None:
             return None
@@ -176,6 +178,12 @@ class LeaseObject:
                 hint="use a store with conditional writes, such as S3, MinIO, R2, Google Cloud Storage or Azure",
             )
         self._check_conditions = False
+
+    def _refuse_without_permission_to_delete(self) -> None:
+        """Raises StoreUnavailable before anything is paid for: no lease could be given up, and no call settled."""
+        if not self._may_delete:
+            self._requests.delete((f"{self._stem}.clock-{uuid.uuid4().hex}",))
+            self._may_delete = True
 
     def _written(self, lease_id: str, holder: Holder) -> bytes:
         plain = {

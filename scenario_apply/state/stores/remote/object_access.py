@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
 _STATUS = re.compile(r"status code: (\d{3})")
-_CODE = re.compile(r"<Code>(\w{1,60})</Code>")
+_CODE = re.compile(r"<Code>(\w{1,60})</Code>|\(code: (\w{1,60})\)")
 _TOKEN_SERVICES = re.compile(r"169\.254\.169\.254|/latest/api/token|computeMetadata|metadata\.google\.internal")
 """Where obstore asks for credentials when the environment names none."""
 
@@ -28,6 +28,8 @@ _ENDPOINTS = {
 _ALLOW_HTTP = {"s3": "AWS_ALLOW_HTTP", "gs": "GOOGLE_ALLOW_HTTP", "az": "AZURE_ALLOW_HTTP"}
 _MISSING_OBJECT = ("NoSuchKey", "BlobNotFound")
 _PASSING = (408, 429, 500, 502, 503, 504)
+_PASSING_CODES = ("SlowDown", "InternalError", "ServiceUnavailable")
+"""Of one object, in the answer to a bulk delete."""
 
 _VARIABLES = {
     "s3": "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL",
@@ -141,7 +143,7 @@ def may_pass(error: Exception) -> bool:
         return False
     if status := _status(said):
         return int(status) in _PASSING
-    return "HTTP error" in said and "builder error" not in said
+    return _code(said) in _PASSING_CODES or ("HTTP error" in said and "builder error" not in said)
 
 
 def _said(error: Exception) -> str:
@@ -156,4 +158,4 @@ def _status(said: str) -> str | None:
 
 def _code(said: str) -> str | None:
     found = _CODE.search(said)
-    return found and found[1]
+    return found and (found[1] or found[2])

@@ -13,10 +13,10 @@ Azure   Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read (St
         .../blobs/write, .../blobs/add/action, .../blobs/delete (Storage Blob Data Contributor); of a shared access
         signature: r, l; w, c, d
 
-Requests: a plan of nothing 1 GET; a write 1 PUT. A lease: PUT and HEAD, at an endpoint that a variable names two PUTs
-more, which are refused; 1 PUT each 20 s; PUT and DELETE at its end. For a lease that is found: GET, and PUT, HEAD and
-DELETE for the store's time. A backup: 1 PUT; the first and each tenth of a run 1 list. A call: 1 PUT, and 1 DELETE for
-up to 1,000 (Azure: 256, Google Cloud Storage: 1).
+Requests: a plan of nothing 1 GET; a write 1 PUT. A lease: DELETE of nothing, which tells whether it may be deleted, PUT
+and HEAD, at an endpoint that a variable names two PUTs more, which are refused; 1 PUT each 20 s; PUT and DELETE at its
+end. For a lease that is found: GET, and PUT, HEAD and DELETE for the store's time. A backup: 1 PUT; the first and each
+tenth of a run 1 list. A call: 1 PUT, and 1 DELETE for up to 1,000 (Azure: 256, Google Cloud Storage: 1).
 """
 
 from __future__ import annotations

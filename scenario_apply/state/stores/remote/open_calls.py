@@ -43,6 +43,13 @@ def names_of_run(records: Iterable[tuple[str, bytes]], run: str | None, shown: s
     return [name for name, content in records if run_of_record(_read(name, content, shown)) == run]
 
 
+def run_of_records(records: Iterable[tuple[str, bytes]], shown: str) -> str | None:
+    """The run that began last of those that left records; None without any. Raises StateDamaged."""
+    heads = [lines[0].entry for name, content in records if (lines := _read(name, content, shown))]
+    begun = [head for head in heads if isinstance(head, RunLine)]
+    return max(begun, key=lambda head: head.ts).run if begun else None
+
+
 def run_of_record(lines: list[NumberedLine]) -> str | None:
     first = lines[0].entry if lines else None
     return first.run if isinstance(first, RunLine) else None

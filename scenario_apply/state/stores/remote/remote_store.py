@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import math
 import os
 from collections.abc import Collection, Iterator
 from dataclasses import replace as with_fields
@@ -28,7 +29,7 @@ from scenario_apply.state.stores.lock import Holder, this_process
 from scenario_apply.state.stores.own_files import OwnFolder, hint_of
 from scenario_apply.state.stores.remote.backend import StateBackend, StoreUnavailable
 from scenario_apply.state.stores.remote.lease_keeper import Elapsed, LeaseKeeper, elapsed_s, take_lease
-from scenario_apply.state.stores.remote.open_calls import lines_of_run, names_of_run
+from scenario_apply.state.stores.remote.open_calls import lines_of_run, names_of_run, run_of_records
 from scenario_apply.state.stores.remote.store_journal import StoreJournal
 from scenario_apply.state.stores.state_store import Loaded
 
@@ -95,9 +96,13 @@ class RemoteStore(DocumentStore):
     def take(self) -> bytes | None:
         """The document as it is, readable or not; None when there is none. What is saved next takes its place."""
         content = self._fetched()
-        if content is not None:
-            with contextlib.suppress(ScenarioApplyError):  # the caller reads it, and says what is wrong with it
-                self._noted = read_state_file(content, source=self.shown).journal or None
+        if content is None:
+            return None
+        try:
+            self._noted = read_state_file(content, source=self.shown).journal or None
+        except ScenarioApplyError:  # the caller says what is wrong with it
+            if (run := run_of_records(self._backend.calls(), self.shown)) is not None:
+                self._leftover = JournalNote(run=run, lines=0, open=())
         return content
 
     def _fetched(self) -> bytes | None:
@@ -217,6 +222,16 @@ class RemoteStore(DocumentStore):
         """Keep a state that could not be read as a backup, before it is written over."""
         self._backend.keep_backup(0, content)
 
+    def retire(self, moved_to: str) -> str:
+        """Mark the state that load() read as moved: it is kept, and every reader is told where it is now."""
+        assert self._file is not None
+        self.check_unchanged()
+        self.keep_backup()
+        content = codec.document(replace(self._file, moved_to=moved_to))
+        self._version = self._backend.write(content, replacing=self._version)
+        self._content, self._file = None, None
+        return self.shown
+
     # -- the lease
 
     @contextlib.contextmanager
@@ -240,9 +255,16 @@ class RemoteStore(DocumentStore):
         """Break the lease; whose it was."""
         return self._backend.break_lock()
 
-    def is_held_alive(self) -> bool:
-        """Whether somebody holds a lease that has not expired."""
-        return self._backend.holder() is not None
+    def still_running(self) -> str | None:
+        """What to know of the run whose lease has not expired; None when there is none."""
+        holder = self._backend.holder()
+        if holder is None:
+            return None
+        seconds = math.ceil(self._backend.renew_every_s)
+        return (
+            f"the run of {holder.who} may still be going on. Within {seconds} s it looks at its lease and stops before "
+            "its next paid request: start no other run until then"
+        )
 
     def close(self) -> None:
         """Close connections."""

@@ -306,10 +306,10 @@ class StoreContract:
             with pytest.raises(StateLocked, match="locked by") as caught, there.locked("apply"):
                 pass
             assert "force-unlock" in str(caught.value.problems[0].hint)
-            assert there.is_held_alive()
+            assert there.still_running()
             assert there.force_unlock() is not None
         assert there.force_unlock() is None
-        assert not there.is_held_alive()
+        assert there.still_running() is None
 
     def test_a_call_in_flight_is_found_on_another_machine(
         self, backend: StateBackend, other: StateBackend, tmp_path: Path

@@ -403,6 +403,21 @@ class TestRefusals:
             backend(server).read()
         assert "TF_HTTP_USERNAME" in str(caught.value.problems[0].hint)
 
+    def test_wrong_credentials(self, server: StateServer, monkeypatch: pytest.MonkeyPatch) -> None:
+        server.users = {"dev": ("token-of-dev", False)}
+        monkeypatch.setenv("TF_HTTP_USERNAME", "dev")
+        monkeypatch.setenv("TF_HTTP_PASSWORD", "token-of-another")
+        with pytest.raises(StoreUnavailable, match="answered 401") as caught:
+            backend(server).read()
+        assert "does not take this user" in str(caught.value.problems[0].hint)
+        assert "token-of" not in str(caught.value)
+
+    def test_a_project_that_may_not_be_seen_is_not_an_empty_state(self, gitlab: StateServer) -> None:
+        """Else a plan would create everything again."""
+        gitlab.url = gitlab.url.replace("projects/1", "projects/2")
+        with pytest.raises(StoreUnavailable, match=r"answered 404 \(404 Project Not Found\)"):
+            backend(gitlab).read()
+
     def test_a_secret_that_a_server_repeats_is_hidden(
         self, server: StateServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -224,3 +224,19 @@ def test_the_heartbeat_renews_the_lease_while_it_is_held(scene: Scene) -> None:
     with store.locked("apply"):
         assert renewed.wait(60)
     assert scene.bucket.lease is None
+
+
+def test_a_state_that_replaces_a_damaged_one_keeps_the_calls_that_are_in_flight(scene: Scene) -> None:
+    scene.begun()
+    stored = scene.bucket.state
+    assert stored is not None
+    scene.bucket.state = stored._replace(content=stored.content[:-9])
+    store = scene.store("b")
+    with store.locked("state push"):
+        damaged = store.take()
+        assert damaged is not None
+        store.put_away(damaged)
+        store.save(one(name="Restored"))
+    loaded = scene.store("b").load()
+    assert [call.step for call in loaded.unanswered] == [CREATE]
+    assert scene.bucket.backups[0] == damaged

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
+import threading
 from collections.abc import Iterator
 
 import pytest
 import requests
 from moto.server import ThreadedMotoServer
+from obstore.exceptions import GenericError
 
 from scenario_apply.state.stores.remote.backend import StoreUnavailable
+from scenario_apply.state.stores.remote.object_access import may_pass, reason
 from tests.fakes.faulty_proxy import Fault, faulty_proxy
-from tests.state.stores.remote.object_suite import SECRET, STATE, ObjectSuite, Place, holder
+from tests.state.stores.remote.contract_suite import holder
+from tests.state.stores.remote.object_suite import SECRET, STATE, ObjectSuite, Place
+
+DENIED = b"<Error><Code>AccessDenied</Code><Message>text</Message></Error>"
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +57,8 @@ def test_requests_are_as_few_as_promised(place: Place) -> None:
     assert place.requests(lambda: backend.write(b"{1}", replacing=None)) == ["PUT"]
     leases = []
     take = place.requests(lambda: leases.append(backend.acquire(holder())))
-    assert take == ["PUT", "PUT", "PUT", "HEAD", "PUT"]  # two that must be refused; the machine's clock is wrong
+    assert take[0] in ("POST", "DELETE")  # of nothing
+    assert take[1:] == ["PUT", "PUT", "PUT", "HEAD", "PUT"]  # two that must be refused; the machine's clock is wrong
     assert place.requests(lambda: backend.renew(leases[0])) == ["PUT"]
     assert place.requests(lambda: backend.release(leases[0])) in (["PUT", "POST"], ["PUT", "DELETE"])
     assert place.requests(lambda: backend.acquire(holder())) == ["PUT", "HEAD"]
@@ -65,6 +74,38 @@ def test_a_store_that_ignores_conditions_keeps_no_lease(place: Place, header: st
     with pytest.raises(StoreUnavailable, match="ignores If-Match"):
         place.backend().acquire(holder())
     assert place.keys() == set()
+
+
+def test_credentials_that_may_not_delete_are_refused_before_anything_is_paid(place: Place) -> None:
+    """No lease is left behind, which could not be given up."""
+    place.proxy.faults += [Fault("refused", method, "", 403, DENIED) for method in ("POST", "DELETE")]
+    with pytest.raises(StoreUnavailable, match=r"cannot be deleted: AccessDenied \(status 403\)"):
+        place.backend().acquire(holder())
+    assert place.keys() == set()
+
+
+def test_a_refusal_inside_the_answer_to_a_bulk_delete_is_understood() -> None:
+    """S3 answers 200, and says in it which objects stayed."""
+    refused = GenericError(f"DeleteObjects request failed for key team/kael.lock: {SECRET} (code: AccessDenied)")
+    slow = GenericError("DeleteObjects request failed for key team/kael.lock: text (code: SlowDown)")
+    assert (reason(refused), may_pass(refused)) == ("AccessDenied", False)
+    assert (reason(slow), may_pass(slow)) == ("SlowDown", True)
+
+
+def test_a_store_that_does_not_answer_can_be_left_with_ctrl_c(place: Place) -> None:
+    """The main thread takes the signal while the request still waits."""
+    left: list[bool] = []
+    over = threading.Event()
+
+    def hang() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        left.append(over.wait(20))
+
+    place.proxy.held_up, place.proxy.meanwhile = ("GET", STATE), hang
+    with pytest.raises(KeyboardInterrupt):
+        place.backend().read()
+    assert left == []
+    over.set()
 
 
 @pytest.mark.parametrize(
