@@ -143,7 +143,12 @@ def scheduler() -> Iterator[str]:
     """A scheduler that runs, with one worker; its address."""
     distributed = pytest.importorskip("distributed", reason="the extra fleet is not installed")
     with distributed.LocalCluster(
-        n_workers=1, processes=False, protocol="tcp", dashboard_address=None, silence_logs="CRITICAL"
+        n_workers=1,
+        processes=False,
+        protocol="tcp",
+        dashboard_address=None,
+        silence_logs="CRITICAL",
+        scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
     ) as cluster:
         yield cluster.scheduler_address
 
