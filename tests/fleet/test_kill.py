@@ -79,6 +79,12 @@ def apply(folder: Path, engine: str = "processes", code: int | None = 0) -> None
     assert code is None or found == code
 
 
+def apply_elsewhere(environment: dict[str, str], folder: Path) -> None:
+    """In a process of its own, whose server may have been started with another environment."""
+    os.environ.update(environment)
+    apply(folder, code=None)
+
+
 class Killer(threading.Thread):
     """Kills what `victims` names, once so many requests arrived, so often."""
 
