@@ -129,7 +129,7 @@ class ObjectSuite(StoreContract):
         backend = place.backend()
         first = backend.write(b"{1}", replacing=None)
         place.proxy.faults += [Fault("lost", "PUT", STATE), Fault("refused", "GET", STATE, times=9)]
-        with pytest.raises(StoreUnavailable):
+        with pytest.raises(StoreUnavailable, match=r"kael\.json cannot be written: it does not answer"):
             backend.write(b"{2}", replacing=first)
         place.proxy.faults.clear()
         backend.write(b"{3}", replacing=first)
