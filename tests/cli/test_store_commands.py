@@ -113,6 +113,19 @@ def recorded(content: bytes | None) -> object:
     return plain["serial"], lineage, plain["resources"], [entry["what"] for entry in plain.get("history", ())]
 
 
+def test_states_in_stores_are_merged(stores: MemoryStores, capsys: pytest.CaptureFixture[str]) -> None:
+    """The sides may be URLs, too; the present state takes part."""
+    mine = replace(one(), lineage="l-1", serial=3, endpoint="local", history=(ENTRY,))
+    more = mine.with_record(Address("model", "more"), one(id="model_2").records[Address("model", "kael")])
+    stores.buckets[URL].state = StoredState(document(one()), "v0")
+    theirs = codec.document(file_of(replace(more, serial=4), tool_version="1"))
+    stores.buckets["gs://bucket/theirs.json"].state = StoredState(theirs, "v0")
+    assert main(["state", "merge", URL, "gs://bucket/theirs.json", "--state", URL]) == 0
+    assert "s3://bucket/team/kael.json now has serial" in capsys.readouterr().out
+    assert set(json.loads(stores.document(URL) or b"")["resources"]) == {"model.kael", "model.more"}
+    assert main(["state", "merge", "gs://bucket/none.json", URL]) == 64
+
+
 def test_a_lease_is_named_and_broken(stores: MemoryStores, capsys: pytest.CaptureFixture[str]) -> None:
     bucket = stores.buckets[URL]
     bucket.state = StoredState(document(one()), "v0")
@@ -180,6 +193,7 @@ def test_a_manifest_with_a_state_in_a_store(
     bucket.requests.clear()
     assert main(["plan", "kael.yaml", "--detailed-exitcode"]) == 0
     assert dict(bucket.requests) == {"read": 1}
+    assert f", state in {URL}" in " ".join(capsys.readouterr().out.split())
     for words in ("status", "output", "graph", "report --out r.html", "state list", "config"):
         command = words.split()
         place = 2 if command[0] in ("state", "captions") else 1
