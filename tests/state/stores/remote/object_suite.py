@@ -285,7 +285,8 @@ class ObjectSuite(StoreContract):
 
     def test_a_lease_that_cannot_be_read_is_somebodys(self, place: Place) -> None:
         """Until it expires, or is broken."""
-        for content in (b"", b"[]", b'{"pid": 1e999}', b'{"who": 1}'):
+        no_text = json.dumps({**asdict(holder()), "who": [1], "id": "x"}).encode()
+        for content in (b"", b"[]", b'{"pid": 1e999}', no_text):
             place.put("team/kael.lock", content)
             with pytest.raises(StateLocked, match="locked by unknown"):
                 place.backend().acquire(holder())
