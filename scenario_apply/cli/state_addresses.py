@@ -64,7 +64,7 @@ def url_of_manifest(manifest: Manifest, settings: Settings) -> StateUrl | None:
         raise ManifestError(
             f"state: names {url.host or 'a host'}, and nothing is sent to a host that only the manifest names",
             location=manifest.state_place,
-            hint=f"if it is yours, name it: --state {url}, or SCENARIO_APPLY_ALLOW_REMOTE={_host_prefix(url)}",
+            hint=f"if it is yours, name it: --state {url.written}, or SCENARIO_APPLY_ALLOW_REMOTE={_host_prefix(url)}",
             code="state-host",
         )
     return url.named()
