@@ -145,7 +145,7 @@ def _connected(url: StateUrl) -> psycopg.Connection[tuple[Any, ...]]:
 
 
 def _parameters(url: StateUrl) -> dict[str, Any]:
-    """What libpq is told; the rest is for its own variables, service file and .pgpass."""
+    """What libpq gets of the URL; the rest is for its own variables, service file and .pgpass."""
     given = {
         "host": url.host or None,
         "port": url.port,
