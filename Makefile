@@ -118,7 +118,7 @@ test-newest: ## run the tests on the newest allowed versions, in .venv-newest
 
 test-lowest: $(STAMP) ## run the tests on the lowest allowed versions of what the package needs, in .venv-lowest
 	@mkdir -p build
-	@$(BIN)/uv pip compile -q --resolution lowest-direct --python-version 3.11 --universal --extra heif --extra parquet --extra remote pyproject.toml -o build/lowest.txt
+	@$(BIN)/uv pip compile -q --resolution lowest-direct --python-version 3.11 --universal --extra heif --extra parquet --extra remote --extra postgres pyproject.toml -o build/lowest.txt
 	@$(MAKE) -s versions VENV=.venv-lowest VERSIONS='-r build/lowest.txt'
 
 versions: $(STAMP) azurite

@@ -180,5 +180,5 @@ STORES = {"file": file_store, "s3": s3_store, "postgres": postgres_store, "http"
 
 
 def shown(found: Counter[Count]) -> str:
-    """One line of JSON, for whoever wants to look closer."""
+    """All counts, as one line of JSON."""
     return json.dumps({f"{what} {kind}": count for (what, kind), count in sorted(found.items())})

@@ -56,6 +56,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("state pull", "state", "print the state file"),
             ("state push", "state", "replace the state with a file"),
             ("state merge", "state", "join two states of one lineage, or the two sides of a Git conflict"),
+            ("state migrate", "state", "move the state to another place: a file, or a store by its URL"),
             ("force-unlock", "force_unlock", "remove the lock of a run that has ended"),
         ),
     ),

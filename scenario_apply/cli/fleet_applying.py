@@ -37,7 +37,7 @@ from scenario_apply.errors import (
     Unreachable,
 )
 from scenario_apply.fleet.approval import beyond, changed_inputs
-from scenario_apply.fleet.tasks import ManifestResult, RunningTraining, Task, failed_manifest
+from scenario_apply.fleet.tasks import ManifestResult, Plain, Problem, RunningTraining, Task, failed_manifest
 from scenario_apply.model.amounts import total
 from scenario_apply.model.plan_limits import Limits
 from scenario_apply.model.steps import DeleteModel
@@ -205,7 +205,7 @@ class Applying:
             code=int(code_of_ledger(ledger)),
             approved=None,
             deletes=sum(isinstance(planned.step, DeleteModel) for planned in plan.steps),
-            ledger=ledger_json(ledger),
+            ledger=self._with_account(ledger_json(ledger), prepared),
             running=running,
             held=sum(line.reason == HELD for line in ledger.not_started),
             is_held_by_fleet=self.allowance.launches == 0,
@@ -213,8 +213,24 @@ class Applying:
             next_command=ledger.next_command,
         )
 
+    def _with_account(self, ledger: Plain, prepared: Prepared) -> Plain:
+        """The ledger with what else this run of the fleet launched, by the state's account: tasks may have died."""
+        noted = {
+            str(entry.address): {
+                "address": str(entry.address),
+                "quoted": entry.quoted,
+                "charged": entry.charged,
+                "discount": entry.discount,
+                "details": dict(entry.details),
+            }
+            for entry in prepared.state.trainings
+            if entry.at >= self.task.run.since
+        }
+        own = {charge["address"]: charge for charge in ledger["charges"]}
+        return {**ledger, "charges": list({**noted, **own}.values())}
 
-def _without_notes(result: ManifestResult) -> Iterator:  # type: ignore[type-arg]
+
+def _without_notes(result: ManifestResult) -> Iterator[Problem]:
     return (problem for problem in result.problems if problem.severity != "info")
 
 

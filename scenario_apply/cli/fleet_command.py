@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import socket
+import time
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -265,7 +266,14 @@ def _fleet_run(call: Invocation, command: Command, fleet: Fleet) -> FleetRun:
         who = getpass.getuser()
     except (KeyError, OSError):
         who = str(os.getuid())
-    return FleetRun(id=uuid.uuid4().hex, command=shlex.join(words), who=who, host=socket.gethostname(), pid=os.getpid())
+    return FleetRun(
+        id=uuid.uuid4().hex,
+        command=shlex.join(words),
+        who=who,
+        host=socket.gethostname(),
+        pid=os.getpid(),
+        since=iso(time.time()),
+    )
 
 
 def exit_status(call: Invocation, report: FleetReport) -> int:

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from scenario_apply.apply.stop_signal import StopSignal
 from scenario_apply.cli.fleet_applying import Applying
+from scenario_apply.cli.fleet_leases import TaskLeases
 from scenario_apply.cli.fleet_looking import Look, look_at, root_of
 from scenario_apply.cli.fleet_planning import Opened, open_manifests, planned_results
 from scenario_apply.cli.fleet_settings import require_names, settings_of
@@ -66,17 +67,19 @@ def _carried_out(task: Task, stop: StopSignal, stores: ExitStack) -> TaskResult:
         results = status_results(opened, None) if task.kind == "status" else planned_results(task, opened, None)
         return TaskResult(kind=task.kind, manifests=_in_order(task, [*failed, *results]))
     with _service(task, opened, stop) as service:
-        events: list[str] = []
         if task.kind == "plan":
             results = planned_results(task, opened, service)
         elif task.kind == "status":
             results = status_results(opened, service)
         else:
-            applying = Applying(task=task, service=service, stop=stop, begun=False)
-            results = applying.results(opened)
-            events = applying.events
-        answered = _answered(task, service, [*failed, *results], events=events)
-        return replace(answered, project=project)
+            leases = TaskLeases.of(task, opened)
+            with leases.held(task.lock_timeout_s):
+                applying = Applying(task=task, service=service, stop=stop, begun=False)
+                results = applying.results(opened)
+                leases.settle(is_over=task.kind == "apply" and _is_over(task, results))
+            answered = _answered(task, service, [*failed, *results], events=applying.events)
+            return replace(answered, project=project, leases=leases.folders)
+        return replace(_answered(task, service, [*failed, *results]), project=project)
 
 
 def _looked(task: Task, stop: StopSignal, stores: ExitStack) -> TaskResult:
@@ -84,6 +87,7 @@ def _looked(task: Task, stop: StopSignal, stores: ExitStack) -> TaskResult:
     with open_service(
         root_of(task), settings_of(task), project=task.project, read_only=True, cancel=stop.requested
     ) as service:
+        TaskLeases.again(task).settle(is_over=False)
         look = look_at(service.api, task.running)
         touched = look.manifests(task)
         if not touched:
@@ -99,9 +103,18 @@ def _looked(task: Task, stop: StopSignal, stores: ExitStack) -> TaskResult:
         applying = Applying(
             task=replace(part, may_launch=may_launch, failed=failures), service=service, stop=stop, begun=True
         )
-        results = applying.results(opened)
+        leases = TaskLeases.of(part, opened)
+        with leases.held(task.lock_timeout_s):
+            results = applying.results(opened)
         answered = _answered(task, service, [*failed, *results], look=look, touched=touched, events=applying.events)
+        is_over = not answered.running and _is_over(task, results) and not set(task.unfinished) - touched
+        TaskLeases.again(task).settle(is_over=is_over)
         return replace(answered, sent=answered.sent + sent)
+
+
+def _is_over(task: Task, results: Iterable[ManifestResult]) -> bool:
+    """Whether the run has nothing to come back for."""
+    return task.is_last or not any(result.running or result.held for result in results)
 
 
 def _failures(task: Task, look: Look) -> dict[str, tuple[str, ...]]:

@@ -21,10 +21,13 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
-from scenario_apply.errors import ScenarioApplyError
+from scenario_apply.errors import ScenarioApplyError, UsageError
 from scenario_apply.state.stores.own_files import OwnFolder, UnsafeFile, hint_of, own_folder
+
+if TYPE_CHECKING:
+    from scenario_apply.cli.settings import Settings
 
 _READY_WITHIN_S = 15.0
 _LEAVE_WITHIN_S = 5.0
@@ -282,3 +285,27 @@ def _leave(child: subprocess.Popen[bytes], users: int) -> None:
     except subprocess.TimeoutExpired:
         child.kill()
         child.wait()
+
+
+def local_times(settings: Settings) -> list[str]:
+    """Options of the embedded Scenario. Raises UsageError, which names the variable."""
+    options = []
+    for name, option, text in (
+        ("SCENARIO_APPLY_LOCAL_TRAINING_SECONDS", "--training-seconds", settings.local_training_s),
+        ("SCENARIO_APPLY_LOCAL_QUEUE_SECONDS", "--queue-seconds", settings.local_queue_s),
+    ):
+        if text is not None:
+            try:
+                is_good = 0 <= float(text) < float("inf")
+            except ValueError:
+                is_good = False
+            if not is_good:
+                raise UsageError(f"{name} is {text!r}, which is no number of seconds", hint=f"as in {name}=5")
+            options += [option, text]
+    if settings.local_queue_s is not None and float(settings.local_queue_s) > float(settings.local_training_s):
+        raise UsageError(
+            f"SCENARIO_APPLY_LOCAL_QUEUE_SECONDS is {settings.local_queue_s}, more than a training takes "
+            f"({settings.local_training_s} s)",
+            hint="the time in the queue is a part of SCENARIO_APPLY_LOCAL_TRAINING_SECONDS: set both",
+        )
+    return options

@@ -74,12 +74,25 @@ def state(parser: argparse.ArgumentParser, *, locks: bool = False) -> None:
     """Where the state is and, for commands that write it, how long to wait for its lock."""
     group = parser.add_argument_group("state")
     group.add_argument(
-        "--state", type=state_file, metavar="FILE", help="the state file (default: state/NAME.json beside the manifest)"
+        "--state",
+        type=state_file,
+        metavar="PLACE",
+        help="the state: a file, or a store as s3://, gs://, az://, postgres:// or https:// (default: state/NAME.json "
+        "beside the manifest)",
     )
     if locks:
-        group.add_argument(
-            "--lock-timeout", type=seconds, default=0, metavar="S", help="wait up to S seconds for the lock (default 0)"
-        )
+        _lock_timeout(group)
+
+
+def locking(parser: argparse.ArgumentParser) -> None:
+    """For commands that name states in another way than --state."""
+    _lock_timeout(parser.add_argument_group("state"))
+
+
+def _lock_timeout(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--lock-timeout", type=seconds, default=0, metavar="S", help="wait up to S seconds for the lock (default 0)"
+    )
 
 
 def engine(parser: argparse._ActionsContainer) -> None:
@@ -103,16 +116,21 @@ def service(parser: argparse.ArgumentParser, *, rate_limit: int | None = REQUEST
     group.add_argument(
         "--parallelism", type=positive, default=24, metavar="N", help="maximum requests in flight (default 24)"
     )
+    _allow_http(group)
+
+
+def _allow_http(group: argparse._ActionsContainer) -> None:
     group.add_argument(
         "--allow-http",
         action="store_true",
-        help="allow sending credentials unencrypted to an http:// SCENARIO_BASE_URL on another machine",
+        help="allow sending credentials unencrypted to another machine: an http:// SCENARIO_BASE_URL or --state",
     )
 
 
 def local(parser: argparse.ArgumentParser) -> None:
     """For commands that send no requests but must know which service the state belongs to."""
     parser.add_argument("--local", action="store_true", help="the state belongs to the embedded Scenario")
+    _allow_http(parser)
 
 
 def selection(parser: argparse.ArgumentParser, *, training: bool = True) -> None:

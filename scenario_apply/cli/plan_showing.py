@@ -34,6 +34,7 @@ def view_of(
         next_command=next_command,
         beside=beside_of(prepared.plan, request, prepared.state),
         records=prepared.state.records,
+        store=None if request.place.url is None else request.place.url.shown,
         complete=lambda text: completed(text, settings),
     )
     return plan_view(prepared.plan, context)

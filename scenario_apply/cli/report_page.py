@@ -37,6 +37,7 @@ from scenario_apply.review.html.status_section import status_section
 from scenario_apply.review.plan_view import PlanView, failed_plan_view
 from scenario_apply.review.status_text import ResourceStatus
 from scenario_apply.state.state import Record, State
+from scenario_apply.state.state_url import without_password
 from scenario_apply.version import VERSION
 
 if TYPE_CHECKING:
@@ -138,7 +139,9 @@ def status_page(
     ]
     if manifest is not None:
         sections.append(graph_section(resource_graph(manifest, state)))
-    title = f"Status: {call.settings.state}" if manifest is None else title_of("Status", manifest)
+    title = (
+        f"Status: {without_password(call.settings.state or '')}" if manifest is None else title_of("Status", manifest)
+    )
     now = iso(SystemClock().now())
     page = page_text(title, sections, made=f"Made {now} by scenario-apply {VERSION}.")
     return masked(page, call.settings.secrets)

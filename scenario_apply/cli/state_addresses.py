@@ -2,7 +2,7 @@
 
 --state is the caller's. `state:` may have come with a pull request: a server or database that it names is only asked
 where the caller named the host, too, since the request carries credentials of the environment. Object stores are asked
-at the endpoints of the environment, whoever named the bucket.
+at the endpoints of the environment, whichever bucket is named.
 """
 
 from __future__ import annotations

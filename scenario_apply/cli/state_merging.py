@@ -11,17 +11,19 @@ from typing import TYPE_CHECKING
 from scenario_apply.cli.named_files import untrusted_top
 from scenario_apply.cli.state_links import follow_state_link
 from scenario_apply.cli.state_location import StateLocation, store_at
-from scenario_apply.cli.wiring import place_of
+from scenario_apply.cli.wiring import place_named, place_of
 from scenario_apply.errors import StateDamaged, StateError, UsageError
 from scenario_apply.state.conflict import Conflict, conflict_of
 from scenario_apply.state.merging import Side, common_base, merged
 from scenario_apply.state.state import State
 from scenario_apply.state.state_file import JournalNote, StateFile, read_state_file, state_of
+from scenario_apply.state.state_url import is_state_url
 from scenario_apply.state.stores.own_files import LARGEST_BYTES
 from scenario_apply.state.stores.provenance import noted
 
 if TYPE_CHECKING:
     from scenario_apply.cli.invocation import Invocation
+    from scenario_apply.cli.settings import Settings
     from scenario_apply.state.stores.state_store import StateStore
 
 _MANIFEST_ENDINGS = (".yaml", ".yml", ".j2")
@@ -52,7 +54,7 @@ def merge_states(call: Invocation, words: Sequence[str]) -> Merge:
     Raises UsageError, StateDamaged, StateForeign, or StateError with every address on which they contradict each other.
     """
     files, manifest = _sorted_out(words, call.settings.cwd)
-    given = [(file, _content(file, call.settings.cwd)) for file in files]
+    given = [_given(file, call.settings) for file in files]
     with (
         store_at(_target(call, files, manifest), endpoint=None) as store,
         store.locked("state merge", call.settings.lock_timeout_s) as notes,
@@ -90,6 +92,18 @@ def _sorted_out(words: Sequence[str], cwd: str) -> tuple[list[str], str | None]:
     return files, manifests[0] if manifests else None
 
 
+def _given(file: str, settings: Settings) -> tuple[str, bytes]:
+    """The name and the bytes of a state that is merged: a file, or the URL of a store."""
+    if not is_state_url(file):
+        return file, _content(file, settings.cwd)
+    place = place_named(file, settings)
+    with store_at(place, endpoint=None) as store:
+        content = store.take()
+    if content is None:
+        raise UsageError(f"there is no state {place.state}")
+    return place.state, content
+
+
 def _content(file: str, cwd: str) -> bytes:
     try:
         with open(os.path.join(cwd, file), "rb") as opened:
@@ -104,6 +118,8 @@ def _content(file: str, cwd: str) -> bytes:
 def _target(call: Invocation, files: Sequence[str], manifest: str | None) -> StateLocation:
     settings = call.settings
     if len(files) == 1 and settings.state is None and manifest is None:
+        if is_state_url(files[0]):
+            return place_named(files[0], settings)
         path = os.path.abspath(os.path.join(settings.cwd, files[0]))
         path, within = follow_state_link(path, untrusted_top(path, settings.cwd), settings.cwd)
         return StateLocation(state=path, root=os.path.dirname(path), project=None, is_bare=True, within=within)

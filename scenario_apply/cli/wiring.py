@@ -24,7 +24,7 @@ from scenario_apply.cli.state_addresses import url_of_manifest, url_of_option
 from scenario_apply.cli.state_links import follow_state_link
 from scenario_apply.cli.state_location import StateLocation, store_at
 from scenario_apply.dataset.scan.depth import Depth
-from scenario_apply.errors import Diagnostic, ManifestError, ScenarioApplyError, UsageError
+from scenario_apply.errors import Diagnostic, ManifestError, ScenarioApplyError
 from scenario_apply.model.limits import REQUESTS_PER_MINUTE
 from scenario_apply.model.secret import Secret
 from scenario_apply.version import VERSION
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from scenario_apply.api.picture_requests import PictureRequests
     from scenario_apply.api.rate.budget import RequestBudget
     from scenario_apply.apply.environment import Environment
+    from scenario_apply.dataset.scan.read_on_workers import PictureWorkers
     from scenario_apply.dataset.types import Dataset
     from scenario_apply.manifest.spec import Manifest
     from scenario_apply.state.state import State
@@ -76,9 +77,17 @@ def open_manifest(settings: Settings, edited: Mapping[str, bytes] | None = None)
 
 
 def open_datasets(
-    manifest: Manifest, settings: Settings, *, depth: Depth = Depth.HEADERS, only: str | None = None
+    manifest: Manifest,
+    settings: Settings,
+    *,
+    depth: Depth = Depth.HEADERS,
+    only: str | None = None,
+    workers: PictureWorkers | None = None,
 ) -> Mapping[str, Dataset]:
-    """The manifest's datasets, scanned, or one of them. depth: whether pixels are decoded. Problems stay in them."""
+    """The manifest's datasets, scanned, or one of them. depth: whether pixels are decoded. Problems stay in them.
+
+    workers: read pictures elsewhere.
+    """
     from scenario_apply.cli.progress.reading_view import reading_view
     from scenario_apply.dataset.scan.scan_all import scan_datasets
     from scenario_apply.state.stores.own_files import UnsafeFile
@@ -98,6 +107,7 @@ def open_datasets(
                 allow_outside=settings.allow_outside_root,
                 show=show,
                 remote=settings.remote,
+                workers=workers,
             )
     except UnsafeFile as error:
         what = f"the fingerprint cache cannot be used: {error.strerror}"
@@ -120,23 +130,23 @@ def refuse_errors(problems: Iterable[Diagnostic], *, strict: bool) -> None:
 def place_of(settings: Settings) -> StateLocation:
     """Where the state is, by --state alone where that is given, else by the manifest."""
     if settings.state is not None and settings.manifest is None:
-        url = url_of_option(settings.state, settings)
-        if url is not None:
-            return place_at(url, settings)
-        path = os.path.abspath(os.path.join(settings.cwd, settings.state))
-        real, within = follow_state_link(path, untrusted_top(path, settings.cwd), settings.cwd)
-        root = os.path.dirname(os.path.dirname(path))
-        return StateLocation(state=real, root=root, project=None, is_bare=True, within=within)
+        return place_named(settings.state, settings)
     try:
         return place_of_manifest(open_manifest(settings), settings)
     except ManifestError as error:
         raise state_alone(error) from error
 
 
-def place_at(url: StateUrl, settings: Settings) -> StateLocation:
-    """The place of a state that was named without a manifest."""
-    root, allow_http = usual_root(settings.cwd), settings.allow_http
-    return StateLocation(state=url.shown, root=root, project=None, is_bare=True, url=url, allow_http=allow_http)
+def place_named(text: str, settings: Settings, manifest_name: str | None = None) -> StateLocation:
+    """The place of a state that the command line names, whatever manifest it belongs to: a path or a URL."""
+    url = url_of_option(text, settings, manifest_name)
+    if url is not None:
+        root, allow_http = usual_root(settings.cwd), settings.allow_http
+        return StateLocation(state=url.shown, root=root, project=None, is_bare=True, url=url, allow_http=allow_http)
+    path = os.path.abspath(os.path.join(settings.cwd, text))
+    real, within = follow_state_link(path, untrusted_top(path, settings.cwd), settings.cwd)
+    root = os.path.dirname(os.path.dirname(path))
+    return StateLocation(state=real, root=root, project=None, is_bare=True, within=within)
 
 
 def state_alone(error: ManifestError) -> ManifestError:
@@ -322,9 +332,9 @@ def open_service(
 def _service(root: str, settings: Settings) -> Iterator[tuple[str, str, str]]:
     """Base URL, key and secret of the service that was chosen."""
     if settings.local:
-        from scenario_apply.cli.local_service import local_service
+        from scenario_apply.cli.local_service import local_service, local_times
 
-        options = _local_times(settings)
+        options = local_times(settings)
         # without a limit here there is none there; any other stays the service's own
         limit = 0 if settings.rate_limit == 0 else max(REQUESTS_PER_MINUTE, settings.rate_limit)
         options += ["--rate-limit", str(limit)]
@@ -339,30 +349,6 @@ def _service(root: str, settings: Settings) -> Iterator[tuple[str, str, str]]:
         return
     key, secret = require_credentials(settings)
     yield settings.base_url, key, secret
-
-
-def _local_times(settings: Settings) -> list[str]:
-    """Options of the embedded Scenario. Raises UsageError, which names the variable."""
-    options = []
-    for name, option, text in (
-        ("SCENARIO_APPLY_LOCAL_TRAINING_SECONDS", "--training-seconds", settings.local_training_s),
-        ("SCENARIO_APPLY_LOCAL_QUEUE_SECONDS", "--queue-seconds", settings.local_queue_s),
-    ):
-        if text is not None:
-            try:
-                is_good = 0 <= float(text) < float("inf")
-            except ValueError:
-                is_good = False
-            if not is_good:
-                raise UsageError(f"{name} is {text!r}, which is no number of seconds", hint=f"as in {name}=5")
-            options += [option, text]
-    if settings.local_queue_s is not None and float(settings.local_queue_s) > float(settings.local_training_s):
-        raise UsageError(
-            f"SCENARIO_APPLY_LOCAL_QUEUE_SECONDS is {settings.local_queue_s}, more than a training takes "
-            f"({settings.local_training_s} s)",
-            hint="the time in the queue is a part of SCENARIO_APPLY_LOCAL_TRAINING_SECONDS: set both",
-        )
-    return options
 
 
 def _is_seed(root: str, path: str) -> bool:

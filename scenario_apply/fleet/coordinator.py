@@ -56,7 +56,7 @@ class Coordinator:
                     self._submit_ready(stack)
                     self._leave_stuck()
                 self._wait()
-                self._take_all(stack)
+                self._take_all()
 
     def _is_over(self) -> bool:
         return self.stop.is_set() or (self.deadline is not None and self.clock.monotonic() >= self.deadline)
@@ -131,7 +131,7 @@ class Coordinator:
         return self._executor
 
     def _reopen(self, stack: ExitStack) -> None:
-        """A broken executor takes no more tasks; the next one is opened when it is needed."""
+        """An executor that is broken as a whole takes no more tasks; the next one is opened when it is needed."""
         self._executor = None
         stack.close()
 
@@ -149,16 +149,13 @@ class Coordinator:
             return
         self.clock.wait(max(0.0, min(moments) - now) if moments else _LONG_S, self.wake)
 
-    def _take_all(self, stack: ExitStack) -> None:
+    def _take_all(self) -> None:
         self.wake.clear()
         while self._done:
             future = self._done.popleft()
             run = self._in_flight.pop(future)
             try:
                 result = result_of(future.result())
-            except BrokenExecutor as error:
-                self._lost(run, error)
-                self._reopen(stack)
             except CancelledError:
                 run.due_at = None
                 run.phase = "queued"

@@ -1,40 +1,66 @@
 """What runs the tasks of a fleet: executors of concurrent.futures, by name. A process pool is the default.
 
-Nothing else of the package knows which one it is. A task that died with its worker raises from its future; a pool that
-broke raises BrokenExecutor and is opened again.
+Nothing else of the package knows which one it is. A task is a function of a module, with plain values. One that lost
+its worker raises BrokenExecutor, and may have run in part; the engine still works, and the caller may submit it again.
 """
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager, contextmanager
 
 from scenario_apply.errors import UsageError
 
 PROCESSES = "processes"
+DASK = "dask"
+_SCHEMES = ("tcp://", "tls://")
+
+
+def check_engine(name: str) -> str:
+    """The name itself. Raises UsageError for one that open_engine does not know."""
+    kind, _, address = name.partition("=")
+    if name in (PROCESSES, DASK) or (kind == DASK and _is_address(address)):
+        return name
+    if kind == DASK:
+        raise UsageError(
+            f"{name} has no address of a Dask scheduler",
+            hint="write --engine dask=tcp://HOST:8786, or tls://; --engine dask starts workers on this machine",
+        )
+    raise UsageError(
+        f"there is no engine {name!r}", hint="use processes, dask, or dask=tcp://HOST:8786 for a scheduler that runs"
+    )
+
+
+def _is_address(address: str) -> bool:
+    host, colon, port = address[len(_SCHEMES[0]) :].rpartition(":")
+    return address.startswith(_SCHEMES) and bool(host and colon) and port.isdecimal() and "@" not in host
+
+
+def open_engine(name: str, *, workers: int, preload: str | None = None) -> AbstractContextManager[Executor]:
+    """An executor: `processes`; `dask`, on this machine; `dask=tcp://HOST:PORT` or `tls://`, a scheduler that runs.
+
+    workers: processes on this machine; those of a scheduler are its own. preload: a module that every worker needs,
+    which `processes` imports once. The end of the context waits for what runs, and cancels what has not begun; when an
+    exception leaves it, processes of this machine are ended at once. Raises UsageError for an unknown name,
+    ScenarioApplyError when the extra is missing, the scheduler cannot be reached, or its workers have another version.
+    """
+    kind, _, address = check_engine(name).partition("=")
+    if kind == PROCESSES:
+        return _processes(workers, preload)
+    from scenario_apply.fleet.dask_engine import on_scheduler, on_this_machine
+
+    return on_scheduler(address) if address else on_this_machine(workers)
 
 
 @contextmanager
-def open_engine(name: str, *, workers: int, preload: str | None = None) -> Iterator[Executor]:
-    """An executor that runs up to so many tasks at once; what has not begun by the end of the context is cancelled.
+def _processes(workers: int, preload: str | None) -> Iterator[Executor]:
+    from scenario_apply.fleet.process_pool import ProcessPool
 
-    preload: a module that every worker needs; it is imported once, before the first task. Raises UsageError for an
-    engine that is not known.
-    """
-    if name != PROCESSES:
-        raise UsageError(f"there is no engine {name!r}", hint=f"use --engine {PROCESSES}")
-    pool = ProcessPoolExecutor(workers, mp_context=_context(preload))
+    pool = ProcessPool(workers, preload)
     try:
         yield pool
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _context(preload: str | None) -> multiprocessing.context.BaseContext:
-    """Workers are forked from a server that imported everything once and runs no thread."""
-    context = multiprocessing.get_context("forkserver")
-    if preload is not None:
-        context.set_forkserver_preload([preload])
-    return context
+    except BaseException:
+        pool.stop()
+        raise
+    pool.shutdown(cancel_futures=True)

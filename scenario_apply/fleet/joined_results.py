@@ -53,7 +53,9 @@ def with_ends(result: ManifestResult, ends: Iterable[tuple[str, str | None]]) ->
 
 def joined_ledgers(before: Plain, now: Plain) -> Plain:
     """One ledger of two runs, the later one of which continued the earlier."""
-    charges = {charge["address"]: charge for charge in (*before["charges"], *now["charges"])}
+    charges = {
+        charge["address"]: charge for charge in (*before["charges"], *now["charges"])
+    }  # the later one knows more
     known = [charge["charged"] for charge in charges.values()]
     return {
         **now,

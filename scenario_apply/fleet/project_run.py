@@ -146,7 +146,7 @@ class ProjectRun:
         if result.problem:
             self._give_up(result.problem, result.code)
             return
-        self.task = replace(self.task, project=self.task.project or result.project)
+        self.task = replace(self.task, project=self.task.project or result.project, leases=result.leases)
         self.results |= {one.path: joined(self.results.get(one.path), one) for one in result.manifests}
         self.running = result.running or tuple(t for one in result.manifests for t in one.running)
         self._unfinished = tuple(one.path for one in result.manifests if one.held)

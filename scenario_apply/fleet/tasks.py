@@ -30,6 +30,7 @@ class FleetRun(Struct, frozen=True, kw_only=True):
     who: str = ""
     host: str = ""
     pid: int = 0
+    since: str = ""  # ISO 8601
 
 
 class TaskManifest(Struct, frozen=True, kw_only=True):
@@ -78,6 +79,8 @@ class Task(Struct, frozen=True, kw_only=True):
     detail: bool = False
     lock_timeout_s: float = 0
     is_last: bool = False  # trainings are not waited for: leases are given up
+    poll_interval_s: float | None = None
+    leases: tuple[tuple[str, str | None], ...] = ()  # folders with leases of this run, as cli/fleet_leases.py has them
 
 
 class Problem(Struct, frozen=True, kw_only=True):
@@ -146,6 +149,7 @@ class TaskResult(Struct, frozen=True, kw_only=True):
     progress: tuple[str, ...] = ()
     spent_s: tuple[float, ...] = ()
     events: tuple[str, ...] = ()
+    leases: tuple[tuple[str, str | None], ...] = ()
     is_busy: bool = False  # another run holds a state or the lease: look again later
 
 

@@ -259,6 +259,8 @@ _STATE = {
     "that is not named like a state, in a circle, or to a folder that is not there. Name the file itself with --state.",
     "state-locked": "Another run holds the lock of the state. The message names it. Wait with --lock-timeout S; if "
     "that run no longer exists, break the lock with force-unlock.",
+    "state-moved": "The state was moved to another place with state migrate, and what is left here is only its last "
+    "copy. Going on with it would give the state two lives. Name the new place, as the hint says.",
     "state-newer": "The state was written by a newer release with fields that this one would lose. Upgrade.",
     "state-not-saved": "The state could not be written: the disk is full, or the folder cannot be written. The journal "
     "or an emergency copy has everything that was done; the message names the commands that restore it.",
@@ -305,6 +307,8 @@ _RUN = {
     "ambiguous-adoption": "The response to a create request was lost, and several objects on the service could be its "
     "result. Check them there and name the right one with --adopt ID.",
     "apply": "The run could not be completed. Completed steps are recorded; the ledger names the next command.",
+    "engine-unusable": "The engine of --engine cannot be used: its package is not installed, no scheduler answers at "
+    "the address, or its workers lack scenario-apply in this version. Nothing was done; the hint says what to check.",
     "error": "An error without a more specific code. The message has the reason.",
     "events": "The event log of --events cannot be written. Nothing was applied. Use another file.",
     "page": "The page of `report --out` or `apply --report` cannot be written. Nothing was applied. Name a file in a "

@@ -49,9 +49,9 @@ def plan_text(view: PlanView, screen: Screen) -> str:
 
     complete: adds to commands in notes and hints what they lack.
     """
-    parts = (
-        [] if screen.quiet else [_sentence(f"{view.title} for {subject_text(view)}", screen) + _legend(view, screen)]
-    )
+    store = "" if view.store is None else f", state in {view.store}"
+    head = _sentence(f"{view.title} for {subject_text(view)}{store}", screen)
+    parts = [] if screen.quiet else [head + _legend(view, screen)]
     parts.append(drift_text(view.drift, screen))
     if view.mode != "drift":
         parts += _changes(view, screen)

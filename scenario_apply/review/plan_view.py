@@ -38,7 +38,8 @@ class PlanContext(Struct, frozen=True, kw_only=True):
 
     mode: drift is that of plan --refresh-only. recorded: the addresses that the state holds; None: all that stay as
     they are. next_command: what applies the plan. stale: why a saved plan no longer fits manifest, pictures or state.
-    beside: by resource. records: of the state, to name the parts of compositions by. complete: adds to commands in
+    beside: by resource. records: of the state, to name the parts of compositions by. store: the URL of the state, if
+    it is in a store. complete: adds to commands in
     notes and hints what they lack.
     """
 
@@ -48,6 +49,7 @@ class PlanContext(Struct, frozen=True, kw_only=True):
     stale: tuple[Diagnostic, ...] = ()
     beside: Mapping[Address, Beside] = {}
     records: Mapping[Address, Record] = {}
+    store: str | None = None
     complete: Callable[[str], str] = str
 
 
@@ -107,7 +109,7 @@ class PlanView(Struct, frozen=True, kw_only=True):
 
     changes: those that change something, in address order. kept: unchanged ones with something to be said about them.
     diagnostics: of manifest, datasets and planning, in their order; what blocks is in the status. recorded, absent: the
-    resources that the state holds, and those it does not.
+    resources that the state holds, and those it does not. store: the URL of the state, if it is in a store.
     """
 
     mode: Mode
@@ -132,6 +134,7 @@ class PlanView(Struct, frozen=True, kw_only=True):
     next_command: str | None = None
     recorded: tuple[Address, ...] = ()
     absent: tuple[Address, ...] = ()
+    store: str | None = None
 
     @property
     def title(self) -> str:
@@ -189,6 +192,7 @@ def plan_view(plan: Plan, context: PlanContext | None = None) -> PlanView:
         next_command=context.next_command,
         recorded=tuple(recorded),
         absent=tuple(address for address in addresses if address not in held),
+        store=context.store,
     )
 
 

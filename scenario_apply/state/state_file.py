@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable
 from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 from msgspec.structs import replace
 
-from scenario_apply.errors import StateDamaged, StateNewer
+from scenario_apply.errors import StateDamaged, StateError, StateNewer
 from scenario_apply.model import codec
 from scenario_apply.model.address import parse_address
 from scenario_apply.model.codec import Count, Misfit
@@ -67,6 +68,7 @@ class StateFile(Struct, frozen=True, kw_only=True):
     trainings: tuple[TrainingEntry, ...] | UnsetType = UNSET
     assets: dict[AssetId, AssetRecord] | UnsetType = UNSET
     journal: JournalNote | UnsetType | None = UNSET
+    moved_to: str | UnsetType = UNSET  # by `state migrate`: what follows is kept there
 
     @property
     def is_of_a_newer_minor(self) -> bool:
@@ -76,6 +78,21 @@ class StateFile(Struct, frozen=True, kw_only=True):
     def says_the_same(self, other: StateFile) -> bool:
         """Whether both record the same. Serial, tool and journal may differ: a journal may be replayed again."""
         return _compared(self) == _compared(other)
+
+
+class StateMoved(StateError):
+    """The state was moved to another place; what is left here is its last copy. file: that copy."""
+
+    code = "state-moved"
+
+    def __init__(self, source: str, file: StateFile) -> None:
+        to = str(file.moved_to)
+        written = shlex.quote(to)
+        super().__init__(
+            f"the state {source} was moved to {to}",
+            hint=f"write `state: {written}` in the manifest, or name it: --state {written}",
+        )
+        self.file = file
 
 
 def file_of(state: State, *, tool_version: str, journal: JournalNote | None = None) -> StateFile:
@@ -96,7 +113,9 @@ def file_of(state: State, *, tool_version: str, journal: JournalNote | None = No
 
 
 def state_of(file: StateFile, *, source: str) -> State:
-    """The state in a file. Raises StateDamaged or StateNewer."""
+    """The state in a file. Raises StateDamaged or StateNewer, StateMoved for what is kept in another place now."""
+    if file.moved_to:
+        raise StateMoved(source, file)
     records = {}
     for key, record in file.resources.items():
         try:

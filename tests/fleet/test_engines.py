@@ -1,23 +1,159 @@
-"""engines.py: executors by name."""
+"""engines.py, process_pool.py, dask_engine.py: one port, whatever runs the tasks."""
 
 from __future__ import annotations
 
 import os
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from concurrent.futures import BrokenExecutor, Executor
 
 import pytest
 
-from scenario_apply.errors import UsageError
+from scenario_apply.errors import ScenarioApplyError, UsageError
 from scenario_apply.fleet.engines import open_engine
 
 
-def test_tasks_run_in_other_processes() -> None:
+def doubled(number: int) -> tuple[int, int]:
+    """A task."""
+    return os.getpid(), 2 * number
+
+
+def end_the_worker() -> None:
+    """A worker that is killed in mid-task."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def sleep_after(path: str) -> None:
+    """A task that would take long; path: where it says that it runs."""
+    with open(path, "w", encoding="ascii") as file:
+        file.write(str(os.getpid()))
+    time.sleep(60)
+
+
+class CannotBeRead(Exception):
+    """Pickled, and not read again."""
+
+    def __init__(self, one: str, other: str) -> None:
+        super().__init__(one + other)
+
+
+def fail_unreadably() -> None:
+    raise CannotBeRead("one", "other")
+
+
+@pytest.fixture(params=["processes", "dask"], scope="module")
+def engine(request: pytest.FixtureRequest) -> Iterator[Executor]:
+    """One worker, started once."""
+    if request.param == "dask":
+        pytest.importorskip("distributed", reason="the extra fleet is not installed")
+    with open_engine(request.param, workers=1) as opened:
+        yield opened
+
+
+def test_tasks_run_in_other_processes(engine: Executor) -> None:
     """A task gets what it was given, in a process of its own."""
-    with open_engine("processes", workers=1) as engine:
-        assert engine.submit(os.getpid).result() != os.getpid()
-        assert engine.submit(len, "four").result() == 4
+    process, number = engine.submit(doubled, 21).result()
+    assert process != os.getpid()
+    assert number == 42
 
 
-def test_an_engine_that_is_not_known_is_named() -> None:
+def test_what_a_task_raises_is_raised_here(engine: Executor) -> None:
+    with pytest.raises(UsageError, match="there is no engine 'ray'"):
+        engine.submit(open_engine, "ray", workers=1).result()
+
+
+def test_a_worker_that_dies_takes_only_its_task_with_it(engine: Executor) -> None:
+    """What waits is done by the next one."""
+    killed = engine.submit(end_the_worker)
+    with pytest.raises(BrokenExecutor, match="worker"):
+        killed.result()
+    assert engine.submit(doubled, 2).result()[1] == 4
+
+
+def test_what_was_cancelled_is_not_begun(engine: Executor) -> None:
+    first, second = engine.submit(time.sleep, 0.2), engine.submit(doubled, 1)
+    assert second.cancel()
+    first.result()
+    assert engine.submit(doubled, 3).result()[1] == 6
+
+
+def test_an_error_that_cannot_be_sent_is_named() -> None:
+    with open_engine("processes", workers=1) as pool, pytest.raises(RuntimeError, match="CannotBeRead"):
+        pool.submit(fail_unreadably).result()
+
+
+def test_an_exception_ends_what_runs_at_once(tmp_path: os.PathLike[str]) -> None:
+    """Ctrl-C does not wait for a task, and leaves no process."""
+    path = os.path.join(tmp_path, "pid")
+    opened = open_engine("processes", workers=1)
+    future = opened.__enter__().submit(sleep_after, path)
+    while not (os.path.exists(path) and os.path.getsize(path)):
+        time.sleep(0.01)
+    assert not opened.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None)
+    assert isinstance(future.exception(timeout=1), BrokenExecutor)
+    with open(path, encoding="ascii") as file, pytest.raises(ProcessLookupError):
+        os.kill(int(file.read()), 0)
+
+
+@pytest.mark.parametrize("name", ["ray", "processes=2", "", "daskk"])
+def test_an_engine_that_is_not_known_is_named(name: str) -> None:
     """With the ones that are."""
-    with pytest.raises(UsageError, match="there is no engine 'ray'"), open_engine("ray", workers=1):
+    with pytest.raises(UsageError, match="there is no engine"), open_engine(name, workers=1):
         pass
+
+
+@pytest.mark.parametrize("address", ["localhost:8786", "http://host:80", "tcp://host", "tcp://a@host:1", "tcp://h:x"])
+def test_an_address_that_is_none_is_refused(address: str) -> None:
+    with pytest.raises(UsageError, match="no address of a Dask scheduler"):
+        open_engine(f"dask={address}", workers=1)
+
+
+def test_without_the_extra_its_line_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    dask_engine = pytest.importorskip("scenario_apply.fleet.dask_engine")
+    monkeypatch.setattr(dask_engine, "find_spec", lambda name: None)
+    with pytest.raises(ScenarioApplyError) as caught, open_engine("dask", workers=1):
+        pass
+    assert "pip install 'scenario-apply[fleet]'" in (caught.value.problems[0].hint or "")
+
+
+@pytest.fixture(scope="module")
+def scheduler() -> Iterator[str]:
+    """A scheduler that runs, with one worker; its address."""
+    distributed = pytest.importorskip("distributed", reason="the extra fleet is not installed")
+    with distributed.LocalCluster(
+        n_workers=1, processes=False, protocol="tcp", dashboard_address=None, silence_logs="CRITICAL"
+    ) as cluster:
+        yield cluster.scheduler_address
+
+
+def test_a_scheduler_that_runs_is_used(scheduler: str) -> None:
+    with open_engine(f"dask={scheduler}", workers=1) as cluster:
+        assert cluster.submit(doubled, 4).result()[1] == 8
+
+
+def test_workers_of_another_version_are_refused(scheduler: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both versions are named, and how to install the one."""
+    monkeypatch.setattr("scenario_apply.fleet.dask_engine.VERSION", "9.9.9")
+    with pytest.raises(ScenarioApplyError, match=r"have scenario-apply .*; here it is 9\.9\.9") as caught:
+        open_engine(f"dask={scheduler}", workers=1).__enter__()
+    assert "scenario-apply[fleet]==9.9.9" in (caught.value.problems[0].hint or "")
+
+
+def test_workers_without_the_package_are_refused(scheduler: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scenario_apply.fleet.dask_engine.VERSION_NAME", "scenario_apply_of_nobody.version:VERSION")
+    with pytest.raises(ScenarioApplyError, match="lack scenario-apply"):
+        open_engine(f"dask={scheduler}", workers=1).__enter__()
+
+
+def test_a_scheduler_that_does_not_answer_is_an_error() -> None:
+    """Soon, and it is named."""
+    pytest.importorskip("distributed", reason="the extra fleet is not installed")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+        before = time.monotonic()
+        with pytest.raises(ScenarioApplyError, match=f"no Dask scheduler answers at {address}"):
+            open_engine(f"dask={address}", workers=1).__enter__()
+        assert time.monotonic() - before < 10

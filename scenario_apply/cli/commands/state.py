@@ -68,6 +68,14 @@ def _merge_arguments(parser: argparse.ArgumentParser) -> None:
     _writes(parser)
 
 
+def _migrate_arguments(parser: argparse.ArgumentParser) -> None:
+    what = "from where and to where, each a path or a URL; with one of them, to where; and perhaps the manifest"
+    parser.add_argument("places", nargs="+", metavar="PLACE", help=what)
+    options.manifest(parser, positional=False)
+    options.locking(parser)
+    options.local(parser)
+
+
 def _list(call: Invocation) -> int:
     from scenario_apply.cli.wiring import nothing_recorded, recorded_state
     from scenario_apply.review.state_text import list_text
@@ -212,6 +220,23 @@ def _merge(call: Invocation) -> int:
     return 0
 
 
+def _migrate(call: Invocation) -> int:
+    """What is left in the old place is a copy that no command takes for the state."""
+    from scenario_apply.cli.state_migrating import migrate_state
+    from scenario_apply.review.screen import counted, safe
+
+    moved = migrate_state(call, call.arguments.places)
+    resources = counted(len(moved.state.records), "resource")
+    if moved.copy is None:
+        call.show(f"{safe(moved.source)} was moved to {safe(moved.target)} before: serial {moved.state.serial}\n")
+    else:
+        what = f"serial {moved.state.serial}, {resources}"
+        call.show(f"{safe(moved.source)} is now in {safe(moved.target)}: {what}\n")
+        call.tell(f"A copy that is no state any more is kept: {moved.copy}")
+    call.tell(f"Write in the manifest:  state: {moved.written}")
+    return 0
+
+
 _Q = "manifests/quickstart --local"
 
 COMMANDS = {
@@ -242,5 +267,11 @@ COMMANDS = {
         f"  scenario-apply state merge ours.json theirs.json {_Q}",
         _merge_arguments,
         _merge,
+    ),
+    "state migrate": CommandOfModule(
+        "  scenario-apply state migrate state/kael.json s3://BUCKET/team/kael.json\n"
+        "  scenario-apply state migrate s3://BUCKET/team/ scenario.yaml",
+        _migrate_arguments,
+        _migrate,
     ),
 }

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from scenario_apply.cli.invocation import Invocation
+    from scenario_apply.dataset.scan.read_on_workers import PictureWorkers
     from scenario_apply.errors import Diagnostic
 
 EXAMPLES = """
@@ -21,6 +22,7 @@ EXAMPLES = """
   scenario-apply validate manifests/quickstart --format github
   scenario-apply validate manifests/quickstart --format sarif > scenario-apply.sarif
   scenario-apply validate manifests/quickstart --fix --auto-approve
+  scenario-apply validate manifests/quickstart --engine processes
 """
 
 
@@ -35,6 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="print learning rate, epochs and repeats to start with for each model, as YAML; changes nothing",
     )
+    parser.add_argument(
+        "--engine",
+        metavar="ENGINE",
+        help="read the new images of large datasets on an engine: processes, dask, or dask=tcp://HOST:8786 for a "
+        "scheduler that runs and whose workers see the same folders",
+    )
 
 
 def run(call: Invocation) -> int:
@@ -48,6 +56,7 @@ def run(call: Invocation) -> int:
 
     if call.arguments.suggest and call.arguments.format in ("github", "sarif"):
         raise UsageError(f"--format {call.arguments.format} has no place for --suggest", hint="use text or json")
+    workers = None if call.arguments.engine is None else _workers(call)
     manifest, datasets = None, None
     is_fixed, is_fixing = True, call.arguments.fix or call.arguments.fix_only is not None
     try:
@@ -56,7 +65,7 @@ def run(call: Invocation) -> int:
             from scenario_apply.cli.caption_fixing import fix_captions
 
             is_fixed = fix_captions(call, manifest, call.arguments.fix_only)
-        datasets = open_datasets(manifest, call.settings, depth=Depth.ALL_PIXELS)
+        datasets = open_datasets(manifest, call.settings, depth=Depth.ALL_PIXELS, workers=workers)
         manifest = with_step_counts(manifest, datasets)
         shared = shared_pictures(manifest, datasets)
         place = state_problem(manifest)
@@ -83,6 +92,17 @@ def run(call: Invocation) -> int:
         if suggested is not None:
             call.show(suggestions_text(suggested))
     return 0 if valid and is_fixed else 1
+
+
+def _workers(call: Invocation) -> PictureWorkers:
+    """What reads images on the engine that was asked for. Raises UsageError for one that is unknown."""
+    from scenario_apply.dataset.scan.parallel import usable_cores
+    from scenario_apply.dataset.scan.read_on_workers import PictureWorkers
+    from scenario_apply.fleet.engines import check_engine, open_engine
+
+    name = check_engine(call.arguments.engine)
+    preload = PictureWorkers.__module__
+    return PictureWorkers(lambda: open_engine(name, workers=usable_cores(), preload=preload), call.tell)
 
 
 def _show_to_programs(call: Invocation, problems: Sequence[Diagnostic], *, valid: bool) -> None:

@@ -6,7 +6,7 @@ thousand datasets.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 from typing import TYPE_CHECKING
@@ -43,6 +43,7 @@ from scenario_apply.model.picture_options import UNKNOWN_RECIPE
 
 if TYPE_CHECKING:
     from scenario_apply.dataset.scan.image_similarity import SeenPixels
+    from scenario_apply.dataset.scan.read_on_workers import PictureWorkers
 
 # A file that changed this recently may change again without a visible change of its stat.
 _RACY_NS = 2_000_000_000
@@ -79,7 +80,8 @@ class BuildJob:
 class DatasetBuilder:
     """Builds the datasets of one root. started_ns: the wall clock before listing began.
 
-    budget: the work that the caption templates of each dataset may do. progress: counts the pictures.
+    budget: the work that the caption templates of each dataset may do. progress: counts the pictures. workers: read
+    them elsewhere, where there are many.
     """
 
     def __init__(
@@ -91,7 +93,9 @@ class DatasetBuilder:
         started_ns: int,
         budget: CaptionBudget,
         progress: ScanProgress,
+        workers: PictureWorkers | None = None,
     ) -> None:
+        self._workers = workers
         self._root = root
         self._cache = cache
         self._depth = depth
@@ -154,6 +158,11 @@ class DatasetBuilder:
         jobs = self._with_decoding(jobs)
         for job in jobs:
             self._progress.expect(len(job.inputs.images) if job.decodes else len(job.fresh), _units(job))
+        if self._workers is not None:
+            from scenario_apply.dataset.scan.read_on_workers import FilesToRead
+
+            asked = [FilesToRead(job.listing.guard.may_leave, job.fresh, decodes=_decodes(job)) for job in jobs]
+            self._workers.read(asked, self._root, self._allowance, self._progress)
         workers = min(usable_cores(), len(jobs))
         may_fork = can_fork() and not any(job.listing.virtual.is_remote for job in jobs)
         if workers > 1 and sum(len(job.fresh) for job in jobs) >= _FILES_FOR_PROCESSES and may_fork:
@@ -189,12 +198,12 @@ class DatasetBuilder:
             facts = job.known | job.listing.virtual.known_by_checksum(job.fresh, job.hashed)
             fresh = [entry for entry in job.fresh if entry.file not in facts]
             job.listing.virtual.fetch(job.inputs, fresh)
-        decodes = job.decodes and len(facts) + len(fresh) <= _MOST_DECODED
+        decodes = _decodes(job)
         look = self._pixels().look_at if decodes and not job.hashed else None  # a renamed picture is not decoded again
         with OpenFolders(job.listing.guard) as files:
 
             def read(entry: FileEntry) -> Facts:
-                return self._read_facts(files, entry, look)
+                return self._read_facts(files, entry, look, job.hashed if decodes else None)
 
             def described() -> Described:
                 reader = caption_reader(files, job.listing.refused)
@@ -266,12 +275,25 @@ class DatasetBuilder:
             self._seen = SeenPixels()
         return self._seen
 
-    def _read_facts(self, files: OpenFolders, entry: FileEntry, look: Look | None = None) -> Facts:
-        """Facts of one file, read once per permission: one dataset may read what another may not."""
+    def _read_facts(
+        self,
+        files: OpenFolders,
+        entry: FileEntry,
+        look: Look | None = None,
+        hashed: Mapping[str, Facts] | None = None,
+    ) -> Facts:
+        """Facts of one file, read once per permission: one dataset may read what another may not.
+
+        hashed: facts whose pixels are known, by digest, where pixels are decoded.
+        """
         key = (entry.file, files.may_leave)
         known = self._read.get(key)
         if known is None or known[1:4] != entry[2:5]:
-            known = self._read[key] = read_facts(files, entry, self._allowance, look)
+            known = None
+            if self._workers is not None:
+                seen = None if hashed is None else self._pixels()
+                known = self._workers.facts(entry, files.may_leave, self._allowance, seen, hashed or {})
+            known = self._read[key] = known or read_facts(files, entry, self._allowance, look)
         return known
 
     def _is_racy(self, mtime_ns: int) -> bool:
@@ -292,6 +314,11 @@ class DatasetBuilder:
                 code="dataset-changed",
             )
         return contents_of(pack(assembled, spec.pictures, self._is_racy))
+
+
+def _decodes(job: BuildJob) -> bool:
+    """Whether its pixels are decoded: of more pictures than any training accepts, they are not."""
+    return job.decodes and len(job.known) + len(job.fresh) <= _MOST_DECODED
 
 
 def _is_decoded(facts: Facts | None) -> bool:

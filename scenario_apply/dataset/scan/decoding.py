@@ -7,6 +7,7 @@ proportional to the bytes it reads.
 
 from __future__ import annotations
 
+import os
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -22,13 +23,14 @@ _COMPARED_PIXELS = 40_000  # comparing the colours of two pictures takes up to a
 
 _in_this_process = threading.Lock()
 _between_processes: int | None = None  # an open file that processes lock in turn
+_on_this_machine: int | None = None  # the same, for processes that were not forked from one another
 
 
 class DecodingAllowance:
     """The pixels that one scan may decode. A forked process gets a copy, so call share() first, or use lent()."""
 
-    def __init__(self) -> None:
-        self._left = _FREE_PIXELS
+    def __init__(self, pixels: int | None = None) -> None:
+        self._left = _FREE_PIXELS if pixels is None else pixels
         self._refused = False
         self._lock = threading.Lock()
 
@@ -41,6 +43,10 @@ class DecodingAllowance:
         """Divides what is left between processes, each of which uses a copy."""
         with self._lock:
             self._left //= processes
+
+    def part(self, share: float) -> int:
+        """The pixels of a part of what is left, for another process. share: from 0 to 1."""
+        return int(self._left * share)
 
     @contextmanager
     def lent(self, processes: int) -> Iterator[None]:
@@ -96,6 +102,15 @@ def decoding_turn(pixels: int) -> Iterator[None]:
         yield
         return
     with _in_this_process:
+        if _on_this_machine is not None:
+            import fcntl
+
+            fcntl.flock(_on_this_machine, fcntl.LOCK_EX)
+            try:
+                yield
+            finally:
+                fcntl.flock(_on_this_machine, fcntl.LOCK_UN)
+            return
         if _between_processes is None:
             yield
             return
@@ -106,6 +121,13 @@ def decoding_turn(pixels: int) -> Iterator[None]:
             yield
         finally:
             fcntl.lockf(_between_processes, fcntl.LOCK_UN)
+
+
+def take_turns_on_this_machine() -> None:
+    """Makes this process take turns with all that call this, from now on. They lock this file, which each can read."""
+    global _on_this_machine
+    if _on_this_machine is None:
+        _on_this_machine = os.open(__file__, os.O_RDONLY | os.O_CLOEXEC)
 
 
 @contextmanager

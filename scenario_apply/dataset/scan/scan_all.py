@@ -23,6 +23,7 @@ from scenario_apply.model.remote_urls import NO_REMOTE, RemoteAccess
 
 if TYPE_CHECKING:
     from scenario_apply.dataset.scan.build_dataset import BuildJob
+    from scenario_apply.dataset.scan.read_on_workers import PictureWorkers
     from scenario_apply.dataset.scan.scan_progress import ShowScan
 
 __all__ = ["read_for_upload", "scan_datasets"]
@@ -53,15 +54,16 @@ def scan_datasets(
     allow_outside: bool = False,
     show: ShowScan | None = None,
     remote: RemoteAccess = NO_REMOTE,
+    workers: PictureWorkers | None = None,
 ) -> Mapping[str, Dataset]:
     """Every dataset as it will be sent, with its lint findings in Dataset.problems.
 
     root: the manifest's folder, absolute. types_of: dataset name -> training types that use it. depth: whether
     pixels are decoded, too. allow_outside: the caller accepts that datasets with
     `allow_outside_root: true` are read from outside the root. Problems with files do not raise; a dataset with errors
-    may lack some of its pictures. show: takes the progress while pictures are read. remote: the
-    URLs that the caller consents to read. Raises ManifestError when one cannot be read. Writes only the cache, and only
-    when something changed.
+    may lack some of its pictures. show: takes the progress while pictures are read. remote: the URLs that the caller
+    consents to read. workers: read the pictures of large cold datasets. Raises ManifestError when one cannot be read.
+    Writes only the cache, and only when something changed.
     """
     started_ns = time.time_ns()
     cache = Cache(cache_path)
@@ -75,6 +77,7 @@ def scan_datasets(
         specs=specs,
         show=show,
         remote=remote,
+        workers=workers,
     )
     datasets: dict[str, Dataset] = {}
     pending: dict[str, BuildJob] = {}

@@ -63,6 +63,11 @@ class ScanProgress:
             self._current += count
             self._add(count)
 
+    def count(self, units: int) -> None:
+        """Of expected work that is not done in this process."""
+        with self._lock:
+            self._add(units)
+
     def counting(self, run: TaskRunner) -> TaskRunner:
         """The same runner, which counts each item."""
         if self._show is None:

@@ -21,6 +21,7 @@ from scenario_apply.model.remote_urls import NO_REMOTE, RemoteAccess
 
 if TYPE_CHECKING:
     from scenario_apply.dataset.scan.build_dataset import BuildJob, DatasetBuilder
+    from scenario_apply.dataset.scan.read_on_workers import PictureWorkers
     from scenario_apply.dataset.scan.scan_progress import ShowScan
 
 
@@ -39,10 +40,11 @@ class Scanner:
         specs: Mapping[str, DatasetSpec],
         show: ShowScan | None = None,
         remote: RemoteAccess = NO_REMOTE,
+        workers: PictureWorkers | None = None,
     ) -> None:
         """started_ns: the wall clock before listing began. specs: all datasets of the run. show: takes the progress.
 
-        allow_outside, remote: as in scan_datasets.
+        allow_outside, remote: as in scan_datasets. workers: read pictures elsewhere.
         """
         self._root = os.path.abspath(root)
         self._cache = cache
@@ -52,6 +54,7 @@ class Scanner:
         self._sources = Sources(self._root, allow_outside=allow_outside, remote=remote)
         self._shown = shown_below(self._root, os.path.abspath(cwd))
         self._show = show
+        self._workers = workers
         self._built: DatasetBuilder | None = None
         # Other things that results depend on.
         self._tool = (FORMAT, LINT_VERSION, *(find_spec(name) is not None for name in ("pillow_heif", "pyarrow")))
@@ -69,6 +72,7 @@ class Scanner:
                 started_ns=self._started_ns,
                 budget=self._budget,
                 progress=ScanProgress(self._show),
+                workers=self._workers,
             )
         return self._built
 

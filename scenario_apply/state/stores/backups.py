@@ -49,6 +49,21 @@ class Backups:
         """A state that is about to be written over though it could not be read. Raises OSError."""
         write_atomically(self.folder.within(BACKUPS), f"{self._stem}.unreadable.json", content)
 
+    def put_moved(self, content: bytes) -> str:
+        """The last copy of a state that was moved to another place; its path. Raises OSError."""
+        write_atomically(self.folder.within(BACKUPS), self._moved, content)
+        return os.path.join(self.folder.path, BACKUPS, self._moved)
+
+    def moved(self) -> bytes | None:
+        """That copy; None when no state was moved away from here."""
+        with contextlib.suppress(OSError):
+            return self.folder.within(BACKUPS).read(self._moved)[0]
+        return None
+
+    @property
+    def _moved(self) -> str:
+        return f"{self._stem}.moved.json"
+
     def states(self) -> Iterator[tuple[str, State]]:
         """Those that can be read, newest first, each with its path."""
         with contextlib.suppress(OSError):

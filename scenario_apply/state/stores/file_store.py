@@ -81,6 +81,7 @@ class FileStore(DocumentStore):
             self._seen = _signature(facts)
         except FileNotFoundError:
             self._seen, self._content, self._file = None, None, None
+            self._refuse_moved()
             return State(endpoint=self.endpoint, project=self.project)
         except OSError as error:
             raise StateDamaged(
@@ -96,6 +97,12 @@ class FileStore(DocumentStore):
         self._content, self._file = content, held
         self._check_owner(state)
         return state
+
+    def _refuse_moved(self) -> None:
+        """Raises StateMoved where there is no state because it was moved: an empty one would be paid for again."""
+        copy = self.backups.moved()
+        if copy is not None:
+            state_of(read_state_file(copy, source=self.path), source=self.path)
 
     def _with_way_back(self, damaged: StateDamaged, content: bytes) -> StateDamaged:
         conflict = conflict_of(content)
@@ -243,6 +250,20 @@ class FileStore(DocumentStore):
         holder = self.lock.holder()
         process = "a process" if holder is None else f"process {holder.pid}"
         return f"{process} is still running. It stops before its next paid request once another run has started"
+
+    def retire(self, moved_to: str) -> str:
+        """Move the state that load() read to backups/, with a note of where it is now; the path of that copy."""
+        assert self._file is not None
+        self.check_unchanged()
+        try:
+            copy = self.backups.put_moved(codec.document(replace(self._file, moved_to=moved_to)))
+            self.folder.unlink(self.name)
+        except OSError as error:
+            raise StateNotSaved(
+                f"the state {self.path} cannot be moved to backups/: {error.strerror}", hint=hint_of(error)
+            ) from error
+        self._seen, self._content, self._file = None, None, None
+        return copy
 
     def earlier_states(self) -> Iterator[tuple[str, State]]:
         """The backups that can be read, newest first, each with its path."""

@@ -101,6 +101,13 @@ class StateStore(Protocol):
         """The state as save() would write it next, for another place."""
         ...
 
+    def retire(self, moved_to: str) -> str:
+        """After the state that load() read was written to another place: keep it so that no run takes it for the state.
+
+        moved_to: what readers are told. Returns where the copy is. Raises StateError.
+        """
+        ...
+
     def locked(self, command: str, timeout_s: float = 0) -> AbstractContextManager[list[str]]:
         """Hold the lock; yields notes for the user. Raises StateLocked, which names the holder."""
         ...

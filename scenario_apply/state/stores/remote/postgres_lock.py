@@ -161,7 +161,7 @@ class PostgresLock:
         is_replica, pid = session.run("SELECT pg_is_in_recovery(), pg_backend_pid()", needs="")[0]
         if is_replica:
             raise StoreUnavailable(
-                f"{self._url.shown} is a read-only replica: a lock there keeps nobody out",
+                f"{self._url.shown} is a read-only replica: a lock there does not stop other runs",
                 hint="name the primary server in the URL or PGHOST",
             )
         if session.announced_pid == pid:

@@ -126,7 +126,9 @@ def statement_refusal(sqlstate: str | None, needs: str) -> PostgresRefusal:
                 "the database's encoding does not hold the name of the state",
                 "use letters from a to z",
             )
-        case "53100" | "54000":
+        case "54000":
+            return PostgresRefusal("the name of the state is too long for the server", "write a shorter one in the URL")
+        case "53100":
             return PostgresRefusal("the server has no space for it", "free some space on the server's disk")
         case code:
             word = f"SQLSTATE {code}" if re.fullmatch("[0-9A-Z]{5}", code) else "no code"

@@ -29,7 +29,7 @@ except ImportError as error:  # psycopg without its binary part, and no libpq on
 logging.getLogger("psycopg").addHandler(logging.NullHandler())  # its warnings may name users and servers
 
 CONNECT_WITHIN_S = 10.0
-_ANSWER_WITHIN_S = 40.0
+_ANSWER_WITHIN_S = 20.0
 """Seconds until a server that does not even refuse is given up: longer than its own limit of a statement."""
 _BYTES_PER_S = 100_000
 """The slowest line that a large state is sent over."""
@@ -37,7 +37,7 @@ _BYTES_PER_S = 100_000
 _KEEPALIVE = {"keepalives": 1, "keepalives_idle": 20, "keepalives_interval": 10, "keepalives_count": 3}
 _SETTINGS = """
 SELECT set_config(wanted.name, wanted.value, false)
-FROM (VALUES ('statement_timeout', '30s'), ('lock_timeout', '10s'), ('idle_session_timeout', '0'),
+FROM (VALUES ('statement_timeout', '15s'), ('lock_timeout', '10s'), ('idle_session_timeout', '0'),
              ('idle_in_transaction_session_timeout', '60s'), ('default_transaction_isolation', 'read committed'),
              ('tcp_keepalives_idle', '20'), ('tcp_keepalives_interval', '10'), ('tcp_keepalives_count', '3'),
              ('tcp_user_timeout', '50s'), ('synchronous_commit', 'on')) AS wanted (name, value)
@@ -145,7 +145,7 @@ def _connected(url: StateUrl) -> psycopg.Connection[tuple[Any, ...]]:
 
 
 def _parameters(url: StateUrl) -> dict[str, Any]:
-    """What libpq is told; the rest is for its own variables, service file and .pgpass."""
+    """What libpq gets of the URL; the rest is for its own variables, service file and .pgpass."""
     given = {
         "host": url.host or None,
         "port": url.port,

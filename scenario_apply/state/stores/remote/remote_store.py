@@ -222,6 +222,16 @@ class RemoteStore(DocumentStore):
         """Keep a state that could not be read as a backup, before it is written over."""
         self._backend.keep_backup(0, content)
 
+    def retire(self, moved_to: str) -> str:
+        """Mark the state that load() read as moved: it is kept, and every reader is told where it is now."""
+        assert self._file is not None
+        self.check_unchanged()
+        self.keep_backup()
+        content = codec.document(replace(self._file, moved_to=moved_to))
+        self._version = self._backend.write(content, replacing=self._version)
+        self._content, self._file = None, None
+        return self.shown
+
     # -- the lease
 
     @contextlib.contextmanager

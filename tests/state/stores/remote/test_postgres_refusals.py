@@ -51,6 +51,7 @@ def test_only_what_passes_is_tried_again() -> None:
         ("3F000", "no schema"),
         ("42703", "not those of this version"),
         ("53100", "no space"),
+        ("54000", "too long"),
         ("XX000", "SQLSTATE XX000"),
         (None, "no code"),
         ("<b>", "no code"),

@@ -231,7 +231,7 @@ def test_one_of_a_hundred_first_contenders_wins(postgres: PostgresServer, databa
 
 
 def test_a_replica_is_refused(open_store: Open) -> None:
-    """It takes advisory locks, which keep nobody out at the primary."""
+    """It takes advisory locks, which stop no run at the primary."""
 
     def fill(server: PostgresServer) -> None:
         primary = open_store(server.url("states/kael"))

@@ -1,0 +1,209 @@
+"""The engine of dask.distributed: workers on this machine, or those of a scheduler that runs.
+
+Nothing else imports Dask. Any process that reaches a Dask scheduler can run code as its user. So the cluster of
+this machine listens on the loopback only, and accepts only the certificate that it makes for itself.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
+from contextlib import contextmanager, suppress
+from importlib.util import find_spec
+from pkgutil import resolve_name
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from scenario_apply.errors import ScenarioApplyError
+from scenario_apply.version import VERSION
+
+if TYPE_CHECKING:
+    from distributed import Client, LocalCluster
+
+Made = TypeVar("Made")
+
+VERSION_NAME = "scenario_apply.version:VERSION"
+"""Resolved on each worker by Python alone, which says whether our package is there."""
+
+_TO_CONNECT_S = 5.0
+_TO_CLOSE_S = 2.0
+_LOOK_S = 1.0  # at the workers of this machine
+_QUIET = dict.fromkeys(("distributed", "distributed.client", "distributed.gc", "tornado"), "critical")
+_ON_THIS_MACHINE = {
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
+    "distributed.scheduler.allowed-failures": 0,  # the caller submits a task again: else it ends further workers first
+    "distributed.scheduler.worker-saturation": 1.0,  # no task waits at a worker, and is lost with it
+}
+
+
+class EngineUnusable(ScenarioApplyError):
+    """The engine lacks its packages, cannot be reached, or has workers that lack ours."""
+
+    code = "engine-unusable"
+
+
+class _DaskExecutor(Executor):
+    """Tasks on the workers of a client. Each worker checks its version first: one may join later."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._inner = client.get_executor(pure=False)  # type: ignore[no-untyped-call]  # Dask has no types here
+
+    def submit(self, fn: Callable[..., Made], /, *args: Any, **kwargs: Any) -> Future[Made]:
+        """As the port says. Dask runs a task again on another worker, three times, when its worker dies."""
+        future: Future[Made] = Future()
+        if self._client.status in ("closing", "closed"):
+            future.set_exception(BrokenExecutor("the Dask scheduler is gone"))
+            return future
+        inner = self._inner.submit(checked_call, VERSION, fn, args, kwargs)
+        future.add_done_callback(lambda done: inner.cancel() if done.cancelled() else None)
+        inner.add_done_callback(lambda done: _settle(done, future))
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """wait: for what was submitted, unless cancel_futures."""
+        self._inner.shutdown(wait=wait and not cancel_futures)
+
+
+def checked_call(version: str, fn: Callable[..., Made], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Made:
+    """On a worker. Raises EngineUnusable when its package is of another version."""
+    if version != VERSION:
+        raise _other_version({VERSION})
+    return fn(*args, **kwargs)
+
+
+def _settle(done: Future[Any], future: Future[Any]) -> None:
+    """The outcome, with Dask's own errors as those of the port."""
+    from distributed.comm.core import CommClosedError
+    from distributed.scheduler import KilledWorker
+
+    if not future.set_running_or_notify_cancel():
+        return
+    error = CancelledError() if done.cancelled() else done.exception()
+    match error:
+        case None:
+            future.set_result(done.result())
+        case KilledWorker():
+            future.set_exception(BrokenExecutor("the worker of this task died"))
+        case CommClosedError() | CancelledError():
+            future.set_exception(BrokenExecutor("the Dask scheduler is gone"))
+        case ModuleNotFoundError() if (error.name or "").startswith("scenario_apply"):
+            future.set_exception(_without_package())
+        case _:
+            future.set_exception(error)
+
+
+@contextmanager
+def on_this_machine(workers: int) -> Iterator[Executor]:
+    """So many worker processes, each with one thread, which end with the context. Raises EngineUnusable."""
+    distributed = _distributed()
+    import dask.config
+
+    with dask.config.set(_ON_THIS_MACHINE):
+        cluster = distributed.LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            host="127.0.0.1",
+            dashboard_address=None,
+            scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # a server without routes; else on a fixed port
+            silence_logs="CRITICAL",
+            security=distributed.Security.temporary(),
+        )
+        client = distributed.Client(cluster, set_as_default=False)
+        ended = threading.Event()
+        threading.Thread(target=_keep_up, args=(cluster, workers, ended), daemon=True).start()
+        try:
+            yield from _executor(client)
+        except BaseException:
+            ended.set()
+            _kill_workers(cluster)
+            raise
+        finally:
+            ended.set()
+            client.close(timeout=_TO_CLOSE_S)
+            cluster.close(timeout=_TO_CLOSE_S)
+
+
+def _kill_workers(cluster: LocalCluster) -> None:
+    """Closing the cluster would wait for what they do."""
+    for nanny in [*cluster.workers.values()]:
+        nanny.close_gracefully()  # the nanny does not replace the process
+        if nanny.pid is not None:
+            with suppress(ProcessLookupError):
+                os.kill(nanny.pid, signal.SIGKILL)
+
+
+def _keep_up(cluster: LocalCluster, workers: int, ended: threading.Event) -> None:
+    """Dask replaces a worker that died, but not one that died while it started."""
+    while not ended.wait(_LOOK_S):
+        cluster.scale(workers)  # type: ignore[no-untyped-call]  # Dask has no types here
+
+
+@contextmanager
+def on_scheduler(address: str) -> Iterator[Executor]:
+    """The workers of a scheduler. tls: with the certificates of Dask's own configuration. Raises EngineUnusable."""
+    distributed = _distributed()
+    try:
+        client = distributed.Client(address, timeout=_TO_CONNECT_S, set_as_default=False)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise EngineUnusable(
+            f"no Dask scheduler answers at {address}",
+            hint="start one with `dask scheduler`, or use --engine dask, which starts workers on this machine",
+        ) from error
+    try:
+        _check_workers(client)
+        yield from _executor(client)
+    finally:
+        client.close(timeout=_TO_CLOSE_S)
+
+
+def _executor(client: Client) -> Iterator[Executor]:
+    """Waits for what was submitted; when left by an exception, what waits is not begun any more."""
+    executor = _DaskExecutor(client)
+    try:
+        yield executor
+    except BaseException:
+        executor.shutdown(cancel_futures=True)
+        raise
+    executor.shutdown(cancel_futures=True)
+
+
+def _distributed() -> ModuleType:
+    """The package, whose logs are errors of tasks that we report ourselves. Raises EngineUnusable."""
+    if find_spec("distributed") is None or find_spec("cryptography") is None:
+        raise EngineUnusable(
+            "--engine dask needs dask.distributed", hint="install the extra: pip install 'scenario-apply[fleet]'"
+        )
+    import dask.config
+
+    dask.config.set({"logging": _QUIET})
+    import distributed
+
+    return distributed
+
+
+def _check_workers(client: Client) -> None:
+    """Raises EngineUnusable unless every worker has this version of the package."""
+    found = client.run(resolve_name, VERSION_NAME, on_error="return")
+    if any(isinstance(version, BaseException) for version in found.values()):
+        raise _without_package()
+    if others := {version for version in found.values() if version != VERSION}:
+        raise _other_version(others)
+
+
+def _without_package() -> EngineUnusable:
+    return EngineUnusable(
+        "workers of the Dask cluster lack scenario-apply",
+        hint=f"install it in their environment: pip install 'scenario-apply[fleet]=={VERSION}'",
+    )
+
+
+def _other_version(versions: set[str]) -> EngineUnusable:
+    return EngineUnusable(
+        f"workers of the Dask cluster have scenario-apply {', '.join(sorted(versions))}; here it is {VERSION}",
+        hint=f"install the same version there: pip install 'scenario-apply[fleet]=={VERSION}'",
+    )

@@ -1,0 +1,148 @@
+"""A process pool in which a worker that dies takes only its own task with it.
+
+concurrent.futures ends every process of a pool when one of them dies, and fails all of its tasks.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from contextlib import suppress
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import Connection, wait
+from time import monotonic
+from typing import Any, TypeVar
+
+Made = TypeVar("Made")
+
+_CONTEXT = get_context("spawn") if sys.platform == "darwin" else get_context("forkserver")
+_PRELOADED = "scenario_apply.fleet.process_pool"
+_TO_END_S = 2.0
+
+
+class ProcessPool(Executor):
+    """At most so many processes, started when there is work for them; a dead one is replaced.
+
+    Functions, arguments and results are pickled. The task of a process that dies raises BrokenExecutor. Ctrl-C in a
+    terminal reaches all of its processes: workers ignore it, and stop() ends them. They end with their parent, too.
+    preload: a module that they import; the server that they are forked from has it already.
+    """
+
+    def __init__(self, workers: int, preload: str | None = None) -> None:
+        self._preload = [_PRELOADED] if preload is None else [_PRELOADED, preload]
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="engine")
+        self._lock = threading.Lock()
+        self._idle: list[_Worker] = []
+        self._busy: set[_Worker] = set()
+        self._stopped = False
+
+    def submit(self, fn: Callable[..., Made], /, *args: Any, **kwargs: Any) -> Future[Made]:
+        """The future of fn(*args, **kwargs) in one of the processes."""
+        return self._threads.submit(self._call, pickle.dumps((fn, args, kwargs)))
+
+    def _call(self, task: bytes) -> Any:
+        with self._lock:
+            if self._stopped:
+                raise BrokenExecutor("the workers were stopped")
+            worker = self._idle.pop() if self._idle else _Worker(self._preload)
+            self._busy.add(worker)
+        lives = False
+        try:
+            error, made = worker.call(task)
+            lives = True
+        except (EOFError, OSError) as died:
+            raise BrokenExecutor("a worker process died") from died
+        finally:
+            with self._lock:
+                self._busy.discard(worker)
+                if lives:
+                    self._idle.append(worker)
+            if not lives:
+                worker.end(within_s=0)
+        if error is not None:
+            raise error
+        return made
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Ends the processes, after what is running. cancel_futures: and without what is waiting."""
+        self._threads.shutdown(wait=wait, cancel_futures=cancel_futures)
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for worker in idle:
+            worker.end()
+
+    def stop(self) -> None:
+        """Ends the processes now: with SIGTERM, and 2 seconds later with SIGKILL. Their tasks raise BrokenExecutor."""
+        with self._lock:
+            self._stopped = True
+            workers = (*self._idle, *self._busy)
+            self._idle = []
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        for worker in workers:
+            worker.process.terminate()
+        until = monotonic() + _TO_END_S
+        for worker in workers:
+            worker.end(within_s=until - monotonic())
+        self._threads.shutdown()
+
+
+class _Worker:
+    """One process, and the pipe that it takes tasks from. Used by one thread at a time."""
+
+    def __init__(self, preload: list[str]) -> None:
+        _CONTEXT.set_forkserver_preload(preload)  # of no effect once the server runs, and where there is none
+        self._pipe, theirs = _CONTEXT.Pipe()
+        self.process = _CONTEXT.Process(target=_serve, args=(theirs,), daemon=True)
+        self.process.start()
+        theirs.close()
+
+    def call(self, task: bytes) -> tuple[BaseException | None, Any]:
+        """What the task raised, or returned. Raises EOFError or OSError when the process dies."""
+        self._pipe.send_bytes(task)
+        error, made = pickle.loads(self._pipe.recv_bytes())  # noqa: S301  # from our own process
+        return error, made
+
+    def end(self, within_s: float = _TO_END_S) -> None:
+        """The process sees the end of the pipe; one that does not end is killed."""
+        self._pipe.close()
+        self.process.join(max(0.0, within_s))
+        self.process.kill()
+        self.process.join()
+
+
+def _serve(pipe: Connection) -> None:
+    """The life of a worker."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    with suppress(EOFError, OSError):  # the pool closed the pipe
+        while True:
+            pipe.send_bytes(_outcome(pipe.recv_bytes()))
+
+
+def _outcome(task: bytes) -> bytes:
+    """What a task raised and returned, pickled."""
+    try:
+        fn, args, kwargs = pickle.loads(task)  # noqa: S301  # from our own parent
+        return pickle.dumps((None, fn(*args, **kwargs)))
+    except BaseException as error:  # it is raised in the parent, SystemExit too
+        error.add_note("".join(traceback.format_exception(error)))
+        try:
+            held = pickle.dumps((error, None))
+            pickle.loads(held)  # noqa: S301  # some exceptions can be pickled, and not read again
+            return held
+        except Exception as unfit:
+            return pickle.dumps((RuntimeError(f"{error!r} in a worker, which cannot be sent: {unfit}"), None))
+
+
+def _end_with_parent() -> None:
+    """A parent that was killed leaves nobody who waits for this process."""
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
