@@ -118,7 +118,8 @@ def variable(text: str) -> tuple[str, str]:
 def state_file(text: str) -> str:
     """FILE or URL of --state. Raises UsageError for a URL that names no state, before anything is read or sent."""
     from scenario_apply.errors import UsageError
-    from scenario_apply.state.state_url import BadStateUrl, is_state_url, parse_state_url
+    from scenario_apply.state.state_url import BadStateUrl, parse_state_url
+    from scenario_apply.state.url_texts import is_state_url
 
     if not text.strip():
         raise UsageError("--state is empty", hint="name a file or a URL; a variable of the shell may not be set")

@@ -179,7 +179,8 @@ def _here() -> str:
 
 def _password_of(state: str) -> tuple[str, ...]:
     """The password in the URL of --state, as it is written and as it is sent."""
-    from scenario_apply.state.state_url import BadStateUrl, is_state_url, parse_state_url
+    from scenario_apply.state.state_url import BadStateUrl, parse_state_url
+    from scenario_apply.state.url_texts import is_state_url
 
     if not is_state_url(state):
         return ()
