@@ -382,6 +382,14 @@ class TestLock:
         run.release(lease)
         assert server.lock is not None
 
+    def test_a_lock_that_cannot_be_given_back_is_reported_with_the_way_out(self, server: StateServer) -> None:
+        run = backend(server)
+        lease = run.acquire(JANE)
+        server.faults["DELETE" if server.is_gitlab else "UNLOCK"] = [answering(503)] * 9
+        with pytest.raises(StoreUnavailable, match="could not be unlocked") as caught:
+            run.release(lease)
+        assert f"force-unlock --state {server.url}" in str(caught.value.problems[0].hint)
+
     def test_a_server_without_locks_is_refused(self, plain: StateServer) -> None:
         plain.can_lock = False
         with pytest.raises(StoreUnavailable, match="cannot lock: it answered LOCK with 405"):
