@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from scenario_apply.cli.settings import Settings
-from scenario_apply.state.state_url import without_password
+from scenario_apply.state.url_texts import without_password
 
 if TYPE_CHECKING:
     from scenario_apply.planning.plan import PlanFlags
