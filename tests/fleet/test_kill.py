@@ -159,10 +159,9 @@ def test_what_a_killed_coordinator_began_is_completed_by_the_next_run(
     """Its workers end with it, and hold no lock that stops the next."""
     write_fleet(tmp_path, pictures, emulator.url)
     dice, kills = random.Random(seed), 0
-    for _ in range(KILLS):
-        coordinator = multiprocessing.get_context("forkserver").Process(
-            target=apply, args=(tmp_path, "processes", None)
-        )
+    context = multiprocessing.get_context("forkserver")
+    for _ in range(2):
+        coordinator = context.Process(target=apply_elsewhere, args=({**os.environ}, tmp_path))
         coordinator.start()
         assert coordinator.pid is not None
         with Killer(emulator, [coordinator.pid].copy, dice, 1):
