@@ -131,6 +131,7 @@ def test_without_credentials_it_says_so_at_once(place: Place, monkeypatch: pytes
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     monkeypatch.setenv("AWS_METADATA_ENDPOINT", place.proxy.url)
+    monkeypatch.setenv("HOME", "/nonexistent")
     place.proxy.faults.append(Fault("refused", "PUT", "/latest/api/token", 403, times=9))
     with pytest.raises(StoreUnavailable, match="there are no credentials for it") as caught:
         place.backend().read()
