@@ -34,7 +34,7 @@ from scenario_apply.fleet.tasks import FleetRun, Kind, Plain, Task, TaskManifest
 from scenario_apply.model.did_you_mean import did_you_mean
 from scenario_apply.model.limits import REQUESTS_PER_MINUTE
 from scenario_apply.model.timestamps import iso
-from scenario_apply.state.state_url import is_state_url
+from scenario_apply.state.url_texts import is_state_url
 
 if TYPE_CHECKING:
     from scenario_apply.cli.invocation import Invocation

@@ -23,7 +23,7 @@ from scenario_apply.fleet.approval import approved_of
 from scenario_apply.fleet.tasks import ManifestResult, Task, TaskManifest, failed_manifest, problem_of
 from scenario_apply.model.remote import ModelId
 from scenario_apply.model.steps import DeleteModel, StartTraining
-from scenario_apply.state.state_url import is_state_url
+from scenario_apply.state.url_texts import is_state_url
 
 if TYPE_CHECKING:
     from scenario_apply.apply.environment import Environment

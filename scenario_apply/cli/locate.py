@@ -8,7 +8,7 @@ from scenario_apply.cli.named_files import checkout_of, untrusted_top
 from scenario_apply.errors import Diagnostic, ManifestError, StateError
 from scenario_apply.errors import Location as FilePlace
 from scenario_apply.manifest.spec import Manifest
-from scenario_apply.state.state_url import is_state_url
+from scenario_apply.state.url_texts import is_state_url
 
 
 def refuse_root_outside(path: str | None, cwd: str) -> None:

@@ -10,16 +10,20 @@ import re
 import shlex
 from collections.abc import Iterator
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from scenario_apply.cli.locate import default_state_path
 from scenario_apply.errors import Diagnostic, Location, ScenarioApplyError, StateError
 from scenario_apply.manifest.spec import Manifest
 from scenario_apply.state.state import State
 from scenario_apply.state.state_file import read_state_file, state_of
-from scenario_apply.state.state_url import StateUrl, is_state_url
 from scenario_apply.state.stores.backups import Backups
 from scenario_apply.state.stores.own_files import own_folder, temporary_name
 from scenario_apply.state.stores.state_folder import state_folder
+from scenario_apply.state.url_texts import is_state_url
+
+if TYPE_CHECKING:
+    from scenario_apply.state.state_url import StateUrl
 
 NOTE = "states"
 """The file in .scenario/ with a line for each state that --state named in an apply of a manifest here.
@@ -77,6 +81,8 @@ def recorded_elsewhere(manifest: Manifest, path: str, endpoint: str | None) -> D
     """
     if os.path.lexists(path):
         return None
+    if Backups(folder=state_folder(path), name=os.path.basename(path)).moved() is not None:
+        return None  # its store refuses, and says where the state is now
     declared = {*manifest.models, *manifest.compositions}
     for other, state, way in _candidates(manifest, path):
         if endpoint is not None and state.endpoint not in (None, endpoint):

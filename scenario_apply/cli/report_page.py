@@ -37,7 +37,7 @@ from scenario_apply.review.html.status_section import status_section
 from scenario_apply.review.plan_view import PlanView, failed_plan_view
 from scenario_apply.review.status_text import ResourceStatus
 from scenario_apply.state.state import Record, State
-from scenario_apply.state.state_url import without_password
+from scenario_apply.state.url_texts import without_password
 from scenario_apply.version import VERSION
 
 if TYPE_CHECKING:

@@ -90,8 +90,9 @@ class Settings:
     def secrets(self) -> tuple[str, ...]:
         """Texts that must never be shown."""
         others: tuple[str, ...] = () if self.webhook is None else (self.webhook,)
-        if self.state is not None and "@" in self.state:
-            others += _password_of(self.state)
+        for word in (self.state, self.manifest):  # a URL in the place of the manifest is a mistake, and shown as one
+            if word is not None and "@" in word:
+                others += _password_of(word)
         return others if self.credentials is None else (*others, self.credentials.secret, self.credentials.key)
 
 
@@ -179,7 +180,8 @@ def _here() -> str:
 
 def _password_of(state: str) -> tuple[str, ...]:
     """The password in the URL of --state, as it is written and as it is sent."""
-    from scenario_apply.state.state_url import BadStateUrl, is_state_url, parse_state_url
+    from scenario_apply.state.state_url import BadStateUrl, parse_state_url
+    from scenario_apply.state.url_texts import is_state_url
 
     if not is_state_url(state):
         return ()

@@ -11,7 +11,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from scenario_apply.errors import Diagnostic, Location, ManifestError, UsageError
-from scenario_apply.state.state_url import BadStateUrl, StateUrl, is_state_url, parse_state_url, without_password
+from scenario_apply.state.state_url import BadStateUrl, StateUrl, parse_state_url
+from scenario_apply.state.url_texts import without_password
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,10 +31,8 @@ _PASSWORDS = {
 }
 
 
-def url_of_option(text: str, settings: Settings, manifest_name: str | None = None) -> StateUrl | None:
-    """The URL of --state, or of another word of the command line; None for a path. Raises UsageError."""
-    if not is_state_url(text):
-        return None
+def url_of_option(text: str, settings: Settings, manifest_name: str | None = None) -> StateUrl:
+    """The URL of --state, or of another word of the command line. Raises UsageError."""
     try:
         url = parse_state_url(text, manifest_name)
     except BadStateUrl as bad:
@@ -48,10 +47,9 @@ def is_refused_http(url: StateUrl, settings: Settings) -> bool:
     return url.scheme == "http" and not (url.is_loopback or settings.allow_http)
 
 
-def url_of_manifest(manifest: Manifest, settings: Settings) -> StateUrl | None:
-    """The URL of `state:`; None for a path. Raises ManifestError, also for a host that the caller did not name."""
-    if manifest.state is None or not is_state_url(manifest.state):
-        return None
+def url_of_manifest(manifest: Manifest, settings: Settings) -> StateUrl:
+    """The URL of a `state:` that is one. Raises ManifestError, also for a host that the caller did not name."""
+    assert manifest.state is not None
     problem = url_problem(manifest)
     if problem is not None:
         raise ManifestError(problem.message, problems=[problem])
@@ -64,7 +62,7 @@ def url_of_manifest(manifest: Manifest, settings: Settings) -> StateUrl | None:
         raise ManifestError(
             f"state: names {url.host or 'a host'}, and nothing is sent to a host that only the manifest names",
             location=manifest.state_place,
-            hint=f"if it is yours, name it: --state {url}, or SCENARIO_APPLY_ALLOW_REMOTE={_host_prefix(url)}",
+            hint=f"if it is yours, name it: --state {url.written}, or SCENARIO_APPLY_ALLOW_REMOTE={_host_prefix(url)}",
             code="state-host",
         )
     return url.named()
@@ -108,7 +106,7 @@ def is_named(url: StateUrl, settings: Settings) -> bool:
 def _is_usual_database(url: StateUrl, environment: Mapping[str, str]) -> bool:
     usual = environment.get("PGPORT") or "5432"
     hosts = [host.strip().lower() for host in environment.get("PGHOST", "").split(",")]
-    return url.host in hosts and str(url.port or usual) == usual
+    return url.host.lower() in hosts and str(url.port or usual) == usual
 
 
 def _origin(address: str) -> tuple[str, str, int | None] | None:

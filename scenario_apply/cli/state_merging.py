@@ -17,9 +17,9 @@ from scenario_apply.state.conflict import Conflict, conflict_of
 from scenario_apply.state.merging import Side, common_base, merged
 from scenario_apply.state.state import State
 from scenario_apply.state.state_file import JournalNote, StateFile, read_state_file, state_of
-from scenario_apply.state.state_url import is_state_url
 from scenario_apply.state.stores.own_files import LARGEST_BYTES
 from scenario_apply.state.stores.provenance import noted
+from scenario_apply.state.url_texts import is_state_url
 
 if TYPE_CHECKING:
     from scenario_apply.cli.invocation import Invocation

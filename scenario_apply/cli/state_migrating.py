@@ -20,7 +20,7 @@ from scenario_apply.cli.wiring import open_manifest, place_named, place_of_manif
 from scenario_apply.errors import StateError, StateForeign, UsageError
 from scenario_apply.state.state import State
 from scenario_apply.state.state_file import StateMoved, read_state_file, state_of
-from scenario_apply.state.state_url import is_state_url
+from scenario_apply.state.url_texts import is_state_url
 
 if TYPE_CHECKING:
     from scenario_apply.cli.invocation import Invocation

@@ -20,13 +20,13 @@ from scenario_apply.cli.locate import (
 )
 from scenario_apply.cli.named_files import untrusted_top
 from scenario_apply.cli.settings import LOCAL, Settings
-from scenario_apply.cli.state_addresses import url_of_manifest, url_of_option
 from scenario_apply.cli.state_links import follow_state_link
 from scenario_apply.cli.state_location import StateLocation, store_at
 from scenario_apply.dataset.scan.depth import Depth
 from scenario_apply.errors import Diagnostic, ManifestError, ScenarioApplyError
 from scenario_apply.model.limits import REQUESTS_PER_MINUTE
 from scenario_apply.model.secret import Secret
+from scenario_apply.state.url_texts import is_state_url
 from scenario_apply.version import VERSION
 
 if TYPE_CHECKING:
@@ -139,8 +139,10 @@ def place_of(settings: Settings) -> StateLocation:
 
 def place_named(text: str, settings: Settings, manifest_name: str | None = None) -> StateLocation:
     """The place of a state that the command line names, whatever manifest it belongs to: a path or a URL."""
-    url = url_of_option(text, settings, manifest_name)
-    if url is not None:
+    if is_state_url(text):
+        from scenario_apply.cli.state_addresses import url_of_option
+
+        url = url_of_option(text, settings, manifest_name)
         root, allow_http = usual_root(settings.cwd), settings.allow_http
         return StateLocation(state=url.shown, root=root, project=None, is_bare=True, url=url, allow_http=allow_http)
     path = os.path.abspath(os.path.join(settings.cwd, text))
@@ -183,6 +185,11 @@ def place_of_manifest(manifest: Manifest, settings: Settings, *, endpoint: str |
 
 
 def _url_of(manifest: Manifest, settings: Settings) -> StateUrl | None:
+    named = settings.state if settings.state is not None else manifest.state
+    if named is None or not is_state_url(named):
+        return None
+    from scenario_apply.cli.state_addresses import url_of_manifest, url_of_option
+
     if settings.state is not None:
         return url_of_option(settings.state, settings, manifest.name)
     return url_of_manifest(manifest, settings)
@@ -227,7 +234,6 @@ def recorded_state(settings: Settings) -> State:
 def nothing_recorded(settings: Settings) -> str:
     """The sentence for a state that records nothing; where the state is not there, what else may be meant."""
     from scenario_apply.cli.other_states import recorded_elsewhere
-    from scenario_apply.state.state_url import is_state_url
 
     nothing = "nothing is recorded yet"
     if settings.state is None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 from scenario_apply.manifest.fields import plain
 from scenario_apply.manifest.spec import Json
 from scenario_apply.model.secret import without_secrets
-from scenario_apply.state.state_url import without_password
+from scenario_apply.state.url_texts import without_password
 
 if TYPE_CHECKING:
     from scenario_apply.manifest.compositions import Compositions

@@ -47,10 +47,6 @@ _PORTS = {"postgres": 5432, "https": 443, "http": 80}
 _ENDING = ".json"
 
 
-HIDDEN = "***"
-"""What stands for a password that was not printed."""
-
-
 class BadStateUrl(ValueError):
     """A text that is meant as the URL of a state and is none: what is wrong, and a hint. Neither repeats the URL."""
 
@@ -110,21 +106,8 @@ class StateUrl:
         return replace(self, is_named=True)
 
 
-def without_password(text: str) -> str:
-    """A text with one URL in it, without the password of that, and without the user of a server, who may be a token."""
-    scheme, _, rest = text.partition("://")
-    authority = rest.partition("/")[0]
-    if "@" not in rest or not ("@" in authority or ":" in authority):
-        return text
-    credentials, _, place = rest.rpartition("@")
-    user, colon, _ = credentials.partition(":")
-    if not colon and scheme.lower().endswith(("postgres", "postgresql")):
-        return text
-    return f"{scheme}://{f'{user}:' if colon else ''}{HIDDEN}@{place}"
-
-
-def is_state_url(text: str) -> bool:
-    """Whether a text is meant as a URL, well written or not; it is no path then. `./s3:file` is one."""
+def is_meant(text: str) -> bool:
+    """What is_state_url says of a text that may be a URL."""
     return _MEANT.match(text) is not None or "://" in text
 
 
@@ -196,7 +179,7 @@ def _server_url(scheme: Scheme, authority: str, path: str, manifest_name: str | 
         raise BadStateUrl(what, "write %2F for /, %40 for @ and %3A for : in names and passwords")
     host, port = _host_of(scheme, place)
     user, password = _user_of(credentials) if at else (None, None)
-    if HIDDEN in (user, password):
+    if "***" in (user, password):
         raise BadStateUrl("*** in the URL stands for a password that was not printed", "write the password itself")
     shown_host = f"[{host}]" if ":" in host else host.replace("/", "%2F")
     database = ""

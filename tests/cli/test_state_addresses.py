@@ -44,6 +44,7 @@ def settings(environment: dict[str, str] | None = None, **fields: Any) -> Settin
         (DATABASE, {"PGHOST": "a.example, db.example"}),
         ("postgres://db.example:6543/states", {"PGHOST": "db.example", "PGPORT": "6543"}),
         ("postgres://db.example:6543/states", {"SCENARIO_APPLY_ALLOW_REMOTE": "postgresql://db.example:6543"}),
+        ("postgres://db.example/states", {"SCENARIO_APPLY_ALLOW_REMOTE": "postgres://db.example:5432/"}),
         ("postgres:///states", {"PGHOST": "db.example"}),
         ("postgres://127.0.0.1:6543/states", {}),
         ("http://localhost:8080/states/", {}),
@@ -52,7 +53,6 @@ def settings(environment: dict[str, str] | None = None, **fields: Any) -> Settin
 )
 def test_a_host_that_the_caller_named_is_asked(tmp_path: Path, state: str, environment: dict[str, str]) -> None:
     url = url_of_manifest(manifest_at(tmp_path, state), settings(environment))
-    assert url is not None
     assert url.is_named or url.is_object
 
 
@@ -118,8 +118,8 @@ def test_http_is_for_this_machine_or_with_consent(tmp_path: Path) -> None:
     for url in ("http://host.example/x", "http://127.evil.example/x"):
         with pytest.raises(UsageError, match="not encrypted"):
             url_of_option(url, settings())
-        assert url_of_option(url, settings(allow_http=True)) is not None
-    assert url_of_option("http://[::1]:8080/x", settings()) is not None
+        assert url_of_option(url, settings(allow_http=True)).is_named
+    assert url_of_option("http://[::1]:8080/x", settings()).is_loopback
     environment = {"SCENARIO_APPLY_ALLOW_REMOTE": "http://host.example/"}
     with pytest.raises(ManifestError, match="not encrypted"):
         url_of_manifest(manifest_at(tmp_path, "http://host.example/x"), settings(environment))
@@ -127,7 +127,5 @@ def test_http_is_for_this_machine_or_with_consent(tmp_path: Path) -> None:
 
 def test_what_the_command_line_names_is_named() -> None:
     url = url_of_option(GITLAB, settings())
-    assert url is not None
     assert url.is_named
     assert not is_named(parse_state_url(GITLAB), settings())
-    assert url_of_option("state/kael.json", settings()) is None

@@ -52,6 +52,12 @@ def lost(carry_out: Callable[[], Answer]) -> None:
     carry_out()
 
 
+def hidden(carry_out: Callable[[], Answer]) -> Answer:
+    """Carried out, and a proxy in between answers with an error of its own."""
+    carry_out()
+    return 502, {}, b""
+
+
 def cut(_: Callable[[], Answer]) -> None:
     """Not carried out: the connection breaks when the request is there."""
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from scenario_apply.state.state_url import BadStateUrl, is_state_url, parse_state_url, without_password
+from scenario_apply.state.state_url import BadStateUrl, parse_state_url
+from scenario_apply.state.url_texts import is_state_url, without_password
 
 
 @pytest.mark.parametrize(

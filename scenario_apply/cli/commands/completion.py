@@ -29,7 +29,7 @@ _WORDS_OF = {
     "K=V": "variables",
 }
 """Metavar -> the words to offer, which `scenario-apply completion --words` prints."""
-_FILES, _FOLDERS = ("FILE", "MANIFEST"), ("FOLDER", "DIR")
+_FILES, _FOLDERS = ("FILE", "MANIFEST", "PLACE"), ("FOLDER", "DIR")
 _OFFERED = re.compile(r"[A-Za-z0-9_.,=/-]+")
 _LARGEST_STATE_BYTES = 64 << 20
 _STATES = ("state", "*/state", "*/*/state")  # beside a manifest, which need not be in the working folder

@@ -90,10 +90,14 @@ class HttpLock:
         """Give it back. The lock of another, which the server then names, stays."""
         if self.id is None:
             return
-        reply = self._unlocked(self._note)
         self.id = None
-        if reply.status >= 400 and reply.status not in (404, *LOCKED):
-            raise self._requests.refusal(reply, "be unlocked")
+        try:
+            reply = self._unlocked(self._note)
+            if reply.status >= 400 and reply.status not in (404, *LOCKED):
+                raise self._requests.refusal(reply, "be unlocked")
+        except StoreUnavailable as error:
+            hint = f"the lock stays and does not expire; remove it: {self._break_command()}"
+            raise StoreUnavailable(error.message, hint=hint) from error
 
     def break_it(self) -> Holder | None:
         """Remove the lock of whoever holds it; whose it was. None when there was none.
@@ -173,8 +177,11 @@ class HttpLock:
     def _hint(self) -> str:
         return (
             "wait for it with --lock-timeout S; this lock does not expire: if that run is surely gone, break it: "
-            f"scenario-apply force-unlock --state {shlex.quote(self._shown)}"
+            + self._break_command()
         )
+
+    def _break_command(self) -> str:
+        return shlex.join(["scenario-apply", "force-unlock", "--state", self._shown])
 
 
 def with_lock_id(path: str, id: str) -> str:

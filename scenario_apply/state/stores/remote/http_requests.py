@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 LOCKED = (409, 423)
 """Answers for a lock that another holds. GitLab's is 409, that of Terraform's documentation 423."""
 
+_ANSWER_WITHIN_S, _FIRST_WITHIN_S = 15.0, 9.0
+_HANGING_S = 3.0
+"""For the answer of a server that has just let another request wait in vain: a run must be able to leave."""
+
 _ADDRESS_HINT = "check the URL of the state, and the network and proxy of this machine"
 _SAID_CHARACTERS = 200
 _WRONG_LOGIN = (
@@ -54,10 +58,13 @@ class HttpStateRequests:
         draw: Callable[[], float] = random.random,
     ) -> None:
         """Raises StoreUnavailable for credentials or an address that cannot be used."""
-        from scenario_apply.api.transport import Transport
+        from scenario_apply.api.transport import Timeouts, Transport
 
+        timeouts = Timeouts(read=_ANSWER_WITHIN_S, first_read=_FIRST_WITHIN_S, advisory_read=_HANGING_S)
         try:
-            self._transport = Transport(address.origin, address.user, address.password, address_hint=_ADDRESS_HINT)
+            self._transport = Transport(
+                address.origin, address.user, address.password, timeouts=timeouts, address_hint=_ADDRESS_HINT
+            )
         except ValueError:
             raise StoreUnavailable(
                 f"the credentials for {shown} hold characters that are not ASCII",
@@ -69,20 +76,25 @@ class HttpStateRequests:
         self._shown = shown
         self._clock = clock
         self._draw = draw
+        self._timed_out = 0  # so many attempts, one after the other
 
     def once(self, method: str, path: str, body: bytes | None = None) -> Outcome:
         """One attempt."""
         headers = {} if body is None else {"Content-MD5": _md5_of(body)}
-        return self._transport.exchange(
+        outcome = self._transport.exchange(
             Request(
                 method=method,
                 path=path,
                 safety=Safety.READ if body is None else Safety.ONCE,  # a body gets a fresh connection
                 doing="",
                 body=None if body is None else PlainBody(body),
+                is_advisory=self._timed_out > 0,
                 headers=headers,
             )
         )
+        is_late = isinstance(outcome, NoAnswer) and outcome.timed_out
+        self._timed_out = self._timed_out + 1 if is_late else 0
+        return outcome
 
     def repeated(self, method: str, path: str, what: str, body: bytes | None = None) -> Reply:
         """An answer, after as many attempts as help. what: of the state, such as "be read". Raises StoreUnavailable.
@@ -106,6 +118,8 @@ class HttpStateRequests:
     def wait_s(self, outcome: Outcome, attempt: int, *, since: float, started_at: float) -> float | None:
         """Seconds until another attempt; None when it would not help. since: when the server was last reached."""
         now = self._clock.monotonic()
+        if self._timed_out > 1:
+            return None
         if isinstance(outcome, NoAnswer):
             return retry.reconnect_after_s(
                 outcome,

@@ -107,7 +107,7 @@ class PostgresBackend:
         except TableMissing:
             return
         for serial, content in rows:
-            yield f"{self.shown} (backup of serial {serial})", content
+            yield f"{self.shown}, serial {serial} in scenario_apply_backups", content
 
     def put_call(self, name: str, content: bytes, *, is_new: bool) -> None:
         needs = "SELECT, INSERT, UPDATE ON scenario_apply_calls"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import threading
 from collections.abc import Iterator
 
@@ -15,7 +16,17 @@ from scenario_apply.state.stores.lock import Holder
 from scenario_apply.state.stores.remote.backend import Lease, LeaseLost, StaleWrite, StoreUnavailable
 from scenario_apply.state.stores.remote.http_backend import HttpBackend
 from tests.fakes.clock import FakeClock
-from tests.fakes.state_server import ENDLESS, Fault, StateServer, answering, carried_out, cut, lost, serving_states
+from tests.fakes.state_server import (
+    ENDLESS,
+    Fault,
+    StateServer,
+    answering,
+    carried_out,
+    cut,
+    hidden,
+    lost,
+    serving_states,
+)
 
 JANE = Holder(who="jane", host="runner-1", pid=71, since="2026-11-27T09:00:00Z", command="scenario-apply apply")
 JOHN = Holder(who="john", host="runner-2", pid=72, since="2026-11-27T09:01:00Z", command="scenario-apply destroy")
@@ -382,6 +393,14 @@ class TestLock:
         run.release(lease)
         assert server.lock is not None
 
+    def test_a_lock_that_cannot_be_given_back_is_reported_with_the_way_out(self, server: StateServer) -> None:
+        run = backend(server)
+        lease = run.acquire(JANE)
+        server.faults["DELETE" if server.is_gitlab else "UNLOCK"] = [answering(503)] * 9
+        with pytest.raises(StoreUnavailable, match="could not be unlocked") as caught:
+            run.release(lease)
+        assert f"force-unlock --state {server.url}" in str(caught.value.problems[0].hint)
+
     def test_a_server_without_locks_is_refused(self, plain: StateServer) -> None:
         plain.can_lock = False
         with pytest.raises(StoreUnavailable, match="cannot lock: it answered LOCK with 405"):
@@ -470,3 +489,47 @@ class TestRefusals:
         server.faults["GET"] = [answering(503)] * 9
         with pytest.raises(StoreUnavailable, match="answered 503"):
             run.read()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_whatever_goes_wrong_what_was_recorded_is_there(server: StateServer, seed: int) -> None:
+    """Writes and calls with lost, cut and refused requests in between: no record of what returned is lost, none comes
+    back, and nothing of our own is taken for another run's."""
+    dice = random.Random(seed)
+    run = backend(server)
+    run.acquire(JANE)
+    version: str | None = None
+    project, calls, unsure = "", set[str](), set[str]()
+    for number in range(1, 25):
+        for method in ("GET", "POST"):
+            faults = [lost, cut, hidden, answering(500), answering(429), carried_out]
+            server.faults[method] = dice.choices(faults, weights=(2, 2, 2, 1, 1, 8), k=dice.choice((1, 3, 9)))
+        name = f"c-{number}"
+        try:
+            match dice.choice(("write", "put", "put", "delete")):
+                case "write":
+                    unsure.add("state")
+                    version = run.write(state(run.written_serial + 1, project=f"p{number}"), replacing=version)
+                    project = f"p{number}"
+                    unsure.discard("state")
+                case "put" if version is not None:
+                    unsure.add(name)
+                    run.put_call(name, b"{}", is_new=True)
+                    unsure.discard(name)
+                    calls.add(name)
+                case "delete" if calls:
+                    gone = dice.choice(sorted(calls))
+                    calls.discard(gone)
+                    unsure.add(gone)
+                    run.delete_calls([gone])
+                    unsure.discard(gone)
+        except StoreUnavailable:
+            continue
+    server.faults.clear()
+    found = {name for name, _ in backend(server).calls()}
+    assert calls <= found <= calls | unsure
+    if version is not None:
+        read = backend(server).read()
+        assert read is not None
+        assert json.loads(read.content)["project"] == project or "state" in unsure
+        run.write(state(run.written_serial + 1, project="last"), replacing=version)

@@ -303,12 +303,22 @@ def test_reading_survives_a_restart_of_the_connection(postgres: PostgresServer, 
 def test_a_stricter_isolation_of_the_database_changes_nothing(
     postgres: PostgresServer, database: str, open_store: Open
 ) -> None:
+    """A write that waited for another one, which was carried out, is a stale one, and no failure of a transaction."""
     postgres.run(f"ALTER DATABASE {database} SET default_transaction_isolation = 'serializable'")
-    store, other = (open_store(postgres.url(f"{database}/kael")) for _ in range(2))
+    store = open_store(postgres.url(f"{database}/kael"))
     first = store.write(b"one", replacing=None)
-    other.write(b"two", replacing=first)
-    with pytest.raises(StaleWrite):
-        store.write(b"three", replacing=first)
+    waiting = f"SELECT 1 FROM pg_stat_activity WHERE datname = '{database}' AND wait_event_type = 'Lock'"
+    with ThreadPoolExecutor(1) as threads, postgres.connect(database) as other:
+        other.execute("BEGIN")
+        other.execute("UPDATE scenario_apply_states SET version = 'theirs'")
+        writing = threads.submit(store.write, b"two", replacing=first)
+        for _ in range(200):
+            if postgres.run(waiting):
+                break
+            postgres.run("SELECT pg_sleep(0.02)")
+        other.execute("COMMIT")
+        with pytest.raises(StaleWrite):
+            writing.result(30)
 
 
 @pytest.mark.parametrize("name", ["x'; DROP TABLE scenario_apply_states; --", '"%s"', "%(name)s", "a\\'b", "ключ/№ 1"])
