@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 _OURS = re.compile(r"[0-9a-f-]{36}\.([0-9]{1,10})\.(.{1,120})")
 _NO_LOCKS = (404, 405, 501)
 _LONGEST = 200
+_OTHER_LOCK = (
+    "if it locks at another address, set TF_HTTP_LOCK_ADDRESS and TF_HTTP_UNLOCK_ADDRESS (and TF_HTTP_LOCK_METHOD, "
+    "TF_HTTP_UNLOCK_METHOD); else use a store that locks, such as GitLab's, or s3://"
+)
 
 
 class HeldLock(NamedTuple):
@@ -52,6 +56,7 @@ class HttpLock:
         self._shown = shown
         self._clock = clock
         self._note: dict[str, object] = {}
+        self._is_known_to_lock = address.is_gitlab
 
     def acquire(self, holder: Holder) -> str:
         """Its id. Raises StateLocked, which names the holder, and StoreUnavailable, also for servers that have no
@@ -61,7 +66,27 @@ class HttpLock:
         if held is not None and held.id != note["ID"]:  # else an answer was lost, and the lock is ours
             raise StateLocked(f"the state {self._shown} is locked by {held.holder}", hint=self._hint())
         self.id, self._note = str(note["ID"]), note
+        self._refuse_server_without_locks(holder)
         return self.id
+
+    def _refuse_server_without_locks(self, holder: Holder) -> None:
+        """Some servers answer 200 to any method, and would give a lock to everybody. Raises StoreUnavailable."""
+        if self._is_known_to_lock:
+            return
+        second = _note_of(holder, self._shown)
+        try:
+            is_given_twice = self._asked(second) is None
+        except StoreUnavailable:
+            self.release()
+            raise
+        if is_given_twice:
+            self.release()
+            raise StoreUnavailable(
+                f"the server of the state {self._shown} does not lock: it gave the same lock twice. Without a lock, "
+                "two runs at once would pay for everything twice",
+                hint=_OTHER_LOCK,
+            )
+        self._is_known_to_lock = True
 
     def is_ours(self) -> bool | None:
         """Whether the lock is still that of this process; None where the server's answer does not say.
@@ -167,8 +192,7 @@ class HttpLock:
         what = f"the server of the state {self._shown} cannot lock: it answered {self._address.lock_method} with "
         return StoreUnavailable(
             f"{what}{reply.status}. Without a lock, two runs at once would pay for everything twice",
-            hint="if it locks at another address, set TF_HTTP_LOCK_ADDRESS and TF_HTTP_UNLOCK_ADDRESS (and "
-            "TF_HTTP_LOCK_METHOD, TF_HTTP_UNLOCK_METHOD); else use a store that locks, such as GitLab's, or s3://",
+            hint=_OTHER_LOCK,
         )
 
     def _lost(self, why: str) -> LeaseLost:

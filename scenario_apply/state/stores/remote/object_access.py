@@ -46,6 +46,7 @@ _HINTS = {
         ("AccessDenied", "AuthorizationPermissionMismatch"),
         "check the permissions of its credentials; without the one to list, stores do not say what is missing",
     ),
+    "NotImplemented": "a state needs conditional writes: use S3, MinIO, R2, Google Cloud Storage or Azure",
     "RequestTimeTooSkewed": "set this machine's clock: the store refuses requests with another time",
     **dict.fromkeys(("ExpiredToken", "ExpiredTokenException"), "its credentials have expired: renew them"),
     **dict.fromkeys(

@@ -406,6 +406,11 @@ class TestLock:
         with pytest.raises(StoreUnavailable, match="cannot lock: it answered LOCK with 405"):
             backend(plain).acquire(JANE)
 
+    def test_a_server_that_gives_everybody_the_lock_is_refused(self, plain: StateServer) -> None:
+        plain.gives_any_lock = True
+        with pytest.raises(StoreUnavailable, match="does not lock: it gave the same lock twice"):
+            backend(plain).acquire(JANE)
+
 
 class TestRefusals:
     def test_a_token_that_may_read_only(self, server: StateServer, monkeypatch: pytest.MonkeyPatch) -> None:
