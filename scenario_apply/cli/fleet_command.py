@@ -20,7 +20,7 @@ from scenario_apply.cli.settings import DEFAULT_BASE_URL, LOCAL
 from scenario_apply.cli.signals import stopping
 from scenario_apply.errors import Diagnostic, ExitCode, ManifestError, UsageError
 from scenario_apply.fleet.coordinator import Coordinator
-from scenario_apply.fleet.engines import open_engine
+from scenario_apply.fleet.engines import check_engine, open_engine
 from scenario_apply.fleet.fleet_file import FleetLimits
 from scenario_apply.fleet.fleet_report import Command, FleetReport, judged
 from scenario_apply.fleet.job_matrix import shown_path, state_of
@@ -95,6 +95,7 @@ class FleetCommand:
 
     @classmethod
     def of(cls, call: Invocation, command: Command) -> FleetCommand:
+        check_engine(call.arguments.engine)
         fleet = chosen_fleet(call)
         _check_endpoints(call, fleet)
         started = cls(call=call, command=command, fleet=fleet, run=_fleet_run(call, command, fleet))

@@ -295,7 +295,7 @@ class TestLock:
         with pytest.raises(StateLocked) as caught:
             backend(server).acquire(JOHN)
         assert "runner-1 (process 71)" in str(caught.value)
-        assert f"force-unlock --state {server.url}" in str(caught.value.problems[0].hint)
+        assert "does not expire" in str(caught.value.problems[0].hint)
         run.release(lease)
         backend(server).acquire(JOHN)
 
@@ -399,7 +399,7 @@ class TestLock:
         server.faults["DELETE" if server.is_gitlab else "UNLOCK"] = [answering(503)] * 9
         with pytest.raises(StoreUnavailable, match="could not be unlocked") as caught:
             run.release(lease)
-        assert f"force-unlock --state {server.url}" in str(caught.value.problems[0].hint)
+        assert "does not expire" in str(caught.value.problems[0].hint)
 
     def test_a_server_without_locks_is_refused(self, plain: StateServer) -> None:
         plain.can_lock = False
