@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from msgspec.structs import replace as with_fields
 
@@ -16,9 +15,6 @@ from scenario_apply.fleet.project_run import ProjectRun
 from scenario_apply.fleet.tasks import Kind, Task
 from scenario_apply.model.amounts import amount, total
 from scenario_apply.review.screen import counted
-
-if TYPE_CHECKING:
-    from scenario_apply.cli.event_file import EventFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +49,12 @@ def apply_fleet(command: FleetCommand) -> int:
         from scenario_apply.cli.event_file import EventFile
 
         with closing(EventFile(call.arguments.events, call.settings.cwd)) as events:
-            return _apply(command, events)
-    return _apply(command, None)
+            command.write_event = events.write
+            return _apply(command)
+    return _apply(command)
 
 
-def _apply(command: FleetCommand, events: EventFile | None) -> int:
+def _apply(command: FleetCommand) -> int:
     plans = FleetPlans(runs=command.carried_out(command.runs("plan")))
     report = _planned(command, plans)
     if command.call.arguments.format == "text":
@@ -72,10 +69,6 @@ def _apply(command: FleetCommand, events: EventFile | None) -> int:
     if report.blocked:
         return command.show(report)
     runs = _launched(command, plans)
-    if events is not None:
-        for run in runs:
-            for line in run.events:
-                events.write(line)
     return command.show(_applied(command, plans, runs))
 
 

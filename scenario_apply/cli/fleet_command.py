@@ -7,7 +7,7 @@ import shlex
 import socket
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
@@ -95,6 +95,7 @@ class FleetCommand:
     stop: FleetStop
     clock: SystemClock = field(default_factory=SystemClock)
     started_at: float = 0.0
+    write_event: Callable[[str], None] | None = None
 
     @classmethod
     @contextmanager
@@ -139,6 +140,14 @@ class FleetCommand:
     def carried_out(self, runs: list[ProjectRun], **more: object) -> list[ProjectRun]:
         """Every task done, with progress on the screen. more: of the coordinator."""
         view = FleetView(self.call, self.clock, runs)
+
+        def changed(run: ProjectRun) -> None:
+            view.changed(run)
+            lines, run.events = run.events, []
+            if self.write_event is not None:
+                for line in lines:
+                    self.write_event(line)
+
         coordinator = Coordinator(
             clock=self.clock,
             work=run_task,
@@ -146,7 +155,7 @@ class FleetCommand:
             slots=self._workers(runs),
             stop=self.stop.requested,
             stop_now=self.stop.now,
-            changed=view.changed,
+            changed=changed,
             **more,  # type: ignore[arg-type]  # the fields of the coordinator, by name
         )
 

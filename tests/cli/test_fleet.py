@@ -112,7 +112,9 @@ def test_the_limit_of_the_fleet_stops_everything_before_a_launch(
     assert [problem["code"] for problem in document["diagnostics"]] == ["gate"]
     assert "over the fleet's limit of 100" in err
     assert not [r for r in emulator.requests if r.path.endswith("/train") and r.status == 200]
-    code, document, _ = run(*APPLY, "--limit", "cost=1000", capsys=capsys)
+    code, document, _ = run(*APPLY, "--limit", "cost=1000", "--events", "events.jsonl", capsys=capsys)
+    events = [json.loads(line) for line in (tmp_path / "events.jsonl").read_text().splitlines()]
+    assert {event["project"] for event in events if event["type"] == "ledger"} == {"p_a", "p_b"}
     assert (code, document["summary"]["charged"] > 100) == (0, True)
 
 
