@@ -97,8 +97,11 @@ def _shared(settings: Settings) -> list[str]:
 
 
 def state_option(settings: Settings) -> list[str]:
-    """--state as it was given, without the password of a URL."""
-    return [f"--state={without_password(settings.state)}"] if settings.state is not None else []
+    """--state as it was given, without the password of a URL, and what a URL without encryption needs."""
+    if settings.state is None:
+        return []
+    consent = ["--allow-http"] if settings.allow_http and settings.state.startswith("http://") else []
+    return [f"--state={without_password(settings.state)}", *consent]
 
 
 def typed(words: Sequence[str], secrets: Iterable[str] = ()) -> str:

@@ -81,6 +81,8 @@ def recorded_elsewhere(manifest: Manifest, path: str, endpoint: str | None) -> D
     """
     if os.path.lexists(path):
         return None
+    if Backups(folder=state_folder(path), name=os.path.basename(path)).moved() is not None:
+        return None  # its store refuses, and says where the state is now
     declared = {*manifest.models, *manifest.compositions}
     for other, state, way in _candidates(manifest, path):
         if endpoint is not None and state.endpoint not in (None, endpoint):

@@ -53,10 +53,11 @@ class CommandParser(argparse.ArgumentParser):
     def _refuse(self, word: str) -> NoReturn:
         from scenario_apply.errors import UsageError
         from scenario_apply.model.did_you_mean import did_you_mean
+        from scenario_apply.state.url_texts import without_password
 
         help_hint = f"{self.prog} --help lists its options"
         if not word.startswith("-") or word == "-":
-            raise UsageError(f"unexpected argument {word!r}", hint=help_hint)
+            raise UsageError(f"unexpected argument {without_password(word)!r}", hint=help_hint)
         name = word.split("=", 1)[0]
         guess = did_you_mean(name, self.options())
         raise UsageError(f"{self.prog} has no option {name}", hint=guess or help_hint)

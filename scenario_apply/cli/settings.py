@@ -90,8 +90,9 @@ class Settings:
     def secrets(self) -> tuple[str, ...]:
         """Texts that must never be shown."""
         others: tuple[str, ...] = () if self.webhook is None else (self.webhook,)
-        if self.state is not None and "@" in self.state:
-            others += _password_of(self.state)
+        for word in (self.state, self.manifest):  # a URL in the place of the manifest is a mistake, and shown as one
+            if word is not None and "@" in word:
+                others += _password_of(word)
         return others if self.credentials is None else (*others, self.credentials.secret, self.credentials.key)
 
 

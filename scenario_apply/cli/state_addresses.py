@@ -106,7 +106,7 @@ def is_named(url: StateUrl, settings: Settings) -> bool:
 def _is_usual_database(url: StateUrl, environment: Mapping[str, str]) -> bool:
     usual = environment.get("PGPORT") or "5432"
     hosts = [host.strip().lower() for host in environment.get("PGHOST", "").split(",")]
-    return url.host in hosts and str(url.port or usual) == usual
+    return url.host.lower() in hosts and str(url.port or usual) == usual
 
 
 def _origin(address: str) -> tuple[str, str, int | None] | None:

@@ -14,6 +14,7 @@ STORES = ("s3", "gs", "az")
 WEB = ("https", "http")
 _BUCKET = re.compile(r"(?!.*\.\.)[a-z0-9][a-z0-9._-]{1,254}")
 _DATABASE = re.compile(r"postgres://[A-Za-z0-9.:\[\]%_-]+(?:/[^\s@?#]*)?")  # of a state; no dataset is read there
+_DATABASE_PORT = re.compile(r"^postgres(ql)?://([^/]*?)(?::5432)?(?=/|$)")
 _ODD = re.compile(r"[\x00-\x20\x7f\\]")
 _DOT = re.compile(r"%(?:25)*2e", re.IGNORECASE)  # which servers decode before they look for ..
 _LONGEST = 2000
@@ -43,7 +44,7 @@ NO_REMOTE = RemoteAccess()
 
 def remote_access(text: str, *, asked: bool, allow_http: bool) -> RemoteAccess:
     """The consent in SCENARIO_APPLY_ALLOW_REMOTE: 1 for all, or URLs separated by commas. asked: by --allow-remote."""
-    parts = [re.sub("^postgresql:", "postgres:", part.strip()) for part in text.split(",")]
+    parts = [_DATABASE_PORT.sub("postgres://\\2", part.strip()) for part in text.split(",")]
     prefixes = tuple(
         part for part in parts if is_url(part) and (_DATABASE.fullmatch(part) or url_problem(part) is None)
     )

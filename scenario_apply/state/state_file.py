@@ -86,11 +86,11 @@ class StateMoved(StateError):
     code = "state-moved"
 
     def __init__(self, source: str, file: StateFile) -> None:
-        to = str(file.moved_to)
+        to = str(file.moved_to)[:500]
         written = shlex.quote(to)
         super().__init__(
             f"the state {source} was moved to {to}",
-            hint=f"write `state: {written}` in the manifest, or name it: --state {written}",
+            hint=f"if that is right, write `state: {written}` in the manifest, or name it: --state {written}",
         )
         self.file = file
 

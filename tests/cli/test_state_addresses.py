@@ -44,6 +44,7 @@ def settings(environment: dict[str, str] | None = None, **fields: Any) -> Settin
         (DATABASE, {"PGHOST": "a.example, db.example"}),
         ("postgres://db.example:6543/states", {"PGHOST": "db.example", "PGPORT": "6543"}),
         ("postgres://db.example:6543/states", {"SCENARIO_APPLY_ALLOW_REMOTE": "postgresql://db.example:6543"}),
+        ("postgres://db.example/states", {"SCENARIO_APPLY_ALLOW_REMOTE": "postgres://db.example:5432/"}),
         ("postgres:///states", {"PGHOST": "db.example"}),
         ("postgres://127.0.0.1:6543/states", {}),
         ("http://localhost:8080/states/", {}),

@@ -154,6 +154,8 @@ def test_a_password_in_state_reaches_no_history_output_or_file(
     assert main(["state", "show", "model.gone", f"--state={url}"]) == 1
     assert main(["state", "migrate", url, "kael.json"]) == 0
     assert main(["state", "migrate", "kael.json", url]) == 0
+    assert main(["state", "list", "kael.yaml", url]) == 64
+    assert main(["plan", url]) == 1
     printed = "".join(capsys.readouterr())
     assert "kael:***@db.example" in printed
     assert stores.asked[0].password == "pa55w0rd"

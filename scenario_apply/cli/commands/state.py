@@ -69,7 +69,10 @@ def _merge_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _migrate_arguments(parser: argparse.ArgumentParser) -> None:
-    what = "from where and to where, each a path or a URL; with one of them, to where; and perhaps the manifest"
+    what = (
+        "from where and to where, each a path or a URL such as s3://BUCKET/team/kael.json; with one of them, to where; "
+        "and perhaps the manifest. A file goes to backups/, a state in a store stays with a note: neither is used again"
+    )
     parser.add_argument("places", nargs="+", metavar="PLACE", help=what)
     options.manifest(parser, positional=False)
     options.locking(parser)
@@ -269,8 +272,9 @@ COMMANDS = {
         _merge,
     ),
     "state migrate": CommandOfModule(
-        "  scenario-apply state migrate state/kael.json s3://BUCKET/team/kael.json\n"
-        "  scenario-apply state migrate s3://BUCKET/team/ scenario.yaml",
+        "  scenario-apply state migrate manifests/quickstart/state/quickstart.json moved.json\n"
+        "  scenario-apply state migrate moved.json manifests/quickstart/state/quickstart.json\n"
+        "  scenario-apply state migrate moved.json manifests/quickstart",
         _migrate_arguments,
         _migrate,
     ),

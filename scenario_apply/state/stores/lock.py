@@ -15,6 +15,7 @@ import os
 import socket
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from scenario_apply.errors import StateLocked, StateNotSaved
 from scenario_apply.model.ports import Clock
@@ -160,7 +161,7 @@ class Lock:
         try:
             content, facts = self._folder.read(self._name, LARGEST_LOCK_BYTES)
             plain = json.loads(content)
-            holder = Holder(pid=int(plain["pid"]), **{key: _line(plain[key]) for key in _TEXTS})
+            holder = holder_in(plain)
         except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return None
         inode = plain.get("inode")
@@ -243,6 +244,11 @@ def _is_copy(holder: Holder, inode: int | None, facts: os.stat_result) -> bool:
         return True
     since = from_iso(holder.since)
     return since is not None and facts.st_mtime - since > COPIED_AFTER_S
+
+
+def holder_in(plain: Any) -> Holder:
+    """The holder that the JSON of a lock names, its texts shortened. Raises as reading wrong JSON does."""
+    return Holder(pid=int(plain["pid"]), **{key: _line(plain[key]) for key in _TEXTS})
 
 
 def _line(value: object) -> str:

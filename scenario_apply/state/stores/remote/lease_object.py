@@ -15,7 +15,7 @@ from typing import NamedTuple
 from scenario_apply.errors import StateLocked
 from scenario_apply.model.ports import Clock
 from scenario_apply.model.timestamps import iso
-from scenario_apply.state.stores.lock import LARGEST_LOCK_BYTES, Holder
+from scenario_apply.state.stores.lock import LARGEST_LOCK_BYTES, Holder, holder_in
 from scenario_apply.state.stores.remote.backend import Lease, LeaseLost, StoreUnavailable
 from scenario_apply.state.stores.remote.object_requests import FoundObject, ObjectChanged, ObjectRequests
 
@@ -23,8 +23,6 @@ LEASE_S = 60.0
 """Seconds. A lease that is not renewed for so long may be taken over."""
 RENEW_EVERY_S = 20.0
 
-_LONGEST = 200
-_TEXTS = ("who", "host", "since", "command")
 _ATTEMPTS = 3
 _UNKNOWN = Holder(who="unknown", host="unknown", pid=0, since="unknown", command="unknown")
 _SKEW_S = 2.0
@@ -206,7 +204,6 @@ def lease_text(content: bytes) -> LeaseText:
     """What a lease object says; of one that cannot be read, an unknown holder."""
     try:
         plain = json.loads(content)
-        texts = {name: plain[name] if len(plain[name]) <= _LONGEST else f"{plain[name][:_LONGEST]}…" for name in _TEXTS}
-        return LeaseText(str(plain["id"]), Holder(pid=int(plain["pid"]), **texts))
+        return LeaseText(str(plain["id"]), holder_in(plain))
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return LeaseText("", _UNKNOWN)

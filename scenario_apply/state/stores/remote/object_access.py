@@ -12,6 +12,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from scenario_apply.state.stores.remote.aws_profile import profile_settings
+
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
@@ -26,6 +28,8 @@ _ENDPOINTS = {
     "az": ("AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT"),
 }
 _ALLOW_HTTP = {"s3": "AWS_ALLOW_HTTP", "gs": "GOOGLE_ALLOW_HTTP", "az": "AZURE_ALLOW_HTTP"}
+_EXPORT = 'eval "$(aws configure export-credentials --format env)"'
+_SILENT = "it does not answer"
 _MISSING_OBJECT = ("NoSuchKey", "BlobNotFound")
 _PASSING = (408, 429, 500, 502, 503, 504)
 _PASSING_CODES = ("SlowDown", "InternalError", "ServiceUnavailable")
@@ -42,6 +46,7 @@ _HINTS = {
         ("AccessDenied", "AuthorizationPermissionMismatch"),
         "check the permissions of its credentials; without the one to list, stores do not say what is missing",
     ),
+    "NotImplemented": "a state needs conditional writes: use S3, MinIO, R2, Google Cloud Storage or Azure",
     "RequestTimeTooSkewed": "set this machine's clock: the store refuses requests with another time",
     **dict.fromkeys(("ExpiredToken", "ExpiredTokenException"), "its credentials have expired: renew them"),
     **dict.fromkeys(
@@ -77,7 +82,7 @@ def open_bucket(url: str, *, allow_http: bool, timeout_s: float, connect_timeout
         if not _may_be_unencrypted(url, endpoint, allow_http=allow_http):
             raise NotOpened("its endpoint is not encrypted", "--allow-http permits it")
         options["allow_http"] = True
-    settings = {"endpoint": endpoint} if endpoint and url.startswith("s3:") else {}  # obstore reads those of others
+    settings = _s3_settings(endpoint) if url.startswith("s3:") else {}  # obstore reads those of others by itself
     again: Any = {"max_retries": retries, "retry_timeout": timedelta(seconds=60)}
     try:
         # obstore types the settings of each kind of store apart
@@ -85,6 +90,15 @@ def open_bucket(url: str, *, allow_http: bool, timeout_s: float, connect_timeout
     except Exception as error:  # obstore's errors have no common base with its ValueErrors
         raise NotOpened(reason(error), hint(url, error)) from None
     return opened
+
+
+def _s3_settings(endpoint: str | None) -> dict[str, str]:
+    """What is not in variables that obstore reads."""
+    try:
+        profile = profile_settings()
+    except (OSError, ValueError):
+        raise NotOpened("the profiles of AWS cannot be read", "check ~/.aws/credentials and ~/.aws/config") from None
+    return {**profile, "endpoint": endpoint} if endpoint else profile
 
 
 def endpoint_of(url: str) -> str | None:
@@ -114,7 +128,7 @@ def reason(error: Exception) -> str:
         return "it is in another region"
     if "credential" in said.lower():
         return "there are no credentials for it"
-    return "it does not answer" if "HTTP error" in said else type(error).__name__
+    return _SILENT if "HTTP error" in said else type(error).__name__
 
 
 def hint(url: str, error: Exception) -> str:
@@ -125,9 +139,11 @@ def hint(url: str, error: Exception) -> str:
         return _HINTS["PermanentRedirect"]
     if not _TOKEN_SERVICES.search(said) and (known := _HINTS.get(_code(said) or "")):
         return known
+    if reason(error) == _SILENT:
+        return f"check the network, and the endpoint where one is set: {', '.join(_ENDPOINTS[scheme])}"
     more = "; for a public bucket AWS_SKIP_SIGNATURE=true" if scheme == "s3" else ""
     if scheme == "s3" and reason(error) == "there are no credentials for it":
-        more = '; profiles are not read: eval "$(aws configure export-credentials --format env)"'
+        more = f", or a profile with keys; for single sign-on and roles: {_EXPORT}"
     return f"check the name and the store's variables: {_VARIABLES[scheme]}{more}"
 
 

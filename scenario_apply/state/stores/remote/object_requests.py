@@ -133,7 +133,12 @@ class ObjectRequests:
                 problem = error
                 if not (isinstance(error, (AlreadyExistsError, PreconditionError)) or may_pass(error)):
                     break
-            found = self.get(key, LARGEST_BYTES, large=large)
+            try:
+                found = self.get(key, LARGEST_BYTES, large=large)
+            except StoreUnavailable as unreadable:
+                if may_pass(problem):  # it did not answer to the write either
+                    raise self._failed(key, "written", problem) from None
+                raise unreadable
             if found is not None and found.content == content:
                 return found.version
             if found is not None and is_ours(found.content):
