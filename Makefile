@@ -71,7 +71,7 @@ lock: $(STAMP) ## pin the newest allowed versions, for development, the docs and
 # What the Action installs: the package's own needs in the versions of requirements.lock, and nothing for development.
 lock-action: $(STAMP)
 	@mkdir -p build && sed -n 's/^\([a-z0-9][^ ]*==[^\\]*\).*/\1/p' requirements.lock > build/constraints.txt
-	@$(BIN)/uv pip compile -q --extra heif --extra parquet --no-annotate -c build/constraints.txt $(LOCK_OPTIONS) pyproject.toml \
+	@$(BIN)/uv pip compile -q --extra heif --extra parquet --extra remote --extra postgres --no-annotate -c build/constraints.txt $(LOCK_OPTIONS) pyproject.toml \
 		-o .github/action/requirements.txt
 
 LOCK_OPTIONS := --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -75,6 +75,7 @@ class StateServer:
     is_gitlab: bool = False
     can_lock: bool = True
     gives_lock_again: bool = False  # to the same id
+    gives_any_lock: bool = False  # to everybody
     url: str = ""
     document: bytes | None = None
     versions: dict[int, bytes] = field(default_factory=dict)
@@ -141,7 +142,8 @@ class StateServer:
                 return 200, {}, b""
             case "LOCK" if self.can_lock:
                 asked = json.loads(seen.body)
-                if held is not None and not (self.gives_lock_again and asked["ID"] == held["ID"]):
+                is_ours = self.gives_lock_again and held is not None and asked["ID"] == held["ID"]
+                if held is not None and not (is_ours or self.gives_any_lock):
                     return 423, JSON, json.dumps(held).encode()
                 self.lock = asked
                 return 200, {}, b""

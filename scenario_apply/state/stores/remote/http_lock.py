@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
@@ -32,6 +31,14 @@ if TYPE_CHECKING:
 _OURS = re.compile(r"[0-9a-f-]{36}\.([0-9]{1,10})\.(.{1,120})")
 _NO_LOCKS = (404, 405, 501)
 _LONGEST = 200
+_WAIT = (
+    "wait for it with --lock-timeout S; this lock does not expire: if that run is surely gone, break it: "
+    "scenario-apply force-unlock"
+)
+_OTHER_LOCK = (
+    "if it locks at another address, set TF_HTTP_LOCK_ADDRESS and TF_HTTP_UNLOCK_ADDRESS (and TF_HTTP_LOCK_METHOD, "
+    "TF_HTTP_UNLOCK_METHOD); else use a store that locks, such as GitLab's, or s3://"
+)
 
 
 class HeldLock(NamedTuple):
@@ -52,6 +59,7 @@ class HttpLock:
         self._shown = shown
         self._clock = clock
         self._note: dict[str, object] = {}
+        self._is_known_to_lock = address.is_gitlab
 
     def acquire(self, holder: Holder) -> str:
         """Its id. Raises StateLocked, which names the holder, and StoreUnavailable, also for servers that have no
@@ -59,9 +67,29 @@ class HttpLock:
         note = _note_of(holder, self._shown)
         held = self._asked(note)
         if held is not None and held.id != note["ID"]:  # else an answer was lost, and the lock is ours
-            raise StateLocked(f"the state {self._shown} is locked by {held.holder}", hint=self._hint())
+            raise StateLocked(f"the state {self._shown} is locked by {held.holder}", hint=_WAIT)
         self.id, self._note = str(note["ID"]), note
+        self._refuse_server_without_locks(holder)
         return self.id
+
+    def _refuse_server_without_locks(self, holder: Holder) -> None:
+        """Some servers answer 200 to any method, and would give a lock to everybody. Raises StoreUnavailable."""
+        if self._is_known_to_lock:
+            return
+        second = _note_of(holder, self._shown)
+        try:
+            is_given_twice = self._asked(second) is None
+        except StoreUnavailable:
+            self.release()
+            raise
+        if is_given_twice:
+            self.release()
+            raise StoreUnavailable(
+                f"the server of the state {self._shown} does not lock: it gave the same lock twice. Without a lock, "
+                "two runs at once would pay for everything twice",
+                hint=_OTHER_LOCK,
+            )
+        self._is_known_to_lock = True
 
     def is_ours(self) -> bool | None:
         """Whether the lock is still that of this process; None where the server's answer does not say.
@@ -96,7 +124,7 @@ class HttpLock:
             if reply.status >= 400 and reply.status not in (404, *LOCKED):
                 raise self._requests.refusal(reply, "be unlocked")
         except StoreUnavailable as error:
-            hint = f"the lock stays and does not expire; remove it: {self._break_command()}"
+            hint = "the lock stays and does not expire; remove it: scenario-apply force-unlock"
             raise StoreUnavailable(error.message, hint=hint) from error
 
     def break_it(self) -> Holder | None:
@@ -109,7 +137,7 @@ class HttpLock:
             return None
         reply = self._unlocked(held.note if held.id else None)
         if reply.status in LOCKED:
-            raise StateLocked(f"the state {self._shown} was locked by another run meanwhile", hint=self._hint())
+            raise StateLocked(f"the state {self._shown} was locked by another run meanwhile", hint=_WAIT)
         if reply.status >= 400:
             raise self._requests.refusal(reply, "be unlocked")
         if held.id == self.id:
@@ -167,21 +195,11 @@ class HttpLock:
         what = f"the server of the state {self._shown} cannot lock: it answered {self._address.lock_method} with "
         return StoreUnavailable(
             f"{what}{reply.status}. Without a lock, two runs at once would pay for everything twice",
-            hint="if it locks at another address, set TF_HTTP_LOCK_ADDRESS and TF_HTTP_UNLOCK_ADDRESS (and "
-            "TF_HTTP_LOCK_METHOD, TF_HTTP_UNLOCK_METHOD); else use a store that locks, such as GitLab's, or s3://",
+            hint=_OTHER_LOCK,
         )
 
     def _lost(self, why: str) -> LeaseLost:
         return LeaseLost(f"the lock of the state {self._shown} is not this run's any more: {why}")
-
-    def _hint(self) -> str:
-        return (
-            "wait for it with --lock-timeout S; this lock does not expire: if that run is surely gone, break it: "
-            + self._break_command()
-        )
-
-    def _break_command(self) -> str:
-        return shlex.join(["scenario-apply", "force-unlock", "--state", self._shown])
 
 
 def with_lock_id(path: str, id: str) -> str:

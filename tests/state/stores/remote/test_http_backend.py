@@ -295,7 +295,7 @@ class TestLock:
         with pytest.raises(StateLocked) as caught:
             backend(server).acquire(JOHN)
         assert "runner-1 (process 71)" in str(caught.value)
-        assert f"force-unlock --state {server.url}" in str(caught.value.problems[0].hint)
+        assert "does not expire" in str(caught.value.problems[0].hint)
         run.release(lease)
         backend(server).acquire(JOHN)
 
@@ -399,11 +399,16 @@ class TestLock:
         server.faults["DELETE" if server.is_gitlab else "UNLOCK"] = [answering(503)] * 9
         with pytest.raises(StoreUnavailable, match="could not be unlocked") as caught:
             run.release(lease)
-        assert f"force-unlock --state {server.url}" in str(caught.value.problems[0].hint)
+        assert "does not expire" in str(caught.value.problems[0].hint)
 
     def test_a_server_without_locks_is_refused(self, plain: StateServer) -> None:
         plain.can_lock = False
         with pytest.raises(StoreUnavailable, match="cannot lock: it answered LOCK with 405"):
+            backend(plain).acquire(JANE)
+
+    def test_a_server_that_gives_everybody_the_lock_is_refused(self, plain: StateServer) -> None:
+        plain.gives_any_lock = True
+        with pytest.raises(StoreUnavailable, match="does not lock: it gave the same lock twice"):
             backend(plain).acquire(JANE)
 
 
