@@ -98,7 +98,11 @@ def _lock_timeout(group: argparse._ArgumentGroup) -> None:
 def engine(parser: argparse._ActionsContainer) -> None:
     """What runs the tasks of many processes or machines."""
     parser.add_argument(
-        "--engine", default="processes", metavar="NAME", help="what runs the tasks: processes (default)"
+        "--engine",
+        default="processes",
+        metavar="ENGINE",
+        help="what runs the tasks: processes (default), dask, or dask=tcp://HOST:8786 (or tls://) for a scheduler that "
+        "runs",
     )
 
 

@@ -54,19 +54,21 @@ class _DaskExecutor(Executor):
         self._inner = client.get_executor(pure=False)  # type: ignore[no-untyped-call]  # Dask has no types here
 
     def submit(self, fn: Callable[..., Made], /, *args: Any, **kwargs: Any) -> Future[Made]:
-        """As the port says. Dask runs a task again on another worker, three times, when its worker dies."""
-        future: Future[Made] = Future()
+        """As the port says; what was submitted counts as begun. Raises BrokenExecutor when the scheduler is gone.
+
+        A scheduler that runs gives a task to another worker, three times, when its worker dies.
+        """
         if self._client.status in ("closing", "closed"):
-            future.set_exception(BrokenExecutor("the Dask scheduler is gone"))
-            return future
+            raise BrokenExecutor("the Dask scheduler is gone")
+        future: Future[Made] = Future()
+        future.set_running_or_notify_cancel()
         inner = self._inner.submit(checked_call, VERSION, fn, args, kwargs)
-        future.add_done_callback(lambda done: inner.cancel() if done.cancelled() else None)
         inner.add_done_callback(lambda done: _settle(done, future))
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """wait: for what was submitted, unless cancel_futures."""
-        self._inner.shutdown(wait=wait and not cancel_futures)
+        """wait: for what was submitted; else it is cancelled."""
+        self._inner.shutdown(wait=wait)
 
 
 def checked_call(version: str, fn: Callable[..., Made], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Made:
@@ -81,8 +83,6 @@ def _settle(done: Future[Any], future: Future[Any]) -> None:
     from distributed.comm.core import CommClosedError
     from distributed.scheduler import KilledWorker
 
-    if not future.set_running_or_notify_cancel():
-        return
     error = CancelledError() if done.cancelled() else done.exception()
     match error:
         case None:
@@ -167,9 +167,9 @@ def _executor(client: Client) -> Iterator[Executor]:
     try:
         yield executor
     except BaseException:
-        executor.shutdown(cancel_futures=True)
+        executor.shutdown(wait=False)
         raise
-    executor.shutdown(cancel_futures=True)
+    executor.shutdown()
 
 
 def _distributed() -> ModuleType:

@@ -98,7 +98,7 @@ class _Worker:
     def __init__(self, preload: list[str]) -> None:
         _CONTEXT.set_forkserver_preload(preload)  # of no effect once the server runs, and where there is none
         self._pipe, theirs = _CONTEXT.Pipe()
-        self.process = _CONTEXT.Process(target=_serve, args=(theirs,), daemon=True)
+        self.process = _CONTEXT.Process(target=_serve, args=(theirs, {**os.environ}), daemon=True)
         self.process.start()
         theirs.close()
 
@@ -116,8 +116,10 @@ class _Worker:
         self.process.join()
 
 
-def _serve(pipe: Connection) -> None:
-    """The life of a worker."""
+def _serve(pipe: Connection, environment: dict[str, str]) -> None:
+    """The life of a worker. environment: of its parent; the server that it is forked from may have an older one."""
+    os.environ.clear()
+    os.environ.update(environment)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with suppress(EOFError, OSError):  # the pool closed the pipe

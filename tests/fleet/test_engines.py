@@ -72,11 +72,31 @@ def test_a_worker_that_dies_takes_only_its_task_with_it(engine: Executor) -> Non
     assert engine.submit(doubled, 2).result()[1] == 4
 
 
-def test_what_was_cancelled_is_not_begun(engine: Executor) -> None:
-    first, second = engine.submit(time.sleep, 0.2), engine.submit(doubled, 1)
-    assert second.cancel()
-    first.result()
-    assert engine.submit(doubled, 3).result()[1] == 6
+def test_what_was_cancelled_is_not_begun() -> None:
+    """And what runs is not cancelled, so that its result is not lost."""
+    with open_engine("processes", workers=1) as pool:
+        first, second = pool.submit(time.sleep, 0.2), pool.submit(doubled, 1)
+        assert second.cancel()
+        while not first.running():
+            time.sleep(0.01)
+        assert not first.cancel()
+        assert pool.submit(doubled, 3).result()[1] == 6
+
+
+def test_what_runs_is_not_cancelled(engine: Executor) -> None:
+    """Its result would be lost, while the worker carries it out."""
+    future = engine.submit(time.sleep, 0.1)
+    while not future.running():
+        time.sleep(0.01)
+    assert not future.cancel()
+    future.result()
+
+
+def test_workers_have_the_environment_of_their_parent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it is when they start, wherever they are forked from."""
+    monkeypatch.setenv("SCENARIO_NAME_OF_A_TEST", "value")
+    with open_engine("processes", workers=1) as pool:
+        assert pool.submit(os.getenv, "SCENARIO_NAME_OF_A_TEST").result() == "value"
 
 
 def test_an_error_that_cannot_be_sent_is_named() -> None:
@@ -123,7 +143,12 @@ def scheduler() -> Iterator[str]:
     """A scheduler that runs, with one worker; its address."""
     distributed = pytest.importorskip("distributed", reason="the extra fleet is not installed")
     with distributed.LocalCluster(
-        n_workers=1, processes=False, protocol="tcp", dashboard_address=None, silence_logs="CRITICAL"
+        n_workers=1,
+        processes=False,
+        protocol="tcp",
+        dashboard_address=None,
+        silence_logs="CRITICAL",
+        scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
     ) as cluster:
         yield cluster.scheduler_address
 

@@ -98,7 +98,7 @@ class PictureWorkers:
     def _run(self, engine: Executor, shards: Sequence[Shard], progress: ScanProgress) -> None:
         running: dict[Future[list[WorkerRead]], tuple[Shard, int]] = {}
         for shard in shards:
-            running[engine.submit(read_shard, shard)] = shard, 1
+            running[_submitted(engine, shard)] = shard, 1
         lost = unseen = 0
         while running:
             for future in wait(running, return_when=FIRST_COMPLETED).done:
@@ -108,7 +108,7 @@ class PictureWorkers:
                 except BrokenExecutor:
                     lost += len(shard.files) if tries == 1 else 0
                     if tries < _TRIES:
-                        running[engine.submit(read_shard, shard)] = shard, tries + 1
+                        running[_submitted(engine, shard)] = shard, tries + 1
                         continue
                     found = []
                 for row, one in zip(shard.files, found, strict=False):
@@ -145,6 +145,16 @@ class PictureWorkers:
             if found.colours:
                 seen.keep(decoded.sha256, Image.frombytes("RGB", THUMBNAIL_SIZE, found.colours))
         return found.facts
+
+
+def _submitted(engine: Executor, shard: Shard) -> Future[list[WorkerRead]]:
+    """An engine that is gone is like a worker that died."""
+    try:
+        return engine.submit(read_shard, shard)
+    except BrokenExecutor as error:
+        future: Future[list[WorkerRead]] = Future()
+        future.set_exception(error)
+        return future
 
 
 def _shards(asked: FilesToRead, root: str, pixels: int) -> Iterator[Shard]:

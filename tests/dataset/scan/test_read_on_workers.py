@@ -56,6 +56,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(read_on_workers, "FILES_OF_A_TASK", 4)
     monkeypatch.setattr(making, "can_fork", lambda: False)
     monkeypatch.setattr(making, "usable_cores", lambda: 1)
+    monkeypatch.setattr("scenario_apply.dataset.scan.parallel.usable_cores", lambda: 1)  # no thread is faster
 
 
 @pytest.fixture
