@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from msgspec.structs import replace as with_fields
 
@@ -16,9 +15,6 @@ from scenario_apply.fleet.project_run import ProjectRun
 from scenario_apply.fleet.tasks import Kind, Task
 from scenario_apply.model.amounts import amount, total
 from scenario_apply.review.screen import counted
-
-if TYPE_CHECKING:
-    from scenario_apply.cli.event_file import EventFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +49,12 @@ def apply_fleet(command: FleetCommand) -> int:
         from scenario_apply.cli.event_file import EventFile
 
         with closing(EventFile(call.arguments.events, call.settings.cwd)) as events:
-            return _apply(command, events)
-    return _apply(command, None)
+            command.write_event = events.write
+            return _apply(command)
+    return _apply(command)
 
 
-def _apply(command: FleetCommand, events: EventFile | None) -> int:
+def _apply(command: FleetCommand) -> int:
     plans = FleetPlans(runs=command.carried_out(command.runs("plan")))
     report = _planned(command, plans)
     if command.call.arguments.format == "text":
@@ -72,10 +69,6 @@ def _apply(command: FleetCommand, events: EventFile | None) -> int:
     if report.blocked:
         return command.show(report)
     runs = _launched(command, plans)
-    if events is not None:
-        for run in runs:
-            for line in run.events:
-                events.write(line)
     return command.show(_applied(command, plans, runs))
 
 
@@ -87,7 +80,14 @@ def _shown(command: FleetCommand, report: FleetReport) -> int:
 def _planned(command: FleetCommand, plans: FleetPlans) -> FleetReport:
     took_s = command.clock.monotonic() - command.started_at
     blocked = judged(plans.runs, command.limits)
-    return FleetReport(command="plan", path=command.fleet.path, runs=plans.runs, blocked=blocked, took_s=took_s)
+    return FleetReport(
+        command="plan",
+        path=command.fleet.path,
+        runs=plans.runs,
+        blocked=blocked,
+        took_s=took_s,
+        is_interrupted=command.stop.requested.is_set(),
+    )
 
 
 # -- approval
@@ -121,7 +121,7 @@ def _priced(command: FleetCommand, plans: FleetPlans) -> FleetPlans:
     if not plans.unknown or not (command.limits.cost is not None or asks):
         return plans
     unpriced = [run for run in plans.good if any(result.unknown for result in run.results.values())]
-    priced = {run.name: ProjectRun(task=_with_approval(run, "price")) for run in unpriced}
+    priced = {run.name: ProjectRun(task=_with_approval(run, "price"), spent=run.spent) for run in unpriced}
     command.carried_out(list(priced.values()))
     runs = [_joined(run, priced[run.name]) if run.name in priced else run for run in plans.runs]
     found = FleetPlans(runs=runs)
@@ -135,6 +135,7 @@ def _priced(command: FleetCommand, plans: FleetPlans) -> FleetPlans:
 def _joined(planned: ProjectRun, priced: ProjectRun) -> ProjectRun:
     """The plan with its price. What was approved stays what the first plan said."""
     planned.sent += priced.sent
+    planned.spent = priced.spent
     planned.refused += priced.refused
     planned.problems = priced.problems or planned.problems
     planned.code = priced.code if priced.problems else planned.code
@@ -165,7 +166,11 @@ def _launched(command: FleetCommand, plans: FleetPlans) -> list[ProjectRun]:
         task = _with_approval(run, "apply")
         if task.manifests:
             found[run.name] = ProjectRun(
-                task=task, waits=not asked.no_wait, poll_interval_s=asked.poll_interval, results=dict(run.results)
+                task=with_fields(task, poll_interval_s=asked.poll_interval),
+                waits=not asked.no_wait,
+                poll_interval_s=asked.poll_interval,
+                results=dict(run.results),
+                spent=run.spent,
             )
     deadline = None if asked.timeout is None else command.clock.monotonic() + asked.timeout
     limits = command.launch_limits(list(found.values()))
@@ -188,8 +193,9 @@ def _applied(command: FleetCommand, plans: FleetPlans, runs: list[ProjectRun]) -
         runs=runs,
         took_s=took_s,
         plans={run.name: run for run in plans.runs if run not in runs},
+        is_interrupted=command.stop.requested.is_set(),
     )
-    is_open = any(is_failed(run) or run.running for run in runs)
+    is_open = report.is_interrupted or any(is_failed(run) or run.running for run in runs)
     if not is_open:
         return report
     from dataclasses import replace

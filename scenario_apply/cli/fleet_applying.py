@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -170,7 +171,12 @@ class Applying:
             may_launch=self.allowance.launches,
         )
         environment = world_of(one, self.service)
-        view = JsonLinesView(self._keep, environment.clock, destroy=False) if self.task.options.get("events") else None
+        head = json.dumps({"project": self.task.name, "manifest": one.given.path}, ensure_ascii=False)[:-1]
+
+        def keep(line: str) -> None:
+            self._keep(f"{head}, {line[1:]}")
+
+        view = JsonLinesView(keep, environment.clock, destroy=False) if self.task.options.get("events") else None
         before = self.service.budget.sent
 
         def emit(event: Event) -> None:

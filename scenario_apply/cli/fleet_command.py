@@ -7,13 +7,16 @@ import shlex
 import socket
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from scenario_apply.apply.stop_signal import StopSignal
+from msgspec.structs import replace as with_fields
+
 from scenario_apply.apply.system_clock import SystemClock
+from scenario_apply.cli.fleet_stopping import FleetStop, fleet_stop
 from scenario_apply.cli.fleet_worker import run_task
 from scenario_apply.cli.progress.fleet_view import FleetView
 from scenario_apply.cli.settings import DEFAULT_BASE_URL, LOCAL
@@ -89,18 +92,23 @@ class FleetCommand:
     command: Command
     fleet: Fleet
     run: FleetRun
-    stop: StopSignal = field(default_factory=StopSignal)
+    stop: FleetStop
     clock: SystemClock = field(default_factory=SystemClock)
     started_at: float = 0.0
+    write_event: Callable[[str], None] | None = None
 
     @classmethod
-    def of(cls, call: Invocation, command: Command) -> FleetCommand:
+    @contextmanager
+    def of(cls, call: Invocation, command: Command) -> Iterator[FleetCommand]:
+        """For the time of its tasks. Raises ManifestError and UsageError before any of them."""
         check_engine(call.arguments.engine)
         fleet = chosen_fleet(call)
         _check_endpoints(call, fleet)
-        started = cls(call=call, command=command, fleet=fleet, run=_fleet_run(call, command, fleet))
-        started.started_at = started.clock.monotonic()
-        return started
+        with fleet_stop() as stop:
+            run = with_fields(_fleet_run(call, command, fleet), stop_file=stop.file)
+            started = cls(call=call, command=command, fleet=fleet, run=run, stop=stop)
+            started.started_at = started.clock.monotonic()
+            yield started
 
     @property
     def limits(self) -> FleetLimits:
@@ -132,22 +140,28 @@ class FleetCommand:
     def carried_out(self, runs: list[ProjectRun], **more: object) -> list[ProjectRun]:
         """Every task done, with progress on the screen. more: of the coordinator."""
         view = FleetView(self.call, self.clock, runs)
+
+        def changed(run: ProjectRun) -> None:
+            view.changed(run)
+            lines, run.events = run.events, []
+            if self.write_event is not None:
+                for line in lines:
+                    self.write_event(line)
+
         coordinator = Coordinator(
             clock=self.clock,
             work=run_task,
             engine=lambda: open_engine(self._engine, workers=self._workers(runs), preload=run_task.__module__),
             slots=self._workers(runs),
             stop=self.stop.requested,
-            changed=view.changed,
+            stop_now=self.stop.now,
+            changed=changed,
             **more,  # type: ignore[arg-type]  # the fields of the coordinator, by name
         )
 
-        def tell(text: str) -> None:
-            view.tell(text)
-            coordinator.wake.set()
-
+        self.stop.wake = coordinator.wake.set
         try:
-            with stopping(self.stop, tell):
+            with stopping(self.stop, view.tell):
                 coordinator.run(runs)
         finally:
             view.close()

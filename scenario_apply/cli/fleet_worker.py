@@ -6,9 +6,8 @@ result, and the others go on.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Collection, Iterable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from collections.abc import Collection, Iterable
+from contextlib import AbstractContextManager, ExitStack
 from typing import Any
 
 from msgspec.structs import replace
@@ -20,7 +19,7 @@ from scenario_apply.cli.fleet_looking import Look, look_at, root_of
 from scenario_apply.cli.fleet_planning import Opened, open_manifests, planned_results
 from scenario_apply.cli.fleet_settings import require_names, settings_of
 from scenario_apply.cli.fleet_status import status_results
-from scenario_apply.cli.signals import stopping
+from scenario_apply.cli.fleet_stopping import stoppable
 from scenario_apply.cli.wiring import Service, open_service
 from scenario_apply.errors import ExitCode, ScenarioApplyError, StateLocked
 from scenario_apply.fleet.tasks import ManifestResult, Task, TaskResult, plain_of, problems_of, task_of
@@ -34,25 +33,12 @@ def run_task(plain: dict[str, Any]) -> dict[str, Any]:
     task = task_of(plain)
     try:
         require_names(task)
-        with _stoppable() as stop, ExitStack() as stores:
+        with stoppable(task.run.stop_file) as stop, ExitStack() as stores:
             return plain_of(_carried_out(task, stop, stores))
     except ScenarioApplyError as error:
         is_busy = isinstance(error, StateLocked)
         failed = TaskResult(kind=task.kind, problem=problems_of(error), code=int(error.exit_code), is_busy=is_busy)
         return plain_of(failed)
-
-
-@contextmanager
-def _stoppable() -> Iterator[StopSignal]:
-    """Ctrl-C reaches the workers, too: requests in flight are finished and recorded."""
-    stop = StopSignal()
-    is_main = threading.current_thread() is threading.main_thread()
-    with stopping(stop, _say_nothing) if is_main else nullcontext():
-        yield stop
-
-
-def _say_nothing(text: str) -> None:
-    """The coordinator says it."""
 
 
 def _carried_out(task: Task, stop: StopSignal, stores: ExitStack) -> TaskResult:
@@ -67,6 +53,7 @@ def _carried_out(task: Task, stop: StopSignal, stores: ExitStack) -> TaskResult:
         results = status_results(opened, None) if task.kind == "status" else planned_results(task, opened, None)
         return TaskResult(kind=task.kind, manifests=_in_order(task, [*failed, *results]))
     with _service(task, opened, stop) as service:
+        service.budget.resume(task.spent_s)
         if task.kind == "plan":
             results = planned_results(task, opened, service)
         elif task.kind == "status":
@@ -76,7 +63,7 @@ def _carried_out(task: Task, stop: StopSignal, stores: ExitStack) -> TaskResult:
             with leases.held(task.lock_timeout_s):
                 applying = Applying(task=task, service=service, stop=stop, begun=False)
                 results = applying.results(opened)
-                leases.settle(is_over=task.kind == "apply" and _is_over(task, results))
+                leases.settle(is_over=task.kind == "price" or _is_over(task, results))
             answered = _answered(task, service, [*failed, *results], events=applying.events)
             return replace(answered, project=project, leases=leases.folders)
         return replace(_answered(task, service, [*failed, *results]), project=project)
@@ -87,17 +74,19 @@ def _looked(task: Task, stop: StopSignal, stores: ExitStack) -> TaskResult:
     with open_service(
         root_of(task), settings_of(task), project=task.project, read_only=True, cancel=stop.requested
     ) as service:
+        service.budget.resume(task.spent_s)
         TaskLeases.again(task).settle(is_over=False)
         look = look_at(service.api, task.running)
         touched = look.manifests(task)
         if not touched:
             return _answered(task, service, [], look=look)
-        sent = service.budget.sent
+        sent, spent_s = service.budget.sent, service.budget.ages_s()
     part = replace(task, manifests=tuple(one for one in task.manifests if one.path in touched))
     opened, failed = open_manifests(part, stores)
     if not opened:
-        return replace(_look_result(task, look, touched, failed), sent=sent)
+        return replace(_look_result(task, look, touched, failed), sent=sent, spent_s=spent_s)
     with _service(part, opened, stop) as service:
+        service.budget.resume(spent_s)
         may_launch = None if task.may_launch is None else task.may_launch + len(look.ended)
         failures = _failures(task, look)
         applying = Applying(
@@ -154,7 +143,8 @@ def _answered(
     base = TaskResult(kind=task.kind, manifests=_in_order(task, results))
     if look is not None:
         base = _look_result(task, look, touched, results)
-    return replace(base, sent=service.budget.sent, refused=service.budget.refused, events=tuple(events))
+    budget = service.budget
+    return replace(base, sent=budget.sent, refused=budget.refused, spent_s=budget.ages_s(), events=tuple(events))
 
 
 def _look_result(task: Task, look: Look, touched: Collection[str], results: list[ManifestResult]) -> TaskResult:

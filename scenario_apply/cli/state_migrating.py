@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import shlex
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,7 @@ from scenario_apply.cli.wiring import open_manifest, place_named, place_of_manif
 from scenario_apply.errors import StateError, StateForeign, UsageError
 from scenario_apply.state.state import State
 from scenario_apply.state.state_file import StateMoved, read_state_file, state_of
+from scenario_apply.state.state_url import BadStateUrl, parse_state_url
 from scenario_apply.state.url_texts import is_state_url
 
 if TYPE_CHECKING:
@@ -63,7 +66,7 @@ def migrate_state(call: Invocation, words: Sequence[str]) -> Migration:
         except StateMoved as moved:
             state = _moved_before(moved, target, written)
             return Migration(source=source.shown, target=target.shown, written=written, state=state, copy=None)
-        state = _put(target, state)
+        state = _put(target, state, here)
         copy = source.retire(written)
     return Migration(source=source.shown, target=target.shown, written=written, state=state, copy=copy)
 
@@ -117,7 +120,7 @@ def _complete(source: StateStore, call: Invocation, *, is_remote: bool) -> State
     return loaded.state
 
 
-def _put(target: StateStore, state: State) -> State:
+def _put(target: StateStore, state: State, here: StateLocation) -> State:
     """Write the state to its new place, unless it is there, and read it back; as it is there."""
     held = target.take()
     if held is not None:
@@ -127,17 +130,23 @@ def _put(target: StateStore, state: State) -> State:
                 f"{target.shown} holds another state, of lineage {file.lineage}",
                 hint="nothing was changed; name a place that is empty",
             )
-        if not file.moved_to:
-            there = state_of(file, source=target.shown)
-            if _is_same(there, state):
-                return target.load().state
-            if there.serial >= state.serial:
-                raise StateForeign(
-                    f"{target.shown} holds serial {there.serial} of this state, and only serial {state.serial} is here",
-                    hint="nothing was changed; the newer one is there: use that, or join both with state merge",
-                )
-            if target.load().has_journal:
-                raise StateError(f"an interrupted run left something in {target.shown}", code="journal-left")
+        if not file.moved_to and _is_same(state_of(file, source=target.shown), state):
+            return target.load().state
+        if file.moved_to:
+            if file.serial > state.serial and not _is_place(file.moved_to, here):
+                raise StateMoved(target.shown, file)
+        elif file.serial >= state.serial:
+            raise StateForeign(
+                f"{target.shown} holds serial {file.serial} of this state, and only serial {state.serial} is here",
+                hint="nothing was changed; use the newer one, or join both with state merge",
+            )
+    with suppress(StateMoved):  # the way back
+        if target.load().has_journal:
+            raise StateError(
+                f"an interrupted run left something in {target.shown}",
+                code="journal-left",
+                hint=f"look at it: scenario-apply state list --state {shlex.quote(target.shown)}",
+            )
     # a save takes the next serial: saved plans stay good where it is the one that they were made from
     target.save(replace(state, serial=state.serial - 1))
     saved = target.load().state
@@ -145,6 +154,14 @@ def _put(target: StateStore, state: State) -> State:
         what = f"what {target.shown} gives back is not what was written to it"
         raise StateError(what, hint="the state stays where it was")
     return saved
+
+
+def _is_place(moved_to: str, here: StateLocation) -> bool:
+    """Whether a note of where a state went means this place: stores that count serials on their own are ahead then."""
+    if here.url is not None:
+        with suppress(BadStateUrl):
+            return parse_state_url(moved_to).shown == here.url.shown
+    return f"/{here.state}".endswith(f"/{moved_to}")
 
 
 def _is_same(one: State, other: State) -> bool:

@@ -13,6 +13,7 @@ from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 
+from scenario_apply.errors import Interrupted
 from scenario_apply.fleet.launch_limits import LaunchLimits
 from scenario_apply.fleet.project_run import ProjectRun
 from scenario_apply.fleet.tasks import Plain, TaskResult, plain_of, result_of
@@ -26,6 +27,7 @@ MOST_DEATHS_TOGETHER = 2
 class Coordinator:
     """work: what carries out a task, by plain values. engine: opens the executor, again after it broke. slots: tasks
     in flight. stop: once set, no task is submitted any more. deadline: of the clock's monotonic seconds, likewise.
+    stop_now: once set, run() raises Interrupted, and the engine ends what runs.
     """
 
     clock: Clock
@@ -33,6 +35,7 @@ class Coordinator:
     engine: Callable[[], AbstractContextManager[Executor]]
     slots: int
     stop: WakeUp
+    stop_now: WakeUp = field(default_factory=threading.Event)
     limits: LaunchLimits = field(default_factory=LaunchLimits)
     deadline: float | None = None
     changed: Callable[[ProjectRun], None] = lambda run: None
@@ -50,6 +53,8 @@ class Coordinator:
             self._note_due(run)
         with ExitStack() as stack:
             while self._due or self._ready or self._in_flight:
+                if self.stop_now.is_set():
+                    raise Interrupted("interrupted before all tasks had ended; what they did is recorded")
                 if self._is_over():
                     self._leave_all()
                 else:

@@ -43,7 +43,7 @@ class FleetSums:
 class FleetReport:
     """command: what was run. path: of the fleet file. blocked: limits of the whole fleet that stop it.
 
-    took_s: seconds. note: a sentence on how it ended, where that is not plain.
+    took_s: seconds. plans: of an apply, what it planned first, by name.
     """
 
     command: Command
@@ -52,7 +52,7 @@ class FleetReport:
     blocked: tuple[Diagnostic, ...] = ()
     took_s: float = 0.0
     next_command: str | None = None
-    note: str | None = None
+    is_interrupted: bool = False
     plans: Mapping[str, ProjectRun] = field(default_factory=dict)
 
     @property
@@ -79,6 +79,8 @@ class FleetReport:
     @property
     def code(self) -> ExitCode:
         """The detailed exit code: see exit_code()."""
+        if self.is_interrupted:
+            return ExitCode.INTERRUPTED
         if self.blocked:
             return ExitCode.GATE
         return exit_code(self.command, [ExitCode(code_of(run)) for run in self.runs])

@@ -41,8 +41,8 @@ def fleet_text(report: FleetReport, screen: Screen) -> str:
     if report.blocked:
         text += "\n" + problem_text(report.blocked, screen)
     text += "\n" + "\n".join(prose(sums_text(report), screen.width, screen)) + "\n"
-    if report.note:
-        text += "\n".join(prose(safe(report.note), screen.width, screen)) + "\n"
+    if report.is_interrupted:
+        text += "Interrupted. What was done is recorded; trainings that were launched go on.\n"
     if report.next_command:
         text += f"Next: {safe(report.next_command)}\n"
     return text

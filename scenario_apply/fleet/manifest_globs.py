@@ -32,6 +32,7 @@ class ManifestGlobs:
     own: str
     problems: list[Diagnostic] = field(default_factory=list)
     _found: dict[str, Glob] = field(default_factory=dict)
+    _inside: dict[str, Glob] = field(default_factory=dict)  # folders, by what was found in them
     _looked_at: int = 0
 
     def of(self, entry: Entry) -> tuple[str, ...]:
@@ -55,18 +56,15 @@ class ManifestGlobs:
         return tuple(found)
 
     def _is_first(self, path: str, glob: Glob) -> bool:
-        """Whether no glob found it before, nor the folder that it is a part of, or a part of it as a manifest."""
-        above = {path}
-        while "/" in path and (parent := path.rpartition("/")[0]) not in above:
-            above.add(parent)
-            path = parent
-        whole = max(above, key=len)
-        other = next((self._found[a] for a in sorted(above, key=len, reverse=True) if a in self._found), None)
+        """Whether no glob found it before, nor a folder that it is a part of, nor a part of it."""
+        above = [path[:at] for at, sign in enumerate(path) if sign == "/"]
+        other = next((self._found[p] for p in (path, *above) if p in self._found), self._inside.get(path))
         if other is None:
-            self._found[whole] = glob
+            self._found[path] = glob
+            self._inside |= dict.fromkeys(above, glob)
             return True
         line = "" if other.place.line is None else f" (line {other.place.line})"
-        what = f"{whole} is found twice: by {other.text!r}{line} and by {glob.text!r}"
+        what = f"{path} is found twice: by {other.text!r}{line} and by {glob.text!r}"
         self._problem("duplicate-manifest", what, glob, "each manifest belongs to one entry: narrow one, or `exclude:`")
         return False
 

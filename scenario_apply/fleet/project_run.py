@@ -56,10 +56,10 @@ class ProjectRun:
     has_died: bool = False
     events: list[str] = field(default_factory=list)
     failed: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    spent: tuple[float, tuple[float, ...]] = (0.0, ())  # when the last answer came, and its spent_s
     _kind: str = ""
     _interval: PollInterval = field(init=False)
     _unfinished: tuple[str, ...] = ()
-    _spent: tuple[float, tuple[float, ...]] = (0.0, ())
     _failed_looks: int = 0
     _busy_looks: int = 0
     _held_since: float | None = None
@@ -93,7 +93,7 @@ class ProjectRun:
     def next_task(self, now: float, *, may_launch: int | None, cost: float | None) -> Task:
         """The task that is due; the run is in flight until take() or lost()."""
         self.due_at, self.phase = None, "working"
-        at, spent = self._spent
+        at, spent = self.spent
         passed = now - at
         may_continue = may_launch is None or may_launch > 0
         return replace(
@@ -115,7 +115,7 @@ class ProjectRun:
         self.sent += result.sent
         self.refused += result.refused
         self.events += result.events
-        self._spent = (now, result.spent_s)
+        self.spent = (now, result.spent_s)
         if result.kind == "look":
             self._take_look(result, now)
         else:

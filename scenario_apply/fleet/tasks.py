@@ -31,6 +31,7 @@ class FleetRun(Struct, frozen=True, kw_only=True):
     host: str = ""
     pid: int = 0
     since: str = ""  # ISO 8601
+    stop_file: str | None = None  # once it is there, tasks end after their requests in flight
 
 
 class TaskManifest(Struct, frozen=True, kw_only=True):

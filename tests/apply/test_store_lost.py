@@ -116,6 +116,22 @@ def test_calls_in_flight_are_recorded_and_not_made_again(
     swept(tmp_path, "before", take, back, "b", parallelism=4)
 
 
+@pytest.mark.parametrize("number", range(1, 5))
+def test_a_lease_that_ends_while_a_call_is_recorded_prevents_the_call(tmp_path: Path, number: int) -> None:
+    """As a slow store or a machine that was suspended makes it: another run may have paid for the same by then."""
+    first, service = machine(tmp_path)
+    hand = Hand(service, 0, "never", lambda: None)
+
+    def strike(name: str, when: str) -> None:
+        if (name, when) == ("put_call", "after") and first.bucket.requests["put_call"] == number:
+            lose(first)
+
+    first.backend.strike = strike
+    ledger = first.apply(hand.api, ApplyOptions(parallelism=1))
+    assert "Nothing was overwritten: let the other run end, then apply again" in str(ledger.error)
+    assert len(hand.paid) == number - 1
+
+
 def test_a_state_that_is_removed_during_a_run_is_pushed_back_first(tmp_path: Path) -> None:
     """The rescue file keeps the note of the run, so that a call without an answer is found after the push, too."""
     first, service = machine(tmp_path)

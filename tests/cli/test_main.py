@@ -360,7 +360,7 @@ def test_completion_knows_commands_options_and_values(shell: str, capsys: pytest
     ("line", "offered"),
     [
         ("scenario-apply pl", ["plan"]),
-        ("scenario-apply state m", ["merge", "mv"]),
+        ("scenario-apply state m", ["merge", "migrate", "mv"]),
         ("scenario-apply state mv --lo", ["--local", "--lock-timeout"]),
         ("scenario-apply state mv model.", ["model.deep", "model.kael", "model.late", "model.new"]),
         ("scenario-apply plan --adopt model.n", ["model.new="]),

@@ -10,11 +10,13 @@ from msgspec.structs import replace
 
 from scenario_apply.__main__ import main
 from scenario_apply.model import codec
+from scenario_apply.model.steps import CreateModel, PlannedStep
 from scenario_apply.state.state_file import JournalNote, file_of
+from scenario_apply.state.stores.journal import Journal
 from scenario_apply.state.stores.remote.backend import StoredState
 from tests.cli.memory_stores import MemoryStores, memory_stores
 from tests.fakes.wire import Killed
-from tests.state.stores.states import one
+from tests.state.stores.states import KAEL, one
 
 A, B = "s3://bucket/a.json", "gs://bucket/b.json"
 FILE = "state/kael.json"
@@ -83,8 +85,9 @@ def test_what_is_left_of_a_file_is_in_backups_and_says_where_the_state_is(stores
         (document(7).replace(b"Kael", b"Kaal"), "state-foreign"),
         (b"no state", "state-damaged"),
         (document(lineage="l-2", moved_to="s3://elsewhere/x.json"), "state-foreign"),
+        (document(8, moved_to="s3://elsewhere/x.json"), "state-moved"),
     ],
-    ids=["lineage", "newer", "same-serial", "damaged", "moved-lineage"],
+    ids=["lineage", "newer", "same-serial", "damaged", "moved-lineage", "moved-newer"],
 )
 @pytest.mark.parametrize("there", [A, "other/kael.json"])
 def test_another_or_a_newer_state_is_not_overwritten(
@@ -112,6 +115,30 @@ def test_a_state_that_a_run_left_open_stays(stores: MemoryStores, capsys: pytest
     assert main(["state", "migrate", A, B]) == 1
     assert "journal-left" in capsys.readouterr().err
     assert stores.document(B) is None
+
+
+@pytest.mark.parametrize("here", [B, FILE])
+def test_the_way_back_is_open_where_the_store_counts_on_its_own(here: str, stores: MemoryStores) -> None:
+    """A server of HTTP states gives each document that it keeps another serial, also that of a state that went away."""
+    put(stores, here, document(7))
+    put(stores, A, document(9, moved_to=here))
+    assert main(["state", "migrate", here, A]) == 0
+    assert "moved_to" not in json.loads(stores.document(A) or b"")
+
+
+def test_a_journal_in_the_new_place_is_not_laid_under_the_state(
+    stores: MemoryStores, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its calls would be replayed over a state that has nothing to do with them."""
+    put(stores, A, document())
+    Path("state").mkdir()
+    journal = Journal("state/kael.journal", "r", 0, lambda: None)
+    journal.intend(PlannedStep(id="s1", step=CreateModel(address=KAEL, number=1, name="K", type="flux.1-lora")), 0)
+    journal.close()
+    assert main(["state", "migrate", A, FILE]) == 1
+    assert "journal-left" in capsys.readouterr().err
+    assert not Path(FILE).exists()
+    assert stores.document(A) == document()
 
 
 def test_nothing_is_moved_onto_itself_or_out_of_nothing(

@@ -32,6 +32,7 @@ from scenario_apply.errors import ScenarioApplyError
 from scenario_apply.manifest.loader.archives import Archives
 from scenario_apply.manifest.loader.data_guard import DataGuard
 from scenario_apply.manifest.loader.load import load_manifest
+from scenario_apply.model.codec import Misfit
 from scenario_apply.model.lint_rules import Finding
 from scenario_apply.model.remote import AssetId, JobId, ModelId, UploadId
 from scenario_apply.planning.plan_format import sealed
@@ -39,6 +40,7 @@ from scenario_apply.state.state import State
 from scenario_apply.state.state_file import JournalNote, state_to_json
 from scenario_apply.state.stores.file_store import FileStore
 from scenario_apply.state.stores.journal import replay, replayed
+from scenario_apply.state.stores.remote.http_document import closed, digest_of, opened
 from scenario_apply.state.stores.remote.open_calls import lines_of_run, names_of_run
 from tests.api.transports import Bench
 from tests.fakes.clock import FakeClock
@@ -125,6 +127,10 @@ def _state(data: bytes, folder: Path) -> None:
         json.dumps(state_to_json(loaded.state, tool_version="0"))
     with suppress(ScenarioApplyError):
         store.read_other(data, "pushed.json")
+    digest_of(data)
+    with suppress(ScenarioApplyError, Misfit):  # the same from an HTTP state server, with open calls
+        found = opened(data, "a server")
+        closed(found.state, found.calls, above=found.serial)
 
 
 _ENDPOINT = "https://scenario.test/v1"  # of the seeds

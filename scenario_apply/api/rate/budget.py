@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from scenario_apply.api.rate.pace import Pace
@@ -97,6 +97,19 @@ class RequestBudget:
             if self._pace.probing:
                 self._probe = slot
             return slot
+
+    def resume(self, ages_s: Iterable[float]) -> None:
+        """Count requests that another process sent for the project, each answered so many seconds ago."""
+        now = self._clock.monotonic()
+        with self._lock:
+            if self.limit_per_minute:
+                self._answered.extend(now - age for age in sorted(ages_s, reverse=True) if age < WINDOW_S)
+
+    def ages_s(self) -> tuple[float, ...]:
+        """How many seconds ago each request of the last minute was answered, for resume()."""
+        now = self._clock.monotonic()
+        with self._lock:
+            return tuple(round(now - at, 3) for at in self._answered if now - at < WINDOW_S)
 
     def leave(self, slot: Slot) -> None:
         """The request leaves now; between acquire and this its intent may have been written to disk."""

@@ -89,20 +89,23 @@ def _matrix_arguments(parser: argparse.ArgumentParser) -> None:
 def _plan(call: Invocation) -> int:
     from scenario_apply.cli.fleet_command import FleetCommand
 
-    return FleetCommand.of(call, "plan").plan()
+    with FleetCommand.of(call, "plan") as command:
+        return command.plan()
 
 
 def _status(call: Invocation) -> int:
     from scenario_apply.cli.fleet_command import FleetCommand
 
-    return FleetCommand.of(call, "status").status()
+    with FleetCommand.of(call, "status") as command:
+        return command.status()
 
 
 def _apply(call: Invocation) -> int:
     from scenario_apply.cli.fleet_apply import apply_fleet
     from scenario_apply.cli.fleet_command import FleetCommand
 
-    return apply_fleet(FleetCommand.of(call, "apply"))
+    with FleetCommand.of(call, "apply") as command:
+        return apply_fleet(command)
 
 
 def _matrix(call: Invocation) -> int:

@@ -80,6 +80,8 @@ class StoreJournal(Journal):
             self._stored_lines = max(self._stored_lines, number)
         with self._lock:
             self._ended = [pair for pair in self._ended if pair[1].line > self._stored_lines]
+        if self._guard is not None:
+            self._guard()  # once more: a slow store may have taken longer than the lease lasts
 
     def _keep_open(self, line: Line, data: bytes) -> None:
         super()._keep_open(line, data)
