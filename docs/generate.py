@@ -387,6 +387,9 @@ def exit_codes() -> str:
         "# Exit codes\n\nCodes 2 to 8 are used by plan, apply, destroy and status, and only with the option "
         "`--detailed-exitcode`. "
         f"The others are always used.\n\n| code | name | meaning |\n|---|---|---|\n{rows}"
+        "\n`fleet plan` and `fleet status` give the worst code of their projects: 1, then 8, 5, 7, 6, 3 and 2; a plan "
+        "with changes and running trainings gives 2. `fleet apply` gives 8 where some projects are done and others "
+        "are not, the code itself where all projects failed alike, and 6 where only limits stopped some of them.\n"
     )
 
 

@@ -124,8 +124,10 @@ def on_this_machine(workers: int) -> Iterator[Executor]:
             raise
         finally:
             ended.set()
-            client.close(timeout=_TO_CLOSE_S)
-            cluster.close(timeout=_TO_CLOSE_S)
+            with suppress(TimeoutError):  # on a busy machine; the processes end with this one
+                client.close(timeout=_TO_CLOSE_S)
+            with suppress(TimeoutError):
+                cluster.close(timeout=_TO_CLOSE_S)
 
 
 def _kill_workers(cluster: LocalCluster) -> None:
