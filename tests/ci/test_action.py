@@ -246,7 +246,7 @@ def test_a_cancelled_run_on_a_store_can_be_resumed_once_it_has_recorded_somethin
 
 
 def test_a_state_of_the_branch_is_not_left_behind(begin: Begin) -> None:
-    """With the store alone, everything on the branch would be trained a second time. A file could come with a pull request."""
+    """Else all of it would be trained a second time. A file could come with a pull request."""
     begin("push").act(command="apply", **KEYS)
     for place, message in (
         ("s3://team/kael.json", "the branch scenario-state still has scenario.json: move it to the store"),

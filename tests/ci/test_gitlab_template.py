@@ -132,7 +132,7 @@ def test_an_applied_plan_is_resumed_until_it_is_done(job: Job, tmp_path: Path) -
 
 
 def test_a_state_in_a_store_is_used_by_every_job(job: Job, tmp_path: Path) -> None:
-    """The branch keeps nothing but the plan to resume. A state that is left on it stops every job: it would be paid twice."""
+    """The branch keeps nothing but the plan to resume. A state that is left on it stops every job."""
     (tmp_path / "plan.json").write_text("reviewed")
     url, plan = "https://host.test/api/v4/projects/7/terraform/state/scenario", str(tmp_path / "plan.json")
     assert job("scenario-apply", SCENARIO_STATE=url, CODE="3", SCENARIO_PLAN=plan) == 0
