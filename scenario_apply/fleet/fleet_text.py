@@ -51,8 +51,8 @@ def fleet_text(report: FleetReport, screen: Screen) -> str:
 def _project_line(report: FleetReport, run: ProjectRun, wide: int, screen: Screen) -> str:
     word, color = state_word(report, run)
     shown = screen.paint(word, color)
-    told = [counted(len(run.task.manifests), "manifest"), *_counts(report, run)]
-    return f"  {pad(fit(safe(run.name), wide), wide)}  {shown}{' ' * max(0, 10 - len(word))}  {', '.join(told)}"
+    details = [counted(len(run.task.manifests), "manifest"), *_counts(report, run)]
+    return f"  {pad(fit(safe(run.name), wide), wide)}  {shown}{' ' * max(0, 10 - len(word))}  {', '.join(details)}"
 
 
 def state_word(report: FleetReport, run: ProjectRun) -> tuple[str, Color | None]:

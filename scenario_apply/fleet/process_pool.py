@@ -143,7 +143,7 @@ def _outcome(task: bytes) -> bytes:
 
 
 def _end_with_parent() -> None:
-    """A parent that was killed leaves nobody who waits for this process."""
+    """After its parent was killed, no process waits for this one."""
     parent = parent_process()
     if parent is not None:
         wait([parent.sentinel])

@@ -29,7 +29,7 @@ class FleetView:
         self._call, self._clock, self._runs = call, clock, runs
         self._started_at = clock.monotonic()
         self._drawn_at = float("-inf")
-        self._told: dict[str, str] = {}
+        self._last_lines: dict[str, str] = {}
         self._region = LiveRegion(call.put)
         self._lock = threading.Lock()
         self._is_live = call.err.terminal and call.err.color and not call.settings.quiet
@@ -58,11 +58,11 @@ class FleetView:
     def _print(self, run: ProjectRun) -> None:
         """One line for each new phase of an apply, without its looks; plans and statuses are soon on the screen."""
         line = f"{run.phase}" + (f", {len(run.running)} training" if run.running else "")
-        if run.task.kind != "apply" or (run.phase in ("queued", "working") and run.name in self._told):
+        if run.task.kind != "apply" or (run.phase in ("queued", "working") and run.name in self._last_lines):
             return
-        if self._told.get(run.name) == line:
+        if self._last_lines.get(run.name) == line:
             return
-        self._told[run.name] = line
+        self._last_lines[run.name] = line
         self._call.say(f"{safe(run.name)}: {line}\n")
 
     def _lines(self, width: int) -> list[str]:
@@ -71,8 +71,8 @@ class FleetView:
         ordered = sorted(self._runs, key=lambda run: _ORDER.index(run.phase))
         lines = []
         for run in ordered:
-            told = ", ".join(run.progress[:3]) if run.phase == "training" else ""
-            text = f"  {pad(fit(safe(run.name), 40), min(names, 40))}  {pad(run.phase, 8)}  {safe(told)}"
+            progress = ", ".join(run.progress[:3]) if run.phase == "training" else ""
+            text = f"  {pad(fit(safe(run.name), 40), min(names, 40))}  {pad(run.phase, 8)}  {safe(progress)}"
             lines.append(self._call.err.paint(fit(text.rstrip(), width - 1), _COLORS.get(run.phase)))
         counts = Counter(run.phase for run in self._runs)
         summed = ", ".join(f"{counts[phase]} {phase}" for phase in _ORDER if counts[phase])

@@ -20,7 +20,7 @@ from scenario_apply.state.stores.remote.postgres_session import PostgresSession
 
 _LEASES = "scenario_apply_leases"
 _LOOKS = 100
-"""Whether a session that is told to end has ended, a tenth of a second apart."""
+"""Whether a session that was asked to end has ended, a tenth of a second apart."""
 _UNKNOWN = Holder(who="another run", host="", pid=0, since="", command="")
 
 _SCHEMA: LiteralString = """

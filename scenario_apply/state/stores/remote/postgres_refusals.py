@@ -1,6 +1,6 @@
 """What a PostgreSQL server's refusals mean, in our own words: its texts may repeat a password or an address.
 
-A refused connection carries no SQLSTATE, so that it is told by the English words of server and libpq; a text in another
+A refused connection carries no SQLSTATE, so the English words of server and libpq decide; a text in another
 language gets the general words. Source: PostgreSQL 15 manual, appendix A, and libpq's `fe-connect.c`.
 """
 
