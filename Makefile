@@ -109,9 +109,10 @@ test: $(STAMP) azurite ## run the tests
 coverage: $(STAMP) ## run the tests with branch coverage of everything but the emulator; fails below the floor
 	@$(MAKE) -s test PYTEST_OPTIONS='--cov --cov-report=term:skip-covered'
 
-# The tests that a version of a dependency can break. The crash, kill, soak and fuzz tests are about our own code.
-VERSION_TESTS := tests --ignore=tests/soak --ignore=tests/fuzz --ignore=tests/apply/test_crash.py \
-	--ignore=tests/apply/test_crash_rarer.py --ignore=tests/apply/test_kill.py
+# The tests that a version of a dependency can break. The crash, kill, soak and fuzz tests are about our own code, those
+# of pages, workflows and hostile texts about our own files and words.
+VERSION_TESTS := tests $(addprefix --ignore=tests/,soak fuzz docs ci hostile_text fleet/test_kill.py \
+	$(addprefix apply/,test_crash.py test_crash_rarer.py test_kill.py test_other_machine.py test_store_lost.py))
 
 test-newest: ## run the tests on the newest allowed versions, in .venv-newest
 	@$(MAKE) -s versions VENV=.venv-newest VERSIONS='--upgrade -e .[dev]'

@@ -227,6 +227,10 @@ class PlanBegun(PlanStale):
     """A killed run left its journal: applying the manifest completes what it began."""
 
 
+class PlanElsewhere(PlanStale):
+    """The plan is for a state in another place: planning again here would make everything once more."""
+
+
 class GateClosed(ApplyError):
     code = "gate"
     exit_code = ExitCode.GATE

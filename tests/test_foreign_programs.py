@@ -26,8 +26,9 @@ MANIFEST = (
 )
 STARTS_PROGRAMS = {"cli/local_service.py", "apply/git_lfs/lfs_programs.py", "dataset/scan/parquet_process.py"}
 """The embedded Scenario of --local and the reader of parquet are modules of ours; git-lfs runs in its own folder."""
-FORKS_ITSELF = {"dataset/scan/parallel.py"}
-"""Workers that read pictures: copies of this process, made by concurrent.futures; no program is looked up."""
+FORKS_ITSELF = {"dataset/scan/parallel.py", "fleet/process_pool.py"}
+"""Workers that read pictures: copies of this process, made by concurrent.futures; no program is looked up. Workers of a
+fleet are started by this Python; below, they import nothing from the working folder."""
 
 
 def run(home: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -114,6 +115,33 @@ def test_modules_of_the_working_folder_are_never_imported(home: Path, is_on_the_
     words = ("--local", "--auto-approve", "--poll-interval", "0.05")
     done = run(home, "apply", *words, PYTHONPATH=f":{installed}:." if is_on_the_path else str(installed))
     assert done.returncode == 0, done.stderr
+    assert sorted(home.glob("*.ran")) == []
+
+
+@pytest.mark.parametrize("engine", ["processes", "dask"])
+@pytest.mark.parametrize("is_on_the_path", [False, True])
+def test_workers_of_a_fleet_import_nothing_of_the_working_folder(home: Path, engine: str, is_on_the_path: bool) -> None:
+    """They hold the credentials of every project."""
+    trap = 'import pathlib; pathlib.Path(__file__).with_suffix(".ran").touch()\n'
+    for name in ("multiprocessing", "socket", "pickle", "random", "tornado", "distributed"):
+        (home / f"{name}.py").write_text(trap)
+    (home / "fleet.yaml").write_text("version: 1\nprojects:\n- { project: proj, manifests: scenario.yaml }\n")
+    program = home.parent / "bin" / "scenario-apply.py"  # as pip installs it: its own folder is on the path, no other
+    program.parent.mkdir()
+    program.write_text(
+        "import sys\nfrom scenario_apply.__main__ import main\nif __name__ == '__main__':\n    sys.exit(main())\n"
+    )
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("SCENARIO_", "PYTHON"))}
+    done = subprocess.run(
+        [sys.executable, str(program), "fleet", "plan", "--local", "--engine", engine, "--max", "1"],
+        cwd=home,
+        env=kept | {"PYTHONPATH": f"{ROOT}:." if is_on_the_path else str(ROOT)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
     assert sorted(home.glob("*.ran")) == []
 
 

@@ -31,7 +31,11 @@ output() { printf '%s=%s\n' "$1" "$2" >>"$GITHUB_OUTPUT"; }
 # The saved plan in another format; nothing is asked for it. Its exit codes say what is in the plan.
 show() {
 	local options=(--format "$@" --quiet --detailed-exitcode) shown=0
-	[[ -z $STATE_BRANCH ]] || options+=(--state "$work/states/$NAME.json")
+	if [[ -n $STATE_URL ]]; then
+		options+=(--state "$STATE_URL")
+	elif [[ -n $STATE_BRANCH ]]; then
+		options+=(--state "$work/states/$NAME.json")
+	fi
 	tool plan "$work/plan.json" "${options[@]}" || shown=$?
 	case $shown in 0 | 2 | 3 | 5 | 6) ;; *) fail "the plan cannot be shown" ;; esac
 }

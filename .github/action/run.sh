@@ -77,13 +77,15 @@ apply_reviewed() {
 	local options=(--auto-approve --detailed-exitcode "${state_options[@]}" "${more[@]}")
 	[[ $WAIT == true ]] || options+=(--no-wait)
 	# --plan-of: who may push can replace the artifact, with a plan of other variables, or of everything once more.
+	local before=
+	[[ -z $STATE_BRANCH ]] || before=$(recorded)
 	run_tool apply "$work/reviewed/plan.json" --plan-of "$MANIFEST" "${options[@]}"
 	# A plan with trainings that run may be resumed without another review. One that was refused changes nothing about that.
 	if [[ -n $STATE_BRANCH ]]; then
 		case $code in
 			3) cp "$work/reviewed/plan.json" "$states/$NAME.plan.json" ;;
 			130) # cancelled: it was accepted if anything is recorded
-				[[ -z $(git_state status --porcelain -- "$NAME.json") ]] || cp "$work/reviewed/plan.json" "$states/$NAME.plan.json"
+				[[ $(recorded) == "$before" ]] || cp "$work/reviewed/plan.json" "$states/$NAME.plan.json"
 				;;
 			0 | 8) rm -f "$states/$NAME.plan.json" ;;
 		esac

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The branch that keeps the states; sourced. It has a folder of its own: nothing of it comes from the checkout, so that a
+# The branch that keeps the states and the plans to resume; sourced. A state in a store is not on it. It has a folder of its own: nothing of it comes from the checkout, so that a
 # pull request cannot bring a state along. Links on the branch become plain files: nothing is written through them. A push
 # that is not the newest is refused, so that no state is written over.
 states=$work/states
@@ -19,6 +19,10 @@ git_state() {
 # Sets state_options.
 load_state() {
 	state_options=()
+	if [[ -n $STATE_URL ]]; then
+		[[ $STATE_URL == *://* ]] || fail "the input state takes a URL, such as s3://BUCKET/kael.json: a file in the checkout may come with a pull request"
+		state_options=(--state "$STATE_URL")
+	fi
 	[[ -n $STATE_BRANCH ]] || return 0
 	git check-ref-format "refs/heads/$STATE_BRANCH" || fail "the input state-branch is not the name of a branch"
 	rm -rf "$states"
@@ -35,10 +39,23 @@ load_state() {
 		2) echo "the branch $STATE_BRANCH does not exist yet: nothing is recorded" ;;
 		*) fail "the branch $STATE_BRANCH cannot be read" ;;
 	esac
-	state_options=(--state "$state")
+	if [[ -z $STATE_URL ]]; then
+		state_options=(--state "$state")
+	elif [[ -e $state ]]; then
+		fail "the branch $STATE_BRANCH still has $NAME.json: move it to the store with \`scenario-apply state migrate\`, and remove it from the branch"
+	fi
 }
 
-# Commit and push the state of this manifest, with the journal of a run that did not end.
+# What tells whether a run has recorded anything.
+recorded() {
+	if [[ -n $STATE_URL ]]; then
+		tool state pull "${state_options[@]}" 2>/dev/null | sha256sum || true
+	else
+		git_state status --porcelain -- "$NAME.json"
+	fi
+}
+
+# Commit and push the state of this manifest, with the journal of a run that did not end, and the plan to resume.
 save_state() {
 	[[ -n $STATE_BRANCH ]] || return 0
 	local file
@@ -49,10 +66,11 @@ save_state() {
 			git_state rm --quiet --cached --ignore-unmatch -- "$file"
 		fi
 	done
-	if git_state rev-parse --quiet --verify HEAD >/dev/null && git_state diff --cached --quiet; then
-		return 0
+	if git_state rev-parse --quiet --verify HEAD >/dev/null; then
+		! git_state diff --cached --quiet || return 0
+	else
+		[[ -n $(git_state ls-files) ]] || return 0
 	fi
-	[[ -n $(git_state ls-files) ]] || return 0
 	git_state -c user.name='github-actions[bot]' -c user.email='41898282+github-actions[bot]@users.noreply.github.com' \
 		commit --quiet --message "$NAME: $1 at ${GITHUB_SHA:0:12}" --message "Run: $GITHUB_SERVER_URL/$GITHUB_REPOSITORY/actions/runs/$GITHUB_RUN_ID"
 	local try
@@ -69,5 +87,7 @@ save_state() {
 		sleep "$((try * ${PUSH_WAIT:-2}))"
 	done
 	output unsaved-state "$states"
-	printf '::error title=scenario-apply::%s\n' "The state could not be pushed to $STATE_BRANCH. It is an artifact of this run: push it before anything is applied again, or trainings are paid for twice" >&2
+	local lost="The state could not be pushed to $STATE_BRANCH. It is an artifact of this run: push it before anything is applied again, or trainings are paid for twice"
+	[[ -z $STATE_URL ]] || lost="The plan to resume could not be pushed to $STATE_BRANCH: plan and apply again once the trainings have ended"
+	printf '::error title=scenario-apply::%s\n' "$lost" >&2
 }

@@ -28,6 +28,7 @@ from scenario_apply.errors import (
     GateClosed,
     Interrupted,
     PlanBegun,
+    PlanElsewhere,
     PlanStale,
     RateLimited,
     Refused,
@@ -214,6 +215,8 @@ class ApplySession:
         match error:
             case PlanBegun():
                 return self._manifest_command
+            case PlanElsewhere():
+                return None
             case PlanStale() if self.saved is not None:
                 path = self.call.settings.manifest or "plan.json"
                 return planning(vars(self.call.arguments), self.settings, path, self.saved.source.flags)

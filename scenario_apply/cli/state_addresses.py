@@ -58,14 +58,16 @@ def url_of_manifest(manifest: Manifest, settings: Settings) -> StateUrl:
         raise ManifestError(f"state: {url} is not encrypted", location=manifest.state_place, hint=_HTTP, code="state")
     if url.is_object:
         return url
-    if not is_named(url, settings):
+    if is_named(url, settings):
+        return url.named()
+    if not url.is_loopback:  # a server of this machine is asked, without credentials of the environment
         raise ManifestError(
             f"state: names {url.host or 'a host'}, and nothing is sent to a host that only the manifest names",
             location=manifest.state_place,
             hint=f"if it is yours, name it: --state {url.written}, or SCENARIO_APPLY_ALLOW_REMOTE={_host_prefix(url)}",
             code="state-host",
         )
-    return url.named()
+    return url
 
 
 def url_problem(manifest: Manifest) -> Diagnostic | None:
@@ -95,7 +97,7 @@ def _place_of(manifest: Manifest) -> Location | None:
 
 def is_named(url: StateUrl, settings: Settings) -> bool:
     """Whether the caller's environment names the server of a URL."""
-    if url.is_loopback or settings.remote.names(url.shown):
+    if settings.remote.names(url.shown):
         return True
     environment = settings.environment
     if url.scheme == "postgres":

@@ -6,6 +6,7 @@ its worker raises BrokenExecutor, and may have run in part; the engine still wor
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, contextmanager
@@ -46,11 +47,20 @@ def open_engine(name: str, *, workers: int, preload: str | None = None) -> Abstr
     ScenarioApplyError when the extra is missing, the scheduler cannot be reached, or its workers have another version.
     """
     kind, _, address = check_engine(name).partition("=")
+    _keep_out_modules_of_the_working_folder()
     if kind == PROCESSES:
         return _processes(workers, preload)
     from scenario_apply.fleet.dask_engine import on_scheduler, on_this_machine
 
     return on_scheduler(address) if address else on_this_machine(workers)
+
+
+def _keep_out_modules_of_the_working_folder() -> None:
+    """For the processes that start from here: the folder may be a checkout that anybody could write to."""
+    os.environ["PYTHONSAFEPATH"] = "1"
+    if "PYTHONPATH" in os.environ:
+        entries = os.environ["PYTHONPATH"].split(os.pathsep)
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(os.path.isabs, entries))
 
 
 @contextmanager

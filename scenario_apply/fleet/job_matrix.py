@@ -51,8 +51,10 @@ def _shown(fleet: Fleet, manifest: FleetManifest, cwd: str) -> str:
 
 
 def shown_path(path: str, cwd: str) -> str:
-    """A path as it would be typed in cwd."""
+    """A path as it would be typed in cwd. None begins with a dash, which a command would take for an option."""
     relative = os.path.relpath(path, cwd)
+    if relative.startswith("-"):
+        return os.path.join(os.curdir, relative)
     return path if relative.startswith("..") else relative
 
 

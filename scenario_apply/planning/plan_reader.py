@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 
 from scenario_apply.dataset.types import Contents, Dataset
-from scenario_apply.errors import Diagnostic, Location, PlanStale, UsageError
+from scenario_apply.errors import Diagnostic, Location, PlanElsewhere, PlanStale, UsageError
 from scenario_apply.manifest.spec import Manifest
 from scenario_apply.model import codec
 from scenario_apply.model.codec import Misfit
@@ -112,7 +112,13 @@ def check_fresh(plan: Plan, manifest: Manifest, datasets: Mapping[str, Dataset])
 
 
 def check_state(plan: Plan, state: State) -> None:
-    """Raises PlanStale when the state moved since the plan."""
+    """Raises PlanStale when the state moved since the plan, PlanElsewhere when it is another one."""
+    lineage = plan.source.lineage
+    if lineage is not None and lineage != state.lineage:
+        here = "none is recorded here" if state.lineage is None else f"the one here is of lineage {state.lineage}"
+        hint = "name the state that it was made from, with --state as then; if that is gone, plan again and review it"
+        what = f"the plan is for the state of lineage {lineage}, and {here}"
+        raise PlanElsewhere(what, problems=[Diagnostic(code="plan-stale", message=what, hint=hint)])
     problems = _moved_state(plan, state)
     if problems:
         raise PlanStale(problems[0].message, problems=problems)
@@ -177,8 +183,6 @@ def _moved_manifest(plan: Plan, manifest: Manifest, datasets: Mapping[str, Datas
 def _moved_state(plan: Plan, state: State) -> list[Diagnostic]:
     if plan.source.lineage is None and state.lineage is not None:
         return [_stale("the plan was made before anything was recorded, and there is a state now")]
-    if plan.source.lineage != state.lineage:
-        return [_stale(f"the plan is for the state of lineage {plan.source.lineage}, this one is {state.lineage}")]
     if plan.source.serial != state.serial:
         return [
             _stale(

@@ -27,7 +27,9 @@ for ((i = 1; i < $#; i++)); do
 	[[ ${!i} == --state ]] && state=${!next}
 	[[ ${!i} == --out && $CODE_OF_PLAN != 1 ]] && echo '{"a": "plan"}' >"${!next}"
 done
+[[ $state == *://* ]] && state=$CALLS.store
 case "$1 $2" in
+	'state pull') cat "$state" ;;
 	'ci reviewed') printf 'request=41\nhead=%s\nrun-id=50\nartifact-id=5\n' "$GITHUB_SHA" ;;
 	'ci continues') exit "${CODE_OF_CONTINUES:-0}" ;;
 	'ci comment') echo "posted" ;;
@@ -217,6 +219,43 @@ def test_resume_applies_only_what_continues_the_reviewed_plan(begin: Begin) -> N
     idle = begin("schedule").act(command="resume", **KEYS)
     assert not idle.failed
     assert len(calls(idle)) == 1
+
+
+def test_a_state_in_a_store_is_used_by_every_command(begin: Begin) -> None:
+    """The branch then keeps nothing but the plan to resume, and not even that when everything is done."""
+    store = {**KEYS, "state": "s3://team/kael.json"}
+    planned = begin("pull_request", PULL).act(command="plan", **store)
+    applied = begin("push", CODE_OF_APPLY="3").act(command="apply", **store)
+    assert not planned.failed, planned.log
+    assert not applied.failed, applied.log
+    assert kept(applied) == {"scenario.plan.json": '{"a": "reviewed plan"}\n'}
+    resumed = begin("schedule").act(command="resume", **store)
+    assert not resumed.failed, resumed.log
+    assert kept(resumed) == {}
+    checked = begin("schedule", CODE_OF_PLAN="0").act(command="drift", **store)
+    used = [
+        words for run in (planned, applied, resumed, checked) for words in calls(run) if words[0] in ("plan", "apply")
+    ]
+    assert len(used) == 9
+    assert all(words[words.index("--state") + 1] == "s3://team/kael.json" for words in used)
+
+
+def test_a_cancelled_run_on_a_store_can_be_resumed_once_it_has_recorded_something(begin: Begin) -> None:
+    cancelled = begin("push", CODE_OF_APPLY="130").act(command="apply", state="s3://team/kael.json", **KEYS)
+    assert list(kept(cancelled)) == ["scenario.plan.json"]
+
+
+def test_a_state_of_the_branch_is_not_left_behind(begin: Begin) -> None:
+    """Else all of it would be trained a second time. A file could come with a pull request."""
+    begin("push").act(command="apply", **KEYS)
+    for place, message in (
+        ("s3://team/kael.json", "the branch scenario-state still has scenario.json: move it to the store"),
+        ("state/kael.json", "the input state takes a URL"),
+    ):
+        refused = begin("push").act(command="apply", state=place, **KEYS)
+        assert refused.failed
+        assert message in refused.log
+        assert "apply" not in [words[0] for words in calls(refused)]
 
 
 def test_drift_opens_an_issue_and_fails(begin: Begin) -> None:

@@ -20,7 +20,7 @@ while [[ $# -gt 0 ]]; do
 	case $1 in --out) echo plan >"$2" ;; --state) state=$2 ;; apply) apply=1 ;; esac
 	shift
 done
-[[ -z $apply ]] || { echo recorded >>"$state"; exit "${CODE:-0}"; }
+[[ -z $apply ]] || { [[ $state == *://* ]] || echo recorded >>"$state"; exit "${CODE:-0}"; }
 exit "${CODE_OF_PLAN:-0}"
 """
 Job = Callable[..., int]
@@ -129,6 +129,25 @@ def test_an_applied_plan_is_resumed_until_it_is_done(job: Job, tmp_path: Path) -
     assert "reviewed.plan.json" in kept(tmp_path)
     assert job("scenario-resume") == 0
     assert kept(tmp_path) == ["scenario.json"]
+
+
+def test_a_state_in_a_store_is_used_by_every_job(job: Job, tmp_path: Path) -> None:
+    """The branch keeps nothing but the plan to resume. A state that is left on it stops every job."""
+    (tmp_path / "plan.json").write_text("reviewed")
+    url, plan = "https://host.test/api/v4/projects/7/terraform/state/scenario", str(tmp_path / "plan.json")
+    assert job("scenario-apply", SCENARIO_STATE=url, CODE="3", SCENARIO_PLAN=plan) == 0
+    assert kept(tmp_path) == ["reviewed.plan.json"]
+    for name in ("scenario-plan", "scenario-resume", "scenario-drift"):
+        assert job(name, SCENARIO_STATE=url) == 0
+    used = [line for line in calls(tmp_path) if line.startswith(("plan", "apply"))]
+    assert len(used) == 6
+    assert all(f"--state {url}" in line for line in used)
+    assert kept(tmp_path) == []
+    assert job("scenario-apply", SCENARIO_PLAN=plan) == 0
+    assert kept(tmp_path) == ["scenario.json"]
+    calls(tmp_path)
+    assert job("scenario-plan", SCENARIO_STATE=url) == 1
+    assert calls(tmp_path) == []
 
 
 def test_a_state_that_cannot_be_pushed_is_an_artifact(job: Job, tmp_path: Path) -> None:

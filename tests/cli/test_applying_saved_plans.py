@@ -161,6 +161,22 @@ def test_what_changed_on_the_service_makes_a_plan_stale_and_is_named(
     assert run("apply p.json --auto-approve") == 0
 
 
+def test_a_plan_whose_state_is_elsewhere_is_not_planned_again_here(
+    service: EmulatorThread, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without the --state that it was made with: following a command to plan again would pay for everything twice."""
+    shutil.move("state", "elsewhere")
+    write_manifest({**MODELS, "kael": MODELS["kael"].replace("8", "9")})
+    assert run("plan --state elsewhere/scenario.json --out p.json") == 0
+    capsys.readouterr()
+    assert run("apply p.json --auto-approve --detailed-exitcode --events ../events.jsonl") == 5
+    said = " ".join(capsys.readouterr().err.split())
+    assert "and none is recorded here" in said
+    assert "name the state that it was made from, with --state as then" in said
+    assert (next_command(), writes(service)) == (None, [])
+    assert run("apply p.json --auto-approve --state elsewhere/scenario.json") == 0
+
+
 def test_a_training_that_ended_since_is_no_reason_to_plan_again(
     service: EmulatorThread, monkeypatch: pytest.MonkeyPatch
 ) -> None:

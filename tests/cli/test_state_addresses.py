@@ -46,8 +46,8 @@ def settings(environment: dict[str, str] | None = None, **fields: Any) -> Settin
         ("postgres://db.example:6543/states", {"SCENARIO_APPLY_ALLOW_REMOTE": "postgresql://db.example:6543"}),
         ("postgres://db.example/states", {"SCENARIO_APPLY_ALLOW_REMOTE": "postgres://db.example:5432/"}),
         ("postgres:///states", {"PGHOST": "db.example"}),
-        ("postgres://127.0.0.1:6543/states", {}),
-        ("http://localhost:8080/states/", {}),
+        ("postgres://127.0.0.1:6543/states", {"PGHOST": "127.0.0.1", "PGPORT": "6543"}),
+        ("http://localhost:8080/states/", {"TF_HTTP_ADDRESS": "http://localhost:8080/states/hero"}),
         ("s3://bucket/kael.json", {}),
     ],
 )
@@ -82,6 +82,13 @@ def test_a_host_that_only_the_manifest_names_is_not_asked(
     assert problem.location is not None
     assert (problem.code, problem.location.line) == ("state-host", 2)
     assert "SCENARIO_APPLY_ALLOW_REMOTE=" in (problem.hint or "")
+
+
+@pytest.mark.parametrize("state", ["postgres://127.0.0.1:6543/states", "http://localhost:8080/states/"])
+def test_a_server_of_this_machine_is_asked_without_credentials(tmp_path: Path, state: str) -> None:
+    """Whoever listens there may be another user."""
+    url = url_of_manifest(manifest_at(tmp_path, state), settings({"PGPASSWORD": "secret", "TF_HTTP_PASSWORD": "s"}))
+    assert not url.is_named
 
 
 @pytest.mark.parametrize("state", ["postgres://kael:pa55w0rd@127.0.0.1/db", "https://glpat-pa55w0rd@localhost/x"])

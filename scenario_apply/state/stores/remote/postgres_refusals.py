@@ -22,11 +22,10 @@ _CREDENTIALS = "set the user in the URL or PGUSER, and the password in PGPASSWOR
 _CHECK = "psql with the same host, user and database says more"
 _WAIT = "try again in a moment"
 
+NO_PASSWORD = PostgresRefusal("the server asks for a password, and none is set", _CREDENTIALS)
+
 _CONNECTING: tuple[tuple[str, PostgresRefusal], ...] = (
-    (
-        "no password supplied",
-        PostgresRefusal("the server asks for a password, and none is set", _CREDENTIALS),
-    ),
+    ("no password supplied", NO_PASSWORD),
     (
         r"authentication failed|role \"[^\"]*\" does not exist|is not permitted to log in",
         PostgresRefusal("the server does not accept this user and password", _CREDENTIALS),

@@ -17,7 +17,7 @@ from typing import Any, LiteralString, NoReturn
 
 from scenario_apply.state.state_url import StateUrl
 from scenario_apply.state.stores.remote.backend import StoreUnavailable
-from scenario_apply.state.stores.remote.postgres_refusals import connect_refusal, statement_refusal
+from scenario_apply.state.stores.remote.postgres_refusals import NO_PASSWORD, connect_refusal, statement_refusal
 
 try:
     import psycopg
@@ -45,6 +45,11 @@ JOIN pg_catalog.pg_settings AS held USING (name)
 WHERE name <> 'synchronous_commit' OR held.setting = 'off'
 """
 """Of this session only. With the keepalives the server ends the session of a vanished machine after 50 seconds."""
+
+_UNNAMED = (
+    "a server that only the manifest names gets no password of the environment: name it with --state, or PGHOST (and "
+    "PGPORT)"
+)
 
 
 class SessionBroken(StoreUnavailable):
@@ -140,7 +145,8 @@ def _connected(url: StateUrl) -> psycopg.Connection[tuple[Any, ...]]:
         except psycopg.Error as error:
             refusal = connect_refusal(str(error))
         if not refusal.is_passing or time.monotonic() >= deadline:
-            raise StoreUnavailable(f"{url.shown} cannot be reached: {refusal.what}", hint=refusal.hint)
+            hint = _UNNAMED if refusal is NO_PASSWORD and not url.is_named else refusal.hint
+            raise StoreUnavailable(f"{url.shown} cannot be reached: {refusal.what}", hint=hint)
         time.sleep(random.uniform(0.05, 0.5))  # noqa: S311  many contenders do not come back at once
 
 
@@ -153,6 +159,8 @@ def _parameters(url: StateUrl) -> dict[str, Any]:
         "password": url.password,
         "dbname": url.database,
     }
+    if not url.is_named and url.password is None:  # an empty one keeps libpq from its variables and files
+        given |= {"password": "", "passfile": os.path.join(os.devnull, "none")}
     return {
         **{name: value for name, value in given.items() if value is not None},
         **_KEEPALIVE,

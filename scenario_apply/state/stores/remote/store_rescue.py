@@ -93,6 +93,9 @@ def damaged_in_store(
 ) -> StateDamaged:
     """The same error with the way back. content: of the damaged state; earlier: backups, newest first."""
     what = damaged.problems[0].message
+    if b'"terraform_version"' in content:
+        hint = "name another place for the state of scenario-apply; nothing was changed"
+        return StateDamaged(f"{shown} is a state of Terraform", hint=hint)
     if isinstance(damaged, DuplicateKey):
         return StateDamaged(what, hint="keep the right one of the two entries; nothing was changed")
     lineage = lineage_in(content)

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -418,3 +419,18 @@ def test_the_environment_says_what_the_url_does_not(
     assert store.shown == "postgres:///states/by-environment"
     monkeypatch.setenv("PGSSLMODE", "require")
     assert "offers no encryption" in refusal(open_store("postgres:///states/by-environment").read)
+
+
+def test_no_password_of_the_environment_goes_to_a_server_that_only_a_manifest_names(
+    postgres: PostgresServer, open_store: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither from a variable nor from a password file: the right password would open the door here."""
+    passwords = tmp_path / "pgpass"
+    passwords.write_text(f"*:*:*:*:{PASSWORD}\n")
+    passwords.chmod(0o600)
+    monkeypatch.setenv("PGPASSWORD", PASSWORD)
+    monkeypatch.setenv("PGPASSFILE", str(passwords))
+    url = parse_state_url(f"postgres://keeper@127.0.0.1:{postgres.port}/states/unnamed")
+    assert open_store(url.named()).read() is None
+    text = refusal(lambda: open_store(url).read())
+    assert "asks for a password, and none is set -- a server that only the manifest names gets no password" in text

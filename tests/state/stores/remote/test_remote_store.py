@@ -14,7 +14,7 @@ from scenario_apply.state.outcome import Outcome, after
 from scenario_apply.state.state import State
 from scenario_apply.state.stores.journal import Journal
 from scenario_apply.state.stores.own_files import own_folder
-from scenario_apply.state.stores.remote.backend import StateBackend, StoreUnavailable
+from scenario_apply.state.stores.remote.backend import StateBackend, StoredState, StoreUnavailable
 from scenario_apply.state.stores.remote.remote_store import RemoteStore
 from scenario_apply.state.stores.state_store import Loaded
 from tests.fakes.clock import FakeClock
@@ -240,3 +240,12 @@ def test_a_state_that_replaces_a_damaged_one_keeps_the_calls_that_are_in_flight(
     loaded = scene.store("b").load()
     assert [call.step for call in loaded.unanswered] == [CREATE]
     assert scene.bucket.backups[0] == damaged
+
+
+def test_a_state_of_terraform_is_named_as_one(scene: Scene) -> None:
+    """And nothing says how to write over it."""
+    content = b'{"version": 4, "terraform_version": "1.9.5", "serial": 3, "lineage": "x", "outputs": {}, "resources": []}'
+    scene.bucket.state = StoredState(content, "v1")
+    with pytest.raises(StateDamaged, match="is a state of Terraform") as caught:
+        scene.store().load()
+    assert caught.value.problems[0].hint == "name another place for the state of scenario-apply; nothing was changed"
