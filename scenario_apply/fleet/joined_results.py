@@ -36,7 +36,7 @@ def joined(before: ManifestResult | None, now: ManifestResult) -> ManifestResult
 def with_ends(result: ManifestResult, ends: Sequence[tuple[str, str | None]], *, was_run: bool) -> ManifestResult:
     """With the trainings that ended since they were launched: address, and why one failed.
 
-    was_run: the ledger is of after they ended; else an error, whose code stays, kept the manifest from being applied further.
+    was_run: the ledger is of after they ended; else an error, whose code stays, kept the manifest from being applied.
     """
     if result.ledger is None:
         return result
