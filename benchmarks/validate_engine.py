@@ -23,7 +23,7 @@ from io import BytesIO
 from PIL import Image
 
 OF_A_DATASET = 1_000  # no more are read
-SIDE = 512
+SIDE = 256  # so that 50,000 stay below what one scan decodes; above it, which pictures are left out is a matter of time
 
 
 def make_pictures(root: str, count: int) -> None:

@@ -62,7 +62,7 @@ def migrate_state(call: Invocation, words: Sequence[str]) -> Migration:
         for note in (*of_source, *of_target):
             call.tell(note)
         try:
-            state = _complete(source, call, is_remote=here.url is not None)
+            state = _complete(source, _completing(call, words, here), is_remote=here.url is not None)
         except StateMoved as moved:
             state = _moved_before(moved, target, written)
             return Migration(source=source.shown, target=target.shown, written=written, state=state, copy=None)
@@ -103,8 +103,18 @@ def _written(here: StateLocation, there: StateLocation) -> str:
     return there.state if near.startswith(os.pardir) else near
 
 
-def _complete(source: StateStore, call: Invocation, *, is_remote: bool) -> State:
-    """The state to be moved. Raises StateError where there is none, or where a run left something to be done."""
+def _completing(call: Invocation, words: Sequence[str], here: StateLocation) -> str:
+    """The command that completes the state in this place: without the place it would make everything once more."""
+    manifest = next((word for word in words if _is_manifest(word, call.settings.cwd)), None)
+    state = here.state if here.url is None else here.url.written
+    return again({}, dataclasses.replace(call.settings, manifest=manifest, state=state), "apply")
+
+
+def _complete(source: StateStore, completing: str, *, is_remote: bool) -> State:
+    """The state to be moved. Raises StateError where there is none, or where a run left something to be done.
+
+    completing: the command that does this.
+    """
     loaded = source.load()
     content = source.content
     if content is None:
@@ -115,7 +125,7 @@ def _complete(source: StateStore, call: Invocation, *, is_remote: bool) -> State
         raise StateError(
             f"an earlier run was interrupted, and {source.shown} does not have all of it",
             code="journal-left",
-            hint=f"first run {again({}, call.settings, 'apply')}, which completes the state",
+            hint=f"first run {completing}, which completes the state",
         )
     return loaded.state
 

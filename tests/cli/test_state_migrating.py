@@ -113,7 +113,9 @@ def test_a_state_that_a_run_left_open_stays(stores: MemoryStores, capsys: pytest
     """In a store, and with a journal beside a file: what the run made is only found where it began."""
     put(stores, A, document(journal=JournalNote(run="r", lines=2, open=())))
     assert main(["state", "migrate", A, B]) == 1
-    assert "journal-left" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "journal-left" in said
+    assert f"first run scenario-apply apply --state={A}, which completes" in " ".join(said.split())
     assert stores.document(B) is None
 
 
