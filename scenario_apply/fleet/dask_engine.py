@@ -28,7 +28,7 @@ Made = TypeVar("Made")
 VERSION_NAME = "scenario_apply.version:VERSION"
 """Resolved on each worker by Python alone, which says whether our package is there."""
 
-_TO_CONNECT_S = 5.0
+_TO_CONNECT_S = 15.0  # Dask tries a refused connection again until then; a busy scheduler needs some seconds
 _TO_CLOSE_S = 2.0
 _LOOK_S = 1.0  # at the workers of this machine
 _QUIET = dict.fromkeys(("distributed", "distributed.client", "distributed.gc", "tornado"), "critical")
@@ -115,7 +115,8 @@ def on_this_machine(workers: int) -> Iterator[Executor]:
         )
         client = distributed.Client(cluster, set_as_default=False)
         ended = threading.Event()
-        threading.Thread(target=_keep_up, args=(cluster, workers, ended), daemon=True).start()
+        keeper = threading.Thread(target=_keep_up, args=(cluster, workers, ended), daemon=True)
+        keeper.start()
         try:
             yield from _executor(client)
         except BaseException:
@@ -124,6 +125,7 @@ def on_this_machine(workers: int) -> Iterator[Executor]:
             raise
         finally:
             ended.set()
+            keeper.join(_TO_CLOSE_S)  # it asks the cluster, which is about to close
             with suppress(TimeoutError):  # on a busy machine; the processes end with this one
                 client.close(timeout=_TO_CLOSE_S)
             with suppress(TimeoutError):
@@ -160,7 +162,8 @@ def on_scheduler(address: str) -> Iterator[Executor]:
         _check_workers(client)
         yield from _executor(client)
     finally:
-        client.close(timeout=_TO_CLOSE_S)
+        with suppress(TimeoutError):  # of a busy scheduler: all results are here
+            client.close(timeout=_TO_CLOSE_S)
 
 
 def _executor(client: Client) -> Iterator[Executor]:

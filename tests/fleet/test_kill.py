@@ -22,6 +22,7 @@ from PIL import Image
 
 from scenario_apply.__main__ import main
 from scenario_apply.emulator.thread import EmulatorThread, manual_options
+from scenario_apply.fleet.dask_engine import _keep_up
 
 SEEDS = int(os.environ.get("SCENARIO_KILL_SEEDS", "1"))
 PROJECTS = 3
@@ -212,4 +213,9 @@ def dask_workers() -> Iterator[DaskWorkers]:
         scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
         env=environment,
     ) as cluster:
+        ended = threading.Event()
+        keeper = threading.Thread(target=_keep_up, args=(cluster, 2, ended))
+        keeper.start()
         yield DaskWorkers(cluster)
+        ended.set()
+        keeper.join()
