@@ -65,7 +65,7 @@ def _carried_out(task: Task, stop: StopSignal, stores: ExitStack) -> TaskResult:
                 results = applying.results(opened)
                 leases.settle(is_over=task.kind == "price" or _is_over(task, results))
             answered = _answered(task, service, [*failed, *results], events=applying.events)
-            return replace(answered, project=project, leases=leases.folders)
+            return replace(answered, project=project, leases=leases.lasting)
         return replace(_answered(task, service, [*failed, *results]), project=project)
 
 
@@ -75,7 +75,7 @@ def _looked(task: Task, stop: StopSignal, stores: ExitStack) -> TaskResult:
         root_of(task), settings_of(task), project=task.project, read_only=True, cancel=stop.requested
     ) as service:
         service.budget.resume(task.spent_s)
-        TaskLeases.again(task).settle(is_over=False)
+        TaskLeases.again(task).renew()
         look = look_at(service.api, task.running)
         touched = look.manifests(task)
         if not touched:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec.structs import replace
@@ -33,11 +33,17 @@ def joined(before: ManifestResult | None, now: ManifestResult) -> ManifestResult
     return _with_ledger(replace(now, plan=before.plan, approved=before.approved, **plan), ledger)
 
 
-def with_ends(result: ManifestResult, ends: Iterable[tuple[str, str | None]]) -> ManifestResult:
-    """With the trainings that ended since they were launched: address, and why one failed."""
+def with_ends(result: ManifestResult, ends: Sequence[tuple[str, str | None]], *, was_run: bool) -> ManifestResult:
+    """With the trainings that ended since they were launched: address, and why one failed.
+
+    was_run: the ledger is of after they ended; else an error, whose code stays, kept the manifest from being applied.
+    """
     if result.ledger is None:
         return result
     ledger = dict(result.ledger)
+    if not was_run:
+        over = {address for address, _ in ends}
+        ledger["running"] = [line for line in ledger["running"] if line["address"] not in over]
     still = {line["address"] for line in ledger["running"]}
     done, failed = list(ledger["done"]), list(ledger["failed"])
     for address, reason in ends:
@@ -48,7 +54,8 @@ def with_ends(result: ManifestResult, ends: Iterable[tuple[str, str | None]]) ->
             failed.append(line)
         elif address not in {other["address"] for other in done}:
             done.append({**line, "what": "create"})
-    return _with_ledger(result, {**ledger, "done": done, "failed": failed})
+    found = _with_ledger(result, {**ledger, "done": done, "failed": failed})
+    return found if was_run else replace(found, code=result.code)
 
 
 def joined_ledgers(before: Plain, now: Plain) -> Plain:

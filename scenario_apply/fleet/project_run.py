@@ -203,9 +203,11 @@ class ProjectRun:
         for one in result.manifests:
             if one.path not in busy or self._busy_looks >= MOST_BUSY_LOOKS:
                 self.results[one.path] = joined(self.results.get(one.path), one)
-        for path in {end[0] for end in ends}:
-            self.results[path] = with_ends(self.results[path], [(a, why) for p, a, why in ends if p == path])
         again = {one.path: one for one in result.manifests if one.path not in busy}
+        for path in {end[0] for end in ends}:
+            own = [(address, why) for of, address, why in ends if of == path]
+            was_run = path not in again or again[path].ledger is not None
+            self.results[path] = with_ends(self.results[path], own, was_run=was_run)
         self.running = tuple(
             training for training in (*result.running, *(t for one in again.values() for t in one.running))
         )

@@ -81,7 +81,7 @@ class Task(Struct, frozen=True, kw_only=True):
     lock_timeout_s: float = 0
     is_last: bool = False  # trainings are not waited for: leases are given up
     poll_interval_s: float | None = None
-    leases: tuple[tuple[str, str | None], ...] = ()  # folders with leases of this run, as cli/fleet_leases.py has them
+    leases: tuple[tuple[str, str | None], ...] = ()  # places with leases of this run, as cli/fleet_leases.py has them
 
 
 class Problem(Struct, frozen=True, kw_only=True):

@@ -8,11 +8,12 @@ from random import Random
 
 import pytest
 
-from scenario_apply.errors import ExitCode, Interrupted
+from scenario_apply.errors import ExitCode, Interrupted, PlanStale
 from scenario_apply.fleet.coordinator import Coordinator
+from scenario_apply.fleet.fleet_report import is_failed
 from scenario_apply.fleet.launch_limits import LaunchLimits
 from scenario_apply.fleet.project_run import MOST_DEATHS, ProjectRun
-from scenario_apply.fleet.tasks import ManifestResult, Plain, RunningTraining, TaskResult, plain_of
+from scenario_apply.fleet.tasks import ManifestResult, Plain, RunningTraining, TaskResult, failed_manifest, plain_of
 from tests.fleet.fleets import SimulatedTime, apply_run, charge, ledger, no_work, training
 
 
@@ -167,3 +168,22 @@ def test_a_training_that_failed_is_said_and_not_launched_again() -> None:
     assert run.failed == {"a.yaml": ("model.one",)}
     assert [line["reason"] for line in run.results["a.yaml"].ledger["failed"]] == ["training failed: no"]  # type: ignore[index]
     assert len(seen) == 2
+
+
+def test_an_error_after_a_training_ended_is_the_code_and_nothing_runs_any_more() -> None:
+    """The manifest was changed while its training ran: the project is a failed one, not one that is training."""
+
+    def work(plain: Plain) -> tuple[Plain, float]:
+        if plain["kind"] == "apply":
+            one = ManifestResult(path="a.yaml", code=3, ledger=ledger("running"), running=(training("a"),))
+            return plain_of(TaskResult(kind="apply", manifests=(one,))), 1.0
+        one = failed_manifest("a.yaml", PlanStale("a.yaml: the manifest changed since the plan was approved"))
+        ended = (("a.yaml", "model.one", None),)
+        return plain_of(TaskResult(kind="look", manifests=(one,), ended=ended)), 1.0
+
+    run = apply_run("a")
+    coordinated(SimulatedTime(work), [run])
+    assert (run.code, run.phase, is_failed(run)) == (ExitCode.STALE, "failed", True)
+    found = run.results["a.yaml"].ledger
+    assert found is not None
+    assert (found["running"], [line["address"] for line in found["done"]]) == ([], ["model.one"])

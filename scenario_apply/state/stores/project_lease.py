@@ -80,7 +80,7 @@ class ProjectLease:
         if until is None or until <= self.clock.now():
             return True
         pid = held.get("pid")
-        return held.get("host") == socket.gethostname() and type(pid) is int and not _is_alive(pid)
+        return held.get("host") == socket.gethostname() and type(pid) is int and not is_alive(pid)
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[int]:
@@ -122,7 +122,8 @@ def _named(held: Mapping[str, object]) -> str:
     return f"{who} on {host} (process {pid}) since {since}: {command}"
 
 
-def _is_alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
+    """Whether a process of this machine has that number."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -68,6 +68,12 @@ class LeaseKeeper:
                 if not is_quiet and self._lease.valid_s is None:
                     raise
 
+    def leave(self) -> None:
+        """Stop renewing; the lease stays until it expires."""
+        self._ended.set()
+        with self._renewing:  # no renewal is on its way any more
+            pass
+
     def check(self) -> None:
         """Raises LeaseLost when the lease is not ours any more, StoreUnavailable when the store does not say so."""
         if self._lost is None and self._left_s() > MARGIN_S:
