@@ -73,6 +73,20 @@ def test_version_and_help_import_nothing_heavy() -> None:
         assert done.stderr.strip() == "[]"
 
 
+def test_a_plan_on_a_file_imports_nothing_of_stores_and_fleets() -> None:
+    """Nor the library that sends requests, when none is sent."""
+    code = (
+        "import sys; from scenario_apply.__main__ import main\n"
+        "main(['plan', 'manifests/quickstart', '--no-refresh', '--state', 'no-such-folder/state.json'])\n"
+        "ours = ('scenario_apply.fleet', 'scenario_apply.state.stores.remote')\n"
+        "heavy = ('requests', 'psycopg', 'obstore', 'distributed', 'dask', 'cryptography')\n"
+        "print([m for m in sys.modules if m.startswith(ours) or m in heavy], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=REPOSITORY)
+    assert "3 create" in done.stdout
+    assert done.stderr.splitlines()[-1] == "[]"
+
+
 def test_the_overview_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--help") == 0
     out = capsys.readouterr().out
