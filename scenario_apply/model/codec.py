@@ -7,6 +7,7 @@ and the actual value. Values are never coerced.
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Any, Final, TypeVar, overload
@@ -83,6 +84,7 @@ def fitted(plain: object, type_: type[Value], at: str = "") -> Value: ...
 def fitted(plain: object, type_: Any, at: str = "") -> Any: ...
 def fitted(plain: object, type_: Any, at: str = "") -> Any:
     """Converts plain values to a value of a type. at: the path of the values, for errors. Raises Misfit."""
+    _decoder(type_)  # for what msgspec has to know of the type
     try:
         return msgspec.convert(plain, type_, dec_hook=_from_plain)
     except msgspec.ValidationError as error:
@@ -137,9 +139,17 @@ def _check_writable(key: str, value: object, left: int) -> None:
             _check_writable(key, inner, left - 1)
 
 
+_building = threading.Lock()
+
+
 @cache
 def _decoder(type_: Any) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(type_, dec_hook=_from_plain)
+    """Builds what msgspec knows of a type and its parts, one type at a time.
+
+    msgspec does that at the first use and shows it to other threads half done, which ends the process with SIGSEGV.
+    """
+    with _building:
+        return msgspec.json.Decoder(type_, dec_hook=_from_plain)
 
 
 @cache

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import orjson
 import pytest
@@ -121,3 +123,36 @@ def test_what_is_nested_too_deeply_is_refused() -> None:
         deep = [deep]
     with pytest.raises(ValueError, match="nested"):
         codec.check_free_form({"seed": deep})
+
+
+FIRST_USES = """
+import sys, threading
+from typing import Annotated
+import msgspec
+from scenario_apply.model import codec
+
+sys.setswitchinterval(1e-6)
+text = Annotated[str, msgspec.Meta(pattern="[a-z]+")]
+for number in range(60):
+    inner = msgspec.defstruct(f"Inner{number}", [("a", text), ("b", int | None, None)])
+    parts = [("x", inner), ("y", tuple[inner, ...], ()), ("z", dict[str, inner], {})]
+    outer = msgspec.defstruct(f"Outer{number}", parts)
+    gate = threading.Barrier(4)
+
+    def use():
+        gate.wait()
+        codec.fitted({"x": {"a": "abc"}, "y": [{"a": "b", "b": 1}], "z": {"k": {"a": "c"}}}, outer)
+        codec.decoded(b'{"x": {"a": "abc"}}', outer)
+
+    threads = [threading.Thread(target=use) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+"""
+
+
+def test_threads_may_use_a_type_for_the_first_time_together() -> None:
+    """Without a lock, msgspec shows one thread what another has built by half, and the interpreter crashes."""
+    done = subprocess.run([sys.executable, "-c", FIRST_USES], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
