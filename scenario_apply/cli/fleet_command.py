@@ -137,8 +137,10 @@ class FleetCommand:
         """A run of each project, ready for its first task."""
         return [ProjectRun(task=task) for project in self.fleet.projects for task in self._tasks(project, kind)]
 
-    def carried_out(self, runs: list[ProjectRun], **more: object) -> list[ProjectRun]:
-        """Every task done, with progress on the screen. more: of the coordinator."""
+    def carried_out(
+        self, runs: list[ProjectRun], *, limits: LaunchLimits | None = None, deadline: float | None = None
+    ) -> list[ProjectRun]:
+        """Every task done, with progress on the screen. deadline: see Coordinator."""
         view = FleetView(self.call, self.clock, runs)
 
         def changed(run: ProjectRun) -> None:
@@ -156,7 +158,8 @@ class FleetCommand:
             stop=self.stop.requested,
             stop_now=self.stop.now,
             changed=changed,
-            **more,  # type: ignore[arg-type]  # the fields of the coordinator, by name
+            limits=limits or LaunchLimits(),
+            deadline=deadline,
         )
 
         self.stop.wake = coordinator.wake.set

@@ -1,19 +1,17 @@
 """Keeps two runs of a fleet apart in an object store: one lease for a whole run, whose tasks are different processes.
 
-Each task leaves the lease in place for the next one of its run. It is free again once it is given up, 60 seconds after
-its last renewal by the store's clock, or when the coordinator that it names was a process of this machine and is gone.
+Each task leaves the lease in place for the next one of its run. It is free again once it is given up, or 60 seconds
+after its last renewal by the store's clock. That the process it names is not here says nothing: containers share names.
 """
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from scenario_apply.model.ports import Clock
 from scenario_apply.state.stores.lock import Holder
-from scenario_apply.state.stores.project_lease import is_alive
 from scenario_apply.state.stores.remote.backend import StateBackend
 from scenario_apply.state.stores.remote.lease_keeper import take_lease
 
@@ -33,7 +31,7 @@ class RunLease:
         Raises StateLocked, which names the other run, after timeout_s seconds; StoreUnavailable.
         """
         found = self.backend.holder()
-        if found is not None and (found == self.holder or _is_gone(found)):
+        if found == self.holder:
             self.backend.break_lock()
         keeper, _ = take_lease(self.backend, self.holder, self.clock, timeout_s)
         keeper.start()
@@ -49,7 +47,3 @@ class RunLease:
         """Remove it, if it is this run's. Raises StoreUnavailable."""
         if self.backend.holder() == self.holder:
             self.backend.break_lock()
-
-
-def _is_gone(holder: Holder) -> bool:
-    return holder.host == socket.gethostname() and holder.pid > 0 and not is_alive(holder.pid)
