@@ -56,6 +56,10 @@ _HINTS = {
 }
 
 
+_CODES = {"501": "NotImplemented"}
+"""Of a status, where obstore leaves out what the store said: 0.10 does for 5xx."""
+
+
 class NotOpened(Exception):
     """A bucket cannot be used: why, as the end of a sentence, and a hint."""
 
@@ -137,7 +141,7 @@ def hint(url: str, error: Exception) -> str:
     said = _said(error)
     if "Received redirect" in said:
         return _HINTS["PermanentRedirect"]
-    if not _TOKEN_SERVICES.search(said) and (known := _HINTS.get(_code(said) or "")):
+    if not _TOKEN_SERVICES.search(said) and (known := _HINTS.get(_code(said) or _CODES.get(_status(said) or "", ""))):
         return known
     if reason(error) == _SILENT:
         return f"check the network, and the endpoint where one is set: {', '.join(_ENDPOINTS[scheme])}"
