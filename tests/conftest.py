@@ -26,15 +26,6 @@ os.environ.pop("CI", None)  # what commands print is tested as people see it
 _outside: list[str] = []
 
 
-@pytest.fixture(autouse=True)
-def workers_are_of_one_test() -> Iterator[None]:
-    """An engine keeps later processes from importing modules of the working folder; other tests start Python there."""
-    before = os.environ.get("PYTHONSAFEPATH")
-    yield
-    if before is None:
-        os.environ.pop("PYTHONSAFEPATH", None)
-
-
 @pytest.fixture(scope="session", autouse=True)
 def judged_emulators() -> Iterator[None]:
     """Put the judge between the emulator's handlers and its faults, which break the contract on purpose."""

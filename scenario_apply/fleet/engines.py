@@ -47,20 +47,35 @@ def open_engine(name: str, *, workers: int, preload: str | None = None) -> Abstr
     ScenarioApplyError when the extra is missing, the scheduler cannot be reached, or its workers have another version.
     """
     kind, _, address = check_engine(name).partition("=")
-    _keep_out_modules_of_the_working_folder()
     if kind == PROCESSES:
-        return _processes(workers, preload)
+        return _guarded(_processes(workers, preload))
     from scenario_apply.fleet.dask_engine import on_scheduler, on_this_machine
 
-    return on_scheduler(address) if address else on_this_machine(workers)
+    return _guarded(on_scheduler(address) if address else on_this_machine(workers))
 
 
-def _keep_out_modules_of_the_working_folder() -> None:
-    """For the processes that start from here: the folder may be a checkout that anybody could write to."""
+@contextmanager
+def _guarded(engine: AbstractContextManager[Executor]) -> Iterator[Executor]:
+    """The engine, whose processes import nothing from the folder that the command runs in."""
+    with _without_modules_of_the_working_folder(), engine as executor:
+        yield executor
+
+
+@contextmanager
+def _without_modules_of_the_working_folder() -> Iterator[None]:
+    """For the processes that start meanwhile: the folder may be a checkout that anybody could write to."""
+    names = ("PYTHONSAFEPATH", "PYTHONPATH")
+    before = {name: os.environ[name] for name in names if name in os.environ}
     os.environ["PYTHONSAFEPATH"] = "1"
-    if "PYTHONPATH" in os.environ:
-        entries = os.environ["PYTHONPATH"].split(os.pathsep)
+    if "PYTHONPATH" in before:
+        entries = before["PYTHONPATH"].split(os.pathsep)
         os.environ["PYTHONPATH"] = os.pathsep.join(filter(os.path.isabs, entries))
+    try:
+        yield
+    finally:
+        for name in names:
+            os.environ.pop(name, None)
+        os.environ.update(before)
 
 
 @contextmanager
