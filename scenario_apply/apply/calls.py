@@ -36,6 +36,7 @@ from scenario_apply.model.steps import (
     CreateModel,
     DeleteModel,
     DetachImage,
+    DrawSample,
     PlannedStep,
     SetCaption,
     SetPairs,
@@ -100,6 +101,8 @@ def perform(planned: PlannedStep, step: CallStep, context: CallContext) -> Outco
         case DeleteModel():
             api.delete_model(step.model_id)
             return Outcome(at=now)
+        case DrawSample():
+            raise ApplyError("samples are not drawn yet")
         case _:
             assert_never(step)
 

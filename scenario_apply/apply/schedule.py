@@ -15,6 +15,7 @@ from enum import StrEnum
 from scenario_apply.model.address import Address
 from scenario_apply.model.kept_text import SHORTEST_CUT_NAME, file_name_form, name_letters
 from scenario_apply.model.steps import (
+    AwaitSample,
     AwaitTraining,
     CallStep,
     CreateModel,
@@ -164,7 +165,7 @@ class Schedule:
                 if self.status[planned.id] is not StepStatus.READY:
                     continue
                 step = planned.step
-                assert not isinstance(step, AwaitTraining)  # those are WAITING, never READY
+                assert not isinstance(step, AwaitTraining | AwaitSample)  # those are WAITING, never READY
                 if self._is_kept_back(planned, step):
                     kept_back.append(entry)
                     continue

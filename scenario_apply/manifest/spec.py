@@ -15,6 +15,7 @@ from scenario_apply.errors import Diagnostic, Location
 from scenario_apply.model.address import Address
 from scenario_apply.model.picture_options import PictureOptions
 from scenario_apply.model.plan_limits import Limits
+from scenario_apply.model.samples import SampleEvent, SampleSettings
 from scenario_apply.model.secret import Secret
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
@@ -101,6 +102,28 @@ class Lifecycle(Struct, frozen=True, kw_only=True):
     ignore_changes: tuple[str, ...] = ()
 
 
+class SampleSpec(Struct, frozen=True, kw_only=True):
+    """One sample as declared. prompt: rendered. seed: as given, or derived from the address and the prompt.
+
+    base None: that of the type. reference: the picture that an edit starts from, a file relative to the root.
+    """
+
+    name: str
+    prompt: str
+    seed: int
+    settings: SampleSettings = SampleSettings()
+    base: str | None = None
+    reference: str | None = None
+    place: Location
+
+
+class SamplesSpec(Struct, frozen=True, kw_only=True):
+    """on: when they are drawn; with `manual` alone only by `samples draw`."""
+
+    samples: tuple[SampleSpec, ...] = ()
+    on: tuple[SampleEvent, ...] = ("trained", "manual")
+
+
 class ModelSpec(Struct, frozen=True, kw_only=True):
     address: Address
     name: str
@@ -108,6 +131,8 @@ class ModelSpec(Struct, frozen=True, kw_only=True):
     dataset: str  # a key of Manifest.datasets
     parameters: Mapping[str, Json | Secret]
     inherited: frozenset[str] = frozenset()  # names of parameters that come from defaults.models
+    samples: SamplesSpec = SamplesSpec()
+    epoch: str | None = None  # which one of the training is used; None: the service's choice
     description: str | None = None  # the service's shortDescription, at most 256 characters
     tags: tuple[str, ...] = ()
     lifecycle: Lifecycle = Lifecycle()
@@ -132,6 +157,7 @@ class CompositionSpec(Struct, frozen=True, kw_only=True):
     name: str
     type: str
     concepts: tuple[Concept, ...]
+    samples: SamplesSpec = SamplesSpec()
     description: str | None = None
     tags: tuple[str, ...] = ()
     lifecycle: Lifecycle = Lifecycle()

@@ -11,6 +11,7 @@ from typing import Annotated, NamedTuple, NewType
 from msgspec import Meta, Struct, field
 
 from scenario_apply.model.ids import ID_OR_EMPTY_PATTERN, ID_PATTERN
+from scenario_apply.model.secret import Secret
 
 IdText = Annotated[str, Meta(pattern=ID_PATTERN)]
 IdOrEmpty = Annotated[str, Meta(pattern=ID_OR_EMPTY_PATTERN)]
@@ -130,10 +131,40 @@ class RemoteJob(Struct, frozen=True, kw_only=True):
     discount: float | None = None
     details: Mapping[str, float] = field(default_factory=dict)
     is_refunded: bool = True
+    kind: str | None = None  # its type, such as "custom"
+    created_at: float | None = None
+    input: Mapping[str, object] = field(default_factory=dict)  # what it was asked for, where the answer says so
+    asset_ids: tuple[AssetId, ...] = ()  # what it made
 
     @property
     def is_ended(self) -> bool:
         return self.status in JOB_ENDED_STATUSES
+
+
+class BaseInputs(Struct, frozen=True, kw_only=True):
+    """What a base model takes. loras, compositions: types that its inputs `loras` and `modelId` take.
+
+    most_loras: None where it does not say.
+    """
+
+    id: ModelId
+    loras: tuple[str, ...] = ()
+    compositions: tuple[str, ...] = ()
+    most_loras: int | None = None
+    needs_reference: bool = False
+
+
+class JobPage(Struct, frozen=True, kw_only=True):
+    jobs: tuple[RemoteJob, ...]
+    next_token: str | None
+
+
+class WeightsDownload(Struct, frozen=True, kw_only=True):
+    """An export of weights. address: where the file is, once the job has succeeded; signed, and therefore secret."""
+
+    job_id: JobId
+    status: str
+    address: Secret | None = None
 
 
 class Launch(Struct, frozen=True, kw_only=True):

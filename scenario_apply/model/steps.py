@@ -14,10 +14,23 @@ from msgspec import UNSET, Struct, UnsetType, field
 from scenario_apply.model.address import Address
 from scenario_apply.model.codec import Count, check_free_form
 from scenario_apply.model.remote import AssetId, IdOrEmpty, IdText, ModelId
+from scenario_apply.model.samples import SampleRequest
 
 StepId = IdText
 StepKind = Literal[
-    "create", "upload", "attach", "detach", "caption", "pair", "update", "tag", "train", "wait", "delete"
+    "create",
+    "upload",
+    "attach",
+    "detach",
+    "caption",
+    "pair",
+    "update",
+    "tag",
+    "train",
+    "wait",
+    "delete",
+    "sample",
+    "sample-wait",
 ]
 UploadWay = Literal["data", "asset", "multipart"]
 """data: as a data URL, attached at once; asset: one request, attached by id; multipart: in parts, attached by id."""
@@ -172,6 +185,22 @@ class DeleteModel(StepOnAddress, frozen=True, kw_only=True, tag="delete"):
     number: Count
 
 
+class DrawSample(StepOnAddress, frozen=True, kw_only=True, tag="sample"):
+    """number: the version that is drawn with, which is trained by then. reference: the asset of the picture to edit."""
+
+    number: Count
+    sample: SampleRequest
+    reference: AssetRef | None = None
+
+
+class AwaitSample(StepOnAddress, frozen=True, kw_only=True, tag="sample-wait"):
+    """key: of the sample of that version that is being drawn; name: of it, for people."""
+
+    number: Count
+    key: str
+    name: str
+
+
 CallStep = (
     CreateModel
     | UploadImage
@@ -183,10 +212,11 @@ CallStep = (
     | SetTags
     | StartTraining
     | DeleteModel
+    | DrawSample
 )
-"""What is carried out by a call. Trainings are waited for by polling, all of them together."""
+"""What is carried out by a call. Trainings and samples are waited for by polling, all of them together."""
 
-Step = CallStep | AwaitTraining
+Step = CallStep | AwaitTraining | AwaitSample
 
 
 class PlannedStep(Struct, frozen=True, kw_only=True):
@@ -206,11 +236,11 @@ class PlannedStep(Struct, frozen=True, kw_only=True):
 
 
 def requests_of(step: Step) -> int:
-    """API requests the step takes when nothing goes wrong; polls of a training are not counted here.
+    """API requests the step takes when nothing goes wrong; polls are not counted here.
 
     A multipart upload opens, closes and asks once; its parts go to signed addresses outside the API's limit.
     """
-    if isinstance(step, AwaitTraining):
+    if isinstance(step, AwaitTraining | AwaitSample):
         return 0
     if isinstance(step, UploadImage) and step.way == "multipart":
         return 3

@@ -8,10 +8,12 @@ from typing import assert_never
 
 from scenario_apply.model.steps import (
     AttachImages,
+    AwaitSample,
     AwaitTraining,
     CreateModel,
     DeleteModel,
     DetachImage,
+    DrawSample,
     SetCaption,
     SetPairs,
     SetTags,
@@ -49,6 +51,10 @@ def doing(step: Step) -> str:
             return "training"
         case DeleteModel():
             return f"delete version {step.number}"
+        case DrawSample():
+            return f"draw sample {step.sample.name}"
+        case AwaitSample():
+            return f"sample {step.name}"
         case _:
             assert_never(step)
 
@@ -78,6 +84,10 @@ def did(step: Step) -> str:
             return "trained"
         case DeleteModel():
             return f"version {step.number} deleted"
+        case DrawSample():
+            return f"sample {step.sample.name} launched"
+        case AwaitSample():
+            return f"sample {step.name} drawn"
         case _:
             assert_never(step)
 
@@ -110,6 +120,8 @@ KIND_NOUNS: Mapping[StepKind, tuple[str, str]] = {
     "train": ("training launched", "trainings launched"),
     "wait": ("training ended", "trainings ended"),
     "delete": ("model deleted", "models deleted"),
+    "sample": ("sample launched", "samples launched"),
+    "sample-wait": ("sample drawn", "samples drawn"),
 }
 
 

@@ -14,10 +14,12 @@ from scenario_apply.model.remote import AssetId, JobId, ModelId
 from scenario_apply.model.steps import (
     AttachImages,
     Attachment,
+    AwaitSample,
     AwaitTraining,
     CreateModel,
     DeleteModel,
     DetachImage,
+    DrawSample,
     PlannedStep,
     SetCaption,
     SetPairs,
@@ -28,9 +30,11 @@ from scenario_apply.model.steps import (
     UploadImage,
 )
 from scenario_apply.state.fingerprint import plain_parameter
+from scenario_apply.state.sample_records import with_ended, with_launched, with_version
 from scenario_apply.state.spending import accounted, quote_terms
 from scenario_apply.state.state import (
     ConceptRecord,
+    DrawnPicture,
     Fingerprint,
     ImageRecord,
     KeptCaption,
@@ -39,12 +43,21 @@ from scenario_apply.state.state import (
     Phase,
     Quote,
     Record,
+    SamplePhase,
+    SampleRecord,
     State,
     Version,
 )
 
 Answer = TypeVar("Answer")
 Sha256 = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
+
+
+class SampleEnd(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How a sample ended, well or not."""
+
+    phase: SamplePhase
+    pictures: tuple[DrawnPicture, ...] = ()
 
 
 class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -73,6 +86,7 @@ class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
     caption: KeptCaption | None = None
     labels: KeptLabels | None = None
     sha256: Sha256 | None = None
+    sample: SampleEnd | None = None
     adopted: str | None = None  # by what it was recognised, after a lost answer
 
 
@@ -114,6 +128,10 @@ def after(state: State, planned: PlannedStep, outcome: Outcome) -> State:
             return _ended(state, step, outcome)
         case DeleteModel():
             return state.with_record(step.address, without_version(record, step.model_id))
+        case DrawSample():
+            return with_version(state, step.address, step.number, lambda v: _launched_sample(v, step, outcome))
+        case AwaitSample():
+            return with_version(state, step.address, step.number, lambda v: _with_ended_sample(v, step, outcome))
         case _:
             assert_never(step)
 
@@ -339,3 +357,36 @@ def _with_working(state: State, address: Address, change: Callable[[Version], Ve
     if record is None:
         return state
     return state.with_record(address, record.with_working(change(record.working)))
+
+
+def _launched_sample(version: Version, step: DrawSample, outcome: Outcome) -> Version:
+    record = SampleRecord(
+        request=step.sample,
+        phase="drawing",
+        at=outcome.at,
+        job_id=outcome.job_id,
+        charged=outcome.cu,
+        discount=outcome.discount,
+        details=outcome.details,
+    )
+    return with_launched(version, record)
+
+
+def _with_ended_sample(version: Version, step: AwaitSample, outcome: Outcome) -> Version:
+    return with_ended(version, step.key, lambda sample: _ended_sample(sample, outcome))
+
+
+def _ended_sample(sample: SampleRecord, outcome: Outcome) -> SampleRecord:
+    end = outcome.sample
+    if end is None:
+        return sample
+    return replace(
+        sample,
+        phase=end.phase,
+        pictures=end.pictures,
+        reason=outcome.reason,
+        ended_at=outcome.at,
+        charged=sample.charged if outcome.cu is None else outcome.cu,
+        discount=sample.discount if outcome.discount is None else outcome.discount,
+        details=outcome.details or sample.details,
+    )

@@ -16,11 +16,14 @@ from scenario_apply.model.address import Address
 from scenario_apply.model.codec import Count, check_free_form
 from scenario_apply.model.picture_options import content_id
 from scenario_apply.model.remote import AssetId, JobId, ModelId
+from scenario_apply.model.samples import SampleRequest
 
 FORMAT_VERSION = "1.0"
 FINGERPRINT_VERSION = 2
 
 Phase = Literal["building", "training", "trained", "failed", "canceled"]
+
+SamplePhase = Literal["drawing", "drawn", "failed"]
 
 Fingerprint = Annotated[str, Meta(pattern=r"\A[0-9]{1,6}:[0-9A-Za-z]+\Z")]
 
@@ -110,13 +113,50 @@ class Quote(Struct, frozen=True, kw_only=True, omit_defaults=True):
     at: str | None = None
 
 
+class DrawnPicture(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One drawn picture. sha256: of its bytes; thumbnail: SHA-256 of the small copy in `.scenario/samples/`.
+
+    None: it was not downloaded (yet). dhash: its perceptual hash, in hex digits.
+    """
+
+    asset_id: AssetId
+    sha256: str | None = None
+    thumbnail: str | None = None
+    dhash: str | None = None
+
+
+class SampleRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One sample of a version. training: launched_at of the training whose weights drew it; epoch: chosen then.
+
+    at: of the launch; charged: CU, after discount. reason: the service's words when it failed.
+    """
+
+    request: SampleRequest
+    phase: SamplePhase
+    at: str
+    training: str | None = None
+    epoch: str | None = None
+    job_id: JobId | None = None
+    pictures: tuple[DrawnPicture, ...] = ()
+    reason: str | None = None
+    charged: float | None = None
+    discount: float | None = None
+    details: Mapping[str, float] = field(default_factory=dict)
+    ended_at: str | None = None
+
+    @property
+    def key(self) -> str:
+        return self.request.key
+
+
 class Version(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One model on the service. fingerprint: of what was sent to train, None before the first launch.
 
     charged: in CU, after discount; cost_details: its parts, as the service names them; quote: the last one of its
     training. Times are ISO 8601, UTC. reason: the service's words when it failed. kept: None where the service
     keeps every label as it was sent. picture_options: the text of those that its images were sent with, "" for the
-    defaults and for versions of releases that sent every picture as it was.
+    defaults and for versions of releases that sent every picture as it was. samples: in the order they were
+    drawn, those of earlier trainings of the same model included. epoch: the one in use, where it was chosen.
     """
 
     number: Count
@@ -142,6 +182,8 @@ class Version(Struct, frozen=True, kw_only=True, omit_defaults=True):
     ended_at: str | None = None
     kept: KeptLabels | None = None
     picture_options: str = ""
+    epoch: str | None = None
+    samples: tuple[SampleRecord, ...] = ()
 
     def __post_init__(self) -> None:
         check_free_form(self.parameters)
@@ -149,6 +191,11 @@ class Version(Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def is_usable(self) -> bool:
         return self.phase == "trained"
+
+    @property
+    def current_samples(self) -> tuple[SampleRecord, ...]:
+        """Those that were drawn with the weights in use: of the last training, and of the chosen epoch."""
+        return tuple(s for s in self.samples if (s.training, s.epoch) == (self.launched_at, self.epoch))
 
 
 class Record(Struct, frozen=True, kw_only=True, omit_defaults=True):

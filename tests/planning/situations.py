@@ -31,11 +31,13 @@ from scenario_apply.model.remote import (
 from scenario_apply.model.steps import (
     AssetRef,
     AttachImages,
+    AwaitSample,
     AwaitTraining,
     ConceptRef,
     CreateModel,
     DeleteModel,
     DetachImage,
+    DrawSample,
     PlannedStep,
     SetCaption,
     SetPairs,
@@ -49,7 +51,7 @@ from scenario_apply.planning.composition_parts import as_of_now
 from scenario_apply.planning.plan import Plan
 from scenario_apply.planning.state_edit import StateEdit, edited
 from scenario_apply.state.fingerprint import fingerprint
-from scenario_apply.state.outcome import Outcome, after
+from scenario_apply.state.outcome import Outcome, SampleEnd, after
 from scenario_apply.state.state import ConceptRecord, PairRecord, State, Version
 from scenario_apply.state.stores.file_store import FileStore
 from scenario_apply.state.stores.state_store import Loaded
@@ -367,6 +369,10 @@ class _Walk:
             case DeleteModel():
                 service.models.pop(step.model_id, None)
                 return Outcome(at=AT)
+            case DrawSample():
+                return Outcome(at=AT, job_id=JobId(f"job_{step.sample.name}"))
+            case AwaitSample():
+                return Outcome(at=AT, sample=SampleEnd(phase="drawn"))
             case _:
                 assert_never(step)
 

@@ -1,0 +1,48 @@
+"""Samples of a version as recorded: launched, ended, found by the weights that drew them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from msgspec.structs import replace
+
+from scenario_apply.model.address import Address
+from scenario_apply.state.state import SampleRecord, State, Version
+
+
+def with_version(state: State, address: Address, number: int, change: Callable[[Version], Version]) -> State:
+    """The state with one version changed, whichever of the record it is."""
+    record = state.records.get(address)
+    if record is None:
+        return state
+
+    def changed(version: Version) -> Version:
+        return change(version) if version.number == number else version
+
+    return state.with_record(
+        address,
+        replace(
+            record,
+            current=changed(record.current),
+            pending=None if record.pending is None else changed(record.pending),
+            previous=tuple(map(changed, record.previous)),
+        ),
+    )
+
+
+def with_launched(version: Version, launched: SampleRecord) -> Version:
+    """A sample that is being drawn with the weights in use; it replaces a failed one of the same identity."""
+    record = replace(launched, training=version.launched_at, epoch=version.epoch)
+    others = tuple(s for s in version.samples if identity(s) != identity(record))
+    return replace(version, samples=(*others, record))
+
+
+def with_ended(version: Version, key: str, change: Callable[[SampleRecord], SampleRecord]) -> Version:
+    """The sample of that key that is being drawn has ended."""
+    samples = tuple(change(s) if s.key == key and s.phase == "drawing" else s for s in version.samples)
+    return replace(version, samples=samples)
+
+
+def identity(sample: SampleRecord) -> tuple[str, str | None, str | None]:
+    """By what a sample is known among those of a version: its key, and the weights that drew it."""
+    return sample.key, sample.training, sample.epoch
