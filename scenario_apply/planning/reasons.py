@@ -160,6 +160,34 @@ class DriftFound(Coded, frozen=True, tag="drift-found"):
     path: str
 
 
+# -- its samples
+
+
+class SamplesMissing(Coded, frozen=True, tag="samples-missing"):
+    """Samples by name that the version in use does not have."""
+
+    names: tuple[str, ...]
+
+
+class SamplesChanged(Coded, frozen=True, tag="samples-changed"):
+    """Samples by name that the version in use has with another prompt, seed, setting, base or reference picture."""
+
+    names: tuple[str, ...]
+
+
+class SampleFailed(Coded, frozen=True, tag="sample-failed"):
+    """reason: as recorded; None where there is none."""
+
+    name: str
+    reason: str | None
+
+
+class SamplesDrawing(Coded, frozen=True, tag="samples-drawing"):
+    """Samples by name that were launched and have not ended."""
+
+    names: tuple[str, ...]
+
+
 # -- its training
 
 
@@ -323,6 +351,10 @@ DifferenceReason = (
     | TagsChanged
     | LabelDrift
     | DriftFound
+    | SamplesMissing
+    | SamplesChanged
+    | SampleFailed
+    | SamplesDrawing
 )
 """How the manifest, the state and the service differ."""
 

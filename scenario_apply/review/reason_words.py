@@ -12,6 +12,7 @@ from scenario_apply.review.step_words import once
 from scenario_apply.review.values import change_text
 
 _DEFAULT = "(default)"
+_NAMED = 5  # samples in a reason
 _PARTS = {
     "created": "is created",
     "replaced": "is replaced",
@@ -89,6 +90,14 @@ def _difference_text(reason: DifferenceReason) -> str:
             return f"the {label} was changed on Scenario"
         case why.DriftFound(what, path):
             return _DRIFT[what].format(path)
+        case why.SamplesMissing(names):
+            return f"{_samples(names, 'is', 'are')} missing: {_listed(names)}"
+        case why.SamplesChanged(names):
+            return f"{counted(len(names), 'sample')} changed: {_listed(names)}"
+        case why.SampleFailed(name, recorded):
+            return f"sample {name} failed: {once(recorded or 'Scenario gives no reason')}"
+        case why.SamplesDrawing(names):
+            return f"{_samples(names, 'is', 'are')} being drawn: {_listed(names)}"
         case _:
             assert_never(reason)
 
@@ -157,6 +166,15 @@ def _restraint_text(reason: RestraintReason) -> str:
 
 def _old_versions(count: int, keep: int) -> str:
     return f"{counted(count, 'old version')} exceed{'s' if count == 1 else ''} keep_versions ({keep})"
+
+
+def _samples(names: tuple[str, ...], one: str, several: str) -> str:
+    return f"{counted(len(names), 'sample')} {one if len(names) == 1 else several}"
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return f"{', '.join(names[:_NAMED])}{more}"
 
 
 def _with_changes(text: str, changed: tuple[Reason, ...]) -> str:
