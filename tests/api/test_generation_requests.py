@@ -108,7 +108,7 @@ def job(**said: object) -> dict[str, object]:
 
 
 def test_a_job_says_what_it_was_asked_for_and_what_it_made() -> None:
-    asked = {"prompt": "p", "loras": ["model_1"], "seed": 7, "": "hf_secret", "parameters": {"": "x"}}
+    asked = {"prompt": "p", "loras": ["model_1"], "seed": 7, "wandbKey": "hf_secret", "parameters": {"wandbKey": "x"}}
     read = job_of({"job": job(metadata={"input": asked, "assetIds": ["a1", 3, "not an id", "a2"]})})
     assert (read.kind, read.asset_ids) == ("custom", ("a1", "a2"))
     assert read.input == {"prompt": "p", "loras": ["model_1"], "seed": 7, "parameters": {}}
