@@ -30,13 +30,13 @@ from scenario_apply.planning.describe import changes_of
 from scenario_apply.planning.desired import desire
 from scenario_apply.planning.gates import judge, merged
 from scenario_apply.planning.observed import Observed, settle
+from scenario_apply.planning.owed_samples import SampleWork, has_samples, samples_alone
 from scenario_apply.planning.plan import Plan, PlanFlags, PlanSource
 from scenario_apply.planning.pointer_recipes import as_planned, with_known_recipes, with_recorded_recipes
 from scenario_apply.planning.pricing import costs_of, exact_quotes, images_priced
 from scenario_apply.planning.retention import protected_users, to_be_deleted, with_retention
 from scenario_apply.planning.rule_inputs import Inputs
 from scenario_apply.planning.sample_pricing import PlannedSamples
-from scenario_apply.planning.owed_samples import SampleWork, has_samples, samples_alone
 from scenario_apply.planning.selection import requested
 from scenario_apply.planning.state_edit import StateEdit
 from scenario_apply.planning.steps_builder import make_steps

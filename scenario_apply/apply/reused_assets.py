@@ -17,8 +17,8 @@ from scenario_apply.planning.as_sent import changed_captions
 from scenario_apply.planning.decision import Decision
 from scenario_apply.planning.image_placement import reused_assets
 from scenario_apply.planning.observed import Observed
-from scenario_apply.planning.sample_steps import reference_assets
 from scenario_apply.planning.owed_samples import NO_SAMPLES, SampleWork
+from scenario_apply.planning.sample_steps import reference_assets
 from scenario_apply.state.state import State
 
 FILES_NAMED = 5

@@ -18,6 +18,7 @@ from scenario_apply.model.ports import ScenarioApi
 from scenario_apply.model.remote import ModelId
 from scenario_apply.planning.changes import UnknownCost
 from scenario_apply.planning.decision import Decision
+from scenario_apply.planning.owed_samples import plan_samples
 from scenario_apply.planning.rule_inputs import Inputs
 from scenario_apply.planning.sample_pricing import (
     PlannedSamples,
@@ -26,7 +27,6 @@ from scenario_apply.planning.sample_pricing import (
     price_questions,
     sample_costs,
 )
-from scenario_apply.planning.owed_samples import plan_samples
 from scenario_apply.state.state import State
 
 

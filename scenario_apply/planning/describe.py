@@ -27,9 +27,9 @@ from scenario_apply.planning.decision import (
     Wait,
     action_of,
 )
+from scenario_apply.planning.owed_samples import NO_SAMPLES, OwedSample, SampleWork
 from scenario_apply.planning.pricing import quote_notes
 from scenario_apply.planning.sample_pricing import SampleCosts
-from scenario_apply.planning.owed_samples import NO_SAMPLES, OwedSample, SampleWork
 from scenario_apply.planning.step_arithmetic import step_arithmetic
 from scenario_apply.state.state import Version
 

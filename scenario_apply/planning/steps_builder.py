@@ -61,10 +61,10 @@ from scenario_apply.planning.image_placement import (
     place_images,
 )
 from scenario_apply.planning.observed import Observed
+from scenario_apply.planning.owed_samples import NO_SAMPLES, SampleWork
 from scenario_apply.planning.pair_diff import holds_pairs
 from scenario_apply.planning.retention import users_of_versions
 from scenario_apply.planning.sample_steps import add_sample_steps, picture_ref
-from scenario_apply.planning.owed_samples import NO_SAMPLES, SampleWork
 from scenario_apply.state.state import State
 
 
