@@ -27,7 +27,7 @@ from scenario_apply.planning.changes import Drift
 from scenario_apply.planning.decide import decide, drift_of, perhaps_restored, problems_of
 from scenario_apply.planning.decision import ContentWork, Decision, Delete
 from scenario_apply.planning.describe import changes_of
-from scenario_apply.planning.desired import desire
+from scenario_apply.planning.desired import desire, problems_of_models
 from scenario_apply.planning.gates import judge, merged
 from scenario_apply.planning.observed import Observed, settle
 from scenario_apply.planning.owed_samples import SampleWork, has_samples, samples_alone
@@ -186,22 +186,16 @@ def make_plan(
     loaded = loaded or environment.store.load()
     recovered, adopted = _recovered(environment, loaded, options)
     found = compare(environment, manifest, datasets, recovered, options, now)
-    inputs, decisions, observed, problems = found.inputs, found.decisions, found.observed, found.problems
-    desired, state = inputs.desired, inputs.state
-    if options.refresh_only:
-        decisions, state = {}, taken_over(state, found.drift, observed)
-    if options.draw is not None:
-        decisions = samples_alone(inputs)
-    else:
-        decisions = with_retention(decisions, consent=options.allow_destroy, observed=observed)
+    inputs, observed, desired = found.inputs, found.observed, found.inputs.desired
+    decisions, state = _to_do(found, options)
+    problems = found.problems if options.draw is None else problems_of(decisions.values())
     api = environment.api if options.refresh else None
     quoted, not_quoted = quotes(api, decisions)
     samples = _samples(api, replace(inputs, state=state, observed=observed), decisions, manifest.root)
     works = samples.plan.works
     steps, again = _steps(environment, decisions, state, observed, works)
-    unpulled = unpulled_pictures(steps, desired)
+    unpulled, affects = unpulled_pictures(steps, desired), affected(decisions, desired)
     notes = (*not_quoted, *samples.notes, *again, *_unpulled_notes(unpulled, manifest))
-    affects = affected(decisions, desired)
     plan = Plan(
         source=_source(environment, manifest, datasets, options, found.recorded),
         tool_version=environment.tool_version,
@@ -230,11 +224,21 @@ def make_plan(
         adopted=adopted,
         has_journal=loaded.has_journal,
         unpulled=unpulled,
-        problems=_problems_of_models(manifest, datasets),
+        problems=problems_of_models(manifest, datasets),
         took_over=found.drift if options.refresh_only else (),
         quotes=exact_quotes(decisions.values(), quoted),
         images={a: images_priced(d.contents) for a, d in decisions.items() if isinstance(d, ContentWork) and d.trains},
     )
+
+
+def _to_do(found: Compared, options: PlanOptions) -> tuple[Mapping[Address, Decision], State]:
+    """What is done of that which is decided, and the state that it starts from."""
+    state = found.inputs.state
+    if options.refresh_only:
+        return {}, taken_over(state, found.drift, found.observed)
+    if options.draw is not None:
+        return samples_alone(found.inputs), state
+    return with_retention(found.decisions, consent=options.allow_destroy, observed=found.observed), state
 
 
 def _protected(
@@ -256,13 +260,6 @@ def _unprotected(
     for dataset in datasets.values():
         yield from dataset.problems
     yield from (problem for problem in problems if problem.code != "protected")
-
-
-def _problems_of_models(
-    manifest: Manifest, datasets: Mapping[str, Dataset]
-) -> Mapping[Address, tuple[Diagnostic, ...]]:
-    known = {name: dataset.problems for name, dataset in datasets.items()}
-    return {address: known[model.dataset] for address, model in manifest.models.items() if model.dataset in known}
 
 
 def _recovered(environment: Environment, loaded: Loaded, options: PlanOptions) -> tuple[State, tuple[Adopted, ...]]:

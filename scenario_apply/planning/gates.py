@@ -11,9 +11,8 @@ from scenario_apply.model.plan_limits import Limits
 from scenario_apply.model.steps import DeleteModel
 from scenario_apply.planning.changes import Action, Change
 from scenario_apply.planning.plan import Plan
-from scenario_apply.planning.reasons import SampleFailed, SamplesChanged, SamplesMissing
+from scenario_apply.planning.reasons import SAMPLE_REASONS
 
-_OF_SAMPLES = (SamplesMissing, SamplesChanged, SampleFailed)
 _TRAINING = {Action.RETRAIN, Action.REPLACE}
 
 
@@ -72,4 +71,4 @@ def _share(plan: Plan) -> tuple[int, int]:
 
 def _draws_only(change: Change) -> bool:
     """Whether it stays as it is but for its samples."""
-    return bool(change.samples.draw) and all(isinstance(reason, _OF_SAMPLES) for reason in change.reasons)
+    return bool(change.samples.draw) and all(isinstance(reason, SAMPLE_REASONS) for reason in change.reasons)

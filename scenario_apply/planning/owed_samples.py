@@ -268,8 +268,10 @@ class _Planner:
         found = self.find_base(BaseQuestion(type=type, base=declared.base))
         if isinstance(found, SampleBase):
             return found
-        what = f"sample {declared.name} of {spec.address} cannot be drawn: {found}"
-        self.problem("sample-base", declared, what, f"name a base model that takes {type} with base:")
+        what = f"samples of {spec.address} cannot be drawn: {found}"
+        hint = f"name a base model that takes {type} with base:, or declare no samples for it: samples: []"
+        if all(problem.message != what for problem in self.problems):  # once for all samples of the resource
+            self.problem("sample-base", declared, what, hint)
         return None
 
     def bases_seen(self, type: str) -> Sequence[str]:

@@ -16,6 +16,7 @@ from scenario_apply.planning.changes import SUMMARY_ACTIONS, Action, Change, Cos
 from scenario_apply.planning.reasons import ManifestChangedMeanwhile
 
 PLAN_FORMAT_VERSION = "1.0"
+_OF_GATES = ("gate", "protected")
 
 
 class PlanFlags(Struct, frozen=True, kw_only=True):
@@ -95,6 +96,11 @@ class Plan(Struct, frozen=True, kw_only=True):
             and all(ManifestChangedMeanwhile() not in change.notes for change in changes)
             and all(isinstance(planned.step, AwaitTraining | AwaitSample) for planned in self.steps)
         )
+
+    @property
+    def is_gated(self) -> bool:
+        """Whether a limit or missing consent stops it, and not only an error of the manifest."""
+        return any(problem.code in _OF_GATES for problem in self.blocked)
 
     @property
     def is_applyable(self) -> bool:

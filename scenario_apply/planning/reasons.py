@@ -182,6 +182,10 @@ class SampleFailed(Coded, frozen=True, tag="sample-failed"):
     reason: str | None
 
 
+SAMPLE_REASONS = (SamplesMissing, SamplesChanged, SampleFailed)
+"""Why an unchanged version draws: nothing else about the resource changes."""
+
+
 class SamplesDrawing(Coded, frozen=True, tag="samples-drawing"):
     """Samples by name that were launched and have not ended."""
 
@@ -351,10 +355,6 @@ DifferenceReason = (
     | TagsChanged
     | LabelDrift
     | DriftFound
-    | SamplesMissing
-    | SamplesChanged
-    | SampleFailed
-    | SamplesDrawing
 )
 """How the manifest, the state and the service differ."""
 
@@ -390,4 +390,7 @@ RestraintReason = (
 )
 """Why a change is held back, and what happens to old versions."""
 
-Reason = DifferenceReason | HistoryReason | RestraintReason
+SampleReason = SamplesMissing | SamplesChanged | SampleFailed | SamplesDrawing
+"""Which samples are owed, and why."""
+
+Reason = DifferenceReason | HistoryReason | RestraintReason | SampleReason

@@ -6,7 +6,7 @@ from typing import assert_never
 
 from scenario_apply.model.queue_wait import queue_text
 from scenario_apply.planning import reasons as why
-from scenario_apply.planning.reasons import DifferenceReason, HistoryReason, Reason, RestraintReason
+from scenario_apply.planning.reasons import DifferenceReason, HistoryReason, Reason, RestraintReason, SampleReason
 from scenario_apply.review.screen import counted
 from scenario_apply.review.step_words import once
 from scenario_apply.review.values import change_text
@@ -33,6 +33,8 @@ def reason_text(reason: Reason) -> str:
     """Such as 'it does not exist yet'."""
     if isinstance(reason, DifferenceReason):
         return _difference_text(reason)
+    if isinstance(reason, SampleReason):
+        return _sample_text(reason)
     return _history_text(reason) if isinstance(reason, HistoryReason) else _restraint_text(reason)
 
 
@@ -90,14 +92,6 @@ def _difference_text(reason: DifferenceReason) -> str:
             return f"the {label} was changed on Scenario"
         case why.DriftFound(what, path):
             return _DRIFT[what].format(path)
-        case why.SamplesMissing(names):
-            return f"{_samples(names, 'is', 'are')} missing: {_listed(names)}"
-        case why.SamplesChanged(names):
-            return f"{counted(len(names), 'sample')} changed: {_listed(names)}"
-        case why.SampleFailed(name, recorded):
-            return f"sample {name} failed: {once(recorded or 'Scenario gives no reason')}"
-        case why.SamplesDrawing(names):
-            return f"{_samples(names, 'is', 'are')} being drawn: {_listed(names)}"
         case _:
             assert_never(reason)
 
@@ -166,6 +160,20 @@ def _restraint_text(reason: RestraintReason) -> str:
 
 def _old_versions(count: int, keep: int) -> str:
     return f"{counted(count, 'old version')} exceed{'s' if count == 1 else ''} keep_versions ({keep})"
+
+
+def _sample_text(reason: SampleReason) -> str:
+    match reason:
+        case why.SamplesMissing(names):
+            return f"{_samples(names, 'is', 'are')} missing: {_listed(names)}"
+        case why.SamplesChanged(names):
+            return f"{counted(len(names), 'sample')} changed: {_listed(names)}"
+        case why.SampleFailed(name, recorded):
+            return f"sample {name} failed: {once(recorded or 'Scenario gives no reason')}"
+        case why.SamplesDrawing(names):
+            return f"{_samples(names, 'is', 'are')} being drawn: {_listed(names)}"
+        case _:
+            assert_never(reason)
 
 
 def _samples(names: tuple[str, ...], one: str, several: str) -> str:
