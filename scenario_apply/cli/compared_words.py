@@ -14,7 +14,7 @@ from scenario_apply.errors import StateError, UsageError
 from scenario_apply.model.address import KINDS, Address
 from scenario_apply.model.did_you_mean import did_you_mean
 from scenario_apply.model.globs import has_magic
-from scenario_apply.review.comparison import Weights, epochs_drawn, in_use, weights_of
+from scenario_apply.review.drawing_weights import Weights, epochs_drawn, in_use, weights_of
 from scenario_apply.state.state import Record, State
 
 PREVIOUS = "@previous"

@@ -8,7 +8,7 @@ import pytest
 
 from scenario_apply.cli.compared_words import chosen_weights, split_words
 from scenario_apply.errors import StateError, UsageError
-from scenario_apply.review.comparison import Weights
+from scenario_apply.review.drawing_weights import Weights
 from scenario_apply.state.state import Record, State
 from tests.review.compared import FAST, HARBOUR, KAEL, SLOW, picture, request, sample, state_of, two_versions, version
 

@@ -6,17 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from scenario_apply.model.remote import AssetId, ModelId
-from scenario_apply.review.comparison import (
-    Comparison,
-    Planned,
-    SampleSources,
-    Weights,
-    compared,
-    distance,
-    epochs_drawn,
-    settings_words,
-    weights_of,
-)
+from scenario_apply.review.comparison import Comparison, Planned, SampleSources, compared, distance, settings_words
+from scenario_apply.review.drawing_weights import Weights, epochs_drawn, weights_of
 from scenario_apply.state.state import DrawnPicture, ImageRecord, Record, State, TrainingEntry
 from tests.review.compared import (
     FAST,

@@ -6,9 +6,10 @@ import json
 
 import pytest
 
-from scenario_apply.review.comparison import Comparison, SampleSources, compared, weights_of
+from scenario_apply.review.comparison import Comparison, SampleSources, compared
 from scenario_apply.review.comparison_json import comparison_json
 from scenario_apply.review.comparison_text import comparison_text
+from scenario_apply.review.drawing_weights import weights_of
 from scenario_apply.review.screen import Screen, columns
 from scenario_apply.state.state import Record
 from tests.review.compared import HARBOUR, KAEL, picture, request, sample, state_of, two_versions, version

@@ -14,7 +14,8 @@ from scenario_apply.model.address import parse_address
 from scenario_apply.model.remote import AssetId, JobId, ModelId, Progress
 from scenario_apply.planning.changes import Action
 from scenario_apply.planning.resource_graph import GraphEdge, GraphNode, ResourceGraph
-from scenario_apply.review.comparison import Planned, SampleSources, compared, weights_of
+from scenario_apply.review.comparison import Planned, SampleSources, compared
+from scenario_apply.review.drawing_weights import weights_of
 from scenario_apply.review.html.album import Album, PageImage
 from scenario_apply.review.html.comparison_section import comparison_section
 from scenario_apply.review.html.cost_section import cost_section
