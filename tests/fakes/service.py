@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TypeVar
 
+from msgspec.structs import replace
+
 from scenario_apply.errors import CoolingDown, NotFound, PlanCeiling, Refused
 from scenario_apply.model.ports import Clock, Sending
 from scenario_apply.model.remote import (
@@ -30,6 +32,7 @@ from scenario_apply.model.remote import (
     Progress,
     RemoteAsset,
     RemoteConcept,
+    RemoteEpoch,
     RemoteJob,
     RemoteModel,
     RemotePair,
@@ -89,6 +92,8 @@ class Model:
     parameters: Mapping[str, object] = field(default_factory=dict)
     jobs: list[JobId] = field(default_factory=list)
     deleted: bool = False
+    epochs: tuple[str, ...] = ()
+    epoch: str | None = None
 
 
 @dataclass
@@ -134,6 +139,8 @@ class FakeScenario:
 
     parallel_training, cooldown_s: limits of the plan. fail_training: names of models whose training fails.
     shows_own_captions: an image without a caption shows the automatic one as its description, too.
+    epochs: that each training of a flux.1 LoRA leaves to choose from; the last one is in use. hides_epochs_in_bulk: an
+    answer about several models leaves them out.
     """
 
     def __init__(self, clock: Clock, *, training_s: float = 30.0) -> None:
@@ -143,6 +150,8 @@ class FakeScenario:
         self.cooldown_s = 0.0
         self.fail_training: set[str] = set()
         self.shows_own_captions = False
+        self.epochs = 0
+        self.hides_epochs_in_bulk = False
         self.score = 0.9
         self.page_size = 500
         self.models: dict[ModelId, Model] = {}
@@ -206,7 +215,7 @@ class FakeScenario:
             "get_models",
             ",".join(model_ids),
             lambda: {
-                i: self._remote(self.models[i], images=images)
+                i: self._in_bulk(self._remote(self.models[i], images=images))
                 for i in model_ids
                 if i in self.models and not self.models[i].deleted
             },
@@ -295,10 +304,13 @@ class FakeScenario:
         name: str | None = None,
         short_description: str | None = None,
         concepts: Sequence[RemoteConcept] | None = None,
+        epoch: str | None = None,
         sending: Sending | None = None,
     ) -> RemoteModel:
         def write() -> RemoteModel:
             model = self._model(model_id)
+            if epoch is not None:
+                self._choose_epoch(model, epoch)
             model.name = model.name if name is None else name
             model.description = model.description if short_description is None else short_description
             if concepts is not None and tuple(concepts) != model.concepts:
@@ -462,7 +474,7 @@ class FakeScenario:
             )
             self.jobs[job.id] = job
             model.jobs.append(job.id)
-            model.status = "training"
+            model.status, model.epochs, model.epoch = "training", (), None
             model.parameters = dict(parameters)
             model.description = model.description or "written by the service"
             return Launch(job_id=job.id, cu_cost=job.cu)
@@ -493,7 +505,21 @@ class FakeScenario:
     def _pass_time(self) -> None:
         for job in self.jobs.values():
             if job.status == "training" and self.clock.now() >= job.ends_at:
-                job.status = self.models[job.model].status = job.ends_as
+                model = self.models[job.model]
+                job.status = model.status = job.ends_as
+                if model.type == "flux.1-lora" and model.status == "trained" and self.epochs:
+                    model.epochs = tuple(map(str, range(1, self.epochs + 1)))
+                    model.epoch = model.epochs[-1]
+
+    def _in_bulk(self, model: RemoteModel) -> RemoteModel:
+        return replace(model, epochs=None) if self.hides_epochs_in_bulk else model
+
+    def _choose_epoch(self, model: Model, epoch: str) -> None:
+        if model.status != "trained" or not model.epochs:
+            raise Refused("body.epoch: only a trained model with epochs has one", status=400)
+        if epoch not in model.epochs:
+            raise Refused(f"body.epoch: must be one of {', '.join(model.epochs)}", status=400)
+        model.epoch = epoch
 
     def _model(self, model_id: ModelId) -> Model:
         model = self.models.get(model_id)
@@ -577,6 +603,8 @@ class FakeScenario:
             progress=Progress(stage="running-train", progress=0.5) if is_running else None,
             created_at=model.created_at,
             training_started_at=job.starts_at if job is not None and not is_running else None,
+            epoch=model.epoch,
+            epochs=tuple(RemoteEpoch(name=name, assets=()) for name in model.epochs) or None,
         )
 
 
