@@ -61,6 +61,19 @@ def epoch_names(remote: RemoteModel | None) -> tuple[str, ...]:
     return tuple(epoch.name for epoch in remote.epochs or ())
 
 
+def chosen_epoch(remote: RemoteModel) -> int | str | None:
+    """The epoch that somebody chose, as a manifest writes it; None for the last one, which a training leaves in use."""
+    known = epoch_names(remote)
+    if remote.status != "trained" or remote.epoch is None or (known and remote.epoch == known[-1]):
+        return None
+    return as_written(remote.epoch)
+
+
+def as_written(epoch: str) -> int | str:
+    """A numbered epoch as a number."""
+    return int(epoch) if epoch.isdecimal() and str(int(epoch)) == epoch else epoch
+
+
 def epoch_beyond(asked: str, who: str, parameters: Mapping[str, object], place: Location | None) -> Diagnostic | None:
     """Why a training that is still to be paid for cannot have that epoch: it is declared to have fewer."""
     count = parameters.get("nbEpochs")

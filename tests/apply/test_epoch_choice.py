@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,18 +25,18 @@ def bench(tmp_path: Path) -> Bench:
 @pytest.fixture
 def service(bench: Bench) -> FakeScenario:
     made = FakeScenario(bench.clock)
-    made.epochs = 10
+    made.epoch_count = 10
     return made
 
 
-def declare(bench: Bench, epoch: str | None, **more: object) -> None:
+def declare(bench: Bench, epoch: str | None, **more: Any) -> None:
     bench.declare(model("kael", "kael", epoch=epoch, **more))
 
 
 def chosen(bench: Bench, service: FakeScenario) -> tuple[str | None, str | None]:
     """As recorded, and on the service."""
     version = bench.record("model.kael").current
-    return version.epoch, service.models[version.id].epoch
+    return version.epoch, service.chosen_epochs.get(version.id)
 
 
 def test_an_epoch_is_chosen_after_the_training_and_changed_for_free(bench: Bench, service: FakeScenario) -> None:
@@ -70,7 +71,7 @@ def test_an_epoch_that_is_removed_stays_chosen(bench: Bench, service: FakeScenar
 
 def test_a_training_stays_done_when_its_epoch_does_not_exist(bench: Bench, service: FakeScenario) -> None:
     """The step fails and names those that there are; what is made of the model waits; the next plan says it at once."""
-    service.epochs = 3
+    service.epoch_count = 3
     bench.declare(model("kael", "kael", epoch="8"), composition("duo", "kael"))
     ledger = bench.apply(service)
     assert [failed.reason for failed in ledger.failed] == [
@@ -87,7 +88,7 @@ def test_a_training_stays_done_when_its_epoch_does_not_exist(bench: Bench, servi
 def test_a_type_without_epochs_is_told_apart(bench: Bench, service: FakeScenario) -> None:
     bench.declare(model("kael", "kael", type="flux.2-dev-lora", epoch="8"))
     (failed,) = bench.apply(service).failed
-    assert failed.reason.startswith("Scenario shows no epochs of model.kael to choose from")
+    assert (failed.reason or "").startswith("Scenario shows no epochs of model.kael to choose from")
 
 
 def test_a_version_that_is_trained_again_has_no_epoch_of_the_training_before(

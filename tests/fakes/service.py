@@ -10,7 +10,6 @@ import itertools
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TypeVar
 
@@ -41,6 +40,8 @@ from scenario_apply.model.remote import (
     UploadId,
     UploadPart,
 )
+from tests.fakes.generation import FakeGeneration
+from tests.fakes.service_parts import Asset, Job, Model, Upload
 
 Value = TypeVar("Value")
 
@@ -53,56 +54,6 @@ JOB_STATUS = {
     "failed": "failure",
     "training-canceled": "canceled",
 }
-
-
-@dataclass
-class Asset:
-    id: AssetId
-    name: str
-    sha256: str
-    size_bytes: int
-    created_at: float
-    description: str = ""
-    deleted: bool = False
-
-
-@dataclass
-class Job:
-    id: JobId
-    model: ModelId
-    starts_at: float
-    ends_at: float
-    ends_as: str
-    cu: float
-    status: str = "training"
-
-
-@dataclass
-class Model:
-    id: ModelId
-    name: str
-    type: str
-    created_at: float
-    status: str = "new"
-    description: str | None = None
-    tags: list[str] = field(default_factory=list)
-    concepts: tuple[RemoteConcept, ...] = ()
-    images: list[AssetId] = field(default_factory=list)
-    pairs: tuple[RemotePair, ...] = ()
-    parameters: Mapping[str, object] = field(default_factory=dict)
-    jobs: list[JobId] = field(default_factory=list)
-    deleted: bool = False
-    epochs: tuple[str, ...] = ()
-    epoch: str | None = None
-
-
-@dataclass
-class Upload:
-    id: UploadId
-    name: str
-    parts: dict[int, bytes | None]
-    status: str = "pending"
-    asset_id: AssetId | None = None
 
 
 class Latch:
@@ -134,23 +85,24 @@ class Latch:
             self._changed.notify_all()
 
 
-class FakeScenario:
+class FakeScenario(FakeGeneration):
     """ScenarioApi in memory. Thread-safe. training_s: how long a training takes, on the clock.
 
     parallel_training, cooldown_s: limits of the plan. fail_training: names of models whose training fails.
     shows_own_captions: an image without a caption shows the automatic one as its description, too.
-    epochs: that each training of a flux.1 LoRA leaves to choose from; the last one is in use. hides_epochs_in_bulk: an
-    answer about several models leaves them out.
+    epoch_count: epochs that each training of a flux.1 LoRA leaves to choose from; the last one is in use.
+    hides_epochs_in_bulk: an answer about several models leaves them out.
     """
 
     def __init__(self, clock: Clock, *, training_s: float = 30.0) -> None:
+        super().__init__()
         self.clock = clock
         self.training_s = training_s
         self.parallel_training: int | None = None
         self.cooldown_s = 0.0
         self.fail_training: set[str] = set()
         self.shows_own_captions = False
-        self.epochs = 0
+        self.epoch_count = 0
         self.hides_epochs_in_bulk = False
         self.score = 0.9
         self.page_size = 500
@@ -177,11 +129,11 @@ class FakeScenario:
 
     def uploads_by_bytes(self) -> Counter[str]:
         """How often which bytes were uploaded, in any way."""
-        return Counter(asset.sha256 for asset in self.assets.values())
+        return Counter(asset.sha256 for asset in self.assets.values() if not asset.is_drawn)
 
     def uploads_by_content(self) -> Counter[tuple[str, str]]:
         """How often which bytes were uploaded for the same caption."""
-        return Counter((asset.sha256, asset.description) for asset in self.assets.values())
+        return Counter((asset.sha256, asset.description) for asset in self.assets.values() if not asset.is_drawn)
 
     def launches(self) -> Counter[str]:
         """How many trainings were launched, by the name of the model."""
@@ -231,6 +183,8 @@ class FakeScenario:
 
     def get_job(self, job_id: JobId) -> RemoteJob:
         def read() -> RemoteJob:
+            if job_id in self.drawings:
+                return self._remote_drawing(self.drawings[job_id])
             if job_id not in self.jobs:
                 raise NotFound(f"no job {job_id}", status=404)
             job = self.jobs[job_id]
@@ -310,7 +264,7 @@ class FakeScenario:
         def write() -> RemoteModel:
             model = self._model(model_id)
             if epoch is not None:
-                self._choose_epoch(model, epoch)
+                self._choose_epoch(model_id, epoch)
             model.name = model.name if name is None else name
             model.description = model.description if short_description is None else short_description
             if concepts is not None and tuple(concepts) != model.concepts:
@@ -474,7 +428,9 @@ class FakeScenario:
             )
             self.jobs[job.id] = job
             model.jobs.append(job.id)
-            model.status, model.epochs, model.epoch = "training", (), None
+            model.status = "training"
+            self.epochs.pop(model_id, None)
+            self.chosen_epochs.pop(model_id, None)
             model.parameters = dict(parameters)
             model.description = model.description or "written by the service"
             return Launch(job_id=job.id, cu_cost=job.cu)
@@ -507,19 +463,14 @@ class FakeScenario:
             if job.status == "training" and self.clock.now() >= job.ends_at:
                 model = self.models[job.model]
                 job.status = model.status = job.ends_as
-                if model.type == "flux.1-lora" and model.status == "trained" and self.epochs:
-                    model.epochs = tuple(map(str, range(1, self.epochs + 1)))
-                    model.epoch = model.epochs[-1]
+                if model.type == "flux.1-lora" and model.status == "trained" and self.epoch_count:
+                    numbers = map(str, range(1, self.epoch_count + 1))
+                    self.epochs[model.id] = tuple(RemoteEpoch(name=number, assets=()) for number in numbers)
+                    self.chosen_epochs[model.id] = str(self.epoch_count)
+        self._pass_drawing_time()
 
     def _in_bulk(self, model: RemoteModel) -> RemoteModel:
         return replace(model, epochs=None) if self.hides_epochs_in_bulk else model
-
-    def _choose_epoch(self, model: Model, epoch: str) -> None:
-        if model.status != "trained" or not model.epochs:
-            raise Refused("body.epoch: only a trained model with epochs has one", status=400)
-        if epoch not in model.epochs:
-            raise Refused(f"body.epoch: must be one of {', '.join(model.epochs)}", status=400)
-        model.epoch = epoch
 
     def _model(self, model_id: ModelId) -> Model:
         model = self.models.get(model_id)
@@ -603,8 +554,8 @@ class FakeScenario:
             progress=Progress(stage="running-train", progress=0.5) if is_running else None,
             created_at=model.created_at,
             training_started_at=job.starts_at if job is not None and not is_running else None,
-            epoch=model.epoch,
-            epochs=tuple(RemoteEpoch(name=name, assets=()) for name in model.epochs) or None,
+            epoch=self.chosen_epochs.get(model.id),
+            epochs=self.epochs.get(model.id),
         )
 
 

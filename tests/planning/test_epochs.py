@@ -148,8 +148,6 @@ def test_a_part_pinned_to_an_epoch_that_does_not_exist_is_an_error_of_the_plan()
     (problem,) = decisions(made, recorded(), observed)[INK].resource.problems
     assert problem.message.startswith("composition.ink uses model.kael at epoch 12, and the training has epochs 1, 2")
     part = ConceptRecord(ModelId("m1"), 0.5, "12")
-    composed = State(
-        records={**recorded().records, INK: replace(ink(), current=replace(ink().current, concepts=(part,)))}
     with_part = replace(ink(), current=replace(ink().current, concepts=(part,)))
     composed = State(records={**recorded().records, INK: with_part})
     assert not decisions(made, composed, observed)[INK].resource.problems
