@@ -81,10 +81,8 @@ def _difference_text(reason: DifferenceReason) -> str:
             return "description differs"
         case why.TagsChanged(added, removed):
             return "tags " + " ".join([*(f"+{tag}" for tag in added), *(f"-{tag}" for tag in removed)])
-        case why.EpochChanged(None, new):
-            return f"epoch {new} is chosen"
         case why.EpochChanged(old, new, drifted):
-            changed = f"epoch {old} -> {new}" if old != new else f"epoch {new} is chosen"
+            changed = f"epoch {new} is chosen" if old in (None, new) else f"epoch {old} -> {new}"
             return f"{changed} (it was changed on Scenario)" if drifted else changed
         case why.LabelDrift("name", observed):
             return f'the name was changed on Scenario to "{observed}"'
