@@ -278,6 +278,9 @@ _API = {
     "answer-lost": "A request was sent and its response was lost, so it is unknown whether it was carried out. Apply "
     "again: what was created is found on the service and adopted, nothing is repeated blindly.",
     "api": "The service could not be used as expected. The message has the reason.",
+    "sample-base": "The base model that draws the samples of a type is not known, or the given one does not take that "
+    "type. It is never guessed: write `samples: { base: MODEL_ID, prompts: [...] }` with the id of a base model whose "
+    "inputs take it.",
     "bad-answer": "The response of the service does not have the documented form. Check SCENARIO_BASE_URL and proxies; "
     "if both are right, report it.",
     "bad-id": "An id contains characters that no id of the service has, and would change the URL of the request.",
