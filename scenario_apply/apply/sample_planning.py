@@ -6,9 +6,10 @@ Imported only for plans with samples. Everything here is read; a price is a dry 
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
-from scenario_apply.apply.base_lookup import BaseLookup
+from scenario_apply.apply.base_lookup import find_bases
+from scenario_apply.apply.environment import Environment
 from scenario_apply.dataset.scan.reference_pictures import ReferenceRefused, read_reference
 from scenario_apply.dataset.types import Dataset, Image
 from scenario_apply.errors import ApiError, BadAnswer, Diagnostic, Refused, WriteInPlan
@@ -16,9 +17,10 @@ from scenario_apply.manifest.spec import SampleSpec
 from scenario_apply.model.address import Address
 from scenario_apply.model.ports import ScenarioApi
 from scenario_apply.model.remote import ModelId
+from scenario_apply.model.sample_bases import SampleBase, WantedBase
 from scenario_apply.planning.changes import UnknownCost
 from scenario_apply.planning.decision import Decision
-from scenario_apply.planning.owed_samples import plan_samples
+from scenario_apply.planning.owed_samples import FindBase, FindReference, plan_samples
 from scenario_apply.planning.rule_inputs import Inputs
 from scenario_apply.planning.sample_pricing import (
     PlannedSamples,
@@ -31,6 +33,7 @@ from scenario_apply.state.state import State
 
 
 def planned_samples(
+    environment: Environment,
     api: ScenarioApi | None,
     given: Inputs,
     decisions: Mapping[Address, Decision],
@@ -38,18 +41,27 @@ def planned_samples(
 ) -> PlannedSamples:
     """The samples that are owed and what they cost. api None: nothing is asked, and costs come from past samples."""
     find_reference = _reference_finder(given.desired.datasets, root, given.state)
-    plan = plan_samples(given, decisions, BaseLookup(api), find_reference)
+    plan = plan_samples(given, decisions, _base_finder(environment, api), find_reference)
     questions = price_questions(plan.works, given.state)
     answers, notes = _prices(api, questions.values()) if api is not None else ({}, ())
     return PlannedSamples(plan=plan, costs=sample_costs(plan.works, questions, answers, given.state), notes=notes)
 
 
+def _base_finder(environment: Environment, api: ScenarioApi | None) -> FindBase:
+    found: dict[WantedBase, SampleBase | Diagnostic] = {}
+
+    def find(wanted: WantedBase) -> SampleBase | Diagnostic:
+        if wanted not in found:
+            found.update(find_bases(api, environment.clock, [wanted], environment.base_notes))
+        return found[wanted]
+
+    return find
+
+
 # -- reference pictures
 
 
-def _reference_finder(
-    datasets: Mapping[str, Dataset], root: str, state: State
-) -> Callable[[SampleSpec], Image | Diagnostic]:
+def _reference_finder(datasets: Mapping[str, Dataset], root: str, state: State) -> FindReference:
     """A picture of a dataset with what is done to it before it is sent; else a file below the root."""
     found: dict[str, Image | ReferenceRefused] = {}
     pictures: dict[str, Image] = {}

@@ -11,7 +11,7 @@ from scenario_apply.model.plan_limits import Limits
 from scenario_apply.model.steps import DeleteModel
 from scenario_apply.planning.changes import Action, Change
 from scenario_apply.planning.plan import Plan
-from scenario_apply.planning.reasons import SAMPLE_REASONS
+from scenario_apply.planning.sample_reasons import SAMPLE_REASONS
 
 _TRAINING = {Action.RETRAIN, Action.REPLACE}
 

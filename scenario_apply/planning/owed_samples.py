@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from dataclasses import replace as with_values
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -19,7 +20,7 @@ from scenario_apply.manifest.spec import SampleSpec
 from scenario_apply.model.address import Address
 from scenario_apply.model.codec import Count
 from scenario_apply.model.remote import ModelId
-from scenario_apply.model.sample_bases import KNOWN_BASES, SAMPLE_BASES, SampleBase
+from scenario_apply.model.sample_bases import KNOWN_BASES, SAMPLE_BASES, SampleBase, WantedBase
 from scenario_apply.model.samples import SampleRequest, derived_seed
 from scenario_apply.planning.attributes import Spec
 from scenario_apply.planning.changes import SampleNews
@@ -36,30 +37,17 @@ from scenario_apply.planning.decision import (
     Wait,
 )
 from scenario_apply.planning.ignore_changes import as_recorded
-from scenario_apply.planning.reasons import (
-    ManifestChangedMeanwhile,
-    Reason,
-    SampleFailed,
-    SamplesChanged,
-    SamplesDrawing,
-    SamplesMissing,
-)
+from scenario_apply.planning.reasons import ManifestChangedMeanwhile, Reason
 from scenario_apply.planning.rule_inputs import Inputs, prevented
+from scenario_apply.planning.sample_reasons import SampleFailed, SamplesChanged, SamplesDrawing, SamplesMissing
 from scenario_apply.state.state import Record, SampleRecord, State, Version
 
 DEFAULT_SCALE = 1.0
 """Of a LoRA, where none is declared: sent always, since the service takes a missing scale without a word."""
 
 
-class BaseQuestion(Struct, frozen=True, kw_only=True):
-    """Which base draws with models of a type; with base: whether that one does."""
-
-    type: str
-    base: str | None = None
-
-
-BaseAnswer = SampleBase | str
-"""The base, or why there is none, in words."""
+FindBase = Callable[[WantedBase], SampleBase | Diagnostic]
+FindReference = Callable[[SampleSpec], Image | Diagnostic]
 
 
 class OwedSample(Struct, frozen=True, kw_only=True):
@@ -153,8 +141,8 @@ def samples_alone(given: Inputs) -> dict[Address, Decision]:
 def plan_samples(
     given: Inputs,
     decisions: Mapping[Address, Decision],
-    find_base: Callable[[BaseQuestion], BaseAnswer],
-    find_reference: Callable[[SampleSpec], Image | Diagnostic],
+    find_base: FindBase,
+    find_reference: FindReference,
 ) -> SamplePlan:
     """The samples of all decisions. find_base, find_reference: asked only for what the state does not answer."""
     planner = _Planner(given.state, find_base, find_reference)
@@ -192,8 +180,8 @@ def _with_waits(work: SampleWork, decision: Decision, gone: set[int]) -> SampleW
 @dataclass(frozen=True, slots=True)
 class _Planner:
     state: State
-    find_base: Callable[[BaseQuestion], BaseAnswer]
-    find_reference: Callable[[SampleSpec], Image | Diagnostic]
+    find_base: FindBase
+    find_reference: FindReference
     problems: list[Diagnostic] = field(default_factory=list)
     seen: dict[str, Sequence[str]] = field(default_factory=dict)
 
@@ -265,13 +253,12 @@ class _Planner:
             return _known_base(seen[-1])
         if declared.base is not None and declared.base in seen:
             return _known_base(declared.base)
-        found = self.find_base(BaseQuestion(type=type, base=declared.base))
+        found = self.find_base(WantedBase(type, None if declared.base is None else ModelId(declared.base)))
         if isinstance(found, SampleBase):
             return found
-        what = f"samples of {spec.address} cannot be drawn: {found}"
-        hint = f"name a base model that takes {type} with base:, or declare no samples for it: samples: []"
+        what = f"{spec.address}: {found.message}"
         if all(problem.message != what for problem in self.problems):  # once for all samples of the resource
-            self.problem("sample-base", declared, what, hint)
+            self.problems.append(with_values(found, message=what, location=declared.place))
         return None
 
     def bases_seen(self, type: str) -> Sequence[str]:
@@ -297,7 +284,11 @@ def _drawn_with(decision: Decision) -> SampleWork | None:
             return SampleWork(address=address, type=decision.declared.type, number=number)
         case Wait():
             return SampleWork(address=address, type=decision.version.type, number=decision.version.number)
-        case Keep(version=Version() as version) | Relabel(version=version):
+        case Relabel(version=version):
+            chosen = decision.labels.epoch  # whose weights are in use by then
+            version = version if chosen is None else replace(version, epoch=chosen.new)
+            return SampleWork(address=address, type=version.type, number=version.number, weights=version)
+        case Keep(version=Version() as version):
             return SampleWork(address=address, type=version.type, number=version.number, weights=version)
         case Keep() | Relabel() | Delete() | Forget():
             return None

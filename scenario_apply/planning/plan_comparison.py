@@ -21,7 +21,8 @@ from scenario_apply.planning.approved_cost import approved_cost, approved_sample
 from scenario_apply.planning.changes import Action, Change
 from scenario_apply.planning.plan import Plan
 from scenario_apply.planning.plan_format import plan_to_json
-from scenario_apply.planning.reasons import QuoteCovers, SamplesDrawing
+from scenario_apply.planning.reasons import QuoteCovers
+from scenario_apply.planning.sample_reasons import SamplesDrawing
 
 DIFFERENCES_NAMED = 10
 """More differences than this are counted."""

@@ -7,20 +7,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from msgspec import Struct
-
 from scenario_apply.model.address import Address
 from scenario_apply.model.codec import Count
 from scenario_apply.model.remote import IdText, ModelId
-
-
-class Coded(Struct, frozen=True, tag_field="code"):
-    """What all reasons have."""
-
-    @property
-    def code(self) -> str:
-        return str(self.__struct_config__.tag)
-
+from scenario_apply.planning.coded_reason import Coded
+from scenario_apply.planning.sample_reasons import SampleReason
 
 # -- whether it exists
 
@@ -146,6 +137,17 @@ class TagsChanged(Coded, frozen=True, tag="tags-changed"):
     removed: tuple[str, ...]
 
 
+class EpochChanged(Coded, frozen=True, tag="epoch-changed"):
+    """Another epoch of the training is to be used. old: None where it is not known.
+
+    drifted: old was chosen on the service.
+    """
+
+    old: str | None
+    new: str
+    drifted: bool = False
+
+
 class LabelDrift(Coded, frozen=True, tag="label-drift"):
     """A label that was changed on the service, and is set back by this plan. observed: what it holds; tags: missing."""
 
@@ -158,38 +160,6 @@ class DriftFound(Coded, frozen=True, tag="drift-found"):
 
     what: Literal["caption-changed", "image-added", "image-removed", "pair-changed", "pair-added", "pair-removed"]
     path: str
-
-
-# -- its samples
-
-
-class SamplesMissing(Coded, frozen=True, tag="samples-missing"):
-    """Samples by name that the version in use does not have."""
-
-    names: tuple[str, ...]
-
-
-class SamplesChanged(Coded, frozen=True, tag="samples-changed"):
-    """Samples by name that the version in use has with another prompt, seed, setting, base or reference picture."""
-
-    names: tuple[str, ...]
-
-
-class SampleFailed(Coded, frozen=True, tag="sample-failed"):
-    """reason: as recorded; None where there is none."""
-
-    name: str
-    reason: str | None
-
-
-SAMPLE_REASONS = (SamplesMissing, SamplesChanged, SampleFailed)
-"""Why an unchanged version draws: nothing else about the resource changes."""
-
-
-class SamplesDrawing(Coded, frozen=True, tag="samples-drawing"):
-    """Samples by name that were launched and have not ended."""
-
-    names: tuple[str, ...]
 
 
 # -- its training
@@ -266,6 +236,12 @@ class VersionRestored(Coded, frozen=True, tag="version-restored"):
     """A previous version was trained on exactly what is declared."""
 
     version: Count
+
+
+class EpochLeft(Coded, frozen=True, tag="epoch-left"):
+    """`epoch:` was removed: the epoch that was chosen stays in use."""
+
+    epoch: str
 
 
 # -- what is left alone, and why
@@ -353,6 +329,7 @@ DifferenceReason = (
     | NameChanged
     | DescriptionChanged
     | TagsChanged
+    | EpochChanged
     | LabelDrift
     | DriftFound
 )
@@ -373,6 +350,7 @@ HistoryReason = (
     | ReplacementDiscarded
     | ManifestReverted
     | VersionRestored
+    | EpochLeft
 )
 """What became of trainings, versions and rollbacks; what the manifest says about their changes."""
 
@@ -389,8 +367,5 @@ RestraintReason = (
     | VersionInUse
 )
 """Why a change is held back, and what happens to old versions."""
-
-SampleReason = SamplesMissing | SamplesChanged | SampleFailed | SamplesDrawing
-"""Which samples are owed, and why."""
 
 Reason = DifferenceReason | HistoryReason | RestraintReason | SampleReason

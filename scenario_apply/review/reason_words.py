@@ -6,7 +6,14 @@ from typing import assert_never
 
 from scenario_apply.model.queue_wait import queue_text
 from scenario_apply.planning import reasons as why
-from scenario_apply.planning.reasons import DifferenceReason, HistoryReason, Reason, RestraintReason, SampleReason
+from scenario_apply.planning.reasons import DifferenceReason, HistoryReason, Reason, RestraintReason
+from scenario_apply.planning.sample_reasons import (
+    SampleFailed,
+    SampleReason,
+    SamplesChanged,
+    SamplesDrawing,
+    SamplesMissing,
+)
 from scenario_apply.review.screen import counted
 from scenario_apply.review.step_words import once
 from scenario_apply.review.values import change_text
@@ -84,6 +91,9 @@ def _difference_text(reason: DifferenceReason) -> str:
             return "description differs"
         case why.TagsChanged(added, removed):
             return "tags " + " ".join([*(f"+{tag}" for tag in added), *(f"-{tag}" for tag in removed)])
+        case why.EpochChanged(old, new, drifted):
+            changed = f"epoch {new} is chosen" if old in (None, new) else f"epoch {old} -> {new}"
+            return f"{changed} (it was changed on Scenario)" if drifted else changed
         case why.LabelDrift("name", observed):
             return f'the name was changed on Scenario to "{observed}"'
         case why.LabelDrift("tags", observed):
@@ -126,6 +136,8 @@ def _history_text(reason: HistoryReason) -> str:
             return "the manifest asks for the trained version again"
         case why.VersionRestored(version):
             return f"version {version} was trained on exactly this: it becomes current again, 0 CU"
+        case why.EpochLeft(epoch):
+            return f"epoch {epoch} stays in use: removing `epoch:` changes nothing on Scenario"
         case _:
             assert_never(reason)
 
@@ -164,13 +176,13 @@ def _old_versions(count: int, keep: int) -> str:
 
 def _sample_text(reason: SampleReason) -> str:
     match reason:
-        case why.SamplesMissing(names):
+        case SamplesMissing(names):
             return f"{_samples(names, 'is', 'are')} missing: {_listed(names)}"
-        case why.SamplesChanged(names):
+        case SamplesChanged(names):
             return f"{counted(len(names), 'sample')} changed: {_listed(names)}"
-        case why.SampleFailed(name, recorded):
+        case SampleFailed(name, recorded):
             return f"sample {name} failed: {once(recorded or 'Scenario gives no reason')}"
-        case why.SamplesDrawing(names):
+        case SamplesDrawing(names):
             return f"{_samples(names, 'is', 'are')} being drawn: {_listed(names)}"
         case _:
             assert_never(reason)

@@ -14,10 +14,6 @@ SAMPLE_TEXTS: Mapping[str, str] = {
     "sample-twice": "Two samples of a model or composition ask for the same: prompt, seed, settings, base and "
     "reference. They are drawn and charged once, under the first name. Give one of them another seed, or write "
     "`count: 2` for two pictures of one prompt.",
-    "sample-base": "Samples are drawn on a base model, with the trained model as LoRA. Which base goes with a training "
-    "type is known for most types; for others, the bases are asked which types they take. Where none takes this type, "
-    "or the one that `base:` names does not, name another one with `base:`, or write `samples: []` for that resource. "
-    "Nothing is guessed, and nothing is applied until then.",
     "sample-reference": "A base model that edits pictures draws none without a picture to start from: name one with "
     "`reference:`, a picture of the dataset or another file below the manifest's folder. It is uploaded once, where "
     "Scenario does not hold it yet.",

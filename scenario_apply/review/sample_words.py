@@ -10,7 +10,7 @@ from msgspec import Struct
 from scenario_apply.model.amounts import amount
 from scenario_apply.model.samples import SampleSettings
 from scenario_apply.planning.changes import Change, Cost, SampleDiff, SampleNews
-from scenario_apply.planning.reasons import SAMPLE_REASONS, SamplesDrawing
+from scenario_apply.planning.sample_reasons import SAMPLE_REASONS, SamplesDrawing
 from scenario_apply.review.screen import counted, safe
 from scenario_apply.review.values import UNKNOWN_WHY, about, cost_basis_text, number_text
 from scenario_apply.review.word_diff import Stretch, word_diff
