@@ -81,7 +81,7 @@ def build_manifest(
     expansion = Expansion(report)
     datasets = Datasets(document, child(defaults, "datasets"), report, expansion)
     samples = SampleSpecs(templates, variables, report)
-    models = Models(document, with_default_samples(defaults, "models"), datasets, samples, report, expansion)
+    models = Models(document, with_default_samples(defaults, "models"), datasets, samples, report, expansion, schema)
     under = with_default_samples(defaults, "compositions")
     compositions = Compositions(document, under, models, samples, report, expansion)
     _warn_of_same_names(models, compositions, report)
