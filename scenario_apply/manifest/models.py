@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from scenario_apply.manifest.blocks import lifecycle
 from scenario_apply.manifest.chosen_versions import best_version, chosen_epoch
 from scenario_apply.manifest.datasets import Datasets
@@ -15,7 +17,6 @@ from scenario_apply.manifest.positions import Map, Mark
 from scenario_apply.manifest.report import Places, Report
 from scenario_apply.manifest.sample_forms import unify_in
 from scenario_apply.manifest.sample_specs import SampleSpecs
-from scenario_apply.manifest.schema.check import check_fields
 from scenario_apply.manifest.spec import DatasetSpec, ModelSpec
 from scenario_apply.manifest.templating.template_text import Trigger
 from scenario_apply.model.address import Address
@@ -35,8 +36,9 @@ class Models:
         samples: SampleSpecs,
         report: Report,
         expansion: Expansion,
-        schema: bytes,
+        check_matrix: Callable[[Map], None],
     ) -> None:
+        """check_matrix: reports what is wrong with fields of a model that its matrix gives."""
         self.specs: dict[Address, ModelSpec] = {}
         self.fields: dict[Address, Map] = {}  # merged, for the expanded manifest
         self.labels: dict[str, list[str]] = {}  # key -> labels of its children, [""] without a matrix
@@ -46,7 +48,7 @@ class Models:
         self._samples = samples
         self._report = report
         self._expansion = expansion
-        self._schema = schema
+        self._check_matrix = check_matrix
         self._parameters = ParameterCheck(report)
         self._inheritance = Inheritance(self._all, report)
         self._allow_unknown = flag(document, "allow_unknown_type", False)
@@ -82,7 +84,7 @@ class Models:
             if child.marks[key] != own.marks.get(key) and not (key == "type" and isinstance(child[key], str)):
                 given.put(key, child[key], child.marks[key])
         if given:
-            check_fields(given, "the matrix", self._schema, self._report)
+            self._check_matrix(given)
             unify_in(child)
 
     def _spec(self, address: Address, merged: Map, own: Map, mark: Mark) -> ModelSpec | None:

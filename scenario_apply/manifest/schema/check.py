@@ -35,7 +35,7 @@ def _sections(schema: bytes) -> dict[str, jsonschema_rs.Draft202012Validator]:
     }
 
 
-def check_fields(fields: Map, address: str, schema: bytes, report: Report) -> None:
+def check_matrix_fields(fields: Map, schema: bytes, report: Report) -> None:
     """Reports every violation in fields of a model that come from its matrix, where the schema takes any value."""
     document = cast(Map, masked_nodes(fields))
     if _sections(schema)["models"].is_valid(document):
@@ -44,7 +44,7 @@ def check_fields(fields: Map, address: str, schema: bytes, report: Report) -> No
 
     parsed, _ = _compiled(schema)
     definition = {"$ref": "#/$defs/model", "$defs": parsed["$defs"]}
-    Explanation(definition, report, whole=address).explain(document)
+    Explanation(definition, report, whole="the matrix").explain(document)
 
 
 def check_shape(document: Map, schema: bytes, report: Report) -> None:
