@@ -186,6 +186,8 @@ _PLAN = {
     "asset-gone": "Images that an earlier run uploaded were deleted on Scenario, perhaps in the web app. The models "
     "trained on them are unaffected. New models cannot use the deleted assets, so the images are uploaded again.",
     "find-ambiguous": "A concept with `find:` matches several models of the project. Name one of them with `modelId:`.",
+    "epoch-unknown": "A model asks for an epoch, or a composition for one of a part, that the training does not have, "
+    "or will not have with its nbEpochs. Choose one that the message names. The training itself stays as it is.",
     "find-nothing": "A concept with `find:` matches no model of the project with this exact name and type. The hint "
     "lists the nearest ones. Public models of others are named with `modelId:`.",
     "plan": "The sum of a plan, as `plan --format github` annotates it. `plan create`, `plan replace` and others "
@@ -276,6 +278,9 @@ _API = {
     "answer-lost": "A request was sent and its response was lost, so it is unknown whether it was carried out. Apply "
     "again: what was created is found on the service and adopted, nothing is repeated blindly.",
     "api": "The service could not be used as expected. The message has the reason.",
+    "sample-base": "The base model that draws the samples of a type is not known, or the given one does not take that "
+    "type. It is never guessed: write `samples: { base: MODEL_ID, prompts: [...] }` with the id of a base model whose "
+    "inputs take it.",
     "bad-answer": "The response of the service does not have the documented form. Check SCENARIO_BASE_URL and proxies; "
     "if both are right, report it.",
     "bad-id": "An id contains characters that no id of the service has, and would change the URL of the request.",
