@@ -9,6 +9,7 @@ from scenario_apply.model.limits import REQUESTS_PER_MINUTE
 from scenario_apply.model.ports import Clock, PictureApi, RequestCounter, ScenarioApi
 from scenario_apply.model.remote import AssetId
 from scenario_apply.state.state import DrawnPicture
+from scenario_apply.state.stores.base_notes import BaseNotes
 from scenario_apply.state.stores.state_store import StateStore
 
 Thumbnails = Callable[[Sequence[AssetId]], Mapping[AssetId, DrawnPicture]]
@@ -19,8 +20,8 @@ Thumbnails = Callable[[Sequence[AssetId]], Mapping[AssetId, DrawnPicture]]
 class Environment:
     """api None: offline. rate_limit: requests a minute, 0 for no limit. counter None: requests are not counted.
 
-    pictures: of the same service; None offline. thumbnails: makes small copies of drawn samples beside the state; None:
-    none are made.
+    pictures: of the same service; None offline. base_notes: of base models, beside the manifest. thumbnails: makes
+    small copies of drawn samples beside the state; None: none are made.
     """
 
     api: ScenarioApi | None
@@ -33,3 +34,4 @@ class Environment:
     counter: RequestCounter | None = None
     pictures: PictureApi | None = None
     thumbnails: Thumbnails | None = None
+    base_notes: BaseNotes | None = None
