@@ -53,11 +53,12 @@ POLLS_OF_UNKNOWN_LENGTH = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanOptions:
-    """The options of a plan."""
+    """The options of a plan. draw: the resources that `samples draw` names, () for all; None: any other command."""
 
     refresh: bool = True
     refresh_only: bool = False
     destroy: bool = False
+    draw: tuple[Address, ...] | None = None
     replace: tuple[Address, ...] = ()
     train: tuple[Address, ...] = ()
     select: tuple[str, ...] = ()
@@ -139,6 +140,7 @@ def compare(
         include=options.select,
         exclude=options.exclude,
         destroy=options.destroy,
+        draw=options.draw,
     )
     observed = Observed()
     if options.refresh and environment.api is not None:

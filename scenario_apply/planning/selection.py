@@ -16,12 +16,17 @@ from scenario_apply.state.state import State
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanRequestOptions:
-    """What the command line asked of a plan beyond the manifest, by address. selected None: everything."""
+    """What the command line asked of a plan beyond the manifest, by address. selected None: everything.
+
+    draw: of `samples draw`, which trains nothing: the resources whose samples are drawn, also those that are drawn only
+    when asked for. None: any other command.
+    """
 
     replace: frozenset[Address] = frozenset()
     train: frozenset[Address] = frozenset()
     selected: frozenset[Address] | None = None
     destroy: bool = False
+    draw: frozenset[Address] | None = None
 
 
 def requested(
@@ -33,15 +38,26 @@ def requested(
     include: Iterable[str] = (),
     exclude: Iterable[str] = (),
     destroy: bool = False,
+    draw: Iterable[Address] | None = None,
 ) -> PlanRequestOptions:
-    """The options resolved to addresses. Raises UsageError for one that names nothing, or that another contradicts."""
+    """The options resolved to addresses. Raises UsageError for one that names nothing, or that another contradicts.
+
+    draw: the resources that `samples draw` names; none of them stands for all.
+    """
     selected = select(desired, state, include, exclude)
     return PlanRequestOptions(
         replace=_named("--replace", replace, desired, selected),
         train=_named("--train", train, desired, selected),
         selected=selected,
         destroy=destroy,
+        draw=None if draw is None else _drawn(frozenset(draw), desired, selected),
     )
+
+
+def _drawn(addresses: frozenset[Address], desired: Desired, selected: frozenset[Address] | None) -> frozenset[Address]:
+    if addresses:
+        return _named("samples draw", addresses, desired, selected)
+    return frozenset(desired.specs) if selected is None else selected.intersection(desired.specs)
 
 
 def _named(
