@@ -13,8 +13,9 @@ from scenario_apply.apply.environment import Environment
 from scenario_apply.cli.main import run
 from scenario_apply.emulator.thread import EmulatorThread
 from scenario_apply.errors import WriteInPlan
-from scenario_apply.model.ports import ScenarioApi
+from scenario_apply.model.ports import GenerationApi, ScenarioApi
 from scenario_apply.model.remote import AssetId, ModelId, PictureToCaption, UploadId
+from scenario_apply.model.samples import Generation
 
 QUICKSTART = Path(__file__).parent.parent / "manifests" / "quickstart"
 MODEL, ASSET = ModelId("model_1"), AssetId("asset_1")
@@ -34,6 +35,10 @@ WRITES: dict[str, Callable[[ScenarioApi], object]] = {
     "upload_asset": lambda api: api.upload_asset(name="x.png", body=b"x"),
     "create_upload": lambda api: api.create_upload(file_name="x.png", mime="image/png", size_bytes=1, parts=1),
     "train": lambda api: api.train(MODEL, {}),
+    "choose_epoch": lambda api: api.choose_epoch(MODEL, "8"),
+    "set_card": lambda api: api.set_card(MODEL, "# Kael"),
+    "generate": lambda api: api.generate(MODEL, Generation(prompt="a ranger")),
+    "export_weights": lambda api: api.export_weights(MODEL),
     "generate_caption": lambda api: api.generate_caption(PictureToCaption(ASSET)),
 }
 
@@ -73,6 +78,11 @@ def test_the_list_of_writes_is_complete() -> None:
         "get_upload",
         "get_score",
         "get_account",
+        "get_base",
+        "list_jobs",
+        "get_weights",
+        "get_card",
     }
-    calls = {name for name in vars(ScenarioApi) if not name.startswith("_")}
-    assert calls - reads - {"quote_training", "quote_captions"} == WRITES.keys()
+    parts = vars(ScenarioApi).keys() | vars(GenerationApi).keys()
+    calls = {name for name in parts if not name.startswith("_")}
+    assert calls - reads - {"quote_training", "quote_captions", "quote_generation"} == WRITES.keys()

@@ -107,6 +107,9 @@ class ModelsAnswer(Answer, frozen=True, kw_only=True):
 class JobMetadataAnswer(Answer, frozen=True, kw_only=True):
     error: object = None
     hint: object = None
+    input: object = None
+    asset_ids: object = None
+    output: object = None
 
 
 class BillingAnswer(Answer, frozen=True, kw_only=True):
@@ -122,9 +125,18 @@ class JobAnswer(Answer, frozen=True, kw_only=True):
     job_id: JobId | None = None
     id: JobId | None = None
     status: Word
+    job_type: object = None
+    created_at: object = None
     progress: object = None
     metadata: object = None
     billing: object = None
+
+
+class JobsAnswer(Answer, frozen=True, kw_only=True):
+    """jobs: each read by itself."""
+
+    jobs: tuple[object, ...] | None
+    next_pagination_token: Cursor | None = None
 
 
 class LaunchedJobAnswer(Answer, frozen=True, kw_only=True):

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import TypeVar
 
 from scenario_apply.api import wire
 from scenario_apply.api.account import read_account
 from scenario_apply.api.caption_requests import CaptionBody, caption_of
-from scenario_apply.api.exchange import Body, Method, Request, Safety
+from scenario_apply.api.exchange import Safety
+from scenario_apply.api.generation_requests import GenerationRequests
+from scenario_apply.api.job_answers import job_of
 from scenario_apply.api.request_bodies import bare_base64_body, data_url_body, json_body
-from scenario_apply.api.sender import Sender
+from scenario_apply.api.scoped_requests import DRY_RUN, DRY_RUN_STATUS, Query, job_path, model_path, page_token
 from scenario_apply.api.urls import segment
 from scenario_apply.errors import NotFound
 from scenario_apply.model.limits import (
@@ -43,32 +44,19 @@ from scenario_apply.model.remote import (
     UploadId,
 )
 
-DRY_RUN_STATUS = 269
-"""The status of an answer to a dry run. Source: the API contract, "Launching a training"."""
-
-Query = tuple[tuple[str, str], ...]
-
 _CAPTIONS = "/generate/caption"
 
 _NEWEST_FIRST: Query = (("sortBy", "createdAt"), ("sortDirection", "desc"))
 
 
-Said = TypeVar("Said")
-
-
-class Client:
+class Client(GenerationRequests):
     """ScenarioApi over HTTP. Thread-safe."""
-
-    def __init__(self, sender: Sender, project_id: str | None) -> None:
-        self._sender = sender
-        self._project_id = project_id
-        self._scope: Query = () if not project_id else (("projectId", project_id),)
 
     # -- reads
 
     def get_model(self, model_id: ModelId) -> RemoteModel:
         """One model with all its training images. Raises NotFound when it is deleted or unknown."""
-        request = self._request("GET", _model_path(model_id), Safety.READ, f"read model {model_id}")
+        request = self._request("GET", model_path(model_id), Safety.READ, f"read model {model_id}")
         return self._sender.call(request, lambda answer: wire.model_of(answer, complete=True))
 
     def get_models(self, model_ids: Sequence[ModelId], *, images: bool) -> Mapping[ModelId, RemoteModel]:
@@ -97,17 +85,17 @@ class Client:
         query: Query = (("privacy", "private"), *_NEWEST_FIRST, ("pageSize", str(MODELS_PER_PAGE)))
         if status is not None:
             query += (("status", status),)
-        query += _token(token)
+        query += page_token(token)
         request = self._request("GET", "/models", Safety.READ, "list the project's models", query=query)
         return self._sender.call(request, wire.model_page_of)
 
     def get_job(self, job_id: JobId) -> RemoteJob:
-        request = self._request("GET", f"/jobs/{segment('a job', job_id)}", Safety.READ, f"read job {job_id}")
-        return self._sender.call(request, wire.job_of)
+        request = self._request("GET", job_path(job_id), Safety.READ, f"read job {job_id}")
+        return self._sender.call(request, job_of)
 
     def list_assets(self, *, token: str | None = None) -> AssetPage:
         """The project's assets, newest first, 100 a page."""
-        query: Query = (*_NEWEST_FIRST, ("pageSize", str(ASSETS_PER_PAGE)), *_token(token))
+        query: Query = (*_NEWEST_FIRST, ("pageSize", str(ASSETS_PER_PAGE)), *page_token(token))
         request = self._request("GET", "/assets", Safety.READ, "list the project's assets", query=query)
         return self._sender.call(request, wire.asset_page_of)
 
@@ -132,7 +120,7 @@ class Client:
         return self._imported(self._sender.call(request, wire.upload_of))
 
     def get_score(self, model_id: ModelId) -> DatasetScore:
-        path = f"{_model_path(model_id)}/scores/training-dataset"
+        path = f"{model_path(model_id)}/scores/training-dataset"
         doing = f"read the dataset score of model {model_id}"
         request = self._request("GET", path, Safety.READ, doing, is_advisory=True)
         return self._sender.call(request, wire.score_of)
@@ -141,25 +129,18 @@ class Client:
         """Usage and limits; what cannot be read is None, with the reason."""
         return read_account(self._sender, self._project_id)
 
-    def read(
-        self, path: str, doing: str, answer: Callable[[object], Said], *, query: Query = (), body: Body | None = None
-    ) -> Said:
-        """A read that another module of this folder words. body: of a bulk read."""
-        method: Method = "GET" if body is None else "POST"
-        return self._sender.call(self._request(method, path, Safety.READ, doing, query=query, body=body), answer)
-
     def quote_training(self, model_id: ModelId, parameters: Mapping[str, object], images: int | None) -> float:
         """What a training would cost, in CU, by a dry run. Starts nothing.
 
         images: how many to price while the model has none. Raises BadAnswer for any answer but a 269 with a price; it
         warns when the service seems to have started a training instead.
         """
-        query: Query = (("dryRun", "true"),)
+        query: Query = DRY_RUN
         if images is not None:
             query += (("trainingImagesCount", str(images)),)
         request = self._request(
             "PUT",
-            f"{_model_path(model_id)}/train",
+            f"{model_path(model_id)}/train",
             Safety.READ,
             f"price the training of model {model_id}",
             query=query,
@@ -176,7 +157,7 @@ class Client:
             _CAPTIONS,
             Safety.READ,
             f"price {len(pictures)} captions",
-            query=(("dryRun", "true"),),
+            query=DRY_RUN,
             body=CaptionBody(pictures, details),
             expect=DRY_RUN_STATUS,
         )
@@ -195,7 +176,7 @@ class Client:
     ) -> RemoteModel:
         """None: left unchanged."""
         body = json_body(_model_body(name, short_description, concepts))
-        path, doing = _model_path(model_id), f"update model {model_id}"
+        path, doing = model_path(model_id), f"update model {model_id}"
         request = self._request("PUT", path, Safety.REPEATABLE, doing, body=body, may_be_empty=True)
         return self._sender.call(request, wire.unless_empty(wire.model_of), sending) or self.get_model(model_id)
 
@@ -204,7 +185,7 @@ class Client:
     ) -> tuple[str, ...] | None:
         """The tags that the answer says were added, as they are kept; None where it does not say."""
         body = json_body({key: list(tags) for key, tags in (("add", add), ("delete", delete)) if tags})
-        path, doing = f"{_model_path(model_id)}/tags", f"update the tags of model {model_id}"
+        path, doing = f"{model_path(model_id)}/tags", f"update the tags of model {model_id}"
         return self._write("PUT", path, doing, body, sending, wire.added_in)
 
     def set_caption(self, asset_id: AssetId, caption: str, *, sending: Sending | None = None) -> str | None:
@@ -227,7 +208,7 @@ class Client:
     def delete_model(self, model_id: ModelId, *, sending: Sending | None = None) -> None:
         """Succeeds, too, when the model does not exist."""
         with suppress(NotFound):
-            self._write("DELETE", _model_path(model_id), f"delete model {model_id}", None, sending, wire.ignored)
+            self._write("DELETE", model_path(model_id), f"delete model {model_id}", None, sending, wire.ignored)
         self._sender.new_objects.deleted(model_id)
 
     def put_part(self, url: str, body: bytes | memoryview) -> None:
@@ -302,7 +283,7 @@ class Client:
         return upload
 
     def train(self, model_id: ModelId, parameters: Mapping[str, object], *, sending: Sending | None = None) -> Launch:
-        path, doing = f"{_model_path(model_id)}/train", f"launch the training of model {model_id}"
+        path, doing = f"{model_path(model_id)}/train", f"launch the training of model {model_id}"
         body = json_body(wire.training_to_json(parameters))
         return self._sender.call(self._request("PUT", path, Safety.ONCE, doing, body=body), wire.launch_of, sending)
 
@@ -314,55 +295,10 @@ class Client:
         request = self._request("POST", _CAPTIONS, Safety.ONCE, "have a caption written", body=body)
         return self._sender.call(request, caption_of, sending)
 
-    def _request(
-        self,
-        method: Method,
-        path: str,
-        safety: Safety,
-        doing: str,
-        *,
-        query: Query = (),
-        body: Body | None = None,
-        expect: int | None = None,
-        may_be_empty: bool = False,
-        is_advisory: bool = False,
-        about: Sequence[str] = (),
-    ) -> Request:
-        """A request in the project's scope."""
-        return Request(
-            method=method,
-            path=path,
-            safety=safety,
-            doing=doing,
-            query=(*query, *self._scope),
-            body=body,
-            expect=expect,
-            may_be_empty=may_be_empty,
-            is_advisory=is_advisory,
-            about=tuple(about),
-        )
-
     def _imported(self, upload: RemoteUpload) -> RemoteUpload:
         if upload.asset_id is not None:
             self._sender.new_objects.created(upload.asset_id)
         return upload
-
-    def _write(
-        self,
-        method: Method,
-        path: str,
-        doing: str,
-        body: Body | None,
-        sending: Sending | None,
-        read: Callable[[object], Said],
-    ) -> Said:
-        """A write that may be repeated, and whose answer may be empty. read: takes from the answer what is of use."""
-        request = self._request(method, path, Safety.REPEATABLE, doing, body=body, may_be_empty=True)
-        return self._sender.call(request, read, sending)
-
-
-def _model_path(model_id: ModelId) -> str:
-    return f"/models/{segment('a model', model_id)}"
 
 
 def _asset_path(asset_id: AssetId) -> str:
@@ -370,15 +306,11 @@ def _asset_path(asset_id: AssetId) -> str:
 
 
 def _images_path(model_id: ModelId) -> str:
-    return f"{_model_path(model_id)}/training-images"
+    return f"{model_path(model_id)}/training-images"
 
 
 def _upload_path(upload_id: UploadId) -> str:
     return f"/uploads/{segment('an upload', upload_id)}"
-
-
-def _token(token: str | None) -> Query:
-    return () if token is None else (("paginationToken", token),)
 
 
 def _model_body(

@@ -6,11 +6,12 @@ The addresses are signed: to have one is to have the picture. They leave this mo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from scenario_apply.api import wire
 from scenario_apply.api.exchange import Body
 from scenario_apply.api.request_bodies import json_body
+from scenario_apply.api.scoped_requests import ScopedRequests
 from scenario_apply.api.urls import segment
 from scenario_apply.errors import BadAnswer
 from scenario_apply.model.ids import is_id
@@ -18,9 +19,6 @@ from scenario_apply.model.limits import ASSETS_PER_BULK_READ, MODELS_PER_BULK_RE
 from scenario_apply.model.remote import AssetId, ModelId
 from scenario_apply.model.remote_pictures import ModelsWithPictures, PictureAsset
 from scenario_apply.model.secret import Secret
-
-if TYPE_CHECKING:
-    from scenario_apply.api.client import Client
 
 ORIGINALS = (("originalAssets", "true"),)
 """Addresses of what was uploaded, not of what a CDN makes of it. Source: the API contract, OriginalAssets."""
@@ -33,7 +31,7 @@ Said = TypeVar("Said")
 class PictureRequests:
     """PictureApi over HTTP."""
 
-    def __init__(self, client: Client, base_url: str) -> None:
+    def __init__(self, client: ScopedRequests, base_url: str) -> None:
         self._client = client
         self.base_url = base_url
 
@@ -53,7 +51,7 @@ class PictureRequests:
         if len(asset_ids) > ASSETS_PER_BULK_READ:
             raise ValueError(f"at most {ASSETS_PER_BULK_READ} assets in a request, got {len(asset_ids)}")
         body = json_body({"assetIds": list(asset_ids)})
-        found = self._read("/assets/get-bulk", f"read {len(asset_ids)} assets", _assets_of, body)
+        found = self._read("/assets/get-bulk", f"read {len(asset_ids)} assets", addressed_assets_of, body)
         asked = set(asset_ids)
         return {asset.id: asset for asset in found if asset.id in asked}
 
@@ -76,18 +74,19 @@ def _model_of(answer: object) -> ModelsWithPictures:
 def _addresses(models: Iterable[object]) -> dict[AssetId, Secret]:
     """Of the training images of models in an answer that is known to be one."""
     images = (i for model in models if isinstance(model, dict) for i in model.get("trainingImages") or ())
-    found = ((image.get("id"), _address(image.get("downloadUrl"))) for image in images if isinstance(image, dict))
+    found = ((image.get("id"), signed_address(image.get("downloadUrl"))) for image in images if isinstance(image, dict))
     return {AssetId(str(one)): address for one, address in found if _is_id(one) and address is not None}
 
 
-def _assets_of(answer: object) -> list[PictureAsset]:
+def addressed_assets_of(answer: object) -> list[PictureAsset]:
+    """The assets of a bulk answer with their addresses. Raises BadAnswer."""
     listed = answer.get("assets") if isinstance(answer, dict) else None
     if not isinstance(listed, list):
         raise BadAnswer("the service's answer is not what its contract says: assets: expected a list")
     assets = [one for one in listed if isinstance(one, dict) and _is_id(one.get("id"))]
     return [
         PictureAsset(
-            AssetId(one["id"]), _address(one.get("originalFileUrl")) or _address(one.get("url")),
+            AssetId(one["id"]), signed_address(one.get("originalFileUrl")) or signed_address(one.get("url")),
             kind=_word(one.get("kind")), status=_word(one.get("status")),
         )
         for one in assets
@@ -98,7 +97,8 @@ def _is_id(value: object) -> bool:
     return isinstance(value, str) and is_id(value)
 
 
-def _address(value: object) -> Secret | None:
+def signed_address(value: object) -> Secret | None:
+    """An address in an answer; None for anything else."""
     is_one = isinstance(value, str) and value.startswith(("https://", "http://")) and len(value) <= _LONGEST_ADDRESS
     return Secret(str(value)) if is_one else None
 

@@ -33,6 +33,7 @@ _FORGOTTEN_S = 30.0
 
 _BULK_READ = re.compile(r"/(models|assets)/get-bulk")
 _TRAIN = re.compile(r"/models/[^/]+/train")
+_GENERATE = re.compile(r"/generate/(caption|custom/[^/]+)")
 
 
 class RequestTransport(Protocol):
@@ -272,5 +273,7 @@ def _only_reads(request: Request) -> bool:
         return True
     is_dry = ("dryRun", "true") in request.query
     if request.method == "POST":
-        return _BULK_READ.fullmatch(request.path) is not None or (is_dry and request.path == "/generate/caption")
+        return _BULK_READ.fullmatch(request.path) is not None or (
+            is_dry and _GENERATE.fullmatch(request.path) is not None
+        )
     return request.method == "PUT" and is_dry and _TRAIN.fullmatch(request.path) is not None

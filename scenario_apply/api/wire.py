@@ -16,8 +16,6 @@ from scenario_apply.api.answers import (
     AssetPropertiesAnswer,
     AssetsAnswer,
     EpochAnswer,
-    JobAnswer,
-    JobMetadataAnswer,
     LaunchAnswer,
     ModelAnswer,
     ModelsAnswer,
@@ -44,7 +42,6 @@ from scenario_apply.model.remote import (
     RemoteAsset,
     RemoteConcept,
     RemoteEpoch,
-    RemoteJob,
     RemoteModel,
     RemotePair,
     RemoteUpload,
@@ -69,46 +66,33 @@ Value = TypeVar("Value")
 
 def model_of(value: object, *, complete: bool = False) -> RemoteModel:
     """A model from its envelope. complete: this view shows all training images, not a preview of them."""
-    return _model(_unwrapped(value, "model", ModelAnswer), complete=complete, at=_at(value, "model"))
+    return _model(unwrapped(value, "model", ModelAnswer), complete=complete, at=place_of(value, "model"))
 
 
 def models_of(value: object, *, complete: bool) -> dict[ModelId, RemoteModel]:
     """The answer to get-bulk, by id: its order and its gaps mean nothing."""
-    items = _read(value, ModelsAnswer).models or ()
+    items = read_as(value, ModelsAnswer).models or ()
     models = [
-        _model(_read(item, ModelAnswer, at), complete=complete, at=f"{at}.") for at, item in _each(items, "models")
+        _model(read_as(item, ModelAnswer, at), complete=complete, at=f"{at}.") for at, item in each_of(items, "models")
     ]
     return {model.id: model for model in models}
 
 
 def model_page_of(value: object) -> ModelPage:
     """A page of the project's models, also where one of them cannot be read: of that one, only its id is known."""
-    answer = _read(value, ModelsAnswer)
-    models = tuple(_listed_model(item, at) for at, item in _each(answer.models or (), "models"))
+    answer = read_as(value, ModelsAnswer)
+    models = tuple(_listed_model(item, at) for at, item in each_of(answer.models or (), "models"))
     return ModelPage(models=models, next_token=answer.next_pagination_token or None)
 
 
 def training_image_of(value: object) -> TrainingImage:
     """The answer to adding one image."""
-    return _training_image(_unwrapped(value, "trainingImage", TrainingImageAnswer))
-
-
-def job_of(value: object) -> RemoteJob:
-    job = _unwrapped(value, "job", JobAnswer)
-    metadata = loose.fitted(job.metadata, JobMetadataAnswer)
-    return RemoteJob(
-        id=_either(job.job_id, job.id, f"{_at(value, 'job')}jobId"),
-        status=_status(job.status),
-        progress=loose.share(job.progress),
-        error=None if metadata is None else loose.words(metadata.error),
-        hint=None if metadata is None else loose.words(metadata.hint),
-        **billed(job.billing),
-    )
+    return _training_image(unwrapped(value, "trainingImage", TrainingImageAnswer))
 
 
 def launch_of(value: object) -> Launch:
     """The answer to a training launch: its job, else the job its model names."""
-    answer = _read(value, LaunchAnswer)
+    answer = read_as(value, LaunchAnswer)
     job = answer.job
     job_id = None if job is None else job.job_id or job.id
     if job_id is None:
@@ -128,7 +112,7 @@ def launch_of(value: object) -> Launch:
 
 def quote_of(value: object) -> float:
     """What a dry run says a training costs, in CU."""
-    answer = _read(value, PriceAnswer)
+    answer = read_as(value, PriceAnswer)
     if answer.job is not None or answer.model is not None:
         raise BadAnswer(
             "A PRICE WAS ASKED AND A TRAINING MAY HAVE STARTED: the answer names a job; look at the project"
@@ -140,23 +124,23 @@ def quote_of(value: object) -> float:
 
 
 def asset_of(value: object) -> RemoteAsset:
-    return _asset(_unwrapped(value, "asset", AssetAnswer), at=_at(value, "asset"))
+    return _asset(unwrapped(value, "asset", AssetAnswer), at=place_of(value, "asset"))
 
 
 def asset_page_of(value: object) -> AssetPage:
     """As model_page_of."""
-    answer = _read(value, AssetsAnswer)
-    assets = tuple(_listed_asset(item, at) for at, item in _each(answer.assets or (), "assets"))
+    answer = read_as(value, AssetsAnswer)
+    assets = tuple(_listed_asset(item, at) for at, item in each_of(answer.assets or (), "assets"))
     return AssetPage(assets=assets, next_token=answer.next_pagination_token or None)
 
 
 def upload_of(value: object) -> RemoteUpload:
-    upload = _unwrapped(value, "upload", UploadAnswer)
+    upload = unwrapped(value, "upload", UploadAnswer)
     parts = (
         UploadPart(number=int(float(part.number or i)), url=part.url) for i, part in enumerate(upload.parts or (), 1)
     )
     return RemoteUpload(
-        id=_either(upload.id, upload.upload_id, f"{_at(value, 'upload')}id"),
+        id=either(upload.id, upload.upload_id, f"{place_of(value, 'upload')}id"),
         status=upload.status,
         asset_id=AssetId(upload.entity_id) if upload.entity_id else None,
         error=upload.error_message,
@@ -166,7 +150,7 @@ def upload_of(value: object) -> RemoteUpload:
 
 def score_of(value: object) -> DatasetScore:
     """The dataset score: not wrapped. A warning reads like "asset_1: Missing caption"."""
-    answer = _read(value, ScoreAnswer)
+    answer = read_as(value, ScoreAnswer)
     warned = [(warning.asset_id, warning.message) for warning in answer.assets_warnings or ()]
     warned += [(" and ".join(w.couple or ()), w.message) for w in answer.asset_couples_warnings or ()]
     warnings = tuple(f"{who}: {message}" for who, messages in warned for message in messages or ())
@@ -240,23 +224,23 @@ def _parameters(parameters: object) -> Mapping[str, object] | None:
     return {key: value for key, value in masked.items() if value is not None and codec.is_free_form(value)}
 
 
-def _each(items: Iterable[object], name: str) -> Iterable[tuple[str, object]]:
+def each_of(items: Iterable[object], name: str) -> Iterable[tuple[str, object]]:
     return ((f"{name}[{n}]", item) for n, item in enumerate(items))
 
 
 def _listed_model(item: object, at: str) -> RemoteModel:
     try:
-        return _model(_read(item, ModelAnswer, at), complete=False, at=f"{at}.")
+        return _model(read_as(item, ModelAnswer, at), complete=False, at=f"{at}.")
     except BadAnswer:
-        known = _model(_read(_ids_of(item), ModelAnswer, at), complete=False, at=f"{at}.")
+        known = _model(read_as(_ids_of(item), ModelAnswer, at), complete=False, at=f"{at}.")
         return RemoteModel(id=known.id, type="", status=None)
 
 
 def _listed_asset(item: object, at: str) -> RemoteAsset:
     try:
-        return _asset(_read(item, AssetAnswer, at), at=f"{at}.")
+        return _asset(read_as(item, AssetAnswer, at), at=f"{at}.")
     except BadAnswer:
-        return _asset(_read(_ids_of(item), AssetAnswer, at), at=f"{at}.")
+        return _asset(read_as(_ids_of(item), AssetAnswer, at), at=f"{at}.")
 
 
 def _ids_of(item: object) -> object:
@@ -269,9 +253,9 @@ def _model(model: ModelAnswer, *, complete: bool, at: str) -> RemoteModel:
     progress = loose.fitted(model.training_progress, ProgressAnswer)
     images, count = _images(model, complete=complete)
     return RemoteModel(
-        id=_either(model.id, model.model_id, f"{at}id"),
+        id=either(model.id, model.model_id, f"{at}id"),
         type=model.type or "",
-        status=None if model.status is None else _status(model.status),
+        status=None if model.status is None else status_of(model.status),
         name=model.name,
         short_description=model.short_description,
         tags=model.tags,
@@ -352,7 +336,7 @@ def _asset(asset: AssetAnswer, at: str) -> RemoteAsset:
     if name is None and metadata is not None:  # the contract puts an asset's name there
         name = metadata.file_name if metadata.name is None else metadata.name
     return RemoteAsset(
-        id=_either(asset.id, asset.asset_id, f"{at}id"),
+        id=either(asset.id, asset.asset_id, f"{at}id"),
         name=name,
         description=asset.description,
         size_bytes=None if properties is None else loose.count(properties.size),
@@ -361,7 +345,7 @@ def _asset(asset: AssetAnswer, at: str) -> RemoteAsset:
     )
 
 
-def _status(status: str) -> str:
+def status_of(status: str) -> str:
     """A status in the API's own spelling, also where it comes in capitals or with underscores."""
     status = "-".join(status.lower().replace("_", " ").split())
     return _STATUS_ALIASES.get(status, status)
@@ -370,26 +354,26 @@ def _status(status: str) -> str:
 # -- reading
 
 
-def _read(value: object, type_: type[Value], at: str = "") -> Value:
+def read_as(value: object, type_: type[Value], at: str = "") -> Value:
     try:
         return codec.fitted(value, type_, at)
     except Misfit as misfit:
         raise BadAnswer(f"the service's answer is not what its contract says: {misfit}") from None
 
 
-def _unwrapped(value: object, name: str, type_: type[Value]) -> Value:
+def unwrapped(value: object, name: str, type_: type[Value]) -> Value:
     """The resource in an answer, wrapped ({"model": {...}}) as the API does, or bare as the older guides show it."""
     if isinstance(value, dict) and value.get(name) is not None:
-        return _read(value[name], type_, name)
-    return _read(value, type_)
+        return read_as(value[name], type_, name)
+    return read_as(value, type_)
 
 
-def _at(value: object, name: str) -> str:
+def place_of(value: object, name: str) -> str:
     """The path of what _unwrapped read."""
     return f"{name}." if isinstance(value, dict) and value.get(name) is not None else ""
 
 
-def _either(one: Value | None, other: Value | None, at: str) -> Value:
+def either(one: Value | None, other: Value | None, at: str) -> Value:
     """The id under the one name or the other."""
     found = other if one is None else one
     if found is None:

@@ -55,7 +55,50 @@ class Clock(Protocol):
         ...
 
 
-class ScenarioApi(Protocol):
+class GenerationApi(Protocol):
+    """What samples, epochs, weights and cards need of the API. Retries and errors are those of ScenarioApi."""
+
+    # -- reads
+    def get_base(self, base: ModelId) -> BaseInputs:
+        """What a base model takes, by `inputs` of `GET /models/{id}`. NotFound when it is unknown."""
+        ...
+
+    def list_jobs(self, *, types: Sequence[str] = ("custom",), token: str | None = None) -> JobPage:
+        """The project's jobs of these types, newest first, 100 a page, with their inputs and what they made."""
+        ...
+
+    def quote_generation(self, base: ModelId, generation: Generation) -> GenerationPrice:
+        """What a generation would cost, in CU: the dry run. Draws nothing."""
+        ...
+
+    def get_weights(self, job_id: JobId) -> WeightsDownload:
+        """How an export of weights is doing: by `GET /assets/download/{jobId}`, else by its job."""
+        ...
+
+    def get_card(self, model_id: ModelId) -> str | None:
+        """The Markdown description of a model; None where it has none."""
+        ...
+
+    # -- writes that may be repeated
+    def choose_epoch(self, model_id: ModelId, epoch: str, *, sending: Sending | None = None) -> RemoteModel:
+        """`PUT /models/{id}`: free. Which types have epochs is the service's to say."""
+        ...
+
+    def set_card(self, model_id: ModelId, text: str, *, sending: Sending | None = None) -> None:
+        """The Markdown description of a model."""
+        ...
+
+    # -- writes that must happen once
+    def generate(self, base: ModelId, generation: Generation, *, sending: Sending | None = None) -> Launch:
+        """Pictures from a base model, which are charged."""
+        ...
+
+    def export_weights(
+        self, model_id: ModelId, epoch: str | None = None, *, sending: Sending | None = None
+    ) -> JobId: ...
+
+
+class ScenarioApi(GenerationApi, Protocol):
     """The Scenario API, typed in and out.
 
     Reads and idempotent writes are retried inside (408, 429 rate, 5xx, broken connections). A write marked
@@ -181,49 +224,6 @@ class ScenarioApi(Protocol):
     ) -> GeneratedCaption:
         """A caption by a model of the service, which is charged."""
         ...
-
-
-class GenerationApi(Protocol):
-    """What samples, epochs, weights and cards need of the API. Retries and errors are those of ScenarioApi."""
-
-    # -- reads
-    def get_base(self, base: ModelId) -> BaseInputs:
-        """What a base model takes, by `inputs` of `GET /models/{id}`. NotFound when it is unknown."""
-        ...
-
-    def list_jobs(self, *, types: Sequence[str] = ("custom",), token: str | None = None) -> JobPage:
-        """The project's jobs of these types, newest first, 100 a page, with their inputs and what they made."""
-        ...
-
-    def quote_generation(self, base: ModelId, generation: Generation) -> GenerationPrice:
-        """What a generation would cost, in CU: the dry run. Draws nothing."""
-        ...
-
-    def get_weights(self, job_id: JobId) -> WeightsDownload:
-        """How an export of weights is doing: by `GET /assets/download/{jobId}`, else by its job."""
-        ...
-
-    def get_card(self, model_id: ModelId) -> str | None:
-        """The Markdown description of a model; None where it has none."""
-        ...
-
-    # -- writes that may be repeated
-    def choose_epoch(self, model_id: ModelId, epoch: str, *, sending: Sending | None = None) -> RemoteModel:
-        """`PUT /models/{id}`: free. Which types have epochs is the service's to say."""
-        ...
-
-    def set_card(self, model_id: ModelId, text: str, *, sending: Sending | None = None) -> None:
-        """The Markdown description of a model."""
-        ...
-
-    # -- writes that must happen once
-    def generate(self, base: ModelId, generation: Generation, *, sending: Sending | None = None) -> Launch:
-        """Pictures from a base model, which are charged."""
-        ...
-
-    def export_weights(
-        self, model_id: ModelId, epoch: str | None = None, *, sending: Sending | None = None
-    ) -> JobId: ...
 
 
 class PictureApi(Protocol):

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from scenario_apply.api import loose, wire
+from scenario_apply.api import job_answers, loose, wire
 from scenario_apply.model.remote import Progress
 
 MODEL = {"id": "m1", "type": "flux.1-lora", "status": "training"}
@@ -52,7 +52,7 @@ def test_a_training_in_odd_words_is_read_without_them(odd: object) -> None:
     read = wire.model_of({"model": {**MODEL, "trainingProgress": parts}}).progress
     assert read is not None
     assert (read.progress, read.position, read.remaining_s) == (None, None, None)
-    job = wire.job_of(
+    job = job_answers.job_of(
         {"job": {"jobId": "j", "status": "in-progress", "progress": odd, "metadata": odd, "billing": odd}}
     )
     assert (job.status, job.progress, job.error, job.cu_cost) == ("in-progress", None, None, None)
@@ -67,7 +67,7 @@ def test_numbers_that_come_as_text_are_read() -> None:
 
 def test_the_reason_of_a_failed_job_may_be_an_object() -> None:
     job = {"jobId": "j", "status": "failure", "metadata": {"error": {"message": "out of memory"}, "hint": 3}}
-    assert (wire.job_of({"job": job}).error, wire.job_of({"job": job}).hint) == ("out of memory", None)
+    assert (job_answers.job_of({"job": job}).error, job_answers.job_of({"job": job}).hint) == ("out of memory", None)
 
 
 def test_an_odd_price_does_not_lose_a_paid_launch() -> None:

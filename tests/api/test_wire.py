@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from scenario_apply.api import wire
+from scenario_apply.api import job_answers, wire
 from scenario_apply.api.request_bodies import json_body
 from scenario_apply.errors import BadAnswer
 from scenario_apply.model.remote import ModelId, Progress, RemoteConcept, RemotePair, TrainingImage
@@ -133,12 +133,12 @@ def test_captions_that_are_null_are_empty() -> None:
     ],
 )
 def test_a_job_in_every_shape(value: object) -> None:
-    job = wire.job_of(value)
+    job = job_answers.job_of(value)
     assert (job.id, job.status, job.progress, job.is_ended) == ("j", "canceled", 1.0, True)
 
 
 def test_a_failed_job_has_its_reason_and_its_cost() -> None:
-    job = wire.job_of(
+    job = job_answers.job_of(
         {
             "job": {
                 "jobId": "j",
@@ -262,7 +262,7 @@ def test_a_scores_warnings_are_sentences() -> None:
         (lambda v: wire.model_of(v, complete=True), "text", "object"),
         (wire.model_page_of, {"models": [{"type": "t"}]}, "models[0].id"),
         (wire.model_page_of, {"items": []}, "models"),
-        (wire.job_of, {"job": {"jobId": "j"}}, "job.status"),
+        (job_answers.job_of, {"job": {"jobId": "j"}}, "job.status"),
         (wire.launch_of, {"model": {"id": "m"}}, "job.jobId"),
         (wire.quote_of, {}, "creativeUnitsCost"),
         (wire.score_of, {"score": None}, "score"),

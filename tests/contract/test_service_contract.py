@@ -16,6 +16,7 @@ from scenario_apply.emulator.thread import EmulatorThread, manual_options
 from scenario_apply.errors import NotFound, PlanCeiling, Refused
 from scenario_apply.model.ports import ScenarioApi
 from scenario_apply.model.remote import AssetId, JobId, ModelId, RemoteConcept, RemoteModel, RemotePair, UploadId
+from scenario_apply.model.samples import Generation, SampleSettings
 from tests.fakes.bench import picture
 from tests.fakes.clock import FakeClock
 from tests.fakes.service import FakeScenario
@@ -352,3 +353,80 @@ def test_sending_is_told_once_and_before_anything_happens(service: Service) -> N
     api.attach_assets(model.id, [asset.id], sending=lambda: told.append("attach"))
     api.train(model.id, {}, sending=lambda: told.append("train"))
     assert told == ["create", "add", "upload", "attach", "train"]
+
+
+BASE = ModelId("model_bfl-flux-1-dev")
+
+
+def trained(service: Service, name: str = "Kael", type: str = "flux.1-lora") -> RemoteModel:
+    model = service.api.create_model(name=name, type=type)
+    added(service.api, model, "1.png")
+    service.api.train(model.id, {})
+    service.advance(TRAINING_S + 1)
+    return model
+
+
+def sample(model: RemoteModel, prompt: str = "a ranger", count: int = 1) -> Generation:
+    return Generation(prompt=prompt, seed=7, lora=model.id, settings=SampleSettings(scale=1.0, count=count))
+
+
+def test_a_sample_from_its_quote_to_its_pictures(service: Service) -> None:
+    """And it is found again by what it was asked for, which is how a lost answer is made good."""
+    api = service.api
+    asked = sample(trained(service), count=2)
+    price = api.quote_generation(BASE, asked)
+    assert (price.cu, price.details) == (21.5, {"custom-generation": 18.0, "quality-gate": 3.5})
+    assert api.list_jobs().jobs == (), "a quote draws nothing"
+    launch = api.generate(BASE, asked)
+    assert launch.cu_cost == price.cu
+    assert not api.get_job(launch.job_id).is_ended
+    [listed] = api.list_jobs().jobs
+    assert (listed.id, listed.kind, listed.is_ended) == (launch.job_id, "custom", False)
+    for key, value in {"prompt": "a ranger", "seed": 7, "loras": [asked.lora], "lorasScale": [1.0]}.items():
+        assert listed.input[key] == value
+    service.advance(TRAINING_S)
+    [ended] = api.list_jobs().jobs
+    assert (ended.status, len(ended.asset_ids)) == ("success", 2)
+    assert api.get_job(launch.job_id).asset_ids == ended.asset_ids
+    assert set(api.get_assets(ended.asset_ids)) == set(ended.asset_ids)
+
+
+def test_what_a_base_does_not_take_is_refused_and_costs_nothing(service: Service) -> None:
+    api = service.api
+    other = trained(service, type="flux.2-dev-lora")
+    untrained = api.create_model(name="New", type="flux.1-lora")
+    for base, asked, status in (
+        (BASE, sample(other), 400),
+        (BASE, sample(untrained), 400),
+        (other.id, sample(other), 400),
+        (ModelId("nowhere"), sample(other), 404),
+    ):
+        for call in (api.generate, api.quote_generation):
+            with pytest.raises(Refused) as caught:
+                call(base, asked)
+            assert caught.value.status == status
+    assert api.list_jobs().jobs == ()
+
+
+def test_the_inputs_of_bases_say_what_they_take(service: Service) -> None:
+    flux, kontext = (service.api.get_base(ModelId(i)) for i in (BASE, "model_flux-kontext-editing"))
+    assert flux.loras == ("flux.1-lora",)
+    assert "flux.1-composition" in flux.compositions
+    assert (flux.most_loras, flux.needs_reference) == (6, False)
+    assert (kontext.loras, kontext.most_loras, kontext.needs_reference) == (("flux.1-kontext-lora",), 1, True)
+    with pytest.raises(NotFound):
+        service.api.get_base(ModelId("nowhere"))
+
+
+def test_weights_and_cards(service: Service) -> None:
+    api = service.api
+    model = trained(service)
+    job = api.export_weights(model.id)
+    service.advance(TRAINING_S)
+    weights = api.get_weights(job)
+    assert (weights.status, weights.address is None) == ("success", False)
+    assert api.get_card(model.id) is None
+    api.set_card(model.id, "# Kael\n")
+    assert api.get_card(model.id) == "# Kael\n"
+    with pytest.raises(NotFound):
+        api.get_weights(JobId("nowhere"))

@@ -10,7 +10,6 @@ import itertools
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TypeVar
 
@@ -38,6 +37,8 @@ from scenario_apply.model.remote import (
     UploadId,
     UploadPart,
 )
+from tests.fakes.generation import FakeGeneration
+from tests.fakes.service_parts import Asset, Job, Model, Upload
 
 Value = TypeVar("Value")
 
@@ -50,54 +51,6 @@ JOB_STATUS = {
     "failed": "failure",
     "training-canceled": "canceled",
 }
-
-
-@dataclass
-class Asset:
-    id: AssetId
-    name: str
-    sha256: str
-    size_bytes: int
-    created_at: float
-    description: str = ""
-    deleted: bool = False
-
-
-@dataclass
-class Job:
-    id: JobId
-    model: ModelId
-    starts_at: float
-    ends_at: float
-    ends_as: str
-    cu: float
-    status: str = "training"
-
-
-@dataclass
-class Model:
-    id: ModelId
-    name: str
-    type: str
-    created_at: float
-    status: str = "new"
-    description: str | None = None
-    tags: list[str] = field(default_factory=list)
-    concepts: tuple[RemoteConcept, ...] = ()
-    images: list[AssetId] = field(default_factory=list)
-    pairs: tuple[RemotePair, ...] = ()
-    parameters: Mapping[str, object] = field(default_factory=dict)
-    jobs: list[JobId] = field(default_factory=list)
-    deleted: bool = False
-
-
-@dataclass
-class Upload:
-    id: UploadId
-    name: str
-    parts: dict[int, bytes | None]
-    status: str = "pending"
-    asset_id: AssetId | None = None
 
 
 class Latch:
@@ -129,7 +82,7 @@ class Latch:
             self._changed.notify_all()
 
 
-class FakeScenario:
+class FakeScenario(FakeGeneration):
     """ScenarioApi in memory. Thread-safe. training_s: how long a training takes, on the clock.
 
     parallel_training, cooldown_s: limits of the plan. fail_training: names of models whose training fails.
@@ -137,6 +90,7 @@ class FakeScenario:
     """
 
     def __init__(self, clock: Clock, *, training_s: float = 30.0) -> None:
+        super().__init__()
         self.clock = clock
         self.training_s = training_s
         self.parallel_training: int | None = None
@@ -168,11 +122,11 @@ class FakeScenario:
 
     def uploads_by_bytes(self) -> Counter[str]:
         """How often which bytes were uploaded, in any way."""
-        return Counter(asset.sha256 for asset in self.assets.values())
+        return Counter(asset.sha256 for asset in self.assets.values() if not asset.is_drawn)
 
     def uploads_by_content(self) -> Counter[tuple[str, str]]:
         """How often which bytes were uploaded for the same caption."""
-        return Counter((asset.sha256, asset.description) for asset in self.assets.values())
+        return Counter((asset.sha256, asset.description) for asset in self.assets.values() if not asset.is_drawn)
 
     def launches(self) -> Counter[str]:
         """How many trainings were launched, by the name of the model."""
@@ -222,6 +176,8 @@ class FakeScenario:
 
     def get_job(self, job_id: JobId) -> RemoteJob:
         def read() -> RemoteJob:
+            if job_id in self.drawings:
+                return self._remote_drawing(self.drawings[job_id])
             if job_id not in self.jobs:
                 raise NotFound(f"no job {job_id}", status=404)
             job = self.jobs[job_id]
@@ -494,6 +450,7 @@ class FakeScenario:
         for job in self.jobs.values():
             if job.status == "training" and self.clock.now() >= job.ends_at:
                 job.status = self.models[job.model].status = job.ends_as
+        self._pass_drawing_time()
 
     def _model(self, model_id: ModelId) -> Model:
         model = self.models.get(model_id)
@@ -577,6 +534,7 @@ class FakeScenario:
             progress=Progress(stage="running-train", progress=0.5) if is_running else None,
             created_at=model.created_at,
             training_started_at=job.starts_at if job is not None and not is_running else None,
+            epochs=self.epochs.get(model.id),
         )
 
 

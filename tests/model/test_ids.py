@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from scenario_apply.api import wire
+from scenario_apply.api import job_answers, wire
 from scenario_apply.cli.address_arguments import adoption
 from scenario_apply.errors import BadAnswer, StateDamaged, UsageError
 from scenario_apply.model.ids import is_id
@@ -58,7 +58,7 @@ _STATE_IDS = [
 def test_an_answer_with_an_odd_id_is_refused(text: str) -> None:
     model = {"id": "m", "type": "t"}
     for read, answer in (
-        (wire.job_of, {"job": {"jobId": text, "status": "success"}}),
+        (job_answers.job_of, {"job": {"jobId": text, "status": "success"}}),
         (wire.launch_of, {"job": {"jobId": text}}),
         (wire.asset_of, {"asset": {"id": text}}),
         (wire.asset_page_of, {"assets": [{"id": "a"}, {"id": text}]}),

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from scenario_apply.api import wire
+from scenario_apply.api import job_answers, wire
 from scenario_apply.apply.before_run import earlier_from_details
 from scenario_apply.errors import BadAnswer, StateDamaged, StateNewer
 from scenario_apply.model import codec
@@ -179,7 +179,7 @@ ANSWERS: list[tuple[Callable[[object], object], Any]] = [
     (wire.model_page_of, {"models": [MODEL], "nextPaginationToken": "t"}),
     (wire.training_image_of, {"trainingImage": MODEL["trainingImages"][0]}),
     (
-        wire.job_of,
+        job_answers.job_of,
         {
             "job": {
                 "jobId": "j",
