@@ -25,7 +25,7 @@ class WeightsTarget(NamedTuple):
 
     @property
     def key(self) -> WeightsKey:
-        return WeightsKey(model_id=self.version.id, training=self.version.launched_at, epoch=self.epoch)
+        return WeightsKey(self.version.id, self.version.launched_at, self.epoch)
 
 
 class NotChosen(NamedTuple):
@@ -86,7 +86,7 @@ def _one(
         return NotChosen(address, f"it has no version {number}", f"recorded versions: {known}")
     if not version.is_usable:
         others = [v.number for v in record.versions() if v.is_usable]
-        hint = f"--version {max(others)} is trained" if others else None
-        return NotChosen(address, f"version {version.number} is not trained", hint)
+        trained = f"--version {max(others)} is trained" if others else None
+        return NotChosen(address, f"version {version.number} is not trained", trained)
     wanted = epoch if epoch is not None else version.epoch
     return WeightsTarget(address, version, wanted, stem_of_weights(address, version.number, wanted))

@@ -19,7 +19,13 @@ from scenario_apply.apply.export.weights_choice import WeightsTarget
 from scenario_apply.apply.export.weights_content import ending_of_weights
 from scenario_apply.apply.export.weights_download import AddressesGone, FileDownload, FileSource, Stated, WholeFile
 from scenario_apply.apply.export.weights_jobs import JobGone, WeightsJobs
-from scenario_apply.apply.export.weights_record import BegunWeights, HeldWeights, WeightsError, WeightsRecord
+from scenario_apply.apply.export.weights_record import (
+    BegunWeights,
+    HeldWeights,
+    WeightsError,
+    WeightsKey,
+    WeightsRecord,
+)
 from scenario_apply.apply.refresh import read_models
 from scenario_apply.errors import ApiError, PlanCeiling, ScenarioApplyError
 from scenario_apply.model.remote import RemoteModel
@@ -67,12 +73,12 @@ class WeightsExport:
     told: Callable[[str, int, int | None], None]
     waiting: Callable[[str, str], None]
     approved: Callable[[float, int], None]
-    _failed: dict[WeightsTarget, WeightsResult] = field(default_factory=dict)
-    _continued: set[WeightsTarget] = field(default_factory=set)  # their export is one of an earlier run
+    _failed: dict[WeightsKey, WeightsResult] = field(default_factory=dict)
+    _continued: set[WeightsKey] = field(default_factory=set)  # their export is one of an earlier run
 
     def run(self, targets: Sequence[WeightsTarget]) -> list[WeightsResult]:
         """One result for each target, in their order. Raises ApiError where the models cannot be read, OSError."""
-        done: dict[WeightsTarget, WeightsResult] = {}
+        done: dict[WeightsKey, WeightsResult] = {}
         for target in targets:
             try:
                 held = self._there(target)
@@ -80,14 +86,13 @@ class WeightsExport:
                 self._fail(target, *_words(error))
             else:
                 if held is not None:
-                    done[target] = WeightsResult(target=target, status="kept", held=held)
-        left = [target for target in targets if target not in done and self._is_free(target)]
+                    done[target.key] = WeightsResult(target=target, status="kept", held=held)
+        left = [target for target in targets if target.key not in done and self._is_free(target)]
         left = self._on_the_service(left) if left else []
-        begun = self._begin_all(self._paid_for(left))
-        for target, note in begun.items():
-            done[target] = self._result(target, note)
+        for target, note in self._begin_all(self._paid_for(left)):
+            done[target.key] = self._result(target, note)
         done |= self._failed
-        return [done[target] for target in targets]
+        return [done[target.key] for target in targets]
 
     # -- what is there
 
@@ -111,7 +116,7 @@ class WeightsExport:
 
     def _is_free(self, target: WeightsTarget) -> bool:
         """Whether the name of the file is: asked before anything is spent."""
-        if target in self._failed:
+        if target.key in self._failed:
             return False
         for name in (f"{target.stem}{ending}" for ending in ENDINGS):
             if self.record.folder.has(name):
@@ -147,25 +152,25 @@ class WeightsExport:
 
     def _paid_for(self, targets: Sequence[WeightsTarget]) -> list[WeightsTarget]:
         """Those that cost nothing, were begun before, or whose price is approved; the others are refused by then."""
-        prices: dict[WeightsTarget, float] = {}
+        prices: list[float] = []
         for target in targets:
             known = self.record.begun(target.key) or self.record.held(target.key)
             if known is not None and known.job_id is not None:
                 continue
             try:
-                prices[target] = self.api.quote_weights(target.version.id, target.epoch)
+                prices.append(self.api.quote_weights(target.version.id, target.epoch))
             except PlanCeiling as error:
                 self._fail(target, error.message, _CEILING_HINT)
             except ApiError as error:
                 self._fail(target, *_words(error))
-        charged = [price for price in prices.values() if price > 0]
+        charged = [price for price in prices if price > 0]
         if charged:
             self.approved(sum(charged), len(charged))
-        return [target for target in targets if target not in self._failed]
+        return [target for target in targets if target.key not in self._failed]
 
-    def _begin_all(self, targets: Iterable[WeightsTarget]) -> dict[WeightsTarget, BegunWeights]:
+    def _begin_all(self, targets: Iterable[WeightsTarget]) -> list[tuple[WeightsTarget, BegunWeights]]:
         """Every export that could be begun. After a limit of the account no other one is tried."""
-        begun: dict[WeightsTarget, BegunWeights] = {}
+        begun: list[tuple[WeightsTarget, BegunWeights]] = []
         ceiling: PlanCeiling | None = None
         for target in targets:
             try:
@@ -173,9 +178,10 @@ class WeightsExport:
                     raise ceiling
                 note = self._note(target)
                 before = self.record.begun(target.key)
-                begun[target] = self._jobs(target).begin(note)
-                if before is not None and before.job_id == begun[target].job_id:
-                    self._continued.add(target)
+                note = self._jobs(target).begin(note)
+                begun.append((target, note))
+                if before is not None and before.job_id == note.job_id:
+                    self._continued.add(target.key)
             except PlanCeiling as error:
                 ceiling = error
                 self._fail(target, error.message, _CEILING_HINT)
@@ -188,7 +194,10 @@ class WeightsExport:
         version = target.version
         held = self.record.held(target.key)
         now = iso(self.clock.now())
-        note = BegunWeights(key=target.key, address=target.address, version=version.number, at=now)
+        model_id, training, epoch = target.key
+        note = BegunWeights(
+            address=target.address, version=version.number, model_id=model_id, training=training, epoch=epoch, at=now
+        )
         if held is not None and self.record.begun(target.key) is None:
             self.record.begin(replace(note, job_id=held.job_id))
         return note
@@ -198,13 +207,13 @@ class WeightsExport:
             try:
                 return self._exported(target, note)
             except (JobGone, AddressesGone):
-                if target not in self._continued:
+                if target.key not in self._continued:
                     raise
                 self.record.give_up(target.key)
                 return self._exported(target, self._jobs(target).begin(replace(note, job_id=None)))
         except (WeightsError, ApiError, UnsafeFile) as error:
             self._fail(target, *_words(error))
-            return self._failed[target]
+            return self._failed[target.key]
 
     def _exported(self, target: WeightsTarget, note: BegunWeights) -> WeightsResult:
         jobs, part = self._jobs(target), target.stem + PART
@@ -240,9 +249,11 @@ class WeightsExport:
                 folder.unlink(part)
                 raise
         return HeldWeights(
-            key=target.key,
-            address=target.address,
-            version=target.version.number,
+            address=note.address,
+            version=note.version,
+            model_id=note.model_id,
+            training=note.training,
+            epoch=note.epoch,
             file=target.stem + ending,
             sha256=whole.sha256,
             size=whole.size,
@@ -282,7 +293,7 @@ class WeightsExport:
         )
 
     def _fail(self, target: WeightsTarget, why: str, hint: str | None = None) -> None:
-        self._failed[target] = WeightsResult(target=target, status="failed", why=why, hint=hint)
+        self._failed[target.key] = WeightsResult(target=target, status="failed", why=why, hint=hint)
 
 
 def _words(error: ScenarioApplyError | UnsafeFile) -> tuple[str, str | None]:

@@ -53,7 +53,7 @@ class WeightsJobs:
         note = replace(note, at=iso(self.clock.now()), job_id=None)
         self.record.begin(note)
         try:
-            job_id = self.api.export_weights(note.key.model_id, note.key.epoch)
+            job_id = self.api.export_weights(note.model_id, note.epoch)
         except AnswerLost:
             found = self._found(note)
             if found is None:
@@ -107,7 +107,7 @@ class WeightsJobs:
             job = self.api.get_job(job_id)
         except NotFound:
             return False
-        return job.kind in (None, JOB_TYPE) and job.input.get("modelId") in (None, note.key.model_id)
+        return job.kind in (None, JOB_TYPE) and job.input.get("modelId") in (None, note.model_id)
 
     def _found(self, note: BegunWeights) -> JobId | None:
         """The job of a request whose answer is unknown; None when it was not carried out."""
@@ -129,5 +129,5 @@ class WeightsJobs:
 def _fits(job: RemoteJob, note: BegunWeights, since: float) -> bool:
     asked = job.input
     is_alive = not job.is_ended or job.status == "success"
-    is_same = asked.get("modelId") == note.key.model_id and asked.get("modelEpoch") == note.key.epoch
+    is_same = asked.get("modelId") == note.model_id and asked.get("modelEpoch") == note.epoch
     return is_alive and is_same and job.created_at is not None and job.created_at >= since

@@ -10,7 +10,7 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from msgspec import Meta, Struct
 
@@ -38,25 +38,31 @@ class WeightsError(ScenarioApplyError):
     code = "weights"
 
 
-class WeightsKey(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class WeightsKey(NamedTuple):
     """By what exported weights are known. training: launched_at of it. epoch None: the service's choice."""
 
     model_id: ModelId
-    training: str | None = None
-    epoch: str | None = None
+    training: str | None
+    epoch: str | None
 
 
 class HeldWeights(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A file in the folder. size: bytes; at: when it was downloaded. job_id: of the export that made it."""
 
-    key: WeightsKey
     address: Address
     version: Count
+    model_id: ModelId
+    training: str | None = None
+    epoch: str | None = None
     file: FileName
     sha256: Digest
     size: Count
     at: str
     job_id: JobId
+
+    @property
+    def key(self) -> WeightsKey:
+        return WeightsKey(self.model_id, self.training, self.epoch)
 
 
 class BegunWeights(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -65,13 +71,19 @@ class BegunWeights(Struct, frozen=True, kw_only=True, omit_defaults=True):
     etag, size: what the server said of the file, whose beginning is in the .part file.
     """
 
-    key: WeightsKey
     address: Address
     version: Count
+    model_id: ModelId
+    training: str | None = None
+    epoch: str | None = None
     at: str
     job_id: JobId | None = None
     etag: str = ""
     size: Count | None = None
+
+    @property
+    def key(self) -> WeightsKey:
+        return WeightsKey(self.model_id, self.training, self.epoch)
 
 
 class WeightsNotes(Struct, frozen=True, kw_only=True):
@@ -112,7 +124,8 @@ class WeightsRecord:
 
     def job_ids(self) -> set[JobId]:
         """Jobs of every export that is noted."""
-        return {one.job_id for one in (*self._held.values(), *self._begun.values()) if one.job_id is not None}
+        begun = {one.job_id for one in self._begun.values() if one.job_id is not None}
+        return begun | {one.job_id for one in self._held.values()}
 
     def owner_of(self, file: str) -> WeightsKey | None:
         """Whose file has that name."""
