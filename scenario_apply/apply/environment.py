@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from scenario_apply.model.limits import REQUESTS_PER_MINUTE
 from scenario_apply.model.ports import Clock, PictureApi, RequestCounter, ScenarioApi
+from scenario_apply.state.stores.base_notes import BaseNotes
 from scenario_apply.state.stores.state_store import StateStore
 
 
@@ -13,7 +14,7 @@ from scenario_apply.state.stores.state_store import StateStore
 class Environment:
     """api None: offline. rate_limit: requests a minute, 0 for no limit. counter None: requests are not counted.
 
-    pictures: of the same service; None offline.
+    pictures: of the same service; None offline. base_notes: of base models, beside the manifest.
     """
 
     api: ScenarioApi | None
@@ -25,3 +26,4 @@ class Environment:
     rate_limit: int = REQUESTS_PER_MINUTE
     counter: RequestCounter | None = None
     pictures: PictureApi | None = None
+    base_notes: BaseNotes | None = None

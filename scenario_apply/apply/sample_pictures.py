@@ -79,7 +79,7 @@ def sampled_models(api: ScenarioApi, model_ids: Sequence[ModelId], download: Dow
         room -= count
         chosen[model_id] = some
     assets = dict.fromkeys(asset for epochs in chosen.values() for epoch in epochs for asset in epoch.assets)
-    shown = _downloaded([*assets], download) if assets else {}
+    shown = downloaded_pictures([*assets], download) if assets else {}
     return {
         model_id: Samples(
             tuple(EpochPictures(e.name, tuple(shown[asset] for asset in e.assets)) for e in chosen.get(model_id, ())),
@@ -121,7 +121,8 @@ def _cut(epoch: RemoteEpoch) -> RemoteEpoch:
     return RemoteEpoch(name=epoch.name, assets=epoch.assets[:MOST_OF_AN_EPOCH])
 
 
-def _downloaded(assets: Sequence[AssetId], download: Download) -> dict[AssetId, Shown]:
+def downloaded_pictures(assets: Sequence[AssetId], download: Download) -> dict[AssetId, Shown]:
+    """Each as a small copy, or why there is none, within the bounds of a page. Never raises."""
     try:
         known = download.pictures.get_assets(assets)
     except ApiError as error:

@@ -45,6 +45,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         "Inspect and repair",
         (
             ("status", "status", "show what is trained, training and failed"),
+            ("compare", "compare", "show samples of versions, epochs or a sweep side by side"),
             ("report", "report", "write one page of HTML: plan, pictures, state, history and statistics"),
             ("output", "output", "print IDs for other programs"),
             ("graph", "graph", "draw what depends on what, as text, Mermaid or DOT"),

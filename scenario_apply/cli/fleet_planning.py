@@ -167,7 +167,7 @@ def plan_one(one: Opened, service: Service | None, shared: SharedReads | None, o
 
 
 def world_of(one: Opened, service: Service | None) -> Environment:
-    return environment_of(one.settings, one.store, one.request.place.project, service)
+    return environment_of(one.settings, one.store, one.request.place.project, service, one.request.place.root)
 
 
 def planned(task: Task, one: Opened, prepared: Prepared) -> ManifestResult:

@@ -180,7 +180,8 @@ def gates(parser: argparse.ArgumentParser) -> None:
         default=[],
         type=limit,
         metavar="KEY=N",
-        help="refuse a plan above cost=CU, deletes=N, retrains=N or changes_percent=N, or below min_score=0..1",
+        help="refuse a plan above cost=CU, samples_cost=CU, deletes=N, retrains=N or changes_percent=N, or below "
+        "min_score=0..1",
     )
     group.add_argument(
         "--allow-destroy",

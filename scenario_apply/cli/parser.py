@@ -148,7 +148,7 @@ def fix_kinds(text: str) -> tuple[str, ...]:
     return words
 
 
-LIMIT_KEYS = ("cost", "deletes", "retrains", "changes_percent", "min_score")
+LIMIT_KEYS = ("cost", "samples_cost", "deletes", "retrains", "changes_percent", "min_score")
 
 
 FLEET_LIMIT_KEYS = ("cost", "concurrent", "deletes", "retrains")

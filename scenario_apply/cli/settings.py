@@ -202,6 +202,7 @@ def _limits(pairs: object) -> Limits:
     deletes, retrains = values.get("deletes"), values.get("retrains")
     return Limits(
         cost=values.get("cost"),
+        samples_cost=values.get("samples_cost"),
         deletes=None if deletes is None else int(deletes),
         retrains=None if retrains is None else int(retrains),
         changes_percent=values.get("changes_percent"),

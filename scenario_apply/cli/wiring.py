@@ -273,18 +273,21 @@ def open_world(
     with store_at(place, endpoint=settings.endpoint) as store:
         project = store.read().project if place.is_bare else place.project
         if offline:
-            yield environment_of(settings, store, project, None)
+            yield environment_of(settings, store, project, None, place.root)
             return
         opened = open_service(
             place.root, settings, project=project, read_only=read_only, cancel=cancel, secrets=place.secrets
         )
         with opened as service:
-            yield environment_of(settings, store, project, service)
+            yield environment_of(settings, store, project, service, place.root)
 
 
-def environment_of(settings: Settings, store: StateStore, project: str | None, service: Service | None) -> Environment:
-    """What a run works with. service None: offline."""
+def environment_of(
+    settings: Settings, store: StateStore, project: str | None, service: Service | None, root: str
+) -> Environment:
+    """What a run works with. service None: offline. root: the folder .scenario/ is in."""
     from scenario_apply.apply.environment import Environment
+    from scenario_apply.state.stores.base_notes import BaseNotes
 
     return Environment(
         api=None if service is None else service.api,
@@ -296,6 +299,7 @@ def environment_of(settings: Settings, store: StateStore, project: str | None, s
         counter=None if service is None else service.budget,
         tool_version=VERSION,
         pictures=None if service is None else service.pictures,
+        base_notes=BaseNotes(root, settings.endpoint),
     )
 
 

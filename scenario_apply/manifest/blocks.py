@@ -35,6 +35,7 @@ def limits(document: Map) -> Limits:
         return Limits()
     return Limits(
         cost=number(block, "cost"),
+        samples_cost=number(block, "samples_cost"),
         deletes=whole(block, "deletes"),
         retrains=whole(block, "retrains"),
         changes_percent=number(block, "changes_percent"),

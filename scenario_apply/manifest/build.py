@@ -26,6 +26,8 @@ from scenario_apply.manifest.model_lint import check_learning_rates
 from scenario_apply.manifest.models import Models
 from scenario_apply.manifest.positions import Map
 from scenario_apply.manifest.report import Report
+from scenario_apply.manifest.sample_forms import unify_samples, with_default_samples
+from scenario_apply.manifest.sample_specs import SampleSpecs
 from scenario_apply.manifest.schema.check import check_shape
 from scenario_apply.manifest.secret_places import hide_written_secrets
 from scenario_apply.manifest.shared_triggers import check_triggers
@@ -72,13 +74,16 @@ def build_manifest(
     _allow_unknown_types(document)
     check_shape(document, schema, report)
     report.raise_errors_of_size()
+    unify_samples(document)
 
     project = service_id(document, "project", report)
     defaults = child(document, "defaults") or Map(document.start)
     expansion = Expansion(report)
     datasets = Datasets(document, child(defaults, "datasets"), report, expansion)
-    models = Models(document, child(defaults, "models"), datasets, report, expansion)
-    compositions = Compositions(document, child(defaults, "compositions"), models, report, expansion)
+    samples = SampleSpecs(templates, variables, report)
+    models = Models(document, with_default_samples(defaults, "models"), datasets, samples, report, expansion)
+    under = with_default_samples(defaults, "compositions")
+    compositions = Compositions(document, under, models, samples, report, expansion)
     _warn_of_same_names(models, compositions, report)
     check_triggers(models.specs, compositions.specs.values(), datasets.specs, report)
     check_learning_rates(models.specs, datasets.specs, report)

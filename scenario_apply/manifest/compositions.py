@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from scenario_apply.manifest.blocks import lifecycle
 from scenario_apply.manifest.expansion import Expansion
 from scenario_apply.manifest.fields import child, flag, is_extension, maps, number, service_id, text, texts
@@ -9,7 +11,9 @@ from scenario_apply.manifest.merge import layered
 from scenario_apply.manifest.models import Models, display_name, warn_of_legacy
 from scenario_apply.manifest.positions import Map, Mark, Node
 from scenario_apply.manifest.report import Places, Report
+from scenario_apply.manifest.sample_specs import SampleSpecs
 from scenario_apply.manifest.spec import CompositionSpec, Concept
+from scenario_apply.manifest.templating.template_text import Trigger
 from scenario_apply.model.address import Address
 from scenario_apply.model.did_you_mean import did_you_mean, listed
 from scenario_apply.model.training_types import (
@@ -25,12 +29,19 @@ _SOURCES = ("model", "modelId", "find")
 
 class Compositions:
     def __init__(
-        self, document: Map, defaults: Map | None, models: Models, report: Report, expansion: Expansion
+        self,
+        document: Map,
+        defaults: Map | None,
+        models: Models,
+        samples: SampleSpecs,
+        report: Report,
+        expansion: Expansion,
     ) -> None:
         self.specs: dict[Address, CompositionSpec] = {}
         self.fields: dict[Address, Map] = {}  # merged, for the expanded manifest
         self._all = child(document, "compositions") or Map(document.start)
         self._models = models
+        self._samples = samples
         self._report = report
         self._legacy: dict[str, list[Mark]] = {}
         for name, fields in self._all.items():
@@ -69,6 +80,7 @@ class Compositions:
             name=display_name(address, fields, mark, self._report),
             type=kind,
             concepts=tuple(concepts),
+            samples=self._samples.of(address, fields, self._trigger(address, concepts)),
             description=text(fields, "description"),
             tags=texts(fields, "tags"),
             lifecycle=lifecycle(fields),
@@ -76,6 +88,19 @@ class Compositions:
             place=self._report.place(mark),
             places=Places(self._report, fields),
         )
+
+    def _trigger(self, address: Address, concepts: Sequence[Concept]) -> Trigger:
+        """That of the one declared part that has one: which of several is meant is not guessed."""
+        parts = [self._models.specs.get(concept.model) for concept in concepts if concept.model is not None]
+        triggers = {str(part.address): self._models.trigger(part) for part in parts if part is not None}
+        known = {part: trigger for part, trigger in triggers.items() if trigger is not None}
+        if len(known) == 1:
+            return Trigger(next(iter(known.values())))
+        if not known:
+            hint = "write the triggers of its parts into the prompt"
+            return Trigger(None, f"trigger is not defined: no declared part of {address} has one", hint)
+        what = f"trigger is not defined: {listed(known)} of {address} each have one"
+        return Trigger(None, what, f"write them out: {', '.join(known.values())}")
 
     def _type(self, fields: Map) -> str:
         kind = text(fields, "type") or COMPOSITION_TYPE

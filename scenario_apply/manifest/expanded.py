@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
 from scenario_apply.manifest.fields import plain
-from scenario_apply.manifest.spec import Json
+from scenario_apply.manifest.spec import Json, SampleSpec, SamplesSpec
 from scenario_apply.model.secret import without_secrets
 from scenario_apply.state.url_texts import without_password
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from scenario_apply.manifest.models import Models
     from scenario_apply.manifest.positions import Map, Node
 
-_DROPPED = ("matrix", "extends", "allow_unknown_type", "dataset", "parameters", "name")
+_DROPPED = ("matrix", "extends", "allow_unknown_type", "dataset", "parameters", "name", "samples")
 
 
 def expanded(
@@ -40,6 +40,7 @@ def expanded(
                 "dataset": spec.dataset,
                 **({"parameters": {k: shown(v) for k, v in spec.parameters.items()}} if spec.parameters else {}),
                 **_others(models.fields[address]),
+                **_samples(spec.samples),
             }
             for address, spec in models.specs.items()
         }
@@ -49,6 +50,7 @@ def expanded(
                 "name": spec.name,
                 "type": spec.type,
                 **_others(compositions.fields[address]),
+                **_samples(spec.samples),
             }
             for address, spec in compositions.specs.items()
         }
@@ -56,6 +58,32 @@ def expanded(
         if key in document:
             whole[key] = _plain(document[key])
     return whole
+
+
+def _samples(spec: SamplesSpec) -> dict[str, Json]:
+    """In a form that a manifest takes, with every seed."""
+    if not spec.samples:
+        return {}
+    prompts: list[Json] = [_sample(sample) for sample in spec.samples]
+    return {"samples": {"on": list(spec.on), "prompts": prompts}}
+
+
+def _sample(sample: SampleSpec) -> dict[str, Json]:
+    settings = sample.settings
+    size = None if settings.width is None else f"{settings.width}x{settings.height}"
+    written: dict[str, Json] = {
+        "name": sample.name,
+        "prompt": sample.prompt,
+        "seed": sample.seed,
+        "scale": settings.scale,
+        "size": size,
+        "count": settings.count,
+        "guidance": settings.guidance,
+        "steps": settings.steps,
+        "base": sample.base,
+        "reference": sample.reference,
+    }
+    return {key: value for key, value in written.items() if value is not None}
 
 
 def _others(fields: Map) -> dict[str, Json]:

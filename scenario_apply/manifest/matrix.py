@@ -13,7 +13,7 @@ from scenario_apply.manifest.report import Report
 from scenario_apply.model.secret import Secret
 from scenario_apply.model.training_types import SECRET_PARAMETERS
 
-MODEL_FIELDS = frozenset({"name", "type", "dataset", "description", "tags", "lifecycle", "enabled"})
+MODEL_FIELDS = frozenset({"name", "type", "dataset", "description", "tags", "lifecycle", "enabled", "samples"})
 """Keys of a matrix that are fields of the model; every other key is a parameter."""
 
 _LABEL = re.compile(r"[A-Za-z0-9_.+-]+")

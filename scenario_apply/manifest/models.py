@@ -12,7 +12,9 @@ from scenario_apply.manifest.model_lint import severity_for
 from scenario_apply.manifest.parameters import ParameterCheck
 from scenario_apply.manifest.positions import Map, Mark
 from scenario_apply.manifest.report import Places, Report
-from scenario_apply.manifest.spec import ModelSpec
+from scenario_apply.manifest.sample_specs import SampleSpecs
+from scenario_apply.manifest.spec import DatasetSpec, ModelSpec
+from scenario_apply.manifest.templating.template_text import Trigger
 from scenario_apply.model.address import Address
 from scenario_apply.model.did_you_mean import did_you_mean, listed
 from scenario_apply.model.limits import NAME_LENGTH
@@ -23,7 +25,13 @@ class Models:
     """Builds every model; keeps the addresses and types for compositions."""
 
     def __init__(
-        self, document: Map, defaults: Map | None, datasets: Datasets, report: Report, expansion: Expansion
+        self,
+        document: Map,
+        defaults: Map | None,
+        datasets: Datasets,
+        samples: SampleSpecs,
+        report: Report,
+        expansion: Expansion,
     ) -> None:
         self.specs: dict[Address, ModelSpec] = {}
         self.fields: dict[Address, Map] = {}  # merged, for the expanded manifest
@@ -31,6 +39,7 @@ class Models:
         self._all = child(document, "models") or Map(document.start)
         self._defaults = defaults
         self._datasets = datasets
+        self._samples = samples
         self._report = report
         self._expansion = expansion
         self._parameters = ParameterCheck(report)
@@ -77,6 +86,7 @@ class Models:
             dataset=dataset,
             parameters=taken,
             inherited=frozenset(name for name in taken if written is None or name not in written),
+            samples=self._samples.of(address, merged, trigger_of(owner)),
             description=text(merged, "description"),
             tags=texts(merged, "tags"),
             lifecycle=lifecycle(merged),
@@ -84,6 +94,10 @@ class Models:
             place=self._report.place(mark),
             places=Places(self._report, merged),
         )
+
+    def trigger(self, model: ModelSpec) -> str | None:
+        """That of the model's dataset."""
+        return self._datasets.specs[model.dataset].trigger
 
     def _given_by_matrix(self, address: Address, field: str, own: Map) -> bool:
         written = self._inheritance.resolved(address.name)
@@ -142,6 +156,12 @@ class Models:
             hint = "give the dataset before: and after:, or pairs:, or use a type without -edit-"
         if (severity := severity_for("M01", [spec])) is not None:
             self._report.add("M01", f"model.{address.name}: {what}", mark, hint, severity)
+
+
+def trigger_of(dataset: DatasetSpec) -> Trigger:
+    """What `{{ trigger }}` is in the prompts of samples."""
+    hint = "add `trigger:` to the dataset, or leave {{ trigger }} out of the prompt"
+    return Trigger(dataset.trigger, f"trigger is not defined: dataset.{dataset.name} has none", hint)
 
 
 def warn_of_legacy(name: str, mark: Mark, count: int, things: str, report: Report) -> None:

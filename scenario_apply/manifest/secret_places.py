@@ -1,4 +1,5 @@
 """Where in a manifest a secret is allowed: the secret parameters of a model, of its matrix, and of the defaults.
+And where the prompts of samples are, which know the dataset's trigger.
 
 A walk through a document starts at Spot.DOCUMENT and asks below() for each key or index on its way down.
 """
@@ -15,7 +16,10 @@ from scenario_apply.model.training_types import SECRET_PARAMETERS
 
 
 class Spot(Enum):
-    """SECRET allows a secret. UNLABELLED, a value of a matrix list, would allow one if it had a label."""
+    """SECRET allows a secret. UNLABELLED, a value of a matrix list, would allow one if it had a label.
+
+    SAMPLES: samples and their prompts, without their settings.
+    """
 
     DOCUMENT = auto()
     MODELS = auto()
@@ -27,6 +31,9 @@ class Spot(Enum):
     INCLUDE = auto()
     DEFAULTS = auto()
     DEFAULT_MODEL = auto()
+    COMPOSITIONS = auto()
+    COMPOSITION = auto()
+    SAMPLES = auto()
     SECRET = auto()
     UNLABELLED = auto()
     OTHER = auto()
@@ -35,21 +42,33 @@ class Spot(Enum):
 _NAMED = {
     (Spot.DOCUMENT, "models"): Spot.MODELS,
     (Spot.DOCUMENT, "defaults"): Spot.DEFAULTS,
+    (Spot.DOCUMENT, "compositions"): Spot.COMPOSITIONS,
     (Spot.DEFAULTS, "models"): Spot.DEFAULT_MODEL,
+    (Spot.DEFAULTS, "compositions"): Spot.COMPOSITION,
+    (Spot.DEFAULTS, "samples"): Spot.SAMPLES,
+    (Spot.DEFAULT_MODEL, "samples"): Spot.SAMPLES,
+    (Spot.MODEL, "samples"): Spot.SAMPLES,
+    (Spot.COMPOSITION, "samples"): Spot.SAMPLES,
     (Spot.DEFAULT_MODEL, "parameters"): Spot.PARAMETERS,
     (Spot.MODEL, "parameters"): Spot.PARAMETERS,
     (Spot.MODEL, "matrix"): Spot.MATRIX,
     (Spot.MATRIX, "include"): Spot.INCLUDES,
 }
+_OF_ITEMS = {Spot.INCLUDES: Spot.INCLUDE, Spot.LABELS: Spot.UNLABELLED, Spot.SAMPLES: Spot.SAMPLES}
+_NO_PROMPTS = ("on", "seed", "scale", "size", "count", "guidance", "steps", "base", "reference", "name")
 _SECRET = {Spot.PARAMETERS: Spot.SECRET, Spot.MATRIX: Spot.LABELS, Spot.INCLUDE: Spot.SECRET}
 
 
 def below(spot: Spot, key: str | int) -> Spot:
     """The spot of the value under that key, or of the item of that index."""
     if isinstance(key, int):
-        return {Spot.INCLUDES: Spot.INCLUDE, Spot.LABELS: Spot.UNLABELLED}.get(spot, Spot.OTHER)
+        return _OF_ITEMS.get(spot, Spot.OTHER)
+    if spot is Spot.SAMPLES:
+        return Spot.OTHER if key in _NO_PROMPTS else spot
     if spot is Spot.MODELS:
         return Spot.MODEL
+    if spot is Spot.COMPOSITIONS:
+        return Spot.COMPOSITION
     if spot is Spot.LABELS:
         return Spot.SECRET
     if key in SECRET_PARAMETERS:

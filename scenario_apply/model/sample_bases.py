@@ -7,6 +7,7 @@ the table is looked up in `inputs[].modelTypes` of the bases it names; nothing i
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -51,3 +52,10 @@ KNOWN_BASES: tuple[SampleBase, ...] = (
     Z_IMAGE,
 )
 """Those whose inputs are read for a type that is not in the table."""
+
+
+class WantedBase(NamedTuple):
+    """A base to look up. type: of the model or composition; base: as the manifest gives it, None where it does not."""
+
+    type: str
+    base: ModelId | None = None

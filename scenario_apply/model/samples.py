@@ -20,6 +20,7 @@ SampleEvent = Literal["trained", "manual"]
 """When samples are drawn: once a version is trained, or only by `samples draw`."""
 
 LARGEST_SCALE = 2.0
+LONGEST_PROMPT = 10_000
 MOST_PICTURES = 4
 MOST_LORAS = 6
 SMALLEST_SIDE, LARGEST_SIDE, SIDE_STEP = 256, 2048, 8

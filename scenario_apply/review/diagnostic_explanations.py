@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from scenario_apply.review.fleet_explanations import FLEET_TEXTS
 from scenario_apply.review.pipeline_explanations import PIPELINE_TEXTS
+from scenario_apply.review.sample_explanations import SAMPLE_TEXTS
 
 _MANIFEST = {
     "address": "An address in a moved, removed or import block cannot be read. Addresses look like model.kael, "
@@ -103,7 +104,7 @@ _MANIFEST = {
     "parameter-range": "A training parameter is outside the range of its type. The service would refuse the training.",
     "same-name": "Two resources of the same type have the same display name. That is allowed, but `find` and "
     "recovery after a lost response use names. Give one another `name:`.",
-    "scale-range": "The scale of a concept is outside the range that the service accepts.",
+    "scale-range": "The scale of a concept, or of a sample, is outside the range that the service accepts.",
     "scale-unusual": "The scale of a concept is accepted, but outside 0 to 1, which the service's guides use.",
     "schema": "The manifest breaks a rule of the JSON Schema. `scenario-apply schema manifest` prints the schema.",
     "secret-in-clear": "A secret stands where it would be stored or shown: in a manifest, on the command line, in a "
@@ -275,6 +276,9 @@ _API = {
     "answer-lost": "A request was sent and its response was lost, so it is unknown whether it was carried out. Apply "
     "again: what was created is found on the service and adopted, nothing is repeated blindly.",
     "api": "The service could not be used as expected. The message has the reason.",
+    "sample-base": "The base model that draws the samples of a type is not known, or the given one does not take that "
+    "type. It is never guessed: write `samples: { base: MODEL_ID, prompts: [...] }` with the id of a base model whose "
+    "inputs take it.",
     "bad-answer": "The response of the service does not have the documented form. Check SCENARIO_BASE_URL and proxies; "
     "if both are right, report it.",
     "bad-id": "An id contains characters that no id of the service has, and would change the URL of the request.",
@@ -344,6 +348,7 @@ DIAGNOSTIC_GROUPS: Mapping[str, Mapping[str, str]] = {
     "The state": _STATE,
     "The service": _API,
     "Runs and the command line": _RUN,
+    "Samples, epochs and versions": SAMPLE_TEXTS,
     "Pipelines": PIPELINE_TEXTS,
     "Fleets": FLEET_TEXTS,
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from scenario_apply.cli import options
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
 
     from scenario_apply.apply.environment import Environment
     from scenario_apply.cli.invocation import Invocation
-    from scenario_apply.cli.state_location import StateLocation
     from scenario_apply.manifest.spec import Manifest
     from scenario_apply.model.remote import ModelId
     from scenario_apply.review.html.history_section import ModelSamples
@@ -55,6 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(call: Invocation) -> int:
     """One refresh, or with --watch as many as needed."""
+    from scenario_apply.cli.manifest_if_readable import place_and_manifest
     from scenario_apply.cli.resource_status import not_created, recorded_statuses, refreshed_statuses
     from scenario_apply.cli.watch import watch
     from scenario_apply.cli.wiring import open_world, require_service
@@ -62,7 +61,7 @@ def run(call: Invocation) -> int:
     if call.arguments.cost and (call.arguments.watch or call.arguments.format == "html"):
         other = "--watch" if call.arguments.watch else "--format html"
         raise UsageError(f"--cost cannot be combined with {other}", hint="--cost has the formats text and json")
-    place, manifest = _place(call)
+    place, manifest = place_and_manifest(call.settings, call.tell)
     offline = call.arguments.no_refresh
     if not offline:
         require_service(call.settings)
@@ -104,24 +103,6 @@ def _show_cost(call: Invocation, world: Environment, state: State) -> int:
     if not state.records and not state.trainings:
         call.tell(nothing_recorded(call.settings))
     return 0
-
-
-def _place(call: Invocation) -> tuple[StateLocation, Manifest | None]:
-    """Where the state is; and the manifest, unless --state is given and it cannot be read."""
-    from scenario_apply.cli.wiring import open_manifest, place_of, place_of_manifest, state_alone
-    from scenario_apply.errors import ManifestError
-
-    given = call.settings
-    if given.state is not None and given.manifest is None:
-        return place_of(given), None  # the manifest in this folder may belong to another state
-    try:
-        manifest = open_manifest(given)
-    except ManifestError as error:
-        if given.state is None:
-            raise state_alone(error) from error
-        call.tell(f"the manifest cannot be read ({error}); only recorded resources are listed")
-        return place_of(replace(given, manifest=None)), None
-    return place_of_manifest(manifest, given), manifest
 
 
 def _show(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from scenario_apply.manifest.positions import Map, kind_of
@@ -58,10 +59,15 @@ def takes_kind(branch: Schema, value: Any) -> bool:
     return not kinds or is_kind(value, kinds)
 
 
-def unknown_keys(branch: Schema, value: Map) -> tuple[bool, int]:
-    """A sort key: smallest for the branch that knows most of the keys, or accepts any key when none is known."""
+def unknown_keys(branch: Schema, value: Map) -> tuple[bool, int, int]:
+    """A sort key: smallest for the branch that knows most of the keys, or accepts any key when none is known.
+
+    Keys that it knows by name count more than those that its patterns accept.
+    """
     known = sum(key in branch.get("properties", {}) for key in value)
-    return (branch.get("additionalProperties", True) is False) and not known, -known
+    patterns = [pattern for pattern in branch.get("patternProperties", {}) if pattern != "^x-"]
+    accepted = sum(any(re.search(pattern, key) for pattern in patterns) for key in value)
+    return (branch.get("additionalProperties", True) is False) and not known and not accepted, -known, -accepted
 
 
 def is_template_branch(branch: Schema) -> bool:

@@ -13,10 +13,12 @@ from typing import Any
 
 from scenario_apply.errors import ManifestError
 from scenario_apply.manifest.caption_words import captions_hint
+from scenario_apply.manifest.other_generators import foreign_sample_key
 from scenario_apply.manifest.other_trainers import foreign_dataset_key, foreign_parameter, hint_for_list
 from scenario_apply.manifest.parameters import unknown_parameter
 from scenario_apply.manifest.positions import Map, Mark, Seq, SourceMark, kind_of
 from scenario_apply.manifest.report import Report
+from scenario_apply.manifest.sample_forms import SAMPLE_SETTINGS
 from scenario_apply.manifest.schema.branches import (
     KINDS,
     Schema,
@@ -230,7 +232,10 @@ class Explanation:
         where = f"in {path}" if path else "at the top level"
         is_of_dataset = {"trigger", "exclude"} <= properties.keys() or {"suffix", "lines"} <= properties.keys()
         of_dataset = foreign_dataset_key(key) if is_of_dataset else None
-        hint = of_dataset or did_you_mean(key, properties) or _known_elsewhere(key, path)
+        of_sample = _hint_of_sample(key, properties) if "guidance" in properties else None
+        is_foreign = (foreign_parameter(key) or "").startswith("did you mean")
+        named = _nearest_parameter(key, path) if is_foreign else None
+        hint = of_dataset or of_sample or named or did_you_mean(key, properties) or _known_elsewhere(key, path)
         hint = hint or f"known keys: {listed(properties, 20)}"
         self._report.error("unknown-key", f"unknown key {key} {where}", mark, hint)
 
@@ -270,8 +275,8 @@ class Explanation:
             hint = "set a value or remove the key"
         elif isinstance(value, str) and ("number" in kinds or "integer" in kinds):
             hint = self._number_hint(value, mark, whole="number" not in kinds)
-        elif kinds == ["array"] and not isinstance(value, Map):
-            hint = f"write [{value}]"
+        elif kinds[:1] == ["array"] and not isinstance(value, Map):
+            hint = f"write [{str(value)[:_LONGEST_WORD]}]"
         is_shown = isinstance(value, float) and _last(path) not in SECRET_PARAMETERS
         given = f"{value:g}" if is_shown else kind_of(value)
         self._report.error("wrong-type", f"{_last(path)} must be {wanted}, not {given}", mark, hint)
@@ -281,6 +286,8 @@ def _hint_of_other_trainers(path: str, value: Any) -> str | None:
     """For lists of captions and of before pictures, and for options of captions that only other trainers have."""
     if isinstance(value, Seq):
         return hint_for_list(_last(path))
+    if "samples." in path and isinstance(value, int | float):  # a setting among the sets
+        return foreign_sample_key(_last(path), has_prompts=True) or did_you_mean(_last(path), SAMPLE_SETTINGS)
     return foreign_dataset_key(_last(path)) if ".captions." in path else None
 
 
@@ -310,13 +317,27 @@ _ELSEWHERE = {
 }
 
 
+def _hint_of_sample(key: str, properties: Schema) -> str | None:
+    """The hint for a key of a sample, or of a block of samples: there, any other may be a set's name."""
+    is_block = "prompts" in properties
+    foreign = foreign_sample_key(key, has_prompts=is_block) or did_you_mean(key, properties)
+    return foreign or (f"put sets of prompts below prompts:, as in prompts: {{ {key}: ... }}" if is_block else None)
+
+
 def _known_elsewhere(key: str, path: str) -> str | None:
     """The hint for a key that belongs one level down, or that another trainer uses."""
-    if path.count(".") == 1 and path.startswith(("models.", "defaults.models")):
-        from scenario_apply.model.did_you_mean import nearest
-        from scenario_apply.model.training_types import PARAMETER_NAMES
+    return _nearest_parameter(key, path) or _ELSEWHERE.get(key) or foreign_parameter(key)
 
-        if nearest(key, PARAMETER_NAMES, 1) or (foreign_parameter(key) or "").startswith("did you mean"):
-            name = nearest(key, PARAMETER_NAMES, 1) or (str(foreign_parameter(key))[13:-1],)
-            return f"did you mean parameters.{name[0]}?"
-    return _ELSEWHERE.get(key) or foreign_parameter(key)
+
+def _nearest_parameter(key: str, path: str) -> str | None:
+    """The hint for a training parameter among the fields of a model."""
+    if path.count(".") != 1 or not path.startswith(("models.", "defaults.models")):
+        return None
+    from scenario_apply.model.did_you_mean import nearest
+    from scenario_apply.model.training_types import PARAMETER_NAMES
+
+    name = nearest(key, PARAMETER_NAMES, 1)
+    foreign = foreign_parameter(key) or ""
+    if not name and foreign.startswith("did you mean"):
+        name = (foreign[13:-1],)
+    return f"did you mean parameters.{name[0]}?" if name else None

@@ -9,11 +9,12 @@ on every machine.
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
-from jinja2 import TemplateSyntaxError, UndefinedError, nodes
+from jinja2 import Template, TemplateSyntaxError, UndefinedError, nodes
 from jinja2.exceptions import SecurityError
 from jinja2.meta import find_undeclared_variables
 
@@ -28,7 +29,13 @@ from scenario_apply.manifest.templating.allowed import (
 from scenario_apply.manifest.templating.allowed_environment import AllowedEnvironment, EnvironmentVariableRefused
 from scenario_apply.manifest.templating.restricted_environment import NarrowEnvironment
 from scenario_apply.manifest.templating.syntax_tree import alone, key_of, made_to_pay
-from scenario_apply.manifest.templating.template_text import PER_IMAGE, SECRET_PLACES, TemplateError, quoted
+from scenario_apply.manifest.templating.template_text import (
+    PER_IMAGE,
+    SECRET_PLACES,
+    TemplateError,
+    Trigger,
+    quoted,
+)
 from scenario_apply.manifest.templating.template_values import (
     EnvironmentVariables,
     SecretComputed,
@@ -49,6 +56,10 @@ _OVERHEAD = 64  # characters: compiling the shortest template takes about as lon
 _LONGEST_PASSED_ON = 64 * 1024  # characters of what a caption takes along from variables and the environment
 
 
+class TriggerUndefined(TemplateError):
+    """`trigger` is read where there is none."""
+
+
 class Sandbox:
     """Renders templates. allowed: what `env.NAME` reads.
 
@@ -61,6 +72,7 @@ class Sandbox:
         self._env = EnvironmentVariables(allowed)
         self._compiled = 0  # characters, and the overhead of each template
         self._in_files = 0  # characters
+        self._prompts: dict[str, tuple[nodes.Template, Template]] = {}  # by their text
 
     def evaluate(self, text: str, values: Mapping[str, Any], secret: Collection[str]) -> WholeValue:
         """The value of a text with templates; an expression alone keeps its type."""
@@ -95,6 +107,19 @@ class Sandbox:
             raise TemplateError("template-too-large", what, "name only the part that is needed, such as {{ list[0] }}")
         self._count(len(passed_on))
         return passed_on + text
+
+    def prompt(self, text: str, values: Mapping[str, Any], secret: Collection[str], trigger: Trigger) -> str:
+        """A prompt, rendered for one trigger. It is compiled once, however many models have it from the defaults."""
+        known = self._prompts.get(text)
+        if known is None:
+            tree = self._tree(text, _LONGEST_VALUE)
+            known = self._prompts[text] = tree, self._environment.from_string(tree)
+        shown = values if trigger.text is None else ChainMap({"trigger": trigger.text}, cast(dict[str, Any], values))
+        try:
+            with _explained("the prompt of a sample"):
+                return str(self._run_openly(known[0], None, shown, secret, WORK_OF_A_VALUE, known[1]))
+        except TriggerUndefined as error:
+            raise TemplateError("undefined-variable", trigger.what, trigger.hint) from error
 
     def _passed_on(self, name: str, tree: nodes.Template, values: Mapping[str, Any], secret: Collection[str]) -> str:
         if name not in ("env", "var"):
@@ -169,8 +194,9 @@ class Sandbox:
         values: Mapping[str, Any],
         secret: Collection[str],
         work: int,
+        compiled: Template | None = None,
     ) -> Any:
-        """Raises SecretComputed, EnvironmentVariableRefused, TemplateError."""
+        """Raises SecretComputed, EnvironmentVariableRefused, TemplateError. compiled: of the tree, if known."""
         if secret and (read := sorted(find_undeclared_variables(tree) & set(secret))):
             raise SecretComputed(read[0], _first_line(tree, read[0]))
         environment = self._environment
@@ -184,7 +210,7 @@ class Sandbox:
         }
         try:
             if expression is None:
-                template = environment.from_string(tree)
+                template = compiled or environment.from_string(tree)
                 return sendable("".join(environment.budget.pay_for_result(part) for part in template.generate(shown)))
             body: list[nodes.Node] = [nodes.Assign(nodes.Name("result", "store"), expression, lineno=1)]
             whole = nodes.Template(body, lineno=1)
@@ -287,9 +313,10 @@ def _undefined(error: UndefinedError, values: Mapping[str, Any], line: int | Non
     if "EnvironmentVariables" in message:
         return _not_set(name, line)
     if name in PER_IMAGE:
-        return TemplateError(
+        where = "captions and in prompts of samples" if name == "trigger" else "captions"
+        return (TriggerUndefined if name == "trigger" else TemplateError)(
             "undefined-variable",
-            f"{name} is available only in captions",
+            f"{name} is available only in {where}",
             "use it in caption_template, caption, prefix or suffix",
         )
     return TemplateError("undefined-variable", f"{name} is not defined", _meant(name, values), line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import cast
 
 from scenario_apply.manifest.fields import plain
@@ -24,6 +25,15 @@ class TemplateError(Exception):
     ) -> None:
         super().__init__(message)
         self.code, self.message, self.hint, self.line, self.variable = code, message, hint, line, variable
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """What `trigger` is in the prompts of a model's samples. text None: it is not defined; what says why."""
+
+    text: str | None
+    what: str = ""
+    hint: str = ""
 
 
 def is_template(text: str) -> bool:

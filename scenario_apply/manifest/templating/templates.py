@@ -6,7 +6,7 @@ rendered once. jinja2 is imported only when a template is met. sandbox.py decide
 Captions are rendered for each image, by the dataset code: a dataset's caption, prefix, suffix, caption_template and the
 texts of its captions map stay as written when they use trigger, caption, stem or path. Values they use
 of `env` and the variables are put in front of them as `{% set %}`, so that they need nothing else. All others are
-rendered here.
+rendered here, the prompts of samples that read the trigger once for each trigger.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from scenario_apply.manifest.positions import Map, Mark, Node, Seq, values_in
 from scenario_apply.manifest.report import Report
 from scenario_apply.manifest.secret_places import Spot, below
 from scenario_apply.manifest.templating.allowed_environment import AllowedEnvironment
-from scenario_apply.manifest.templating.template_text import SECRET_PLACES, TemplateError, is_template
+from scenario_apply.manifest.templating.template_text import SECRET_PLACES, TemplateError, Trigger, is_template
 from scenario_apply.manifest.variable_values import Variables
 from scenario_apply.model.secret import Secret
 
@@ -60,12 +60,24 @@ class Templates:
         """One value with every template in it replaced; secret: it may be a secret itself."""
         return self._render(value, mark, variables, "", "", Spot.SECRET if secret else Spot.OTHER)
 
+    def prompt(self, text: str, mark: Mark, variables: Variables, trigger: Trigger) -> str | None:
+        """A prompt of a sample, rendered; None, after an error at mark, when that fails."""
+        if not is_template(text):
+            return text
+        try:
+            return self._sandboxed().prompt(text, variables.values, variables.secret, trigger)
+        except TemplateError as error:
+            self._failed(error, text, mark)
+            return None
+
     def _render(self, node: Node, mark: Mark, variables: Variables, key: str, parent: str, spot: Spot) -> Node:
         if isinstance(node, str):
             if "{{" not in node and "{%" not in node:
                 return node
             if key in _CAPTION_TEXTS or parent in _CAPTION_MAPS:
                 return self._caption(node, mark, variables)
+            if spot is Spot.SAMPLES and "trigger" in node:
+                return node  # rendered for each model, by prompt()
             return self._text(node, mark, variables, spot)
         if not isinstance(node, Map | Seq):
             return node

@@ -50,8 +50,8 @@ def page_text(
     """
     templates = _templates()
     style, script = (
-        _own_file("page.css") + _own_file("charts.css"),
-        _own_file("page.js") + (_own_file("live.js") if refresh_s is not None else ""),
+        _own_file("page.css") + _own_file("charts.css") + _own_file("compare.css"),
+        _own_file("page.js") + _own_file("compare.js") + (_own_file("live.js") if refresh_s is not None else ""),
     )
     return templates.get_template("page.html.jinja").render(
         title=title,

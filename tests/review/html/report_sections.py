@@ -14,7 +14,10 @@ from scenario_apply.model.address import parse_address
 from scenario_apply.model.remote import AssetId, JobId, ModelId, Progress
 from scenario_apply.planning.changes import Action
 from scenario_apply.planning.resource_graph import GraphEdge, GraphNode, ResourceGraph
-from scenario_apply.review.html.album import Album
+from scenario_apply.review.comparison import Planned, SampleSources, compared
+from scenario_apply.review.drawing_weights import weights_of
+from scenario_apply.review.html.album import Album, PageImage
+from scenario_apply.review.html.comparison_section import comparison_section
 from scenario_apply.review.html.cost_section import cost_section
 from scenario_apply.review.html.figures import PictureFacts
 from scenario_apply.review.html.gallery import gallery_section, gallery_sheets
@@ -28,6 +31,7 @@ from scenario_apply.review.status_text import ResourceStatus
 from scenario_apply.state.state import ConceptRecord, ImageRecord, Record, State, Version
 from tests.cli.plans import KAEL
 from tests.cli.runs import LEDGER, PLAN
+from tests.review.compared import picture, request, sample, version
 from tests.review.html.pages import ALBUM
 
 INK = parse_address("composition.ink")
@@ -106,10 +110,35 @@ def sections_with(text: str, album: Album = ALBUM) -> list[Section]:
         status_section(statuses_with(text), is_recorded=False),
         gallery_section(sheets, album),
         statistics_section({f"kael {text}": dataset_statistics(contents), "props": dataset_statistics(contents)}),
+        comparison_with(text),
         history_section(state, {MODEL: samples_with(text)}),
         cost_section(state, PLAN),
         graph_section(graph_with(text)),
     ]
+
+
+def comparison_with(text: str) -> Section:
+    """Two versions of a model that drew prompts with the text; of the second, a sample failed because of it."""
+    old = version(
+        1,
+        sample(request(f"a {text}", name=f"one {text}"), picture("a1", 1)),
+        sample(request("b", name="two"), picture("b1", 1), picture("b2", 1)),
+        parameters={"samplePrompts": [text], "rate": 1},
+    )
+    new = version(
+        2,
+        sample(request(f"a {text}", name=f"one {text}", scale=0.5), picture("a2", 0)),
+        sample(request("b", name="two"), phase="failed", reason=f"out of {text}"),
+        at="2026-11-05T10:00:00Z",
+        parameters={"samplePrompts": [text], "rate": text},
+    )
+    record = Record(current=new, previous=(old,))
+    state = State(records={KAEL: record})
+    planned = {KAEL: Planned((request("b", name="two"),), f"next {text}")}
+    view = compared(f"Samples {text}", weights_of(KAEL, record), SampleSources(state=state), planned)
+    image = next(iter(ALBUM.values()))
+    album = {"asset_a1": image, "asset_a2": image, "asset_b1": PageImage(why=f"it was {text}")}
+    return comparison_section([view], album, note=f"left out: {text}")
 
 
 def run_with(text: str) -> RunView:

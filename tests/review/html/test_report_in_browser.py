@@ -79,3 +79,37 @@ def test_numbers_are_reached_by_keyboard(browser: Browser, folder: Path) -> None
     browser.run("document.activeElement.click()")
     assert browser.run("document.querySelector('.chart details').open")
     assert browser.run("document.querySelector('.chart details table').offsetHeight") > 0
+
+
+def test_two_columns_of_samples_are_laid_over_each_other(browser: Browser, folder: Path) -> None:
+    """Left, right and sample are chosen; the slider cuts the right picture, a button and holding F show it whole."""
+    browser.open((folder / "report.html").as_uri())
+    cut = "document.querySelector('.both img + img').style.clipPath"
+    assert (
+        browser.run("Array.from(document.querySelectorAll('.overlaid select')).map((one) => one.value).join()")
+        == "0,1,0"
+    )
+    assert browser.run(cut) == "inset(0px 0px 0px 50%)"
+    browser.run("document.querySelector('.overlaid input').focus()")
+    browser.press("ArrowRight", 39)
+    assert browser.run(cut) == "inset(0px 0px 0px 51%)"
+    browser.run("document.querySelector('.overlaid button').click()")
+    assert browser.run(cut) == "inset(0px 0px 0px 0%)"
+    for event, expected in (("keydown", "inset(0px 0px 0px 51%)"), ("keyup", "inset(0px 0px 0px 0%)")):
+        browser.run(
+            f"document.activeElement.dispatchEvent(new KeyboardEvent('{event}', {{ key: 'f', bubbles: true }}))"
+        )
+        assert browser.run(cut) == expected
+    assert browser.heard == []
+
+
+def test_samples_are_a_table_without_scripts(browser: Browser, folder: Path) -> None:
+    """The first column stays where it is while the others scroll."""
+    browser.open((folder / "report.html").as_uri(), width=400, script=False)
+    assert browser.run("document.querySelectorAll('.sidebyside tbody td').length") == 6
+    assert browser.run("document.querySelector('.overlaid')") is None
+    left = "document.querySelector('.sidebyside tbody th').getBoundingClientRect().left"
+    before = browser.run(left)
+    browser.run("document.querySelector('.sidebyside').scrollLeft = 200")
+    assert browser.run("document.querySelector('.sidebyside').scrollLeft") > 0
+    assert browser.run(left) == before

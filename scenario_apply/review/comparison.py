@@ -1,0 +1,394 @@
+"""Sample pictures side by side, as values: rows are prompts, columns the weights that drew them.
+
+Weights are those of a version of a resource, of one of its trainings and of one epoch. What is not there is said in its
+place; nothing is judged: a distance counts bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import NamedTuple
+
+from scenario_apply.model.address import Address
+from scenario_apply.model.amounts import total
+from scenario_apply.model.samples import SampleRequest, SampleSettings
+from scenario_apply.review.drawing_weights import Weights, in_use, weights_of
+from scenario_apply.review.part_words import known_models, name_of
+from scenario_apply.review.screen import counted
+from scenario_apply.review.values import value_text
+from scenario_apply.state.state import DrawnPicture, Record, SampleRecord, State, Version
+
+NOT_DRAWN = "not drawn"
+WILL_BE_DRAWN = "will be drawn"
+DEFAULT = "(default)"
+
+
+class DrawnView(NamedTuple):
+    """A picture. thumbnail: SHA-256 of its small copy, None where that was never downloaded.
+
+    from_previous: bits by which it differs from the picture of the same row in `previous`, words for the weights
+    before; from_dataset: from the nearest picture it was trained on, at the path `nearest`. None: not known.
+    """
+
+    asset_id: str
+    thumbnail: str | None
+    from_previous: int | None = None
+    previous: str = ""
+    from_dataset: int | None = None
+    nearest: str = ""
+
+
+class CellView(NamedTuple):
+    """pictures: those drawn. missing: why there are none, "" where there are. note: settings other than the row's."""
+
+    pictures: tuple[DrawnView, ...] = ()
+    missing: str = ""
+    note: str = ""
+
+
+class PromptRow(NamedTuple):
+    """One prompt with its seed. settings: in words."""
+
+    name: str
+    prompt: str
+    seed: int
+    settings: str
+    cells: tuple[CellView, ...]
+
+
+class ColumnHead(NamedTuple):
+    """title: what tells it from the others. place: current, previous, being made or "". facts: values that differ.
+
+    training_cu, samples_cu: charged, in CU; None: not known. weights None: what the next apply draws.
+    """
+
+    address: Address
+    title: str
+    place: str
+    facts: tuple[tuple[str, str], ...]
+    training_cu: float | None = None
+    samples_cu: float | None = None
+    weights: Weights | None = None
+
+
+class Comparison(NamedTuple):
+    """bits: of the hashes that distances are counted in; 0 where no distance is known."""
+
+    title: str
+    columns: tuple[ColumnHead, ...]
+    rows: tuple[PromptRow, ...]
+    bits: int = 0
+
+    @property
+    def thumbnails(self) -> list[str]:
+        """The digests of all small copies, row by row."""
+        cells = (cell for row in self.rows for cell in row.cells)
+        return [picture.thumbnail for cell in cells for picture in cell.pictures if picture.thumbnail is not None]
+
+    @property
+    def distance_words(self) -> str:
+        """What the numbers are."""
+        return f"perceptual distance ({self.bits}-bit difference hash)" if self.bits else ""
+
+
+class Planned(NamedTuple):
+    """What the next apply draws of a resource. title: of its column."""
+
+    requests: tuple[SampleRequest, ...]
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleSources:
+    """state: what is recorded. hashes: of dataset pictures, by the SHA-256 of their file, as hex digits.
+
+    declared: prompt and seed of the samples that each resource declares, in order, with their names.
+    """
+
+    state: State
+    hashes: Mapping[str, str] = field(default_factory=dict)
+    declared: Mapping[Address, Sequence[tuple[str, str, int]]] = field(default_factory=dict)
+
+    def version(self, weights: Weights) -> Version:
+        """The version of these weights. Raises StopIteration for weights that are not recorded."""
+        return next(v for v in self.state.records[weights.address].versions() if v.number == weights.number)
+
+
+def compared(
+    title: str, chosen: Sequence[Weights], known: SampleSources, planned: Mapping[Address, Planned] | None = None
+) -> Comparison:
+    """The table of these weights, column by column. planned: further columns, for what the next apply draws."""
+    drawn = [_samples(weights, known) for weights in chosen]
+    wanted = list((planned or {}).items())
+    asked = [[_asked(request) for request in one.requests] for _, one in wanted]
+    rows = _rows([*drawn, *asked], chosen, known)
+    measure = _Measure(chosen, known)
+    heads = _heads(chosen, drawn, known)
+    later = tuple(ColumnHead(address, one.title, "", ()) for address, one in wanted)
+    views = tuple(
+        _row(cells, [measure.cell(at, cells) for at in range(len(chosen))], len(asked), len(chosen)) for cells in rows
+    )
+    return Comparison(title, (*heads, *later), views, measure.bits)
+
+
+def settings_words(request: SampleRequest) -> str:
+    """'scale 0.8, 1024 x 768, 2 pictures, guidance 3.5, 28 steps, on model_bfl-flux-1-dev'."""
+    settings = request.settings
+    parts = [f"scale {settings.scale:g}"] if settings.scale is not None else []
+    if settings.width is not None and settings.height is not None:
+        parts.append(f"{settings.width} x {settings.height}")
+    parts += [counted(settings.count, "picture")] if settings.count > 1 else []
+    parts += [f"guidance {settings.guidance:g}"] if settings.guidance is not None else []
+    parts += [counted(settings.steps, "step")] if settings.steps is not None else []
+    parts += [f"on {request.base}"] if request.base else []
+    return ", ".join(parts)
+
+
+# -- rows
+
+_Cells = list[SampleRecord | None]
+_Same = tuple[str, int, str | None]
+
+
+def _same(request: SampleRequest) -> _Same:
+    """What the samples of one row share: settings may differ between columns."""
+    return request.prompt, request.seed, request.reference
+
+
+def _way(request: SampleRequest) -> tuple[SampleSettings, str]:
+    """What samples of one row may differ in."""
+    return request.settings, request.base
+
+
+def _samples(weights: Weights, known: SampleSources) -> list[SampleRecord]:
+    drawn_with = (weights.training, weights.epoch)
+    return [s for s in known.version(weights).samples if (s.training, s.epoch) == drawn_with]
+
+
+def _asked(request: SampleRequest) -> SampleRecord:
+    return SampleRecord(request=request, phase="drawing", at="")
+
+
+def _rows(columns: Sequence[Sequence[SampleRecord]], chosen: Sequence[Weights], known: SampleSources) -> list[_Cells]:
+    """The samples of each row, by column. Samples of one prompt and seed share a row unless a column has several."""
+    grouped: dict[_Same, list[list[SampleRecord]]] = {}
+    for at in reversed(range(len(columns))):  # the newest say in what order they are
+        for sample in columns[at]:
+            grouped.setdefault(_same(sample.request), [[] for _ in columns])[at].append(sample)
+    order = {place: number for number, place in enumerate(_declared(chosen, known))}
+    rows: list[tuple[int, _Cells]] = []
+    for key, cells in grouped.items():
+        rank = order.get(key[:2], len(order))
+        if all(len(cell) <= 1 for cell in cells):
+            rows.append((rank, [cell[0] if cell else None for cell in cells]))
+        else:
+            rows += [(rank, row) for row in _by_settings(cells)]
+    return [row for _, row in sorted(rows, key=lambda one: one[0])]
+
+
+def _by_settings(cells: Sequence[Sequence[SampleRecord]]) -> Iterator[_Cells]:
+    for way in dict.fromkeys(_way(sample.request) for cell in reversed(cells) for sample in cell):
+        yield [next((sample for sample in cell if _way(sample.request) == way), None) for cell in cells]
+
+
+def _declared(chosen: Sequence[Weights], known: SampleSources) -> list[tuple[str, int]]:
+    found = (known.declared.get(weights.address, ()) for weights in reversed(chosen))
+    return [*dict.fromkeys((prompt, seed) for one in found for _, prompt, seed in one)]
+
+
+def _row(cells: _Cells, views: Sequence[CellView], planned: int, recorded: int) -> PromptRow:
+    last = next(sample for sample in reversed(cells) if sample is not None)
+    settings = settings_words(last.request)
+    own = ["" if sample is None else settings_words(sample.request) for sample in cells]
+    noted = [
+        view._replace(note=words) if words not in ("", settings) else view
+        for view, words in zip(views, own, strict=False)
+    ]
+    later = [CellView(missing=WILL_BE_DRAWN if one is not None else "") for one in cells[recorded : recorded + planned]]
+    return PromptRow(last.request.name, last.request.prompt, last.request.seed, settings, (*noted, *later))
+
+
+# -- cells and their distances
+
+
+class _Measure:
+    """Cells with distances. The pictures before are those of the weights before, whether or not they are shown."""
+
+    def __init__(self, chosen: Sequence[Weights], known: SampleSources) -> None:
+        self._known = known
+        self._chosen = chosen
+        self._before = [_before(weights, chosen, known) for weights in chosen]
+        self._near = [_trained_on(known.version(weights), known.hashes) for weights in chosen]
+        self.bits = 0
+
+    def cell(self, at: int, cells: _Cells) -> CellView:
+        sample, weights = cells[at], self._chosen[at]
+        if sample is None:
+            return CellView(missing=_why_missing(self._known.version(weights)))
+        if sample.phase == "drawing":
+            return CellView(missing="being drawn")
+        if sample.phase == "failed":
+            return CellView(missing=f"failed: {sample.reason}" if sample.reason else "failed")
+        if not sample.pictures:
+            return CellView(missing="drawn, but Scenario named no picture")
+        before = self._sample_before(at, sample)
+        title = "" if self._before[at] is None else _step_words(self._before[at], weights)
+        return CellView(
+            tuple(
+                self._picture(one, before[number] if number < len(before) else None, title, self._near[at])
+                for number, one in enumerate(sample.pictures)
+            )
+        )
+
+    def _sample_before(self, at: int, sample: SampleRecord) -> tuple[DrawnPicture, ...]:
+        before = self._before[at]
+        if before is None:
+            return ()
+        fitting = [s for s in _samples(before, self._known) if _same(s.request) == _same(sample.request)]
+        exact = [s for s in fitting if _way(s.request) == _way(sample.request)]
+        chosen = exact or (fitting if len(fitting) == 1 else [])
+        return chosen[0].pictures if chosen else ()
+
+    def _picture(
+        self, one: DrawnPicture, before: DrawnPicture | None, previous: str, near: Sequence[tuple[str, str]]
+    ) -> DrawnView:
+        to_before = None if before is None else distance(one.dhash, before.dhash)
+        distances = [(bits, path) for path, other in near if (bits := distance(one.dhash, other)) is not None]
+        nearest = min(distances, default=None)
+        if one.dhash and (to_before is not None or nearest is not None):
+            self.bits = 4 * len(one.dhash)
+        return DrawnView(
+            asset_id=one.asset_id,
+            thumbnail=one.thumbnail,
+            from_previous=to_before,
+            previous="" if to_before is None else previous,
+            from_dataset=None if nearest is None else nearest[0],
+            nearest="" if nearest is None else nearest[1],
+        )
+
+
+def distance(one: str | None, other: str | None) -> int | None:
+    """Bits in which two hashes differ; None where one is missing, or they are of different kinds."""
+    if not one or not other or len(one) != len(other):
+        return None
+    try:
+        return (int(one, 16) ^ int(other, 16)).bit_count()
+    except ValueError:
+        return None
+
+
+def _before(weights: Weights, chosen: Sequence[Weights], known: SampleSources) -> Weights | None:
+    """The epoch before it among those shown; else the trained weights before it."""
+    siblings = [one for one in chosen if _training_of(one) == _training_of(weights)]
+    if len(siblings) > 1:
+        at = siblings.index(weights)
+        return siblings[at - 1] if at else None
+    record = known.state.records[weights.address]
+    older = [one for one in weights_of(weights.address, record) if _training_of(one) < _training_of(weights)]
+    return older[-1] if older else None
+
+
+def _training_of(weights: Weights) -> tuple[Address, int, str]:
+    """What epochs share; in the order of trainings within an address."""
+    return weights.address, weights.number, weights.training or ""
+
+
+def _step_words(before: Weights | None, weights: Weights) -> str:
+    """What the weights before are called: 'version 2', 'epoch 4', 'the training before'."""
+    assert before is not None
+    if before.number != weights.number:
+        return f"version {before.number}"
+    return "the training before" if before.training != weights.training else _epoch_words(before.epoch)
+
+
+def _trained_on(version: Version, hashes: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Paths and hashes of the pictures it was trained on, as far as they are known."""
+    return [(image.path, hashes[image.source]) for image in version.images if image.source in hashes]
+
+
+def _why_missing(version: Version) -> str:
+    if version.phase in ("building", "training"):
+        return "not trained yet"
+    return "its training failed" if version.phase in ("failed", "canceled") else NOT_DRAWN
+
+
+# -- heads
+
+
+def _heads(
+    chosen: Sequence[Weights], drawn: Sequence[Sequence[SampleRecord]], known: SampleSources
+) -> Iterator[ColumnHead]:
+    facts = [_facts(weights, known) for weights in chosen]
+    names = dict.fromkeys(chain.from_iterable(facts))
+    differing = [name for name in names if len({one.get(name, DEFAULT) for one in facts}) > 1]
+    for weights, samples, own in zip(chosen, drawn, facts, strict=True):
+        charges = [sample.charged for sample in samples if sample.charged is not None]
+        yield ColumnHead(
+            address=weights.address,
+            title=_title(weights, chosen),
+            place=_place(weights, known.state.records[weights.address]),
+            facts=tuple((name, own.get(name, DEFAULT)) for name in differing),
+            training_cu=_training_cu(weights, known),
+            samples_cu=total(charges) if charges else None,
+            weights=weights,
+        )
+
+
+def _title(weights: Weights, chosen: Sequence[Weights]) -> str:
+    """As much as tells it from the others: address, version, training, epoch."""
+
+    def differs(part: Callable[[Weights], object], of: Iterable[Weights]) -> bool:
+        return len({part(one) for one in of}) > 1
+
+    same = [one for one in chosen if one.address == weights.address]
+    again = [one for one in same if one.number == weights.number]
+    parts = [str(weights.address)] if differs(lambda one: one.address, chosen) else []
+    if differs(lambda one: one.number, same) or not parts:
+        parts.append(f"version {weights.number}")
+    if differs(lambda one: one.training, again):
+        parts.append(f"trained {_minute(weights.training)}")
+    if differs(lambda one: one.epoch, again) or weights.epoch is not None:
+        parts.append(_epoch_words(weights.epoch))
+    return ", ".join(parts)
+
+
+def _minute(at: str | None) -> str:
+    return "earlier" if at is None else at[:16].replace("T", " ")
+
+
+def _epoch_words(epoch: str | None) -> str:
+    return "epoch of Scenario's choice" if epoch is None else f"epoch {epoch}"
+
+
+def _place(weights: Weights, record: Record) -> str:
+    if record.pending is not None and weights.number == record.pending.number:
+        return "being made"
+    if weights == in_use(weights.address, record.current):
+        return "current"
+    is_other = weights.number == record.current.number and weights.training == record.current.launched_at
+    return "" if is_other else "previous"
+
+
+def _facts(weights: Weights, known: SampleSources) -> dict[str, str]:
+    """Values that the weights were made of; of an earlier training of the same version, they are not recorded."""
+    version = known.version(weights)
+    if weights.training != version.launched_at:
+        return {}
+    found = {name: value_text(value) for name, value in sorted(version.parameters.items())}
+    found["type"] = version.type
+    if version.images:
+        found["trained on"] = counted(len(version.images), "picture")
+    if version.concepts:
+        models = known_models(known.state.records)
+        found["parts"] = "; ".join(f"{name_of(one.model_id, models)} at {one.scale:g}" for one in version.concepts)
+    return found
+
+
+def _training_cu(weights: Weights, known: SampleSources) -> float | None:
+    version = known.version(weights)
+    if weights.training == version.launched_at:
+        return version.charged
+    entries = known.state.trainings
+    return next((e.charged for e in entries if (e.model_id, e.at) == (version.id, weights.training)), None)

@@ -1,0 +1,63 @@
+"""A comparison as JSON: columns with what they are made of, rows with a cell for each column."""
+
+from __future__ import annotations
+
+import json
+
+from scenario_apply.review.comparison import CellView, ColumnHead, Comparison
+
+
+def comparison_json(view: Comparison) -> str:
+    """Readers must ignore fields they do not know."""
+    return json.dumps(comparison_values(view), indent=2, ensure_ascii=False) + "\n"
+
+
+def comparison_values(view: Comparison) -> dict[str, object]:
+    """The same as plain values. Distances are bits; None: not known."""
+    return {
+        "title": view.title,
+        "distance": {"kind": view.distance_words, "bits": view.bits} if view.bits else None,
+        "columns": [_column(head) for head in view.columns],
+        "rows": [
+            {
+                "name": row.name,
+                "prompt": row.prompt,
+                "seed": row.seed,
+                "settings": row.settings,
+                "cells": [_cell(cell) for cell in row.cells],
+            }
+            for row in view.rows
+        ],
+    }
+
+
+def _column(head: ColumnHead) -> dict[str, object]:
+    weights = head.weights
+    return {
+        "title": head.title,
+        "address": str(head.address),
+        "version": None if weights is None else weights.number,
+        "trained": None if weights is None else weights.training,
+        "epoch": None if weights is None else weights.epoch,
+        "place": head.place or None,
+        "differs": dict(head.facts),
+        "cost": {"training": head.training_cu, "samples": head.samples_cu},
+    }
+
+
+def _cell(cell: CellView) -> dict[str, object]:
+    return {
+        "missing": cell.missing or None,
+        "settings": cell.note or None,
+        "pictures": [
+            {
+                "asset_id": picture.asset_id,
+                "thumbnail": picture.thumbnail,
+                "distance_to_previous": picture.from_previous,
+                "previous": picture.previous or None,
+                "distance_to_dataset": picture.from_dataset,
+                "nearest": picture.nearest or None,
+            }
+            for picture in cell.pictures
+        ],
+    }

@@ -1,0 +1,17 @@
+"""A paragraph for each code of a diagnostic about samples, epochs and versions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+SAMPLE_TEXTS: Mapping[str, str] = {
+    "sample-name": "Two samples of a model or composition have the same name. Names are the numbers of a list, those "
+    "of sets, or what `name:` says. Give one of them another name.",
+    "sample-scale": "A sample of a composition has a scale. A composition is drawn as it is: how much each of its "
+    "parts counts is the `scale:` of its concepts. Remove the scale of the sample.",
+    "sample-size": "The size of a sample is not one that base models draw. Write 1024x768, one number for a square, or "
+    "[width, height]; each side has 256 to 2048 pixels and is a multiple of 8.",
+    "sample-twice": "Two samples of a model or composition ask for the same: prompt, seed, settings, base and "
+    "reference. They are drawn and charged once, under the first name. Give one of them another seed, or write "
+    "`count: 2` for two pictures of one prompt.",
+}

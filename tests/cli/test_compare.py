@@ -1,0 +1,109 @@
+"""compare: what is recorded, side by side, without a request."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from scenario_apply import __main__
+from tests.review.compared_project import write_project
+
+COMMON = ("--local", "--no-refresh")
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    write_project(tmp_path, versions=2, prompts=2, pictures=2)
+    monkeypatch.chdir(tmp_path)
+    for name in ("SCENARIO_SDK_API_KEY", "SCENARIO_SDK_API_SECRET", "SCENARIO_PROJECT_ID"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+def run(*words: str) -> int:
+    return __main__.main(["compare", *words])
+
+
+def page(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    assert run(*words, "--format", "html", *COMMON) == 0
+    return capsys.readouterr().out
+
+
+def test_text_and_json_show_both_versions(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("model.kael", *COMMON) == 0
+    assert "version 1" in capsys.readouterr().out
+    assert run("model.kael", "@previous", "scenario.yaml", "--format", "json", *COMMON) == 0
+    plain = json.loads(capsys.readouterr().out)
+    assert [column["version"] for column in plain["columns"]] == [1, 2]
+    assert [row["prompt"] for row in plain["rows"]] == ["KAEL_07 at the harbour", "KAEL_07 portrait, green cloak"]
+
+
+def test_a_page_holds_the_small_copies(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert page(capsys, "model.kael").count("data:image/webp;base64,") == 8
+
+
+def test_a_page_goes_into_a_file_that_is_a_page(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("model.kael", "--format", "html", "--out", "kael.html", *COMMON) == 0
+    assert (here / "kael.html").read_text().startswith("<!doctype html>")
+    assert capsys.readouterr().out == ""
+    assert run("model.kael", "--format", "html", "--out", "scenario.yaml", *COMMON) == 1
+    assert (here / "scenario.yaml").read_text().startswith("version: 1")
+
+
+def test_copies_that_are_missing_changed_or_links_are_named(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing is shown but a file with the digest that the state names."""
+    first, second, third, *_ = sorted((here / ".scenario" / "samples").iterdir())
+    first.unlink()
+    second.write_bytes(third.read_bytes())
+    moved = here / "elsewhere.webp"
+    third.rename(moved)
+    third.symlink_to(moved)
+    shown = page(capsys, "model.kael")
+    assert shown.count("data:image/webp;base64,") == 5
+    assert "its small copy is not in .scenario/samples/" in shown
+    assert "its small copy was changed" in shown
+    assert "in its place is a link, or what is no regular file" in shown
+
+
+def test_what_is_no_picture_is_not_shown(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its digest alone does not make it one."""
+    from hashlib import sha256
+
+    state = (here / "state" / "scenario.json").read_text()
+    copy = next((here / ".scenario" / "samples").iterdir())
+    for data in (b"<script>alert(1)</script>", b"RIFF\x10\0\0\0WEBPVP8 " + b"\0" * 40):
+        digest = sha256(data).hexdigest()
+        (here / ".scenario" / "samples" / f"{digest}.webp").write_bytes(data)
+        (here / "state" / "scenario.json").write_text(state.replace(copy.stem, digest))
+        assert page(capsys, "model.kael").count("data:image/webp;base64,") == 7
+
+
+def test_options_that_do_nothing_are_refused(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("model.kael", "--out", "x.html", *COMMON) == 64
+    assert "--out is an option of --format html" in capsys.readouterr().err
+
+
+def test_an_address_that_is_not_recorded_is_an_error_with_a_hint(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("model.kale", *COMMON) == 1
+    assert "did you mean model.kael?" in capsys.readouterr().err
+
+
+def test_distances_to_the_dataset_use_hashes_of_an_earlier_scan(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The pictures that the version was trained on, by the digests of their files."""
+    from hashlib import sha256
+
+    digest = sha256((here / "kael" / "0.png").read_bytes()).hexdigest()
+    state = json.loads((here / "state" / "scenario.json").read_text())
+    for version in (state["resources"]["model.kael"]["current"],):
+        version["images"] = [{"path": "0.png", "sha256": digest, "asset_id": "asset_0", "caption": "KAEL"}]
+    (here / "state" / "scenario.json").write_text(json.dumps(state))
+    assert __main__.main(["validate"]) == 0
+    capsys.readouterr()
+    assert run("model.kael@2", "--format", "json", *COMMON) == 0
+    picture = json.loads(capsys.readouterr().out)["rows"][0]["cells"][0]["pictures"][0]
+    assert picture["nearest"] == "0.png"
+    assert picture["distance_to_dataset"] > 0

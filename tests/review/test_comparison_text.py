@@ -1,0 +1,77 @@
+"""A comparison as text: it fits the width, and says what is missing and why."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from scenario_apply.review.comparison import Comparison, SampleSources, compared
+from scenario_apply.review.comparison_json import comparison_json
+from scenario_apply.review.comparison_text import comparison_text
+from scenario_apply.review.drawing_weights import weights_of
+from scenario_apply.review.screen import Screen, columns
+from scenario_apply.state.state import Record
+from tests.review.compared import HARBOUR, KAEL, picture, request, sample, state_of, two_versions, version
+
+
+def view_of_two() -> Comparison:
+    state = two_versions()
+    return compared("model.kael", weights_of(KAEL, state.records[KAEL]), SampleSources(state=state))
+
+
+def many(number: int) -> Comparison:
+    versions = [
+        version(n, sample(request(HARBOUR), picture(f"a{n}", n)), at=f"2026-11-{n:02}T10:00:00Z")
+        for n in range(1, number + 1)
+    ]
+    record = Record(current=versions[-1], previous=tuple(versions[:-1]))
+    return compared("model.kael", weights_of(KAEL, record), SampleSources(state=state_of({KAEL: record})))
+
+
+EXPECTED = """\
+model.kael: 2 columns, 2 samples
+
+                          version 1                  version 2
+                          previous                   current
+learningRate              0.0001                     0.0002
+trained on                (default)                  1 picture
+training                  130.5 CU                   120 CU
+samples                   21.5 CU                    10.75 CU
+harbour                   2 pictures                 2 pictures
+  from the one before                                2, 2
+portrait                  1 picture                  failed
+
+harbour: KAEL_07 at the harbour, evening light (seed 7, scale 1, on model_bfl-flux-1-dev)
+portrait: portrait of KAEL_07, green cloak (seed 7, scale 1, on model_bfl-flux-1-dev)
+
+The numbers are bits of the perceptual distance (128-bit difference hash): 0 for the same shapes.
+
+model.kael version 2, sample portrait: failed: no capacity: try later
+"""
+
+
+def test_two_versions() -> None:
+    assert comparison_text(view_of_two(), Screen(width=80)) == EXPECTED
+
+
+@pytest.mark.parametrize("width", [60, 80, 160])
+def test_many_versions_fit_the_width_in_tables_of_their_own(width: int) -> None:
+    text = comparison_text(many(20), Screen(width=width, terminal=True))
+    assert max(columns(line) for line in text.splitlines()) <= width
+    words = " ".join(text.split())
+    assert all(f"version {n}" in words for n in range(1, 21))
+
+
+def test_more_columns_fit_a_wider_screen() -> None:
+    tables = [comparison_text(many(9), Screen(width=width)).count("training") for width in (80, 160)]
+    assert tables == [3, 2]
+
+
+def test_json_has_everything() -> None:
+    plain = json.loads(comparison_json(view_of_two()))
+    assert [column["version"] for column in plain["columns"]] == [1, 2]
+    assert plain["columns"][0]["cost"] == {"training": 130.5, "samples": 21.5}
+    cell = plain["rows"][0]["cells"][1]
+    assert [one["distance_to_previous"] for one in cell["pictures"]] == [2, 2]
+    assert plain["rows"][1]["cells"][1]["missing"] == "failed: no capacity: try later"
