@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from scenario_apply.emulator import query
 from scenario_apply.emulator.clock import iso
-from scenario_apply.emulator.limits import team_ceilings
+from scenario_apply.emulator.limits import billing_period, team_ceilings
 from scenario_apply.emulator.listing import decode_token, encode_token
 from scenario_apply.emulator.messages import Json, Request, Response, not_found
 from scenario_apply.emulator.store import Row, dump
@@ -50,16 +49,14 @@ def team_limits(world: World, request: Request) -> Response:
     """GET /teams/{teamId}/limits"""
     if request.params[0] != TEAM:
         raise not_found("Team", request.params[0])
-    now = datetime.fromtimestamp(world.now_ms() / 1000, UTC)
-    start = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    end = start.replace(year=start.year + start.month // 12, month=start.month % 12 + 1)
+    start, end = billing_period(world.now_ms())
     projects = world.db.number("SELECT count(*) FROM projects")
     return Response(
         dump(
             {
                 "limits": team_ceilings(world),
                 "oneShotCreativeUnits": [],
-                "period": {"start": iso(round(start.timestamp() * 1000)), "end": iso(round(end.timestamp() * 1000))},
+                "period": {"start": iso(start), "end": iso(end)},
                 "plan": world.options.plan,
                 "values": {
                     "apiKeys": 1,

@@ -18,7 +18,7 @@ from scenario_apply.emulator.cdn import check_signature
 from scenario_apply.emulator.exchange import ClientGone, Exchange, Receive, Send
 from scenario_apply.emulator.faults import BEFORE
 from scenario_apply.emulator.ids import new_id
-from scenario_apply.emulator.limits import ceiling, cooling_down
+from scenario_apply.emulator.limits import ceiling, ceiling_of, cooling_down
 from scenario_apply.emulator.messages import ApiError, Request, Response
 from scenario_apply.emulator.open_connections import OpenConnections
 from scenario_apply.emulator.request_budget import rate_limited
@@ -55,7 +55,7 @@ class App:
             request.refusal = self._refusal(request, is_api)
             if request.refusal is None:
                 await exchange.read_body(self._connections.bounds, budget)
-            if is_api or request.segments()[0] == "parts":
+            if is_api or _is_service_file(request.segments()):
                 await self._handle_service(exchange, is_api)
             else:
                 await exchange.answer(self._guarded(lambda: self._serve_side(request)))
@@ -125,8 +125,8 @@ class App:
             case "429":
                 response = _failure(rate_limited(1000))
             case "429-ceiling":
-                limit = self._world.options.parallel_training
-                response = _failure(ceiling("parallel-training", limit, limit))
+                action, limit = ceiling_of(self._world.options, exchange.request.segments())
+                response = _failure(ceiling(action, limit, limit))
             case "429-cooldown":
                 response = _failure(cooling_down(1000))
             case "502":
@@ -193,6 +193,11 @@ class App:
                 fault=fault,
             )
         )
+
+
+def _is_service_file(segments: list[str]) -> bool:
+    """Whether an address outside the API breaks like the API: parts of uploads, and weights, which are resumed."""
+    return segments[0] == "parts" or segments[:2] == ["cdn", "exports"]
 
 
 def _failure(problem: ApiError) -> Response:

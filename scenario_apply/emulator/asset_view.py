@@ -13,7 +13,7 @@ from scenario_apply.emulator.store import Row, load
 if TYPE_CHECKING:
     from scenario_apply.emulator.world import World
 
-_SOURCES = {"inference-txt2img": "inference-txt"}
+_SOURCES = {"inference-txt2img": "inference-txt", "inference-img2img": "inference-img"}
 _EDITABLE = ["GENERATIVE_FILL", "REMOVE_BACKGROUND", "UPSCALE"]
 
 
@@ -35,7 +35,7 @@ def asset_view(world: World, request: Request, row: Row) -> Json:
     ):
         if source in doc:
             metadata[key] = doc[source]
-    for key in ("modelId", "prompt"):
+    for key in ("modelId", "baseModelId", "parentJobId", "outputIndex", "prompt", "seed"):
         if key in doc:
             metadata[key] = doc[key]
     if row["parent"]:

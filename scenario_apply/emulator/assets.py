@@ -63,11 +63,16 @@ def insert_asset(
 
 def keep_picture(world: World, project: str, name: str, data: bytes, **more: Any) -> str:
     """Check and keep the bytes of a picture; the id of its asset. Raises 400 `Unhandled image format`."""
+    picture = check_picture(data)
+    return insert_asset(world, project, name, picture, len(data), world.blobs.put(data), **more)
+
+
+def check_picture(data: bytes) -> Picture:
+    """Facts of a picture. Raises 400 `Unhandled image format`."""
     try:
-        picture = inspect(data)
+        return inspect(data)
     except NotAPicture as problem:
         raise unhandled(str(problem)) from None
-    return insert_asset(world, project, name, picture, len(data), world.blobs.put(data), **more)
 
 
 def unhandled(detail: str) -> ApiError:
@@ -83,6 +88,14 @@ def decode_base64(text: str) -> bytes:
         return pybase64.b64decode(text, validate=True)
     except ValueError:
         raise unhandled("the image is not bare base64") from None
+
+
+def decode_data_url(text: str) -> bytes:
+    """The bytes of a data URL. Raises 400 `Unhandled image format`."""
+    head, comma, data = text.partition(",")
+    if not comma or not head.endswith(";base64"):
+        raise unhandled("an image must be an asset id, or a data URL such as data:image/png;base64,...")
+    return decode_base64(data)
 
 
 def answer_asset(world: World, request: Request, identifier: str) -> Response:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scenario_apply.emulator import query
-from scenario_apply.emulator.assets import decode_base64, find_asset, unhandled
+from scenario_apply.emulator.assets import check_picture, decode_data_url, find_asset
 from scenario_apply.emulator.captions import automatic_caption
 from scenario_apply.emulator.ids import new_id
 from scenario_apply.emulator.job_view import job_view
 from scenario_apply.emulator.messages import Json, Request, Response, bad_request
 from scenario_apply.emulator.models import find_model
-from scenario_apply.emulator.pictures import NotAPicture, inspect
 from scenario_apply.emulator.request_bodies import read_object
 from scenario_apply.emulator.store import dump
 
@@ -61,10 +60,4 @@ def _caption_of(world: World, request: Request, image: str) -> str:
         if row["kind"] != "image":
             raise bad_request(f"Asset {image[:80]} is not an image")
         return str(row["caption"])
-    head, comma, data = image.partition(",")
-    if not comma or not head.endswith(";base64"):
-        raise unhandled("an image must be an asset id, or a data URL such as data:image/png;base64,...")
-    try:
-        return automatic_caption(inspect(decode_base64(data)), "")
-    except NotAPicture as problem:
-        raise unhandled(str(problem)) from None
+    return automatic_caption(check_picture(decode_data_url(image)), "")

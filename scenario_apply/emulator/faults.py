@@ -21,7 +21,7 @@ class Rule:
     kind: str
     method: str = "*"
     path: str = "*"
-    """A glob on the path after /v1, such as /models/*/train; parts of uploads are at /parts/*."""
+    """A glob on the path after /v1, such as /models/*/train. Parts of uploads: /parts/*; weights: /cdn/exports/*."""
     skip: int = 0
     times: int = 1
 

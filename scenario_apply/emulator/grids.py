@@ -1,4 +1,7 @@
-"""Brightness grids of pictures, for the dataset score. Decoding is slow: a large set is done beside the requests."""
+"""Small copies of pictures: brightness for the dataset score, colours for what a training learns of them.
+
+Decoding is slow: the grids of a large set are made beside the requests.
+"""
 
 from __future__ import annotations
 
@@ -15,37 +18,58 @@ if TYPE_CHECKING:
     from PIL import Image
 
 GRID = 16
+TONES = 32
+"""Side of the grid of colours that a training leaves of a picture."""
 
 
 _one_at_a_time = threading.Lock()  # a large picture takes 200 to 800 MB while it is decoded
 
 
 def brightness_grid(data: bytes) -> bytes:
-    """GRID x GRID brightness values; empty for what is not decoded here: other formats than PNG, JPEG and WebP,
-    broken pictures, and pictures over the limit of pixels."""
+    """GRID x GRID brightness values; empty for what is not decoded here: see `small_copy`."""
+    from PIL import Image
+
+    copy = small_copy(data, "L", GRID * 8)
+    return b"" if copy is None else copy.resize((GRID, GRID), Image.Resampling.BOX).tobytes()
+
+
+def tones(data: bytes) -> bytes:
+    """TONES x TONES colours, three bytes each; empty for what is not decoded here: see `small_copy`."""
+    from PIL import Image
+
+    copy = small_copy(data, "RGB", TONES * 4)
+    return b"" if copy is None else copy.resize((TONES, TONES), Image.Resampling.BOX).tobytes()
+
+
+def small_copy(data: bytes, mode: str, side: int) -> Image.Image | None:
+    """A picture in a mode, reduced by whole numbers to sides not much over `side`.
+
+    None for what is not decoded here: other formats than PNG, JPEG and WebP, broken pictures, and pictures over the
+    limit of pixels.
+    """
     from PIL import Image
 
     try:
         raster = read_raster(data, for_decoding=True)
     except BadPicture:
-        return b""
+        return None
     if not raster.pieces:
-        return b""
+        return None
     try:
         with _one_at_a_time, Image.open(io.BytesIO(b"".join(raster.pieces)), formats=(raster.format,)) as image:
-            image.draft("L", (GRID * 8, GRID * 8))
+            image.draft(mode, (side, side))
             if image.width * image.height > MOST_PIXELS:
-                return b""
-            return _reduced(image).convert("L").resize((GRID, GRID), Image.Resampling.BOX).tobytes()
+                return None
+            return _reduced(image, side).convert(mode)
     except Exception:  # Pillow's readers raise whatever their arithmetic runs into on broken bytes
-        return b""
+        return None
 
 
-def _reduced(image: Image.Image) -> Image.Image:
+def _reduced(image: Image.Image, side: int) -> Image.Image:
     """Smaller by whole numbers before its colours are converted, where its mode allows that without a copy."""
     if image.mode not in ("L", "RGB", "CMYK", "YCbCr"):
         return image
-    return image.reduce((max(1, image.width // (GRID * 8)), max(1, image.height // (GRID * 8))))
+    return image.reduce((max(1, image.width // side), max(1, image.height // side)))
 
 
 class Grids:

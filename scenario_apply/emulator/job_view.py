@@ -39,7 +39,8 @@ def job_view(world: World, origin: str, row: Row) -> Json:
         metadata["error"] = doc.get("error", "the job failed")
         metadata["hint"] = doc.get("hint", "")
     elif row["type"] == "model-download" and status == "success":
-        metadata["output"] = {"url": export_url(world, origin, row["id"])}
+        if world.options.weights_address != "download":
+            metadata["output"] = {"url": export_url(world, origin, row["id"])}
     elif row["type"].endswith("training") and row["model"]:
         metadata["outputModelId"] = row["model"]
     return {

@@ -36,12 +36,12 @@ def retrieve(world: World, request: Request) -> Response:
 
 
 def download_status(world: World, request: Request) -> Response:
-    """GET /assets/download/{jobId}: the one place that is typed to hold the address of an export."""
+    """GET /assets/download/{jobId}: the place that is typed to hold the address of an export; an option moves it."""
     row = find(world, request, "jobs", request.params[0])
     if row["type"] != "model-download":
         raise not_found("Download", row["id"])
     answer = {"jobId": row["id"], "jobStatus": job_status(world, row)}
-    if answer["jobStatus"] == "success":
+    if answer["jobStatus"] == "success" and world.options.weights_address != "job":
         answer["downloadUrl"] = export_url(world, request.origin, row["id"])
     return Response(dump(answer))
 

@@ -9,18 +9,19 @@ from scenario_apply.emulator import agenda, query
 from scenario_apply.emulator.asset_view import asset_view
 from scenario_apply.emulator.assets import find_asset
 from scenario_apply.emulator.ids import new_id
+from scenario_apply.emulator.limits import check_export, require_model_plan
 from scenario_apply.emulator.messages import Json, Request, Response, bad_request, not_found
 from scenario_apply.emulator.models import answer_model, find_model, insert_model, save_model
 from scenario_apply.emulator.request_bodies import read_object
 from scenario_apply.emulator.store import Row, dump, load
 from scenario_apply.emulator.training import OWN_ONLY, find_own_trained, interrupt
 from scenario_apply.emulator.webhooks import announce
+from scenario_apply.emulator.weights_file import weights_of
 
 if TYPE_CHECKING:
     from scenario_apply.emulator.world import World
 
 COPY_MS = 1000
-_EXPORT_MS = 2000
 _DESCRIBED = (
     "id",
     "authorId",
@@ -90,7 +91,7 @@ def copy(world: World, request: Request) -> Response:
     source = load(row["doc"])
     keys = ["collectionIds", "concepts", "pairs", "parameters", "shortDescription", "tags", "thumbnail", "classSlug"]
     if as_trained:
-        keys += ["epoch", "epochs", "stats"]
+        keys += ["epoch", "epochs", "learned", "stats"]
     if body.get("copyExamples", True):
         keys.append("exampleAssetIds")
     doc: Json = {key: source[key] for key in keys if key in source}
@@ -119,31 +120,43 @@ def download(world: World, request: Request) -> Response:
     """POST /models/{modelId}/download: a job that ends with an address."""
     dry_run = query.is_dry_run(request)
     row = find_own_trained(world, request)
+    require_model_plan(world, row)
     body = read_object(request)
     epochs = [one["epoch"] for one in load(row["doc"]).get("epochs", [])]
     if "modelEpoch" in body and body["modelEpoch"] not in epochs:
-        raise bad_request(f"body.modelEpoch: must be one of {', '.join(epochs)}")
+        raise bad_request(f"body.modelEpoch: {_epochs_are(epochs)}")
     if dry_run:
         return Response(dump({"creativeUnitsCost": 0, "creativeUnitsDiscount": 0, "costDetails": {}}), 269)
+    check_export(world)
     now, job = world.now_ms(), new_id("job_")
-    doc = {"input": {"modelId": row["id"], **body}, "cost": 0}
+    ends = now + round(world.options.export_s * 1000)
+    doc = {
+        "input": {"modelId": row["id"], **body},
+        "cost": 0,
+        "weights": weights_of(row, body.get("modelEpoch")),
+    }
     world.db.run(
         "INSERT INTO jobs (id, project, type, model, created, queued_until, ends, outcome, doc)"
         " VALUES (?, ?, 'model-download', ?, ?, ?, ?, 'success', ?)",
-        (job, row["project"], row["id"], now, now, now + _EXPORT_MS, dump(doc)),
+        (job, row["project"], row["id"], now, now, ends, dump(doc)),
     )
-    agenda.plan(world, now + _EXPORT_MS, "download-end", job)
+    agenda.plan(world, ends, "download-end", job)
     announce(world, row["project"], "model.download.created", job)
     return Response(dump({"jobId": job}))
 
 
+def _epochs_are(epochs: list[str]) -> str:
+    return f"must be one of {', '.join(epochs)}" if epochs else "the model has no epochs"
+
+
 @agenda.effect("download-end")
 def finish_download(world: World, job: str, at: int) -> None:
-    """An export is ready."""
+    """An export is ready, or failed."""
     world.db.run("UPDATE jobs SET ended = ? WHERE id = ?", (at, job))
-    row = world.db.one("SELECT project FROM jobs WHERE id = ?", (job,))
+    row = world.db.one("SELECT project, outcome FROM jobs WHERE id = ?", (job,))
     if row is not None:
-        announce(world, row["project"], "model.download.completed", job)
+        how = "completed" if row["outcome"] == "success" else "failed"
+        announce(world, row["project"], f"model.download.{how}", job)
 
 
 def delete_images(world: World, request: Request) -> Response:

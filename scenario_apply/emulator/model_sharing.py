@@ -9,6 +9,7 @@ from scenario_apply.emulator import account, agenda
 from scenario_apply.emulator.asset_view import asset_view
 from scenario_apply.emulator.assets import find_asset
 from scenario_apply.emulator.ids import new_id
+from scenario_apply.emulator.learning import picture_sha256
 from scenario_apply.emulator.messages import Json, Request, Response, bad_request, not_found
 from scenario_apply.emulator.model_extras import COPY_MS
 from scenario_apply.emulator.model_view import one_model
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from scenario_apply.emulator.world import World
 
 _LONGEST_PROMPT = 10_000
-_KEPT = ("parameters", "shortDescription", "classSlug", "epoch", "stats")
+_KEPT = ("parameters", "shortDescription", "classSlug", "epoch", "learned", "stats")
 """What a copy in another project takes along; pictures, concepts and collections belong to the first one."""
 
 
@@ -103,6 +104,7 @@ def transfer(world: World, request: Request) -> Response:
 def _copied(world: World, image: Row, project: str, model: str) -> str:
     """The same picture as an asset of another project, attached to a model there; its id."""
     made, now = new_id("asset_"), world.now_ms()
+    picture_sha256(world, image)
     world.db.run(
         "INSERT INTO assets (id, project, privacy, kind, type, name, mime, size, width, height, sha256, description,"
         " caption, created, updated, doc)"

@@ -55,17 +55,32 @@ _ASSET = BodySchema(
 )
 
 
+_JOB = BodySchema(
+    {
+        "required": ["fail"],
+        "properties": {"job": {"type": "string"}, "fail": {"type": "string"}},
+        "additionalProperties": False,
+    }
+)
+_ENDS = {"custom": "generation-end", "model-download": "download-end"}
+"""What ends a job, by its type; all others that run are trainings."""
+
+
 def mutate(world: World, request: Request) -> Response:
     """POST mutate. An unknown key is refused, so that a test with a typing error does not pass by accident.
 
     {"model": id, "set": {"name", "status", "tags", "type", "shortDescription", "concepts", "parameters"},
      "delete": true, "fail": "reason", "detach": [assetId]}
     {"asset": id, "set": {"name", "description"}, "delete": true}
+    {"job": id, "fail": "reason"}
     """
     body = read_json(request)
-    if not isinstance(body, dict) or not body.keys() & {"model", "asset"}:
-        raise bad_request("body: must be a JSON object with model or asset")
-    if "model" in body:
+    if not isinstance(body, dict) or not body.keys() & {"model", "asset", "job"}:
+        raise bad_request("body: must be a JSON object with model, asset or job")
+    if "job" in body:
+        _JOB.check(body, "body")
+        _mutate_job(world, _find(world, "jobs", "Job", body["job"]), body)
+    elif "model" in body:
         _MODEL.check(body, "body")
         _mutate_model(world, _find(world, "models", "Model", body["model"]), body)
     else:
@@ -93,17 +108,25 @@ def _mutate_model(world: World, row: Row, body: Json) -> None:
         for asset in body.get("detach", []):
             world.db.run("DELETE FROM training_images WHERE model = ? AND asset = ?", (row["id"], asset))
         if body.get("fail") and row["status"] == "training":
-            _fail(world, row["job"], body["fail"])
+            _fail(world, _find(world, "jobs", "Job", row["job"]), body["fail"])
 
 
-def _fail(world: World, job: str, reason: str) -> None:
-    record = world.db.one("SELECT * FROM jobs WHERE id = ?", (job,))
-    assert record is not None
-    now = world.now_ms()
+def _mutate_job(world: World, record: Row, body: Json) -> None:
+    if record["ended"] is not None:
+        raise bad_request(f"Job {record['id']} has ended")
+    with world.db.transaction():
+        _fail(world, record, body["fail"])
+
+
+def _fail(world: World, record: Row, reason: str) -> None:
+    """End a job now, as a failure."""
+    now, end = world.now_ms(), _ENDS.get(record["type"], "training-end")
     doc = load(record["doc"]) | {"error": reason, "hint": ""}
-    world.db.run("UPDATE jobs SET outcome = 'failure', ends = ?, doc = ? WHERE id = ?", (now, dump(doc), job))
-    agenda.cancel(world, "training-end", job)
-    agenda.plan(world, now, "training-end", job)
+    world.db.run(
+        "UPDATE jobs SET outcome = 'failure', ends = ?, doc = ? WHERE seq = ?", (now, dump(doc), record["seq"])
+    )
+    agenda.cancel(world, end, record["id"])
+    agenda.plan(world, now, end, record["id"])
 
 
 def _mutate_asset(world: World, row: Row, body: Json) -> None:

@@ -64,6 +64,8 @@ class EmulatorOptions:
     """Requests per minute and project; 0 for none."""
     fail_training: tuple[str, ...] = ()
     """Names or globs of models whose training fails."""
+    fail_generation: tuple[str, ...] = ()
+    """Prompts or globs of prompts whose pictures fail."""
     legacy: bool = True
     """Accept the retired sd-xl-lora; otherwise creating one answers 410."""
     show_captions: bool = False
@@ -77,6 +79,14 @@ class EmulatorOptions:
     plan: str = "enterprise"
     max_training_images: int = 100
     parallel_training: int = 100
+    parallel_custom_jobs: int = 10
+    """Generations that run at once, by plan, over all projects."""
+    download_models: int = 100
+    """Exports of weights in a month, by plan, over all projects."""
+    restricted: tuple[str, ...] = ()
+    """Ids, names or globs of models that need a higher plan to be drawn with or exported."""
+    weights_address: str = "both"
+    """Where the address of exported weights appears: in `download`, the typed place, in the `job`, or in both."""
     cooldown_s: float = 0.0
     """Time that must pass between two launches of a project."""
     chaos: Mapping[str, float] = field(default_factory=dict)
@@ -96,6 +106,16 @@ class EmulatorOptions:
     """Deliver webhooks to this machine and to private networks, too."""
 
     @property
+    def generation_s(self) -> tuple[float, float]:
+        """Seconds a generation waits in the queue, and runs: 0.5 and 3, less where trainings are short."""
+        return min(0.5, self.queued_s / 4), min(3.0, self.training_s * 0.15)
+
+    @property
+    def export_s(self) -> float:
+        """Seconds an export of weights takes."""
+        return min(2.0, self.training_s * 0.1)
+
+    @property
     def queued_s(self) -> float:
         """Seconds a training waits in the queue."""
         if self.queue_s is not None:
@@ -105,62 +125,103 @@ class EmulatorOptions:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add every option of the emulator to a parser; `options_from` reads them back."""
-    place = parser.add_argument_group("server")
-    place.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
-    place.add_argument("--port", type=int, default=0, help="port to listen on; 0 picks a free one (default 0)")
-    place.add_argument("--data", metavar="DIR", help="data folder, new or of an emulator (default: a temporary one)")
-    place.add_argument("--seed", metavar="FILE", help="JSON file with initial content, or a number that seeds --chaos")
-    place.add_argument("--clock", choices=("real", "manual"), default="real", help="manual: moved by the admin API")
-    place.add_argument("--until-stdin-closes", action="store_true", help="exit when standard input ends")
-    place.add_argument("--admin", action="store_true", help="serve /__emulator__/ on any address, not only loopback")
-    place.add_argument(
+    _add_place(parser.add_argument_group("server"))
+    _add_trainings(parser.add_argument_group("trainings"))
+    _add_limits(parser.add_argument_group("limits"))
+    _add_access(parser.add_argument_group("access"))
+    _add_faults(parser.add_argument_group("faults"))
+
+
+def _add_place(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
+    group.add_argument("--port", type=int, default=0, help="port to listen on; 0 picks a free one (default 0)")
+    group.add_argument("--data", metavar="DIR", help="data folder, new or of an emulator (default: a temporary one)")
+    group.add_argument("--seed", metavar="FILE", help="JSON file with initial content, or a number that seeds --chaos")
+    group.add_argument("--clock", choices=("real", "manual"), default="real", help="manual: moved by the admin API")
+    group.add_argument("--until-stdin-closes", action="store_true", help="exit when standard input ends")
+    group.add_argument("--admin", action="store_true", help="serve /__emulator__/ on any address, not only loopback")
+    group.add_argument(
         "--allowed-host",
         action="append",
         default=[],
         metavar="HOST[:PORT]",
         help="additional host name to accept in the Host header; repeatable",
     )
-    place.add_argument(
+    group.add_argument(
         "--allow-local-webhooks", action="store_true", help="send webhooks to this machine and private networks, too"
     )
-    train = parser.add_argument_group("trainings")
-    train.add_argument("--training-seconds", type=float, default=20.0, metavar="S", help="default %(default)s")
-    train.add_argument(
+    group.add_argument(
+        "--weights-address",
+        choices=("both", "download", "job"),
+        default="both",
+        help="where exported weights have their address: GET /assets/download/{jobId}, the job, or both",
+    )
+
+
+def _add_trainings(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--training-seconds", type=float, default=20.0, metavar="S", help="default %(default)s")
+    group.add_argument(
         "--queue-seconds",
         type=float,
         metavar="S",
         help="part of it spent queued (default: a tenth)",
     )
-    train.add_argument(
+    group.add_argument(
         "--fail-training",
         action="append",
         default=[],
         metavar="NAME",
         help="name or glob of models; repeatable",
     )
-    train.add_argument("--legacy", action=argparse.BooleanOptionalAction, default=True, help="accept sd-xl-lora")
-    train.add_argument("--show-captions", action="store_true", help="show automatic captions as descriptions, too")
-    limit = parser.add_argument_group("limits")
-    limit.add_argument(
+    group.add_argument(
+        "--fail-generation",
+        action="append",
+        default=[],
+        metavar="PROMPT",
+        help="prompt or glob of prompts whose pictures fail; repeatable",
+    )
+    group.add_argument("--legacy", action=argparse.BooleanOptionalAction, default=True, help="accept sd-xl-lora")
+    group.add_argument("--show-captions", action="store_true", help="show automatic captions as descriptions, too")
+
+
+def _add_limits(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
         "--rate-limit",
         type=int,
         default=100,
         metavar="N",
         help="per minute and project; 0 for none (default 100)",
     )
-    limit.add_argument("--plan", choices=PLANS, default="enterprise", metavar="NAME", help="default %(default)s")
-    limit.add_argument("--max-training-images", type=int, default=100, metavar="N", help="per model, by plan")
-    limit.add_argument("--parallel-training", type=int, default=100, metavar="N", help="concurrent trainings, by plan")
-    limit.add_argument("--cooldown", type=float, default=0.0, metavar="S", help="pause between two launches")
-    who = parser.add_argument_group("access")
-    who.add_argument("--api-key", help="the only accepted API key (default: any)")
-    who.add_argument("--api-secret", help="the only accepted API secret")
-    who.add_argument("--project", action="append", default=[], metavar="ID", help="allow this project only; repeatable")
-    bad = parser.add_argument_group("faults")
-    bad.add_argument("--latency", type=float, default=0.0, metavar="MS", help="delay added to every response")
-    bad.add_argument("--chaos", default="", metavar="LIST", help='such as "drop-answer=0.05,500=0.02,slow=0.1"')
-    bad.add_argument("--chaos-seed", type=int, default=0, metavar="N", help="seed of --chaos, for repeatable faults")
-    bad.add_argument("--slow-seconds", type=float, default=1.0, metavar="S", help="delay added by the fault `slow`")
+    group.add_argument("--plan", choices=PLANS, default="enterprise", metavar="NAME", help="default %(default)s")
+    group.add_argument("--max-training-images", type=int, default=100, metavar="N", help="per model, by plan")
+    group.add_argument("--parallel-training", type=int, default=100, metavar="N", help="concurrent trainings, by plan")
+    group.add_argument(
+        "--parallel-custom-jobs", type=int, default=10, metavar="N", help="concurrent generations, by plan"
+    )
+    group.add_argument("--download-models", type=int, default=100, metavar="N", help="weights exports a month, by plan")
+    group.add_argument(
+        "--restrict-model",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="id, name or glob of models that need a higher plan to be drawn with or exported; repeatable",
+    )
+    group.add_argument("--cooldown", type=float, default=0.0, metavar="S", help="pause between two launches")
+
+
+def _add_access(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--api-key", help="the only accepted API key (default: any)")
+    group.add_argument("--api-secret", help="the only accepted API secret")
+    group.add_argument(
+        "--project", action="append", default=[], metavar="ID", help="allow this project only; repeatable"
+    )
+
+
+def _add_faults(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--latency", type=float, default=0.0, metavar="MS", help="delay added to every response")
+    group.add_argument("--chaos", default="", metavar="LIST", help='such as "drop-answer=0.05,500=0.02,slow=0.1"')
+    group.add_argument("--chaos-seed", type=int, default=0, metavar="N", help="seed of --chaos, for repeatable faults")
+    group.add_argument("--slow-seconds", type=float, default=1.0, metavar="S", help="delay added by the fault `slow`")
 
 
 def options_from(namespace: argparse.Namespace) -> EmulatorOptions:
@@ -182,6 +243,7 @@ def options_from(namespace: argparse.Namespace) -> EmulatorOptions:
         queue_s=namespace.queue_seconds,
         rate_limit=namespace.rate_limit,
         fail_training=tuple(namespace.fail_training),
+        fail_generation=tuple(namespace.fail_generation),
         legacy=namespace.legacy,
         show_captions=namespace.show_captions,
         api_key=namespace.api_key,
@@ -191,6 +253,10 @@ def options_from(namespace: argparse.Namespace) -> EmulatorOptions:
         plan=namespace.plan,
         max_training_images=namespace.max_training_images,
         parallel_training=namespace.parallel_training,
+        parallel_custom_jobs=namespace.parallel_custom_jobs,
+        download_models=namespace.download_models,
+        restricted=tuple(namespace.restrict_model),
+        weights_address=namespace.weights_address,
         cooldown_s=namespace.cooldown,
         chaos=parse_chaos(namespace.chaos),
         chaos_seed=chaos_seed,
@@ -235,6 +301,8 @@ def check_options(options: EmulatorOptions) -> None:
         ("--cooldown", options.cooldown_s),
         ("--max-training-images", options.max_training_images),
         ("--parallel-training", options.parallel_training),
+        ("--parallel-custom-jobs", options.parallel_custom_jobs),
+        ("--download-models", options.download_models),
         ("--slow-seconds", options.slow_s),
     ):
         if not 0 <= value < float("inf"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 from typing import TYPE_CHECKING, Any
 
 from scenario_apply.emulator import agenda, query
@@ -10,7 +9,7 @@ from scenario_apply.emulator.clock import iso
 from scenario_apply.emulator.families import FAMILY_OF, Family
 from scenario_apply.emulator.ids import new_id
 from scenario_apply.emulator.job_view import job_view
-from scenario_apply.emulator.limits import check_launch
+from scenario_apply.emulator.limits import check_launch, matches
 from scenario_apply.emulator.messages import Json, Request, Response, bad_request
 from scenario_apply.emulator.model_view import one_model
 from scenario_apply.emulator.models import answer_model, check_concepts, find_model, save_model
@@ -149,7 +148,7 @@ def _launch(world: World, row: Row, doc: Json, family: Family, parameters: Json,
     queued_until = now + round(options.queued_s * 1000)
     ends = now + round(options.training_s * 1000)
     name = row["name"] if row["name"] is not None else f"{row['type']} {iso(now)[:16].replace('T', ' ')}"
-    pattern = next((one for one in options.fail_training if one == name or fnmatch.fnmatchcase(name, one)), None)
+    pattern = next((one for one in options.fail_training if matches(name, one)), None)
     if pattern is not None:
         ends = queued_until + round((ends - queued_until) * _FAILS_AT)
     queued = world.db.number(
@@ -189,7 +188,7 @@ def _store_launch(world: World, row: Row, doc: Json, parameters: Any, name: str,
     if parameters:
         doc["parameters"] = parameters
     doc.setdefault("shortDescription", f"{row['type']} trained by the emulator")
-    for stale in ("stats", "epochs", "epoch"):
+    for stale in ("stats", "epochs", "epoch", "learned"):
         doc.pop(stale, None)
     save_model(world, row, doc, status="training", name=name, job=job)
 

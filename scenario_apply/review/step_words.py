@@ -42,7 +42,7 @@ def doing(step: Step) -> str:
         case SetPairs():
             return f"set {counted(len(step.pairs), 'pair')}" if step.pairs else "remove all pairs"
         case UpdateModel():
-            return "update"
+            return f"choose epoch {step.epoch}" if step.epoch else "update"
         case SetTags():
             return "set tags"
         case StartTraining():
@@ -75,7 +75,7 @@ def did(step: Step) -> str:
         case SetPairs():
             return f"{counted(len(step.pairs), 'pair')} set" if step.pairs else "all pairs removed"
         case UpdateModel():
-            return "updated"
+            return f"epoch {step.epoch} chosen" if step.epoch else "updated"
         case SetTags():
             return "tags set"
         case StartTraining():
@@ -106,6 +106,17 @@ def once(text: str) -> str:
     while (shorter := _ECHO.sub("", told)) != told:
         told = shorter
     return told[:1].lower() + told[1:] if told != text and told[1:2].islower() else told
+
+
+def sample_name(step: Step) -> str | None:
+    """The name of the sample that a step is about."""
+    match step:
+        case DrawSample():
+            return step.sample.name
+        case AwaitSample():
+            return step.name
+        case _:
+            return None
 
 
 KIND_NOUNS: Mapping[StepKind, tuple[str, str]] = {

@@ -30,6 +30,7 @@ from scenario_apply.model.steps import (
     UploadImage,
 )
 from scenario_apply.state.fingerprint import plain_parameter
+from scenario_apply.state.sample_account import sample_ended, sample_launched
 from scenario_apply.state.sample_records import with_ended, with_launched, with_version
 from scenario_apply.state.spending import accounted, quote_terms
 from scenario_apply.state.state import (
@@ -129,9 +130,10 @@ def after(state: State, planned: PlannedStep, outcome: Outcome) -> State:
         case DeleteModel():
             return state.with_record(step.address, without_version(record, step.model_id))
         case DrawSample():
-            return with_version(state, step.address, step.number, lambda v: _launched_sample(v, step, outcome))
+            return _launched_sample(state, step, outcome)
         case AwaitSample():
-            return with_version(state, step.address, step.number, lambda v: _with_ended_sample(v, step, outcome))
+            state = with_version(state, step.address, step.number, lambda v: _with_ended_sample(v, step, outcome))
+            return sample_ended(state, step.address, step.number, step.key)
         case _:
             assert_never(step)
 
@@ -272,6 +274,7 @@ def _updated(version: Version, step: UpdateModel, outcome: Outcome) -> Version:
         name=version.name if step.name is None else step.name,
         description=version.description if step.description is None else step.description,
         concepts=version.concepts if step.concepts is None else _as_trained(outcome.concepts, version),
+        epoch=step.epoch or version.epoch,
         kept=_relabelled(version, step, outcome),
     )
 
@@ -312,6 +315,7 @@ def _launched(version: Version, step: StartTraining, outcome: Outcome) -> Versio
         launched_at=outcome.at,
         ended_at=None,
         picture_options=step.picture_options or "",
+        epoch=None,  # it was one of the training before
     )
 
 
@@ -359,7 +363,7 @@ def _with_working(state: State, address: Address, change: Callable[[Version], Ve
     return state.with_record(address, record.with_working(change(record.working)))
 
 
-def _launched_sample(version: Version, step: DrawSample, outcome: Outcome) -> Version:
+def _launched_sample(state: State, step: DrawSample, outcome: Outcome) -> State:
     record = SampleRecord(
         request=step.sample,
         phase="drawing",
@@ -369,7 +373,8 @@ def _launched_sample(version: Version, step: DrawSample, outcome: Outcome) -> Ve
         discount=outcome.discount,
         details=outcome.details,
     )
-    return with_launched(version, record)
+    state = with_version(state, step.address, step.number, lambda version: with_launched(version, record))
+    return sample_launched(state, step.address, step.number, record, outcome.quoted)
 
 
 def _with_ended_sample(version: Version, step: AwaitSample, outcome: Outcome) -> Version:

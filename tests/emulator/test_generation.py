@@ -188,6 +188,85 @@ def test_a_generation_can_be_cancelled(emulator: EmulatorThread, api: httpx.Clie
     assert api.get(f"/jobs/{job}").json()["job"]["metadata"]["assetIds"] == []
 
 
+def test_generations_at_once_have_a_ceiling() -> None:
+    """`limits.parallelCustomJobs`, for the whole team. Nothing is charged for what was refused."""
+    with EmulatorThread(manual_options(parallel_custom_jobs=2)) as emulator, contract.client(emulator.url) as api:
+        emulator.seed({"projects": ["proj_art"]})
+        launched = [
+            api.post(FLUX, json={"prompt": "KAEL"}, params=project) for project in ({}, {"projectId": "proj_art"})
+        ]
+        assert [one.status_code for one in launched] == [200, 200]
+        refused = api.post(FLUX, json={"prompt": "KAEL"})
+        assert (refused.status_code, refused.json()["name"]) == (429, "PlanLimitReachedError")
+        details = {"actionName": "parallel-custom-jobs", "actionLimit": 2, "actionValue": 2, "limitScope": "team"}
+        assert refused.json()["details"] == details
+        assert quote(api, FLUX).status_code == 269
+        limits = api.get("/teams/team_default/limits").json()
+        assert (limits["limits"]["parallelCustomJobs"], limits["values"]["creativeUnits"]) == (2, 21.5)
+        emulator.advance(5)
+        assert api.post(FLUX, json={"prompt": "KAEL"}).status_code == 200
+
+
+def test_a_generation_fails_on_request_and_is_refunded() -> None:
+    """By its prompt, or while it runs; the job says why, and has no pictures."""
+    options = manual_options(fail_generation=("*lava*",))
+    with EmulatorThread(options) as emulator, contract.client(emulator.url) as api:
+        jobs = [
+            api.post(FLUX, json={"prompt": prompt}).json()["job"]["jobId"]
+            for prompt in ("KAEL in lava", "KAEL at sea", "KAEL at dusk")
+        ]
+        body = {"job": jobs[1], "fail": "out of memory"}
+        assert contract.plain.post(emulator.url.replace("/v1", "/__emulator__/mutate"), json=body).status_code == 200
+        assert api.get("/jobs", params={"types": "custom", "status": "failure"}).json()["jobs"][0]["jobId"] == jobs[1]
+        emulator.advance(5)
+        ended = [api.get(f"/jobs/{job}").json()["job"] for job in jobs]
+        assert [job["status"] for job in ended] == ["failure", "failure", "success"]
+        assert "--fail-generation *lava*" in ended[0]["metadata"]["error"]
+        assert ended[1]["metadata"]["error"] == "out of memory"
+        assert [len(job["metadata"]["assetIds"]) for job in ended] == [0, 0, 1]
+        assert api.get("/usages").json()["consumption"][0]["value"] == 10.75
+        again = contract.plain.post(emulator.url.replace("/v1", "/__emulator__/mutate"), json=body)
+        assert (again.status_code, again.json()["reason"]) == (400, f"Job {jobs[1]} has ended")
+
+
+def test_a_lost_answer_is_found_among_the_jobs(
+    emulator: EmulatorThread, api: httpx.Client, trained: dict[str, str]
+) -> None:
+    """The job runs although its answer was lost: by prompt, seed, LoRA and base in `metadata.input` it is found."""
+    emulator.add_fault("drop-answer", method="POST", path="/generate/custom/*")
+    body = {"prompt": "KAEL", "seed": 2147483647, "loras": [trained["flux.1-lora"]], "lorasScale": [0.8]}
+    with pytest.raises(httpx.TransportError):
+        api.post(FLUX, json=body)
+    api.post("/generate/caption", json={"images": [data_url(1)]})
+    api.post(FLUX, json={"prompt": "KAEL", "modelId": trained["flux.1-composition"]})
+    first = api.get("/jobs", params={"types": "custom", "pageSize": 1}).json()
+    assert first["jobs"][0]["metadata"]["input"]["modelId"] == trained["flux.1-composition"]
+    found = []
+    token = first["nextPaginationToken"]
+    while token:  # a page may be short: the caption's job is left out of one
+        page = api.get("/jobs", params={"types": "custom", "pageSize": 1, "paginationToken": token}).json()
+        found += page["jobs"]
+        token = page.get("nextPaginationToken")
+    assert [job["jobType"] for job in found] == ["custom"]
+    echoed = {"modelId": trained["flux.1-lora"], "baseModelId": "model_bfl-flux-1-dev"}
+    assert found[0]["metadata"]["input"] == body | echoed
+
+
+def test_a_ceiling_can_be_provoked(emulator: EmulatorThread, api: httpx.Client) -> None:
+    emulator.add_fault("429-ceiling", path="/generate/custom/*")
+    assert api.post(FLUX, json={"prompt": "KAEL"}).json()["details"]["actionName"] == "parallel-custom-jobs"
+
+
+def test_references_are_pictures(emulator: EmulatorThread, api: httpx.Client) -> None:
+    """A data URL that is none is refused in a dry run as in a launch; a launch makes an asset of one that is."""
+    for wrong in ("data:image/png,no", "data:image/png;base64,AAAA"):
+        assert quote(api, KONTEXT, referenceImages=[wrong]).json()["reason"] == "Unhandled image format"
+    assert quote(api, KONTEXT, referenceImages=[data_url(1)]).status_code == 269
+    assert api.get("/assets").json()["assets"] == []
+    assert api.post(KONTEXT, json={"prompt": "a", "referenceImages": [data_url(1)]}).status_code == 200
+    assert [asset["source"] for asset in api.get("/assets").json()["assets"]] == ["uploaded"]
+
+
 def test_captions_come_in_the_order_of_the_images(api: httpx.Client) -> None:
     model = make(api)["id"]
     added = api.post(f"/models/{model}/training-images", json={"data": data_url(1), "name": "knight.png"}).json()

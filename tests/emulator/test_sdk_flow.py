@@ -80,7 +80,7 @@ def test_a_flux_model_from_nothing_to_trained(emulator: EmulatorThread, sdk: Sce
     states = [entry.status for entry in job.status_history]
     assert states == ["pending", "queued", "warming-up", "in-progress", "finalizing", "success"]
     sample = contract.plain.get(done.thumbnail.url)
-    assert (sample.status_code, sample.content[:4]) == (200, b"\x89PNG")
+    assert (sample.status_code, sample.content[:4]) == (200, b"\xff\xd8\xff\xe0")
 
 
 def test_an_sdxl_model_behind_the_legacy_switch(emulator: EmulatorThread) -> None:
