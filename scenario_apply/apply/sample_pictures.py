@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from hashlib import sha256
 from typing import NamedTuple
 from urllib.parse import urlsplit
+
+from msgspec.structs import replace
 
 from scenario_apply.apply.refresh import read_models
 from scenario_apply.dataset.scan.remote_objects import RemoteFailed
@@ -25,10 +27,10 @@ from scenario_apply.model.remote import AssetId, ModelId, RemoteEpoch, RemoteMod
 from scenario_apply.model.remote_urls import RemoteAccess
 from scenario_apply.model.secret import Secret
 
-MOST_PICTURES = 48
+MOST_PICTURES = 80
 """Of a page."""
-MOST_EPOCHS = 4
-MOST_OF_AN_EPOCH = 3
+MOST_EPOCHS = 10
+MOST_OF_AN_EPOCH = 4
 LARGEST_BYTES = 12 << 20
 MOST_BYTES = 160 << 20
 """Of all downloads of a page."""
@@ -46,11 +48,15 @@ class EpochPictures(NamedTuple):
 
 
 class Samples(NamedTuple):
-    """The samples of a model. total: epochs that it has. left_out: whether there was no room for its pictures."""
+    """The samples of a model. total: epochs that it has. left_out: whether there was no room for its pictures.
+
+    in_use: the epoch that is, where the service says so.
+    """
 
     epochs: tuple[EpochPictures, ...]
     total: int
     left_out: bool = False
+    in_use: str | None = None
 
 
 class Download(NamedTuple):
@@ -65,29 +71,46 @@ def sampled_models(api: ScenarioApi, model_ids: Sequence[ModelId], download: Dow
     """Of the models that have samples, in the order asked. Raises ApiError where models cannot be read."""
     chosen: dict[ModelId, tuple[RemoteEpoch, ...]] = {}
     left_out: set[ModelId] = set()
-    totals: dict[ModelId, int] = {}
+    models = _with_samples(_with_epochs(api, model_ids))
+    most = _epochs_each(models.values())
     room = MOST_PICTURES
-    for model_id, epochs in _with_epochs(api, model_ids).items():
-        some = tuple(e_cut for epoch in _spread(epochs, MOST_EPOCHS) if (e_cut := _cut(epoch)).assets)
-        if not some:
-            continue
-        totals[model_id] = len(epochs)
+    for model in models.values():
+        some = _spread(model.epochs or (), most, model.epoch)
         count = sum(len(epoch.assets) for epoch in some)
         if count > room:
-            left_out.add(model_id)
+            left_out.add(model.id)
             continue
         room -= count
-        chosen[model_id] = some
+        chosen[model.id] = tuple(some)
     assets = dict.fromkeys(asset for epochs in chosen.values() for epoch in epochs for asset in epoch.assets)
     shown = downloaded_pictures([*assets], download) if assets else {}
     return {
-        model_id: Samples(
-            tuple(EpochPictures(e.name, tuple(shown[asset] for asset in e.assets)) for e in chosen.get(model_id, ())),
-            totals[model_id],
-            model_id in left_out,
+        model.id: Samples(
+            tuple(EpochPictures(e.name, tuple(shown[asset] for asset in e.assets)) for e in chosen.get(model.id, ())),
+            len(model.epochs or ()),
+            model.id in left_out,
+            model.epoch,
         )
-        for model_id in totals
+        for model in models.values()
     }
+
+
+def _with_samples(models: Iterable[RemoteModel]) -> dict[ModelId, RemoteModel]:
+    """Those that have samples, with as many of an epoch as a page shows."""
+    found: dict[ModelId, RemoteModel] = {}
+    for model in models:
+        cut = tuple(
+            RemoteEpoch(name=epoch.name, assets=epoch.assets[:MOST_OF_AN_EPOCH]) for epoch in model.epochs or ()
+        )
+        if any(epoch.assets for epoch in cut):
+            found[model.id] = replace(model, epochs=cut)
+    return found
+
+
+def _epochs_each(models: Iterable[RemoteModel]) -> int:
+    """How many epochs of each model there is room for, so that each has some."""
+    of_one = sum(max(len(epoch.assets) for epoch in model.epochs or ()) for model in models)
+    return max(1, min(MOST_EPOCHS, MOST_PICTURES // max(of_one, 1)))
 
 
 def may_ask(address: str, base_url: str, access: RemoteAccess) -> bool:
@@ -100,25 +123,24 @@ def may_ask(address: str, base_url: str, access: RemoteAccess) -> bool:
     return bool(host) and (host == own or same_domain or access.names(address.partition("?")[0]))
 
 
-def _with_epochs(api: ScenarioApi, model_ids: Sequence[ModelId]) -> Mapping[ModelId, tuple[RemoteEpoch, ...]]:
+def _with_epochs(api: ScenarioApi, model_ids: Sequence[ModelId]) -> list[RemoteModel]:
     models = read_models(api, model_ids, images=False)
     alone = [m.id for m in models.values() if m.epochs is None and m.status == "trained" and not m.concepts]
     for model_id in alone[:_READ_ALONE]:
         with suppress(NotFound):
             models[model_id] = api.get_model(model_id)
-    known: Iterable[RemoteModel] = (models[model_id] for model_id in dict.fromkeys(model_ids) if model_id in models)
-    return {model.id: model.epochs for model in known if model.epochs}
+    return [models[model_id] for model_id in dict.fromkeys(model_ids) if model_id in models]
 
 
-def _spread(epochs: Sequence[RemoteEpoch], most: int) -> list[RemoteEpoch]:
-    """At most so many, evenly over the training, with the last one."""
+def _spread(epochs: Sequence[RemoteEpoch], most: int, in_use: str | None) -> list[RemoteEpoch]:
+    """At most so many, evenly over the training, the last one among them; that in use takes the place next to it."""
     if len(epochs) <= most:
         return [*epochs]
-    return [epochs[round((number + 1) * len(epochs) / most) - 1] for number in range(most)]
-
-
-def _cut(epoch: RemoteEpoch) -> RemoteEpoch:
-    return RemoteEpoch(name=epoch.name, assets=epoch.assets[:MOST_OF_AN_EPOCH])
+    places = [round((number + 1) * len(epochs) / most) - 1 for number in range(most)]
+    used = next((at for at, epoch in enumerate(epochs) if epoch.name == in_use), None)
+    if used is not None and used not in places:
+        places[min(range(most), key=lambda number: abs(places[number] - used))] = used
+    return [epochs[at] for at in sorted(places)]
 
 
 def downloaded_pictures(assets: Sequence[AssetId], download: Download) -> dict[AssetId, Shown]:
