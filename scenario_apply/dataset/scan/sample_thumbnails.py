@@ -23,16 +23,19 @@ from scenario_apply.dataset.scan.thumbnails import (
     make_thumbnails,
 )
 from scenario_apply.state.stores.own_files import OwnFolder, UnsafeFile
+from scenario_apply.state.stores.sample_store import SAMPLES_FOLDER
 
-FOLDER = (".scenario", "samples")
 NOT_HERE = NoThumbnail("its small copy is not in .scenario/samples/")
 _LARGEST_BYTES = 256 << 10
+MOST_BYTES = 16_000
+MOST_SIDE = 256
+"""Of a copy that is made."""
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 def read_sample_thumbnails(root: str, digests: Iterable[str], *, most_bytes: int) -> dict[str, Shown]:
     """By digest: the copy as it is, or made smaller where it has more than most_bytes; or why it is not shown."""
-    folder = OwnFolder(base=os.path.realpath(root), below=FOLDER)
+    folder = OwnFolder(base=os.path.realpath(root), below=SAMPLES_FOLDER)
     allowance = DecodingAllowance()
     shown: dict[str, Shown] = {}
     large: dict[str, bytes] = {}
