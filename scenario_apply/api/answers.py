@@ -94,6 +94,7 @@ class ModelAnswer(Answer, frozen=True, kw_only=True):
     training_stats: object = None
     owner_id: IdOrEmpty | None = None
     privacy: str | None = None
+    epoch: object = None
     epochs: object = None
 
 

@@ -172,10 +172,11 @@ class Client(GenerationRequests):
         name: str | None = None,
         short_description: str | None = None,
         concepts: Sequence[RemoteConcept] | None = None,
+        epoch: str | None = None,
         sending: Sending | None = None,
     ) -> RemoteModel:
         """None: left unchanged."""
-        body = json_body(_model_body(name, short_description, concepts))
+        body = json_body(_model_body(name, short_description, concepts) | ({} if epoch is None else {"epoch": epoch}))
         path, doing = model_path(model_id), f"update model {model_id}"
         request = self._request("PUT", path, Safety.REPEATABLE, doing, body=body, may_be_empty=True)
         return self._sender.call(request, wire.unless_empty(wire.model_of), sending) or self.get_model(model_id)

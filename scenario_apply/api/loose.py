@@ -84,6 +84,13 @@ def words(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
+def label(value: object) -> str | None:
+    """A short name, also written as a whole number."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and value == math.floor(value):
+        value = str(int(value))
+    return value if isinstance(value, str) and _NAME.fullmatch(value) else None
+
+
 def time_s(value: object) -> float | None:
     """Seconds since the epoch of an ISO 8601 text, or of a number of seconds or milliseconds."""
     try:

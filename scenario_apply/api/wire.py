@@ -280,6 +280,7 @@ def _model(model: ModelAnswer, *, complete: bool, at: str) -> RemoteModel:
         training_started_at=None if stats is None else loose.time_s(stats.started_at),
         owner_id=model.owner_id or None,
         privacy=model.privacy,
+        epoch=loose.label(model.epoch),
         epochs=_epochs(model.epochs),
     )
 

@@ -278,6 +278,8 @@ def _with_value(spec: ModelSpec, one: AcceptedValue) -> ModelSpec:
 
 
 def _label(one: AcceptedValue) -> dict[str, Any]:
+    if one.key == "epoch":
+        return {"epoch": str(one.value)}
     return {one.key: tuple(map(str, one.value)) if isinstance(one.value, list) else one.value}
 
 

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from scenario_apply.apply.before_run import Earlier, earlier_to_details
 from scenario_apply.apply.call_context import CallContext
+from scenario_apply.apply.epoch_choice import update_model
 from scenario_apply.apply.kept_answers import kept_caption, kept_labels, kept_tags, tags_to_delete
 from scenario_apply.apply.lost_answers import (
     ALREADY_ATTACHED,
@@ -202,7 +203,7 @@ def _create(step: CreateModel, context: CallContext, sending: Sending) -> Outcom
         name=step.name,
         type=step.type,
         short_description=step.description,
-        concepts=[RemoteConcept(model_id=c.model_id, scale=c.scale, epoch=c.epoch) for c in concepts] or None,
+        concepts=[_remote_concept(concept) for concept in concepts] or None,
         sending=sending,
     )
     context.notes.created(model.id)
@@ -345,14 +346,8 @@ def _attach(planned: PlannedStep, step: AttachImages, context: CallContext) -> O
 
 def _update(step: UpdateModel, context: CallContext) -> Outcome:
     concepts = None if step.concepts is None else _concepts(step.concepts, context)
-    model = context.api.update_model(
-        context.model_id(step.address),
-        name=step.name,
-        short_description=step.description,
-        concepts=None
-        if concepts is None
-        else [RemoteConcept(model_id=c.model_id, scale=c.scale, epoch=c.epoch) for c in concepts],
-    )
+    remote = None if concepts is None else [_remote_concept(concept) for concept in concepts]
+    model = update_model(step, context.model_id(step.address), remote, context.api)
     labels = kept_labels(step.name, step.description, model)
     return Outcome(at=iso(context.clock.now()), concepts=concepts or (), labels=labels)
 
@@ -388,6 +383,10 @@ def _concepts(refs: tuple[ConceptRef, ...], context: CallContext) -> tuple[Conce
             raise ApplyError(f"{ref.model} is not trained ({part.phase})")
         concepts.append(ConceptRecord(part.id, ref.scale, ref.epoch, part.fingerprint))
     return tuple(concepts)
+
+
+def _remote_concept(concept: ConceptRecord) -> RemoteConcept:
+    return RemoteConcept(model_id=concept.model_id, scale=concept.scale, epoch=concept.epoch)
 
 
 def _created_with_concepts(outcome: Outcome, step: CreateModel, context: CallContext) -> Outcome:

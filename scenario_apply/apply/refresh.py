@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from scenario_apply.apply.epoch_choice import with_epochs
 from scenario_apply.apply.late_models import late_models
 from scenario_apply.apply.paging import PageTokens
 from scenario_apply.errors import ApiError, BadAnswer, Diagnostic, NotFound, Refused, StateForeign, WriteInPlan
@@ -48,6 +49,7 @@ def refresh(api: ScenarioApi, clock: Clock, state: State, desired: Desired, *, p
     models = read_models(api, ids, images=True, may_be_hidden=[i for i in ids if i not in recorded])
     models = _with_doubtful_read_again(api, state, models)
     models |= late_models(api, clock, state, models)
+    models = with_epochs(api, state, desired, models)
     concepts = [c for s in desired.specs.values() if isinstance(s, CompositionSpec) for c in s.concepts]
     named = [ModelId(c.model_id) for c in concepts if c.model_id is not None]
     parts = read_models(api, named, images=False, may_be_hidden=named)

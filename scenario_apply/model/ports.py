@@ -154,9 +154,10 @@ class ScenarioApi(GenerationApi, Protocol):
         name: str | None = None,
         short_description: str | None = None,
         concepts: Sequence[RemoteConcept] | None = None,
+        epoch: str | None = None,
         sending: Sending | None = None,
     ) -> RemoteModel:
-        """None: left as it is."""
+        """None: left as it is. epoch: of the training, free; a trained model has them where its type does."""
         ...
 
     def update_tags(

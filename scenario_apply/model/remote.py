@@ -84,7 +84,7 @@ class RemoteEpoch(Struct, frozen=True, kw_only=True):
 class RemoteModel(Struct, frozen=True, kw_only=True):
     """A model as read. images None: not given, or given in part (image_count says how many there are).
 
-    epochs None: not given.
+    epoch: the one of its training that is in use. epochs: all that can be chosen. None: not given.
     """
 
     id: ModelId
@@ -104,6 +104,7 @@ class RemoteModel(Struct, frozen=True, kw_only=True):
     training_started_at: float | None = None  # of the last training that ended
     owner_id: str | None = None  # of a project or a team
     privacy: str | None = None  # private or public
+    epoch: str | None = None
     epochs: tuple[RemoteEpoch, ...] | None = None
 
     @property

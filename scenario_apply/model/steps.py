@@ -148,11 +148,12 @@ class SetPairs(StepOnAddress, frozen=True, kw_only=True, tag="pair"):
 
 
 class UpdateModel(StepOnAddress, frozen=True, kw_only=True, tag="update"):
-    """None: left as it is."""
+    """None, unset: left as it is. epoch: which one of its training a trained model is to use."""
 
     name: str | None = None
     description: str | None = None
     concepts: tuple[ConceptRef, ...] | None = None
+    epoch: str | UnsetType = UNSET
 
 
 class SetTags(StepOnAddress, frozen=True, kw_only=True, tag="tag"):

@@ -14,6 +14,7 @@ from scenario_apply.model.address import Address
 from scenario_apply.model.remote import RemoteModel
 from scenario_apply.planning.attributes import Spec
 from scenario_apply.planning.changes import Drift
+from scenario_apply.planning.epochs import as_written
 from scenario_apply.planning.ignore_changes import is_ignored
 from scenario_apply.planning.observed import Observed
 from scenario_apply.planning.rule_inputs import Inputs
@@ -29,7 +30,7 @@ _BY_HAND = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcceptedValue:
-    """key: name, description, tags or parameters.NAME. value: what the manifest is to say."""
+    """key: name, description, tags, epoch or parameters.NAME. value: what the manifest is to say."""
 
     address: Address
     key: str
@@ -101,6 +102,13 @@ def _labels(
         if declared != shown:
             out.values.append(AcceptedValue(address=address, key=key, value=shown))
         out.settled.add((address, key))
+    if "epoch" in whats and isinstance(spec, ModelSpec) and remote.epoch is not None:
+        if spec.epoch not in (version.epoch, remote.epoch):
+            out.left.append((address, "epoch: the manifest names another one, and it was changed on Scenario, too"))
+        else:
+            if spec.epoch != remote.epoch:
+                out.values.append(AcceptedValue(address=address, key="epoch", value=as_written(remote.epoch)))
+            out.settled.add((address, "epoch"))
     if remote.tags is None or "tags" in spec.lifecycle.ignore_changes:
         return
     gone = {tag for tag in version.tags if tag not in remote.tags}

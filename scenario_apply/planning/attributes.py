@@ -8,7 +8,15 @@ from msgspec import Struct, field
 
 from scenario_apply.manifest.spec import CompositionSpec, Concept, ModelSpec
 from scenario_apply.model.remote import RemoteModel
-from scenario_apply.planning.reasons import DescriptionChanged, LabelDrift, NameChanged, Reason, TagsChanged
+from scenario_apply.planning.epochs import epoch_change
+from scenario_apply.planning.reasons import (
+    DescriptionChanged,
+    EpochChanged,
+    LabelDrift,
+    NameChanged,
+    Reason,
+    TagsChanged,
+)
 from scenario_apply.state.fingerprint import plain_parameter
 from scenario_apply.state.state import Version
 
@@ -16,11 +24,12 @@ Spec = ModelSpec | CompositionSpec
 
 
 class LabelChange(Struct, frozen=True, kw_only=True):
-    """What of name, description and tags is to be sent, and why. labels: name, description -> new text."""
+    """What of name, description, tags and epoch is to be sent, and why. labels: name, description -> new text."""
 
     labels: Mapping[str, str] = field(default_factory=dict)
     tags_add: tuple[str, ...] = ()
     tags_delete: tuple[str, ...] = ()
+    epoch: EpochChanged | None = None
     reasons: tuple[Reason, ...] = ()
 
     def __bool__(self) -> bool:
@@ -56,7 +65,9 @@ def label_change(spec: Spec, version: Version, remote: RemoteModel | None) -> La
     new, lost = (tuple(tag for tag in add if (tag in version.tags) is had) for had in (False, True))
     reasons += [LabelDrift("tags", ", ".join(lost))] if lost else []
     reasons += [TagsChanged(new, delete)] if new or delete else []
-    return LabelChange(labels=labels, tags_add=add, tags_delete=delete, reasons=tuple(reasons))
+    epoch = epoch_change(spec, version, remote)
+    reasons += [] if epoch is None else [epoch]
+    return LabelChange(labels=labels, tags_add=add, tags_delete=delete, epoch=epoch, reasons=tuple(reasons))
 
 
 def declared_parameters(spec: Spec) -> Mapping[str, object]:
@@ -72,9 +83,13 @@ def declared_attributes(spec: Spec) -> dict[str, object]:
     if spec.tags:
         attributes["tags"] = list(spec.tags)
     if isinstance(spec, ModelSpec):
+        if spec.epoch is not None:
+            attributes["epoch"] = spec.epoch
         attributes["parameters"] = {key: plain_parameter(value) for key, value in spec.parameters.items()}
     else:
-        attributes["concepts"] = [{**_part(concept), "scale": concept.scale} for concept in spec.concepts]
+        attributes["concepts"] = [
+            {**_part(concept), "scale": concept.scale, **_pinned(concept.epoch)} for concept in spec.concepts
+        ]
     return attributes
 
 
@@ -86,6 +101,10 @@ def _part(concept: Concept) -> dict[str, object]:
     return {"modelId": concept.model_id}
 
 
+def _pinned(epoch: str | None) -> dict[str, object]:
+    return {} if epoch is None else {"epoch": epoch}
+
+
 def recorded_attributes(version: Version) -> dict[str, object]:
     """What the state says of a version, in the same shape, with its id."""
     attributes: dict[str, object] = {"id": version.id, "name": version.name, "type": version.type}
@@ -93,8 +112,13 @@ def recorded_attributes(version: Version) -> dict[str, object]:
         attributes["description"] = version.description
     if version.tags:
         attributes["tags"] = list(version.tags)
+    if version.epoch is not None:
+        attributes["epoch"] = version.epoch
     if version.concepts:
-        attributes["concepts"] = [{"modelId": concept.model_id, "scale": concept.scale} for concept in version.concepts]
+        attributes["concepts"] = [
+            {"modelId": concept.model_id, "scale": concept.scale, **_pinned(concept.epoch)}
+            for concept in version.concepts
+        ]
     else:
         attributes["parameters"] = dict(version.parameters)
     return attributes

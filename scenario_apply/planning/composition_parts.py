@@ -14,8 +14,10 @@ from scenario_apply.model.address import Address
 from scenario_apply.model.did_you_mean import nearest
 from scenario_apply.model.kept_text import is_same_text, is_same_value
 from scenario_apply.model.remote import ModelId
+from scenario_apply.planning.attributes import declared_parameters
 from scenario_apply.planning.changes import Action
-from scenario_apply.planning.decision import Decision, action_of, yields_new_weights
+from scenario_apply.planning.decision import ContentWork, Decision, action_of, yields_new_weights
+from scenario_apply.planning.epochs import epoch_beyond, epoch_missing
 from scenario_apply.planning.observed import Observed
 from scenario_apply.planning.ownership import is_foreign
 from scenario_apply.planning.reasons import ConceptAdded, ConceptChanged, ConceptRemoved, PartChanged, Reason
@@ -62,8 +64,10 @@ def resolve_parts(
             part = _named_part(spec, declared, record, observed)
         if isinstance(part, Diagnostic):
             problems.append(part)
-        else:
-            concepts.append(part)
+            continue
+        concepts.append(part)
+        if (missing := _missing_epoch(spec, declared, part, record, observed, decisions)) is not None:
+            problems.append(missing)
     return Parts(concepts=tuple(concepts), problems=tuple(problems))
 
 
@@ -110,6 +114,27 @@ def _named_part(
             hint="name a model of this project, or a public one",
         )
     return part
+
+
+def _missing_epoch(
+    spec: CompositionSpec,
+    declared: Concept,
+    part: ConceptRecord,
+    record: Record | None,
+    observed: Observed,
+    decisions: Mapping[Address, Decision],
+) -> Diagnostic | None:
+    """Why the part cannot be used at the epoch that it is pinned to, where its epochs are known."""
+    if declared.epoch is None:
+        return None
+    uses = f"{spec.address} uses {declared.model or part.model_id} at"
+    decision = None if declared.model is None else decisions[declared.model]
+    if isinstance(decision, ContentWork) and decision.trains:
+        return epoch_beyond(declared.epoch, uses, declared_parameters(decision.declared), declared.place)
+    if _is_composed_of(record, replace(part, trained_from=None)):
+        return None
+    remote = observed.models.get(part.model_id) or observed.parts.get(part.model_id)
+    return epoch_missing(declared.epoch, uses, remote, declared.place)
 
 
 def _is_part_of(record: Record | None, part: ConceptRecord) -> bool:

@@ -110,12 +110,16 @@ def _content_details(work: ContentWork) -> dict[str, Any]:
 
 
 def _label_details(version: Version, spec: Spec | None, labels: LabelChange) -> dict[str, Any]:
-    after = {**recorded_attributes(version), **labels.labels}
+    before = recorded_attributes(version)
+    after = {**before, **labels.labels}
+    if labels.epoch is not None:
+        before |= {} if labels.epoch.old is None else {"epoch": labels.epoch.old}
+        after["epoch"] = labels.epoch.new
     if spec is not None and (labels.tags_add or labels.tags_delete):
         after["tags"] = list(spec.tags)
     return {
         "change_class": "metadata" if labels else "free",
-        "before": recorded_attributes(version),
+        "before": before,
         "after": after,
         "image_count": len(version.images),
     }

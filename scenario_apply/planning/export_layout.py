@@ -22,6 +22,7 @@ from scenario_apply.model.training_types import (
     composable,
     training_type,
 )
+from scenario_apply.planning.epochs import chosen_epoch
 from scenario_apply.planning.exported_parameters import exported_parameters, short_number
 from scenario_apply.planning.picture_stems import complete_pairs, pairs_of, picture_stems
 from scenario_apply.planning.shared_starts import SharedStart, shared_start
@@ -180,6 +181,8 @@ class LayoutMaker:
         parameters = exported_parameters(training_type(model.type), model.parameters or {}, pictures)
         fields, notes = _labels(model, address)
         fields |= {"type": model.type, "dataset": dataset.key}
+        if (epoch := chosen_epoch(model)) is not None:
+            fields["epoch"] = epoch
         if parameters.values:
             fields["parameters"] = parameters.values
         if parameters.left_out:

@@ -18,6 +18,7 @@ from scenario_apply.model.training_types import SECRET_PARAMETERS
 from scenario_apply.planning.attributes import Spec
 from scenario_apply.planning.changes import CaptionDiff, Drift, ImageDiff, PairDiff
 from scenario_apply.planning.content_diff import ContentDiff, ignoring_captions
+from scenario_apply.planning.epochs import declared_epoch
 from scenario_apply.planning.pair_diff import ignoring_instructions
 from scenario_apply.state.state import Version
 
@@ -30,6 +31,8 @@ def as_recorded(spec: Spec, version: Version) -> Spec:
     }
     if isinstance(spec, ModelSpec):
         kept["parameters"] = _parameters(spec, version)
+        if "epoch" in ignored and version.is_usable:
+            kept["epoch"] = version.epoch
     elif "concepts" in ignored and version.concepts:
         kept["concepts"] = tuple(
             Concept(model_id=part.model_id, scale=part.scale, epoch=part.epoch, place=spec.place)
@@ -92,4 +95,6 @@ def is_drift_ignored(drift: Drift, spec: Spec) -> bool:
         return are_images_ignored(spec)
     if drift.what == "caption":
         return "captions" in ignored or "dataset" in ignored
+    if drift.what == "epoch" and declared_epoch(spec) is None:
+        return True  # the service's choice
     return drift.what in ignored

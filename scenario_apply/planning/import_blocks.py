@@ -23,6 +23,7 @@ from scenario_apply.model.yaml_word import yaml_word
 from scenario_apply.planning.as_sent import captions_held
 from scenario_apply.planning.attributes import Spec, declared_parameters
 from scenario_apply.planning.desired import Desired
+from scenario_apply.planning.epochs import declared_epoch
 from scenario_apply.planning.observed import PHASE_OF, Observed, shown_parameter
 from scenario_apply.planning.ownership import is_own
 from scenario_apply.state.state import AssetRecord, ConceptRecord, ImageRecord, PairRecord, Record, State, Version
@@ -120,6 +121,7 @@ def imported_version(remote: RemoteModel, spec: Spec, contents: Contents) -> Ver
         images=_images(remote, contents),
         pairs=tuple(_pair(pair, contents) for pair in remote.pairs or ()),
         job_id=remote.job_id,
+        epoch=None if declared_epoch(spec) is None else remote.epoch,
     )
 
 

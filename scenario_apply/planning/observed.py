@@ -161,7 +161,7 @@ def shown_parameter(name: str, ours: object, shown: Mapping[str, object]) -> obj
 
 
 def content_drift(address: Address, record: Record, remote: RemoteModel) -> list[Drift]:
-    """Where a model on the service differs from what was recorded of it: labels, tags, images, captions, pairs."""
+    """Where a model on the service differs from what was recorded of it: labels, epoch, images, captions, pairs."""
     version = record.working
     found: list[Drift] = []
     if remote.name is not None and remote.name != version.name:
@@ -170,6 +170,8 @@ def content_drift(address: Address, record: Record, remote: RemoteModel) -> list
         found.append(
             Drift(address=address, what="description", recorded=version.description, observed=remote.short_description)
         )
+    if version.epoch is not None and remote.epoch not in (None, version.epoch):
+        found.append(Drift(address=address, what="epoch", recorded=version.epoch, observed=remote.epoch))
     if remote.tags is not None and (missing := sorted(set(version.tags) - set(remote.tags))):
         found.append(Drift(address=address, what="tags", recorded=missing, observed=list(remote.tags)))
     if remote.images is not None:

@@ -146,6 +146,17 @@ class TagsChanged(Coded, frozen=True, tag="tags-changed"):
     removed: tuple[str, ...]
 
 
+class EpochChanged(Coded, frozen=True, tag="epoch-changed"):
+    """Another epoch of the training is to be used. old: None where it is not known.
+
+    drifted: old was chosen on the service.
+    """
+
+    old: str | None
+    new: str
+    drifted: bool = False
+
+
 class LabelDrift(Coded, frozen=True, tag="label-drift"):
     """A label that was changed on the service, and is set back by this plan. observed: what it holds; tags: missing."""
 
@@ -236,6 +247,12 @@ class VersionRestored(Coded, frozen=True, tag="version-restored"):
     version: Count
 
 
+class EpochLeft(Coded, frozen=True, tag="epoch-left"):
+    """`epoch:` was removed: the epoch that was chosen stays in use."""
+
+    epoch: str
+
+
 # -- what is left alone, and why
 
 
@@ -321,6 +338,7 @@ DifferenceReason = (
     | NameChanged
     | DescriptionChanged
     | TagsChanged
+    | EpochChanged
     | LabelDrift
     | DriftFound
 )
@@ -341,6 +359,7 @@ HistoryReason = (
     | ReplacementDiscarded
     | ManifestReverted
     | VersionRestored
+    | EpochLeft
 )
 """What became of trainings, versions and rollbacks; what the manifest says about their changes."""
 

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from scenario_apply.errors import Diagnostic
 from scenario_apply.manifest.spec import Import
 from scenario_apply.model.address import Address
+from scenario_apply.model.remote import RemoteModel
 from scenario_apply.planning.attributes import LabelChange, Spec, label_change
 from scenario_apply.planning.decision import Decision, Keep, Resource
 from scenario_apply.planning.desired import Desired
@@ -90,7 +91,10 @@ class Inputs:
         return spec.lifecycle.train == "auto" or address in self.asked.train or address in self.asked.replace
 
     def labels(self, spec: Spec, version: Version) -> LabelChange:
-        return label_change(spec, version, self.observed.models.get(version.id))
+        return label_change(spec, version, self.remote(version))
+
+    def remote(self, version: Version) -> RemoteModel | None:
+        return self.observed.models.get(version.id)
 
 
 Rule = Callable[[Inputs, Resource], Decision | Resource]

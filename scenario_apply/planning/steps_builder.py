@@ -38,7 +38,7 @@ from scenario_apply.model.steps import (
     UploadImage,
     UploadWay,
 )
-from scenario_apply.planning.attributes import LabelChange, declared_parameters
+from scenario_apply.planning.attributes import LabelChange, Spec, declared_parameters
 from scenario_apply.planning.decision import (
     Complete,
     ContentWork,
@@ -52,6 +52,7 @@ from scenario_apply.planning.decision import (
     Retrain,
     Wait,
 )
+from scenario_apply.planning.epochs import declared_epoch
 from scenario_apply.planning.image_placement import (
     EarlierUpload,
     ImagePlacement,
@@ -63,6 +64,7 @@ from scenario_apply.planning.image_placement import (
 )
 from scenario_apply.planning.observed import Observed
 from scenario_apply.planning.pair_diff import holds_pairs
+from scenario_apply.planning.reasons import EpochChanged
 from scenario_apply.planning.retention import users_of_versions
 from scenario_apply.state.state import State
 
@@ -105,9 +107,9 @@ class _Builder:
             case Complete() | Retrain():
                 self.train(decision, [*self.update(decision), *self.images(decision, None)])
             case Relabel():
-                self.labels(decision.address, decision.labels)
+                self.labels(decision.address, decision.labels, epoch=decision.labels.epoch)
             case Wait():
-                self.wait(decision.address, decision.declared.type, self.labels(decision.address, decision.labels))
+                self.wait(decision.address, decision.declared, self.labels(decision.address, decision.labels))
             case Keep() | Delete() | Forget():
                 pass
             case _:
@@ -146,14 +148,17 @@ class _Builder:
         labels: LabelChange,
         concepts: tuple[ConceptRef, ...] | None = None,
         needs: Iterable[StepId] = (),
+        epoch: EpochChanged | None = None,
     ) -> list[StepId]:
+        """epoch: of a version that is trained already."""
         added = []
-        if labels.labels or concepts is not None:
+        if labels.labels or concepts is not None or epoch is not None:
             step = UpdateModel(
                 address=address,
                 name=labels.labels.get("name"),
                 description=labels.labels.get("description"),
                 concepts=concepts,
+                epoch=UNSET if epoch is None else epoch.new,
             )
             added.append(self.add(step, *needs))
         if labels.tags_add or labels.tags_delete:
@@ -200,10 +205,13 @@ class _Builder:
                 dataset=work.dataset_digest,
                 picture_options=work.picture_options or UNSET,
             )
-            self.wait(work.address, work.declared.type, [self.add(step, *ready)])
+            self.wait(work.address, work.declared, [self.add(step, *ready)])
 
-    def wait(self, address: Address, type: str, ready: Iterable[StepId]) -> None:
-        self.ended[address] = self.add(AwaitTraining(address=address, type=type), *ready)
+    def wait(self, address: Address, spec: Spec, ready: Iterable[StepId]) -> None:
+        """Until the training has ended and the declared epoch is chosen; what uses the model comes after that."""
+        self.ended[address] = self.add(AwaitTraining(address=address, type=spec.type), *ready)
+        if (epoch := declared_epoch(spec)) is not None:
+            self.ended[address] = self.add(UpdateModel(address=address, epoch=epoch), self.ended[address])
 
     # -- images
 

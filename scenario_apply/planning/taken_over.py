@@ -102,6 +102,8 @@ def _as_shown(version: Version, remote: RemoteModel, whats: set[str]) -> Version
     if "description" in whats:
         version = replace(version, description=remote.short_description or "")
         kept = replace(kept, description=None)
+    if "epoch" in whats and remote.epoch is not None:
+        version = replace(version, epoch=remote.epoch)
     if "tags" in whats and remote.tags is not None:
         held = tuple(tag for tag in version.tags if tag in remote.tags)
         version = replace(version, tags=held)

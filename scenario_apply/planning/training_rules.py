@@ -9,15 +9,16 @@ from msgspec.structs import replace
 
 from scenario_apply.dataset.digest import digest_of
 from scenario_apply.dataset.types import Contents
-from scenario_apply.errors import Diagnostic
+from scenario_apply.errors import Diagnostic, Location
 from scenario_apply.manifest.spec import CompositionSpec, ModelSpec
 from scenario_apply.model.queue_wait import QUEUED_LONG_HINT, is_queued, place_in_queue, queued_too_long
 from scenario_apply.planning import reasons as why
-from scenario_apply.planning.attributes import LabelChange, Spec
+from scenario_apply.planning.attributes import LabelChange, Spec, declared_parameters
 from scenario_apply.planning.changes import Drift
 from scenario_apply.planning.composition_parts import renewed_parts
 from scenario_apply.planning.content_diff import ContentDiff, compare_contents, content_reasons
 from scenario_apply.planning.decision import Complete, Create, Decision, Keep, Relabel, Replace, Resource, Retrain, Wait
+from scenario_apply.planning.epochs import declared_epoch, epoch_beyond, epoch_left, epoch_missing
 from scenario_apply.planning.ignore_changes import is_drift_ignored
 from scenario_apply.planning.observed import content_drift
 from scenario_apply.planning.pair_diff import pair_drift_kind
@@ -52,6 +53,8 @@ def rollback(given: Inputs, it: Resource) -> Decision | Resource:
         return it
     if not given.up_to_date.is_held_against(spec, record, it.parts):
         return replace(it, edit=replace(it.edit, unhold=True))
+    if isinstance(spec, ModelSpec):
+        it = replace(it, spec=replace(spec, epoch=record.current.epoch))  # a rollback brings back its weights
     return _stays(given, it, why.RollbackPinned(it.address, record.current.number))
 
 
@@ -219,6 +222,9 @@ def _work(
     digest = None if dataset is None else dataset.digest
     if digest is not None and kind is not Create and contents is not given.desired.contents_of(spec):
         digest = digest_of(contents)
+    if trains and (epoch := declared_epoch(spec)) is not None:
+        beyond = epoch_beyond(epoch, f"{it.address} asks for", declared_parameters(spec), _epoch_place(spec))
+        it = _with_problem(it, beyond)
     notes: list[Reason] = [] if trains else [why.ManualTraining(it.address)]
     if trains and content.captions.add and not given.observed.refreshed:
         notes.append(why.OwnCaptionsUnknown())
@@ -234,6 +240,14 @@ def _work(
         reasons=tuple(reasons),
         notes=(*notes, *_edit_reasons(it.edit), *_move_reasons(it.edit)),
     )
+
+
+def _with_problem(it: Resource, problem: Diagnostic | None) -> Resource:
+    return it if problem is None else replace(it, problems=(*it.problems, problem))
+
+
+def _epoch_place(spec: Spec) -> Location:
+    return spec.places.get("epoch", spec.place)
 
 
 def _without_detached(given: Inputs, it: Resource) -> Resource:
@@ -255,6 +269,12 @@ def _stays(given: Inputs, it: Resource, *notes: Reason) -> Keep | Relabel:
     spec, record = _recorded(it)
     version = record.current
     labels = given.labels(spec, version)
+    if labels.epoch is not None:
+        it = _with_problem(
+            it, epoch_missing(labels.epoch.new, f"{it.address} asks for", given.remote(version), _epoch_place(spec))
+        )
+    if (left := epoch_left(spec, version)) is not None:
+        notes = (*notes, left)
     reasons: list[Reason] = []
     if it.edit.revive is not None:
         reasons.append(why.VersionRestored(it.edit.revive))

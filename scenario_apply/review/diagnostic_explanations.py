@@ -186,6 +186,8 @@ _PLAN = {
     "asset-gone": "Images that an earlier run uploaded were deleted on Scenario, perhaps in the web app. The models "
     "trained on them are unaffected. New models cannot use the deleted assets, so the images are uploaded again.",
     "find-ambiguous": "A concept with `find:` matches several models of the project. Name one of them with `modelId:`.",
+    "epoch-unknown": "A model asks for an epoch, or a composition for one of a part, that the training does not have, "
+    "or will not have with its nbEpochs. Choose one that the message names. The training itself stays as it is.",
     "find-nothing": "A concept with `find:` matches no model of the project with this exact name and type. The hint "
     "lists the nearest ones. Public models of others are named with `modelId:`.",
     "plan": "The sum of a plan, as `plan --format github` annotates it. `plan create`, `plan replace` and others "

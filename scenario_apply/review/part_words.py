@@ -93,9 +93,9 @@ class PartNames(Struct, frozen=True):
         return ids if len(ids) == len(after) else [None] * len(after)
 
     def _is_same(self, old: Mapping[str, object], new: Mapping[str, object], made: str | None) -> bool:
-        """Whether both are the same model, of whatever version, at the same scale."""
+        """Whether both are the same model, of whatever version, at the same scale and epoch."""
         before = _text(old.get("modelId"))
-        if value_text(old.get("scale")) != value_text(new.get("scale")):
+        if any(value_text(old.get(key)) != value_text(new.get(key)) for key in ("scale", "epoch")):
             return False
         if "model" in new:
             known = self.known.get(before or "")
@@ -141,7 +141,8 @@ def _found(part: Mapping[str, object]) -> str:
 
 
 def _scaled(name: str, part: Mapping[str, object]) -> str:
-    return f"{name} at {value_text(part.get('scale'))}"
+    epoch = f", epoch {value_text(part['epoch'])}" if "epoch" in part else ""
+    return f"{name} at {value_text(part.get('scale'))}{epoch}"
 
 
 def _text(value: object) -> str | None:

@@ -81,6 +81,9 @@ def _difference_text(reason: DifferenceReason) -> str:
             return "description differs"
         case why.TagsChanged(added, removed):
             return "tags " + " ".join([*(f"+{tag}" for tag in added), *(f"-{tag}" for tag in removed)])
+        case why.EpochChanged(old, new, drifted):
+            changed = f"epoch {new} is chosen" if old in (None, new) else f"epoch {old} -> {new}"
+            return f"{changed} (it was changed on Scenario)" if drifted else changed
         case why.LabelDrift("name", observed):
             return f'the name was changed on Scenario to "{observed}"'
         case why.LabelDrift("tags", observed):
@@ -123,6 +126,8 @@ def _history_text(reason: HistoryReason) -> str:
             return "the manifest asks for the trained version again"
         case why.VersionRestored(version):
             return f"version {version} was trained on exactly this: it becomes current again, 0 CU"
+        case why.EpochLeft(epoch):
+            return f"epoch {epoch} stays in use: removing `epoch:` changes nothing on Scenario"
         case _:
             assert_never(reason)
 

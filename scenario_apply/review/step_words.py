@@ -42,7 +42,7 @@ def doing(step: Step) -> str:
         case SetPairs():
             return f"set {counted(len(step.pairs), 'pair')}" if step.pairs else "remove all pairs"
         case UpdateModel():
-            return "update"
+            return f"choose epoch {step.epoch}" if step.epoch else "update"
         case SetTags():
             return "set tags"
         case StartTraining():
@@ -75,7 +75,7 @@ def did(step: Step) -> str:
         case SetPairs():
             return f"{counted(len(step.pairs), 'pair')} set" if step.pairs else "all pairs removed"
         case UpdateModel():
-            return "updated"
+            return f"epoch {step.epoch} chosen" if step.epoch else "updated"
         case SetTags():
             return "tags set"
         case StartTraining():

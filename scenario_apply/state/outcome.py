@@ -272,6 +272,7 @@ def _updated(version: Version, step: UpdateModel, outcome: Outcome) -> Version:
         name=version.name if step.name is None else step.name,
         description=version.description if step.description is None else step.description,
         concepts=version.concepts if step.concepts is None else _as_trained(outcome.concepts, version),
+        epoch=step.epoch or version.epoch,
         kept=_relabelled(version, step, outcome),
     )
 
@@ -312,6 +313,7 @@ def _launched(version: Version, step: StartTraining, outcome: Outcome) -> Versio
         launched_at=outcome.at,
         ended_at=None,
         picture_options=step.picture_options or "",
+        epoch=None,  # it was one of the training before
     )
 
 

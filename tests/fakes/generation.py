@@ -161,12 +161,15 @@ class FakeGeneration:
 
     # -- writes
 
+    def _choose_epoch(self, model_id: ModelId, epoch: str) -> None:
+        if epoch not in {one.name for one in self.epochs.get(model_id, ())}:
+            raise Refused(f"Epoch {epoch} not found", status=400)
+        self.chosen_epochs[model_id] = epoch
+
     def choose_epoch(self, model_id: ModelId, epoch: str, *, sending: Sending | None = None) -> RemoteModel:
         def write() -> RemoteModel:
             model = self._model(model_id)
-            if epoch not in {one.name for one in self.epochs.get(model_id, ())}:
-                raise Refused(f"Epoch {epoch} not found", status=400)
-            self.chosen_epochs[model_id] = epoch
+            self._choose_epoch(model_id, epoch)
             return self._remote(model, images=False)
 
         return self._call("choose_epoch", f"{model_id} {epoch}", write, sending)

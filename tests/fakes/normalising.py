@@ -44,11 +44,12 @@ class NormalisingScenario(FakeScenario):
         name: str | None = None,
         short_description: str | None = None,
         concepts: Sequence[RemoteConcept] | None = None,
+        epoch: str | None = None,
         sending: Sending | None = None,
     ) -> RemoteModel:
         named, described = self._formed(name), self._formed(short_description)
         return super().update_model(
-            model_id, name=named, short_description=described, concepts=concepts, sending=sending
+            model_id, name=named, short_description=described, concepts=concepts, epoch=epoch, sending=sending
         )
 
     def update_tags(

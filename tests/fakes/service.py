@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import TypeVar
 
+from msgspec.structs import replace
+
 from scenario_apply.errors import CoolingDown, NotFound, PlanCeiling, Refused
 from scenario_apply.model.ports import Clock, Sending
 from scenario_apply.model.remote import (
@@ -29,6 +31,7 @@ from scenario_apply.model.remote import (
     Progress,
     RemoteAsset,
     RemoteConcept,
+    RemoteEpoch,
     RemoteJob,
     RemoteModel,
     RemotePair,
@@ -87,6 +90,8 @@ class FakeScenario(FakeGeneration):
 
     parallel_training, cooldown_s: limits of the plan. fail_training: names of models whose training fails.
     shows_own_captions: an image without a caption shows the automatic one as its description, too.
+    epoch_count: epochs that each training of a flux.1 LoRA leaves to choose from; the last one is in use.
+    hides_epochs_in_bulk: an answer about several models leaves them out.
     """
 
     def __init__(self, clock: Clock, *, training_s: float = 30.0) -> None:
@@ -97,6 +102,8 @@ class FakeScenario(FakeGeneration):
         self.cooldown_s = 0.0
         self.fail_training: set[str] = set()
         self.shows_own_captions = False
+        self.epoch_count = 0
+        self.hides_epochs_in_bulk = False
         self.score = 0.9
         self.page_size = 500
         self.models: dict[ModelId, Model] = {}
@@ -160,7 +167,7 @@ class FakeScenario(FakeGeneration):
             "get_models",
             ",".join(model_ids),
             lambda: {
-                i: self._remote(self.models[i], images=images)
+                i: self._in_bulk(self._remote(self.models[i], images=images))
                 for i in model_ids
                 if i in self.models and not self.models[i].deleted
             },
@@ -251,10 +258,13 @@ class FakeScenario(FakeGeneration):
         name: str | None = None,
         short_description: str | None = None,
         concepts: Sequence[RemoteConcept] | None = None,
+        epoch: str | None = None,
         sending: Sending | None = None,
     ) -> RemoteModel:
         def write() -> RemoteModel:
             model = self._model(model_id)
+            if epoch is not None:
+                self._choose_epoch(model_id, epoch)
             model.name = model.name if name is None else name
             model.description = model.description if short_description is None else short_description
             if concepts is not None and tuple(concepts) != model.concepts:
@@ -419,6 +429,8 @@ class FakeScenario(FakeGeneration):
             self.jobs[job.id] = job
             model.jobs.append(job.id)
             model.status = "training"
+            self.epochs.pop(model_id, None)
+            self.chosen_epochs.pop(model_id, None)
             model.parameters = dict(parameters)
             model.description = model.description or "written by the service"
             return Launch(job_id=job.id, cu_cost=job.cu)
@@ -449,8 +461,16 @@ class FakeScenario(FakeGeneration):
     def _pass_time(self) -> None:
         for job in self.jobs.values():
             if job.status == "training" and self.clock.now() >= job.ends_at:
-                job.status = self.models[job.model].status = job.ends_as
+                model = self.models[job.model]
+                job.status = model.status = job.ends_as
+                if model.type == "flux.1-lora" and model.status == "trained" and self.epoch_count:
+                    numbers = map(str, range(1, self.epoch_count + 1))
+                    self.epochs[model.id] = tuple(RemoteEpoch(name=number, assets=()) for number in numbers)
+                    self.chosen_epochs[model.id] = str(self.epoch_count)
         self._pass_drawing_time()
+
+    def _in_bulk(self, model: RemoteModel) -> RemoteModel:
+        return replace(model, epochs=None) if self.hides_epochs_in_bulk else model
 
     def _model(self, model_id: ModelId) -> Model:
         model = self.models.get(model_id)
@@ -534,6 +554,7 @@ class FakeScenario(FakeGeneration):
             progress=Progress(stage="running-train", progress=0.5) if is_running else None,
             created_at=model.created_at,
             training_started_at=job.starts_at if job is not None and not is_running else None,
+            epoch=self.chosen_epochs.get(model.id),
             epochs=self.epochs.get(model.id),
         )
 
