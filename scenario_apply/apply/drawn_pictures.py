@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import NamedTuple
 
-from scenario_apply.apply.signed_pictures import DownloadBounds, PictureSource, fetch_pictures
+from scenario_apply.apply.signed_pictures import DownloadBounds, SignedSource, fetch_pictures
 from scenario_apply.dataset.scan.decoding import DecodingAllowance
 from scenario_apply.dataset.scan.pillow_images import DamagedPicture, NotDecoded, read_pixels
 from scenario_apply.dataset.scan.sample_thumbnails import MOST_BYTES, MOST_SIDE
@@ -39,7 +39,7 @@ class LookedAt(NamedTuple):
 class SampleLooker:
     """Any thread may use it, one call at a time."""
 
-    def __init__(self, source: PictureSource, store: SampleStore) -> None:
+    def __init__(self, source: SignedSource, store: SampleStore) -> None:
         self._source = source
         self._store = store
 

@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from scenario_apply.apply.refresh import read_models
-from scenario_apply.apply.signed_pictures import PictureSource, fetch_pictures
+from scenario_apply.apply.signed_pictures import SignedSource, fetch_pictures
 from scenario_apply.dataset.scan.thumbnails import Shown, WantedPicture, make_thumbnails
 from scenario_apply.errors import NotFound
 from scenario_apply.model.ports import PictureApi, ScenarioApi
@@ -106,4 +106,4 @@ def downloaded_pictures(assets: Sequence[AssetId], download: Download) -> dict[A
         made = make_thumbnails([WantedPicture(digest, "sample")], lambda _: data, most_bytes=download.most_bytes)
         return made[digest]
 
-    return fetch_pictures(assets, PictureSource(download.pictures, download.access), small)
+    return fetch_pictures(assets, SignedSource(download.pictures, download.access), small)

@@ -41,7 +41,7 @@ class DownloadBounds(NamedTuple):
 PAGE_BOUNDS = DownloadBounds(most_bytes=160 << 20, longest_s=45.0)
 
 
-class PictureSource(NamedTuple):
+class SignedSource(NamedTuple):
     """access: what the caller consents to read. stop: ends the downloads early, with Interrupted."""
 
     pictures: PictureApi
@@ -51,7 +51,7 @@ class PictureSource(NamedTuple):
 
 def fetch_pictures(
     assets: Sequence[AssetId],
-    source: PictureSource,
+    source: SignedSource,
     make: Callable[[bytes], Made | NoThumbnail],
     bounds: DownloadBounds = PAGE_BOUNDS,
 ) -> dict[AssetId, Made | NoThumbnail]:
@@ -105,7 +105,7 @@ def _addressed(
     return known, None
 
 
-def _reader(source: PictureSource) -> WebReader:
+def _reader(source: SignedSource) -> WebReader:
     base = urlsplit(source.pictures.base_url)
     access = RemoteAccess(
         everything=True,
@@ -115,7 +115,7 @@ def _reader(source: PictureSource) -> WebReader:
     return WebReader(access, is_signed=True)
 
 
-def _address_of(asset: PictureAsset | None, source: PictureSource) -> Secret | NoThumbnail:
+def _address_of(asset: PictureAsset | None, source: SignedSource) -> Secret | NoThumbnail:
     if asset is None:
         return NoThumbnail("it was deleted on Scenario")
     if asset.address is None:

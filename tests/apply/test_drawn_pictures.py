@@ -14,7 +14,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from scenario_apply.apply.drawn_pictures import SampleLooker
-from scenario_apply.apply.signed_pictures import PictureSource
+from scenario_apply.apply.signed_pictures import SignedSource
 from scenario_apply.dataset.scan.sample_thumbnails import MOST_BYTES, MOST_SIDE, read_sample_thumbnails
 from scenario_apply.dataset.scan.thumbnails import Thumbnail
 from scenario_apply.dataset.scan.web_files import WebReader
@@ -73,7 +73,7 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Service:
 
 
 def looker(service: Service, root: Path) -> SampleLooker:
-    return SampleLooker(PictureSource(service, NO_REMOTE), SampleStore(str(root)))
+    return SampleLooker(SignedSource(service, NO_REMOTE), SampleStore(str(root)))
 
 
 def files(root: Path) -> list[str]:
@@ -97,8 +97,9 @@ def test_a_picture_is_recorded_with_its_digest_its_hash_and_a_small_copy(service
 def test_what_cannot_be_had_is_left_out_and_no_foreign_host_is_asked(service: Service, tmp_path: Path) -> None:
     seen = looker(service, tmp_path)([GONE, FOX, ELSEWHERE, AssetId("text")])
     assert [*seen] == [FOX]
-    with pytest.raises(ApplyError, match="lies on evil.example; SCENARIO_APPLY_ALLOW_REMOTE") as caught:
+    with pytest.raises(ApplyError, match="lies on evil") as caught:
         looker(service, tmp_path)([ELSEWHERE, GONE])
+    assert "SCENARIO_APPLY_ALLOW_REMOTE=https://evil.example/" in caught.value.message
     assert "hunter2" not in str(caught.value)
     assert looker(service, tmp_path)([]) == {}
 
@@ -147,6 +148,6 @@ def test_nothing_is_written_through_a_link(service: Service, tmp_path: Path) -> 
 def test_a_run_that_is_interrupted_does_not_wait_for_pictures(service: Service, tmp_path: Path) -> None:
     stop = threading.Event()
     stop.set()
-    look = SampleLooker(PictureSource(service, NO_REMOTE, stop), SampleStore(str(tmp_path)))
+    look = SampleLooker(SignedSource(service, NO_REMOTE, stop), SampleStore(str(tmp_path)))
     with pytest.raises(Interrupted):
         look([FOX, HEN])
