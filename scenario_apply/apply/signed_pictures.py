@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 from scenario_apply.dataset.scan.remote_objects import RemoteFailed
 from scenario_apply.dataset.scan.thumbnails import NoThumbnail
 from scenario_apply.dataset.scan.web_files import WebReader
-from scenario_apply.errors import ApiError, Interrupted
+from scenario_apply.errors import ApiError
 from scenario_apply.model.limits import ASSETS_PER_BULK_READ
-from scenario_apply.model.ports import PictureApi, WakeUp
+from scenario_apply.model.ports import PictureApi
 from scenario_apply.model.remote import AssetId
 from scenario_apply.model.remote_pictures import PictureAsset
 from scenario_apply.model.remote_urls import RemoteAccess
@@ -42,11 +42,11 @@ PAGE_BOUNDS = DownloadBounds(most_bytes=160 << 20, longest_s=45.0)
 
 
 class SignedSource(NamedTuple):
-    """access: what the caller consents to read. stop: ends the downloads early, with Interrupted."""
+    """access: what the caller consents to read. check: called while it is waited; what it raises ends the downloads."""
 
     pictures: PictureApi
     access: RemoteAccess
-    stop: WakeUp | None = None
+    check: Callable[[], None] = lambda: None
 
 
 def fetch_pictures(
@@ -57,7 +57,7 @@ def fetch_pictures(
 ) -> dict[AssetId, Made | NoThumbnail]:
     """By asset: what make makes of its bytes, or why there is nothing. make is called by several threads at once.
 
-    Raises Interrupted alone.
+    Raises nothing but what the check of the source raises.
     """
     known, failed = _addressed(assets, source.pictures)
     if failed is not None:
@@ -73,7 +73,7 @@ def fetch_pictures(
                 found[asset_id] = address
             else:
                 waiting[asset_id] = pool.submit(fetch, address)
-        _wait(list(waiting.values()), fetch, source.stop)
+        _wait(list(waiting.values()), fetch, source.check)
     finally:
         fetch.give_up()
         pool.shutdown(wait=False, cancel_futures=True)
@@ -126,13 +126,12 @@ def _address_of(asset: PictureAsset | None, source: SignedSource) -> Secret | No
     return NoThumbnail(f"it lies on {host}; SCENARIO_APPLY_ALLOW_REMOTE=https://{host}/ allows to read it")
 
 
-def _wait(futures: Sequence[Future[Made]], fetch: _Fetch[Any], stop: WakeUp | None) -> None:
-    """Until all are done, or the time is over. Raises Interrupted."""
+def _wait(futures: Sequence[Future[Made]], fetch: _Fetch[Any], check: Callable[[], None]) -> None:
+    """Until all are done, or the time is over."""
     open_ones: set[Future[Made]] = set(futures)
     while open_ones and (left := fetch.seconds_left) > 0:
-        if stop is not None and stop.is_set():
-            raise Interrupted("interrupted while pictures were downloaded")
-        open_ones = wait(open_ones, timeout=left if stop is None else min(left, _LOOK_EVERY_S)).not_done
+        check()
+        open_ones = wait(open_ones, timeout=min(left, _LOOK_EVERY_S)).not_done
 
 
 class _Fetch(Generic[Made]):

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from PIL import Image, ImageDraw
 
+from scenario_apply.api.rate.budget import RequestBudget
 from scenario_apply.apply.drawn_pictures import SampleLooker
 from scenario_apply.apply.signed_pictures import SignedSource
 from scenario_apply.dataset.scan.sample_thumbnails import MOST_BYTES, MOST_SIDE, read_sample_thumbnails
@@ -25,6 +26,7 @@ from scenario_apply.model.remote_urls import NO_REMOTE
 from scenario_apply.model.secret import Secret
 from scenario_apply.state.state import DrawnPicture
 from scenario_apply.state.stores.sample_store import SampleStore
+from tests.fakes.clock import FakeClock
 
 FOX, HEN, GONE, ELSEWHERE = (AssetId(name) for name in ("fox", "hen", "gone", "elsewhere"))
 
@@ -146,8 +148,9 @@ def test_nothing_is_written_through_a_link(service: Service, tmp_path: Path) -> 
 
 
 def test_a_run_that_is_interrupted_does_not_wait_for_pictures(service: Service, tmp_path: Path) -> None:
-    stop = threading.Event()
-    stop.set()
-    look = SampleLooker(SignedSource(service, NO_REMOTE, stop), SampleStore(str(tmp_path)))
+    cancel = threading.Event()
+    cancel.set()
+    check = RequestBudget(0, FakeClock(), cancel).stop_if_cancelled
+    look = SampleLooker(SignedSource(service, NO_REMOTE, check), SampleStore(str(tmp_path)))
     with pytest.raises(Interrupted):
         look([FOX, HEN])
