@@ -17,7 +17,7 @@ from scenario_apply.api.rate.budget import RequestBudget
 from scenario_apply.apply.drawn_pictures import SampleLooker
 from scenario_apply.apply.signed_pictures import SignedSource
 from scenario_apply.dataset.scan.sample_thumbnails import MOST_BYTES, MOST_SIDE, read_sample_thumbnails
-from scenario_apply.dataset.scan.thumbnails import Thumbnail
+from scenario_apply.dataset.scan.thumbnails import Shown, Thumbnail
 from scenario_apply.dataset.scan.web_files import WebReader
 from scenario_apply.errors import ApplyError, Interrupted
 from scenario_apply.model.remote import AssetId
@@ -78,6 +78,10 @@ def looker(service: Service, root: Path) -> SampleLooker:
     return SampleLooker(SignedSource(service, NO_REMOTE), SampleStore(str(root)))
 
 
+def _copy(root: Path, digest: str) -> Shown:
+    return read_sample_thumbnails(str(root), [digest], most_bytes=MOST_BYTES, most_in_all=MOST_BYTES)[digest]
+
+
 def files(root: Path) -> list[str]:
     return sorted(os.listdir(root / ".scenario" / "samples"))
 
@@ -90,7 +94,7 @@ def test_a_picture_is_recorded_with_its_digest_its_hash_and_a_small_copy(service
     assert (fox.asset_id, len(fox.dhash or "")) == (FOX, 32)
     assert fox.dhash != hen.dhash
     assert files(tmp_path) == sorted(f"{one.thumbnail}.webp" for one in (fox, hen))
-    shown = read_sample_thumbnails(str(tmp_path), [fox.thumbnail or ""], most_bytes=MOST_BYTES)[fox.thumbnail or ""]
+    shown = _copy(tmp_path, fox.thumbnail or "")
     assert isinstance(shown, Thumbnail)
     assert (max(shown.width, shown.height), len(shown.data) <= MOST_BYTES) == (MOST_SIDE, True)
     assert (tmp_path / ".scenario" / ".gitignore").read_text().endswith("*\n")
