@@ -293,6 +293,7 @@ def environment_of(
 ) -> Environment:
     """What a run works with. service None: offline. root: the folder .scenario/ is in."""
     from scenario_apply.apply.environment import Environment
+    from scenario_apply.cli.sample_looking import LazyLooker
     from scenario_apply.state.stores.base_notes import BaseNotes
 
     return Environment(
@@ -306,6 +307,9 @@ def environment_of(
         tool_version=VERSION,
         pictures=None if service is None else service.pictures,
         base_notes=BaseNotes(root, settings.endpoint),
+        thumbnails=None
+        if service is None
+        else LazyLooker(root, service.pictures, settings.remote, service.budget.stop_if_cancelled).look,
     )
 
 
