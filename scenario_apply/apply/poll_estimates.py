@@ -25,7 +25,7 @@ def polls_of(steps: Sequence[PlannedStep], state: State, interval_s: float | Non
 
 
 def _polls_of(state: State, type: str, interval_s: float | None) -> int:
-    from scenario_apply.apply.poller import expected_polls  # start-up of a plan without changes was measured
+    from scenario_apply.apply.poll_rounds import expected_polls  # start-up of a plan without changes was measured
 
     seconds = expected_seconds(state, type)
     return POLLS_OF_UNKNOWN_LENGTH if seconds is None else expected_polls(seconds, interval_s)

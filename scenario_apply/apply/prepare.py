@@ -192,7 +192,7 @@ def make_plan(
     api = environment.api if options.refresh else None
     quoted, not_quoted = quotes(api, decisions)
     given = replace(inputs, state=state, observed=observed)
-    samples = _samples(environment, api, given, decisions, manifest.root)
+    samples = _samples(environment, api, given, decisions)
     works = samples.plan.works
     steps, again = _steps(environment, decisions, state, observed, works)
     unpulled, affects = unpulled_pictures(steps, desired), affected(decisions, desired)
@@ -292,14 +292,14 @@ def _decided(environment: Environment, inputs: Inputs, *, consent: bool) -> tupl
 
 
 def _samples(
-    environment: Environment, api: ScenarioApi | None, inputs: Inputs, decisions: Mapping[Address, Decision], root: str
+    environment: Environment, api: ScenarioApi | None, inputs: Inputs, decisions: Mapping[Address, Decision]
 ) -> PlannedSamples:
     """The samples that the decisions lead to; nothing is looked up for a plan without any."""
     if not decisions or not has_samples(inputs):
         return PlannedSamples()
     from scenario_apply.apply.sample_planning import planned_samples
 
-    return planned_samples(environment, api, inputs, decisions, root)
+    return planned_samples(environment, api, inputs, decisions)
 
 
 def _steps(

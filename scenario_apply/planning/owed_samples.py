@@ -14,9 +14,10 @@ from dataclasses import replace as with_values
 from msgspec import Struct
 from msgspec.structs import replace
 
+from scenario_apply.dataset.sample_references import missing_reference, reference_of
 from scenario_apply.dataset.types import Image
 from scenario_apply.errors import Diagnostic
-from scenario_apply.manifest.spec import SampleSpec
+from scenario_apply.manifest.spec import ModelSpec, SampleSpec
 from scenario_apply.model.address import Address
 from scenario_apply.model.codec import Count
 from scenario_apply.model.remote import ModelId
@@ -36,6 +37,7 @@ from scenario_apply.planning.decision import (
     Retrain,
     Wait,
 )
+from scenario_apply.planning.desired import Desired
 from scenario_apply.planning.ignore_changes import as_recorded
 from scenario_apply.planning.reasons import ManifestChangedMeanwhile, Reason
 from scenario_apply.planning.rule_inputs import Inputs, prevented
@@ -47,7 +49,6 @@ DEFAULT_SCALE = 1.0
 
 
 FindBase = Callable[[WantedBase], SampleBase | Diagnostic]
-FindReference = Callable[[SampleSpec], Image | Diagnostic]
 
 
 class OwedSample(Struct, frozen=True, kw_only=True):
@@ -142,10 +143,9 @@ def plan_samples(
     given: Inputs,
     decisions: Mapping[Address, Decision],
     find_base: FindBase,
-    find_reference: FindReference,
 ) -> SamplePlan:
-    """The samples of all decisions. find_base, find_reference: asked only for what the state does not answer."""
-    planner = _Planner(given.state, find_base, find_reference)
+    """The samples of all decisions. find_base: asked only for what the state does not answer."""
+    planner = _Planner(given.desired, given.state, find_base)
     works = {}
     for address, decision in decisions.items():
         is_asked = given.asked.draw is not None and address in given.asked.draw
@@ -179,9 +179,9 @@ def _with_waits(work: SampleWork, decision: Decision, gone: set[int]) -> SampleW
 
 @dataclass(frozen=True, slots=True)
 class _Planner:
+    desired: Desired
     state: State
     find_base: FindBase
-    find_reference: FindReference
     problems: list[Diagnostic] = field(default_factory=list)
     seen: dict[str, Sequence[str]] = field(default_factory=dict)
 
@@ -216,19 +216,12 @@ class _Planner:
     def request(self, declared: SampleSpec, spec: Spec, record: Record | None, type: str) -> OwedSample | None:
         """What is asked of the service; None, and a problem, where that cannot be said."""
         base = self.base(declared, spec, type)
-        reference = None if declared.reference is None else self.find_reference(declared)
         if base is None:
             return None
-        if isinstance(reference, Diagnostic):
-            self.problems.append(reference)
-            return None
-        if base.needs_reference and reference is None:
-            self.problem(
-                "sample-reference",
-                declared,
-                f"sample {declared.name} of {spec.address} needs a picture to edit: {base.id} draws none without",
-                "name a picture of its dataset, or another file, with reference:",
-            )
+        dataset = self.desired.dataset_of(spec)
+        reference = None if dataset is None else reference_of(declared, dataset, is_needed=base.needs_reference)
+        if base.needs_reference and reference is None and isinstance(spec, ModelSpec):
+            self.problems.append(missing_reference(spec, declared))
             return None
         settings = declared.settings
         if settings.scale is None and spec.address.kind == "model":
@@ -268,9 +261,6 @@ class _Planner:
             samples = (sample for version in versions if version.type == type for sample in version.samples)
             self.seen[type] = [sample.request.base for sample in samples if sample.phase == "drawn"]
         return self.seen[type]
-
-    def problem(self, code: str, declared: SampleSpec, what: str, hint: str) -> None:
-        self.problems.append(Diagnostic(code=code, message=what, location=declared.place, hint=hint))
 
 
 def _drawn_with(decision: Decision) -> SampleWork | None:

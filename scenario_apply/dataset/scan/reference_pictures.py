@@ -1,61 +1,108 @@
-"""Reads one picture that a sample edits and that is in no dataset: as guarded as the pictures of a dataset are."""
+"""Finds the pictures that samples of edit models start from, and says what is wrong with them.
+
+A reference is a picture of the model's dataset, or a file below the manifest's folder, read with the bounds of a
+dataset: nothing hidden, nothing outside, no link that leads there.
+"""
 
 from __future__ import annotations
 
-import os
-import posixpath
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from posixpath import basename, normpath
 
-from scenario_apply.dataset.facts import FileEntry
-from scenario_apply.dataset.scan.barriers import refusal_finding
-from scenario_apply.dataset.scan.decoding import DecodingAllowance
-from scenario_apply.dataset.scan.read_images import read_facts
-from scenario_apply.dataset.types import Image
-from scenario_apply.manifest.loader.data_guard import Barred, DataGuard
+from scenario_apply.dataset.sample_references import default_problems, picture_at
+from scenario_apply.dataset.types import Dataset, Image
+from scenario_apply.errors import Diagnostic, Location
+from scenario_apply.manifest.spec import CaptionSource, DatasetSpec, ModelSpec, SampleSpec
+from scenario_apply.model.address import Address
 
-LARGEST_REFERENCE = 50 << 20
-"""Bytes of a file that is read for it."""
-
-
-class ReferenceRefused(Exception):
-    """A file that cannot be a reference picture: why, in words, with a hint or none."""
-
-    def __init__(self, why: str, hint: str | None = None) -> None:
-        super().__init__(why)
-        self.hint = hint
+Scan = Callable[[Mapping[str, DatasetSpec]], Mapping[str, Dataset]]
 
 
-def read_reference(root: str, file: str) -> Image:
-    """The picture, as it is sent. file: relative to the root, POSIX. Raises ReferenceRefused.
+def with_references(
+    datasets: Mapping[str, Dataset], models: Mapping[Address, ModelSpec], scan: Scan
+) -> Mapping[str, Dataset]:
+    """The datasets with the references of their models' samples, and with the problems of those.
 
-    A Git LFS pointer gives the digest and size of the picture that it stands for.
+    scan: reads datasets of one picture each.
     """
-    guard, full = DataGuard(root), posixpath.normpath(posixpath.join(root, file))
-    try:
-        if (barrier := guard.barrier_as_written(full)) is not None:
-            raise Barred(barrier)
-        with guard.opened(file) as opened:
-            size = os.fstat(opened.fileno()).st_size
-    except Barred as error:
-        found = refusal_finding(error.barrier, file)
-        raise ReferenceRefused(found.what, "choose a picture below the manifest's folder") from error
-    except FileNotFoundError as error:
-        raise ReferenceRefused(f"{file} does not exist", "the path is relative to the manifest's folder") from error
-    except OSError as error:
-        raise ReferenceRefused(f"{file} cannot be read: {error.strerror}") from error
-    if size > LARGEST_REFERENCE:
-        raise ReferenceRefused(f"{file} has {size >> 20} MB; at most {LARGEST_REFERENCE >> 20} are read")
-    entry = FileEntry(path=posixpath.basename(file), file=file, size=size, mtime_ns=0, identity=0)
-    facts = read_facts(guard, entry, DecodingAllowance())
-    if facts.fault:
-        raise ReferenceRefused(f"{file} is no picture that can be sent: {facts.fault_text}")
-    return Image(
-        path=entry.path,
-        file=file,
-        sha256=facts.sha256,
-        size_bytes=facts.size,
-        mime=facts.mime,
-        width=facts.width,
-        height=facts.height,
-        caption=None,
-        is_lfs_pointer=facts.is_lfs_pointer,
-    )
+    problems: dict[str, list[Diagnostic]] = {}
+    outside: dict[str, dict[str, SampleSpec]] = {}  # dataset -> reference -> the first sample that names it
+    for model in models.values():
+        dataset = datasets.get(model.dataset)
+        if dataset is None or not model.samples.samples:
+            continue
+        problems.setdefault(dataset.name, []).extend(default_problems(model, dataset))
+        for sample in model.samples.samples:
+            if sample.reference is not None and picture_at(dataset, sample.reference) is None:
+                outside.setdefault(dataset.name, {}).setdefault(sample.reference, sample)
+    if not outside:
+        return _with(datasets, problems, {})
+    samples = {written: sample for named in outside.values() for written, sample in named.items()}
+    scanned = scan({written: _spec(written, sample) for written, sample in samples.items()})
+    found: dict[str, dict[str, Image]] = {}
+    for name, named in outside.items():
+        for written, sample in named.items():
+            image = _only_picture(scanned[written], written, sample)
+            if image is not None:
+                found.setdefault(name, {})[written] = image
+            else:
+                problems.setdefault(name, []).append(_refusal(scanned[written], written, sample))
+    return _with(datasets, problems, found)
+
+
+def _with(
+    datasets: Mapping[str, Dataset],
+    problems: Mapping[str, list[Diagnostic]],
+    found: Mapping[str, Mapping[str, Image]],
+) -> Mapping[str, Dataset]:
+    changed = {
+        name: replace(
+            datasets[name],
+            problems=(*datasets[name].problems, *dict.fromkeys(problems.get(name, ()))),
+            references=found.get(name, {}),
+        )
+        for name in {*found, *(name for name, listed in problems.items() if listed)}
+    }
+    return {name: changed.get(name, dataset) for name, dataset in datasets.items()} if changed else datasets
+
+
+def _spec(written: str, sample: SampleSpec) -> DatasetSpec:
+    captions, lint = CaptionSource(kind="auto"), {"too-small": "off"}  # it trains nothing
+    return DatasetSpec(name=written, images=(written,), captions=captions, lint=lint, place=_place(sample))
+
+
+def _place(sample: SampleSpec) -> Location:
+    return sample.reference_place or sample.place
+
+
+def _only_picture(scanned: Dataset, written: str, sample: SampleSpec) -> Image | None:
+    """The picture that is meant; other files of its folder do not count."""
+    images = scanned.contents.images
+    meant = [image for image in images if image.file == normpath(written.replace("\\", "/"))]
+    found = meant or (list(images) if "://" in written and len(images) == 1 else [])
+    return found[0] if found and not any(_errors(scanned, written, sample)) else None
+
+
+def _errors(scanned: Dataset, written: str, sample: SampleSpec) -> Iterator[Diagnostic]:
+    """Those about the reference itself; where it lies in a folder, that is listed whole."""
+    name = basename(written.replace("\\", "/"))
+    for problem in scanned.problems:
+        at = problem.location
+        if problem.severity == "error" and at is not None and (at == _place(sample) or basename(at.file) == name):
+            yield problem
+
+
+def _refusal(scanned: Dataset, written: str, sample: SampleSpec) -> Diagnostic:
+    errors = list(_errors(scanned, written, sample))
+    barred = [problem for problem in errors if problem.code != "N01"]
+    missing = [problem for problem in errors if "does not exist" in problem.message]
+    place = _place(sample)
+    for problem in (*barred, *missing):
+        hint = "move it below the manifest's folder" if problem.code == "outside-root" else problem.hint
+        code = "sample-reference" if problem.code == "N01" else problem.code
+        what = f"reference of a sample: {problem.message}"
+        return replace(problem, code=code, message=what, location=place, hint=hint)
+    what = f"reference of a sample: {written} is not the path of one picture"
+    hint = "name one file, such as photo/01.png"
+    return Diagnostic(code="sample-reference", message=what, location=place, hint=hint)
