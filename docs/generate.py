@@ -186,7 +186,7 @@ def _kind(schema: Json) -> str:
         return f"`{schema['const']}`"
     if "enum" in schema:
         shown = [f"`{word}`" for word in schema["enum"] if word is not None]
-        return ", ".join(shown) if len(shown) <= 12 else "one of a list"
+        return ", ".join(shown) if len(shown) <= 14 else "one of a list"
     if "anyOf" in schema or "oneOf" in schema:
         kinds = [_kind(inner) for inner in schema.get("anyOf") or schema["oneOf"]]
         return " or ".join(dict.fromkeys(kind for kind in kinds if kind))

@@ -1,4 +1,4 @@
-"""What exists before the first write: the newest models and assets, and the last training of each model.
+"""What exists before the first write: the newest models, assets and drawn samples, and each model's last training.
 
 Read once, with one request each, and kept in the journal for the next run. A training has a baseline of its own: the
 model's last training right before the launch, kept with its request.
@@ -9,15 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from scenario_apply.apply.sample_lookup import is_prompt_of
 from scenario_apply.model.kept_text import file_name_form, is_kept_name
 from scenario_apply.model.ports import ScenarioApi
 from scenario_apply.model.remote import ENDED_STATUSES, JobId, RemoteModel
-from scenario_apply.model.steps import CreateModel, PlannedStep, UploadImage
+from scenario_apply.model.steps import CreateModel, DrawSample, PlannedStep, UploadImage
 from scenario_apply.state.baseline import Baseline, BaselineEntry
+
+MOST_EMPTY_PAGES = 5
 
 
 def take_baseline(api: ScenarioApi, steps: Iterable[PlannedStep]) -> Baseline:
-    """Read the newest models and assets, where steps create some. Raises ApiError."""
+    """Read the newest models, assets and jobs that draw, where steps create some. Raises ApiError."""
     steps = list(steps)
     creates = {(p.step.name, p.step.type) for p in steps if isinstance(p.step, CreateModel)}
     uploads = {
@@ -36,7 +39,26 @@ def take_baseline(api: ScenarioApi, steps: Iterable[PlannedStep]) -> Baseline:
             ids=frozenset(asset.id for asset in found if file_name_form(asset.name or "") in uploads),
             newest_at=max((a.created_at for a in found if a.created_at is not None), default=None),
         )
-    return Baseline(models=models, assets=assets)
+    prompts = {p.step.sample.prompt for p in steps if isinstance(p.step, DrawSample)}
+    return Baseline(models=models, assets=assets, jobs=_newest_jobs(api, prompts) if prompts else None)
+
+
+def _newest_jobs(api: ScenarioApi, prompts: Iterable[str]) -> BaselineEntry:
+    """Of the first page with any: a page may be empty, and not the last."""
+    page = api.list_jobs()
+    for _ in range(MOST_EMPTY_PAGES):
+        if page.jobs or not page.next_token:
+            break
+        page = api.list_jobs(token=page.next_token)
+    return BaselineEntry(
+        ids=frozenset(job.id for job in page.jobs if _is_drawn_for(job.input.get("prompt"), prompts)),
+        newest_at=max((job.created_at for job in page.jobs if job.created_at is not None), default=None),
+    )
+
+
+def _is_drawn_for(told: object, prompts: Iterable[str]) -> bool:
+    """Whether a job may draw one of these prompts: also one that does not say what it draws."""
+    return not isinstance(told, str) or any(is_prompt_of(told, prompt) for prompt in prompts)
 
 
 def _could_be_made(model: RemoteModel, creates: Iterable[tuple[str, str]]) -> bool:

@@ -5,8 +5,6 @@ Requests that create or spend are journalled as sent right before their bytes le
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
 from typing import assert_never
 
 from msgspec.structs import replace
@@ -17,14 +15,15 @@ from scenario_apply.apply.epoch_choice import update_model
 from scenario_apply.apply.kept_answers import kept_caption, kept_labels, kept_tags, tags_to_delete
 from scenario_apply.apply.lost_answers import (
     ALREADY_ATTACHED,
-    BytesSent,
     Sent,
     attached_of,
     find_outcome,
     recorded_training,
 )
 from scenario_apply.apply.multipart import body_of, upload_in_parts
+from scenario_apply.apply.once import LOOKUP_PAUSES_S, MOST_SENDS, NO_DETAILS, once
 from scenario_apply.apply.refresh import bounded
+from scenario_apply.apply.sample_calls import draw_sample
 from scenario_apply.errors import AnswerLost, ApplyError, Interrupted, Refused
 from scenario_apply.model.address import Address
 from scenario_apply.model.kept_text import is_kept_name, is_same_text
@@ -52,15 +51,8 @@ from scenario_apply.state.fingerprint import fingerprint
 from scenario_apply.state.outcome import Outcome
 from scenario_apply.state.state import ConceptRecord, KeptLabels, PairRecord, Version
 
-LOOKUP_PAUSES_S = (0.0, 1.0, 2.0)
-LOOKUP_PAUSES_AFTER_TIMEOUT_S = (0.0, 1.0, 2.0, 4.0)
-"""Pauses before each read after a lost response. After a timeout the service may still be working on the request."""
-
-MOST_SENDS = 5
 SHOWN_CAPTION = 120
 """Characters of a caption in a remark."""
-
-NO_DETAILS: Mapping[str, str] = MappingProxyType({})
 
 
 def perform(planned: PlannedStep, step: CallStep, context: CallContext) -> Outcome:
@@ -68,7 +60,7 @@ def perform(planned: PlannedStep, step: CallStep, context: CallContext) -> Outco
     api, now = context.api, iso(context.clock.now())
     match step:
         case CreateModel():
-            outcome = _once(planned, context, lambda sending: _create(step, context, sending))
+            outcome = once(planned, context, lambda sending: _create(step, context, sending))
             return _created_with_concepts(outcome, step, context)
         case UploadImage():
             if step.way == "multipart":
@@ -103,98 +95,12 @@ def perform(planned: PlannedStep, step: CallStep, context: CallContext) -> Outco
             api.delete_model(step.model_id)
             return Outcome(at=now)
         case DrawSample():
-            raise ApplyError("samples are not drawn yet")
+            return draw_sample(planned, step, context)
         case _:
             assert_never(step)
 
 
 # -- requests that must happen once
-
-
-def _once(
-    planned: PlannedStep,
-    context: CallContext,
-    call: Callable[[Sending], Outcome],
-    *,
-    earlier: Earlier | None = None,
-    details: Mapping[str, str] = NO_DETAILS,
-) -> Outcome:
-    """Send the request; after a lost response adopt what it created, and send again only when it created nothing.
-
-    details: what the journal keeps with the request.
-    """
-    sent_at = context.clock.now()
-
-    def request() -> Sent:
-        return Sent(
-            step=planned,
-            at=sent_at,
-            owned=context.notes.created_ids,
-            baseline=context.baseline,
-            earlier=earlier,
-            bytes_sent=BytesSent.from_details(details),
-        )
-
-    for attempt in range(1, MOST_SENDS + 1):
-        sent_at = context.clock.now()
-
-        def sending() -> None:
-            nonlocal sent_at
-            sent_at = context.clock.now()
-            context.journal.sending(planned, sent_at, **details)
-
-        try:
-            outcome = call(sending)
-        except AnswerLost as lost:
-            context.notes.response_lost(planned.id, planned.address)
-            sent = request()
-            found = _lookup(sent, context, timed_out=lost.timed_out)
-            if found is None:
-                if attempt == MOST_SENDS:
-                    raise
-                if context.stop.is_set():
-                    raise Interrupted("interrupted after a response was lost") from lost
-                if isinstance(planned.step, CreateModel):
-                    context.notes.repeated(planned.address, _repeated_create(planned.step))
-                continue
-            outcome = found
-        except Refused as refused:
-            if not _is_in_success(refused):
-                raise
-            context.notes.response_lost(planned.id)
-            found = find_outcome(context.api, context.state, request())
-            if found is None:
-                context.notes.response_found(planned.id)
-                raise
-            outcome = found
-        context.notes.response_found(planned.id)
-        return outcome
-    raise AssertionError("unreachable")
-
-
-def _is_in_success(refused: Refused) -> bool:
-    """Whether the refusal came as a success, so that only the service shows whether the request was carried out."""
-    return refused.status is not None and 200 <= refused.status < 300
-
-
-def _repeated_create(step: CreateModel) -> str:
-    return (
-        f"the response to its create request was lost, and Scenario does not list a new model {step.name!r} of type "
-        f"{step.type}: the request is sent again, so a second, empty model of that name may appear later; "
-        "it costs nothing and can be deleted"
-    )
-
-
-def _lookup(sent: Sent, context: CallContext, *, timed_out: bool) -> Outcome | None:
-    # a list may show a new object late; a model shows its images and trainings at once
-    late = timed_out or isinstance(sent.step.step, CreateModel)
-    for delay in LOOKUP_PAUSES_AFTER_TIMEOUT_S if late else LOOKUP_PAUSES_S:
-        if delay:
-            context.clock.wait(delay, context.stop)
-        found = find_outcome(context.api, context.state, sent)
-        if found is not None:
-            return found
-    return None
 
 
 def _create(step: CreateModel, context: CallContext, sending: Sending) -> Outcome:
@@ -230,7 +136,7 @@ def _upload(planned: PlannedStep, step: UploadImage, context: CallContext) -> Ou
         sha256 = None if bytes_sent is None else bytes_sent.sha256
         return Outcome(at=iso(context.clock.now()), asset_id=asset_id, sha256=sha256)
 
-    return _once(planned, context, call, details=NO_DETAILS if bytes_sent is None else bytes_sent.details)
+    return once(planned, context, call, details=NO_DETAILS if bytes_sent is None else bytes_sent.details)
 
 
 def _train(planned: PlannedStep, step: StartTraining, context: CallContext) -> Outcome:
@@ -254,7 +160,7 @@ def _train(planned: PlannedStep, step: StartTraining, context: CallContext) -> O
         )
 
     try:
-        outcome = _once(planned, context, call, earlier=earlier, details=details)
+        outcome = once(planned, context, call, earlier=earlier, details=details)
     except Refused as refused:
         # "already training": by a lost request of ours that was carried out late, or by another process
         if not _says_training(refused) or not context.notes.is_unanswered(planned.id):

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from scenario_apply.model.limits import REQUESTS_PER_MINUTE
 from scenario_apply.model.ports import Clock, PictureApi, RequestCounter, ScenarioApi
+from scenario_apply.model.remote import AssetId
+from scenario_apply.state.state import DrawnPicture
 from scenario_apply.state.stores.base_notes import BaseNotes
 from scenario_apply.state.stores.state_store import StateStore
+
+Thumbnails = Callable[[Sequence[AssetId]], Mapping[AssetId, DrawnPicture]]
+"""Small copies of drawn pictures, beside the state. One that cannot be had is left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
     """api None: offline. rate_limit: requests a minute, 0 for no limit. counter None: requests are not counted.
 
-    pictures: of the same service; None offline. base_notes: of base models, beside the manifest.
+    pictures: of the same service; None offline. base_notes: of base models, beside the manifest. thumbnails: makes
+    small copies of drawn samples beside the state; None: none are made.
     """
 
     api: ScenarioApi | None
@@ -26,4 +33,5 @@ class Environment:
     rate_limit: int = REQUESTS_PER_MINUTE
     counter: RequestCounter | None = None
     pictures: PictureApi | None = None
+    thumbnails: Thumbnails | None = None
     base_notes: BaseNotes | None = None

@@ -30,7 +30,7 @@ class Consequence(Enum):
     UNKNOWN = "its request may have been carried out; the run is ending"
     PUT_BACK = "it was not carried out; the run is ending"
     DELAY = "it is tried again when the cooldown is over"
-    HOLD = "it is tried again when another training ends"
+    HOLD = "it is tried again when another training, or another sample, ends"
     FAIL = "it failed; what depends on it is skipped, the rest continues"
     FAIL_AT_GATE = "a limit stopped it; what depends on it is skipped"
     END_RUN = "it failed, and so would every other call: no more are started"
@@ -39,12 +39,13 @@ class Consequence(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """is_unanswered: a request of the step may have been carried out. has_trainings: a training of this run is running
-    or being launched, whose end would allow another one. leaves_held: a later run launches what has to wait.
+    """is_unanswered: a request of the step may have been carried out. others_run: another training of this run (for a
+    sample: another sample) is running or being launched, whose end would allow this one. leaves_held: a later run
+    launches what has to wait.
     """
 
     is_unanswered: bool
-    has_trainings: bool
+    others_run: bool
     leaves_held: bool = False
 
 
@@ -60,8 +61,15 @@ def _waits_too_long(error: BaseException, situation: Situation) -> bool:
 
 
 def _another_may_end(error: BaseException, situation: Situation) -> bool:
-    is_parallel = isinstance(error, PlanCeiling) and error.action == "parallel-training" and error.limit != 0
-    return is_parallel and (situation.has_trainings or situation.leaves_held)
+    if not isinstance(error, PlanCeiling) or error.limit == 0:
+        return False
+    is_parallel = error.action == "parallel-training" or is_ceiling_of_samples(error)
+    return is_parallel and (situation.others_run or situation.leaves_held)
+
+
+def is_ceiling_of_samples(error: BaseException) -> bool:
+    """Whether no more samples may be drawn at once: the limit `parallelCustomJobs`, as the name of an action."""
+    return isinstance(error, PlanCeiling) and error.action.replace("-", "").lower().startswith("parallelcustom")
 
 
 def _is_left(error: BaseException, situation: Situation) -> bool:

@@ -68,6 +68,17 @@ class TrainingMoved:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SampleMoved:
+    """The state of one sample in the last poll. name: of the sample, in the manifest."""
+
+    address: Address
+    name: str
+    status: str
+    progress: Progress | None
+    job_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Throttled:
     """Requests wait: the service asked for it, or the budget is spent. seconds: until they continue."""
 
@@ -107,6 +118,7 @@ class TrainingCharge:
     """What a training that this run launched was quoted and charged, in CU; None where that is not known.
 
     charged: after discount; 0 when it failed and was refunded. details: its parts, as the service names them.
+    samples: 0; else it is the sum of so many samples of the resource.
     """
 
     address: Address
@@ -114,6 +126,7 @@ class TrainingCharge:
     charged: float | None = None
     discount: float | None = None
     details: Mapping[str, float] = field(default_factory=dict)
+    samples: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,5 +169,15 @@ class Ledger:
 
 
 Event = (
-    RunStarted | StepStarted | StepFinished | StepFailed | Adopted | TrainingMoved | Throttled | Noted | Priced | Ledger
+    RunStarted
+    | StepStarted
+    | StepFinished
+    | StepFailed
+    | Adopted
+    | TrainingMoved
+    | SampleMoved
+    | Throttled
+    | Noted
+    | Priced
+    | Ledger
 )

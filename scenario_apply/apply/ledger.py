@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -14,16 +15,18 @@ from scenario_apply.model.address import Address
 from scenario_apply.model.amounts import total
 from scenario_apply.model.queue_wait import QUEUED_LONG_HINT, queued_too_long, queued_words
 from scenario_apply.model.steps import (
+    AwaitSample,
     AwaitTraining,
     CreateModel,
     DetachImage,
+    DrawSample,
     PlannedStep,
     SetCaption,
     StartTraining,
     UploadImage,
 )
 from scenario_apply.planning.changes import Action
-from scenario_apply.state.state import State, Version
+from scenario_apply.state.state import SampleEntry, State, Version
 
 if TYPE_CHECKING:
     from scenario_apply.apply.apply_options import ApplyOptions
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 
 HELD = "waits for another training to end"
 """The reason of what was not started because as many trainings run as may."""
+HELD_SAMPLE = "waits for another sample to end"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,17 +129,23 @@ def stopped_ledger(
 
 def line_of(planned: PlannedStep, reason: str | None = None, remote_id: str | None = None) -> LedgerLine:
     """A line about one step; one about an image names it by its picture."""
-    path = _picture_of(planned)
-    what = planned.kind if path is None else f"{planned.kind} {path}"
+    name = _name_of(planned)
+    kind = "sample" if isinstance(planned.step, AwaitSample) else planned.kind
+    what = kind if name is None else f"{kind} {name}"
     return LedgerLine(address=planned.address, what=what, reason=reason, remote_id=remote_id)
 
 
-def _picture_of(planned: PlannedStep) -> str | None:
+def _name_of(planned: PlannedStep) -> str | None:
+    """The picture, or the sample, that a step is about."""
     match planned.step:
         case UploadImage(picture=picture):
             return picture.path
         case SetCaption(path=path) | DetachImage(path=path):
             return path
+        case DrawSample(sample=sample):
+            return sample.name
+        case AwaitSample(name=name):
+            return name
         case _:
             return None
 
@@ -146,12 +156,13 @@ def _without_its_asset(planned: PlannedStep, reason: str) -> str:
 
 
 _OF_AN_ASSET = re.compile(r"\A(?:caption asset|take image) [^:]+: ")
-_NAMED = 3  # pictures in a line about several steps
+_NAMED = 3  # pictures, or samples, in a line about several steps
 
 
 def _several(steps: list[PlannedStep], kind: str) -> str:
     """'5 captions (01.png, 02.png, 03.png and 2 more)'."""
-    names = [path for planned in steps if (path := _picture_of(planned)) is not None]
+    names = [name for planned in steps if (name := _name_of(planned)) is not None]
+    kind = "sample" if kind == "sample-wait" else kind
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return f"{len(steps)} {kind}s" + (f" ({', '.join(names[:_NAMED])}{more})" if names else "")
 
@@ -170,14 +181,34 @@ def _done(run: RunSnapshot, state: State) -> tuple[LedgerLine, ...]:
 
 
 def _running(run: RunSnapshot, state: State, now: float) -> tuple[LedgerLine, ...]:
-    """Trainings that continue: those the run waits for, and those it launched or would have waited for."""
+    """Trainings and samples that continue: those the run waits for, and those it launched or would have waited for."""
     lines = []
-    waited_for = {p.address for p in run.plan.steps if run.is_at(p.id, StepStatus.WAITING)}
+    waited_for = {
+        p.address for p in run.plan.steps if run.is_at(p.id, StepStatus.WAITING) and isinstance(p.step, AwaitTraining)
+    }
     for address in sorted(waited_for | _left_training(run, state)):
         record = state.records.get(address)
         line = LedgerLine(address=address, what="training", remote_id=record.working.id if record is not None else None)
         lines.append(replace(line, reason=_queued(run, record.working, address, now) if record else None))
-    return tuple(lines)
+    return (*lines, *_drawing(run))
+
+
+def _drawing(run: RunSnapshot) -> Iterator[LedgerLine]:
+    """A line for each resource whose samples are being drawn."""
+    drawn: dict[Address, list[PlannedStep]] = {}
+    for planned in run.plan.steps:
+        if _is_being_drawn(planned, run):
+            drawn.setdefault(planned.address, []).append(planned)
+    for address in sorted(drawn):
+        steps = drawn[address]
+        yield line_of(steps[0]) if len(steps) == 1 else LedgerLine(address=address, what=_several(steps, "sample"))
+
+
+def _is_being_drawn(planned: PlannedStep, run: RunSnapshot) -> bool:
+    return isinstance(planned.step, AwaitSample) and (
+        run.is_at(planned.id, StepStatus.WAITING)
+        or (run.is_at(planned.id, StepStatus.PENDING) and all(need in run.done for need in planned.after))
+    )
 
 
 def _left_training(run: RunSnapshot, state: State) -> set[Address]:
@@ -227,19 +258,25 @@ def _unknown(run: RunSnapshot) -> tuple[LedgerLine, ...]:
 
 def _not_started(run: RunSnapshot, running: set[Address]) -> tuple[LedgerLine, ...]:
     """A line for each resource with steps left, and the number of its steps that are neither done nor failed."""
-    left = Counter(p.address for p in run.plan.steps if not run.is_at(p.id, StepStatus.DONE, StepStatus.FAILED))
+    left = Counter(
+        p.address
+        for p in run.plan.steps
+        if not run.is_at(p.id, StepStatus.DONE, StepStatus.FAILED) and not _is_being_drawn(p, run)
+    )
     lines: dict[Address, LedgerLine] = {}
     for planned in run.plan.steps:
         if run.is_at(planned.id, StepStatus.DONE, StepStatus.FAILED, StepStatus.RUNNING, StepStatus.UNKNOWN):
             continue
         if planned.address in running and isinstance(planned.step, AwaitTraining):
             continue
+        if _is_being_drawn(planned, run):
+            continue
         if planned.address in lines:
             continue
         count = left[planned.address]
         reason = run.reasons.get(planned.id) or ("the price was not approved" if run.declined else None)
         if run.is_at(planned.id, StepStatus.HELD):
-            reason = HELD
+            reason = HELD_SAMPLE if isinstance(planned.step, DrawSample) else HELD
         lines[planned.address] = LedgerLine(
             address=planned.address, what=f"{count} step{'s' if count > 1 else ''}", reason=reason
         )
@@ -280,7 +317,33 @@ def _charges(run: RunSnapshot) -> tuple[TrainingCharge, ...]:
             details=entry.details,
         )
         charges.append(charge)
-    return tuple(charges)
+    return (*charges, *_sample_charges(run))
+
+
+def _sample_charges(run: RunSnapshot) -> Iterator[TrainingCharge]:
+    """What the samples of this run were quoted and charged, added up for each resource."""
+    launched: dict[Address, list[SampleEntry]] = {}
+    entries = {entry.job_id: entry for entry in run.state.samples}
+    for planned in run.plan.steps:
+        outcome = run.outcomes.get(planned.id)
+        if isinstance(planned.step, DrawSample) and outcome is not None and outcome.job_id in entries:
+            launched.setdefault(planned.address, []).append(entries[outcome.job_id])
+    for address in sorted(launched):
+        of_resource = launched[address]
+        charged = [entry.charged for entry in of_resource]
+        known = [cu for cu in charged if cu is not None]
+        quoted = [entry.quoted for entry in of_resource if entry.quoted is not None]
+        details: Counter[str] = Counter()
+        for entry in of_resource:
+            details.update(entry.details)
+        yield TrainingCharge(
+            address=address,
+            quoted=total(quoted) if len(quoted) == len(of_resource) else None,
+            charged=total(known) if len(known) == len(charged) else None,
+            discount=total(entry.discount or 0.0 for entry in of_resource) or None,
+            details=details,
+            samples=len(of_resource),
+        )
 
 
 def _is_launched(planned: PlannedStep, run: RunSnapshot) -> bool:

@@ -15,12 +15,13 @@ from msgspec.structs import replace
 
 from scenario_apply.apply.before_run import Earlier
 from scenario_apply.apply.kept_answers import kept_labels
+from scenario_apply.apply.sample_lookup import find_drawn
 from scenario_apply.errors import ApiError, ApplyError, NotFound
 from scenario_apply.model.address import Address
 from scenario_apply.model.kept_text import is_kept_name, is_same_file_name
 from scenario_apply.model.ports import ScenarioApi
 from scenario_apply.model.remote import AssetId, ModelId, RemoteModel
-from scenario_apply.model.steps import AttachImages, CreateModel, PlannedStep, StartTraining, UploadImage
+from scenario_apply.model.steps import AttachImages, CreateModel, DrawSample, PlannedStep, StartTraining, UploadImage
 from scenario_apply.model.timestamps import iso
 from scenario_apply.state.baseline import Baseline, BaselineEntry
 from scenario_apply.state.outcome import Outcome
@@ -99,6 +100,9 @@ def find_outcome(api: ScenarioApi, state: State, sent: Sent) -> Outcome | None:
             return _uploaded(api, state, step, sent)
         case StartTraining() as step:
             return _launched(api, state, step, sent)
+        case DrawSample() as step:
+            jobs = sent.baseline.jobs
+            return find_drawn(api, state, step, sent.at, sent.owned, lambda i, at: _is_ours(i, at, sent, jobs))
         case AttachImages():
             return None  # attaching checks by itself: attached_of says which ids are attached
         case _:

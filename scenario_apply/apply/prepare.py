@@ -357,7 +357,7 @@ def _polls(steps: list[PlannedStep], state: State, options: PlanOptions) -> int:
 
 
 def _polls_of(state: State, type: str, options: PlanOptions) -> int:
-    from scenario_apply.apply.poller import expected_polls
+    from scenario_apply.apply.poll_rounds import expected_polls
 
     seconds = expected_seconds(state, type)
     return POLLS_OF_UNKNOWN_LENGTH if seconds is None else expected_polls(seconds, options.poll_interval_s)

@@ -4,6 +4,7 @@ decides; workers only send requests. What they share is one locked object (CallN
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import assert_never
 
 from scenario_apply.apply.before_run import take_baseline
@@ -11,22 +12,23 @@ from scenario_apply.apply.call_context import CallContext
 from scenario_apply.apply.call_notes import CallNotes
 from scenario_apply.apply.calls import perform
 from scenario_apply.apply.environment import Environment
-from scenario_apply.apply.error_rules import Consequence, Situation, consequence_of
-from scenario_apply.apply.events import Event, Noted, StepFailed, StepFinished, StepStarted, Throttled, TrainingMoved
+from scenario_apply.apply.error_rules import Consequence, Situation, consequence_of, is_ceiling_of_samples
+from scenario_apply.apply.events import Event, Noted, StepFailed, StepFinished, StepStarted, Throttled
 from scenario_apply.apply.launch_gates import Launching
-from scenario_apply.apply.poll_failures import poll_failure_message
-from scenario_apply.apply.poller import TrainingPoller, poll_trainings
-from scenario_apply.apply.price_round import PriceRound, ask_prices
+from scenario_apply.apply.price_round import PriceReply, PriceRound, ask_prices
 from scenario_apply.apply.recorder import Recorder
 from scenario_apply.apply.run_options import FinishedTask, RunOptions
 from scenario_apply.apply.run_snapshot import RunSnapshot
+from scenario_apply.apply.sample_waits import SampleWaits
 from scenario_apply.apply.schedule import Call, Schedule
 from scenario_apply.apply.stop_signal import StopSignal
 from scenario_apply.apply.throttle_notice import ThrottleNotice
+from scenario_apply.apply.training_waits import TrainingWaits
+from scenario_apply.apply.wait_tools import WaitTools
 from scenario_apply.apply.worker_threads import Workers
-from scenario_apply.errors import ApiError, CoolingDown, Interrupted, ScenarioApplyError, StateError
+from scenario_apply.errors import ApiError, CoolingDown, Interrupted, StateError
 from scenario_apply.model.ports import ScenarioApi
-from scenario_apply.model.steps import PlannedStep, StartTraining, UploadImage
+from scenario_apply.model.steps import AwaitTraining, DrawSample, PlannedStep, StartTraining, UploadImage
 from scenario_apply.model.timestamps import from_iso, iso
 from scenario_apply.planning.plan import Plan
 from scenario_apply.state.baseline import Baseline
@@ -73,14 +75,26 @@ class Run:
         held = options.leaves_held
         self._schedule = Schedule(plan.steps, parallelism=options.parallelism, first=prices.first, leaves_held=held)
         self._recorder = Recorder(state, journal, environment.store, self._clock)
-        self._poller = TrainingPoller(options.poll_interval_s)
-        # a poll must not queue behind uploads
-        self._workers: Workers[FinishedTask] = Workers(max(1, options.parallelism) + 1)
+        # polls must not queue behind uploads
+        self._workers: Workers[FinishedTask] = Workers(max(1, options.parallelism) + 2)
         self._notes = CallNotes()
         self._throttle_notice = ThrottleNotice(environment.counter, self._clock, emit)
         self._baseline = Baseline()
         self._is_gated = False
         self._fatal: BaseException | None = None
+        tools = WaitTools(
+            api=self._api,
+            clock=self._clock,
+            options=options,
+            schedule=self._schedule,
+            recorder=self._recorder,
+            workers=self._workers,
+            emit=emit,
+            settle=self._settle,
+            fail=self._fail,
+            end=self._end,
+        )
+        self._trainings, self._samples = TrainingWaits(tools), SampleWaits(tools, environment.thumbnails)
 
     # -- for the caller
 
@@ -111,7 +125,7 @@ class Run:
             status=dict(self._schedule.status),
             reasons=dict(self._schedule.reasons),
             outcomes=dict(self._recorder.outcomes),
-            poll_results=dict(self._poller.results),
+            poll_results=dict(self._trainings.rounds.results),
             fatal=self._fatal,
             is_interrupted=self._stop.requested.is_set(),
             is_gated=self._is_gated,
@@ -137,12 +151,13 @@ class Run:
             return False
         if self._is_ending():
             return True
-        schedule, is_waiting = self._schedule, bool(self._schedule.waiting)
+        schedule, is_waiting, waits = self._schedule, bool(self._schedule.waiting), self._options.wait
         # without waiting, a launch above the ceiling is left to the next run
-        can_launch = bool(schedule.held) and (self._options.wait or not is_waiting)
-        is_polled = self._options.wait and (is_waiting or self._poller.is_polling)
+        can_launch = bool(schedule.held) and (waits or not is_waiting)
+        can_draw = bool(schedule.held_samples) and (waits or not schedule.drawing)
+        is_polled = (waits and (is_waiting or self._trainings.rounds.is_polling)) or self._samples.is_open
         is_open = not self._prices.is_over
-        return not (schedule.has_ready or schedule.has_delayed or can_launch or is_polled or is_open)
+        return not (schedule.has_ready or schedule.has_delayed or can_launch or can_draw or is_polled or is_open)
 
     def _is_ending(self) -> bool:
         """No more requests are started: Ctrl-C, an error or a price that ends the run, or the time limit."""
@@ -152,7 +167,8 @@ class Run:
     def _begin_waiting(self) -> None:
         for planned in self._schedule.begun_waiting():
             self._recorder.intend(planned)
-            self._poller.begin_waiting(self._clock.monotonic())
+            waits = self._trainings if isinstance(planned.step, AwaitTraining) else self._samples
+            waits.rounds.begin_waiting(self._clock.monotonic())
 
     def _start_calls(self) -> None:
         if self._is_ending():
@@ -160,6 +176,8 @@ class Run:
         self._ask_prices_if_due()
         if self._schedule.held and not self._schedule.has_trainings():
             self._schedule.release_held()  # nothing is left to wait for
+        if self._schedule.held_samples and not self._schedule.has_samples():
+            self._schedule.release_samples()
         for call in self._schedule.start(self._clock.monotonic()):
             self._start(call)
 
@@ -207,12 +225,10 @@ class Run:
         while result is not None:
             if isinstance(result, BaseException):
                 raise result
-            if result.answers is not None:
-                self._take_prices(result)
-            elif result.call is None:
-                self._take_poll(result)
-            else:
+            if result.call is not None:
                 self._take_call(result.call.planned, result)
+            elif result.take is not None:
+                result.take()
             result = self._workers.take(None)
         self._begin_waiting()
         for address, text in self._notes.take_remarks():
@@ -223,8 +239,10 @@ class Run:
         """How long the loop may wait for a result before something else is due."""
         if self._stop.requested.is_set() or (self._schedule.has_ready and not self._schedule.running):
             return MOMENT_S
-        next_poll = self._poller.next_at if self._options.wait and not self._poller.is_polling else None
-        due = [at for at in (next_poll, self._deadline, self._schedule.next_delay_ends_at) if at is not None]
+        rounds = self._trainings.rounds
+        next_poll = rounds.next_at if self._options.wait and not rounds.is_polling else None
+        moments = (next_poll, self._samples.next_at, self._deadline, self._schedule.next_delay_ends_at)
+        due = [at for at in moments if at is not None]
         left = min(due) - self._clock.monotonic() if due else IDLE_S
         if not self._workers.busy and left > 0:
             # no task is running, so no result can arrive
@@ -238,8 +256,10 @@ class Run:
             return
         error = task.error
         assert error is not None
-        is_unanswered, others = self._notes.is_unanswered(planned.id), self._schedule.has_trainings(beside=planned.id)
-        situation = Situation(is_unanswered, has_trainings=others, leaves_held=self._options.leaves_held)
+        is_draw, schedule = isinstance(planned.step, DrawSample), self._schedule
+        others = (schedule.has_samples if is_draw else schedule.has_trainings)(beside=planned.id)
+        is_unanswered = self._notes.is_unanswered(planned.id)
+        situation = Situation(is_unanswered, others_run=others, leaves_held=self._options.leaves_held)
         match consequence := consequence_of(error, situation):
             case Consequence.UNKNOWN:
                 self._schedule.unknown(planned.id, str(error))
@@ -251,11 +271,15 @@ class Run:
                 self._emit(Throttled(seconds=error.remaining_s, reason="the cooldown between launches"))
             case Consequence.HOLD:
                 self._schedule.hold(planned.id)
-                self._emit(Noted(text=f"waits for another training to end: {error}", address=planned.address))
+                what = "sample" if is_draw else "training"
+                self._emit(Noted(text=f"waits for another {what} to end: {error}", address=planned.address))
             case Consequence.FAIL if isinstance(error, CoolingDown):
                 self._fail(planned, f"{error}; a cooldown of more than an hour is not waited for: apply again after it")
             case Consequence.FAIL:
                 self._fail(planned, str(error))
+                if is_ceiling_of_samples(error):  # the others would be refused as well
+                    for step_id in schedule.held_samples:
+                        self._fail(schedule.steps[step_id], str(error))
             case Consequence.FAIL_AT_GATE:
                 self._is_gated = True
                 self._fail(planned, str(error))
@@ -283,7 +307,7 @@ class Run:
                 adopted=outcome.adopted is not None,
                 how=outcome.adopted,
                 remote_id=outcome.model_id or outcome.asset_id or outcome.job_id,
-                cu_charged=outcome.cu if isinstance(planned.step, StartTraining) else None,
+                cu_charged=outcome.cu if isinstance(planned.step, StartTraining | DrawSample) else None,
             )
         )
 
@@ -297,63 +321,16 @@ class Run:
                 self._launching.forget(planned.step)
         self._emit(StepFailed(step=planned, error=reason, skipped=skipped))
 
-    # -- trainings
+    def _end(self, error: BaseException) -> None:
+        """No more requests are started, because of this error."""
+        self._fatal = self._fatal or error
 
     def _poll_if_due(self) -> None:
-        if not self._schedule.waiting or not self._options.wait or self._is_ending():
+        if self._is_ending():
             return
-        if not self._poller.is_due(self._clock.monotonic()):
-            return
-        self._poller.is_polling = True
-        versions = {address: self._recorder.state.records[address].working for address in self._schedule.waiting}
-        started_at, by_model = self._clock.monotonic(), self._poller.asks_models
-
-        def task() -> FinishedTask:
-            try:
-                results = poll_trainings(self._api, self._clock, versions, by_model=by_model)
-                return FinishedTask(call=None, started_at=started_at, poll_results=results)
-            except (ScenarioApplyError, KeyError) as error:
-                return FinishedTask(call=None, started_at=started_at, error=error)
-
-        self._workers.start(task)
-
-    def _take_poll(self, task: FinishedTask) -> None:
-        if task.error is not None:
-            self._poll_failed(task.error)
-            return
-        results = task.poll_results or {}
-        self._poller.polled(results, self._clock.monotonic())
-        for address, text in self._poller.new_notes():
-            self._emit(Noted(text=text, address=address))
-        ended = False
-        for address, one in results.items():
-            step_id = self._schedule.waiting.get(address)
-            if step_id is None:
-                continue
-            job_id = self._recorder.state.records[address].working.job_id
-            self._emit(TrainingMoved(address=address, status=one.status, progress=one.progress, job_id=job_id))
-            if one.outcome is not None:
-                ended = True
-                self._training_ended(self._schedule.steps[step_id], one.outcome, task.started_at)
-        if ended:
-            self._recorder.flush()
-
-    def _poll_failed(self, error: BaseException) -> None:
-        if self._poller.failed(error, self._clock.monotonic()):
-            self._fatal = self._fatal or error
-        elif not isinstance(error, Interrupted):
-            self._emit(Noted(text=poll_failure_message(error)))
-
-    def _training_ended(self, planned: PlannedStep, outcome: Outcome, started_at: float) -> None:
-        if outcome.phase == "trained":
-            self._settle(planned, outcome, started_at)
-        else:
-            self._recorder.ended(planned, outcome)
-            self._recorder.settle(planned, outcome)
-            self._fail(planned, outcome.reason or f"the training ended as {outcome.phase}")
-        if not self._schedule.waiting:
-            self._poller.nothing_left()
-        self._schedule.release_held()
+        if self._options.wait:
+            self._trainings.poll_if_due()
+        self._samples.poll_if_due()
 
     # -- prices
 
@@ -362,14 +339,18 @@ class Run:
         if self._prices.is_asked or not self._schedule.is_first_over:
             return
         questions = self._prices.questions(self._recorder.state)
-        self._workers.start(lambda: FinishedTask(answers=ask_prices(self._api, questions, self._stop.requested)))
 
-    def _take_prices(self, task: FinishedTask) -> None:
+        def task() -> FinishedTask:
+            return FinishedTask(take=partial(self._take_prices, ask_prices(self._api, questions, self._stop.requested)))
+
+        self._workers.start(task)
+
+    def _take_prices(self, answers: tuple[PriceReply, ...]) -> None:
         """Show what the run costs, and continue if limits and approval allow it; else nothing is uploaded."""
         prices = self._prices
         if self._stop.requested.is_set():
             return
-        if prices.take(task.answers or ()):
+        if prices.take(answers):
             self._recorder.note(prices.noted_in(self._recorder.state, iso(self._clock.now())))
             self._emit(prices.priced)
         if prices.judged(self._options.approval):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from scenario_apply.apply.poller import PollResult
-from scenario_apply.apply.price_round import Approval, PriceReply
+from scenario_apply.apply.price_round import Approval
 from scenario_apply.apply.schedule import Call
 from scenario_apply.model.address import Address
 from scenario_apply.state.outcome import Outcome
@@ -30,11 +30,10 @@ class RunOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishedTask:
-    """The result of a worker's task: a call; with call None a poll of all trainings, or the answers on prices."""
+    """The result of a worker's task: of a call, its outcome or error; of anything else, what the loop does with it."""
 
     call: Call | None = None
     started_at: float = 0.0
     outcome: Outcome | None = None
-    poll_results: dict[Address, PollResult] | None = None
-    answers: tuple[PriceReply, ...] | None = None
     error: BaseException | None = None
+    take: Callable[[], None] | None = None

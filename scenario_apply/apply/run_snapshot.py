@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from scenario_apply.apply.poller import PollResult
+from scenario_apply.apply.poll_rounds import PollResult
 from scenario_apply.apply.schedule import StepStatus
 from scenario_apply.model.address import Address
 from scenario_apply.model.plan_limits import Limits

@@ -19,6 +19,7 @@ from scenario_apply.model.steps import (
     AwaitTraining,
     CallStep,
     CreateModel,
+    DrawSample,
     PlannedStep,
     StartTraining,
     StepId,
@@ -35,9 +36,9 @@ class StepStatus(StrEnum):
     PENDING = "pending"  # something it depends on is not done
     READY = "ready"  # may start as soon as there is room
     RUNNING = "running"  # its call is in flight
-    HELD = "held"  # a launch that waits until another training ends
+    HELD = "held"  # a launch that waits until another training, or another sample, ends
     DELAYED = "delayed"  # a launch that waits for the end of a cooldown
-    WAITING = "waiting"  # a training that is polled
+    WAITING = "waiting"  # a training or a sample that is polled
     DONE = "done"
     FAILED = "failed"
     UNKNOWN = "unknown"  # its request may have been carried out, and no response said so
@@ -87,7 +88,9 @@ class Schedule:
         self._first = frozenset(first)
         self._kept: list[StepId] = []  # ready, and not one of the first
         self._waiting: dict[Address, StepId] = {}
-        self._begun: list[PlannedStep] = []  # trainings that became WAITING and were not reported yet
+        self._drawing: dict[StepId, AwaitSample] = {}
+        self._draws_are_held = False  # the account's plan allows no more samples at once than those that run
+        self._begun: list[PlannedStep] = []  # what became WAITING and was not reported yet
         for step_id, needs in self._needs.items():
             if not needs:
                 self._make_ready(step_id)
@@ -105,9 +108,19 @@ class Schedule:
         return self._waiting
 
     @property
+    def drawing(self) -> Mapping[StepId, AwaitSample]:
+        """The samples that are polled."""
+        return self._drawing
+
+    @property
     def held(self) -> Sequence[StepId]:
         """The launches that wait until another training ends."""
-        return self._held
+        return [step_id for step_id in self._held if not self._is_draw(step_id)]
+
+    @property
+    def held_samples(self) -> Sequence[StepId]:
+        """The samples that wait until another one ends."""
+        return [step_id for step_id in self._held if self._is_draw(step_id)]
 
     @property
     def has_ready(self) -> bool:
@@ -133,6 +146,11 @@ class Schedule:
         """
         launches = (step_id for step_id, call in self._running.items() if isinstance(call.step, StartTraining))
         return bool(self._waiting) or any(step_id != beside for step_id in launches)
+
+    def has_samples(self, *, beside: StepId | None = None) -> bool:
+        """The same of samples."""
+        launches = (step_id for step_id, call in self._running.items() if isinstance(call.step, DrawSample))
+        return bool(self._drawing) or any(step_id != beside for step_id in launches)
 
     @property
     def is_first_over(self) -> bool:
@@ -186,7 +204,7 @@ class Schedule:
         return alike is not None and any(likeness(call.planned) == alike for call in self._running.values())
 
     def begun_waiting(self) -> list[PlannedStep]:
-        """The trainings that are waited for since the last call."""
+        """The trainings and samples that are waited for since the last call."""
         begun, self._begun = self._begun, []
         return begun
 
@@ -232,38 +250,77 @@ class Schedule:
         heapq.heappush(self._delayed, (until, step_id))
 
     def hold(self, step_id: StepId) -> None:
-        """A launch that the account's plan does not allow beside the trainings that run now."""
+        """A launch that the account's plan does not allow beside the trainings, or samples, that run now.
+
+        One sample stands for all: the others that could start are held, too, without being refused one by one.
+        """
         self._end(step_id, StepStatus.HELD)
-        if not self._leaves_held:
-            self._held.append(step_id)
+        self._hold(step_id)
+        if not self._is_draw(step_id):
+            return
+        self._draws_are_held = True
+        for _, ready_id in sorted(self._ready):
+            if self.status[ready_id] is StepStatus.READY and self._is_draw(ready_id):
+                self.status[ready_id] = StepStatus.HELD
+                self._hold(ready_id)
 
     def release_held(self) -> None:
         """A training ended, or none is left: launches that were held may be tried again."""
-        held, self._held = self._held, []
-        for step_id in held:
+        for step_id in self.held:
+            self._held.remove(step_id)
             self._make_ready(step_id)
+
+    def release_samples(self, most: int | None = None) -> None:
+        """So many samples ended, or none is left (None): as many that were held may be tried again, or all."""
+        held = self.held_samples
+        if most is None or most >= len(held):
+            self._draws_are_held = False
+        for step_id in held[:most]:
+            self._held.remove(step_id)
+            self._put_ready(step_id)
 
     # -- inside
 
     def _make_ready(self, step_id: StepId) -> None:
-        """All that it depends on is done. Waiting for a training takes no call, so it begins at once."""
+        """All that it depends on is done. Waiting takes no call, so it begins at once."""
         planned = self.steps[step_id]
-        if isinstance(planned.step, AwaitTraining):
-            self.status[step_id] = StepStatus.WAITING
-            self._waiting[planned.address] = step_id
-            self._begun.append(planned)
-        else:
-            self.status[step_id] = StepStatus.READY
-            if self._first and step_id not in self._first:
-                self._kept.append(step_id)
+        match planned.step:
+            case AwaitTraining():
+                self._waiting[planned.address] = step_id
+            case AwaitSample() as step:
+                self._drawing[step_id] = step
+            case DrawSample() if self._draws_are_held:
+                self.status[step_id] = StepStatus.HELD
+                self._hold(step_id)
                 return
-            heapq.heappush(self._ready, (self._order[step_id], step_id))
+            case _:
+                self._put_ready(step_id)
+                return
+        self.status[step_id] = StepStatus.WAITING
+        self._begun.append(planned)
+
+    def _put_ready(self, step_id: StepId) -> None:
+        self.status[step_id] = StepStatus.READY
+        if self._first and step_id not in self._first:
+            self._kept.append(step_id)
+            return
+        heapq.heappush(self._ready, (self._order[step_id], step_id))
+
+    def _hold(self, step_id: StepId) -> None:
+        if not self._leaves_held:
+            self._held.append(step_id)
+
+    def _is_draw(self, step_id: StepId) -> bool:
+        return isinstance(self.steps[step_id].step, DrawSample)
 
     def _end(self, step_id: StepId, status: StepStatus) -> None:
-        """It is no longer in flight or waited for. Raises ValueError for a step that is neither."""
-        if self.status[step_id] not in (StepStatus.RUNNING, StepStatus.WAITING):
+        """It is no longer in flight, held or waited for. Raises ValueError for a step that is none of these."""
+        if self.status[step_id] not in (StepStatus.RUNNING, StepStatus.WAITING, StepStatus.HELD):
             raise ValueError(f"step {step_id} is {self.status[step_id]}, so it cannot become {status}")
         self._running.pop(step_id, None)
+        self._drawing.pop(step_id, None)
+        if step_id in self._held:
+            self._held.remove(step_id)
         address = self.steps[step_id].address
         if self._waiting.get(address) == step_id:
             del self._waiting[address]
@@ -283,6 +340,9 @@ def likeness(planned: PlannedStep) -> tuple[str, ...] | None:
             # images added by data are assets as well
             size = "" if step.picture.recipe else str(step.picture.size_bytes)  # of an altered one it is not known yet
             return "upload", file_name_form(step.picture.path), size
+        case DrawSample() as step:
+            # the service may keep a prompt in a form of its own
+            return "sample", str(step.address), str(step.number), str(step.sample.seed)
         case _:
             return None
 

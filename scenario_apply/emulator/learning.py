@@ -28,6 +28,8 @@ _MOST_KEPT = 12
 _PER_PICTURE = 3
 """Of those, how many are blended in one generated picture: the ones whose captions are nearest to its prompt."""
 _MOST_PARTS = 8
+_MOST_BYTES = 64_000_000
+"""Larger files are neither learned from nor edited: they are read whole."""
 
 _IMAGES = """
 SELECT a.* FROM training_images t JOIN assets a ON a.id = t.asset WHERE t.model = ? ORDER BY t.seq
@@ -73,9 +75,8 @@ def parts(entries: Iterable[Json], prompt: str, *, scale: float = 1.0, share: fl
 
 def share_of(doc: Json, epoch: str | None = None) -> float:
     """0..1: how far the training had come at an epoch, or at the one in use."""
-    epochs: list[str] = [one["epoch"] for one in doc.get("epochs", [])]
-    wanted: str = epoch or doc.get("epoch", "")
-    return float(wanted) / float(epochs[-1]) if wanted in epochs else 1.0
+    wanted = epoch or doc.get("epoch")
+    return next((float(one.get("share", 1)) for one in doc.get("epochs", []) if one["epoch"] == wanted), 1.0)
 
 
 def picture_sha256(world: World, row: Row) -> str:
@@ -101,8 +102,12 @@ def _sketch(world: World, row: Row) -> Sketch:
         width=row["width"] or SAMPLE_SIDE,
         height=row["height"] or SAMPLE_SIDE,
         influences=tuple(_influence(world, part) for part in drawing.get("influences", [])),
-        reference=None if reference is None else world.blobs.path(reference).read_bytes(),
+        reference=None if reference is None else _reference(world.blobs.path(reference)),
     )
+
+
+def _reference(path: Path) -> bytes | None:
+    return None if path.stat().st_size > _MOST_BYTES else path.read_bytes()
 
 
 def _influence(world: World, part: Json) -> Influence:
@@ -113,7 +118,7 @@ def _influence(world: World, part: Json) -> Influence:
 @lru_cache(maxsize=2048)
 def _tones(path: Path) -> bytes:
     """By path: a blob is named by its bytes. At most 6 MB are kept."""
-    return tones(path.read_bytes())
+    return b"" if path.stat().st_size > _MOST_BYTES else tones(path.read_bytes())
 
 
 def _learned(row: Row) -> list[Json]:

@@ -34,6 +34,7 @@ def make_results(world: World, row: Row, record: Row, doc: Json, at: int) -> Non
         doc["epochs"] = [
             {
                 "epoch": str(epoch),
+                "share": epoch / last,
                 "assets": _sample_pictures(world, row, doc, prompts, at, f"epoch {epoch}", epoch / last),
             }
             for epoch in range(max(1, last - _MAX_EPOCHS + 1), last + 1)

@@ -11,7 +11,7 @@ from typing import Literal
 
 from msgspec.structs import replace
 
-from scenario_apply.apply.poller import PollInterval
+from scenario_apply.apply.poll_rounds import PollInterval
 from scenario_apply.errors import ExitCode
 from scenario_apply.fleet.joined_results import joined, with_ends
 from scenario_apply.fleet.tasks import ManifestResult, Problem, RunningTraining, Task, TaskResult

@@ -23,8 +23,14 @@ def unify_samples(document: Map) -> None:
     for kind in kinds:
         holders += (child(document, kind) or {}).values()
     for holder in holders:
-        if isinstance(holder, Map) and "samples" in holder:
-            holder["samples"] = _unified(holder["samples"], holder.marks["samples"])
+        if isinstance(holder, Map):
+            unify_in(holder)
+
+
+def unify_in(holder: Map) -> None:
+    """The same for one resource."""
+    if "samples" in holder:
+        holder["samples"] = _unified(holder["samples"], holder.marks["samples"])
 
 
 def _unified(node: Node, marks: tuple[Mark, Mark]) -> Node:

@@ -76,8 +76,7 @@ def headline(ledger: Ledger, *, destroy: bool = False) -> str:
                 else "Apply complete."
             )
         case "running":
-            running = counted(len(ledger.running), "training is", "trainings are")
-            return f"Stopped waiting. {running} still running on Scenario."
+            return f"Stopped waiting. {_running(ledger)} on Scenario."
         case "partial":
             if waiting := _only_consent(ledger):
                 return f"Applied everything except {waiting} --allow-destroy."
@@ -92,6 +91,15 @@ def headline(ledger: Ledger, *, destroy: bool = False) -> str:
             anything = (ledger.done, ledger.running, ledger.adopted, ledger.unknown)
             is_idle = ledger.steps_total and not ledger.steps_done and not any(anything)
             return f"Stopped by an error. {'Nothing was done' if is_idle else 'Completed steps are recorded'}."
+
+
+def _running(ledger: Ledger) -> str:
+    """'2 trainings are still running and samples of 1 model are being drawn'."""
+    trainings = sum(line.what == "training" for line in ledger.running)
+    drawn = len(ledger.running) - trainings
+    told = [f"{counted(trainings, 'training is', 'trainings are')} still running"] if trainings else []
+    told += [f"samples of {counted(drawn, 'resource')} are being drawn"] if drawn else []
+    return " and ".join(told)
 
 
 def _only_consent(ledger: Ledger) -> str:

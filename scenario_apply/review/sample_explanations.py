@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 SAMPLE_TEXTS: Mapping[str, str] = {
+    "epoch-range": "A model uses an epoch beyond those that it is trained for, by its `nbEpochs`. Use a smaller one.",
+    "epoch-type": "A model uses an epoch, and the service documents that choice for other types only. It may be "
+    "refused once the model is trained. Without `epoch:` the last one is used.",
     "sample-name": "Two samples of a model or composition have the same name. Names are the numbers of a list, those "
     "of sets, or what `name:` says. Give one of them another name.",
     "sample-scale": "A sample of a composition has a scale. A composition is drawn as it is: how much each of its "

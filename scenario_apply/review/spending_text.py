@@ -1,4 +1,4 @@
-"""What trainings cost so far, per month, resource and run, beside what the service says of the account."""
+"""What trainings and samples cost so far, per month, resource and run, beside what the service says of the account."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from scenario_apply.model.amounts import amount
 from scenario_apply.model.remote import AccountFacts
 from scenario_apply.review.outputs import table
 from scenario_apply.review.screen import Screen, counted, prose, safe
-from scenario_apply.state.spending import Sum, months_of, resources_of, runs_of, sum_of, trainings_of
-from scenario_apply.state.state import TRAININGS_KEPT, State, TrainingEntry
+from scenario_apply.state.spending import Entry, Sum, entries_of, months_of, resources_of, runs_of, sum_of, trainings_of
+from scenario_apply.state.state import SAMPLES_KEPT, TRAININGS_KEPT, SampleEntry, State, TrainingEntry
 
 _RUNS_SHOWN = 10
 
 
 def spending_text(state: State, account: AccountFacts | None, screen: Screen) -> str:
     """Tables per month and resource and per run, the total, and the account. -v: every run and every training."""
-    entries = trainings_of(state)
+    entries = entries_of(state)
     if not entries:
         return "".join(
             f"{line}\n" for line in ["No training is recorded: nothing was charged.", *_account(account, screen)]
         )
     blocks = [_months(entries, screen), _runs(state, screen)]
     if screen.verbose:
-        blocks.append(_trainings(entries, screen))
+        blocks.append(_trainings(trainings_of(state), screen))
+        blocks += [_samples(state.samples, screen)] if state.samples else []
     lines = [f"Total: {_told(sum_of(entries))}."]
-    if len(entries) == TRAININGS_KEPT:
-        lines.append(
-            f"Only the last {TRAININGS_KEPT:,} trainings are kept; the first of them is of {entries[0].at[:10]}."
-        )
+    for what, kept, most in (("trainings", state.trainings, TRAININGS_KEPT), ("samples", state.samples, SAMPLES_KEPT)):
+        if len(kept) == most:
+            lines.append(f"Only the last {most:,} {what} are kept; the first of them is of {kept[0].at[:10]}.")
     return "\n".join([*blocks, "".join(f"{line}\n" for line in [*lines, *_account(account, screen)])])
 
 
-def _months(entries: tuple[TrainingEntry, ...], screen: Screen) -> str:
+def _months(entries: tuple[Entry, ...], screen: Screen) -> str:
     rows = []
     for month, resources in months_of(entries).items():
         rows += [(month, str(address), *_cells(one)) for address, one in resources.items()]
@@ -77,21 +77,41 @@ def _trainings(entries: tuple[TrainingEntry, ...], screen: Screen) -> str:
     return table(titles, rows, screen, needed=4)
 
 
-def _parts(entry: TrainingEntry) -> str:
+def _samples(entries: tuple[SampleEntry, ...], screen: Screen) -> str:
+    rows = [
+        (
+            entry.at[:16].replace("T", " "),
+            str(entry.address),
+            f"v{entry.version}",
+            entry.name,
+            _cu(entry.charged),
+            _cu(entry.quoted),
+            entry.phase,
+            _parts(entry),
+        )
+        for entry in entries
+    ]
+    titles = ("LAUNCHED (UTC)", "RESOURCE", "VERSION", "SAMPLE", "CHARGED CU", "QUOTED CU", "STATUS", "PARTS")
+    return table(titles, rows, screen, needed=5)
+
+
+def _parts(entry: Entry) -> str:
     parts = [f"{name} {amount(cu)}" for name, cu in entry.details.items()]
     return ", ".join([*parts, *([f"discount {amount(entry.discount)}"] if entry.discount else [])])
 
 
 def _cells(one: Sum) -> tuple[str, str, str, str]:
-    charged = "?" if one.unknown == one.trainings else amount(one.charged)
-    notes = [f"{one.unknown} of unknown charge"] if one.unknown else []
+    charged = "?" if one.unknown == one.trainings + one.samples else amount(one.charged)
+    notes = [f"{counted(one.samples, 'sample')} {amount(one.samples_charged)} CU"] if one.samples else []
+    notes += [f"{one.unknown} of unknown charge"] if one.unknown else []
     notes += [f"{one.refunded} failed and refunded"] if one.refunded else []
     return charged, amount(one.quoted) if one.quoted else "", f"{one.trainings:,}", ", ".join(notes)
 
 
 def _told(one: Sum) -> str:
     charged, _, _, notes = _cells(one)
-    return f"{charged} CU charged for {counted(one.trainings, 'training')}{f' ({notes})' if notes else ''}"
+    what = counted(one.trainings, "training") + (f" and {counted(one.samples, 'sample')}" if one.samples else "")
+    return f"{charged} CU charged for {what}{f' ({notes})' if notes else ''}"
 
 
 def _cu(value: float | None) -> str:
@@ -118,7 +138,7 @@ def _account(account: AccountFacts | None, screen: Screen) -> list[str]:
 
 def spending_json(state: State, account: AccountFacts | None) -> str:
     """Sums and every training, for dashboards; account null where the service was not asked."""
-    entries = trainings_of(state)
+    entries, trainings = entries_of(state), trainings_of(state)
     values = {
         "unit": "CU",
         "total": codec.plain(sum_of(entries)),
@@ -132,8 +152,9 @@ def spending_json(state: State, account: AccountFacts | None) -> str:
         ],
         "resources": {str(address): codec.plain(one) for address, one in resources_of(entries).items()},
         "runs": [codec.plain(run) for run in runs_of(state)],
-        "trainings": [_entry(entry) for entry in entries],
-        "is_complete": len(entries) < TRAININGS_KEPT,
+        "trainings": [_entry(entry) for entry in trainings],
+        "samples": [_sample(entry) for entry in state.samples],
+        "is_complete": len(trainings) < TRAININGS_KEPT and len(state.samples) < SAMPLES_KEPT,
         "account": None if account is None else codec.plain(account),
     }
     return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
@@ -142,6 +163,15 @@ def spending_json(state: State, account: AccountFacts | None) -> str:
 def _entry(entry: TrainingEntry) -> dict[str, object]:
     """One training with all its keys, also those that are left out of a state."""
     names = ("at", "version", "model_id", "type", "phase", "job_id", "ended_at", "images", "steps")
+    return _charge(entry, names)
+
+
+def _sample(entry: SampleEntry) -> dict[str, object]:
+    """The same of one sample."""
+    return _charge(entry, ("at", "version", "model_id", "name", "pictures", "phase", "job_id", "ended_at"))
+
+
+def _charge(entry: Entry, names: tuple[str, ...]) -> dict[str, object]:
     return {
         "address": str(entry.address),
         **{name: getattr(entry, name) for name in names},

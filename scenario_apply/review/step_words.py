@@ -108,6 +108,17 @@ def once(text: str) -> str:
     return told[:1].lower() + told[1:] if told != text and told[1:2].islower() else told
 
 
+def sample_name(step: Step) -> str | None:
+    """The name of the sample that a step is about."""
+    match step:
+        case DrawSample():
+            return step.sample.name
+        case AwaitSample():
+            return step.name
+        case _:
+            return None
+
+
 KIND_NOUNS: Mapping[StepKind, tuple[str, str]] = {
     "create": ("model created", "models created"),
     "upload": ("image uploaded", "images uploaded"),

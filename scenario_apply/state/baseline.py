@@ -30,6 +30,7 @@ class Baseline(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     models: BaselineEntry | None = None
     assets: BaselineEntry | None = None
+    jobs: BaselineEntry | None = None  # that draw samples
 
 
 NO_BASELINE = Baseline()

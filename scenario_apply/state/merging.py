@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from scenario_apply.errors import Diagnostic, StateError, StateForeign
 from scenario_apply.model.address import Address
 from scenario_apply.model.remote import AssetId, ModelId
+from scenario_apply.state.sample_account import merged_samples
 from scenario_apply.state.spending import both
 from scenario_apply.state.state import HISTORY_KEPT, AssetRecord, HistoryEntry, Phase, Record, State
 
@@ -58,6 +59,7 @@ def merged(ours: Side, theirs: Side, base: State | None = None) -> State:
         loose=_assets(ours.state, theirs.state),
         history=_history(ours.state.history, theirs.state.history),
         trainings=both(ours.state.trainings, theirs.state.trainings),
+        samples=merged_samples(ours.state.samples, theirs.state.samples),
     )
 
 

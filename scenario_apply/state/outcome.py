@@ -30,6 +30,7 @@ from scenario_apply.model.steps import (
     UploadImage,
 )
 from scenario_apply.state.fingerprint import plain_parameter
+from scenario_apply.state.sample_account import sample_ended, sample_launched
 from scenario_apply.state.sample_records import with_ended, with_launched, with_version
 from scenario_apply.state.spending import accounted, quote_terms
 from scenario_apply.state.state import (
@@ -129,9 +130,10 @@ def after(state: State, planned: PlannedStep, outcome: Outcome) -> State:
         case DeleteModel():
             return state.with_record(step.address, without_version(record, step.model_id))
         case DrawSample():
-            return with_version(state, step.address, step.number, lambda v: _launched_sample(v, step, outcome))
+            return _launched_sample(state, step, outcome)
         case AwaitSample():
-            return with_version(state, step.address, step.number, lambda v: _with_ended_sample(v, step, outcome))
+            state = with_version(state, step.address, step.number, lambda v: _with_ended_sample(v, step, outcome))
+            return sample_ended(state, step.address, step.number, step.key)
         case _:
             assert_never(step)
 
@@ -361,7 +363,7 @@ def _with_working(state: State, address: Address, change: Callable[[Version], Ve
     return state.with_record(address, record.with_working(change(record.working)))
 
 
-def _launched_sample(version: Version, step: DrawSample, outcome: Outcome) -> Version:
+def _launched_sample(state: State, step: DrawSample, outcome: Outcome) -> State:
     record = SampleRecord(
         request=step.sample,
         phase="drawing",
@@ -371,7 +373,8 @@ def _launched_sample(version: Version, step: DrawSample, outcome: Outcome) -> Ve
         discount=outcome.discount,
         details=outcome.details,
     )
-    return with_launched(version, record)
+    state = with_version(state, step.address, step.number, lambda version: with_launched(version, record))
+    return sample_launched(state, step.address, step.number, record, outcome.quoted)
 
 
 def _with_ended_sample(version: Version, step: AwaitSample, outcome: Outcome) -> Version:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from msgspec.structs import replace
 
 from scenario_apply.model.address import Address
+from scenario_apply.model.remote import JobId
 from scenario_apply.state.state import SampleRecord, State, Version
 
 
@@ -28,6 +29,24 @@ def with_version(state: State, address: Address, number: int, change: Callable[[
             previous=tuple(map(changed, record.previous)),
         ),
     )
+
+
+def version_of(state: State, address: Address, number: int) -> Version | None:
+    """One version of a resource, whichever it is; None when it is not recorded (any more)."""
+    record = state.records.get(address)
+    return None if record is None else next((one for one in record.versions() if one.number == number), None)
+
+
+def sample_jobs(state: State) -> Iterator[JobId]:
+    """The jobs of all recorded samples, and of those that the account knows."""
+    for record in state.records.values():
+        for version in record.versions():
+            yield from (sample.job_id for sample in version.samples if sample.job_id is not None)
+
+
+def drawing(version: Version, key: str) -> SampleRecord | None:
+    """The sample of that key that is being drawn."""
+    return next((one for one in version.samples if one.key == key and one.phase == "drawing"), None)
 
 
 def with_launched(version: Version, launched: SampleRecord) -> Version:

@@ -1,4 +1,4 @@
-"""The account of what trainings cost: an entry for each launch, which outlives the model it was for. Pure."""
+"""The account of what trainings and samples cost: an entry for each launch, which outlives its model. Pure."""
 
 from __future__ import annotations
 
@@ -13,24 +13,31 @@ from scenario_apply.model.address import Address
 from scenario_apply.model.amounts import total
 from scenario_apply.model.training_types import training_steps
 from scenario_apply.state.fingerprint import plain_parameter
-from scenario_apply.state.state import HISTORY_KEPT, TRAININGS_KEPT, State, TrainingEntry, Version
+from scenario_apply.state.sample_account import with_renamed_samples
+from scenario_apply.state.state import HISTORY_KEPT, TRAININGS_KEPT, SampleEntry, State, TrainingEntry, Version
 
 Key = tuple[str, str]
 
 
+Entry = TrainingEntry | SampleEntry
+
+
 class Sum(Struct, frozen=True, kw_only=True):
-    """CU of several trainings. charged: what is known of it; unknown: trainings whose charge is not; refunded: failed
-    ones that were charged nothing in the end. quoted: of those that were quoted."""
+    """CU of several trainings and samples. charged: what is known of it; unknown: those whose charge is not; refunded:
+    failed ones that were charged nothing in the end. quoted: of those that were quoted. samples_charged: the part of
+    charged that samples make."""
 
     trainings: int
+    samples: int = 0
     charged: float
     quoted: float
     unknown: int
     refunded: int
+    samples_charged: float = 0.0
 
 
 class RunSum(Struct, frozen=True, kw_only=True):
-    """The trainings of one run: those launched since the line of history before.
+    """The trainings and samples of one run: those launched since the line of history before.
 
     serial None: they are older than the history, or of a run that has not saved yet.
     """
@@ -42,12 +49,15 @@ class RunSum(Struct, frozen=True, kw_only=True):
     command: str | None = None
 
 
-def sum_of(entries: Iterable[TrainingEntry]) -> Sum:
-    """What these trainings were charged."""
+def sum_of(entries: Iterable[Entry]) -> Sum:
+    """What these trainings and samples were charged."""
     found = list(entries)
     known = [entry.charged for entry in found if entry.charged is not None]
+    samples = [entry for entry in found if isinstance(entry, SampleEntry)]
     return Sum(
-        trainings=len(found),
+        trainings=len(found) - len(samples),
+        samples=len(samples),
+        samples_charged=total(entry.charged for entry in samples if entry.charged is not None),
         charged=total(known),
         quoted=total(entry.quoted for entry in found if entry.quoted is not None),
         unknown=len(found) - len(known),
@@ -55,9 +65,9 @@ def sum_of(entries: Iterable[TrainingEntry]) -> Sum:
     )
 
 
-def months_of(entries: Iterable[TrainingEntry]) -> dict[str, dict[Address, Sum]]:
+def months_of(entries: Iterable[Entry]) -> dict[str, dict[Address, Sum]]:
     """Month (such as 2026-11, UTC, of the launch) -> resource -> its sum."""
-    grouped: dict[str, dict[Address, list[TrainingEntry]]] = {}
+    grouped: dict[str, dict[Address, list[Entry]]] = {}
     for entry in entries:
         grouped.setdefault(entry.at[:7], {}).setdefault(entry.address, []).append(entry)
     return {
@@ -66,17 +76,17 @@ def months_of(entries: Iterable[TrainingEntry]) -> dict[str, dict[Address, Sum]]
     }
 
 
-def resources_of(entries: Iterable[TrainingEntry]) -> dict[Address, Sum]:
+def resources_of(entries: Iterable[Entry]) -> dict[Address, Sum]:
     """Resource -> its sum, also of resources that are no longer recorded."""
-    grouped: dict[Address, list[TrainingEntry]] = {}
+    grouped: dict[Address, list[Entry]] = {}
     for entry in entries:
         grouped.setdefault(entry.address, []).append(entry)
     return {address: sum_of(grouped[address]) for address in sorted(grouped)}
 
 
 def runs_of(state: State) -> tuple[RunSum, ...]:
-    """The runs that launched trainings, oldest first. A killed run counts with the next one, which saved it."""
-    left, runs = list(trainings_of(state)), []
+    """The runs that launched anything, oldest first. A killed run counts with the next one, which saved it."""
+    left, runs = list(entries_of(state)), []
     for number, line in enumerate(state.history):
         of_run = [entry for entry in left if entry.at <= line.at]
         left = [entry for entry in left if entry.at > line.at]
@@ -141,8 +151,16 @@ def trainings_of(state: State) -> tuple[TrainingEntry, ...]:
     return whole.trainings
 
 
+def entries_of(state: State) -> tuple[Entry, ...]:
+    """Every training and sample that the state knows of, by time."""
+    if not state.samples:
+        return trainings_of(state)
+    return tuple(sorted((*trainings_of(state), *state.samples), key=lambda entry: entry.at))
+
+
 def renamed(state: State, names: Mapping[Address, Address]) -> State:
     """The state with the entries of resources that were renamed under their new address."""
+    state = with_renamed_samples(state, names)
     if not names or not state.trainings:
         return state
     entries = tuple(replace(one, address=names.get(one.address, one.address)) for one in state.trainings)

@@ -286,11 +286,36 @@ class TrainingEntry(Struct, frozen=True, kw_only=True, omit_defaults=True):
 TRAININGS_KEPT = 1000
 
 
+class SampleEntry(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One sample that was launched, for the account: kept when its version, or its record, is gone.
+
+    at: of the launch. name: of the sample in the manifest then; pictures: that were asked for. The rest as in
+    TrainingEntry.
+    """
+
+    at: str
+    address: Address
+    version: Count
+    model_id: ModelId
+    name: str
+    phase: SamplePhase
+    pictures: Count = 1
+    job_id: JobId | None = None
+    ended_at: str | None = None
+    quoted: float | None = None
+    charged: float | None = None
+    discount: float | None = None
+    details: Mapping[str, float] = field(default_factory=dict)
+
+
+SAMPLES_KEPT = 2000
+
+
 class State(Struct, frozen=True, kw_only=True):
     """A whole state. serial 0 and lineage None: nothing was ever written. loose: assets no model holds (yet).
 
     history: what was done to it, oldest first, the last HISTORY_KEPT. trainings: those that were launched, by time, the
-    last TRAININGS_KEPT.
+    last TRAININGS_KEPT; samples: the same of samples, the last SAMPLES_KEPT.
     """
 
     lineage: str | None = None
@@ -301,6 +326,7 @@ class State(Struct, frozen=True, kw_only=True):
     loose: Mapping[AssetId, AssetRecord] = field(default_factory=dict)
     history: tuple[HistoryEntry, ...] = ()
     trainings: tuple[TrainingEntry, ...] = ()
+    samples: tuple[SampleEntry, ...] = ()
 
     def noting(self, entry: HistoryEntry) -> State:
         """The same with one more line of history."""

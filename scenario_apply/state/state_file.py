@@ -23,6 +23,7 @@ from scenario_apply.state.state import (
     HistoryEntry,
     ImageRecord,
     Record,
+    SampleEntry,
     State,
     TrainingEntry,
     Version,
@@ -66,6 +67,7 @@ class StateFile(Struct, frozen=True, kw_only=True):
     resources: dict[str, Record]
     history: tuple[HistoryEntry, ...] | UnsetType = UNSET
     trainings: tuple[TrainingEntry, ...] | UnsetType = UNSET
+    samples: tuple[SampleEntry, ...] | UnsetType = UNSET
     assets: dict[AssetId, AssetRecord] | UnsetType = UNSET
     journal: JournalNote | UnsetType | None = UNSET
     moved_to: str | UnsetType = UNSET  # by `state migrate`: what follows is kept there
@@ -107,6 +109,7 @@ def file_of(state: State, *, tool_version: str, journal: JournalNote | None = No
         resources={str(address): _in_order(state.records[address]) for address in sorted(state.records)},
         history=state.history or UNSET,
         trainings=state.trainings or UNSET,
+        samples=state.samples or UNSET,
         assets={key: state.loose[key] for key in sorted(state.loose)} or UNSET,
         journal=journal or UNSET,
     )
@@ -132,6 +135,7 @@ def state_of(file: StateFile, *, source: str) -> State:
         loose=file.assets or {},
         history=file.history or (),
         trainings=file.trainings or (),
+        samples=file.samples or (),
     )
 
 

@@ -19,9 +19,9 @@ from scenario_apply.errors import (
     Unreachable,
 )
 
-PLAIN = Situation(is_unanswered=False, has_trainings=False)
-UNANSWERED = Situation(is_unanswered=True, has_trainings=False)
-BESIDE_TRAININGS = Situation(is_unanswered=False, has_trainings=True)
+PLAIN = Situation(is_unanswered=False, others_run=False)
+UNANSWERED = Situation(is_unanswered=True, others_run=False)
+BESIDE_TRAININGS = Situation(is_unanswered=False, others_run=True)
 CEILING = PlanCeiling("no more", action="parallel-training", limit=1)
 
 CASES = [

@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from scenario_apply.apply.apply_options import ApplyOptions
 from scenario_apply.apply.events import Noted
-from scenario_apply.apply.poller import UNCHANGED_POLLS, TrainingPoller, poll_trainings
+from scenario_apply.apply.poll_rounds import UNCHANGED_POLLS, PollRounds
+from scenario_apply.apply.poller import poll_trainings
 from scenario_apply.errors import ApiError, BadAnswer, Refused, Unauthorized, Unreachable
 from scenario_apply.model.address import Address, parse_address
 from scenario_apply.model.remote import JobId, ModelId, RemoteJob, RemoteModel
@@ -155,10 +156,10 @@ def test_a_job_that_is_stuck_does_not_hold_a_run_whose_model_is_trained(bench: B
 
 
 def test_a_job_that_moves_is_asked_itself() -> None:
-    poller = TrainingPoller(None)
+    poller = PollRounds[Address](None)
     for _ in range(20):
         poller.polled({}, 0.0)
-        assert not poller.asks_models
+        assert not poller.is_stuck
 
 
 def test_a_success_of_the_job_is_none_when_the_model_has_failed(bench: Bench) -> None:

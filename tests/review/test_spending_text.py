@@ -68,7 +68,15 @@ def test_what_an_api_key_may_not_read_is_said() -> None:
 
 def test_json_has_every_training_and_the_same_sums() -> None:
     values = json.loads(spending_json(STATE, ACCOUNT))
-    assert values["total"] == {"trainings": 3, "charged": 10.75, "quoted": 19.25, "unknown": 1, "refunded": 1}
+    assert values["total"] == {
+        "trainings": 3,
+        "samples": 0,
+        "charged": 10.75,
+        "quoted": 19.25,
+        "unknown": 1,
+        "refunded": 1,
+        "samples_charged": 0.0,
+    }
     assert [month["month"] for month in values["months"]] == ["2026-10", "2026-11"]
     assert values["months"][1]["resources"]["model.kael"]["charged"] == 10.75
     assert [run["serial"] for run in values["runs"]] == [7, None]

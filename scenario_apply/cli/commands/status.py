@@ -100,7 +100,7 @@ def _show_cost(call: Invocation, world: Environment, state: State) -> int:
         call.show(spending_json(state, account))
     else:
         call.show(spending_text(state, account, call.out_now))
-    if not state.records and not state.trainings:
+    if not (state.records or state.trainings or state.samples):
         call.tell(nothing_recorded(call.settings))
     return 0
 

@@ -22,6 +22,7 @@ from scenario_apply.apply.events import (
     Noted,
     Priced,
     RunStarted,
+    SampleMoved,
     StepFailed,
     StepFinished,
     StepStarted,
@@ -45,7 +46,7 @@ from scenario_apply.review.ledger_text import headline
 from scenario_apply.review.plan_json import reason_json
 from scenario_apply.review.printable import json_text
 from scenario_apply.review.screen import counted, safe
-from scenario_apply.review.step_words import doing
+from scenario_apply.review.step_words import doing, sample_name
 from scenario_apply.review.validation_text import diagnostic
 from scenario_apply.version import VERSION
 
@@ -103,7 +104,7 @@ class JsonLinesView:
             case Adopted():
                 adopted = {"address": str(event.address), "what": event.what, "id": event.remote_id, "how": event.how}
                 self._line("adopted", adopted_line(event), level="warn", **adopted)
-            case TrainingMoved():
+            case TrainingMoved() | SampleMoved():
                 self._moved(event)
             case Throttled():
                 self._line("throttled", throttled_line(event), seconds=round(event.seconds, 3), reason=event.reason)
@@ -148,10 +149,12 @@ class JsonLinesView:
     def close(self) -> None:
         """Nothing to put away: every line is out already."""
 
-    def _moved(self, event: TrainingMoved) -> None:
+    def _moved(self, event: TrainingMoved | SampleMoved) -> None:
         progress = event.progress
         told: dict[str, object] = {"address": str(event.address), "action": "wait", "status": event.status}
         told["job_id"] = event.job_id
+        if isinstance(event, SampleMoved):
+            told |= {"action": "sample-wait", "sample": event.name}
         told["stage"] = progress.stage if progress is not None else None
         share = progress.progress if progress is not None else None
         told["percent"] = None if share is None else round(share * 100, 1)
@@ -201,7 +204,8 @@ def ledger_json(ledger: Ledger) -> dict[str, object]:
 
 def _hook(planned: PlannedStep) -> dict[str, object]:
     image = planned.step.picture.path if isinstance(planned.step, UploadImage) else getattr(planned.step, "path", None)
-    return {"address": str(planned.address), "action": planned.kind, "step": planned.id, "image": image}
+    hook: dict[str, object] = {"address": str(planned.address), "action": planned.kind, "step": planned.id}
+    return hook | {"image": image, "sample": sample_name(planned.step)}
 
 
 def _entry(line: LedgerLine) -> dict[str, object]:

@@ -13,6 +13,7 @@ from scenario_apply.apply.events import (
     Noted,
     Priced,
     RunStarted,
+    SampleMoved,
     StepFailed,
     StepFinished,
     StepStarted,
@@ -87,8 +88,8 @@ class PlainView:
                 return [noted_line(event)]
             case Priced():
                 return [priced_line(event)]
-            case Ledger():
-                return []  # the caller shows it
+            case SampleMoved() | Ledger():
+                return []  # samples are drawn in moments; the caller shows the ledger
             case _:
                 assert_never(event)
 

@@ -1,0 +1,108 @@
+"""Sends a request that creates or spends, and after a lost response reads the service before it sends it again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from scenario_apply.apply.before_run import Earlier
+from scenario_apply.apply.call_context import CallContext
+from scenario_apply.apply.lost_answers import BytesSent, Sent, find_outcome
+from scenario_apply.errors import AnswerLost, Interrupted, Refused
+from scenario_apply.model.ports import Sending
+from scenario_apply.model.steps import CreateModel, DrawSample, PlannedStep
+from scenario_apply.state.outcome import Outcome
+
+LOOKUP_PAUSES_S = (0.0, 1.0, 2.0)
+LOOKUP_PAUSES_AFTER_TIMEOUT_S = (0.0, 1.0, 2.0, 4.0)
+"""Pauses before each read after a lost response. After a timeout the service may still be working on the request."""
+
+MOST_SENDS = 5
+
+NO_DETAILS: Mapping[str, str] = MappingProxyType({})
+
+
+def once(
+    planned: PlannedStep,
+    context: CallContext,
+    call: Callable[[Sending], Outcome],
+    *,
+    earlier: Earlier | None = None,
+    details: Mapping[str, str] = NO_DETAILS,
+) -> Outcome:
+    """Send the request; after a lost response adopt what it created, and send again only when it created nothing.
+
+    details: what the journal keeps with the request.
+    """
+    sent_at = context.clock.now()
+
+    def request() -> Sent:
+        return Sent(
+            step=planned,
+            at=sent_at,
+            owned=context.notes.created_ids,
+            baseline=context.baseline,
+            earlier=earlier,
+            bytes_sent=BytesSent.from_details(details),
+        )
+
+    for attempt in range(1, MOST_SENDS + 1):
+        sent_at = context.clock.now()
+
+        def sending() -> None:
+            nonlocal sent_at
+            sent_at = context.clock.now()
+            context.journal.sending(planned, sent_at, **details)
+
+        try:
+            outcome = call(sending)
+        except AnswerLost as lost:
+            context.notes.response_lost(planned.id, planned.address)
+            sent = request()
+            found = _lookup(sent, context, timed_out=lost.timed_out)
+            if found is None:
+                if attempt == MOST_SENDS:
+                    raise
+                if context.stop.is_set():
+                    raise Interrupted("interrupted after a response was lost") from lost
+                if isinstance(planned.step, CreateModel):
+                    context.notes.repeated(planned.address, _repeated_create(planned.step))
+                continue
+            outcome = found
+        except Refused as refused:
+            if not _is_in_success(refused):
+                raise
+            context.notes.response_lost(planned.id)
+            found = find_outcome(context.api, context.state, request())
+            if found is None:
+                context.notes.response_found(planned.id)
+                raise
+            outcome = found
+        context.notes.response_found(planned.id)
+        return outcome
+    raise AssertionError("unreachable")
+
+
+def _is_in_success(refused: Refused) -> bool:
+    """Whether the refusal came as a success, so that only the service shows whether the request was carried out."""
+    return refused.status is not None and 200 <= refused.status < 300
+
+
+def _repeated_create(step: CreateModel) -> str:
+    return (
+        f"the response to its create request was lost, and Scenario does not list a new model {step.name!r} of type "
+        f"{step.type}: the request is sent again, so a second, empty model of that name may appear later; "
+        "it costs nothing and can be deleted"
+    )
+
+
+def _lookup(sent: Sent, context: CallContext, *, timed_out: bool) -> Outcome | None:
+    # a list may show a new object late; a model shows its images and trainings at once
+    late = timed_out or isinstance(sent.step.step, CreateModel | DrawSample)
+    for delay in LOOKUP_PAUSES_AFTER_TIMEOUT_S if late else LOOKUP_PAUSES_S:
+        if delay:
+            context.clock.wait(delay, context.stop)
+        found = find_outcome(context.api, context.state, sent)
+        if found is not None:
+            return found
+    return None
