@@ -14,7 +14,7 @@ from scenario_apply.planning.promotion import Promotion
 
 
 def promoted_files(manifest: Manifest, promoted: Promotion, cwd: str, reload: Reload) -> list[FileEdit]:
-    """The edits of the manifest. cwd: where paths of its files are seen from. Raises CannotEdit, which says why none."""
+    """The edits of the manifest. cwd: where paths of its files are seen from. Raises CannotEdit."""
     address = promoted.address
     if address.label:
         raise CannotEdit("it is a child of a matrix, and its entry is that of all of them")

@@ -18,7 +18,9 @@ from scenario_apply.cli.wiring import open_manifest, open_world, require_service
 from scenario_apply.dataset.scan.caption_writing import NotWritten, replace_caption_file
 from scenario_apply.dataset.scan.depth import Depth
 from scenario_apply.errors import ExitCode, ScenarioApplyError, StateError, UsageError
+from scenario_apply.manifest.spec import Json
 from scenario_apply.manifest.yaml.edits import CannotEdit, one_line
+from scenario_apply.model.secret import Secret
 from scenario_apply.model.timestamps import iso
 from scenario_apply.planning.as_sent import as_sent
 from scenario_apply.planning.desired import desire
@@ -157,15 +159,27 @@ def _edits(call: Invocation, request: PlanRequest, promoted: Promotion) -> Seque
 
 
 def _by_hand(promoted: Promotion) -> str:
+    if promoted.address.label:
+        return _as_own_model(promoted)
     lines = [f"{key}: {one_line(value, is_flow=False)}" for key, value in promoted.values.items()]
     lines += [f"without {key}" for key in promoted.removed]
-    written = "; ".join(lines)
-    if not promoted.address.label:
-        return f"write by hand: {written}"
-    name, label = promoted.address.name, promoted.address.label
+    return f"write by hand: {'; '.join(lines)}"
+
+
+def _as_own_model(promoted: Promotion) -> str:
+    """How a child of a matrix is declared apart from the others, with the choice."""
+    spec, address = promoted.spec, promoted.address
+    own = f"{address.name}-{''.join(sign if sign.isalnum() else '-' for sign in address.label)}"
+    parameters = {
+        key: value
+        for key, value in spec.parameters.items()
+        if key not in spec.inherited and not isinstance(value, Secret)
+    }
+    fields: dict[str, Json] = {"extends": address.name, "name": spec.name, "parameters": parameters}
+    chosen = {key: value for key, value in promoted.values.items() if key in ("epoch", "best")}
     return (
-        f"declare it as a model of its own with `extends: {name}` and {written}, exclude it from the matrix, and add "
-        f"`moved: [{{ from: model.{name}/{label}, to: model.NAME }}]`: nothing is trained"
+        f"give it an entry of its own, `{own}: {one_line({**fields, **chosen}, is_flow=True)}`, exclude it from the "
+        f"matrix, and add `moved: [{{ from: {address}, to: model.{own} }}]`: nothing is trained"
     )
 
 
@@ -186,14 +200,19 @@ def _next(call: Invocation, record: Record, promoted: Promotion) -> str:
     """What the next apply does about it."""
     address, version = promoted.address, promoted.version
     if version is not record.current:
-        what = f"Version {version.number} becomes current again with the next apply: no training, 0 CU."
+        what = (
+            f"Version {version.number} becomes current again with the next apply: it is not trained again, 0 CU. "
+            "Compositions of it may be: see scenario-apply plan."
+        )
     elif record.held is not None and "parameters" not in " ".join(promoted.values):
         lift = f"scenario-apply rollback --lift {address}"
         what = f"{address} is pinned to version {version.number} by a rollback: an epoch is chosen after `{lift}`."
     elif promoted.left:
         what = f"The manifest asks for something else than version {version.number}: see scenario-apply plan."
     else:
-        what = "See scenario-apply plan." if promoted.spec.epoch in (None, version.epoch) else (
-            f"The next apply chooses epoch {promoted.spec.epoch} of version {version.number}: free."
+        what = (
+            "See scenario-apply plan."
+            if promoted.spec.epoch in (None, version.epoch)
+            else (f"The next apply chooses epoch {promoted.spec.epoch} of version {version.number}: free.")
         )
     return completed(what, call.settings)

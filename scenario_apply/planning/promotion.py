@@ -40,10 +40,10 @@ Obstacle = Literal["content", "same", "kept"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promotion:
-    """spec: the model as it is to be declared. values: what differs from now, by key: best, epoch, type, parameters.NAME.
+    """spec: the model as it is to be declared. values: what differs from now: best, epoch, type, parameters.NAME.
 
-    removed: keys that go. obstacle: why a plan would not bring the version back all the same: content: its images or
-    captions are others, as left says; same: another version was trained on the same; kept: on_change is not replace.
+    removed: keys that go. obstacle: why a plan would not bring the version back: content: its images or captions are
+    others, as left says; same: another version was trained on the same; kept: on_change is not replace.
     """
 
     address: Address
@@ -129,9 +129,7 @@ def _check_epoch(given: Inputs, spec: ModelSpec, version: Version, epoch: str | 
 
 def _as_trained(spec: ModelSpec, version: Version) -> ModelSpec:
     """The declaration with the type and parameters of a version. Secrets are not recorded: they stay as declared."""
-    kept = {
-        key: value for key, value in spec.parameters.items() if key in SECRET_PARAMETERS or is_ignored(spec, key)
-    }
+    kept = {key: value for key, value in spec.parameters.items() if key in SECRET_PARAMETERS or is_ignored(spec, key)}
     trained = {
         key: value
         for key, value in version.parameters.items()
