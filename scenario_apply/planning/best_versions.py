@@ -1,4 +1,4 @@
-"""`best:` of models: which version a person found best. It is kept, shown, and never a reason to change anything. Pure."""
+"""`best:` of models: which version a person found best. Kept and shown, never a reason to change. Pure."""
 
 from __future__ import annotations
 

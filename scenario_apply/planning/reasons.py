@@ -248,7 +248,7 @@ class VersionRestored(Coded, frozen=True, tag="version-restored"):
 
 
 class BestNotInUse(Coded, frozen=True, tag="best-not-in-use"):
-    """A person found another version or epoch best than is used. by, at: as in the manifest. None: not said, not known."""
+    """A person found another version or epoch best than is used. by, at: as in the manifest. None: not known."""
 
     version: Count
     epoch: str | None

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 SAMPLE_TEXTS: Mapping[str, str] = {
-    "best-unknown": "`best:` of a model names a version or an epoch that does not exist: it was deleted, or mistyped. It "
-    "changes nothing on Scenario. `promote` writes it; remove it where the version is gone.",
+    "best-unknown": "`best:` of a model names a version or an epoch that does not exist: it was deleted, or mistyped. "
+    "Nothing is changed on Scenario because of it. `promote` writes it; remove it where the version is gone.",
     "epoch-range": "A model uses an epoch beyond those that it is trained for, by its `nbEpochs`. Use a smaller one.",
     "epoch-type": "A model uses an epoch, and the service documents that choice for other types only. It may be "
     "refused once the model is trained. Without `epoch:` the last one is used.",
-    "not-promoted": "`promote` did not write the choice, because the manifest cannot say it: the entry is a template or a "
-    "child of a matrix, or the version was trained on other images or captions. The hint says what to write by hand, or "
-    "how `rollback` brings the version back.",
+    "not-promoted": "`promote` did not write the choice, because the manifest cannot say it: the entry is a template "
+    "or a child of a matrix, or the version was trained on other images or captions. The hint says what to write by "
+    "hand, or how `rollback` brings the version back.",
     "sample-name": "Two samples of a model or composition have the same name. Names are the numbers of a list, those "
     "of sets, or what `name:` says. Give one of them another name.",
     "sample-scale": "A sample of a composition has a scale. A composition is drawn as it is: how much each of its "

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 EXAMPLES = """
   scenario-apply promote model.kael manifests/quickstart --epoch 8 --local
-  scenario-apply promote model.kael manifests/quickstart --version 1 --why "the cloak" --local
-  scenario-apply promote model.kael manifests/quickstart --version 1 --dry-run --local
+  scenario-apply promote model.kael manifests/quickstart --version 2 --why sharper --local
+  scenario-apply promote model.kael manifests/quickstart --version 2 --epoch 9 --dry-run --local
 """
 
 
