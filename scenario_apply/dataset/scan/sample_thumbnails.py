@@ -26,10 +26,13 @@ from scenario_apply.dataset.scan.thumbnails import (
     Thumbnail,
 )
 from scenario_apply.state.stores.own_files import OwnFolder, UnsafeFile
+from scenario_apply.state.stores.sample_store import SAMPLES_FOLDER
 
-FOLDER = (".scenario", "samples")
 NOT_HERE = NoThumbnail("its small copy is not in .scenario/samples/")
 _LARGEST_BYTES = 256 << 10
+MOST_BYTES = 16_000
+MOST_SIDE = 256
+"""Of a copy that is made."""
 _QUALITY = 70
 _THREADS = 4
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -40,7 +43,7 @@ def read_sample_thumbnails(root: str, digests: Iterable[str], *, most_bytes: int
 
     Copies are shown as they are; where all of them have more than most_in_all, each is made to fit into most_bytes.
     """
-    folder = OwnFolder(base=os.path.realpath(root), below=FOLDER)
+    folder = OwnFolder(base=os.path.realpath(root), below=SAMPLES_FOLDER)
     shown: dict[str, Shown] = {}
     found: dict[str, bytes] = {}
     for digest in dict.fromkeys(digests):
