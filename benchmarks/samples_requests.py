@@ -61,8 +61,7 @@ def write_manifest(folder: str, versions: int, samples: list[str]) -> None:
         file.write(
             "version: 1\nmodels:\n  kael:\n    type: flux.1-lora\n    dataset: ./kael\n"
             f"    matrix: {{ learningRate: [{rates}] }}\n"
-            '    parameters: { nbEpochs: 1, nbRepeats: 1, learningRate: "{{ matrix.learningRate }}" }\n'
-            + (f"    samples:\n{owed}" if owed else "")
+            "    parameters: { nbEpochs: 1, nbRepeats: 1 }\n" + (f"    samples:\n{owed}" if owed else "")
         )
 
 

@@ -114,6 +114,7 @@ class SampleSpec(Struct, frozen=True, kw_only=True):
     settings: SampleSettings = SampleSettings()
     base: str | None = None
     reference: str | None = None
+    reference_place: Location | None = None
     place: Location
 
 
