@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from scenario_apply.state.state import Record, State, Version
 
 _MOST_PICTURE_BYTES = 64_000
+_MOST_BYTES = 16_000_000
 
 
 def write_card(call: Invocation) -> int:
@@ -122,7 +123,9 @@ def _target(call: Invocation, place: StateLocation, manifest: Manifest | None) -
 def _written_pictures(call: Invocation, place: StateLocation, version: Version) -> dict[AssetId, str]:
     """Copies the small pictures of samples into a folder beside the card; links to them, by asset."""
     wanted = card_pictures(version)
-    here = read_sample_thumbnails(place.root, [one.thumbnail for one in wanted], most_bytes=_MOST_PICTURE_BYTES)
+    here = read_sample_thumbnails(
+        place.root, [one.thumbnail for one in wanted], most_bytes=_MOST_PICTURE_BYTES, most_in_all=_MOST_BYTES
+    )
     path = os.path.abspath(os.path.join(call.settings.cwd, call.arguments.out))
     name = f"{os.path.splitext(os.path.basename(path))[0]}-samples"
     folder = own_folder(os.path.join(os.path.dirname(path), name), within=untrusted_top(path, call.settings.cwd))

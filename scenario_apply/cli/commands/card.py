@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = """
   scenario-apply card model.kael manifests/quickstart --local
-  scenario-apply card model.kael manifests/quickstart --local --out cards/kael.md
+  scenario-apply card model.kael manifests/quickstart --local --out kael.md
   scenario-apply card model.kael manifests/quickstart --local --push --auto-approve
 """
 
