@@ -39,7 +39,8 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         "Existing models",
         (
             ("import", "import_models", "adopt models that exist on Scenario, with their images and captions"),
-            ("export", "export", "write manifest, images and captions of models on Scenario"),
+            ("export", "export", "write manifest, images and captions of models on Scenario; or trained weights"),
+            ("card", "card", "write a model card in Markdown, or make it the model's description"),
         ),
     ),
     (
