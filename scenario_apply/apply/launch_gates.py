@@ -121,11 +121,9 @@ class Launching:
                     continue
                 self._refused_samples[address] = cu
                 of_run = f"; with {amount(spent[name])} CU of this run that" if spent[name] else ", which"
-                needed = math.ceil(spent[name] + sum(self._refused_samples.values()))
                 raise GateClosed(
                     f"Scenario quotes {amount(cu)} CU for {count} sample{'s' if count > 1 else ''} of {address}{of_run} "
-                    f"is over the limit of {amount(limit)} ({name}): none was drawn. Raise it for a run with "
-                    f"--limit {name}={needed}, or in the manifest's limits:"
+                    f"is over the limit of {amount(limit)} ({name}), so none was drawn{self._remedy(limit, name)}"
                 )
             self._samples[address] = self._samples.get(address, 0.0) + cu
 
@@ -170,12 +168,13 @@ class Launching:
                 f"the price of {step.address} is unknown, and there is a limit on cost ({self.limits.cost:g}): {error}"
             ) from error
 
-    def _remedy(self, limit: float) -> str:
+    def _remedy(self, limit: float, name: str = "cost") -> str:
         """The limit that allows every launch refused so far: the next run counts its cost from zero."""
-        needed = math.ceil(sum(self.refused.values()))
+        trainings = sum(self.refused.values()) if name == "cost" else 0.0
+        needed = math.ceil(trainings + sum(self._refused_samples.values()))
         if needed <= limit:
             return " for one run: the next run may launch it"
-        return f": raise it for a run with --limit cost={needed}, or in the manifest's limits:"
+        return f": raise it for a run with --limit {name}={needed}, or in the manifest's limits:"
 
     def refused_launches(self) -> RefusedLaunches:
         """The launches that the limits stopped so far."""

@@ -26,7 +26,7 @@ def next_command(
     left: tuple[LedgerLine, ...],
     withheld: tuple[LedgerLine, ...],
 ) -> str | None:
-    """None when all is done. left: what is unknown or not started, besides running trainings.
+    """None when all is done. left: what is unknown, not started or being drawn, besides running trainings.
 
     The status command is enough only where nothing is left.
     """

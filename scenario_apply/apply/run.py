@@ -178,8 +178,7 @@ class Run:
         self._ask_prices_if_due()
         if self._schedule.held and not self._schedule.has_trainings():
             self._schedule.release_held()  # nothing is left to wait for
-        if self._schedule.held_samples and not self._schedule.has_samples():
-            self._schedule.release_samples()
+        self._schedule.release_samples_if_idle()
         for call in self._schedule.start(self._clock.monotonic()):
             self._start(call)
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from scenario_apply.apply.apply_options import ApplyOptions
 from scenario_apply.apply.events import Noted, SampleMoved, StepFinished
 from scenario_apply.apply.stop_signal import StopSignal
-from scenario_apply.errors import CoolingDown, PlanCeiling, Refused
+from scenario_apply.errors import ApiError, CoolingDown, PlanCeiling, Refused
 from scenario_apply.manifest.spec import Lifecycle
 from scenario_apply.model.samples import SampleSettings
 from tests.fakes.bench import Bench, composition, model
@@ -79,7 +79,7 @@ def test_a_changed_prompt_draws_that_one_only(bench: Bench, service: FakeScenari
     bench.declare(drawing(model("kael", "kael"), "a knight", "a tower"))
     ledger = bench.apply(service)
     assert (ledger.status, ledger.cu_charged) == ("done", 10.75)
-    assert not service.launches() - {"Kael": 1} if False else service.launches() == {"Kael": 1}
+    assert service.launches() == {"Kael": 1}
     assert phases(bench)["a tower"] == "drawn"
 
 
@@ -167,10 +167,12 @@ def test_ctrl_c_while_samples_are_drawn_leaves_and_the_next_run_records(bench: B
     service.generation.drawing_s = 300
     stop = StopSignal()
 
-    class Interrupting(FakeScenario):
-        pass
 
-    wire = Wire(service, Fault("early", lambda: stop.requested.set() or Refused("x", status=500), name="list_jobs", nth=3))  # type: ignore[func-returns-value]
+    def interrupted() -> BaseException:
+        stop.requested.set()
+        return ApiError("the connection broke", status=None)
+
+    wire = Wire(service, Fault("early", interrupted, name="list_jobs", nth=3))
     ledger = bench.apply(wire.api, stop=stop)
     assert (ledger.status, [line.what for line in ledger.running]) == ("interrupted", ["2 samples (1, 2)"])
     bench.clock.wait(300)

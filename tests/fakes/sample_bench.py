@@ -67,7 +67,7 @@ def sample_wrongs(bench: Bench, service: FakeScenario, *, paid: int) -> list[str
         if set(held) != want or any(one.phase != "drawn" or len(one.pictures) != 1 for one in held.values()):
             found.append(f"{address} has {[(p, one.phase) for p, one in held.items()]}")
         for prompt, one in held.items():
-            job = service.drawings.get(one.job_id or "")  # type: ignore[call-overload]
+            job = None if one.job_id is None else service.drawings.get(one.job_id)
             if job is None or job.input["prompt"] != prompt:
                 found.append(f"{address}: {prompt} is recorded with job {one.job_id}")
             jobs.append(one.job_id or "")
