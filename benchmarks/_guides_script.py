@@ -41,9 +41,17 @@ class Script:
         return model_id
 
     def train(self, model_id: str) -> None:
-        job_id = self.call("PUT", f"/models/{model_id}/train", {"parameters": {}})["job"]["jobId"]
+        self.wait(self.call("PUT", f"/models/{model_id}/train", {"parameters": {}})["job"]["jobId"])
+
+    def draw(self, base: str, body: dict[str, object]) -> list[dict[str, object]]:
+        """The pictures of a generation, as assets."""
+        job = self.wait(self.call("POST", f"/generate/custom/{base}", body)["job"]["jobId"])
+        return [self.call("GET", f"/assets/{asset}")["asset"] for asset in job["metadata"]["assetIds"]]
+
+    def wait(self, job_id: str) -> dict[str, object]:
+        """The job when it has ended."""
         while True:
-            status = self.call("GET", f"/jobs/{job_id}")["job"]["status"]
-            if status in ("success", "failure", "canceled"):
-                return
+            job = self.call("GET", f"/jobs/{job_id}")["job"]
+            if job["status"] in ("success", "failure", "canceled"):
+                return job
             time.sleep(self.poll_s)

@@ -69,6 +69,19 @@ class GenerationRequests(ScopedRequests):
         )
         return self._sender.call(request, generation_price_of)
 
+    def quote_weights(self, model_id: ModelId, epoch: str | None = None) -> float:
+        """What an export of weights would cost, in CU, by a dry run. Raises BadAnswer as quote_generation."""
+        request = self._request(
+            "POST",
+            f"{model_path(model_id)}/download",
+            Safety.READ,
+            f"price the export of model {model_id}",
+            query=DRY_RUN,
+            body=json_body(_export_to_json(epoch)),
+            expect=DRY_RUN_STATUS,
+        )
+        return self._sender.call(request, wire.quote_of)
+
     def get_weights(self, job_id: JobId) -> WeightsDownload:
         """How an export of weights is doing: by `GET /assets/download/{jobId}`, else by its job and what that made."""
         path = f"/assets/download/{segment('a job', job_id)}"
@@ -123,10 +136,14 @@ class GenerationRequests(ScopedRequests):
 
     def export_weights(self, model_id: ModelId, epoch: str | None = None, *, sending: Sending | None = None) -> JobId:
         """Start the export of a model's weights; its job."""
-        body = json_body({} if epoch is None else {"modelEpoch": epoch})
+        body = json_body(_export_to_json(epoch))
         doing = f"export the weights of model {model_id}"
         request = self._request("POST", f"{model_path(model_id)}/download", Safety.ONCE, doing, body=body)
         return self._sender.call(request, lambda answer: wire.launch_of(answer).job_id, sending)
+
+
+def _export_to_json(epoch: str | None) -> dict[str, object]:
+    return {} if epoch is None else {"modelEpoch": epoch}
 
 
 def generation_to_json(generation: Generation) -> dict[str, object]:

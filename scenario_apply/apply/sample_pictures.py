@@ -1,41 +1,28 @@
 """Sample pictures of the epochs of trainings, looked up, downloaded within bounds and made small, for pages.
 
-Addresses are signed and secret: none leaves this module, and only hosts of the service are asked, or what the caller
-names. Whatever cannot be had is no error but a reason in its place.
+Whatever cannot be had is no error but a reason in its place.
 """
 
 from __future__ import annotations
 
-import io
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from scenario_apply.apply.refresh import read_models
-from scenario_apply.dataset.scan.remote_objects import RemoteFailed
-from scenario_apply.dataset.scan.thumbnails import NoThumbnail, Shown, WantedPicture, make_thumbnails
-from scenario_apply.dataset.scan.web_files import WebReader
-from scenario_apply.errors import ApiError, NotFound
+from scenario_apply.apply.signed_pictures import SignedSource, fetch_pictures
+from scenario_apply.dataset.scan.thumbnails import Shown, WantedPicture, make_thumbnails
+from scenario_apply.errors import NotFound
 from scenario_apply.model.ports import PictureApi, ScenarioApi
 from scenario_apply.model.remote import AssetId, ModelId, RemoteEpoch, RemoteModel
 from scenario_apply.model.remote_urls import RemoteAccess
-from scenario_apply.model.secret import Secret
 
 MOST_PICTURES = 48
 """Of a page."""
 MOST_EPOCHS = 4
 MOST_OF_AN_EPOCH = 3
-LARGEST_BYTES = 12 << 20
-MOST_BYTES = 160 << 20
-"""Of all downloads of a page."""
-LONGEST_S = 45.0
-_AT_ONCE = 8
 _READ_ALONE = 10  # models whose epochs an answer about many leaves out
-_SERVICE = ".scenario.com"
 
 
 class EpochPictures(NamedTuple):
@@ -90,16 +77,6 @@ def sampled_models(api: ScenarioApi, model_ids: Sequence[ModelId], download: Dow
     }
 
 
-def may_ask(address: str, base_url: str, access: RemoteAccess) -> bool:
-    """Whether a picture may be fetched from there: the service's own host, its domain, or what the caller names."""
-    try:
-        host, own = urlsplit(address).hostname or "", urlsplit(base_url).hostname or ""
-    except ValueError:
-        return False
-    same_domain = own.endswith(_SERVICE) and host.endswith(_SERVICE)
-    return bool(host) and (host == own or same_domain or access.names(address.partition("?")[0]))
-
-
 def _with_epochs(api: ScenarioApi, model_ids: Sequence[ModelId]) -> Mapping[ModelId, tuple[RemoteEpoch, ...]]:
     models = read_models(api, model_ids, images=False)
     alone = [m.id for m in models.values() if m.epochs is None and m.status == "trained" and not m.concepts]
@@ -123,83 +100,10 @@ def _cut(epoch: RemoteEpoch) -> RemoteEpoch:
 
 def downloaded_pictures(assets: Sequence[AssetId], download: Download) -> dict[AssetId, Shown]:
     """Each as a small copy, or why there is none, within the bounds of a page. Never raises."""
-    try:
-        known = download.pictures.get_assets(assets)
-    except ApiError as error:
-        return dict.fromkeys(assets, NoThumbnail(f"Scenario did not say where it is: {error}"))
-    base = urlsplit(download.pictures.base_url)
-    access = RemoteAccess(
-        everything=True,
-        prefixes=(f"{base.scheme}://{base.netloc}", *download.access.prefixes),
-        allow_http=base.scheme == "http",
-    )
-    fetch = _Fetch(WebReader(access, is_signed=True), download.most_bytes)
-    shown: dict[AssetId, Shown] = {}
-    waiting: dict[AssetId, Future[Shown]] = {}
-    pool = ThreadPoolExecutor(_AT_ONCE)
-    try:
-        for asset_id in assets:
-            asset = known.get(asset_id)
-            if asset is None:
-                shown[asset_id] = NoThumbnail("it was deleted on Scenario")
-            elif asset.address is None:
-                shown[asset_id] = NoThumbnail("Scenario has no file of it")
-            elif not may_ask(asset.address.reveal(), download.pictures.base_url, download.access):
-                shown[asset_id] = NoThumbnail(_other_host(asset.address))
-            else:
-                waiting[asset_id] = pool.submit(fetch, asset.address)
-        wait(waiting.values(), timeout=LONGEST_S)
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-    for asset_id, future in waiting.items():
-        shown[asset_id] = future.result() if future.done() else NoThumbnail("it took too long")
-    return shown
 
-
-def _other_host(address: Secret) -> str:
-    host = urlsplit(address.reveal()).hostname
-    return f"it lies on {host}; SCENARIO_APPLY_ALLOW_REMOTE=https://{host}/ allows to read it"
-
-
-class _Fetch:
-    """Downloads a picture and makes it small. Any thread may use it."""
-
-    def __init__(self, reader: WebReader, most_bytes: int) -> None:
-        self._reader = reader
-        self._most_bytes = most_bytes
-        self._until = time.monotonic() + LONGEST_S
-        self._read = 0
-
-    def __call__(self, address: Secret) -> Shown:
-        out = _Sink(self._take)
-        try:
-            self._reader.fetch(address.reveal(), "", out, LARGEST_BYTES)
-        except RemoteFailed as error:
-            return NoThumbnail(error.message)
-        except FileNotFoundError:
-            return NoThumbnail("Scenario has no file of it")
-        except OSError as error:
-            return NoThumbnail(f"it cannot be read: {error.strerror or 'the connection broke'}")
-        data = out.getvalue()
+    def small(data: bytes) -> Shown:
         digest = sha256(data).hexdigest()
-        made = make_thumbnails([WantedPicture(digest, "sample")], lambda _: data, most_bytes=self._most_bytes)
+        made = make_thumbnails([WantedPicture(digest, "sample")], lambda _: data, most_bytes=download.most_bytes)
         return made[digest]
 
-    def _take(self, size: int) -> None:
-        """Raises RemoteFailed when a bound of the page is reached."""
-        self._read += size
-        if self._read > MOST_BYTES:
-            raise RemoteFailed(f"more than {MOST_BYTES >> 20} MB of samples were read")
-        if time.monotonic() > self._until:
-            raise RemoteFailed("it took too long")
-
-
-class _Sink(io.BytesIO):
-    def __init__(self, take: Callable[[int], None]) -> None:
-        super().__init__()
-        self._take = take
-
-    def write(self, piece: object, /) -> int:
-        assert isinstance(piece, bytes | bytearray | memoryview)
-        self._take(len(piece))
-        return super().write(piece)
+    return fetch_pictures(assets, SignedSource(download.pictures, download.access), small)

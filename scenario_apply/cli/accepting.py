@@ -207,7 +207,9 @@ def _remaining(call: Invocation, found: _Found) -> list[str]:
     return [f"{address} ({action.value})" for address, action in actions.items() if action is not Action.NONE]
 
 
-def words_of(words: list[str], settings_manifest: str | None, cwd: str) -> tuple[tuple[str, ...], str | None]:
+def words_of(
+    words: list[str], settings_manifest: str | None, cwd: str, command: str = "accept"
+) -> tuple[tuple[str, ...], str | None]:
     """Addresses and the manifest among the words of the command line: the manifest is no address, or exists."""
     from scenario_apply.errors import UsageError
     from scenario_apply.model.address import parse_address
@@ -222,5 +224,5 @@ def words_of(words: list[str], settings_manifest: str | None, cwd: str) -> tuple
             is_address = False
         (addresses if is_address else others).append(word)
     if len(others) > 1:
-        raise UsageError(f"unexpected argument {others[1]!r}", hint="accept takes addresses and one manifest")
+        raise UsageError(f"unexpected argument {others[1]!r}", hint=f"{command} takes addresses and one manifest")
     return tuple(addresses), others[0] if others else settings_manifest

@@ -30,7 +30,14 @@ if TYPE_CHECKING:
 def export(call: Invocation) -> int:
     """0 when everything that was chosen is in the manifest now, else 1."""
     asked = call.arguments
-    target = export_target(asked.manifest, call.settings.cwd)
+    words = list(asked.words)
+    if asked.version is not None or asked.epoch is not None:
+        raise UsageError("--version and --epoch need --weights", hint="export --weights DIR ADDRESS [MANIFEST]")
+    if len(words) > 1:
+        raise UsageError(
+            f"unexpected argument {words[1]!r}", hint="export takes one manifest; addresses go with --weights DIR"
+        )
+    target = export_target(words[0] if words else None, call.settings.cwd)
     with export_session(call, target, locks=False) as (session, _):
         chosen = selected_models(session.own, asked.select, asked.exclude)
         fixed = _undeclared_blocks(session)

@@ -68,10 +68,10 @@ def drawn_plan(call: Invocation, view: PlanView) -> str:
     return plan_text(view, replace(screen, verbose=screen.verbose or call.arguments.full))
 
 
-def show_plan(call: Invocation, plan: Plan, view: PlanView, request: PlanRequest | None) -> None:
+def show_plan(call: Invocation, plan: Plan, view: PlanView, request: PlanRequest | None, state: State | None) -> None:
     """The plan on stdout in the format that was asked for; what stops it also on stderr, where that is no text.
 
-    request: None where the manifest could not be read: then there are no pictures.
+    request, state: None where manifest or state could not be read: then there are no pictures.
     """
     against = (*view.status.stale, *view.status.blocked)
     match call.arguments.format:
@@ -80,7 +80,7 @@ def show_plan(call: Invocation, plan: Plan, view: PlanView, request: PlanRequest
 
             call.show(plan_json(with_fields(plan, blocked=against)))
         case "html":
-            call.show(_page(call, view, request))
+            call.show(_page(call, view, request, plan, state))
         case "markdown":
             from scenario_apply.cli.plan_comment import comment
 
@@ -94,14 +94,16 @@ def show_plan(call: Invocation, plan: Plan, view: PlanView, request: PlanRequest
     call.warn(against)
 
 
-def _page(call: Invocation, view: PlanView, request: PlanRequest | None) -> str:
+def _page(
+    call: Invocation, view: PlanView, request: PlanRequest | None, plan: Plan | None = None, state: State | None = None
+) -> str:
     if request is None:
         from scenario_apply.review.html.plan_page import PlanPage, plan_page
 
         return plan_page(PlanPage(plan=view, cards=(), album={}))
     from scenario_apply.cli.plan_html import plan_html
 
-    return plan_html(view, request, call.settings)
+    return plan_html(view, request, call.settings, plan, state)
 
 
 def _annotations(call: Invocation, view: PlanView) -> str:

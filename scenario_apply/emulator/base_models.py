@@ -32,6 +32,11 @@ class BaseModel:
     lora_cu: float = 0
     needs_reference: bool = False
 
+    @property
+    def takes_references(self) -> bool:
+        """Whether it edits pictures: where it must, and where LoRAs that were trained on edits fit."""
+        return self.needs_reference or any("-edit-" in kind for kind in self.loras)
+
 
 _ZIMAGE = ("zimage-lora", "zimage-turbo-lora", "zimage-de-turbo-lora")
 
@@ -103,9 +108,9 @@ def inputs_of(base: BaseModel) -> list[Json]:
     ]
     if base.model_id:
         inputs.append({"name": "modelId", "type": "model", "modelTypes": list(base.model_id), "default": ""})
-    if base.needs_reference:
+    if base.takes_references:
         reference = {"name": "referenceImages", "type": "file_array", "kind": "image", "maxLength": 4}
-        inputs.append({**reference, "required": {"always": True}})
+        inputs.append({**reference, "required": {"always": True}} if base.needs_reference else reference)
     return inputs
 
 

@@ -47,13 +47,13 @@ def run_model(world: World, request: Request) -> Response:
     if base.model_id and body.get("modelId"):
         _check_models(world, request, [body["modelId"]], base.model_id)
     dry_run = query.is_dry_run(request)
-    references = _references(world, request, body, keep=not dry_run)
+    references = _references(world, request, body, keep=not dry_run) if base.takes_references else []
     price = price_of(base, len(loras), int(body.get("numOutputs") or 1))
     if dry_run:
         return Response(dump(price), 269)
     check_generation(world)
     given = body | ({"referenceImages": references} if references else {})
-    job = _start(world, request, base, given, price)
+    job = _start(world, request, base, given, references, price)
     record = world.db.one("SELECT * FROM jobs WHERE id = ?", (job,))
     assert record is not None
     return Response(dump({"job": job_view(world, request.origin, record), **price}))
@@ -164,7 +164,7 @@ def _check_models(world: World, request: Request, ids: list[str], allowed: tuple
         require_model_plan(world, row)
 
 
-def _start(world: World, request: Request, base: BaseModel, body: Json, price: Json) -> str:
+def _start(world: World, request: Request, base: BaseModel, body: Json, references: list[str], price: Json) -> str:
     now, job = world.now_ms(), new_id("job_")
     queue_s, run_s = world.options.generation_s
     queued_until = now + round(queue_s * 1000)
@@ -176,9 +176,7 @@ def _start(world: World, request: Request, base: BaseModel, body: Json, price: J
         "input": {**body, "modelId": used, "baseModelId": base.id},
         "cost": price["creativeUnitsCost"],
         "influences": influences(models, body["prompt"]),
-        "references": [
-            picture_sha256(world, find_asset(world, request, one)) for one in (body.get("referenceImages") or [])[:1]
-        ],
+        "references": [picture_sha256(world, find_asset(world, request, one)) for one in references[:1]],
     }
     if pattern is not None:
         doc["error"] = f"Generation failed (simulated, requested by --fail-generation {pattern})"

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _SHOWN_MODELS = 60
 _SHOWN_REQUESTS = 40
+_SHOWN_PICTURES = 24
 _STEPS_S = (1, 5, 20, 60, 3600)
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; form-action 'self'",
@@ -82,6 +83,7 @@ def model(world: World, request: Request) -> Response:
         model=view,
         jobs=[job_view(world, request.origin, job) for job in jobs],
         parameters=orjson.dumps(view.get("parameters", {}), option=orjson.OPT_INDENT_2).decode(),
+        drawn=_drawn(world, request, row["id"]),
         urls={one["id"]: asset_url(world, request.origin, one["id"]) for one in view["trainingImages"]},
         live="live" in request.query,
     )
@@ -123,6 +125,16 @@ def _projects(world: World) -> list[Json]:
         " FROM projects p ORDER BY p.seq LIMIT 100"
     )
     return [dict(row) for row in rows]
+
+
+def _drawn(world: World, request: Request, model: str) -> list[Json]:
+    """The newest pictures that were generated with a model."""
+    rows = world.db.all(
+        "SELECT id, CAST(doc AS TEXT) ->> '$.prompt' AS prompt FROM assets WHERE model = ? AND deleted IS NULL"
+        " AND CAST(doc AS TEXT) ->> '$.parentJobId' IS NOT NULL ORDER BY seq DESC LIMIT ?",
+        (model, _SHOWN_PICTURES),
+    )
+    return [{"url": asset_url(world, request.origin, row["id"]), "prompt": row["prompt"]} for row in rows]
 
 
 def _form(request: Request) -> dict[str, str]:

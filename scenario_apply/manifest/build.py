@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 
 from scenario_apply.manifest.blocks import imports, limits, moved, removed
@@ -28,7 +29,7 @@ from scenario_apply.manifest.positions import Map
 from scenario_apply.manifest.report import Report
 from scenario_apply.manifest.sample_forms import unify_samples, with_default_samples
 from scenario_apply.manifest.sample_specs import SampleSpecs
-from scenario_apply.manifest.schema.check import check_shape
+from scenario_apply.manifest.schema.check import check_matrix_fields, check_shape
 from scenario_apply.manifest.secret_places import hide_written_secrets
 from scenario_apply.manifest.shared_triggers import check_triggers
 from scenario_apply.manifest.spec import CompositionSpec, Manifest, ModelSpec
@@ -80,8 +81,11 @@ def build_manifest(
     defaults = child(document, "defaults") or Map(document.start)
     expansion = Expansion(report)
     datasets = Datasets(document, child(defaults, "datasets"), report, expansion)
+    check_matrix = partial(check_matrix_fields, schema=schema, report=report)
     samples = SampleSpecs(templates, variables, report)
-    models = Models(document, with_default_samples(defaults, "models"), datasets, samples, report, expansion)
+    models = Models(
+        document, with_default_samples(defaults, "models"), datasets, samples, report, expansion, check_matrix
+    )
     under = with_default_samples(defaults, "compositions")
     compositions = Compositions(document, under, models, samples, report, expansion)
     _warn_of_same_names(models, compositions, report)

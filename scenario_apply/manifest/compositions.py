@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from scenario_apply.manifest.blocks import lifecycle
+from scenario_apply.manifest.chosen_versions import epoch_text
 from scenario_apply.manifest.expansion import Expansion
 from scenario_apply.manifest.fields import child, flag, is_extension, maps, number, service_id, text, texts
 from scenario_apply.manifest.merge import layered
 from scenario_apply.manifest.models import Models, display_name, warn_of_legacy
-from scenario_apply.manifest.positions import Map, Mark, Node
+from scenario_apply.manifest.positions import Map, Mark
 from scenario_apply.manifest.report import Places, Report
 from scenario_apply.manifest.sample_specs import SampleSpecs
 from scenario_apply.manifest.spec import CompositionSpec, Concept
@@ -133,7 +134,7 @@ class Compositions:
             model_id=model_id,
             find=find,
             scale=scale,
-            epoch=_epoch(entry[epochs[0]]) if epochs else None,
+            epoch=epoch_text(entry[epochs[0]]) if epochs else None,
             place=report.place(mark),
         )
 
@@ -204,8 +205,3 @@ class Compositions:
             self._report.error(code, what, block.value_mark("type"), f"write `type: {composable(kind)[0]}`")
             return None
         return name, wanted
-
-
-def _epoch(value: Node) -> str:
-    """The API takes text; 8 and 8.0 are the same epoch."""
-    return str(int(value)) if isinstance(value, int | float) else str(value)

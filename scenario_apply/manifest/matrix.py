@@ -10,11 +10,16 @@ from math import prod
 from scenario_apply.manifest.fields import is_extension, maps, text
 from scenario_apply.manifest.positions import Map, Mark, Node, Seq
 from scenario_apply.manifest.report import Report
+from scenario_apply.model.did_you_mean import listed
 from scenario_apply.model.secret import Secret
 from scenario_apply.model.training_types import SECRET_PARAMETERS
 
-MODEL_FIELDS = frozenset({"name", "type", "dataset", "description", "tags", "lifecycle", "enabled", "samples"})
+MODEL_FIELDS = frozenset(
+    {"name", "type", "dataset", "description", "tags", "lifecycle", "enabled", "samples", "epoch", "best"}
+)
 """Keys of a matrix that are fields of the model; every other key is a parameter."""
+_NEVER_IN_LABELS = frozenset({"samples", "epoch", "best"})
+"""What changes after the training: a child keeps its name."""
 
 _LABEL = re.compile(r"[A-Za-z0-9_.+-]+")
 _OWN_LABEL = re.compile(
@@ -109,7 +114,10 @@ def _included(
     if own is not None and not _OWN_LABEL.fullmatch(own):
         _bad_label(own, entry.value_mark("label"), report)
         own = label_of(own)
-    label = own or ",".join(choice[0] for choice in combination.values())
+    label = own or ",".join(choice[0] for key, choice in combination.items() if key not in _NEVER_IN_LABELS)
+    if not label:
+        hint = "add `label:` to the entry: it names the child"
+        report.error("matrix-label", f"an entry with {listed(combination)} alone needs a label", mark, hint)
     return label, combination, mark
 
 

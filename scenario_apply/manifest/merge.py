@@ -8,7 +8,7 @@ from scenario_apply.manifest.report import Report
 from scenario_apply.model.did_you_mean import did_you_mean
 
 _LONGEST_CHAIN = 50
-_NOT_INHERITED = ("name", "matrix", "enabled", "extends")
+_NOT_INHERITED = ("name", "matrix", "enabled", "extends", "epoch", "best")
 
 
 def layered(under: Map | None, over: Map) -> Map:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from scenario_apply.manifest.blocks import lifecycle
+from scenario_apply.manifest.chosen_versions import best_version, chosen_epoch
 from scenario_apply.manifest.datasets import Datasets
 from scenario_apply.manifest.expansion import Expansion
 from scenario_apply.manifest.fields import child, flag, is_extension, text, texts
-from scenario_apply.manifest.matrix import children
+from scenario_apply.manifest.matrix import MODEL_FIELDS, children
 from scenario_apply.manifest.merge import Inheritance, layered
 from scenario_apply.manifest.model_lint import severity_for
 from scenario_apply.manifest.parameters import ParameterCheck
 from scenario_apply.manifest.positions import Map, Mark
 from scenario_apply.manifest.report import Places, Report
+from scenario_apply.manifest.sample_forms import unify_in
 from scenario_apply.manifest.sample_specs import SampleSpecs
 from scenario_apply.manifest.spec import DatasetSpec, ModelSpec
 from scenario_apply.manifest.templating.template_text import Trigger
@@ -32,7 +36,9 @@ class Models:
         samples: SampleSpecs,
         report: Report,
         expansion: Expansion,
+        check_matrix: Callable[[Map], None],
     ) -> None:
+        """check_matrix: reports what is wrong with fields of a model that its matrix gives."""
         self.specs: dict[Address, ModelSpec] = {}
         self.fields: dict[Address, Map] = {}  # merged, for the expanded manifest
         self.labels: dict[str, list[str]] = {}  # key -> labels of its children, [""] without a matrix
@@ -42,6 +48,7 @@ class Models:
         self._samples = samples
         self._report = report
         self._expansion = expansion
+        self._check_matrix = check_matrix
         self._parameters = ParameterCheck(report)
         self._inheritance = Inheritance(self._all, report)
         self._allow_unknown = flag(document, "allow_unknown_type", False)
@@ -60,6 +67,8 @@ class Models:
         own = self._inheritance.resolved(name)
         for label, fields in children(own, f"model.{name}", self._report):
             labels.append(label)
+            if label:
+                self._check_fields(fields, own)
             address = Address("model", name, label)
             joined = layered(self._defaults, fields)
             self._expansion.add(joined, mark)
@@ -67,6 +76,16 @@ class Models:
             if spec is not None:
                 self.specs[address] = spec
                 self.fields[address] = joined
+
+    def _check_fields(self, child: Map, own: Map) -> None:
+        """Those that the matrix gives: the schema takes any value in a matrix."""
+        given = Map(child.start)
+        for key in sorted(MODEL_FIELDS.intersection(child)):
+            if child.marks[key] != own.marks.get(key) and not (key == "type" and isinstance(child[key], str)):
+                given.put(key, child[key], child.marks[key])
+        if given:
+            self._check_matrix(given)
+            unify_in(child)
 
     def _spec(self, address: Address, merged: Map, own: Map, mark: Mark) -> ModelSpec | None:
         training = self._type(address, merged, mark)
@@ -87,6 +106,8 @@ class Models:
             parameters=taken,
             inherited=frozenset(name for name in taken if written is None or name not in written),
             samples=self._samples.of(address, merged, trigger_of(owner)),
+            epoch=chosen_epoch(address, training, merged, taken, self._report),
+            best=best_version(merged),
             description=text(merged, "description"),
             tags=texts(merged, "tags"),
             lifecycle=lifecycle(merged),

@@ -114,6 +114,7 @@ class SampleSpec(Struct, frozen=True, kw_only=True):
     settings: SampleSettings = SampleSettings()
     base: str | None = None
     reference: str | None = None
+    reference_place: Location | None = None
     place: Location
 
 
@@ -122,6 +123,16 @@ class SamplesSpec(Struct, frozen=True, kw_only=True):
 
     samples: tuple[SampleSpec, ...] = ()
     on: tuple[SampleEvent, ...] = ("trained", "manual")
+
+
+class BestVersion(Struct, frozen=True, kw_only=True):
+    """Which version a person found best, of which epoch, who said so, when (a date or time of ISO 8601), and why."""
+
+    version: int
+    epoch: str | None = None
+    by: str | None = None
+    at: str | None = None
+    why: str | None = None
 
 
 class ModelSpec(Struct, frozen=True, kw_only=True):
@@ -133,6 +144,7 @@ class ModelSpec(Struct, frozen=True, kw_only=True):
     inherited: frozenset[str] = frozenset()  # names of parameters that come from defaults.models
     samples: SamplesSpec = SamplesSpec()
     epoch: str | None = None  # which one of the training is used; None: the service's choice
+    best: BestVersion | None = None
     description: str | None = None  # the service's shortDescription, at most 256 characters
     tags: tuple[str, ...] = ()
     lifecycle: Lifecycle = Lifecycle()

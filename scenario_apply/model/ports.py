@@ -71,6 +71,10 @@ class GenerationApi(Protocol):
         """What a generation would cost, in CU: the dry run. Draws nothing."""
         ...
 
+    def quote_weights(self, model_id: ModelId, epoch: str | None = None) -> float:
+        """What an export of weights would cost, in CU: the dry run. Exports nothing."""
+        ...
+
     def get_weights(self, job_id: JobId) -> WeightsDownload:
         """How an export of weights is doing: by `GET /assets/download/{jobId}`, else by its job."""
         ...

@@ -65,6 +65,9 @@ class TrainingType(Struct, frozen=True, kw_only=True):
 COMPOSITION_TYPE = "flux.1-composition"
 """What a composition is unless it says otherwise."""
 
+EPOCH_TYPES = ("flux.1-lora", "flux.1-kontext-lora")
+"""Types of which an epoch can be chosen after the training. Source: the official SDK, an update of a model."""
+
 MOST_CONCEPTS = 5
 """Parts that the web app merges into one composition. The API names no limit."""
 

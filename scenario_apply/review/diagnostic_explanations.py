@@ -306,6 +306,8 @@ _API = {
     "unauthorized": "The service did not accept the credentials (401). Check the key, the secret and the project.",
     "unreachable": "No connection to the service: the host was not found, refused the connection, or TLS failed. The "
     "request was not carried out. Check the network, proxies and SCENARIO_BASE_URL.",
+    "weights": "Trained weights cannot be exported, or not into that folder. The message gives the reason. What was "
+    "downloaded is kept in a .part file, and the same command continues it; nothing in the folder is overwritten.",
     "write-in-plan": "A plan tried to write to the service. This is a bug; the request was not sent. Please report it.",
 }
 

@@ -5,8 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 SAMPLE_TEXTS: Mapping[str, str] = {
+    "epoch-range": "A model uses an epoch beyond those that it is trained for, by its `nbEpochs`. Use a smaller one.",
+    "epoch-type": "A model uses an epoch, and the service documents that choice for other types only. It may be "
+    "refused once the model is trained. Without `epoch:` the last one is used.",
     "sample-name": "Two samples of a model or composition have the same name. Names are the numbers of a list, those "
     "of sets, or what `name:` says. Give one of them another name.",
+    "sample-reference": "Some base models edit a picture, and a sample says with `reference:` which: a picture of the "
+    "dataset by its path there, or a file below the manifest's folder. Left out, it is the first before picture, which "
+    "is noted. It is an error where there is none, or where the path is not that of one picture, and for compositions, "
+    "which are drawn without.",
     "sample-scale": "A sample of a composition has a scale. A composition is drawn as it is: how much each of its "
     "parts counts is the `scale:` of its concepts. Remove the scale of the sample.",
     "sample-size": "The size of a sample is not one that base models draw. Write 1024x768, one number for a square, or "

@@ -116,6 +116,7 @@ CALLS: dict[str, tuple[Callable[[Client], object], str, int, object]] = {
     ),
     "generate": (lambda c: c.generate(BASE_MODEL, SAMPLE), "POST", 200, {"job": {"jobId": "j"}}),
     "get_weights": (lambda c: c.get_weights(JobId("j")), "GET", 200, {"jobId": "j", "jobStatus": "queued"}),
+    "quote_weights": (lambda c: c.quote_weights(M), "POST", 269, {"creativeUnitsCost": 0}),
     "export_weights": (lambda c: c.export_weights(M), "POST", 200, {"jobId": "j"}),
     "export_weights of an epoch": (lambda c: c.export_weights(M, "8"), "POST", 200, {"jobId": "j"}),
     "choose_epoch": (lambda c: c.choose_epoch(M, "8"), "PUT", 200, MODEL),

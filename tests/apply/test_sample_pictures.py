@@ -9,7 +9,8 @@ from typing import Any, cast
 import pytest
 from PIL import Image
 
-from scenario_apply.apply.sample_pictures import MOST_PICTURES, Download, may_ask, sampled_models
+from scenario_apply.apply.sample_pictures import MOST_PICTURES, Download, sampled_models
+from scenario_apply.apply.signed_pictures import may_ask
 from scenario_apply.dataset.scan.remote_objects import RemoteFailed
 from scenario_apply.dataset.scan.thumbnails import NoThumbnail, Thumbnail
 from scenario_apply.dataset.scan.web_files import WebReader

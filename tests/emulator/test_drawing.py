@@ -116,6 +116,8 @@ def test_an_edit_starts_from_its_reference_picture(emulator: EmulatorThread, api
     assert job["input"]["referenceImages"][0].startswith("asset_")
     again = drawn(emulator, api, "model_flux-kontext-editing", referenceImages=job["input"]["referenceImages"])
     assert again == first
+    other = drawn(emulator, api, "model_qwen-image-edit-2511", referenceImages=job["input"]["referenceImages"])
+    assert colour_of(other)[1] > colour_of(other)[0] + 40
     further = drawn(emulator, api, "model_flux-kontext-editing", referenceImages=job["assetIds"], seed=9)
     assert colour_of(further)[1] > colour_of(further)[0]
 

@@ -165,8 +165,9 @@ def test_pictures_come_with_the_job(emulator: EmulatorThread, api: httpx.Client,
     [
         ("model_bfl-flux-1-dev", {"width": None, "height": None, "seed": None, "numOutputs": None, "loras": None}),
         ("model_bfl-flux-2-klein-9b", {"modelId": {"id": 1}}),
+        ("model_z-image", {"referenceImages": [1]}),
     ],
-    ids=["nulls", "an input that this base does not have"],
+    ids=["nulls", "an input that this base does not have", "references where nothing is edited"],
 )
 def test_what_is_left_out_or_unknown_stops_nothing(
     emulator: EmulatorThread, api: httpx.Client, base: str, body: dict[str, Any]

@@ -40,6 +40,20 @@ def test_everything_is_escaped(emulator: EmulatorThread, api: httpx.Client, root
         assert "default-src 'none'" in page.headers["content-security-policy"]
 
 
+def test_pictures_of_a_model_are_shown_with_their_prompts(
+    emulator: EmulatorThread, api: httpx.Client, root: str
+) -> None:
+    """What was generated with it; the pictures of its epochs stand apart."""
+    model = make(api)["id"]
+    train(emulator, api, model)
+    api.post("/generate/custom/model_bfl-flux-1-dev", json={"prompt": NASTY, "loras": [model], "numOutputs": 2})
+    emulator.advance(5)
+    page = contract.plain.get(f"{root}/__emulator__/models/{model}").text
+    assert "the last 2" in page
+    assert page.count("&lt;script&gt;") == 2
+    assert "<script" not in page
+
+
 def test_an_empty_world_and_an_unknown_model(root: str) -> None:
     assert "No models yet" in contract.plain.get(root).text
     assert contract.plain.get(f"{root}/__emulator__/models/nobody").status_code == 404

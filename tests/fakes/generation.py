@@ -78,6 +78,7 @@ class Export:
     id: JobId
     model: ModelId
     epoch: str | None
+    created_at: float
     ends_at: float
 
 
@@ -88,6 +89,8 @@ class GenerationSettings:
     drawing_s: float = 5.0
     parallel_custom_jobs: int | None = None
     download_model: int | None = None
+    export_cu: float = 0.0
+    weights_at: str = "https://weights.example"
     fail_drawing: set[str] = field(default_factory=set)
     bases: dict[ModelId, BaseInputs] = field(default_factory=lambda: {base.id: base for base in BASES})
 
@@ -126,9 +129,11 @@ class FakeGeneration:
 
     def list_jobs(self, *, types: Sequence[str] = ("custom",), token: str | None = None) -> JobPage:
         def read() -> JobPage:
-            newest = list(reversed(self.drawings.values())) if "custom" in types else []
+            drawn = map(self._remote_drawing, self.drawings.values()) if "custom" in types else ()
+            exported = map(self.remote_export, self.exports.values()) if "model-download" in types else ()
+            newest = sorted((*drawn, *exported), key=lambda job: -(job.created_at or 0))
             start, size = int(token or 0), min(self.page_size, 100)
-            page = tuple(self._remote_drawing(job) for job in newest[start : start + size])
+            page = tuple(newest[start : start + size])
             return JobPage(jobs=page, next_token=str(start + size) if start + size < len(newest) else None)
 
         return self._call("list_jobs", token or "", read)
@@ -141,6 +146,13 @@ class FakeGeneration:
         generation_to_json(generation)
         return self._call("quote_generation", base, read)
 
+    def quote_weights(self, model_id: ModelId, epoch: str | None = None) -> float:
+        def read() -> float:
+            self._model(model_id)
+            return self.generation.export_cu
+
+        return self._call("quote_weights", model_id, read)
+
     def get_weights(self, job_id: JobId) -> WeightsDownload:
         def read() -> WeightsDownload:
             if job_id not in self.exports:
@@ -148,7 +160,9 @@ class FakeGeneration:
             export = self.exports[job_id]
             if self.clock.now() < export.ends_at:
                 return WeightsDownload(job_id=job_id, status="in-progress")
-            return WeightsDownload(job_id=job_id, status="success", address=Secret(f"https://weights.example/{job_id}"))
+            return WeightsDownload(
+                job_id=job_id, status="success", address=Secret(f"{self.generation.weights_at}/{job_id}")
+            )
 
         return self._call("get_weights", job_id, read)
 
@@ -197,11 +211,22 @@ class FakeGeneration:
             limit = self.generation.download_model
             if limit is not None and len(self.exports) >= limit:
                 raise PlanCeiling(LIMIT_REACHED, action=DOWNLOAD_MODEL, limit=limit)
-            export = Export(JobId(f"job_{next(self._numbers)}"), model_id, epoch, self.clock.now() + 1.0)
+            now = self.clock.now()
+            export = Export(JobId(f"job_{next(self._numbers)}"), model_id, epoch, now, now + 1.0)
             self.exports[export.id] = export
             return export.id
 
         return self._call("export_weights", model_id, write, sending)
+
+    def remote_export(self, export: Export) -> RemoteJob:
+        return RemoteJob(
+            id=export.id,
+            status="success" if self.clock.now() >= export.ends_at else "in-progress",
+            progress=None,
+            kind="model-download",
+            created_at=export.created_at,
+            input={"modelId": export.model, **({} if export.epoch is None else {"modelEpoch": export.epoch})},
+        )
 
     # -- inside
 

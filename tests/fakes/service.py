@@ -185,6 +185,8 @@ class FakeScenario(FakeGeneration):
         def read() -> RemoteJob:
             if job_id in self.drawings:
                 return self._remote_drawing(self.drawings[job_id])
+            if job_id in self.exports:
+                return self.remote_export(self.exports[job_id])
             if job_id not in self.jobs:
                 raise NotFound(f"no job {job_id}", status=404)
             job = self.jobs[job_id]

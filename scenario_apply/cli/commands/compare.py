@@ -92,15 +92,15 @@ def _known(call: Invocation, state: State, manifest: Manifest | None, chosen: Se
     """With hashes of the pictures that these models declare, as far as an earlier scan decoded them."""
     from msgspec.structs import replace as with_fields
 
-    from scenario_apply.cli.comparing import known_of
+    from scenario_apply.cli.comparing import sources_of
     from scenario_apply.cli.wiring import open_datasets
 
     if manifest is None:
-        return known_of(state, None, ())
+        return sources_of(state, None, ())
     models = {a: manifest.models[a] for a in {one.address for one in chosen} if a in manifest.models}
     wanted = {model.dataset: manifest.datasets[model.dataset] for model in models.values()}
     datasets = open_datasets(with_fields(manifest, datasets=wanted, models=models), call.settings)
-    return known_of(state, manifest, datasets.values())
+    return sources_of(state, manifest, datasets.values())
 
 
 def _show(call: Invocation, view: Comparison, place: StateLocation) -> None:

@@ -51,6 +51,14 @@ class ExportView:
     def pictures(self, done: int, total: int, size_bytes: int) -> None:
         self._show(f"Downloading {counted(total, 'picture')}, {size_bytes / 1e6:.1f} MB", done, total)
 
+    def weights(self, name: str, done: int, total: int | None) -> None:
+        """A file of weights on its way, in bytes; total None: its size is unknown."""
+        self._show(f"Downloading {name}, {done / 1e6:.1f} MB", done, total or done + 1)
+
+    def waiting(self, name: str, status: str) -> None:
+        """For Scenario, which makes the file of an export."""
+        self._show(f"Waiting for the export of {name} ({status})", 0, 1)
+
     def close(self) -> None:
         """Remove the bar."""
         self._region.close()

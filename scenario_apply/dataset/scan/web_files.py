@@ -10,7 +10,7 @@ import os
 import socket
 import ssl
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from errno import ENOENT
@@ -52,10 +52,16 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 class WebReader:
     """Files by https://, and http:// where the caller consents."""
 
-    def __init__(self, access: RemoteAccess, *, is_signed: bool = False) -> None:
-        """is_signed: URLs are a service's own, which hold a signature: messages name no more of them than the host."""
+    def __init__(
+        self, access: RemoteAccess, *, is_signed: bool = False, may_ask: Callable[[str], bool] | None = None
+    ) -> None:
+        """is_signed: URLs are a service's own, which hold a signature: messages name no more of them than the host.
+
+        may_ask: judges where a redirect leads, beside the rules for all addresses.
+        """
         self._access = access
         self._is_signed = is_signed
+        self._may_ask = may_ask
         self._tls = _trusted()
 
     def below(self, prefix: str) -> Iterator[RemoteObject]:
@@ -102,12 +108,18 @@ class WebReader:
             except urllib3.exceptions.HTTPError as error:
                 raise RemoteFailed(f"{url} was not read to its end") from error
 
+    @contextmanager
+    def opened(self, url: str, headers: Mapping[str, str]) -> Iterator[BaseHTTPResponse]:
+        """The answer to a GET, whatever its status, with its body unread. Raises RemoteFailed where there is none."""
+        with self._asked("GET", url, headers) as answer:
+            yield answer
+
     def _named(self, url: str) -> str:
         """The URL as messages say it."""
         return f"an address of {host_of(url)}" if self._is_signed else url
 
     @contextmanager
-    def _asked(self, method: str, asked: str) -> Iterator[BaseHTTPResponse]:
+    def _asked(self, method: str, asked: str, headers: Mapping[str, str] | None = None) -> Iterator[BaseHTTPResponse]:
         import urllib3
 
         url = self._named(asked)
@@ -124,6 +136,7 @@ class WebReader:
                             "Host": urlsplit(here).netloc.rpartition("@")[2],
                             "Accept-Encoding": "identity",
                             "User-Agent": "scenario-apply",
+                            **(headers or {}),
                         },
                         redirect=False,
                         retries=urllib3.Retry(2, redirect=False, backoff_factor=0.2, respect_retry_after_header=False),
@@ -164,6 +177,9 @@ class WebReader:
         is_odd = not (is_redirected or self._is_signed) and url_problem(here) is not None
         if not host or parts.scheme not in ("https", "http") or is_odd:
             raise RemoteFailed(f"{url} redirects to something other than a web server")
+        if is_redirected and self._may_ask is not None and not self._may_ask(here):
+            hint = f"if that is meant: SCENARIO_APPLY_ALLOW_REMOTE=https://{host}/"
+            raise RemoteFailed(f"{url} redirects to {host}, which is no host of the service", hint)
         if parts.scheme == "http" and not self._access.allow_http:
             what = "redirects to an address that is not encrypted" if is_redirected else "is not encrypted"
             raise RemoteFailed(f"{url} {what}", "use https://; --allow-http permits it")

@@ -35,6 +35,18 @@ def _sections(schema: bytes) -> dict[str, jsonschema_rs.Draft202012Validator]:
     }
 
 
+def check_matrix_fields(fields: Map, schema: bytes, report: Report) -> None:
+    """Reports every violation in fields of a model that come from its matrix, where the schema takes any value."""
+    document = cast(Map, masked_nodes(fields))
+    if _sections(schema)["models"].is_valid(document):
+        return
+    from scenario_apply.manifest.schema.explain import Explanation
+
+    parsed, _ = _compiled(schema)
+    definition = {"$ref": "#/$defs/model", "$defs": parsed["$defs"]}
+    Explanation(definition, report, whole="the matrix").explain(document)
+
+
 def check_shape(document: Map, schema: bytes, report: Report) -> None:
     """Reports every violation. schema: the bytes of the schema file; compiled once per process."""
     document = cast(Map, masked_nodes(document))

@@ -1,0 +1,133 @@
+"""Exports of weights on the service: begun once, found again after a lost answer or a killed run, waited for.
+
+An export counts against the account's limit, so the intent is in weights.json before the request leaves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from scenario_apply.apply.export.weights_record import BegunWeights, WeightsError, WeightsRecord
+from scenario_apply.apply.lost_answers import CLOCKS_DIFFER_S, MOST_PAGES
+from scenario_apply.errors import AnswerLost, NotFound, Refused, Unreachable
+from scenario_apply.model.remote import JOB_ENDED_STATUSES, JobId, RemoteJob
+from scenario_apply.model.secret import Secret
+from scenario_apply.model.timestamps import from_iso, iso
+
+if TYPE_CHECKING:
+    from scenario_apply.model.ports import Clock, ScenarioApi
+
+JOB_TYPE = "model-download"
+"""Source: the API contract, JobType."""
+
+LONGEST_WAIT_S = 3600.0
+"""For one export. Afterwards the same command continues it."""
+
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 2.0, 15.0
+
+
+class JobGone(WeightsError):
+    """The service does not know the job any more, or it is another model's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeightsJobs:
+    """The exports of a run. waiting: called with the status of the one that is waited for."""
+
+    api: ScenarioApi
+    record: WeightsRecord
+    clock: Clock
+    waiting: Callable[[str], None]
+
+    def begin(self, note: BegunWeights) -> BegunWeights:
+        """The export of a note, with its job: the one that was begun before, or a new one. Raises ApiError."""
+        known = self.record.begun(note.key)
+        if known is not None and known.job_id is not None and self._is_of(known.job_id, note):
+            return known
+        if known is not None and known.job_id is None and (found := self._found(known)) is not None:
+            return self._with_job(known, found)
+        note = replace(note, at=iso(self.clock.now()), job_id=None)
+        self.record.begin(note)
+        try:
+            job_id = self.api.export_weights(note.model_id, note.epoch)
+        except AnswerLost:
+            found = self._found(note)
+            if found is None:
+                raise
+            return self._with_job(note, found)
+        except (Refused, Unreachable):
+            self.record.give_up(note.key)
+            raise
+        return self._with_job(note, job_id)
+
+    def address(self, note: BegunWeights) -> Secret:
+        """Where the file is, once the export has ended. Raises WeightsError, JobGone, ApiError."""
+        assert note.job_id is not None
+        pause_s, until = _FIRST_PAUSE_S, self.clock.monotonic() + LONGEST_WAIT_S
+        while True:
+            try:
+                found = self.api.get_weights(note.job_id)
+            except NotFound as error:
+                raise JobGone(f"the service does not know the export {note.job_id} any more") from error
+            if found.status in JOB_ENDED_STATUSES:
+                break
+            if self.clock.monotonic() >= until:
+                raise WeightsError(
+                    f"the export {note.job_id} has not ended within {LONGEST_WAIT_S / 60:.0f} minutes",
+                    hint="the same command continues it",
+                )
+            self.waiting(found.status)
+            self.clock.wait(pause_s)
+            pause_s = min(pause_s * 1.5, _LONGEST_PAUSE_S)
+        if found.status != "success":
+            self.record.give_up(note.key)
+            raise WeightsError(f"the export {note.job_id} {self._end(note.job_id, found.status)}")
+        if found.address is None:
+            raise WeightsError(f"the export {note.job_id} has succeeded, but the service gives no address of its file")
+        return found.address
+
+    def _end(self, job_id: JobId, status: str) -> str:
+        """How a job ended, in the service's words where it has some."""
+        job = self.api.get_job(job_id)
+        words = "was canceled" if status == "canceled" else "failed"
+        return f"{words}: {job.error}" if job.error else words
+
+    def _with_job(self, note: BegunWeights, job_id: JobId) -> BegunWeights:
+        note = replace(note, job_id=job_id)
+        self.record.begin(note)
+        return note
+
+    def _is_of(self, job_id: JobId, note: BegunWeights) -> bool:
+        """Whether a job is what weights.json says: that file may have come with a commit."""
+        try:
+            job = self.api.get_job(job_id)
+        except NotFound:
+            return False
+        return job.kind in (None, JOB_TYPE) and job.input.get("modelId") in (None, note.model_id)
+
+    def _found(self, note: BegunWeights) -> JobId | None:
+        """The job of a request whose answer is unknown; None when it was not carried out."""
+        since = (from_iso(note.at) or 0.0) - CLOCKS_DIFFER_S
+        others = self.record.job_ids()
+        token: str | None = None
+        for _ in range(MOST_PAGES):
+            page = self.api.list_jobs(types=(JOB_TYPE,), token=token)
+            fit = [job for job in page.jobs if job.id not in others and _fits(job, note, since)]
+            if fit:
+                return fit[0].id
+            token = page.next_token
+            times = [job.created_at for job in page.jobs if job.created_at is not None]
+            if token is None or (times and min(times) < since):
+                return None
+        return None
+
+
+def _fits(job: RemoteJob, note: BegunWeights, since: float) -> bool:
+    asked = job.input
+    is_alive = not job.is_ended or job.status == "success"
+    is_same = asked.get("modelId") == note.model_id and asked.get("modelEpoch") == note.epoch
+    return is_alive and is_same and job.created_at is not None and job.created_at >= since
