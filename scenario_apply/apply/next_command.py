@@ -83,7 +83,10 @@ def _limits_needed(plan: Plan, run: RunSnapshot | None) -> dict[str, float]:
 
 
 def _left(
-    run: RunSnapshot, kind: type[StartTraining | DrawSample], quoted: Mapping[Address, float], costs: Mapping[Address, Cost]
+    run: RunSnapshot,
+    kind: type[StartTraining | DrawSample],
+    quoted: Mapping[Address, float],
+    costs: Mapping[Address, Cost],
 ) -> float:
     """CU of what was not launched: the next plan is checked with its own estimate, its launches with the quote then."""
     left = {

@@ -167,7 +167,6 @@ def test_ctrl_c_while_samples_are_drawn_leaves_and_the_next_run_records(bench: B
     service.generation.drawing_s = 300
     stop = StopSignal()
 
-
     def interrupted() -> BaseException:
         stop.requested.set()
         return ApiError("the connection broke", status=None)

@@ -52,9 +52,7 @@ def wrongs(bench: Bench, service: FakeScenario, *, paid: int = 3, launches: int 
     return found
 
 
-def crashed(
-    root: Path, when: When, first: Callable[[Bench, FakeScenario], None] | None = None, **expected: int
-) -> int:
+def crashed(root: Path, when: When, first: Callable[[Bench, FakeScenario], None] | None = None, **expected: int) -> int:
     def make(folder: Path) -> tuple[Bench, FakeScenario]:
         bench = bench_of(folder)
         service = FakeScenario(bench.clock)
@@ -71,9 +69,7 @@ def test_a_death_at_any_request_is_repaired_by_applying_again(tmp_path: Path, wh
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_death_while_a_model_is_trained_again_in_place_draws_each_new_sample_once(
-    tmp_path: Path, when: When
-) -> None:
+def test_a_death_while_a_model_is_trained_again_in_place_draws_each_new_sample_once(tmp_path: Path, when: When) -> None:
     """The older samples have the same prompts, seeds and model: they are not taken for the new ones."""
 
     def changed(bench: Bench, service: FakeScenario) -> None:
@@ -84,7 +80,10 @@ def test_a_death_while_a_model_is_trained_again_in_place_draws_each_new_sample_o
 
     def made(bench: Bench, service: FakeScenario) -> list[str]:
         found = [w for w in wrongs(bench, service, paid=4) if "twice" not in w]
-        per = {key: sum(1 for job in service.drawings.values() if job.input["prompt"] == key) for key in ("a knight", "a castle")}
+        per = {
+            key: sum(1 for job in service.drawings.values() if job.input["prompt"] == key)
+            for key in ("a knight", "a castle")
+        }
         return found + ([] if set(per.values()) == {2} else [f"drawn {per}"])
 
     def make(folder: Path) -> tuple[Bench, FakeScenario]:
