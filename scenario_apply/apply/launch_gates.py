@@ -121,8 +121,9 @@ class Launching:
                     continue
                 self._refused_samples[address] = cu
                 of_run = f"; with {amount(spent[name])} CU of this run that" if spent[name] else ", which"
+                what = f"{count} sample{'s' if count > 1 else ''} of {address}"
                 raise GateClosed(
-                    f"Scenario quotes {amount(cu)} CU for {count} sample{'s' if count > 1 else ''} of {address}{of_run} "
+                    f"Scenario quotes {amount(cu)} CU for {what}{of_run} "
                     f"is over the limit of {amount(limit)} ({name}), so none was drawn{self._remedy(limit, name)}"
                 )
             self._samples[address] = self._samples.get(address, 0.0) + cu
