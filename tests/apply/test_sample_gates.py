@@ -13,7 +13,7 @@ from scenario_apply.errors import ApiError, BadAnswer
 from scenario_apply.model.plan_limits import Limits
 from scenario_apply.model.remote import ModelId
 from scenario_apply.model.samples import Generation, GenerationPrice
-from tests.fakes.bench import Bench, model
+from tests.fakes.bench import NO_LIMITS, Bench, model
 from tests.fakes.sample_bench import drawing, phases
 from tests.fakes.service import FakeScenario
 from tests.fakes.wire import Fault, Wire
@@ -35,7 +35,7 @@ class Dearer(FakeScenario):
         return GenerationPrice(cu=price.cu + more, details=price.details)
 
 
-def declared(root: Path, limits: Limits = Limits()) -> Bench:
+def declared(root: Path, limits: Limits = NO_LIMITS) -> Bench:
     bench = Bench(root)
     bench.add("kael", ["KAEL, front"])
     bench.declare(drawing(model("kael", "kael"), "a knight", "a castle"), limits=limits)

@@ -6,6 +6,7 @@ The manifest has a model with two samples and a composition of it with one.
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -80,11 +81,8 @@ def test_a_death_while_a_model_is_trained_again_in_place_draws_each_new_sample_o
 
     def made(bench: Bench, service: FakeScenario) -> list[str]:
         found = [w for w in wrongs(bench, service, paid=4) if "twice" not in w]
-        per = {
-            key: sum(1 for job in service.drawings.values() if job.input["prompt"] == key)
-            for key in ("a knight", "a castle")
-        }
-        return found + ([] if set(per.values()) == {2} else [f"drawn {per}"])
+        per = Counter(str(job.input["prompt"]) for job in service.drawings.values())
+        return found + ([] if per == {"a knight": 2, "a castle": 2} else [f"drawn {per}"])
 
     def make(folder: Path) -> tuple[Bench, FakeScenario]:
         bench = bench_of(folder)
