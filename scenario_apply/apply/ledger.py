@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -331,21 +331,25 @@ def _sample_charges(run: RunSnapshot) -> Iterator[TrainingCharge]:
         if isinstance(planned.step, DrawSample) and outcome is not None and outcome.job_id in entries:
             launched.setdefault(planned.address, []).append(entries[outcome.job_id])
     for address in sorted(launched):
-        of_resource = launched[address]
-        charged = [entry.charged for entry in of_resource]
-        known = [cu for cu in charged if cu is not None]
-        quoted = [entry.quoted for entry in of_resource if entry.quoted is not None]
-        details: Counter[str] = Counter()
-        for entry in of_resource:
-            details.update(entry.details)
-        yield TrainingCharge(
-            address=address,
-            quoted=total(quoted) if len(quoted) == len(of_resource) else None,
-            charged=total(known) if len(known) == len(charged) else None,
-            discount=total(entry.discount or 0.0 for entry in of_resource) or None,
-            details=details,
-            samples=len(of_resource),
-        )
+        yield sample_charge(address, launched[address])
+
+
+def sample_charge(address: Address, of_resource: Sequence[SampleEntry]) -> TrainingCharge:
+    """What several samples of a resource were quoted and charged together."""
+    charged = [entry.charged for entry in of_resource]
+    known = [cu for cu in charged if cu is not None]
+    quoted = [entry.quoted for entry in of_resource if entry.quoted is not None]
+    details: Counter[str] = Counter()
+    for entry in of_resource:
+        details.update(entry.details)
+    return TrainingCharge(
+        address=address,
+        quoted=total(quoted) if len(quoted) == len(of_resource) else None,
+        charged=total(known) if len(known) == len(charged) else None,
+        discount=total(entry.discount or 0.0 for entry in of_resource) or None,
+        details=details,
+        samples=len(of_resource),
+    )
 
 
 def _is_launched(planned: PlannedStep, run: RunSnapshot) -> bool:
