@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
@@ -245,7 +246,24 @@ class Applying:
             for address, entries in drawn.items()
         }
         own = {(charge["address"], bool(charge["samples"])): charge for charge in ledger["charges"]}
-        return {**ledger, "charges": list({**noted, **own}.values())}
+        both = {key: _together(noted[key], own[key]) for key in noted.keys() & own.keys() if key[1]}
+        return {**ledger, "charges": list({**noted, **own, **both}.values())}
+
+
+def _together(before: Plain, now: Plain) -> Plain:
+    """The charges of a resource's samples that were launched before, and now."""
+    known = ("quoted", "charged")
+    sums = {name: None if None in (before[name], now[name]) else total((before[name], now[name])) for name in known}
+    details = Counter(before["details"])
+    details.update(now["details"])
+    discount = (before["discount"] or 0.0) + (now["discount"] or 0.0)
+    return {
+        **now,
+        **sums,
+        "discount": discount or None,
+        "details": dict(details),
+        "samples": before["samples"] + now["samples"],
+    }
 
 
 def _without_notes(result: ManifestResult) -> Iterator[Problem]:
