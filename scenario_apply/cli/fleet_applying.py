@@ -254,7 +254,7 @@ def _together(before: Plain, now: Plain) -> Plain:
     """The charges of a resource's samples that were launched before, and now."""
     known = ("quoted", "charged")
     sums = {name: None if None in (before[name], now[name]) else total((before[name], now[name])) for name in known}
-    details = Counter(before["details"])
+    details: Counter[str] = Counter(before["details"])
     details.update(now["details"])
     discount = (before["discount"] or 0.0) + (now["discount"] or 0.0)
     return {
