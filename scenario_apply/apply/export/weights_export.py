@@ -175,7 +175,8 @@ class WeightsExport:
         for target in targets:
             try:
                 if ceiling is not None and self.record.begun(target.key) is None:
-                    raise ceiling
+                    self._fail(target, f"not begun, because the account's limit was reached ({ceiling.action})")
+                    continue
                 note = self._note(target)
                 before = self.record.begun(target.key)
                 note = self._jobs(target).begin(note)

@@ -67,9 +67,15 @@ class Bench:
         return targets
 
     def run(self, *, epoch: str | None = None, approve: Callable[[float], None] | None = None) -> WeightsResult:
+        [result] = self.run_all(self.targets(epoch=epoch), approve)
+        return result
+
+    def run_all(
+        self, targets: list[WeightsTarget], approve: Callable[[float], None] | None = None
+    ) -> list[WeightsResult]:
         access = RemoteAccess(prefixes=(self.server.url.removesuffix("/file"),), allow_http=True)
         with WeightsRecord(own_folder(str(self.folder))).opened() as record:
-            [result] = WeightsExport(
+            return WeightsExport(
                 api=self.api,
                 record=record,
                 source=WebReader(access, is_signed=True),
@@ -78,8 +84,7 @@ class Bench:
                 told=lambda *_: None,
                 waiting=lambda *_: None,
                 approved=lambda cu, _: (approve or self.asked.append)(cu),
-            ).run(self.targets(epoch=epoch))
-            return result
+            ).run(targets)
 
     @property
     def notes(self) -> dict[str, list[dict[str, object]]]:
@@ -261,11 +266,16 @@ def test_an_epoch_has_a_file_of_its_own(bench: Bench) -> None:
 
 
 def test_a_limit_of_the_account_is_told_in_words(bench: Bench) -> None:
-    bench.api.generation.download_model = 0
-    result = bench.run()
-    assert result.status == "failed"
-    assert result.hint is not None
-    assert "larger plan" in result.hint
+    """What fits is exported; after the first refusal no other export is tried."""
+    bench.api.generation.download_model = 1
+    bench.api.epochs[bench.model] = tuple(RemoteEpoch(name=name, assets=()) for name in ("1", "2"))
+    targets = [*bench.targets(), *bench.targets(epoch="1"), *bench.targets(epoch="2")]
+    first, second, third = bench.run_all(targets)
+    assert (first.status, second.status, third.status) == ("exported", "failed", "failed")
+    assert second.hint is not None
+    assert "larger plan" in second.hint
+    assert third.why == "not begun, because the account's limit was reached (download-model)"
+    assert bench.api.count("export_weights") == 2
     assert bench.notes["begun"] == []
 
 
