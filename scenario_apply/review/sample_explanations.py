@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 SAMPLE_TEXTS: Mapping[str, str] = {
+    "control-character": "The prompt of a sample contains a character that cannot be seen and that no prompt needs, "
+    "such as an escape or a null. Remove it; it often comes with text that was copied.",
     "epoch-range": "A model uses an epoch beyond those that it is trained for, by its `nbEpochs`. Use a smaller one.",
     "epoch-type": "A model uses an epoch, and the service documents that choice for other types only. It may be "
     "refused once the model is trained. Without `epoch:` the last one is used.",
