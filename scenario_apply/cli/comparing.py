@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _HASH_DIGITS = 32  # of a picture; those of its mirror image follow
 
 
-def known_of(state: State, manifest: Manifest | None, datasets: Iterable[Dataset]) -> SampleSources:
+def sources_of(state: State, manifest: Manifest | None, datasets: Iterable[Dataset]) -> SampleSources:
     """datasets: those whose pictures are compared with samples, as far as they were decoded before."""
     images = (image for dataset in datasets for image in dataset.contents.images)
     hashes = {image.sha256: image.hashes[:_HASH_DIGITS] for image in images if image.hashes}

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from scenario_apply.cli.compared_sections import ComparedSamples, compared_samples
 from scenario_apply.dataset.scan.caption_places import caption_places
 from scenario_apply.dataset.scan.git_pictures import OldPicture, old_pictures
 from scenario_apply.dataset.scan.scanner import shown_below
@@ -23,16 +24,28 @@ from scenario_apply.review.image_findings import CaptionPlace, findings_of_image
 if TYPE_CHECKING:
     from scenario_apply.cli.plan_request import PlanRequest
     from scenario_apply.cli.settings import Settings
+    from scenario_apply.planning.plan import Plan
     from scenario_apply.review.plan_view import PlanView
+    from scenario_apply.state.state import State
 
 _MOST_FOLDERS = 5  # of a dataset, in which a picture that is gone is looked for
 
 
-def plan_html(plan: PlanView, request: PlanRequest, settings: Settings) -> str:
-    """The page of a plan that was made of that request."""
-    cards = cards_of(plan, facts_of_changes(plan, request, settings))
-    album = album_of(shown_digests(cards), request, settings, old=gone_pictures(cards, request))
-    return plan_page(PlanPage(plan=plan, cards=cards, album=album))
+def plan_html(
+    view: PlanView, request: PlanRequest, settings: Settings, plan: Plan | None = None, state: State | None = None
+) -> str:
+    """The page of a plan that was made of that request. plan, state: to show samples that it draws again, too."""
+    cards = cards_of(view, facts_of_changes(view, request, settings))
+    shown = shown_digests(cards)
+    drawn = ComparedSamples()
+    if plan is not None and state is not None:
+        root, others = request.place.root, len(shown)
+        drawn = compared_samples(
+            state, root, settings, request=request, plan=plan, only_planned=True, others=others
+        )  # fmt: skip
+    album = album_of(shown, request, settings, old=gone_pictures(cards, request), others=len(drawn.album))
+    samples = drawn.section()
+    return plan_page(PlanPage(plan=view, cards=cards, album=album), more=() if samples is None else (samples,))
 
 
 def gone_pictures(cards: Iterable[Card], request: PlanRequest) -> Iterator[OldPicture]:

@@ -13,14 +13,16 @@ from scenario_apply.review.plan_text import plan_text
 from scenario_apply.review.plan_view import Mode, PlanContext, PlanView, plan_view
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from scenario_apply.apply.prepare import Prepared
     from scenario_apply.cli.invocation import Invocation
     from scenario_apply.cli.plan_request import PlanRequest
     from scenario_apply.cli.settings import Settings
     from scenario_apply.errors import Diagnostic
+    from scenario_apply.model.address import Address
     from scenario_apply.planning.plan import Plan
+    from scenario_apply.review.comparison import Comparison
     from scenario_apply.state.state import State
 
 
@@ -68,10 +70,10 @@ def drawn_plan(call: Invocation, view: PlanView) -> str:
     return plan_text(view, replace(screen, verbose=screen.verbose or call.arguments.full))
 
 
-def show_plan(call: Invocation, plan: Plan, view: PlanView, request: PlanRequest | None) -> None:
+def show_plan(call: Invocation, plan: Plan, view: PlanView, request: PlanRequest | None, state: State | None) -> None:
     """The plan on stdout in the format that was asked for; what stops it also on stderr, where that is no text.
 
-    request: None where the manifest could not be read: then there are no pictures.
+    request, state: None where manifest or state could not be read: then there are no pictures.
     """
     against = (*view.status.stale, *view.status.blocked)
     match call.arguments.format:
@@ -80,11 +82,12 @@ def show_plan(call: Invocation, plan: Plan, view: PlanView, request: PlanRequest
 
             call.show(plan_json(with_fields(plan, blocked=against)))
         case "html":
-            call.show(_page(call, view, request))
+            call.show(_page(call, view, request, plan, state))
         case "markdown":
             from scenario_apply.cli.plan_comment import comment
 
-            call.show(comment(view, call.arguments, call.settings, None if request is None else request.manifest.root))
+            root = None if request is None else request.manifest.root
+            call.show(comment(view, call.arguments, call.settings, root, _drawn_again(plan, request, state)))
         case "github":
             call.show(_annotations(call, view))
             return  # the errors among them are those on stderr
@@ -94,14 +97,25 @@ def show_plan(call: Invocation, plan: Plan, view: PlanView, request: PlanRequest
     call.warn(against)
 
 
-def _page(call: Invocation, view: PlanView, request: PlanRequest | None) -> str:
+def _page(
+    call: Invocation, view: PlanView, request: PlanRequest | None, plan: Plan | None = None, state: State | None = None
+) -> str:
     if request is None:
         from scenario_apply.review.html.plan_page import PlanPage, plan_page
 
         return plan_page(PlanPage(plan=view, cards=(), album={}))
     from scenario_apply.cli.plan_html import plan_html
 
-    return plan_html(view, request, call.settings)
+    return plan_html(view, request, call.settings, plan, state)
+
+
+def _drawn_again(plan: Plan, request: PlanRequest | None, state: State | None) -> Mapping[Address, Comparison]:
+    """Samples in use beside those that the plan draws."""
+    if request is None or state is None or not any(planned.step.kind == "sample" for planned in plan.steps):
+        return {}
+    from scenario_apply.cli.compared_sections import drawn_again
+
+    return drawn_again(state, request, plan)
 
 
 def _annotations(call: Invocation, view: PlanView) -> str:

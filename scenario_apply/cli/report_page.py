@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace as with_fields
 
 from scenario_apply.apply.prepare import make_plan
+from scenario_apply.apply.sample_pictures import MOST_PICTURES
 from scenario_apply.apply.system_clock import SystemClock
+from scenario_apply.cli.compared_sections import ComparedSamples, compared_samples
 from scenario_apply.cli.invocation import masked
 from scenario_apply.cli.plan_html import album_of, facts_of, facts_of_changes, gone_pictures
 from scenario_apply.cli.plan_request import plan_options
@@ -61,7 +63,7 @@ class Known:
     """What is known of a manifest. prepared None: there is no plan, because of problems. samples None: not asked for.
 
     missing: what the page lacks and why, in sentences. is_asked: whether Scenario answered. failures: why it did not.
-    records: of the whole state, where that was narrowed to a selection.
+    records: of the whole state, where that was narrowed to a selection. compared: the samples that were drawn.
     """
 
     state: State
@@ -73,6 +75,7 @@ class Known:
     missing: tuple[str, ...] = ()
     is_asked: bool = False
     records: Mapping[Address, Record] | None = None
+    compared: ComparedSamples = ComparedSamples()
 
 
 def report_page(call: Invocation, request: PlanRequest) -> MadeReport:
@@ -89,7 +92,7 @@ def report_page(call: Invocation, request: PlanRequest) -> MadeReport:
         view = failed_plan_view(known.problems, manifest=path, endpoint=endpoint, created_at=now)
     sections = [
         status_section(known.statuses, is_recorded=not known.is_asked),
-        *_pictured(view, request, call.settings, gallery=True, others=pictures_in(known.samples)),
+        *_pictured(view, request, call.settings, gallery=True, others=_other_pictures(known)),
         *_sections(known, request, selected),
     ]
     text = page_text(
@@ -101,19 +104,26 @@ def report_page(call: Invocation, request: PlanRequest) -> MadeReport:
     return MadeReport(masked(text, _secrets(call.settings, request)), known.failures)
 
 
+def _other_pictures(known: Known) -> int:
+    """Those that are no pictures of datasets."""
+    return pictures_in(known.samples) + len(known.compared.album)
+
+
 def sections_of_run(prepared: Prepared, request: PlanRequest, settings: Settings) -> Sequence[Section]:
     """What the page of a run shows below the run: its plan, its datasets and what was trained before."""
     view = view_of(prepared, settings, request, mode="plan")
-    known = Known(state=prepared.state, prepared=prepared)
+    samples = compared_samples(prepared.state, request.place.root, settings, request=request, plan=prepared.plan)
+    known = Known(state=prepared.state, prepared=prepared, compared=samples)
     planned = _pictured(view, request, settings, gallery=False)
     if view.status.is_applyable:  # "ready to apply" would be wrong soon
         planned = [section for section in planned if section.id != "summary"]
     return [*planned, *_sections(known, request)]
 
 
-def sections_after_run(state: State) -> Sequence[Section]:
-    """Those that a run changed, in place of the ones of the same ids: what was trained, and what it cost."""
-    return [history_section(state, None), cost_section(state)]
+def sections_after_run(state: State, request: PlanRequest, settings: Settings) -> Sequence[Section]:
+    """Those that a run changed, in place of the ones of the same ids: what was drawn and trained, and what it cost."""
+    samples = compared_samples(state, request.place.root, settings, request=request).section()
+    return [*([samples] if samples is not None else []), history_section(state, None), cost_section(state)]
 
 
 def title_of(what: str, manifest: Manifest) -> str:
@@ -127,13 +137,16 @@ def status_page(
     state: State,
     manifest: Manifest | None,
     samples: Mapping[ModelId, ModelSamples] | None,
+    compared: ComparedSamples,
 ) -> str:
-    """The page of status: what is trained, its history, what it cost and, where the manifest is known, the graph.
+    """The page of status: what is trained, its samples and history, what it cost and, with a manifest, the graph.
 
     samples: as in history_section.
     """
+    drawn = compared.section()
     sections = [
         status_section(statuses, is_recorded=call.arguments.no_refresh),
+        *([drawn] if drawn is not None else []),
         history_section(state, samples),
         cost_section(state),
     ]
@@ -171,6 +184,7 @@ def _known(call: Invocation, request: PlanRequest) -> Known:
         statuses=_statuses(request, state, recorded_statuses(state)),
         problems=problems,
         failures=failures,
+        compared=_compared(call, request, state, prepared, None),
         missing=(f"{missing}. Prices, what was changed there, and sample images are missing.",),
     )
 
@@ -185,8 +199,21 @@ def _asked(call: Invocation, request: PlanRequest, world: Environment) -> Known:
         statuses=_statuses(request, state, refreshed_statuses(world, state)),
         problems=problems,
         samples=None if call.arguments.no_samples else samples_of(world, state, settings, request),
+        compared=_compared(call, request, state, prepared, world),
         is_asked=True,
     )
+
+
+def _compared(
+    call: Invocation, request: PlanRequest, state: State, prepared: Prepared | None, world: Environment | None
+) -> ComparedSamples:
+    """The samples that were drawn, with what the plan draws next."""
+    if call.arguments.no_samples:
+        return ComparedSamples()
+    plan = None if prepared is None else prepared.plan
+    shown = MOST_PICTURES + sum(dataset.image_count for dataset in request.datasets.values())
+    root = request.place.root
+    return compared_samples(state, root, call.settings, request=request, plan=plan, world=world, others=shown)
 
 
 def _planned(
@@ -247,6 +274,9 @@ def _sections(known: Known, request: PlanRequest, selected: frozenset[Address] |
     """What is said of datasets, trainings, money and dependencies. selected: as in resource_graph."""
     plan = None if known.prepared is None else known.prepared.plan
     yield statistics_section({name: dataset_statistics(d.contents) for name, d in request.datasets.items()})
+    samples = known.compared.section(None if selected is None else known.state.records)
+    if samples is not None:
+        yield samples
     yield history_section(known.state, known.samples, known.records)
     yield cost_section(known.state, plan)
     changes = None if plan is None else plan.changes

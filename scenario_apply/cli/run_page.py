@@ -89,12 +89,14 @@ class ReportPage:
 
     def close(self) -> None:
         """The run and its ledger are over: what the page still lacks is added."""
-        store = self._store
+        store, request = self._store, self._request
 
         def after() -> Sequence[Section]:
             from scenario_apply.cli.report_page import sections_after_run
 
-            return () if store is None else sections_after_run(store.load().state)
+            if store is None or request is None:
+                return ()
+            return sections_after_run(store.load().state, request, self._call.settings)
 
         if self._page is not None:
             self._page.close(after)

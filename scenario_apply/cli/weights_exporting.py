@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from scenario_apply.apply.export.weights_choice import NotChosen, WeightsTarget, chosen_weights
 from scenario_apply.apply.export.weights_export import WeightsExport, WeightsResult
 from scenario_apply.apply.export.weights_record import WeightsError, WeightsRecord
-from scenario_apply.apply.sample_pictures import may_ask
+from scenario_apply.apply.signed_pictures import may_ask
 from scenario_apply.cli.accepting import words_of
 from scenario_apply.cli.address_arguments import address_of
 from scenario_apply.cli.apply_session import ApprovalImpossible

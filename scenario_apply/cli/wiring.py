@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from scenario_apply.apply.environment import Environment
     from scenario_apply.dataset.scan.read_on_workers import PictureWorkers
     from scenario_apply.dataset.types import Dataset
-    from scenario_apply.manifest.spec import Manifest
+    from scenario_apply.manifest.spec import DatasetSpec, Manifest
     from scenario_apply.state.state import State
     from scenario_apply.state.state_url import StateUrl
     from scenario_apply.state.stores.state_store import StateStore
@@ -89,18 +89,20 @@ def open_datasets(
     workers: read pictures elsewhere.
     """
     from scenario_apply.cli.progress.reading_view import reading_view
+    from scenario_apply.dataset.scan.reference_pictures import with_references
     from scenario_apply.dataset.scan.scan_all import scan_datasets
     from scenario_apply.state.stores.own_files import UnsafeFile
 
     types: dict[str, list[str]] = {}
     for model in manifest.models.values():
         types.setdefault(model.dataset, []).append(model.type)
-    try:
+
+    def scan(specs: Mapping[str, DatasetSpec], cache: str | None) -> Mapping[str, Dataset]:
         with reading_view(settings) as show:
             return scan_datasets(
-                manifest.datasets if only is None else {only: manifest.datasets[only]},
+                specs,
                 root=manifest.root,
-                cache_path=cache_path(manifest),
+                cache_path=cache,
                 types_of={name: tuple(dict.fromkeys(found)) for name, found in types.items()},
                 cwd=settings.cwd,
                 depth=depth,
@@ -109,6 +111,10 @@ def open_datasets(
                 remote=settings.remote,
                 workers=workers,
             )
+
+    try:
+        specs = manifest.datasets if only is None else {only: manifest.datasets[only]}
+        return with_references(scan(specs, cache_path(manifest)), manifest.models, lambda found: scan(found, None))
     except UnsafeFile as error:
         what = f"the fingerprint cache cannot be used: {error.strerror}"
         raise ScenarioApplyError(what, code="unsafe-file", hint=error.hint) from error
@@ -287,6 +293,7 @@ def environment_of(
 ) -> Environment:
     """What a run works with. service None: offline. root: the folder .scenario/ is in."""
     from scenario_apply.apply.environment import Environment
+    from scenario_apply.cli.sample_looking import LazyLooker
     from scenario_apply.state.stores.base_notes import BaseNotes
 
     return Environment(
@@ -300,6 +307,9 @@ def environment_of(
         tool_version=VERSION,
         pictures=None if service is None else service.pictures,
         base_notes=BaseNotes(root, settings.endpoint),
+        thumbnails=None
+        if service is None
+        else LazyLooker(root, service.pictures, settings.remote, service.budget.stop_if_cancelled).look,
     )
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
@@ -80,7 +80,8 @@ class Dataset:
 
     digest: "sha256:<hex>" over the sorted (content, caption) of the images and the pairs by content:
     file names and their order do not change it. source_digest: the same over the files as they are, whatever is done
-    to them before they are sent. altered: images with a recipe; unknown: Git LFS pointers, whose recipe is not known.
+    to them before they are sent. references: pictures outside of it that samples of its models start from, by their
+    paths as written. altered: images with a recipe; unknown: Git LFS pointers, whose recipe is not known.
     """
 
     name: str
@@ -94,6 +95,7 @@ class Dataset:
     unknown: int = 0
     options: PictureOptions = PictureOptions()
     conventions: tuple[Convention, ...] = ()  # how its pictures and captions were found
+    references: Mapping[str, Image] = field(default_factory=dict)
 
     @cached_property
     def contents(self) -> Contents:

@@ -44,29 +44,29 @@ def _unified(node: Node, marks: tuple[Mark, Mark]) -> Node:
 
 
 def with_default_samples(defaults: Map, kind: str) -> Map | None:
-    """defaults.models or defaults.compositions over `defaults.samples`. Compositions take no scale: it is left out."""
+    """defaults.models or defaults.compositions over `defaults.samples`, of which compositions take less."""
     own, samples = child(defaults, kind), defaults.get("samples")
     if samples is None:
         return own
     if kind == "compositions" and isinstance(samples, Map):
-        samples = _without_scale(samples)
+        samples = _for_compositions(samples)
     under = Map(defaults.start)
     under.put("samples", samples, defaults.marks["samples"])
     return layered(under, own) if own is not None else under
 
 
-def _without_scale(node: Node) -> Node:
+def _for_compositions(node: Node) -> Node:
     if isinstance(node, Map):
         twin = node.copied()
         for key, value in node.items():
-            if key == "scale":
-                del twin["scale"]
+            if key in ("scale", "reference"):
+                del twin[key]
             elif not is_extension(key):
-                twin[key] = _without_scale(value)
+                twin[key] = _for_compositions(value)
         return twin
     if isinstance(node, Seq):
         items = Seq(node.start)
         for value, mark in zip(node, node.marks, strict=True):
-            items.add(_without_scale(value), mark)
+            items.add(_for_compositions(value), mark)
         return items
     return node

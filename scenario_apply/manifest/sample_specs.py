@@ -66,6 +66,8 @@ class SampleSpecs:
                 what = f"{address}: sample {sample.name} is the same as sample {first.name}: it is drawn once"
                 hint = "give one of them a seed: of its own, or count: for several pictures"
                 self._report.warn("sample-twice", what, sample.place, hint)
+        if not found:
+            return _NONE
         events = tuple(event for event in texts(block, "on") if event in _EVENTS) or _NONE.on
         return SamplesSpec(samples=tuple(found.values()), on=cast(tuple[SampleEvent, ...], events))
 
@@ -89,6 +91,10 @@ class SampleSpecs:
         if address.kind == "composition" and fields.get("scale") is not None:
             what = f"{address}: a sample of a composition takes no scale"
             report.error("sample-scale", what, fields.key_mark("scale"), "set the scale of its concepts")
+        reference = text(fields, "reference")
+        if address.kind == "composition" and reference is not None:
+            what = f"{address}: a sample of a composition takes no reference"
+            report.error("sample-reference", what, fields.key_mark("reference"), "remove it")
         width, height = self._size(fields)
         seed = whole(fields, "seed")
         return SampleSpec(
@@ -104,7 +110,8 @@ class SampleSpecs:
                 steps=whole(fields, "steps"),
             ),
             base=service_id(fields, "base", report),
-            reference=text(fields, "reference"),
+            reference=reference,
+            reference_place=None if reference is None else report.place(fields.value_mark("reference")),
             place=report.place(entry.mark),
         )
 

@@ -54,6 +54,13 @@ KNOWN_BASES: tuple[SampleBase, ...] = (
 """Those whose inputs are read for a type that is not in the table."""
 
 
+def known_base(type_name: str, base: str | None) -> SampleBase | None:
+    """The base of samples as far as it is known offline: that of the type, or the one that is given."""
+    if base is None:
+        return SAMPLE_BASES.get(type_name)
+    return next((known for known in KNOWN_BASES if known.id == base), None)
+
+
 class WantedBase(NamedTuple):
     """A base to look up. type: of the model or composition; base: as the manifest gives it, None where it does not."""
 

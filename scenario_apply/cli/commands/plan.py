@@ -146,7 +146,7 @@ def _show(call: Invocation, prepared: Prepared, request: PlanRequest) -> None:
     asked, plan = call.arguments, prepared.plan
     mode: Mode = "drift" if asked.refresh_only else "destroy" if asked.destroy else "plan"
     view = view_of(prepared, call.settings, request, mode=mode, next_command=_next_command(call, plan))
-    show_plan(call, plan, view, request)
+    show_plan(call, plan, view, request, prepared.state)
     if _is_saved(call):
         call.tell(f"The plan is saved in {asked.out}.{_consent_needed(plan)}")
 

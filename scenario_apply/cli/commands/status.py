@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from scenario_apply.apply.environment import Environment
+    from scenario_apply.cli.compared_sections import ComparedSamples
     from scenario_apply.cli.invocation import Invocation
     from scenario_apply.manifest.spec import Manifest
     from scenario_apply.model.remote import ModelId
@@ -77,16 +78,18 @@ def run(call: Invocation) -> int:
             statuses = watch(call, world, lambda: refreshed_statuses(world, state))
         else:
             statuses = refreshed_statuses(world, state)
-        samples = None
-        if call.arguments.format == "html" and not offline:
+        samples, compared = None, None
+        if call.arguments.format == "html":
+            from scenario_apply.cli.compared_sections import compared_samples
             from scenario_apply.cli.report_samples import samples_of
 
-            samples = samples_of(world, state, call.settings)
+            samples = None if offline else samples_of(world, state, call.settings)
+            compared = compared_samples(state, place.root, call.settings, world=None if offline else world)
     if manifest is not None:
         unanswered = {lost.step.address for lost in loaded.unanswered if lost.step.kind == "create"}
         missing = not_created(manifest, state, unanswered)
         statuses = sorted((*statuses, *missing), key=lambda resource: resource.address)
-    _show(call, statuses, state, manifest, samples)
+    _show(call, statuses, state, manifest, samples, compared)
     return _code(call, statuses)
 
 
@@ -111,16 +114,17 @@ def _show(
     state: State,
     manifest: Manifest | None,
     samples: Mapping[ModelId, ModelSamples] | None,
+    compared: ComparedSamples | None,
 ) -> None:
     from scenario_apply.cli.wiring import nothing_recorded
     from scenario_apply.review.status_text import long_queued, status_json, status_text
 
     if call.arguments.format == "json":
         call.show(status_json(statuses))
-    elif call.arguments.format == "html":
+    elif compared is not None:
         from scenario_apply.cli.report_page import status_page
 
-        call.show(status_page(call, statuses, state, manifest, samples))
+        call.show(status_page(call, statuses, state, manifest, samples, compared))
     else:
         call.show(status_text(statuses, call.out_now))
     call.warn(long_queued(statuses))

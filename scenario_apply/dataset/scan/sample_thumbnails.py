@@ -6,10 +6,15 @@ that is asked for and can be decoded.
 
 from __future__ import annotations
 
+import io
 import os
 import re
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
+from math import sqrt
+
+from PIL import Image
 
 from scenario_apply.dataset.image_limits import PictureRefused
 from scenario_apply.dataset.scan.decoding import DecodingAllowance
@@ -19,26 +24,31 @@ from scenario_apply.dataset.scan.thumbnails import (
     NotReadable,
     Shown,
     Thumbnail,
-    WantedPicture,
-    make_thumbnails,
 )
 from scenario_apply.state.stores.own_files import OwnFolder, UnsafeFile
+from scenario_apply.state.stores.sample_store import SAMPLES_FOLDER
 
-FOLDER = (".scenario", "samples")
 NOT_HERE = NoThumbnail("its small copy is not in .scenario/samples/")
 _LARGEST_BYTES = 256 << 10
+MOST_BYTES = 16_000
+MOST_SIDE = 256
+"""Of a copy that is made."""
+_QUALITY = 70
+_THREADS = 4
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
-def read_sample_thumbnails(root: str, digests: Iterable[str], *, most_bytes: int) -> dict[str, Shown]:
-    """By digest: the copy as it is, or made smaller where it has more than most_bytes; or why it is not shown."""
-    folder = OwnFolder(base=os.path.realpath(root), below=FOLDER)
-    allowance = DecodingAllowance()
+def read_sample_thumbnails(root: str, digests: Iterable[str], *, most_bytes: int, most_in_all: int) -> dict[str, Shown]:
+    """By digest: the copy, or why it is not shown.
+
+    Copies are shown as they are; where all of them have more than most_in_all, each is made to fit into most_bytes.
+    """
+    folder = OwnFolder(base=os.path.realpath(root), below=SAMPLES_FOLDER)
     shown: dict[str, Shown] = {}
-    large: dict[str, bytes] = {}
+    found: dict[str, bytes] = {}
     for digest in dict.fromkeys(digests):
         try:
-            data = _bytes(folder, digest)
+            found[digest] = _bytes(folder, digest)
         except FileNotFoundError:
             shown[digest] = NOT_HERE
         except NotReadable as error:
@@ -47,12 +57,11 @@ def read_sample_thumbnails(root: str, digests: Iterable[str], *, most_bytes: int
             shown[digest] = NoThumbnail("in its place is a link, or what is no regular file")
         except OSError as error:
             shown[digest] = NoThumbnail(f"its small copy cannot be read: {error.strerror or error}")
-        else:
-            shown[digest] = _decoded(data, allowance)
-            if len(data) > most_bytes and isinstance(shown[digest], Thumbnail):
-                large[digest] = data
-    wanted = (WantedPicture(digest, "") for digest in large)
-    return shown | make_thumbnails(wanted, lambda one: large[one.sha256], most_bytes=most_bytes)
+    most = most_bytes if sum(map(len, found.values())) > most_in_all else _LARGEST_BYTES
+    allowance = DecodingAllowance()
+    with ThreadPoolExecutor(_THREADS) as pool:
+        made = pool.map(lambda data: _decoded(data, allowance, most), found.values())
+        return shown | dict(zip(found, made, strict=True))
 
 
 def _bytes(folder: OwnFolder, digest: str) -> bytes:
@@ -64,8 +73,8 @@ def _bytes(folder: OwnFolder, digest: str) -> bytes:
     return data
 
 
-def _decoded(data: bytes, allowance: DecodingAllowance) -> Shown:
-    """The copy without whatever else its file holds, once it is known to be a picture."""
+def _decoded(data: bytes, allowance: DecodingAllowance, most_bytes: int) -> Shown:
+    """The copy without whatever else its file holds, once it is known to be a picture; smaller where it has to be."""
     allowance.earn(len(data))
     try:
         held = prepared(data)
@@ -75,8 +84,24 @@ def _decoded(data: bytes, allowance: DecodingAllowance) -> Shown:
             return NoThumbnail("the limit on decoding was reached")
         with opened(held) as image:
             image.load()
-            return Thumbnail(held.data, *image.size)
+            if len(held.data) <= most_bytes:
+                return Thumbnail(held.data, *image.size)
+            return _shrunk(image.convert("RGB"), most_bytes / len(held.data), most_bytes)
     except PictureRefused as refused:
         return NoThumbnail(refused.text.partition("; ")[0])
     except Exception as error:  # Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error and more
         return NoThumbnail(f"it cannot be decoded: {reason_of(error)}")
+
+
+def _shrunk(image: Image.Image, share: float, most_bytes: int) -> Shown:
+    """The picture in about that share of its pixels; usually the first try fits."""
+    while (side := sqrt(share)) * min(image.size) >= 1:
+        small = image.resize(
+            (max(1, int(image.width * side)), max(1, int(image.height * side))), Image.Resampling.HAMMING
+        )
+        out = io.BytesIO()
+        small.save(out, "WEBP", quality=_QUALITY, method=1)
+        if out.tell() <= most_bytes:
+            return Thumbnail(out.getvalue(), *small.size)
+        share *= 0.8
+    return NoThumbnail("the page has no room for it")

@@ -66,10 +66,13 @@ class NotReadable(Exception):
     """The text continues "not shown: "."""
 
 
-def make_thumbnails(wanted: Iterable[WantedPicture], read: Reader, *, most_bytes: int) -> dict[str, Shown]:
+def make_thumbnails(
+    wanted: Iterable[WantedPicture], read: Reader, *, most_bytes: int, most_side: int = LARGEST_SIDE
+) -> dict[str, Shown]:
     """By digest, in the order wanted: each picture in at most most_bytes, or why it has no thumbnail.
 
     A picture whose bytes have another digest is not shown. wanted: each is read before the next one is taken from it.
+    most_side: pixels of the longest side.
     """
     allowance = DecodingAllowance()
     made: dict[str, Shown] = {}
@@ -88,7 +91,7 @@ def make_thumbnails(wanted: Iterable[WantedPicture], read: Reader, *, most_bytes
             if isinstance(found, NoThumbnail):
                 made[picture.sha256] = found
             else:
-                begun.append((picture.sha256, pool.submit(_thumbnail, *found, most_bytes)))
+                begun.append((picture.sha256, pool.submit(_thumbnail, *found, most_bytes, most_side)))
         made |= {digest: future.result() for digest, future in begun}
     return made
 
@@ -136,10 +139,10 @@ def _held(picture: WantedPicture, read: Reader, allowance: DecodingAllowance) ->
     return data, held
 
 
-def _thumbnail(data: bytes, held: PixelData, most_bytes: int) -> Shown:
+def _thumbnail(data: bytes, held: PixelData, most_bytes: int, most_side: int) -> Shown:
     try:
         with opened(held) as image:
-            side = _likely_side(*image.size, most_bytes)
+            side = min(most_side, _likely_side(*image.size, most_bytes))
             with decoding_turn(held.width * held.height):
                 if image.format in ("JPEG", "MPO"):
                     image.draft("RGB", (2 * side, 2 * side))
