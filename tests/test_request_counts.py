@@ -67,6 +67,8 @@ def kind_of(request: Logged) -> str | None:
             return "upload"
         case ("POST", ["models", _, "training-images"]):
             return "upload or attach"
+        case ("POST", ["generate", "custom", _]):
+            return "sample"
         case ("PUT", ["assets", _]):
             return "caption"
         case ("PUT", ["models", _, "train"]):

@@ -81,7 +81,7 @@ def sample_links(
     from scenario_apply.state.stores.sample_store import SAMPLES_FOLDER
 
     wanted = [OldPicture(digest, "/".join((*SAMPLES_FOLDER, f"{digest}.webp"))) for digest in sorted(digests)]
-    return SampleLinks(links=links, in_git=frozenset(digest for digest, _ in old_pictures(root, wanted)))
+    return SampleLinks(links=links, in_git=frozenset(digest for digest, _ in old_pictures(root, wanted, commits=1)))
 
 
 def comment_options(asked: argparse.Namespace, settings: Settings, root: str | None, key: str) -> MarkdownOptions:
