@@ -18,7 +18,8 @@ from scenario_apply.cli.wiring import open_world, require_service
 from scenario_apply.dataset.scan.sample_thumbnails import read_sample_thumbnails
 from scenario_apply.dataset.scan.thumbnails import Thumbnail
 from scenario_apply.errors import ExitCode, StateError, UsageError
-from scenario_apply.manifest.spec import BestVersion, ModelSpec
+from scenario_apply.manifest.spec import ModelSpec
+from scenario_apply.review.best_words import best_text
 from scenario_apply.review.file_diff import file_diff
 from scenario_apply.review.markdown.model_card import CardFacts, card_commit, card_markdown, card_pictures, is_card
 from scenario_apply.review.screen import counted
@@ -95,17 +96,8 @@ def _facts(
         commit=card_commit(version, [(entry.at, entry.commit) for entry in state.history]),
         pictures=pictures,
         parts={one.model_id: names[one.model_id] for one in version.concepts if one.model_id in names},
-        best=_best(spec.best) if isinstance(spec, ModelSpec) and spec.best is not None else None,
+        best=best_text(spec.best) if isinstance(spec, ModelSpec) and spec.best is not None else None,
     )
-
-
-def _best(best: BestVersion) -> str:
-    """'version 3, epoch 8, chosen by Ada on 2026-11-27: sharper hands'."""
-    epoch = f", epoch {best.epoch}" if best.epoch is not None else ""
-    by = f" by {best.by}" if best.by else ""
-    at = f" on {best.at[:10]}" if best.at else ""
-    chosen = f", chosen{by}{at}" if by or at else ""
-    return f"version {best.version}{epoch}{chosen}{f': {best.why}' if best.why else ''}"
 
 
 # -- files
