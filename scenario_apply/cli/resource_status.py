@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -41,6 +42,7 @@ def recorded_statuses(state: State) -> tuple[ResourceStatus, ...]:
                 replaces=record.current.id if record.pending is not None else None,
                 epoch=version.epoch,
                 previous=tuple(one.number for one in record.previous if one.is_usable),
+                samples=Counter(sample.phase for sample in version.current_samples),
             )
         )
     return tuple(found)

@@ -105,7 +105,7 @@ class Models:
             dataset=dataset,
             parameters=taken,
             inherited=frozenset(name for name in taken if written is None or name not in written),
-            samples=self._samples.of(address, merged, trigger_of(owner)),
+            samples=self._samples.of(address, merged, trigger_of(owner), training),
             epoch=chosen_epoch(address, training, merged, taken, self._report),
             best=best_version(merged),
             description=text(merged, "description"),
@@ -182,7 +182,7 @@ class Models:
 
 def trigger_of(dataset: DatasetSpec) -> Trigger:
     """What `{{ trigger }}` is in the prompts of samples."""
-    hint = "add `trigger:` to the dataset, or leave {{ trigger }} out of the prompt"
+    hint = "add `trigger:` to the dataset, or give the model `samples:` of its own without {{ trigger }}"
     return Trigger(dataset.trigger, f"trigger is not defined: dataset.{dataset.name} has none", hint)
 
 

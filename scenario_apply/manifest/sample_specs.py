@@ -18,6 +18,7 @@ from scenario_apply.manifest.templating.template_text import Trigger
 from scenario_apply.manifest.templating.templates import Templates
 from scenario_apply.manifest.variable_values import Variables
 from scenario_apply.model.address import Address
+from scenario_apply.model.sample_bases import known_base
 from scenario_apply.model.samples import (
     LARGEST_SIDE,
     LONGEST_PROMPT,
@@ -27,9 +28,11 @@ from scenario_apply.model.samples import (
     SampleSettings,
     derived_seed,
 )
+from scenario_apply.model.training_types import TrainingType
 
 _NONE = SamplesSpec()
 _EVENTS = ("trained", "manual")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _SIZE = re.compile(r"\s*(\d{1,9})\s*[xX\u00d7]\s*(\d{1,9})\s*")
 
 
@@ -49,7 +52,7 @@ class SampleSpecs:
         self._variables = variables
         self._report = report
 
-    def of(self, address: Address, fields: Map, trigger: Trigger) -> SamplesSpec:
+    def of(self, address: Address, fields: Map, trigger: Trigger, training: TrainingType) -> SamplesSpec:
         """The samples of one resource. fields: merged, with samples in the one form of sample_forms."""
         block = child(fields, "samples")
         if block is None:
@@ -57,7 +60,7 @@ class SampleSpecs:
         found: dict[object, SampleSpec] = {}
         names: dict[str, SampleSpec] = {}
         for entry in _entries(block, fields.value_mark("samples")):
-            sample = self._sample(address, entry, trigger)
+            sample = self._sample(address, entry, trigger, training)
             if sample is None or self._is_named_twice(address, sample, names):
                 continue
             identity = sample.prompt, sample.seed, sample.settings, sample.base, sample.reference
@@ -79,22 +82,20 @@ class SampleSpecs:
         self._report.error("sample-name", what, sample.place, f"the first is at {first.place}")
         return True
 
-    def _sample(self, address: Address, entry: _Entry, trigger: Trigger) -> SampleSpec | None:
+    def _sample(self, address: Address, entry: _Entry, trigger: Trigger, training: TrainingType) -> SampleSpec | None:
         fields, report = entry.fields, self._report
         written = text(fields, "prompt")
         if written is None:
             return None  # which the check of the shape has reported
         mark = fields.value_mark("prompt")
         prompt = self._templates.prompt(written, mark, self._variables, trigger)
-        if prompt is None or not self._is_prompt(prompt, mark):
+        if prompt is None or not self._is_prompt(prompt := prompt.strip(), mark):
             return None
         if address.kind == "composition" and fields.get("scale") is not None:
             what = f"{address}: a sample of a composition takes no scale"
             report.error("sample-scale", what, fields.key_mark("scale"), "set the scale of its concepts")
-        reference = text(fields, "reference")
-        if address.kind == "composition" and reference is not None:
-            what = f"{address}: a sample of a composition takes no reference"
-            report.error("sample-reference", what, fields.key_mark("reference"), "remove it")
+        base = service_id(fields, "base", report)
+        reference = self._reference(address, fields, training, base)
         width, height = self._size(fields)
         seed = whole(fields, "seed")
         return SampleSpec(
@@ -109,20 +110,40 @@ class SampleSpecs:
                 guidance=_float(fields, "guidance"),
                 steps=whole(fields, "steps"),
             ),
-            base=service_id(fields, "base", report),
+            base=base,
             reference=reference,
             reference_place=None if reference is None else report.place(fields.value_mark("reference")),
             place=report.place(entry.mark),
         )
 
+    def _reference(self, address: Address, fields: Map, training: TrainingType, base: str | None) -> str | None:
+        """The picture that an edit starts from; None, and it is said, where nothing is edited."""
+        reference = text(fields, "reference")
+        if reference is None:
+            return None
+        if training.is_composition:
+            what = f"{address}: a sample of a composition takes no reference"
+            self._report.error("sample-reference", what, fields.key_mark("reference"), "remove it")
+            return None
+        known = known_base(training.name, base)
+        if training.dataset == "pairs" or not training.known or known is None or known.needs_reference:
+            return reference
+        what = f"{address}: the reference is not sent, because {known.id} draws {training.name} from the prompt alone"
+        hint = "remove it; `reference: null` takes back that of the defaults"
+        self._report.warn("sample-reference", what, fields.key_mark("reference"), hint)
+        return None
+
     def _is_prompt(self, prompt: str, mark: Mark) -> bool:
         if self._report.is_wrong(mark):
             return False
-        if not prompt.strip():
+        if not prompt:
             self._report.error("empty-value", "the prompt is empty", mark, "write what is drawn")
         elif len(prompt) > LONGEST_PROMPT:
             what = f"the prompt has {len(prompt)} characters; at most {LONGEST_PROMPT} are allowed"
             self._report.error("too-long", what, mark, "shorten it")
+        elif (found := _CONTROL.search(prompt)) is not None:
+            what = f"the prompt has the control character {found[0]!r}"
+            self._report.error("control-character", what, mark, "remove it: only line breaks and tabs are allowed")
         else:
             return True
         return False
@@ -132,7 +153,7 @@ class SampleSpecs:
         if value is None:
             return None, None
         mark = fields.value_mark("size")
-        if self._report.is_wrong(mark):
+        if any(map(self._report.is_wrong, (mark, *(value.marks if isinstance(value, Seq) else ())))):
             return None, None
         sides = _sides(value)
         if sides is None:

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
 from scenario_apply.model.amounts import amount
-from scenario_apply.review.comparison import CellView, ColumnHead, Comparison, PromptRow
-from scenario_apply.review.screen import Screen, columns, counted, fit, hanging, pad, prose, safe, wrap
+from scenario_apply.review.comparison import CellView, ColumnHead, Comparison
+from scenario_apply.review.screen import Screen, columns, counted, fit, safe, wrap
 
 _LABEL, _GAP = 26, 2
 _LEAST, _MOST = 13, 30  # columns of a terminal for each column of the table
@@ -24,7 +24,8 @@ def comparison_text(view: Comparison, screen: Screen) -> str:
     room = screen.width - _LABEL
     most = max(1, room // (_LEAST + _GAP))
     count = -(-len(view.columns) // -(-len(view.columns) // most))  # tables of about the same width
-    lines = [f"{safe(view.title)}: {counted(len(view.columns), 'column')}, {counted(len(view.rows), 'sample')}"]
+    counts = f"{counted(len(view.columns), 'column')}, {counted(len(view.rows), 'sample')}"
+    lines = _sentence(f"{safe(view.title)}: {counts}", screen)
     for start in range(0, len(view.columns), count):
         lines += ["", *_table(view, range(start, min(start + count, len(view.columns))), screen)]
     return "\n".join([*lines, *_below(view, screen)]) + "\n"
@@ -38,8 +39,9 @@ def _table(view: Comparison, shown: range, screen: Screen) -> Iterator[str]:
         yield from _line("", [[head.place] for head in heads], wide, screen)
     for name in dict.fromkeys(name for head in heads for name, _ in head.facts):
         yield from _line(safe(name), [[safe(dict(head.facts).get(name, ""))] for head in heads], wide, screen)
-    yield from _line("training", [[_cu(head.training_cu)] for head in heads], wide, screen)
-    yield from _line("samples", [[_cu(head.samples_cu)] for head in heads], wide, screen)
+    for label, charges in (("training", [h.training_cu for h in heads]), ("samples", [h.samples_cu for h in heads])):
+        if any(charge is not None for charge in charges):
+            yield from _line(label, [[_cu(charge)] for charge in charges], wide, screen)
     for row in view.rows:
         cells = [row.cells[at] for at in shown]
         yield from _line(safe(row.name), [_count(cell) for cell in cells], wide, screen, bold_label=True)
@@ -101,13 +103,11 @@ def _below(view: Comparison, screen: Screen) -> Iterator[str]:
     """The prompts, what the numbers are, and why pictures are missing."""
     yield ""
     for row in view.rows:
-        text = safe(f"{row.prompt} ({_seed_words(row)})")
-        yield from hanging(pad(f"{safe(row.name)}: ", 4), text if screen.verbose else fit(text, _PROMPT), screen)
+        text = safe(f"{row.prompt} ({row.words})")
+        yield from _sentence(f"{safe(row.name)}: {text if screen.verbose else fit(text, _PROMPT)}", screen)
     if view.bits:
         yield ""
-        yield from prose(
-            f"The numbers are bits of the {view.distance_words}: 0 for the same shapes.", screen.width, screen
-        )
+        yield from _sentence(f"The numbers are bits of the {view.distance_words}: 0 for the same shapes.", screen)
     failed = [
         (head, row, cell)
         for row in view.rows
@@ -116,12 +116,13 @@ def _below(view: Comparison, screen: Screen) -> Iterator[str]:
     ]
     yield from [""] if failed else []
     for head, row, cell in failed:
-        yield from hanging(f"{safe(_named(head, view))}, sample {safe(row.name)}: ", safe(cell.missing), screen)
+        yield from _sentence(safe(f"{_named(head, view)}, sample {row.name}: {cell.missing}"), screen)
+
+
+def _sentence(text: str, screen: Screen) -> list[str]:
+    """A safe text: wrapped on a terminal, whole elsewhere."""
+    return wrap(text, screen.width) if screen.terminal else [text]
 
 
 def _named(head: ColumnHead, view: Comparison) -> str:
     return head.title if len({one.address for one in view.columns}) > 1 else f"{head.address} {head.title}"
-
-
-def _seed_words(row: PromptRow) -> str:
-    return ", ".join(filter(None, (f"seed {row.seed}", row.settings)))

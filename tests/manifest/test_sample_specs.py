@@ -57,6 +57,16 @@ def test_every_setting_arrives_as_it_is_sent(tmp_path: Path) -> None:
     assert (sample.seed, sample.base, sample.reference) == (3, "b", "r.png")
 
 
+def test_a_reference_is_not_sent_to_a_base_that_edits_nothing(tmp_path: Path) -> None:
+    """Such as that of the defaults, where some models edit and others do not."""
+    written = "[{ prompt: a, reference: r.png }, { prompt: a, reference: r.png, base: model_flux-kontext-editing }]"
+    manifest = load(tmp_path, text(written))
+    assert [s.reference for s in manifest.models[KAEL].samples.samples] == [None, "r.png"]
+    [problem] = manifest.problems
+    assert (problem.code, problem.severity) == ("sample-reference", "warning")
+    assert "model_bfl-flux-1-dev draws flux.1-lora from the prompt alone" in problem.message
+
+
 @pytest.mark.parametrize("size", ["512", "512x512", "[512, 512]", '"512 X 512"', '"{{ 500 + 12 }}"'])
 def test_a_size_may_be_written_in_several_ways(size: str, tmp_path: Path) -> None:
     [sample] = drawn(tmp_path, f"[{{ prompt: a, size: {size} }}]")
@@ -93,6 +103,13 @@ def test_seeds_come_of_address_and_prompt_and_are_those_of_every_child(tmp_path:
         ("[{ prompt: a, size: 4096x512 }]", "sample-size", "a side of 4096, out of range", "such as 2048", "4096"),
         ("[{ prompt: a, size: large }]", "sample-size", "'large' is not a size", "write 1024x768", "large"),
         ("[{ prompt: a, size: [512] }]", "empty-value", "at least 2", "", "[512"),
+        ("[{ prompt: a, size: [512, large] }]", "wrong-type", "must be a whole number", "write a number", "large"),
+        ("[{ prompt: a, scale: .nan }]", "not-a-number", ".nan", "finite", ".nan"),
+        ("[{ prompt: a, seed: \"{{ 'nan' | float }}\" }]", "template-refused", "not a finite number", "", '"{{'),
+        ('[{ prompt: "a\\e[31m" }]', "control-character", "'\\x1b'", "remove it", '"a'),
+        ("[{ prompt: a, seed: '{{ trigger }}' }]", "undefined-variable", "only in captions", "", "'{{"),
+        ("['{{ triger }} at sea']", "undefined-variable", "triger", "did you mean trigger?", "'{{"),
+        ("{ portrait: a, sise: 768 }", "wrong-type", "sise must be text", "did you mean size?", "768"),
         ("{ on: later, prompts: [a] }", "wrong-value", "on must be trained or manual", "", "later"),
         ("{ on: [], prompts: [a] }", "empty-value", "on is an empty list", "", "[]"),
         ("[{ prompt: a, base: a/b }]", "id", "is not a valid id", "letters", "a/b"),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 EXAMPLES = """
   scenario-apply compare model.kael manifests/quickstart --local
   scenario-apply compare model.kael @previous manifests/quickstart --local --format html --out kael.html
+  scenario-apply compare model.kael manifests/quickstart --local --format markdown
   scenario-apply compare model.kael@1 model.kael@2 manifests/quickstart --local --format json
   scenario-apply compare 'model.kael*' manifests/quickstart --local --no-refresh
 """
@@ -38,9 +39,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     options.manifest(parser, positional=False)
     options.reading(parser)
-    parser.add_argument("--epochs", action="store_true", help="a column for each epoch that drew samples")
+    parser.add_argument(
+        "--epochs",
+        action="store_true",
+        help="a column for each epoch, with the pictures drawn while training, too",
+    )
     parser.add_argument("--no-refresh", action="store_true", help="send no requests; needs no credentials")
-    options.formats(parser, "text", "html", "json")
+    options.formats(parser, "text", "html", "markdown", "json")
+    options.comments(parser)
     parser.add_argument(
         "--out",
         metavar="FILE",
@@ -52,18 +58,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(call: Invocation) -> int:
     """A table on stdout, or a page with the pictures."""
-    from scenario_apply.cli.compared_words import chosen_weights, split_words
+    from scenario_apply.cli.compared_words import chosen_weights, epochs_of, refuse_unknown_epochs, split_words
     from scenario_apply.cli.manifest_if_readable import place_and_manifest
+    from scenario_apply.cli.plan_comment import refuse_comment_options
     from scenario_apply.cli.wiring import open_world
+    from scenario_apply.review.epoch_samples import with_epochs
 
     named, given = split_words(call.arguments.words, call.settings.manifest, call.settings.cwd)
     call = replace(call, settings=replace(call.settings, manifest=given))
     _refuse_contradictions(call)
+    refuse_comment_options(call.arguments, call.settings)
     place, manifest = place_and_manifest(call.settings, call.tell)
     offline = call.arguments.no_refresh or (not call.settings.local and call.settings.credentials is None)
-    with open_world(place, call.settings, offline=offline or call.arguments.format != "html", read_only=True) as world:
+    epochs = call.arguments.epochs or any(word.epoch is not None for word in named)
+    needs_service = epochs or call.arguments.format == "html"
+    with open_world(place, call.settings, offline=offline or not needs_service, read_only=True) as world:
         state = world.store.load().state
+        remote = epochs_of(world, named, state) if epochs else {}
+        state = with_epochs(state, remote)
         chosen = chosen_weights(named, state, epochs=call.arguments.epochs)
+        refuse_unknown_epochs(chosen, state, remote)
         view = _compared(call, state, manifest, chosen)
         if call.arguments.format == "html":
             return _write_page(call, view, place, world, manifest)
@@ -110,11 +124,25 @@ def _show(call: Invocation, view: Comparison, place: StateLocation) -> None:
         from scenario_apply.review.comparison_json import comparison_json
 
         text = comparison_json(view)
+    elif call.arguments.format == "markdown":
+        text = _comment(call, view, place)
     else:
         from scenario_apply.review.comparison_text import comparison_text
 
         text = comparison_text(view, call.out_now)
     call.show(masked(text, _secrets(call, place)))
+
+
+def _comment(call: Invocation, view: Comparison, place: StateLocation) -> str:
+    from shlex import join
+
+    from scenario_apply.cli.plan_comment import comment_options, sample_links
+    from scenario_apply.review.markdown.comparison_markdown import comparison_markdown
+
+    options = comment_options(call.arguments, call.settings, place.root, f"samples/{view.title}")
+    links = sample_links(call.arguments, call.settings, place.root, options.links, [view])
+    command = join(["scenario-apply", "compare", *call.arguments.words, "--format", "html", "--out", "samples.html"])
+    return comparison_markdown(view, options, links, command)
 
 
 def _secrets(call: Invocation, place: StateLocation) -> tuple[str, ...]:
