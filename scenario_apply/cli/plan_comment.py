@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from scenario_apply.cli.settings import Settings
     from scenario_apply.model.address import Address
-    from scenario_apply.review.comparison import Comparison
+    from scenario_apply.review.comparison_view import Comparison
     from scenario_apply.review.markdown.comparison_markdown import SampleLinks
     from scenario_apply.review.markdown.picture_links import PictureLinks
     from scenario_apply.review.markdown.plan_markdown import MarkdownOptions

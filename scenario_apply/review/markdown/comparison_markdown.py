@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from scenario_apply.model.amounts import amount
-from scenario_apply.review.comparison import CellView, ColumnHead, Comparison, DrawnView, PromptRow
+from scenario_apply.review.comparison_view import CellView, ColumnHead, Comparison, DrawnView, PromptRow
 from scenario_apply.review.markdown.fitting import Lines, Part, fitted, length_of
 from scenario_apply.review.markdown.inline import code, table, words
 from scenario_apply.review.markdown.picture_links import PictureLinks
