@@ -63,7 +63,7 @@ def _shown(samples: Samples) -> ModelSamples:
         for epoch in samples.epochs
     )
     note = f"{len(epochs)} of {counted(samples.total, 'epoch')} are shown." if samples.total > len(epochs) else ""
-    return ModelSamples(epochs, note)
+    return ModelSamples(epochs, note, samples.in_use)
 
 
 def _picture(name: str, one: Shown) -> SamplePicture:

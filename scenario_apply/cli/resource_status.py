@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from scenario_apply.model.queue_wait import queued_too_long, queued_words
 from scenario_apply.model.timestamps import iso
+from scenario_apply.planning.epochs import epoch_names
 from scenario_apply.planning.moves import resolve_moves
 from scenario_apply.planning.observed import Observed, settle
 from scenario_apply.review.status_text import NOT_CREATED, ResourceStatus
@@ -36,6 +37,7 @@ def recorded_statuses(state: State) -> tuple[ResourceStatus, ...]:
                 reason=version.reason,
                 charged=version.charged,
                 replaces=record.current.id if record.pending is not None else None,
+                epoch=version.epoch,
             )
         )
     return tuple(found)
@@ -86,6 +88,8 @@ def refreshed_statuses(world: Environment, state: State) -> tuple[ResourceStatus
         status = replace(status, status=now.phase, reason=now.reason)
         if remote is None:
             status = replace(status, status="deleted", reason="deleted on Scenario")
+        elif remote.status == "trained":
+            status = replace(status, epoch=remote.epoch or status.epoch, epochs=epoch_names(remote) or None)
         elif remote.is_running:
             queued = queued_words(remote.status or "", remote.progress, version.launched_at)
             too_long = queued_too_long(version.launched_at, world.clock.now()) if queued is not None else None

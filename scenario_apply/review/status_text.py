@@ -36,7 +36,8 @@ class ResourceStatus:
     """One resource. status: building, training, trained, failed, canceled, deleted on the service, or not created.
 
     replaces: the id in use until this version is trained. charged in CU. queued: since when and at which place.
-    too_long: a warning when it has been queued unusually long.
+    too_long: a warning when it has been queued unusually long. epoch: the one in use, epochs: all that can be chosen;
+    None: not known.
     """
 
     address: Address
@@ -51,6 +52,8 @@ class ResourceStatus:
     replaces: str | None = None
     queued: str | None = None
     too_long: str | None = None
+    epoch: str | None = None
+    epochs: tuple[str, ...] | None = None
 
     @property
     def is_running(self) -> bool:
@@ -102,14 +105,32 @@ def _told(resource: ResourceStatus, *, longest: int | None = None) -> str:
         parts.append(resource.id)
     if resource.replaces is not None:
         parts.append(f"will replace {resource.replaces}")
+    parts.append(epoch_words(resource.epoch, resource.epochs))
     if resource.charged is not None:
         parts.append(f"{amount(resource.charged)} CU")
     return ", ".join(part for part in parts if part)
 
 
+def epoch_words(epoch: str | None, epochs: Sequence[str] | None) -> str:
+    """'epoch 8 of 1 to 10', 'epoch 8'; "" where nothing is known."""
+    known = _listed(epochs or ())
+    if epoch is None:
+        return f"epochs {known}" if known else ""
+    return f"epoch {epoch} of {known}" if known and [*(epochs or ())] != [epoch] else f"epoch {epoch}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    """'1 to 10', or '2, 5, 10' where numbers are left out."""
+    numbers = [int(name) for name in names if name.isascii() and name.isdigit() and len(name) < 10]
+    if len(numbers) == len(names) > 2 and numbers == [*range(numbers[0], numbers[0] + len(numbers))]:
+        return f"{numbers[0]} to {numbers[-1]}"
+    return ", ".join(names)
+
+
 def status_json(statuses: Sequence[ResourceStatus]) -> str:
     """address -> id, name, type, status, version, reason, cu_charged, and of a running training its progress.
 
+    epoch: the one in use, epochs: all that can be chosen; null: not known.
     queued: since when and at which place, in words; queued_too_long: whether that deserves a look.
     """
     return json.dumps(status_values(statuses), indent=2, ensure_ascii=False) + "\n"
@@ -129,6 +150,8 @@ def status_values(statuses: Sequence[ResourceStatus]) -> dict[str, object]:
             "replaces": resource.replaces,
             "queued": resource.queued,
             "queued_too_long": resource.too_long is not None,
+            "epoch": resource.epoch,
+            "epochs": None if resource.epochs is None else list(resource.epochs),
             "progress": None
             if resource.progress is None
             else {

@@ -28,7 +28,12 @@ class Service:
 
     base_url = BASE
 
-    def __init__(self, epochs: Mapping[str, tuple[int, int]], host: str = "cdn.cloud.scenario.com") -> None:
+    def __init__(
+        self,
+        epochs: Mapping[str, tuple[int, int]],
+        host: str = "cdn.cloud.scenario.com",
+        in_use: str | None = None,
+    ) -> None:
         """epochs: model -> how many epochs, and samples of each."""
         self.asked: list[AssetId] = []
         self._host = host
@@ -37,6 +42,7 @@ class Service:
                 id=ModelId(model),
                 type="flux.1-lora",
                 status="trained",
+                epoch=in_use,
                 epochs=tuple(
                     RemoteEpoch(name=str(e), assets=tuple(AssetId(f"{model}-{e}-{n}") for n in range(samples)))
                     for e in range(1, count + 1)
@@ -77,19 +83,28 @@ def samples(service: Service, ids: Sequence[str], access: RemoteAccess = NO_REMO
 
 
 def test_few_epochs_are_shown_evenly_with_the_last_one(sent: list[str]) -> None:
-    found = samples(Service({"kael": (10, 5)}), ["kael"])[ModelId("kael")]
-    assert [epoch.epoch for epoch in found.epochs] == ["2", "5", "8", "10"]
-    assert found.total == 10
+    found = samples(Service({"kael": (20, 5)}), ["kael"])[ModelId("kael")]
+    assert [epoch.epoch for epoch in found.epochs] == [str(2 * n) for n in range(1, 11)]
+    assert found.total == 20
     assert all(isinstance(one, Thumbnail) for epoch in found.epochs for one in epoch.pictures)
-    assert len(sent) == 12
+    assert len(sent) == 40
 
 
-def test_a_page_has_a_bounded_number_of_samples(sent: list[str]) -> None:
-    """Models in the order asked; those for which there is no room are said to be left out."""
+def test_the_epoch_in_use_is_always_shown() -> None:
+    found = samples(Service({"kael": (20, 5)}, in_use="7"), ["kael"])[ModelId("kael")]
+    assert found.in_use == "7"
+    assert [epoch.epoch for epoch in found.epochs] == ["2", "4", "7", *(str(2 * n) for n in range(4, 11))]
+
+
+def test_every_model_has_some_epochs_within_the_room_of_a_page(sent: list[str]) -> None:
+    """Of more models than there is room for one epoch of, the last ones are said to be left out."""
     ids = [f"m{n}" for n in range(6)]
-    found = samples(Service(dict.fromkeys(ids, (4, 3))), ids)
-    assert len(sent) == MOST_PICTURES
-    assert [found[ModelId(one)].left_out for one in ids] == [False] * 4 + [True] * 2
+    found = samples(Service(dict.fromkeys(ids, (10, 4))), ids)
+    assert [len(found[ModelId(one)].epochs) for one in ids] == [3] * 6
+    assert len(sent) == 72 <= MOST_PICTURES
+    many = [f"m{n}" for n in range(22)]
+    found = samples(Service(dict.fromkeys(many, (10, 4))), many)
+    assert [found[ModelId(one)].left_out for one in many] == [False] * 20 + [True] * 2
 
 
 @pytest.mark.parametrize(

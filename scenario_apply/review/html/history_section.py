@@ -35,10 +35,19 @@ class SampledEpoch(NamedTuple):
 
 
 class ModelSamples(NamedTuple):
-    """The samples of one model. note: what is missing, in a sentence; "" when nothing is."""
+    """The samples of one model. note: what is missing, in a sentence; "" when nothing is. in_use: an epoch."""
 
     epochs: tuple[SampledEpoch, ...] = ()
     note: str = ""
+    in_use: str | None = None
+
+
+class EpochRow(NamedTuple):
+    """A prompt that the training drew with each epoch. prompt: "" where none is recorded. pictures: None: not drawn."""
+
+    name: str
+    prompt: str
+    pictures: tuple[SamplePicture | None, ...]
 
 
 class VersionView(NamedTuple):
@@ -49,6 +58,20 @@ class VersionView(NamedTuple):
     tone: str
     facts: tuple[tuple[str, str], ...]
     samples: ModelSamples
+    prompts: tuple[str, ...] = ()
+
+    @property
+    def epoch_rows(self) -> tuple[EpochRow, ...]:
+        """The samples of epochs as a grid: a row for each prompt."""
+        count = max((len(epoch.pictures) for epoch in self.samples.epochs), default=0)
+        return tuple(
+            EpochRow(
+                f"sample {at + 1}",
+                self.prompts[at] if at < len(self.prompts) else "",
+                tuple(one.pictures[at] if at < len(one.pictures) else None for one in self.samples.epochs),
+            )
+            for at in range(count)
+        )
 
 
 class ResourceHistory(NamedTuple):
@@ -105,8 +128,15 @@ def _version(version: Version, place: str, samples: ModelSamples, known: Mapping
         status=version.phase,
         tone=_TONES.get(version.phase, "dim"),
         facts=tuple(_facts(version, known)),
-        samples=samples,
+        samples=samples if version.epoch is None else samples._replace(in_use=version.epoch),
+        prompts=_prompts(version),
     )
+
+
+def _prompts(version: Version) -> tuple[str, ...]:
+    """Those that its training draws pictures of, epoch by epoch."""
+    found = version.parameters.get("samplePrompts")
+    return tuple(map(value_text, found)) if isinstance(found, list | tuple) else ()
 
 
 def _facts(version: Version, known: Mapping[str, KnownModel]) -> Iterator[tuple[str, str]]:
@@ -127,5 +157,7 @@ def _facts(version: Version, known: Mapping[str, KnownModel]) -> Iterator[tuple[
         yield "Parts", "; ".join(f"{name_of(one.model_id, known)} at {one.scale:g}" for one in version.concepts)
     if version.parameters:
         yield "Parameters", ", ".join(f"{key} {value_text(value)}" for key, value in sorted(version.parameters.items()))
+    if version.epoch is not None:
+        yield "Epoch in use", version.epoch
     if version.reason:
         yield "Reason", version.reason

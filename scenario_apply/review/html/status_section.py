@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from scenario_apply.model.amounts import amount
 from scenario_apply.review.html.page import Section
-from scenario_apply.review.status_text import ResourceStatus
+from scenario_apply.review.status_text import ResourceStatus, epoch_words
 from scenario_apply.review.training_words import progress_words
 
 
@@ -48,7 +48,8 @@ def _row(resource: ResourceStatus) -> StatusRow:
         words.append(resource.queued)
     elif resource.is_running:
         words += [word for word in progress_words("", resource.progress) if word != "training"]
-    words += [text for text in (resource.reason, resource.too_long) if text]
+    epoch = epoch_words(resource.epoch, resource.epochs)
+    words += [text for text in (resource.reason, resource.too_long, epoch) if text]
     if resource.replaces is not None:
         words.append(f"will replace {resource.replaces}")
     share = resource.progress.progress if resource.progress is not None and resource.is_running else None

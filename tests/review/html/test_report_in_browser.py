@@ -106,7 +106,7 @@ def test_two_columns_of_samples_are_laid_over_each_other(browser: Browser, folde
 def test_samples_are_a_table_without_scripts(browser: Browser, folder: Path) -> None:
     """The first column stays where it is while the others scroll."""
     browser.open((folder / "report.html").as_uri(), width=400, script=False)
-    assert browser.run("document.querySelectorAll('.sidebyside tbody td').length") == 6
+    assert browser.run("document.querySelectorAll('.compared tbody td').length") == 6
     assert browser.run("document.querySelector('.overlaid')") is None
     left = "document.querySelector('.sidebyside tbody th').getBoundingClientRect().left"
     before = browser.run(left)
