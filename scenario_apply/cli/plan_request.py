@@ -86,6 +86,7 @@ def plan_options(call: Invocation, *, destroy: bool = False) -> PlanOptions:
         variables=settings.variables,
         var_files=settings.var_files,
         poll_interval_s=asked.get("poll_interval"),
+        draw=None if asked.get("draw") is None else tuple(address_of(text) for text in asked["draw"]),
         adopt=dict(adoption(text) for text in asked.get("adopt") or ()),
     )
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from scenario_apply.cli.sample_arguments import with_addresses, with_children
 from scenario_apply.cli.sample_looking import LazyLooker
-from scenario_apply.cli.wiring import open_world
+from scenario_apply.cli.wiring import open_world, place_of
 from scenario_apply.errors import ScenarioApplyError
 from scenario_apply.review.screen import counted
 from scenario_apply.state.stores.own_files import hint_of
@@ -49,9 +49,7 @@ def show(call: Invocation) -> int:
 
 def prune(call: Invocation) -> int:
     """Delete small copies that no recorded sample names. The state is locked meanwhile, and not written."""
-    from scenario_apply.cli.wiring import place_of_settings
-
-    place = place_of_settings(call)
+    place = place_of(call.settings)
     with open_world(place, call.settings, offline=True, read_only=True) as world:
         with world.store.locked("samples prune", call.settings.lock_timeout_s) as notes:
             for note in notes:

@@ -90,7 +90,9 @@ COMMANDS = {
         _draw,
     ),
     "samples show": CommandOfModule(
-        f"  scenario-apply samples show {_Q}\n  scenario-apply samples show model.kael {_Q} --format json", _shows, _show
+        f"  scenario-apply samples show {_Q}\n  scenario-apply samples show model.kael {_Q} --format json",
+        _shows,
+        _show,
     ),
     "samples prune": CommandOfModule(f"  scenario-apply samples prune {_Q} --dry-run", _prunes, _prune),
 }
