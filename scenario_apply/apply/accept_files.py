@@ -6,39 +6,25 @@ An edit of the manifest counts only if the manifest, loaded with it, says what i
 from __future__ import annotations
 
 import dataclasses
-import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
+from scenario_apply.apply.manifest_edits import FileEdit, Reload, check_meaning, decoded, edited_files
 from scenario_apply.dataset.captions.caption_edits import is_sent_as, to_be_written, with_caption
 from scenario_apply.dataset.captions.matching import Raw
 from scenario_apply.dataset.scan.caption_places import CaptionPlaces
-from scenario_apply.dataset.scan.caption_writing import NotWritten, read_own_file
 from scenario_apply.errors import Location, ManifestError
 from scenario_apply.manifest.spec import CompositionSpec, DatasetSpec, Manifest, ModelSpec
-from scenario_apply.manifest.yaml.edits import CannotEdit, YamlEdit, with_values
+from scenario_apply.manifest.yaml.edits import CannotEdit, YamlEdit
 from scenario_apply.model.file_names import name_of, stem_of
 from scenario_apply.model.lint_rules import Finding
 from scenario_apply.planning.acceptance import Acceptance, AcceptedCaption, AcceptedValue
 
 if TYPE_CHECKING:
     from scenario_apply.model.address import Address
-
-_NOWHERE = Location(file="")
-_MARK = b"\xef\xbb\xbf"
-Reload = Callable[[Mapping[str, bytes]], Manifest]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileEdit:
-    """file: relative to the manifest's root. before: None: it is made."""
-
-    file: str
-    before: bytes | None
-    after: bytes
 
 
 @dataclass(slots=True, kw_only=True)
@@ -110,12 +96,10 @@ class AcceptedFiles:
     ) -> bool:
         """False where the manifest with these values is not exactly what is meant."""
         try:
-            found = self._edited([(file, edit) for _, file, edit in values])
+            edits = [(file, edit) for _, file, edit in values]
+            found = edited_files(self.manifest, self.cwd, edits, self.edits)
             whole = {**self.edits, **{edit.file: edit for edit in found}}
-            root = self.manifest.root
-            made = self.reload({os.path.join(root, edit.file): edit.after for edit in whole.values()})
-            if _bare(made) != _bare(self._meant([one for one, _, _ in values])):
-                raise CannotEdit("other entries would change with it")
+            check_meaning(self.manifest, whole.values(), self.reload, self._meant([one for one, _, _ in values]))
         except (CannotEdit, ManifestError) as error:
             if says_why:
                 one = values[0][0]
@@ -126,30 +110,6 @@ class AcceptedFiles:
         self.edits |= {edit.file: edit for edit in found}
         self._accepted += [one for one, _, _ in values]
         return True
-
-    def _edited(self, edits: Sequence[tuple[str, YamlEdit]]) -> list[FileEdit]:
-        """Raises CannotEdit."""
-        by_file: dict[str, list[YamlEdit]] = {}
-        for file, edit in edits:
-            by_file.setdefault(file, []).append(edit)
-        found = []
-        for shown, of_file in by_file.items():
-            if shown.endswith((".j2", "(rendered)")):
-                raise CannotEdit("its file is a template")
-            file = os.path.relpath(os.path.join(self.cwd, shown), self.manifest.root)
-            known = self.edits.get(file)
-            before = self._bytes(file)
-            now = before if known is None else known.after
-            mark, text = _text(now)
-            found.append(FileEdit(file=file, before=before, after=mark + with_values(text, of_file).encode()))
-        return found
-
-    def _bytes(self, file: str) -> bytes:
-        """A file of the manifest as it was loaded. Raises CannotEdit when it cannot be read any more."""
-        try:
-            return read_own_file(self.manifest.root, file)
-        except NotWritten as error:
-            raise CannotEdit(f"{file}: {error}") from error
 
     def _meant(self, values: Sequence[AcceptedValue | AcceptedCaption]) -> Manifest:
         """The manifest with the values that are accepted."""
@@ -204,7 +164,7 @@ class AcceptedFiles:
         if isinstance(before, Finding) or before is None:
             return f"{file} cannot be read"
         try:
-            mark, held = _text(before if known is None else known.after)
+            mark, held = decoded(before if known is None else known.after)
         except CannotEdit as error:
             return f"{file}: {error}"
         is_table = file in places.gathered.forms
@@ -261,15 +221,6 @@ def _same_line(one: Location, other: Location) -> bool:
     return (one.file, one.line) == (other.file, other.line)
 
 
-def _text(data: bytes) -> tuple[bytes, str]:
-    """The byte order mark and the text. Raises CannotEdit for another encoding."""
-    mark = _MARK if data.startswith(_MARK) else b""
-    try:
-        return mark, data[len(mark) :].decode()
-    except UnicodeDecodeError as error:
-        raise CannotEdit("it is not UTF-8") from error
-
-
 def _with_value(spec: ModelSpec, one: AcceptedValue) -> ModelSpec:
     section, _, name = one.key.partition(".")
     if section == "parameters":
@@ -281,20 +232,3 @@ def _label(one: AcceptedValue) -> dict[str, Any]:
     if one.key == "epoch":
         return {"epoch": str(one.value)}
     return {one.key: tuple(map(str, one.value)) if isinstance(one.value, list) else one.value}
-
-
-def _bare(manifest: Manifest) -> object:
-    """Everything a manifest says, without where."""
-    models = {
-        address: replace(spec, place=_NOWHERE, places={}, inherited=frozenset())
-        for address, spec in manifest.models.items()
-    }
-    compositions = {
-        address: replace(
-            spec, place=_NOWHERE, places={}, concepts=tuple(replace(c, place=_NOWHERE) for c in spec.concepts)
-        )
-        for address, spec in manifest.compositions.items()
-    }
-    datasets = {name: dataclasses.replace(spec, place=_NOWHERE) for name, spec in manifest.datasets.items()}
-    others = (manifest.limits, manifest.project, manifest.state, manifest.variables)
-    return models, compositions, datasets, others

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace as with_fields
 
-from scenario_apply.apply.accept_files import AcceptedFiles, FileEdit
+from scenario_apply.apply.accept_files import AcceptedFiles
+from scenario_apply.apply.manifest_edits import FileEdit
 from scenario_apply.apply.prepare import Compared, PlanOptions, compare
 from scenario_apply.cli.apply_session import ApprovalImpossible
 from scenario_apply.cli.plan_request import PlanRequest, read_request

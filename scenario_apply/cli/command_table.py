@@ -31,6 +31,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("apply", "apply", "apply the changes; can be interrupted and run again at any time"),
             ("destroy", "destroy", "delete everything that is recorded"),
             ("accept", "accept", "write what was changed on Scenario into manifest and caption files"),
+            ("promote", "promote", "write the choice of a version or an epoch into the manifest"),
             ("rollback", "rollback", "make the previous version of a model current again"),
         ),
     ),
@@ -46,7 +47,8 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         "Existing models",
         (
             ("import", "import_models", "adopt models that exist on Scenario, with their images and captions"),
-            ("export", "export", "write manifest, images and captions of models on Scenario"),
+            ("export", "export", "write manifest, images and captions of models on Scenario; or trained weights"),
+            ("card", "card", "write a model card in Markdown, or make it the model's description"),
         ),
     ),
     (

@@ -10,7 +10,7 @@ from scenario_apply.cli.compared_pictures import compared_album, pictures_of
 from scenario_apply.cli.comparing import sources_of
 from scenario_apply.model.address import Address
 from scenario_apply.model.steps import DrawSample
-from scenario_apply.review.comparison import Comparison, Planned, compared
+from scenario_apply.review.comparison import Comparison, Planned, SampleSources, compared
 from scenario_apply.review.drawing_weights import Weights, in_use, weights_of
 from scenario_apply.review.html.comparison_section import comparison_section
 from scenario_apply.state.state import Record, State
@@ -59,17 +59,35 @@ def compared_samples(
     plan: what it draws is a column of its own. only_planned: only what the plan draws again, beside what is in use.
     """
     planned = {} if plan is None else planned_samples(plan)
-    datasets = () if request is None else request.datasets.values()
-    sources = sources_of(state, None if request is None else request.manifest, datasets)
-    views: list[Comparison] = []
-    left_out = 0
-    for title, addresses in _groups(state, planned, only_planned=only_planned).items():
-        weights = [w for a in addresses for w in _weights(a, state.records[a], only_planned=only_planned)]
+    if only_planned and plan is not None:
+        views = [*drawn_again(state, request, plan).values()]
+        return ComparedSamples(tuple(views), compared_album(pictures_of(views), root, world, settings, others=others))
+    sources = _sources(state, request)
+    views, left_out = [], 0
+    for title, addresses in _groups(state).items():
+        weights = [w for a in addresses for w in _drawn_or_used(a, state.records[a])]
         left_out += max(0, len(weights) - MOST_COLUMNS)
         later = {address: planned[address] for address in addresses if address in planned}
         views.append(compared(title, weights[-MOST_COLUMNS:], sources, _titled(later, addresses)))
     album = compared_album(pictures_of(views), root, world, settings, others=others)
     return ComparedSamples(tuple(views), album, left_out)
+
+
+def drawn_again(state: State, request: PlanRequest | None, plan: Plan) -> dict[Address, Comparison]:
+    """Of each resource that has samples and whose samples a plan draws: those in use beside those to come."""
+    sources = _sources(state, request)
+    found: dict[Address, Comparison] = {}
+    for address, one in planned_samples(plan).items():
+        record = state.records.get(address)
+        if record is not None and (drew := [w for w in weights_of(address, record) if _drew(w, record)]):
+            found[address] = compared(str(address), drew[-1:], sources, {address: one})
+    return found
+
+
+def _sources(state: State, request: PlanRequest | None) -> SampleSources:
+    if request is None:
+        return sources_of(state, None, ())
+    return sources_of(state, request.manifest, request.datasets.values())
 
 
 def planned_samples(plan: Plan) -> dict[Address, Planned]:
@@ -82,23 +100,19 @@ def planned_samples(plan: Plan) -> dict[Address, Planned]:
     return found
 
 
-def _groups(state: State, planned: Mapping[Address, Planned], *, only_planned: bool) -> dict[str, list[Address]]:
+def _groups(state: State) -> dict[str, list[Address]]:
     """Addresses with samples by the title of their table: children of a sweep share one."""
     found: dict[str, list[Address]] = {}
     for address, record in sorted(state.records.items()):
-        has_samples = any(version.samples for version in record.versions())
-        if has_samples and (address in planned or not only_planned):
+        if any(version.samples for version in record.versions()):
             title = f"{address.kind}.{address.name}{'/*' if address.label else ''}"
             found.setdefault(title, []).append(address)
     return found
 
 
-def _weights(address: Address, record: Record, *, only_planned: bool) -> list[Weights]:
+def _drawn_or_used(address: Address, record: Record) -> list[Weights]:
     """Those that drew samples, and those in use."""
     now = in_use(address, record.current)
-    if only_planned:
-        drew = [w for w in weights_of(address, record) if _drew(w, record)]
-        return drew[-1:] or [now]
     return [w for w in weights_of(address, record) if w == now or _drew(w, record)]
 
 

@@ -251,7 +251,7 @@ def formats(parser: argparse.ArgumentParser, *names: str, default: str = "text")
 
 
 def comments(parser: argparse.ArgumentParser) -> None:
-    """How a plan is written as a comment: for which host, how long, with which links."""
+    """How a comment is written: for which host, how long, with which links."""
     group = parser.add_argument_group("comments (--format markdown)")
     group.add_argument(
         "--flavour",
@@ -269,6 +269,12 @@ def comments(parser: argparse.ArgumentParser) -> None:
         "--report-url",
         metavar="URL",
         help="where the whole report is, linked where the comment shortens (also: SCENARIO_APPLY_REPORT_URL)",
+    )
+    group.add_argument(
+        "--samples-url",
+        metavar="URL",
+        help="where the files of .scenario/samples/ are, to show sample pictures that are not in Git (also: "
+        "SCENARIO_APPLY_SAMPLES_URL)",
     )
     group.add_argument(
         "--comment-key",

@@ -1,4 +1,4 @@
-"""The file of a page of HTML: report --out and apply --report. Whole or not at all, and never over something else."""
+"""The file of a page: report --out, apply --report, card --out. Whole or not at all, and never over something else."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from scenario_apply.errors import ScenarioApplyError, UsageError
 from scenario_apply.state.stores.own_files import hint_of, temporary_name
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from scenario_apply.cli.plan_request import PlanRequest
 
 MARK = b'<meta name="generator" content="scenario-apply'
@@ -25,15 +27,25 @@ class PageFile:
     Creating one, and begin(), raise for a file that is not a page of ours, or that cannot be written.
     """
 
-    def __init__(self, path: str, cwd: str, *, option: str, may_stream: bool) -> None:
-        """may_stream: a device or a pipe will do, which takes one page."""
+    def __init__(
+        self,
+        path: str,
+        cwd: str,
+        *,
+        option: str,
+        may_stream: bool,
+        kind: str = "page",
+        is_own: Callable[[bytes], bool] | None = None,
+    ) -> None:
+        """may_stream: a device or a pipe will do, which takes one page. kind, is_own: of files that are replaced."""
+        self._kind, self._is_own = kind, is_own or is_page
         self.path = path
         self._cwd = cwd
         self._option = option
         self._root: str | None = None
         if not may_stream and is_stream(path, cwd):
             raise UsageError(f"{option} takes a file: {path} is a device or a pipe, which keeps no page up to date")
-        refuse_taken(path, cwd, option=option, kind="page of scenario-apply", is_own=is_page)
+        refuse_taken(path, cwd, option=option, kind=f"{kind} of scenario-apply", is_own=self._is_own)
 
     def begin(self, request: PlanRequest | None) -> None:
         """Refuse what the manifest reserves, and try whether the file can be written. request None: no manifest."""
@@ -41,8 +53,8 @@ class PageFile:
             self._root = request.manifest.root
             refuse_reserved(self.path, self._cwd, request, option=self._option)
             refuse_taken(
-                self.path, self._cwd, option=self._option, kind="page of scenario-apply", is_own=is_page,
-                root=self._root,
+                self.path, self._cwd, option=self._option, kind=f"{self._kind} of scenario-apply",
+                is_own=self._is_own, root=self._root,
             )  # fmt: skip
         if is_stream(self.path, self._cwd):
             return
@@ -82,7 +94,7 @@ class PageFile:
             raise
 
     def _problem(self, error: OSError) -> ScenarioApplyError:
-        what = f"the page cannot be written to {self.path}: {error.strerror or error}"
+        what = f"the {self._kind} cannot be written to {self.path}: {error.strerror or error}"
         return ScenarioApplyError(what, code="page", hint=hint_of(error, "name a file in a folder that exists"))
 
 

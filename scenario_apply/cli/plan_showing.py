@@ -13,14 +13,16 @@ from scenario_apply.review.plan_text import plan_text
 from scenario_apply.review.plan_view import Mode, PlanContext, PlanView, plan_view
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from scenario_apply.apply.prepare import Prepared
     from scenario_apply.cli.invocation import Invocation
     from scenario_apply.cli.plan_request import PlanRequest
     from scenario_apply.cli.settings import Settings
     from scenario_apply.errors import Diagnostic
+    from scenario_apply.model.address import Address
     from scenario_apply.planning.plan import Plan
+    from scenario_apply.review.comparison import Comparison
     from scenario_apply.state.state import State
 
 
@@ -84,7 +86,8 @@ def show_plan(call: Invocation, plan: Plan, view: PlanView, request: PlanRequest
         case "markdown":
             from scenario_apply.cli.plan_comment import comment
 
-            call.show(comment(view, call.arguments, call.settings, None if request is None else request.manifest.root))
+            root = None if request is None else request.manifest.root
+            call.show(comment(view, call.arguments, call.settings, root, _drawn_again(plan, request, state)))
         case "github":
             call.show(_annotations(call, view))
             return  # the errors among them are those on stderr
@@ -104,6 +107,15 @@ def _page(
     from scenario_apply.cli.plan_html import plan_html
 
     return plan_html(view, request, call.settings, plan, state)
+
+
+def _drawn_again(plan: Plan, request: PlanRequest | None, state: State | None) -> Mapping[Address, Comparison]:
+    """Samples in use beside those that the plan draws."""
+    if request is None or state is None or not any(planned.step.kind == "sample" for planned in plan.steps):
+        return {}
+    from scenario_apply.cli.compared_sections import drawn_again
+
+    return drawn_again(state, request, plan)
 
 
 def _annotations(call: Invocation, view: PlanView) -> str:

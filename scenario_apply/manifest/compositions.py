@@ -83,6 +83,7 @@ class Compositions:
             concepts=tuple(concepts),
             samples=self._samples.of(address, fields, self._trigger(address, concepts)),
             description=text(fields, "description"),
+            license=text(fields, "license"),
             tags=texts(fields, "tags"),
             lifecycle=lifecycle(fields),
             enabled=flag(fields, "enabled", True),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from scenario_apply.manifest.fields import plain
 from scenario_apply.manifest.spec import Json, SampleSpec, SamplesSpec
+from scenario_apply.manifest.templating.template_text import literal
 from scenario_apply.model.secret import without_secrets
 from scenario_apply.state.url_texts import without_password
 
@@ -73,7 +74,7 @@ def _sample(sample: SampleSpec) -> dict[str, Json]:
     size = None if settings.width is None else f"{settings.width}x{settings.height}"
     written: dict[str, Json] = {
         "name": sample.name,
-        "prompt": sample.prompt,
+        "prompt": literal(sample.prompt),
         "seed": sample.seed,
         "scale": settings.scale,
         "size": size,

@@ -15,10 +15,10 @@ from scenario_apply.model.secret import Secret
 from scenario_apply.model.training_types import SECRET_PARAMETERS
 
 MODEL_FIELDS = frozenset(
-    {"name", "type", "dataset", "description", "tags", "lifecycle", "enabled", "samples", "epoch", "best"}
+    {"name", "type", "dataset", "description", "tags", "lifecycle", "enabled", "samples", "epoch", "best", "license"}
 )
 """Keys of a matrix that are fields of the model; every other key is a parameter."""
-_NEVER_IN_LABELS = frozenset({"samples", "epoch", "best"})
+_NEVER_IN_LABELS = frozenset({"samples", "epoch", "best", "license"})
 """What changes after the training: a child keeps its name."""
 
 _LABEL = re.compile(r"[A-Za-z0-9_.+-]+")

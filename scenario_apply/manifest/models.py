@@ -109,6 +109,7 @@ class Models:
             epoch=chosen_epoch(address, training, merged, taken, self._report),
             best=best_version(merged),
             description=text(merged, "description"),
+            license=text(merged, "license"),
             tags=texts(merged, "tags"),
             lifecycle=lifecycle(merged),
             enabled=flag(merged, "enabled", True),

@@ -66,6 +66,8 @@ class SampleSpecs:
                 what = f"{address}: sample {sample.name} is the same as sample {first.name}: it is drawn once"
                 hint = "give one of them a seed: of its own, or count: for several pictures"
                 self._report.warn("sample-twice", what, sample.place, hint)
+        if not found:
+            return _NONE
         events = tuple(event for event in texts(block, "on") if event in _EVENTS) or _NONE.on
         return SamplesSpec(samples=tuple(found.values()), on=cast(tuple[SampleEvent, ...], events))
 

@@ -146,6 +146,7 @@ class ModelSpec(Struct, frozen=True, kw_only=True):
     epoch: str | None = None  # which one of the training is used; None: the service's choice
     best: BestVersion | None = None
     description: str | None = None  # the service's shortDescription, at most 256 characters
+    license: str | None = None  # of the weights, for their card; not sent
     tags: tuple[str, ...] = ()
     lifecycle: Lifecycle = Lifecycle()
     enabled: bool = True
@@ -171,6 +172,7 @@ class CompositionSpec(Struct, frozen=True, kw_only=True):
     concepts: tuple[Concept, ...]
     samples: SamplesSpec = SamplesSpec()
     description: str | None = None
+    license: str | None = None
     tags: tuple[str, ...] = ()
     lifecycle: Lifecycle = Lifecycle()
     enabled: bool = True

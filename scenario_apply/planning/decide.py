@@ -14,6 +14,7 @@ from scenario_apply.manifest.spec import CompositionSpec
 from scenario_apply.model.address import Address
 from scenario_apply.model.remote import ModelId
 from scenario_apply.planning import reasons as why
+from scenario_apply.planning.best_versions import with_best
 from scenario_apply.planning.changes import Drift
 from scenario_apply.planning.composition_parts import resolve_parts
 from scenario_apply.planning.decision import Decision, Delete, Forget, Replace, Resource
@@ -52,7 +53,8 @@ def decide(given: Inputs) -> Mapping[Address, Decision]:
                 record=given.moved_state.records.get(address),
                 edit=StateEdit(moved_from=source),
             )
-            given.decided[address] = _with_import(_first_answer(DECLARED, given, resource))
+            decision = _with_import(_first_answer(DECLARED, given, resource))
+            given.decided[address] = with_best(decision, given.observed)
     records = given.moved_state.records
     # compositions first: their parts are deleted after them
     for address in sorted(records, key=lambda a: (a.kind != "composition", a)):

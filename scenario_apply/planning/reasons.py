@@ -247,6 +247,17 @@ class VersionRestored(Coded, frozen=True, tag="version-restored"):
     version: Count
 
 
+class BestNotInUse(Coded, frozen=True, tag="best-not-in-use"):
+    """A person found another version or epoch best than is used. by, at: as in the manifest. None: not known."""
+
+    version: Count
+    epoch: str | None
+    used_version: Count
+    used_epoch: str | None
+    by: str | None
+    at: str | None
+
+
 class EpochLeft(Coded, frozen=True, tag="epoch-left"):
     """`epoch:` was removed: the epoch that was chosen stays in use."""
 
@@ -308,6 +319,12 @@ class OldVersionsLost(Coded, frozen=True, tag="old-versions-lost"):
     count: Count
 
 
+class BestKept(Coded, frozen=True, tag="best-kept"):
+    """An old version that `best:` names: it is kept beside those of keep_versions."""
+
+    version: Count
+
+
 class VersionInUse(Coded, frozen=True, tag="version-in-use"):
     """An old version that a composition is made of."""
 
@@ -360,6 +377,7 @@ HistoryReason = (
     | ManifestReverted
     | VersionRestored
     | EpochLeft
+    | BestNotInUse
 )
 """What became of trainings, versions and rollbacks; what the manifest says about their changes."""
 
@@ -374,6 +392,7 @@ RestraintReason = (
     | OldVersionsKept
     | OldVersionsLost
     | VersionInUse
+    | BestKept
 )
 """Why a change is held back, and what happens to old versions."""
 

@@ -1,4 +1,4 @@
-"""Which versions are deleted, and why others are kept: keep_versions, use by a composition, protection, consent."""
+"""Which versions are deleted, and why others are kept: keep_versions, `best:`, use, protection, consent."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from msgspec.structs import replace
 from scenario_apply.errors import Diagnostic
 from scenario_apply.model.address import Address
 from scenario_apply.model.remote import ModelId
+from scenario_apply.planning.best_versions import is_best
 from scenario_apply.planning.decision import ContentWork, Decision, Delete, Forget, Replace, yields_new_weights
 from scenario_apply.planning.observed import Observed
 from scenario_apply.planning.reasons import (
+    BestKept,
     DeleteNeedsConsent,
     DestroyAskedFor,
     NotSelected,
@@ -87,6 +89,10 @@ def _judged(
     if spec is None or not spec.enabled or NotSelected() in decision.notes:
         return decision
     excess = old_versions(decision, spec.lifecycle.keep_versions)
+    best = next((version for version in excess if is_best(spec, version)), None)
+    if best is not None:
+        excess.remove(best)
+        decision = replace(decision, notes=(*decision.notes, BestKept(best.number)))
     if not excess:
         return decision
     in_use = {

@@ -7,7 +7,7 @@ from itertools import zip_longest
 
 from scenario_apply.model.amounts import amount
 from scenario_apply.review.comparison import CellView, ColumnHead, Comparison, PromptRow
-from scenario_apply.review.screen import Screen, columns, counted, fit, hanging, pad, prose, safe, wrap
+from scenario_apply.review.screen import Screen, columns, counted, fit, safe, wrap
 
 _LABEL, _GAP = 26, 2
 _LEAST, _MOST = 13, 30  # columns of a terminal for each column of the table
@@ -24,7 +24,8 @@ def comparison_text(view: Comparison, screen: Screen) -> str:
     room = screen.width - _LABEL
     most = max(1, room // (_LEAST + _GAP))
     count = -(-len(view.columns) // -(-len(view.columns) // most))  # tables of about the same width
-    lines = [f"{safe(view.title)}: {counted(len(view.columns), 'column')}, {counted(len(view.rows), 'sample')}"]
+    counts = f"{counted(len(view.columns), 'column')}, {counted(len(view.rows), 'sample')}"
+    lines = _sentence(f"{safe(view.title)}: {counts}", screen)
     for start in range(0, len(view.columns), count):
         lines += ["", *_table(view, range(start, min(start + count, len(view.columns))), screen)]
     return "\n".join([*lines, *_below(view, screen)]) + "\n"
@@ -102,12 +103,10 @@ def _below(view: Comparison, screen: Screen) -> Iterator[str]:
     yield ""
     for row in view.rows:
         text = safe(f"{row.prompt} ({_seed_words(row)})")
-        yield from hanging(pad(f"{safe(row.name)}: ", 4), text if screen.verbose else fit(text, _PROMPT), screen)
+        yield from _sentence(f"{safe(row.name)}: {text if screen.verbose else fit(text, _PROMPT)}", screen)
     if view.bits:
         yield ""
-        yield from prose(
-            f"The numbers are bits of the {view.distance_words}: 0 for the same shapes.", screen.width, screen
-        )
+        yield from _sentence(f"The numbers are bits of the {view.distance_words}: 0 for the same shapes.", screen)
     failed = [
         (head, row, cell)
         for row in view.rows
@@ -116,7 +115,12 @@ def _below(view: Comparison, screen: Screen) -> Iterator[str]:
     ]
     yield from [""] if failed else []
     for head, row, cell in failed:
-        yield from hanging(f"{safe(_named(head, view))}, sample {safe(row.name)}: ", safe(cell.missing), screen)
+        yield from _sentence(safe(f"{_named(head, view)}, sample {row.name}: {cell.missing}"), screen)
+
+
+def _sentence(text: str, screen: Screen) -> list[str]:
+    """A safe text: wrapped on a terminal, whole elsewhere."""
+    return wrap(text, screen.width) if screen.terminal else [text]
 
 
 def _named(head: ColumnHead, view: Comparison) -> str:

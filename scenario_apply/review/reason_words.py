@@ -126,6 +126,8 @@ def _history_text(reason: HistoryReason) -> str:
             return "the manifest asks for the trained version again"
         case why.VersionRestored(version):
             return f"version {version} was trained on exactly this: it becomes current again, 0 CU"
+        case why.BestNotInUse():
+            return _best_text(reason)
         case why.EpochLeft(epoch):
             return f"epoch {epoch} stays in use: removing `epoch:` changes nothing on Scenario"
         case _:
@@ -154,10 +156,23 @@ def _restraint_text(reason: RestraintReason) -> str:
             return f"{_old_versions(count, keep)}: pass --allow-destroy to delete {'it' if count == 1 else 'them'}"
         case why.OldVersionsLost(count):
             return f"{counted(count, 'old version')} no longer exist{'s' if count == 1 else ''} on Scenario"
+        case why.BestKept(version):
+            return f"version {version} is kept, because `best:` names it"
         case why.VersionInUse(version, user):
             return f"version {version} is kept, because {user} uses it"
         case _:
             assert_never(reason)
+
+
+def _best_text(reason: why.BestNotInUse) -> str:
+    said = ", ".join(text for text in (reason.by, reason.at) if text)
+    best = _version_text(reason.version, reason.epoch)
+    used = _version_text(reason.used_version, reason.used_epoch if reason.epoch else None)
+    return f"{best} is marked best{f' ({said})' if said else ''}, {used} is in use"
+
+
+def _version_text(number: int, epoch: str | None) -> str:
+    return f"version {number}" + (f", epoch {epoch}" if epoch else "")
 
 
 def _old_versions(count: int, keep: int) -> str:

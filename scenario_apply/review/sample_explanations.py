@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 SAMPLE_TEXTS: Mapping[str, str] = {
+    "best-unknown": "`best:` of a model names a version or an epoch that does not exist: it was deleted, or mistyped. "
+    "Nothing is changed on Scenario because of it. `promote` writes it; remove it where the version is gone.",
     "epoch-range": "A model uses an epoch beyond those that it is trained for, by its `nbEpochs`. Use a smaller one.",
     "epoch-type": "A model uses an epoch, and the service documents that choice for other types only. It may be "
     "refused once the model is trained. Without `epoch:` the last one is used.",
+    "not-promoted": "`promote` did not write the choice, because the manifest cannot say it: the entry is a template "
+    "or a child of a matrix, or the version was trained on other images or captions. The hint says what to write by "
+    "hand, or how `rollback` brings the version back.",
     "sample-name": "Two samples of a model or composition have the same name. Names are the numbers of a list, those "
     "of sets, or what `name:` says. Give one of them another name.",
     "sample-reference": "Some base models edit a picture, and a sample says with `reference:` which: a picture of the "
@@ -18,6 +23,8 @@ SAMPLE_TEXTS: Mapping[str, str] = {
     "parts counts is the `scale:` of its concepts. Remove the scale of the sample.",
     "sample-size": "The size of a sample is not one that base models draw. Write 1024x768, one number for a square, or "
     "[width, height]; each side has 256 to 2048 pixels and is a multiple of 8.",
+    "version-unknown": "`promote` names a version that is not recorded, or is not trained. The hint lists those that "
+    "are; `status` shows them, too.",
     "sample-twice": "Two samples of a model or composition ask for the same: prompt, seed, settings, base and "
     "reference. They are drawn and charged once, under the first name. Give one of them another seed, or write "
     "`count: 2` for two pictures of one prompt.",

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from scenario_apply import __main__
 from scenario_apply.manifest.loader.load import load_manifest
@@ -30,6 +30,8 @@ def facts(spec: ModelSpec | CompositionSpec, manifest: Manifest) -> dict[str, An
     found = {
         name: getattr(spec, name) for name in spec.__struct_fields__ if name not in ("place", "places", "inherited")
     }
+    samples = [{k: v for k, v in asdict(sample).items() if "place" not in k} for sample in spec.samples.samples]
+    found["samples"] = spec.samples.on, samples
     if isinstance(spec, ModelSpec):
         dataset = manifest.datasets[spec.dataset]
         positions = ("name", "place", "places", "own")
@@ -86,7 +88,14 @@ models:
     matrix:
       dataset: { x: { images: ./pictures, trigger: X }, y: { images: ./pictures, trigger: Y } }
       lifecycle: { k: { on_change: keep } }
-      include: [{ label: deep, rank: 32, batchSize: 1 }]
+      include: [{ label: deep, rank: 32, batchSize: 1, epoch: 8, best: { version: 2, by: Ada } }]
+  drawn:
+    extends: named
+    dataset: { images: ./pictures, trigger: T }
+    epoch: 4
+    samples: { on: manual, scale: 0.5, prompts: { sea: ["{{ trigger }}", "{{ '{{' }} #1: a"], far: b } }
+compositions:
+  mix: { concepts: [{ model: drawn, scale: 1 }], samples: [{ prompt: "{{ trigger }} x", size: 512 }] }
 """,
         encoding="utf-8",
     )

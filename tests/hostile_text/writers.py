@@ -12,7 +12,9 @@ from typing import NamedTuple
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from scenario_apply.review.comparison_json import comparison_json
 from scenario_apply.review.html.plan_page import PlanPage, cards_of, plan_page
+from scenario_apply.review.markdown.comparison_markdown import SampleLinks, comparison_markdown
 from scenario_apply.review.markdown.picture_links import Commit, Flavour, PictureLinks
 from scenario_apply.review.markdown.plan_markdown import MarkdownOptions, plan_markdown
 from scenario_apply.review.plan_annotations import plan_annotations
@@ -23,6 +25,7 @@ from scenario_apply.review.screen import Screen, safe
 from scenario_apply.review.workflow_commands import workflow_commands
 from tests.hostile_text.plans import plan_with, view_with
 from tests.hostile_text.strings import HARMLESS
+from tests.review.compared import view_with_text
 
 _LINKS = PictureLinks(
     head=Commit(url="https://git.example/o/r", sha="a" * 40), base=Commit(url="https://git.example/o/r", sha="b" * 40)
@@ -198,7 +201,19 @@ def _decoded(document: str) -> str:
     return document
 
 
+# -- samples side by side
+
+
+def _compared(flavour: Flavour) -> Callable[[str], str]:
+    options = MarkdownOptions(flavour=flavour, max_length=10_000_000)
+    where = SampleLinks(links=PictureLinks(flavour=flavour), url="https://example.com/samples")
+    return lambda text: comparison_markdown(view_with_text(text), options, where, f"compare {text}")
+
+
 WRITERS = (
+    Writer("json compare", lambda text: json_text(comparison_json(view_with_text(text))), _tree, _all_texts),
+    Writer("markdown compare github", _compared("github"), _blocks, _markdown_texts),
+    Writer("markdown compare bitbucket", _compared("bitbucket"), _blocks, _markdown_texts),
     Writer("terminal", _terminal(verbose=False), _lines, str),
     Writer("terminal --full", _terminal(verbose=True), _lines, str),
     Writer("json", lambda text: json_text(plan_json(plan_with(text))), _tree, _all_texts),

@@ -37,6 +37,19 @@ def test_a_prompt_knows_the_trigger_the_variables_and_the_environment(tmp_path: 
     assert [s.prompt for s in manifest.models[KAEL].samples.samples] == ["KAEL_07", "kael_07 sea", "Kael at sea"]
 
 
+def test_what_a_template_gives_is_no_template_again(tmp_path: Path) -> None:
+    """A prompt is rendered once: the environment is not trusted with templates, and braces stay as they are."""
+    manifest = load(
+        tmp_path,
+        text('["{{ env.WHO }}", "{{ trigger }} {{ env.WHO }}", "{{ list[0] }}", "{{ all_triggers }}"]')
+        + "variables: { list: { default: ['{{ \"{{ trigger }}\" }}'] }, all_triggers: { default: A } }",
+        env={"WHO": "{{ trigger }} {{ env.WHO }}"},
+    )
+    who = "{{ trigger }} {{ env.WHO }}"
+    drawn = [s.prompt for s in manifest.models[KAEL].samples.samples]
+    assert drawn == [who, f"KAEL_07 {who}", "{{ trigger }}", "A"]
+
+
 def test_every_setting_arrives_as_it_is_sent(tmp_path: Path) -> None:
     settings = "seed: 3, scale: 1, size: 1024x768, count: 2, guidance: 4, steps: 30, base: b, reference: r.png"
     [sample] = drawn(tmp_path, f"[{{ prompt: a, {settings} }}]")

@@ -90,3 +90,59 @@ def test_what_cannot_be_set_alone_is_refused(keys: tuple[str, ...], value: Json,
 def test_a_value_that_comes_from_elsewhere_is_not_added() -> None:
     with pytest.raises(CannotEdit, match="it is not written there itself"):
         with_values(TEXT, [YamlEdit(("models", "listed", "name"), "y", may_be_new=False)])
+
+
+BEST = """\
+models:
+  kael:
+    type: flux.1-lora
+    epoch: 8   # chosen
+    best:   # by whom
+      version: 2
+      epoch: 8   # sharp
+      x-note: kept
+    parameters: { rank: 8, nbEpochs: 10 }
+  props:
+    best: { version: 1, why: "old" }   # here
+    epoch: 3
+"""
+
+
+def edited(*edits: YamlEdit) -> list[str]:
+    """The lines of BEST that go, with -, and those that come, with +."""
+    before, after = BEST.split("\n"), with_values(BEST, edits).split("\n")
+    gone = [f"-{line}" for line in before if line not in after]
+    return gone + [f"+{line}" for line in after if line not in before]
+
+
+def test_maps_are_set_where_they_are_written() -> None:
+    """Key by key in a block, as a whole on one line; a new one on a line of its own."""
+    best: Json = {"version": 3, "why": "a: b"}
+    kael, props = ("models", "kael"), ("models", "props")
+    assert edited(YamlEdit((*kael, "best"), best)) == [
+        "-      version: 2",
+        "-      epoch: 8   # sharp",
+        '+      why: "a: b"',
+        "+      version: 3",
+    ]
+    assert edited(YamlEdit((*props, "best"), best)) == [
+        '-    best: { version: 1, why: "old" }   # here',
+        '+    best: { version: 3, why: "a: b" }   # here',
+    ]
+    assert edited(YamlEdit((*kael, "samples"), {"a": 1})) == ["+    samples: { a: 1 }"]
+
+
+def test_a_key_is_removed_with_its_line_or_from_its_map() -> None:
+    kael = ("models", "kael")
+    assert edited(YamlEdit((*kael, "epoch"), None, removed=True)) == ["-    epoch: 8   # chosen"]
+    rank, epochs = ((*kael, "parameters", key) for key in ("rank", "nbEpochs"))
+    assert edited(YamlEdit(rank, None, removed=True))[1:] == ["+    parameters: { nbEpochs: 10 }"]
+    assert edited(YamlEdit(epochs, None, removed=True))[1:] == ["+    parameters: { rank: 8 }"]
+    assert edited(YamlEdit((*kael, "best"), None, removed=True)) == [
+        "-    best:   # by whom",
+        "-      version: 2",
+        "-      epoch: 8   # sharp",
+        "-      x-note: kept",
+    ]
+    with pytest.raises(CannotEdit, match="nothing else is in its block"):
+        with_values("models:\n  a: 1\n", [YamlEdit(("models", "a"), None, removed=True)])

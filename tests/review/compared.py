@@ -12,6 +12,8 @@ from PIL import Image, ImageDraw
 from scenario_apply.model.address import Address, parse_address
 from scenario_apply.model.remote import AssetId, ModelId
 from scenario_apply.model.samples import SampleRequest, SampleSettings
+from scenario_apply.review.comparison import Comparison, Planned, SampleSources, compared
+from scenario_apply.review.drawing_weights import weights_of
 from scenario_apply.state.state import DrawnPicture, ImageRecord, Record, SamplePhase, SampleRecord, State, Version
 
 KAEL = parse_address("model.kael")
@@ -95,6 +97,27 @@ def two_versions() -> State:
         charged=120.0,
     )
     return state_of({KAEL: Record(current=new, previous=(old,))})
+
+
+def view_with_text(text: str) -> Comparison:
+    """Two versions of a model that drew prompts with the text; of the second, a sample failed because of it."""
+    old = version(
+        1,
+        sample(request(f"a {text}", name=f"one {text}"), picture("a1", 1)),
+        sample(request("b", name="two"), picture("b1", 1), picture("b2", 1)),
+        parameters={"samplePrompts": [text], "rate": 1},
+    )
+    new = version(
+        2,
+        sample(request(f"a {text}", name=f"one {text}", scale=0.5), picture("a2", 0)),
+        sample(request("b", name="two"), phase="failed", reason=f"out of {text}"),
+        at="2026-11-05T10:00:00Z",
+        parameters={"samplePrompts": [text], "rate": text},
+    )
+    record = Record(current=new, previous=(old,))
+    state = State(records={KAEL: record})
+    planned = {KAEL: Planned((request("b", name="two"),), f"next {text}")}
+    return compared(f"Samples {text}", weights_of(KAEL, record), SampleSources(state=state), planned)
 
 
 def draw(folder: Path, text: str, size: int = 256) -> str:

@@ -10,9 +10,21 @@ from scenario_apply.review.comparison import Comparison, SampleSources, compared
 from scenario_apply.review.comparison_json import comparison_json
 from scenario_apply.review.comparison_text import comparison_text
 from scenario_apply.review.drawing_weights import weights_of
+from scenario_apply.review.printable import is_harmless
 from scenario_apply.review.screen import Screen, columns
 from scenario_apply.state.state import Record
-from tests.review.compared import HARBOUR, KAEL, picture, request, sample, state_of, two_versions, version
+from tests.hostile_text.strings import HOSTILE
+from tests.review.compared import (
+    HARBOUR,
+    KAEL,
+    picture,
+    request,
+    sample,
+    state_of,
+    two_versions,
+    version,
+    view_with_text,
+)
 
 
 def view_of_two() -> Comparison:
@@ -75,3 +87,11 @@ def test_json_has_everything() -> None:
     cell = plain["rows"][0]["cells"][1]
     assert [one["distance_to_previous"] for one in cell["pictures"]] == [2, 2]
     assert plain["rows"][1]["cells"][1]["missing"] == "failed: no capacity: try later"
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_no_text_acts_on_a_terminal(text: str) -> None:
+    """Whatever a prompt, a name or a reason holds, lines stay within the width, and nothing in them is hidden."""
+    shown = comparison_text(view_with_text(text), Screen(width=80, terminal=True))
+    assert is_harmless(shown.replace("\n", " "))
+    assert all(columns(line) <= 80 for line in shown.splitlines())

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 EXAMPLES = """
   scenario-apply compare model.kael manifests/quickstart --local
   scenario-apply compare model.kael @previous manifests/quickstart --local --format html --out kael.html
+  scenario-apply compare model.kael manifests/quickstart --local --format markdown
   scenario-apply compare model.kael@1 model.kael@2 manifests/quickstart --local --format json
   scenario-apply compare 'model.kael*' manifests/quickstart --local --no-refresh
 """
@@ -40,7 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.reading(parser)
     parser.add_argument("--epochs", action="store_true", help="a column for each epoch that drew samples")
     parser.add_argument("--no-refresh", action="store_true", help="send no requests; needs no credentials")
-    options.formats(parser, "text", "html", "json")
+    options.formats(parser, "text", "html", "markdown", "json")
+    options.comments(parser)
     parser.add_argument(
         "--out",
         metavar="FILE",
@@ -54,11 +56,13 @@ def run(call: Invocation) -> int:
     """A table on stdout, or a page with the pictures."""
     from scenario_apply.cli.compared_words import chosen_weights, split_words
     from scenario_apply.cli.manifest_if_readable import place_and_manifest
+    from scenario_apply.cli.plan_comment import refuse_comment_options
     from scenario_apply.cli.wiring import open_world
 
     named, given = split_words(call.arguments.words, call.settings.manifest, call.settings.cwd)
     call = replace(call, settings=replace(call.settings, manifest=given))
     _refuse_contradictions(call)
+    refuse_comment_options(call.arguments, call.settings)
     place, manifest = place_and_manifest(call.settings, call.tell)
     offline = call.arguments.no_refresh or (not call.settings.local and call.settings.credentials is None)
     with open_world(place, call.settings, offline=offline or call.arguments.format != "html", read_only=True) as world:
@@ -110,11 +114,25 @@ def _show(call: Invocation, view: Comparison, place: StateLocation) -> None:
         from scenario_apply.review.comparison_json import comparison_json
 
         text = comparison_json(view)
+    elif call.arguments.format == "markdown":
+        text = _comment(call, view, place)
     else:
         from scenario_apply.review.comparison_text import comparison_text
 
         text = comparison_text(view, call.out_now)
     call.show(masked(text, _secrets(call, place)))
+
+
+def _comment(call: Invocation, view: Comparison, place: StateLocation) -> str:
+    from shlex import join
+
+    from scenario_apply.cli.plan_comment import comment_options, sample_links
+    from scenario_apply.review.markdown.comparison_markdown import comparison_markdown
+
+    options = comment_options(call.arguments, call.settings, place.root, f"samples/{view.title}")
+    links = sample_links(call.arguments, call.settings, place.root, options.links, [view])
+    command = join(["scenario-apply", "compare", *call.arguments.words, "--format", "html", "--out", "samples.html"])
+    return comparison_markdown(view, options, links, command)
 
 
 def _secrets(call: Invocation, place: StateLocation) -> tuple[str, ...]:

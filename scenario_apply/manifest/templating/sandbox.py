@@ -34,6 +34,7 @@ from scenario_apply.manifest.templating.template_text import (
     SECRET_PLACES,
     TemplateError,
     Trigger,
+    literal,
     quoted,
 )
 from scenario_apply.manifest.templating.template_values import (
@@ -93,8 +94,7 @@ class Sandbox:
         names = find_undeclared_variables(tree)
         with _explained("a caption"):
             if not names & PER_IMAGE:
-                rendered = one_text(self._run_openly(tree, None, values, secret, WORK_OF_A_VALUE))
-                return "{{ " + quoted(rendered) + " }}" if "{{" in rendered or "{%" in rendered else rendered
+                return literal(one_text(self._run_openly(tree, None, values, secret, WORK_OF_A_VALUE)))
             outside = sorted(names - PER_IMAGE)
             for name in outside:
                 if name not in values and name not in ("env", "var"):

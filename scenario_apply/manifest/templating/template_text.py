@@ -40,6 +40,11 @@ def is_template(text: str) -> bool:
     return "{{" in text or "{%" in text
 
 
+def literal(text: str) -> str:
+    """A text as a manifest writes it: one that looks like a template is put into one."""
+    return "{{ " + quoted(text) + " }}" if is_template(text) else text
+
+
 def quoted(value: object) -> str:
     """A value as a Jinja2 literal."""
     return json.dumps(plain(cast(Node, value)), ensure_ascii=False)

@@ -11,6 +11,7 @@ rendered here, the prompts of samples that read the trigger once for each trigge
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
     from scenario_apply.manifest.templating.sandbox import Sandbox
     from scenario_apply.manifest.templating.template_values import WholeValue
 
+
 _CAPTION_TEXTS = frozenset({"caption", "prefix", "suffix", "caption_template"})
+_READS_TRIGGER = re.compile(r"\btrigger\b")
 _CAPTION_MAPS = ("captions", "map")
 _NOT_RENDERED = ("variables", "version", "include", "$schema")
 _MOST_REPEATED = 500_000
@@ -43,6 +46,7 @@ class Templates:
         self._sandbox = sandbox
         self._known: dict[str, WholeValue] = {}
         self._shared: dict[tuple[int, Spot, bool, bool], Node] = {}
+        self._prompts: set[tuple[str, int, int]] = set()  # where those begin that read the trigger
         self._repeated = 0  # values in the lists and maps that templates gave
 
     def rendered(self, document: Map, variables: Variables) -> Map:
@@ -61,8 +65,11 @@ class Templates:
         return self._render(value, mark, variables, "", "", Spot.SECRET if secret else Spot.OTHER)
 
     def prompt(self, text: str, mark: Mark, variables: Variables, trigger: Trigger) -> str | None:
-        """A prompt of a sample, rendered; None, after an error at mark, when that fails."""
-        if not is_template(text):
+        """A prompt of a sample, rendered; None, after an error at mark, when that fails.
+
+        What a template gave is no template again: it may come from the environment.
+        """
+        if (mark.name, mark.line, mark.column) not in self._prompts:
             return text
         try:
             return self._sandboxed().prompt(text, variables.values, variables.secret, trigger)
@@ -76,7 +83,8 @@ class Templates:
                 return node
             if key in _CAPTION_TEXTS or parent in _CAPTION_MAPS:
                 return self._caption(node, mark, variables)
-            if spot is Spot.SAMPLES and "trigger" in node:
+            if spot is Spot.SAMPLES and _READS_TRIGGER.search(node):
+                self._prompts.add((mark.name, mark.line, mark.column))
                 return node  # rendered for each model, by prompt()
             return self._text(node, mark, variables, spot)
         if not isinstance(node, Map | Seq):

@@ -1,4 +1,4 @@
-"""Changes single values of YAML text and leaves every other byte as it is: comments, order, quotes, line ends.
+"""Changes values of YAML text and leaves every other byte as it is: comments, order, quotes, line ends.
 
 A value is found by its keys. What cannot be changed by itself is not changed: CannotEdit says why.
 """
@@ -22,11 +22,15 @@ class CannotEdit(Exception):
 
 
 class YamlEdit(NamedTuple):
-    """A value to be set. keys: from the top of the file; they exist but for the last, where it may be new."""
+    """A value to be set. keys: from the top of the file; they exist but for the last, where it may be new.
+
+    removed: the key goes, with its value.
+    """
 
     keys: tuple[str, ...]
     value: Json
     may_be_new: bool = True
+    removed: bool = False
 
 
 class _Change(NamedTuple):
@@ -50,7 +54,10 @@ def with_values(text: str, edits: Sequence[YamlEdit]) -> str:
         block = _block(root, edit.keys[:-1])
         if not edit.may_be_new and _entry(block, edit.keys[-1]) is None:
             raise CannotEdit("it is not written there itself")
-        changes += _changes(text, block, edit.keys[-1], edit.value)
+        if edit.removed:
+            changes.append(_removed(text, block, edit.keys[-1]))
+        else:
+            changes += _changes(text, block, edit.keys[-1], edit.value)
     for change in sorted(changes, key=lambda one: (one.start, one.end), reverse=True):
         text = text[: change.start] + change.text + text[change.end :]
     return text
@@ -84,6 +91,8 @@ def _changes(text: str, block: Any, key: str, value: Json) -> list[_Change]:
     if text[start : start + 1] in ("&", "!") or _is_property(text[key_node.end_mark.index : start]):
         raise CannotEdit("it has an anchor or a tag")
     is_flow = bool(block.flow_style)
+    if isinstance(value, dict):
+        return _map_changes(text, node, value)
     if isinstance(value, list):
         return _list_changes(text, key_node, node, [str(item) for item in value])
     if node.id != "scalar":
@@ -103,7 +112,7 @@ def _inserted(text: str, block: Any, key: str, value: Json) -> _Change:
     """Before the first key that is written on several lines, else after the last: names stay in front."""
     first = next((k for k, v in block.value if v.id != "scalar"), block.value[0][0])
     at = first.start_mark.index
-    written = _flow(value) if isinstance(value, list) else _scalar(value, None, is_flow=bool(block.flow_style))
+    written = one_line(value, is_flow=bool(block.flow_style))
     if block.flow_style:
         return _Change(at, at, f"{key}: {written}, ")
     line = text.rfind("\n", 0, at) + 1
@@ -112,6 +121,57 @@ def _inserted(text: str, block: Any, key: str, value: Json) -> _Change:
         raise CannotEdit("its block begins on the line of another")
     end = "\r\n" if text[:at].endswith("\r\n" + indent) else "\n"
     return _Change(line, line, f"{indent}{key}: {written}{end}")
+
+
+def _removed(text: str, block: Any, key: str) -> _Change:
+    """A key with its value, which leaves others in its block."""
+    entry = _entry(block, key)
+    if entry is None or len(block.value) < 2:
+        raise CannotEdit("nothing else is in its block")
+    start, end = entry[0].start_mark.index, _end_of(entry[1])
+    if block.flow_style:
+        after = re.match(r"\s*,[ \t]*", text[end:])
+        before = re.search(r",\s*\Z", text[:start])
+        if "#" in text[start:end] or (after is None and before is None):
+            raise CannotEdit("it has comments inside")
+        return _Change(start, end + after.end(), "") if after else _Change(before.start() if before else start, end, "")
+    line = text.rfind("\n", 0, start) + 1
+    until = text.find("\n", end)
+    until = len(text) if until < 0 else until + 1
+    if text[line:start].strip() or not re.fullmatch(r"\s*(#.*)?\s*", text[end:until]):
+        raise CannotEdit("it is not on lines of its own")
+    return _Change(line, until, "")
+
+
+def _end_of(node: Any) -> int:
+    """Where a value ends; a block ends with its last value, not at the next key."""
+    if node.id == "scalar" or node.flow_style or not node.value:
+        return int(node.end_mark.index)
+    last = node.value[-1]
+    return _end_of(last[1] if isinstance(last, tuple) else last)
+
+
+def _map_changes(text: str, node: Any, value: dict[str, Json]) -> list[_Change]:
+    """A map in place of one: written on one line where it was, else key by key."""
+    start, end = node.start_mark.index, node.end_mark.index
+    if node.id != "mapping":
+        raise CannotEdit("it is not written as a map")
+    if node.flow_style:
+        if "#" in text[start:end]:
+            raise CannotEdit("it has comments inside")
+        return [_Change(start, end, one_line(value, is_flow=True))]
+    old = [key.value for key, _ in node.value]
+    if not set(old) & set(value):
+        raise CannotEdit("it is another map")
+    changes = [change for key, item in value.items() for change in _changes(text, node, key, item)]
+    return changes + [_removed(text, node, key) for key in old if key not in value and not key.startswith("x-")]
+
+
+def one_line(value: Json, *, is_flow: bool) -> str:
+    """A value on one line."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key}: {one_line(item, is_flow=True)}" for key, item in value.items()) + " }"
+    return _flow(value) if isinstance(value, list) else _scalar(value, None, is_flow=is_flow)
 
 
 def _list_changes(text: str, key_node: Any, node: Any, items: list[str]) -> list[_Change]:

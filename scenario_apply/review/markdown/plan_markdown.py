@@ -7,12 +7,13 @@ and lines are counted; nothing is cut in the middle. A plan that is stopped, sta
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TypeVar
 
 from scenario_apply.errors import Diagnostic
+from scenario_apply.model.address import Address
 from scenario_apply.model.amounts import amount
 from scenario_apply.planning.changes import Action
 from scenario_apply.review.change_view import ChangeView
@@ -53,6 +54,7 @@ class MarkdownOptions:
     """max_length: in characters; None: what the host takes, less RESERVE. report_url: of a page that shows all.
 
     key: what tells this comment from others of scenario-apply on the same pull request. full: blocks start opened.
+    samples: of resources whose samples are drawn again, the table of them, from its richest form to its poorest.
     """
 
     flavour: Flavour = "github"
@@ -61,6 +63,7 @@ class MarkdownOptions:
     report_url: str | None = None
     full: bool = False
     links: PictureLinks = field(default_factory=PictureLinks)
+    samples: Mapping[Address, Sequence[Lines]] = field(default_factory=dict)
 
     @property
     def folds(self) -> bool:
@@ -89,7 +92,7 @@ def plan_markdown(view: PlanView, options: MarkdownOptions) -> str:
     """The whole comment."""
     head = "\n".join([marker(options.key, options.flavour), "", *_head(view)]) + "\n"
     room = options.room - length_of(head) - length_of(_tail(view, options, counted_only=len(view.changes)))
-    style = BlockStyle(options.links, options.folds, options.full)
+    style = BlockStyle(options.links, options.folds, options.full, options.samples)
     blocks = [Part(block_levels(change, style)) for change in view.changes]
     around = _around(view, options)
     found = fitted([*around, *blocks], room)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
+from scenario_apply.model.address import Address
 from scenario_apply.planning.changes import Action
 from scenario_apply.review.affected_text import affected_text
 from scenario_apply.review.change_view import ChangeView, PairView, PictureView, TextView
@@ -41,11 +43,15 @@ DETAILS = (Detail(True, ALL, ALL), Detail(True, 20, 200), Detail(False, 20, 80),
 
 
 class BlockStyle(NamedTuple):
-    """folds: whether the host has blocks that open with a click. is_open: whether they start opened."""
+    """folds: whether the host has blocks that open with a click. is_open: whether they start opened.
+
+    samples: see MarkdownOptions.
+    """
 
     links: PictureLinks
     folds: bool = True
     is_open: bool = False
+    samples: Mapping[Address, Sequence[Lines]] = MappingProxyType({})
 
 
 def block_levels(change: ChangeView, style: BlockStyle) -> list[Lines]:
@@ -79,6 +85,12 @@ def _block(change: ChangeView, style: BlockStyle, detail: Detail) -> Iterator[st
         yield f"#### {_sign(change)} {code(address)} {phrase(change)}{tail}"
         yield ""
     yield from _body(change, style.links, detail)
+    levels = style.samples.get(change.address, ())
+    if levels:
+        yield "**Samples**"
+        yield ""
+        yield from levels[min(DETAILS.index(detail), len(levels) - 1)]()
+        yield ""
     if style.folds:
         yield "</details>"
 

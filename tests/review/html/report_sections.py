@@ -14,8 +14,6 @@ from scenario_apply.model.address import parse_address
 from scenario_apply.model.remote import AssetId, JobId, ModelId, Progress
 from scenario_apply.planning.changes import Action
 from scenario_apply.planning.resource_graph import GraphEdge, GraphNode, ResourceGraph
-from scenario_apply.review.comparison import Planned, SampleSources, compared
-from scenario_apply.review.drawing_weights import weights_of
 from scenario_apply.review.html.album import Album, PageImage
 from scenario_apply.review.html.comparison_section import comparison_section
 from scenario_apply.review.html.cost_section import cost_section
@@ -31,7 +29,7 @@ from scenario_apply.review.status_text import ResourceStatus
 from scenario_apply.state.state import ConceptRecord, ImageRecord, Record, State, Version
 from tests.cli.plans import KAEL
 from tests.cli.runs import LEDGER, PLAN
-from tests.review.compared import picture, request, sample, version
+from tests.review.compared import view_with_text
 from tests.review.html.pages import ALBUM
 
 INK = parse_address("composition.ink")
@@ -119,23 +117,7 @@ def sections_with(text: str, album: Album = ALBUM) -> list[Section]:
 
 def comparison_with(text: str) -> Section:
     """Two versions of a model that drew prompts with the text; of the second, a sample failed because of it."""
-    old = version(
-        1,
-        sample(request(f"a {text}", name=f"one {text}"), picture("a1", 1)),
-        sample(request("b", name="two"), picture("b1", 1), picture("b2", 1)),
-        parameters={"samplePrompts": [text], "rate": 1},
-    )
-    new = version(
-        2,
-        sample(request(f"a {text}", name=f"one {text}", scale=0.5), picture("a2", 0)),
-        sample(request("b", name="two"), phase="failed", reason=f"out of {text}"),
-        at="2026-11-05T10:00:00Z",
-        parameters={"samplePrompts": [text], "rate": text},
-    )
-    record = Record(current=new, previous=(old,))
-    state = State(records={KAEL: record})
-    planned = {KAEL: Planned((request("b", name="two"),), f"next {text}")}
-    view = compared(f"Samples {text}", weights_of(KAEL, record), SampleSources(state=state), planned)
+    view = view_with_text(text)
     image = next(iter(ALBUM.values()))
     album = {"asset_a1": image, "asset_a2": image, "asset_b1": PageImage(why=f"it was {text}")}
     return comparison_section([view], album, note=f"left out: {text}")

@@ -1,0 +1,143 @@
+"""Samples side by side as Markdown: small copies where a host can show them, else how many there are of each.
+
+Nothing is uploaded anywhere: a copy is linked where the commit under review has it, or below an address that the user
+gives.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from scenario_apply.model.amounts import amount
+from scenario_apply.review.comparison import CellView, ColumnHead, Comparison, DrawnView, PromptRow
+from scenario_apply.review.markdown.fitting import Lines, Part, fitted, length_of
+from scenario_apply.review.markdown.inline import code, table, words
+from scenario_apply.review.markdown.picture_links import PictureLinks
+from scenario_apply.review.markdown.plan_markdown import MarkdownOptions, marker
+from scenario_apply.review.screen import counted, fit, safe
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_WIDE = 110  # pixels of a picture
+_FOLDER = ".scenario/samples"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleLinks:
+    """Where small copies are. in_git: digests of those in the commit under review. url: of a folder that has all."""
+
+    links: PictureLinks = field(default_factory=PictureLinks)
+    in_git: frozenset[str] = frozenset()
+    url: str | None = None
+
+    def addresses(self, digest: str | None) -> tuple[str, str] | None:
+        """Of the picture itself, and of a page that shows it."""
+        if digest is None or not _DIGEST.fullmatch(digest):
+            return None
+        if self.url is not None:
+            address = f"{self.url.rstrip('/')}/{digest}.webp"
+            return address, address
+        file = f"{_FOLDER}/{digest}.webp"
+        image, page = self.links.image(file, "head"), self.links.page(file, "head")
+        return (image or page, page) if digest in self.in_git and page is not None else None
+
+    @property
+    def shows_images(self) -> bool:
+        """Whether the host shows pictures in the width that is asked for."""
+        return self.links.shows_images
+
+
+class _Detail:
+    """images: whether pictures are shown or linked. prompt: characters of it, 0 for none."""
+
+    def __init__(self, images: bool, prompt: int) -> None:
+        self.images, self.prompt = images, prompt
+
+
+_DETAILS = (_Detail(True, 400), _Detail(True, 80), _Detail(False, 80), _Detail(False, 0))
+
+
+def comparison_markdown(view: Comparison, options: MarkdownOptions, samples: SampleLinks, command: str) -> str:
+    """The whole comment. command: what makes a page of it."""
+    head = f"{marker(options.key, options.flavour)}\n\n### Samples of {code(fit(safe(view.title), 200))}\n\n"
+    report = f"[the report](<{options.report_url}>)" if options.report_url else code(fit(safe(command), 400))
+    tail = f"All pictures: {report}.\n"
+    room = options.room - length_of(head) - length_of(tail)
+    (body,) = fitted([Part(comparison_levels(view, samples))], room)
+    return f"{head}{body.text}{tail}"
+
+
+def comparison_levels(view: Comparison, samples: SampleLinks) -> list[Lines]:
+    """The table from its richest form down to a sentence that counts."""
+
+    def at(detail: _Detail) -> Lines:
+        return lambda: _table(view, samples, detail)
+
+    def count() -> Iterator[str]:
+        yield f"{counted(len(view.rows), 'sample')} in {counted(len(view.columns), 'column')}."
+
+    if not view.rows:
+        return [lambda: ["No samples were drawn yet."]]
+    return [*map(at, _DETAILS), count]
+
+
+def _table(view: Comparison, samples: SampleLinks, detail: _Detail) -> Iterator[str]:
+    header = ["sample", *(f"{words(head.title)}{f' ({head.place})' if head.place else ''}" for head in view.columns)]
+    yield from table(header, [*_facts(view.columns), *(_row(row, samples, detail) for row in view.rows)])
+    yield ""
+    if view.bits:
+        yield f"Numbers count bits of the {view.distance_words}: 0 for the same shapes."
+        yield ""
+
+
+def _facts(heads: Sequence[ColumnHead]) -> Iterator[list[str]]:
+    for name in dict.fromkeys(name for head in heads for name, _ in head.facts):
+        yield [code(name), *(code(fit(safe(dict(head.facts).get(name, "")), 200)) for head in heads)]
+    for title, charges in (
+        ("training", [head.training_cu for head in heads]),
+        ("samples", [head.samples_cu for head in heads]),
+    ):
+        if any(charge is not None for charge in charges):
+            yield [title, *("" if charge is None else f"{amount(charge)} CU" for charge in charges)]
+
+
+def _row(row: PromptRow, samples: SampleLinks, detail: _Detail) -> list[str]:
+    prompt = f" {code(fit(safe(row.prompt), detail.prompt))}, seed {row.seed}" if detail.prompt else ""
+    return [f"**{code(fit(safe(row.name), 80))}**{prompt}", *(_cell(cell, samples, detail) for cell in row.cells)]
+
+
+def _cell(cell: CellView, samples: SampleLinks, detail: _Detail) -> str:
+    if cell.missing:
+        what, sign, reason = cell.missing.partition(": ")
+        return f"{words(what)}: {code(fit(safe(reason), 200))}" if sign else words(what)
+    if not cell.pictures:
+        return ""
+    shown = [_picture(one, number, samples) for number, one in enumerate(cell.pictures, 1)] if detail.images else []
+    parts = [" ".join(shown)] if shown and all(shown) else [counted(len(cell.pictures), "picture")]
+    parts += _distances(cell.pictures)
+    return " · ".join([*parts, code(cell.note)] if cell.note else parts)
+
+
+def _picture(one: DrawnView, number: int, samples: SampleLinks) -> str:
+    addresses = samples.addresses(one.thumbnail)
+    if addresses is None:
+        return ""
+    image, page = addresses
+    if samples.shows_images:
+        return f'<a href="{page}"><img src="{image}" width="{_WIDE}" alt="picture {number}"></a>'
+    return f"[picture {number}]({page})"
+
+
+def _distances(pictures: Sequence[DrawnView]) -> Iterator[str]:
+    before = [one.from_previous for one in pictures]
+    if any(number is not None for number in before):
+        previous = next(one.previous for one in pictures if one.previous)
+        yield f"{_numbers(before)} from {words(previous)}"
+    nearest = [one.from_dataset for one in pictures]
+    if any(number is not None for number in nearest):
+        yield f"{_numbers(nearest)} from the dataset"
+
+
+def _numbers(found: Sequence[int | None]) -> str:
+    return ", ".join("?" if number is None else str(number) for number in found)
