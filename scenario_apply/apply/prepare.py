@@ -9,34 +9,38 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace as with_fields
 
 from scenario_apply.apply.environment import Environment
+from scenario_apply.apply.poll_estimates import polls_of
 from scenario_apply.apply.refresh import quotes, read_models, refresh
+from scenario_apply.apply.similar_models import similar_models
 from scenario_apply.dataset.types import Dataset, Image
 from scenario_apply.errors import Diagnostic, ManifestError, PlanBegun, PlanStale
 from scenario_apply.manifest.spec import Manifest
 from scenario_apply.model.address import Address
 from scenario_apply.model.plan_limits import Limits
+from scenario_apply.model.ports import ScenarioApi
 from scenario_apply.model.remote import ModelId
-from scenario_apply.model.steps import AwaitTraining, PlannedStep
+from scenario_apply.model.steps import PlannedStep
 from scenario_apply.model.timestamps import iso
 from scenario_apply.planning.as_sent import as_sent
 from scenario_apply.planning.blast_radius import affected
 from scenario_apply.planning.changes import Drift
 from scenario_apply.planning.decide import decide, drift_of, perhaps_restored, problems_of
-from scenario_apply.planning.decision import ContentWork, Create, Decision, Delete
+from scenario_apply.planning.decision import ContentWork, Decision, Delete
 from scenario_apply.planning.describe import changes_of
-from scenario_apply.planning.desired import desire
+from scenario_apply.planning.desired import desire, problems_of_models
 from scenario_apply.planning.gates import judge, merged
 from scenario_apply.planning.observed import Observed, settle
+from scenario_apply.planning.owed_samples import SampleWork, has_samples, samples_alone
 from scenario_apply.planning.plan import Plan, PlanFlags, PlanSource
 from scenario_apply.planning.pointer_recipes import as_planned, with_known_recipes, with_recorded_recipes
 from scenario_apply.planning.pricing import costs_of, exact_quotes, images_priced
 from scenario_apply.planning.retention import protected_users, to_be_deleted, with_retention
 from scenario_apply.planning.rule_inputs import Inputs
+from scenario_apply.planning.sample_pricing import PlannedSamples
 from scenario_apply.planning.selection import requested
 from scenario_apply.planning.state_edit import StateEdit
 from scenario_apply.planning.steps_builder import make_steps
 from scenario_apply.planning.taken_over import all_drift, taken_over
-from scenario_apply.planning.training_times import expected_seconds
 from scenario_apply.planning.unpulled import unpulled_pictures
 from scenario_apply.state.state import State
 from scenario_apply.state.stores.state_store import Loaded
@@ -46,9 +50,6 @@ if TYPE_CHECKING:
 
 # What only some plans need (recovery, saved plans, polls) is imported where it is needed: start-up of a plan without
 # changes was measured.
-
-POLLS_OF_UNKNOWN_LENGTH = 5
-"""Polls counted for a training whose duration is unknown: the state's history has none of its type."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +70,11 @@ class PlanOptions:
     var_files: tuple[str, ...] = ()
     poll_interval_s: float | None = None
     adopt: Mapping[Address, ModelId] = field(default_factory=dict)
+
+    @property
+    def is_of_a_part(self) -> bool:
+        """Whether nothing is created that the manifest asks for."""
+        return self.refresh_only or self.destroy or self.draw is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,34 +186,38 @@ def make_plan(
     loaded = loaded or environment.store.load()
     recovered, adopted = _recovered(environment, loaded, options)
     found = compare(environment, manifest, datasets, recovered, options, now)
-    inputs, decisions, observed, problems = found.inputs, found.decisions, found.observed, found.problems
-    desired, state = inputs.desired, inputs.state
-    if options.refresh_only:
-        decisions, state = {}, taken_over(state, found.drift, observed)
-    decisions = with_retention(decisions, consent=options.allow_destroy, observed=observed)
-    quoted, not_quoted = quotes(environment.api if options.refresh else None, decisions)
-    steps, again = _steps(environment, decisions, state, observed)
-    unpulled = unpulled_pictures(steps, desired)
-    notes = (*not_quoted, *again, *_unpulled_notes(unpulled, manifest))
+    inputs, observed, desired = found.inputs, found.observed, found.inputs.desired
+    decisions, state = _to_do(found, options)
+    problems = found.problems if options.draw is None else problems_of(decisions.values())
+    api = environment.api if options.refresh else None
+    quoted, not_quoted = quotes(api, decisions)
+    given = replace(inputs, state=state, observed=observed)
+    samples = _samples(environment, api, given, decisions)
+    works = samples.plan.works
+    steps, again = _steps(environment, decisions, state, observed, works)
+    unpulled, affects = unpulled_pictures(steps, desired), affected(decisions, desired)
+    notes = (*not_quoted, *samples.notes, *again, *_unpulled_notes(unpulled, manifest))
     plan = Plan(
         source=_source(environment, manifest, datasets, options, found.recorded),
         tool_version=environment.tool_version,
         created_at=iso(now),
-        changes=changes_of(decisions, steps, costs_of(decisions, quoted, state), affected(decisions, desired)),
+        changes=changes_of(decisions, steps, costs_of(decisions, quoted, state), affects, works, samples.costs),
         steps=tuple(steps),
         drift=found.drift,
         diagnostics=(
             *_unprotected(manifest, datasets, problems),
-            *([] if options.refresh_only or options.destroy else _lookalikes(environment, inputs, decisions, observed)),
+            *([] if options.is_of_a_part else similar_models(environment.api, inputs, decisions, observed)),
             *notes,
         ),
-        polls=_polls(steps, state, options),
+        polls=polls_of(steps, state, options.poll_interval_s),
         rate_limit=environment.rate_limit,
         refreshed=observed.refreshed,
         withheld=tuple(a for a, d in decisions.items() if isinstance(d, Delete) and not d.consented),
     )
     limits = merged(manifest.limits, options.limits)
-    plan = with_fields(plan, blocked=(*_protected(problems, decisions, options), *judge(plan, limits)))
+    plan = with_fields(
+        plan, blocked=(*samples.plan.problems, *_protected(problems, decisions, options), *judge(plan, limits))
+    )
     return Prepared(
         plan=plan,
         state=state,
@@ -215,11 +225,21 @@ def make_plan(
         adopted=adopted,
         has_journal=loaded.has_journal,
         unpulled=unpulled,
-        problems=_problems_of_models(manifest, datasets),
+        problems=problems_of_models(manifest, datasets),
         took_over=found.drift if options.refresh_only else (),
         quotes=exact_quotes(decisions.values(), quoted),
         images={a: images_priced(d.contents) for a, d in decisions.items() if isinstance(d, ContentWork) and d.trains},
     )
+
+
+def _to_do(found: Compared, options: PlanOptions) -> tuple[Mapping[Address, Decision], State]:
+    """What is done of that which is decided, and the state that it starts from."""
+    state = found.inputs.state
+    if options.refresh_only:
+        return {}, taken_over(state, found.drift, found.observed)
+    if options.draw is not None:
+        return samples_alone(found.inputs), state
+    return with_retention(found.decisions, consent=options.allow_destroy, observed=found.observed), state
 
 
 def _protected(
@@ -241,13 +261,6 @@ def _unprotected(
     for dataset in datasets.values():
         yield from dataset.problems
     yield from (problem for problem in problems if problem.code != "protected")
-
-
-def _problems_of_models(
-    manifest: Manifest, datasets: Mapping[str, Dataset]
-) -> Mapping[Address, tuple[Diagnostic, ...]]:
-    known = {name: dataset.problems for name, dataset in datasets.items()}
-    return {address: known[model.dataset] for address, model in manifest.models.items() if model.dataset in known}
 
 
 def _recovered(environment: Environment, loaded: Loaded, options: PlanOptions) -> tuple[State, tuple[Adopted, ...]]:
@@ -278,16 +291,31 @@ def _decided(environment: Environment, inputs: Inputs, *, consent: bool) -> tupl
     return decide(replace(inputs, observed=observed, decided={})), observed
 
 
+def _samples(
+    environment: Environment, api: ScenarioApi | None, inputs: Inputs, decisions: Mapping[Address, Decision]
+) -> PlannedSamples:
+    """The samples that the decisions lead to; nothing is looked up for a plan without any."""
+    if not decisions or not has_samples(inputs):
+        return PlannedSamples()
+    from scenario_apply.apply.sample_planning import planned_samples
+
+    return planned_samples(environment, api, inputs, decisions)
+
+
 def _steps(
-    environment: Environment, decisions: Mapping[Address, Decision], state: State, observed: Observed
+    environment: Environment,
+    decisions: Mapping[Address, Decision],
+    state: State,
+    observed: Observed,
+    samples: Mapping[Address, SampleWork],
 ) -> tuple[list[PlannedStep], tuple[Diagnostic, ...]]:
     """The steps, and notes on images that are uploaded again because they were deleted on the service."""
     if environment.api is None or not observed.refreshed:
-        return make_steps(decisions, state, observed), ()
+        return make_steps(decisions, state, observed, samples), ()
     from scenario_apply.apply.reused_assets import uploaded_again, with_reused_assets
 
-    observed = with_reused_assets(environment.api, decisions, state, observed)
-    steps = make_steps(decisions, state, observed)
+    observed = with_reused_assets(environment.api, decisions, state, observed, samples)
+    steps = make_steps(decisions, state, observed, samples)
     return steps, uploaded_again(steps, state, observed)
 
 
@@ -298,19 +326,6 @@ def _unpulled_notes(unpulled: tuple[Image, ...], manifest: Manifest) -> tuple[Di
     from scenario_apply.apply.git_lfs.lfs_problems import pointers_planned
 
     return pointers_planned(unpulled, manifest)
-
-
-def _lookalikes(
-    environment: Environment, inputs: Inputs, decisions: Mapping[Address, Decision], observed: Observed
-) -> tuple[Diagnostic, ...]:
-    """What would be made though it seems to exist. A plan that creates asks once more, unless it listed the models."""
-    from scenario_apply.planning.lookalikes import lookalikes
-
-    on_service = observed.own or observed.listed
-    creates = any(isinstance(decision, Create) and decision.record is None for decision in decisions.values())
-    if on_service is None and creates and observed.refreshed and environment.api is not None:
-        on_service = environment.api.list_models().models
-    return lookalikes(inputs, decisions, on_service or ())
 
 
 def _unseen(decisions: Mapping[Address, Decision], observed: Observed, consent: bool) -> list[ModelId]:
@@ -342,25 +357,6 @@ def _source(
         ),
         datasets={name: dataset.source_digest for name, dataset in datasets.items()},
     )
-
-
-def _polls(steps: list[PlannedStep], state: State, options: PlanOptions) -> int:
-    """Polls to expect: until the longest training ends, compositions after their parts."""
-    waits = [planned.step for planned in steps if isinstance(planned.step, AwaitTraining)]
-    if not waits:
-        return 0
-    polls = 0
-    for kind in ("model", "composition"):  # compositions wait after their parts; those of a kind share their polls
-        of_kind = [_polls_of(state, wait.type, options) for wait in waits if wait.address.kind == kind]
-        polls += max(of_kind, default=0)
-    return polls
-
-
-def _polls_of(state: State, type: str, options: PlanOptions) -> int:
-    from scenario_apply.apply.poll_rounds import expected_polls
-
-    seconds = expected_seconds(state, type)
-    return POLLS_OF_UNKNOWN_LENGTH if seconds is None else expected_polls(seconds, options.poll_interval_s)
 
 
 def bound_to_pictures(plan: Plan, datasets: Mapping[str, Dataset]) -> Plan:

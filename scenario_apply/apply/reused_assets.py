@@ -17,20 +17,31 @@ from scenario_apply.planning.as_sent import changed_captions
 from scenario_apply.planning.decision import Decision
 from scenario_apply.planning.image_placement import reused_assets
 from scenario_apply.planning.observed import Observed
+from scenario_apply.planning.owed_samples import NO_SAMPLES, SampleWork
+from scenario_apply.planning.sample_steps import reference_assets
 from scenario_apply.state.state import State
 
 FILES_NAMED = 5
 
 
 def with_reused_assets(
-    api: ScenarioApi, decisions: Mapping[Address, Decision], state: State, observed: Observed
+    api: ScenarioApi,
+    decisions: Mapping[Address, Decision],
+    state: State,
+    observed: Observed,
+    samples: Mapping[Address, SampleWork] = NO_SAMPLES.works,
 ) -> Observed:
     """The refresh with the assets that are gone, and with the captions that others have got on the service since.
 
     Another asset of the same picture is looked for in their place. What the refresh shows on a model is known already.
     """
     shown = {image.id for remote in observed.models.values() for image in remote.images or ()}
-    while unread := [i for i in reused_assets(decisions, state, observed) if i not in observed.read_assets]:
+
+    def reused() -> Iterable[AssetId]:
+        of_samples = [i for i in reference_assets(samples, decisions.values(), state, observed) if i not in shown]
+        return dict.fromkeys((*reused_assets(decisions, state, observed), *of_samples))
+
+    while unread := [i for i in reused() if i not in observed.read_assets]:
         found = existing(api, unread)
         hidden = [asset for asset_id, asset in found.items() if asset_id not in shown]
         observed = replace(

@@ -32,6 +32,7 @@ from scenario_apply.errors import (
     ExitCode,
     GateClosed,
     Interrupted,
+    ManifestError,
     PlanStale,
     ScenarioApplyError,
     Unauthorized,
@@ -111,7 +112,8 @@ class Applying:
     def _applied(self, one: Opened, shared: SharedReads) -> ManifestResult:
         prepared = self._planned(one, shared)
         if prepared.plan.blocked:
-            raise GateClosed(prepared.plan.blocked[0].message, problems=prepared.plan.blocked)
+            refused = GateClosed if prepared.plan.is_gated else ManifestError
+            raise refused(prepared.plan.blocked[0].message, problems=prepared.plan.blocked)
         if self.task.kind == "price" and not PriceRound(prepared).first:
             return planned(self.task, one, prepared)
         from scenario_apply.cli.lfs_pulling import refuse_unpulled

@@ -193,7 +193,7 @@ def planned(task: Task, one: Opened, prepared: Prepared) -> ManifestResult:
 def code_of_plan(plan: Plan) -> ExitCode:
     """The detailed exit code of `plan`."""
     if plan.blocked:
-        return ExitCode.GATE
+        return ExitCode.GATE if plan.is_gated else ExitCode.ERROR
     if plan.only_waits:
         return ExitCode.RUNNING
     return ExitCode.CHANGES if plan.has_changes else ExitCode.OK

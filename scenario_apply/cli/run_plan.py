@@ -18,7 +18,7 @@ from scenario_apply.cli.plan_showing import drawn_plan, view_of
 from scenario_apply.cli.price_approval import approval_of
 from scenario_apply.cli.refresh_only import QUESTION, refreshed
 from scenario_apply.cli.signals import stopping
-from scenario_apply.errors import ApplyError, ExitCode, GateClosed
+from scenario_apply.errors import ApplyError, ExitCode, GateClosed, ManifestError
 from scenario_apply.model.steps import DeleteModel
 from scenario_apply.review.ledger_text import ledger_text
 from scenario_apply.review.plan_view import service_name
@@ -70,7 +70,8 @@ def run_plan(
         before = environment.store.read() if call.settings.webhook is not None else None
         _show_plan(session, request, environment, prepared)
         if prepared.plan.blocked:
-            raise GateClosed(prepared.plan.blocked[0].message, problems=prepared.plan.blocked)
+            refused = GateClosed if prepared.plan.is_gated else ManifestError
+            raise refused(prepared.plan.blocked[0].message, problems=prepared.plan.blocked)
         if plan is not None:
             _require_consent(call, prepared.plan)
         # without changes there may still be something to record: a training that ended since

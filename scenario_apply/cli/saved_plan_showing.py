@@ -45,7 +45,9 @@ def show_saved(call: Invocation, plain: Mapping[str, object]) -> int:
     show_plan(call, plan, view, request, state)
     if stale:
         return call.code(ExitCode.STALE)
-    return call.code(ExitCode.GATE) if plan.blocked else _pending(call, plan)
+    if plan.blocked:
+        return call.code(ExitCode.GATE) if plan.is_gated else ExitCode.ERROR
+    return _pending(call, plan)
 
 
 def _pending(call: Invocation, plan: Plan) -> int:

@@ -16,6 +16,7 @@ _IDLE = (Action.NONE.value, Action.WAIT.value)
 _AGAIN = {
     "training-ended": "its training failed or was cancelled, and another one is charged again",
     "remotely-deleted": "it was deleted on Scenario",
+    "sample-failed": "a sample failed, and another try is charged again",
     "manifest-changed-meanwhile": "its running training is not the one that was approved",
 }
 """Reasons that ask for approval each time they are new."""
@@ -33,10 +34,10 @@ def approved_of(plan: Plan) -> Plain:
             str(change.address): {
                 "action": change.action.value,
                 "reasons": _codes(change),
-                "paid": change.cost.source != "none",
+                "paid": change.total_cost.source != "none",
             }
             for change in plan.changes
-            if change.action.value not in _IDLE
+            if change.action.value not in _IDLE or change.samples.draw
         },
     }
 
@@ -78,7 +79,7 @@ def _beyond(now: Plan, approved: Mapping[str, Plain], *, begun: bool) -> Iterato
             yield address, again
         elif action == Action.DELETE.value and known["action"] != action:
             yield address, "delete was not part of the approved plan"
-        elif change.cost.source != "none" and not known["paid"]:
+        elif change.total_cost.source != "none" and not known["paid"]:
             yield address, f"{action} is paid for, and what was approved of it was free"
 
 

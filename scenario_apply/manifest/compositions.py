@@ -98,11 +98,12 @@ class Compositions:
         known = {part: trigger for part, trigger in triggers.items() if trigger is not None}
         if len(known) == 1:
             return Trigger(next(iter(known.values())))
+        own = f"or give {address} `samples:` of its own, [] for none"
         if not known:
-            hint = "write the triggers of its parts into the prompt"
+            hint = f"write the triggers of its parts into the prompt, {own}"
             return Trigger(None, f"trigger is not defined: no declared part of {address} has one", hint)
         what = f"trigger is not defined: {listed(known)} of {address} each have one"
-        return Trigger(None, what, f"write them out: {', '.join(known.values())}")
+        return Trigger(None, what, f"write the triggers out: {', '.join(known.values())}, {own}")
 
     def _type(self, fields: Map) -> str:
         kind = text(fields, "type") or COMPOSITION_TYPE

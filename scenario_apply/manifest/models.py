@@ -182,7 +182,7 @@ class Models:
 
 def trigger_of(dataset: DatasetSpec) -> Trigger:
     """What `{{ trigger }}` is in the prompts of samples."""
-    hint = "add `trigger:` to the dataset, or leave {{ trigger }} out of the prompt"
+    hint = "add `trigger:` to the dataset, or give the model `samples:` of its own without {{ trigger }}"
     return Trigger(dataset.trigger, f"trigger is not defined: dataset.{dataset.name} has none", hint)
 
 

@@ -30,6 +30,7 @@ from scenario_apply.model.samples import (
 
 _NONE = SamplesSpec()
 _EVENTS = ("trained", "manual")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _SIZE = re.compile(r"\s*(\d{1,9})\s*[xX\u00d7]\s*(\d{1,9})\s*")
 
 
@@ -86,7 +87,7 @@ class SampleSpecs:
             return None  # which the check of the shape has reported
         mark = fields.value_mark("prompt")
         prompt = self._templates.prompt(written, mark, self._variables, trigger)
-        if prompt is None or not self._is_prompt(prompt, mark):
+        if prompt is None or not self._is_prompt(prompt := prompt.strip(), mark):
             return None
         if address.kind == "composition" and fields.get("scale") is not None:
             what = f"{address}: a sample of a composition takes no scale"
@@ -118,11 +119,14 @@ class SampleSpecs:
     def _is_prompt(self, prompt: str, mark: Mark) -> bool:
         if self._report.is_wrong(mark):
             return False
-        if not prompt.strip():
+        if not prompt:
             self._report.error("empty-value", "the prompt is empty", mark, "write what is drawn")
         elif len(prompt) > LONGEST_PROMPT:
             what = f"the prompt has {len(prompt)} characters; at most {LONGEST_PROMPT} are allowed"
             self._report.error("too-long", what, mark, "shorten it")
+        elif (found := _CONTROL.search(prompt)) is not None:
+            what = f"the prompt has the control character {found[0]!r}"
+            self._report.error("control-character", what, mark, "remove it: only line breaks and tabs are allowed")
         else:
             return True
         return False
@@ -132,7 +136,7 @@ class SampleSpecs:
         if value is None:
             return None, None
         mark = fields.value_mark("size")
-        if self._report.is_wrong(mark):
+        if any(map(self._report.is_wrong, (mark, *(value.marks if isinstance(value, Seq) else ())))):
             return None, None
         sides = _sides(value)
         if sides is None:

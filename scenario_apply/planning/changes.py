@@ -7,9 +7,13 @@ from enum import StrEnum
 from typing import Literal
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from scenario_apply.errors import Location
 from scenario_apply.model.address import Address
+from scenario_apply.model.amounts import total
+from scenario_apply.model.remote import ModelId
+from scenario_apply.model.samples import SampleSettings
 from scenario_apply.model.steps import StepId
 from scenario_apply.planning.reasons import Reason
 from scenario_apply.planning.state_edit import StateEdit
@@ -58,20 +62,20 @@ SUMMARY_ACTIONS = (
     Action.NONE,
 )
 
-ChangeClass = Literal["free", "metadata", "training"]
+ChangeClass = Literal["free", "metadata", "samples", "training"]
 CostSource = Literal["none", "quoted", "history", "estimate", "unknown"]
 
-UnknownCost = Literal["no-model", "parts", "not-asked", "refused", "failed"]
+UnknownCost = Literal["no-model", "parts", "not-asked", "refused", "failed", "no-reference"]
 """Why a cost is not quoted. no-model: there is no model of that type to ask about yet; parts: nor can a composition be
 made before its parts are trained; not-asked: the plan was made without the service; refused: the service gives no
-price; failed: it could not be asked."""
+price; failed: it could not be asked; no-reference: of samples that edit a picture, before any picture is uploaded."""
 
 
 class Cost(Struct, frozen=True, kw_only=True):
-    """In CU. none: nothing is trained, cu is 0; unknown: cu is None; all but quoted are estimates.
+    """In CU. none: nothing is paid for, cu is 0; unknown: cu is None; all but quoted are estimates.
 
-    why: of one that is not quoted. basis: what an estimate is scaled from: the resource that was quoted, or the day of
-    the past training.
+    why: of one that is not quoted. basis: what an estimate is made from: the resource that was quoted, the base model
+    of samples, or the day of the past training or sample.
     """
 
     cu: float | None = 0
@@ -152,6 +156,46 @@ class PairDiff(Struct, frozen=True, kw_only=True):
         return bool(self.add or self.change or self.remove)
 
 
+SampleNews = Literal["new", "changed", "again"]
+"""Why a sample is drawn. changed: the version has one of that name, drawn otherwise; again: the last try failed."""
+
+
+class SampleChange(Struct, frozen=True, kw_only=True):
+    """One sample that will be drawn. previous: the prompt of the one that it replaces, where that differs.
+
+    reason: the service's words where the last try failed.
+    """
+
+    name: str
+    prompt: str
+    seed: int
+    base: ModelId
+    settings: SampleSettings = SampleSettings()
+    news: SampleNews = "new"
+    previous: str | None = None
+    reason: str | None = None
+
+
+class SampleDiff(Struct, frozen=True, kw_only=True):
+    """The samples of a resource that will be drawn, and the names of those that are being drawn.
+
+    each: CU of one, where all cost the same. cost: of all that will be drawn.
+    """
+
+    draw: tuple[SampleChange, ...] = ()
+    waiting: tuple[str, ...] = ()
+    each: float | None = None
+    cost: Cost = Cost()
+
+    def __bool__(self) -> bool:
+        return bool(self.draw or self.waiting)
+
+    @property
+    def pictures(self) -> int:
+        """How many pictures will be drawn: a sample may be of several."""
+        return sum(sample.settings.count for sample in self.draw)
+
+
 class Affected(Struct, frozen=True, kw_only=True):
     """A composition that a change of one of its models reaches. action: what the plan does to the composition."""
 
@@ -166,7 +210,7 @@ class Change(Struct, frozen=True, kw_only=True):
     notes: what a reader should know though nothing changes because of it. edit: what an apply records without any
     request. arithmetic: how many steps the
     training takes, as a sum, or None. step_sources: where the numbers of the sum come from, by parameter.
-    image_count: of the training set. affects: compositions that are made of it.
+    image_count: of the training set. affects: compositions that are made of it. cost: of its training.
     """
 
     address: Address
@@ -189,7 +233,20 @@ class Change(Struct, frozen=True, kw_only=True):
     place: Location | None = None
     edit: StateEdit = StateEdit()
     affects: tuple[Affected, ...] = ()
+    samples: SampleDiff = SampleDiff()
 
+    @property
+    def total_cost(self) -> Cost:
+        """Of its training and its samples; unknown where one of them is, and an estimate where one of them is."""
+        parts = [cost for cost in (self.cost, self.samples.cost) if cost.source != "none"]
+        if not parts:
+            return Cost()
+        worst = max(parts, key=lambda cost: _CERTAINTY.index(cost.source))
+        known = [cost.cu for cost in parts if cost.cu is not None]
+        return replace(worst, cu=total(known) if len(known) == len(parts) else None)
+
+
+_CERTAINTY: tuple[CostSource, ...] = ("none", "quoted", "history", "estimate", "unknown")
 
 DriftSide = Literal["service", "state"]
 

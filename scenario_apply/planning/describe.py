@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, assert_never
 
+from msgspec.structs import replace
+
 from scenario_apply.model.address import Address
 from scenario_apply.model.steps import PlannedStep, requests_of
 from scenario_apply.planning.attributes import (
@@ -13,7 +15,7 @@ from scenario_apply.planning.attributes import (
     declared_attributes,
     recorded_attributes,
 )
-from scenario_apply.planning.changes import Affected, Change, Cost
+from scenario_apply.planning.changes import Action, Affected, Change, Cost, SampleChange, SampleDiff
 from scenario_apply.planning.decision import (
     ContentWork,
     Create,
@@ -25,11 +27,14 @@ from scenario_apply.planning.decision import (
     Wait,
     action_of,
 )
+from scenario_apply.planning.owed_samples import NO_SAMPLES, OwedSample, SampleWork
 from scenario_apply.planning.pricing import quote_notes
+from scenario_apply.planning.sample_pricing import SampleCosts
 from scenario_apply.planning.step_arithmetic import step_arithmetic
 from scenario_apply.state.state import Version
 
 NOTHING_AFFECTED: Mapping[Address, tuple[Affected, ...]] = {}
+NO_COSTS: Mapping[Address, SampleCosts] = {}
 
 
 def changes_of(
@@ -37,14 +42,55 @@ def changes_of(
     steps: Sequence[PlannedStep],
     costs: Mapping[Address, Cost],
     affects: Mapping[Address, tuple[Affected, ...]] = NOTHING_AFFECTED,
+    samples: Mapping[Address, SampleWork] = NO_SAMPLES.works,
+    sample_costs: Mapping[Address, SampleCosts] = NO_COSTS,
 ) -> tuple[Change, ...]:
     """One change per resource, in address order, unchanged resources included. affects: see blast_radius.py."""
     by_address: dict[Address, list[PlannedStep]] = {}
     for planned in steps:
         by_address.setdefault(planned.address, []).append(planned)
-    return tuple(
+    changes = (
         _change(decisions[address], by_address.get(address, []), costs[address], affects.get(address, ()))
         for address in sorted(decisions)
+    )
+    return tuple(
+        with_samples(change, samples[change.address], sample_costs) if change.address in samples else change
+        for change in changes
+    )
+
+
+def with_samples(change: Change, work: SampleWork, costs: Mapping[Address, SampleCosts]) -> Change:
+    """A change that draws samples, too. One that does nothing else updates the resource, or waits for its samples."""
+    priced = costs.get(work.address, SampleCosts())
+    diff = SampleDiff(
+        draw=tuple(map(_sample, work.draw)),
+        waiting=tuple(one.name for one in work.waiting),
+        each=priced.each,
+        cost=priced.cost,
+    )
+    if change.action is Action.NONE:
+        change = replace(change, action=Action.UPDATE if work.draw else Action.WAIT)
+    if change.action in (Action.WAIT, Action.UPDATE) and not change.reasons and not work.draw:
+        change = replace(change, reasons=work.drawing)
+    else:
+        told = work.reasons if work.weights is not None else ()
+        change = replace(change, reasons=(*change.reasons, *told), notes=(*change.notes, *work.drawing))
+    if work.draw and change.change_class != "training":
+        change = replace(change, change_class="samples")
+    return replace(change, samples=diff)
+
+
+def _sample(owed: OwedSample) -> SampleChange:
+    request = owed.request
+    return SampleChange(
+        name=request.name,
+        prompt=request.prompt,
+        seed=request.seed,
+        base=request.base,
+        settings=request.settings,
+        news=owed.news,
+        previous=owed.previous,
+        reason=owed.reason,
     )
 
 

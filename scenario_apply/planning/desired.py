@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from msgspec import Struct, field
 
 from scenario_apply.dataset.types import Contents, Dataset
+from scenario_apply.errors import Diagnostic
 from scenario_apply.manifest.spec import CompositionSpec, Import, Manifest, ModelSpec, Moved, Removed
 from scenario_apply.model.address import Address
 from scenario_apply.planning.attributes import Spec
@@ -55,3 +56,9 @@ def desire(manifest: Manifest, datasets: Mapping[str, Dataset]) -> Desired:
         removed=manifest.removed,
         consumers={address: tuple(others) for address, others in consumers.items()},
     )
+
+
+def problems_of_models(manifest: Manifest, datasets: Mapping[str, Dataset]) -> Mapping[Address, tuple[Diagnostic, ...]]:
+    """The lint findings of each model's dataset."""
+    known = {name: dataset.problems for name, dataset in datasets.items()}
+    return {address: known[model.dataset] for address, model in manifest.models.items() if model.dataset in known}

@@ -1,4 +1,4 @@
-"""May this plan be applied? Limits on cost, deletes, retrains and the share that changes."""
+"""May this plan be applied? Limits on cost, on that of samples, deletes, retrains and the share that changes."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from scenario_apply.errors import Diagnostic
 from scenario_apply.model.amounts import amount
 from scenario_apply.model.plan_limits import Limits
 from scenario_apply.model.steps import DeleteModel
-from scenario_apply.planning.changes import Action
+from scenario_apply.planning.changes import Action, Change
 from scenario_apply.planning.plan import Plan
+from scenario_apply.planning.sample_reasons import SAMPLE_REASONS
 
 _TRAINING = {Action.RETRAIN, Action.REPLACE}
 
@@ -47,6 +48,7 @@ def _exceeded(plan: Plan, limits: Limits) -> dict[str, tuple[float, float]]:
     existing, changed = _share(plan)
     counts: dict[str, tuple[float | None, float | None]] = {
         "cost": (plan.cu, limits.cost),
+        "samples_cost": (plan.samples_cu, limits.samples_cost),
         "deletes": (sum(isinstance(planned.step, DeleteModel) for planned in plan.steps), limits.deletes),
         "retrains": (sum(change.action in _TRAINING for change in plan.changes), limits.retrains),
         "changes_percent": (100 * changed / existing if existing else 0, limits.changes_percent),
@@ -61,5 +63,12 @@ def _exceeded(plan: Plan, limits: Limits) -> dict[str, tuple[float, float]]:
 def _share(plan: Plan) -> tuple[int, int]:
     """How many resources exist, and how many of these would change; new ones are growth, not change."""
     existing = [change for change in plan.changes if change.before is not None or change.action is Action.NONE]
-    changed = [change for change in existing if change.action not in (Action.NONE, Action.WAIT)]
+    changed = [
+        change for change in existing if change.action not in (Action.NONE, Action.WAIT) and not _draws_only(change)
+    ]
     return len(existing), len(changed)
+
+
+def _draws_only(change: Change) -> bool:
+    """Whether it stays as it is but for its samples."""
+    return bool(change.samples.draw) and all(isinstance(reason, SAMPLE_REASONS) for reason in change.reasons)

@@ -8,7 +8,7 @@ caption may be changed in place only where no other resource wants the old one a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -79,6 +79,13 @@ def reused_assets(decisions: Mapping[Address, Decision], state: State, observed:
     placements = place_images(decisions, state, observed).values()
     places = (place for placement in placements for _, place in placement.places)
     return list(dict.fromkeys(p.id for p in places if isinstance(p, KnownAsset) and (p.recaption or not p.is_attached)))
+
+
+def assets_by_content(
+    state: State, observed: Observed, decisions: Collection[Decision]
+) -> Mapping[str, Sequence[AssetId]]:
+    """The known assets that are not gone, by what they hold."""
+    return _AssetPool(state, observed, decisions).by_content
 
 
 def _placed(

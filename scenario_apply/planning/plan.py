@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from msgspec import Struct, field
 
@@ -11,11 +11,12 @@ from scenario_apply.errors import Diagnostic
 from scenario_apply.model.address import Address
 from scenario_apply.model.amounts import total
 from scenario_apply.model.limits import REQUESTS_PER_MINUTE
-from scenario_apply.model.steps import AwaitTraining, PlannedStep, requests_of
-from scenario_apply.planning.changes import SUMMARY_ACTIONS, Action, Change, Drift
+from scenario_apply.model.steps import AwaitSample, AwaitTraining, PlannedStep, requests_of
+from scenario_apply.planning.changes import SUMMARY_ACTIONS, Action, Change, Cost, Drift
 from scenario_apply.planning.reasons import ManifestChangedMeanwhile
 
 PLAN_FORMAT_VERSION = "1.0"
+_OF_GATES = ("gate", "protected")
 
 
 class PlanFlags(Struct, frozen=True, kw_only=True):
@@ -87,14 +88,19 @@ class Plan(Struct, frozen=True, kw_only=True):
 
     @property
     def only_waits(self) -> bool:
-        """Whether nothing is left but trainings that run, and the manifest still asks for those."""
+        """Whether nothing is left but trainings and samples that run, and the manifest still asks for those."""
         changes = [change for change in self.changes if change.action is not Action.NONE]
         return (
             bool(changes)
             and all(change.action is Action.WAIT and not change.edit for change in changes)
             and all(ManifestChangedMeanwhile() not in change.notes for change in changes)
-            and all(isinstance(planned.step, AwaitTraining) for planned in self.steps)
+            and all(isinstance(planned.step, AwaitTraining | AwaitSample) for planned in self.steps)
         )
+
+    @property
+    def is_gated(self) -> bool:
+        """Whether a limit or missing consent stops it, and not only an error of the manifest."""
+        return any(problem.code in _OF_GATES for problem in self.blocked)
 
     @property
     def is_applyable(self) -> bool:
@@ -106,7 +112,7 @@ class Plan(Struct, frozen=True, kw_only=True):
         counts: Counter[str] = Counter()
         for planned in self.steps:
             counts[planned.kind] += requests_of(planned.step)
-        if any(isinstance(planned.step, AwaitTraining) for planned in self.steps):
+        if any(isinstance(planned.step, AwaitTraining | AwaitSample) for planned in self.steps):
             counts["wait"] += self.polls
         return {kind: count for kind, count in counts.items() if count}
 
@@ -122,16 +128,37 @@ class Plan(Struct, frozen=True, kw_only=True):
 
     def costs(self, source: str) -> tuple[Address, ...]:
         """The resources whose cost has that source: quoted, history, estimate or unknown."""
-        return tuple(change.address for change in self.changes if change.cost.source == source)
+        return tuple(change.address for change in self.changes if change.total_cost.source == source)
+
+    def sample_costs(self, source: str) -> tuple[Address, ...]:
+        """The resources whose samples have a cost of that source."""
+        return tuple(change.address for change in self.changes if change.samples.cost.source == source)
 
     @property
     def cu(self) -> float | None:
-        """What is known of the cost; None when something costs and nothing is known; 0 when nothing is trained."""
-        known = [change.cost.cu for change in self.changes if change.cost.cu is not None]
-        paid = [change for change in self.changes if change.cost.source != "none"]
-        if paid and all(change.cost.cu is None for change in paid):
-            return None
-        return total(known) if any(known) else 0
+        """What is known of the cost; None when something costs and nothing is known; 0 when nothing is paid for."""
+        return _known(cost for change in self.changes for cost in (change.cost, change.samples.cost))
+
+    @property
+    def training_cu(self) -> float | None:
+        """The same of its trainings alone."""
+        return _known(change.cost for change in self.changes)
+
+    @property
+    def samples_cu(self) -> float | None:
+        """The same of its samples alone."""
+        return _known(change.samples.cost for change in self.changes)
+
+    @property
+    def samples_count(self) -> int:
+        """How many samples are drawn."""
+        return sum(len(change.samples.draw) for change in self.changes)
+
+
+def _known(costs: Iterable[Cost]) -> float | None:
+    paid = [cost.cu for cost in costs if cost.source != "none"]
+    known = [cu for cu in paid if cu is not None]
+    return None if paid and not known else total(known) if any(known) else 0
 
 
 def seconds_at_limit(requests: int, per_minute: int) -> int:

@@ -16,12 +16,13 @@ from scenario_apply.errors import Diagnostic
 from scenario_apply.model.address import Address
 from scenario_apply.model.amounts import amount
 from scenario_apply.model.codec import compact
-from scenario_apply.model.steps import AwaitTraining, StepId
-from scenario_apply.planning.approved_cost import approved_cost
+from scenario_apply.model.steps import AwaitSample, AwaitTraining, StepId
+from scenario_apply.planning.approved_cost import approved_cost, approved_samples
 from scenario_apply.planning.changes import Action, Change
 from scenario_apply.planning.plan import Plan
 from scenario_apply.planning.plan_format import plan_to_json
 from scenario_apply.planning.reasons import QuoteCovers
+from scenario_apply.planning.sample_reasons import SamplesDrawing
 
 DIFFERENCES_NAMED = 10
 """More differences than this are counted."""
@@ -30,6 +31,9 @@ _HINT = "the file was edited, or the service changed since: plan again and revie
 _HINT_UNREFRESHED = "the plan was made with --no-refresh: plan again without it, and review that"
 _COMPARED_SEPARATELY = ("cost", "place", "steps", "requests", "affects")
 """Keys that are compared separately (cost, steps), follow from others, or depend on where the command is run."""
+
+_PASSING = (QuoteCovers, SamplesDrawing)
+"""Notes that come and go while the plan stays the same."""
 
 Plain = dict[str, object]
 
@@ -86,11 +90,15 @@ def _other_steps(saved: Plan, made: Plan, ended: frozenset[Address]) -> list[Dia
 
 
 def _steps(plan: Plan, without_waits_of: frozenset[Address]) -> dict[str, list[Plain]]:
-    """The steps as JSON by resource, and counted by resource, so that those of two plans can be compared."""
+    """The steps as JSON by resource, and counted by resource, so that those of two plans can be compared.
+
+    What waits for samples is left out: it does nothing on the service, and a sample may have ended since.
+    """
     left_out = {
         planned.id
         for planned in plan.steps
-        if planned.address in without_waits_of and isinstance(planned.step, AwaitTraining)
+        if isinstance(planned.step, AwaitSample)
+        or (planned.address in without_waits_of and isinstance(planned.step, AwaitTraining))
     }
     plain = plan_to_json(plan)["steps"]
     assert isinstance(plain, list)
@@ -175,7 +183,9 @@ def _lasting(change: Change, plain: Plain) -> Plain:
     lasting["reasons"] = [] if change.action is Action.WAIT else sorted(map(compact, change.reasons))
     # follows from the state, and earlier releases did not write it
     lasting["image_details"] = [{k: v for k, v in one.items() if k != "previous_sha256"} for one in _details(plain)]
-    lasting["notes"] = sorted(compact(note) for note in change.notes if not isinstance(note, QuoteCovers))
+    lasting["notes"] = sorted(compact(note) for note in change.notes if not isinstance(note, _PASSING))
+    # what is drawn is compared; its price is compared separately, and samples that are being drawn may have ended
+    lasting["samples"] = [compact(sample) for sample in change.samples.draw]
     return lasting
 
 
@@ -190,9 +200,11 @@ def _dearer(saved: Plan, made: Plan) -> list[Diagnostic]:
     said = {change.address: change for change in saved.changes}
     found = []
     for change in made.changes:
-        before, now = said.get(change.address), change.cost.cu
-        if before is None or before.cost.source == "unknown" or now is None or now <= approved_cost(before):
+        before, now = said.get(change.address), change.total_cost.cu
+        if before is None or now is None or before.total_cost.source == "unknown":
             continue
-        told = f"{change.address}: it costs {amount(now)} CU now, {amount(before.cost.cu or 0)} CU in the plan"
+        if now <= approved_cost(before) + approved_samples(before):
+            continue
+        told = f"{change.address}: it costs {amount(now)} CU now, {amount(before.total_cost.cu or 0)} CU in the plan"
         found.append(_differs(told))
     return found

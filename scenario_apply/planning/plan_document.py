@@ -17,12 +17,12 @@ from scenario_apply.model.limits import REQUESTS_PER_MINUTE
 from scenario_apply.model.steps import StepId
 from scenario_apply.planning.changes import Action, ChangeClass, CostSource, DriftSide, PairSide, UnknownCost
 from scenario_apply.planning.reasons import Reason
+from scenario_apply.planning.sample_format import Amount, SamplesDocument, SamplesTotalDocument
 from scenario_apply.planning.state_edit import StateEdit
 from scenario_apply.planning.step_arithmetic import StepSource
 
 _MOMENT = r"\A\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\Z"
 
-Amount = Annotated[float, Meta(ge=0)]
 Plain = dict[str, object]
 
 
@@ -78,11 +78,17 @@ class ImagesDocument(Struct, kw_only=True):
     remove: list[str] = field(default_factory=list)
 
 
-class CostDocument(Struct, kw_only=True):
+class PartCostDocument(Struct, kw_only=True):
     cu: Amount | None
     source: CostSource
     why: UnknownCost | None = None
     basis: str | None = None
+
+
+class CostDocument(PartCostDocument, kw_only=True):
+    """Of all that is paid for. training: of that alone, where samples are drawn, too."""
+
+    training: PartCostDocument | None = None
 
 
 class PlaceDocument(Struct, kw_only=True):
@@ -119,6 +125,7 @@ class ChangeDocument(Struct, kw_only=True):
     place: PlaceDocument | None = None
     edit: StateEdit = StateEdit()
     affects: list[AffectedDocument] = field(default_factory=list)
+    samples: SamplesDocument | None = None
 
 
 # -- the whole
@@ -186,6 +193,7 @@ class TotalCostDocument(Struct, kw_only=True):
     from_history: list[Address]
     unknown: list[Address]
     estimated: list[Address] = field(default_factory=list)
+    samples: SamplesTotalDocument | None = None
 
 
 class PlanDocument(Struct, kw_only=True):

@@ -16,6 +16,7 @@ from scenario_apply.model import codec
 from scenario_apply.model.step_codec import plain_value, step_to_json
 from scenario_apply.planning.changes import CaptionChange, Change, Cost, Drift, ImageChange, PairChange
 from scenario_apply.planning.plan import PLAN_FORMAT_VERSION, Plan, PlanSource
+from scenario_apply.planning.sample_format import samples_to_json, total_of_samples
 
 
 def plan_to_json(plan: Plan) -> dict[str, object]:
@@ -44,6 +45,7 @@ def plan_to_json(plan: Plan) -> dict[str, object]:
             "from_history": [str(address) for address in plan.costs("history")],
             "unknown": [str(address) for address in plan.costs("unknown")],
             **({"estimated": list(map(str, estimated))} if (estimated := plan.costs("estimate")) else {}),
+            **({"samples": total_of_samples(plan)} if plan.samples_count else {}),
         },
         "changes": [_change(change) for change in plan.changes],
         "steps": [step_to_json(planned) for planned in plan.steps],
@@ -115,7 +117,7 @@ def _change(change: Change) -> dict[str, object]:
             for kind in ("add", "change", "remove")
             for image in getattr(change.images, kind)
         ],
-        "cost": {"cu": change.cost.cu, "source": change.cost.source, **_cost_basis(change.cost)},
+        "cost": _cost(change.total_cost) | ({"training": _cost(change.cost)} if change.samples.draw else {}),
         "requests": change.requests,
         "steps": list(change.steps),
         "image_count": change.image_count,
@@ -124,11 +126,16 @@ def _change(change: Change) -> dict[str, object]:
         "previous_address": None if change.previous_address is None else str(change.previous_address),
         "place": None if change.place is None else {k: getattr(change.place, k) for k in ("file", "line", "column")},
         "edit": codec.plain(change.edit),
+        **({"samples": samples_to_json(change.samples)} if change.samples else {}),
         "affects": [
             {"address": str(one.address), "action": one.action.value, "protected": one.is_protected}
             for one in change.affects
         ],
     }
+
+
+def _cost(cost: Cost) -> dict[str, object]:
+    return {"cu": cost.cu, "source": cost.source, **_cost_basis(cost)}
 
 
 def _cost_basis(cost: Cost) -> dict[str, object]:

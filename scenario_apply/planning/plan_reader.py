@@ -35,9 +35,11 @@ from scenario_apply.planning.plan_document import (
     DiagnosticDocument,
     DriftDocument,
     PairDocument,
+    PartCostDocument,
     PlanDocument,
 )
 from scenario_apply.planning.plan_format import plan_to_json, seal
+from scenario_apply.planning.sample_format import samples_of
 from scenario_apply.state.state import State
 
 
@@ -60,10 +62,11 @@ def plan_from_json(plain: object, *, source: str = "the plan", is_sealed: bool =
             hint="plan again: what stands in a saved plan is carried out as it was reviewed, never edited",
         )
     try:
-        plan = _plan(codec.fitted(plain, PlanDocument))
+        document = codec.fitted(plain, PlanDocument)
+        plan = _plan(document)
     except Misfit as error:
         raise UsageError(f"{source} is damaged: {error}", hint="plan again") from error
-    if (fault := _fault(plan) or _untrue_sum(plan, plain)) is not None:
+    if (fault := _fault(plan) or _untrue_sum(plan, plain) or _untrue_samples(plan, document)) is not None:
         raise UsageError(f"{source} is damaged: {fault}", hint="plan again")
     return plan
 
@@ -74,6 +77,17 @@ def _untrue_sum(plan: Plan, plain: Mapping[str, object]) -> str | None:
     for key in ("applyable", "complete", "errored", "summary", "requests", "cost"):
         if derived[key] != plain[key]:
             return f"its {key} is not that of its changes and steps"
+    return None
+
+
+def _untrue_samples(plan: Plan, document: PlanDocument) -> str | None:
+    """The same of one change: how many samples it draws, and what it costs with them."""
+    for change, said in zip(plan.changes, document.changes, strict=True):
+        if said.samples is None:
+            continue
+        counts = len(change.samples.draw), change.samples.pictures
+        if (said.samples.count, said.samples.pictures) != counts or said.cost.cu != change.total_cost.cu:
+            return f"the samples of {change.address} are not those that it counts"
     return None
 
 
@@ -277,7 +291,7 @@ def _change(document: ChangeDocument) -> Change:
             add=_captions(captions.add), change=_captions(captions.change), remove=_captions(captions.remove)
         ),
         pairs=PairDiff(add=_pairs(pairs.add), change=_pairs(pairs.change), remove=_pairs(pairs.remove)),
-        cost=Cost(cu=document.cost.cu, source=document.cost.source, why=document.cost.why, basis=document.cost.basis),
+        cost=_cost(document.cost.training or document.cost),
         requests=document.requests,
         steps=tuple(document.steps),
         image_count=document.image_count,
@@ -289,7 +303,12 @@ def _change(document: ChangeDocument) -> Change:
         affects=tuple(
             Affected(address=one.address, action=one.action, is_protected=one.protected) for one in document.affects
         ),
+        samples=samples_of(document.samples),
     )
+
+
+def _cost(document: PartCostDocument) -> Cost:
+    return Cost(cu=document.cu, source=document.source, why=document.why, basis=document.basis)
 
 
 def _captions(documents: Iterable[CaptionDocument]) -> tuple[CaptionChange, ...]:

@@ -7,20 +7,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from msgspec import Struct
-
 from scenario_apply.model.address import Address
 from scenario_apply.model.codec import Count
 from scenario_apply.model.remote import IdText, ModelId
-
-
-class Coded(Struct, frozen=True, tag_field="code"):
-    """What all reasons have."""
-
-    @property
-    def code(self) -> str:
-        return str(self.__struct_config__.tag)
-
+from scenario_apply.planning.coded_reason import Coded
+from scenario_apply.planning.sample_reasons import SampleReason
 
 # -- whether it exists
 
@@ -396,4 +387,4 @@ RestraintReason = (
 )
 """Why a change is held back, and what happens to old versions."""
 
-Reason = DifferenceReason | HistoryReason | RestraintReason
+Reason = DifferenceReason | HistoryReason | RestraintReason | SampleReason

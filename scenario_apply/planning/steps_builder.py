@@ -10,7 +10,6 @@ from typing import assert_never
 
 from msgspec import UNSET
 
-from scenario_apply.dataset.recipes import changes_pixels
 from scenario_apply.dataset.types import Image
 from scenario_apply.manifest.spec import CompositionSpec
 from scenario_apply.model.address import Address
@@ -26,7 +25,6 @@ from scenario_apply.model.steps import (
     DeleteModel,
     DetachImage,
     PairRef,
-    PictureRef,
     PlannedStep,
     SetCaption,
     SetPairs,
@@ -59,21 +57,34 @@ from scenario_apply.planning.image_placement import (
     Key,
     KnownAsset,
     NewAsset,
+    assets_by_content,
     key_of,
     place_images,
 )
 from scenario_apply.planning.observed import Observed
+from scenario_apply.planning.owed_samples import NO_SAMPLES, SampleWork
 from scenario_apply.planning.pair_diff import holds_pairs
 from scenario_apply.planning.reasons import EpochChanged
 from scenario_apply.planning.retention import users_of_versions
+from scenario_apply.planning.sample_steps import add_sample_steps, picture_ref
 from scenario_apply.state.state import State
 
 
-def make_steps(decisions: Mapping[Address, Decision], state: State, observed: Observed) -> list[PlannedStep]:
-    """The steps of all decisions, those that delete last. decisions: in the order of their needs."""
+def make_steps(
+    decisions: Mapping[Address, Decision],
+    state: State,
+    observed: Observed,
+    samples: Mapping[Address, SampleWork] = NO_SAMPLES.works,
+) -> list[PlannedStep]:
+    """The steps of all decisions, in the order of their needs, then their samples; those that delete last."""
     builder = _Builder(decisions, place_images(decisions, state, observed), observed)
     for decision in decisions.values():
         builder.build(decision)
+    if samples:
+        known = assets_by_content(state, observed, decisions.values())
+        updates = [p for p in builder.steps if isinstance(p.step, UpdateModel) and p.step.epoch is not None]
+        trained = {planned.address: planned.id for planned in updates} | builder.ended
+        add_sample_steps(builder.add, samples, known, builder.uploads, trained)
     for decision in decisions.values():
         builder.deletes(decision)
     return builder.steps
@@ -255,16 +266,7 @@ class _Builder:
 
     def upload(self, work: ContentWork, image: Image, way: UploadWay, made: StepId | None) -> AssetRef:
         """A step that uploads the image, and one that captions it."""
-        picture = PictureRef(
-            path=image.path,
-            file=image.file,
-            sha256=image.sha256,
-            size_bytes=image.size_bytes,
-            mime=image.mime,
-            recipe=image.recipe,
-            most_bytes=image.most_bytes if changes_pixels(image.recipe) else 0,
-        )
-        step = UploadImage(address=work.address, picture=picture, way=way)
+        step = UploadImage(address=work.address, picture=picture_ref(image), way=way)
         ref = AssetRef(step=self.add(step, made if way == "data" else None))
         self.uploads[key_of(image)] = ref
         if image.caption:

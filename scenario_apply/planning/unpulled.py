@@ -28,4 +28,6 @@ def unpulled_pictures(steps: Iterable[PlannedStep], desired: Desired) -> tuple[I
                 pointers[image.file] = image
                 if image.recipe == UNKNOWN_RECIPE:
                     files.setdefault(image.file)
+        references = () if dataset is None else dataset.references.values()
+        pointers |= {image.file: image for image in references if image.is_lfs_pointer}
     return tuple(pointers[file] for file in files if file in pointers)

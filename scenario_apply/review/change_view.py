@@ -25,11 +25,17 @@ from scenario_apply.planning.changes import (
     PairChange,
     PairSide,
 )
-from scenario_apply.planning.reasons import DeleteNeedsConsent, DestroyAskedFor, MovedFrom, Reason
+from scenario_apply.planning.reasons import (
+    DeleteNeedsConsent,
+    DestroyAskedFor,
+    MovedFrom,
+    Reason,
+)
 from scenario_apply.review.part_words import PartNames
 from scenario_apply.review.reason_words import reason_text
 from scenario_apply.review.recipe_words import recipe_words
-from scenario_apply.review.screen import safe
+from scenario_apply.review.sample_words import SamplesView, basis_of, draws_only, samples_view, waits_for_samples
+from scenario_apply.review.screen import counted, safe
 from scenario_apply.review.step_sums import sum_text
 from scenario_apply.review.values import value_text
 from scenario_apply.review.word_diff import Stretch, word_diff
@@ -155,7 +161,8 @@ class ChangeView(Struct, frozen=True, kw_only=True):
 
     phrase: "will be replaced". reasons: without those that the phrase says. attributes: all, changed or not, in the
     order of the manifest. training: the sum of the steps, where something is trained on pictures. twin: an earlier
-    change with the same pictures, captions and pairs. trains: whether a training is launched.
+    change with the same pictures, captions and pairs. trains: whether a training is launched. cost: of that and of
+    its samples. cost_basis: what an estimate is made from, or why it is unknown.
     """
 
     address: Address
@@ -175,6 +182,8 @@ class ChangeView(Struct, frozen=True, kw_only=True):
     training: str | None = None
     trains: bool = False
     cost: Cost = Cost()
+    cost_basis: str = ""
+    samples: SamplesView = SamplesView()
     requests: int = 0
     place: Location | None = None
     twin: Address | None = None
@@ -226,7 +235,9 @@ def change_view(
         image_count=change.image_count,
         training=None if change.arithmetic is None else sum_text(change.arithmetic, change.step_sources),
         trains=change.change_class == "training" and change.cost.source != "none",
-        cost=change.cost,
+        cost=change.total_cost,
+        cost_basis=basis_of(change),
+        samples=samples_view(change),
         requests=change.requests,
         place=change.place,
         twin=twin,
@@ -241,7 +252,7 @@ def phrase_of(change: Change) -> str:
         case Action.CREATE:
             return "will be created and trained" if trains else "will be created"
         case Action.UPDATE:
-            return "will be updated"
+            return f"gets {counted(len(change.samples.draw), 'sample')}" if draws_only(change) else "will be updated"
         case Action.RETRAIN:
             return "will be retrained"
         case Action.REPLACE:
@@ -249,7 +260,7 @@ def phrase_of(change: Change) -> str:
         case Action.DELETE:
             return "will be deleted"
         case Action.WAIT:
-            return "is still training"
+            return "waits for its samples" if waits_for_samples(change) else "is still training"
         case Action.MOVE:
             return f"is renamed to {change.address} (no training)"
         case Action.IMPORT:

@@ -25,6 +25,7 @@ from scenario_apply.review.plan_words import (
     twin_text,
     values_text,
 )
+from scenario_apply.review.sample_lines import sample_lines
 from scenario_apply.review.screen import Color, Screen, columns, hanging, pad, prose, safe, wrap
 
 _COLORS: dict[Action, Color] = {
@@ -133,7 +134,7 @@ def _change(change: ChangeView, screen: Screen, *, brief: bool) -> list[str]:
     lines += listed_ones
     if change.training is not None:
         lines += hanging(_INDENT, safe(change.training), screen)
-    return lines
+    return lines + sample_lines(change, screen)
 
 
 def _title(change: ChangeView, screen: Screen) -> list[str]:

@@ -19,6 +19,7 @@ from scenario_apply.planning.plan import Plan
 from scenario_apply.planning.reasons import NotSelected
 from scenario_apply.review.change_view import Beside, ChangeView, change_view, twins_of
 from scenario_apply.review.part_words import PartNames
+from scenario_apply.review.sample_words import SAMPLES_HOW, samples_basis_text
 from scenario_apply.review.screen import counted
 from scenario_apply.review.values import ESTIMATED_HOW, cost_basis_text
 from scenario_apply.state.state import Record
@@ -73,11 +74,14 @@ class PlanStatus(Struct, frozen=True, kw_only=True):
 
 
 class PlanTotals(Struct, frozen=True, kw_only=True):
-    """cu: what is known of the cost, None where nothing is. quoted, estimated, unknown: resources by source of cost.
-    estimated_how, unknown_why: in words, each once; see cost_basis_text for those of one resource.
+    """cu: what is known of the cost, None where nothing is. quoted, estimated: resources by source of cost. unknown:
+    those whose training has an unknown cost. estimated_how, unknown_why: in words, each once; see cost_basis_text for
+    those of one resource.
 
     requests: polls, as an estimate, included. seconds_at_limit: the least time that the requests take at rate_limit a
     minute. training_seconds: of the longest chain of trainings, by the state's history; None where it is not known.
+    samples: how many are drawn; samples_cu: what is known of their cost, a part of cu. samples_unknown: resources whose
+    samples have an unknown cost.
     """
 
     cu: float | None
@@ -91,10 +95,10 @@ class PlanTotals(Struct, frozen=True, kw_only=True):
     seconds_at_limit: int = 0
     rate_limit: int = 0
     training_seconds: float | None = None
-
-    @property
-    def trainings(self) -> int:
-        return len(self.quoted) + len(self.estimated) + len(self.unknown)
+    trainings: int = 0
+    samples: int = 0
+    samples_cu: float | None = None
+    samples_unknown: tuple[Address, ...] = ()
 
 
 class DriftView(Struct, frozen=True, kw_only=True):
@@ -261,13 +265,24 @@ def _partial(plan: Plan, left_out: int) -> list[str]:
 
 
 def _totals(plan: Plan, context: PlanContext) -> PlanTotals:
+    trainings = [change.cost for change in plan.changes if change.cost.source != "none"]
+    sources = {cost.source for cost in trainings}
+    how = [words for source, words in ESTIMATED_HOW.items() if source in sources]
+    if plan.sample_costs("history") or plan.sample_costs("estimate"):
+        how.append(SAMPLES_HOW)
+    why = {cost_basis_text(cost) for cost in trainings if cost.source == "unknown"}
+    why |= {samples_basis_text(c.samples.cost) for c in plan.changes if c.samples.cost.source == "unknown"}
     return PlanTotals(
         cu=plan.cu,
         quoted=plan.costs("quoted"),
         estimated=(*plan.costs("history"), *plan.costs("estimate")),
-        unknown=plan.costs("unknown"),
-        estimated_how=tuple(words for source, words in ESTIMATED_HOW.items() if plan.costs(source)),
-        unknown_why=tuple(sorted({cost_basis_text(c.cost) for c in plan.changes if c.cost.source == "unknown"})),
+        unknown=tuple(change.address for change in plan.changes if change.cost.source == "unknown"),
+        estimated_how=tuple(how),
+        unknown_why=tuple(sorted(why)),
+        trainings=len(trainings),
+        samples=plan.samples_count,
+        samples_cu=plan.samples_cu,
+        samples_unknown=plan.sample_costs("unknown"),
         requests=plan.requests_total,
         polls=plan.requests_by_step.get("wait", 0),
         seconds_at_limit=plan.seconds_at_limit,

@@ -12,6 +12,7 @@ from scenario_apply.model.amounts import amount
 from scenario_apply.planning.changes import Action
 from scenario_apply.review.change_view import AttributeView, ChangeView
 from scenario_apply.review.plan_view import LOCAL, PlanTotals, PlanView
+from scenario_apply.review.sample_words import news_text
 from scenario_apply.review.screen import counted, duration
 from scenario_apply.review.values import about, cost_text
 
@@ -51,12 +52,27 @@ def price_text(view: PlanView) -> str:
         return "No charge."
     if totals.cu is None:
         return f"Cost unknown ({'; '.join(totals.unknown_why)}; checked against the limits before the first upload)."
-    if totals.unknown:
-        return f"A{about(totals.cu)[1:]}, plus {counted(len(totals.unknown), 'training')} of unknown cost."
+    if unknown := unknown_cost_text(totals):
+        return f"A{about(totals.cu)[1:]}, {unknown}."
     if totals.estimated:
         part = "partly " if totals.quoted else ""
-        return f"A{about(totals.cu)[1:]} ({part}estimated {' and '.join(totals.estimated_how)})."
-    return f"{amount(totals.cu)} CU."
+        return f"A{about(totals.cu)[1:]} ({part}estimated {' and '.join(totals.estimated_how)}){samples_share(totals)}."
+    return f"{amount(totals.cu)} CU{samples_share(totals)}."
+
+
+def unknown_cost_text(totals: PlanTotals) -> str:
+    """'plus 2 trainings and the samples of 1 resource of unknown cost'; empty where all is known."""
+    parts = [counted(len(totals.unknown), "training")] if totals.unknown else []
+    if totals.samples_unknown:
+        parts.append(f"the samples of {counted(len(totals.samples_unknown), 'resource')}")
+    return f"plus {' and '.join(parts)} of unknown cost" if parts else ""
+
+
+def samples_share(totals: PlanTotals) -> str:
+    """', 43 of it for 4 samples'; empty where none is drawn."""
+    if not totals.samples or totals.samples_cu is None:
+        return ""
+    return f", {amount(totals.samples_cu)} of it for {counted(totals.samples, 'sample')}"
 
 
 def nothing_text(view: PlanView) -> str:
@@ -125,7 +141,7 @@ def values_text(attribute: AttributeView) -> tuple[str, str]:
 
 
 def content_counts(change: ChangeView) -> list[str]:
-    """['pictures: 3 added, 1 replaced', 'captions: 2 changed']: what a reviewer opens the block for."""
+    """['pictures: 3 added, 1 replaced', 'captions: 2 changed', 'samples: 4 new']: what a block is opened for."""
     parts = []
     for noun, kinds in (
         ("pictures", Counter[str](picture.kind for picture in change.pictures)),
@@ -134,4 +150,4 @@ def content_counts(change: ChangeView) -> list[str]:
     ):
         found = [f"{kinds[kind]:,} {kind}" for kind in _KINDS if kinds[kind]]
         parts += [f"{noun}: {', '.join(found)}"] if found else []
-    return parts
+    return [*parts, f"samples: {news_text(change.samples.draw)}"] if change.samples else parts

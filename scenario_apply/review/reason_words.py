@@ -7,11 +7,19 @@ from typing import assert_never
 from scenario_apply.model.queue_wait import queue_text
 from scenario_apply.planning import reasons as why
 from scenario_apply.planning.reasons import DifferenceReason, HistoryReason, Reason, RestraintReason
+from scenario_apply.planning.sample_reasons import (
+    SampleFailed,
+    SampleReason,
+    SamplesChanged,
+    SamplesDrawing,
+    SamplesMissing,
+)
 from scenario_apply.review.screen import counted
 from scenario_apply.review.step_words import once
 from scenario_apply.review.values import change_text
 
 _DEFAULT = "(default)"
+_NAMED = 5  # samples in a reason
 _PARTS = {
     "created": "is created",
     "replaced": "is replaced",
@@ -32,6 +40,8 @@ def reason_text(reason: Reason) -> str:
     """Such as 'it does not exist yet'."""
     if isinstance(reason, DifferenceReason):
         return _difference_text(reason)
+    if isinstance(reason, SampleReason):
+        return _sample_text(reason)
     return _history_text(reason) if isinstance(reason, HistoryReason) else _restraint_text(reason)
 
 
@@ -177,6 +187,29 @@ def _version_text(number: int, epoch: str | None) -> str:
 
 def _old_versions(count: int, keep: int) -> str:
     return f"{counted(count, 'old version')} exceed{'s' if count == 1 else ''} keep_versions ({keep})"
+
+
+def _sample_text(reason: SampleReason) -> str:
+    match reason:
+        case SamplesMissing(names):
+            return f"{_samples(names, 'is', 'are')} missing: {_listed(names)}"
+        case SamplesChanged(names):
+            return f"{counted(len(names), 'sample')} changed: {_listed(names)}"
+        case SampleFailed(name, recorded):
+            return f"sample {name} failed: {once(recorded or 'Scenario gives no reason')}"
+        case SamplesDrawing(names):
+            return f"{_samples(names, 'is', 'are')} being drawn: {_listed(names)}"
+        case _:
+            assert_never(reason)
+
+
+def _samples(names: tuple[str, ...], one: str, several: str) -> str:
+    return f"{counted(len(names), 'sample')} {one if len(names) == 1 else several}"
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return f"{', '.join(names[:_NAMED])}{more}"
 
 
 def _with_changes(text: str, changed: tuple[Reason, ...]) -> str:

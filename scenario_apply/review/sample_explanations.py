@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 SAMPLE_TEXTS: Mapping[str, str] = {
+    "control-character": "The prompt of a sample contains a character that cannot be seen and that no prompt needs, "
+    "such as an escape or a null. Remove it; it often comes with text that was copied.",
     "best-unknown": "`best:` of a model names a version or an epoch that does not exist: it was deleted, or mistyped. "
     "Nothing is changed on Scenario because of it. `promote` writes it; remove it where the version is gone.",
     "epoch-range": "A model uses an epoch beyond those that it is trained for, by its `nbEpochs`. Use a smaller one.",
@@ -28,4 +30,6 @@ SAMPLE_TEXTS: Mapping[str, str] = {
     "sample-twice": "Two samples of a model or composition ask for the same: prompt, seed, settings, base and "
     "reference. They are drawn and charged once, under the first name. Give one of them another seed, or write "
     "`count: 2` for two pictures of one prompt.",
+    "samples-untrained": "`samples draw` draws with versions that are trained. This resource has none yet: apply "
+    "trains it and draws its samples then, unless they say `on: manual`.",
 }

@@ -7,7 +7,7 @@ from scenario_apply.planning.changes import Cost, UnknownCost
 
 
 def cost_text(cost: Cost) -> str:
-    """'230 CU quoted', 'about 86 CU' for an estimate, 'cost unknown'; empty when nothing is trained."""
+    """'230 CU quoted', 'about 86 CU' for an estimate, 'cost unknown'; empty when nothing is paid for."""
     match cost.source:
         case "none":
             return ""
@@ -22,12 +22,13 @@ def cost_text(cost: Cost) -> str:
 ESTIMATED_HOW = {"history": "from past trainings", "estimate": "by steps from other quotes"}
 """How costs of that source are estimated, all together."""
 
-_WHY: dict[UnknownCost, str] = {
+UNKNOWN_WHY: dict[UnknownCost, str] = {
     "no-model": "no model of this type exists yet",
     "parts": "a composition is priced at its launch, once its parts are trained",
     "not-asked": "the plan was made without Scenario",
     "refused": "Scenario gives no price for it",
     "failed": "Scenario could not be asked for the price",
+    "no-reference": "no picture is uploaded yet that a price could be asked with",
 }
 
 
@@ -39,7 +40,7 @@ def cost_basis_text(cost: Cost) -> str:
         case "estimate":
             return f"estimated by steps from the quote of {cost.basis}"
         case "unknown":
-            return _WHY[cost.why or "no-model"]
+            return UNKNOWN_WHY[cost.why or "no-model"]
         case _:
             return ""
 

@@ -14,10 +14,11 @@ from msgspec.structs import replace
 
 from scenario_apply.api.wire import model_of
 from scenario_apply.apply.environment import Environment
-from scenario_apply.errors import NotFound
+from scenario_apply.errors import ApiError, NotFound
 from scenario_apply.model.address import Address
 from scenario_apply.model.remote import (
     AssetId,
+    BaseInputs,
     JobId,
     ModelId,
     ModelPage,
@@ -28,6 +29,7 @@ from scenario_apply.model.remote import (
     RemotePair,
     TrainingImage,
 )
+from scenario_apply.model.samples import Generation, GenerationPrice
 from scenario_apply.model.steps import (
     AssetRef,
     AttachImages,
@@ -56,6 +58,7 @@ from scenario_apply.state.state import ConceptRecord, PairRecord, State, Version
 from scenario_apply.state.stores.file_store import FileStore
 from scenario_apply.state.stores.state_store import Loaded
 from tests.fakes.clock import FakeClock
+from tests.fakes.generation import BASES
 
 ENDPOINT = "https://scenario.test/v1"
 NOW = 1_790_000_000.0
@@ -91,6 +94,8 @@ class Service:
         self.reads: list[str] = []
         self.uploads: list[str] = []  # digests, as they came
         self._made = 0
+        self.bases: dict[ModelId, BaseInputs] = {base.id: base for base in BASES}
+        self.samples_fail: ApiError | None = None
 
     # -- where it comes from
 
@@ -229,6 +234,18 @@ class Service:
     def quote_training(self, model_id: ModelId, parameters: Mapping[str, object], images: int | None) -> float:
         self.reads.append("quote")
         return self.quotes.get(model_id, self.quotes.get("", 20.0 + 5 * (images or 0)))
+
+    def get_base(self, base: ModelId) -> BaseInputs:
+        self.reads.append("base")
+        if base not in self.bases:
+            raise NotFound("no such model", status=404)
+        return self.bases[base]
+
+    def quote_generation(self, base: ModelId, generation: Generation) -> GenerationPrice:
+        self.reads.append("sample quote")
+        if self.samples_fail is not None:
+            raise self.samples_fail
+        return GenerationPrice(cu=10.75 * generation.settings.count, details={})
 
     # -- carrying out
 

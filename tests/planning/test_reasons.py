@@ -10,6 +10,8 @@ from scenario_apply.model import codec
 from scenario_apply.model.address import Address
 from scenario_apply.model.remote import ModelId
 from scenario_apply.planning import reasons as why
+from scenario_apply.planning.coded_reason import Coded
+from scenario_apply.planning.sample_reasons import SampleFailed, SamplesChanged, SamplesDrawing, SamplesMissing
 from scenario_apply.review.plan_json import reason_json
 from scenario_apply.review.reason_words import reason_text
 
@@ -44,6 +46,12 @@ EXAMPLES = (
         why.OldVersionsKept(2, 0, "consent"),
         "2 old versions exceed keep_versions (0): pass --allow-destroy to delete them",
     ),
+    (SamplesMissing(("1", "2")), "2 samples are missing: 1, 2"),
+    (SamplesMissing(tuple("abcdefg")), "7 samples are missing: a, b, c, d, e and 2 more"),
+    (SamplesChanged(("rain",)), "1 sample changed: rain"),
+    (SampleFailed("rain", "Generation failed: out of memory"), "sample rain failed: Generation failed: out of memory"),
+    (SampleFailed("rain", None), "sample rain failed: Scenario gives no reason"),
+    (SamplesDrawing(("rain",)), "1 sample is being drawn: rain"),
 )
 
 
@@ -51,7 +59,7 @@ def test_every_reason_has_a_code_of_its_own() -> None:
     kinds = get_args(why.Reason)
     codes = [kind.__struct_config__.tag for kind in kinds]
     assert len(set(codes)) == len(codes)
-    assert set(kinds) == set(why.Coded.__subclasses__())
+    assert set(kinds) == set(Coded.__subclasses__())
 
 
 @pytest.mark.parametrize(("reason", "text"), EXAMPLES)

@@ -188,7 +188,7 @@ def _code(call: Invocation, plan: Plan) -> int:
     if call.arguments.refresh_only:
         return call.code(ExitCode.DRIFT, ExitCode.OK) if plan.drift else ExitCode.OK
     if plan.blocked:
-        return call.code(ExitCode.GATE)
+        return call.code(ExitCode.GATE) if plan.is_gated else ExitCode.ERROR
     if plan.only_waits:
         return call.code(ExitCode.RUNNING, ExitCode.OK)
     return call.code(ExitCode.CHANGES, ExitCode.OK) if plan.has_changes else ExitCode.OK

@@ -128,8 +128,8 @@ class JsonLinesView:
                     "action": change.action.value,
                     "reasons": [reason_json(reason) for reason in change.reasons],
                     "requests": change.requests,
-                    "cu": change.cost.cu,
-                    "cost_source": change.cost.source,
+                    "cu": change.total_cost.cu,
+                    "cost_source": change.total_cost.source,
                 }
                 self._line("planned_change", f"{change.address}: {change.action.value}", change=told)
         changes = {**plan.summary, "requests": plan.requests_total, "cu": plan.cu, "operation": "plan"}

@@ -37,9 +37,13 @@ def _is_one_kind(value: Any, kind: str) -> bool:
         case "null":
             return value is None
         case "integer":
-            return isinstance(value, int | float) and not isinstance(value, bool) and value == int(value)
+            return isinstance(value, int | float) and not isinstance(value, bool) and is_whole(value)
         case _:
             return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def is_whole(value: float) -> bool:
+    return isinstance(value, int) or value.is_integer()
 
 
 def kinds_of(branch: Schema) -> list[str]:

@@ -149,7 +149,8 @@ class Explanation:
         if not too_low and (high is None or value <= high):
             return
         least = f"more than {above:g}" if above is not None else f"{low:g}" if low is not None else ""
-        allowed = f"{least} to {high:g}" if least and high is not None else least or f"at most {high:g}"
+        most = f"{high:.10g}" if high is not None else ""
+        allowed = f"{least} to {most}" if least and most else least or f"at most {most}"
         parameter = ".parameters." in f".{path}"
         code = "parameter-range" if parameter else "scale-range" if _last(path) == "scale" else "out-of-range"
         hint = f"use {allowed}" + ("" if high is not None or above is not None else " or more")
@@ -177,7 +178,7 @@ class Explanation:
         for key in schema.get("required", ()):
             if key not in value:
                 shown = f"{_last(path) or self._whole} has no {key}"
-                hint = "begin the file with `version: 1`" if key == "version" else f"add `{key}:`"
+                hint = "begin the file with `version: 1`" if key == "version" and not path else f"add `{key}:`"
                 self._report.error("missing-key", shown, mark, hint)
         if len(value) < schema.get("minProperties", 0):
             self._report.error("empty-value", f"{_last(path)} is empty", mark)
@@ -275,7 +276,7 @@ class Explanation:
             hint = "set a value or remove the key"
         elif isinstance(value, str) and ("number" in kinds or "integer" in kinds):
             hint = self._number_hint(value, mark, whole="number" not in kinds)
-        elif kinds[:1] == ["array"] and not isinstance(value, Map):
+        elif kinds[:1] == ["array"] and not isinstance(value, Map | bool):
             hint = f"write [{str(value)[:_LONGEST_WORD]}]"
         is_shown = isinstance(value, float) and _last(path) not in SECRET_PARAMETERS
         given = f"{value:g}" if is_shown else kind_of(value)
@@ -321,7 +322,11 @@ def _hint_of_sample(key: str, properties: Schema) -> str | None:
     """The hint for a key of a sample, or of a block of samples: there, any other may be a set's name."""
     is_block = "prompts" in properties
     foreign = foreign_sample_key(key, has_prompts=is_block) or did_you_mean(key, properties)
-    return foreign or (f"put sets of prompts below prompts:, as in prompts: {{ {key}: ... }}" if is_block else None)
+    if foreign is not None or not is_block:
+        return foreign
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]*", key):
+        return "use letters, digits, _ and - for the name of a set"
+    return f"put sets of prompts below prompts:, as in prompts: {{ {key}: ... }}"
 
 
 def _known_elsewhere(key: str, path: str) -> str | None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import ChainMap
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from math import isfinite
 from typing import Any, cast
 
 from jinja2 import Template, TemplateSyntaxError, UndefinedError, nodes
@@ -54,6 +55,7 @@ _LONGEST_FILE = 512 * 1024  # of a *.yaml.j2
 _LONGEST_FILES = 1024 * 1024  # of all of them
 _OF_A_NODE = 4  # characters: most of such a file is text, so the nodes of its tree are counted instead
 _OVERHEAD = 64  # characters: compiling the shortest template takes about as long as so many more
+_FILE = "the text of a manifest"
 _LONGEST_PASSED_ON = 64 * 1024  # characters of what a caption takes along from variables and the environment
 
 
@@ -147,7 +149,7 @@ class Sandbox:
             what = f"more than {_LONGEST_FILES} characters of *.yaml.j2 files in total"
             raise TemplateError("template-too-large", what, "move text that is not a template to *.yaml files")
         tree = self._tree(text, _LONGEST_FILE, is_file=True)
-        with _explained("the text of a manifest"):
+        with _explained(_FILE):
             return str(self._run_openly(tree, None, values, secret, WORK_OF_A_FILE))
 
     def _tree(self, text: str, longest: int, *, is_file: bool = False) -> nodes.Template:
@@ -250,6 +252,8 @@ def _checked(value: Any) -> Any:
         return dict(value.items())
     if isinstance(value, Mapping) and not isinstance(value, EnvironmentVariables):
         return value
+    if isinstance(value, float) and not isfinite(value):
+        raise SecurityError(f"{value} is not a finite number")
     if value is not None and not isinstance(value, bool | int | float):
         sendable(one_text(value))
     return value
@@ -282,7 +286,7 @@ def _refused(error: EnvironmentVariableRefused, line: int | None) -> TemplateErr
 def _computed(name: str, where: str | None, line: int | None) -> TemplateError:
     if where is not None:
         hint = f"only {SECRET_PLACES} accepts a secret"
-        if where != "a caption":
+        if where == _FILE:
             hint += f"; in a file that is a template, write {{% raw %}}{{{{ {name} }}}}{{% endraw %}} there"
         return TemplateError("secret-in-clear", f"{name} is a secret and cannot be used in {where}", hint, line, name)
     what = f"{name} is a secret: a template can only pass it on unchanged"
@@ -328,7 +332,7 @@ def _not_set(name: str, line: int | None = None) -> TemplateError:
 
 
 def _meant(name: str, values: Mapping[str, Any]) -> str:
-    return did_you_mean(name, [*values, "env", "var"]) or "declare it under variables:"
+    return did_you_mean(name, [*values, "env", "var", "trigger"]) or "declare it under variables:"
 
 
 def _syntax_hint(text: str) -> str | None:

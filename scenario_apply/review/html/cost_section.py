@@ -18,7 +18,7 @@ from scenario_apply.state.state import State
 _STEPS = {
     "create": "create models", "upload": "upload pictures", "attach": "attach pictures", "detach": "detach pictures",
     "caption": "set captions", "pair": "set pairs", "update": "update labels", "tag": "set tags",
-    "train": "launch trainings", "wait": "polls (estimate)", "delete": "delete models",
+    "train": "launch trainings", "wait": "polls (estimate)", "delete": "delete models", "sample": "draw samples",
 }  # fmt: skip
 
 
@@ -39,12 +39,15 @@ def cost_section(state: State, plan: Plan | None = None) -> Section:
 
 
 def _planned(plan: Plan) -> Iterator[Chart]:
-    paid = [change for change in plan.changes if change.cost.source != "none"]
+    paid = [change for change in plan.changes if change.total_cost.source != "none"]
     if paid:
-        order = sorted(paid, key=lambda change: -(change.cost.cu or 0))
-        rows = [(str(change.address), change.cost.cu or 0.0, cost_text(change.cost)) for change in order]
+        order = sorted(paid, key=lambda change: -(change.total_cost.cu or 0))
+        rows = [(str(change.address), change.total_cost.cu or 0.0, cost_text(change.total_cost)) for change in order]
         unknown = len(plan.costs("unknown"))
-        summary = f"{counted(len(paid), 'training')}" + (f", {unknown:,} of unknown cost." if unknown else ".")
+        trainings = sum(change.cost.source != "none" for change in paid)
+        what = [counted(trainings, "training")] if trainings else []
+        what += [counted(plan.samples_count, "sample")] if plan.samples_count else []
+        summary = " and ".join(what) + (f", {counted(unknown, 'resource')} of unknown cost." if unknown else ".")
         yield bars("cost-next", "Cost of the next apply", summary, rows, head=("Resource", "Cost"))
     steps = sorted(plan.requests_by_step.items(), key=lambda item: -item[1])
     if steps:

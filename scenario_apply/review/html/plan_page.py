@@ -23,9 +23,10 @@ from scenario_apply.review.plan_words import (
     subject_text,
     title_address,
     twin_text,
+    unknown_cost_text,
 )
-from scenario_apply.review.screen import counted, duration
-from scenario_apply.review.values import about, cost_basis_text, cost_text
+from scenario_apply.review.screen import duration
+from scenario_apply.review.values import about, cost_text
 
 MANY = 40
 """More changes than this are folded, each to its title, unless something stops the plan."""
@@ -143,7 +144,7 @@ class PlanPage:
                 card.change.address,
                 card.anchor,
                 cost_text(card.change.cost).removesuffix(" quoted") or "free",
-                cost_basis_text(card.change.cost) or _SOURCES[card.change.cost.source],
+                card.change.cost_basis or _SOURCES[card.change.cost.source],
                 card.change.requests,
             )
             for card in self.cards
@@ -224,6 +225,9 @@ def _tiles(plan: PlanView) -> Iterator[Tile]:
     if totals.trainings:
         time = f"about {duration(totals.training_seconds)}" if totals.training_seconds is not None else ""
         yield Tile("trainings", f"{totals.trainings:,}", time)
+    if totals.samples:
+        known = totals.samples_cu
+        yield Tile("samples", f"{totals.samples:,}", "cost unknown" if known is None else f"{amount(known)} CU")
     notes = []
     if totals.seconds_at_limit:
         notes.append(f"at least {duration(totals.seconds_at_limit)} at {totals.rate_limit:,}/min")
@@ -239,9 +243,9 @@ def _tiles(plan: PlanView) -> Iterator[Tile]:
 
 
 def _cost(totals: PlanTotals) -> tuple[str, str]:
-    if not totals.trainings:
+    if not totals.trainings and not totals.samples:
         return "0 CU", "nothing is trained"
-    unknown = f"plus {counted(len(totals.unknown), 'training')} of unknown cost" if totals.unknown else ""
+    unknown = unknown_cost_text(totals)
     if totals.cu is None:
         return "unknown", "; ".join([*totals.unknown_why, "checked against the limits before the first upload"])
     if totals.estimated:

@@ -16,6 +16,7 @@ from scenario_apply.review.markdown.fitting import Lines
 from scenario_apply.review.markdown.inline import code, diff, in_html, table, words
 from scenario_apply.review.markdown.picture_links import PictureLinks, Side
 from scenario_apply.review.plan_words import content_counts, price_and_requests, title_address, twin_text, values_text
+from scenario_apply.review.sample_words import SampleView
 from scenario_apply.review.screen import counted, duration, fit, safe
 from scenario_apply.review.values import cost_text
 from scenario_apply.review.word_diff import Stretch, shortened
@@ -121,6 +122,8 @@ def _body(change: ChangeView, links: PictureLinks, detail: Detail) -> Iterator[s
         yield f"- Its dataset: {tally(change.beside.findings)} ({', '.join(map(code, codes))})"
     if change.training is not None:
         yield f"- Training: {code(change.training)}"
+    if change.samples:
+        yield f"- {words(change.samples.line.replace('samples', 'Samples:', 1).replace('::', ':'))}"
     price = [text] if (text := cost_text(change.cost)) else []
     if change.beside.seconds is not None:
         price.append(f"about {duration(change.beside.seconds)} by past trainings")
@@ -128,6 +131,7 @@ def _body(change: ChangeView, links: PictureLinks, detail: Detail) -> Iterator[s
         yield f"- {', '.join(price)}".replace("- c", "- C", 1)
     yield ""
     yield from _attributes(change, detail)
+    yield from _section("Samples", change.samples.draw, detail, lambda rows: _samples(rows, detail))
     if change.twin is not None and (change.pictures or change.captions or change.pairs):
         text = twin_text(change)
         yield f"{text[:1].upper()}{text[1 : -len(str(change.twin))]}{code(str(change.twin))}."
@@ -254,6 +258,15 @@ def _pairs(pairs: Sequence[PairView], links: PictureLinks, detail: Detail) -> It
         text = _caption(pair.instruction, detail) if is_same else _diff(pair.words, detail)
         rows.append([pair.kind, *cells, f"{replaced}{text}"])
     yield from table(["", "before", "after", "instruction"], rows)
+
+
+def _samples(samples: Sequence[SampleView], detail: Detail) -> Iterator[str]:
+    rows = []
+    for one in samples:
+        why = f"{one.news}: {words(fit(safe(one.failed), detail.keep + 300))}" if one.failed else one.news
+        prompt = code(_cut(one.prompt, detail)) if one.previous is None else _diff(one.words, detail)
+        rows.append([code(one.name), why, prompt, one.settings])
+    yield from table(["sample", "", "prompt", "settings"], rows)
 
 
 def _caption(caption: str | None, detail: Detail) -> str:

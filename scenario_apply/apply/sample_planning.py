@@ -1,0 +1,89 @@
+"""What a plan needs to know for its samples: bases and prices from the service.
+
+Imported only for plans with samples. Everything here is read; a price is a dry run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from scenario_apply.apply.base_lookup import find_bases
+from scenario_apply.apply.environment import Environment
+from scenario_apply.errors import ApiError, BadAnswer, Diagnostic, Refused, WriteInPlan
+from scenario_apply.model.address import Address
+from scenario_apply.model.ports import ScenarioApi
+from scenario_apply.model.remote import ModelId
+from scenario_apply.model.sample_bases import SampleBase, WantedBase
+from scenario_apply.planning.changes import UnknownCost
+from scenario_apply.planning.decision import Decision
+from scenario_apply.planning.owed_samples import FindBase, plan_samples
+from scenario_apply.planning.rule_inputs import Inputs
+from scenario_apply.planning.sample_pricing import (
+    PlannedSamples,
+    PriceKey,
+    PriceQuestion,
+    price_questions,
+    sample_costs,
+)
+
+
+def planned_samples(
+    environment: Environment,
+    api: ScenarioApi | None,
+    given: Inputs,
+    decisions: Mapping[Address, Decision],
+) -> PlannedSamples:
+    """The samples that are owed and what they cost. api None: nothing is asked, and costs come from past samples."""
+    plan = plan_samples(given, decisions, _base_finder(environment, api))
+    questions = price_questions(plan.works, given.state)
+    answers, notes = _prices(api, questions.values()) if api is not None else ({}, ())
+    return PlannedSamples(plan=plan, costs=sample_costs(plan.works, questions, answers, given.state), notes=notes)
+
+
+def _base_finder(environment: Environment, api: ScenarioApi | None) -> FindBase:
+    found: dict[WantedBase, SampleBase | Diagnostic] = {}
+
+    def find(wanted: WantedBase) -> SampleBase | Diagnostic:
+        if wanted not in found:
+            found.update(find_bases(api, environment.clock, [wanted], environment.base_notes))
+        return found[wanted]
+
+    return find
+
+
+# -- prices
+
+
+def _prices(
+    api: ScenarioApi, questions: Iterable[PriceQuestion]
+) -> tuple[dict[PriceKey, float | UnknownCost], tuple[Diagnostic, ...]]:
+    """One dry run for each base, model and settings. Once the service cannot be asked, nothing more is asked."""
+    answers: dict[PriceKey, float | UnknownCost] = {}
+    notes: list[Diagnostic] = []
+    is_down = False
+    for question in questions:
+        if question.key in answers:
+            continue
+        if is_down:
+            answers[question.key] = "failed"
+            continue
+        try:
+            answers[question.key] = api.quote_generation(question.base, question.generation).cu
+        except Refused:
+            answers[question.key] = "refused"
+        except WriteInPlan:
+            raise
+        except ApiError as error:
+            answers[question.key] = "failed"
+            is_down = not isinstance(error, BadAnswer)
+            notes.append(_not_quoted(question.base, error))
+    return answers, tuple(notes)
+
+
+def _not_quoted(base: ModelId, error: ApiError) -> Diagnostic:
+    return Diagnostic(
+        code="price-unknown",
+        message=f"the cost of samples on {base} is not quoted: {error}",
+        hint="the plan shows what such a sample cost before, where the state knows it",
+        severity="warning",
+    )
