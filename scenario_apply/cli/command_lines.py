@@ -25,6 +25,7 @@ def again(asked: Mapping[str, Any], settings: Settings, command: str) -> str:
     """
     words = ["scenario-apply", *command.split(), *(asked.get("draw") or ()), *_shared(settings)]
     words += [f"--{name}={value}" for name in ("select", "exclude", "train") for value in asked.get(name) or ()]
+    words += [f"--version={asked['draw_version']}"] if asked.get("draw_version") else []
     if command == "destroy":
         return shlex.join(words)  # it allows its own deletes, and nothing is trained
     words += [f"--limit={name}={value:.12g}" for name, value in asked.get("limit") or ()]

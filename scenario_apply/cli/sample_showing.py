@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -42,7 +42,7 @@ def show(call: Invocation) -> int:
             _download(call, request, world, prepared.state, asked)
         files = _files(call, SampleStore(manifest.root))
     rows = sample_rows(manifest, prepared.state, prepared.plan.changes, files, asked)
-    call.warn(prepared.plan.diagnostics)
+    call.warn(problem for problem in prepared.plan.diagnostics if problem.code.startswith("sample"))
     call.show(sample_rows_json(rows) if call.arguments.format == "json" else sample_rows_text(rows, call.out_now))
     return 0
 
@@ -50,23 +50,30 @@ def show(call: Invocation) -> int:
 def prune(call: Invocation) -> int:
     """Delete small copies that no recorded sample names. The state is locked meanwhile, and not written."""
     place = place_of(call.settings)
-    with open_world(place, call.settings, offline=True, read_only=True) as world:
-        with world.store.locked("samples prune", call.settings.lock_timeout_s) as notes:
-            for note in notes:
-                call.tell(note)
-            kept = {one.thumbnail for one in _pictures(world.store.load().state, None)}
-            store = SampleStore(place.root)
-            try:
-                unused = {digest: size for digest, size in store.sizes().items() if digest not in kept}
-                if not call.arguments.dry_run:
-                    store.delete(unused)
-            except OSError as error:
-                what = f"{store.path} cannot be cleaned: {error.strerror or error}"
-                raise ScenarioApplyError(what, code="unsafe-file", hint=hint_of(error)) from error
+    with (
+        open_world(place, call.settings, offline=True, read_only=True) as world,
+        world.store.locked("samples prune", call.settings.lock_timeout_s) as notes,
+    ):
+        for note in notes:
+            call.tell(note)
+        kept = {one.thumbnail for one in _pictures(world.store.load().state, None)}
+        unused = _unused(SampleStore(place.root), kept, delete=not call.arguments.dry_run)
     verb = "Would delete" if call.arguments.dry_run else "Deleted"
-    size = sum(unused.values())
+    size = sum(unused)
     call.show(f"{verb} {counted(len(unused), 'small copy', 'small copies')} ({size / 1000:,.0f} kB).\n")
     return 0
+
+
+def _unused(store: SampleStore, kept: Collection[str | None], *, delete: bool) -> list[int]:
+    """The sizes of small copies that are not kept; they are deleted if so said."""
+    try:
+        unused = {digest: size for digest, size in store.sizes().items() if digest not in kept}
+        if delete:
+            store.delete(unused)
+    except OSError as error:
+        what = f"{store.path} cannot be cleaned: {error.strerror or error}"
+        raise ScenarioApplyError(what, code="unsafe-file", hint=hint_of(error)) from error
+    return [*unused.values()]
 
 
 def _planned(call: Invocation, request: PlanRequest, world: Environment) -> Prepared:

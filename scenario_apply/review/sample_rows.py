@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import Literal
 
 from msgspec import Struct
@@ -64,13 +65,21 @@ def sample_rows(
 
     files: where small copies are, by digest. asked: only these; None: all.
     """
-    declared = {a: spec.samples.samples for a, spec in (manifest.models | manifest.compositions).items()}
+    declared = {address: spec.samples.samples for address, spec in manifest.models.items()}
+    declared |= {address: spec.samples.samples for address, spec in manifest.compositions.items()}
     missing = {change.address: change for change in changes if change.samples.draw}
     rows: list[SampleRow] = []
     for address in sorted(declared.keys() | state.records.keys()):
         if asked is None or address in asked:
-            rows += _of_resource(address, declared.get(address, ()), state.records.get(address), missing, files)
+            order = {one.name: number for number, one in enumerate(declared.get(address, ()))}
+            found = _of_resource(address, declared.get(address, ()), state.records.get(address), missing, files)
+            rows += sorted(found, key=partial(_place, order))
     return rows
+
+
+def _place(order: Mapping[str, int], row: SampleRow) -> tuple[bool, int, int]:
+    """What is in use first, newest versions first, then as declared."""
+    return not row.is_current, -(row.version or 0), order.get(row.name, len(order))
 
 
 def _of_resource(

@@ -46,7 +46,7 @@ def _version_lines(rows: Sequence[SampleRow], screen: Screen) -> list[str]:
     status_width = max(columns(_status(row)) for row in rows)
     cost_width = max(columns(_cost(row)) for row in rows)
     lines = [screen.paint(safe(title), "bold")]
-    for row in rows:
+    for row in sorted(rows, key=lambda one: not one.declared):
         lines += _row_lines(row, (name_width, status_width, cost_width), screen)
     return lines
 
@@ -61,9 +61,9 @@ def _row_lines(row: SampleRow, widths: tuple[int, int, int], screen: Screen) -> 
     texts = quoted_caption(row.prompt, room, screen)
     below: list[str] = []
     if row.status == "failed" and row.reason:
-        below += wrap(safe(row.reason), room)
+        below += wrap(safe(row.reason), screen.width - 6)
     if screen.verbose:
-        below += wrap(safe(_details(row)), room)
+        below += wrap(safe(_details(row)), screen.width - 6)
         below += [safe(picture.file or f"{picture.asset_id}: no small copy here") for picture in row.pictures]
     return [start + texts[0], *(" " * used + text for text in texts[1:]), *(f"      {text}" for text in below)]
 

@@ -22,6 +22,7 @@ def _draws(parser: argparse.ArgumentParser) -> None:
     options.pulling(parser)
     parser.add_argument(
         "--version",
+        dest="draw_version",
         type=positive,
         metavar="N",
         help="draw with this version, which Scenario still has, instead of the one in use; for one ADDRESS",
