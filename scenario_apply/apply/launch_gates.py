@@ -1,4 +1,4 @@
-"""Right before a training is paid for: compares its quote and its dataset score with the limits."""
+"""Right before a training is paid for: compares its quote and its dataset score with the limits; samples as well."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from scenario_apply.state.outcome import Outcome
 WARNINGS_SHOWN = 3
 SCORE_READS = 20
 SCORE_EVERY_S = 3.0
+_ROUNDING = 1e-6
 QUOTE_HOLDS_S = 600.0
 """A limit on cost relies on a quote for so long: a launch may wait for hours until another training ends."""
 
@@ -69,6 +70,8 @@ class Launching:
         self._lock = threading.Lock()
         self._may_launch = may_launch
         self._let_through: set[Address] = set()
+        self._samples: dict[Address, float] = {}  # CU of those that were let through
+        self._refused_samples: dict[Address, float] = {}
 
     def check(self, step: StartTraining, context: CallContext) -> None:
         """Raises GateClosed when the training would exceed a limit, LaunchHeld when as many were launched as this run
@@ -93,6 +96,7 @@ class Launching:
                 self.quoted[step.address] = quote
                 return
             spent = sum(cu for address, cu in self.quoted.items() if address != step.address)
+            spent += sum(self._samples.values())
             if spent + quote > self.limits.cost:
                 self.refused[step.address] = quote
                 raise GateClosed(
@@ -101,6 +105,33 @@ class Launching:
                 )
             self.quoted[step.address] = quote
             self.refused.pop(step.address, None)
+
+    @property
+    def limits_cost(self) -> bool:
+        """Whether any limit depends on the price of samples."""
+        return self.limits.cost is not None or self.limits.samples_cost is not None
+
+    def take_samples(self, address: Address, cu: float, count: int) -> None:
+        """Let samples through that cost so much together. Raises GateClosed when that would exceed a limit."""
+        with self._lock:
+            drawn = sum(self._samples.values())
+            spent = {"samples_cost": drawn, "cost": drawn + sum(self.quoted.values())}
+            for name, limit in (("samples_cost", self.limits.samples_cost), ("cost", self.limits.cost)):
+                if limit is None or spent[name] + cu <= limit + _ROUNDING:
+                    continue
+                self._refused_samples[address] = cu
+                of_run = f"; with {amount(spent[name])} CU of this run that" if spent[name] else ", which"
+                what = f"{count} sample{'s' if count > 1 else ''} of {address}"
+                raise GateClosed(
+                    f"Scenario quotes {amount(cu)} CU for {what}{of_run} "
+                    f"is over the limit of {amount(limit)} ({name}), so none was drawn{self._remedy(limit, name)}"
+                )
+            self._samples[address] = self._samples.get(address, 0.0) + cu
+
+    def give_back(self, address: Address, cu: float) -> None:
+        """A sample that was let through is not drawn."""
+        with self._lock:
+            self._samples[address] = max(0.0, self._samples.get(address, 0.0) - cu)
 
     def _hold(self, step: StartTraining) -> None:
         """Raises LaunchHeld above the number of launches that this run may do."""
@@ -138,17 +169,23 @@ class Launching:
                 f"the price of {step.address} is unknown, and there is a limit on cost ({self.limits.cost:g}): {error}"
             ) from error
 
-    def _remedy(self, limit: float) -> str:
+    def _remedy(self, limit: float, name: str = "cost") -> str:
         """The limit that allows every launch refused so far: the next run counts its cost from zero."""
-        needed = math.ceil(sum(self.refused.values()))
+        trainings = sum(self.refused.values()) if name == "cost" else 0.0
+        needed = math.ceil(trainings + sum(self._refused_samples.values()))
         if needed <= limit:
             return " for one run: the next run may launch it"
-        return f": raise it for a run with --limit cost={needed}, or in the manifest's limits:"
+        return f": raise it for a run with --limit {name}={needed}, or in the manifest's limits:"
 
     def refused_launches(self) -> RefusedLaunches:
         """The launches that the limits stopped so far."""
         with self._lock:
-            return RefusedLaunches(limits=self.limits, over_cost=dict(self.refused), lowest_score=self.lowest_score)
+            return RefusedLaunches(
+                limits=self.limits,
+                over_cost=dict(self.refused),
+                samples=dict(self._refused_samples),
+                lowest_score=self.lowest_score,
+            )
 
     def forget(self, step: StartTraining) -> None:
         """The launch was refused: nothing is spent on it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from scenario_apply.apply.run_snapshot import RunSnapshot
 
 
+TRAINING = "training"
 HELD = "waits for another training to end"
 """The reason of what was not started because as many trainings run as may."""
 HELD_SAMPLE = "waits for another sample to end"
@@ -84,6 +85,7 @@ def ledger_of(
     failed = _failed(run)
     unknown = _unknown(run)
     not_started = (*_not_started(run, {line.address for line in running}), *withheld)
+    drawn = (line for line in running if line.what != TRAINING)  # only an apply records them
     status = _status(run, running, failed, unknown, not_started)
     return Ledger(
         status=status,
@@ -101,7 +103,7 @@ def ledger_of(
         steps_done=len(run.outcomes),
         steps_total=len(run.plan.steps),
         error=error or (str(run.fatal) if run.fatal is not None else _declined(run)),
-        next_command=next_command(run, options, status, (*unknown, *not_started), withheld),
+        next_command=next_command(run, options, status, (*unknown, *not_started, *drawn), withheld),
         gated=run.is_gated,
         declined=run.declined is not None,
         counts=dict(Counter(planned.kind for planned in run.plan.steps if planned.id in run.outcomes)),
@@ -188,7 +190,7 @@ def _running(run: RunSnapshot, state: State, now: float) -> tuple[LedgerLine, ..
     }
     for address in sorted(waited_for | _left_training(run, state)):
         record = state.records.get(address)
-        line = LedgerLine(address=address, what="training", remote_id=record.working.id if record is not None else None)
+        line = LedgerLine(address=address, what=TRAINING, remote_id=record.working.id if record is not None else None)
         lines.append(replace(line, reason=_queued(run, record.working, address, now) if record else None))
     return (*lines, *_drawing(run))
 
@@ -329,21 +331,25 @@ def _sample_charges(run: RunSnapshot) -> Iterator[TrainingCharge]:
         if isinstance(planned.step, DrawSample) and outcome is not None and outcome.job_id in entries:
             launched.setdefault(planned.address, []).append(entries[outcome.job_id])
     for address in sorted(launched):
-        of_resource = launched[address]
-        charged = [entry.charged for entry in of_resource]
-        known = [cu for cu in charged if cu is not None]
-        quoted = [entry.quoted for entry in of_resource if entry.quoted is not None]
-        details: Counter[str] = Counter()
-        for entry in of_resource:
-            details.update(entry.details)
-        yield TrainingCharge(
-            address=address,
-            quoted=total(quoted) if len(quoted) == len(of_resource) else None,
-            charged=total(known) if len(known) == len(charged) else None,
-            discount=total(entry.discount or 0.0 for entry in of_resource) or None,
-            details=details,
-            samples=len(of_resource),
-        )
+        yield sample_charge(address, launched[address])
+
+
+def sample_charge(address: Address, of_resource: Sequence[SampleEntry]) -> TrainingCharge:
+    """What several samples of a resource were quoted and charged together."""
+    charged = [entry.charged for entry in of_resource]
+    known = [cu for cu in charged if cu is not None]
+    quoted = [entry.quoted for entry in of_resource if entry.quoted is not None]
+    details: Counter[str] = Counter()
+    for entry in of_resource:
+        details.update(entry.details)
+    return TrainingCharge(
+        address=address,
+        quoted=total(quoted) if len(quoted) == len(of_resource) else None,
+        charged=total(known) if len(known) == len(charged) else None,
+        discount=total(entry.discount or 0.0 for entry in of_resource) or None,
+        details=details,
+        samples=len(of_resource),
+    )
 
 
 def _is_launched(planned: PlannedStep, run: RunSnapshot) -> bool:

@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from scenario_apply.apply.launch_gates import rounded_down
-from scenario_apply.model.steps import CreateModel, StartTraining
+from scenario_apply.model.steps import CreateModel, DrawSample, StartTraining
 
 if TYPE_CHECKING:
     from scenario_apply.apply.apply_options import ApplyOptions
     from scenario_apply.apply.events import EndStatus, LedgerLine
     from scenario_apply.apply.run_snapshot import RunSnapshot
     from scenario_apply.model.address import Address
+    from scenario_apply.planning.changes import Cost
     from scenario_apply.planning.plan import Plan
 
 
@@ -25,7 +26,7 @@ def next_command(
     left: tuple[LedgerLine, ...],
     withheld: tuple[LedgerLine, ...],
 ) -> str | None:
-    """None when all is done. left: what is unknown or not started, besides running trainings.
+    """None when all is done. left: what is unknown, not started or being drawn, besides running trainings.
 
     The status command is enough only where nothing is left.
     """
@@ -68,19 +69,32 @@ def _limits_needed(plan: Plan, run: RunSnapshot | None) -> dict[str, float]:
         return {}
     refused = run.refused
     needed: dict[str, float] = {}
-    if refused.over_cost and refused.limits.cost is not None:
-        planned = {change.address: change.cost.cu or 0 for change in plan.changes}
-        left = {
-            planned.address
-            for planned in run.plan.steps
-            if isinstance(planned.step, StartTraining) and planned.id not in run.outcomes
-        }
-        # the next plan is checked with its own estimate, its launches with the quote at that time
-        cost = math.ceil(sum(max(refused.over_cost.get(a, 0), planned.get(a, 0)) for a in left))
-        needed |= {"cost": cost} if cost > refused.limits.cost else {}
+    trainings = _left(run, StartTraining, refused.over_cost, {c.address: c.cost for c in plan.changes})
+    samples = _left(run, DrawSample, refused.samples, {c.address: c.samples.cost for c in plan.changes})
+    cost = math.ceil(trainings + samples)
+    if (refused.over_cost or refused.samples) and refused.limits.cost is not None and cost > refused.limits.cost:
+        needed["cost"] = cost
+    most = refused.limits.samples_cost
+    if refused.samples and most is not None and math.ceil(samples) > most:
+        needed["samples_cost"] = math.ceil(samples)
     if refused.lowest_score is not None:
         needed["min_score"] = rounded_down(refused.lowest_score)
     return needed
+
+
+def _left(
+    run: RunSnapshot,
+    kind: type[StartTraining | DrawSample],
+    quoted: Mapping[Address, float],
+    costs: Mapping[Address, Cost],
+) -> float:
+    """CU of what was not launched: the next plan is checked with its own estimate, its launches with the quote then."""
+    left = {
+        planned.address
+        for planned in run.plan.steps
+        if isinstance(planned.step, kind) and planned.id not in run.outcomes
+    }
+    return sum(max(quoted.get(address, 0.0), costs[address].cu or 0.0 if address in costs else 0.0) for address in left)
 
 
 def _still_to_replace(options: ApplyOptions, plan: Plan, run: RunSnapshot | None) -> list[Address]:

@@ -122,7 +122,7 @@ class PriceRound:
             error = next((str(a.error) for a in self.answers if a.address == address and a.error is not None), None)
             prices.append(TrainingPrice(address=address, cu=cost.cu, source=cost.source, reason=error))
         known = [price.cu for price in prices if price.cu is not None]
-        return Priced(prices=tuple(prices), cu=total(known) if known else None, planned=self.prepared.plan.cu)
+        return Priced(prices=tuple(prices), cu=total(known) if known else None, planned=self.prepared.plan.training_cu)
 
     def unpriced(self) -> PriceReply | None:
         """A training whose price could not be asked for; one that is refused is asked again at its launch."""
@@ -153,9 +153,12 @@ class PriceRound:
         if unknown is not None:
             what = f"the price of {unknown.address} is unknown, and there is a limit on cost ({limit:g})"
             return f"{what}: {unknown.error}"
-        if priced.cu is not None and priced.cu > limit + _ROUNDING:
-            over = f"cost: {amount(priced.cu)} CU is over the limit of {amount(limit)}"
-            return f"{over}; raise it for a run with --limit cost={ceil(priced.cu)}, or in the manifest's limits:"
+        samples = self.prepared.plan.samples_cu or 0.0
+        if priced.cu is not None and priced.cu + samples > limit + _ROUNDING:
+            needed = total((priced.cu, samples))
+            told = f"{amount(needed)} CU" + (f" ({amount(samples)} of them for samples)" if samples else "")
+            over = f"cost: {told} is over the limit of {amount(limit)}"
+            return f"{over}; raise it for a run with --limit cost={ceil(needed)}, or in the manifest's limits:"
         return None
 
     def over_approved(self, approval: Approval) -> str | None:
@@ -164,11 +167,11 @@ class PriceRound:
         if not self.answers or priced.cu is None:
             return None
         if approval.ask is not None:
-            shown = self.prepared.plan.cu or 0.0
+            shown = self.prepared.plan.training_cu or 0.0
             if priced.cu <= shown + _ROUNDING:
                 return None
             told = f"the plan showed {amount(shown)} CU"
-            if self.prepared.plan.cu is None:
+            if self.prepared.plan.training_cu is None:
                 told = "the plan did not know that"
             return f"it costs {amount(priced.cu)} CU; {told}"
         if approval.plan is None:

@@ -19,6 +19,7 @@ from scenario_apply.apply.price_round import PriceReply, PriceRound, ask_prices
 from scenario_apply.apply.recorder import Recorder
 from scenario_apply.apply.run_options import FinishedTask, RunOptions
 from scenario_apply.apply.run_snapshot import RunSnapshot
+from scenario_apply.apply.sample_gates import SampleGates
 from scenario_apply.apply.sample_waits import SampleWaits
 from scenario_apply.apply.schedule import Call, Schedule
 from scenario_apply.apply.stop_signal import StopSignal
@@ -71,6 +72,7 @@ class Run:
         self._options = options
         self._deadline = None if options.timeout_s is None else self._clock.monotonic() + options.timeout_s
         self._prices = prices
+        self._sample_gates = SampleGates(launching, plan, options.approval)
         launching.expect(prices.quotes, from_iso(plan.created_at) or self._clock.now())
         held = options.leaves_held
         self._schedule = Schedule(plan.steps, parallelism=options.parallelism, first=prices.first, leaves_held=held)
@@ -176,8 +178,7 @@ class Run:
         self._ask_prices_if_due()
         if self._schedule.held and not self._schedule.has_trainings():
             self._schedule.release_held()  # nothing is left to wait for
-        if self._schedule.held_samples and not self._schedule.has_samples():
-            self._schedule.release_samples()
+        self._schedule.release_samples_if_idle()
         for call in self._schedule.start(self._clock.monotonic()):
             self._start(call)
 
@@ -196,7 +197,10 @@ class Run:
             try:
                 if isinstance(step, StartTraining):
                     self._launching.check(step, context)
+                elif isinstance(step, DrawSample):
+                    self._sample_gates.check(step, context)
                 outcome = self._launching.with_quote(step, perform(planned, step, context))
+                outcome = self._sample_gates.with_quote(step, outcome)
                 return FinishedTask(call=call, started_at=started_at, outcome=outcome)
             except Exception as error:
                 return FinishedTask(call=call, started_at=started_at, error=error)
@@ -319,6 +323,8 @@ class Run:
             self._recorder.fail(planned, reason)
             if isinstance(planned.step, StartTraining):
                 self._launching.forget(planned.step)
+            elif isinstance(planned.step, DrawSample):
+                self._sample_gates.forget(planned.step)
         self._emit(StepFailed(step=planned, error=reason, skipped=skipped))
 
     def _end(self, error: BaseException) -> None:

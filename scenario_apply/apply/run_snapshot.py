@@ -17,10 +17,13 @@ from scenario_apply.state.state import State
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefusedLaunches:
-    """Launches that a limit stopped. over_cost: CU quoted for each; lowest_score: of the datasets below min_score."""
+    """Launches that a limit stopped. over_cost: CU quoted for each training; samples: CU of the samples of a resource;
+    lowest_score: of the datasets below min_score.
+    """
 
     limits: Limits = Limits()
     over_cost: Mapping[Address, float] = field(default_factory=dict)
+    samples: Mapping[Address, float] = field(default_factory=dict)
     lowest_score: float | None = None
 
 

@@ -58,7 +58,7 @@ def sampled_models(api: ScenarioApi, model_ids: Sequence[ModelId], download: Dow
     """Of the models that have samples, in the order asked. Raises ApiError where models cannot be read."""
     chosen: dict[ModelId, tuple[RemoteEpoch, ...]] = {}
     left_out: set[ModelId] = set()
-    models = _with_samples(_with_epochs(api, model_ids))
+    models = _with_samples(models_with_epochs(api, model_ids))
     most = _epochs_each(models.values())
     room = MOST_PICTURES
     for model in models.values():
@@ -100,7 +100,9 @@ def _epochs_each(models: Iterable[RemoteModel]) -> int:
     return max(1, min(MOST_EPOCHS, MOST_PICTURES // max(of_one, 1)))
 
 
-def _with_epochs(api: ScenarioApi, model_ids: Sequence[ModelId]) -> list[RemoteModel]:
+def models_with_epochs(api: ScenarioApi, model_ids: Sequence[ModelId]) -> list[RemoteModel]:
+    """Models in the order asked, with their epochs: the first trained ones are read alone where many say nothing of
+    them. Raises ApiError."""
     models = read_models(api, model_ids, images=False)
     alone = [m.id for m in models.values() if m.epochs is None and m.status == "trained" and not m.concepts]
     for model_id in alone[:_READ_ALONE]:

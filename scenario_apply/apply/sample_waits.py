@@ -139,7 +139,7 @@ class SampleWaits:
         def task() -> FinishedTask:
             try:
                 return FinishedTask(take=partial(self._looked, batch, make(wanted), None, now))
-            except ScenarioApplyError as error:
+            except Exception as error:  # whatever happens to a picture, it was drawn
                 return FinishedTask(take=partial(self._looked, batch, {}, error, now))
 
         tools.workers.start(task)
@@ -148,7 +148,7 @@ class SampleWaits:
         self,
         batch: Mapping[StepId, Outcome],
         pictures: Mapping[AssetId, DrawnPicture],
-        error: ScenarioApplyError | None,
+        error: Exception | None,
         started_at: float,
     ) -> None:
         self._is_looking = False

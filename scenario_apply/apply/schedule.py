@@ -260,7 +260,7 @@ class Schedule:
             return
         self._draws_are_held = True
         for _, ready_id in sorted(self._ready):
-            if self.status[ready_id] is StepStatus.READY and self._is_draw(ready_id):
+            if self._is_ready_draw(ready_id):
                 self.status[ready_id] = StepStatus.HELD
                 self._hold(ready_id)
 
@@ -278,6 +278,12 @@ class Schedule:
         for step_id in held[:most]:
             self._held.remove(step_id)
             self._put_ready(step_id)
+
+    def release_samples_if_idle(self) -> None:
+        """All that were held may be tried again where none runs or is about to: nothing is left to wait for."""
+        is_idle = not self.has_samples() and not any(self._is_ready_draw(step_id) for _, step_id in self._ready)
+        if is_idle and self.held_samples:
+            self.release_samples()
 
     # -- inside
 
@@ -309,6 +315,9 @@ class Schedule:
     def _hold(self, step_id: StepId) -> None:
         if not self._leaves_held:
             self._held.append(step_id)
+
+    def _is_ready_draw(self, step_id: StepId) -> bool:
+        return self.status[step_id] is StepStatus.READY and self._is_draw(step_id)
 
     def _is_draw(self, step_id: StepId) -> bool:
         return isinstance(self.steps[step_id].step, DrawSample)

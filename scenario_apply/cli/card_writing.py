@@ -46,7 +46,7 @@ def write_card(call: Invocation) -> int:
         require_service(call.settings)
     place, manifest = place_and_manifest(call.settings, call.tell)
     with open_world(place, call.settings, offline=not asked.push, read_only=not asked.push) as world:
-        state = world.store.read()
+        state = world.store.load().state
         address = recorded_address(asked.address, state)
         record = state.records[address]
         version = _version(address, record, asked.version)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
@@ -16,6 +16,10 @@ from scenario_apply.model.did_you_mean import did_you_mean
 from scenario_apply.model.globs import has_magic
 from scenario_apply.review.drawing_weights import Weights, epochs_drawn, in_use, weights_of
 from scenario_apply.state.state import Record, State
+
+if TYPE_CHECKING:
+    from scenario_apply.apply.environment import Environment
+    from scenario_apply.model.remote import ModelId, RemoteModel
 
 PREVIOUS = "@previous"
 _WORD = re.compile(r"(?P<address>[^@#]+)(?:@(?P<version>[^@#]*))?(?:#(?P<epoch>[^@#]*))?")
@@ -73,6 +77,28 @@ def chosen_weights(named: Sequence[NamedWeights], state: State, *, epochs: bool 
             last = [weights for address in _matching(word, state) for weights in _of_word(word, address, state, epochs)]
             chosen += last
     return [*dict.fromkeys(chosen)]
+
+
+def epochs_of(world: Environment, named: Sequence[NamedWeights], state: State) -> dict[ModelId, RemoteModel]:
+    """The models of these words with their epochs; none where Scenario is not asked. Raises ApiError and StateError."""
+    if world.api is None:
+        return {}
+    from scenario_apply.apply.sample_pictures import models_with_epochs
+
+    records = [state.records[address] for word in named if word.text != PREVIOUS for address in _matching(word, state)]
+    ids = dict.fromkeys(version.id for record in records for version in record.versions() if version.is_usable)
+    return {model.id: model for model in models_with_epochs(world.api, [*ids])}
+
+
+def refuse_unknown_epochs(chosen: Sequence[Weights], state: State, remote: Mapping[ModelId, RemoteModel]) -> None:
+    """Raises StateError for an epoch that a training does not have, where that is known."""
+    for weights in chosen:
+        version = next(v for v in state.records[weights.address].versions() if v.number == weights.number)
+        names = [] if version.id not in remote else [epoch.name for epoch in remote[version.id].epochs or ()]
+        drew = any(sample.epoch == weights.epoch for sample in version.samples)
+        if weights.epoch is not None and names and weights.epoch not in names and not drew:
+            what = f"version {weights.number} of {weights.address} has no epoch {weights.epoch}"
+            raise StateError(what, code="epoch-unknown", hint=f"it has {', '.join(names)}")
 
 
 def _is_address(word: str) -> bool:

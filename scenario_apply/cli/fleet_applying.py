@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 
 from msgspec.structs import replace as with_fields
 
@@ -13,7 +14,7 @@ from scenario_apply.api.shared_reads import SharedReads
 from scenario_apply.apply.apply_options import ApplyOptions
 from scenario_apply.apply.apply_plan import apply_plan
 from scenario_apply.apply.events import Event, Ledger
-from scenario_apply.apply.ledger import HELD
+from scenario_apply.apply.ledger import HELD, HELD_SAMPLE, TRAINING, sample_charge
 from scenario_apply.apply.prepare import Prepared
 from scenario_apply.apply.price_round import Approval, PriceRound
 from scenario_apply.apply.stop_signal import StopSignal
@@ -40,9 +41,11 @@ from scenario_apply.errors import (
 )
 from scenario_apply.fleet.approval import beyond, changed_inputs
 from scenario_apply.fleet.tasks import ManifestResult, Plain, Problem, RunningTraining, Task, failed_manifest
+from scenario_apply.model.address import Address
 from scenario_apply.model.amounts import total
 from scenario_apply.model.plan_limits import Limits
 from scenario_apply.model.steps import DeleteModel
+from scenario_apply.state.state import SampleEntry
 
 MOST_EVENTS = 2_000
 """Lines of events that a task hands back; of more, the last ones."""
@@ -57,7 +60,7 @@ class LaunchAllowance:
 
     def use(self, ledger: Ledger) -> None:
         if self.launches is not None:
-            self.launches = max(0, self.launches - len(ledger.charges))
+            self.launches = max(0, self.launches - sum(not charge.samples for charge in ledger.charges))
         if self.cost is not None:
             spent = total(c.quoted or c.charged or 0.0 for c in ledger.charges)
             self.cost = max(0.0, self.cost - spent)
@@ -215,7 +218,8 @@ class Applying:
             deletes=sum(isinstance(planned.step, DeleteModel) for planned in plan.steps),
             ledger=self._with_account(ledger_json(ledger), prepared),
             running=running,
-            held=sum(line.reason == HELD for line in ledger.not_started),
+            held=sum(line.reason in (HELD, HELD_SAMPLE) for line in ledger.not_started),
+            drawing=sum(line.what != TRAINING for line in ledger.running),
             is_held_by_fleet=self.allowance.launches == 0,
             problems=tuple(_without_notes(result)),
             next_command=ledger.next_command,
@@ -224,18 +228,44 @@ class Applying:
     def _with_account(self, ledger: Plain, prepared: Prepared) -> Plain:
         """The ledger with what else this run of the fleet launched, by the state's account: tasks may have died."""
         noted = {
-            str(entry.address): {
+            (str(entry.address), False): {
                 "address": str(entry.address),
                 "quoted": entry.quoted,
                 "charged": entry.charged,
                 "discount": entry.discount,
                 "details": dict(entry.details),
+                "samples": 0,
             }
             for entry in prepared.state.trainings
             if entry.at >= self.task.run.since
         }
-        own = {charge["address"]: charge for charge in ledger["charges"]}
-        return {**ledger, "charges": list({**noted, **own}.values())}
+        drawn: dict[Address, list[SampleEntry]] = {}
+        for sample in prepared.state.samples:
+            if sample.at >= self.task.run.since:
+                drawn.setdefault(sample.address, []).append(sample)
+        noted |= {
+            (str(address), True): asdict(sample_charge(address, entries)) | {"address": str(address)}
+            for address, entries in drawn.items()
+        }
+        own = {(charge["address"], bool(charge["samples"])): charge for charge in ledger["charges"]}
+        both = {key: _together(noted[key], own[key]) for key in noted.keys() & own.keys() if key[1]}
+        return {**ledger, "charges": list({**noted, **own, **both}.values())}
+
+
+def _together(before: Plain, now: Plain) -> Plain:
+    """The charges of a resource's samples that were launched before, and now."""
+    known = ("quoted", "charged")
+    sums = {name: None if None in (before[name], now[name]) else total((before[name], now[name])) for name in known}
+    details: Counter[str] = Counter(before["details"])
+    details.update(now["details"])
+    discount = (before["discount"] or 0.0) + (now["discount"] or 0.0)
+    return {
+        **now,
+        **sums,
+        "discount": discount or None,
+        "details": dict(details),
+        "samples": before["samples"] + now["samples"],
+    }
 
 
 def _without_notes(result: ManifestResult) -> Iterator[Problem]:

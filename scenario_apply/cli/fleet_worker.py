@@ -103,7 +103,7 @@ def _looked(task: Task, stop: StopSignal, stores: ExitStack) -> TaskResult:
 
 def _is_over(task: Task, results: Iterable[ManifestResult]) -> bool:
     """Whether the run has nothing to come back for."""
-    return task.is_last or not any(result.running or result.held for result in results)
+    return task.is_last or not any(result.running or result.held or result.drawing for result in results)
 
 
 def _failures(task: Task, look: Look) -> dict[str, tuple[str, ...]]:

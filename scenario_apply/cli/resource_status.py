@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -38,6 +39,7 @@ def recorded_statuses(state: State) -> tuple[ResourceStatus, ...]:
                 charged=version.charged,
                 replaces=record.current.id if record.pending is not None else None,
                 epoch=version.epoch,
+                samples=Counter(sample.phase for sample in version.current_samples),
             )
         )
     return tuple(found)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import shlex
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -19,10 +19,11 @@ from scenario_apply.cli.named_files import untrusted_top
 from scenario_apply.cli.progress.export_view import export_view
 from scenario_apply.cli.wiring import nothing_recorded, open_world, place_of, require_service
 from scenario_apply.dataset.scan.web_files import WebReader
-from scenario_apply.errors import ExitCode, UsageError
+from scenario_apply.errors import ExitCode, StateError, UsageError
 from scenario_apply.model.amounts import amount
+from scenario_apply.model.globs import has_magic
 from scenario_apply.model.remote_urls import RemoteAccess
-from scenario_apply.review.screen import counted
+from scenario_apply.review.screen import counted, safe
 from scenario_apply.review.weights_text import WeightsWords, weights_json, weights_text
 from scenario_apply.state.stores.own_files import OwnFolder, UnsafeFile, own_folder
 
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from scenario_apply.apply.environment import Environment
     from scenario_apply.cli.invocation import Invocation
     from scenario_apply.cli.progress.export_view import ExportView
+    from scenario_apply.model.address import Address
+    from scenario_apply.model.secret import Secret
+    from scenario_apply.state.state import State
 
 
 def export_weights(call: Invocation) -> int:
@@ -42,26 +46,50 @@ def export_weights(call: Invocation) -> int:
             "--weights cannot be combined with --from, --select and --exclude",
             hint="name addresses: export --weights DIR model.kael [MANIFEST]",
         )
-    words, manifest = words_of(asked.words, None, call.settings.cwd, "export --weights")
+    globs = [word for word in asked.words if has_magic(word)]
+    words, manifest = words_of(
+        [word for word in asked.words if word not in globs], None, call.settings.cwd, "export --weights"
+    )
     call = replace(call, settings=replace(call.settings, manifest=manifest))
-    addresses = [address_of(word) for word in words]
-    if any(address.kind == "dataset" for address in addresses):
+    named = [address_of(word) for word in words]
+    if any(address.kind == "dataset" for address in named):
         raise UsageError("a dataset has no weights", hint="name a model, such as model.kael")
     require_service(call.settings)
     place = place_of(call.settings)
     with open_world(place, call.settings, read_only=False) as world, export_view(call.settings) as view:
-        state = world.store.read()
+        state = world.store.load().state
+        addresses = [*named, *(address for glob in globs for address in _matching(glob, state))]
         targets, missing = chosen_weights(state, addresses, version=asked.version, epoch=asked.epoch)
         if not (targets or missing):
             why = "nothing is trained yet" if state.records else nothing_recorded(call.settings)
             raise WeightsError(f"no weights to export: {why}", hint="scenario-apply status shows what is trained")
-        results = _carried_out(call, world, view, targets) if targets else []
+        if not addresses and (left := _left_out(state, targets, missing)):
+            call.tell(f"Left out, because they are not trained: {', '.join(left)}")
+        results = _carried_out(call, world, view, targets, place.secrets) if targets else []
         view.close()
         return _say(call, world, results, missing)
 
 
+def _matching(glob: str, state: State) -> list[Address]:
+    """What is recorded under addresses that a glob means. Raises StateError where there is nothing."""
+    found = [address for address in sorted(state.records) if fnmatchcase(str(address), glob)]
+    if not found:
+        hint = "scenario-apply state list shows what is recorded"
+        raise StateError(f"no recorded address matches {glob}", code="not-recorded", hint=hint)
+    return found
+
+
+def _left_out(state: State, targets: Sequence[WeightsTarget], missing: Sequence[NotChosen]) -> list[str]:
+    known = {*(one.address for one in targets), *(one.address for one in missing)}
+    return [str(address) for address in sorted(state.records) if address.kind == "model" and address not in known]
+
+
 def _carried_out(
-    call: Invocation, world: Environment, view: ExportView, targets: Sequence[WeightsTarget]
+    call: Invocation,
+    world: Environment,
+    view: ExportView,
+    targets: Sequence[WeightsTarget],
+    secrets: tuple[Secret, ...],
 ) -> list[WeightsResult]:
     assert world.api is not None
     assert world.pictures is not None
@@ -91,7 +119,8 @@ def _carried_out(
             ).run(targets)
     except KeyboardInterrupt:
         view.close()
-        call.say(f"What was downloaded is kept. The same command continues: {_again(call)}\n")
+        typed = call.command_line(secrets) or "scenario-apply export --weights"
+        call.say(f"What was downloaded is kept. The same command continues: {safe(typed)}\n")
         raise
     except UnsafeFile as error:
         raise WeightsError(str(error.strerror), hint=error.hint) from error
@@ -124,10 +153,6 @@ def _approve(call: Invocation, world: Environment, cu: float, number: int) -> No
     project = f" (project {world.project})" if world.project else ""
     if not call.confirm(f"Begin {what}{project}?", "Only 'yes' will be accepted."):
         raise WeightsError("the exports were not approved; nothing was begun")
-
-
-def _again(call: Invocation) -> str:
-    return shlex.join(["scenario-apply", *call.words]) if call.words else "scenario-apply export --weights"
 
 
 def _say(call: Invocation, world: Environment, results: Sequence[WeightsResult], missing: Sequence[NotChosen]) -> int:

@@ -44,7 +44,7 @@ def with_ends(result: ManifestResult, ends: Sequence[tuple[str, str | None]], *,
     if not was_run:
         over = {address for address, _ in ends}
         ledger["running"] = [line for line in ledger["running"] if line["address"] not in over]
-    still = {line["address"] for line in ledger["running"]}
+    still = {line["address"] for line in ledger["running"] if line["what"] == "training"}
     done, failed = list(ledger["done"]), list(ledger["failed"])
     for address, reason in ends:
         if address in still:
@@ -61,7 +61,7 @@ def with_ends(result: ManifestResult, ends: Sequence[tuple[str, str | None]], *,
 def joined_ledgers(before: Plain, now: Plain) -> Plain:
     """One ledger of two runs, the later one of which continued the earlier."""
     charges = {
-        charge["address"]: charge for charge in (*before["charges"], *now["charges"])
+        (charge["address"], bool(charge.get("samples"))): charge for charge in (*before["charges"], *now["charges"])
     }  # the later one knows more
     known = [charge["charged"] for charge in charges.values()]
     return {

@@ -103,7 +103,7 @@ class ProjectRun:
             cost=cost,
             running=self.running,
             failed=self.failed,
-            unfinished=self._unfinished if may_continue else (),
+            unfinished=self._unfinished if may_continue else self._drawing,
             spent_s=tuple(ago + passed for ago in spent if ago + passed < WINDOW_S),
             lock_timeout_s=max(self.task.lock_timeout_s, 30.0) if self.has_died else self.task.lock_timeout_s,
             is_last=not self.waits,
@@ -149,7 +149,7 @@ class ProjectRun:
         self.task = replace(self.task, project=self.task.project or result.project, leases=result.leases)
         self.results |= {one.path: joined(self.results.get(one.path), one) for one in result.manifests}
         self.running = result.running or tuple(t for one in result.manifests for t in one.running)
-        self._unfinished = tuple(one.path for one in result.manifests if one.held)
+        self._unfinished = tuple(one.path for one in result.manifests if one.held or one.drawing)
         self._schedule(now)
 
     def _schedule(self, now: float) -> None:
@@ -159,14 +159,20 @@ class ProjectRun:
             self._end()
             return
         self._kind = "look"
-        self.phase = "training" if self.running else "held"
-        self._held_since = None if self.running else self._held_since or now
+        is_running = bool(self.running or self._drawing)
+        self.phase = "training" if is_running else "held"
+        self._held_since = None if is_running else self._held_since or now
         if self._is_stuck(now):
             what = "the service has allowed no further training for ten minutes, and none of the project runs"
             hint = "trainings that were started elsewhere may use up what the plan allows: run the fleet again later"
             self._give_up((Problem(code="plan-ceiling", message=what, hint=hint),), ExitCode.PARTIAL)
             return
         self.due_at = now + self._interval.every_s
+
+    @property
+    def _drawing(self) -> tuple[str, ...]:
+        """The manifests whose samples are being drawn."""
+        return tuple(path for path in self._unfinished if self.results[path].drawing)
 
     def _is_stuck(self, now: float) -> bool:
         """Held by the service, not by the fleet, which counts how many it lets."""
@@ -212,7 +218,9 @@ class ProjectRun:
             training for training in (*result.running, *(t for one in again.values() for t in one.running))
         )
         open_before = set(self._unfinished) - again.keys()
-        self._unfinished = tuple(sorted(open_before | busy | {path for path, one in again.items() if one.held}))
+        self._unfinished = tuple(
+            sorted(open_before | busy | {path for path, one in again.items() if one.held or one.drawing})
+        )
         self._busy_looks = self._busy_looks + 1 if busy else 0
         if self._busy_looks > MOST_BUSY_LOOKS:
             self._unfinished = tuple(path for path in self._unfinished if path not in busy)

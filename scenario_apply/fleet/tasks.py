@@ -75,7 +75,7 @@ class Task(Struct, frozen=True, kw_only=True):
     cost: float | None = None
     running: tuple[RunningTraining, ...] = ()
     failed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    unfinished: tuple[str, ...] = ()  # manifests with launches that were held back: applied again
+    unfinished: tuple[str, ...] = ()  # manifests with held launches, or samples being drawn: applied again
     spent_s: tuple[float, ...] = ()
     detail: bool = False
     lock_timeout_s: float = 0
@@ -102,6 +102,7 @@ class ManifestResult(Struct, frozen=True, kw_only=True):
 
     summary: resources by action. requests: of the plan's steps. cu: of the plan, what is known; unknown: trainings of
     unknown cost. plan, ledger, statuses: documents in their usual shapes. held: launches that had to wait.
+    drawing: resources whose samples are being drawn, which a later task records.
     approved: what the plan asks approval for. launched: addresses. charged: CU of those, None where it is not known.
     """
 
@@ -122,6 +123,7 @@ class ManifestResult(Struct, frozen=True, kw_only=True):
     statuses: Plain | None = None
     running: tuple[RunningTraining, ...] = ()
     held: int = 0
+    drawing: int = 0
     is_held_by_fleet: bool = False
     next_command: str | None = None
 

@@ -81,7 +81,7 @@ class Compositions:
             name=display_name(address, fields, mark, self._report),
             type=kind,
             concepts=tuple(concepts),
-            samples=self._samples.of(address, fields, self._trigger(address, concepts)),
+            samples=self._samples.of(address, fields, self._trigger(address, concepts), training_type(kind)),
             description=text(fields, "description"),
             license=text(fields, "license"),
             tags=texts(fields, "tags"),

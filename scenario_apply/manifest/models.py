@@ -105,7 +105,7 @@ class Models:
             dataset=dataset,
             parameters=taken,
             inherited=frozenset(name for name in taken if written is None or name not in written),
-            samples=self._samples.of(address, merged, trigger_of(owner)),
+            samples=self._samples.of(address, merged, trigger_of(owner), training),
             epoch=chosen_epoch(address, training, merged, taken, self._report),
             best=best_version(merged),
             description=text(merged, "description"),

@@ -18,6 +18,7 @@ from scenario_apply.manifest.templating.template_text import Trigger
 from scenario_apply.manifest.templating.templates import Templates
 from scenario_apply.manifest.variable_values import Variables
 from scenario_apply.model.address import Address
+from scenario_apply.model.sample_bases import known_base
 from scenario_apply.model.samples import (
     LARGEST_SIDE,
     LONGEST_PROMPT,
@@ -27,6 +28,7 @@ from scenario_apply.model.samples import (
     SampleSettings,
     derived_seed,
 )
+from scenario_apply.model.training_types import TrainingType
 
 _NONE = SamplesSpec()
 _EVENTS = ("trained", "manual")
@@ -50,7 +52,7 @@ class SampleSpecs:
         self._variables = variables
         self._report = report
 
-    def of(self, address: Address, fields: Map, trigger: Trigger) -> SamplesSpec:
+    def of(self, address: Address, fields: Map, trigger: Trigger, training: TrainingType) -> SamplesSpec:
         """The samples of one resource. fields: merged, with samples in the one form of sample_forms."""
         block = child(fields, "samples")
         if block is None:
@@ -58,7 +60,7 @@ class SampleSpecs:
         found: dict[object, SampleSpec] = {}
         names: dict[str, SampleSpec] = {}
         for entry in _entries(block, fields.value_mark("samples")):
-            sample = self._sample(address, entry, trigger)
+            sample = self._sample(address, entry, trigger, training)
             if sample is None or self._is_named_twice(address, sample, names):
                 continue
             identity = sample.prompt, sample.seed, sample.settings, sample.base, sample.reference
@@ -80,7 +82,7 @@ class SampleSpecs:
         self._report.error("sample-name", what, sample.place, f"the first is at {first.place}")
         return True
 
-    def _sample(self, address: Address, entry: _Entry, trigger: Trigger) -> SampleSpec | None:
+    def _sample(self, address: Address, entry: _Entry, trigger: Trigger, training: TrainingType) -> SampleSpec | None:
         fields, report = entry.fields, self._report
         written = text(fields, "prompt")
         if written is None:
@@ -92,10 +94,8 @@ class SampleSpecs:
         if address.kind == "composition" and fields.get("scale") is not None:
             what = f"{address}: a sample of a composition takes no scale"
             report.error("sample-scale", what, fields.key_mark("scale"), "set the scale of its concepts")
-        reference = text(fields, "reference")
-        if address.kind == "composition" and reference is not None:
-            what = f"{address}: a sample of a composition takes no reference"
-            report.error("sample-reference", what, fields.key_mark("reference"), "remove it")
+        base = service_id(fields, "base", report)
+        reference = self._reference(address, fields, training, base)
         width, height = self._size(fields)
         seed = whole(fields, "seed")
         return SampleSpec(
@@ -110,11 +110,28 @@ class SampleSpecs:
                 guidance=_float(fields, "guidance"),
                 steps=whole(fields, "steps"),
             ),
-            base=service_id(fields, "base", report),
+            base=base,
             reference=reference,
             reference_place=None if reference is None else report.place(fields.value_mark("reference")),
             place=report.place(entry.mark),
         )
+
+    def _reference(self, address: Address, fields: Map, training: TrainingType, base: str | None) -> str | None:
+        """The picture that an edit starts from; None, and it is said, where nothing is edited."""
+        reference = text(fields, "reference")
+        if reference is None:
+            return None
+        if training.is_composition:
+            what = f"{address}: a sample of a composition takes no reference"
+            self._report.error("sample-reference", what, fields.key_mark("reference"), "remove it")
+            return None
+        known = known_base(training.name, base)
+        if training.dataset == "pairs" or not training.known or known is None or known.needs_reference:
+            return reference
+        what = f"{address}: the reference is not sent, because {known.id} draws {training.name} from the prompt alone"
+        hint = "remove it; `reference: null` takes back that of the defaults"
+        self._report.warn("sample-reference", what, fields.key_mark("reference"), hint)
+        return None
 
     def _is_prompt(self, prompt: str, mark: Mark) -> bool:
         if self._report.is_wrong(mark):

@@ -15,6 +15,8 @@ from scenario_apply.model.address import Address
 from scenario_apply.model.amounts import total
 from scenario_apply.model.samples import SampleRequest, SampleSettings
 from scenario_apply.review.drawing_weights import Weights, in_use, weights_of
+from scenario_apply.review.epoch_samples import WHILE_TRAINING
+from scenario_apply.review.hash_bits import differing_bits
 from scenario_apply.review.part_words import known_models, name_of
 from scenario_apply.review.screen import counted
 from scenario_apply.review.values import value_text
@@ -49,13 +51,18 @@ class CellView(NamedTuple):
 
 
 class PromptRow(NamedTuple):
-    """One prompt with its seed. settings: in words."""
+    """One prompt with its seed. settings: in words. seed None: not known."""
 
     name: str
     prompt: str
-    seed: int
+    seed: int | None
     settings: str
     cells: tuple[CellView, ...]
+
+    @property
+    def words(self) -> str:
+        """'seed 7, scale 0.8'."""
+        return ", ".join(filter(None, ("" if self.seed is None else f"seed {self.seed}", self.settings)))
 
 
 class ColumnHead(NamedTuple):
@@ -136,6 +143,8 @@ def compared(
 def settings_words(request: SampleRequest) -> str:
     """'scale 0.8, 1024 x 768, 2 pictures, guidance 3.5, 28 steps, on model_bfl-flux-1-dev'."""
     settings = request.settings
+    if request.base == WHILE_TRAINING:
+        return "drawn while training"
     parts = [f"scale {settings.scale:g}"] if settings.scale is not None else []
     if settings.width is not None and settings.height is not None:
         parts.append(f"{settings.width} x {settings.height}")
@@ -149,12 +158,12 @@ def settings_words(request: SampleRequest) -> str:
 # -- rows
 
 _Cells = list[SampleRecord | None]
-_Same = tuple[str, int, str | None]
+_Same = tuple[str, int, str | None, bool]
 
 
 def _same(request: SampleRequest) -> _Same:
     """What the samples of one row share: settings may differ between columns."""
-    return request.prompt, request.seed, request.reference
+    return request.prompt, request.seed, request.reference, request.base == WHILE_TRAINING
 
 
 def _way(request: SampleRequest) -> tuple[SampleSettings, str]:
@@ -207,7 +216,8 @@ def _row(cells: _Cells, views: Sequence[CellView], planned: int, recorded: int) 
         for view, words in zip(views, own, strict=False)
     ]
     later = [CellView(missing=WILL_BE_DRAWN if one is not None else "") for one in cells[recorded : recorded + planned]]
-    return PromptRow(last.request.name, last.request.prompt, last.request.seed, settings, (*noted, *later))
+    seed = None if last.request.base == WHILE_TRAINING else last.request.seed
+    return PromptRow(last.request.name, last.request.prompt, seed, settings, (*noted, *later))
 
 
 # -- cells and their distances
@@ -220,7 +230,7 @@ class _Measure:
         self._known = known
         self._chosen = chosen
         self._before = [_before(weights, chosen, known) for weights in chosen]
-        self._near = [_trained_on(known.version(weights), known.hashes) for weights in chosen]
+        self._near = [_trained_on(weights, known) for weights in chosen]
         self.bits = 0
 
     def cell(self, at: int, cells: _Cells) -> CellView:
@@ -254,8 +264,8 @@ class _Measure:
     def _picture(
         self, one: DrawnPicture, before: DrawnPicture | None, previous: str, near: Sequence[tuple[str, str]]
     ) -> DrawnView:
-        to_before = None if before is None else distance(one.dhash, before.dhash)
-        distances = [(bits, path) for path, other in near if (bits := distance(one.dhash, other)) is not None]
+        to_before = None if before is None else differing_bits(one.dhash, before.dhash)
+        distances = [(bits, path) for path, other in near if (bits := differing_bits(one.dhash, other)) is not None]
         nearest = min(distances, default=None)
         if one.dhash and (to_before is not None or nearest is not None):
             self.bits = 4 * len(one.dhash)
@@ -267,16 +277,6 @@ class _Measure:
             from_dataset=None if nearest is None else nearest[0],
             nearest="" if nearest is None else nearest[1],
         )
-
-
-def distance(one: str | None, other: str | None) -> int | None:
-    """Bits in which two hashes differ; None where one is missing, or they are of different kinds."""
-    if not one or not other or len(one) != len(other):
-        return None
-    try:
-        return (int(one, 16) ^ int(other, 16)).bit_count()
-    except ValueError:
-        return None
 
 
 def _before(weights: Weights, chosen: Sequence[Weights], known: SampleSources) -> Weights | None:
@@ -303,9 +303,12 @@ def _step_words(before: Weights | None, weights: Weights) -> str:
     return "the training before" if before.training != weights.training else _epoch_words(before.epoch)
 
 
-def _trained_on(version: Version, hashes: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Paths and hashes of the pictures it was trained on, as far as they are known."""
-    return [(image.path, hashes[image.source]) for image in version.images if image.source in hashes]
+def _trained_on(weights: Weights, known: SampleSources) -> list[tuple[str, str]]:
+    """Paths and hashes of the pictures that were trained on, as far as they are known."""
+    version = known.version(weights)
+    if weights.training != version.launched_at:
+        return []
+    return [(image.path, known.hashes[image.source]) for image in version.images if image.source in known.hashes]
 
 
 def _why_missing(version: Version) -> str:
@@ -345,13 +348,12 @@ def _title(weights: Weights, chosen: Sequence[Weights]) -> str:
     same = [one for one in chosen if one.address == weights.address]
     again = [one for one in same if one.number == weights.number]
     parts = [str(weights.address)] if differs(lambda one: one.address, chosen) else []
-    if differs(lambda one: one.number, same) or not parts:
+    names_epoch = differs(lambda one: one.epoch, again) or weights.epoch is not None
+    if differs(lambda one: one.number, same) or not (parts or names_epoch):
         parts.append(f"version {weights.number}")
     if differs(lambda one: one.training, again):
         parts.append(f"trained {_minute(weights.training)}")
-    if differs(lambda one: one.epoch, again) or weights.epoch is not None:
-        parts.append(_epoch_words(weights.epoch))
-    return ", ".join(parts)
+    return ", ".join([*parts, _epoch_words(weights.epoch)] if names_epoch else parts)
 
 
 def _minute(at: str | None) -> str:

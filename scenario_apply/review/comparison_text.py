@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
 from scenario_apply.model.amounts import amount
-from scenario_apply.review.comparison import CellView, ColumnHead, Comparison, PromptRow
+from scenario_apply.review.comparison import CellView, ColumnHead, Comparison
 from scenario_apply.review.screen import Screen, columns, counted, fit, safe, wrap
 
 _LABEL, _GAP = 26, 2
@@ -39,8 +39,9 @@ def _table(view: Comparison, shown: range, screen: Screen) -> Iterator[str]:
         yield from _line("", [[head.place] for head in heads], wide, screen)
     for name in dict.fromkeys(name for head in heads for name, _ in head.facts):
         yield from _line(safe(name), [[safe(dict(head.facts).get(name, ""))] for head in heads], wide, screen)
-    yield from _line("training", [[_cu(head.training_cu)] for head in heads], wide, screen)
-    yield from _line("samples", [[_cu(head.samples_cu)] for head in heads], wide, screen)
+    for label, charges in (("training", [h.training_cu for h in heads]), ("samples", [h.samples_cu for h in heads])):
+        if any(charge is not None for charge in charges):
+            yield from _line(label, [[_cu(charge)] for charge in charges], wide, screen)
     for row in view.rows:
         cells = [row.cells[at] for at in shown]
         yield from _line(safe(row.name), [_count(cell) for cell in cells], wide, screen, bold_label=True)
@@ -102,7 +103,7 @@ def _below(view: Comparison, screen: Screen) -> Iterator[str]:
     """The prompts, what the numbers are, and why pictures are missing."""
     yield ""
     for row in view.rows:
-        text = safe(f"{row.prompt} ({_seed_words(row)})")
+        text = safe(f"{row.prompt} ({row.words})")
         yield from _sentence(f"{safe(row.name)}: {text if screen.verbose else fit(text, _PROMPT)}", screen)
     if view.bits:
         yield ""
@@ -125,7 +126,3 @@ def _sentence(text: str, screen: Screen) -> list[str]:
 
 def _named(head: ColumnHead, view: Comparison) -> str:
     return head.title if len({one.address for one in view.columns}) > 1 else f"{head.address} {head.title}"
-
-
-def _seed_words(row: PromptRow) -> str:
-    return ", ".join(filter(None, (f"seed {row.seed}", row.settings)))

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from scenario_apply.errors import Diagnostic
 from scenario_apply.model.address import Address
 from scenario_apply.model.amounts import amount
 from scenario_apply.model.queue_wait import QUEUED_LONG_HINT
 from scenario_apply.model.remote import Progress
-from scenario_apply.review.screen import Color, Screen, beside, columns, fit, pad, safe
+from scenario_apply.review.screen import Color, Screen, beside, columns, counted, fit, pad, safe
 from scenario_apply.review.step_words import once
 from scenario_apply.review.training_words import progress_words, share_bar
+from scenario_apply.state.state import SamplePhase
 
 _COLORS: dict[str, Color] = {
     "trained": "green",
@@ -27,6 +28,7 @@ _COLORS: dict[str, Color] = {
 
 _BAR_COLUMNS = 12
 _LONGEST_REASON = 120
+SAMPLE_PHASES: tuple[SamplePhase, ...] = ("drawn", "drawing", "failed")
 NOT_CREATED = "not created"
 """The status of a declared resource that does not exist yet."""
 
@@ -37,7 +39,7 @@ class ResourceStatus:
 
     replaces: the id in use until this version is trained. charged in CU. queued: since when and at which place.
     too_long: a warning when it has been queued unusually long. epoch: the one in use, epochs: all that can be chosen;
-    None: not known.
+    None: not known. samples: of the weights in use, by phase; empty: it has none.
     """
 
     address: Address
@@ -54,6 +56,7 @@ class ResourceStatus:
     too_long: str | None = None
     epoch: str | None = None
     epochs: tuple[str, ...] | None = None
+    samples: Mapping[SamplePhase, int] = field(default_factory=dict)
 
     @property
     def is_running(self) -> bool:
@@ -106,9 +109,16 @@ def _told(resource: ResourceStatus, *, longest: int | None = None) -> str:
     if resource.replaces is not None:
         parts.append(f"will replace {resource.replaces}")
     parts.append(epoch_words(resource.epoch, resource.epochs))
+    parts += drawn_words(resource.samples)
     if resource.charged is not None:
         parts.append(f"{amount(resource.charged)} CU")
     return ", ".join(part for part in parts if part)
+
+
+def drawn_words(samples: Mapping[SamplePhase, int]) -> list[str]:
+    """['2 samples', '1 sample being drawn', '1 sample failed']."""
+    words: Mapping[SamplePhase, str] = {"drawn": "", "drawing": " being drawn", "failed": " failed"}
+    return [f"{counted(samples[phase], 'sample')}{told}" for phase, told in words.items() if samples.get(phase)]
 
 
 def epoch_words(epoch: str | None, epochs: Sequence[str] | None) -> str:
@@ -130,7 +140,8 @@ def _listed(names: Sequence[str]) -> str:
 def status_json(statuses: Sequence[ResourceStatus]) -> str:
     """address -> id, name, type, status, version, reason, cu_charged, and of a running training its progress.
 
-    epoch: the one in use, epochs: all that can be chosen; null: not known.
+    epoch: the one in use, epochs: all that can be chosen; null: not known. samples: how many are drawn, being drawn and
+    failed.
     queued: since when and at which place, in words; queued_too_long: whether that deserves a look.
     """
     return json.dumps(status_values(statuses), indent=2, ensure_ascii=False) + "\n"
@@ -152,6 +163,7 @@ def status_values(statuses: Sequence[ResourceStatus]) -> dict[str, object]:
             "queued_too_long": resource.too_long is not None,
             "epoch": resource.epoch,
             "epochs": None if resource.epochs is None else list(resource.epochs),
+            "samples": {phase: resource.samples.get(phase, 0) for phase in SAMPLE_PHASES},
             "progress": None
             if resource.progress is None
             else {

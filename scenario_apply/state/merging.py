@@ -16,6 +16,7 @@ from scenario_apply.errors import Diagnostic, StateError, StateForeign
 from scenario_apply.model.address import Address
 from scenario_apply.model.remote import AssetId, ModelId
 from scenario_apply.state.sample_account import merged_samples
+from scenario_apply.state.sample_records import with_samples_of_both
 from scenario_apply.state.spending import both
 from scenario_apply.state.state import HISTORY_KEPT, AssetRecord, HistoryEntry, Phase, Record, State
 
@@ -108,6 +109,8 @@ def _later(
     if mine is None or other is None:
         # deleted by one and changed by the other, or it is unknown: the models may exist, so they stay recorded
         return mine or other
+    if (both_drawn := with_samples_of_both(mine, other)) is not None:
+        return both_drawn
     for one, two in ((mine, other), (other, mine)):
         if _follows(one, two):
             return two

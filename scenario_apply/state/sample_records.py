@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from scenario_apply.model.address import Address
 from scenario_apply.model.remote import AssetId, JobId
-from scenario_apply.state.state import DrawnPicture, SampleRecord, State, Version
+from scenario_apply.state.state import DrawnPicture, Record, SampleRecord, State, Version
 
 
 def with_version(state: State, address: Address, number: int, change: Callable[[Version], Version]) -> State:
@@ -20,15 +20,7 @@ def with_version(state: State, address: Address, number: int, change: Callable[[
     def changed(version: Version) -> Version:
         return change(version) if version.number == number else version
 
-    return state.with_record(
-        address,
-        replace(
-            record,
-            current=changed(record.current),
-            pending=None if record.pending is None else changed(record.pending),
-            previous=tuple(map(changed, record.previous)),
-        ),
-    )
+    return state.with_record(address, _each_version(record, changed))
 
 
 def version_of(state: State, address: Address, number: int) -> Version | None:
@@ -60,6 +52,39 @@ def with_ended(version: Version, key: str, change: Callable[[SampleRecord], Samp
     """The sample of that key that is being drawn has ended."""
     samples = tuple(change(s) if s.key == key and s.phase == "drawing" else s for s in version.samples)
     return replace(version, samples=samples)
+
+
+def with_samples_of_both(ours: Record, theirs: Record) -> Record | None:
+    """The record with the samples of two that are the same but for their samples; None where they differ otherwise.
+
+    Of a sample that both know, the one that has ended.
+    """
+    if _without_samples(ours) != _without_samples(theirs):
+        return None
+    other = {version.number: version for version in theirs.versions()}
+    return _each_version(ours, lambda version: replace(version, samples=_joined(version, other[version.number])))
+
+
+def _joined(ours: Version, theirs: Version) -> tuple[SampleRecord, ...]:
+    known: dict[tuple[str, str | None, str | None], SampleRecord] = {}
+    for sample in (*ours.samples, *theirs.samples):
+        held = known.setdefault(identity(sample), sample)
+        if (held.phase == "drawn", held.ended_at or "") < (sample.phase == "drawn", sample.ended_at or ""):
+            known[identity(sample)] = sample
+    return tuple(sorted(known.values(), key=lambda sample: sample.at))
+
+
+def _without_samples(record: Record) -> Record:
+    return _each_version(record, lambda version: replace(version, samples=()))
+
+
+def _each_version(record: Record, change: Callable[[Version], Version]) -> Record:
+    return replace(
+        record,
+        current=change(record.current),
+        pending=None if record.pending is None else change(record.pending),
+        previous=tuple(map(change, record.previous)),
+    )
 
 
 def identity(sample: SampleRecord) -> tuple[str, str | None, str | None]:

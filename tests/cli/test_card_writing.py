@@ -32,7 +32,9 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         model_id, _ = made.model("Kael", CAPTIONS)
         assert run(["import", "model.kael", model_id]) == 0
         manifest = tmp_path / "scenario.yaml"
-        manifest.write_text(manifest.read_text() + "defaults: { models: { license: cc0-1.0 } }\n")
+        best = "    best: { version: 1, by: Ada, at: 2026-11-27, why: sharper hands }\n"
+        written = manifest.read_text().replace("    type: flux.1-lora\n", f"    type: flux.1-lora\n{best}")
+        manifest.write_text(written + "defaults: { models: { license: cc0-1.0 } }\n")
         _draw(tmp_path)
         capsys.readouterr()
         yield made
@@ -62,6 +64,7 @@ def test_a_card_is_printed_without_a_request(app: WebApp, capsys: pytest.Capture
     shown = capsys.readouterr().out
     assert shown.startswith("---\nlicense: cc0-1.0\n")
     assert "instance_prompt: KAEL_07\n" in shown
+    assert "| Best | `version 1, chosen by Ada on 2026-11-27: sharper hands` |" in shown
     assert "| `KAEL_07 at dawn` | 7 | — | — | `asset_drawn` `asset_gone` |" in shown
     assert app.emulator.requests == ()
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from scenario_apply.cli.compared_words import chosen_weights, split_words
+from scenario_apply.cli.compared_words import chosen_weights, refuse_unknown_epochs, split_words
 from scenario_apply.errors import StateError, UsageError
+from scenario_apply.model.remote import AssetId, ModelId, RemoteEpoch, RemoteModel
 from scenario_apply.review.drawing_weights import Weights
 from scenario_apply.state.state import Record, State
 from tests.review.compared import FAST, HARBOUR, KAEL, SLOW, picture, request, sample, state_of, two_versions, version
@@ -74,3 +75,14 @@ def test_what_is_not_recorded_is_refused_with_a_hint(words: list[str]) -> None:
         chosen(*words)
     assert caught.value.code == "not-recorded"
     assert caught.value.problems[0].hint
+
+
+def test_an_epoch_that_a_training_does_not_have_is_refused_where_that_is_known() -> None:
+    state = two_versions()
+    epochs = (RemoteEpoch(name="8", assets=(AssetId("a"),)),)
+    model = RemoteModel(id=ModelId("model_2"), type="t", status="trained", epochs=epochs)
+    refuse_unknown_epochs(chosen("model.kael@2#9"), state, {})
+    refuse_unknown_epochs(chosen("model.kael@2#8"), state, {model.id: model})
+    with pytest.raises(StateError) as caught:
+        refuse_unknown_epochs(chosen("model.kael@2#9"), state, {model.id: model})
+    assert caught.value.problems[0].hint == "it has 8"

@@ -72,6 +72,21 @@ def test_what_is_not_there_is_named(app: WebApp, capsys: pytest.CaptureFixture[s
     assert not [request for request in app.emulator.requests if request.path.endswith("/download")]
 
 
+def test_globs_and_what_is_left_out(app: WebApp, capsys: pytest.CaptureFixture[str]) -> None:
+    """A model that is not trained is named where everything is meant."""
+    draft, _ = app.model("Draft", CAPTIONS, trained=False)
+    assert run(["import", "model.draft", draft]) == 0
+    capsys.readouterr()
+    assert run(["export", "--weights", "out"]) == 0
+    assert "Left out, because they are not trained: model.draft" in capsys.readouterr().err
+    assert run(["export", "--weights", "out", "model.*"]) == 1
+    shown = capsys.readouterr().out
+    assert "model.draft: version 1 is not trained" in shown
+    assert "1 already there" in shown
+    assert run(["export", "--weights", "out", "model.x*"]) == 1
+    assert "no recorded address matches" in capsys.readouterr().err
+
+
 WRONG = {
     "need --weights": ["--version", "1"],
     "unexpected argument 'two.yaml'": ["one.yaml", "two.yaml"],
@@ -98,11 +113,15 @@ def test_a_folder_that_is_a_link_of_the_repository_is_not_followed(
 
 
 def test_an_interrupted_export_says_how_it_continues(
-    app: WebApp, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    app: WebApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
+    manifest = tmp_path / "scenario.yaml"
+    manifest.write_text(manifest.read_text() + "variables: { token: { default: x } }\n")
     monkeypatch.setattr(WeightsExport, "run", interrupt)
-    assert run(["export", "--weights", "out", "model.kael"]) == 130
-    assert "The same command continues: scenario-apply export --weights out model.kael" in capsys.readouterr().err
+    assert run(["export", "--weights", "out", "model.kael", "--var", "token=abc"]) == 130
+    shown = capsys.readouterr().err
+    assert "The same command continues: scenario-apply export --weights out model.kael --var" in shown
+    assert "abc" not in shown

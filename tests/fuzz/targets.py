@@ -9,11 +9,14 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from zlib import crc32
 
 from scenario_apply.api.client import Client
 from scenario_apply.api.exchange import Reply
+from scenario_apply.apply.export.weights_content import ending_of_weights
+from scenario_apply.apply.export.weights_record import RECORD_NAME, WeightsRecord
 from scenario_apply.cli.saved_plans import read_saved_plan, saved_plan, settings_of_plan
 from scenario_apply.cli.settings import Settings
 from scenario_apply.dataset.captions.caption_text import caption_line, without_empty_tags
@@ -40,6 +43,7 @@ from scenario_apply.state.state import State
 from scenario_apply.state.state_file import JournalNote, state_to_json
 from scenario_apply.state.stores.file_store import FileStore
 from scenario_apply.state.stores.journal import replay, replayed
+from scenario_apply.state.stores.own_files import own_folder
 from scenario_apply.state.stores.remote.http_document import closed, digest_of, opened
 from scenario_apply.state.stores.remote.open_calls import lines_of_run, names_of_run
 from tests.api.transports import Bench
@@ -166,6 +170,17 @@ def _journal(data: bytes, folder: Path) -> None:
         replayed("a store", lines_of_run([("record", record)], "run", "a store"), note, State(), "run")
 
 
+def _weights(data: bytes, folder: Path) -> None:
+    """weights.json of a folder, and the bytes of an exported file."""
+    (folder / RECORD_NAME).write_bytes(data)
+    with suppress(ScenarioApplyError), WeightsRecord(own_folder(str(folder))).opened():
+        pass
+    with suppress(ScenarioApplyError):
+        ending_of_weights(BytesIO(data), len(data))
+    with suppress(ScenarioApplyError):
+        ending_of_weights(BytesIO(len(data).to_bytes(8, "little") + data), len(data) + 8)
+
+
 _MODEL, _ASSET = ModelId("m1"), AssetId("a1")
 _CALLS: tuple[Callable[[Client], object], ...] = (
     lambda client: client.get_model(_MODEL),
@@ -236,6 +251,7 @@ TARGETS = {
         Target(name="state", run=_state, words=_JSON_WORDS),
         Target(name="plan", run=_plan, words=_JSON_WORDS),
         Target(name="journal", run=_journal, words=_JSON_WORDS),
+        Target(name="weights", run=_weights, words=_JSON_WORDS),
         Target(name="answers", run=_answers, words=_JSON_WORDS),
     )
 }

@@ -57,6 +57,16 @@ def test_every_setting_arrives_as_it_is_sent(tmp_path: Path) -> None:
     assert (sample.seed, sample.base, sample.reference) == (3, "b", "r.png")
 
 
+def test_a_reference_is_not_sent_to_a_base_that_edits_nothing(tmp_path: Path) -> None:
+    """Such as that of the defaults, where some models edit and others do not."""
+    written = "[{ prompt: a, reference: r.png }, { prompt: a, reference: r.png, base: model_flux-kontext-editing }]"
+    manifest = load(tmp_path, text(written))
+    assert [s.reference for s in manifest.models[KAEL].samples.samples] == [None, "r.png"]
+    [problem] = manifest.problems
+    assert (problem.code, problem.severity) == ("sample-reference", "warning")
+    assert "model_bfl-flux-1-dev draws flux.1-lora from the prompt alone" in problem.message
+
+
 @pytest.mark.parametrize("size", ["512", "512x512", "[512, 512]", '"512 X 512"', '"{{ 500 + 12 }}"'])
 def test_a_size_may_be_written_in_several_ways(size: str, tmp_path: Path) -> None:
     [sample] = drawn(tmp_path, f"[{{ prompt: a, size: {size} }}]")

@@ -6,8 +6,9 @@ import pytest
 from msgspec.structs import replace
 
 from scenario_apply.model.remote import AssetId, ModelId
-from scenario_apply.review.comparison import Comparison, Planned, SampleSources, compared, distance, settings_words
+from scenario_apply.review.comparison import Comparison, Planned, SampleSources, compared, settings_words
 from scenario_apply.review.drawing_weights import Weights, epochs_drawn, weights_of
+from scenario_apply.review.hash_bits import differing_bits
 from scenario_apply.state.state import DrawnPicture, ImageRecord, Record, State, TrainingEntry
 from tests.review.compared import (
     FAST,
@@ -112,7 +113,7 @@ def test_distance_to_the_nearest_picture_it_was_trained_on() -> None:
 
 @pytest.mark.parametrize(("one", "other"), [(None, "0"), ("00", "0"), ("zz", "00")])
 def test_hashes_that_cannot_be_compared_have_no_distance(one: str | None, other: str) -> None:
-    assert distance(one, other) is None
+    assert differing_bits(one, other) is None
 
 
 def test_trainings_of_one_version_are_columns_of_their_own() -> None:
@@ -141,8 +142,8 @@ def test_epochs_are_columns_in_their_order_each_measured_from_the_one_before() -
     state = state_of({KAEL: Record(current=one)})
     view = compared("x", epochs_drawn(KAEL, one), SampleSources(state=state))
     assert [(head.title, head.place) for head in view.columns] == [
-        ("version 1, epoch 2", ""),
-        ("version 1, epoch 10", "current"),
+        ("epoch 2", ""),
+        ("epoch 10", "current"),
     ]
     assert [cell.pictures[0].previous for cell in view.rows[0].cells] == ["", "epoch 2"]
 

@@ -10,8 +10,18 @@ from msgspec.structs import replace
 from scenario_apply.errors import StateError, StateForeign
 from scenario_apply.model.address import Address, parse_address
 from scenario_apply.model.remote import AssetId, ModelId
+from scenario_apply.model.samples import SampleRequest
 from scenario_apply.state.merging import Side, common_base, merged
-from scenario_apply.state.state import AssetRecord, HistoryEntry, Phase, Record, State, Version
+from scenario_apply.state.state import (
+    AssetRecord,
+    HistoryEntry,
+    Phase,
+    Record,
+    SamplePhase,
+    SampleRecord,
+    State,
+    Version,
+)
 
 KAEL, PROPS = parse_address("model.kael"), parse_address("model.props")
 
@@ -72,6 +82,24 @@ def test_what_both_come_from_decides_who_changed_a_record() -> None:
     ours, theirs = state({KAEL: record("k", name="b"), PROPS: record("p")}), state({KAEL: record("k")})
     assert joined(ours, theirs, base).records == {KAEL: record("k", name="b")}
     assert joined(theirs, ours, base).records == {KAEL: record("k", name="b")}
+
+
+def test_samples_that_each_side_drew_are_all_kept() -> None:
+    """Of one that both know, the side on which it is drawn."""
+    one, two = sample("a knight", "drawing"), sample("a castle", "drawn")
+    drawn = replace(one, phase="drawn", ended_at="2026-01-02T00:00:00Z")
+    ours, theirs = (state({KAEL: drawing(*samples)}) for samples in ((drawn,), (one, two)))
+    assert joined(ours, theirs).records[KAEL].current.samples == (drawn, two)
+    assert joined(theirs, ours).records[KAEL].current.samples == (drawn, two)
+
+
+def sample(prompt: str, phase: SamplePhase) -> SampleRecord:
+    request = SampleRequest(name="1", prompt=prompt, seed=7, base=ModelId("base"))
+    return SampleRecord(request=request, phase=phase, at="2026-01-01T00:00:00Z")
+
+
+def drawing(*samples: SampleRecord) -> Record:
+    return Record(current=replace(version("k"), samples=samples))
 
 
 def test_a_moved_record_is_one_record_where_the_base_is_known() -> None:

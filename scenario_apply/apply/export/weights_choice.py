@@ -86,7 +86,8 @@ def _one(
         return NotChosen(address, f"it has no version {number}", f"recorded versions: {known}")
     if not version.is_usable:
         others = [v.number for v in record.versions() if v.is_usable]
-        trained = f"--version {max(others)} is trained" if others else None
+        waits = "scenario-apply apply waits for its training" if version.phase == "training" else None
+        trained = f"--version {max(others)} is trained" if others else waits
         return NotChosen(address, f"version {version.number} is not trained", trained)
     wanted = epoch if epoch is not None else version.epoch
     return WeightsTarget(address, version, wanted, stem_of_weights(address, version.number, wanted))

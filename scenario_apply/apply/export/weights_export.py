@@ -79,6 +79,7 @@ class WeightsExport:
     def run(self, targets: Sequence[WeightsTarget]) -> list[WeightsResult]:
         """One result for each target, in their order. Raises ApiError where the models cannot be read, OSError."""
         done: dict[WeightsKey, WeightsResult] = {}
+        targets = self._with_own_names(targets)
         for target in targets:
             try:
                 held = self._there(target)
@@ -95,6 +96,22 @@ class WeightsExport:
         return [done[target.key] for target in targets]
 
     # -- what is there
+
+    def _with_own_names(self, targets: Sequence[WeightsTarget]) -> list[WeightsTarget]:
+        """A model that was trained again has its version's number, and other weights: the time tells them apart.
+
+        So it does for names that differ in case alone, which some file systems take for the same.
+        """
+        named: list[WeightsTarget] = []
+        taken: set[str] = set()
+        for target in targets:
+            owners = {self.record.owner_of(f"{target.stem}{ending}") for ending in ENDINGS} - {None, target.key}
+            if owners or target.stem.casefold() in taken:
+                launched = "".join(filter(str.isalnum, target.version.launched_at or ""))
+                target = target._replace(stem=f"{target.stem}-{launched or target.version.id[-8:]}")
+            taken.add(target.stem.casefold())
+            named.append(target)
+        return named
 
     def _there(self, target: WeightsTarget) -> HeldWeights | None:
         """The file of an earlier run, unless it is gone; one that was about to get its name gets it now."""
@@ -175,7 +192,8 @@ class WeightsExport:
         for target in targets:
             try:
                 if ceiling is not None and self.record.begun(target.key) is None:
-                    raise ceiling
+                    self._fail(target, f"not begun, because the account's limit was reached ({ceiling.action})")
+                    continue
                 note = self._note(target)
                 before = self.record.begun(target.key)
                 note = self._jobs(target).begin(note)

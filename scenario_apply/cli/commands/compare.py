@@ -39,7 +39,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     options.manifest(parser, positional=False)
     options.reading(parser)
-    parser.add_argument("--epochs", action="store_true", help="a column for each epoch that drew samples")
+    parser.add_argument(
+        "--epochs",
+        action="store_true",
+        help="a column for each epoch, with the pictures drawn while training, too",
+    )
     parser.add_argument("--no-refresh", action="store_true", help="send no requests; needs no credentials")
     options.formats(parser, "text", "html", "markdown", "json")
     options.comments(parser)
@@ -54,10 +58,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(call: Invocation) -> int:
     """A table on stdout, or a page with the pictures."""
-    from scenario_apply.cli.compared_words import chosen_weights, split_words
+    from scenario_apply.cli.compared_words import chosen_weights, epochs_of, refuse_unknown_epochs, split_words
     from scenario_apply.cli.manifest_if_readable import place_and_manifest
     from scenario_apply.cli.plan_comment import refuse_comment_options
     from scenario_apply.cli.wiring import open_world
+    from scenario_apply.review.epoch_samples import with_epochs
 
     named, given = split_words(call.arguments.words, call.settings.manifest, call.settings.cwd)
     call = replace(call, settings=replace(call.settings, manifest=given))
@@ -65,9 +70,14 @@ def run(call: Invocation) -> int:
     refuse_comment_options(call.arguments, call.settings)
     place, manifest = place_and_manifest(call.settings, call.tell)
     offline = call.arguments.no_refresh or (not call.settings.local and call.settings.credentials is None)
-    with open_world(place, call.settings, offline=offline or call.arguments.format != "html", read_only=True) as world:
+    epochs = call.arguments.epochs or any(word.epoch is not None for word in named)
+    needs_service = epochs or call.arguments.format == "html"
+    with open_world(place, call.settings, offline=offline or not needs_service, read_only=True) as world:
         state = world.store.load().state
+        remote = epochs_of(world, named, state) if epochs else {}
+        state = with_epochs(state, remote)
         chosen = chosen_weights(named, state, epochs=call.arguments.epochs)
+        refuse_unknown_epochs(chosen, state, remote)
         view = _compared(call, state, manifest, chosen)
         if call.arguments.format == "html":
             return _write_page(call, view, place, world, manifest)

@@ -12,7 +12,7 @@ from scenario_apply.apply.events import Adopted, Event, Noted, Priced, StepFaile
 from scenario_apply.cli.progress.eta import Eta, eta_text
 from scenario_apply.cli.progress.live_region import LiveRegion
 from scenario_apply.cli.progress.plain_view import adopted_line, failed_line, finished_line, noted_line, priced_line
-from scenario_apply.cli.progress.run_progress import QUIET_KINDS, RunProgress, Training
+from scenario_apply.cli.progress.run_progress import QUIET_KINDS, SAMPLE_KINDS, UNTOLD_KINDS, RunProgress, Training
 from scenario_apply.cli.terminal import WIDEST, resized, terminal_size
 from scenario_apply.model.ports import Clock, RequestCounter
 from scenario_apply.review.screen import Color, Screen, columns, counted, duration, fit, fit_path, pad, safe, wrap
@@ -97,6 +97,9 @@ class ProgressView:
                 failed = sum(self._progress.failed[kind] for kind in QUIET_KINDS)
                 words = [f"{over:,}/{total:,}", f"{failed:,} failed" if failed else "", why and f"waiting for {why}"]
                 bars.append(("images and captions", over / total, ", ".join(filter(None, words))))
+            drawn, samples = self._progress.counted(SAMPLE_KINDS)
+            if drawn < samples and self._progress.done["sample"]:
+                bars.append(("samples", drawn / samples, f"{drawn:,}/{samples:,} drawn"))
             for address, training in trainings[:TRAININGS_SHOWN]:
                 bars.append((safe(str(address)), *training_bar(training, now)))
             footer = self._footer(now, width)
@@ -183,7 +186,7 @@ def _bar_rows(bars: list[tuple[str, float | None, str]], width: int) -> list[str
 def event_line(event: Event, progress: RunProgress) -> tuple[str, Color | None]:
     """The line that scrolls by, and its colour; empty for what the bars show."""
     match event:
-        case StepFinished() if event.step.kind not in QUIET_KINDS or event.adopted:
+        case StepFinished() if event.step.kind not in UNTOLD_KINDS or event.adopted:
             line = finished_line(event, progress.lasted.get(event.step.address))
             return line, "green" if event.step.kind == "wait" else None
         case StepFailed() if progress.is_told(event):

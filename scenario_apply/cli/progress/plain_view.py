@@ -23,7 +23,7 @@ from scenario_apply.apply.events import (
 )
 from scenario_apply.cli.progress.eta import Eta, eta_text
 from scenario_apply.cli.progress.line_throttle import LineThrottle
-from scenario_apply.cli.progress.run_progress import QUIET_KINDS, RunProgress, has_ended
+from scenario_apply.cli.progress.run_progress import QUIET_KINDS, UNTOLD_KINDS, RunProgress, has_ended
 from scenario_apply.model.amounts import amount
 from scenario_apply.model.ports import Clock, RequestCounter
 from scenario_apply.review.screen import counted, duration, safe
@@ -101,6 +101,8 @@ class PlainView:
             self._counted_at = now
             left = eta_text(self._eta, now, self._rate_limit)
             return [f"images and captions: {over}/{total}{', ' if left else ''}{left}"]
+        if event.step.kind in UNTOLD_KINDS and not (self._verbose or event.adopted):
+            return []
         return [finished_line(event, self._progress.lasted.get(event.step.address))]
 
     def _moved(self, event: TrainingMoved, now: float) -> list[str]:

@@ -23,6 +23,11 @@ _ENDED = ENDED_STATUSES | JOB_ENDED_STATUSES
 QUIET_KINDS: frozenset[StepKind] = frozenset({"upload", "attach", "caption", "detach"})
 """Steps that come by the dozen: counted, not printed one by one."""
 
+UNTOLD_KINDS: frozenset[StepKind] = QUIET_KINDS | {"sample"}
+"""Of samples a line is printed once they are drawn."""
+
+SAMPLE_KINDS: frozenset[StepKind] = frozenset({"sample-wait"})
+
 FAILURES_TOLD = 5
 """Failures of one kind for the same reason that have a line each; the ledger counts all of them."""
 
@@ -85,7 +90,7 @@ class RunProgress:
 
     def is_told(self, event: StepFailed) -> bool:
         """Whether a failure has a line of its own: not the hundredth upload that fails for the same reason."""
-        return event.step.kind not in QUIET_KINDS or self.alike[event.step.kind, event.error] <= FAILURES_TOLD
+        return event.step.kind not in UNTOLD_KINDS or self.alike[event.step.kind, event.error] <= FAILURES_TOLD
 
     def counted(self, kinds: frozenset[StepKind]) -> tuple[int, int]:
         """How many of those steps have ended, and how many there are."""

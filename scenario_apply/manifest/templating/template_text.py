@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import cast
 
@@ -34,6 +35,16 @@ class Trigger:
     text: str | None
     what: str = ""
     hint: str = ""
+
+
+_TRIGGER = re.compile(r"\{\{ *trigger *\}\}")
+_OTHER_TEMPLATE = re.compile(r"\{%|\{#|\{\{(?! *trigger *\}\})")
+
+
+def with_trigger(text: str, trigger: Trigger) -> str | None:
+    """A prompt with no template but {{ trigger }}, rendered as Jinja2 would; None for any other."""
+    known = trigger.text
+    return None if known is None or _OTHER_TEMPLATE.search(text) else _TRIGGER.sub(lambda _: known, text)
 
 
 def is_template(text: str) -> bool:

@@ -20,7 +20,13 @@ from scenario_apply.manifest.positions import Map, Mark, Node, Seq, values_in
 from scenario_apply.manifest.report import Report
 from scenario_apply.manifest.secret_places import Spot, below
 from scenario_apply.manifest.templating.allowed_environment import AllowedEnvironment
-from scenario_apply.manifest.templating.template_text import SECRET_PLACES, TemplateError, Trigger, is_template
+from scenario_apply.manifest.templating.template_text import (
+    SECRET_PLACES,
+    TemplateError,
+    Trigger,
+    is_template,
+    with_trigger,
+)
 from scenario_apply.manifest.variable_values import Variables
 from scenario_apply.model.secret import Secret
 
@@ -71,6 +77,9 @@ class Templates:
         """
         if (mark.name, mark.line, mark.column) not in self._prompts:
             return text
+        usual = with_trigger(text, trigger)
+        if usual is not None:
+            return usual
         try:
             return self._sandboxed().prompt(text, variables.values, variables.secret, trigger)
         except TemplateError as error:

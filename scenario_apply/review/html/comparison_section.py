@@ -68,7 +68,7 @@ def _table(view: Comparison, key: str, album: Album) -> ComparisonTable:
         ShownRow(
             row.name,
             row.prompt,
-            ", ".join(filter(None, (f"seed {row.seed}", row.settings))),
+            row.words,
             tuple(_cell(cell, f"{row.name}, {head.title}", album) for cell, head in zip(row.cells, heads, strict=True)),
         )
         for row in view.rows

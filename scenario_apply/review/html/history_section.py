@@ -9,6 +9,7 @@ from scenario_apply.model.address import Address
 from scenario_apply.model.amounts import amount
 from scenario_apply.model.remote import ModelId
 from scenario_apply.model.timestamps import from_iso
+from scenario_apply.review.epoch_samples import sample_prompts
 from scenario_apply.review.html.page import Section
 from scenario_apply.review.part_words import KnownModel, known_models, name_of
 from scenario_apply.review.screen import counted, duration
@@ -129,14 +130,8 @@ def _version(version: Version, place: str, samples: ModelSamples, known: Mapping
         tone=_TONES.get(version.phase, "dim"),
         facts=tuple(_facts(version, known)),
         samples=samples if version.epoch is None else samples._replace(in_use=version.epoch),
-        prompts=_prompts(version),
+        prompts=sample_prompts(version),
     )
-
-
-def _prompts(version: Version) -> tuple[str, ...]:
-    """Those that its training draws pictures of, epoch by epoch."""
-    found = version.parameters.get("samplePrompts")
-    return tuple(map(value_text, found)) if isinstance(found, list | tuple) else ()
 
 
 def _facts(version: Version, known: Mapping[str, KnownModel]) -> Iterator[tuple[str, str]]:

@@ -103,7 +103,7 @@ def _facts(heads: Sequence[ColumnHead]) -> Iterator[list[str]]:
 
 
 def _row(row: PromptRow, samples: SampleLinks, detail: _Detail) -> list[str]:
-    prompt = f" {code(fit(safe(row.prompt), detail.prompt))}, seed {row.seed}" if detail.prompt else ""
+    prompt = f" {code(fit(safe(row.prompt), detail.prompt))}, {words(row.words)}" if detail.prompt else ""
     return [f"**{code(fit(safe(row.name), 80))}**{prompt}", *(_cell(cell, samples, detail) for cell in row.cells)]
 
 

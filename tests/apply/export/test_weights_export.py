@@ -67,9 +67,15 @@ class Bench:
         return targets
 
     def run(self, *, epoch: str | None = None, approve: Callable[[float], None] | None = None) -> WeightsResult:
+        [result] = self.run_all(self.targets(epoch=epoch), approve)
+        return result
+
+    def run_all(
+        self, targets: list[WeightsTarget], approve: Callable[[float], None] | None = None
+    ) -> list[WeightsResult]:
         access = RemoteAccess(prefixes=(self.server.url.removesuffix("/file"),), allow_http=True)
         with WeightsRecord(own_folder(str(self.folder))).opened() as record:
-            [result] = WeightsExport(
+            return WeightsExport(
                 api=self.api,
                 record=record,
                 source=WebReader(access, is_signed=True),
@@ -78,8 +84,7 @@ class Bench:
                 told=lambda *_: None,
                 waiting=lambda *_: None,
                 approved=lambda cu, _: (approve or self.asked.append)(cu),
-            ).run(self.targets(epoch=epoch))
-            return result
+            ).run(targets)
 
     @property
     def notes(self) -> dict[str, list[dict[str, object]]]:
@@ -260,12 +265,36 @@ def test_an_epoch_has_a_file_of_its_own(bench: Bench) -> None:
     assert [one.epoch for one in bench.api.exports.values()] == [None, "8"]
 
 
+def test_a_model_that_was_trained_again_has_another_file(bench: Bench) -> None:
+    """In place: the same version, and other weights. Both files stay, and a further run finds both."""
+    bench.run()
+    again = [t._replace(version=replace(t.version, launched_at="2026-11-09T10:00:00Z")) for t in bench.targets()]
+    assert [one.status for one in bench.run_all(again)] == ["exported"]
+    assert bench.names() == ["kael-v3-20261109T100000Z.safetensors", "kael-v3.safetensors", "weights.json"]
+    assert [one.status for one in bench.run_all([*again, *bench.targets()])] == ["kept", "kept"]
+    assert len(bench.api.exports) == 2
+
+
+def test_names_that_differ_in_case_alone_are_told_apart(bench: Bench) -> None:
+    """On some file systems they are the same."""
+    [one] = bench.targets()
+    other = one._replace(address=Address("model", "KAEL"), epoch="8", stem=one.stem.upper())
+    bench.api.epochs[bench.model] = (RemoteEpoch(name="8", assets=()),)
+    assert [found.status for found in bench.run_all([one, other])] == ["exported", "exported"]
+    assert bench.names() == ["KAEL-V3-20261101T100000Z.safetensors", "kael-v3.safetensors", "weights.json"]
+
+
 def test_a_limit_of_the_account_is_told_in_words(bench: Bench) -> None:
-    bench.api.generation.download_model = 0
-    result = bench.run()
-    assert result.status == "failed"
-    assert result.hint is not None
-    assert "larger plan" in result.hint
+    """What fits is exported; after the first refusal no other export is tried."""
+    bench.api.generation.download_model = 1
+    bench.api.epochs[bench.model] = tuple(RemoteEpoch(name=name, assets=()) for name in ("1", "2"))
+    targets = [*bench.targets(), *bench.targets(epoch="1"), *bench.targets(epoch="2")]
+    first, second, third = bench.run_all(targets)
+    assert (first.status, second.status, third.status) == ("exported", "failed", "failed")
+    assert second.hint is not None
+    assert "larger plan" in second.hint
+    assert third.why == "not begun, because the account's limit was reached (download-model)"
+    assert bench.api.count("export_weights") == 2
     assert bench.notes["begun"] == []
 
 

@@ -227,3 +227,13 @@ def test_signed_addresses_are_not_shown_and_no_login_is_sent() -> None:
     assert "s3cret" not in failed.value.message
     assert b"signature=s3cret" in seen[0]
     assert b"authorization" not in b"".join(seen).lower()
+
+
+def test_a_redirect_to_a_host_that_may_not_be_asked_is_not_followed(site: str, asked: list[str]) -> None:
+    """For addresses of a service: a redirect leads no further than they themselves may."""
+    reader = WebReader(access(site), is_signed=True, may_ask=lambda url: "texts" not in url)
+    with pytest.raises(RemoteFailed, match="no host of the service"), reader.opened(f"{site}/near", {}):
+        pass
+    assert asked == ["GET /near"]
+    with reader.opened(f"{site}/texts.csv", {"Range": "bytes=1-"}) as answer:
+        assert answer.read() == FILES["/texts.csv"]
