@@ -93,7 +93,7 @@ def identity(sample: SampleRecord) -> tuple[str, str | None, str | None]:
 
 
 def unseen_pictures(state: State) -> list[AssetId]:
-    """Drawn pictures that nobody has looked at yet: they have no digest, no hash and no small copy."""
+    """Drawn pictures that were not looked at yet: they have no digest, no hash and no small copy."""
     samples = (sample for record in state.records.values() for one in record.versions() for sample in one.samples)
     return [picture.asset_id for sample in samples for picture in sample.pictures if picture.thumbnail is None]
 
