@@ -14,7 +14,6 @@ import argparse
 import os
 import tempfile
 import time
-from collections import Counter
 from dataclasses import dataclass
 
 from _guides_script import Script
@@ -147,17 +146,30 @@ def main() -> None:
     options = parser.parse_args()
     print(f"{options.versions} versions x {options.prompts} prompts, a poll every {POLL_S} s")
     print(f"{'':20} {'requests':>18} {'launches':>14} {'CU':>18} {'seconds':>14}   requests, CU: ratio")
-    total: Counter[str] = Counter()
+    all_ours, all_theirs = [], []
     for name, ours, theirs in rounds(options.versions, options.prompts):
-        for key, value in (("ours", ours.requests), ("theirs", theirs.requests)):
-            total[key] += value
-        cu = "-" if not theirs.cu else f"{ours.cu / theirs.cu:.2f}"
-        print(
-            f"{name:20} {ours.requests:8} / {theirs.requests:7} {ours.launches:6} / {theirs.launches:5} "
-            f"{ours.cu:8g} / {theirs.cu:7g} {ours.seconds:6.0f} / {theirs.seconds:5.0f}   "
-            f"{ours.requests / theirs.requests:.2f}, {cu}"
-        )
-    print(f"{'together':20} {total['ours']:8} / {total['theirs']:7}   {total['ours'] / total['theirs']:.2f}")
+        print_row(name, ours, theirs)
+        all_ours.append(ours)
+        all_theirs.append(theirs)
+    print_row("together", together(all_ours), together(all_theirs))
+
+
+def print_row(name: str, ours: Round, theirs: Round) -> None:
+    print(
+        f"{name:20} {ours.requests:8} / {theirs.requests:7} {ours.launches:6} / {theirs.launches:5} "
+        f"{ours.cu:8g} / {theirs.cu:7g} {ours.seconds:6.0f} / {theirs.seconds:5.0f}   "
+        f"{ours.requests / theirs.requests:.2f}, {ours.cu / theirs.cu:.2f}"
+    )
+
+
+def together(found: list[Round]) -> Round:
+    """The sums of all runs."""
+    return Round(
+        sum(one.requests for one in found),
+        sum(one.launches for one in found),
+        sum(one.cu for one in found),
+        sum(one.seconds for one in found),
+    )
 
 
 if __name__ == "__main__":

@@ -158,6 +158,7 @@ def manifest(schema: Json, title: str = "The manifest") -> str:
     """The keys of a manifest or a fleet file: the top level, then each definition that has keys."""
     parts = [f"# {title}\n\n{schema['description']}\n\n## Top level\n\n{_keys(schema)}"]
     titles = {"captionOptions": "captions", "pairOptions": "pairs (table or suffixes)", "pair": "pairs (one pair)"}
+    titles |= {"sampleOptions": "samples", "sampleSettings": "samples (one prompt)"}
     for name, definition in schema["$defs"].items():
         for shape in (definition, *definition.get("anyOf", ())):
             if shape.get("properties"):
@@ -198,7 +199,7 @@ def _kind(schema: Json) -> str:
         kind = f"list of {_kind(schema['items']) or 'values'}"
     low, high = schema.get("minimum", schema.get("exclusiveMinimum")), schema.get("maximum")
     if low is not None and high is not None:
-        kind += f", {low:g} to {high:g}"
+        kind += f", {low:g} to {high:.10g}"
     elif low is not None:
         kind += f", {'more than' if 'exclusiveMinimum' in schema else 'at least'} {low:g}"
     return kind

@@ -67,6 +67,8 @@ def kind_of(request: Logged) -> str | None:
             return "upload"
         case ("POST", ["models", _, "training-images"]):
             return "upload or attach"
+        case ("POST", ["generate", "custom", _]):
+            return "sample"
         case ("PUT", ["assets", _]):
             return "caption"
         case ("PUT", ["models", _, "train"]):
@@ -81,6 +83,8 @@ def kind_of(request: Logged) -> str | None:
             return "detach"
         case ("DELETE", ["models", _]):
             return "delete"
+        case ("POST", ["generate", "custom", _]):
+            return "sample"
     return f"{request.method} {request.path}"
 
 
@@ -90,7 +94,9 @@ def sent(service: EmulatorThread) -> Counter[str]:
 
 def as_sent(by_step: Mapping[str, int]) -> Counter[str]:
     """A plan's counts in the words of kind_of: an upload is either a request of its own or attaches at once."""
-    counts = Counter({kind: number for kind, number in by_step.items() if kind not in ("wait", "upload", "attach")})
+    counts = Counter(
+        {kind: number for kind, number in by_step.items() if kind not in ("wait", "sample-wait", "upload", "attach")}
+    )
     counts["uploads and attaches"] = by_step.get("upload", 0) + by_step.get("attach", 0)
     return +counts
 
@@ -126,5 +132,5 @@ def test_a_plan_counts_the_requests_its_apply_uses(
     assert code == 0, "".join(capsys.readouterr())
     used = merged(sent(service))
     assert used == as_sent(counted)
-    assert used.total() == sum(counted.values()) - counted.get("wait", 0)
+    assert used.total() == sum(counted.values()) - counted.get("wait", 0) - counted.get("sample-wait", 0)
     assert planned(capsys, *words) == {}

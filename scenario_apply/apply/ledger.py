@@ -339,15 +339,13 @@ def sample_charge(address: Address, of_resource: Sequence[SampleEntry]) -> Train
     charged = [entry.charged for entry in of_resource]
     known = [cu for cu in charged if cu is not None]
     quoted = [entry.quoted for entry in of_resource if entry.quoted is not None]
-    details: Counter[str] = Counter()
-    for entry in of_resource:
-        details.update(entry.details)
+    parts = dict.fromkeys(name for entry in of_resource for name in entry.details)
     return TrainingCharge(
         address=address,
         quoted=total(quoted) if len(quoted) == len(of_resource) else None,
         charged=total(known) if len(known) == len(charged) else None,
         discount=total(entry.discount or 0.0 for entry in of_resource) or None,
-        details=details,
+        details={name: total(entry.details.get(name, 0.0) for entry in of_resource) for name in parts},
         samples=len(of_resource),
     )
 

@@ -83,7 +83,7 @@ def _outcome(clock: Clock, job: RemoteJob) -> Outcome:
     words = "; ".join(bounded(text, LONGEST_REASON) for text in (job.error, job.hint) if text)
     if job.status == "failure":
         outcome = replace(outcome, cu=charged_of_failed(job))
-        return _failed(outcome, f"drawing failed: {words or 'Scenario gives no reason'}")
+        return _failed(outcome, words or "Scenario gives no reason")
     if job.status == "canceled":
         return _failed(outcome, f"drawing was cancelled on Scenario{': ' + words if words else ''}")
     return _failed(outcome, f"job {job.id} ended without a picture")

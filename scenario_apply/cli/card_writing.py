@@ -18,7 +18,7 @@ from scenario_apply.cli.wiring import open_world, require_service
 from scenario_apply.dataset.scan.sample_thumbnails import read_sample_thumbnails
 from scenario_apply.dataset.scan.thumbnails import Thumbnail
 from scenario_apply.errors import ExitCode, StateError, UsageError
-from scenario_apply.manifest.spec import BestVersion, ModelSpec
+from scenario_apply.manifest.spec import BestVersion, CompositionSpec, ModelSpec
 from scenario_apply.review.file_diff import file_diff
 from scenario_apply.review.markdown.model_card import CardFacts, card_commit, card_markdown, card_pictures, is_card
 from scenario_apply.review.screen import counted
@@ -57,7 +57,7 @@ def write_card(call: Invocation) -> int:
 
         if asked.out not in (None, "-"):
             target = _target(call, place, manifest)
-            target.write(text_with(_written_pictures(call, place, version)))
+            target.write(text_with(_written_pictures(call, place, version, _order(address, manifest))))
             call.tell(f"The card is in {asked.out}.")
         if asked.push:
             return _push(call, world, version, text_with({}))
@@ -78,7 +78,7 @@ def _facts(
     address: Address, version: Version, state: State, manifest: Manifest | None, pictures: Mapping[AssetId, str]
 ) -> CardFacts:
     """What the state records, and what the manifest adds to it: a trigger only where it is that of the captions."""
-    spec = None if manifest is None else manifest.models.get(address) or manifest.compositions.get(address)
+    spec = _spec(address, manifest)
     dataset = manifest.datasets[spec.dataset] if manifest is not None and isinstance(spec, ModelSpec) else None
     trigger = None if dataset is None else dataset.trigger
     captions = [image.caption for image in version.images if image.caption]
@@ -95,8 +95,19 @@ def _facts(
         commit=card_commit(version, [(entry.at, entry.commit) for entry in state.history]),
         pictures=pictures,
         parts={one.model_id: names[one.model_id] for one in version.concepts if one.model_id in names},
+        order=_order(address, manifest),
         best=_best(spec.best) if isinstance(spec, ModelSpec) and spec.best is not None else None,
     )
+
+
+def _spec(address: Address, manifest: Manifest | None) -> ModelSpec | CompositionSpec | None:
+    return None if manifest is None else manifest.models.get(address) or manifest.compositions.get(address)
+
+
+def _order(address: Address, manifest: Manifest | None) -> tuple[str, ...]:
+    """Names of its samples, as declared."""
+    spec = _spec(address, manifest)
+    return () if spec is None else tuple(sample.name for sample in spec.samples.samples)
 
 
 def _best(best: BestVersion) -> str:
@@ -120,9 +131,11 @@ def _target(call: Invocation, place: StateLocation, manifest: Manifest | None) -
     return target
 
 
-def _written_pictures(call: Invocation, place: StateLocation, version: Version) -> dict[AssetId, str]:
+def _written_pictures(
+    call: Invocation, place: StateLocation, version: Version, order: tuple[str, ...]
+) -> dict[AssetId, str]:
     """Copies the small pictures of samples into a folder beside the card; links to them, by asset."""
-    wanted = card_pictures(version)
+    wanted = card_pictures(version, order)
     here = read_sample_thumbnails(
         place.root, [one.thumbnail for one in wanted], most_bytes=_MOST_PICTURE_BYTES, most_in_all=_MOST_BYTES
     )

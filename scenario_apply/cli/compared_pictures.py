@@ -9,7 +9,7 @@ from scenario_apply.apply.sample_pictures import Download, downloaded_pictures
 from scenario_apply.dataset.scan.sample_thumbnails import read_sample_thumbnails
 from scenario_apply.dataset.scan.thumbnails import NoThumbnail, Shown, Thumbnail
 from scenario_apply.model.remote import AssetId
-from scenario_apply.review.comparison import Comparison, DrawnView
+from scenario_apply.review.comparison_view import Comparison, DrawnView
 from scenario_apply.review.html.album import PICTURE_BYTES, Album, PageImage, inline_image, room_for
 
 if TYPE_CHECKING:

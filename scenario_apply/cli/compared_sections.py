@@ -10,7 +10,8 @@ from scenario_apply.cli.compared_pictures import compared_album, pictures_of
 from scenario_apply.cli.comparing import sources_of
 from scenario_apply.model.address import Address
 from scenario_apply.model.steps import DrawSample
-from scenario_apply.review.comparison import Comparison, Planned, SampleSources, compared
+from scenario_apply.review.comparison import compared
+from scenario_apply.review.comparison_view import Comparison, Planned, SampleSources
 from scenario_apply.review.drawing_weights import Weights, in_use, weights_of
 from scenario_apply.review.html.comparison_section import comparison_section
 from scenario_apply.state.state import Record, State

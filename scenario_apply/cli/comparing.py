@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from scenario_apply.dataset.types import Dataset
 from scenario_apply.model.address import Address
-from scenario_apply.review.comparison import SampleSources
+from scenario_apply.review.comparison_view import SampleSources
 from scenario_apply.review.drawing_weights import Weights
 
 if TYPE_CHECKING:

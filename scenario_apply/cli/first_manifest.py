@@ -163,8 +163,15 @@ def _manifest(found: dict[str, int], root: str, type: str, trigger: str | None, 
     body = yaml_text({"version": 1, "datasets": datasets}) + "models:\n"
     for key, path in keys.items():
         body += _model(key, type, found[path], suggest)
+    body += _samples(trigger)
     head = "# Written by scenario-apply init. Next: scenario-apply validate, then plan --local.\n"
     return f"{SCHEMA_LINE}\n{head}{body}", list(keys)
+
+
+def _samples(trigger: str | None) -> str:
+    """Of the last model, as a comment."""
+    prompts = ('"{{ trigger }}, portrait"', '"{{ trigger }} at sea"') if trigger else ("a portrait", "a ship at sea")
+    return f"    # samples: [{', '.join(prompts)}]   # drawn with each version once it is trained; charged\n"
 
 
 def _model(key: str, type: str, images: int, suggest: bool) -> str:

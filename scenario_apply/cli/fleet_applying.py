@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
@@ -256,14 +255,14 @@ def _together(before: Plain, now: Plain) -> Plain:
     """The charges of a resource's samples that were launched before, and now."""
     known = ("quoted", "charged")
     sums = {name: None if None in (before[name], now[name]) else total((before[name], now[name])) for name in known}
-    details: Counter[str] = Counter(before["details"])
-    details.update(now["details"])
+    names = dict.fromkeys((*before["details"], *now["details"]))
+    details = {name: total((before["details"].get(name, 0.0), now["details"].get(name, 0.0))) for name in names}
     discount = (before["discount"] or 0.0) + (now["discount"] or 0.0)
     return {
         **now,
         **sums,
         "discount": discount or None,
-        "details": dict(details),
+        "details": details,
         "samples": before["samples"] + now["samples"],
     }
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from scenario_apply.cli.settings import Settings
     from scenario_apply.model.address import Address
-    from scenario_apply.review.comparison import Comparison
+    from scenario_apply.review.comparison_view import Comparison
     from scenario_apply.review.markdown.comparison_markdown import SampleLinks
     from scenario_apply.review.markdown.picture_links import PictureLinks
     from scenario_apply.review.markdown.plan_markdown import MarkdownOptions
@@ -81,7 +81,7 @@ def sample_links(
     from scenario_apply.state.stores.sample_store import SAMPLES_FOLDER
 
     wanted = [OldPicture(digest, "/".join((*SAMPLES_FOLDER, f"{digest}.webp"))) for digest in sorted(digests)]
-    return SampleLinks(links=links, in_git=frozenset(digest for digest, _ in old_pictures(root, wanted)))
+    return SampleLinks(links=links, in_git=frozenset(digest for digest, _ in old_pictures(root, wanted, commits=1)))
 
 
 def comment_options(asked: argparse.Namespace, settings: Settings, root: str | None, key: str) -> MarkdownOptions:

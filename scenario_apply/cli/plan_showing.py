@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from scenario_apply.errors import Diagnostic
     from scenario_apply.model.address import Address
     from scenario_apply.planning.plan import Plan
-    from scenario_apply.review.comparison import Comparison
+    from scenario_apply.review.comparison_view import Comparison
     from scenario_apply.state.state import State
 
 

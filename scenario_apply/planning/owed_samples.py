@@ -14,7 +14,7 @@ from dataclasses import replace as with_values
 from msgspec import Struct
 from msgspec.structs import replace
 
-from scenario_apply.dataset.sample_references import missing_reference, reference_of
+from scenario_apply.dataset.sample_references import edits, missing_reference, reference_of
 from scenario_apply.dataset.types import Image
 from scenario_apply.errors import Diagnostic
 from scenario_apply.manifest.spec import ModelSpec, SampleSpec
@@ -230,7 +230,8 @@ class _Planner:
         if base is None:
             return None
         dataset = self.desired.dataset_of(spec)
-        reference = None if dataset is None else reference_of(declared, dataset, is_needed=base.needs_reference)
+        is_needed = base.needs_reference or edits(type)
+        reference = None if dataset is None else reference_of(declared, dataset, is_needed=is_needed)
         if base.needs_reference and reference is None and isinstance(spec, ModelSpec):
             self.problems.append(missing_reference(spec, declared))
             return None

@@ -7,120 +7,31 @@ place; nothing is judged: a distance counts bits.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import chain
-from typing import NamedTuple
 
 from scenario_apply.model.address import Address
 from scenario_apply.model.amounts import total
 from scenario_apply.model.samples import SampleRequest, SampleSettings
+from scenario_apply.review.comparison_view import (
+    DEFAULT,
+    NOT_DRAWN,
+    WILL_BE_DRAWN,
+    CellView,
+    ColumnHead,
+    Comparison,
+    DrawnView,
+    Planned,
+    PromptRow,
+    SampleSources,
+)
 from scenario_apply.review.drawing_weights import Weights, in_use, weights_of
-from scenario_apply.review.epoch_samples import WHILE_TRAINING
+from scenario_apply.review.epoch_samples import WHILE_TRAINING, WHILE_TRAINING_WORDS
 from scenario_apply.review.hash_bits import differing_bits
 from scenario_apply.review.part_words import known_models, name_of
+from scenario_apply.review.sample_words import settings_text
 from scenario_apply.review.screen import counted
 from scenario_apply.review.values import value_text
-from scenario_apply.state.state import DrawnPicture, Record, SampleRecord, State, Version
-
-NOT_DRAWN = "not drawn"
-WILL_BE_DRAWN = "will be drawn"
-DEFAULT = "(default)"
-
-
-class DrawnView(NamedTuple):
-    """A picture. thumbnail: SHA-256 of its small copy, None where that was never downloaded.
-
-    from_previous: bits by which it differs from the picture of the same row in `previous`, words for the weights
-    before; from_dataset: from the nearest picture it was trained on, at the path `nearest`. None: not known.
-    """
-
-    asset_id: str
-    thumbnail: str | None
-    from_previous: int | None = None
-    previous: str = ""
-    from_dataset: int | None = None
-    nearest: str = ""
-
-
-class CellView(NamedTuple):
-    """pictures: those drawn. missing: why there are none, "" where there are. note: settings other than the row's."""
-
-    pictures: tuple[DrawnView, ...] = ()
-    missing: str = ""
-    note: str = ""
-
-
-class PromptRow(NamedTuple):
-    """One prompt with its seed. settings: in words. seed None: not known."""
-
-    name: str
-    prompt: str
-    seed: int | None
-    settings: str
-    cells: tuple[CellView, ...]
-
-    @property
-    def words(self) -> str:
-        """'seed 7, scale 0.8'."""
-        return ", ".join(filter(None, ("" if self.seed is None else f"seed {self.seed}", self.settings)))
-
-
-class ColumnHead(NamedTuple):
-    """title: what tells it from the others. place: current, previous, being made or "". facts: values that differ.
-
-    training_cu, samples_cu: charged, in CU; None: not known. weights None: what the next apply draws.
-    """
-
-    address: Address
-    title: str
-    place: str
-    facts: tuple[tuple[str, str], ...]
-    training_cu: float | None = None
-    samples_cu: float | None = None
-    weights: Weights | None = None
-
-
-class Comparison(NamedTuple):
-    """bits: of the hashes that distances are counted in; 0 where no distance is known."""
-
-    title: str
-    columns: tuple[ColumnHead, ...]
-    rows: tuple[PromptRow, ...]
-    bits: int = 0
-
-    @property
-    def thumbnails(self) -> list[str]:
-        """The digests of all small copies, row by row."""
-        cells = (cell for row in self.rows for cell in row.cells)
-        return [picture.thumbnail for cell in cells for picture in cell.pictures if picture.thumbnail is not None]
-
-    @property
-    def distance_words(self) -> str:
-        """What the numbers are."""
-        return f"perceptual distance ({self.bits}-bit difference hash)" if self.bits else ""
-
-
-class Planned(NamedTuple):
-    """What the next apply draws of a resource. title: of its column."""
-
-    requests: tuple[SampleRequest, ...]
-    title: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SampleSources:
-    """state: what is recorded. hashes: of dataset pictures, by the SHA-256 of their file, as hex digits.
-
-    declared: prompt and seed of the samples that each resource declares, in order, with their names.
-    """
-
-    state: State
-    hashes: Mapping[str, str] = field(default_factory=dict)
-    declared: Mapping[Address, Sequence[tuple[str, str, int]]] = field(default_factory=dict)
-
-    def version(self, weights: Weights) -> Version:
-        """The version of these weights. Raises StopIteration for weights that are not recorded."""
-        return next(v for v in self.state.records[weights.address].versions() if v.number == weights.number)
+from scenario_apply.state.state import DrawnPicture, Record, SampleRecord, Version
 
 
 def compared(
@@ -130,35 +41,30 @@ def compared(
     drawn = [_samples(weights, known) for weights in chosen]
     wanted = list((planned or {}).items())
     asked = [[_asked(request) for request in one.requests] for _, one in wanted]
-    rows = _rows([*drawn, *asked], chosen, known)
     measure = _Measure(chosen, known)
+    found = [
+        (_place_of(cells), _row(cells, [measure.cell(at, cells) for at in range(len(chosen))], len(chosen)))
+        for cells in _rows([*drawn, *asked])
+    ]
+    rows = _in_order(found, chosen, known, len(asked))
     heads = _heads(chosen, drawn, known)
     later = tuple(ColumnHead(address, one.title, "", ()) for address, one in wanted)
-    views = tuple(
-        _row(cells, [measure.cell(at, cells) for at in range(len(chosen))], len(asked), len(chosen)) for cells in rows
-    )
-    return Comparison(title, (*heads, *later), views, measure.bits)
+    return Comparison(title, (*heads, *later), tuple(rows), measure.bits)
 
 
-def settings_words(request: SampleRequest) -> str:
-    """'scale 0.8, 1024 x 768, 2 pictures, guidance 3.5, 28 steps, on model_bfl-flux-1-dev'."""
-    settings = request.settings
+def request_words(request: SampleRequest, *, base: bool = False) -> str:
+    """'seed 42, scale 0.8, 1024x768'. base: whether the base model is named, too."""
     if request.base == WHILE_TRAINING:
-        return "drawn while training"
-    parts = [f"scale {settings.scale:g}"] if settings.scale is not None else []
-    if settings.width is not None and settings.height is not None:
-        parts.append(f"{settings.width} x {settings.height}")
-    parts += [counted(settings.count, "picture")] if settings.count > 1 else []
-    parts += [f"guidance {settings.guidance:g}"] if settings.guidance is not None else []
-    parts += [counted(settings.steps, "step")] if settings.steps is not None else []
-    parts += [f"on {request.base}"] if request.base else []
-    return ", ".join(parts)
+        return WHILE_TRAINING_WORDS
+    text = settings_text(request.seed, request.settings)
+    return f"{text}, on {request.base}" if base else text
 
 
 # -- rows
 
 _Cells = list[SampleRecord | None]
 _Same = tuple[str, int, str | None, bool]
+_Place = tuple[str, int]
 
 
 def _same(request: SampleRequest) -> _Same:
@@ -180,21 +86,17 @@ def _asked(request: SampleRequest) -> SampleRecord:
     return SampleRecord(request=request, phase="drawing", at="")
 
 
-def _rows(columns: Sequence[Sequence[SampleRecord]], chosen: Sequence[Weights], known: SampleSources) -> list[_Cells]:
+def _rows(columns: Sequence[Sequence[SampleRecord]]) -> Iterator[_Cells]:
     """The samples of each row, by column. Samples of one prompt and seed share a row unless a column has several."""
     grouped: dict[_Same, list[list[SampleRecord]]] = {}
     for at in reversed(range(len(columns))):  # the newest say in what order they are
         for sample in columns[at]:
             grouped.setdefault(_same(sample.request), [[] for _ in columns])[at].append(sample)
-    order = {place: number for number, place in enumerate(_declared(chosen, known))}
-    rows: list[tuple[int, _Cells]] = []
-    for key, cells in grouped.items():
-        rank = order.get(key[:2], len(order))
+    for cells in grouped.values():
         if all(len(cell) <= 1 for cell in cells):
-            rows.append((rank, [cell[0] if cell else None for cell in cells]))
+            yield [cell[0] if cell else None for cell in cells]
         else:
-            rows += [(rank, row) for row in _by_settings(cells)]
-    return [row for _, row in sorted(rows, key=lambda one: one[0])]
+            yield from _by_settings(cells)
 
 
 def _by_settings(cells: Sequence[Sequence[SampleRecord]]) -> Iterator[_Cells]:
@@ -202,22 +104,54 @@ def _by_settings(cells: Sequence[Sequence[SampleRecord]]) -> Iterator[_Cells]:
         yield [next((sample for sample in cell if _way(sample.request) == way), None) for cell in cells]
 
 
-def _declared(chosen: Sequence[Weights], known: SampleSources) -> list[tuple[str, int]]:
-    found = (known.declared.get(weights.address, ()) for weights in reversed(chosen))
-    return [*dict.fromkeys((prompt, seed) for one in found for _, prompt, seed in one)]
+def _in_order(
+    found: Sequence[tuple[_Place, PromptRow]], chosen: Sequence[Weights], known: SampleSources, planned: int
+) -> list[PromptRow]:
+    """The rows in the order of the manifest, with those that it declares and nothing drew; then those it has not."""
+    declared: dict[_Place, str] = {}
+    for weights in reversed(chosen):
+        for name, prompt, seed in known.declared.get(weights.address, ()):
+            declared.setdefault((prompt, seed), name)
+    by_place: dict[_Place, list[PromptRow]] = {place: [] for place in declared}
+    for place, row in found:
+        by_place.setdefault(place, []).append(row)
+    for (prompt, seed), name in declared.items():
+        if not by_place[prompt, seed]:
+            missing = [CellView(missing=_why_missing(known.version(weights))) for weights in chosen]
+            cells = (*missing, *[CellView()] * planned)
+            by_place[prompt, seed].append(PromptRow(name, prompt, seed, f"seed {seed}", cells))
+    return [row for rows in by_place.values() for row in rows]
 
 
-def _row(cells: _Cells, views: Sequence[CellView], planned: int, recorded: int) -> PromptRow:
-    last = next(sample for sample in reversed(cells) if sample is not None)
-    settings = settings_words(last.request)
-    own = ["" if sample is None else settings_words(sample.request) for sample in cells]
+def _place_of(cells: _Cells) -> _Place:
+    last = _last(cells)
+    return last.prompt, -1 if last.base == WHILE_TRAINING else last.seed
+
+
+def _last(cells: _Cells) -> SampleRequest:
+    return next(sample.request for sample in reversed(cells) if sample is not None)
+
+
+def _row(cells: _Cells, views: Sequence[CellView], recorded: int) -> PromptRow:
+    """views: of the recorded columns, which come first; the others are to be drawn."""
+    last = _last(cells)
+    named = len({sample.request.base for sample in cells if sample is not None}) > 1
+    words = request_words(last, base=named)
+    own = ["" if sample is None else request_words(sample.request, base=named) for sample in cells]
     noted = [
-        view._replace(note=words) if words not in ("", settings) else view
-        for view, words in zip(views, own, strict=False)
+        view._replace(note=text) if text not in ("", words) else view for view, text in zip(views, own, strict=False)
     ]
-    later = [CellView(missing=WILL_BE_DRAWN if one is not None else "") for one in cells[recorded : recorded + planned]]
-    seed = None if last.request.base == WHILE_TRAINING else last.request.seed
-    return PromptRow(last.request.name, last.request.prompt, seed, settings, (*noted, *later))
+    later = [CellView(missing="" if one is None else WILL_BE_DRAWN) for one in cells[recorded:]]
+    is_asked = last.base != WHILE_TRAINING
+    return PromptRow(
+        last.name,
+        last.prompt,
+        last.seed if is_asked else None,
+        words,
+        (*noted, *later),
+        last.settings,
+        last.base if is_asked else "",
+    )
 
 
 # -- cells and their distances

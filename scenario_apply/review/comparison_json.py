@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from scenario_apply.review.comparison import CellView, ColumnHead, Comparison
+from scenario_apply.model import codec
+from scenario_apply.review.comparison_view import CellView, ColumnHead, Comparison
 
 
 def comparison_json(view: Comparison) -> str:
@@ -23,7 +24,9 @@ def comparison_values(view: Comparison) -> dict[str, object]:
                 "name": row.name,
                 "prompt": row.prompt,
                 "seed": row.seed,
-                "settings": row.settings,
+                "settings": codec.plain(row.settings),
+                "base": row.base or None,
+                "words": row.words,
                 "cells": [_cell(cell) for cell in row.cells],
             }
             for row in view.rows
@@ -48,7 +51,7 @@ def _column(head: ColumnHead) -> dict[str, object]:
 def _cell(cell: CellView) -> dict[str, object]:
     return {
         "missing": cell.missing or None,
-        "settings": cell.note or None,
+        "differs": cell.note or None,
         "pictures": [
             {
                 "asset_id": picture.asset_id,

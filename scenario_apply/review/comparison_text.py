@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
 from scenario_apply.model.amounts import amount
-from scenario_apply.review.comparison import CellView, ColumnHead, Comparison
+from scenario_apply.review.comparison_view import CellView, ColumnHead, Comparison
 from scenario_apply.review.screen import Screen, columns, counted, fit, safe, wrap
 
 _LABEL, _GAP = 26, 2

@@ -13,6 +13,7 @@ from scenario_apply.state.state import DrawnPicture, SampleRecord, State, Versio
 
 WHILE_TRAINING = ModelId("(training)")
 """The base of such samples, which is no id: they have no seed and no settings that are known."""
+WHILE_TRAINING_WORDS = "drawn while training"
 
 
 def sample_prompts(version: Version) -> tuple[str, ...]:

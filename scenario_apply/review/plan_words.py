@@ -53,7 +53,7 @@ def price_text(view: PlanView) -> str:
     if totals.cu is None:
         return f"Cost unknown ({'; '.join(totals.unknown_why)}; checked against the limits before the first upload)."
     if unknown := unknown_cost_text(totals):
-        return f"A{about(totals.cu)[1:]}, {unknown}."
+        return f"A{about(totals.cu)[1:]}{samples_share(totals)}, {unknown}."
     if totals.estimated:
         part = "partly " if totals.quoted else ""
         return f"A{about(totals.cu)[1:]} ({part}estimated {' and '.join(totals.estimated_how)}){samples_share(totals)}."
@@ -69,9 +69,11 @@ def unknown_cost_text(totals: PlanTotals) -> str:
 
 
 def samples_share(totals: PlanTotals) -> str:
-    """', 43 of it for 4 samples'; empty where none is drawn."""
+    """', 43 of it for 4 samples', or ' for 4 samples' where nothing else is paid for; empty where none is drawn."""
     if not totals.samples or totals.samples_cu is None:
         return ""
+    if totals.samples_cu == totals.cu:
+        return f" for {counted(totals.samples, 'sample')}"
     return f", {amount(totals.samples_cu)} of it for {counted(totals.samples, 'sample')}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from msgspec.structs import replace
 from scenario_apply.apply.apply_options import ApplyOptions
 from scenario_apply.apply.events import Noted, SampleMoved, StepFinished
 from scenario_apply.apply.stop_signal import StopSignal
+from scenario_apply.cli.progress.json_lines import ledger_json
 from scenario_apply.errors import ApiError, CoolingDown, PlanCeiling, Refused
 from scenario_apply.manifest.spec import Lifecycle
 from scenario_apply.model.samples import SampleSettings
@@ -88,7 +90,7 @@ def test_a_sample_that_fails_fails_nothing_else_and_is_proposed_again(bench: Ben
     ledger = bench.apply(service)
     assert ledger.status == "partial"
     [failed] = ledger.failed
-    assert (failed.what, failed.reason) == ("sample 1", "drawing failed: the picture did not pass the quality gate")
+    assert (failed.what, failed.reason) == ("sample 1", "the picture did not pass the quality gate")
     assert ledger.cu_charged == 10 + 10.75, "a failed generation is refunded"
     assert bench.record("model.kael").current.phase == "trained"
     assert phases(bench) == {"a knight": "failed", "a castle": "drawn"}
@@ -233,6 +235,19 @@ def test_events_name_each_sample_with_its_price(bench: Bench, service: FakeScena
     bench.apply(service)
     done = [e for e in bench.events if isinstance(e, StepFinished) and e.step.kind == "sample"]
     assert [(e.cu_charged, str(e.remote_id)[:4]) for e in done] == [(10.75, "job_")] * 2
+
+
+def test_the_ledger_of_samples_is_plain_json(bench: Bench, service: FakeScenario) -> None:
+    charges = ledger_json(bench.apply(service))["charges"]
+    assert isinstance(charges, list)
+    assert json.loads(json.dumps(charges))[1] == {
+        "address": "model.kael",
+        "quoted": 21.5,
+        "charged": 21.5,
+        "discount": None,
+        "details": {"custom-generation": 18.0, "quality-gate": 3.5},
+        "samples": 2,
+    }
 
 
 def test_the_account_outlives_the_version(bench: Bench, service: FakeScenario) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -107,3 +109,35 @@ def test_distances_to_the_dataset_use_hashes_of_an_earlier_scan(here: Path, caps
     picture = json.loads(capsys.readouterr().out)["rows"][0]["cells"][0]["pictures"][0]
     assert picture["nearest"] == "0.png"
     assert picture["distance_to_dataset"] > 0
+
+
+def git(here: Path, *words: str) -> str:
+    who = ("-c", "user.name=a", "-c", "user.email=a@example.com")
+    return subprocess.run(["git", *who, *words], cwd=here, check=True, capture_output=True, text=True).stdout.strip()
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+def test_a_comment_links_the_copies_that_the_commit_has(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What was removed from Git, and is still on the disk, is counted."""
+    git(here, "init", "-q")
+    git(here, "add", "-f", ".scenario/samples")
+    git(here, "commit", "-qm", "samples")
+    words = ("model.kael", "--format", "markdown", "--repo-url", "https://git.example/o/r", "--head", "a" * 40)
+    assert run(*words, *COMMON) == 0
+    assert capsys.readouterr().out.count(f"https://git.example/o/r/blob/{'a' * 40}/.scenario/samples/") == 16
+    git(here, "rm", "-q", "--cached", "-r", ".scenario")
+    git(here, "commit", "-qm", "no samples")
+    assert run(*words, *COMMON) == 0
+    shown = capsys.readouterr().out
+    assert "git.example" not in shown
+    assert "2 pictures" in shown
+
+
+def test_a_comment_shows_copies_below_a_given_address(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SCENARIO_APPLY_SAMPLES_URL", "https://example.com/samples")
+    assert run("model.kael", "--format", "markdown", *COMMON) == 0
+    assert capsys.readouterr().out.count('<img src="https://example.com/samples/') == 8
+    assert run("model.kael", "--samples-url", "https://example.com", *COMMON) == 64
+    assert run("model.kael", "--samples-url", "file:///x", "--format", "markdown", *COMMON) == 64

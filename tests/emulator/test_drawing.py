@@ -103,6 +103,7 @@ def test_a_composition_mixes_what_its_models_learned(emulator: EmulatorThread, a
     only = [colour_of(drawn(emulator, api, loras=[one], lorasScale=[1.2])) for one in (red, blue)]
     assert only[0][0] > mixed[0] > only[1][0]
     assert "epochs" not in api.get(f"/models/{mix}").json()["model"]
+    assert api.put(f"/models/{mix}", json={"epoch": "1"}).status_code == 400
 
 
 def test_an_edit_starts_from_its_reference_picture(emulator: EmulatorThread, api: httpx.Client) -> None:

@@ -12,7 +12,8 @@ from PIL import Image, ImageDraw
 from scenario_apply.model.address import Address, parse_address
 from scenario_apply.model.remote import AssetId, ModelId
 from scenario_apply.model.samples import SampleRequest, SampleSettings
-from scenario_apply.review.comparison import Comparison, Planned, SampleSources, compared
+from scenario_apply.review.comparison import compared
+from scenario_apply.review.comparison_view import Comparison, Planned, SampleSources
 from scenario_apply.review.drawing_weights import weights_of
 from scenario_apply.state.state import DrawnPicture, ImageRecord, Record, SamplePhase, SampleRecord, State, Version
 

@@ -6,7 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from scenario_apply.model.remote import AssetId, ModelId
-from scenario_apply.review.comparison import Comparison, Planned, SampleSources, compared, settings_words
+from scenario_apply.review.comparison import compared, request_words
+from scenario_apply.review.comparison_view import Comparison, Planned, SampleSources
 from scenario_apply.review.drawing_weights import Weights, epochs_drawn, weights_of
 from scenario_apply.review.hash_bits import differing_bits
 from scenario_apply.state.state import DrawnPicture, ImageRecord, Record, State, TrainingEntry
@@ -69,8 +70,8 @@ def test_other_settings_share_a_row_and_are_noted() -> None:
     one = version(1, sample(request(HARBOUR, scale=1.0), picture("a")))
     other = version(2, sample(request(HARBOUR, scale=0.5), picture("b")), at="2026-11-05T10:00:00Z")
     (row,) = all_of(state_of({KAEL: Record(current=other, previous=(one,))})).rows
-    assert row.settings.startswith("scale 0.5")
-    assert [cell.note.partition(",")[0] for cell in row.cells] == ["scale 1", ""]
+    assert row.words == "seed 7, scale 0.5"
+    assert [cell.note for cell in row.cells] == ["seed 7", ""]
 
 
 def test_a_version_that_draws_a_prompt_twice_has_two_rows() -> None:
@@ -79,8 +80,8 @@ def test_a_version_that_draws_a_prompt_twice_has_two_rows() -> None:
     old = version(1, sample(request(HARBOUR, scale=1.0), picture("old")))
     new = version(2, *both, at="2026-11-05T10:00:00Z")
     rows = all_of(state_of({KAEL: Record(current=new, previous=(old,))})).rows
-    found = {row.settings.partition(",")[0]: [c.missing or c.pictures[0].asset_id for c in row.cells] for row in rows}
-    assert found == {"scale 0.5": ["not drawn", "asset_s0.5"], "scale 1": ["asset_old", "asset_s1.0"]}
+    found = {row.settings.scale: [c.missing or c.pictures[0].asset_id for c in row.cells] for row in rows}
+    assert found == {0.5: ["not drawn", "asset_s0.5"], 1.0: ["asset_old", "asset_s1.0"]}
 
 
 def test_rows_come_in_the_order_of_the_manifest() -> None:
@@ -175,7 +176,16 @@ def test_pictures_that_were_never_downloaded_are_pictures() -> None:
 
 
 def test_settings_in_words() -> None:
-    assert settings_words(request("x", scale=0.8, count=2)) == "scale 0.8, 2 pictures, on model_bfl-flux-1-dev"
+    asked = request("x", scale=0.8, count=2)
+    assert request_words(asked) == "seed 7, scale 0.8, 2 pictures"
+    assert request_words(asked, base=True) == "seed 7, scale 0.8, 2 pictures, on model_bfl-flux-1-dev"
+
+
+def test_a_declared_sample_that_nothing_drew_is_a_row() -> None:
+    declared = {KAEL: [("later", "another", 3), ("portrait", PORTRAIT, 7)]}
+    view = all_of(two_versions(), declared=declared)
+    assert [row.name for row in view.rows] == ["later", "portrait", "harbour"]
+    assert [cell.missing for cell in view.rows[0].cells] == ["not drawn", "not drawn"]
 
 
 def test_weights_are_recorded_ones() -> None:

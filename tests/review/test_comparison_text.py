@@ -6,9 +6,10 @@ import json
 
 import pytest
 
-from scenario_apply.review.comparison import Comparison, SampleSources, compared
+from scenario_apply.review.comparison import compared
 from scenario_apply.review.comparison_json import comparison_json
 from scenario_apply.review.comparison_text import comparison_text
+from scenario_apply.review.comparison_view import Comparison, SampleSources
 from scenario_apply.review.drawing_weights import weights_of
 from scenario_apply.review.printable import is_harmless
 from scenario_apply.review.screen import Screen, columns
@@ -54,8 +55,8 @@ harbour                   2 pictures                 2 pictures
   from the one before                                2, 2
 portrait                  1 picture                  failed
 
-harbour: KAEL_07 at the harbour, evening light (seed 7, scale 1, on model_bfl-flux-1-dev)
-portrait: portrait of KAEL_07, green cloak (seed 7, scale 1, on model_bfl-flux-1-dev)
+harbour: KAEL_07 at the harbour, evening light (seed 7)
+portrait: portrait of KAEL_07, green cloak (seed 7)
 
 The numbers are bits of the perceptual distance (128-bit difference hash): 0 for the same shapes.
 

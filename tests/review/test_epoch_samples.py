@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from scenario_apply.model.remote import AssetId, ModelId, RemoteEpoch, RemoteModel
-from scenario_apply.review.comparison import SampleSources, compared
+from scenario_apply.review.comparison import compared
+from scenario_apply.review.comparison_view import SampleSources
 from scenario_apply.review.drawing_weights import epochs_drawn
 from scenario_apply.review.epoch_samples import with_epochs
 from scenario_apply.state.state import Record

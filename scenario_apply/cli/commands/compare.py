@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from scenario_apply.cli.invocation import Invocation
     from scenario_apply.cli.state_location import StateLocation
     from scenario_apply.manifest.spec import Manifest
-    from scenario_apply.review.comparison import Comparison, SampleSources
+    from scenario_apply.review.comparison_view import Comparison, SampleSources
     from scenario_apply.review.drawing_weights import Weights
     from scenario_apply.state.state import State
 

@@ -32,10 +32,12 @@ class OldPicture(NamedTuple):
     file: str
 
 
-def old_pictures(root: str, wanted: Iterable[OldPicture]) -> Iterator[tuple[str, bytes]]:
+def old_pictures(
+    root: str, wanted: Iterable[OldPicture], *, commits: int = _MOST_COMMITS
+) -> Iterator[tuple[str, bytes]]:
     """Digest and bytes of those that a commit at hand still has, one at a time. Never raises.
 
-    root: the manifest's folder, in the checkout.
+    root: the manifest's folder, in the checkout. commits: how many are looked into; 1: HEAD alone.
     """
     checkout = checkout_of(root)
     if checkout is None or checkout.commit is None or len(checkout.commit) != 40:
@@ -48,12 +50,13 @@ def old_pictures(root: str, wanted: Iterable[OldPicture]) -> Iterator[tuple[str,
     if missing:
         with GitObjects(checkout.common) as objects:
             names = frozenset(os.fsencode(part) for path in missing for part in path.split("/"))
-            yield from _Search(objects, checkout.common, names).run(checkout.commit, missing)
+            yield from _Search(objects, checkout.common, names, commits).run(checkout.commit, missing)
 
 
 class _Search:
-    def __init__(self, objects: GitObjects, common: str, names: frozenset[bytes]) -> None:
+    def __init__(self, objects: GitObjects, common: str, names: frozenset[bytes], commits: int = _MOST_COMMITS) -> None:
         """names: every part of the paths that are looked for; of all others in a folder, nothing is kept."""
+        self._commits = commits
         self._objects = objects
         self._common = common
         self._names = names
@@ -76,7 +79,7 @@ class _Search:
             return  # damaged, shallow or too large: what was found until then stands
 
     def _trees(self, commit: str) -> Iterator[str]:
-        for _ in range(_MOST_COMMITS):
+        for _ in range(self._commits):
             found = self._read(commit, "commit")
             tree = None if found is None else _TREE.match(found)
             if found is None or tree is None:

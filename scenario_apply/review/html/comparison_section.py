@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from scenario_apply.model.amounts import amount
-from scenario_apply.review.comparison import CellView, ColumnHead, Comparison, DrawnView
+from scenario_apply.review.comparison_view import CellView, ColumnHead, Comparison, DrawnView
 from scenario_apply.review.html.album import Album, PageImage
 from scenario_apply.review.html.page import Section
 from scenario_apply.review.screen import counted

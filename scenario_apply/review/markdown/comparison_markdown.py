@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from scenario_apply.model.amounts import amount
-from scenario_apply.review.comparison import CellView, ColumnHead, Comparison, DrawnView, PromptRow
+from scenario_apply.review.comparison_view import CellView, ColumnHead, Comparison, DrawnView, PromptRow
 from scenario_apply.review.markdown.fitting import Lines, Part, fitted, length_of
 from scenario_apply.review.markdown.inline import code, table, words
 from scenario_apply.review.markdown.picture_links import PictureLinks
@@ -85,10 +85,9 @@ def comparison_levels(view: Comparison, samples: SampleLinks) -> list[Lines]:
 def _table(view: Comparison, samples: SampleLinks, detail: _Detail) -> Iterator[str]:
     header = ["sample", *(f"{words(head.title)}{f' ({head.place})' if head.place else ''}" for head in view.columns)]
     yield from table(header, [*_facts(view.columns), *(_row(row, samples, detail) for row in view.rows)])
-    yield ""
     if view.bits:
-        yield f"Numbers count bits of the {view.distance_words}: 0 for the same shapes."
         yield ""
+        yield f"Numbers count bits of the {view.distance_words}: 0 for the same shapes."
 
 
 def _facts(heads: Sequence[ColumnHead]) -> Iterator[list[str]]:

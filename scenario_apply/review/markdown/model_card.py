@@ -37,7 +37,8 @@ class CardFacts:
     """What a card says. name: of the model; description, license, trigger, dataset: of the manifest, where it has them.
 
     commit: of the checkout that the version was trained from. pictures: where the pictures of samples lie, relative to
-    the card. parts: names of the models of a composition. best: what a person chose as the best, in words.
+    the card. parts: names of the models of a composition. best: what a person chose as the best, in words. order: names
+    of samples as the manifest declares them.
     """
 
     address: Address
@@ -51,6 +52,7 @@ class CardFacts:
     pictures: Mapping[AssetId, str] = field(default_factory=dict)
     parts: Mapping[ModelId, str] = field(default_factory=dict)
     best: str | None = None
+    order: tuple[str, ...] = ()
 
 
 def card_markdown(facts: CardFacts) -> str:
@@ -104,7 +106,7 @@ def _licensed(text: str | None) -> dict[str, object]:
 
 
 def _widget(facts: CardFacts) -> Iterator[dict[str, object]]:
-    for sample in _drawn(facts.version):
+    for sample in _drawn(facts.version, facts.order):
         shown = [facts.pictures[picture.asset_id] for picture in sample.pictures if picture.asset_id in facts.pictures]
         text = sample.request.prompt
         yield {"text": text, "output": {"url": shown[0]}} if shown else {"text": text}
@@ -152,7 +154,7 @@ def _trigger(facts: CardFacts) -> list[str]:
 
 def _samples(facts: CardFacts) -> list[str]:
     rows = []
-    for sample in _drawn(facts.version):
+    for sample in _drawn(facts.version, facts.order):
         settings = sample.request.settings
         size = f"{settings.width}x{settings.height}" if settings.width and settings.height else _NOTHING
         scale = _NOTHING if settings.scale is None else value_text(settings.scale)
@@ -160,7 +162,7 @@ def _samples(facts: CardFacts) -> list[str]:
         rows.append((code(sample.request.prompt), str(sample.request.seed), scale, size, pictures or _NOTHING))
     if not rows:
         return []
-    bases = dict.fromkeys(sample.request.base for sample in _drawn(facts.version))
+    bases = dict.fromkeys(sample.request.base for sample in _drawn(facts.version, facts.order))
     title = f"Drawn with {', '.join(map(code, bases))}."
     return ["## Samples", "", title, "", *table(("Prompt", "Seed", "Scale", "Size", "Pictures"), rows)]
 
@@ -171,8 +173,11 @@ def _picture(sample: SampleRecord, asset: AssetId, facts: CardFacts) -> str:
     return code(asset) if link is None else f"![sample]({link})"
 
 
-def _drawn(version: Version) -> list[SampleRecord]:
-    return [sample for sample in version.current_samples if sample.phase == "drawn"]
+def _drawn(version: Version, order: Sequence[str]) -> list[SampleRecord]:
+    """In the order of the manifest; those that it does not declare any more come last."""
+    places = {name: place for place, name in enumerate(order)}
+    drawn = (sample for sample in version.current_samples if sample.phase == "drawn")
+    return sorted(drawn, key=lambda sample: places.get(sample.request.name, len(places)))
 
 
 def _parts(facts: CardFacts) -> list[str]:
@@ -307,10 +312,10 @@ class CardPicture(NamedTuple):
     name: str
 
 
-def card_pictures(version: Version) -> list[CardPicture]:
+def card_pictures(version: Version, order: Sequence[str] = ()) -> list[CardPicture]:
     """Pictures of the samples that have a small copy, with names that are safe in links and file systems."""
     found = []
-    for number, sample in enumerate(_drawn(version), 1):
+    for number, sample in enumerate(_drawn(version, order), 1):
         for picture in sample.pictures:
             if picture.thumbnail is not None:
                 name = f"{number:02}-{_slug(sample.request.name)}-{picture.thumbnail[:8]}.webp"

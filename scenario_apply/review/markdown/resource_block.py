@@ -88,7 +88,7 @@ def _block(change: ChangeView, style: BlockStyle, detail: Detail) -> Iterator[st
     yield from _body(change, style.links, detail)
     levels = style.samples.get(change.address, ())
     if levels:
-        yield "**Samples**"
+        yield "**Samples side by side**"
         yield ""
         yield from levels[min(DETAILS.index(detail), len(levels) - 1)]()
         yield ""

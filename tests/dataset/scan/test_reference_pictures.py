@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from scenario_apply.dataset.sample_references import first_before, missing_reference, reference_of
+from scenario_apply.dataset.sample_references import edits, first_before, missing_reference, reference_of
 from scenario_apply.dataset.scan.reference_pictures import with_references
 from scenario_apply.dataset.scan.scan_all import scan_datasets
 from scenario_apply.dataset.types import Dataset
@@ -96,6 +96,15 @@ def test_left_out_it_is_the_first_before_picture_and_that_is_noted(root: Path) -
     sample = model.samples.samples[0]
     assert reference_of(sample, dataset, is_needed=True) == first_before(dataset)
     assert reference_of(sample, dataset, is_needed=False) is None
+
+
+def test_every_edit_type_starts_from_a_picture(root: Path) -> None:
+    """Also where its base would draw without: such a picture would not show what was learned."""
+    model, dataset = scanned(root, "[a]", kind="qwen-image-edit-2511-lora")
+    [note] = [p for p in dataset.problems if p.code == "sample-reference"]
+    assert note.severity == "info"
+    assert edits(model.type)
+    assert not edits("flux.1-lora")
 
 
 def test_a_base_that_edits_needs_a_reference_where_there_are_no_pairs(root: Path) -> None:

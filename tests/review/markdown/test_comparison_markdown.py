@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from scenario_apply.review.comparison import Comparison, SampleSources, compared
+from scenario_apply.review.comparison import compared
+from scenario_apply.review.comparison_view import Comparison, SampleSources
 from scenario_apply.review.drawing_weights import weights_of
 from scenario_apply.review.markdown.comparison_markdown import SampleLinks, comparison_markdown
 from scenario_apply.review.markdown.fitting import length_of

@@ -175,3 +175,17 @@ def test_the_commit_is_that_of_the_run_that_launched() -> None:
     assert card_commit(CURRENT, entries) == "new"
     assert card_commit(CURRENT, entries[:2]) is None
     assert card_commit(replace(CURRENT, launched_at=None), entries) is None
+
+
+def test_samples_are_in_the_order_of_the_manifest() -> None:
+    """However they were drawn; those that it does not declare come last."""
+    samples = tuple(sample(f"prompt {name}", f"asset_{name}", name=name) for name in "cab")
+    text = card(replace(CURRENT, samples=samples), order=("a", "b"))
+    assert [text.index(f"`prompt {name}`") for name in "abc"] == sorted(
+        text.index(f"`prompt {name}`") for name in "abc"
+    )
+    assert [one.name[:4] for one in card_pictures(replace(CURRENT, samples=samples), ("a", "b"))] == [
+        "01-a",
+        "02-b",
+        "03-c",
+    ]
