@@ -87,6 +87,15 @@ def _each_version(record: Record, change: Callable[[Version], Version]) -> Recor
     )
 
 
+def with_epoch_in_use(version: Version, epoch: str) -> Version:
+    """The version with the epoch that it uses already recorded as chosen: samples of the service's choice are of it."""
+    samples = tuple(
+        replace(sample, epoch=epoch) if (sample.training, sample.epoch) == (version.launched_at, None) else sample
+        for sample in version.samples
+    )
+    return replace(version, epoch=epoch, samples=version.samples if version.epoch is not None else samples)
+
+
 def identity(sample: SampleRecord) -> tuple[str, str | None, str | None]:
     """By what a sample is known among those of a version: its key, and the weights that drew it."""
     return sample.key, sample.training, sample.epoch
