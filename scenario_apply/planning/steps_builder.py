@@ -82,7 +82,7 @@ def make_steps(
         builder.build(decision)
     if samples:
         known = assets_by_content(state, observed, decisions.values())
-        updates = [p for p in builder.steps if isinstance(p.step, UpdateModel) and p.step.epoch is not None]
+        updates = [p for p in builder.steps if isinstance(p.step, UpdateModel) and p.step.epoch]
         trained = {planned.address: planned.id for planned in updates} | builder.ended
         add_sample_steps(builder.add, samples, known, builder.uploads, trained)
     for decision in decisions.values():

@@ -26,6 +26,7 @@ from scenario_apply.planning.reasons import Reason
 from scenario_apply.planning.rule_inputs import Inputs, left_alone
 from scenario_apply.planning.state_edit import StateEdit, without_images
 from scenario_apply.planning.up_to_date import NO_DIFFERENCE
+from scenario_apply.state.sample_records import with_epoch_in_use
 from scenario_apply.state.state import Record, Version
 
 Work = TypeVar("Work", Create, Complete, Retrain, Replace)
@@ -269,10 +270,13 @@ def _stays(given: Inputs, it: Resource, *notes: Reason) -> Keep | Relabel:
     spec, record = _recorded(it)
     version = record.current
     labels = given.labels(spec, version)
-    if labels.epoch is not None:
-        it = _with_problem(
-            it, epoch_missing(labels.epoch.new, f"{it.address} asks for", given.remote(version), _epoch_place(spec))
-        )
+    if labels.epoch is not None and labels.epoch.is_in_use:  # only the record lacks it
+        version = with_epoch_in_use(version, labels.epoch.new)
+        it = replace(it, record=replace(record, current=version), edit=replace(it.edit, epoch=labels.epoch.new))
+        labels = replace(labels, epoch=None)
+    elif labels.epoch is not None:
+        missing = epoch_missing(labels.epoch.new, f"{it.address} asks for", given.remote(version), _epoch_place(spec))
+        it = _with_problem(it, missing)
     if (left := epoch_left(spec, version)) is not None:
         notes = (*notes, left)
     reasons: list[Reason] = []

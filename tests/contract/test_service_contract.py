@@ -421,6 +421,7 @@ def test_the_inputs_of_bases_say_what_they_take(service: Service) -> None:
 def test_weights_and_cards(service: Service) -> None:
     api = service.api
     model = trained(service)
+    assert api.quote_weights(model.id) == 0
     job = api.export_weights(model.id)
     service.advance(TRAINING_S)
     weights = api.get_weights(job)

@@ -7,14 +7,16 @@ from msgspec.structs import replace
 
 from scenario_apply.manifest.spec import Concept, Lifecycle
 from scenario_apply.model.remote import ModelId, RemoteEpoch
+from scenario_apply.model.samples import SampleRequest
 from scenario_apply.model.steps import AwaitTraining, StartTraining, UpdateModel
 from scenario_apply.planning import reasons as why
 from scenario_apply.planning.changes import Cost, Drift
 from scenario_apply.planning.decision import Decision, Keep, Relabel
 from scenario_apply.planning.describe import changes_of
 from scenario_apply.planning.observed import Observed, content_drift
+from scenario_apply.planning.state_edit import edited
 from scenario_apply.planning.steps_builder import make_steps
-from scenario_apply.state.state import ConceptRecord, Record, State, Version
+from scenario_apply.state.state import ConceptRecord, Record, SampleRecord, State, Version
 from tests.planning.decisions import (
     INK,
     KAEL,
@@ -41,7 +43,6 @@ EIGHT = declared(epoch="8")
         ("6", "6", "6", False),
         ("6", None, "6", False),
         (None, None, None, False),
-        ("6", "8", "8", False),
     ],
 )
 def test_a_trained_model_is_given_the_declared_epoch(
@@ -59,6 +60,28 @@ def test_a_trained_model_is_given_the_declared_epoch(
         old,
         "8",
     )
+
+
+@pytest.mark.parametrize(("held", "epochs"), [(None, ["8", "8"]), ("6", [None, "8"])])
+def test_an_epoch_that_the_service_uses_already_is_only_recorded(held: str | None, epochs: list[str | None]) -> None:
+    """Samples that were drawn with the service's choice are of it: none of them is paid for again."""
+    drawn = tuple(
+        SampleRecord(
+            request=SampleRequest(name="1", prompt="p", seed=seed, base=ModelId("b")),
+            phase="drawn",
+            at="x",
+            epoch=epoch,
+        )
+        for seed, epoch in enumerate((None, "8"))
+    )
+    state = recorded(version(epoch=held, samples=drawn))
+    decision = decided(EIGHT, state, seen(epoch="8", epochs=TEN))
+    assert isinstance(decision, Relabel)
+    assert not make_steps({KAEL: decision}, State(), Observed())
+    current = edited(state, {KAEL: decision.edit}).records[KAEL].current
+    assert (current.epoch, [sample.epoch for sample in current.samples]) == ("8", epochs)
+    assert decision.record is not None
+    assert decision.record.current == current
 
 
 def test_a_chosen_epoch_that_is_in_use_is_no_change() -> None:
