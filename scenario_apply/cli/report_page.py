@@ -216,7 +216,8 @@ def _compared(
     if call.arguments.no_samples:
         return ComparedSamples()
     plan = None if prepared is None else prepared.plan
-    shown = MOST_PICTURES + sum(dataset.image_count for dataset in request.datasets.values())
+    shown = sum(dataset.image_count for dataset in request.datasets.values())
+    shown += 0 if world is None else MOST_PICTURES
     root = request.place.root
     return compared_samples(state, root, call.settings, request=request, plan=plan, world=world, others=shown)
 

@@ -29,6 +29,7 @@ _PAST = {
     "move": "moved",
     "import": "adopted",
     "forget": "forgotten",
+    "samples": "samples drawn",
 }
 _PRESENT = {"wait": "training", "train": "launch"}
 _NOT_BEGUN = {"failed": "Stopped by a limit", "interrupted": "Interrupted", "stopped": "Stopped by an error"}

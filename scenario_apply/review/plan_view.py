@@ -268,13 +268,12 @@ def _totals(plan: Plan, context: PlanContext) -> PlanTotals:
     trainings = [change.cost for change in plan.changes if change.cost.source != "none"]
     sources = {cost.source for cost in trainings}
     how = [words for source, words in ESTIMATED_HOW.items() if source in sources]
-    if plan.sample_costs("history") or plan.sample_costs("estimate"):
-        how.append(SAMPLES_HOW)
+    how += [words for source, words in SAMPLES_HOW.items() if plan.sample_costs(source)]
     why = {cost_basis_text(cost) for cost in trainings if cost.source == "unknown"}
     why |= {samples_basis_text(c.samples.cost) for c in plan.changes if c.samples.cost.source == "unknown"}
     return PlanTotals(
         cu=plan.cu,
-        quoted=plan.costs("quoted"),
+        quoted=tuple(c.address for c in plan.changes if "quoted" in (c.cost.source, c.samples.cost.source)),
         estimated=(*plan.costs("history"), *plan.costs("estimate")),
         unknown=tuple(change.address for change in plan.changes if change.cost.source == "unknown"),
         estimated_how=tuple(how),

@@ -19,8 +19,8 @@ SAMPLE_SIGNS: Mapping[SampleNews, str] = {"new": "+", "changed": "~", "again": "
 NEWS_WORDS: Mapping[SampleNews, str] = {"new": "new", "changed": "changed", "again": "again"}
 
 
-SAMPLES_HOW = "with other models for samples"
-"""How costs of samples are estimated, all together."""
+SAMPLES_HOW = {"history": "from past samples", "estimate": "for samples with other models or the base alone"}
+"""How costs of samples of that source are estimated, all together."""
 
 
 class SampleView(Struct, frozen=True, kw_only=True):
