@@ -36,6 +36,7 @@ def test_an_epoch_is_a_number_or_text(written: str, tmp_path: Path) -> None:
         ("best: { version: 1, at: yesterday }", "wrong-value"),
         ("best: { version: 1, reason: cloak }", "unknown-key"),
         ("best: 3", "wrong-type"),
+        ("best: { version: 1 }, matrix: { rank: [8, 16] }", "best-of-matrix"),
     ],
 )
 def test_what_cannot_be_chosen(more: str, code: str, tmp_path: Path) -> None:
