@@ -138,3 +138,13 @@ def test_what_does_not_exist_is_refused(emulator: EmulatorThread, capsys: pytest
         assert run(["promote", *words.split()]) == code
         assert said in capsys.readouterr().err
     assert changed() == []
+
+
+def test_what_is_best_is_shown_by_status_output_and_report(
+    emulator: EmulatorThread, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["promote", "model.kael", "--version", "1", "--why", "sharp hands"]) == 0
+    capsys.readouterr()
+    for command in ("status", "output --format json", "report --out -"):
+        assert run(command.split()) == 0
+        assert "sharp hands" in capsys.readouterr().out, command

@@ -106,6 +106,14 @@ def test_another_epoch_on_the_service_is_drift() -> None:
     assert content_drift(KAEL, Record(current=version(epoch="8")), observed.models[ModelId("m1")]) == [found]
 
 
+def test_what_is_composed_of_a_model_waits_for_its_epoch() -> None:
+    """It would be made of another one, and paid for."""
+    made = manifest(replace(SPEC, epoch="8"), composition("ink", [Concept(model=KAEL, scale=0.5, place=HERE)]))
+    update, create, *_ = make_steps(decisions(made, recorded(version(epoch="10"))), recorded(), Observed())
+    assert (update.step, create.address) == (UpdateModel(address=KAEL, epoch="8"), INK)
+    assert create.after == (update.id,)
+
+
 @pytest.mark.parametrize("current", [None, version(), version(phase="failed"), version(phase="training")])
 def test_the_epoch_is_chosen_after_the_training_and_before_what_uses_it(current: Version | None) -> None:
     """Of a new model, a replacement, a failed training and one that runs."""
