@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from scenario_apply.cli.sample_arguments import with_addresses, with_children
 from scenario_apply.cli.sample_looking import LazyLooker
 from scenario_apply.cli.wiring import open_world, place_of
+from scenario_apply.dataset.scan.depth import Depth
 from scenario_apply.errors import ScenarioApplyError
 from scenario_apply.review.screen import counted
 from scenario_apply.state.stores.own_files import hint_of
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from scenario_apply.model.address import Address
     from scenario_apply.state.state import DrawnPicture, State
 
+_TOLD = frozenset({"sample-base", "sample-reference"})
+"""Codes of problems that are shown beside the table; that a model is not trained is in the table itself."""
+
 
 def show(call: Invocation) -> int:
     """What is declared beside what is recorded. Writes no state."""
@@ -31,7 +35,7 @@ def show(call: Invocation) -> int:
     from scenario_apply.review.sample_rows_text import sample_rows_json, sample_rows_text
 
     call, addresses = with_addresses(call)
-    request = read_request(call.settings)
+    request = read_request(call.settings, check=False, depth=Depth.HEADERS)  # broken pictures hide no samples
     manifest = request.manifest
     with open_world(request.place, call.settings, offline=call.arguments.no_refresh, read_only=True) as world:
         prepared = _planned(call, request, world)
@@ -42,7 +46,7 @@ def show(call: Invocation) -> int:
             _download(call, request, world, prepared.state, asked)
         files = _files(call, SampleStore(manifest.root))
     rows = sample_rows(manifest, prepared.state, prepared.plan.changes, files, asked)
-    call.warn(problem for problem in prepared.plan.diagnostics if problem.code.startswith("sample"))
+    call.warn(problem for problem in prepared.plan.diagnostics if problem.code in _TOLD)
     call.show(sample_rows_json(rows) if call.arguments.format == "json" else sample_rows_text(rows, call.out_now))
     return 0
 
