@@ -85,4 +85,4 @@ def test_the_list_of_writes_is_complete() -> None:
     }
     parts = vars(ScenarioApi).keys() | vars(GenerationApi).keys()
     calls = {name for name in parts if not name.startswith("_")}
-    assert calls - reads - {"quote_training", "quote_captions", "quote_generation"} == WRITES.keys()
+    assert calls - reads - {"quote_training", "quote_captions", "quote_generation", "quote_weights"} == WRITES.keys()

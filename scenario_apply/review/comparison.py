@@ -164,6 +164,7 @@ class _Measure:
         self._known = known
         self._chosen = chosen
         self._before = [_before(weights, chosen, known) for weights in chosen]
+        self._earlier = [{} if one is None else _by_prompt(_samples(one, known)) for one in self._before]
         self._near = [_trained_on(weights, known) for weights in chosen]
         self.bits = 0
 
@@ -187,10 +188,7 @@ class _Measure:
         )
 
     def _sample_before(self, at: int, sample: SampleRecord) -> tuple[DrawnPicture, ...]:
-        before = self._before[at]
-        if before is None:
-            return ()
-        fitting = [s for s in _samples(before, self._known) if _same(s.request) == _same(sample.request)]
+        fitting = self._earlier[at].get(_same(sample.request), [])
         exact = [s for s in fitting if _way(s.request) == _way(sample.request)]
         chosen = exact or (fitting if len(fitting) == 1 else [])
         return chosen[0].pictures if chosen else ()
@@ -211,6 +209,13 @@ class _Measure:
             from_dataset=None if nearest is None else nearest[0],
             nearest="" if nearest is None else nearest[1],
         )
+
+
+def _by_prompt(samples: Iterable[SampleRecord]) -> dict[_Same, list[SampleRecord]]:
+    found: dict[_Same, list[SampleRecord]] = {}
+    for sample in samples:
+        found.setdefault(_same(sample.request), []).append(sample)
+    return found
 
 
 def _before(weights: Weights, chosen: Sequence[Weights], known: SampleSources) -> Weights | None:
