@@ -38,10 +38,10 @@ class PlanContext(Struct, frozen=True, kw_only=True):
     """What is known beside a plan. Whatever a caller does not know stays empty, and is then not shown.
 
     mode: drift is that of plan --refresh-only, samples that of `samples draw`. recorded: the addresses that the state
-    holds; None: all that stay as they are. next_command: what applies the plan. stale: why a saved plan no longer fits manifest, pictures or state.
-    beside: by resource. records: of the state, to name the parts of compositions by. store: the URL of the state, if
-    it is in a store. complete: adds to commands in
-    notes and hints what they lack.
+    holds; None: all that stay as they are. next_command: what applies the plan. stale: why a saved plan no longer
+    fits manifest, pictures or state. beside: by resource. records: of the state, to name the parts of compositions
+    by. store: the URL of the state, if it is in a store. complete: adds to commands in notes and hints what they
+    lack.
     """
 
     mode: Mode = "plan"
