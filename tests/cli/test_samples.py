@@ -94,7 +94,9 @@ def test_samples_from_the_first_plan_to_the_last_copy(
     assert generations(emulator) == 0, "32.25 CU exceed the limit"
     trainings = len([one for one in emulator.requests if one.path.endswith("/train")])
     assert run("samples", "draw", "model.kael", "scenario.yaml", *APPROVED) == 0
+    capsys.readouterr()
     assert run("samples", "draw", *APPROVED) == 0
+    assert "No samples to draw." in capsys.readouterr().out
     assert generations(emulator) == 2
     assert len([one for one in emulator.requests if one.path.endswith("/train")]) == trainings
     rows = shown(capsys)
