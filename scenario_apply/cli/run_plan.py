@@ -152,8 +152,14 @@ def _show_plan(session: ApplySession, request: PlanRequest, environment: Environ
         view.count_with(environment.counter, environment.rate_limit)
         view.planned(prepared.plan)
     if call.arguments.format == "text":
-        mode: Mode = "destroy" if session.destroy else "drift" if vars(call.arguments).get("refresh_only") else "plan"
-        call.show(drawn_plan(call, view_of(prepared, session.settings, request, mode=mode)))
+        call.show(drawn_plan(call, view_of(prepared, session.settings, request, mode=_mode(session))))
+
+
+def _mode(session: ApplySession) -> Mode:
+    if session.destroy:
+        return "destroy"
+    asked = vars(session.call.arguments)
+    return "drift" if asked.get("refresh_only") else "plan" if asked.get("draw") is None else "samples"
 
 
 def _options(session: ApplySession, request: PlanRequest, approval: Approval) -> ApplyOptions:

@@ -94,7 +94,9 @@ def test_samples_from_the_first_plan_to_the_last_copy(
     assert generations(emulator) == 0, "32.25 CU exceed the limit"
     trainings = len([one for one in emulator.requests if one.path.endswith("/train")])
     assert run("samples", "draw", "model.kael", "scenario.yaml", *APPROVED) == 0
+    capsys.readouterr()
     assert run("samples", "draw", *APPROVED) == 0
+    assert "No samples to draw." in capsys.readouterr().out
     assert generations(emulator) == 2
     assert len([one for one in emulator.requests if one.path.endswith("/train")]) == trainings
     rows = shown(capsys)
@@ -150,6 +152,7 @@ def test_pictures_that_could_not_be_downloaded_are_looked_at_later(
         (("draw", "--version", "1"), "--version is about one ADDRESS"),
         (("draw", "model.kael", "--version", "3"), "model.kael has no version 3"),
         (("draw", "model.kael"), "approval is required"),
+        (("show", "--download", "--no-refresh"), "sends no requests"),
     ],
 )
 def test_what_is_wrong_is_said(
