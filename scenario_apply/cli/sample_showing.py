@@ -11,7 +11,7 @@ from scenario_apply.cli.sample_arguments import with_addresses, with_children
 from scenario_apply.cli.sample_looking import LazyLooker
 from scenario_apply.cli.wiring import open_world, place_of
 from scenario_apply.dataset.scan.depth import Depth
-from scenario_apply.errors import ScenarioApplyError
+from scenario_apply.errors import ScenarioApplyError, UsageError
 from scenario_apply.review.screen import counted
 from scenario_apply.state.stores.own_files import hint_of
 from scenario_apply.state.stores.sample_store import SampleStore
@@ -35,6 +35,8 @@ def show(call: Invocation) -> int:
     from scenario_apply.review.sample_rows_text import sample_rows_json, sample_rows_text
 
     call, addresses = with_addresses(call)
+    if call.arguments.download and call.arguments.no_refresh:
+        raise UsageError("--download asks Scenario, and --no-refresh sends no requests", hint="leave one out")
     request = read_request(call.settings, check=False, depth=Depth.HEADERS)  # broken pictures hide no samples
     manifest = request.manifest
     with open_world(request.place, call.settings, offline=call.arguments.no_refresh, read_only=True) as world:
@@ -44,7 +46,7 @@ def show(call: Invocation) -> int:
         asked = with_children(addresses, known)
         if call.arguments.download:
             _download(call, request, world, prepared.state, asked)
-        files = _files(call, SampleStore(manifest.root))
+        files = _files(call, SampleStore(request.place.root))
     rows = sample_rows(manifest, prepared.state, prepared.plan.changes, files, asked)
     call.warn(problem for problem in prepared.plan.diagnostics if problem.code in _TOLD)
     call.show(sample_rows_json(rows) if call.arguments.format == "json" else sample_rows_text(rows, call.out_now))
@@ -94,7 +96,7 @@ def _download(
 ) -> None:
     if world.pictures is None:
         return
-    looker = LazyLooker(request.manifest.root, world.pictures, call.settings.remote, lambda: None).open()
+    looker = LazyLooker(request.place.root, world.pictures, call.settings.remote, lambda: None).open()
     failed = looker.restore(_pictures(state, asked))
     for asset_id, why in failed.items():
         call.tell(f"{asset_id} was not downloaded: {why.why}")

@@ -64,7 +64,16 @@ def test_a_job_is_recognised_by_prompt_seed_and_model(asked: dict[str, object]) 
 
 @pytest.mark.parametrize(
     "asked",
-    [{"seed": 8}, {"seed": None}, {"prompt": "a knight in snow"}, {"prompt": 7}, {"loras": ["m2"]}, {"loras": "m1"}],
+    [
+        {"seed": 8},
+        {"seed": None},
+        {"prompt": "a knight in snow"},
+        {"prompt": 7},
+        {"loras": ["m2"]},
+        {"loras": "m1"},
+        {"lorasScale": [0.5]},
+        {"numOutputs": 4},
+    ],
 )
 def test_another_job_is_not(asked: dict[str, object]) -> None:
     assert not is_asked_by(job("j1", 100, **asked), SAMPLE, MODEL)

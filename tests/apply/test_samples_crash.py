@@ -12,14 +12,16 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from scenario_apply.apply.apply_options import ApplyOptions
 from scenario_apply.errors import AnswerLost, ScenarioApplyError
-from scenario_apply.manifest.spec import Lifecycle
+from scenario_apply.manifest.spec import Lifecycle, SamplesSpec
+from scenario_apply.model.samples import SampleSettings
 from tests.fakes.bench import ONE_BY_ONE, Bench, composition, model
 from tests.fakes.crash import crash_everywhere
 from tests.fakes.machines import Machine, of
-from tests.fakes.sample_bench import drawing, sample_wrongs
+from tests.fakes.sample_bench import drawing, recorded, sample_wrongs, samples
 from tests.fakes.service import FakeScenario
 from tests.fakes.wire import Fault, Killed, When, Wire
 
@@ -185,6 +187,22 @@ def test_an_answer_lost_at_any_launch_is_found_again_in_the_same_run(
         assert wire.hit
         assert [line.what[:6] for line in ledger.adopted] == (["sample"] if when == "after" else [])
         assert not wrongs(bench, service)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_one_prompt_at_several_scales_is_drawn_once_at_each(tmp_path: Path, when: When) -> None:
+    """They have the same seed: only the scale tells their jobs apart after lost answers."""
+    bench = bench_of(tmp_path)
+    [one, _] = samples("a knight", "a castle").samples
+    scales = (0.5, 1.0, 1.5)
+    made = tuple(replace(one, name=str(s), settings=SampleSettings(scale=s)) for s in scales)
+    bench.declare(replace(model("kael", "kael"), samples=SamplesSpec(samples=made)))
+    service = FakeScenario(bench.clock)
+    lost = Fault(when, partial(AnswerLost, "lost"), name="generate", times=2)
+    bench.apply(Wire(service, lost).api, ApplyOptions(parallelism=8))
+    drawn = {str(one.request.settings.scale): one.job_id for one in recorded(bench)}
+    assert drawn == {str(job.input["lorasScale"][0]): job.id for job in service.drawings.values()}  # type: ignore[index]
+    assert len(service.drawings) == 3
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -152,6 +152,7 @@ def test_pictures_that_could_not_be_downloaded_are_looked_at_later(
         (("draw", "--version", "1"), "--version is about one ADDRESS"),
         (("draw", "model.kael", "--version", "3"), "model.kael has no version 3"),
         (("draw", "model.kael"), "approval is required"),
+        (("show", "--download", "--no-refresh"), "sends no requests"),
     ],
 )
 def test_what_is_wrong_is_said(

@@ -50,7 +50,6 @@ def _shows(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--download", action="store_true", help="download small copies that are missing in .scenario/samples/"
     )
-    options.strict(parser)
     options.formats(parser, "text", "json")
     options.service(parser)
     options.state(parser)
