@@ -8,7 +8,7 @@ import pytest
 
 from scenario_apply.api.generation_requests import base_inputs_of, card_of, generation_price_of, generation_to_json
 from scenario_apply.api.job_answers import job_of, job_page_of
-from scenario_apply.errors import AnswerLost, BadAnswer, NotFound, PlanCeiling
+from scenario_apply.errors import AnswerLost, BadAnswer, NotFound, PlanCeiling, WriteInPlan
 from scenario_apply.model.remote import AssetId, BaseInputs, JobId, ModelId
 from scenario_apply.model.samples import Generation, SampleSettings
 from tests.api.transports import Bench, reply
@@ -76,6 +76,15 @@ def test_a_price_that_comes_with_another_status_is_none() -> None:
     bench = Bench([reply(200, {"job": {"jobId": "j", "status": "queued"}, "creativeUnitsCost": 10.75})])
     with pytest.raises(BadAnswer, match="PAID JOB"):
         bench.client.quote_generation(BASE, Generation(prompt="p"))
+
+
+def test_a_plan_may_price_a_generation_and_draw_none() -> None:
+    bench = Bench([reply(269, {"creativeUnitsCost": 10.75})], read_only=True)
+    asked = Generation(prompt="p", lora=LORA, settings=SCALED)
+    assert bench.client.quote_generation(BASE, asked).cu == 10.75
+    with pytest.raises(WriteInPlan):
+        bench.client.generate(BASE, asked)
+    assert bench.tries == 1
 
 
 def test_a_launch_is_sent_once_and_its_lost_answer_is_said() -> None:
