@@ -193,6 +193,15 @@ def outside_files(settings: Settings, request: PlanRequest) -> frozenset[str]:
 
 # -- approval
 
+_SAVED = "use --auto-approve, or apply a saved plan: plan --out FILE, then apply FILE --auto-approve"
+_WITHOUT_A_TERMINAL: Mapping[Mode, str] = {
+    "plan": _SAVED,
+    "drift": _SAVED,
+    "destroy": "use --auto-approve, or apply a saved plan: plan --destroy --out FILE, then apply FILE --auto-approve "
+    "--allow-destroy",
+    "samples": "use --auto-approve",
+}
+
 
 def _require_consent(call: Invocation, plan: Plan) -> None:
     """Raises DeletesNotAllowed for deletes of a saved plan that the caller does not allow: the file itself cannot."""
@@ -232,12 +241,7 @@ def _is_approved(session: ApplySession, plan: Plan) -> bool:
     if not call.is_interactive:
         raise ApprovalImpossible(
             "approval is required, but no terminal is attached",
-            hint="use --auto-approve, or apply a saved plan: "
-            + (
-                "plan --destroy --out FILE, then apply FILE --auto-approve --allow-destroy"
-                if session.destroy
-                else "plan --out FILE, then apply FILE --auto-approve"
-            ),
+            hint=_WITHOUT_A_TERMINAL[_mode(session)],
         )
     if plan.drift and not plan.has_changes:
         return call.confirm(QUESTION, "Only 'yes' will be accepted.")

@@ -151,7 +151,7 @@ def test_pictures_that_could_not_be_downloaded_are_looked_at_later(
         (("draw", "scenario.yaml", "other.yaml"), "unexpected argument 'other.yaml'"),
         (("draw", "--version", "1"), "--version is about one ADDRESS"),
         (("draw", "model.kael", "--version", "3"), "model.kael has no version 3"),
-        (("draw", "model.kael"), "approval is required"),
+        (("draw", "model.kael"), "approval is required, but no terminal is attached\nhint: use --auto-approve\n"),
         (("show", "--download", "--no-refresh"), "sends no requests"),
     ],
 )
