@@ -14,7 +14,7 @@ from scenario_apply.manifest.spec import Import, ModelSpec, SamplesSpec
 from scenario_apply.model.address import Address
 from scenario_apply.model.plan_limits import Limits
 from scenario_apply.model.samples import SampleSettings
-from scenario_apply.model.steps import AttachImages, AwaitSample, AwaitTraining, DrawSample, UploadImage
+from scenario_apply.model.steps import AttachImages, AwaitSample, AwaitTraining, DrawSample, UpdateModel, UploadImage
 from scenario_apply.planning.changes import Action, Cost
 from scenario_apply.planning.plan_comparison import differences
 from scenario_apply.planning.plan_reader import plan_from_json
@@ -232,3 +232,11 @@ def test_an_imported_model_draws_with_the_version_that_it_is_recorded_as() -> No
     assert [change.action for change in plan.changes] == [Action.IMPORT]
     assert [p.step.number for p in plan.steps if isinstance(p.step, DrawSample)] == [1]
     assert plan.cu == 10.75
+
+
+def test_samples_of_another_epoch_are_drawn_once_it_is_chosen() -> None:
+    made, _ = prepared(kael(sample("rain"), epoch="3"), state=with_samples(drawn(sample("rain"))))
+    chosen = next(p for p in made.plan.steps if isinstance(p.step, UpdateModel) and p.step.epoch == "3")
+    draw = next(p for p in made.plan.steps if isinstance(p.step, DrawSample))
+    assert draw.after == (chosen.id,)
+    assert made.plan.changes[0].change_class == "samples"
