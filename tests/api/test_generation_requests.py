@@ -212,7 +212,7 @@ def test_a_card_is_the_text_of_the_description(answer: object, text: str | None)
 
 def test_an_epoch_and_a_card_are_written_as_they_are() -> None:
     bench = Bench([reply(200, None), reply(200, {"model": {"id": LORA}}), reply(200, None), reply(200, {"jobId": "j"})])
-    assert bench.client.choose_epoch(LORA, "8").id == LORA
+    assert bench.client.update_model(LORA, epoch="8").id == LORA
     bench.client.set_card(LORA, "# Kael\n")
     assert bench.client.export_weights(LORA, "8") == "j"
     written = [(r.path, json.loads(b"".join(r.body))) for r in bench.transport.requests if r.body is not None]
