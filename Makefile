@@ -80,11 +80,11 @@ LOCK_OPTIONS := --universal --python-version 3.11 --generate-hashes --no-emit-in
 demo: $(STAMP) ## train the quickstart on the embedded Scenario, draw samples, print the ids, apply again, write a report
 	@rm -rf $(DEMO) && mkdir -p build && cp -R manifests/quickstart $(DEMO) && rm -rf $(DEMO)/.scenario $(DEMO)/state   # fresh, whatever was tried in the checkout
 	@echo '$$ scenario-apply apply $(DEMO) --local --auto-approve'
-	@$(DEMO_RUN) apply $(DEMO) --local --auto-approve --poll-interval 0.5
+	@$(DEMO_RUN) apply $(DEMO) --local --auto-approve --poll-interval 1
 	@echo; echo '$$ scenario-apply output $(DEMO) --local'
 	@$(DEMO_RUN) output $(DEMO) --local
 	@echo; echo '$$ scenario-apply apply $(DEMO) --local --auto-approve --quiet   # again'
-	@$(DEMO_RUN) apply $(DEMO) --local --auto-approve --quiet --poll-interval 0.5
+	@$(DEMO_RUN) apply $(DEMO) --local --auto-approve --quiet --poll-interval 1
 	@echo; echo '$$ scenario-apply report $(DEMO) --local --out $(DEMO)/report.html'
 	@$(DEMO_RUN) report $(DEMO) --local --out $(DEMO)/report.html
 	@echo; echo 'Open the report, with the samples side by side, in a browser:'; echo '  $(CURDIR)/$(DEMO)/report.html'

@@ -1,6 +1,7 @@
 """Random sequences of edits, selections, rollbacks, changes made outside, refreshes and destroys: what never happens.
 
-No protected or disabled resource is deleted, no part of a composition that stays, and nothing is trained that was.
+No protected or disabled resource is deleted, no part of a composition that stays, and nothing is trained or drawn that
+was.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ from scenario_apply.apply.prepare import PlanOptions, Prepared, make_plan
 from scenario_apply.apply.rollback import roll_back
 from scenario_apply.dataset.types import Dataset
 from scenario_apply.errors import ScenarioApplyError
-from scenario_apply.manifest.spec import Concept, Lifecycle, Manifest
+from scenario_apply.manifest.spec import Concept, Lifecycle, Manifest, SampleSpec, SamplesSpec
 from scenario_apply.model.address import Address
-from scenario_apply.model.steps import DeleteModel, StartTraining
+from scenario_apply.model.samples import derived_seed
+from scenario_apply.model.steps import DeleteModel, DrawSample, StartTraining
 from scenario_apply.planning.attributes import Spec
 from scenario_apply.planning.desired import desire
 from scenario_apply.planning.reasons import DriftFound, NotSelected
+from scenario_apply.planning.state_edit import edited
 from scenario_apply.state.fingerprint import fingerprint
 from scenario_apply.state.state import State
 from tests.planning.manifests import HERE, composition, dataset, manifest, model, picture
@@ -29,6 +32,17 @@ from tests.planning.situations import NOW, MemoryStore, Service, world_of
 class Store(MemoryStore):
     def save(self, state: State) -> None:
         self.state = state
+
+
+def sampled(random: Random, address: Address) -> SamplesSpec:
+    """Some samples, by numbers of their own: the rest of a sequence is what it was without them."""
+    own = Random(str(random.getstate()[1][-1]))
+    prompts = own.sample(["rain", "night", "fog"], own.randrange(3))
+    samples = (
+        SampleSpec(name=str(number), prompt=prompt, seed=derived_seed(address, prompt), place=HERE)
+        for number, prompt in enumerate(prompts, 1)
+    )
+    return SamplesSpec(samples=tuple(samples), on=own.choice([("trained", "manual"), ("trained",), ("manual",)]))
 
 
 def declared(random: Random) -> Manifest:
@@ -45,6 +59,7 @@ def declared(random: Random) -> Manifest:
                 train=choose(["auto", "auto", "auto", "manual"]),
                 prevent_destroy=choose([None, None, False, True]),
             ),
+            samples=sampled(random, Address("model", name)),
         )
         for name in "abcd"
         if random.random() > 0.25
@@ -57,6 +72,7 @@ def declared(random: Random) -> Manifest:
             lifecycle=Lifecycle(
                 on_change=choose([None, "replace", "keep"]), prevent_destroy=choose([None, False, True])
             ),
+            samples=sampled(random, Address("composition", name)),
         )
         for name in ("ink", "wash")
         if (parts := random.sample(models, min(len(models), random.randrange(3))))
@@ -117,6 +133,23 @@ def check(prepared: Prepared, made: Manifest, sets: dict[str, Dataset], before: 
                 assert is_left_out or user in trained or record.current.id in deleted, "a part of what stays"
         elif isinstance(planned.step, StartTraining) and planned.address.kind == "model":
             unpaid(planned.address, prepared, made, sets)
+        elif isinstance(planned.step, DrawSample):
+            assert spec is not None
+            assert "trained" in spec.samples.on
+            undrawn(planned.step, edited(prepared.state, prepared.edits), is_trained=planned.address in trained)
+    drawn = [(p.address, p.step.number, p.step.sample.key) for p in plan.steps if isinstance(p.step, DrawSample)]
+    assert len(set(drawn)) == len(drawn), "a sample is drawn twice"
+
+
+def undrawn(step: DrawSample, state: State, *, is_trained: bool) -> None:
+    """The weights that will be in use by then have no such sample."""
+    record = state.records.get(step.address)
+    version = None if record is None else next((v for v in record.versions() if v.number == step.number), None)
+    if version is None or is_trained:
+        return
+    assert version.phase in ("trained", "training"), "drawn with what is not trained"
+    held = {sample.key for sample in version.current_samples if sample.phase != "failed"}
+    assert step.sample.key not in held, "paid for twice"
 
 
 def unpaid(address: Address, prepared: Prepared, made: Manifest, sets: dict[str, Dataset]) -> None:

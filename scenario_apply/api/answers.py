@@ -67,10 +67,10 @@ class SampleAnswer(Answer, frozen=True, kw_only=True):
 
 
 class EpochAnswer(Answer, frozen=True, kw_only=True):
-    """Only decorates."""
+    """epoch: what a choice names it by. assets only decorate."""
 
-    epoch: str | int
-    assets: tuple[SampleAnswer, ...] | None = None
+    epoch: Annotated[str, Meta(min_length=1, max_length=64)] | int
+    assets: object = None
 
 
 class ModelAnswer(Answer, frozen=True, kw_only=True):

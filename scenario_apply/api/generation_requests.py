@@ -31,7 +31,6 @@ from scenario_apply.model.remote import (
     JobPage,
     Launch,
     ModelId,
-    RemoteModel,
     WeightsDownload,
 )
 from scenario_apply.model.samples import LARGEST_SCALE, MOST_PICTURES, Generation, GenerationPrice
@@ -114,16 +113,6 @@ class GenerationRequests(ScopedRequests):
         return self.read(f"{model_path(model_id)}/description", f"read the card of model {model_id}", card_of)
 
     # -- writes that may be repeated
-
-    def choose_epoch(self, model_id: ModelId, epoch: str, *, sending: Sending | None = None) -> RemoteModel:
-        """Use one epoch of the model's training from now on: free."""
-        doing, body = f"choose epoch {epoch} of model {model_id}", json_body({"epoch": epoch})
-        chosen = self._write("PUT", model_path(model_id), doing, body, sending, wire.unless_empty(wire.model_of))
-        if chosen is not None:
-            return chosen
-        return self.read(
-            model_path(model_id), f"read model {model_id}", lambda answer: wire.model_of(answer, complete=True)
-        )
 
     def set_card(self, model_id: ModelId, text: str, *, sending: Sending | None = None) -> None:
         """Replace the Markdown description of a model."""

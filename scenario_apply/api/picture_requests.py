@@ -51,7 +51,8 @@ class PictureRequests:
         if len(asset_ids) > ASSETS_PER_BULK_READ:
             raise ValueError(f"at most {ASSETS_PER_BULK_READ} assets in a request, got {len(asset_ids)}")
         body = json_body({"assetIds": list(asset_ids)})
-        found = self._read("/assets/get-bulk", f"read {len(asset_ids)} assets", addressed_assets_of, body)
+        doing = f"read {len(asset_ids)} assets"
+        found = self._client.read("/assets/get-bulk", doing, addressed_assets_of, query=ORIGINALS, body=body)
         asked = set(asset_ids)
         return {asset.id: asset for asset in found if asset.id in asked}
 

@@ -21,6 +21,7 @@ from scenario_apply.api.answers import (
     ModelsAnswer,
     PriceAnswer,
     ProgressAnswer,
+    SampleAnswer,
     ScoreAnswer,
     TrainingImageAnswer,
     TrainingStatsAnswer,
@@ -286,15 +287,17 @@ def _model(model: ModelAnswer, *, complete: bool, at: str) -> RemoteModel:
 
 
 def _epochs(epochs: object) -> tuple[RemoteEpoch, ...] | None:
-    """Those that can be read: samples only decorate."""
+    """Those that have a name; None where one has none, so that no choice is refused for it."""
     if not isinstance(epochs, list | tuple):
         return None
-    known = (loose.fitted(epoch, EpochAnswer) for epoch in epochs)
-    return tuple(
-        RemoteEpoch(name=str(epoch.epoch), assets=tuple(sample.asset_id for sample in epoch.assets or ()))
-        for epoch in known
-        if epoch is not None
-    )
+    found = []
+    for item in epochs:
+        epoch = loose.fitted(item, EpochAnswer)
+        if epoch is None:
+            return None
+        samples = loose.fitted(epoch.assets, tuple[SampleAnswer, ...]) or ()
+        found.append(RemoteEpoch(name=str(epoch.epoch), assets=tuple(sample.asset_id for sample in samples)))
+    return tuple(found)
 
 
 def _images(model: ModelAnswer, *, complete: bool) -> tuple[tuple[TrainingImage, ...] | None, int | None]:

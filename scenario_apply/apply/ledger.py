@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 
 TRAINING = "training"
+SAMPLE_KINDS = frozenset({"sample", "sample-wait"})
 HELD = "waits for another training to end"
 """The reason of what was not started because as many trainings run as may."""
 HELD_SAMPLE = "waits for another sample to end"
@@ -171,14 +172,16 @@ def _several(steps: list[PlannedStep], kind: str) -> str:
 
 def _done(run: RunSnapshot, state: State) -> tuple[LedgerLine, ...]:
     """A line for each resource whose steps are all done."""
-    lines = []
+    lines, steps = [], run.steps
     for change in run.plan.changes:
         if change.action is Action.NONE or change.address in run.plan.withheld:
             continue
         if all(step_id in run.done for step_id in change.steps):
             record = state.records.get(change.address)
             remote_id = record.current.id if record is not None else None
-            lines.append(LedgerLine(address=change.address, what=change.action.value, remote_id=remote_id))
+            kinds = {steps[step_id].kind for step_id in change.steps}
+            what = "samples" if kinds and kinds <= SAMPLE_KINDS else change.action.value
+            lines.append(LedgerLine(address=change.address, what=what, remote_id=remote_id))
     return tuple(lines)
 
 

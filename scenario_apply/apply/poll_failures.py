@@ -25,7 +25,7 @@ class PollFailures:
         return isinstance(error, Unauthorized | RateLimited) or self._in_a_row >= MOST_POLL_FAILURES
 
 
-def poll_failure_message(error: BaseException) -> str:
+def poll_failure_message(error: BaseException, what: str = "trainings") -> str:
     """The note about a failed poll that is tolerated."""
     reason = str(error) if isinstance(error, ApiError) else f"the response is incomplete ({error})"
-    return f"polling trainings failed, trying again: {reason}"
+    return f"polling {what} failed, trying again: {reason}"

@@ -54,12 +54,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanOptions:
-    """The options of a plan. draw: the resources that `samples draw` names, () for all; None: any other command."""
+    """The options of a plan. draw, draw_version: of `samples draw`; (): all resources; None: any other command."""
 
     refresh: bool = True
     refresh_only: bool = False
     destroy: bool = False
     draw: tuple[Address, ...] | None = None
+    draw_version: int | None = None
     replace: tuple[Address, ...] = ()
     train: tuple[Address, ...] = ()
     select: tuple[str, ...] = ()
@@ -147,6 +148,7 @@ def compare(
         exclude=options.exclude,
         destroy=options.destroy,
         draw=options.draw,
+        draw_version=options.draw_version,
     )
     observed = Observed()
     if options.refresh and environment.api is not None:

@@ -80,9 +80,17 @@ def is_asked_by(job: RemoteJob, sample: SampleRequest, model_id: ModelId) -> boo
     prompt, loras = asked.get("prompt"), asked.get("loras")
     if not isinstance(prompt, str) or not is_prompt_of(prompt, sample.prompt):
         return False
-    if not is_same_value(sample.seed, asked.get("seed")):
+    if not is_same_value(sample.seed, asked.get("seed")) or _is_drawn_otherwise(asked, sample):
         return False
     return asked.get("modelId") == model_id or (isinstance(loras, list) and model_id in loras)
+
+
+def _is_drawn_otherwise(asked: Mapping[str, object], sample: SampleRequest) -> bool:
+    """Whether it has another scale, as one prompt may be drawn at several, or another number of pictures."""
+    scales, count, scale = asked.get("lorasScale"), asked.get("numOutputs"), sample.settings.scale
+    if isinstance(scales, list) and scales and scale is not None and not any(is_same_value(scale, s) for s in scales):
+        return True
+    return count is not None and not is_same_value(sample.settings.count, count)
 
 
 def is_prompt_of(told: str, sent: str) -> bool:

@@ -111,7 +111,7 @@ class SampleWaits:
         if self.rounds.failed(error, self._tools.clock.monotonic()):
             self._tools.end(error)
         elif not isinstance(error, Interrupted):
-            self._tools.emit(Noted(text=poll_failure_message(error)))
+            self._tools.emit(Noted(text=poll_failure_message(error, "samples")))
 
     def _ended(self, step_id: StepId, outcome: Outcome, started_at: float) -> None:
         planned, end = self._tools.schedule.steps[step_id], outcome.sample

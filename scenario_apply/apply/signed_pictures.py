@@ -9,6 +9,7 @@ import io
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import partial
 from typing import Any, Generic, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
@@ -112,7 +113,11 @@ def _reader(source: SignedSource) -> WebReader:
         prefixes=(f"{base.scheme}://{base.netloc}", *source.access.prefixes),
         allow_http=base.scheme == "http",
     )
-    return WebReader(access, is_signed=True)
+    return WebReader(access, is_signed=True, may_ask=partial(_may_ask, source))
+
+
+def _may_ask(source: SignedSource, address: str) -> bool:
+    return may_ask(address, source.pictures.base_url, source.access)
 
 
 def _address_of(asset: PictureAsset | None, source: SignedSource) -> Secret | NoThumbnail:
@@ -120,7 +125,7 @@ def _address_of(asset: PictureAsset | None, source: SignedSource) -> Secret | No
         return NoThumbnail("it was deleted on Scenario")
     if asset.address is None:
         return NoThumbnail("Scenario has no file of it")
-    if may_ask(asset.address.reveal(), source.pictures.base_url, source.access):
+    if _may_ask(source, asset.address.reveal()):
         return asset.address
     host = urlsplit(asset.address.reveal()).hostname
     return NoThumbnail(f"it lies on {host}; SCENARIO_APPLY_ALLOW_REMOTE=https://{host}/ allows to read it")

@@ -21,6 +21,7 @@ _NEEDS_REVIEW: Mapping[str, str] = {
     "remotely-deleted": "it was deleted on Scenario",
     "drift-found": "it was changed on Scenario",
     "label-drift": "it was changed on Scenario",
+    "sample-failed": "a sample failed, and another try is charged again",
     "manifest-changed-meanwhile": "its running training is not the one that was reviewed",
 }
 
@@ -54,12 +55,17 @@ def _why_new(change: Json, reviewed: Mapping[str, Json]) -> str | None:
         if why is not None:
             return why
     before = reviewed.get(text_of(change.get("address")), {})
-    if text_of(before.get("action")) not in ("", *_IDLE):
+    if text_of(before.get("action")) not in ("", *_IDLE) or _draws(before):
         if _is_paid(change) and not _is_paid(before):
             return f"{action} is paid for, and what was reviewed of it was free"
         if action != "delete" or before.get("action") == "delete":
             return None
     return f"{action} was not part of the reviewed plan"
+
+
+def _draws(change: Json) -> bool:
+    """Whether samples are drawn: also once a training that is waited for has ended."""
+    return bool(object_of(change.get("samples")).get("draw"))
 
 
 def _is_paid(change: Json) -> bool:

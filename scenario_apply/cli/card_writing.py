@@ -18,7 +18,8 @@ from scenario_apply.cli.wiring import open_world, require_service
 from scenario_apply.dataset.scan.sample_thumbnails import read_sample_thumbnails
 from scenario_apply.dataset.scan.thumbnails import Thumbnail
 from scenario_apply.errors import ExitCode, StateError, UsageError
-from scenario_apply.manifest.spec import BestVersion, CompositionSpec, ModelSpec
+from scenario_apply.manifest.spec import CompositionSpec, ModelSpec
+from scenario_apply.review.best_words import best_text
 from scenario_apply.review.file_diff import file_diff
 from scenario_apply.review.markdown.model_card import CardFacts, card_commit, card_markdown, card_pictures, is_card
 from scenario_apply.review.screen import counted
@@ -96,7 +97,7 @@ def _facts(
         pictures=pictures,
         parts={one.model_id: names[one.model_id] for one in version.concepts if one.model_id in names},
         order=_order(address, manifest),
-        best=_best(spec.best) if isinstance(spec, ModelSpec) and spec.best is not None else None,
+        best=best_text(spec.best) if isinstance(spec, ModelSpec) and spec.best is not None else None,
     )
 
 
@@ -108,15 +109,6 @@ def _order(address: Address, manifest: Manifest | None) -> tuple[str, ...]:
     """Names of its samples, as declared."""
     spec = _spec(address, manifest)
     return () if spec is None else tuple(sample.name for sample in spec.samples.samples)
-
-
-def _best(best: BestVersion) -> str:
-    """'version 3, epoch 8, chosen by Ada on 2026-11-27: sharper hands'."""
-    epoch = f", epoch {best.epoch}" if best.epoch is not None else ""
-    by = f" by {best.by}" if best.by else ""
-    at = f" on {best.at[:10]}" if best.at else ""
-    chosen = f", chosen{by}{at}" if by or at else ""
-    return f"version {best.version}{epoch}{chosen}{f': {best.why}' if best.why else ''}"
 
 
 # -- files

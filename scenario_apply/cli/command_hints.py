@@ -23,6 +23,7 @@ _READS = ("validate", "config", "dataset show")
 _RECORDS = (
     *("plan", "apply", "destroy", "rollback", "status", "output", "force-unlock"),
     *(f"captions {word}" for word in ("pull", "check", "draft")),
+    *(f"samples {word}" for word in ("draw", "show", "prune")),
     *(f"state {word}" for word in ("list", "show", "mv", "rm", "history", "pull", "push")),
 )
 _ARGUMENTS = (

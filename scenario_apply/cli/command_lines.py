@@ -23,8 +23,9 @@ def again(asked: Mapping[str, Any], settings: Settings, command: str) -> str:
 
     Without --replace and --adopt: only the run knows whether they are still needed (apply/next_command.py).
     """
-    words = ["scenario-apply", command, *_shared(settings)]
+    words = ["scenario-apply", *command.split(), *(asked.get("draw") or ()), *_shared(settings)]
     words += [f"--{name}={value}" for name in ("select", "exclude", "train") for value in asked.get(name) or ()]
+    words += [f"--version={asked['draw_version']}"] if asked.get("draw_version") else []
     if command == "destroy":
         return shlex.join(words)  # it allows its own deletes, and nothing is trained
     words += [f"--limit={name}={value:.12g}" for name, value in asked.get("limit") or ()]

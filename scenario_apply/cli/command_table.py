@@ -36,6 +36,14 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         ),
     ),
     (
+        "Samples",
+        (
+            ("samples draw", "samples", "draw the sample pictures that trained models owe (charged)"),
+            ("samples show", "samples", "show which samples are drawn, missing or failed, and their cost"),
+            ("samples prune", "samples", "delete small copies of samples that nothing names any more"),
+        ),
+    ),
+    (
         "Existing models",
         (
             ("import", "import_models", "adopt models that exist on Scenario, with their images and captions"),

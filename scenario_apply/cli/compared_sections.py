@@ -65,8 +65,8 @@ def compared_samples(
         return ComparedSamples(tuple(views), compared_album(pictures_of(views), root, world, settings, others=others))
     sources = _sources(state, request)
     views, left_out = [], 0
-    for title, addresses in _groups(state).items():
-        weights = [w for a in addresses for w in _drawn_or_used(a, state.records[a])]
+    for title, addresses in _groups(state, planned).items():
+        weights = [w for a in addresses if a in state.records for w in _drawn_or_used(a, state.records[a])]
         left_out += max(0, len(weights) - MOST_COLUMNS)
         later = {address: planned[address] for address in addresses if address in planned}
         views.append(compared(title, weights[-MOST_COLUMNS:], sources, _titled(later, addresses)))
@@ -101,13 +101,12 @@ def planned_samples(plan: Plan) -> dict[Address, Planned]:
     return found
 
 
-def _groups(state: State) -> dict[str, list[Address]]:
-    """Addresses with samples by the title of their table: children of a sweep share one."""
+def _groups(state: State, planned: Iterable[Address]) -> dict[str, list[Address]]:
+    """Addresses with samples, or that will have some, by the title of their table: children of a sweep share one."""
+    drew = [address for address, record in state.records.items() if any(v.samples for v in record.versions())]
     found: dict[str, list[Address]] = {}
-    for address, record in sorted(state.records.items()):
-        if any(version.samples for version in record.versions()):
-            title = f"{address.kind}.{address.name}{'/*' if address.label else ''}"
-            found.setdefault(title, []).append(address)
+    for address in sorted({*drew, *planned}):
+        found.setdefault(f"{address.kind}.{address.name}{'/*' if address.label else ''}", []).append(address)
     return found
 
 
@@ -125,4 +124,4 @@ def _drew(weights: Weights, record: Record) -> bool:
 def _titled(planned: Mapping[Address, Planned], addresses: Sequence[Address]) -> Mapping[Address, Planned]:
     if len(addresses) == 1:
         return planned
-    return {address: one._replace(title=f"{address}, {_NEXT}") for address, one in planned.items()}
+    return {address: one._replace(title=f"{address.label}, {_NEXT}") for address, one in planned.items()}

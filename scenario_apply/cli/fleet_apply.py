@@ -108,7 +108,7 @@ def _is_approved(command: FleetCommand, plans: FleetPlans) -> bool:
 
 
 def _cost(plans: FleetPlans) -> str:
-    more = f", and {counted(plans.unknown, 'training')} of unknown cost" if plans.unknown else ""
+    more = f", and {counted(plans.unknown, 'resource')} of unknown cost" if plans.unknown else ""
     return f"{amount(plans.cost)} CU{more}"
 
 

@@ -151,7 +151,10 @@ class Applying:
             address, reason = next(iter(more.items()))
             what = f"{one.given.path}: the plan changed since it was approved: {address}: {reason}"
             raise PlanStale(what, hint="run the fleet again, and review its plan")
-        options = replace(options, exclude=(*options.exclude, *(f"{address}+" for address in more)))
+        # a trained model whose samples wait holds nothing up
+        drawing = {str(change.address) for change in prepared.plan.changes if change.draws_only}
+        left_out = tuple(address if address in drawing else f"{address}+" for address in more)
+        options = replace(options, exclude=(*options.exclude, *left_out))
         return plan_one(one, self.service, shared, options)
 
     def _limits(self, limits: Limits) -> Limits:

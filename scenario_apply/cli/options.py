@@ -306,7 +306,7 @@ def running(parser: argparse.ArgumentParser, *, trains: bool = True) -> None:
     """How a plan is applied and reported."""
     parser.add_argument("--auto-approve", action="store_true", help="apply without asking for approval")
     if trains:
-        parser.add_argument("--no-wait", action="store_true", help="launch trainings and exit without waiting for them")
+        parser.add_argument("--no-wait", action="store_true", help="launch trainings and samples, and exit")
         parser.add_argument(
             "--timeout", type=seconds, metavar="S", help="stop waiting after S seconds (trainings continue)"
         )

@@ -86,6 +86,8 @@ def plan_options(call: Invocation, *, destroy: bool = False) -> PlanOptions:
         variables=settings.variables,
         var_files=settings.var_files,
         poll_interval_s=asked.get("poll_interval"),
+        draw=None if asked.get("draw") is None else tuple(address_of(text) for text in asked["draw"]),
+        draw_version=asked.get("draw_version"),
         adopt=dict(adoption(text) for text in asked.get("adopt") or ()),
     )
 

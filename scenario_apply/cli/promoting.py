@@ -80,7 +80,7 @@ def promote(call: Invocation) -> int:
 def _check_arguments(call: Invocation) -> None:
     asked = call.arguments
     if asked.number is None and asked.epoch is None:
-        raise UsageError("promote needs --version N or --epoch N", hint="status shows the versions and their epochs")
+        raise UsageError("promote needs --version N or --epoch N", hint="status shows the versions")
     for option, value in (("--version", asked.number), ("--epoch", asked.epoch)):
         if value is not None and (not value.isascii() or not value.isdigit() or int(value[:9]) < 1 or len(value) > 9):
             raise UsageError(f"{option} {value[:40]!r} is not a number from 1 on")

@@ -17,13 +17,14 @@ from scenario_apply.cli.plan_html import album_of, facts_of, facts_of_changes, g
 from scenario_apply.cli.plan_request import plan_options
 from scenario_apply.cli.plan_showing import view_of
 from scenario_apply.cli.report_samples import pictures_in, samples_of
-from scenario_apply.cli.resource_status import not_created, recorded_statuses, refreshed_statuses
+from scenario_apply.cli.resource_status import marked_best, not_created, recorded_statuses, refreshed_statuses
 from scenario_apply.cli.wiring import all_problems, open_world
 from scenario_apply.dataset.dataset_statistics import dataset_statistics
 from scenario_apply.errors import ApiError, Diagnostic, ManifestError
 from scenario_apply.model.address import Address
 from scenario_apply.model.remote import ModelId
 from scenario_apply.model.timestamps import iso
+from scenario_apply.planning.best_versions import declared_bests
 from scenario_apply.planning.desired import desire
 from scenario_apply.planning.resource_graph import resource_graph
 from scenario_apply.planning.selection import select
@@ -123,7 +124,11 @@ def sections_of_run(prepared: Prepared, request: PlanRequest, settings: Settings
 def sections_after_run(state: State, request: PlanRequest, settings: Settings) -> Sequence[Section]:
     """Those that a run changed, in place of the ones of the same ids: what was drawn and trained, and what it cost."""
     samples = compared_samples(state, request.place.root, settings, request=request).section()
-    return [*([samples] if samples is not None else []), history_section(state, None), cost_section(state)]
+    return [
+        *([samples] if samples is not None else []),
+        history_section(state, None, bests=declared_bests(request.manifest)),
+        cost_section(state),
+    ]
 
 
 def title_of(what: str, manifest: Manifest) -> str:
@@ -147,7 +152,7 @@ def status_page(
     sections = [
         status_section(statuses, is_recorded=call.arguments.no_refresh),
         *([drawn] if drawn is not None else []),
-        history_section(state, samples),
+        history_section(state, samples, bests={} if manifest is None else declared_bests(manifest)),
         cost_section(state),
     ]
     if manifest is not None:
@@ -211,7 +216,8 @@ def _compared(
     if call.arguments.no_samples:
         return ComparedSamples()
     plan = None if prepared is None else prepared.plan
-    shown = MOST_PICTURES + sum(dataset.image_count for dataset in request.datasets.values())
+    shown = sum(dataset.image_count for dataset in request.datasets.values())
+    shown += 0 if world is None else MOST_PICTURES
     root = request.place.root
     return compared_samples(state, root, call.settings, request=request, plan=plan, world=world, others=shown)
 
@@ -233,7 +239,7 @@ def _planned(
 def _statuses(request: PlanRequest, state: State, statuses: Sequence[ResourceStatus]) -> tuple[ResourceStatus, ...]:
     """With those of resources that do not exist yet."""
     missing = not_created(request.manifest, state)
-    return tuple(sorted((*statuses, *missing), key=lambda resource: resource.address))
+    return tuple(sorted((*marked_best(statuses, request.manifest), *missing), key=lambda resource: resource.address))
 
 
 def _pictured(
@@ -277,7 +283,7 @@ def _sections(known: Known, request: PlanRequest, selected: frozenset[Address] |
     samples = known.compared.section(None if selected is None else known.state.records)
     if samples is not None:
         yield samples
-    yield history_section(known.state, known.samples, known.records)
+    yield history_section(known.state, known.samples, known.records, declared_bests(request.manifest))
     yield cost_section(known.state, plan)
     changes = None if plan is None else plan.changes
     yield graph_section(resource_graph(request.manifest, known.state, selected, changes))

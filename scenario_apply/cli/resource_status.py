@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from scenario_apply.model.queue_wait import queued_too_long, queued_words
 from scenario_apply.model.timestamps import iso
+from scenario_apply.planning.best_versions import declared_bests
 from scenario_apply.planning.epochs import epoch_names
 from scenario_apply.planning.moves import resolve_moves
 from scenario_apply.planning.observed import Observed, settle
+from scenario_apply.review.best_words import best_text
 from scenario_apply.review.status_text import NOT_CREATED, ResourceStatus
 from scenario_apply.state.state import State
 
@@ -39,10 +41,20 @@ def recorded_statuses(state: State) -> tuple[ResourceStatus, ...]:
                 charged=version.charged,
                 replaces=record.current.id if record.pending is not None else None,
                 epoch=version.epoch,
+                previous=tuple(one.number for one in record.previous if one.is_usable),
                 samples=Counter(sample.phase for sample in version.current_samples),
             )
         )
     return tuple(found)
+
+
+def marked_best(statuses: Iterable[ResourceStatus], manifest: Manifest) -> tuple[ResourceStatus, ...]:
+    """The same with what the manifest says is best."""
+    bests = declared_bests(manifest)
+    return tuple(
+        replace(status, best=best_text(bests[status.address])) if status.address in bests else status
+        for status in statuses
+    )
 
 
 UNANSWERED = "the response to its create request was lost; the next apply looks for it on Scenario"

@@ -152,8 +152,14 @@ def _show_plan(session: ApplySession, request: PlanRequest, environment: Environ
         view.count_with(environment.counter, environment.rate_limit)
         view.planned(prepared.plan)
     if call.arguments.format == "text":
-        mode: Mode = "destroy" if session.destroy else "drift" if vars(call.arguments).get("refresh_only") else "plan"
-        call.show(drawn_plan(call, view_of(prepared, session.settings, request, mode=mode)))
+        call.show(drawn_plan(call, view_of(prepared, session.settings, request, mode=_mode(session))))
+
+
+def _mode(session: ApplySession) -> Mode:
+    if session.destroy:
+        return "destroy"
+    asked = vars(session.call.arguments)
+    return "drift" if asked.get("refresh_only") else "plan" if asked.get("draw") is None else "samples"
 
 
 def _options(session: ApplySession, request: PlanRequest, approval: Approval) -> ApplyOptions:
@@ -186,6 +192,15 @@ def outside_files(settings: Settings, request: PlanRequest) -> frozenset[str]:
 
 
 # -- approval
+
+_SAVED = "use --auto-approve, or apply a saved plan: plan --out FILE, then apply FILE --auto-approve"
+_WITHOUT_A_TERMINAL: Mapping[Mode, str] = {
+    "plan": _SAVED,
+    "drift": _SAVED,
+    "destroy": "use --auto-approve, or apply a saved plan: plan --destroy --out FILE, then apply FILE --auto-approve "
+    "--allow-destroy",
+    "samples": "use --auto-approve",
+}
 
 
 def _require_consent(call: Invocation, plan: Plan) -> None:
@@ -226,12 +241,7 @@ def _is_approved(session: ApplySession, plan: Plan) -> bool:
     if not call.is_interactive:
         raise ApprovalImpossible(
             "approval is required, but no terminal is attached",
-            hint="use --auto-approve, or apply a saved plan: "
-            + (
-                "plan --destroy --out FILE, then apply FILE --auto-approve --allow-destroy"
-                if session.destroy
-                else "plan --out FILE, then apply FILE --auto-approve"
-            ),
+            hint=_WITHOUT_A_TERMINAL[_mode(session)],
         )
     if plan.drift and not plan.has_changes:
         return call.confirm(QUESTION, "Only 'yes' will be accepted.")

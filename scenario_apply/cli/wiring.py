@@ -42,10 +42,6 @@ if TYPE_CHECKING:
     from scenario_apply.state.stores.state_store import StateStore
 
 
-SEED_FILE = "emulator-seed.json"
-"""Beside the manifest: what the embedded Scenario of --local holds at its first start."""
-
-
 class NoCredentials(ScenarioApplyError):
     """Neither credentials nor --local."""
 
@@ -352,39 +348,19 @@ def open_service(
 def _service(root: str, settings: Settings) -> Iterator[tuple[str, str, str]]:
     """Base URL, key and secret of the service that was chosen."""
     if settings.local:
+        from scenario_apply.cli.local_seed import seed_option
         from scenario_apply.cli.local_service import local_service, local_times
 
         options = local_times(settings)
         # without a limit here there is none there; any other stays the service's own
         limit = 0 if settings.rate_limit == 0 else max(REQUESTS_PER_MINUTE, settings.rate_limit)
         options += ["--rate-limit", str(limit)]
-        seed = os.path.join(settings.cwd, settings.local_seed or os.path.join(root, SEED_FILE))
-        if settings.local_seed is None and os.path.islink(seed):
-            why = f"{seed} is a link; links are not followed here"
-            raise ScenarioApplyError(why, code="unsafe-file", hint=f"delete the link {seed}")
-        if settings.local_seed is not None or _is_seed(root, seed):
-            options += ["--seed", seed]
+        options += seed_option(settings, root)
         with local_service(emulator_path(root), options, settings.environment, within=root) as base_url:
             yield base_url, LOCAL, LOCAL
         return
     key, secret = require_credentials(settings)
     yield settings.base_url, key, secret
-
-
-def _is_seed(root: str, path: str) -> bool:
-    """Whether a seed lies beside the manifest. Raises ManifestError for a link to what must not be read."""
-    from scenario_apply.dataset.scan.barriers import refusal_finding
-    from scenario_apply.errors import Location as FilePlace
-    from scenario_apply.manifest.loader.data_guard import DataGuard
-
-    if not os.path.isfile(path):
-        return False
-    barrier = DataGuard(root).barrier(os.path.realpath(path))
-    if barrier is None:
-        return True
-    found = refusal_finding(barrier, SEED_FILE, link_to=os.path.realpath(path))
-    hint = "put the file itself there, or name it with SCENARIO_APPLY_LOCAL_SEED"
-    raise ManifestError(found.what, location=FilePlace(file=path), hint=hint, code=found.code)
 
 
 def require_service(settings: Settings) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from scenario_apply.emulator.assets import insert_asset
 from scenario_apply.emulator.drawing import MIME
+from scenario_apply.emulator.families import FAMILY_OF
 from scenario_apply.emulator.learning import SAMPLE_SIDE, learned_from, parts
 from scenario_apply.emulator.messages import Json
 from scenario_apply.emulator.pictures import Picture
@@ -30,7 +31,7 @@ def make_results(world: World, row: Row, record: Row, doc: Json, at: int) -> Non
     if doc.get("concepts"):
         shown = _sample_pictures(world, row, doc, prompts, at, "", 1.0)
     else:
-        last = max(1, int(parameters.get("nbEpochs", 1)))
+        last = max(1, int({**FAMILY_OF[row["type"]].defaults, **parameters}.get("nbEpochs", 1)))
         doc["epochs"] = [
             {
                 "epoch": str(epoch),

@@ -23,7 +23,7 @@ _FAILED = (ExitCode.ERROR, ExitCode.STALE, ExitCode.LOCKED, ExitCode.PARTIAL, Ex
 class FleetSums:
     """Of all projects. summary: resources by action, or by status. cu: what is known of the plans' costs.
 
-    unknown: trainings of unknown cost. charged: of the launches, quoted where the charge is not known yet.
+    unknown: resources of unknown cost. charged: of the launches, quoted where the charge is not known yet.
     """
 
     projects: int

@@ -102,12 +102,12 @@ def _summed(results: list[ManifestResult]) -> Iterator[str]:
 
 
 def cost_words(results: list[ManifestResult]) -> Iterator[str]:
-    """What is known of the cost, and how many trainings have none."""
+    """What is known of the cost, and of how many resources it is not."""
     cu, unknown = total(result.cu or 0.0 for result in results), sum(result.unknown for result in results)
     if cu:
         yield f"{amount(cu)} CU"
     if unknown:
-        yield f"{counted(unknown, 'training')} of unknown cost"
+        yield f"{counted(unknown, 'resource')} of unknown cost"
 
 
 def _manifest_lines(report: FleetReport, run: ProjectRun, screen: Screen) -> Iterator[str]:

@@ -84,7 +84,7 @@ class ProjectRun:
     @property
     def needs_launches(self) -> bool:
         """Whether the next task has nothing to do but to launch what was held."""
-        return self._kind == "look" and not self.running
+        return self._kind == "look" and not self.running and not self._drawing
 
     @property
     def is_begun(self) -> bool:

@@ -100,7 +100,7 @@ class Problem(Struct, frozen=True, kw_only=True):
 class ManifestResult(Struct, frozen=True, kw_only=True):
     """What became of one manifest. code: the detailed exit code that the command by itself would end with.
 
-    summary: resources by action. requests: of the plan's steps. cu: of the plan, what is known; unknown: trainings of
+    summary: resources by action. requests: of the plan's steps. cu: of the plan, what is known; unknown: resources of
     unknown cost. plan, ledger, statuses: documents in their usual shapes. held: launches that had to wait.
     drawing: resources whose samples are being drawn, which a later task records.
     approved: what the plan asks approval for. launched: addresses. charged: CU of those, None where it is not known.

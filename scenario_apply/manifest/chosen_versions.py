@@ -36,9 +36,14 @@ def chosen_epoch(
     return epoch
 
 
-def best_version(fields: Map) -> BestVersion | None:
-    """What a person found best."""
+def best_version(address: Address, fields: Map, report: Report, *, of_all: bool) -> BestVersion | None:
+    """What a person found best. of_all: it is written for all children of a matrix, if there is one."""
     block = child(fields, "best")
+    if block is not None and address.label and of_all:
+        what = f"best: of model.{address.name} does not say of which child of its matrix"
+        hint = "write it in an entry of the matrix's include:"
+        report.error("best-of-matrix", what, fields.key_mark("best"), hint)
+        return None
     version = whole(block, "version") if block is not None else None
     if block is None or version is None:
         return None

@@ -107,7 +107,7 @@ class Models:
             inherited=frozenset(name for name in taken if written is None or name not in written),
             samples=self._samples.of(address, merged, trigger_of(owner), training),
             epoch=chosen_epoch(address, training, merged, taken, self._report),
-            best=best_version(merged),
+            best=best_version(address, merged, self._report, of_all=not self._given_by_matrix(address, "best", own)),
             description=text(merged, "description"),
             license=text(merged, "license"),
             tags=texts(merged, "tags"),

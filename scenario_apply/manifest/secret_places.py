@@ -49,6 +49,8 @@ _NAMED = {
     (Spot.DEFAULT_MODEL, "samples"): Spot.SAMPLES,
     (Spot.MODEL, "samples"): Spot.SAMPLES,
     (Spot.COMPOSITION, "samples"): Spot.SAMPLES,
+    (Spot.INCLUDE, "samples"): Spot.SAMPLES,
+    (Spot.MATRIX, "samples"): Spot.SAMPLES,
     (Spot.DEFAULT_MODEL, "parameters"): Spot.PARAMETERS,
     (Spot.MODEL, "parameters"): Spot.PARAMETERS,
     (Spot.MODEL, "matrix"): Spot.MATRIX,

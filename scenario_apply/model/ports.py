@@ -87,10 +87,6 @@ class GenerationApi(Protocol):
         ...
 
     # -- writes that may be repeated
-    def choose_epoch(self, model_id: ModelId, epoch: str, *, sending: Sending | None = None) -> RemoteModel:
-        """`PUT /models/{id}`: free. Which types have epochs is the service's to say."""
-        ...
-
     def set_card(self, model_id: ModelId, text: str, *, sending: Sending | None = None) -> None:
         """The Markdown description of a model."""
         ...

@@ -5,7 +5,8 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from scenario_apply.errors import Diagnostic
-from scenario_apply.manifest.spec import BestVersion, ModelSpec
+from scenario_apply.manifest.spec import BestVersion, Manifest, ModelSpec
+from scenario_apply.model.address import Address
 from scenario_apply.model.did_you_mean import listed
 from scenario_apply.planning.attributes import Spec
 from scenario_apply.planning.decision import Decision, Resource
@@ -17,6 +18,11 @@ from scenario_apply.state.state import Record, Version
 
 def declared_best(spec: Spec | None) -> BestVersion | None:
     return spec.best if isinstance(spec, ModelSpec) else None
+
+
+def declared_bests(manifest: Manifest) -> dict[Address, BestVersion]:
+    """What a manifest says is best, by model."""
+    return {address: spec.best for address, spec in manifest.models.items() if spec.best is not None}
 
 
 def is_best(spec: Spec | None, version: Version) -> bool:

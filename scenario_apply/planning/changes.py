@@ -16,6 +16,7 @@ from scenario_apply.model.remote import ModelId
 from scenario_apply.model.samples import SampleSettings
 from scenario_apply.model.steps import StepId
 from scenario_apply.planning.reasons import Reason
+from scenario_apply.planning.sample_reasons import SAMPLE_REASONS
 from scenario_apply.planning.state_edit import StateEdit
 from scenario_apply.planning.step_arithmetic import StepSource
 
@@ -234,6 +235,11 @@ class Change(Struct, frozen=True, kw_only=True):
     edit: StateEdit = StateEdit()
     affects: tuple[Affected, ...] = ()
     samples: SampleDiff = SampleDiff()
+
+    @property
+    def draws_only(self) -> bool:
+        """Whether the resource stays as it is but for its samples."""
+        return bool(self.samples.draw) and all(isinstance(reason, SAMPLE_REASONS) for reason in self.reasons)
 
     @property
     def total_cost(self) -> Cost:

@@ -61,7 +61,7 @@ def epoch_names(remote: RemoteModel | None) -> tuple[str, ...]:
     return tuple(epoch.name for epoch in remote.epochs or ())
 
 
-def chosen_epoch(remote: RemoteModel) -> int | str | None:
+def exported_epoch(remote: RemoteModel) -> int | str | None:
     """The epoch that somebody chose, as a manifest writes it; None for the last one, which a training leaves in use."""
     known = epoch_names(remote)
     if remote.status != "trained" or remote.epoch is None or (known and remote.epoch == known[-1]):

@@ -22,7 +22,7 @@ from scenario_apply.model.training_types import (
     composable,
     training_type,
 )
-from scenario_apply.planning.epochs import chosen_epoch
+from scenario_apply.planning.epochs import as_written, exported_epoch
 from scenario_apply.planning.exported_parameters import exported_parameters, short_number
 from scenario_apply.planning.picture_stems import complete_pairs, pairs_of, picture_stems
 from scenario_apply.planning.shared_starts import SharedStart, shared_start
@@ -181,7 +181,7 @@ class LayoutMaker:
         parameters = exported_parameters(training_type(model.type), model.parameters or {}, pictures)
         fields, notes = _labels(model, address)
         fields |= {"type": model.type, "dataset": dataset.key}
-        if (epoch := chosen_epoch(model)) is not None:
+        if (epoch := exported_epoch(model)) is not None:
             fields["epoch"] = epoch
         if parameters.values:
             fields["parameters"] = parameters.values
@@ -220,7 +220,7 @@ class LayoutMaker:
                 concept = {"model": _named(known.address)}
             concept["scale"] = short_number(part.scale)
             if part.epoch is not None:
-                concept["epoch"] = part.epoch
+                concept["epoch"] = as_written(part.epoch)
             concepts.append(concept)
         fields["concepts"] = concepts
         notes += _untrained(model, fields)

@@ -9,9 +9,8 @@ from scenario_apply.errors import Diagnostic
 from scenario_apply.model.amounts import amount
 from scenario_apply.model.plan_limits import Limits
 from scenario_apply.model.steps import DeleteModel
-from scenario_apply.planning.changes import Action, Change
+from scenario_apply.planning.changes import Action
 from scenario_apply.planning.plan import Plan
-from scenario_apply.planning.sample_reasons import SAMPLE_REASONS
 
 _TRAINING = {Action.RETRAIN, Action.REPLACE}
 
@@ -64,11 +63,6 @@ def _share(plan: Plan) -> tuple[int, int]:
     """How many resources exist, and how many of these would change; new ones are growth, not change."""
     existing = [change for change in plan.changes if change.before is not None or change.action is Action.NONE]
     changed = [
-        change for change in existing if change.action not in (Action.NONE, Action.WAIT) and not _draws_only(change)
+        change for change in existing if change.action not in (Action.NONE, Action.WAIT) and not change.draws_only
     ]
     return len(existing), len(changed)
-
-
-def _draws_only(change: Change) -> bool:
-    """Whether it stays as it is but for its samples."""
-    return bool(change.samples.draw) and all(isinstance(reason, SAMPLE_REASONS) for reason in change.reasons)

@@ -124,19 +124,30 @@ def samples_alone(given: Inputs) -> dict[Address, Decision]:
         resource = Resource(address=address, spec=spec, record=record)
         if not spec.enabled or not spec.samples.samples:
             continue
-        if record is None or not record.current.is_usable or given.observed.is_gone(record.current.id):
-            problem = Diagnostic(
-                code="samples-untrained",
-                severity="warning",
-                message=f"{address} has no trained version to draw samples with",
-                location=spec.place,
-                hint="apply trains it, and draws its samples then",
-            )
-            found[address] = prevented(resource, problem)
+        version = _drawing_version(record, given.asked.draw_version)
+        if version is None or not version.is_usable or given.observed.is_gone(version.id):
+            found[address] = prevented(resource, _untrained(spec, given.asked.draw_version))
             continue
-        resource = replace(resource, spec=as_recorded(spec, record.current))
-        found[address] = Keep(resource=resource, version=record.current)
+        resource = replace(resource, spec=as_recorded(spec, version))
+        found[address] = Keep(resource=resource, version=version)
     return found
+
+
+def _drawing_version(record: Record | None, number: int | None) -> Version | None:
+    if record is None or number is None:
+        return None if record is None else record.current
+    return next((version for version in record.versions() if version.number == number), None)
+
+
+def _untrained(spec: Spec, number: int | None) -> Diagnostic:
+    which = "trained version" if number is None else f"trained version {number}"
+    return Diagnostic(
+        code="samples-untrained",
+        severity="warning",
+        message=f"{spec.address} has no {which} to draw samples with",
+        location=spec.place,
+        hint="apply trains it, and draws its samples then",
+    )
 
 
 def plan_samples(

@@ -147,6 +147,11 @@ class EpochChanged(Coded, frozen=True, tag="epoch-changed"):
     new: str
     drifted: bool = False
 
+    @property
+    def is_in_use(self) -> bool:
+        """Whether the service uses it already, so that it only has to be recorded."""
+        return self.old == self.new
+
 
 class LabelDrift(Coded, frozen=True, tag="label-drift"):
     """A label that was changed on the service, and is set back by this plan. observed: what it holds; tags: missing."""

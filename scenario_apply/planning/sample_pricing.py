@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -18,6 +19,9 @@ from scenario_apply.state.state import State, Version
 
 PriceKey = tuple[ModelId, ModelId | None, SampleSettings, int]
 """What a price depends on: base, model, settings but for the scale, reference pictures."""
+
+Terms = tuple[ModelId, SampleSettings, bool]
+"""What a past price depends on: base, settings but for the scale, and whether a picture was edited."""
 
 _WORST_FIRST: tuple[CostSource, ...] = ("unknown", "estimate", "history", "quoted")
 
@@ -54,10 +58,10 @@ class PlannedSamples(Struct, frozen=True, kw_only=True):
 
 def price_questions(works: Mapping[Address, SampleWork], state: State) -> dict[tuple[Address, str], PriceQuestion]:
     """What to ask for each sample, by resource and key; none for one that needs a picture while there is none."""
-    questions = {}
+    questions, known = {}, _Known(state)
     for address, work in works.items():
         for one in work.draw:
-            question = _question(work, one, state)
+            question = _question(work, one, known)
             if question is not None:
                 questions[address, one.request.key] = question
     return questions
@@ -70,24 +74,58 @@ def sample_costs(
     state: State,
 ) -> dict[Address, SampleCosts]:
     """The costs of each resource that draws. answers: CU, or why there is no price; {}: nothing was asked."""
+    known = _Known(state)
     return {
         address: _sum(
-            [_cost(one.request, questions.get((address, one.request.key)), answers, state) for one in work.draw]
+            [_cost(one.request, questions.get((address, one.request.key)), answers, known) for one in work.draw]
         )
         for address, work in works.items()
         if work.draw
     }
 
 
-def _question(work: SampleWork, one: OwedSample, state: State) -> PriceQuestion | None:
+class _Known:
+    """What the state says of prices, looked up once for all samples."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    @cached_property
+    def trained(self) -> Mapping[str, tuple[Address, Version]]:
+        """The first resource of each type that is trained."""
+        found: dict[str, tuple[Address, Version]] = {}
+        for address in sorted(self._state.records):
+            version = self._state.records[address].current
+            if version.is_usable:
+                found.setdefault(version.type, (address, version))
+        return found
+
+    @cached_property
+    def pictures(self) -> Mapping[str, AssetId]:
+        """An asset of each picture, by what it holds."""
+        return {asset.content: asset_id for asset_id, asset in self._state.assets().items()}
+
+    @cached_property
+    def charged(self) -> Mapping[Terms, tuple[str, float]]:
+        """What the last sample of each base and settings was charged, and when."""
+        found: dict[Terms, tuple[str, float]] = {}
+        versions = (version for record in self._state.records.values() for version in record.versions())
+        for sample in (sample for version in versions for sample in version.samples):
+            if sample.phase == "drawn" and sample.charged:
+                terms = _terms(sample.request)
+                found[terms] = max(found.get(terms, ("", 0.0)), (sample.at, sample.charged))
+        return found
+
+
+def _question(work: SampleWork, one: OwedSample, known: _Known) -> PriceQuestion | None:
     request, model, basis = one.request, None if work.weights is None else work.weights.id, None
     if model is None:
-        other = next(_trained_of_type(state, work.type), None)
+        other = known.trained.get(work.type)
         basis = request.base if other is None else str(other[0])
         model = None if other is None else other[1].id
     references: tuple[AssetId, ...] = ()
     if one.reference is not None:
-        found = _any_picture(state, one.reference.content)
+        found = _any_picture(known.pictures, one.reference.content)
         if found is None:
             return None
         references = (found[0],)
@@ -104,20 +142,11 @@ def _question(work: SampleWork, one: OwedSample, state: State) -> PriceQuestion 
     return PriceQuestion(base=request.base, generation=generation, basis=basis)
 
 
-def _trained_of_type(state: State, type: str) -> Iterator[tuple[Address, Version]]:
-    for address in sorted(state.records):
-        version = state.records[address].current
-        if version.type == type and version.is_usable:
-            yield address, version
-
-
-def _any_picture(state: State, content: str) -> tuple[AssetId, bool] | None:
+def _any_picture(pictures: Mapping[str, AssetId], content: str) -> tuple[AssetId, bool] | None:
     """The asset of that picture, or, before it is uploaded, any other one; whether it is the picture."""
-    assets = state.assets()
-    exact = next((asset_id for asset_id, asset in assets.items() if asset.content == content), None)
-    if exact is not None:
-        return exact, True
-    other = next(iter(assets), None)
+    if content in pictures:
+        return pictures[content], True
+    other = next(iter(pictures.values()), None)
     return None if other is None else (other, False)
 
 
@@ -125,32 +154,22 @@ def _cost(
     request: SampleRequest,
     question: PriceQuestion | None,
     answers: Mapping[PriceKey, float | UnknownCost],
-    state: State,
+    known: _Known,
 ) -> Cost:
     answer = "no-reference" if question is None else answers.get(question.key, "not-asked")
     if not isinstance(answer, str):
         basis = None if question is None else question.basis
         return Cost(cu=answer, source="quoted" if basis is None else "estimate", basis=basis)
-    return _charged_before(state, request) or Cost(cu=None, source="unknown", why=answer)
+    return _charged_before(known, request) or Cost(cu=None, source="unknown", why=answer)
 
 
-def _charged_before(state: State, request: SampleRequest) -> Cost | None:
+def _charged_before(known: _Known, request: SampleRequest) -> Cost | None:
     """What the last sample of the same base and settings was charged."""
-    wanted = _terms(request)
-    versions = (version for record in state.records.values() for version in record.versions())
-    past = [
-        (sample.at, sample.charged)
-        for version in versions
-        for sample in version.samples
-        if sample.phase == "drawn" and sample.charged and _terms(sample.request) == wanted
-    ]
-    if not past:
-        return None
-    at, charged = max(past)
-    return Cost(cu=charged, source="history", basis=at[:10])
+    past = known.charged.get(_terms(request))
+    return None if past is None else Cost(cu=past[1], source="history", basis=past[0][:10])
 
 
-def _terms(request: SampleRequest) -> tuple[ModelId, SampleSettings, bool]:
+def _terms(request: SampleRequest) -> Terms:
     return request.base, replace(request.settings, scale=None), request.reference is not None
 
 

@@ -19,7 +19,7 @@ class PlanRequestOptions:
     """What the command line asked of a plan beyond the manifest, by address. selected None: everything.
 
     draw: of `samples draw`, which trains nothing: the resources whose samples are drawn, also those that are drawn only
-    when asked for. None: any other command.
+    when asked for. None: any other command. draw_version: of them, instead of the one in use.
     """
 
     replace: frozenset[Address] = frozenset()
@@ -27,6 +27,7 @@ class PlanRequestOptions:
     selected: frozenset[Address] | None = None
     destroy: bool = False
     draw: frozenset[Address] | None = None
+    draw_version: int | None = None
 
 
 def requested(
@@ -39,18 +40,23 @@ def requested(
     exclude: Iterable[str] = (),
     destroy: bool = False,
     draw: Iterable[Address] | None = None,
+    draw_version: int | None = None,
 ) -> PlanRequestOptions:
     """The options resolved to addresses. Raises UsageError for one that names nothing, or that another contradicts.
 
     draw: the resources that `samples draw` names; none of them stands for all.
     """
     selected = select(desired, state, include, exclude)
+    drawn = None if draw is None else _drawn(frozenset(draw), desired, selected)
+    if draw_version is not None:
+        _require_version(drawn or (), draw_version, state)
     return PlanRequestOptions(
         replace=_named("--replace", replace, desired, selected),
         train=_named("--train", train, desired, selected),
         selected=selected,
         destroy=destroy,
-        draw=None if draw is None else _drawn(frozenset(draw), desired, selected),
+        draw=drawn,
+        draw_version=draw_version,
     )
 
 
@@ -58,6 +64,16 @@ def _drawn(addresses: frozenset[Address], desired: Desired, selected: frozenset[
     if addresses:
         return _named("samples draw", addresses, desired, selected)
     return frozenset(desired.specs) if selected is None else selected.intersection(desired.specs)
+
+
+def _require_version(addresses: Iterable[Address], number: int, state: State) -> None:
+    """Raises UsageError for a resource that does not record the version."""
+    for address in addresses:
+        record = state.records.get(address)
+        numbers = sorted(version.number for version in record.versions()) if record is not None else []
+        if number not in numbers:
+            hint = f"recorded: {', '.join(map(str, numbers))}" if numbers else "apply trains it first"
+            raise UsageError(f"{address} has no version {number}", hint=hint)
 
 
 def _named(

@@ -11,6 +11,7 @@ from scenario_apply.model.address import Address
 from scenario_apply.model.codec import Count
 from scenario_apply.model.remote import AssetId, ModelId
 from scenario_apply.state.outcome import without_version
+from scenario_apply.state.sample_records import with_epoch_in_use
 from scenario_apply.state.spending import renamed
 from scenario_apply.state.state import Record, State
 
@@ -23,7 +24,7 @@ class StateEdit(Struct, frozen=True, kw_only=True, omit_defaults=True):
     gone: the current model was deleted on the service; a new one takes its place.
     record: one that an import block brings in. revive: the number of a previous version that becomes current again.
     detached: images of the working version that are no longer attached on the service. lost: versions that were deleted
-    there, of a resource whose others this plan deletes.
+    there, of a resource whose others this plan deletes. epoch: of the current version, which uses it already.
     """
 
     protect: bool | None = None
@@ -36,6 +37,7 @@ class StateEdit(Struct, frozen=True, kw_only=True, omit_defaults=True):
     revive: Count | None = None
     detached: tuple[AssetId, ...] = ()
     lost: tuple[ModelId, ...] = ()
+    epoch: str | None = None
 
     def __bool__(self) -> bool:
         return self != _NO_EDIT
@@ -74,6 +76,8 @@ def edited(state: State, edits: Mapping[Address, StateEdit]) -> State:
             record = record.revived(edit.revive)
         if edit.discard_pending and record.pending is not None:
             record = record.without_pending()
+        if edit.epoch is not None:
+            record = replace(record, current=with_epoch_in_use(record.current, edit.epoch))
         if edit.detached:
             record = without_images(record, edit.detached)
         records[address] = without_versions(record, edit.lost)

@@ -82,9 +82,7 @@ def make_steps(
         builder.build(decision)
     if samples:
         known = assets_by_content(state, observed, decisions.values())
-        updates = [p for p in builder.steps if isinstance(p.step, UpdateModel) and p.step.epoch is not None]
-        trained = {planned.address: planned.id for planned in updates} | builder.ended
-        add_sample_steps(builder.add, samples, known, builder.uploads, trained)
+        add_sample_steps(builder.add, samples, known, builder.uploads, builder.ended)
     for decision in decisions.values():
         builder.deletes(decision)
     return builder.steps
@@ -99,7 +97,7 @@ class _Builder:
         self.placements = placements
         self.users = users_of_versions(decisions)
         self.steps: list[PlannedStep] = []
-        self.ended: dict[Address, StepId] = {}  # the last wait of a resource
+        self.ended: dict[Address, StepId] = {}  # of a resource: its last wait, or the choice of its epoch
         self.deleted: dict[Address, list[StepId]] = {}
         self.uploads: dict[Key, AssetRef] = {}
         self.captioned: dict[AssetRef, StepId] = {}
@@ -172,6 +170,8 @@ class _Builder:
                 epoch=UNSET if epoch is None else epoch.new,
             )
             added.append(self.add(step, *needs))
+            if epoch is not None:
+                self.ended[address] = added[-1]
         if labels.tags_add or labels.tags_delete:
             added.append(self.add(SetTags(address=address, add=labels.tags_add, delete=labels.tags_delete)))
         return added

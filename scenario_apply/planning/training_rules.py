@@ -13,12 +13,12 @@ from scenario_apply.errors import Diagnostic, Location
 from scenario_apply.manifest.spec import CompositionSpec, ModelSpec
 from scenario_apply.model.queue_wait import QUEUED_LONG_HINT, is_queued, place_in_queue, queued_too_long
 from scenario_apply.planning import reasons as why
-from scenario_apply.planning.attributes import LabelChange, Spec, declared_parameters
+from scenario_apply.planning.attributes import LabelChange, Spec
 from scenario_apply.planning.changes import Drift
 from scenario_apply.planning.composition_parts import renewed_parts
 from scenario_apply.planning.content_diff import ContentDiff, compare_contents, content_reasons
 from scenario_apply.planning.decision import Complete, Create, Decision, Keep, Relabel, Replace, Resource, Retrain, Wait
-from scenario_apply.planning.epochs import declared_epoch, epoch_beyond, epoch_left, epoch_missing
+from scenario_apply.planning.epochs import declared_epoch, epoch_left, epoch_missing
 from scenario_apply.planning.ignore_changes import is_drift_ignored
 from scenario_apply.planning.observed import content_drift
 from scenario_apply.planning.pair_diff import pair_drift_kind
@@ -26,6 +26,7 @@ from scenario_apply.planning.reasons import Reason
 from scenario_apply.planning.rule_inputs import Inputs, left_alone
 from scenario_apply.planning.state_edit import StateEdit, without_images
 from scenario_apply.planning.up_to_date import NO_DIFFERENCE
+from scenario_apply.state.sample_records import with_epoch_in_use
 from scenario_apply.state.state import Record, Version
 
 Work = TypeVar("Work", Create, Complete, Retrain, Replace)
@@ -77,7 +78,10 @@ def running(given: Inputs, it: Resource) -> Decision | Resource:
         version=version,
         labels=labels,
         reasons=(reason, *labels.reasons),
-        notes=(why.ManifestChangedMeanwhile(),) if changed else (),
+        notes=(
+            *([why.ManifestChangedMeanwhile()] if changed else []),
+            *([] if (epoch := declared_epoch(spec)) is None else [why.EpochChanged(None, epoch)]),
+        ),
     )
 
 
@@ -222,9 +226,6 @@ def _work(
     digest = None if dataset is None else dataset.digest
     if digest is not None and kind is not Create and contents is not given.desired.contents_of(spec):
         digest = digest_of(contents)
-    if trains and (epoch := declared_epoch(spec)) is not None:
-        beyond = epoch_beyond(epoch, f"{it.address} asks for", declared_parameters(spec), _epoch_place(spec))
-        it = _with_problem(it, beyond)
     notes: list[Reason] = [] if trains else [why.ManualTraining(it.address)]
     if trains and content.captions.add and not given.observed.refreshed:
         notes.append(why.OwnCaptionsUnknown())
@@ -269,10 +270,13 @@ def _stays(given: Inputs, it: Resource, *notes: Reason) -> Keep | Relabel:
     spec, record = _recorded(it)
     version = record.current
     labels = given.labels(spec, version)
-    if labels.epoch is not None:
-        it = _with_problem(
-            it, epoch_missing(labels.epoch.new, f"{it.address} asks for", given.remote(version), _epoch_place(spec))
-        )
+    if labels.epoch is not None and labels.epoch.is_in_use:  # only the record lacks it
+        version = with_epoch_in_use(version, labels.epoch.new)
+        it = replace(it, record=replace(record, current=version), edit=replace(it.edit, epoch=labels.epoch.new))
+        labels = replace(labels, epoch=None)
+    elif labels.epoch is not None:
+        missing = epoch_missing(labels.epoch.new, f"{it.address} asks for", given.remote(version), _epoch_place(spec))
+        it = _with_problem(it, missing)
     if (left := epoch_left(spec, version)) is not None:
         notes = (*notes, left)
     reasons: list[Reason] = []

@@ -34,7 +34,7 @@ from scenario_apply.planning.reasons import (
 from scenario_apply.review.part_words import PartNames
 from scenario_apply.review.reason_words import reason_text
 from scenario_apply.review.recipe_words import recipe_words
-from scenario_apply.review.sample_words import SamplesView, basis_of, draws_only, samples_view, waits_for_samples
+from scenario_apply.review.sample_words import SamplesView, basis_of, samples_view, waits_for_samples
 from scenario_apply.review.screen import counted, safe
 from scenario_apply.review.step_sums import sum_text
 from scenario_apply.review.values import value_text
@@ -252,7 +252,7 @@ def phrase_of(change: Change) -> str:
         case Action.CREATE:
             return "will be created and trained" if trains else "will be created"
         case Action.UPDATE:
-            return f"gets {counted(len(change.samples.draw), 'sample')}" if draws_only(change) else "will be updated"
+            return f"gets {counted(len(change.samples.draw), 'sample')}" if change.draws_only else "will be updated"
         case Action.RETRAIN:
             return "will be retrained"
         case Action.REPLACE:

@@ -164,6 +164,7 @@ class _Measure:
         self._known = known
         self._chosen = chosen
         self._before = [_before(weights, chosen, known) for weights in chosen]
+        self._earlier = [{} if one is None else _by_prompt(_samples(one, known)) for one in self._before]
         self._near = [_trained_on(weights, known) for weights in chosen]
         self.bits = 0
 
@@ -187,10 +188,7 @@ class _Measure:
         )
 
     def _sample_before(self, at: int, sample: SampleRecord) -> tuple[DrawnPicture, ...]:
-        before = self._before[at]
-        if before is None:
-            return ()
-        fitting = [s for s in _samples(before, self._known) if _same(s.request) == _same(sample.request)]
+        fitting = self._earlier[at].get(_same(sample.request), [])
         exact = [s for s in fitting if _way(s.request) == _way(sample.request)]
         chosen = exact or (fitting if len(fitting) == 1 else [])
         return chosen[0].pictures if chosen else ()
@@ -211,6 +209,13 @@ class _Measure:
             from_dataset=None if nearest is None else nearest[0],
             nearest="" if nearest is None else nearest[1],
         )
+
+
+def _by_prompt(samples: Iterable[SampleRecord]) -> dict[_Same, list[SampleRecord]]:
+    found: dict[_Same, list[SampleRecord]] = {}
+    for sample in samples:
+        found.setdefault(_same(sample.request), []).append(sample)
+    return found
 
 
 def _before(weights: Weights, chosen: Sequence[Weights], known: SampleSources) -> Weights | None:
@@ -258,15 +263,16 @@ def _heads(
     chosen: Sequence[Weights], drawn: Sequence[Sequence[SampleRecord]], known: SampleSources
 ) -> Iterator[ColumnHead]:
     facts = [_facts(weights, known) for weights in chosen]
-    names = dict.fromkeys(chain.from_iterable(facts))
-    differing = [name for name in names if len({one.get(name, DEFAULT) for one in facts}) > 1]
+    recorded = [one for one in facts if one is not None]
+    names = dict.fromkeys(chain.from_iterable(recorded))
+    differing = [name for name in names if len({one.get(name, DEFAULT) for one in recorded}) > 1]
     for weights, samples, own in zip(chosen, drawn, facts, strict=True):
         charges = [sample.charged for sample in samples if sample.charged is not None]
         yield ColumnHead(
             address=weights.address,
             title=_title(weights, chosen),
             place=_place(weights, known.state.records[weights.address]),
-            facts=tuple((name, own.get(name, DEFAULT)) for name in differing),
+            facts=() if own is None else tuple((name, own.get(name, DEFAULT)) for name in differing),
             training_cu=_training_cu(weights, known),
             samples_cu=total(charges) if charges else None,
             weights=weights,
@@ -281,17 +287,23 @@ def _title(weights: Weights, chosen: Sequence[Weights]) -> str:
 
     same = [one for one in chosen if one.address == weights.address]
     again = [one for one in same if one.number == weights.number]
-    parts = [str(weights.address)] if differs(lambda one: one.address, chosen) else []
+    parts = [_short(weights.address, chosen)] if differs(lambda one: one.address, chosen) else []
     names_epoch = differs(lambda one: one.epoch, again) or weights.epoch is not None
     if differs(lambda one: one.number, same) or not (parts or names_epoch):
         parts.append(f"version {weights.number}")
     if differs(lambda one: one.training, again):
-        parts.append(f"trained {_minute(weights.training)}")
+        parts.append(f"trained {_moment(weights.training)}")
     return ", ".join([*parts, _epoch_words(weights.epoch)] if names_epoch else parts)
 
 
-def _minute(at: str | None) -> str:
-    return "earlier" if at is None else at[:16].replace("T", " ")
+def _short(address: Address, chosen: Sequence[Weights]) -> str:
+    """Of the children of one sweep, their labels."""
+    families = {(one.address.kind, one.address.name) for one in chosen}
+    return address.label if address.label and len(families) == 1 else str(address)
+
+
+def _moment(at: str | None) -> str:
+    return "earlier" if at is None else at[:19].replace("T", " ")
 
 
 def _epoch_words(epoch: str | None) -> str:
@@ -307,11 +319,11 @@ def _place(weights: Weights, record: Record) -> str:
     return "" if is_other else "previous"
 
 
-def _facts(weights: Weights, known: SampleSources) -> dict[str, str]:
-    """Values that the weights were made of; of an earlier training of the same version, they are not recorded."""
+def _facts(weights: Weights, known: SampleSources) -> dict[str, str] | None:
+    """Values that the weights were made of; None for an earlier training of the same version: they are not recorded."""
     version = known.version(weights)
     if weights.training != version.launched_at:
-        return {}
+        return None
     found = {name: value_text(value) for name, value in sorted(version.parameters.items())}
     found["type"] = version.type
     if version.images:

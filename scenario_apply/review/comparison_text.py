@@ -22,7 +22,9 @@ def comparison_text(view: Comparison, screen: Screen) -> str:
     if not view.rows:
         return f"{safe(view.title)}: no samples\n"
     room = screen.width - _LABEL
-    most = max(1, room // (_LEAST + _GAP))
+    longest = max((columns(word) for head in view.columns for word in safe(head.title).split()), default=0)
+    least = min(max(_LEAST, longest), _MOST)
+    most = max(1, room // (least + _GAP))
     count = -(-len(view.columns) // -(-len(view.columns) // most))  # tables of about the same width
     counts = f"{counted(len(view.columns), 'column')}, {counted(len(view.rows), 'sample')}"
     lines = _sentence(f"{safe(view.title)}: {counts}", screen)

@@ -20,6 +20,10 @@ def readable(expanded: Mapping[str, object]) -> Fields:
     models = cast("Mapping[str, Fields]", expanded.get("models") or {})
     datasets = cast(Fields, expanded.get("datasets") or {})
     keys = _dataset_keys(datasets)
+    if variables := cast(Fields, expanded.get("variables")):
+        whole["variables"] = {
+            name: {"default": value} if isinstance(value, dict) else value for name, value in variables.items()
+        }
     if datasets:
         whole["datasets"] = {keys[name]: fields for name, fields in datasets.items()}
     families: dict[str, dict[str, Fields]] = {}

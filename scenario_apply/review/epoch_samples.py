@@ -25,7 +25,7 @@ def sample_prompts(version: Version) -> tuple[str, ...]:
 def with_epochs(state: State, remote: Mapping[ModelId, RemoteModel]) -> State:
     """The state for a comparison of epochs, never to be written: trained versions with the pictures of their epochs.
 
-    What was drawn with the service's choice is of the epoch that is in use now.
+    What was drawn with the service's choice is of the last epoch, which a training leaves in use.
     """
     for address, record in state.records.items():
         found = {
@@ -45,13 +45,12 @@ def with_epochs(state: State, remote: Mapping[ModelId, RemoteModel]) -> State:
 
 
 def _with_epochs(version: Version, remote: RemoteModel) -> Version:
-    samples = version.samples
-    if version.epoch is None:
-        samples = tuple(
-            replace(one, epoch=remote.epoch) if one.training == version.launched_at and one.epoch is None else one
-            for one in samples
-        )
-    return replace(version, epoch=version.epoch or remote.epoch, samples=(*samples, *_drawn(version, remote)))
+    last = (remote.epochs or ())[-1].name
+    samples = tuple(
+        replace(one, epoch=last) if one.training == version.launched_at and one.epoch is None else one
+        for one in version.samples
+    )
+    return replace(version, epoch=version.epoch or remote.epoch or last, samples=(*samples, *_drawn(version, remote)))
 
 
 def _drawn(version: Version, remote: RemoteModel) -> Iterator[SampleRecord]:

@@ -12,7 +12,7 @@ Adjustments = Mapping[str, Mapping[str, object]]
 """What the first reading of the manifest showed to be needed: key of a dataset or address -> fields."""
 
 _TEMPLATE = re.compile(r"\{[{%#]")
-_ORDER = ("name", "type", "description", "tags", "dataset", "parameters", "concepts", "lifecycle")
+_ORDER = ("name", "type", "description", "tags", "dataset", "epoch", "parameters", "concepts", "lifecycle")
 
 
 def literal(value: object) -> object:

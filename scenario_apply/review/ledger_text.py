@@ -29,6 +29,7 @@ _PAST = {
     "move": "moved",
     "import": "adopted",
     "forget": "forgotten",
+    "samples": "samples drawn",
 }
 _PRESENT = {"wait": "training", "train": "launch"}
 _NOT_BEGUN = {"failed": "Stopped by a limit", "interrupted": "Interrupted", "stopped": "Stopped by an error"}
@@ -94,12 +95,13 @@ def headline(ledger: Ledger, *, destroy: bool = False) -> str:
 
 
 def _running(ledger: Ledger) -> str:
-    """'2 trainings are still running and samples of 1 model are being drawn'."""
+    """'2 trainings are still running and samples of 1 resource are still being drawn'."""
     trainings = sum(line.what == "training" for line in ledger.running)
     drawn = len(ledger.running) - trainings
     told = [f"{counted(trainings, 'training is', 'trainings are')} still running"] if trainings else []
-    told += [f"samples of {counted(drawn, 'resource')} are being drawn"] if drawn else []
-    return " and ".join(told)
+    told += [f"samples of {counted(drawn, 'resource')} are still being drawn"] if drawn else []
+    text = " and ".join(told)
+    return text[:1].upper() + text[1:]
 
 
 def _only_consent(ledger: Ledger) -> str:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from scenario_apply.errors import ScenarioApplyError
+from scenario_apply.manifest.spec import BestVersion
+from scenario_apply.model.address import Address
 from scenario_apply.model.ids import is_id
+from scenario_apply.planning.promotion import best_as_written
 from scenario_apply.review.screen import Screen, columns, pad, safe, wrap
 from scenario_apply.review.yaml_text import yaml_text
 from scenario_apply.state.state import State
@@ -15,8 +18,14 @@ from scenario_apply.state.state import State
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 
 
-def outputs(state: State) -> dict[str, dict[str, object]]:
-    """address -> id, name, type, status, version of what is current; status is the recorded phase."""
+NONE_BEST: Mapping[Address, BestVersion] = {}
+
+
+def outputs(state: State, bests: Mapping[Address, BestVersion] = NONE_BEST) -> dict[str, dict[str, object]]:
+    """address -> id, name, type, status, version of what is current; status is the recorded phase.
+
+    epoch: where one was chosen; best: where the manifest says which version is.
+    """
     return {
         str(address): {
             "id": record.current.id,
@@ -24,17 +33,19 @@ def outputs(state: State) -> dict[str, dict[str, object]]:
             "type": record.current.type,
             "status": record.current.phase,
             "version": record.current.number,
+            **({} if record.current.epoch is None else {"epoch": record.current.epoch}),
+            **({} if address not in bests else {"best": best_as_written(bests[address])}),
         }
         for address, record in sorted(state.records.items())
     }
 
 
-def output_json(state: State) -> str:
-    return json.dumps(outputs(state), indent=2, ensure_ascii=False) + "\n"
+def output_json(state: State, bests: Mapping[Address, BestVersion] = NONE_BEST) -> str:
+    return json.dumps(outputs(state, bests), indent=2, ensure_ascii=False) + "\n"
 
 
-def output_yaml(state: State) -> str:
-    return yaml_text(outputs(state))
+def output_yaml(state: State, bests: Mapping[Address, BestVersion] = NONE_BEST) -> str:
+    return yaml_text(outputs(state, bests))
 
 
 def output_env(state: State) -> str:

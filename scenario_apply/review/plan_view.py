@@ -29,7 +29,7 @@ LOCAL = "local"
 """The endpoint that plans for the embedded Scenario record."""
 
 StatusKind = Literal["errored", "stale", "blocked", "partial", "applyable", "nothing"]
-Mode = Literal["plan", "destroy", "drift"]
+Mode = Literal["plan", "destroy", "drift", "samples"]
 NOT_SELECTED = NotSelected()
 """The note on what --select or --exclude leaves out."""
 
@@ -37,11 +37,11 @@ NOT_SELECTED = NotSelected()
 class PlanContext(Struct, frozen=True, kw_only=True):
     """What is known beside a plan. Whatever a caller does not know stays empty, and is then not shown.
 
-    mode: drift is that of plan --refresh-only. recorded: the addresses that the state holds; None: all that stay as
-    they are. next_command: what applies the plan. stale: why a saved plan no longer fits manifest, pictures or state.
-    beside: by resource. records: of the state, to name the parts of compositions by. store: the URL of the state, if
-    it is in a store. complete: adds to commands in
-    notes and hints what they lack.
+    mode: drift is that of plan --refresh-only, samples that of `samples draw`. recorded: the addresses that the state
+    holds; None: all that stay as they are. next_command: what applies the plan. stale: why a saved plan no longer
+    fits manifest, pictures or state. beside: by resource. records: of the state, to name the parts of compositions
+    by. store: the URL of the state, if it is in a store. complete: adds to commands in notes and hints what they
+    lack.
     """
 
     mode: Mode = "plan"
@@ -142,7 +142,7 @@ class PlanView(Struct, frozen=True, kw_only=True):
 
     @property
     def title(self) -> str:
-        return {"plan": "Plan", "destroy": "Destroy plan", "drift": "Drift check"}[self.mode]
+        return {"plan": "Plan", "destroy": "Destroy plan", "drift": "Drift check", "samples": "Samples"}[self.mode]
 
     @property
     def service(self) -> str:
@@ -268,13 +268,12 @@ def _totals(plan: Plan, context: PlanContext) -> PlanTotals:
     trainings = [change.cost for change in plan.changes if change.cost.source != "none"]
     sources = {cost.source for cost in trainings}
     how = [words for source, words in ESTIMATED_HOW.items() if source in sources]
-    if plan.sample_costs("history") or plan.sample_costs("estimate"):
-        how.append(SAMPLES_HOW)
+    how += [words for source, words in SAMPLES_HOW.items() if plan.sample_costs(source)]
     why = {cost_basis_text(cost) for cost in trainings if cost.source == "unknown"}
     why |= {samples_basis_text(c.samples.cost) for c in plan.changes if c.samples.cost.source == "unknown"}
     return PlanTotals(
         cu=plan.cu,
-        quoted=plan.costs("quoted"),
+        quoted=tuple(c.address for c in plan.changes if "quoted" in (c.cost.source, c.samples.cost.source)),
         estimated=(*plan.costs("history"), *plan.costs("estimate")),
         unknown=tuple(change.address for change in plan.changes if change.cost.source == "unknown"),
         estimated_how=tuple(how),

@@ -84,6 +84,8 @@ def nothing_text(view: PlanView) -> str:
         if not held:
             return "Nothing to destroy: the state records no resource."
         return f"Nothing to destroy: {counted(len(held), 'resource is', 'resources are')} kept, as noted above."
+    if view.mode == "samples":
+        return "No samples to draw."
     if not held and not absent:
         return "No changes. The manifest declares no model or composition, and the state records none."
     unchecked = "" if view.is_refreshed else " (not compared with Scenario)"

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 SAMPLE_TEXTS: Mapping[str, str] = {
     "control-character": "The prompt of a sample contains a character that cannot be seen and that no prompt needs, "
     "such as an escape or a null. Remove it; it often comes with text that was copied.",
+    "best-of-matrix": "`best:` of a model with a matrix does not say which child it means: each has versions of its "
+    "own. Write it in the entry of that child below `include:` of the matrix.",
     "best-unknown": "`best:` of a model names a version or an epoch that does not exist: it was deleted, or mistyped. "
     "Nothing is changed on Scenario because of it. `promote` writes it; remove it where the version is gone.",
     "epoch-range": "A model uses an epoch beyond those that it is trained for, by its `nbEpochs`. Use a smaller one.",

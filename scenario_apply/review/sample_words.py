@@ -10,7 +10,7 @@ from msgspec import Struct
 from scenario_apply.model.amounts import amount
 from scenario_apply.model.samples import SampleSettings
 from scenario_apply.planning.changes import Change, Cost, SampleDiff, SampleNews
-from scenario_apply.planning.sample_reasons import SAMPLE_REASONS, SamplesDrawing
+from scenario_apply.planning.sample_reasons import SamplesDrawing
 from scenario_apply.review.screen import counted, safe
 from scenario_apply.review.values import UNKNOWN_WHY, about, cost_basis_text, number_text
 from scenario_apply.review.word_diff import Stretch, word_diff
@@ -19,8 +19,8 @@ SAMPLE_SIGNS: Mapping[SampleNews, str] = {"new": "+", "changed": "~", "again": "
 NEWS_WORDS: Mapping[SampleNews, str] = {"new": "new", "changed": "changed", "again": "again"}
 
 
-SAMPLES_HOW = "with other models for samples"
-"""How costs of samples are estimated, all together."""
+SAMPLES_HOW = {"history": "from past samples", "estimate": "for samples with other models or the base alone"}
+"""How costs of samples of that source are estimated, all together."""
 
 
 class SampleView(Struct, frozen=True, kw_only=True):
@@ -133,11 +133,6 @@ def basis_of(change: Change) -> str:
     """What the cost of a change is estimated from, or why it is unknown; empty for a quote."""
     of_samples = samples_basis_text(change.samples.cost)
     return "; ".join(filter(None, (cost_basis_text(change.cost), of_samples and f"samples: {of_samples}")))
-
-
-def draws_only(change: Change) -> bool:
-    """Whether the resource stays as it is but for its samples."""
-    return bool(change.samples.draw) and all(isinstance(reason, SAMPLE_REASONS) for reason in change.reasons)
 
 
 def waits_for_samples(change: Change) -> bool:

@@ -61,6 +61,7 @@ def _version(title: str, version: Version, screen: Screen) -> list[str]:
         ("tags", ", ".join(version.tags)),
         ("parameters", value_text(dict(version.parameters)) if version.parameters else ""),
         ("concepts", "; ".join(f"{concept.model_id} at {concept.scale:g}" for concept in version.concepts)),
+        ("epoch", version.epoch or ""),
         ("job", version.job_id or ""),
         ("cost", "" if version.charged is None else f"{amount(version.charged)} CU"),
         ("launched", version.launched_at or ""),

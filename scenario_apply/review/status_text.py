@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from scenario_apply.errors import Diagnostic
 from scenario_apply.model.address import Address
 from scenario_apply.model.amounts import amount
+from scenario_apply.model.did_you_mean import listed
 from scenario_apply.model.queue_wait import QUEUED_LONG_HINT
 from scenario_apply.model.remote import Progress
 from scenario_apply.review.screen import Color, Screen, beside, columns, counted, fit, pad, safe
@@ -39,7 +40,8 @@ class ResourceStatus:
 
     replaces: the id in use until this version is trained. charged in CU. queued: since when and at which place.
     too_long: a warning when it has been queued unusually long. epoch: the one in use, epochs: all that can be chosen;
-    None: not known. samples: of the weights in use, by phase; empty: it has none.
+    None: not known. samples: of the weights in use, by phase; empty: it has none. previous: numbers of trained versions
+    that are kept. best: what a person found best, in words.
     """
 
     address: Address
@@ -56,6 +58,8 @@ class ResourceStatus:
     too_long: str | None = None
     epoch: str | None = None
     epochs: tuple[str, ...] | None = None
+    previous: tuple[int, ...] = ()
+    best: str | None = None
     samples: Mapping[SamplePhase, int] = field(default_factory=dict)
 
     @property
@@ -112,6 +116,11 @@ def _told(resource: ResourceStatus, *, longest: int | None = None) -> str:
     parts += drawn_words(resource.samples)
     if resource.charged is not None:
         parts.append(f"{amount(resource.charged)} CU")
+    if resource.previous:
+        kept = listed(map(str, sorted(resource.previous)))
+        parts.append(f"version {resource.version} (kept: {kept})")
+    if resource.best is not None:
+        parts.append(f"best: {resource.best}")
     return ", ".join(part for part in parts if part)
 
 
@@ -156,6 +165,8 @@ def status_values(statuses: Sequence[ResourceStatus]) -> dict[str, object]:
             "type": resource.type,
             "status": resource.status,
             "version": resource.version,
+            "previous_versions": list(resource.previous),
+            "best": resource.best,
             "reason": resource.reason,
             "cu_charged": resource.charged,
             "replaces": resource.replaces,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from msgspec.structs import replace
 
 from scenario_apply.model.address import Address
-from scenario_apply.model.remote import JobId
-from scenario_apply.state.state import Record, SampleRecord, State, Version
+from scenario_apply.model.remote import AssetId, JobId
+from scenario_apply.state.state import DrawnPicture, Record, SampleRecord, State, Version
 
 
 def with_version(state: State, address: Address, number: int, change: Callable[[Version], Version]) -> State:
@@ -87,6 +87,38 @@ def _each_version(record: Record, change: Callable[[Version], Version]) -> Recor
     )
 
 
+def with_epoch_in_use(version: Version, epoch: str) -> Version:
+    """The version with the epoch that it uses already recorded as chosen: samples of the service's choice are of it."""
+    samples = tuple(
+        replace(sample, epoch=epoch) if (sample.training, sample.epoch) == (version.launched_at, None) else sample
+        for sample in version.samples
+    )
+    return replace(version, epoch=epoch, samples=version.samples if version.epoch is not None else samples)
+
+
 def identity(sample: SampleRecord) -> tuple[str, str | None, str | None]:
     """By what a sample is known among those of a version: its key, and the weights that drew it."""
     return sample.key, sample.training, sample.epoch
+
+
+def unseen_pictures(state: State) -> list[AssetId]:
+    """Drawn pictures that were not looked at yet: they have no digest, no hash and no small copy."""
+    samples = (sample for record in state.records.values() for one in record.versions() for sample in one.samples)
+    return [picture.asset_id for sample in samples for picture in sample.pictures if picture.thumbnail is None]
+
+
+def with_pictures(state: State, seen: Mapping[AssetId, DrawnPicture]) -> State:
+    """The state with what was seen of its drawn pictures."""
+
+    def looked_at(version: Version) -> Version:
+        samples = (
+            replace(sample, pictures=tuple(seen.get(picture.asset_id, picture) for picture in sample.pictures))
+            for sample in version.samples
+        )
+        return replace(version, samples=tuple(samples))
+
+    for address, record in state.records.items():
+        for version in record.versions():
+            if any(picture.asset_id in seen for sample in version.samples for picture in sample.pictures):
+                state = with_version(state, address, version.number, looked_at)
+    return state

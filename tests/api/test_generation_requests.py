@@ -8,7 +8,7 @@ import pytest
 
 from scenario_apply.api.generation_requests import base_inputs_of, card_of, generation_price_of, generation_to_json
 from scenario_apply.api.job_answers import job_of, job_page_of
-from scenario_apply.errors import AnswerLost, BadAnswer, NotFound, PlanCeiling
+from scenario_apply.errors import AnswerLost, BadAnswer, NotFound, PlanCeiling, WriteInPlan
 from scenario_apply.model.remote import AssetId, BaseInputs, JobId, ModelId
 from scenario_apply.model.samples import Generation, SampleSettings
 from tests.api.transports import Bench, reply
@@ -76,6 +76,15 @@ def test_a_price_that_comes_with_another_status_is_none() -> None:
     bench = Bench([reply(200, {"job": {"jobId": "j", "status": "queued"}, "creativeUnitsCost": 10.75})])
     with pytest.raises(BadAnswer, match="PAID JOB"):
         bench.client.quote_generation(BASE, Generation(prompt="p"))
+
+
+def test_a_plan_may_price_a_generation_and_draw_none() -> None:
+    bench = Bench([reply(269, {"creativeUnitsCost": 10.75})], read_only=True)
+    asked = Generation(prompt="p", lora=LORA, settings=SCALED)
+    assert bench.client.quote_generation(BASE, asked).cu == 10.75
+    with pytest.raises(WriteInPlan):
+        bench.client.generate(BASE, asked)
+    assert bench.tries == 1
 
 
 def test_a_launch_is_sent_once_and_its_lost_answer_is_said() -> None:
@@ -206,7 +215,7 @@ def test_a_card_is_the_text_of_the_description(answer: object, text: str | None)
 
 def test_an_epoch_and_a_card_are_written_as_they_are() -> None:
     bench = Bench([reply(200, None), reply(200, {"model": {"id": LORA}}), reply(200, None), reply(200, {"jobId": "j"})])
-    assert bench.client.choose_epoch(LORA, "8").id == LORA
+    assert bench.client.update_model(LORA, epoch="8").id == LORA
     bench.client.set_card(LORA, "# Kael\n")
     assert bench.client.export_weights(LORA, "8") == "j"
     written = [(r.path, json.loads(b"".join(r.body))) for r in bench.transport.requests if r.body is not None]

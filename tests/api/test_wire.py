@@ -309,3 +309,22 @@ def test_an_upload_with_an_entity_is_an_asset_whatever_its_status(status: str) -
     upload = {"id": "u", "status": status, "parts": None}
     assert wire.upload_of({"upload": {**upload, "entityId": "a1"}}).asset_id == "a1"
     assert wire.upload_of({"upload": {**upload, "entityId": None}}).asset_id is None
+
+
+@pytest.mark.parametrize(
+    ("epoch", "epochs", "read", "names"),
+    [
+        ("8", [{"epoch": "7", "assets": []}, {"epoch": 8, "assets": "odd"}], "8", ["7", "8"]),
+        (8, [{"epoch": "7"}, {"assets": []}], "8", None),
+        (8.0, None, "8", None),
+        ({"odd": 1}, [{"epoch": "x" * 65}], None, None),
+    ],
+)
+def test_epochs_are_read_loosely_and_never_in_part(
+    epoch: object, epochs: object, read: str | None, names: list[str] | None
+) -> None:
+    """A list that lacks one would refuse a choice that the service takes."""
+    answer = {"id": "m", "type": "flux.1-lora", "status": "trained", "epoch": epoch, "epochs": epochs}
+    model = wire.model_of({"model": answer}, complete=True)
+    assert model.epoch == read
+    assert (None if model.epochs is None else [one.name for one in model.epochs]) == names

@@ -7,8 +7,9 @@ import os
 import threading
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from PIL import Image, ImageDraw
@@ -158,3 +159,33 @@ def test_a_run_that_is_interrupted_does_not_wait_for_pictures(service: Service, 
     look = SampleLooker(SignedSource(service, NO_REMOTE, check), SampleStore(str(tmp_path)))
     with pytest.raises(Interrupted):
         look([FOX, HEN])
+
+
+class Redirecting(BaseHTTPRequestHandler):
+    """Leads to another host."""
+
+    def do_GET(self) -> None:
+        asked = cast("list[str]", self.server.asked)  # type: ignore[attr-defined]
+        asked.append(self.path)
+        self.send_response(302)
+        self.send_header("Location", "https://evil.example/fox")
+        self.end_headers()
+
+    def log_message(self, *args: object) -> None:
+        """Nothing on stderr."""
+
+
+def test_a_redirect_leads_to_no_foreign_host(tmp_path: Path) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Redirecting) as server:
+        asked: list[str] = []
+        server.asked = asked  # type: ignore[attr-defined]
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        near = Service()
+        near.base_url = f"http://127.0.0.1:{server.server_port}/v1"
+        fox = PictureAsset(FOX, Secret(f"http://127.0.0.1:{server.server_port}/fox?Signature=hunter2"))
+        near.get_assets = lambda ids: {FOX: fox}  # type: ignore[method-assign]
+        with pytest.raises(ApplyError, match=r"evil\.example, which is no host of the service") as caught:
+            looker(near, tmp_path)([FOX])
+        server.shutdown()
+    assert asked == ["/fox?Signature=hunter2"]
+    assert "hunter2" not in caught.value.message

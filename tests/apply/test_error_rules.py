@@ -32,6 +32,8 @@ CASES = [
     (CoolingDown("x", remaining_s=1e308), PLAIN, Consequence.FAIL),
     (CEILING, BESIDE_TRAININGS, Consequence.HOLD),
     (CEILING, PLAIN, Consequence.FAIL),
+    (PlanCeiling("full", action="parallel-custom-jobs", limit=9), BESIDE_TRAININGS, Consequence.HOLD),
+    (PlanCeiling("full", action="parallelCustomJobs", limit=9), PLAIN, Consequence.FAIL),
     (PlanCeiling("none", action="parallel-training", limit=0), BESIDE_TRAININGS, Consequence.FAIL),
     (PlanCeiling("full", action="dataset-images", limit=9), BESIDE_TRAININGS, Consequence.FAIL),
     (StateNotSaved("x"), PLAIN, Consequence.RAISE),

@@ -12,14 +12,16 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from scenario_apply.apply.apply_options import ApplyOptions
 from scenario_apply.errors import AnswerLost, ScenarioApplyError
-from scenario_apply.manifest.spec import Lifecycle
+from scenario_apply.manifest.spec import Lifecycle, SamplesSpec
+from scenario_apply.model.samples import SampleSettings
 from tests.fakes.bench import ONE_BY_ONE, Bench, composition, model
 from tests.fakes.crash import crash_everywhere
 from tests.fakes.machines import Machine, of
-from tests.fakes.sample_bench import drawing, sample_wrongs
+from tests.fakes.sample_bench import drawing, recorded, sample_wrongs, samples
 from tests.fakes.service import FakeScenario
 from tests.fakes.wire import Fault, Killed, When, Wire
 
@@ -64,13 +66,24 @@ def crashed(root: Path, when: When, first: Callable[[Bench, FakeScenario], None]
     return crash_everywhere(root, make, lambda bench, service: wrongs(bench, service, **expected), when)
 
 
+def trained(bench: Bench, service: FakeScenario) -> None:
+    """Everything is trained, and only the samples are left."""
+    declared = bench.manifest
+    bench.declare(model("kael", "kael"), composition("ink", "kael"))
+    bench.apply(service)
+    bench.manifest = declared
+
+
+def test_a_death_at_any_request_is_repaired_by_applying_again(tmp_path: Path) -> None:
+    assert crashed(tmp_path, "after") > 15
+
+
 @pytest.mark.parametrize("when", ["early", "before", "after"])
-def test_a_death_at_any_request_is_repaired_by_applying_again(tmp_path: Path, when: When) -> None:
-    assert crashed(tmp_path, when) > 15
+def test_a_death_while_only_samples_are_left(tmp_path: Path, when: When) -> None:
+    assert crashed(tmp_path, when, trained) > 7
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
-def test_a_death_while_a_model_is_trained_again_in_place_draws_each_new_sample_once(tmp_path: Path, when: When) -> None:
+def test_a_death_while_a_model_is_trained_again_in_place_draws_each_new_sample_once(tmp_path: Path) -> None:
     """The older samples have the same prompts, seeds and model: they are not taken for the new ones."""
 
     def changed(bench: Bench, service: FakeScenario) -> None:
@@ -90,18 +103,35 @@ def test_a_death_while_a_model_is_trained_again_in_place_draws_each_new_sample_o
         changed(bench, service)
         return bench, service
 
-    assert crash_everywhere(tmp_path, make, made, when) > 8
+    assert crash_everywhere(tmp_path, make, made, "after") > 8
+
+
+def machine(root: Path, skew_s: float) -> tuple[Machine, FakeScenario]:
+    """With a state in a store, where all is trained, and a clock that is wrong."""
+    bench = bench_of(root)
+    first, service = of(bench, skew_s=skew_s), FakeScenario(bench.clock)
+    trained(first, service)
+    return first, service
+
+
+def continued(first: Machine, service: FakeScenario) -> list[str]:
+    """Apply on another machine, and look at what is wrong then."""
+    second = first.another("b")
+    try:
+        second.apply(service, ONE_BY_ONE)
+        bad = wrongs(second, service)
+    except ScenarioApplyError as error:
+        return [str(error)]
+    return bad + ([] if second.is_clean else ["something is left in the store"])
 
 
 @pytest.mark.parametrize(("when", "skew_s"), [("before", HOUR_S), ("after", -HOUR_S)])
 def test_a_death_at_any_request_is_continued_on_another_machine(tmp_path: Path, when: When, skew_s: float) -> None:
-    """The state is in a store, and the clock of the dead machine was an hour wrong."""
     failures = []
     number = 0
     while True:
         number += 1
-        bench = bench_of(tmp_path / str(number))
-        first, service = of(bench, skew_s=skew_s), FakeScenario(bench.clock)
+        first, service = machine(tmp_path / str(number), skew_s)
 
         def death(first: Machine = first) -> Killed:
             first.die()
@@ -112,16 +142,35 @@ def test_a_death_at_any_request_is_continued_on_another_machine(tmp_path: Path, 
             first.apply(wire.api, ONE_BY_ONE)
             break
         except Killed:
-            second = first.another("b")
-            try:
-                second.apply(service, ONE_BY_ONE)
-                bad = wrongs(second, service)
-            except ScenarioApplyError as error:
-                bad = [str(error)]
-            bad += [] if second.is_clean else ["something is left in the store"]
-            failures += [f"died {when} call {number} ({wire.hit[0]}): {what}" for what in bad]
+            failures += [f"died {when} call {number} ({wire.hit[0]}): {what}" for what in continued(first, service)]
     assert not failures, "\n".join(failures)
-    assert number > 15
+    assert number > 7
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_death_at_any_request_to_the_store_is_continued_on_another_machine(tmp_path: Path, when: str) -> None:
+    failures = []
+    number = 0
+    while True:
+        number += 1
+        first, service = machine(tmp_path / str(number), HOUR_S)
+        asked: list[str] = []
+
+        def strike(name: str, at: str, first: Machine = first, asked: list[str] = asked, number: int = number) -> None:
+            if at == "before":
+                asked.append(name)
+            if at == when and len(asked) == number:
+                first.die()
+                raise Killed
+
+        first.backend.strike = strike
+        try:
+            first.apply(service, ONE_BY_ONE)
+            break
+        except Killed:
+            failures += [f"died {when} {number} {asked[-1]}: {bad}" for bad in continued(first, service)]
+    assert not failures, "\n".join(failures)
+    assert number > 7
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -138,6 +187,22 @@ def test_an_answer_lost_at_any_launch_is_found_again_in_the_same_run(
         assert wire.hit
         assert [line.what[:6] for line in ledger.adopted] == (["sample"] if when == "after" else [])
         assert not wrongs(bench, service)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_one_prompt_at_several_scales_is_drawn_once_at_each(tmp_path: Path, when: When) -> None:
+    """They have the same seed: only the scale tells their jobs apart after lost answers."""
+    bench = bench_of(tmp_path)
+    [one, _] = samples("a knight", "a castle").samples
+    scales = (0.5, 1.0, 1.5)
+    made = tuple(replace(one, name=str(s), settings=SampleSettings(scale=s)) for s in scales)
+    bench.declare(replace(model("kael", "kael"), samples=SamplesSpec(samples=made)))
+    service = FakeScenario(bench.clock)
+    lost = Fault(when, partial(AnswerLost, "lost"), name="generate", times=2)
+    bench.apply(Wire(service, lost).api, ApplyOptions(parallelism=8))
+    drawn = {str(one.request.settings.scale): one.job_id for one in recorded(bench)}
+    assert drawn == {str(job.input["lorasScale"][0]): job.id for job in service.drawings.values()}  # type: ignore[index]
+    assert len(service.drawings) == 3
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -8,9 +8,13 @@ from hypothesis import strategies as st
 
 from scenario_apply.apply.schedule import Schedule, StepStatus, likeness
 from scenario_apply.model.address import Address, parse_address
+from scenario_apply.model.remote import ModelId
+from scenario_apply.model.samples import SampleRequest
 from scenario_apply.model.steps import (
+    AwaitSample,
     AwaitTraining,
     CreateModel,
+    DrawSample,
     PictureRef,
     PlannedStep,
     SetTags,
@@ -19,7 +23,7 @@ from scenario_apply.model.steps import (
     UploadImage,
 )
 
-KINDS = ("create", "upload", "tag", "train", "wait")
+KINDS = ("create", "upload", "tag", "train", "wait", "sample", "sample-wait")
 BYTES_AT_MOST = 1000
 OUTCOMES = ("done", "failed", "unknown", "delay", "hold", "put back")
 
@@ -41,6 +45,11 @@ def step_of(kind: str, number: int, size: int = 100, name: str = "same") -> Step
             return StartTraining(address=address(number))
         case "wait":
             return AwaitTraining(address=address(number), type="flux.1-lora")
+        case "sample":
+            sample = SampleRequest(name="1", prompt=f"prompt {number}", seed=number % 3, base=ModelId("base"))
+            return DrawSample(address=address(0), number=1, sample=sample)
+        case "sample-wait":
+            return AwaitSample(address=address(number), number=1, key="1:0", name="1")
         case _:
             return SetTags(address=address(number), add=("x",))
 
@@ -67,7 +76,7 @@ def check(schedule: Schedule, parallelism: int) -> None:
     assert sorted(running) == sorted(schedule.running)
     assert len(running) <= parallelism
     waiting = [i for i, status in schedule.status.items() if status is StepStatus.WAITING]
-    assert sorted(waiting) == sorted(schedule.waiting.values())
+    assert sorted(waiting) == sorted([*schedule.waiting.values(), *schedule.drawing])
     uploads = [c.step for c in schedule.running.values() if isinstance(c.step, UploadImage)]
     assert len(uploads) <= 1 or schedule.bytes_in_flight <= BYTES_AT_MOST
     alike = [likeness(c.planned) for c in schedule.running.values() if likeness(c.planned) is not None]
@@ -89,17 +98,20 @@ def test_every_run_ends_within_its_bounds(plan: list[PlannedStep], parallelism: 
         now += 1.0
         if schedule.held and not schedule.has_trainings():
             schedule.release_held()
+        schedule.release_samples_if_idle()
         for _ in schedule.start(now):
             check(schedule, parallelism)
         check(schedule, parallelism)
-        active = [*schedule.running, *schedule.waiting.values()]
+        active = [*schedule.running, *schedule.waiting.values(), *schedule.drawing]
         if not active:
-            if schedule.has_delayed or schedule.held:
+            if schedule.has_delayed or schedule.held or schedule.held_samples:
                 continue
             break
         step_id = data.draw(st.sampled_from(sorted(active)))
         outcome = data.draw(st.sampled_from(OUTCOMES)) if put_off < 20 else "done"
-        is_launch = isinstance(schedule.steps[step_id].step, StartTraining)
+        step = schedule.steps[step_id].step
+        is_launch = isinstance(step, StartTraining | DrawSample)
+        others = schedule.has_samples if isinstance(step, DrawSample) else schedule.has_trainings
         put_off += 1
         if outcome == "failed" or outcome == "unknown":
             before = list(schedule.status.values()).count(StepStatus.SKIPPED)
@@ -107,7 +119,7 @@ def test_every_run_ends_within_its_bounds(plan: list[PlannedStep], parallelism: 
             assert list(schedule.status.values()).count(StepStatus.SKIPPED) == before + skipped
         elif outcome == "delay" and is_launch:
             schedule.delay(step_id, now + 3)
-        elif outcome == "hold" and is_launch and schedule.has_trainings(beside=step_id):
+        elif outcome == "hold" and is_launch and others(beside=step_id):
             schedule.hold(step_id)
         elif outcome == "put back" and step_id in schedule.running:
             schedule.put_back(step_id)
@@ -116,6 +128,8 @@ def test_every_run_ends_within_its_bounds(plan: list[PlannedStep], parallelism: 
             schedule.done(step_id)
             if is_training:
                 schedule.release_held()
+            if isinstance(step, AwaitSample):
+                schedule.release_samples(1)
         check(schedule, parallelism)
     ended = {StepStatus.DONE, StepStatus.FAILED, StepStatus.UNKNOWN, StepStatus.SKIPPED}
     assert set(schedule.status.values()) <= ended
@@ -173,6 +187,31 @@ def test_trainings_are_waited_for_without_a_call() -> None:
     assert [planned.id for planned in schedule.begun_waiting()] == ["s2"]
     assert schedule.begun_waiting() == []
     assert dict(schedule.waiting) == {address(1): "s2"}
+
+
+def test_one_sample_above_the_ceiling_holds_all_and_each_that_ends_lets_one_go() -> None:
+    """The others are not refused one by one."""
+    plan = [PlannedStep(id=f"s{n}", step=step_of("sample", n)) for n in range(6)]
+    schedule = Schedule(plan, parallelism=2)
+    assert [call.planned.id for call in schedule.start(0)] == ["s0", "s1"]
+    schedule.hold("s1")
+    assert list(schedule.held_samples) == ["s1", "s2", "s3", "s4", "s5"]
+    assert list(schedule.start(0)) == []
+    schedule.done("s0")
+    schedule.release_samples(1)
+    assert [call.planned.id for call in schedule.start(0)] == ["s1"]
+    schedule.done("s1")
+    schedule.release_samples_if_idle()
+    assert [call.planned.id for call in schedule.start(0)] == ["s2", "s3"], "nothing is left to wait for"
+
+
+def test_samples_of_one_version_and_seed_are_launched_one_after_another() -> None:
+    """After a lost response their jobs could be mistaken for one another."""
+    plan = [PlannedStep(id=f"s{n}", step=step_of("sample", n)) for n in (0, 1, 3)]
+    schedule = Schedule(plan, parallelism=4)
+    assert [call.planned.id for call in schedule.start(0)] == ["s0", "s1"]
+    schedule.done("s0")
+    assert [call.planned.id for call in schedule.start(0)] == ["s3"]
 
 
 @pytest.mark.parametrize("status", ["pending", "ready", "done"])

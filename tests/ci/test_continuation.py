@@ -134,3 +134,31 @@ def test_what_was_free_does_not_become_a_training_or_a_delete(
 @pytest.mark.parametrize("key", ["endpoint", "project", "inputs", "manifest"])
 def test_other_inputs_are_no_continuation(key: str) -> None:
     assert new_in(PLAN | {key: {"digest": "other"}}, PLAN)
+
+
+def _plan(*changes: dict[str, Any]) -> dict[str, Any]:
+    return {"manifest": {"digest": "sha256:1"}, "changes": list(changes)}
+
+
+def _change(action: str, code: str, **more: Any) -> dict[str, Any]:
+    return {
+        "address": "model.kael",
+        "action": action,
+        "reasons": [{"code": code}],
+        "cost": {"source": "quoted"},
+        **more,
+    }
+
+
+def test_samples_that_were_reviewed_are_drawn_once_the_training_has_ended_and_a_failed_one_is_reviewed_again() -> None:
+    """The reviewed plan waits for a training, and draws after it."""
+    now = _plan(_change("update", "samples-missing"))
+    assert new_in(now, _plan(_change("create", "not-created"))) == []
+    assert new_in(now, _plan(_change("wait", "training-running", samples={"draw": [{"name": "1"}]}))) == []
+    assert new_in(now, _plan(_change("wait", "training-running"))) == [
+        "model.kael: update was not part of the reviewed plan"
+    ]
+    again = _plan(_change("update", "sample-failed"))
+    assert new_in(again, _plan(_change("create", "not-created"))) == [
+        "model.kael: a sample failed, and another try is charged again"
+    ]

@@ -141,3 +141,24 @@ def test_a_comment_shows_copies_below_a_given_address(
     assert capsys.readouterr().out.count('<img src="https://example.com/samples/') == 8
     assert run("model.kael", "--samples-url", "https://example.com", *COMMON) == 64
     assert run("model.kael", "--samples-url", "file:///x", "--format", "markdown", *COMMON) == 64
+
+
+def test_a_service_that_is_not_or_cannot_be_asked_leaves_what_is_recorded(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a sentence on what is missing."""
+    state = (here / "state" / "scenario.json").read_text()
+    endpoint = "http://127.0.0.1:9/v1"
+    (here / "state" / "scenario.json").write_text(state.replace('"endpoint": "local"', f'"endpoint": "{endpoint}"'))
+    monkeypatch.setenv("SCENARIO_BASE_URL", endpoint)
+    assert run("model.kael", "--format", "html") == 0
+    told = capsys.readouterr()
+    assert told.out.count("data:image/webp;base64,") == 8
+    assert "Scenario was not asked, as there are no credentials" in told.err
+    monkeypatch.setenv("SCENARIO_SDK_API_KEY", "key-1234")
+    monkeypatch.setenv("SCENARIO_SDK_API_SECRET", "secret-1234")
+    monkeypatch.setattr("time.sleep", lambda _s: None)
+    assert run("model.kael", "--epochs") == 0
+    told = capsys.readouterr()
+    assert "2 samples" in told.out
+    assert "Scenario could not be asked" in told.err

@@ -68,6 +68,14 @@ def test_what_the_next_apply_draws_stands_beside_what_is_in_use(project: tuple[P
     assert view.rows[0].cells[1].missing == "will be drawn"
 
 
+def test_what_was_never_drawn_has_a_table_of_what_will_be(project: tuple[Path, State]) -> None:
+    """So that the page of a run has the section, which is filled at its end."""
+    found = samples(project, state=State(), plan=drawing("KAEL_07 at the harbour"))
+    (view,) = found.views
+    assert [head.title for head in view.columns] == ["after the next apply"]
+    assert [cell.missing for row in view.rows for cell in row.cells] == ["will be drawn"]
+
+
 def test_a_plan_that_draws_nothing_has_no_such_section(project: tuple[Path, State]) -> None:
     assert samples(project, plan=drawing(), only_planned=True).section() is None
 

@@ -74,6 +74,7 @@ def test_children_of_every_kind_are_read_back(tmp_path: Path, capsys: pytest.Cap
 version: 1
 variables:
   rate: { default: 2.5e-06 }
+  sizes: { default: { wide: 1024x768 } }
 defaults:
   models: { tags: [all], parameters: { nbEpochs: 10 } }
 datasets:

@@ -25,7 +25,6 @@ models:
   lr:
     type: flux.1-lora
     dataset: kael
-    enabled: false
     matrix: { learningRate: { slow: 5e-5 } }
 """
 MANIFEST = """\
@@ -127,6 +126,21 @@ def test_what_cannot_be_written_is_refused_with_what_to_write_by_hand(
         assert Path("models.yaml").read_text() == text
 
 
+def test_the_winner_of_a_sweep_is_given_an_entry_of_its_own_by_hand(
+    emulator: EmulatorThread, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The hint is a manifest of which a plan trains nothing."""
+    assert run(["promote", "model.lr/slow", "--version", "1"]) == 1
+    said = capsys.readouterr().err
+    assert "it is a child of a matrix" in said
+    entry, moved = (part.split("`")[0] for part in said.split("`")[1:4:2])
+    text = MODELS.replace("slow: 5e-5", "fast: 2e-4")
+    Path("models.yaml").write_text(f"{text}  {entry}\n{moved}\n")
+    capsys.readouterr()
+    assert run(["plan"]) == 0
+    assert "model.lr-slow will be" not in capsys.readouterr().out
+
+
 def test_what_does_not_exist_is_refused(emulator: EmulatorThread, capsys: pytest.CaptureFixture[str]) -> None:
     for words, code, said in (
         ("model.kael", 64, "promote needs --version N or --epoch N"),
@@ -138,3 +152,13 @@ def test_what_does_not_exist_is_refused(emulator: EmulatorThread, capsys: pytest
         assert run(["promote", *words.split()]) == code
         assert said in capsys.readouterr().err
     assert changed() == []
+
+
+def test_what_is_best_is_shown_by_status_output_and_report(
+    emulator: EmulatorThread, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["promote", "model.kael", "--version", "1", "--why", "sharp hands"]) == 0
+    capsys.readouterr()
+    for command in ("status", "output --format json", "report --out -"):
+        assert run(command.split()) == 0
+        assert "sharp hands" in capsys.readouterr().out, command

@@ -182,14 +182,6 @@ class FakeGeneration:
             raise Refused(f"Epoch {epoch} not found", status=400)
         self.chosen_epochs[model_id] = epoch
 
-    def choose_epoch(self, model_id: ModelId, epoch: str, *, sending: Sending | None = None) -> RemoteModel:
-        def write() -> RemoteModel:
-            model = self._model(model_id)
-            self._choose_epoch(model_id, epoch)
-            return self._remote(model, images=False)
-
-        return self._call("choose_epoch", f"{model_id} {epoch}", write, sending)
-
     def set_card(self, model_id: ModelId, text: str, *, sending: Sending | None = None) -> None:
         def write() -> None:
             self._model(model_id)

@@ -101,6 +101,31 @@ def test_no_more_trainings_run_than_the_fleet_allows() -> None:
     assert len(service.launches) == 20
 
 
+def test_samples_that_are_being_drawn_are_come_back_for() -> None:
+    """However few launches are left: only an apply records what was drawn, and its charges add up."""
+    asked: list[Plain] = []
+
+    def work(plain: Plain) -> tuple[Plain | BaseException, float]:
+        asked.append(plain)
+        is_over = len(asked) > 3
+        drawn = [{**charge(10.75), "samples": 1}]
+        result = ManifestResult(
+            path="a.yaml",
+            code=int(ExitCode.OK if is_over else ExitCode.RUNNING),
+            ledger=ledger("done" if is_over else "running", charges=[charge(10)] if len(asked) == 1 else drawn),
+            drawing=int(not is_over),
+        )
+        return plain_of(TaskResult(kind=plain["kind"], manifests=(result,), sent=1)), 0.1
+
+    runs = [apply_run("a")]
+    coordinated(SimulatedTime(work), runs, limits=LaunchLimits(concurrent=1))
+    assert [tuple(plain["unfinished"]) for plain in asked] == [(), ("a.yaml",), ("a.yaml",), ("a.yaml",)]
+    assert runs[0].phase == "done"
+    found = runs[0].results["a.yaml"].ledger
+    assert found is not None
+    assert found["cu_charged"] == 20.75
+
+
 def test_a_worker_that_dies_costs_one_look_and_a_task_that_kills_each_time_its_project() -> None:
     """The other projects are done; the one is listed with its code."""
     service = Service({"a": 1.0, "b": 1.0}, {"a": 5.0, "b": 5.0})

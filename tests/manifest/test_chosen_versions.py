@@ -12,7 +12,7 @@ from tests.manifest.load import load, problems
 
 
 def text(more: str, kind: str = "flux.1-lora") -> str:
-    return f"models: {{ kael: {{ type: {kind}, dataset: ./kael, {more} }} }}"
+    return f"models: {{ kael: {{ type: {kind}, dataset: {{ images: ./kael, trigger: T }}, {more} }} }}"
 
 
 def model(folder: Path, more: str) -> ModelSpec:
@@ -36,6 +36,7 @@ def test_an_epoch_is_a_number_or_text(written: str, tmp_path: Path) -> None:
         ("best: { version: 1, at: yesterday }", "wrong-value"),
         ("best: { version: 1, reason: cloak }", "unknown-key"),
         ("best: 3", "wrong-type"),
+        ("best: { version: 1 }, matrix: { rank: [8, 16] }", "best-of-matrix"),
     ],
 )
 def test_what_cannot_be_chosen(more: str, code: str, tmp_path: Path) -> None:
@@ -65,11 +66,11 @@ def test_what_was_chosen_of_a_model_is_not_that_of_one_that_extends_it(tmp_path:
 
 def test_a_child_of_a_matrix_may_have_its_own(tmp_path: Path) -> None:
     """Under `include:`, and what is wrong there is found."""
-    of_child = "epoch: 4, best: { version: 2 }, samples: [a]"
+    of_child = "epoch: 4, best: { version: 2 }, samples: ['{{ trigger }}']"
     models = load(tmp_path, text(f"matrix: {{ include: [{{ rank: 8, {of_child} }}, {{ rank: 16 }}] }}")).models
     found, other = models[parse_address("model.kael/8")], models[parse_address("model.kael/16")]
     assert found.best is not None
-    assert (found.epoch, found.best.version, [s.prompt for s in found.samples.samples]) == ("4", 2, ["a"])
+    assert (found.epoch, found.best.version, [s.prompt for s in found.samples.samples]) == ("4", 2, ["T"])
     assert (other.epoch, other.best, other.samples.samples) == (None, None, ())
     wrong = "epoch: 0, best: 3, samples: [5], tags: red"
     found_problems = problems(tmp_path, text(f"matrix: {{ include: [{{ rank: 8, {wrong} }}] }}"))

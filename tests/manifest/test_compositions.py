@@ -33,3 +33,14 @@ def test_more_than_five_are_warned_about_at_the_first_that_is_too_many(tmp_path:
 def test_none_at_all_is_an_error(concepts: str, tmp_path: Path) -> None:
     [problem] = problems(tmp_path, f"compositions: {{ mix: {{ {concepts} }} }}")
     assert problem.code in ("no-concepts", "empty-value")
+
+
+@pytest.mark.parametrize("epoch", ["0", "-2", "2.5", '""', f'"{"9" * 65}"'])
+@pytest.mark.parametrize("key", ["epoch", "modelEpoch"])
+def test_a_pinned_epoch_is_a_number_from_one_on_or_a_name(epoch: str, key: str, tmp_path: Path) -> None:
+    [problem] = problems(
+        tmp_path, f"compositions: {{ mix: {{ concepts: [{{ modelId: m, scale: 1, {key}: {epoch} }}] }} }}"
+    )
+    assert problem.location is not None
+    good = load(tmp_path, f"compositions: {{ mix: {{ concepts: [{{ modelId: m, scale: 1, {key}: 8.0 }}] }} }}")
+    assert [concept.epoch for one in good.compositions.values() for concept in one.concepts] == ["8"]

@@ -122,8 +122,8 @@ def test_maps_are_set_where_they_are_written() -> None:
     assert edited(YamlEdit((*kael, "best"), best)) == [
         "-      version: 2",
         "-      epoch: 8   # sharp",
-        '+      why: "a: b"',
         "+      version: 3",
+        '+      why: "a: b"',
     ]
     assert edited(YamlEdit((*props, "best"), best)) == [
         '-    best: { version: 1, why: "old" }   # here',
@@ -146,3 +146,12 @@ def test_a_key_is_removed_with_its_line_or_from_its_map() -> None:
     ]
     with pytest.raises(CannotEdit, match="nothing else is in its block"):
         with_values("models:\n  a: 1\n", [YamlEdit(("models", "a"), None, removed=True)])
+
+
+@pytest.mark.parametrize("tail", ["", "\n", "\n  next: { a: 1 }\n"])
+def test_a_new_key_comes_after_those_of_one_line(tail: str) -> None:
+    """Also at the end of a file that ends without a line end; several of them in the reverse order of the edits."""
+    text = f"models:\n  kael:\n    name: Kael\n    type: x   # one{tail}"
+    edits = [YamlEdit(("models", "kael", "best"), {"version": 1}), YamlEdit(("models", "kael", "epoch"), 8)]
+    new = "\n    epoch: 8\n    best: { version: 1 }"
+    assert with_values(text, edits) == f"models:\n  kael:\n    name: Kael\n    type: x   # one{new}{tail}"

@@ -20,6 +20,8 @@ from scenario_apply.manifest.spec import (
     ModelSpec,
     Moved,
     Removed,
+    SampleSpec,
+    SamplesSpec,
 )
 from scenario_apply.model.address import Address
 from scenario_apply.model.secret import Secret
@@ -140,11 +142,14 @@ def models(draw: st.DrawFn, name: str, label: str) -> ModelSpec:
         parameters["learningRate"] = draw(st.sampled_from([1e-4, 2.0, 0.5]))
     if draw(st.integers(0, 3)) == 0:
         parameters["wandbKey"] = Secret(SECRET)
+    type_name = draw(st.sampled_from(["flux.1-lora", "flux.1-lora", "flux.1-lora", "sd-xl-lora"]))
+    prompts = draw(st.sampled_from([(), ("rain",), ("rain", "night")])) if type_name == "flux.1-lora" else ()
     return model(
         name,
         draw(st.sampled_from(_SET_NAMES)),
         label=label,
-        type=draw(st.sampled_from(["flux.1-lora", "flux.1-lora", "flux.1-lora", "sd-xl-lora"])),
+        type=type_name,
+        samples=SamplesSpec(samples=tuple(SampleSpec(name=one, prompt=one, seed=1, place=HERE) for one in prompts)),
         parameters=parameters,
         description=draw(st.sampled_from([None, None, "described"])),
         tags=tuple(draw(st.lists(st.sampled_from(["x", "y"]), unique=True, max_size=2))),

@@ -7,14 +7,16 @@ from msgspec.structs import replace
 
 from scenario_apply.manifest.spec import Concept, Lifecycle
 from scenario_apply.model.remote import ModelId, RemoteEpoch
+from scenario_apply.model.samples import SampleRequest
 from scenario_apply.model.steps import AwaitTraining, StartTraining, UpdateModel
 from scenario_apply.planning import reasons as why
 from scenario_apply.planning.changes import Cost, Drift
 from scenario_apply.planning.decision import Decision, Keep, Relabel
 from scenario_apply.planning.describe import changes_of
 from scenario_apply.planning.observed import Observed, content_drift
+from scenario_apply.planning.state_edit import edited
 from scenario_apply.planning.steps_builder import make_steps
-from scenario_apply.state.state import ConceptRecord, Record, State, Version
+from scenario_apply.state.state import ConceptRecord, Record, SampleRecord, State, Version
 from tests.planning.decisions import (
     INK,
     KAEL,
@@ -41,7 +43,6 @@ EIGHT = declared(epoch="8")
         ("6", "6", "6", False),
         ("6", None, "6", False),
         (None, None, None, False),
-        ("6", "8", "8", False),
     ],
 )
 def test_a_trained_model_is_given_the_declared_epoch(
@@ -59,6 +60,28 @@ def test_a_trained_model_is_given_the_declared_epoch(
         old,
         "8",
     )
+
+
+@pytest.mark.parametrize(("held", "epochs"), [(None, ["8", "8"]), ("6", [None, "8"])])
+def test_an_epoch_that_the_service_uses_already_is_only_recorded(held: str | None, epochs: list[str | None]) -> None:
+    """Samples that were drawn with the service's choice are of it: none of them is paid for again."""
+    drawn = tuple(
+        SampleRecord(
+            request=SampleRequest(name="1", prompt="p", seed=seed, base=ModelId("b")),
+            phase="drawn",
+            at="x",
+            epoch=epoch,
+        )
+        for seed, epoch in enumerate((None, "8"))
+    )
+    state = recorded(version(epoch=held, samples=drawn))
+    decision = decided(EIGHT, state, seen(epoch="8", epochs=TEN))
+    assert isinstance(decision, Relabel)
+    assert not make_steps({KAEL: decision}, State(), Observed())
+    current = edited(state, {KAEL: decision.edit}).records[KAEL].current
+    assert (current.epoch, [sample.epoch for sample in current.samples]) == ("8", epochs)
+    assert decision.record is not None
+    assert decision.record.current == current
 
 
 def test_a_chosen_epoch_that_is_in_use_is_no_change() -> None:
@@ -83,6 +106,14 @@ def test_another_epoch_on_the_service_is_drift() -> None:
     assert content_drift(KAEL, Record(current=version(epoch="8")), observed.models[ModelId("m1")]) == [found]
 
 
+def test_what_is_composed_of_a_model_waits_for_its_epoch() -> None:
+    """It would be made of another one, and paid for."""
+    made = manifest(replace(SPEC, epoch="8"), composition("ink", [Concept(model=KAEL, scale=0.5, place=HERE)]))
+    update, create, *_ = make_steps(decisions(made, recorded(version(epoch="10"))), recorded(), Observed())
+    assert (update.step, create.address) == (UpdateModel(address=KAEL, epoch="8"), INK)
+    assert create.after == (update.id,)
+
+
 @pytest.mark.parametrize("current", [None, version(), version(phase="failed"), version(phase="training")])
 def test_the_epoch_is_chosen_after_the_training_and_before_what_uses_it(current: Version | None) -> None:
     """Of a new model, a replacement, a failed training and one that runs."""
@@ -96,6 +127,10 @@ def test_the_epoch_is_chosen_after_the_training_and_before_what_uses_it(current:
     assert (chosen.step, chosen.after) == (UpdateModel(address=KAEL, epoch="8"), (wait.id,))
     create = next(planned for planned in steps if planned.address == INK)
     assert create.after == (chosen.id,)
+
+
+def test_a_plan_that_waits_says_which_epoch_is_chosen_then() -> None:
+    assert why.EpochChanged(None, "8") in decided(EIGHT, recorded(version(phase="training"))).notes
 
 
 def test_a_version_that_is_trained_again_is_given_its_epoch_after_that() -> None:
@@ -126,17 +161,6 @@ def test_an_epoch_that_a_trained_model_does_not_have_is_an_error_of_the_plan() -
     assert problems(decided(declared(epoch="12"), recorded(), seen(epoch="10"))) == [], "its epochs are not known"
 
 
-@pytest.mark.parametrize(
-    ("parameters", "is_wrong"),
-    [({"nbEpochs": 5}, True), ({"nbEpochs": 8}, False), ({}, False), ({"nbEpochs": 5, "maxTrainSteps": 900}, False)],
-)
-def test_an_epoch_beyond_those_of_a_training_is_an_error_before_it_is_paid_for(
-    parameters: dict[str, object], is_wrong: bool
-) -> None:
-    found = problems(decided(declared(epoch="8", parameters=parameters), State()))
-    assert found == (["epoch-unknown: model.kael asks for epoch 8, and the training has 5 (nbEpochs)"] * is_wrong)
-
-
 def pinning(epoch: str | None) -> Concept:
     return Concept(model=KAEL, scale=0.5, epoch=epoch, place=HERE)
 
@@ -151,8 +175,18 @@ def test_a_part_pinned_to_an_epoch_that_does_not_exist_is_an_error_of_the_plan()
     with_part = replace(ink(), current=replace(ink().current, concepts=(part,)))
     composed = State(records={**recorded().records, INK: with_part})
     assert not decisions(made, composed, observed)[INK].resource.problems
-    (problem,) = decisions(made, State())[INK].resource.problems
-    assert problem.message == "composition.ink uses model.kael at epoch 12, and the training has 10 (nbEpochs)"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "is_wrong"),
+    [({"nbEpochs": 10}, True), ({"nbEpochs": 12}, False), ({}, False), ({"nbEpochs": 5, "maxTrainSteps": 900}, False)],
+)
+def test_a_part_pinned_beyond_the_epochs_of_its_training_is_an_error_before_that_is_paid_for(
+    parameters: dict[str, object], is_wrong: bool
+) -> None:
+    made = manifest(replace(SPEC, parameters=parameters), composition("ink", [pinning("12")]))
+    words = "epoch-unknown: composition.ink uses model.kael at epoch 12, and the training has 10 (nbEpochs)"
+    assert problems(decisions(made, State())[INK]) == [words] * is_wrong
 
 
 def test_a_part_that_is_given_another_epoch_is_no_reason_to_compose_again() -> None:

@@ -10,18 +10,18 @@ from msgspec.structs import replace
 
 from scenario_apply.apply.prepare import PlanOptions, Prepared, make_plan
 from scenario_apply.errors import ApiError, Refused, Unreachable, UsageError
-from scenario_apply.manifest.spec import ModelSpec, SamplesSpec
+from scenario_apply.manifest.spec import Import, ModelSpec, SamplesSpec
 from scenario_apply.model.address import Address
 from scenario_apply.model.plan_limits import Limits
 from scenario_apply.model.samples import SampleSettings
-from scenario_apply.model.steps import AttachImages, AwaitSample, AwaitTraining, DrawSample, UploadImage
+from scenario_apply.model.steps import AttachImages, AwaitSample, AwaitTraining, DrawSample, UpdateModel, UploadImage
 from scenario_apply.planning.changes import Action, Cost
 from scenario_apply.planning.plan_comparison import differences
 from scenario_apply.planning.plan_reader import plan_from_json
 from scenario_apply.review.plan_json import plan_values
 from scenario_apply.state.state import State
 from tests.planning.decisions import IMAGES, KAEL, recorded, version
-from tests.planning.manifests import dataset, manifest, model
+from tests.planning.manifests import HERE, dataset, manifest, model
 from tests.planning.situations import NOW, Service, as_text, world_of
 from tests.planning.test_owed_samples import drawn, kael, sample, with_samples
 
@@ -219,3 +219,24 @@ def test_a_plan_whose_samples_are_all_drawn_asks_for_nothing_more() -> None:
     made, service = prepared(kael(*FOUR), state=with_samples(*done))
     assert not made.plan.has_changes
     assert service.reads == ["get-bulk"]
+
+
+def test_an_imported_model_draws_with_the_version_that_it_is_recorded_as() -> None:
+    """Its record comes with the same plan, before the first step."""
+    service = Service.as_recorded(recorded())
+    made = manifest(kael(sample("rain")))
+    block = Import(target=KAEL, model_id="m1", place=HERE)
+    plan = make_plan(
+        world_of(service, State()), replace(made, imports=(block,)), {"set": dataset("set", IMAGES)}, PlanOptions(), NOW
+    ).plan
+    assert [change.action for change in plan.changes] == [Action.IMPORT]
+    assert [p.step.number for p in plan.steps if isinstance(p.step, DrawSample)] == [1]
+    assert plan.cu == 10.75
+
+
+def test_samples_of_another_epoch_are_drawn_once_it_is_chosen() -> None:
+    made, _ = prepared(kael(sample("rain"), epoch="3"), state=with_samples(drawn(sample("rain"))))
+    chosen = next(p for p in made.plan.steps if isinstance(p.step, UpdateModel) and p.step.epoch == "3")
+    draw = next(p for p in made.plan.steps if isinstance(p.step, DrawSample))
+    assert draw.after == (chosen.id,)
+    assert made.plan.changes[0].change_class == "samples"

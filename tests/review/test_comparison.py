@@ -129,10 +129,11 @@ def test_trainings_of_one_version_are_columns_of_their_own() -> None:
     state = replace(state_of({KAEL: Record(current=again)}), trainings=(entry,))
     view = all_of(state)
     assert [head.title for head in view.columns] == [
-        "version 1, trained 2026-10-01 10:00",
-        "version 1, trained 2026-11-01 10:00",
+        "version 1, trained 2026-10-01 10:00:00",
+        "version 1, trained 2026-11-01 10:00:00",
     ]
     assert [(head.training_cu, head.place) for head in view.columns] == [(99.0, "previous"), (130.5, "current")]
+    assert [head.facts for head in view.columns] == [(), ()], "what the first one was made of is not recorded"
     (later,) = view.rows[0].cells[1].pictures
     assert (later.from_previous, later.previous) == (2, "the training before")
 
@@ -155,7 +156,7 @@ def test_children_of_a_sweep_are_told_apart_by_address_and_parameter() -> None:
         for address, rate in ((SLOW, 5e-5), (FAST, 2e-4))
     }
     view = all_of(state_of(children))
-    assert [head.title for head in view.columns] == ["model.kael-lr/slow", "model.kael-lr/fast"]
+    assert [head.title for head in view.columns] == ["slow", "fast"]
     assert [dict(head.facts) for head in view.columns] == [{"lr": "5e-05"}, {"lr": "0.0002"}]
 
 

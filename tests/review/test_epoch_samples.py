@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from scenario_apply.model.remote import AssetId, ModelId, RemoteEpoch, RemoteModel
 from scenario_apply.review.comparison import compared
 from scenario_apply.review.comparison_view import SampleSources
@@ -33,6 +35,14 @@ def test_each_epoch_is_a_column_and_each_prompt_of_the_training_a_row() -> None:
     words = {row.name: (row.prompt, row.words) for row in view.rows}
     assert words["training 1"] == ("at sea", "drawn while training")
     assert words["1"][1].startswith("seed 7")
+
+
+def test_samples_of_the_last_epoch_stay_its_own_once_another_is_chosen() -> None:
+    """They were drawn when nobody had chosen one."""
+    state = with_epochs(state_of({KAEL: Record(current=replace(DRAWN, epoch="2"))}), REMOTE)
+    view = compared("x", epochs_drawn(KAEL, state.records[KAEL].current), SampleSources(state=state))
+    assert [head.place for head in view.columns] == ["", "current", ""]
+    assert [bool(cell.pictures) for cell in view.rows[0].cells] == [False, False, True]
 
 
 def test_a_version_that_the_service_says_nothing_of_is_left_alone() -> None:

@@ -8,9 +8,11 @@ import subprocess
 import pytest
 import yaml
 from msgspec.structs import replace
+from msgspec.structs import replace as structs_replace
 
 from scenario_apply.apply.events import Ledger, LedgerLine
 from scenario_apply.errors import ScenarioApplyError
+from scenario_apply.manifest.spec import BestVersion
 from scenario_apply.model.address import parse_address
 from scenario_apply.model.remote import AssetId, JobId, ModelId, Progress
 from scenario_apply.review.ledger_text import ledger_text
@@ -47,6 +49,14 @@ def test_json_has_the_shape_of_the_design() -> None:
             "version": 2,
         }
     }
+
+
+def test_json_has_the_chosen_epoch_and_what_is_best() -> None:
+    chosen = State(records={KAEL: Record(current=structs_replace(VERSION, epoch="8"))})
+    best = BestVersion(version=1, epoch="6", by="Ada", at="2026-11-27")
+    (values,) = json.loads(output_json(chosen, {KAEL: best})).values()
+    assert values["epoch"] == "8"
+    assert values["best"] == {"version": 1, "epoch": 6, "by": "Ada", "at": "2026-11-27"}
 
 
 def test_env_is_read_by_a_shell() -> None:
@@ -178,6 +188,17 @@ def test_no_status_cuts_an_id(width: int) -> None:
     assert text.count(LONG_ID) == 2
     assert max(map(columns, text.splitlines())) <= width
     assert text.count("out of memory") < 15, "a long reason is shortened: -v shows it"
+
+
+def test_status_says_which_versions_are_kept_and_which_is_best() -> None:
+    chosen = replace_status(status="trained", version=3, previous=(2, 1), best="version 1, chosen by Ada")
+    assert (
+        status_text([chosen], Screen(width=100))
+        .splitlines()[0]
+        .endswith("model_1, version 3 (kept: 1 and 2), best: version 1, chosen by Ada")
+    )
+    (values,) = json.loads(status_json([chosen])).values()
+    assert (values["previous_versions"], values["best"]) == ([2, 1], "version 1, chosen by Ada")
 
 
 def replace_status(**changes: object) -> ResourceStatus:

@@ -9,12 +9,14 @@ from scenario_apply.cli import options
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from scenario_apply.apply.environment import Environment
+    from scenario_apply.cli.compared_words import NamedWeights
     from scenario_apply.cli.invocation import Invocation
     from scenario_apply.cli.state_location import StateLocation
     from scenario_apply.manifest.spec import Manifest
+    from scenario_apply.model.remote import ModelId, RemoteModel
     from scenario_apply.review.comparison_view import Comparison, SampleSources
     from scenario_apply.review.drawing_weights import Weights
     from scenario_apply.state.state import State
@@ -58,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(call: Invocation) -> int:
     """A table on stdout, or a page with the pictures."""
-    from scenario_apply.cli.compared_words import chosen_weights, epochs_of, refuse_unknown_epochs, split_words
+    from scenario_apply.cli.compared_words import chosen_weights, refuse_unknown_epochs, split_words
     from scenario_apply.cli.manifest_if_readable import place_and_manifest
     from scenario_apply.cli.plan_comment import refuse_comment_options
     from scenario_apply.cli.wiring import open_world
@@ -72,9 +74,12 @@ def run(call: Invocation) -> int:
     offline = call.arguments.no_refresh or (not call.settings.local and call.settings.credentials is None)
     epochs = call.arguments.epochs or any(word.epoch is not None for word in named)
     needs_service = epochs or call.arguments.format == "html"
+    if offline and needs_service and not call.arguments.no_refresh:
+        what = "epochs are those that drew samples" if epochs else "pictures that are not here are only named"
+        call.tell(f"Scenario was not asked, as there are no credentials: {what}")
     with open_world(place, call.settings, offline=offline or not needs_service, read_only=True) as world:
         state = world.store.load().state
-        remote = epochs_of(world, named, state) if epochs else {}
+        remote = _epochs(call, world, named, state) if epochs else {}
         state = with_epochs(state, remote)
         chosen = chosen_weights(named, state, epochs=call.arguments.epochs)
         refuse_unknown_epochs(chosen, state, remote)
@@ -83,6 +88,20 @@ def run(call: Invocation) -> int:
             return _write_page(call, view, place, world, manifest)
     _show(call, view, place)
     return 0
+
+
+def _epochs(
+    call: Invocation, world: Environment, named: Sequence[NamedWeights], state: State
+) -> Mapping[ModelId, RemoteModel]:
+    """The epochs of the models that were named; none, and why, where Scenario cannot be asked."""
+    from scenario_apply.cli.compared_words import epochs_of
+    from scenario_apply.errors import ApiError
+
+    try:
+        return epochs_of(world, named, state)
+    except ApiError as error:
+        call.tell(f"Scenario could not be asked: {error}; epochs are those that drew samples")
+        return {}
 
 
 def _refuse_contradictions(call: Invocation) -> None:

@@ -27,13 +27,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(call: Invocation) -> int:
     """Everything recorded that has an id."""
+    from scenario_apply.cli.manifest_if_readable import bests_if_readable
     from scenario_apply.cli.wiring import nothing_recorded, recorded_state
     from scenario_apply.review.outputs import output_env, output_json, output_text, output_yaml
 
     state = recorded_state(call.settings)
-    views = {"json": output_json, "env": output_env, "yaml": output_yaml}
     chosen = call.arguments.format
-    call.show(views[chosen](state) if chosen in views else output_text(state, call.out))
+    if chosen in ("json", "yaml"):
+        bests = bests_if_readable(call.settings)
+        call.show(output_json(state, bests) if chosen == "json" else output_yaml(state, bests))
+    else:
+        call.show(output_env(state) if chosen == "env" else output_text(state, call.out))
     if not state.records:
         call.tell(nothing_recorded(call.settings))
     return 0

@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(call: Invocation) -> int:
     """One refresh, or with --watch as many as needed."""
     from scenario_apply.cli.manifest_if_readable import place_and_manifest
-    from scenario_apply.cli.resource_status import not_created, recorded_statuses, refreshed_statuses
+    from scenario_apply.cli.resource_status import marked_best, not_created, recorded_statuses, refreshed_statuses
     from scenario_apply.cli.watch import watch
     from scenario_apply.cli.wiring import open_world, require_service
 
@@ -88,7 +88,7 @@ def run(call: Invocation) -> int:
     if manifest is not None:
         unanswered = {lost.step.address for lost in loaded.unanswered if lost.step.kind == "create"}
         missing = not_created(manifest, state, unanswered)
-        statuses = sorted((*statuses, *missing), key=lambda resource: resource.address)
+        statuses = sorted((*marked_best(statuses, manifest), *missing), key=lambda resource: resource.address)
     _show(call, statuses, state, manifest, samples, compared)
     return _code(call, statuses)
 

@@ -153,14 +153,16 @@ class JsonLinesView:
         progress = event.progress
         told: dict[str, object] = {"address": str(event.address), "action": "wait", "status": event.status}
         told["job_id"] = event.job_id
+        what = ""
         if isinstance(event, SampleMoved):
             told |= {"action": "sample-wait", "sample": event.name}
+            what = f"sample {event.name}: "
         told["stage"] = progress.stage if progress is not None else None
         share = progress.progress if progress is not None else None
         told["percent"] = None if share is None else round(share * 100, 1)
         told["queue_position"] = progress.position if progress is not None else None
         told["remaining_seconds"] = progress.remaining_s if progress is not None else None
-        self._line("apply_progress", f"{event.address}: {event.status}", hook=told)
+        self._line("apply_progress", safe(f"{event.address}: {what}{event.status}"), hook=told)
 
     def _ledger(self, ledger: Ledger) -> None:
         level = "info" if ledger.status in ("done", "running") else "error"

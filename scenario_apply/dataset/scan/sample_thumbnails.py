@@ -41,7 +41,8 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 def read_sample_thumbnails(root: str, digests: Iterable[str], *, most_bytes: int, most_in_all: int) -> dict[str, Shown]:
     """By digest: the copy, or why it is not shown.
 
-    Copies are shown as they are; where all of them have more than most_in_all, each is made to fit into most_bytes.
+    Copies are shown as they are; where all of them have more than most_in_all, the largest ones are made smaller, none
+    of them below most_bytes.
     """
     folder = OwnFolder(base=os.path.realpath(root), below=SAMPLES_FOLDER)
     shown: dict[str, Shown] = {}
@@ -57,11 +58,22 @@ def read_sample_thumbnails(root: str, digests: Iterable[str], *, most_bytes: int
             shown[digest] = NoThumbnail("in its place is a link, or what is no regular file")
         except OSError as error:
             shown[digest] = NoThumbnail(f"its small copy cannot be read: {error.strerror or error}")
-    most = most_bytes if sum(map(len, found.values())) > most_in_all else _LARGEST_BYTES
+    most = max(most_bytes, _level([*map(len, found.values())], most_in_all))
     allowance = DecodingAllowance()
     with ThreadPoolExecutor(_THREADS) as pool:
         made = pool.map(lambda data: _decoded(data, allowance, most), found.values())
         return shown | dict(zip(found, made, strict=True))
+
+
+def _level(sizes: list[int], most_in_all: int) -> int:
+    """The most bytes of one picture with which all of them have at most most_in_all."""
+    left = most_in_all
+    for number, size in enumerate(sorted(sizes)):
+        share = left // (len(sizes) - number)
+        if size > share:
+            return share
+        left -= size
+    return _LARGEST_BYTES
 
 
 def _bytes(folder: OwnFolder, digest: str) -> bytes:
@@ -100,7 +112,7 @@ def _shrunk(image: Image.Image, share: float, most_bytes: int) -> Shown:
             (max(1, int(image.width * side)), max(1, int(image.height * side))), Image.Resampling.HAMMING
         )
         out = io.BytesIO()
-        small.save(out, "WEBP", quality=_QUALITY, method=1)
+        small.save(out, "WEBP", quality=_QUALITY, method=0)
         if out.tell() <= most_bytes:
             return Thumbnail(out.getvalue(), *small.size)
         share *= 0.8

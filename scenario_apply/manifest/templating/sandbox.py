@@ -149,8 +149,12 @@ class Sandbox:
             what = f"more than {_LONGEST_FILES} characters of *.yaml.j2 files in total"
             raise TemplateError("template-too-large", what, "move text that is not a template to *.yaml files")
         tree = self._tree(text, _LONGEST_FILE, is_file=True)
-        with _explained(_FILE):
-            return str(self._run_openly(tree, None, values, secret, WORK_OF_A_FILE))
+        try:
+            with _explained(_FILE):
+                return str(self._run_openly(tree, None, values, secret, WORK_OF_A_FILE))
+        except TriggerUndefined as error:
+            hint = "in a file that is a template, write {% raw %}{{ trigger }}{% endraw %} there"
+            raise TemplateError(error.code, error.message, hint, error.line) from error
 
     def _tree(self, text: str, longest: int, *, is_file: bool = False) -> nodes.Template:
         if len(text) > longest:
@@ -322,6 +326,7 @@ def _undefined(error: UndefinedError, values: Mapping[str, Any], line: int | Non
             "undefined-variable",
             f"{name} is available only in {where}",
             "use it in caption_template, caption, prefix or suffix",
+            line,
         )
     return TemplateError("undefined-variable", f"{name} is not defined", _meant(name, values), line)
 

@@ -109,9 +109,9 @@ def _is_property(between: str) -> bool:
 
 
 def _inserted(text: str, block: Any, key: str, value: Json) -> _Change:
-    """Before the first key that is written on several lines, else after the last: names stay in front."""
-    first = next((k for k, v in block.value if v.id != "scalar"), block.value[0][0])
-    at = first.start_mark.index
+    """Before the first key that has a map or list, else after the last: names stay in front."""
+    first = next((k for k, v in block.value if v.id != "scalar"), None)
+    at = (first or block.value[0][0]).start_mark.index
     written = one_line(value, is_flow=bool(block.flow_style))
     if block.flow_style:
         return _Change(at, at, f"{key}: {written}, ")
@@ -120,6 +120,12 @@ def _inserted(text: str, block: Any, key: str, value: Json) -> _Change:
     if indent.strip():
         raise CannotEdit("its block begins on the line of another")
     end = "\r\n" if text[:at].endswith("\r\n" + indent) else "\n"
+    last_key, last = block.value[-1]
+    if first is None and last_key.start_mark.line == last.start_mark.line == last.end_mark.line:
+        after = text.find("\n", last.end_mark.index)
+        if after < 0:
+            return _Change(len(text), len(text), f"{end}{indent}{key}: {written}")
+        line = after + 1
     return _Change(line, line, f"{indent}{key}: {written}{end}")
 
 

@@ -12,7 +12,7 @@ from scenario_apply.review.html.charts import Chart, bars
 from scenario_apply.review.html.page import Section
 from scenario_apply.review.screen import counted
 from scenario_apply.review.values import cost_text
-from scenario_apply.state.spending import trainings_of
+from scenario_apply.state.spending import entries_of, sum_of
 from scenario_apply.state.state import State
 
 _STEPS = {
@@ -33,7 +33,7 @@ def cost_section(state: State, plan: Plan | None = None) -> Section:
     """plan: the one of the page, if it has one; what it costs in all is in a section of its own."""
     charts = [] if plan is None else [*_planned(plan)]
     charges = [cu for _, _, cu in _charges(state)]
-    total = f"{amount(sum(charges))} CU in {counted(len(charges), 'training')}" if charges else "nothing"
+    total = f"{amount(sum(charges))} CU in {_launched(state)}" if charges else "nothing"
     view = CostView((("Charged so far", total),), (*charts, *_charged(state)))
     return Section("budget", "Budget", "cost.html.jinja", view, total if charges else "")
 
@@ -70,19 +70,27 @@ def _charged(state: State) -> Iterator[Chart]:
     yield bars(
         "cost-models",
         "Charged so far, by resource",
-        f"{amount(sum(by_model.values()))} CU for the trainings that the state records.",
+        f"{amount(sum(by_model.values()))} CU for the {'trainings and samples' if state.samples else 'trainings'} "
+        "that the state records.",
         [(address, cu, f"{amount(cu)} CU") for address, cu in ranked],
         head=("Resource", "Charged"),
     )
     yield bars(
         "cost-months",
         "Charged so far, by month",
-        "By the month in which the training was launched.",
+        f"By the month in which the training{' or sample' if state.samples else ''} was launched.",
         [(month, cu, f"{amount(cu)} CU") for month, cu in months],
         head=("Month", "Charged"),
     )
 
 
 def _charges(state: State) -> list[tuple[str, str, float]]:
-    """Address, month and CU of every training whose charge is recorded, also where its model is gone."""
-    return [(str(one.address), one.at[:7], one.charged) for one in trainings_of(state) if one.charged is not None]
+    """Address, month and CU of everything whose charge is recorded, also where its model is gone."""
+    return [(str(one.address), one.at[:7], one.charged) for one in entries_of(state) if one.charged is not None]
+
+
+def _launched(state: State) -> str:
+    """'2 trainings and 8 samples', of those whose charge is recorded."""
+    found = sum_of(entry for entry in entries_of(state) if entry.charged is not None)
+    samples = [counted(found.samples, "sample")] if found.samples else []
+    return " and ".join([counted(found.trainings, "training"), *samples])

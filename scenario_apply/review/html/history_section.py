@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from scenario_apply.manifest.spec import BestVersion
 from scenario_apply.model.address import Address
 from scenario_apply.model.amounts import amount
 from scenario_apply.model.remote import ModelId
 from scenario_apply.model.timestamps import from_iso
+from scenario_apply.review.best_words import best_text
 from scenario_apply.review.epoch_samples import sample_prompts
 from scenario_apply.review.html.page import Section
 from scenario_apply.review.part_words import KnownModel, known_models, name_of
@@ -84,17 +86,25 @@ class ResourceHistory(NamedTuple):
 _TONES = {"trained": "good", "failed": "bad", "canceled": "bad", "training": "busy"}
 
 
+NONE_BEST: Mapping[Address, BestVersion] = {}
+
+
 def history_section(
     state: State,
     samples: Mapping[ModelId, ModelSamples] | None,
     records: Mapping[Address, Record] | None = None,
+    bests: Mapping[Address, BestVersion] = NONE_BEST,
 ) -> Section:
     """samples: by model, of those that the service was asked about; None: it was not asked.
 
-    records: to name parts by, where the state was narrowed to some resources; None: those of the state.
+    records: to name parts by, where the state was narrowed to some resources; None: those of the state. bests: what the
+    manifest says is best.
     """
     known = known_models(state.records if records is None else records)
-    histories = tuple(_history(address, record, samples, known) for address, record in sorted(state.records.items()))
+    histories = tuple(
+        _history(address, record, samples, known, bests.get(address))
+        for address, record in sorted(state.records.items())
+    )
     note = NOT_ASKED if samples is None and histories else ""
     view = {"resources": histories, "note": note}
     count = sum(len(history.versions) for history in histories)
@@ -106,6 +116,7 @@ def _history(
     record: Record,
     samples: Mapping[ModelId, ModelSamples] | None,
     known: Mapping[str, KnownModel],
+    best: BestVersion | None,
 ) -> ResourceHistory:
     versions = [version for version in (record.pending, record.current, *record.previous) if version is not None]
     views = []
@@ -113,7 +124,7 @@ def _history(
         shown = ModelSamples() if samples is None else samples.get(version.id, ModelSamples(note=NO_SAMPLES))
         if address.kind == "composition" and not shown.epochs:
             shown = ModelSamples()
-        views.append(_version(version, _place(version, record), shown, known))
+        views.append(_version(version, _place(version, record), shown, known, best))
     return ResourceHistory(str(address), record.working.name, tuple(views))
 
 
@@ -123,20 +134,26 @@ def _place(version: Version, record: Record) -> str:
     return "current" if version is record.current else "previous"
 
 
-def _version(version: Version, place: str, samples: ModelSamples, known: Mapping[str, KnownModel]) -> VersionView:
+def _version(
+    version: Version, place: str, samples: ModelSamples, known: Mapping[str, KnownModel], best: BestVersion | None
+) -> VersionView:
     return VersionView(
         title=f"Version {version.number}, {place}",
         status=version.phase,
         tone=_TONES.get(version.phase, "dim"),
-        facts=tuple(_facts(version, known)),
+        facts=tuple(_facts(version, known, best)),
         samples=samples if version.epoch is None else samples._replace(in_use=version.epoch),
         prompts=sample_prompts(version),
     )
 
 
-def _facts(version: Version, known: Mapping[str, KnownModel]) -> Iterator[tuple[str, str]]:
+def _facts(version: Version, known: Mapping[str, KnownModel], best: BestVersion | None) -> Iterator[tuple[str, str]]:
     yield "ID", version.id
     yield "Type", version.type
+    if version.epoch is not None:
+        yield "Epoch", version.epoch
+    if best is not None and best.version == version.number:
+        yield "Best", best_text(best)
     if version.launched_at is not None:
         yield "Launched", version.launched_at
     started, ended = from_iso(version.launched_at or ""), from_iso(version.ended_at or "")

@@ -8,6 +8,7 @@ from PIL import Image
 
 from scenario_apply.errors import Diagnostic, Location
 from scenario_apply.model.address import Address, parse_address
+from scenario_apply.model.remote import ModelId
 from scenario_apply.planning.changes import (
     Action,
     CaptionChange,
@@ -19,6 +20,8 @@ from scenario_apply.planning.changes import (
     ImageDiff,
     PairChange,
     PairDiff,
+    SampleChange,
+    SampleDiff,
 )
 from scenario_apply.planning.plan import Plan
 from scenario_apply.planning.reasons import NameChanged, NoLongerDeclared, ParameterChanged, RollbackPinned
@@ -83,6 +86,19 @@ REPLACED = Change(
         )
     ),
     cost=Cost(cu=130, source="quoted"),
+    samples=SampleDiff(
+        draw=(
+            SampleChange(name="rain", prompt=HAT, seed=42, base=ModelId("model_base")),
+            SampleChange(
+                name=HAT,
+                prompt="a <b>hat</b>",
+                seed=7,
+                base=ModelId("model_base"),
+                news="changed",
+                previous="a <b>cap</b>",
+            ),
+        )
+    ),
     requests=12,
     arithmetic="4 images x 20 repeats x 12 epochs = 960 steps",
 )

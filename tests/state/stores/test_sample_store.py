@@ -41,3 +41,18 @@ def test_a_link_in_the_place_of_a_copy_is_neither_read_nor_replaced(tmp_path: Pa
     with pytest.raises(UnsafeFile):
         store.keep(b"one")
     assert secret.read_bytes() == b"one"
+
+
+def test_copies_behind_a_link_are_neither_listed_nor_deleted(tmp_path: Path) -> None:
+    root, outside = tmp_path / "root", tmp_path / "outside"
+    (root / ".scenario").mkdir(parents=True)
+    outside.mkdir()
+    name = copy_name("a" * 64)
+    (outside / name).write_bytes(b"of others")
+    (root / ".scenario" / "samples").symlink_to(outside)
+    store = SampleStore(str(root))
+    with pytest.raises(UnsafeFile):
+        store.sizes()
+    with pytest.raises(UnsafeFile):
+        store.delete(["a" * 64])
+    assert (outside / name).exists()

@@ -1,0 +1,98 @@
+"""sample_lookup.py: by what the job of a sample is recognised whose launch got no response."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from scenario_apply.apply.sample_lookup import find_drawn, is_asked_by
+from scenario_apply.model.address import parse_address
+from scenario_apply.model.remote import JobId, JobPage, ModelId, RemoteJob
+from scenario_apply.model.samples import SampleRequest, SampleSettings
+from scenario_apply.model.steps import DrawSample
+from scenario_apply.state.outcome import Outcome
+from scenario_apply.state.state import Record, State, Version
+from tests.fakes.clock import FakeClock
+from tests.fakes.service import FakeScenario
+
+KAEL, MODEL = parse_address("model.kael"), ModelId("m1")
+SAMPLE = SampleRequest(
+    name="1", prompt='a "knight"', seed=7, base=ModelId("base"), settings=SampleSettings(scale=0.8, width=512)
+)
+STATE = State(
+    records={KAEL: Record(current=Version(number=1, id=MODEL, phase="trained", name="Kael", type="flux.1-lora"))}
+)
+
+
+def job(id: str, at: float, **asked: object) -> RemoteJob:
+    given = {"prompt": SAMPLE.prompt, "seed": 7, "loras": [MODEL], "lorasScale": [0.8], "width": 512, **asked}
+    return RemoteJob(id=JobId(id), status="in-progress", progress=0.5, created_at=at, input=given)
+
+
+def found(*jobs: RemoteJob, owned: tuple[str, ...] = (), read: Mapping[str, RemoteJob] | None = None) -> Outcome | None:
+    """What is adopted of these jobs, newest first. read: as they are by themselves."""
+
+    class Jobs(FakeScenario):
+        def list_jobs(self, **named: object) -> JobPage:
+            return JobPage(jobs=jobs, next_token=None)
+
+        def get_job(self, job_id: JobId) -> RemoteJob:
+            return (read or {})[job_id]
+
+    step = DrawSample(address=KAEL, number=1, sample=SAMPLE)
+    return find_drawn(Jobs(FakeClock()), STATE, step, 0.0, owned, lambda id, at: at is None or at >= 100)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {},
+        {"seed": "7"},
+        {"prompt": " a  &quot;knight&quot;"},
+        {"prompt": "a “knight”"},
+        {"loras": None, "modelId": MODEL},
+        {"width": 520, "lorasScale": None},
+    ],
+)
+def test_a_job_is_recognised_by_prompt_seed_and_model(asked: dict[str, object]) -> None:
+    """In the forms that the service may keep them in; other settings may be rounded."""
+    outcome = found(job("j1", 100, **asked))
+    assert outcome is not None
+    assert outcome.job_id == "j1"
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"seed": 8},
+        {"seed": None},
+        {"prompt": "a knight in snow"},
+        {"prompt": 7},
+        {"loras": ["m2"]},
+        {"loras": "m1"},
+        {"lorasScale": [0.5]},
+        {"numOutputs": 4},
+    ],
+)
+def test_another_job_is_not(asked: dict[str, object]) -> None:
+    assert not is_asked_by(job("j1", 100, **asked), SAMPLE, MODEL)
+    assert found(job("j1", 100, **asked)) is None
+
+
+def test_older_jobs_and_those_of_other_requests_are_not_adopted() -> None:
+    assert found(job("j2", 120), job("j1", 90), owned=("j2",)) is None
+
+
+def test_of_two_alike_the_older_is_taken_and_the_other_named() -> None:
+    outcome = found(job("j3", 130), job("j2", 120), job("j1", 110, width=1024))
+    assert outcome is not None
+    assert outcome.job_id == "j2", "the one whose settings are those that were sent"
+    assert outcome.adopted == "the oldest of 3 jobs with the same prompt, seed and model; nothing uses j3, j1"
+
+
+def test_a_job_that_a_list_shows_without_its_input_is_read() -> None:
+    bare = RemoteJob(id=JobId("j1"), status="success", progress=1, created_at=110)
+    outcome = found(bare, read={"j1": job("j1", 110)})
+    assert outcome is not None
+    assert outcome.job_id == "j1"
