@@ -32,7 +32,7 @@ def frames() -> list[str]:
     frame: FrameType | None = sys._getframe(2)
     while frame is not None:
         name = frame.f_code.co_filename
-        if name.startswith(PACKAGE) and "/emulator/" not in name:
+        if name.startswith(PACKAGE) and not name.startswith(f"{PACKAGE}emulator/"):
             found.append(f"{name.removeprefix(PACKAGE)}:{frame.f_code.co_qualname}")
         frame = frame.f_back
     return [name for name in found[::-1] if not name.startswith("cli/main.py")]

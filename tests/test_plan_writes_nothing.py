@@ -35,7 +35,6 @@ WRITES: dict[str, Callable[[ScenarioApi], object]] = {
     "upload_asset": lambda api: api.upload_asset(name="x.png", body=b"x"),
     "create_upload": lambda api: api.create_upload(file_name="x.png", mime="image/png", size_bytes=1, parts=1),
     "train": lambda api: api.train(MODEL, {}),
-    "choose_epoch": lambda api: api.choose_epoch(MODEL, "8"),
     "set_card": lambda api: api.set_card(MODEL, "# Kael"),
     "generate": lambda api: api.generate(MODEL, Generation(prompt="a ranger")),
     "export_weights": lambda api: api.export_weights(MODEL),

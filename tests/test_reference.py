@@ -81,7 +81,8 @@ def parts_of(value: ast.expr) -> list[ast.expr]:
 
 
 def all_codes() -> set[str]:
-    paths = [path for path in (ROOT / "scenario_apply").rglob("*.py") if "emulator" not in path.parts]
+    package = ROOT / "scenario_apply"
+    paths = [path for path in package.rglob("*.py") if "emulator" not in path.relative_to(package).parts]
     trees = [ast.parse(path.read_text(encoding="utf-8")) for path in paths]
     positions: dict[str, int] = {}
     for node in (node for tree in trees for node in ast.walk(tree)):

@@ -31,7 +31,6 @@ from scenario_apply.model.remote import (
     JobPage,
     Launch,
     ModelId,
-    RemoteModel,
     WeightsDownload,
 )
 from scenario_apply.model.samples import LARGEST_SCALE, MOST_PICTURES, Generation, GenerationPrice
@@ -52,8 +51,12 @@ class GenerationRequests(ScopedRequests):
         return self.read(model_path(base), f"read base model {base}", lambda answer: base_inputs_of(base, answer))
 
     def list_jobs(self, *, types: Sequence[str] = ("custom",), token: str | None = None) -> JobPage:
-        """The project's jobs of these types, newest first, 100 a page; one that is not the last may be empty."""
-        query: Query = (("types", ",".join(types)), ("pageSize", str(JOBS_PER_PAGE)), *page_token(token))
+        """The project's jobs, newest first, 100 a page; one that is not the last may be empty. types (): of every type.
+
+        The service filters by some types only, and not by model-download. Source: the API contract, JobTypeFilter.
+        """
+        of_types: Query = (("types", ",".join(types)),) if types else ()
+        query: Query = (*of_types, ("pageSize", str(JOBS_PER_PAGE)), *page_token(token))
         return self.read("/jobs", "list the project's jobs", job_page_of, query=query)
 
     def quote_generation(self, base: ModelId, generation: Generation) -> GenerationPrice:
@@ -110,16 +113,6 @@ class GenerationRequests(ScopedRequests):
         return self.read(f"{model_path(model_id)}/description", f"read the card of model {model_id}", card_of)
 
     # -- writes that may be repeated
-
-    def choose_epoch(self, model_id: ModelId, epoch: str, *, sending: Sending | None = None) -> RemoteModel:
-        """Use one epoch of the model's training from now on: free."""
-        doing, body = f"choose epoch {epoch} of model {model_id}", json_body({"epoch": epoch})
-        chosen = self._write("PUT", model_path(model_id), doing, body, sending, wire.unless_empty(wire.model_of))
-        if chosen is not None:
-            return chosen
-        return self.read(
-            model_path(model_id), f"read model {model_id}", lambda answer: wire.model_of(answer, complete=True)
-        )
 
     def set_card(self, model_id: ModelId, text: str, *, sending: Sending | None = None) -> None:
         """Replace the Markdown description of a model."""

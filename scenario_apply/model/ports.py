@@ -64,7 +64,10 @@ class GenerationApi(Protocol):
         ...
 
     def list_jobs(self, *, types: Sequence[str] = ("custom",), token: str | None = None) -> JobPage:
-        """The project's jobs of these types, newest first, 100 a page, with their inputs and what they made."""
+        """The project's jobs of these types, newest first, 100 a page, with their inputs and what they made.
+
+        types (): of every type. Exports of weights, model-download, are only listed so.
+        """
         ...
 
     def quote_generation(self, base: ModelId, generation: Generation) -> GenerationPrice:
@@ -84,10 +87,6 @@ class GenerationApi(Protocol):
         ...
 
     # -- writes that may be repeated
-    def choose_epoch(self, model_id: ModelId, epoch: str, *, sending: Sending | None = None) -> RemoteModel:
-        """`PUT /models/{id}`: free. Which types have epochs is the service's to say."""
-        ...
-
     def set_card(self, model_id: ModelId, text: str, *, sending: Sending | None = None) -> None:
         """The Markdown description of a model."""
         ...

@@ -119,7 +119,6 @@ CALLS: dict[str, tuple[Callable[[Client], object], str, int, object]] = {
     "quote_weights": (lambda c: c.quote_weights(M), "POST", 269, {"creativeUnitsCost": 0}),
     "export_weights": (lambda c: c.export_weights(M), "POST", 200, {"jobId": "j"}),
     "export_weights of an epoch": (lambda c: c.export_weights(M, "8"), "POST", 200, {"jobId": "j"}),
-    "choose_epoch": (lambda c: c.choose_epoch(M, "8"), "PUT", 200, MODEL),
     "get_card": (lambda c: c.get_card(M), "GET", 200, {"description": {"value": "# Kael"}}),
     "set_card": (lambda c: c.set_card(M, "# Kael"), "PUT", 200, {"description": {"value": "# Kael"}}),
     "train bare": (lambda c: c.train(M, {}), "PUT", 200, {"job": {"jobId": "j"}, "model": {"id": "m"}}),

@@ -129,8 +129,10 @@ class FakeGeneration:
 
     def list_jobs(self, *, types: Sequence[str] = ("custom",), token: str | None = None) -> JobPage:
         def read() -> JobPage:
-            drawn = map(self._remote_drawing, self.drawings.values()) if "custom" in types else ()
-            exported = map(self.remote_export, self.exports.values()) if "model-download" in types else ()
+            if "model-download" in types:
+                raise Refused("types: must be one of the types that can be listed", status=400)
+            drawn = map(self._remote_drawing, self.drawings.values()) if "custom" in (types or ("custom",)) else ()
+            exported = () if types else map(self.remote_export, self.exports.values())
             newest = sorted((*drawn, *exported), key=lambda job: -(job.created_at or 0))
             start, size = int(token or 0), min(self.page_size, 100)
             page = tuple(newest[start : start + size])
@@ -179,14 +181,6 @@ class FakeGeneration:
         if epoch not in {one.name for one in self.epochs.get(model_id, ())}:
             raise Refused(f"Epoch {epoch} not found", status=400)
         self.chosen_epochs[model_id] = epoch
-
-    def choose_epoch(self, model_id: ModelId, epoch: str, *, sending: Sending | None = None) -> RemoteModel:
-        def write() -> RemoteModel:
-            model = self._model(model_id)
-            self._choose_epoch(model_id, epoch)
-            return self._remote(model, images=False)
-
-        return self._call("choose_epoch", f"{model_id} {epoch}", write, sending)
 
     def set_card(self, model_id: ModelId, text: str, *, sending: Sending | None = None) -> None:
         def write() -> None:
