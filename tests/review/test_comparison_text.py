@@ -18,6 +18,7 @@ from tests.hostile_text.strings import HOSTILE
 from tests.review.compared import (
     HARBOUR,
     KAEL,
+    PORTRAIT,
     picture,
     request,
     sample,
@@ -96,3 +97,17 @@ def test_no_text_acts_on_a_terminal(text: str) -> None:
     shown = comparison_text(view_with_text(text), Screen(width=80, terminal=True))
     assert is_harmless(shown.replace("\n", " "))
     assert all(columns(line) <= 80 for line in shown.splitlines())
+
+
+def test_rows_of_one_name_can_be_told_apart() -> None:
+    """A changed prompt keeps the name of its sample: the table and the prompts below it number them alike."""
+    before = version(1, sample(request(PORTRAIT, name="hero", seed=1), picture("a", 1)), at="2026-11-01T10:00:00Z")
+    after = version(2, sample(request(HARBOUR, name="hero", seed=2), picture("b", 1)), at="2026-11-02T10:00:00Z")
+    record = Record(current=after, previous=(before,))
+    view = compared("model.kael", weights_of(KAEL, record), SampleSources(state=state_of({KAEL: record})))
+    lines = comparison_text(view, Screen(width=80)).splitlines()
+    assert [line.partition("  ")[0] for line in lines if line.startswith("hero ")] == ["hero", "hero (2)"]
+    assert [line.partition(": ")[0] for line in lines if ": " in line and line.startswith("hero")] == [
+        "hero",
+        "hero (2)",
+    ]
