@@ -218,8 +218,8 @@ def _next(call: Invocation, record: Record, promoted: Promotion) -> str:
     elif promoted.left:
         chosen = "" if spec.epoch is None else f", and uses epoch {spec.epoch} of that one"
         what = (
-            f"The manifest asks for something else than version {version.number}, so the next apply trains or brings back "
-            f"another version{chosen}: see scenario-apply plan."
+            f"The manifest asks for something else than version {version.number}, so the next apply trains or brings "
+            f"back another version{chosen}: see scenario-apply plan."
         )
         if call.arguments.number is None:
             what += f" promote --version {version.number} writes the parameters of this one."

@@ -42,9 +42,9 @@ Obstacle = Literal["content", "same", "kept"]
 class Promotion:
     """spec: the model as it is to be declared. values: what differs from now: best, epoch, type, parameters.NAME.
 
-    removed: keys that go. left: how the manifest still differs from what the version was trained on. obstacle: why a plan
-    would not bring the version back: content: its images or captions are others, as left says; same: another version
-    was trained on the same; kept: on_change is not replace.
+    removed: keys that go. left: how the manifest still differs from what the version was trained on. obstacle: why a
+    plan would not bring the version back: content: its images or captions are others, as left says; same: another
+    version was trained on the same; kept: on_change is not replace.
     """
 
     address: Address

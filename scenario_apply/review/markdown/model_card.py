@@ -332,7 +332,7 @@ def _slug(name: str) -> str:
 def card_commit(version: Version, history: Sequence[HistoryEntry]) -> str | None:
     """The commit of the run that launched a version, from the state's history; None where it is not known.
 
-    That is the first line since the launch, whether it has a commit or not. Lines before the first may have been dropped.
+    That is the first line since the launch, whether it has a commit or not. Lines before the first may be dropped.
     """
     launched = version.launched_at
     if launched is None or (len(history) >= HISTORY_KEPT and launched <= history[0].at):
