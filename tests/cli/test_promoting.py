@@ -75,6 +75,10 @@ def test_an_epoch_is_written_where_the_model_is_declared_and_chosen_by_the_next_
     Path("models.yaml").write_text(drawn)
     assert run(["promote", "model.kael", "--epoch", "8"]) == 0
     assert "free. Samples that this epoch lacks are drawn and charged" in capsys.readouterr().err
+    for line, said in (("enabled: false", "nothing is done"), ("lifecycle: { ignore_changes: [epoch] }", "no epoch")):
+        Path("models.yaml").write_text(MODELS.replace("  # as people know him\n", f"\n    {line}\n"))
+        assert run(["promote", "model.kael", "--epoch", "8"]) == 0
+        assert said in capsys.readouterr().err
     Path("models.yaml").write_text(MODELS)
     assert run(["promote", "model.kael", "--epoch", "8", "--why", "{% x"]) == 64
     assert run(["promote", "model.kael", "--epoch", "8", "--why", "the cloak"]) == 0
