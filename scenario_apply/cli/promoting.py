@@ -105,10 +105,12 @@ def _promotion(
     recorded_address(str(address), loaded.state)
     spec = request.manifest.models.get(address)
     if spec is None:
-        why = "compositions have no epochs" if address.kind == "composition" else "the manifest does not declare it"
+        is_composition = address.kind == "composition"
+        why = "it is no model" if is_composition else "the manifest does not declare it"
+        parts = "; `epoch:` of a concept chooses the epoch of a part" if is_composition else ""
         raise NotPromoted(
             f"{address} cannot be promoted: {why}",
-            hint=f"scenario-apply rollback {address} makes its previous version current again",
+            hint=f"scenario-apply rollback {address} makes its previous version current again{parts}",
         )
     state = with_known_recipes(loaded.state, request.datasets)
     desired = desire(request.manifest, with_recorded_recipes(request.datasets, state))
