@@ -51,8 +51,12 @@ class GenerationRequests(ScopedRequests):
         return self.read(model_path(base), f"read base model {base}", lambda answer: base_inputs_of(base, answer))
 
     def list_jobs(self, *, types: Sequence[str] = ("custom",), token: str | None = None) -> JobPage:
-        """The project's jobs of these types, newest first, 100 a page; one that is not the last may be empty."""
-        query: Query = (("types", ",".join(types)), ("pageSize", str(JOBS_PER_PAGE)), *page_token(token))
+        """The project's jobs, newest first, 100 a page; one that is not the last may be empty. types (): of every type.
+
+        The service filters by some types only, and not by model-download. Source: the API contract, JobTypeFilter.
+        """
+        of_types: Query = (("types", ",".join(types)),) if types else ()
+        query: Query = (*of_types, ("pageSize", str(JOBS_PER_PAGE)), *page_token(token))
         return self.read("/jobs", "list the project's jobs", job_page_of, query=query)
 
     def quote_generation(self, base: ModelId, generation: Generation) -> GenerationPrice:

@@ -93,7 +93,7 @@ def _facts(
         license=None if spec is None else spec.license,
         trigger=trigger if is_used else None,
         dataset=None if dataset is None else dataset.name,
-        commit=card_commit(version, [(entry.at, entry.commit) for entry in state.history]),
+        commit=card_commit(version, state.history),
         pictures=pictures,
         parts={one.model_id: names[one.model_id] for one in version.concepts if one.model_id in names},
         order=_order(address, manifest),

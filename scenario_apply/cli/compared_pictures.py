@@ -10,7 +10,7 @@ from scenario_apply.dataset.scan.sample_thumbnails import read_sample_thumbnails
 from scenario_apply.dataset.scan.thumbnails import NoThumbnail, Shown, Thumbnail
 from scenario_apply.model.remote import AssetId
 from scenario_apply.review.comparison_view import Comparison, DrawnView
-from scenario_apply.review.html.album import PICTURE_BYTES, Album, PageImage, inline_image, room_for
+from scenario_apply.review.html.album import Album, PageImage, inline_image, room_for, room_of_samples
 
 if TYPE_CHECKING:
     from scenario_apply.apply.environment import Environment
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 MOST_DOWNLOADS = 96
 """Of a page: the others are named."""
-_ALONE_BYTES = 3_500_000  # of all samples on a page that shows nothing else: in base64 it stays below 5 MB
 
 
 def pictures_of(views: Iterable[Comparison]) -> list[DrawnView]:
@@ -34,7 +33,7 @@ def compared_album(
     room = room_for(len(pictures) + others)
     fitting, left = pictures[: room.pictures], pictures[room.pictures :]
     digests = [one.thumbnail for one in fitting if one.thumbnail is not None]
-    in_all = PICTURE_BYTES * len(fitting) // (len(fitting) + others) if others else _ALONE_BYTES
+    in_all = room_of_samples(len(fitting), others)
     here = read_sample_thumbnails(root, digests, most_bytes=room.bytes_each, most_in_all=in_all)
     shown: dict[str, Shown] = {}
     for one in fitting:

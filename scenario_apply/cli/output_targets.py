@@ -55,7 +55,7 @@ def refuse_taken(
     """
     whole = os.path.join(cwd, path)
     if os.path.isdir(whole):
-        raise TargetTaken(f"{option} {path}: that is a folder", hint=f"name a file: {os.path.join(path, 'NAME.json')}")
+        raise TargetTaken(f"{option} {path}: that is a folder", hint="name a file in that folder")
     try:
         is_free = is_stream(path, cwd) and not _is_refused_link(path, cwd, root)
         content = None if is_free else named_file(path, cwd, root).read(_LARGEST_READ_BYTES)

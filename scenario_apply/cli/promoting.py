@@ -19,7 +19,7 @@ from scenario_apply.dataset.scan.caption_writing import NotWritten, replace_capt
 from scenario_apply.dataset.scan.depth import Depth
 from scenario_apply.errors import ExitCode, ScenarioApplyError, StateError, UsageError
 from scenario_apply.manifest.spec import Json
-from scenario_apply.manifest.yaml.edits import CannotEdit, one_line
+from scenario_apply.manifest.yaml.edits import TEMPLATE_SIGNS, CannotEdit, one_line
 from scenario_apply.model.secret import Secret
 from scenario_apply.model.timestamps import iso
 from scenario_apply.planning.as_sent import as_sent
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from scenario_apply.state.state import Record
 
 LONGEST_WHY = 1000
+_OWN = "parameters."
 
 
 class NotPromoted(ScenarioApplyError):
@@ -86,6 +87,8 @@ def _check_arguments(call: Invocation) -> None:
             raise UsageError(f"{option} {value[:40]!r} is not a number from 1 on")
     if asked.why is not None and not (asked.why.strip() and asked.why.isprintable() and len(asked.why) <= LONGEST_WHY):
         raise UsageError(f"--why takes one line of 1 to {LONGEST_WHY} characters")
+    if asked.why is not None and (sign := next((sign for sign in TEMPLATE_SIGNS if sign in asked.why), None)):
+        raise UsageError(f"--why cannot contain {sign}: the manifest would read it as a template")
 
 
 def _promotion(
@@ -161,7 +164,10 @@ def _edits(call: Invocation, request: PlanRequest, promoted: Promotion) -> Seque
 def _by_hand(promoted: Promotion) -> str:
     if promoted.address.label:
         return _as_own_model(promoted)
-    lines = [f"{key}: {one_line(value, is_flow=False)}" for key, value in promoted.values.items()]
+    fields: dict[str, Json] = {key: value for key, value in promoted.values.items() if not key.startswith(_OWN)}
+    own: dict[str, Json] = {key[len(_OWN) :]: value for key, value in promoted.values.items() if key.startswith(_OWN)}
+    lines = [f"{key}: {one_line(value, is_flow=False)}" for key, value in fields.items()]
+    lines += [f"in `parameters`, {key}: {one_line(value, is_flow=False)}" for key, value in own.items()]
     lines += [f"without {key}" for key in promoted.removed]
     return f"write by hand: {'; '.join(lines)}"
 
@@ -198,21 +204,29 @@ def _write(
 
 def _next(call: Invocation, record: Record, promoted: Promotion) -> str:
     """What the next apply does about it."""
-    address, version = promoted.address, promoted.version
+    address, version, spec = promoted.address, promoted.version, promoted.spec
+    draws = bool(spec.samples.samples) and "trained" in spec.samples.on
     if version is not record.current:
+        rest = "Samples that it lacks are charged, and compositions" if draws else "Compositions"
         what = (
             f"Version {version.number} becomes current again with the next apply: it is not trained again, 0 CU. "
-            "Compositions of it may be: see scenario-apply plan."
+            f"{rest} of it may be trained again: see scenario-apply plan."
         )
     elif record.held is not None and "parameters" not in " ".join(promoted.values):
         lift = f"scenario-apply rollback --lift {address}"
         what = f"{address} is pinned to version {version.number} by a rollback: an epoch is chosen after `{lift}`."
     elif promoted.left:
-        what = f"The manifest asks for something else than version {version.number}: see scenario-apply plan."
-    else:
+        chosen = "" if spec.epoch is None else f", and uses epoch {spec.epoch} of that one"
         what = (
-            "See scenario-apply plan."
-            if promoted.spec.epoch in (None, version.epoch)
-            else (f"The next apply chooses epoch {promoted.spec.epoch} of version {version.number}: free.")
+            f"The manifest asks for something else than version {version.number}, so the next apply trains or brings "
+            f"back another version{chosen}: see scenario-apply plan."
         )
+        if call.arguments.number is None:
+            what += f" promote --version {version.number} writes the parameters of this one."
+    elif spec.epoch in (None, version.epoch):
+        what = "See scenario-apply plan."
+    else:
+        what = f"The next apply chooses epoch {spec.epoch} of version {version.number}: free."
+        if draws:
+            what += " Samples that this epoch lacks are drawn and charged: see scenario-apply plan."
     return completed(what, call.settings)

@@ -152,7 +152,7 @@ def _approve(call: Invocation, world: Environment, cu: float, number: int) -> No
         )
     project = f" (project {world.project})" if world.project else ""
     if not call.confirm(f"Begin {what}{project}?", "Only 'yes' will be accepted."):
-        raise WeightsError("the exports were not approved; nothing was begun")
+        raise WeightsError(f"not approved: {what}")
 
 
 def _say(call: Invocation, world: Environment, results: Sequence[WeightsResult], missing: Sequence[NotChosen]) -> int:

@@ -18,6 +18,18 @@ if TYPE_CHECKING:
     from scenario_apply.emulator.world import World
 
 _CANCELABLE = frozenset({"caption", "custom", "inference"})
+LISTED_TYPES = frozenset(
+    {
+        *("assets-download", "canvas-export", "caption", "custom", "describe-style", "detection", "embed", "flux"),
+        *("flux-model-training", "generate-prompt", "image-generation", "image-prompt-editing", "inference"),
+        *("mesh-preview-rendering", "model-training", "musubi-model-training", "openai-image-generation", "pixelate"),
+        *("reframe", "remove-background", "repaint", "restyle", "segment", "skybox-3d", "skybox-base-360"),
+        *("skybox-hdri", "skybox-upscale-360", "splat", "texture", "translate", "upload", "upscale"),
+        *("upscale-skybox", "upscale-texture", "vectorize", "workflow"),
+    }
+)
+"""What a list of jobs can be filtered by, which is not every type of a job: exports of weights are model-download."""
+
 STATUSES = (
     "canceled",
     "failure",
@@ -51,6 +63,8 @@ def list_jobs(world: World, request: Request) -> Response:
     size = query.number(request, "pageSize", 1, 100, 50)
     status = query.choice(request, "status", STATUSES)
     types = query.words(request, "types") or query.words(request, "type")
+    if unknown := [name for name in types if name not in LISTED_TYPES]:
+        raise bad_request(f"types: {unknown[0]} must be one of {', '.join(sorted(LISTED_TYPES))}")
     query.flag(request, "hideResults")
     filtered = bool(status or types or request.query.get("workflowId"))
     created_after = None if filtered else _date(request, "createdAfter")

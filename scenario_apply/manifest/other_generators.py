@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+SIZE_HINT = "write 1024x768, a number, or [width, height]"
 _RENAMED: dict[str, tuple[str, ...]] = {
     "count": (
         "numOutputs",

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from scenario_apply.manifest.fields import child, is_extension, number, service_id, text, texts, whole
 from scenario_apply.manifest.merge import layered
+from scenario_apply.manifest.other_generators import SIZE_HINT
 from scenario_apply.manifest.positions import Map, Mark, Node, Seq
 from scenario_apply.manifest.report import Report
 from scenario_apply.manifest.sample_forms import SAMPLE_SETTINGS
@@ -158,7 +159,7 @@ class SampleSpecs:
         sides = _sides(value)
         if sides is None:
             what = f"size {value!r} is not a size" if isinstance(value, str) else "size is not a size"
-            self._report.error("sample-size", what[:200], mark, "write 1024x768, a number, or [width, height]")
+            self._report.error("sample-size", what[:200], mark, SIZE_HINT)
             return None, None
         for side in sides:
             if not SMALLEST_SIDE <= side <= LARGEST_SIDE or side % SIDE_STEP:

@@ -64,7 +64,10 @@ class GenerationApi(Protocol):
         ...
 
     def list_jobs(self, *, types: Sequence[str] = ("custom",), token: str | None = None) -> JobPage:
-        """The project's jobs of these types, newest first, 100 a page, with their inputs and what they made."""
+        """The project's jobs of these types, newest first, 100 a page, with their inputs and what they made.
+
+        types (): of every type. Exports of weights, model-download, are only listed so.
+        """
         ...
 
     def quote_generation(self, base: ModelId, generation: Generation) -> GenerationPrice:

@@ -42,8 +42,9 @@ Obstacle = Literal["content", "same", "kept"]
 class Promotion:
     """spec: the model as it is to be declared. values: what differs from now: best, epoch, type, parameters.NAME.
 
-    removed: keys that go. obstacle: why a plan would not bring the version back: content: its images or captions are
-    others, as left says; same: another version was trained on the same; kept: on_change is not replace.
+    removed: keys that go. left: how the manifest still differs from what the version was trained on. obstacle: why a
+    plan would not bring the version back: content: its images or captions are others, as left says; same: another
+    version was trained on the same; kept: on_change is not replace.
     """
 
     address: Address
@@ -59,8 +60,10 @@ def promotion(given: Inputs, spec: ModelSpec, record: Record, choice: Choice) ->
     """Raises StateError for a version or epoch that cannot be chosen."""
     version = record.current if choice.number is None else _version(spec.address, record, choice.number)
     _check_epoch(given, spec, version, choice.epoch)
-    meant, obstacle, left = spec, None, tuple[Reason, ...]()
-    if choice.number is not None:
+    meant, obstacle = spec, None
+    if choice.number is None:
+        left = _left(given, spec, version)
+    else:
         meant, left = _asked_for(given, spec, version)
         if version is not record.current:
             obstacle = "content" if left else _obstacle(given, meant, record, version)
@@ -82,12 +85,18 @@ def promotion(given: Inputs, spec: ModelSpec, record: Record, choice: Choice) ->
 
 def _asked_for(given: Inputs, spec: ModelSpec, version: Version) -> tuple[ModelSpec, tuple[Reason, ...]]:
     """The declaration that asks for a version; where there is none, the one of now, and how that version differs."""
-    if given.up_to_date.is_what_is_wanted(spec, version, ()):
+    if not _left(given, spec, version):
         return spec, ()
     restored = _as_trained(spec, version)
-    if given.up_to_date.is_what_is_wanted(restored, version, ()):
-        return restored, ()
-    return spec, tuple(given.up_to_date.differences(restored, version, ())[0]) or (TrainedOnOther(),)
+    left = _left(given, restored, version)
+    return (spec if left else restored), left
+
+
+def _left(given: Inputs, spec: ModelSpec, version: Version) -> tuple[Reason, ...]:
+    """How a declaration differs from what a version was trained on."""
+    if given.up_to_date.is_what_is_wanted(spec, version, ()):
+        return ()
+    return tuple(given.up_to_date.differences(spec, version, ())[0]) or (TrainedOnOther(),)
 
 
 def _obstacle(given: Inputs, meant: ModelSpec, record: Record, version: Version) -> Obstacle | None:

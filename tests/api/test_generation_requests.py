@@ -133,10 +133,13 @@ def test_a_job_that_cannot_be_read_does_not_hide_the_others_of_its_page() -> Non
 
 
 def test_jobs_are_asked_for_by_their_types() -> None:
-    bench = Bench([reply(200, {"jobs": []}), reply(200, {"jobs": []})])
+    """Those that the service can filter by; exports of weights are found among all jobs only."""
+    bench = Bench([reply(200, {"jobs": []})] * 3)
     bench.client.list_jobs()
     bench.client.list_jobs(types=["custom", "caption"], token="t")
-    first, second = (dict(request.query) for request in bench.transport.requests)
+    bench.client.list_jobs(types=())
+    first, second, third = (dict(request.query) for request in bench.transport.requests)
+    assert third == {"pageSize": "100"}
     assert first == {"types": "custom", "pageSize": "100"}
     assert second == {"types": "custom,caption", "pageSize": "100", "paginationToken": "t"}
 

@@ -71,7 +71,14 @@ def test_an_epoch_is_written_where_the_model_is_declared_and_chosen_by_the_next_
     assert run(["promote", "model.kael", "--epoch", "8", "--why", "the cloak", "--dry-run"]) == 0
     assert "+    epoch: 8" in capsys.readouterr().out
     assert changed() == []
+    drawn = MODELS.replace("on: [manual], ", "")
+    Path("models.yaml").write_text(drawn)
+    assert run(["promote", "model.kael", "--epoch", "8"]) == 0
+    assert "free. Samples that this epoch lacks are drawn and charged" in capsys.readouterr().err
+    Path("models.yaml").write_text(MODELS)
+    assert run(["promote", "model.kael", "--epoch", "8", "--why", "{% x"]) == 64
     assert run(["promote", "model.kael", "--epoch", "8", "--why", "the cloak"]) == 0
+    assert capsys.readouterr().err.endswith("version 1: free.\n")
     epoch, best = changed()
     assert epoch == "    epoch: 8"
     assert best.startswith("    best: { version: 1, epoch: 8, by: ")
@@ -90,6 +97,9 @@ def test_a_previous_version_is_brought_back_by_its_parameters(
 ) -> None:
     """Without a training, and with every comment where it was. Other images cannot be written: rollback is named."""
     first = model_id("model.kael")
+    Path("models.yaml").write_text(MODELS.replace("1e-4", "2e-4"))
+    assert run(["promote", "model.kael", "--epoch", "8"]) == 0
+    assert "asks for something else than version 1, so the next apply trains" in capsys.readouterr().err
     Path("models.yaml").write_text(MODELS.replace("1e-4", "2e-4"))
     applied(emulator)
     assert model_id("model.kael") != first

@@ -15,9 +15,11 @@ from typing import Any, cast
 import httpx
 import pytest
 
+from scenario_apply.emulator.jobs import LISTED_TYPES
 from scenario_apply.emulator.options import EmulatorOptions
 from scenario_apply.emulator.thread import EmulatorThread, manual_options
 
+from .contract import document
 from .test_models import train
 from .test_training import with_images
 
@@ -44,6 +46,14 @@ def test_a_page_of_jobs_may_be_empty_and_still_go_on(emulator: EmulatorThread, a
             break
         params["paginationToken"] = page["nextPaginationToken"]
     assert (found, empty) == ([first], 3)
+
+
+def test_jobs_are_filtered_by_the_types_of_the_contract_only(api: httpx.Client) -> None:
+    """Exports of weights have a type that no list can be asked for: they are found among all jobs."""
+    assert frozenset(document()["components"]["schemas"]["JobTypeFilter"]["enum"]) == LISTED_TYPES
+    for name in ("type", "types"):
+        answer = api.get("/jobs", params={name: "model-download"})
+        assert (answer.status_code, "model-download must be one of" in answer.text) == (400, True)
 
 
 def test_jobs_are_filtered_by_state_and_time(emulator: EmulatorThread, api: httpx.Client) -> None:

@@ -129,8 +129,10 @@ class FakeGeneration:
 
     def list_jobs(self, *, types: Sequence[str] = ("custom",), token: str | None = None) -> JobPage:
         def read() -> JobPage:
-            drawn = map(self._remote_drawing, self.drawings.values()) if "custom" in types else ()
-            exported = map(self.remote_export, self.exports.values()) if "model-download" in types else ()
+            if "model-download" in types:
+                raise Refused("types: must be one of the types that can be listed", status=400)
+            drawn = map(self._remote_drawing, self.drawings.values()) if "custom" in (types or ("custom",)) else ()
+            exported = () if types else map(self.remote_export, self.exports.values())
             newest = sorted((*drawn, *exported), key=lambda job: -(job.created_at or 0))
             start, size = int(token or 0), min(self.page_size, 100)
             page = tuple(newest[start : start + size])

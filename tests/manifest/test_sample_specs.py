@@ -102,7 +102,10 @@ def test_seeds_come_of_address_and_prompt_and_are_those_of_every_child(tmp_path:
         ),
         ("[{ prompt: a, size: 4096x512 }]", "sample-size", "a side of 4096, out of range", "such as 2048", "4096"),
         ("[{ prompt: a, size: large }]", "sample-size", "'large' is not a size", "write 1024x768", "large"),
-        ("[{ prompt: a, size: [512] }]", "empty-value", "at least 2", "", "[512"),
+        ("[{ prompt: a, size: [512] }]", "empty-value", "1 entry; at least 2", "write 1024x768", "[512"),
+        ("[{ prompt: a, size: [512, 512, 3] }]", "too-long", "at most 2", "write 1024x768", "[512"),
+        ("[{ prompt: a, size: { width: 512 } }]", "wrong-type", "not a map", "write 1024x768", "{ width"),
+        ("[{ prompt: a, size: true }]", "wrong-type", "not true or false", "write 1024x768", "true"),
         ("[{ prompt: a, size: [512, large] }]", "wrong-type", "must be a whole number", "write a number", "large"),
         ("[{ prompt: a, scale: .nan }]", "not-a-number", ".nan", "finite", ".nan"),
         ("[{ prompt: a, seed: \"{{ 'nan' | float }}\" }]", "template-refused", "not a finite number", "", '"{{'),
@@ -126,7 +129,10 @@ def test_seeds_come_of_address_and_prompt_and_are_those_of_every_child(tmp_path:
         ("{ prompt: a, seed: 3 }", "unknown-key", "prompt", "write prompts: with a list", "prompt"),
         ("{ portrait: 5 }", "wrong-type", "portrait must be", "quotes", "5"),
         ("[5]", "wrong-type", "must be text or a map", "quotes", "5"),
-        ("just one", "wrong-type", "samples must be a list or a map", "write [", "just"),
+        ("just one", "wrong-type", "samples must be a list or a map", "write [just one]", "just"),
+        ('"rain, at sea"', "wrong-type", "not text", 'write ["rain, at sea"]', '"rain'),
+        ('"{{ trigger }} at sea"', "wrong-type", "not text", 'write ["{{ trigger }} at sea"]', '"{{'),
+        ("[{ prompt: a, portrait: b }]", "unknown-key", "portrait", "{ name: portrait, prompt: ... }", "portrait"),
     ],
 )
 def test_what_is_wrong_is_named_where_it_is_with_a_hint(

@@ -84,6 +84,14 @@ def test_the_epoch_of_another_version_is_not_left_to_one_that_had_none() -> None
     assert promoted(2, spec=replace(SPEC, epoch="8")).removed == (), "of the current one it is what is wanted"
 
 
+def test_an_epoch_of_a_version_that_the_manifest_no_longer_asks_for() -> None:
+    """It can be written, and the next plan trains another version: what differs is kept, to be said."""
+    assert promoted(epoch="8").left == ()
+    found = promoted(epoch="8", spec=replace(SPEC, parameters={"nbEpochs": 9}))
+    assert [one.code for one in found.left] == ["parameter-changed"]
+    assert found.values["epoch"] == 8
+
+
 def test_a_version_of_other_images_cannot_be_asked_for() -> None:
     other = version(1, (*IMAGES, picture("03.png", "oak")), parameters={"nbEpochs": 4})
     found = promoted(1, state=recorded(version(2), previous=(other,)))

@@ -75,6 +75,7 @@ class WeightsExport:
     approved: Callable[[float, int], None]
     _failed: dict[WeightsKey, WeightsResult] = field(default_factory=dict)
     _continued: set[WeightsKey] = field(default_factory=set)  # their export is one of an earlier run
+    _priced: set[WeightsKey] = field(default_factory=set)  # their price is approved, or 0
 
     def run(self, targets: Sequence[WeightsTarget]) -> list[WeightsResult]:
         """One result for each target, in their order. Raises ApiError where the models cannot be read, OSError."""
@@ -176,6 +177,7 @@ class WeightsExport:
                 continue
             try:
                 prices.append(self.api.quote_weights(target.version.id, target.epoch))
+                self._priced.add(target.key)
             except PlanCeiling as error:
                 self._fail(target, error.message, _CEILING_HINT)
             except ApiError as error:
@@ -184,6 +186,13 @@ class WeightsExport:
         if charged:
             self.approved(sum(charged), len(charged))
         return [target for target in targets if target.key not in self._failed]
+
+    def _approve_again(self, target: WeightsTarget) -> None:
+        """Before an export in place of one that the service does not know any more."""
+        if target.key in self._priced:
+            self._priced.remove(target.key)
+        elif (price := self.api.quote_weights(target.version.id, target.epoch)) > 0:
+            self.approved(price, 1)
 
     def _begin_all(self, targets: Iterable[WeightsTarget]) -> list[tuple[WeightsTarget, BegunWeights]]:
         """Every export that could be begun. After a limit of the account no other one is tried."""
@@ -203,7 +212,7 @@ class WeightsExport:
             except PlanCeiling as error:
                 ceiling = error
                 self._fail(target, error.message, _CEILING_HINT)
-            except ApiError as error:
+            except ScenarioApplyError as error:
                 self._fail(target, *_words(error))
         return begun
 
@@ -229,7 +238,7 @@ class WeightsExport:
                     raise
                 self.record.give_up(target.key)
                 return self._exported(target, self._jobs(target).begin(replace(note, job_id=None)))
-        except (WeightsError, ApiError, UnsafeFile) as error:
+        except (ScenarioApplyError, UnsafeFile) as error:
             self._fail(target, *_words(error))
             return self._failed[target.key]
 
@@ -308,6 +317,7 @@ class WeightsExport:
             record=self.record,
             clock=self.clock,
             waiting=lambda status: self.waiting(target.stem, status),
+            approve=lambda: self._approve_again(target),
         )
 
     def _fail(self, target: WeightsTarget, why: str, hint: str | None = None) -> None:

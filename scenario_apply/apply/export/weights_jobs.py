@@ -5,14 +5,16 @@ An export counts against the account's limit, so the intent is in weights.json b
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from scenario_apply.apply.export.weights_record import BegunWeights, WeightsError, WeightsRecord
+from scenario_apply.apply.export.weights_record import RECORD_NAME, BegunWeights, WeightsError, WeightsRecord
 from scenario_apply.apply.lost_answers import CLOCKS_DIFFER_S, MOST_PAGES
+from scenario_apply.apply.sample_lookup import MOST_JOBS_READ
 from scenario_apply.errors import AnswerLost, NotFound, Refused, Unreachable
 from scenario_apply.model.remote import JOB_ENDED_STATUSES, JobId, RemoteJob
 from scenario_apply.model.secret import Secret
@@ -36,20 +38,28 @@ class JobGone(WeightsError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeightsJobs:
-    """The exports of a run. waiting: called with the status of the one that is waited for."""
+    """The exports of a run. waiting: called with the status of the one that is waited for.
+
+    approve: called before a new one is begun; it raises where its price is not approved.
+    """
 
     api: ScenarioApi
     record: WeightsRecord
     clock: Clock
     waiting: Callable[[str], None]
+    approve: Callable[[], None]
 
     def begin(self, note: BegunWeights) -> BegunWeights:
-        """The export of a note, with its job: the one that was begun before, or a new one. Raises ApiError."""
+        """The export of a note, with its job: the one that was begun before, or a new one.
+
+        Raises ApiError, WeightsError, and what approve raises.
+        """
         known = self.record.begun(note.key)
         if known is not None and known.job_id is not None and self._is_of(known.job_id, note):
             return known
         if known is not None and known.job_id is None and (found := self._found(known)) is not None:
             return self._with_job(known, found)
+        self.approve()
         note = replace(note, at=iso(self.clock.now()), job_id=None)
         self.record.begin(note)
         try:
@@ -107,27 +117,55 @@ class WeightsJobs:
             job = self.api.get_job(job_id)
         except NotFound:
             return False
-        return job.kind in (None, JOB_TYPE) and job.input.get("modelId") in (None, note.model_id)
+        epoch = job.input.get("modelEpoch", note.epoch)
+        is_same = job.input.get("modelId") in (None, note.model_id) and _is_epoch(epoch, note.epoch)
+        return job.kind in (None, JOB_TYPE) and is_same
 
     def _found(self, note: BegunWeights) -> JobId | None:
-        """The job of a request whose answer is unknown; None when it was not carried out."""
+        """The job of a request whose answer is unknown; None when it was not carried out.
+
+        Raises WeightsError where that cannot be found out, ApiError.
+        """
         since = (from_iso(note.at) or 0.0) - CLOCKS_DIFFER_S
         others = self.record.job_ids()
         token: str | None = None
         for _ in range(MOST_PAGES):
-            page = self.api.list_jobs(types=(JOB_TYPE,), token=token)
-            fit = [job for job in page.jobs if job.id not in others and _fits(job, note, since)]
-            if fit:
-                return fit[0].id
+            page = self.api.list_jobs(types=(), token=token)
+            possible = [job for job in page.jobs if job.id not in others and _is_possible(job, since)]
+            found = next((job.id for job in self._with_inputs(possible) if _fits(job, note)), None)
+            if found is not None:
+                return found
             token = page.next_token
             times = [job.created_at for job in page.jobs if job.created_at is not None]
             if token is None or (times and min(times) < since):
                 return None
-        return None
+        raise WeightsError(
+            f"whether the export of {note.at} was begun is not known: the project has too many jobs since",
+            hint=f"look for it on Scenario; without its entry in `begun` of {RECORD_NAME}, another one is begun",
+        )
+
+    def _with_inputs(self, jobs: Iterable[RemoteJob]) -> Iterator[RemoteJob]:
+        """The jobs, with what they were asked for where the list does not say it."""
+        left = MOST_JOBS_READ
+        for job in jobs:
+            if job.input or not left:
+                yield job
+                continue
+            left -= 1
+            with suppress(NotFound):
+                yield self.api.get_job(job.id)
 
 
-def _fits(job: RemoteJob, note: BegunWeights, since: float) -> bool:
-    asked = job.input
+def _is_possible(job: RemoteJob, since: float) -> bool:
     is_alive = not job.is_ended or job.status == "success"
-    is_same = asked.get("modelId") == note.model_id and asked.get("modelEpoch") == note.epoch
-    return is_alive and is_same and job.created_at is not None and job.created_at >= since
+    return job.kind in (None, JOB_TYPE) and is_alive and job.created_at is not None and job.created_at >= since
+
+
+def _fits(job: RemoteJob, note: BegunWeights) -> bool:
+    asked = job.input
+    return asked.get("modelId") == note.model_id and _is_epoch(asked.get("modelEpoch"), note.epoch)
+
+
+def _is_epoch(told: object, epoch: str | None) -> bool:
+    """Whether a job is of that epoch; the service may write its number as one."""
+    return told == epoch or (told is not None and epoch is not None and str(told) == epoch)

@@ -154,7 +154,7 @@ class WeightsRecord:
             return
         except UnsafeFile as error:
             raise WeightsError(str(error.strerror), hint=error.hint) from error
-        hint = f"restore {path}, or move it away: the files beside it are kept, and exported again under other names"
+        hint = f"restore {path}, or name another folder, into which everything is exported again"
         try:
             notes = codec.decoded(content, WeightsNotes)
         except Misfit as misfit:

@@ -13,7 +13,7 @@ from typing import Any
 
 from scenario_apply.errors import ManifestError
 from scenario_apply.manifest.caption_words import captions_hint
-from scenario_apply.manifest.other_generators import foreign_sample_key
+from scenario_apply.manifest.other_generators import SIZE_HINT, foreign_sample_key
 from scenario_apply.manifest.other_trainers import foreign_dataset_key, foreign_parameter, hint_for_list
 from scenario_apply.manifest.parameters import unknown_parameter
 from scenario_apply.manifest.positions import Map, Mark, Seq, SourceMark, kind_of
@@ -32,6 +32,7 @@ from scenario_apply.manifest.schema.branches import (
 from scenario_apply.manifest.written_numbers import number_hint
 from scenario_apply.model.did_you_mean import did_you_mean, listed
 from scenario_apply.model.training_types import SECRET_PARAMETERS
+from scenario_apply.model.yaml_word import yaml_word
 
 SECTIONS = {"models": "model", "datasets": "dataset", "compositions": "composition"}
 """The maps that may have thousands of entries, and the schema's name for one entry."""
@@ -197,13 +198,15 @@ class Explanation:
         return properties
 
     def _seq(self, schema: Schema, value: Seq, path: str, mark: Mark) -> None:
+        is_size = _last(path) == "size"
         if len(value) < schema.get("minItems", 0):
             least = schema["minItems"]
-            few = f"has {len(value)} entries; at least {least} are needed" if len(value) else "is an empty list"
-            self._report.error("empty-value", f"{_last(path)} {few}", mark)
+            entries = "1 entry" if len(value) == 1 else f"{len(value)} entries"
+            few = f"has {entries}; at least {least} are needed" if len(value) else "is an empty list"
+            self._report.error("empty-value", f"{_last(path)} {few}", mark, SIZE_HINT if is_size else None)
         if len(value) > schema.get("maxItems", len(value)):
             what = f"{_last(path)} has {len(value)} entries; at most {schema['maxItems']} are allowed"
-            self._report.error("too-long", what, mark, "split it")
+            self._report.error("too-long", what, mark, SIZE_HINT if is_size else "split it")
             self._report.is_oversized = True
             return
         if schema.get("uniqueItems"):
@@ -262,8 +265,10 @@ class Explanation:
                     kinds.append(kind)
         wanted = " or ".join(KINDS[kind] for kind in kinds)
         hint = None
-        if self._is_rendered(mark) and isinstance(value, bool | int | float | str):
+        if self._is_rendered(mark) and isinstance(value, bool | int | float | str) and _last(path) != "samples":
             hint = _FILTERS.get(next(iter(kinds), ""))  # its own quotes are those of the template
+        elif _last(path) == "size":
+            hint = SIZE_HINT
         elif _last(path) == "captions" and isinstance(value, bool):
             hint = captions_hint("yes" if value else "no")
         elif (foreign := _hint_of_other_trainers(path, value)) is not None:
@@ -277,7 +282,8 @@ class Explanation:
         elif isinstance(value, str) and ("number" in kinds or "integer" in kinds):
             hint = self._number_hint(value, mark, whole="number" not in kinds)
         elif kinds[:1] == ["array"] and not isinstance(value, Map | bool):
-            hint = f"write [{str(value)[:_LONGEST_WORD]}]"
+            entry = yaml_word(value[:_LONGEST_WORD]) if isinstance(value, str) else value
+            hint = f"write [{entry}]"
         is_shown = isinstance(value, float) and _last(path) not in SECRET_PARAMETERS
         given = f"{value:g}" if is_shown else kind_of(value)
         self._report.error("wrong-type", f"{_last(path)} must be {wanted}, not {given}", mark, hint)
@@ -322,8 +328,10 @@ def _hint_of_sample(key: str, properties: Schema) -> str | None:
     """The hint for a key of a sample, or of a block of samples: there, any other may be a set's name."""
     is_block = "prompts" in properties
     foreign = foreign_sample_key(key, has_prompts=is_block) or did_you_mean(key, properties)
-    if foreign is not None or not is_block:
+    if foreign is not None:
         return foreign
+    if not is_block:
+        return f"known keys: {listed(properties, 20)}; a sample is named with {{ name: {key}, prompt: ... }}"
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]*", key):
         return "use letters, digits, _ and - for the name of a set"
     return f"put sets of prompts below prompts:, as in prompts: {{ {key}: ... }}"

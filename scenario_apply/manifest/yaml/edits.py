@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from scenario_apply.manifest.spec import Json
 
 _PLAIN = re.compile(r"[^\W\d_][\w .()/+-]*(?<! )")
+TEMPLATE_SIGNS = ("{{", "{%", "{#")
 _WORDS_OF_YAML = frozenset(("null", "true", "false", "yes", "no", "on", "off", "y", "n"))
 _ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ufeff]")
 
@@ -49,7 +50,7 @@ def with_values(text: str, edits: Sequence[YamlEdit]) -> str:
     root: Any = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     changes: list[_Change] = []
     for edit in edits:
-        if any(sign in str(edit.value) for sign in ("{{", "{%", "{#")):
+        if any(sign in str(edit.value) for sign in TEMPLATE_SIGNS):
             raise CannotEdit("it would be read as a template")
         block = _block(root, edit.keys[:-1])
         if not edit.may_be_new and _entry(block, edit.keys[-1]) is None:

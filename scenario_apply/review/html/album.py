@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 PICTURE_BYTES = 2_900_000
 """Of all pictures of a page together. In base64, and with a megabyte of text, the page stays below 5 MB."""
+_ALONE_BYTES = 3_500_000  # of all samples on a page that shows nothing else: in base64 it stays below 5 MB
+_TEXT_BYTES = 1_500  # of a page for each other picture: its caption, findings and settings
 _MOST_BYTES = 48_000  # of one picture, on a page with few
 _LEAST_BYTES = 2_000  # with less it shows nothing, so that a page has at most 1,450 pictures
 
@@ -46,3 +48,12 @@ def room_for(pictures: int) -> Room:
     """The more pictures, the fewer bytes for each, so that together they have PICTURE_BYTES at most."""
     most = min(pictures, PICTURE_BYTES // _LEAST_BYTES)
     return Room(most, min(_MOST_BYTES, PICTURE_BYTES // max(most, 1)))
+
+
+def room_of_samples(samples: int, others: int) -> int:
+    """Bytes of all samples together: what the other pictures leave of the page, and at least an equal share.
+
+    Copies that fit are shown as they are: making them smaller takes more time than the whole page.
+    """
+    share = PICTURE_BYTES * samples // max(samples + others, 1)
+    return max(share, _ALONE_BYTES - others * (room_for(samples + others).bytes_each + _TEXT_BYTES))

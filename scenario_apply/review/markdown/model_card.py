@@ -7,7 +7,7 @@ nor base model is guessed. Other people's words stand in code spans.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -23,7 +23,7 @@ from scenario_apply.review.markdown.inline import code, table, words
 from scenario_apply.review.screen import counted, duration
 from scenario_apply.review.values import change_text, value_text
 from scenario_apply.review.yaml_text import yaml_text
-from scenario_apply.state.state import Record, SampleRecord, Version
+from scenario_apply.state.state import HISTORY_KEPT, HistoryEntry, Record, SampleRecord, Version
 
 CARD_MARK = "<!-- written by scenario-apply card -->"
 """What every card of ours has near its start."""
@@ -136,7 +136,7 @@ def _about(facts: CardFacts) -> list[str]:
     ]
     lines = [f"{kind}, trained on [Scenario](https://www.scenario.com)."]
     if facts.description:
-        lines += ["", code(facts.description)]
+        lines += ["", words(facts.description)]
     return [*lines, "", *table(("", ""), [(name, text) for name, text in rows if text is not None])]
 
 
@@ -285,7 +285,9 @@ def _contents(version: Version) -> dict[str, str]:
 
 def _cost(facts: CardFacts) -> list[str]:
     version = facts.version
-    charged = [one.charged for one in version.samples if one.charged is not None]
+    charged = [
+        one.charged for one in version.samples if one.charged is not None and one.training == version.launched_at
+    ]
     rows = [] if version.charged is None else [("Training", f"{amount(version.charged)} CU")]
     if charged:
         rows.append((counted(len(charged), "sample"), f"{amount(total(charged))} CU"))
@@ -327,8 +329,12 @@ def _slug(name: str) -> str:
     return _SLUG.sub("-", name.lower()).strip("-.")[:40] or "sample"
 
 
-def card_commit(version: Version, entries: Sequence[tuple[str, str | None]]) -> str | None:
-    """The commit of the run that launched a version. entries: time and commit of the state's history, oldest first."""
+def card_commit(version: Version, history: Sequence[HistoryEntry]) -> str | None:
+    """The commit of the run that launched a version, from the state's history; None where it is not known.
+
+    That is the first line since the launch, whether it has a commit or not. Lines before the first may be dropped.
+    """
     launched = version.launched_at
-    after: Iterable[str] = (commit for at, commit in entries if commit and launched is not None and at >= launched)
-    return next(iter(after), None)
+    if launched is None or (len(history) >= HISTORY_KEPT and launched <= history[0].at):
+        return None
+    return next((line.commit for line in history if line.at >= launched), None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -15,7 +16,7 @@ from scenario_apply.apply.export.weights_record import BegunWeights, WeightsErro
 from scenario_apply.dataset.scan.web_files import WebReader
 from scenario_apply.errors import AnswerLost
 from scenario_apply.model.address import Address
-from scenario_apply.model.remote import JobId, ModelId, RemoteEpoch
+from scenario_apply.model.remote import JobId, JobPage, ModelId, RemoteEpoch
 from scenario_apply.model.remote_urls import RemoteAccess
 from scenario_apply.state.state import Record, State, Version
 from scenario_apply.state.stores.own_files import own_folder
@@ -150,6 +151,48 @@ def test_a_lost_answer_is_found_at_once(bench: Bench, monkeypatch: pytest.Monkey
     monkeypatch.setattr(bench.api, "export_weights", lost)
     assert bench.run().status == "exported"
     assert len(bench.api.exports) == 1
+
+
+def test_a_lost_answer_is_found_where_the_list_does_not_say_what_a_job_was_asked_for(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then the jobs that it may be are read; one of another epoch is none of them."""
+    export, list_jobs = bench.api.export_weights, bench.api.list_jobs
+
+    def lost(*args: object, **kwargs: object) -> JobId:
+        export(bench.model, "9")
+        export(*args, **kwargs)  # type: ignore[arg-type]  # as they were given
+        export(bench.model, "7")
+        raise AnswerLost("the connection broke")
+
+    def bare(**asked: Any) -> JobPage:
+        page = list_jobs(**asked)
+        return replace(page, jobs=tuple(replace(job, input={}) for job in page.jobs))
+
+    monkeypatch.setattr(bench.api, "export_weights", lost)
+    monkeypatch.setattr(bench.api, "list_jobs", bare)
+    bench.api.epochs[bench.model] = (RemoteEpoch(name="8", assets=()),)
+    result = bench.run(epoch="8")
+    assert result.held is not None
+    assert [one.id for one in bench.api.exports.values() if one.epoch == "8"] == [result.held.job_id]
+
+
+def test_nothing_is_begun_again_while_it_is_unknown_whether_it_was(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There may be more jobs since the request than are read."""
+
+    def lost(*args: object, **kwargs: object) -> JobId:
+        raise AnswerLost("the connection broke")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.api, "export_weights", lost)
+        assert bench.run().status == "failed"
+    monkeypatch.setattr(bench.api, "list_jobs", lambda **_: JobPage(jobs=(), next_token="more"))
+    result = bench.run()
+    assert (result.status, bench.api.exports) == ("failed", {})
+    assert "is not known" in result.why
+    assert len(bench.notes["begun"]) == 1
 
 
 def test_a_request_that_never_arrived_is_sent_by_the_next_run(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -310,6 +353,23 @@ def test_an_export_that_is_charged_needs_approval(bench: Bench) -> None:
     assert bench.api.exports == {}
     assert bench.run().status == "exported"
     assert bench.asked == [4.5]
+
+
+def test_an_export_in_place_of_one_that_is_gone_is_approved_too(bench: Bench) -> None:
+    """Whether the service does not know it any more, or refuses every address of its file."""
+
+    def refuse(cu: float) -> None:
+        raise WeightsError(f"not approved: {cu} CU")
+
+    bench.run()
+    bench.api.generation.export_cu = 4.5
+    (bench.folder / "kael-v3.safetensors").unlink()
+    bench.server.script = ["403"] * 3
+    assert (bench.run(approve=refuse).why, len(bench.api.exports)) == ("not approved: 4.5 CU", 1)
+    bench.api.exports.clear()
+    assert (bench.run(approve=refuse).why, len(bench.api.exports)) == ("not approved: 4.5 CU", 0)
+    assert bench.run().status == "exported"
+    assert (bench.asked, len(bench.api.exports)) == ([4.5], 1)
 
 
 @pytest.mark.parametrize(

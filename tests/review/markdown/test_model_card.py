@@ -10,8 +10,10 @@ from scenario_apply.model.remote import AssetId, ModelId
 from scenario_apply.model.samples import SampleRequest, SampleSettings
 from scenario_apply.review.markdown.model_card import CardFacts, card_commit, card_markdown, card_pictures, is_card
 from scenario_apply.state.state import (
+    HISTORY_KEPT,
     ConceptRecord,
     DrawnPicture,
+    HistoryEntry,
     ImageRecord,
     PairRecord,
     Record,
@@ -113,8 +115,16 @@ def test_the_body_says_what_a_reviewer_asks() -> None:
         "| 2 samples | 21.5 CU |",
         "| Commit | `0123abc` |",
         "| Best | `version 2, chosen by Ada` |",
+        "Green hood",
     ):
-        assert line in text, line
+        assert f"\n{line}\n" in text, line
+
+
+def test_the_cost_is_that_of_the_training_that_the_card_is_about() -> None:
+    """Samples of an earlier training of the same version are not part of it; those of its other epochs are."""
+    one = sample("KAEL_07 at dawn", "asset_p")
+    samples = (replace(one, epoch="8"), replace(one, training="2026-10-01T10:00:00Z"), one)
+    assert "| 2 samples | 21.5 CU |" in card(replace(CURRENT, samples=samples))
 
 
 def test_the_versions_say_what_changed() -> None:
@@ -171,10 +181,18 @@ def _outside_code(line: str) -> list[str]:
 
 
 def test_the_commit_is_that_of_the_run_that_launched() -> None:
-    entries = [("2026-10-01T10:05:00Z", "old"), ("2026-11-01T10:00:01Z", None), ("2026-11-01T10:30:00Z", "new")]
-    assert card_commit(CURRENT, entries) == "new"
-    assert card_commit(CURRENT, entries[:2]) is None
-    assert card_commit(replace(CURRENT, launched_at=None), entries) is None
+    """A run outside of a checkout had none, and that of a later one is not it. Old lines of the history are dropped."""
+    before, run = line("2026-10-01T10:05:00Z", "old"), line("2026-11-01T10:30:00Z", "new")
+    assert card_commit(CURRENT, [before, run]) == "new"
+    assert card_commit(CURRENT, [before, line("2026-11-01T10:00:01Z", None), run]) is None
+    assert card_commit(CURRENT, [before]) is None
+    assert card_commit(replace(CURRENT, launched_at=None), [before, run]) is None
+    assert card_commit(CURRENT, [run] * HISTORY_KEPT) is None
+    assert card_commit(CURRENT, [before, *[run] * (HISTORY_KEPT - 1)]) == "new"
+
+
+def line(at: str, commit: str | None) -> HistoryEntry:
+    return HistoryEntry(serial=1, at=at, who="ada", command="apply", what="", commit=commit)
 
 
 def test_samples_are_in_the_order_of_the_manifest() -> None:
