@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from scenario_apply.apply.sample_lookup import is_prompt_of
+from scenario_apply.errors import BadAnswer, RateLimited, Refused, Unauthorized
 from scenario_apply.model.kept_text import file_name_form, is_kept_name
 from scenario_apply.model.ports import ScenarioApi
 from scenario_apply.model.remote import ENDED_STATUSES, JobId, RemoteModel
@@ -43,13 +44,18 @@ def take_baseline(api: ScenarioApi, steps: Iterable[PlannedStep]) -> Baseline:
     return Baseline(models=models, assets=assets, jobs=_newest_jobs(api, prompts) if prompts else None)
 
 
-def _newest_jobs(api: ScenarioApi, prompts: Iterable[str]) -> BaselineEntry:
-    """Of the first page with any: a page may be empty, and not the last."""
-    page = api.list_jobs()
-    for _ in range(MOST_EMPTY_PAGES):
-        if page.jobs or not page.next_token:
-            break
-        page = api.list_jobs(token=page.next_token)
+def _newest_jobs(api: ScenarioApi, prompts: Iterable[str]) -> BaselineEntry | None:
+    """Of the first page with any: a page may be empty, and not the last. None where jobs are not listed."""
+    try:
+        page = api.list_jobs()
+        for _ in range(MOST_EMPTY_PAGES):
+            if page.jobs or not page.next_token:
+                break
+            page = api.list_jobs(token=page.next_token)
+    except (Unauthorized, RateLimited):
+        raise
+    except (Refused, BadAnswer):
+        return None  # for samples alone a run is not ended before its trainings
     return BaselineEntry(
         ids=frozenset(job.id for job in page.jobs if _is_drawn_for(job.input.get("prompt"), prompts)),
         newest_at=max((job.created_at for job in page.jobs if job.created_at is not None), default=None),

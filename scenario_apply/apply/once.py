@@ -10,12 +10,14 @@ from scenario_apply.apply.call_context import CallContext
 from scenario_apply.apply.lost_answers import BytesSent, Sent, find_outcome
 from scenario_apply.errors import AnswerLost, Interrupted, Refused
 from scenario_apply.model.ports import Sending
-from scenario_apply.model.steps import CreateModel, DrawSample, PlannedStep
+from scenario_apply.model.steps import CreateModel, DrawSample, PlannedStep, Step
 from scenario_apply.state.outcome import Outcome
 
 LOOKUP_PAUSES_S = (0.0, 1.0, 2.0)
 LOOKUP_PAUSES_AFTER_TIMEOUT_S = (0.0, 1.0, 2.0, 4.0)
-"""Pauses before each read after a lost response. After a timeout the service may still be working on the request."""
+LOOKUP_PAUSES_OF_SAMPLE_S = (*LOOKUP_PAUSES_AFTER_TIMEOUT_S, 8.0)
+"""Pauses before each read after a lost response. After a timeout the service may still be working on the request, and
+a list of jobs may show a new one late: drawing it again would be paid again."""
 
 MOST_SENDS = 5
 
@@ -96,10 +98,15 @@ def _repeated_create(step: CreateModel) -> str:
     )
 
 
+def _lookup_pauses(step: Step, *, timed_out: bool) -> tuple[float, ...]:
+    """A list may show a new object late; a model shows its images and trainings at once."""
+    if isinstance(step, DrawSample):
+        return LOOKUP_PAUSES_OF_SAMPLE_S
+    return LOOKUP_PAUSES_AFTER_TIMEOUT_S if timed_out or isinstance(step, CreateModel) else LOOKUP_PAUSES_S
+
+
 def _lookup(sent: Sent, context: CallContext, *, timed_out: bool) -> Outcome | None:
-    # a list may show a new object late; a model shows its images and trainings at once
-    late = timed_out or isinstance(sent.step.step, CreateModel | DrawSample)
-    for delay in LOOKUP_PAUSES_AFTER_TIMEOUT_S if late else LOOKUP_PAUSES_S:
+    for delay in _lookup_pauses(sent.step.step, timed_out=timed_out):
         if delay:
             context.clock.wait(delay, context.stop)
         found = find_outcome(context.api, context.state, sent)

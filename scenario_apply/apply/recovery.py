@@ -12,12 +12,13 @@ from msgspec.structs import replace
 from scenario_apply.apply.before_run import earlier_from_details
 from scenario_apply.apply.events import Adopted
 from scenario_apply.apply.lost_answers import ALREADY_ATTACHED, BytesSent, Sent, attached_of, find_outcome
+from scenario_apply.apply.once import LOOKUP_PAUSES_OF_SAMPLE_S
 from scenario_apply.apply.refresh import read_models
 from scenario_apply.errors import ApplyError, NotFound, UsageError
 from scenario_apply.model.address import Address
 from scenario_apply.model.ports import Clock, ScenarioApi
 from scenario_apply.model.remote import AssetId, ModelId, UploadId
-from scenario_apply.model.steps import AttachImages, CreateModel, PlannedStep, StartTraining, UploadImage
+from scenario_apply.model.steps import AttachImages, CreateModel, DrawSample, PlannedStep, StartTraining, UploadImage
 from scenario_apply.model.timestamps import iso
 from scenario_apply.planning.composition_parts import as_of_now
 from scenario_apply.state.baseline import NO_BASELINE, Baseline
@@ -27,6 +28,7 @@ from scenario_apply.state.state import State
 from scenario_apply.state.stores.journal import Unanswered
 
 SERVICE_MAY_STILL_WORK_S = 8.0
+SAMPLE_MAY_SHOW_LATE_S = sum(LOOKUP_PAUSES_OF_SAMPLE_S)
 """A request this recent whose result is not found is looked up again: the service may be carrying it out.
 
 How recent a request of another machine is cannot be known: its clock may be wrong. It is waited for as if it had left
@@ -135,7 +137,8 @@ def _outcome(
     bytes_sent = BytesSent.from_details(call.details)
     sent = Sent(step=call.step, at=call.sent_at, baseline=baseline, earlier=earlier, bytes_sent=bytes_sent)
     outcome = find_outcome(api, state, sent)
-    while outcome is None and patience.left_s(call, SERVICE_MAY_STILL_WORK_S) > 0:
+    limit_s = SAMPLE_MAY_SHOW_LATE_S if isinstance(step, DrawSample) else SERVICE_MAY_STILL_WORK_S
+    while outcome is None and patience.left_s(call, limit_s) > 0:
         patience.clock.wait(1.0)
         outcome = find_outcome(api, state, sent)
     if outcome is not None and isinstance(step, StartTraining):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 
 from scenario_apply.errors import NotFound
-from scenario_apply.model.kept_text import is_same_but_for_signs, is_same_text, is_same_value
+from scenario_apply.model.kept_text import has_words, is_kept_form, is_same_but_for_signs, is_same_text, is_same_value
 from scenario_apply.model.ports import ScenarioApi
 from scenario_apply.model.remote import JobId, ModelId, RemoteJob
 from scenario_apply.model.samples import SampleRequest
@@ -34,9 +34,7 @@ def find_drawn(
     if version is None:
         return None
     known = {*sample_jobs(state), *owned}
-    jobs = [
-        job for job in _jobs_since(api, is_ours) if job.id not in known and is_asked_by(job, step.sample, version.id)
-    ]
+    jobs = [job for job in _jobs_since(api, is_ours, known) if is_asked_by(job, step.sample, version.id)]
     if not jobs:
         return None
     best = max(_likeness(job, step.sample) for job in jobs)
@@ -55,18 +53,21 @@ def find_drawn(
     )
 
 
-def _jobs_since(api: ScenarioApi, is_ours: IsOurs) -> list[RemoteJob]:
-    """The jobs that a request may have started, with what they were asked for. An empty page may not be the last."""
+def _jobs_since(api: ScenarioApi, is_ours: IsOurs, known: Collection[str]) -> list[RemoteJob]:
+    """The jobs that a request may have started, with what they were asked for. An empty page may not be the last.
+
+    known: ids of jobs that other requests started.
+    """
     jobs: dict[JobId, RemoteJob] = {}
     token: str | None = None
     for _ in range(MOST_JOB_PAGES):
         page = api.list_jobs(token=token)
-        jobs |= {job.id: job for job in page.jobs if is_ours(job.id, job.created_at)}
+        jobs |= {job.id: job for job in page.jobs if job.id not in known and is_ours(job.id, job.created_at)}
         times = [job.created_at for job in page.jobs if job.created_at is not None]
         if not page.next_token or (times and not is_ours("", min(times))):
             break
         token = page.next_token
-    for job in [job for job in jobs.values() if not job.input][:MOST_JOBS_READ]:
+    for job in [job for job in jobs.values() if not {"prompt", "seed"} <= job.input.keys()][:MOST_JOBS_READ]:
         try:
             jobs[job.id] = api.get_job(job.id)
         except NotFound:
@@ -94,8 +95,8 @@ def _is_drawn_otherwise(asked: Mapping[str, object], sample: SampleRequest) -> b
 
 
 def is_prompt_of(told: str, sent: str) -> bool:
-    """Whether a job's prompt is the one that was sent, as the service may keep it."""
-    return is_same_text(sent, told) or is_same_but_for_signs(sent, told)
+    """Whether a job's prompt is the one that was sent, as the service may keep it; signs alone in any form."""
+    return is_kept_form(sent, told) or is_same_but_for_signs(sent, told) or not (has_words(sent) or has_words(told))
 
 
 def _likeness(job: RemoteJob, sample: SampleRequest) -> int:

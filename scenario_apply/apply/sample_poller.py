@@ -9,19 +9,18 @@ from msgspec.structs import replace
 
 from scenario_apply.apply.poll_rounds import PollResult
 from scenario_apply.apply.refresh import LONGEST_REASON, bounded, charged_of_failed
-from scenario_apply.errors import NotFound
+from scenario_apply.errors import BadAnswer, NotFound, RateLimited, Refused, Unauthorized
 from scenario_apply.model.ports import Clock, ScenarioApi
 from scenario_apply.model.remote import RUNNING_JOB_STATUSES, JobId, Progress, RemoteJob
 from scenario_apply.model.steps import StepId
 from scenario_apply.model.timestamps import from_iso, iso
+from scenario_apply.planning.observed import SHOWN_LATE_S
 from scenario_apply.state.outcome import Outcome, SampleEnd
 from scenario_apply.state.state import DrawnPicture
 
 MOST_PAGES_A_ROUND = 20
 CLOCKS_MAY_DIFFER_S = 300.0
 """A page of jobs that ends so long before the first launch holds no more of them."""
-SHOWN_LATE_S = 60.0
-"""A job may be shown so long after its launch; later, one that is not shown is gone."""
 
 
 class Drawing(NamedTuple):
@@ -32,8 +31,13 @@ class Drawing(NamedTuple):
 
 
 def poll_samples(api: ScenarioApi, clock: Clock, waiting: Mapping[StepId, Drawing]) -> dict[StepId, PollResult]:
-    """One poll. Raises ApiError."""
-    listed = _listed(api, waiting) if len(waiting) > 1 else {}
+    """One poll; each job by itself where the list of jobs cannot be had. Raises ApiError."""
+    try:
+        listed = _listed(api, waiting) if len(waiting) > 1 else {}
+    except (Unauthorized, RateLimited):
+        raise
+    except (Refused, BadAnswer):
+        listed = {}
     return {step_id: _result(api, clock, one, listed.get(one.job_id)) for step_id, one in waiting.items()}
 
 

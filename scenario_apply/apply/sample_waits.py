@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace as with_values
 from functools import partial
 from itertools import islice
 
@@ -15,8 +16,8 @@ from scenario_apply.apply.poll_rounds import PollResult, PollRounds
 from scenario_apply.apply.run_options import FinishedTask
 from scenario_apply.apply.sample_poller import Drawing, drawing_of, poll_samples
 from scenario_apply.apply.wait_tools import WaitTools
-from scenario_apply.errors import Interrupted, ScenarioApplyError
-from scenario_apply.model.remote import AssetId
+from scenario_apply.errors import Interrupted, RateLimited, ScenarioApplyError, Unauthorized, Unreachable
+from scenario_apply.model.remote import AssetId, Progress
 from scenario_apply.model.steps import AwaitSample, StepId
 from scenario_apply.state.outcome import Outcome, SampleEnd
 from scenario_apply.state.sample_records import drawing, version_of
@@ -24,6 +25,8 @@ from scenario_apply.state.state import DrawnPicture
 
 LOOKED_AT_TOGETHER = 16
 """Samples whose pictures are downloaded in one task: what a run that ends meanwhile downloads again."""
+PICTURES_LATE_S = 30.0
+"""A job that has succeeded may name its pictures so long after."""
 
 
 class SampleWaits:
@@ -37,6 +40,7 @@ class SampleWaits:
         self._thumbnails = thumbnails
         self._earlier = frozenset(tools.schedule.drawing)
         self._drawn: dict[StepId, Outcome] = {}  # whose pictures are not looked at yet
+        self._without_picture: dict[StepId, float] = {}  # since when, by the clock
         self._is_looking = False
         self.rounds: PollRounds[StepId] = PollRounds(tools.options.poll_interval_s)
 
@@ -86,8 +90,9 @@ class SampleWaits:
             if step_id not in self._drawn and (is_waiting or step_id in self._earlier)
         }
 
-    def _take(self, results: Mapping[StepId, PollResult], asked: Mapping[StepId, Drawing], started_at: float) -> None:
+    def _take(self, polled: Mapping[StepId, PollResult], asked: Mapping[StepId, Drawing], started_at: float) -> None:
         tools = self._tools
+        results = {step_id: self._with_patience(step_id, one) for step_id, one in polled.items()}
         self.rounds.polled(results, tools.clock.monotonic())
         for step_id, text in self.rounds.new_notes():
             tools.emit(Noted(text=text, address=tools.schedule.steps[step_id].address))
@@ -107,9 +112,25 @@ class SampleWaits:
             tools.recorder.flush()
         self._look()
 
+    def _with_patience(self, step_id: StepId, one: PollResult) -> PollResult:
+        """A job that has succeeded and names no picture continues for a while: the pictures may be named late."""
+        end = None if one.outcome is None else one.outcome.sample
+        if one.status != "success" or end is None or end.phase == "drawn":
+            return one
+        now = self._tools.clock.monotonic()
+        if now - self._without_picture.setdefault(step_id, now) >= PICTURES_LATE_S:
+            return one
+        return with_values(one, outcome=None, progress=Progress(stage=one.status, progress=1.0))
+
     def _failed(self, error: BaseException) -> None:
+        """A poll failed. One that fails for good ends the run where trainings could not be polled either."""
         if self.rounds.failed(error, self._tools.clock.monotonic()):
-            self._tools.end(error)
+            if isinstance(error, Unauthorized | RateLimited | Unreachable):
+                self._tools.end(error)
+                return
+            for step_id in list(self._polled()):
+                self._tools.fail(self._tools.schedule.steps[step_id], f"it cannot be polled: {error}")
+            self.rounds.nothing_left()
         elif not isinstance(error, Interrupted):
             self._tools.emit(Noted(text=poll_failure_message(error, "samples")))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from scenario_apply.cli.settings import Settings
@@ -77,6 +78,13 @@ def applying(settings: Settings, path: str) -> str:
     words += ["--allow-outside-root"] if settings.allow_outside_root else []
     words += ["--allow-remote"] if settings.remote.everything else []
     return shlex.join([*words, *(["--local"] if settings.local else [])])
+
+
+def comparing(asked: Mapping[str, Any], settings: Settings, path: str) -> str:
+    """The command that makes a page of the same comparison, in path."""
+    words = ["scenario-apply", "compare", *asked["words"], *_shared(replace(settings, manifest=None))]
+    words += ["--epochs"] if asked.get("epochs") else []
+    return shlex.join([*words, *_consent(asked), "--format=html", f"--out={path}"])
 
 
 def _consent(asked: Mapping[str, Any]) -> list[str]:

@@ -61,6 +61,11 @@ def is_same_but_for_signs(sent: str, held: str) -> bool:
     return bool(words) and words == _words(held)
 
 
+def has_words(text: str) -> bool:
+    """Whether it has letters, digits or underscores: not only signs, such as emoji."""
+    return bool(_words(text))
+
+
 def _words(text: str) -> list[str]:
     import html  # its table of names takes longer to load than most runs need it
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
@@ -28,12 +29,23 @@ def comparison_text(view: Comparison, screen: Screen) -> str:
     count = -(-len(view.columns) // -(-len(view.columns) // most))  # tables of about the same width
     counts = f"{counted(len(view.columns), 'column')}, {counted(len(view.rows), 'sample')}"
     lines = _sentence(f"{safe(view.title)}: {counts}", screen)
+    labels = row_labels([safe(row.name) for row in view.rows])
     for start in range(0, len(view.columns), count):
-        lines += ["", *_table(view, range(start, min(start + count, len(view.columns))), screen)]
-    return "\n".join([*lines, *_below(view, screen)]) + "\n"
+        lines += ["", *_table(view, range(start, min(start + count, len(view.columns))), screen, labels)]
+    return "\n".join([*lines, *_below(view, screen, labels)]) + "\n"
 
 
-def _table(view: Comparison, shown: range, screen: Screen) -> Iterator[str]:
+def row_labels(names: Sequence[str]) -> list[str]:
+    """The names of rows, with a number where a prompt was changed and an earlier row has the name."""
+    seen: Counter[str] = Counter()
+    labels = []
+    for name in names:
+        seen[name] += 1
+        labels.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return labels
+
+
+def _table(view: Comparison, shown: range, screen: Screen, labels: Sequence[str]) -> Iterator[str]:
     heads = [view.columns[at] for at in shown]
     wide = min(_MOST, (screen.width - _LABEL) // len(heads) - _GAP)
     yield from _line("", [[safe(head.title)] for head in heads], wide, screen, bold=True)
@@ -44,9 +56,9 @@ def _table(view: Comparison, shown: range, screen: Screen) -> Iterator[str]:
     for label, charges in (("training", [h.training_cu for h in heads]), ("samples", [h.samples_cu for h in heads])):
         if any(charge is not None for charge in charges):
             yield from _line(label, [[_cu(charge)] for charge in charges], wide, screen)
-    for row in view.rows:
+    for row, name in zip(view.rows, labels, strict=True):
         cells = [row.cells[at] for at in shown]
-        yield from _line(safe(row.name), [_count(cell) for cell in cells], wide, screen, bold_label=True)
+        yield from _line(name, [_count(cell) for cell in cells], wide, screen, bold_label=True)
         yield from _distances("from the one before", [_from_previous(cell) for cell in cells], wide, screen)
         yield from _distances("from the dataset", [_from_dataset(cell) for cell in cells], wide, screen)
 
@@ -101,24 +113,24 @@ def _cu(value: float | None) -> str:
     return "" if value is None else f"{amount(value)} CU"
 
 
-def _below(view: Comparison, screen: Screen) -> Iterator[str]:
+def _below(view: Comparison, screen: Screen, labels: Sequence[str]) -> Iterator[str]:
     """The prompts, what the numbers are, and why pictures are missing."""
     yield ""
-    for row in view.rows:
+    for row, name in zip(view.rows, labels, strict=True):
         text = safe(f"{row.prompt} ({row.words})")
-        yield from _sentence(f"{safe(row.name)}: {text if screen.verbose else fit(text, _PROMPT)}", screen)
+        yield from _sentence(f"{name}: {text if screen.verbose else fit(text, _PROMPT)}", screen)
     if view.bits:
         yield ""
         yield from _sentence(f"The numbers are bits of the {view.distance_words}: 0 for the same shapes.", screen)
     failed = [
-        (head, row, cell)
-        for row in view.rows
+        (head, name, cell)
+        for row, name in zip(view.rows, labels, strict=True)
         for head, cell in zip(view.columns, row.cells, strict=True)
         if ":" in cell.missing
     ]
     yield from [""] if failed else []
-    for head, row, cell in failed:
-        yield from _sentence(safe(f"{_named(head, view)}, sample {row.name}: {cell.missing}"), screen)
+    for head, name, cell in failed:
+        yield from _sentence(safe(f"{_named(head, view)}, sample {name}: {cell.missing}"), screen)
 
 
 def _sentence(text: str, screen: Screen) -> list[str]:

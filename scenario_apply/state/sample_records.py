@@ -34,6 +34,7 @@ def sample_jobs(state: State) -> Iterator[JobId]:
     for record in state.records.values():
         for version in record.versions():
             yield from (sample.job_id for sample in version.samples if sample.job_id is not None)
+    yield from (entry.job_id for entry in state.samples if entry.job_id is not None)
 
 
 def drawing(version: Version, key: str) -> SampleRecord | None:

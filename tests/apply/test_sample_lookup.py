@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
+from msgspec.structs import replace
 
 from scenario_apply.apply.sample_lookup import find_drawn, is_asked_by
 from scenario_apply.model.address import parse_address
@@ -12,7 +13,7 @@ from scenario_apply.model.remote import JobId, JobPage, ModelId, RemoteJob
 from scenario_apply.model.samples import SampleRequest, SampleSettings
 from scenario_apply.model.steps import DrawSample
 from scenario_apply.state.outcome import Outcome
-from scenario_apply.state.state import Record, State, Version
+from scenario_apply.state.state import Record, SampleEntry, State, Version
 from tests.fakes.clock import FakeClock
 from tests.fakes.service import FakeScenario
 
@@ -20,6 +21,8 @@ KAEL, MODEL = parse_address("model.kael"), ModelId("m1")
 SAMPLE = SampleRequest(
     name="1", prompt='a "knight"', seed=7, base=ModelId("base"), settings=SampleSettings(scale=0.8, width=512)
 )
+SIGNS = replace(SAMPLE, prompt="\N{DRAGON}\N{HEAVY BLACK HEART}\N{VARIATION SELECTOR-16}")
+LONG = replace(SAMPLE, prompt="a knight in armour of silver beside a river at dawn with mist")
 STATE = State(
     records={KAEL: Record(current=Version(number=1, id=MODEL, phase="trained", name="Kael", type="flux.1-lora"))}
 )
@@ -30,7 +33,13 @@ def job(id: str, at: float, **asked: object) -> RemoteJob:
     return RemoteJob(id=JobId(id), status="in-progress", progress=0.5, created_at=at, input=given)
 
 
-def found(*jobs: RemoteJob, owned: tuple[str, ...] = (), read: Mapping[str, RemoteJob] | None = None) -> Outcome | None:
+def found(
+    *jobs: RemoteJob,
+    owned: tuple[str, ...] = (),
+    read: Mapping[str, RemoteJob] | None = None,
+    sample: SampleRequest = SAMPLE,
+    state: State = STATE,
+) -> Outcome | None:
     """What is adopted of these jobs, newest first. read: as they are by themselves."""
 
     class Jobs(FakeScenario):
@@ -40,8 +49,8 @@ def found(*jobs: RemoteJob, owned: tuple[str, ...] = (), read: Mapping[str, Remo
         def get_job(self, job_id: JobId) -> RemoteJob:
             return (read or {})[job_id]
 
-    step = DrawSample(address=KAEL, number=1, sample=SAMPLE)
-    return find_drawn(Jobs(FakeClock()), STATE, step, 0.0, owned, lambda id, at: at is None or at >= 100)
+    step = DrawSample(address=KAEL, number=1, sample=sample)
+    return find_drawn(Jobs(FakeClock()), state, step, 0.0, owned, lambda id, at: at is None or at >= 100)
 
 
 @pytest.mark.parametrize(
@@ -53,11 +62,16 @@ def found(*jobs: RemoteJob, owned: tuple[str, ...] = (), read: Mapping[str, Remo
         {"prompt": "a “knight”"},
         {"loras": None, "modelId": MODEL},
         {"width": 520, "lorasScale": None},
+        {"sample": SIGNS, "prompt": "\N{DRAGON}\N{HEAVY BLACK HEART}"},
+        {"sample": SIGNS, "prompt": ""},
+        {"sample": LONG, "prompt": LONG.prompt[:60]},
     ],
 )
 def test_a_job_is_recognised_by_prompt_seed_and_model(asked: dict[str, object]) -> None:
     """In the forms that the service may keep them in; other settings may be rounded."""
-    outcome = found(job("j1", 100, **asked))
+    sample = asked.get("sample", SAMPLE)
+    assert isinstance(sample, SampleRequest)
+    outcome = found(job("j1", 100, **asked), sample=sample)
     assert outcome is not None
     assert outcome.job_id == "j1"
 
@@ -96,3 +110,19 @@ def test_a_job_that_a_list_shows_without_its_input_is_read() -> None:
     outcome = found(bare, read={"j1": job("j1", 110)})
     assert outcome is not None
     assert outcome.job_id == "j1"
+
+
+def test_jobs_of_other_requests_are_not_read_however_many_there_are() -> None:
+    """Where no job of the list says what it draws, every one that is read is one that may be ours."""
+    bare = [RemoteJob(id=JobId(f"j{n}"), status="success", progress=1, created_at=150) for n in range(60)]
+    outcome = found(*bare, owned=tuple(f"j{n}" for n in range(59)), read={"j59": job("j59", 150)})
+    assert outcome is not None
+    assert outcome.job_id == "j59"
+
+
+def test_a_job_that_only_the_account_knows_is_another_request() -> None:
+    """A sample that failed and was drawn again is recorded once, and was launched twice."""
+    entry = SampleEntry(
+        at="2026-01-01T00:00:00Z", address=KAEL, version=1, model_id=MODEL, name="1", phase="failed", job_id=JobId("j1")
+    )
+    assert found(job("j1", 110), state=replace(STATE, samples=(entry,))) is None

@@ -6,9 +6,11 @@ import pytest
 from msgspec.structs import replace
 
 from scenario_apply.apply.poll_rounds import PollResult
-from scenario_apply.apply.sample_poller import SHOWN_LATE_S, Drawing, poll_samples
+from scenario_apply.apply.sample_poller import Drawing, poll_samples
+from scenario_apply.errors import Refused
 from scenario_apply.model.remote import JobId, JobPage, ModelId, RemoteJob
 from scenario_apply.model.samples import Generation, SampleSettings
+from scenario_apply.planning.observed import SHOWN_LATE_S
 from tests.fakes.clock import FakeClock
 from tests.fakes.service import FakeScenario
 
@@ -117,3 +119,14 @@ def test_a_job_that_ended_without_a_picture_has_failed(service: Listed) -> None:
     outcome = polled(empty, waiting)["a"].outcome
     assert outcome is not None
     assert (outcome.cu, "ended without a picture" in str(outcome.reason)) == (10.75, True)
+
+
+def test_jobs_that_cannot_be_listed_are_read_one_by_one(service: Listed) -> None:
+    class Unlisted(Listed):
+        def list_jobs(self, **named: object) -> JobPage:
+            raise Refused("listing jobs is not allowed", status=403)
+
+    unlisted = Unlisted(service.clock)
+    waiting = launched(unlisted, "a", "b")
+    service.clock.wait(10)
+    assert [phase(one) for one in polled(unlisted, waiting).values()] == ["drawn", "drawn"]

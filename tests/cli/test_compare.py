@@ -133,6 +133,16 @@ def test_a_comment_links_the_copies_that_the_commit_has(here: Path, capsys: pyte
     assert "2 pictures" in shown
 
 
+def test_a_comment_names_the_command_that_makes_a_page_of_it(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With every option that the comparison needs, so that it can be pasted."""
+    assert run("model.kael", "@previous", "scenario.yaml", "--epochs", "--format", "markdown", *COMMON) == 0
+    command = capsys.readouterr().out.partition("All pictures: `")[2].partition("`")[0].split()
+    assert command[:2] == ["scenario-apply", "compare"]
+    assert {"@previous", "scenario.yaml", "--epochs", "--local"} <= {*command}
+    assert run(*command[2:], "--no-refresh") == 0
+    assert (here / "samples.html").read_text().startswith("<!doctype html>")
+
+
 def test_a_comment_shows_copies_below_a_given_address(
     here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,6 +18,7 @@ from tests.hostile_text.strings import HOSTILE
 from tests.review.compared import (
     HARBOUR,
     KAEL,
+    PORTRAIT,
     picture,
     request,
     sample,
@@ -96,3 +97,14 @@ def test_no_text_acts_on_a_terminal(text: str) -> None:
     shown = comparison_text(view_with_text(text), Screen(width=80, terminal=True))
     assert is_harmless(shown.replace("\n", " "))
     assert all(columns(line) <= 80 for line in shown.splitlines())
+
+
+def test_rows_of_one_name_can_be_told_apart() -> None:
+    """A changed prompt keeps the name of its sample: the table and the prompts below it number them alike."""
+    before = version(1, sample(request(PORTRAIT, name="hero", seed=1), picture("a", 1)), at="2026-11-01T10:00:00Z")
+    after = version(2, sample(request(HARBOUR, name="hero", seed=2), picture("b", 1)), at="2026-11-02T10:00:00Z")
+    record = Record(current=after, previous=(before,))
+    view = compared("model.kael", weights_of(KAEL, record), SampleSources(state=state_of({KAEL: record})))
+    table, _, prompts = comparison_text(view, Screen(width=80)).partition("\n\nhero")
+    assert [line.partition("  ")[0] for line in table.splitlines() if line.startswith("hero")] == ["hero", "hero (2)"]
+    assert f"\nhero (2): {PORTRAIT}" in prompts

@@ -153,14 +153,13 @@ def _show(call: Invocation, view: Comparison, place: StateLocation) -> None:
 
 
 def _comment(call: Invocation, view: Comparison, place: StateLocation) -> str:
-    from shlex import join
-
+    from scenario_apply.cli.command_lines import comparing
     from scenario_apply.cli.plan_comment import comment_options, sample_links
     from scenario_apply.review.markdown.comparison_markdown import comparison_markdown
 
     options = comment_options(call.arguments, call.settings, place.root, f"samples/{view.title}")
     links = sample_links(call.arguments, call.settings, place.root, options.links, [view])
-    command = join(["scenario-apply", "compare", *call.arguments.words, "--format", "html", "--out", "samples.html"])
+    command = comparing(vars(call.arguments), call.settings, "samples.html")
     return comparison_markdown(view, options, links, command)
 
 

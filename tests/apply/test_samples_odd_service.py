@@ -1,0 +1,118 @@
+"""Samples on a service that shows jobs late or not at all: nothing is paid twice, and trainings go on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from scenario_apply.apply.once import LOOKUP_PAUSES_OF_SAMPLE_S
+from scenario_apply.apply.sample_waits import PICTURES_LATE_S
+from scenario_apply.errors import AnswerLost, ApiError, Refused, Unauthorized
+from scenario_apply.model.remote import JobId, JobPage, RemoteJob
+from tests.fakes.bench import Bench, model
+from tests.fakes.sample_bench import drawing, phases, sample_wrongs
+from tests.fakes.service import FakeScenario
+from tests.fakes.wire import Fault, Killed, Wire
+
+
+@pytest.fixture(autouse=True)
+def _no_disk_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.fsync", lambda descriptor: None)
+
+
+class Odd(FakeScenario):
+    """late_s: after which a job is listed. bare_s: after its end, during which a job names no picture."""
+
+    late_s = 0.0
+    bare_s = 0.0
+    listing: ApiError | None = None
+    reading: ApiError | None = None
+
+    def list_jobs(self, **named: object) -> JobPage:
+        if self.listing is not None:
+            raise self.listing
+        page = super().list_jobs(**named)  # type: ignore[arg-type]
+        now = self.clock.now()
+        return replace(page, jobs=tuple(self._told(job) for job in page.jobs if now - job.created_at >= self.late_s))  # type: ignore[operator]
+
+    def get_job(self, job_id: JobId) -> RemoteJob:
+        if self.reading is not None and job_id in self.drawings:
+            raise self.reading
+        return self._told(super().get_job(job_id))
+
+    def _told(self, job: RemoteJob) -> RemoteJob:
+        drawn = self.drawings.get(job.id)
+        is_bare = drawn is not None and self.clock.now() < drawn.ends_at + self.bare_s
+        return replace(job, asset_ids=()) if is_bare else job
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    """A model that owes two samples."""
+    bench = Bench(tmp_path)
+    bench.add("kael", ["KAEL, front"])
+    bench.declare(drawing(model("kael", "kael"), "a knight", "a castle"))
+    return bench
+
+
+@pytest.fixture
+def service(bench: Bench) -> Odd:
+    return Odd(bench.clock)
+
+
+def test_a_job_that_is_listed_late_is_found_before_it_is_drawn_again(bench: Bench, service: Odd) -> None:
+    service.late_s = sum(LOOKUP_PAUSES_OF_SAMPLE_S) - 2
+    bench.apply(Wire(service, Fault("after", lambda: AnswerLost("cut", timed_out=False), name="generate")).api)
+    assert not sample_wrongs(bench, service, paid=2)
+
+
+def test_a_job_that_is_listed_late_is_found_by_the_run_after_a_death(bench: Bench, service: Odd) -> None:
+    service.late_s = sum(LOOKUP_PAUSES_OF_SAMPLE_S) - 2
+    with pytest.raises(Killed):
+        bench.apply(Wire(service, Fault("after", Killed, name="generate")).api)
+    bench.apply(service)
+    assert not sample_wrongs(bench, service, paid=2)
+
+
+def test_pictures_that_are_named_late_are_waited_for(bench: Bench, service: Odd) -> None:
+    service.bare_s = PICTURES_LATE_S - 10
+    assert bench.apply(service).status == "done"
+    assert not sample_wrongs(bench, service, paid=2)
+
+
+def test_a_job_that_never_names_a_picture_fails_its_sample(bench: Bench, service: Odd) -> None:
+    service.bare_s = 1e9
+    ledger = bench.apply(service)
+    assert ledger.status == "partial"
+    assert "ended without a picture" in str(ledger.failed[0].reason)
+
+
+def test_where_jobs_are_not_listed_models_are_trained_and_drawn(bench: Bench, service: Odd) -> None:
+    service.listing = Refused("listing jobs is not allowed", status=403)
+    assert bench.apply(service).status == "done"
+    assert not sample_wrongs(bench, service, paid=2)
+
+
+def test_jobs_that_cannot_be_read_end_no_training(bench: Bench, service: Odd) -> None:
+    """Their samples stay recorded as launched, and a later run waits for them."""
+    bench.apply(service)
+    bench.add("ink", ["INK, a fox"])
+    bench.declare(drawing(model("kael", "kael"), "a knight", "a castle", "a boat"), model("ink", "ink"))
+    service.training_s = 3600.0
+    service.reading = Refused("reading jobs is not allowed", status=403)
+    ledger = bench.apply(service)
+    assert ledger.status == "partial"
+    assert [line.what for line in ledger.failed] == ["sample 3"]
+    assert bench.record("model.ink").current.phase == "trained"
+    assert phases(bench)["a boat"] == "drawing"
+    service.reading = None
+    assert bench.apply(service).status == "done"
+    assert service.drawn().most_common(1)[0][1] == 1, "nothing was drawn twice"
+
+
+def test_a_wrong_key_is_said_before_anything_is_written(bench: Bench, service: Odd) -> None:
+    service.listing = Unauthorized("the key is unknown", status=401)
+    assert bench.apply(service).error == "the key is unknown"
+    assert not service.models
