@@ -18,7 +18,7 @@ from scenario_apply.cli.invocation import Invocation
 from scenario_apply.cli.plan_request import PlanRequest, plan_options, read_request
 from scenario_apply.cli.state_location import store_at
 from scenario_apply.cli.wiring import Service, environment_of
-from scenario_apply.errors import ExitCode, ManifestError, ScenarioApplyError, Unauthorized, Unreachable
+from scenario_apply.errors import Diagnostic, ExitCode, ManifestError, ScenarioApplyError, Unauthorized, Unreachable
 from scenario_apply.fleet.approval import approved_of
 from scenario_apply.fleet.tasks import ManifestResult, Task, TaskManifest, failed_manifest, problem_of
 from scenario_apply.model.remote import ModelId
@@ -180,14 +180,21 @@ def planned(task: Task, one: Opened, prepared: Prepared) -> ManifestResult:
         requests=plan.requests_total,
         cu=plan.cu,
         unknown=len(plan.costs("unknown")),
+        samples=plan.samples_count,
+        samples_cu=plan.samples_cu,
         trainings=sum(isinstance(planned.step, StartTraining) for planned in plan.steps),
         deletes=sum(isinstance(planned.step, DeleteModel) for planned in plan.steps),
         has_changes=prepared.is_to_be_approved,
         records=one.loaded is not None and (prepared.has_journal or prepared.state != one.loaded.state),
-        problems=tuple(problem_of(found) for found in (*plan.blocked, *plan.diagnostics)),
+        problems=tuple(problem_of(found) for found in (*map(_with_hint, plan.blocked), *plan.diagnostics)),
         approved=approved_of(plan),
         plan=_document(plan) if task.detail else None,
     )
+
+
+def _with_hint(found: Diagnostic) -> Diagnostic:
+    """A manifest's limit is not raised on the command line of a fleet, whose limits are those of all projects."""
+    return replace(found, hint="raise it in the manifest's limits:") if found.code == "gate" else found
 
 
 def code_of_plan(plan: Plan) -> ExitCode:

@@ -77,7 +77,7 @@ def _counts(report: FleetReport, run: ProjectRun) -> Iterator[str]:
             yield counted(requests, "request")
         yield from cost_words(results)
         return
-    done = sum(len(result.ledger["done"]) for result in results if result.ledger is not None)
+    done = sum(len({line["address"] for line in r.ledger["done"]}) for r in results if r.ledger is not None)
     failed = sum(len(result.ledger["failed"]) for result in results if result.ledger is not None)
     for number, noun in ((done, "done"), (len(run.running), "training"), (failed, "failed")):
         if number:
@@ -105,9 +105,18 @@ def cost_words(results: list[ManifestResult]) -> Iterator[str]:
     """What is known of the cost, and of how many resources it is not."""
     cu, unknown = total(result.cu or 0.0 for result in results), sum(result.unknown for result in results)
     if cu:
-        yield f"{amount(cu)} CU"
+        yield f"{amount(cu)} CU{_of_samples(results, cu)}"
     if unknown:
         yield f"{counted(unknown, 'resource')} of unknown cost"
+
+
+def _of_samples(results: list[ManifestResult], cu: float) -> str:
+    """How much of that is for samples."""
+    samples, known = sum(result.samples for result in results), total(result.samples_cu or 0.0 for result in results)
+    if not samples or not known:
+        return ""
+    drawn = f" for {counted(samples, 'sample')}"
+    return drawn if known == cu else f", {amount(known)} of it{drawn}"
 
 
 def _manifest_lines(report: FleetReport, run: ProjectRun, screen: Screen) -> Iterator[str]:

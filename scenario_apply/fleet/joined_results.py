@@ -21,11 +21,14 @@ _CODES = {
 }
 
 
+_OF_PLAN = ("summary", "requests", "cu", "unknown", "samples", "samples_cu", "trainings", "deletes")
+
+
 def joined(before: ManifestResult | None, now: ManifestResult) -> ManifestResult:
     """The later result, with what the earlier ones did in its ledger. What was planned first stays."""
     if before is None:
         return now
-    plan = {key: getattr(before, key) for key in ("summary", "requests", "cu", "unknown", "trainings", "deletes")}
+    plan = {key: getattr(before, key) for key in _OF_PLAN}
     if now.ledger is None or before.ledger is None:
         ledger = now.ledger or before.ledger
         return replace(now, ledger=ledger, plan=before.plan, approved=before.approved, **plan)

@@ -101,7 +101,8 @@ class ManifestResult(Struct, frozen=True, kw_only=True):
     """What became of one manifest. code: the detailed exit code that the command by itself would end with.
 
     summary: resources by action. requests: of the plan's steps. cu: of the plan, what is known; unknown: resources of
-    unknown cost. plan, ledger, statuses: documents in their usual shapes. held: launches that had to wait.
+    unknown cost. samples: how many the plan draws; samples_cu: what is known of their cost.
+    plan, ledger, statuses: documents in their usual shapes. held: launches that had to wait.
     drawing: resources whose samples are being drawn, which a later task records.
     approved: what the plan asks approval for. launched: addresses. charged: CU of those, None where it is not known.
     """
@@ -112,6 +113,8 @@ class ManifestResult(Struct, frozen=True, kw_only=True):
     requests: int = 0
     cu: float | None = 0
     unknown: int = 0
+    samples: int = 0
+    samples_cu: float | None = None
     trainings: int = 0
     deletes: int = 0
     has_changes: bool = False

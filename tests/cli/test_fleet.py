@@ -120,21 +120,29 @@ def test_the_limit_of_the_fleet_stops_everything_before_a_launch(
 
 def test_one_project_that_fails_spares_the_others(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """No credentials, a broken manifest, a gate of its own, a state that a person's apply holds: each is listed."""
-    fleet(tmp_path, {"p_ok": 1, "p_keys": 1, "p_broken": 1, "p_gate": 1, "p_locked": 1})
+    fleet(tmp_path, {"p_ok": 1, "p_keys": 1, "p_broken": 1, "p_gate": 1, "p_samples": 1, "p_locked": 1})
     text = (tmp_path / "fleet.yaml").read_text()
     keys = "manifests: 'p_keys/*/scenario.yaml', credentials: { key: NOT_SET, secret: TEAM_SECRET }"
     (tmp_path / "fleet.yaml").write_text(text.replace("manifests: 'p_keys/*/scenario.yaml'", keys))
     (tmp_path / "p_broken/m0/scenario.yaml").write_text("version: 1\nmodles: {}\n")
     with (tmp_path / "p_gate/m0/scenario.yaml").open("a") as manifest:
         manifest.write("limits: { cost: 1 }\n")
+    with (tmp_path / "p_samples/m0/scenario.yaml").open("a") as manifest:
+        manifest.write("limits: { samples_cost: 1 }\ndefaults: { samples: [at sea] }\n")
     state = tmp_path / "p_locked/m0/state"
     state.mkdir()
     with Lock(str(state / "scenario.lock"), SystemClock()).held("scenario-apply apply"):
         code, document, err = run(*APPLY, capsys=capsys)
     assert code == 8
     codes = {project["name"]: project["exit_code"] for project in document["projects"]}
-    assert codes == {"p_ok": 0, "p_keys": 1, "p_broken": 1, "p_gate": 6, "p_locked": 7}
-    for part in ("NOT_SET is not set", "did you mean models?", "is locked by"):
+    assert codes == {"p_ok": 0, "p_keys": 1, "p_broken": 1, "p_gate": 6, "p_samples": 6, "p_locked": 7}
+    assert "--limit" not in err  # where it is that of all projects
+    assert "samples_cost: 10.75 is over the limit of 1" in err
+    for part in (
+        "NOT_SET is not set",
+        "did you mean models?",
+        "is locked by",
+    ):
         assert part in err
 
 
