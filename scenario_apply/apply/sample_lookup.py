@@ -15,7 +15,8 @@ from scenario_apply.state.outcome import Outcome
 from scenario_apply.state.sample_records import sample_jobs, version_of
 from scenario_apply.state.state import State
 
-MOST_JOB_PAGES = 20
+MOST_JOB_PAGES = 100
+"""A page may be short or empty: what is not found is drawn, and paid, again."""
 MOST_JOBS_READ = 20
 """Jobs that are read by themselves, because the list does not say what they were asked for."""
 
@@ -64,8 +65,8 @@ def _jobs_since(api: ScenarioApi, is_ours: IsOurs, known: Collection[str]) -> li
         page = api.list_jobs(token=token)
         jobs |= {job.id: job for job in page.jobs if job.id not in known and is_ours(job.id, job.created_at)}
         times = [job.created_at for job in page.jobs if job.created_at is not None]
-        if not page.next_token or (times and not is_ours("", min(times))):
-            break
+        if not page.next_token or page.next_token == token or (times and not is_ours("", max(times))):
+            break  # the last page, or one of nothing but older jobs
         token = page.next_token
     for job in [job for job in jobs.values() if not {"prompt", "seed"} <= job.input.keys()][:MOST_JOBS_READ]:
         try:

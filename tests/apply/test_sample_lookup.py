@@ -120,6 +120,24 @@ def test_jobs_of_other_requests_are_not_read_however_many_there_are() -> None:
     assert outcome.job_id == "j59"
 
 
+def test_a_job_is_found_behind_short_and_empty_pages_in_any_order() -> None:
+    """A page of nothing but older jobs is the last one that is read."""
+    read = list[str]()
+    pages = [[], [job("j8", 90, seed=8), job("j9", 150, seed=9)], *[[job(f"x{n}", 140, seed=n)] for n in range(20, 60)]]
+    pages += [[job("j1", 110)], [job("j0", 50)], [job("j7", 40)]]
+
+    class Jobs(FakeScenario):
+        def list_jobs(self, *, token: str | None = None, **named: object) -> JobPage:
+            read.append(token or "0")
+            at = int(token or 0)
+            return JobPage(jobs=tuple(pages[at]), next_token=str(at + 1) if at + 1 < len(pages) else None)
+
+    step = DrawSample(address=KAEL, number=1, sample=SAMPLE)
+    outcome = find_drawn(Jobs(FakeClock()), STATE, step, 0.0, (), lambda id, at: at is None or at >= 100)
+    assert outcome is not None
+    assert (outcome.job_id, read[-1]) == ("j1", str(len(pages) - 2))
+
+
 def test_a_job_that_only_the_account_knows_is_another_request() -> None:
     """A sample that failed and was drawn again is recorded once, and was launched twice."""
     entry = SampleEntry(
