@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from pathlib import Path
 
 import pytest
 
 from scenario_apply.cli.command_table import MODULES
-from scenario_apply.cli.main import load
+from scenario_apply.cli.local_service import local_service
+from scenario_apply.cli.main import load, run
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 QUICKSTART = "manifests/quickstart"
 NEEDS_A_SERVER = ("emulator", "ci comment", "ci issue", "ci reviewed")
 """The emulator's examples are below, those of ci in tests/ci."""
+PROCESSES = {"fleet", "processes"}
+"""Words of lines that start processes of their own: a shell carries them out."""
+ALONE = ("state ", "--from ")
+"""Commands that ask no service, or copy the emulator's folder, which must be at rest."""
 
 
 def environment(home: Path) -> dict[str, str]:
@@ -43,6 +50,45 @@ def shell(script: str, home: Path, more: Mapping[str, str] | None = None) -> str
     return done.stdout
 
 
+def carry_out(script: str, home: Path) -> None:
+    """The same, with its simple lines in this process, and one emulator for all of them."""
+    lines = [line.strip() for line in script.strip().splitlines()]
+    data = home / "clone" / QUICKSTART / ".scenario" / "emulator"
+    shared = ["--training-seconds", "0.2", "--rate-limit", "0"]
+    is_shared = data.exists() and script.count("--local") > 1 and not any(word in script for word in ALONE)
+    with here(home), local_service(str(data), shared, os.environ) if is_shared else nullcontext():
+        for line in lines:
+            words = split(line)
+            if words[0] != "scenario-apply" or set("|&;()$<") & set("".join(words)) or PROCESSES & {*words}:
+                shell(line, home)
+            elif words[-2] == ">":
+                with open(words[-1], "w", encoding="utf-8") as file, redirect_stdout(file):
+                    assert run(words[1:-2]) == 0, line
+            else:
+                assert run(words[1:]) == 0, line
+
+
+def split(line: str) -> list[str]:
+    """The words of a line, and its operators."""
+    reader = shlex.shlex(line, posix=True, punctuation_chars=True)
+    reader.whitespace_split, reader.commenters = True, ""
+    return list(reader)
+
+
+@contextmanager
+def here(home: Path) -> Iterator[None]:
+    """In the clone, with that environment, by polls of a tenth of a second."""
+    with pytest.MonkeyPatch.context() as patch:
+        ours = environment(home)
+        for name in [*os.environ]:
+            patch.delenv(name)
+        for name, value in ours.items():
+            patch.setenv(name, value)
+        patch.setattr("scenario_apply.apply.poll_rounds.FIRST_EVERY_S", 0.1)
+        patch.chdir(home / "clone")
+        yield
+
+
 def new_home(home: Path) -> Path:
     """A folder with a program and a clone."""
     (home / "bin").mkdir(parents=True)
@@ -60,7 +106,7 @@ def applied(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = new_home(tmp_path_factory.mktemp("applied") / "home")
     apply = f"scenario-apply apply {QUICKSTART} --local --auto-approve --poll-interval 0.1 -q"
     caption = f"{QUICKSTART}/kael/05_campfire.txt"
-    shell(f"{apply}\nsed -i.bak s/beside/near/ {caption} && rm {caption}.bak\n{apply}", home)
+    carry_out(f"{apply}\nsed -i.bak s/beside/near/ {caption} && rm {caption}.bak\n{apply}", home)
     return home
 
 
@@ -69,7 +115,7 @@ def test_the_examples_of_a_command_work(command: str, applied: Path, tmp_path: P
     home = tmp_path / "home"
     shutil.copytree(applied, home, symlinks=True, ignore=shutil.ignore_patterns("emulator.*"))
     (home / "bin" / "scenario-apply").chmod(0o755)
-    shell(load(command).EXAMPLES, home)
+    carry_out(load(command).EXAMPLES, home)
 
 
 def test_the_examples_of_the_emulator_work(tmp_path: Path) -> None:

@@ -133,7 +133,9 @@ def _inserted(text: str, block: Any, key: str, value: Json) -> _Change:
 def _removed(text: str, block: Any, key: str) -> _Change:
     """A key with its value, which leaves others in its block."""
     entry = _entry(block, key)
-    if entry is None or len(block.value) < 2:
+    if entry is None:
+        raise CannotEdit("it is not written there itself")
+    if len(block.value) < 2:
         raise CannotEdit("nothing else is in its block")
     start, end = entry[0].start_mark.index, _end_of(entry[1])
     if block.flow_style:
