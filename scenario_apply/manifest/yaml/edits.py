@@ -127,7 +127,19 @@ def _inserted(text: str, block: Any, key: str, value: Json) -> _Change:
         if after < 0:
             return _Change(len(text), len(text), f"{end}{indent}{key}: {written}")
         line = after + 1
+    else:
+        line = _above_comments(text, line, indent)
     return _Change(line, line, f"{indent}{key}: {written}{end}")
+
+
+def _above_comments(text: str, line: int, indent: str) -> int:
+    """Where the comments begin that stand right above a line and are about it; those at the top are of the file."""
+    while indent and line:
+        before = text.rfind("\n", 0, line - 1) + 1
+        if not text.startswith(f"{indent}#", before):
+            break
+        line = before
+    return line
 
 
 def _removed(text: str, block: Any, key: str) -> _Change:
