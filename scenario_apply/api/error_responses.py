@@ -132,7 +132,7 @@ def error_of(request: Request, reply: Reply, mask: Callable[[str], str]) -> ApiE
     if status == 401:
         return Unauthorized(what, status=status, hint=CREDENTIALS_HINT)
     if status == 403:
-        return Refused(what, status=status, hint=_PAGE_HINT if is_a_page else _forbidden_hint(body))
+        return _of_403(what, body, mask, is_a_page=is_a_page)
     if status == 404:
         if body is None:  # a page of some other server must not read as "the model is gone"
             return BadAnswer(what, status=status, hint=_NOT_THE_API_HINT)
@@ -197,11 +197,13 @@ def _allowed(ceiling: Ceiling) -> str:
     return f"; the account's plan limits it{scope} ({ceiling.action})" if scope else ""
 
 
-def _forbidden_hint(body: Mapping[str, object] | None) -> str:
+def _of_403(what: str, body: Mapping[str, object] | None, mask: Callable[[str], str], *, is_a_page: bool) -> Refused:
+    """The plan that is needed is part of the message: a step that failed is told without its hint."""
     plan = (body or {}).get("requiredPlan")
     if isinstance(plan, str) and plan:
-        return f"this needs the plan {_one_line(plan)}"
-    return "check that the API key belongs to this project and may do this"
+        return Refused(f"{what}; this needs the plan {mask(_one_line(plan))}", status=403)
+    key = "check that the API key belongs to this project and may do this"
+    return Refused(what, status=403, hint=_PAGE_HINT if is_a_page else key)
 
 
 def _details(body: Mapping[str, object] | None) -> Mapping[str, object] | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from scenario_apply.apply.sample_lookup import is_prompt_of
-from scenario_apply.errors import BadAnswer, RateLimited, Refused, Unauthorized
+from scenario_apply.errors import ApiError, RateLimited, Unauthorized, Unreachable
 from scenario_apply.model.kept_text import file_name_form, is_kept_name
 from scenario_apply.model.ports import ScenarioApi
 from scenario_apply.model.remote import ENDED_STATUSES, JobId, RemoteModel
@@ -52,9 +52,9 @@ def _newest_jobs(api: ScenarioApi, prompts: Iterable[str]) -> BaselineEntry | No
             if page.jobs or not page.next_token:
                 break
             page = api.list_jobs(token=page.next_token)
-    except (Unauthorized, RateLimited):
+    except (Unauthorized, RateLimited, Unreachable):
         raise
-    except (Refused, BadAnswer):
+    except ApiError:
         return None  # for samples alone a run is not ended before its trainings
     return BaselineEntry(
         ids=frozenset(job.id for job in page.jobs if _is_drawn_for(job.input.get("prompt"), prompts)),

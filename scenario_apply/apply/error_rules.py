@@ -31,6 +31,7 @@ class Consequence(Enum):
     PUT_BACK = "it was not carried out; the run is ending"
     DELAY = "it is tried again when the cooldown is over"
     HOLD = "it is tried again when another training, or another sample, ends"
+    ASK_AGAIN = "it is tried again in a few seconds: jobs of others leave it no room"
     FAIL = "it failed; what depends on it is skipped, the rest continues"
     FAIL_AT_GATE = "a limit stopped it; what depends on it is skipped"
     END_RUN = "it failed, and so would every other call: no more are started"
@@ -41,12 +42,13 @@ class Consequence(Enum):
 class Situation:
     """is_unanswered: a request of the step may have been carried out. others_run: another training of this run (for a
     sample: another sample) is running or being launched, whose end would allow this one. leaves_held: a later run
-    launches what has to wait.
+    launches what has to wait. has_patience: samples may be asked for again while jobs of others fill the ceiling.
     """
 
     is_unanswered: bool
     others_run: bool
     leaves_held: bool = False
+    has_patience: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,11 @@ def is_ceiling_of_samples(error: BaseException) -> bool:
     return isinstance(error, PlanCeiling) and error.action.replace("-", "").lower().startswith("parallelcustom")
 
 
+def _others_may_end(error: BaseException, situation: Situation) -> bool:
+    is_ceiling = isinstance(error, PlanCeiling) and error.limit != 0 and is_ceiling_of_samples(error)
+    return is_ceiling and situation.has_patience
+
+
 def _is_left(error: BaseException, situation: Situation) -> bool:
     """Whether a cooldown is longer than a run waits that leaves launches to a later one."""
     return situation.leaves_held and isinstance(error, CoolingDown) and error.remaining_s > LONGEST_HELD_S
@@ -84,6 +91,7 @@ RULES: tuple[_Rule, ...] = (
     _Rule((CoolingDown,), Consequence.HOLD, _is_left),
     _Rule((CoolingDown,), Consequence.DELAY),
     _Rule((PlanCeiling,), Consequence.HOLD, _another_may_end),
+    _Rule((PlanCeiling,), Consequence.ASK_AGAIN, _others_may_end),
     _Rule((LaunchHeld,), Consequence.HOLD),
     _Rule((StateError,), Consequence.RAISE),
     _Rule((Unauthorized, Unreachable, RateLimited), Consequence.END_RUN),

@@ -11,6 +11,7 @@ from scenario_apply.apply.before_run import take_baseline
 from scenario_apply.apply.call_context import CallContext
 from scenario_apply.apply.call_notes import CallNotes
 from scenario_apply.apply.calls import perform
+from scenario_apply.apply.crowded import Crowded
 from scenario_apply.apply.environment import Environment
 from scenario_apply.apply.error_rules import Consequence, Situation, consequence_of, is_ceiling_of_samples
 from scenario_apply.apply.events import Event, Noted, StepFailed, StepFinished, StepStarted, Throttled
@@ -82,6 +83,7 @@ class Run:
         self._notes = CallNotes()
         self._throttle_notice = ThrottleNotice(environment.counter, self._clock, emit)
         self._baseline = Baseline()
+        self._crowded = Crowded()
         self._is_gated = False
         self._fatal: BaseException | None = None
         tools = WaitTools(
@@ -263,7 +265,9 @@ class Run:
         is_draw, schedule = isinstance(planned.step, DrawSample), self._schedule
         others = (schedule.has_samples if is_draw else schedule.has_trainings)(beside=planned.id)
         is_unanswered = self._notes.is_unanswered(planned.id)
-        situation = Situation(is_unanswered, others_run=others, leaves_held=self._options.leaves_held)
+        now = self._clock.monotonic()
+        has_patience = self._options.wait and self._crowded.has_patience(now)
+        situation = Situation(is_unanswered, others, leaves_held=self._options.leaves_held, has_patience=has_patience)
         match consequence := consequence_of(error, situation):
             case Consequence.UNKNOWN:
                 self._schedule.unknown(planned.id, str(error))
@@ -277,6 +281,10 @@ class Run:
                 self._schedule.hold(planned.id)
                 what = "sample" if is_draw else "training"
                 self._emit(Noted(text=f"waits for another {what} to end: {error}", address=planned.address))
+            case Consequence.ASK_AGAIN:
+                if self._crowded.since is None:
+                    self._emit(Noted(text=f"waits for jobs of others to end: {error}", address=planned.address))
+                self._schedule.hold_until(planned.id, self._crowded.next_at(now))
             case Consequence.FAIL if isinstance(error, CoolingDown):
                 self._fail(planned, f"{error}; a cooldown of more than an hour is not waited for: apply again after it")
             case Consequence.FAIL:
@@ -304,6 +312,8 @@ class Run:
         self._recorder.keep(planned, outcome)
         self._schedule.done(planned.id)
         self._recorder.settle(planned, outcome)
+        if isinstance(planned.step, DrawSample):
+            self._crowded.passed()
         self._emit(
             StepFinished(
                 step=planned,

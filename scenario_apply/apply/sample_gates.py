@@ -93,7 +93,7 @@ class SampleGates:
         if len(known) < count and self._launching.limits_cost:
             raise GateClosed(f"the price of the samples of {address} is unknown, and there is a limit on cost")
         change = next((one for one in self._plan.changes if one.address == address), None)
-        self._check_approved(address, cu, change)
+        self._check_approved(address, cu if len(known) == count else None, change)
         self._launching.take_samples(address, cu, count)
         planned_cu = None if change is None else change.samples.cost.cu
         if known and (planned_cu is None or abs(planned_cu - cu) > _ROUNDING):
@@ -101,9 +101,9 @@ class SampleGates:
             text = f"Scenario quotes {amount(cu)} CU for {count} sample{'s' if count > 1 else ''}; {before}"
             self._launching.emit(Noted(text=text, address=address))
 
-    def _check_approved(self, address: Address, cu: float, change: Change | None) -> None:
+    def _check_approved(self, address: Address, cu: float | None, change: Change | None) -> None:
         """Against the saved plan, or the plan that a user approved at the terminal: a quote as it stands, else a
-        quarter more. A price that the plan did not know was approved as such.
+        quarter more. A price that the plan did not know was approved as such; one that it knew is not unknown.
         """
         plan = self._approval.plan
         if plan is not None:
@@ -113,6 +113,11 @@ class SampleGates:
         if change is None or change.samples.cost.cu is None:
             return
         most = approved_samples(change)
+        if cu is None:
+            raise GateClosed(
+                f"the price of the samples of {address} is unknown now, and {amount(most)} CU were approved: "
+                "none was drawn; plan again and review the price"
+            )
         if cu > most + _ROUNDING:
             raise GateClosed(
                 f"Scenario quotes {amount(cu)} CU for the samples of {address}, and {amount(most)} CU were approved: "

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from scenario_apply.apply.poll_rounds import PollResult
 from scenario_apply.apply.refresh import LONGEST_REASON, bounded, charged_of_failed
-from scenario_apply.errors import BadAnswer, NotFound, RateLimited, Refused, Unauthorized
+from scenario_apply.errors import ApiError, NotFound, RateLimited, Unauthorized, Unreachable
 from scenario_apply.model.ports import Clock, ScenarioApi
 from scenario_apply.model.remote import RUNNING_JOB_STATUSES, JobId, Progress, RemoteJob
 from scenario_apply.model.steps import StepId
@@ -34,9 +34,9 @@ def poll_samples(api: ScenarioApi, clock: Clock, waiting: Mapping[StepId, Drawin
     """One poll; each job by itself where the list of jobs cannot be had. Raises ApiError."""
     try:
         listed = _listed(api, waiting) if len(waiting) > 1 else {}
-    except (Unauthorized, RateLimited):
+    except (Unauthorized, RateLimited, Unreachable):
         raise
-    except (Refused, BadAnswer):
+    except ApiError:
         listed = {}
     return {step_id: _result(api, clock, one, listed.get(one.job_id)) for step_id, one in waiting.items()}
 

@@ -264,6 +264,11 @@ class Schedule:
                 self.status[ready_id] = StepStatus.HELD
                 self._hold(ready_id)
 
+    def hold_until(self, step_id: StepId, at: float) -> None:
+        """A sample that others' jobs leave no room for: it alone is tried again at that moment of the clock."""
+        self.hold(step_id)
+        self.delay(step_id, at)
+
     def release_held(self) -> None:
         """A training ended, or none is left: launches that were held may be tried again."""
         for step_id in self.held:
@@ -281,7 +286,8 @@ class Schedule:
 
     def release_samples_if_idle(self) -> None:
         """All that were held may be tried again where none runs or is about to: nothing is left to wait for."""
-        is_idle = not self.has_samples() and not any(self._is_ready_draw(step_id) for _, step_id in self._ready)
+        queued = (step_id for _, step_id in (*self._ready, *self._delayed))
+        is_idle = not self.has_samples() and not any(self._is_about_to_draw(step_id) for step_id in queued)
         if is_idle and self.held_samples:
             self.release_samples()
 
@@ -315,6 +321,9 @@ class Schedule:
     def _hold(self, step_id: StepId) -> None:
         if not self._leaves_held:
             self._held.append(step_id)
+
+    def _is_about_to_draw(self, step_id: StepId) -> bool:
+        return self.status[step_id] in (StepStatus.READY, StepStatus.DELAYED) and self._is_draw(step_id)
 
     def _is_ready_draw(self, step_id: StepId) -> bool:
         return self.status[step_id] is StepStatus.READY and self._is_draw(step_id)

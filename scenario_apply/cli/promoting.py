@@ -105,10 +105,12 @@ def _promotion(
     recorded_address(str(address), loaded.state)
     spec = request.manifest.models.get(address)
     if spec is None:
-        why = "compositions have no epochs" if address.kind == "composition" else "the manifest does not declare it"
+        is_composition = address.kind == "composition"
+        why = "it is no model" if is_composition else "the manifest does not declare it"
+        parts = "; `epoch:` of a concept chooses the epoch of a part" if is_composition else ""
         raise NotPromoted(
             f"{address} cannot be promoted: {why}",
-            hint=f"scenario-apply rollback {address} makes its previous version current again",
+            hint=f"scenario-apply rollback {address} makes its previous version current again{parts}",
         )
     state = with_known_recipes(loaded.state, request.datasets)
     desired = desire(request.manifest, with_recorded_recipes(request.datasets, state))
@@ -206,7 +208,9 @@ def _next(call: Invocation, record: Record, promoted: Promotion) -> str:
     """What the next apply does about it."""
     address, version, spec = promoted.address, promoted.version, promoted.spec
     draws = bool(spec.samples.samples) and "trained" in spec.samples.on
-    if version is not record.current:
+    if not spec.enabled:
+        what = f"{address} has `enabled: false`: nothing is done about it until that is removed."
+    elif version is not record.current:
         rest = "Samples that it lacks are charged, and compositions" if draws else "Compositions"
         what = (
             f"Version {version.number} becomes current again with the next apply: it is not trained again, 0 CU. "
@@ -225,6 +229,8 @@ def _next(call: Invocation, record: Record, promoted: Promotion) -> str:
             what += f" promote --version {version.number} writes the parameters of this one."
     elif spec.epoch in (None, version.epoch):
         what = "See scenario-apply plan."
+    elif "epoch" in spec.lifecycle.ignore_changes:
+        what = f"{address} has `lifecycle.ignore_changes: [epoch]`, so apply chooses no epoch."
     else:
         what = f"The next apply chooses epoch {spec.epoch} of version {version.number}: free."
         if draws:

@@ -8,7 +8,7 @@ import pytest
 
 from scenario_apply.api.generation_requests import base_inputs_of, card_of, generation_price_of, generation_to_json
 from scenario_apply.api.job_answers import job_of, job_page_of
-from scenario_apply.errors import AnswerLost, BadAnswer, NotFound, PlanCeiling, WriteInPlan
+from scenario_apply.errors import AnswerLost, BadAnswer, NotFound, PlanCeiling, Refused, WriteInPlan
 from scenario_apply.model.remote import AssetId, BaseInputs, JobId, ModelId
 from scenario_apply.model.samples import Generation, SampleSettings
 from tests.api.transports import Bench, reply
@@ -103,6 +103,12 @@ def test_a_ceiling_names_what_is_limited() -> None:
     with pytest.raises(PlanCeiling) as caught:
         Bench([reply(429, body)]).client.generate(BASE, Generation(prompt="p"))
     assert (caught.value.action, caught.value.limit) == ("parallel-custom-jobs", 2)
+
+
+def test_a_base_that_needs_a_higher_plan_names_it() -> None:
+    restricted = {"reason": "restricted", "name": "ModelAccessRestrictedError", "requiredPlan": "cu-max"}
+    with pytest.raises(Refused, match=r"restricted \(HTTP 403\); this needs the plan cu-max$"):
+        Bench([reply(403, restricted)]).client.generate(BASE, Generation(prompt="p"))
 
 
 def test_a_launch_says_what_it_costs() -> None:

@@ -20,6 +20,7 @@ from scenario_apply.errors import (
 )
 
 PLAIN = Situation(is_unanswered=False, others_run=False)
+PATIENT = Situation(is_unanswered=False, others_run=False, has_patience=True)
 UNANSWERED = Situation(is_unanswered=True, others_run=False)
 BESIDE_TRAININGS = Situation(is_unanswered=False, others_run=True)
 CEILING = PlanCeiling("no more", action="parallel-training", limit=1)
@@ -34,6 +35,9 @@ CASES = [
     (CEILING, PLAIN, Consequence.FAIL),
     (PlanCeiling("full", action="parallel-custom-jobs", limit=9), BESIDE_TRAININGS, Consequence.HOLD),
     (PlanCeiling("full", action="parallelCustomJobs", limit=9), PLAIN, Consequence.FAIL),
+    (PlanCeiling("full", action="parallelCustomJobs", limit=9), PATIENT, Consequence.ASK_AGAIN),
+    (PlanCeiling("none", action="parallelCustomJobs", limit=0), PATIENT, Consequence.FAIL),
+    (CEILING, PATIENT, Consequence.FAIL),
     (PlanCeiling("none", action="parallel-training", limit=0), BESIDE_TRAININGS, Consequence.FAIL),
     (PlanCeiling("full", action="dataset-images", limit=9), BESIDE_TRAININGS, Consequence.FAIL),
     (StateNotSaved("x"), PLAIN, Consequence.RAISE),

@@ -114,6 +114,16 @@ def test_an_estimate_approves_a_quarter_more(tmp_path: Path, more_cu: float, sta
         assert not service.drawings
 
 
+def test_a_price_that_is_unknown_at_the_launch_was_not_approved_where_the_plan_knew_it(tmp_path: Path) -> None:
+    bench = declared(tmp_path)
+    service = FakeScenario(bench.clock)
+    approval = Approval(plan=bench.plan(service).plan)
+    fault = Fault("before", lambda: ApiError("busy", status=500), name="quote_generation", nth=2, times=9)
+    ledger = bench.apply(Wire(service, fault).api, ApplyOptions(approval=approval))
+    assert (ledger.gated, service.drawings) == (True, {})
+    assert "is unknown now, and 26.875 CU were approved" in str(ledger.failed[0].reason)
+
+
 def test_a_quote_of_the_plan_is_not_asked_for_again(tmp_path: Path) -> None:
     bench = declared(tmp_path)
     service = FakeScenario(bench.clock)

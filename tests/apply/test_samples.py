@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from scenario_apply.apply.apply_options import ApplyOptions
+from scenario_apply.apply.crowded import ASK_EVERY_S, LONGEST_CROWDED_S
 from scenario_apply.apply.events import Noted, SampleMoved, StepFinished
 from scenario_apply.apply.stop_signal import StopSignal
 from scenario_apply.cli.progress.json_lines import ledger_json
@@ -146,13 +147,28 @@ def test_the_ceiling_is_waited_for_while_samples_of_the_run_end(bench: Bench, se
     assert not sample_wrongs(bench, service, paid=9)
 
 
-def test_a_ceiling_that_others_fill_is_named_and_asked_about_once(bench: Bench, service: FakeScenario) -> None:
+def test_a_ceiling_that_others_fill_for_a_moment_is_waited_for(bench: Bench, service: FakeScenario) -> None:
+    bench.declare(drawing(model("kael", "kael"), *(f"prompt {n}" for n in range(9))))
+    full = PlanCeiling("You have reached your plan's limit", action="parallel-custom-jobs", limit=2)
+    wire = Wire(service, Fault("before", lambda: full, name="generate", times=12))
+    ledger = bench.apply(wire.api, EIGHT)
+    assert (ledger.status, len(service.drawings)) == ("done", 9)
+    notes = [event.text for event in bench.events if isinstance(event, Noted) and "jobs of others" in event.text]
+    assert len(notes) == 1
+    assert not sample_wrongs(bench, service, paid=9)
+
+
+def test_a_ceiling_that_others_fill_is_named_and_asked_about_by_one(bench: Bench, service: FakeScenario) -> None:
     bench.apply(service)
     bench.declare(drawing(model("kael", "kael"), "a knight", "a castle", *(f"prompt {n}" for n in range(5))))
     full = PlanCeiling("You have reached your plan's limit", action="parallel-custom-jobs", limit=2)
     service.log.clear()
-    ledger = bench.apply(Wire(service, Fault("before", lambda: full, name="generate", times=99)).api)
+    wire = Wire(service, Fault("before", lambda: full, name="generate", times=99))
+    began = bench.clock.monotonic()
+    ledger = bench.apply(wire.api)
     assert ledger.status == "failed"
+    assert bench.clock.monotonic() - began < LONGEST_CROWDED_S + 2 * ASK_EVERY_S
+    assert wire.calls.count("generate") <= LONGEST_CROWDED_S / ASK_EVERY_S + 5
     [failed] = ledger.failed
     assert failed.what == "5 samples (3, 4, 5 and 2 more)"
     assert "your plan's limit" in str(failed.reason)

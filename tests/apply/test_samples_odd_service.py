@@ -89,8 +89,9 @@ def test_a_job_that_never_names_a_picture_fails_its_sample(bench: Bench, service
     assert "ended without a picture" in str(ledger.failed[0].reason)
 
 
-def test_where_jobs_are_not_listed_models_are_trained_and_drawn(bench: Bench, service: Odd) -> None:
-    service.listing = Refused("listing jobs is not allowed", status=403)
+@pytest.mark.parametrize("error", [Refused("listing jobs is not allowed", status=403), ApiError("oops", status=500)])
+def test_where_jobs_are_not_listed_models_are_trained_and_drawn(bench: Bench, service: Odd, error: ApiError) -> None:
+    service.listing = error
     assert bench.apply(service).status == "done"
     assert not sample_wrongs(bench, service, paid=2)
 

@@ -75,6 +75,10 @@ def test_an_epoch_is_written_where_the_model_is_declared_and_chosen_by_the_next_
     Path("models.yaml").write_text(drawn)
     assert run(["promote", "model.kael", "--epoch", "8"]) == 0
     assert "free. Samples that this epoch lacks are drawn and charged" in capsys.readouterr().err
+    for line, said in (("enabled: false", "nothing is done"), ("lifecycle: { ignore_changes: [epoch] }", "no epoch")):
+        Path("models.yaml").write_text(MODELS.replace("  # as people know him\n", f"\n    {line}\n"))
+        assert run(["promote", "model.kael", "--epoch", "8"]) == 0
+        assert said in capsys.readouterr().err
     Path("models.yaml").write_text(MODELS)
     assert run(["promote", "model.kael", "--epoch", "8", "--why", "{% x"]) == 64
     assert run(["promote", "model.kael", "--epoch", "8", "--why", "the cloak"]) == 0
@@ -172,3 +176,14 @@ def test_what_is_best_is_shown_by_status_output_and_report(
     for command in ("status", "output --format json", "report --out -"):
         assert run(command.split()) == 0
         assert "sharp hands" in capsys.readouterr().out, command
+
+
+def test_only_models_are_promoted(emulator: EmulatorThread, capsys: pytest.CaptureFixture[str]) -> None:
+    """The parts of a composition have epochs, and are named."""
+    mix = "compositions:\n  mix:\n    concepts: [{ model: kael, scale: 0.5 }]\n"
+    Path("models.yaml").write_text(MODELS + mix)
+    applied(emulator)
+    assert run(["promote", "composition.mix", "--epoch", "8"]) == 1
+    said = capsys.readouterr().err
+    assert "composition.mix cannot be promoted: it is no model" in said
+    assert "`epoch:` of a concept" in said

@@ -155,3 +155,14 @@ def test_a_new_key_comes_after_those_of_one_line(tail: str) -> None:
     edits = [YamlEdit(("models", "kael", "best"), {"version": 1}), YamlEdit(("models", "kael", "epoch"), 8)]
     new = "\n    epoch: 8\n    best: { version: 1 }"
     assert with_values(text, edits) == f"models:\n  kael:\n    name: Kael\n    type: x   # one{new}{tail}"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_new_key_does_not_part_a_comment_from_what_it_is_about(end: str) -> None:
+    """Not in a block scalar either, whose lines look like comments; the head of a file stays its head."""
+    text = "models:\n  kael:\n    type: z\n    text: |\n      # a\n    # why\n    # these\n    tags: [b]\n"
+    text = text.replace("\n", end)
+    new = with_values(text, [YamlEdit(("models", "kael", "epoch"), 8)])
+    assert new == text.replace("    # why", f"    epoch: 8{end}    # why")
+    head = "# head\nmodels:\n  kael: {}\n"
+    assert with_values(head, [YamlEdit(("project",), "p")]) == head.replace("models", "project: p\nmodels")

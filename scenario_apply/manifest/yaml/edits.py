@@ -127,13 +127,27 @@ def _inserted(text: str, block: Any, key: str, value: Json) -> _Change:
         if after < 0:
             return _Change(len(text), len(text), f"{end}{indent}{key}: {written}")
         line = after + 1
+    else:
+        line = _above_comments(text, line, indent)
     return _Change(line, line, f"{indent}{key}: {written}{end}")
+
+
+def _above_comments(text: str, line: int, indent: str) -> int:
+    """Where the comments begin that stand right above a line and are about it; those at the top are of the file."""
+    while indent and line:
+        before = text.rfind("\n", 0, line - 1) + 1
+        if not text.startswith(f"{indent}#", before):
+            break
+        line = before
+    return line
 
 
 def _removed(text: str, block: Any, key: str) -> _Change:
     """A key with its value, which leaves others in its block."""
     entry = _entry(block, key)
-    if entry is None or len(block.value) < 2:
+    if entry is None:
+        raise CannotEdit("it is not written there itself")
+    if len(block.value) < 2:
         raise CannotEdit("nothing else is in its block")
     start, end = entry[0].start_mark.index, _end_of(entry[1])
     if block.flow_style:

@@ -296,7 +296,7 @@ def _cost(facts: CardFacts) -> list[str]:
 
 def _license(facts: CardFacts) -> list[str]:
     if facts.license is None:
-        return ["## Licence", "", "The manifest names no licence for this model."]
+        return ["## Licence", "", "No licence is named."]
     return ["## Licence", "", code(facts.license)]
 
 

@@ -94,7 +94,7 @@ def test_the_head_is_that_of_the_hub() -> None:
 def test_what_is_not_known_is_left_out() -> None:
     text = card(replace(CURRENT, type="flux.9-lora", samples=(), images=(), charged=None, parameters={}))
     assert head(text) == {"pipeline_tag": "text-to-image", "tags": ["lora", "text-to-image", "hero"]}
-    assert "names no licence" in text
+    assert "No licence is named" in text
     assert not any(title in text for title in ("## Samples", "## Dataset", "## Parameters", "## Cost", "## Trigger"))
 
 
