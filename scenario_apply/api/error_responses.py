@@ -198,7 +198,7 @@ def _allowed(ceiling: Ceiling) -> str:
 
 
 def _of_403(what: str, body: Mapping[str, object] | None, mask: Callable[[str], str], *, is_a_page: bool) -> Refused:
-    """The plan that is needed is part of the message: a step that failed is told without its hint."""
+    """The plan that is needed is part of the message: a step that failed is shown without its hint."""
     plan = (body or {}).get("requiredPlan")
     if isinstance(plan, str) and plan:
         return Refused(f"{what}; this needs the plan {mask(_one_line(plan))}", status=403)

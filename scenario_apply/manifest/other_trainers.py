@@ -186,6 +186,8 @@ def hint_for_list(name: str) -> str | None:
     """The hint for a list where the manifest takes one text or one folder; None for any other key."""
     if name in ("caption", "captions", "instruction"):
         return f"write one: {ONE_TEXT[len('remove it: ') :]}; a map of them is `captions: {{ 01.png: a caption }}`"
+    if name == "prompt":
+        return "write a sample for each prompt, or count: for several pictures of one"
     if name in ("before", "after"):
         return "name one folder: a pair of Scenario has one before picture and one after picture"
     return None

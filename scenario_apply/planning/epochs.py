@@ -62,7 +62,7 @@ def epoch_names(remote: RemoteModel | None) -> tuple[str, ...]:
 
 
 def exported_epoch(remote: RemoteModel) -> int | str | None:
-    """The epoch that somebody chose, as a manifest writes it; None for the last one, which a training leaves in use."""
+    """The epoch that was chosen, as a manifest writes it; None for the last one, which a training leaves in use."""
     known = epoch_names(remote)
     if remote.status != "trained" or remote.epoch is None or (known and remote.epoch == known[-1]):
         return None

@@ -7,10 +7,13 @@ import json
 from scenario_apply.model import codec
 from scenario_apply.review.comparison_view import CellView, ColumnHead, Comparison
 
+_FORMAT_VERSION = "1.0"
+
 
 def comparison_json(view: Comparison) -> str:
-    """Readers must ignore fields they do not know."""
-    return json.dumps(comparison_values(view), indent=2, ensure_ascii=False) + "\n"
+    """Format 1.x: readers ignore fields they do not know; a minor version adds fields, a major one breaks."""
+    document = {"format_version": _FORMAT_VERSION, **comparison_values(view)}
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
 def comparison_values(view: Comparison) -> dict[str, object]:

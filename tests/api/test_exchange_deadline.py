@@ -42,8 +42,10 @@ def test_an_answer_that_drips_ends_at_the_deadline(part: str) -> None:
 def test_a_connection_is_used_again_after_a_timed_answer() -> None:
     """The deadline of one exchange does not stay with the connection."""
     seen: list[bytes] = []
-    with servers.serving(servers.answering(b"{}", seen=seen)) as base:
-        transport = Transport(base, "key", "secret", timeouts=TIMES)
+    with (
+        servers.serving(servers.answering(b"{}", seen=seen)) as base,
+        Transport(base, "key", "secret", timeouts=TIMES) as transport,
+    ):
         outcomes = [transport.exchange(GET) for _ in range(3)]
     assert all(isinstance(outcome, Reply) for outcome in outcomes)
     assert len(seen) == 3

@@ -46,8 +46,10 @@ def test_an_answer_in_any_unicode_encoding_is_read(encoding: str) -> None:
 def test_a_secret_is_hidden_in_every_encoding(encoding: str) -> None:
     """What a request carries is hidden in its answer, whatever encoding the answer has."""
     content = '{"echo":"hunter2-hunter2"}'.encode(encoding)
-    with servers.serving(servers.answering(content)) as base:
-        transport = Transport(base, "key", "secret", sent=["hunter2-hunter2"])
+    with (
+        servers.serving(servers.answering(content)) as base,
+        Transport(base, "key", "secret", sent=["hunter2-hunter2"]) as transport,
+    ):
         outcome = transport.exchange(Request(method="GET", path="/models", safety=Safety.READ, doing="list"))
     assert isinstance(outcome, Reply)
     assert read_json(outcome.content) == {"echo": "***"}

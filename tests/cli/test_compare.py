@@ -38,6 +38,7 @@ def test_text_and_json_show_both_versions(here: Path, capsys: pytest.CaptureFixt
     assert "version 1" in capsys.readouterr().out
     assert run("model.kael", "@previous", "scenario.yaml", "--format", "json", *COMMON) == 0
     plain = json.loads(capsys.readouterr().out)
+    assert plain["format_version"] == "1.0"
     assert [column["version"] for column in plain["columns"]] == [1, 2]
     assert [row["prompt"] for row in plain["rows"]] == ["KAEL_07 at the harbour", "KAEL_07 portrait, green cloak"]
 

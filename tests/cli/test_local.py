@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import pty
@@ -12,11 +13,13 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
 
 from scenario_apply.cli.local_service import local_service
+from scenario_apply.cli.main import run as run_command
 
 PICTURES = Path(__file__).resolve().parents[2] / "manifests" / "quickstart" / "kael"
 MANIFEST = (
@@ -42,11 +45,12 @@ def command(*words: str) -> list[str]:
     return [sys.executable, "-m", "scenario_apply", *words]
 
 
-def run(home: Path, *words: str, training_s: float = 0.2) -> subprocess.CompletedProcess[str]:
+def started(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """A command as a shell starts it."""
     return subprocess.run(
         command(*words),
         cwd=home,
-        env=environment(training_s),
+        env=environment(),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -54,9 +58,23 @@ def run(home: Path, *words: str, training_s: float = 0.2) -> subprocess.Complete
     )
 
 
+def run(home: Path, *words: str, training_s: float = 0.2) -> subprocess.CompletedProcess[str]:
+    """The same in this process: a new one takes longer to start than most commands take."""
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, open(os.devnull) as nothing, redirect_stdout(out), redirect_stderr(err):
+        for name in os.environ.keys() - environment().keys():
+            patch.delenv(name)
+        for name, value in environment(training_s).items():
+            patch.setenv(name, value)
+        patch.setattr("sys.stdin", nothing)
+        patch.chdir(home)
+        code = run_command(words)
+    return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
+
+
 def test_from_nothing_to_trained_and_back(home: Path) -> None:
     """apply, apply again, output, status, a saved plan and its staleness, rollback, destroy."""
-    first = run(home, "apply", "--local", "--auto-approve", "--poll-interval", "0.05", "--detailed-exitcode")
+    first = started(home, "apply", "--local", "--auto-approve", "--poll-interval", "0.05", "--detailed-exitcode")
     assert first.returncode == 0, first.stderr
     assert "Apply complete." in first.stdout
     assert "images and captions: 16/16" in first.stderr
@@ -148,7 +166,7 @@ def test_a_closed_terminal_ends_a_run_in_order(home: Path) -> None:
     running = subprocess.Popen(
         [sys.executable, "-c", takes, *words],
         cwd=home,
-        env=environment(training_s=30),
+        env=environment(training_s=30) | {"SCENARIO_APPLY_LOCAL_QUEUE_SECONDS": "0"},
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
@@ -156,7 +174,7 @@ def test_a_closed_terminal_ends_a_run_in_order(home: Path) -> None:
     )
     os.close(theirs)
     seen = b""
-    while b"training, " not in seen:
+    while b"starting, " not in seen:
         seen += os.read(ours, 4096)
     os.close(ours)
     assert running.wait(30) == 130
@@ -167,8 +185,9 @@ def test_a_closed_terminal_ends_a_run_in_order(home: Path) -> None:
 
 def test_a_run_under_nohup_outlives_its_terminal(home: Path) -> None:
     """Who ignores SIGHUP goes on ignoring it."""
+    words = ("apply", "--local", "--auto-approve", "--poll-interval", "0.1")
     with subprocess.Popen(
-        ["/bin/sh", "-c", "trap '' HUP; exec \"$@\"", "sh", *command("apply", "--local", "--auto-approve")],
+        ["/bin/sh", "-c", "trap '' HUP; exec \"$@\"", "sh", *command(*words)],
         cwd=home,
         env=environment(training_s=2),
         stdin=subprocess.DEVNULL,

@@ -128,6 +128,7 @@ def test_seeds_come_of_address_and_prompt_and_are_those_of_every_child(tmp_path:
         ("{ prompts: [a], portrait: b }", "unknown-key", "portrait", "prompts: { portrait: ... }", "portrait"),
         ("{ prompt: a, seed: 3 }", "unknown-key", "prompt", "write prompts: with a list", "prompt"),
         ("{ portrait: 5 }", "wrong-type", "portrait must be", "quotes", "5"),
+        ("[{ prompt: [a, b] }]", "wrong-type", "must be text, not a list", "a sample for each prompt", "[a"),
         ("[5]", "wrong-type", "must be text or a map", "quotes", "5"),
         ("just one", "wrong-type", "samples must be a list or a map", "write [just one]", "just"),
         ('"rain, at sea"', "wrong-type", "not text", 'write ["rain, at sea"]', '"rain'),
@@ -145,6 +146,12 @@ def test_what_is_wrong_is_named_where_it_is_with_a_hint(
     assert (problem.code, at[: len(marked)]) == (code, marked)
     assert what in problem.message
     assert hint in (problem.hint or "")
+
+
+def test_samples_belong_to_models_and_compositions(tmp_path: Path) -> None:
+    [problem] = problems(tmp_path, f"samples: [a]\n{text('[a]')}")
+    assert problem.message == "unknown key samples at the top level"
+    assert "below a model or a composition" in (problem.hint or "")
 
 
 def test_the_same_sample_twice_is_drawn_once_and_said(tmp_path: Path) -> None:

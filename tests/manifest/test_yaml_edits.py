@@ -160,9 +160,8 @@ def test_a_new_key_comes_after_those_of_one_line(tail: str) -> None:
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_a_new_key_does_not_part_a_comment_from_what_it_is_about(end: str) -> None:
     """Not in a block scalar either, whose lines look like comments; the head of a file stays its head."""
-    text = "models:\n  kael:\n    type: z\n    text: |\n      # a\n    # why\n    # these\n    tags: [b]\n".replace(
-        "\n", end
-    )
+    text = "models:\n  kael:\n    type: z\n    text: |\n      # a\n    # why\n    # these\n    tags: [b]\n"
+    text = text.replace("\n", end)
     new = with_values(text, [YamlEdit(("models", "kael", "epoch"), 8)])
     assert new == text.replace("    # why", f"    epoch: 8{end}    # why")
     head = "# head\nmodels:\n  kael: {}\n"

@@ -224,6 +224,7 @@ def test_what_became_of_a_training_is_told_apart_and_planned_again(
         assert main([*APPLY, "-q", "--no-wait"]) == 3
         state = json.loads((home / "state" / "scenario.json").read_text())
         admin(service, {"model": state["resources"]["model.kael"]["current"]["id"], **change})
+        monkeypatch.setattr("scenario_apply.apply.late_models.PAUSES_S", (0.0, 0.01))
         capsys.readouterr()
         assert main(["plan", "--format", "json"]) == 0
         plan = json.loads(capsys.readouterr().out)

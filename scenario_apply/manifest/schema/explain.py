@@ -267,8 +267,8 @@ class Explanation:
         hint = None
         if self._is_rendered(mark) and isinstance(value, bool | int | float | str) and _last(path) != "samples":
             hint = _FILTERS.get(next(iter(kinds), ""))  # its own quotes are those of the template
-        elif _last(path) == "size":
-            hint = SIZE_HINT
+        elif _last(path) in _FORMS:
+            hint = _FORMS[_last(path)]
         elif _last(path) == "captions" and isinstance(value, bool):
             hint = captions_hint("yes" if value else "no")
         elif (foreign := _hint_of_other_trainers(path, value)) is not None:
@@ -298,6 +298,7 @@ def _hint_of_other_trainers(path: str, value: Any) -> str | None:
     return foreign_dataset_key(_last(path)) if ".captions." in path else None
 
 
+_FORMS = {"size": SIZE_HINT, "best": "write best: { version: 3 }, as `scenario-apply promote` does"}
 _FILTERS = {
     "string": "make it text: {{ ... | string }}",
     "integer": "make it a number: {{ ... | int }}, or write the variable without quotes",
@@ -319,6 +320,7 @@ _ELSEWHERE = {
     "training": "training parameters belong under parameters:",
     "concept": "did you mean concepts?",
     "loras": "did you mean concepts?",
+    "samples": "put it below a model or a composition, or below defaults: for all of them",
     "resources": "use models:, compositions: and datasets:",
     "steps": "did you mean parameters.maxTrainSteps?",
 }
