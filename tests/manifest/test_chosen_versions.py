@@ -45,6 +45,11 @@ def test_what_cannot_be_chosen(more: str, code: str, tmp_path: Path) -> None:
     assert problem.location is not None
 
 
+def test_a_bare_number_is_written_as_a_version(tmp_path: Path) -> None:
+    [problem] = problems(tmp_path, text("best: 3"))
+    assert (problem.hint or "").startswith("write best: { version: 3 }")
+
+
 def test_a_type_without_a_documented_choice_is_warned_about(tmp_path: Path) -> None:
     [problem] = load(tmp_path, text("epoch: 8", "zimage-lora")).problems
     assert (problem.code, problem.severity) == ("epoch-type", "warning")
