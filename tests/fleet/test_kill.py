@@ -14,6 +14,7 @@ import signal
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -96,15 +97,16 @@ class Killer(threading.Thread):
         self._done = threading.Event()
 
     def run(self) -> None:
-        for _ in range(self._wanted):
+        while self.kills < self._wanted:
             until = len(self._emulator.requests) + self._dice.randrange(1, 12)
             while len(self._emulator.requests) < until:
                 if self._done.wait(0.002):
                     return
             victims = self._victims()
             if victims:
-                os.kill(self._dice.choice(victims), signal.SIGKILL)
-                self.kills += 1
+                with suppress(ProcessLookupError):  # it has ended meanwhile
+                    os.kill(self._dice.choice(victims), signal.SIGKILL)
+                    self.kills += 1
 
     def __enter__(self) -> Killer:
         self.start()
