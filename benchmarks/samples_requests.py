@@ -95,7 +95,7 @@ def measured(url: str, before: int, cu_before: float, started: float) -> Round:
 def spent(url: str) -> float:
     """Compute units consumed, by the emulator's own account."""
     usages = Script(url).call("GET", "/usages")
-    return float(usages["consumption"][0]["value"])  # type: ignore[index]
+    return float(usages["consumption"][0]["value"])  # type: ignore[index]  # plain JSON
 
 
 def by_tool(url: str, folder: str, versions: int, samples: list[str]) -> Round:
@@ -128,7 +128,7 @@ def rounds(versions: int, count: int) -> list[tuple[str, Round, Round]]:
         with tempfile.TemporaryDirectory(prefix="scenario-bench-") as other:
             train(theirs, other, versions)
         listed = Script(theirs).call("GET", "/models?pageSize=500")["models"]
-        models = [str(model["id"]) for model in listed]  # type: ignore[attr-defined]
+        models = [str(model["id"]) for model in listed]  # type: ignore[attr-defined]  # plain JSON
         return [
             (
                 name,

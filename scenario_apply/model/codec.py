@@ -238,7 +238,7 @@ def _at_path(values: object, path: str) -> object:
     """The value at a path in msgspec's notation; None if there is none."""
     for step in re.findall(r"[^.\[\]]+|\[\d+\]", path):
         try:
-            values = values[int(step[1:-1])] if step.startswith("[") else values[step]  # type: ignore[index]
+            values = values[int(step[1:-1])] if step.startswith("[") else values[step]  # type: ignore[index]  # caught below
         except (LookupError, TypeError):
             return None
     return values

@@ -145,7 +145,7 @@ def test_what_reaches_out_is_refused(text: str) -> None:
         (
             "{{ trigger }}",
             "trigger is available only in captions",
-            "use it in caption_template, caption, prefix or suffix",
+            "use it in caption_template, caption, prefix or suffix, or below samples:",
         ),
         ("{{ name", "unexpected end of template", "close the template with }}"),
         ("{{ " + "9" * 5000 + " }}", "a number has too many digits", None),

@@ -321,13 +321,11 @@ def _undefined(error: UndefinedError, values: Mapping[str, Any], line: int | Non
     if "EnvironmentVariables" in message:
         return _not_set(name, line)
     if name in PER_IMAGE:
-        where = "captions and in prompts of samples" if name == "trigger" else "captions"
-        return (TriggerUndefined if name == "trigger" else TemplateError)(
-            "undefined-variable",
-            f"{name} is available only in {where}",
-            "use it in caption_template, caption, prefix or suffix",
-            line,
-        )
+        is_trigger = name == "trigger"
+        where = "captions and in prompts of samples" if is_trigger else "captions"
+        hint = "use it in caption_template, caption, prefix or suffix" + (", or below samples:" if is_trigger else "")
+        kind = TriggerUndefined if is_trigger else TemplateError
+        return kind("undefined-variable", f"{name} is available only in {where}", hint, line)
     return TemplateError("undefined-variable", f"{name} is not defined", _meant(name, values), line)
 
 
