@@ -34,6 +34,7 @@ from scenario_apply.model.did_you_mean import did_you_mean, listed
 from scenario_apply.model.training_types import SECRET_PARAMETERS
 from scenario_apply.model.yaml_word import yaml_word
 
+NOT_BLANK = r"\S"  # the pattern of texts that hold more than spaces
 SECTIONS = {"models": "model", "datasets": "dataset", "compositions": "composition"}
 """The maps that may have thousands of entries, and the schema's name for one entry."""
 _LONGEST_WORD = 200  # characters that are compared with known words: aliases may repeat a long text
@@ -123,9 +124,9 @@ class Explanation:
                 code = "name-too-long" if name == "name" else "too-long"
                 what = f"{name} has {len(value)} characters; at most {schema['maxLength']} are allowed"
                 report.error(code, what, mark, "shorten it")
-            if len(value) < schema.get("minLength", 0):
+            if not value.strip() and (schema.get("pattern") == NOT_BLANK or len(value) < schema.get("minLength", 0)):
                 report.error("empty-value", f"{name} is empty", mark, "set a value or remove the key")
-            if "pattern" in schema and not re.search(schema["pattern"], value):
+            elif "pattern" in schema and not re.search(schema["pattern"], value):
                 examples = schema.get("examples")
                 hint = f"write it like {examples[0]}" if examples else None
                 report.error("wrong-value", f"{shown(value)} is not a valid {schema.get('title', name)}", mark, hint)
@@ -173,7 +174,7 @@ class Explanation:
                     continue
                 self._walk(matching, inner, inner_path, value_mark)
             elif (rest := schema.get("additionalProperties", True)) is False:
-                self._unknown_key(key, path, properties, key_mark)
+                self._unknown_key(key, path, properties, key_mark, _empty_section(value, key) if not path else None)
             else:
                 self._walk(rest, inner, inner_path, value_mark)
         for key in schema.get("required", ()):
@@ -223,7 +224,8 @@ class Explanation:
             for index, (item, item_mark) in enumerate(zip(value, value.marks, strict=True)):
                 self._walk(items, item, f"{path}[{index}]", item_mark)
 
-    def _unknown_key(self, key: str, path: str, properties: Schema, mark: Mark) -> None:
+    def _unknown_key(self, key: str, path: str, properties: Schema, mark: Mark, section: str | None) -> None:
+        """section: the one of the top level that the key seems to belong to."""
         if self._report.is_wrong(mark):
             return
         if _last(path) == "parameters":
@@ -239,7 +241,8 @@ class Explanation:
         of_sample = _hint_of_sample(key, properties) if "guidance" in properties else None
         is_foreign = (foreign_parameter(key) or "").startswith("did you mean")
         named = _nearest_parameter(key, path) if is_foreign else None
-        hint = of_dataset or of_sample or named or did_you_mean(key, properties) or _known_elsewhere(key, path)
+        below = section and f"indent it, with what follows, to put it below {section}:"
+        hint = of_dataset or of_sample or named or did_you_mean(key, properties) or below or _known_elsewhere(key, path)
         hint = hint or f"known keys: {listed(properties, 20)}"
         self._report.error("unknown-key", f"unknown key {key} {where}", mark, hint)
 
@@ -283,7 +286,10 @@ class Explanation:
             hint = self._number_hint(value, mark, whole="number" not in kinds)
         elif kinds[:1] == ["array"] and not isinstance(value, Map | bool):
             entry = yaml_word(value[:_LONGEST_WORD]) if isinstance(value, str) else value
-            hint = f"write [{entry}]"
+            glued = isinstance(value, str) and re.match(r"-[^\s-]", value)
+            hint = "write a space after each dash: - first" if glued else f"write [{entry}]"
+        elif path in SECTIONS and isinstance(value, Seq):
+            hint = "write each below its own key, without a dash: `kael:`"
         is_shown = isinstance(value, float) and _last(path) not in SECRET_PARAMETERS
         given = f"{value:g}" if is_shown else kind_of(value)
         self._report.error("wrong-type", f"{_last(path)} must be {wanted}, not {given}", mark, hint)
@@ -296,6 +302,17 @@ def _hint_of_other_trainers(path: str, value: Any) -> str | None:
     if "samples." in path and isinstance(value, int | float):  # a setting among the sets
         return foreign_sample_key(_last(path), has_prompts=True) or did_you_mean(_last(path), SAMPLE_SETTINGS)
     return foreign_dataset_key(_last(path)) if ".captions." in path else None
+
+
+def _empty_section(document: Map, key: str) -> str | None:
+    """The section above the key, if it has nothing below it and the key holds a map."""
+    found = None
+    for name, value in document.items():
+        if name == key:
+            break
+        if name in SECTIONS:
+            found = name if value is None else None
+    return found if isinstance(document[key], Map) else None
 
 
 _FORMS = {"size": SIZE_HINT, "best": "write best: { version: 3 }, as `scenario-apply promote` does"}
