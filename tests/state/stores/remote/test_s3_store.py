@@ -9,12 +9,13 @@ import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+import obstore
 import pytest
 import requests
 from moto.server import ThreadedMotoServer
 from obstore.exceptions import GenericError
 
-from scenario_apply.state.stores.remote import object_requests
+from scenario_apply.state.stores.remote import object_access, object_requests
 from scenario_apply.state.stores.remote.backend import StoreUnavailable
 from scenario_apply.state.stores.remote.object_access import may_pass, reason
 from tests.fakes.clock import FakeClock
@@ -148,7 +149,7 @@ def test_a_large_state_gets_the_time_that_it_needs(place: Place, monkeypatch: py
     """An answer that begins and does not end in time is asked for again, with more time."""
     times: list[float] = []
     asked: list[object] = []
-    open_bucket, get = object_requests.open_bucket, object_requests.obstore.get
+    open_bucket, get = object_access.open_bucket, obstore.get
 
     class Cut:
         def __init__(self, answer: GetResult) -> None:
@@ -167,7 +168,7 @@ def test_a_large_state_gets_the_time_that_it_needs(place: Place, monkeypatch: py
 
     place.backend().write(b"x" * 600_000, replacing=None)
     monkeypatch.setattr(object_requests, "open_bucket", opened)
-    monkeypatch.setattr(object_requests.obstore, "get", answered)
+    monkeypatch.setattr(obstore, "get", answered)
     stored = place.backend().read()
     assert stored is not None
     assert (len(stored.content), len(asked), times) == (600_000, 2, [8, 24])
