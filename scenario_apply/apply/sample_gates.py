@@ -146,12 +146,14 @@ class SampleGates:
         return price.cu
 
     def _quoted_by_the_plan(self) -> Mapping[Address, tuple[float, float]]:
-        """CU of one sample and when it was quoted, of resources whose samples all cost that."""
+        """CU of one sample and when it was quoted with its own model, of resources whose samples all cost that."""
         at = from_iso(self._plan.created_at) or 0.0
         return {
             change.address: (change.samples.each, at)
             for change in self._plan.changes
-            if change.samples.each is not None and change.samples.cost.source == "quoted"
+            if change.samples.each is not None
+            and change.samples.cost.source == "quoted"
+            and change.samples.cost.basis is None
         }
 
 
