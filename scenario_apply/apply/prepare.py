@@ -42,6 +42,7 @@ from scenario_apply.planning.state_edit import StateEdit
 from scenario_apply.planning.steps_builder import make_steps
 from scenario_apply.planning.taken_over import all_drift, taken_over
 from scenario_apply.planning.unpulled import unpulled_pictures
+from scenario_apply.state.sample_records import undecided
 from scenario_apply.state.state import State
 from scenario_apply.state.stores.state_store import Loaded
 
@@ -267,7 +268,7 @@ def _unprotected(
 
 def _recovered(environment: Environment, loaded: Loaded, options: PlanOptions) -> tuple[State, tuple[Adopted, ...]]:
     """The state with the results of requests that an earlier run got no response to."""
-    if environment.api is None or not (loaded.unanswered or options.adopt):
+    if environment.api is None or not (loaded.unanswered or options.adopt or any(undecided(loaded.state))):
         return loaded.state, ()
     from scenario_apply.apply.recovery import recover
 
