@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace as with_values
 from functools import partial
 from itertools import islice
 
 from msgspec.structs import replace
+from msgspec.structs import replace as with_values
 
 from scenario_apply.apply.environment import Thumbnails
 from scenario_apply.apply.events import Noted, SampleMoved

@@ -138,7 +138,7 @@ def test_the_picture_of_an_edit_is_the_known_asset_or_uploaded_once() -> None:
     draws = [planned.step for planned in made.plan.steps if isinstance(planned.step, DrawSample)]
     assert [step.reference.id for step in draws if step.reference is not None] == ["a1", "a1"]
     outside = dataset("set", IMAGES)
-    outside = type(outside)(**{**vars(outside), "references": {"refs/x.png": replace(IMAGES[0], sha256="f" * 64)}})
+    outside = replace(outside, references={"refs/x.png": replace(IMAGES[0], sha256="f" * 64)})
     world = world_of(Service.as_recorded(recorded()), State())
     edits = tuple(replace(edit, reference="refs/x.png") for edit in edits)
     plan = make_plan(
