@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from scenario_apply.apply.before_run import earlier_from_details
@@ -56,8 +56,7 @@ upload become an asset after all, it is attached to no model. Until then nothing
 NO_ADOPTIONS: Mapping[Address, ModelId] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recovered:
+class Recovered(Struct, frozen=True, kw_only=True):
     state: State
     adopted: tuple[Adopted, ...]
 

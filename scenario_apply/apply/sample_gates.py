@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from scenario_apply.apply.call_context import CallContext
@@ -35,8 +35,7 @@ PriceKey = tuple[VersionKey, ModelId, SampleSettings, bool]
 """What a price depends on: the version, the base, the settings but for the scale, and whether a picture is edited."""
 
 
-@dataclass(slots=True)
-class _Judged:
+class _Judged(Struct):
     """The samples of one version. lock: held while they are priced, so that the others wait for it."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace as with_values
 from functools import partial
 from itertools import islice
 
 from msgspec.structs import replace
+from msgspec.structs import replace as with_values
 
 from scenario_apply.apply.environment import Thumbnails
 from scenario_apply.apply.events import Noted, SampleMoved
@@ -175,7 +175,7 @@ class SampleWaits:
     ) -> None:
         self._is_looking = False
         if error is not None and not isinstance(error, Interrupted):
-            text = f"pictures of samples cannot be downloaded: {error}; they are recorded without"
+            text = f"pictures of samples cannot be downloaded: {error}; `samples draw` tries again"
             self._tools.emit(Noted(text=text))
         for step_id, outcome in batch.items():
             self._drawn.pop(step_id)

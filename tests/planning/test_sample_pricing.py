@@ -168,7 +168,7 @@ def test_the_picture_of_an_edit_is_the_known_asset_or_uploaded_once() -> None:
     draws = [planned.step for planned in made.plan.steps if isinstance(planned.step, DrawSample)]
     assert [step.reference.id for step in draws if step.reference is not None] == ["a1", "a1"]
     outside = dataset("set", IMAGES)
-    outside = type(outside)(**{**vars(outside), "references": {"refs/x.png": replace(IMAGES[0], sha256="f" * 64)}})
+    outside = replace(outside, references={"refs/x.png": replace(IMAGES[0], sha256="f" * 64)})
     world = world_of(Service.as_recorded(recorded()), State())
     edits = tuple(replace(edit, reference="refs/x.png") for edit in edits)
     plan = make_plan(
@@ -215,6 +215,18 @@ def test_a_sample_that_ended_since_does_not_make_a_saved_plan_stale() -> None:
     before, _ = prepared(specs, state=with_samples(drawn(sample("rain"), "drawing")))
     after, _ = prepared(specs, state=with_samples(drawn(sample("rain"))))
     assert differences(before.plan, after.plan) == []
+
+
+@pytest.mark.parametrize("more", [{}, {"name": "Kael 2"}, {"epoch": 8}], ids=["alone", "name", "epoch"])
+def test_a_training_that_ended_since_does_not_make_a_saved_plan_of_samples_stale(more: dict[str, Any]) -> None:
+    """The plan waits for it and then draws; by the time of the apply there is nothing to wait for."""
+    spec = replace(kael(sample("rain")), **more)
+    before, _ = prepared(spec, state=recorded(version(phase="training")))
+    after, _ = prepared(spec, state=recorded())
+    assert [before.plan.changes[0].action, after.plan.changes[0].action] == [Action.WAIT, Action.UPDATE]
+    assert differences(before.plan, after.plan) == []
+    failed, _ = prepared(spec, state=recorded(version(phase="failed")))
+    assert " 1 train, " in differences(before.plan, failed.plan)[0].message
 
 
 def test_a_saved_plan_approves_no_dearer_samples() -> None:
