@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from scenario_apply.cli.sample_arguments import with_addresses, with_children
 from scenario_apply.cli.sample_looking import LazyLooker

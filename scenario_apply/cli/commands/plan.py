@@ -120,7 +120,7 @@ def _made(call: Invocation) -> tuple[Prepared, PlanRequest]:
     with open_world(request.place, call.settings, offline=not options.refresh, read_only=True) as world:
         prepared = make_plan(world, request.manifest, request.datasets, options, world.clock.now())
     if out is not None:
-        from dataclasses import replace
+        from msgspec.structs import replace
 
         from scenario_apply.apply.prepare import bound_to_pictures
         from scenario_apply.cli.saved_plans import write_saved_plan
