@@ -233,7 +233,7 @@ class FileDownload(Struct, kw_only=True):
         free = shutil.disk_usage(self.folder.path).free
         if total - there + SPARE_BYTES > free:
             raise WeightsError(
-                f"the file needs {total - there:,} bytes more, and {self.folder.path} has {free:,} bytes free",
+                f"it needs {total - there + SPARE_BYTES:,} bytes of room, and {self.folder.path} has {free:,} bytes free",
                 hint="make room, or name a folder on another disk; the export is not begun again in this one",
             )
 
