@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from scenario_apply.apply.manifest_edits import FileEdit, Reload, check_meaning, decoded, edited_files
+from scenario_apply.apply.manifest_edits import FileEdit, Reload, decoded, edited_files
 from scenario_apply.dataset.captions.caption_edits import is_sent_as, to_be_written, with_caption
 from scenario_apply.dataset.captions.matching import Raw
 from scenario_apply.dataset.scan.caption_places import CaptionPlaces
-from scenario_apply.errors import Location, ManifestError
+from scenario_apply.errors import Location
 from scenario_apply.manifest.spec import CompositionSpec, DatasetSpec, Manifest, ModelSpec
-from scenario_apply.manifest.yaml.edits import CannotEdit, YamlEdit
+from scenario_apply.manifest.yaml.edits import YamlEdit
+from scenario_apply.manifest.yaml.own_maps import CannotEdit
 from scenario_apply.model.file_names import name_of, stem_of
 from scenario_apply.model.lint_rules import Finding
 from scenario_apply.planning.acceptance import Acceptance, AcceptedCaption, AcceptedValue
@@ -97,15 +98,14 @@ class AcceptedFiles:
         """False where the manifest with these values is not exactly what is meant."""
         try:
             edits = [(file, edit) for _, file, edit in values]
-            found = edited_files(self.manifest, self.cwd, edits, self.edits)
-            whole = {**self.edits, **{edit.file: edit for edit in found}}
-            check_meaning(self.manifest, whole.values(), self.reload, self._meant([one for one, _, _ in values]))
-        except (CannotEdit, ManifestError) as error:
+            meant = self._meant([one for one, _, _ in values])
+            found = edited_files(self.manifest, self.cwd, edits, self.edits, self.reload, meant)
+        except CannotEdit as error:
             if says_why:
                 one = values[0][0]
                 place = self._spec(one.address).place if isinstance(one, AcceptedValue) else None
-                why = str(error) if isinstance(error, CannotEdit) else "the manifest would not be valid with it"
-                self._leave(one, why, place)
+                where = "" if error.line is None else f" ({error.file}:{error.line})"
+                self._leave(one, f"{error}{where}", place)
             return False
         self.edits |= {edit.file: edit for edit in found}
         self._accepted += [one for one, _, _ in values]

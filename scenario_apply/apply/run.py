@@ -120,6 +120,8 @@ class Run:
         except StateError as error:
             self._fatal = error
             self._drain()
+        finally:
+            self._workers.end()
 
     def snapshot(self) -> RunSnapshot:
         """How far the run got."""

@@ -174,7 +174,7 @@ class SampleWaits:
     ) -> None:
         self._is_looking = False
         if error is not None and not isinstance(error, Interrupted):
-            text = f"pictures of samples cannot be downloaded: {error}; they are recorded without"
+            text = f"pictures of samples cannot be downloaded: {error}; `samples draw` tries again"
             self._tools.emit(Noted(text=text))
         for step_id, outcome in batch.items():
             self._drawn.pop(step_id)

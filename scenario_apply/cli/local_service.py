@@ -45,9 +45,6 @@ _PASSED_ON = {
     "PYTHONDONTWRITEBYTECODE",
 }
 
-_left_behind: list[subprocess.Popen[bytes]] = []
-"""Children that other commands still use; referenced, so that Python does not warn about unwaited processes."""
-
 
 class LocalServiceFailed(ScenarioApplyError):
     """The embedded Scenario did not start."""
@@ -274,11 +271,11 @@ def _ready_url(child: subprocess.Popen[bytes], stdout: IO[bytes], folder: OwnFol
 
 
 def _leave(child: subprocess.Popen[bytes], users: int) -> None:
-    """Waits until the child has ended, unless other commands still use it."""
+    """Waits until the child has ended; in the background if other commands still use it, so that no zombie is left."""
     try:
         fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        _left_behind.append(child)
+        threading.Thread(target=child.wait, daemon=True, name="emulator-end").start()
         return
     try:
         child.wait(_LEAVE_WITHIN_S)

@@ -176,7 +176,7 @@ class Coordinator:
         self._settled(run)
 
     def _lost(self, run: ProjectRun, error: BaseException) -> None:
-        run.lost(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__, self.clock.monotonic())
+        run.lost(error, self.clock.monotonic())
         self._settled(run)
 
     def _settled(self, run: ProjectRun) -> None:

@@ -68,6 +68,15 @@ def test_a_successful_run_reports_what_it_did(bench: Bench, service: FakeScenari
     assert bench.events[-1] is ledger, "the ledger is the last event"
 
 
+def test_a_run_leaves_no_thread_behind(bench: Bench, service: FakeScenario) -> None:
+    """A worker of a fleet carries out thousands of runs."""
+    before = set(threading.enumerate())
+    bench.apply(service)
+    for left in set(threading.enumerate()) - before:
+        left.join(30)
+        assert not left.is_alive(), left.name
+
+
 def test_a_second_apply_asks_once_and_writes_nothing(bench: Bench, service: FakeScenario) -> None:
     bench.apply(service)
     before = bench.state_path.read_bytes()

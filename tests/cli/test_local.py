@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -278,15 +279,18 @@ def gone(url: str) -> bool:
 
 
 def test_commands_of_one_folder_share_an_emulator_until_the_last_one_leaves(tmp_path: Path) -> None:
-    """Whoever started it may leave first; the next command after the last one starts a new one."""
+    """Whoever started it may leave first, and no zombie stays; the next command after the last one starts a new one."""
     data = str(tmp_path / "emulator")
     first, second = local_service(data, [], os.environ), local_service(data, [], os.environ)
     url = first.__enter__()
     assert second.__enter__() == url
     first.__exit__(None, None, None)
     assert answers(url)
+    [waits] = [thread for thread in threading.enumerate() if thread.name == "emulator-end"]
     second.__exit__(None, None, None)
     assert gone(url)
+    waits.join(30)
+    assert not waits.is_alive(), "the end of its child was waited for"
     with local_service(data, [], os.environ) as another:
         assert answers(another)
     assert not answers(another), "whoever leaves last and started it waits for its end"

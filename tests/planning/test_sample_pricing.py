@@ -187,6 +187,18 @@ def test_a_sample_that_ended_since_does_not_make_a_saved_plan_stale() -> None:
     assert differences(before.plan, after.plan) == []
 
 
+@pytest.mark.parametrize("more", [{}, {"name": "Kael 2"}, {"epoch": 8}], ids=["alone", "name", "epoch"])
+def test_a_training_that_ended_since_does_not_make_a_saved_plan_of_samples_stale(more: dict[str, Any]) -> None:
+    """The plan waits for it and then draws; by the time of the apply there is nothing to wait for."""
+    spec = replace(kael(sample("rain")), **more)
+    before, _ = prepared(spec, state=recorded(version(phase="training")))
+    after, _ = prepared(spec, state=recorded())
+    assert [before.plan.changes[0].action, after.plan.changes[0].action] == [Action.WAIT, Action.UPDATE]
+    assert differences(before.plan, after.plan) == []
+    failed, _ = prepared(spec, state=recorded(version(phase="failed")))
+    assert " 1 train, " in differences(before.plan, failed.plan)[0].message
+
+
 def test_a_saved_plan_approves_no_dearer_samples() -> None:
     made, _ = prepared(kael(*FOUR), state=recorded())
     cheap = replace(made.plan, changes=tuple(_cheaper(change) for change in made.plan.changes))
