@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from scenario_apply.cli.manifest_companions import NO_CAPTIONS, PICTURES, SCHEMA_LINE, captions_found, write_companions
 from scenario_apply.cli.named_files import named_file
@@ -28,8 +29,7 @@ class CannotInit(ScenarioApplyError):
     code = "init"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
+class Written(Struct, frozen=True, kw_only=True):
     """path: relative to the working folder, None when nothing was written; models: their keys; images: how many.
 
     captions: in words, a sentence part for each folder. also: other files that were written.
