@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from scenario_apply.apply.price_round import Approval
 from scenario_apply.apply.schedule import Call
@@ -11,8 +12,7 @@ from scenario_apply.model.address import Address
 from scenario_apply.state.outcome import Outcome
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunOptions:
+class RunOptions(Struct, frozen=True, kw_only=True):
     """parallelism: requests at once. poll_interval_s None: adaptive. timeout_s: how long to wait for trainings.
 
     wait False: trainings are launched and left running. vanished: resources whose model was deleted on the service.
@@ -28,8 +28,7 @@ class RunOptions:
     leaves_held: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FinishedTask:
+class FinishedTask(Struct, frozen=True, kw_only=True):
     """The result of a worker's task: of a call, its outcome or error; of anything else, what the loop does with it."""
 
     call: Call | None = None

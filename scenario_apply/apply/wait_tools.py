@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from scenario_apply.apply.events import Event
 from scenario_apply.apply.recorder import Recorder
@@ -15,8 +16,7 @@ from scenario_apply.model.steps import PlannedStep
 from scenario_apply.state.outcome import Outcome
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WaitTools:
+class WaitTools(Struct, frozen=True, kw_only=True):
     """settle: a step is done; when it began, by the clock. fail: it failed, with the reason. end: so does the run."""
 
     api: ScenarioApi

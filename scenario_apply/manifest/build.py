@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
+
+from msgspec import Struct
 
 from scenario_apply.manifest.blocks import imports, limits, moved, removed
 from scenario_apply.manifest.compositions import Compositions
@@ -39,8 +40,7 @@ from scenario_apply.manifest.variables import VariableInputs, resolved
 from scenario_apply.model.secret import MASK
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ManifestSource:
+class ManifestSource(Struct, frozen=True, kw_only=True):
     """The files that were read. files: their names as the user would type them, in the order read.
 
     digests: (name relative to root, SHA-256 of the bytes) of each, which no working directory changes.

@@ -6,8 +6,9 @@ each event; it becomes a Location only when a diagnostic needs one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from scenario_apply.model.secret import MASK, Secret
 
@@ -23,8 +24,7 @@ class Mark(Protocol):
     def column(self) -> int: ...
 
 
-@dataclass(frozen=True, slots=True)
-class SourceMark:
+class SourceMark(Struct, frozen=True):
     """A mark that does not come from the parser."""
 
     name: str

@@ -76,7 +76,8 @@ class Cost(Struct, frozen=True, kw_only=True):
     """In CU. none: nothing is paid for, cu is 0; unknown: cu is None; all but quoted are estimates.
 
     why: of one that is not quoted. basis: what an estimate is made from: the resource that was quoted, the base model
-    of samples, or the day of the past training or sample.
+    of samples, or the day of the past training or sample; of a quote of samples, the other resource with whose model it
+    was asked for.
     """
 
     cu: float | None = 0

@@ -11,10 +11,11 @@ import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from scenario_apply.apply.export.weights_record import WeightsError
 from scenario_apply.dataset.scan.remote_objects import RemoteFailed
@@ -103,8 +104,7 @@ def part_file(folder: OwnFolder, name: str) -> Iterator[PartFile]:
         yield PartFile(file)
 
 
-@dataclass(slots=True, kw_only=True)
-class FileDownload:
+class FileDownload(Struct, kw_only=True):
     """One file on its way to the disk.
 
     address: asks the service where the file is, each time anew. may_ask: whether a host may be asked.

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from scenario_apply.model.amounts import amount
 from scenario_apply.review.comparison_view import CellView, ColumnHead, Comparison, DrawnView, PromptRow
@@ -23,8 +24,7 @@ _WIDE = 110  # pixels of a picture
 _FOLDER = ".scenario/samples"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SampleLinks:
+class SampleLinks(Struct, frozen=True, kw_only=True):
     """Where small copies are. in_git: digests of those in the commit under review. url: of a folder that has all."""
 
     links: PictureLinks = field(default_factory=PictureLinks)

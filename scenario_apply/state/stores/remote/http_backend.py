@@ -17,7 +17,8 @@ import os
 import threading
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from scenario_apply.api.exchange import NoAnswer, Outcome, Reply
 from scenario_apply.errors import ScenarioApplyError, StateDamaged, StateLocked
@@ -41,8 +42,7 @@ RENEW_EVERY_S = 20.0
 _VERSIONS_SHOWN = 10
 
 
-@dataclass(slots=True, kw_only=True)
-class _CallChange:
+class _CallChange(Struct, kw_only=True):
     """A record of a call that is to be kept, or deleted (content None), and what became of that."""
 
     name: str

@@ -11,10 +11,10 @@ import hashlib
 import math
 import os
 from collections.abc import Collection, Iterator
-from dataclasses import replace as with_fields
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
+from msgspec.structs import replace as with_fields
 
 from scenario_apply.errors import ScenarioApplyError, StateDamaged, StateError, StateForeign, StateNotSaved
 from scenario_apply.model import codec
