@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -151,7 +152,7 @@ def test_values_reach_the_tool_as_they_are(begin: Begin) -> None:
     assert words[1] == f"a b;{evil}"
     assert words[-5:] == ["--var", "x=*", ";$(touch", "pwned)`touch", "pwned`"]
     assert not list((run.home / "workspace").iterdir())
-    common = f"COMMAND=plan RUNNER_TEMP=/tmp; source {REPOSITORY}/.github/action/common.sh"
+    common = f"COMMAND=plan RUNNER_TEMP=/tmp; source {shlex.quote(str(REPOSITORY))}/.github/action/common.sh"
     for name in ("../x", "a b", "$(x)", "--x", ""):
         assert subprocess.run(["bash", "-c", common], env={"NAME": name}, capture_output=True).returncode == 1
 
@@ -297,7 +298,8 @@ def test_nothing_is_written_through_a_link_on_the_branch_of_states(begin: Begin,
     begin("push").act(command="apply", **KEYS)
     target = tmp_path / "result.sh"
     target.write_text("ours")
-    link = f"rm scenario.json && ln -s {target} scenario.plan.json && ln -s {target} scenario.json"
+    there = shlex.quote(str(target))
+    link = f"rm scenario.json && ln -s {there} scenario.plan.json && ln -s {there} scenario.json"
     environment = begin("push").environment
     pushed = (PUSH % "x").replace("git add .", f"{link} && git add .")
     subprocess.run(["bash", "-ec", pushed], check=True, env={**os.environ, **environment}, cwd=tmp_path)
