@@ -85,6 +85,7 @@ def addressed_assets_of(answer: object) -> list[PictureAsset]:
     if not isinstance(listed, list):
         raise BadAnswer("the service's answer is not what its contract says: assets: expected a list")
     assets = [one for one in listed if isinstance(one, dict) and _is_id(one.get("id"))]
+    assets = [one for one in assets if not wire.is_deleted(one)]
     return [
         PictureAsset(
             AssetId(one["id"]), signed_address(one.get("originalFileUrl")) or signed_address(one.get("url")),

@@ -28,7 +28,7 @@ from scenario_apply.api.answers import (
     UploadAnswer,
 )
 from scenario_apply.api.prices import billed
-from scenario_apply.errors import BadAnswer
+from scenario_apply.errors import BadAnswer, NotFound
 from scenario_apply.model import codec
 from scenario_apply.model.codec import Misfit
 from scenario_apply.model.ids import is_id
@@ -227,7 +227,13 @@ def _parameters(parameters: object) -> Mapping[str, object] | None:
 
 
 def each_of(items: Iterable[object], name: str) -> Iterable[tuple[str, object]]:
-    return ((f"{name}[{n}]", item) for n, item in enumerate(items))
+    """The items of a list with their paths, without those that are shown as deleted."""
+    return ((f"{name}[{n}]", item) for n, item in enumerate(items) if not is_deleted(item))
+
+
+def is_deleted(item: object) -> bool:
+    """Whether a model or an asset is only marked as deleted, as the service keeps it for 30 days."""
+    return isinstance(item, dict) and bool(item.get("deletedAt"))
 
 
 def _listed_model(item: object, at: str) -> RemoteModel:
@@ -378,14 +384,19 @@ def read_as(value: object, type_: type[Value], at: str = "") -> Value:
 
 
 def unwrapped(value: object, name: str, type_: type[Value]) -> Value:
-    """The resource in an answer, wrapped ({"model": {...}}) as the API does, or bare as the older guides show it."""
-    if isinstance(value, dict) and value.get(name) is not None:
-        return read_as(value[name], type_, name)
-    return read_as(value, type_)
+    """The resource in an answer, wrapped ({"model": {...}}) as the API does, or bare as the older guides show it.
+
+    Raises NotFound for one that is shown as deleted.
+    """
+    at = place_of(value, name).removesuffix(".")
+    inner = value[name] if at and isinstance(value, dict) else value
+    if is_deleted(inner):
+        raise NotFound(f"the {name} is deleted", status=404)
+    return read_as(inner, type_, at)
 
 
 def place_of(value: object, name: str) -> str:
-    """The path of what _unwrapped read."""
+    """The path of what unwrapped read."""
     return f"{name}." if isinstance(value, dict) and value.get(name) is not None else ""
 
 

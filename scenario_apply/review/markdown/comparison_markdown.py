@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from html import escape
 
 from msgspec import Struct, field
 
@@ -36,7 +37,8 @@ class SampleLinks(Struct, frozen=True, kw_only=True):
         if digest is None or not _DIGEST.fullmatch(digest):
             return None
         if self.url is not None:
-            address = f"{self.url.rstrip('/')}/{digest}.webp"
+            folder, sign, query = self.url.partition("?")
+            address = f"{folder.rstrip('/')}/{digest}.webp{sign}{query}"
             return address, address
         file = f"{_FOLDER}/{digest}.webp"
         image, page = self.links.image(file, "head"), self.links.page(file, "head")
@@ -124,7 +126,7 @@ def _picture(one: DrawnView, number: int, samples: SampleLinks) -> str:
         return ""
     image, page = addresses
     if samples.shows_images:
-        return f'<a href="{page}"><img src="{image}" width="{_WIDE}" alt="picture {number}"></a>'
+        return f'<a href="{escape(page)}"><img src="{escape(image)}" width="{_WIDE}" alt="picture {number}"></a>'
     return f"[picture {number}]({page})"
 
 

@@ -34,6 +34,12 @@ def test_pictures_at_a_given_address() -> None:
     assert f'<a href="{address}"><img src="{address}" width="110" alt="picture 1"></a>' in text
 
 
+def test_an_address_with_a_query_keeps_it_behind_the_name() -> None:
+    """As those of folders that a token opens; its signs end no attribute."""
+    text = shown(view_of(ONE), SampleLinks(url="https://example.com/samples?sv=1&sig=x%2F"))
+    assert f'<img src="https://example.com/samples/{ONE}.webp?sv=1&amp;sig=x%2F"' in text
+
+
 def test_pictures_in_git_are_linked_at_the_commit_under_review() -> None:
     text = shown(view_of(ONE), SampleLinks(links=GIT, in_git=frozenset([ONE])))
     page = f"https://git.example/o/r/blob/{'c' * 40}/art/.scenario/samples/{ONE}.webp"
