@@ -76,7 +76,6 @@ def build_manifest(
     check_shape(document, schema, report)
     report.raise_errors_of_size()
     unify_samples(document)
-
     project = service_id(document, "project", report)
     defaults = child(document, "defaults") or Map(document.start)
     expansion = Expansion(report)
@@ -88,6 +87,7 @@ def build_manifest(
     )
     under = with_default_samples(defaults, "compositions")
     compositions = Compositions(document, under, models, samples, report, expansion)
+    samples.check_prompts(defaults)
     _warn_of_same_names(models, compositions, report)
     check_triggers(models.specs, compositions.specs.values(), datasets.specs, report)
     check_learning_rates(models.specs, datasets.specs, report)

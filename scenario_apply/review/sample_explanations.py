@@ -36,6 +36,8 @@ SAMPLE_TEXTS: Mapping[str, str] = {
     "sample-twice": "Two samples of a model or composition ask for the same: prompt, seed, settings, base and "
     "reference. They are drawn and charged once, under the first name. Give one of them another seed, or write "
     "`count: 2` for two pictures of one prompt.",
+    "samples-empty": "`samples:` of a model, a composition or of defaults says how pictures are drawn, and nothing "
+    "says which: there are no `prompts:`. Add them, as a list or as named sets. `samples: []` says that none are owed.",
     "samples-untrained": "`samples draw` draws with versions that are trained. This resource has none yet: apply "
     "trains it and draws its samples then, unless they say `on: manual`.",
 }

@@ -175,6 +175,7 @@ class Explanation:
                 self._walk(matching, inner, inner_path, value_mark)
             elif (rest := schema.get("additionalProperties", True)) is False:
                 self._unknown_key(key, path, properties, key_mark)
+                self._report.forget_undefined(inner, value_mark)
             else:
                 self._walk(rest, inner, inner_path, value_mark)
         for key in schema.get("required", ()):
