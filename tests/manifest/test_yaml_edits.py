@@ -145,6 +145,11 @@ def test_a_number_sign_within_a_value_is_no_comment() -> None:
         with_values('best: { version: 1, # one\n  why: "#" }\n', edits[:1])
 
 
+def test_a_key_without_a_value_gets_one() -> None:
+    edits = [YamlEdit(("epoch",), 8), YamlEdit(("tags",), ["a"])]
+    assert with_values("epoch:\ntags: # none\n", edits) == "epoch: 8\ntags: [a] # none\n"
+
+
 def test_a_key_is_removed_with_its_line_or_from_its_map() -> None:
     kael = ("models", "kael")
     assert edited(YamlEdit((*kael, "epoch"), None, removed=True)) == ["-    epoch: 8   # chosen"]

@@ -70,7 +70,8 @@ def with_values(text: str, edits: Sequence[YamlEdit]) -> str:
     root = composed(text)
     changes = [change for edit in edits for change in _changes_of(text, root, edit)]
     for change in sorted(changes, key=lambda one: (one.start, one.end), reverse=True):
-        text = text[: change.start] + change.text + text[change.end :]
+        space = " " if text[change.start - 1 : change.start] == ":" and change.text else ""  # a key without a value
+        text = f"{text[: change.start]}{space}{change.text}{text[change.end :]}"
     return text
 
 
