@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from scenario_apply.apply.once import LOOKUP_PAUSES_OF_SAMPLE_S
-from scenario_apply.apply.sample_waits import PICTURES_LATE_S
+from scenario_apply.apply.sample_waits import NOTHING_SHOWN_S, PICTURES_LATE_S
 from scenario_apply.errors import AnswerLost, ApiError, Refused, Unauthorized
 from scenario_apply.model.remote import JobId, JobPage, RemoteJob
 from tests.fakes.bench import Bench, model
@@ -122,6 +122,28 @@ def test_a_job_that_never_names_a_picture_fails_its_sample(bench: Bench, service
     ledger = bench.apply(service)
     assert ledger.status == "partial"
     assert "ended without a picture" in str(ledger.failed[0].reason)
+
+
+def test_a_sample_whose_job_shows_nothing_is_drawn_again_only_after_ten_minutes(bench: Bench, service: Odd) -> None:
+    """Its pictures may be shown later than a run waits, and they are paid."""
+    service.bare_s = 1e9
+    bench.apply(service)
+    bench.apply(service)
+    assert (set(phases(bench).values()), len(service.drawings)) == ({"drawing"}, 2)
+    bench.clock.wait(NOTHING_SHOWN_S)
+    bench.apply(service)
+    assert set(phases(bench).values()) == {"failed"}
+    service.bare_s = 0.0
+    assert bench.apply(service).status == "done"
+    assert len(service.drawings) == 4
+
+
+def test_pictures_that_a_later_run_sees_are_those_that_were_paid(bench: Bench, service: Odd) -> None:
+    service.bare_s = PICTURES_LATE_S + 90
+    assert bench.apply(service).status == "partial"
+    bench.clock.wait(90)
+    assert bench.apply(service).status == "done"
+    assert not sample_wrongs(bench, service, paid=2)
 
 
 @pytest.mark.parametrize("error", [Refused("listing jobs is not allowed", status=403), ApiError("oops", status=500)])
