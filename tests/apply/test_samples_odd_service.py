@@ -12,7 +12,7 @@ from scenario_apply.apply.sample_waits import NOTHING_SHOWN_S, PICTURES_LATE_S
 from scenario_apply.errors import AnswerLost, ApiError, Refused, Unauthorized
 from scenario_apply.model.remote import JobId, JobPage, RemoteJob
 from tests.fakes.bench import Bench, model
-from tests.fakes.sample_bench import drawing, phases, recorded, sample_wrongs
+from tests.fakes.sample_bench import drawing, phases, recorded, sample_wrongs, samples
 from tests.fakes.service import FakeScenario
 from tests.fakes.wire import Fault, Killed, Wire
 
@@ -92,6 +92,20 @@ def test_where_jobs_are_not_listed_a_lost_launch_alone_is_held_back(bench: Bench
     service.listing = None
     assert bench.apply(service).status == "done"
     assert not sample_wrongs(bench, service, paid=3)
+
+
+def test_a_launch_held_back_is_let_go_by_another_seed(bench: Bench, service: Odd) -> None:
+    """Without jobs being listed; once they are, the first one is found as well."""
+    service.listing = Refused("listing jobs is not allowed", status=403)
+    bench.apply(Wire(service, Fault("after", lambda: AnswerLost("cut", timed_out=False), name="generate")).api)
+    bench.apply(service)
+    bench.declare(replace(model("kael", "kael"), samples=samples("a knight", "a castle", seed=7)))
+    assert bench.apply(service).status == "done"
+    assert {(one.request.seed, one.phase) for one in recorded(bench) if one.phase == "drawn"} >= {(7, "drawn")}
+    assert not bench.plan(service).plan.has_changes
+    service.listing = None
+    assert bench.apply(service).status == "done"
+    assert [one.phase for one in recorded(bench)] == ["drawn"] * 4
 
 
 def test_a_launch_held_back_that_was_never_carried_out_is_drawn_once_jobs_are_listed(
