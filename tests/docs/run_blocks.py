@@ -20,7 +20,7 @@ from pathlib import Path
 from tests.docs.code_blocks import BLOCKS, ROOT, SHELL, CodeBlock, commands
 from tests.fakes.installed_tool import install_tool
 
-SECONDS = 120
+SECONDS = 600
 SETUPS = ("quickstart", "examples", "pictures", "empty")
 
 
