@@ -46,7 +46,7 @@ def show_saved(call: Invocation, plain: Mapping[str, object]) -> int:
     elif plan.is_applyable:
         command = applying(replace(call.settings, local=plan.source.endpoint == "local"), path)
     view = saved_view(plan, call.settings, request, state, stale=stale, next_command=command)
-    show_plan(call, plan, view, request, state)
+    show_plan(call, plan, view, request, state, asks=call.arguments.download_samples)
     if stale:
         return call.code(ExitCode.STALE)
     if plan.blocked:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from scenario_apply.manifest.spec import Json
-from scenario_apply.manifest.yaml.edits import CannotEdit, YamlEdit, with_values
+from scenario_apply.manifest.yaml.edits import YamlEdit, with_values
+from scenario_apply.manifest.yaml.own_maps import CannotEdit
 
 TEXT = """\
 version: 1   # é
@@ -30,6 +31,7 @@ models:
     - b
   made: *base
   held: &anchor Some
+  typed: !!str x
   said: "{{ x }}"
 """
 
@@ -54,7 +56,7 @@ def changed(*keys: str, value: Json, text: str = TEXT) -> tuple[list[str], list[
         (("kael", "description"), "short", ["    description: short"]),
         (("kael", "tags"), ["hero", "x, y"], ['    tags: [hero, "x, y"]  # some']),
         (("props", "name"), "It's new", ["  props: { type: x, name: 'It''s new' }"]),
-        (("props", "tags"), ["a"], ["  props: { tags: [a], type: x, name: 'It''s' }"]),
+        (("props", "tags"), ["a"], ["  props: { type: x, name: 'It''s', tags: [a] }"]),
         (("listed", "tags"), ["b", "c"], ["    - c"]),
         (("listed", "name"), "Listed", ["    name: Listed"]),
     ],
@@ -74,8 +76,7 @@ def test_line_ends_of_windows_are_kept() -> None:
     [
         (("said",), "y", "it is a template"),
         (("kael", "name"), "{{ env.SCENARIO_X }}", "it would be read as a template"),
-        (("made",), "y", "it is an alias"),
-        (("held",), "y", "it has an anchor or a tag"),
+        (("typed",), "y", "it has a tag"),
         (("kael", "tags", "first"), "y", "it is not written as a map"),
         (("nobody", "name"), "y", "it is not written there itself"),
         (("kael", "parameters"), 5, "it is not written as one value"),
