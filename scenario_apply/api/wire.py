@@ -7,7 +7,7 @@ new, cancelled for canceled. Source: the contract, sections 3 and 16.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from scenario_apply.api import loose
 from scenario_apply.api.answers import (
@@ -27,10 +27,10 @@ from scenario_apply.api.answers import (
     TrainingStatsAnswer,
     UploadAnswer,
 )
+from scenario_apply.api.envelopes import Value, each_of, either, place_of, read_as, unwrapped
 from scenario_apply.api.prices import billed
-from scenario_apply.errors import BadAnswer, NotFound
+from scenario_apply.errors import BadAnswer
 from scenario_apply.model import codec
-from scenario_apply.model.codec import Misfit
 from scenario_apply.model.ids import is_id
 from scenario_apply.model.remote import (
     AssetId,
@@ -59,8 +59,6 @@ _ID_KEYS = (
     *("id", "modelId", "assetId", "jobId", "ownerId"),
     *("concepts", "trainingImages", "trainingImagePairs"),
 )
-
-Value = TypeVar("Value")
 
 
 # -- answers
@@ -226,16 +224,6 @@ def _parameters(parameters: object) -> Mapping[str, object] | None:
     return {key: value for key, value in masked.items() if value is not None and codec.is_free_form(value)}
 
 
-def each_of(items: Iterable[object], name: str) -> Iterable[tuple[str, object]]:
-    """The items of a list with their paths, without those that are shown as deleted."""
-    return ((f"{name}[{n}]", item) for n, item in enumerate(items) if not is_deleted(item))
-
-
-def is_deleted(item: object) -> bool:
-    """Whether a model or an asset is only marked as deleted, as the service keeps it for 30 days."""
-    return isinstance(item, dict) and bool(item.get("deletedAt"))
-
-
 def _listed_model(item: object, at: str) -> RemoteModel:
     try:
         return _model(read_as(item, ModelAnswer, at), complete=False, at=f"{at}.")
@@ -371,38 +359,3 @@ def status_of(status: str) -> str:
     """A status in the API's own spelling, also where it comes in capitals or with underscores."""
     status = "-".join(status.lower().replace("_", " ").split())
     return _STATUS_ALIASES.get(status, status)
-
-
-# -- reading
-
-
-def read_as(value: object, type_: type[Value], at: str = "") -> Value:
-    try:
-        return codec.fitted(value, type_, at)
-    except Misfit as misfit:
-        raise BadAnswer(f"the service's answer is not what its contract says: {misfit}") from None
-
-
-def unwrapped(value: object, name: str, type_: type[Value]) -> Value:
-    """The resource in an answer, wrapped ({"model": {...}}) as the API does, or bare as the older guides show it.
-
-    Raises NotFound for one that is shown as deleted.
-    """
-    at = place_of(value, name).removesuffix(".")
-    inner = value[name] if at and isinstance(value, dict) else value
-    if is_deleted(inner):
-        raise NotFound(f"the {name} is deleted", status=404)
-    return read_as(inner, type_, at)
-
-
-def place_of(value: object, name: str) -> str:
-    """The path of what unwrapped read."""
-    return f"{name}." if isinstance(value, dict) and value.get(name) is not None else ""
-
-
-def either(one: Value | None, other: Value | None, at: str) -> Value:
-    """The id under the one name or the other."""
-    found = other if one is None else one
-    if found is None:
-        raise BadAnswer(f"the service's answer has no {at}")
-    return found

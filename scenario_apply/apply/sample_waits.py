@@ -11,9 +11,9 @@ from msgspec.structs import replace as with_values
 
 from scenario_apply.apply.environment import Thumbnails
 from scenario_apply.apply.events import Noted, SampleMoved
+from scenario_apply.apply.finished_task import FinishedTask
 from scenario_apply.apply.poll_failures import poll_failure_message
 from scenario_apply.apply.poll_rounds import PollResult, PollRounds
-from scenario_apply.apply.run_options import FinishedTask
 from scenario_apply.apply.sample_lookup import UNDECIDED
 from scenario_apply.apply.sample_poller import Drawing, drawing_of, poll_samples
 from scenario_apply.apply.wait_tools import WaitTools

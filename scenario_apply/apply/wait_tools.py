@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
+from scenario_apply.apply.apply_options import ApplyOptions
 from scenario_apply.apply.events import Event
+from scenario_apply.apply.finished_task import FinishedTask
 from scenario_apply.apply.recorder import Recorder
-from scenario_apply.apply.run_options import FinishedTask, RunOptions
 from scenario_apply.apply.schedule import Schedule
 from scenario_apply.apply.worker_threads import Workers
 from scenario_apply.model.ports import Clock, ScenarioApi
@@ -21,7 +22,7 @@ class WaitTools(Struct, frozen=True, kw_only=True):
 
     api: ScenarioApi
     clock: Clock
-    options: RunOptions
+    options: ApplyOptions
     schedule: Schedule
     recorder: Recorder
     workers: Workers[FinishedTask]

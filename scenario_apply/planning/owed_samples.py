@@ -173,7 +173,7 @@ def _versions(decision: Decision) -> Iterator[Version]:
 def _with_waits(work: SampleWork, decision: Decision, gone: set[int]) -> SampleWork:
     """With all samples of the resource that were launched and have not ended, whichever weights draw them.
 
-    One that this plan draws again with newer weights is not waited for: the two could not be told apart.
+    One that this plan draws again with newer weights is not waited for: nothing would distinguish the two.
     """
     drawn = {(work.number, one.request.key) for one in work.draw}
     waiting: dict[tuple[int, str], DrawingSample] = {}

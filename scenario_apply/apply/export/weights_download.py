@@ -107,7 +107,7 @@ def part_file(folder: OwnFolder, name: str) -> Iterator[PartFile]:
 class FileDownload(Struct, kw_only=True):
     """One file on its way to the disk.
 
-    address: asks the service where the file is, each time anew. may_ask: whether a host may be asked.
+    address: asks the service where the file is, before each request. may_ask: whether a host may be asked.
     note: keeps what the server states of the file. told: called with bytes that are there, and of how many.
     """
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from html import escape
+from typing import NamedTuple
 
 from msgspec import Struct, field
 
@@ -50,14 +51,23 @@ class SampleLinks(Struct, frozen=True, kw_only=True):
         return self.links.shows_images
 
 
-class _Detail:
-    """images: whether pictures are shown or linked. prompt: characters of it, 0 for none."""
+class _Detail(NamedTuple):
+    """images: whether pictures are shown or linked. prompt: characters of it, 0 for none. columns: 0 for all."""
 
-    def __init__(self, images: bool, prompt: int) -> None:
-        self.images, self.prompt = images, prompt
+    images: bool
+    prompt: int
+    columns: int = 0
 
 
-_DETAILS = (_Detail(True, 400), _Detail(True, 80), _Detail(False, 80), _Detail(False, 0))
+_DETAILS = (
+    _Detail(True, 400),
+    _Detail(True, 80),
+    _Detail(True, 80, columns=12),
+    _Detail(True, 80, columns=6),
+    _Detail(True, 80, columns=3),
+    _Detail(False, 80),
+    _Detail(False, 0),
+)
 
 
 def comparison_markdown(view: Comparison, options: MarkdownOptions, samples: SampleLinks, command: str) -> str:
@@ -81,10 +91,15 @@ def comparison_levels(view: Comparison, samples: SampleLinks) -> list[Lines]:
 
     if not view.rows:
         return [lambda: ["No samples were drawn yet."]]
-    return [*map(at, _DETAILS), count]
+    return [*(at(detail) for detail in _DETAILS if detail.columns < len(view.columns)), count]
 
 
 def _table(view: Comparison, samples: SampleLinks, detail: _Detail) -> Iterator[str]:
+    if detail.columns:
+        yield f"The last {detail.columns} of {len(view.columns)} columns."
+        yield ""
+        rows = tuple(row._replace(cells=row.cells[-detail.columns :]) for row in view.rows)
+        view = view._replace(columns=view.columns[-detail.columns :], rows=rows)
     header = ["sample", *(f"{words(head.title)}{f' ({head.place})' if head.place else ''}" for head in view.columns)]
     yield from table(header, [*_facts(view.columns), *(_row(row, samples, detail) for row in view.rows)])
     if view.bits:

@@ -79,6 +79,17 @@ def test_heads_distances_and_what_is_missing() -> None:
     assert "failed: `no capacity: try later`" in text
 
 
+def test_where_not_all_pictures_fit_those_of_the_last_columns_are_shown() -> None:
+    drawn = [version(n, sample(request(HARBOUR), picture(f"p{n}", thumbnail=ONE))) for n in range(1, 21)]
+    record = Record(current=drawn[-1], previous=tuple(reversed(drawn[:-1])))
+    view = compared("x", weights_of(KAEL, record), SampleSources(state=state_of({KAEL: record})))
+    for length, columns in ((8_000, 20), (4_500, 12), (3_000, 6)):
+        text = shown(view, SampleLinks(url="https://example.com"), max_length=length)
+        assert text.count("<img") == columns
+        assert ("of 20 columns" in text) is (columns < 20)
+        assert "version 20 (current)" in text
+
+
 @pytest.mark.parametrize("length", [2_000, 4_000, 20_000])
 def test_a_comment_is_never_longer_than_asked(length: int) -> None:
     drawn = [sample(request(f"{n} " * 300, seed=n), picture(f"p{n}", thumbnail=ONE)) for n in range(40)]

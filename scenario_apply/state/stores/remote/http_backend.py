@@ -145,7 +145,7 @@ class HttpBackend:
                 raise change.error
 
     def _post_queue(self, own: list[_CallChange]) -> None:
-        """own: those of this thread, which nobody waits for when it is interrupted."""
+        """own: those of this thread, whose replies are not waited for when it is interrupted."""
         with self._queue_lock:
             batch, self._queue = self._queue, []
         try:
