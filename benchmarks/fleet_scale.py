@@ -1,4 +1,4 @@
-"""A fleet of many projects against the embedded Scenario, and the same by `xargs -P` over single commands.
+"""A fleet of many projects against the embedded Scenario, beside single plans in one process and under `xargs -P`.
 
     python benchmarks/fleet_scale.py
     python benchmarks/fleet_scale.py --projects 200 --models 5
@@ -25,6 +25,11 @@ from _service import emulator, requests_seen
 from PIL import Image
 
 _ADOPT_ORPHANS = 36  # PR_SET_CHILD_SUBREAPER of Linux
+_ONE_PROCESS = """
+import sys
+from scenario_apply.cli.main import run
+sys.exit(max(run(["plan", f"{name}/scenario.yaml", "-q", "--rate-limit", "0"]) for name in sys.argv[1:]))
+"""
 
 
 def write_fleet(root: str, projects: int, models: int) -> None:
@@ -107,14 +112,19 @@ def main() -> None:
         fleet = Run(root, url, [*tool, "fleet", "plan", *asked])
         sent = sum(int(str(request["number"])) > before for request in requests_seen(url))
         least = options.projects * -(-options.models // 50)
-        names = " ".join(f"p{project:03}" for project in range(options.projects))
+        folders = [f"p{project:03}" for project in range(options.projects)]
+        alone = Run(root, url, [sys.executable, "-c", _ONE_PROCESS, *folders])
+        names = " ".join(folders)
         one = f"{' '.join(tool)} plan NAME/scenario.yaml -q"
         script = f"echo {names} | tr ' ' '\\n' | xargs -P {os.cpu_count()} -I NAME {one}"
         shell = Run(root, url, ["sh", "-c", script])
         print(f"a plan of nothing: {sent} requests, at least {least}")
         print(f"  fleet     {fleet.seconds:6.2f} s, {fleet.processor:6.2f} s of processor time, {fleet.memory:.0f} MB")
+        print(f"  one by one, one process  {alone.seconds:6.2f} s, {alone.processor:6.2f} s of processor time")
         print(f"  xargs -P  {shell.seconds:6.2f} s, {shell.processor:6.2f} s of processor time")
+        beyond = fleet.processor - alone.processor
         print(f"  the fleet takes {fleet.seconds / shell.seconds:.2f} of the time of xargs")
+        print(f"  and {beyond:.2f} s of processor time beyond single plans in one process")
 
 
 if __name__ == "__main__":

@@ -93,6 +93,7 @@ def report(found: list[Soaked], took_s: float) -> int:
     print(f"faults             {faults.total()}: {', '.join(f'{kind} {n}' for kind, n in faults.most_common())}")
     print(f"duplicates         {sum(len(v.duplicates) for v in verdicts)}")
     print(f"second trainings   {sum(len(v.second_trainings) for v in verdicts)}")
+    print(f"second samples     {sum(len(v.second_samples) for v in verdicts)}")
     print(f"lost records       {sum(len(v.lost) for v in verdicts)}")
     print(f"anything else      {sum(len(v.wrong) for v in verdicts) + sum(s.problem is not None for s in found)}")
     print(f"seeds with any     {sorted(bad) or 'none'}")

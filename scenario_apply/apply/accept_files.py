@@ -5,20 +5,20 @@ An edit of the manifest counts only if the manifest, loaded with it, says what i
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct, field
 from msgspec.structs import replace
 
-from scenario_apply.apply.manifest_edits import FileEdit, Reload, check_meaning, decoded, edited_files
+from scenario_apply.apply.manifest_edits import FileEdit, Reload, decoded, edited_files
 from scenario_apply.dataset.captions.caption_edits import is_sent_as, to_be_written, with_caption
 from scenario_apply.dataset.captions.matching import Raw
 from scenario_apply.dataset.scan.caption_places import CaptionPlaces
-from scenario_apply.errors import Location, ManifestError
+from scenario_apply.errors import Location
 from scenario_apply.manifest.spec import CompositionSpec, DatasetSpec, Manifest, ModelSpec
-from scenario_apply.manifest.yaml.edits import CannotEdit, YamlEdit
+from scenario_apply.manifest.yaml.edits import YamlEdit
+from scenario_apply.manifest.yaml.own_maps import CannotEdit
 from scenario_apply.model.file_names import name_of, stem_of
 from scenario_apply.model.lint_rules import Finding
 from scenario_apply.planning.acceptance import Acceptance, AcceptedCaption, AcceptedValue
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from scenario_apply.model.address import Address
 
 
-@dataclass(slots=True, kw_only=True)
-class AcceptedFiles:
+class AcceptedFiles(Struct, kw_only=True):
     """manifest: as it is now. cwd: where paths of its files are seen from. left: sentences on what is not written.
 
     recorded: resources of the state. refused: (address, what) that is no part of the edits after all.
@@ -97,15 +96,14 @@ class AcceptedFiles:
         """False where the manifest with these values is not exactly what is meant."""
         try:
             edits = [(file, edit) for _, file, edit in values]
-            found = edited_files(self.manifest, self.cwd, edits, self.edits)
-            whole = {**self.edits, **{edit.file: edit for edit in found}}
-            check_meaning(self.manifest, whole.values(), self.reload, self._meant([one for one, _, _ in values]))
-        except (CannotEdit, ManifestError) as error:
+            meant = self._meant([one for one, _, _ in values])
+            found = edited_files(self.manifest, self.cwd, edits, self.edits, self.reload, meant)
+        except CannotEdit as error:
             if says_why:
                 one = values[0][0]
                 place = self._spec(one.address).place if isinstance(one, AcceptedValue) else None
-                why = str(error) if isinstance(error, CannotEdit) else "the manifest would not be valid with it"
-                self._leave(one, why, place)
+                where = "" if error.line is None else f" ({error.file}:{error.line})"
+                self._leave(one, f"{error}{where}", place)
             return False
         self.edits |= {edit.file: edit for edit in found}
         self._accepted += [one for one, _, _ in values]
@@ -129,7 +127,7 @@ class AcceptedFiles:
     def _with_caption(self, spec: DatasetSpec, one: AcceptedCaption) -> DatasetSpec:
         key, text = self._map_entry(spec, one)
         entries = {**spec.captions.entries, key: text}
-        return dataclasses.replace(spec, captions=replace(spec.captions, entries=entries))
+        return replace(spec, captions=replace(spec.captions, entries=entries))
 
     # -- captions
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace as with_values
 from functools import partial
 from itertools import islice
 
 from msgspec.structs import replace
+from msgspec.structs import replace as with_values
 
 from scenario_apply.apply.environment import Thumbnails
 from scenario_apply.apply.events import Noted, SampleMoved
+from scenario_apply.apply.finished_task import FinishedTask
 from scenario_apply.apply.poll_failures import poll_failure_message
 from scenario_apply.apply.poll_rounds import PollResult, PollRounds
-from scenario_apply.apply.run_options import FinishedTask
+from scenario_apply.apply.sample_lookup import UNDECIDED
 from scenario_apply.apply.sample_poller import Drawing, drawing_of, poll_samples
 from scenario_apply.apply.wait_tools import WaitTools
 from scenario_apply.errors import Interrupted, RateLimited, ScenarioApplyError, Unauthorized, Unreachable
@@ -27,6 +28,9 @@ LOOKED_AT_TOGETHER = 16
 """Samples whose pictures are downloaded in one task: what a run that ends meanwhile downloads again."""
 PICTURES_LATE_S = 30.0
 """A job that has succeeded may name its pictures so long after."""
+NOTHING_SHOWN_S = 600.0
+"""A job that has succeeded and names no picture is left to a later run until so long after its launch, since it is
+paid. After that its sample has failed, and is drawn again."""
 
 
 class SampleWaits:
@@ -65,7 +69,7 @@ class SampleWaits:
             version = version_of(tools.recorder.state, step.address, step.number)
             sample = None if version is None else drawing(version, step.key)
             if sample is None or sample.job_id is None:
-                tools.fail(tools.schedule.steps[step_id], "the state no longer says by which job it is drawn")
+                tools.fail(tools.schedule.steps[step_id], UNDECIDED)
             else:
                 waiting[step_id] = drawing_of(sample.job_id, sample.at)
         if not waiting:
@@ -105,7 +109,8 @@ class SampleWaits:
                 SampleMoved(address=step.address, name=step.name, status=one.status, progress=progress, job_id=job_id)
             )
             if one.outcome is not None:
-                self._ended(step_id, one.outcome, started_at)
+                is_young = tools.clock.now() - asked[step_id].at < NOTHING_SHOWN_S
+                self._ended(step_id, one.outcome, started_at, may_show=is_young and one.status == "success")
         ended = sum(one.outcome is not None for one in results.values())
         if ended:
             tools.schedule.release_samples(ended)
@@ -134,9 +139,11 @@ class SampleWaits:
         elif not isinstance(error, Interrupted):
             self._tools.emit(Noted(text=poll_failure_message(error, "samples")))
 
-    def _ended(self, step_id: StepId, outcome: Outcome, started_at: float) -> None:
+    def _ended(self, step_id: StepId, outcome: Outcome, started_at: float, *, may_show: bool) -> None:
         planned, end = self._tools.schedule.steps[step_id], outcome.sample
-        if end is None or end.phase != "drawn":
+        if may_show and (end is None or end.phase != "drawn"):
+            self._tools.fail(planned, f"{outcome.reason}; a later apply asks again before it is drawn again")
+        elif end is None or end.phase != "drawn":
             self._tools.ended_badly(planned, outcome, outcome.reason or "it was not drawn")
         elif self._thumbnails is None:
             self._tools.settle(planned, outcome, started_at)
@@ -174,7 +181,7 @@ class SampleWaits:
     ) -> None:
         self._is_looking = False
         if error is not None and not isinstance(error, Interrupted):
-            text = f"pictures of samples cannot be downloaded: {error}; they are recorded without"
+            text = f"pictures of samples cannot be downloaded: {error}; `samples draw` tries again"
             self._tools.emit(Noted(text=text))
         for step_id, outcome in batch.items():
             self._drawn.pop(step_id)

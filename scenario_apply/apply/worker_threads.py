@@ -20,7 +20,7 @@ class Workers(Generic[Result]):
     def __init__(self, size: int) -> None:
         self.size = size
         self.busy = 0
-        self._tasks: queue.SimpleQueue[Callable[[], Result]] = queue.SimpleQueue()
+        self._tasks: queue.SimpleQueue[Callable[[], Result] | None] = queue.SimpleQueue()
         self._results: queue.SimpleQueue[Result | BaseException] = queue.SimpleQueue()
         self._threads = 0
 
@@ -43,9 +43,13 @@ class Workers(Generic[Result]):
         self.busy -= 1
         return result
 
+    def end(self) -> None:
+        """Lets each thread end after its task: a process that carries out many runs keeps none of them. No waiting."""
+        for _ in range(self._threads):
+            self._tasks.put(None)
+
     def _work(self) -> None:
-        while True:
-            task = self._tasks.get()
+        while (task := self._tasks.get()) is not None:
             try:
                 self._results.put(task())
             except BaseException as error:  # raised or handled by the thread that takes it

@@ -6,9 +6,10 @@ Shows the difference, asks, writes what was shown and nothing else, then says wh
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+from msgspec.structs import replace
 from msgspec.structs import replace as with_fields
 
 from scenario_apply.apply.accept_files import AcceptedFiles
@@ -40,8 +41,7 @@ if TYPE_CHECKING:
     from scenario_apply.manifest.spec import Manifest
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
+class _Found(Struct, frozen=True, kw_only=True):
     """What was changed on Scenario, and what files and state would say."""
 
     compared: Compared
@@ -164,7 +164,7 @@ def _is_approved(call: Invocation, found: _Found) -> bool:
     if not call.is_interactive:
         raise ApprovalImpossible(
             "approval is required, but no terminal is attached; nothing was changed",
-            hint="accept --auto-approve writes what is shown above",
+            hint="add --auto-approve to write what is shown above",
         )
     what = f"Write {counted(len(found.edits), 'file')} and the state?" if found.edits else "Write the state?"
     return call.confirm(f"{what} Nothing is changed on Scenario.", "Only 'yes' will be accepted.")

@@ -10,8 +10,10 @@ import shlex
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from scenario_apply.apply.events import Ledger, LedgerLine
 from scenario_apply.apply.stop_signal import StopSignal
@@ -61,8 +63,7 @@ class DeletesNotAllowed(ScenarioApplyError):
     code = "no-consent-to-deletes"
 
 
-@dataclass(slots=True, kw_only=True)
-class ApplySession:
+class ApplySession(Struct, kw_only=True):
     """A run between its start and its end. command: apply or destroy; of a saved plan, the one it stands for.
 
     settings and asked: the command line, of a saved plan with the manifest, variables and options it was made with.
@@ -210,6 +211,7 @@ class ApplySession:
     def _next_command(self, error: BaseException) -> str | None:
         """None where the error has to be fixed first and no command does that."""
         from scenario_apply.apply.lost_answers import AmbiguousAdoption
+        from scenario_apply.state.stores.remote.backend import StoreUnavailable
 
         same = self.same_command
         match error:
@@ -228,7 +230,15 @@ class ApplySession:
                 return f"{same} --allow-destroy --auto-approve"
             case ApprovalImpossible():
                 return f"{same} --auto-approve"
-            case StateLocked() | StateNotSaved() | KeyboardInterrupt() | ApplyError() | RateLimited() | CoolingDown():
+            case (
+                StateLocked()
+                | StateNotSaved()
+                | StoreUnavailable()
+                | KeyboardInterrupt()
+                | ApplyError()
+                | RateLimited()
+                | CoolingDown()
+            ):
                 return same
             case ApiError() if not isinstance(error, Refused):
                 return same
@@ -243,11 +253,15 @@ class ApplySession:
         return with_limits(self.same_command, needed(self.prepared.plan, self.prepared.limits))
 
     def _unknown(self, error: BaseException) -> tuple[LedgerLine, ...]:
-        """Requests of an earlier run whose outcome is unknown; none while another run holds the lock."""
+        """Requests of an earlier run whose outcome is unknown; none while another run holds the lock.
+
+        A store that has just not answered is not asked again.
+        """
         from scenario_apply.apply.ledger import line_of
         from scenario_apply.apply.lost_answers import AmbiguousAdoption
+        from scenario_apply.state.stores.remote.backend import StoreUnavailable
 
-        if self.environment is None or isinstance(error, StateLocked):
+        if self.environment is None or isinstance(error, StateLocked | StoreUnavailable):
             return ()
         unanswered = []
         with contextlib.suppress(StateError):  # it is the error that is being reported

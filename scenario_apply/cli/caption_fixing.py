@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from scenario_apply.cli.apply_session import ApprovalImpossible
 from scenario_apply.cli.dataset_arguments import models_of
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
     from scenario_apply.state.state import State
 
 
-@dataclass(slots=True)
-class Fixes:
+class Fixes(Struct):
     """files: to be written, by name. left: sentences on what is not repaired."""
 
     files: dict[str, FixedFile] = field(default_factory=dict)
@@ -128,7 +128,7 @@ def _is_approved(call: Invocation, count: int) -> bool:
     if not call.is_interactive:
         raise ApprovalImpossible(
             "approval is required, but no terminal is attached; nothing was changed",
-            hint="validate --fix --auto-approve writes what is shown above",
+            hint="add --auto-approve to write what is shown above",
         )
     return call.confirm(f"Write {counted(count, 'caption file')}?", "Only 'yes' will be accepted.")
 

@@ -11,10 +11,11 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from msgspec import Struct, field
 
 from scenario_apply.apply.export.export_notes import ClaimedFolder, ExportNotes
 from scenario_apply.apply.export.picture_files import PictureFiles, PictureTarget
@@ -25,7 +26,7 @@ from scenario_apply.apply.refresh import own_models
 from scenario_apply.cli.export_target import CannotExport, ExportTarget, bring_local_data
 from scenario_apply.cli.manifest_companions import write_companions
 from scenario_apply.cli.manifest_writing import ManifestWriting, ReadManifest, clear_drafts
-from scenario_apply.cli.progress.export_view import ExportView, export_view
+from scenario_apply.cli.progress.export_view import ExportView
 from scenario_apply.cli.state_edits import edited_state
 from scenario_apply.cli.wiring import (
     open_datasets,
@@ -65,8 +66,7 @@ if TYPE_CHECKING:
     from scenario_apply.model.ports import PictureApi
 
 
-@dataclass(slots=True, kw_only=True)
-class Exported:
+class Exported(Struct, kw_only=True):
     """What a run did. resources: written into the manifest. adopted: only recorded, the manifest declares them already.
 
     already: how many models there was nothing to do about.
@@ -81,8 +81,7 @@ class Exported:
     read: ReadManifest | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExportSession:
+class ExportSession(Struct, frozen=True, kw_only=True):
     """What a run starts from. manifest: as it is before. own: all models of the project, newest first."""
 
     call: Invocation
@@ -263,7 +262,7 @@ def export_session(call: Invocation, target: ExportTarget, *, locks: bool) -> It
     call.warn(place.notes)
     with ExitStack() as stack:
         world = stack.enter_context(open_world(place, settings, read_only=True))
-        view = stack.enter_context(export_view(settings))
+        view = stack.enter_context(closing(ExportView.on_stderr(settings)))
         save: Save = _refused
         if locks:
             edit = stack.enter_context(edited_state(world.store, call, "import", "models imported"))

@@ -9,10 +9,11 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from msgspec import Struct, field
+from msgspec.structs import replace
 from msgspec.structs import replace as with_fields
 
 from scenario_apply.apply.system_clock import SystemClock
@@ -21,6 +22,7 @@ from scenario_apply.cli.fleet_worker import run_task
 from scenario_apply.cli.progress.fleet_view import FleetView
 from scenario_apply.cli.settings import DEFAULT_BASE_URL, LOCAL
 from scenario_apply.cli.signals import stopping
+from scenario_apply.dataset.scan.parallel import usable_cores
 from scenario_apply.errors import Diagnostic, ExitCode, ManifestError, UsageError
 from scenario_apply.fleet.coordinator import Coordinator
 from scenario_apply.fleet.engines import check_engine, open_engine
@@ -31,6 +33,7 @@ from scenario_apply.fleet.launch_limits import LaunchLimits
 from scenario_apply.fleet.project_run import ProjectRun
 from scenario_apply.fleet.projects import Fleet, FleetProject, load_fleet
 from scenario_apply.fleet.tasks import FleetRun, Kind, Plain, Task, TaskManifest
+from scenario_apply.fleet.tasks_at_once import tasks_at_once
 from scenario_apply.model.did_you_mean import did_you_mean
 from scenario_apply.model.limits import REQUESTS_PER_MINUTE
 from scenario_apply.model.timestamps import iso
@@ -40,8 +43,6 @@ if TYPE_CHECKING:
     from scenario_apply.cli.invocation import Invocation
 
 ALLOW_ENDPOINT = "SCENARIO_APPLY_ALLOW_ENDPOINT"
-MOST_PROCESSES = 64
-"""Tasks of an apply that run at once unless --max says otherwise: most of their time they wait for the rate limit."""
 
 _PLAN_KEYS = (
     *("var_file", "allow_env", "allow_outside_root", "allow_remote", "strict", "local", "rate_limit", "parallelism"),
@@ -84,8 +85,7 @@ def _refuse_states_outside(fleet: Fleet) -> None:
                 )
 
 
-@dataclass(slots=True, kw_only=True)
-class FleetCommand:
+class FleetCommand(Struct, kw_only=True):
     """A command on a fleet, from its start to its exit code."""
 
     call: Invocation
@@ -265,10 +265,10 @@ class FleetCommand:
         return name
 
     def _workers(self, runs: Sequence[ProjectRun]) -> int:
-        """Tasks at once. Plans use the processor; tasks of an apply mostly wait."""
+        """Tasks at once."""
         asked: int | None = self.call.arguments.max
         if asked is None:
-            asked = MOST_PROCESSES if self.command == "apply" else os.cpu_count() or 1
+            return tasks_at_once(runs, engine=self._engine, cores=usable_cores())
         return max(1, min(asked, len(runs)))
 
 

@@ -17,9 +17,10 @@ from scenario_apply.cli.plan_request import PlanRequest, read_request
 from scenario_apply.cli.wiring import open_manifest, open_world, require_service
 from scenario_apply.dataset.scan.caption_writing import NotWritten, replace_caption_file
 from scenario_apply.dataset.scan.depth import Depth
-from scenario_apply.errors import ExitCode, ScenarioApplyError, StateError, UsageError
+from scenario_apply.errors import ExitCode, Location, ScenarioApplyError, StateError, UsageError
 from scenario_apply.manifest.spec import Json
-from scenario_apply.manifest.yaml.edits import TEMPLATE_SIGNS, CannotEdit, one_line
+from scenario_apply.manifest.yaml.edits import TEMPLATE_SIGNS, one_line
+from scenario_apply.manifest.yaml.own_maps import CannotEdit
 from scenario_apply.model.secret import Secret
 from scenario_apply.model.timestamps import iso
 from scenario_apply.planning.as_sent import as_sent
@@ -158,7 +159,7 @@ def _edits(call: Invocation, request: PlanRequest, promoted: Promotion) -> Seque
     except CannotEdit as error:
         raise NotPromoted(
             f"the choice for {promoted.address} cannot be written: {error}",
-            location=promoted.spec.place,
+            location=promoted.spec.place if error.line is None else Location(file=error.file, line=error.line),
             hint=_by_hand(promoted),
         ) from error
 

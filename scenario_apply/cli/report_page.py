@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec import Struct
+from msgspec.structs import replace
 from msgspec.structs import replace as with_fields
 
 from scenario_apply.apply.prepare import make_plan
@@ -59,8 +60,7 @@ class MadeReport(NamedTuple):
     problems: tuple[Diagnostic, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class Known(Struct, frozen=True, kw_only=True):
     """What is known of a manifest. prepared None: there is no plan, because of problems. samples None: not asked for.
 
     missing: what the page lacks and why, in sentences. is_asked: whether Scenario answered. failures: why it did not.
@@ -279,10 +279,10 @@ def _datasets_of(request: PlanRequest, selected: frozenset[Address]) -> PlanRequ
 def _sections(known: Known, request: PlanRequest, selected: frozenset[Address] | None = None) -> Iterator[Section]:
     """What is said of datasets, trainings, money and dependencies. selected: as in resource_graph."""
     plan = None if known.prepared is None else known.prepared.plan
-    yield statistics_section({name: dataset_statistics(d.contents) for name, d in request.datasets.items()})
     samples = known.compared.section(None if selected is None else known.state.records)
     if samples is not None:
         yield samples
+    yield statistics_section({name: dataset_statistics(d.contents) for name, d in request.datasets.items()})
     yield history_section(known.state, known.samples, known.records, declared_bests(request.manifest))
     yield cost_section(known.state, plan)
     changes = None if plan is None else plan.changes

@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from scenario_apply.errors import ScenarioApplyError
+from scenario_apply.fleet.sent_calls import carried_out, packed, unpacked
 from scenario_apply.version import VERSION
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class _DaskExecutor(Executor):
             raise BrokenExecutor("the Dask scheduler is gone")
         future: Future[Made] = Future()
         future.set_running_or_notify_cancel()
-        inner = self._inner.submit(checked_call, VERSION, fn, args, kwargs)
+        inner = self._inner.submit(checked_call, VERSION, packed(fn, args, kwargs))
         inner.add_done_callback(lambda done: _settle(done, future))
         return future
 
@@ -71,11 +72,11 @@ class _DaskExecutor(Executor):
         self._inner.shutdown(wait=wait)
 
 
-def checked_call(version: str, fn: Callable[..., Made], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Made:
-    """On a worker. Raises EngineUnusable when its package is of another version."""
+def checked_call(version: str, call: bytes) -> bytes:
+    """On a worker: the outcome of a packed call. Raises EngineUnusable when its package is of another version."""
     if version != VERSION:
         raise _other_version({VERSION})
-    return fn(*args, **kwargs)
+    return carried_out(call)
 
 
 def _settle(done: Future[Any], future: Future[Any]) -> None:
@@ -86,7 +87,10 @@ def _settle(done: Future[Any], future: Future[Any]) -> None:
     error = CancelledError() if done.cancelled() else done.exception()
     match error:
         case None:
-            future.set_result(done.result())
+            try:
+                future.set_result(unpacked(done.result()))
+            except Exception as raised:  # by the task
+                future.set_exception(raised)
         case KilledWorker():
             future.set_exception(BrokenExecutor("the worker of this task died"))
         case CommClosedError() | CancelledError():

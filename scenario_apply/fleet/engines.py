@@ -33,6 +33,11 @@ def check_engine(name: str) -> str:
     )
 
 
+def is_scheduler(name: str) -> bool:
+    """Whether the engine is one that runs elsewhere, with workers of its own."""
+    return name.startswith(f"{DASK}=")
+
+
 def _is_address(address: str) -> bool:
     host, colon, port = address[len(_SCHEMES[0]) :].rpartition(":")
     return address.startswith(_SCHEMES) and bool(host and colon) and port.isdecimal() and "@" not in host

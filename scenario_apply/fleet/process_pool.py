@@ -6,11 +6,9 @@ concurrent.futures ends every process of a pool when one of them dies, and fails
 from __future__ import annotations
 
 import os
-import pickle
 import signal
 import sys
 import threading
-import traceback
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -18,6 +16,8 @@ from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from time import monotonic
 from typing import Any, TypeVar
+
+from scenario_apply.fleet.sent_calls import carried_out, packed, unpacked
 
 Made = TypeVar("Made")
 
@@ -44,7 +44,7 @@ class ProcessPool(Executor):
 
     def submit(self, fn: Callable[..., Made], /, *args: Any, **kwargs: Any) -> Future[Made]:
         """The future of fn(*args, **kwargs) in one of the processes."""
-        return self._threads.submit(self._call, pickle.dumps((fn, args, kwargs)))
+        return self._threads.submit(self._call, packed(fn, args, kwargs))
 
     def _call(self, task: bytes) -> Any:
         with self._lock:
@@ -54,7 +54,7 @@ class ProcessPool(Executor):
             self._busy.add(worker)
         lives = False
         try:
-            error, made = worker.call(task)
+            answer = worker.call(task)
             lives = True
         except (EOFError, OSError) as died:
             raise BrokenExecutor("a worker process died") from died
@@ -65,9 +65,7 @@ class ProcessPool(Executor):
                     self._idle.append(worker)
             if not lives:
                 worker.end(within_s=0)
-        if error is not None:
-            raise error
-        return made
+        return unpacked(answer)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Ends the processes, after what is running. cancel_futures: and without what is waiting."""
@@ -102,11 +100,10 @@ class _Worker:
         self.process.start()
         theirs.close()
 
-    def call(self, task: bytes) -> tuple[BaseException | None, Any]:
-        """What the task raised, or returned. Raises EOFError or OSError when the process dies."""
+    def call(self, task: bytes) -> bytes:
+        """The outcome of the task. Raises EOFError or OSError when the process dies."""
         self._pipe.send_bytes(task)
-        error, made = pickle.loads(self._pipe.recv_bytes())  # noqa: S301  # from our own process
-        return error, made
+        return self._pipe.recv_bytes()
 
     def end(self, within_s: float = _TO_END_S) -> None:
         """The process sees the end of the pipe; one that does not end is killed."""
@@ -124,22 +121,7 @@ def _serve(pipe: Connection, environment: dict[str, str]) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with suppress(EOFError, OSError):  # the pool closed the pipe
         while True:
-            pipe.send_bytes(_outcome(pipe.recv_bytes()))
-
-
-def _outcome(task: bytes) -> bytes:
-    """What a task raised and returned, pickled."""
-    try:
-        fn, args, kwargs = pickle.loads(task)  # noqa: S301  # from our own parent
-        return pickle.dumps((None, fn(*args, **kwargs)))
-    except BaseException as error:  # it is raised in the parent, SystemExit too
-        error.add_note("".join(traceback.format_exception(error)))
-        try:
-            held = pickle.dumps((error, None))
-            pickle.loads(held)  # noqa: S301  # some exceptions can be pickled, and not read again
-            return held
-        except Exception as unfit:
-            return pickle.dumps((RuntimeError(f"{error!r} in a worker, which cannot be sent: {unfit}"), None))
+            pipe.send_bytes(carried_out(pipe.recv_bytes()))
 
 
 def _end_with_parent() -> None:

@@ -6,21 +6,22 @@ training runs and nothing waits for its launch.
 
 from __future__ import annotations
 
+from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass, field
 from typing import Literal
 
 from msgspec.structs import replace
 
 from scenario_apply.apply.poll_rounds import PollInterval
-from scenario_apply.errors import ExitCode
+from scenario_apply.errors import ExitCode, ScenarioApplyError
 from scenario_apply.fleet.joined_results import joined, with_ends
-from scenario_apply.fleet.tasks import ManifestResult, Problem, RunningTraining, Task, TaskResult
+from scenario_apply.fleet.tasks import ManifestResult, Problem, RunningTraining, Task, TaskResult, problems_of
 
 Phase = Literal["queued", "working", "training", "held", "done", "failed"]
 """held: nothing of it runs, and launches wait for the limits of the fleet or of the service."""
 
 MOST_DEATHS = 5
-"""Workers in a row that may die with a project's task before the project is given up."""
+"""Tasks in a row that may end without an answer before the project is given up."""
 MOST_FAILED_LOOKS = 5
 """Looks in a row that may fail for the service or its connection."""
 MOST_BUSY_LOOKS = 60
@@ -86,10 +87,6 @@ class ProjectRun:
         """Whether the next task has nothing to do but to launch what was held."""
         return self._kind == "look" and not self.running and not self._drawing
 
-    @property
-    def is_begun(self) -> bool:
-        return self._kind == "look" or self.has_died
-
     def next_task(self, now: float, *, may_launch: int | None, cost: float | None) -> Task:
         """The task that is due; the run is in flight until take() or lost()."""
         self.due_at, self.phase = None, "working"
@@ -121,16 +118,16 @@ class ProjectRun:
         else:
             self._take_first(result, now)
 
-    def lost(self, error: str, now: float) -> None:
-        """The worker died with the task: it is asked again, and finds in journal and state what was done."""
+    def lost(self, error: BaseException, now: float) -> None:
+        """No answer: the worker died with the task, or the task raised. It is asked again, and finds in journal and
+        state what was done.
+        """
         self.deaths += 1
         self.has_died = True
         if self.deaths < MOST_DEATHS:
             self.due_at, self.phase = now, "queued"
             return
-        hint = "what was done is recorded; the fleet can be run again"
-        what = f"{MOST_DEATHS} workers died with its task, the last one with: {error}"
-        self._give_up((Problem(code="worker-died", message=what, hint=hint),), ExitCode.ERROR)
+        self._give_up(_last_words(error), ExitCode.ERROR)
 
     def leave(self) -> None:
         """No more tasks: the fleet is stopped or its time is over."""
@@ -239,6 +236,19 @@ class ProjectRun:
         self._interval.slow_down()
         self.phase = "training" if self.running else "held"
         self.due_at = now + self._interval.every_s
+
+
+def _last_words(error: BaseException) -> tuple[Problem, ...]:
+    """Why a project is given up. An engine that cannot work says itself what to do."""
+    if isinstance(error, ScenarioApplyError):
+        return problems_of(error)
+    why = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    hint = "what was done is recorded; the fleet can be run again"
+    if isinstance(error, BrokenExecutor):
+        what = f"{MOST_DEATHS} workers died with its task, the last one with: {why}"
+        return (Problem(code="worker-died", message=what, hint=hint),)
+    what = f"its task failed {MOST_DEATHS} times without an answer, the last time with: {why}"
+    return (Problem(code="task-failed", message=what, hint=hint),)
 
 
 _ORDER = (

@@ -178,12 +178,16 @@ class Launch(Struct, frozen=True, kw_only=True):
 
 
 class RemoteAsset(Struct, frozen=True, kw_only=True):
+    """drawn_by: the job that made it, where it says so; asked: what that was asked for, as in RemoteJob.input."""
+
     id: AssetId
     name: str | None
     description: str | None
     size_bytes: int | None
     status: str | None
     created_at: float | None
+    drawn_by: JobId | None = None
+    asked: Mapping[str, object] = field(default_factory=dict)
 
 
 class AssetPage(Struct, frozen=True, kw_only=True):
@@ -220,18 +224,16 @@ class AccountFacts(Struct, frozen=True, kw_only=True):
     """What the service says of the account, in CU; None where it does not say, and usage_problem, limits_problem why.
 
     used_in_31_days: by everything in the project, not by trainings alone. used_in_period, ceiling: of the team, in the
-    billing period that period_start and period_end name (ISO 8601).
+    billing period that ends at period_end (ISO 8601).
     """
 
     used_in_31_days: float | None = None
     usage_problem: str | None = None
     team: str | None = None
     plan: str | None = None
-    period_start: str | None = None
     period_end: str | None = None
     used_in_period: float | None = None
     ceiling: float | None = None
-    parallel_trainings: float | None = None
     limits_problem: str | None = None
 
 

@@ -61,14 +61,18 @@ def _differs(what: str) -> Diagnostic:
 
 
 def _ended(saved: Plan, made: Plan) -> frozenset[Address]:
-    """Resources whose training the file waits for, and which nothing is to be done about now: it ended well."""
+    """Resources whose training the file waits for, and planning again does not: it has ended.
+
+    What else is done about them, such as their samples, is compared step by step: one whose training failed, and is
+    to be trained again, differs in its steps.
+    """
     now = {change.address: change for change in made.changes}
     return frozenset(
         change.address
         for change in saved.changes
         if change.action is Action.WAIT
         and change.address in now
-        and now[change.address].action is Action.NONE
+        and now[change.address].action in (Action.NONE, Action.UPDATE)
         and not now[change.address].edit
     )
 

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
+
+from msgspec.structs import replace
 
 from scenario_apply.dataset.types import Contents, Dataset
 from scenario_apply.errors import Diagnostic, Location, PlanElsewhere, PlanStale, UsageError
@@ -17,24 +19,17 @@ from scenario_apply.model import codec
 from scenario_apply.model.codec import Misfit
 from scenario_apply.model.step_codec import step_from_json
 from scenario_apply.planning.changes import (
-    Affected,
-    CaptionChange,
-    CaptionDiff,
     Change,
     Cost,
     Drift,
     ImageChange,
     ImageDiff,
-    PairChange,
-    PairDiff,
 )
-from scenario_apply.planning.plan import PLAN_FORMAT_VERSION, Plan, PlanFlags, PlanSource
+from scenario_apply.planning.plan import PLAN_FORMAT_VERSION, Plan, PlanSource
 from scenario_apply.planning.plan_document import (
-    CaptionDocument,
     ChangeDocument,
     DiagnosticDocument,
     DriftDocument,
-    PairDocument,
     PartCostDocument,
     PlanDocument,
 )
@@ -174,6 +169,12 @@ def picture_keys(contents: Contents) -> dict[str, str]:
     return {image.path: picture_key(image.sha256, texts.get(image.path, image.caption)) for image in contents.images}
 
 
+def bound_to_pictures(plan: Plan, datasets: Mapping[str, Dataset]) -> Plan:
+    """The plan with the digest of every image and caption, so that a stale plan can name the changed file."""
+    pictures = {name: picture_keys(dataset.contents) for name, dataset in datasets.items()}
+    return replace(plan, source=replace(plan.source, pictures=pictures))
+
+
 def instructions_of(contents: Contents) -> dict[str, str]:
     """The instructions of each picture that pairs lead to, by path."""
     found: dict[str, str] = {}
@@ -212,7 +213,7 @@ def _stale(what: str, file: str | None = None) -> Diagnostic:
         code="plan-stale",
         message=what,
         location=None if file is None else Location(file=file),
-        hint="plan again and review it: scenario-apply plan --out FILE",
+        hint="plan again and review it",
     )
 
 
@@ -235,7 +236,7 @@ def _plan(document: PlanDocument) -> Plan:
 
 
 def _source(document: PlanDocument) -> PlanSource:
-    inputs, options = document.inputs, document.inputs.options
+    inputs = document.inputs
     return PlanSource(
         manifest_path=document.manifest.path,
         manifest_digest=document.manifest.digest,
@@ -243,16 +244,10 @@ def _source(document: PlanDocument) -> PlanSource:
         serial=document.state.serial,
         endpoint=document.endpoint,
         project=document.project,
+        store=document.state.store,
         variables=inputs.variables,
         var_files=tuple(inputs.var_files),
-        flags=PlanFlags(
-            select=tuple(options.select),
-            exclude=tuple(options.exclude),
-            replace=tuple(options.replace),
-            train=tuple(options.train),
-            destroy=options.destroy,
-            deletes=options.allow_destroy,
-        ),
+        flags=inputs.options,
         datasets=inputs.datasets,
         pictures=inputs.pictures,
         made_in=inputs.made_in,
@@ -276,7 +271,6 @@ def _change(document: ChangeDocument) -> Change:
             if image.change == kind
         )
 
-    captions, pairs = document.captions, document.pairs
     place = document.place
     return Change(
         address=document.address,
@@ -287,10 +281,8 @@ def _change(document: ChangeDocument) -> Change:
         before=document.before,
         after=document.after,
         images=ImageDiff(add=images("add"), change=images("change"), remove=images("remove")),
-        captions=CaptionDiff(
-            add=_captions(captions.add), change=_captions(captions.change), remove=_captions(captions.remove)
-        ),
-        pairs=PairDiff(add=_pairs(pairs.add), change=_pairs(pairs.change), remove=_pairs(pairs.remove)),
+        captions=document.captions,
+        pairs=document.pairs,
         cost=_cost(document.cost.training or document.cost),
         requests=document.requests,
         steps=tuple(document.steps),
@@ -300,34 +292,13 @@ def _change(document: ChangeDocument) -> Change:
         previous_address=document.previous_address,
         place=None if place is None else Location(file=place.file, line=place.line, column=place.column),
         edit=document.edit,
-        affects=tuple(
-            Affected(address=one.address, action=one.action, is_protected=one.protected) for one in document.affects
-        ),
+        affects=document.affects,
         samples=samples_of(document.samples),
     )
 
 
 def _cost(document: PartCostDocument) -> Cost:
     return Cost(cu=document.cu, source=document.source, why=document.why, basis=document.basis)
-
-
-def _captions(documents: Iterable[CaptionDocument]) -> tuple[CaptionChange, ...]:
-    return tuple(CaptionChange(path=item.path, before=item.before, after=item.after) for item in documents)
-
-
-def _pairs(documents: Iterable[PairDocument]) -> tuple[PairChange, ...]:
-    return tuple(
-        PairChange(
-            before=item.before,
-            after=item.after,
-            instruction=item.instruction,
-            previous=item.previous_instruction,
-            replaced=tuple(item.replaced),
-            before_file=item.before_file,
-            after_file=item.after_file,
-        )
-        for item in documents
-    )
 
 
 def _drift(document: DriftDocument) -> Drift:

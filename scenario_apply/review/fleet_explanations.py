@@ -22,6 +22,9 @@ FLEET_TEXTS: Mapping[str, str] = {
     "an entry of its own project, or leave `project:` out of the manifest.",
     "secret-in-file": "A fleet file holds what looks like a password, a key or a token. Revoke it if the file was "
     "shared, and name the variable that holds the new one.",
+    "task-failed": "The task of a project ended several times in a row without an answer that can be used. This is a "
+    "mistake of scenario-apply, or of the engine that ran it. What was done is recorded. Run the fleet again, or the "
+    "manifests by themselves.",
     "worker-died": "Several workers in a row died with the task of a project, for example for lack of memory. What was "
     "done is recorded. Run the fleet again with fewer tasks at once (`--max`), or the manifests by themselves.",
 }

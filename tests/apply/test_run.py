@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -66,6 +65,15 @@ def test_a_successful_run_reports_what_it_did(bench: Bench, service: FakeScenari
     assert (ledger.steps_done, ledger.steps_total) == (14, 14)
     assert ledger.counts == {"create": 2, "upload": 4, "caption": 4, "train": 2, "wait": 2}
     assert bench.events[-1] is ledger, "the ledger is the last event"
+
+
+def test_a_run_leaves_no_thread_behind(bench: Bench, service: FakeScenario) -> None:
+    """A worker of a fleet carries out thousands of runs."""
+    before = set(threading.enumerate())
+    bench.apply(service)
+    for left in set(threading.enumerate()) - before:
+        left.join(30)
+        assert not left.is_alive(), left.name
 
 
 def test_a_second_apply_asks_once_and_writes_nothing(bench: Bench, service: FakeScenario) -> None:
@@ -321,7 +329,7 @@ def test_rounds_that_fail_are_tried_again_and_at_last_end_the_run(bench: Bench, 
     environment = other.environment(wire.api)
     prepared = other.plan(wire.api)
     ledger = apply_plan(
-        environment, dataclasses.replace(prepared), str(bench.root), ApplyOptions(), other.events.append, StopSignal()
+        environment, replace(prepared), str(bench.root), ApplyOptions(), other.events.append, StopSignal()
     )
     assert ledger.status == "stopped"
     assert lines(ledger)["running"] == ["model.kael", "model.props"]

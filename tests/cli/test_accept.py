@@ -19,13 +19,14 @@ from tests.cli.test_local import PICTURES
 MANIFEST = """\
 # the characters
 version: 1
+x-hero: &hero { tags: [hero] }
 datasets:
   kael: { images: ./kael, trigger: KAEL }
 models:
   kael:
     name: Kael   # as people know him
     type: flux.1-lora
-    tags: [hero]
+    <<: *hero
     dataset: kael
   lr:
     type: flux.1-lora
@@ -94,7 +95,7 @@ def written(emulator: EmulatorThread) -> list[str]:
 def test_what_was_changed_is_in_the_files_and_a_plan_is_empty(
     tmp_path: Path, emulator: EmulatorThread, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Comments and all other bytes are kept; nothing is sent to Scenario, nothing is trained."""
+    """Comments and all other bytes are kept, also of what a merge key brings in; nothing is sent or trained."""
     recaption(emulator, 2, 'KAEL, a "bare" ranger: view # two')
     kael = model_id("model.kael")
     web_app(emulator, "PUT", f"/models/{kael}", {"name": "Kael: the ranger"})
@@ -104,10 +105,11 @@ def test_what_was_changed_is_in_the_files_and_a_plan_is_empty(
     assert run(["accept", "--check"]) == 1
     assert (tmp_path / "scenario.yaml").read_text() == MANIFEST, "--check writes nothing"
     assert run(["accept"]) == 1
-    assert "accept --auto-approve" in capsys.readouterr().err
+    assert "add --auto-approve" in capsys.readouterr().err
     assert run(["accept", "--auto-approve"]) == 0
     assert "-a hooded ranger, view number 2\n" in capsys.readouterr().out
-    expected = MANIFEST.replace("name: Kael ", 'name: "Kael: the ranger" ').replace("[hero]", "[hero, north]")
+    expected = MANIFEST.replace("name: Kael ", 'name: "Kael: the ranger" ')
+    expected = expected.replace("    dataset: kael\n  lr", "    dataset: kael\n    tags: [hero, north]\n  lr")
     expected = expected.replace("    concepts", "    name: The two\n    concepts")
     assert (tmp_path / "scenario.yaml").read_text() == expected
     assert (tmp_path / "kael/02.txt").read_text() == 'a "bare" ranger: view # two\n'
@@ -129,7 +131,7 @@ def test_what_cannot_be_written_is_left_with_its_place(
     assert "model.lr/slow: name is 'Slow' on Scenario: it is a child of a matrix; edit it by hand" in said
     assert "it would be read as a template" in said
     assert "the caption of 01.jpg: with what the dataset adds" in said
-    assert "scenario.yaml:11:3" in said
+    assert "scenario.yaml:12:3" in said
     assert (tmp_path / "scenario.yaml").read_text() == MANIFEST
     assert (tmp_path / "state/scenario.json").read_bytes() == before
 

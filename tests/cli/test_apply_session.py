@@ -14,6 +14,8 @@ from PIL import Image
 from scenario_apply.__main__ import main
 from scenario_apply.cli.event_file import EventFile
 from scenario_apply.emulator.thread import EmulatorThread, manual_options
+from scenario_apply.state.stores.remote.backend import StoreUnavailable
+from tests.cli.memory_stores import memory_stores
 
 MANIFEST = """\
 version: 1
@@ -104,6 +106,45 @@ def test_a_locked_state_is_applied_with_the_same_command(
     ledger = nothing_done(last, capsys.readouterr().out)
     assert (code, ledger["status"], ledger["gated"], ledger["requests"]) == (7, "stopped", False, 0)
     assert ledger["next_command"] == "scenario-apply apply --limit=cost=99 --replace=model.kael"
+
+
+@pytest.mark.usefixtures("service")
+@pytest.mark.parametrize("command", ["apply", "destroy"])
+def test_without_a_terminal_the_hint_names_whole_commands(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The saved plan is that of the same state and selection."""
+    shared = ["--state=other.json", "--select=model.kael"]
+    if command == "destroy":
+        assert main(["apply", "--state=other.json", "--auto-approve", "--no-wait"]) == 0
+    assert main([command, *shared]) == 1
+    flag = " --destroy" if command == "destroy" else ""
+    end = " --allow-destroy" if command == "destroy" else ""
+    assert (
+        "hint: use --auto-approve, or apply a saved plan: scenario-apply plan --state=other.json --select=model.kael"
+        f"{flag} --out=FILE, then scenario-apply apply FILE --state=other.json --auto-approve{end}\n"
+    ) in capsys.readouterr().err
+    assert main(["plan", *shared, "--out=p.json"]) == 0
+    if command == "apply":
+        capsys.readouterr()
+        assert main(["apply", "p.json", "--state=other.json"]) == 1
+        assert "hint: use --auto-approve\n" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("service")
+def test_a_store_that_does_not_answer_is_asked_once(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each request to it may take its whole time limit; the same command is what continues."""
+    stores, asked = memory_stores(monkeypatch), []
+
+    def silent(name: str, _: str) -> None:
+        asked.append(name)
+        raise StoreUnavailable("it does not answer")
+
+    stores.strike = silent
+    code, last = ran("scenario-apply apply --state=s3://bucket/kael.json")
+    ledger = nothing_done(last, capsys.readouterr().out)
+    assert (code, asked) == (1, ["acquire"])
+    assert ledger["next_command"] == "scenario-apply apply --state=s3://bucket/kael.json"
 
 
 def test_a_service_nobody_answers_for_is_asked_again_with_the_same_command(

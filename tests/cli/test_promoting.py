@@ -127,15 +127,19 @@ def test_a_previous_version_is_brought_back_by_its_parameters(
 def test_what_cannot_be_written_is_refused_with_what_to_write_by_hand(
     emulator: EmulatorThread, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A template, and an entry that is an alias of another, too: no file is touched."""
+    """A template, and an entry that another takes over by an alias, with the line of it: no file is touched."""
     template = MODELS.replace("    dataset: kael", '    epoch: "{{ 7 }}"\n    dataset: kael', 1)
-    alias = MODELS.replace("  kael:\n", "x-kael: &kael\n").replace("models:\n", "", 1)
-    alias = alias.replace("  lr:", "models:\n  kael: *kael\n  kai: *kael\n  lr:")
-    for text, why in ((template, "it is a template"), (alias, "other entries would change with it")):
+    shared = MODELS.replace("  kael:\n", "  kael: &kael\n") + "  kai: { <<: *kael, name: Kai }\n"
+    cases = (
+        (template, "it is a template", "models.yaml:6\n"),
+        (shared, "another entry shares it by an alias", "models.yaml:13\n"),
+    )
+    for text, why, place in cases:
         Path("models.yaml").write_text(text)
         assert run(["promote", "model.kael", "--epoch", "8"]) == 1
         said = capsys.readouterr().err
         assert f"error[not-promoted]: the choice for model.kael cannot be written: {why}" in said
+        assert f"--> {place}" in said
         assert "hint: write by hand: best: { version: 1, epoch: 8" in said
         assert Path("models.yaml").read_text() == text
 

@@ -137,6 +137,16 @@ def test_a_worker_that_dies_costs_one_look_and_a_task_that_kills_each_time_its_p
     assert service.dies["b"] == 99 - MOST_DEATHS
 
 
+def test_a_task_that_raises_fails_its_project_in_words() -> None:
+    """Nobody is told of workers that died; an engine that cannot be used says itself why."""
+    raised = {"a": RuntimeError("a result of type lock cannot be sent"), "b": PlanStale("no worker", hint="install it")}
+    runs = [apply_run("a"), apply_run("b")]
+    coordinated(SimulatedTime(lambda plain: (raised[plain["name"]], 0.1)), runs)
+    found = [problem for run in runs for problem in run.problems]
+    assert "failed 5 times without an answer, the last time with: RuntimeError: a result of type" in found[0].message
+    assert (found[0].code, found[1].message, found[1].hint) == ("task-failed", "no worker", "install it")
+
+
 def test_an_engine_that_is_broken_as_a_whole_is_opened_again() -> None:
     """As the standard library's pool is, whose submit() then raises."""
     service = Service({"a": 1.0}, {"a": 5.0})

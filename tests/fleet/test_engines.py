@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor
 from typing import Any
 
@@ -100,9 +102,13 @@ def test_workers_have_the_environment_of_their_parent(monkeypatch: pytest.Monkey
         assert pool.submit(os.getenv, "SCENARIO_NAME_OF_A_TEST").result() == "value"
 
 
-def test_an_error_that_cannot_be_sent_is_named() -> None:
-    with open_engine("processes", workers=1) as pool, pytest.raises(RuntimeError, match="CannotBeRead"):
-        pool.submit(fail_unreadably).result()
+@pytest.mark.parametrize(
+    ("task", "words"), [(fail_unreadably, "CannotBeRead"), (threading.Lock, "type lock"), (sys.exit, "SystemExit")]
+)
+def test_what_cannot_be_sent_is_named(engine: Executor, task: Callable[[], None], words: str) -> None:
+    """An error or a result; and a task that would end its worker. None of them is waited for."""
+    with pytest.raises(RuntimeError, match=words):
+        engine.submit(task).result(timeout=20)
 
 
 def test_an_exception_ends_what_runs_at_once(tmp_path: os.PathLike[str]) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from scenario_apply.manifest.spec import Json
-from scenario_apply.manifest.yaml.edits import CannotEdit, YamlEdit, with_values
+from scenario_apply.manifest.yaml.edits import YamlEdit, with_values
+from scenario_apply.manifest.yaml.own_maps import CannotEdit
 
 TEXT = """\
 version: 1   # é
@@ -30,6 +31,7 @@ models:
     - b
   made: *base
   held: &anchor Some
+  typed: !!str x
   said: "{{ x }}"
 """
 
@@ -54,7 +56,7 @@ def changed(*keys: str, value: Json, text: str = TEXT) -> tuple[list[str], list[
         (("kael", "description"), "short", ["    description: short"]),
         (("kael", "tags"), ["hero", "x, y"], ['    tags: [hero, "x, y"]  # some']),
         (("props", "name"), "It's new", ["  props: { type: x, name: 'It''s new' }"]),
-        (("props", "tags"), ["a"], ["  props: { tags: [a], type: x, name: 'It''s' }"]),
+        (("props", "tags"), ["a"], ["  props: { type: x, name: 'It''s', tags: [a] }"]),
         (("listed", "tags"), ["b", "c"], ["    - c"]),
         (("listed", "name"), "Listed", ["    name: Listed"]),
     ],
@@ -74,8 +76,7 @@ def test_line_ends_of_windows_are_kept() -> None:
     [
         (("said",), "y", "it is a template"),
         (("kael", "name"), "{{ env.SCENARIO_X }}", "it would be read as a template"),
-        (("made",), "y", "it is an alias"),
-        (("held",), "y", "it has an anchor or a tag"),
+        (("typed",), "y", "it has a tag"),
         (("kael", "tags", "first"), "y", "it is not written as a map"),
         (("nobody", "name"), "y", "it is not written there itself"),
         (("kael", "parameters"), 5, "it is not written as one value"),
@@ -130,6 +131,23 @@ def test_maps_are_set_where_they_are_written() -> None:
         '+    best: { version: 3, why: "a: b" }   # here',
     ]
     assert edited(YamlEdit((*kael, "samples"), {"a": 1})) == ["+    samples: { a: 1 }"]
+
+
+def test_a_number_sign_within_a_value_is_no_comment() -> None:
+    text = 'best: { version: 1, why: "issue #12", x: a#b } # here\ntags: ["#1", b]\nrank: { a: "#", b: 1 }\n'
+    edits = [
+        YamlEdit(("best",), {"version": 2}),
+        YamlEdit(("tags",), ["c"]),
+        YamlEdit(("rank", "a"), None, removed=True),
+    ]
+    assert with_values(text, edits) == "best: { version: 2 } # here\ntags: [c]\nrank: { b: 1 }\n"
+    with pytest.raises(CannotEdit, match="it has comments inside"):
+        with_values('best: { version: 1, # one\n  why: "#" }\n', edits[:1])
+
+
+def test_a_key_without_a_value_gets_one() -> None:
+    edits = [YamlEdit(("epoch",), 8), YamlEdit(("tags",), ["a"])]
+    assert with_values("epoch:\ntags: # none\n", edits) == "epoch: 8\ntags: [a] # none\n"
 
 
 def test_a_key_is_removed_with_its_line_or_from_its_map() -> None:

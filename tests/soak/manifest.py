@@ -1,6 +1,7 @@
 """What the soak applies: flux and sd-xl, edit pairs, a composition, pictures shared by two models, one sent in parts.
 
-second() is the same a day later: a picture more, a caption changed, other parameters, the composition trained anew.
+Three of them owe samples. second() is the same a day later: a picture more, a caption changed, other parameters, the
+composition trained anew; one prompt is another, and one more is owed by a model that stays as it is.
 """
 
 from __future__ import annotations
@@ -19,15 +20,24 @@ datasets:
   props: {{ images: ./props }}
   water: {{ before: ./water/before, after: ./water/after, instruction: paint it in watercolour }}
 models:
-  kael: {{ name: Kael, type: flux.1-lora, dataset: kael, tags: [hero], parameters: {{ rank: {rank} }} }}
+  kael:
+    name: Kael
+    type: flux.1-lora
+    dataset: kael
+    tags: [hero]
+    parameters: {{ rank: {rank} }}
+    samples: [KAEL at a market, {kael}]
   fast: {{ name: Fast, type: flux.1-lora, dataset: kael, parameters: {{ rank: 4 }} }}
   props: {{ name: Props, type: sd-xl-lora, dataset: props }}
-  water: {{ name: Water, type: flux.2-klein-9b-edit-lora, dataset: water }}
+  water: {{ name: Water, type: flux.2-klein-9b-edit-lora, dataset: water, samples: [{water}] }}
 compositions:
   ink:
     name: Ink
     concepts: [{{ model: kael, scale: 0.5 }}, {{ model: fast, scale: 0.5 }}]
+    samples: [two in ink]
 """
+PROMPTS = {"kael": "KAEL on a boat", "water": "paint the bridge"}
+OTHER_PROMPTS = {"kael": "KAEL on a raft", "water": "paint the bridge, paint the mill"}
 KAEL = ("KAEL at dawn", "KAEL with two horses", "KAEL in the rain, old bridge", "KAEL by the fire")
 PROPS = ("brass lamp", "wooden chair with three legs", "a chest of dark oak")
 NEW_CAPTION = "KAEL with two grey horses, from behind"
@@ -41,6 +51,8 @@ class Expected:
     images: dict[str, tuple[tuple[str, str], ...]]
     versions: dict[str, int]
     launches: dict[str, int]
+    draws: dict[str, int]
+    """Samples drawn in all, by prompt."""
     assets: int
     """Uploads in all: pictures told apart by bytes and caption."""
 
@@ -56,7 +68,7 @@ def first(folder: Path) -> Expected:
             _put(folder / "water" / side, number, None, seed=number + (10 if side == "after" else 0))
     (folder / "kael" / "09.png").write_bytes(_large())
     (folder / "kael" / "09.txt").write_text("KAEL, every hair")
-    (folder / "scenario.yaml").write_text(MANIFEST.format(rank=8))
+    (folder / "scenario.yaml").write_text(MANIFEST.format(rank=8, **PROMPTS))
     kael = (*((f"{n:02}.png", c) for n, c in enumerate(KAEL, 1)), ("09.png", "KAEL, every hair"))
     props = tuple((f"{n:02}.png", c) for n, c in enumerate(PROPS, 11))
     once = dict.fromkeys(("Kael", "Fast", "Props", "Water", "Ink"), 1)
@@ -64,6 +76,7 @@ def first(folder: Path) -> Expected:
         images={"Kael": kael, "Fast": kael, "Props": props, "Ink": ()},
         versions=once,
         launches=once,
+        draws=dict.fromkeys(("KAEL at a market", "KAEL on a boat", "paint the bridge", "two in ink"), 1),
         assets=len(kael) + len(props) + 4,
     )
 
@@ -72,7 +85,7 @@ def second(folder: Path) -> Expected:
     """Change it: kael and fast are replaced (their pictures changed), the composition is trained on the new ones."""
     (folder / "kael" / "02.txt").write_text(NEW_CAPTION)
     _put(folder / "kael", 5, NEW_PICTURE)
-    (folder / "scenario.yaml").write_text(MANIFEST.format(rank=16))
+    (folder / "scenario.yaml").write_text(MANIFEST.format(rank=16, **OTHER_PROMPTS))
     kael = [("01.png", KAEL[0]), ("02.png", NEW_CAPTION), ("03.png", KAEL[2]), ("04.png", KAEL[3])]
     kael += [("05.png", NEW_PICTURE), ("09.png", "KAEL, every hair")]
     props = tuple((f"{n:02}.png", c) for n, c in enumerate(PROPS, 11))
@@ -80,6 +93,10 @@ def second(folder: Path) -> Expected:
         images={"Kael": tuple(kael), "Fast": tuple(kael), "Props": props, "Ink": ()},
         versions={"Kael": 2, "Fast": 2, "Props": 1, "Water": 1, "Ink": 1},
         launches={"Kael": 2, "Fast": 2, "Props": 1, "Water": 1, "Ink": 2},
+        draws={
+            **{"KAEL at a market": 2, "KAEL on a boat": 1, "KAEL on a raft": 1},
+            **{"paint the bridge": 1, "paint the mill": 1, "two in ink": 2},
+        },
         assets=len(KAEL) + 1 + len(PROPS) + 4 + 2,  # the new picture, and the one whose caption changed
     )
 

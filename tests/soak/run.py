@@ -16,7 +16,10 @@ from tests.soak.manifest import Expected
 from tests.soak.service import Service
 from tests.soak.verdict import Verdict, judge
 
-SERVICE = ("--rate-limit", "0", "--training-seconds", "0.6", "--queue-seconds", "0.1", "--latency", "4")
+SERVICE = (
+    *("--rate-limit", "0", "--training-seconds", "0.6", "--queue-seconds", "0.1", "--latency", "4"),
+    *("--parallel-custom-jobs", "2"),  # of the three or four samples that are due together
+)
 FAULTS = (
     "drop-answer",
     "drop-before",
@@ -107,6 +110,10 @@ def _converge(service: Service, folder: Path, log: Path, dice: random.Random, so
     code = finish(start(folder, service.url, log, "plan", "--detailed-exitcode"))
     if code != 0:
         soaked.problem = f"a plan after the last apply is not empty: exit code {code}"
+        return False
+    code = finish(start(folder, service.url, log, "samples", "draw", "--auto-approve"))  # pictures not downloaded yet
+    if code != 0:
+        soaked.problem = f"pictures of samples could not be looked at: exit code {code}"
         return False
     return True
 

@@ -1,4 +1,4 @@
-"""What the service holds against the manifest and the state: duplicates, second trainings, lost records."""
+"""What the service holds against the manifest and the state: duplicates, second trainings, second samples, losses."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ class Verdict:
 
     duplicates: tuple[str, ...]
     second_trainings: tuple[str, ...]
+    second_samples: tuple[str, ...]
     lost: tuple[str, ...]
     wrong: tuple[str, ...]
 
     @property
     def all(self) -> tuple[str, ...]:
-        return (*self.duplicates, *self.second_trainings, *self.lost, *self.wrong)
+        return (*self.duplicates, *self.second_trainings, *self.second_samples, *self.lost, *self.wrong)
 
 
 def judge(snapshot: dict[str, Any], folder: Path, expected: Expected) -> Verdict:
@@ -38,7 +39,8 @@ def judge(snapshot: dict[str, Any], folder: Path, expected: Expected) -> Verdict
     return Verdict(
         duplicates=(*_models_twice(models, expected), *_uploads_twice(uploads, expected)),
         second_trainings=_trained_twice(launches, snapshot, expected),
-        lost=(*_lost(state, names, uploads, launches, snapshot), *_journals(folder)),
+        second_samples=_drawn_twice(snapshot, expected),
+        lost=(*_lost(state, names, uploads, launches, snapshot), *_lost_samples(state, snapshot), *_journals(folder)),
         wrong=(*_pictures(state, names, snapshot, expected), *_phases(state, expected)),
     )
 
@@ -74,6 +76,34 @@ def _trained_twice(launches: Counter[str], snapshot: dict[str, Any], expected: E
         for name in sorted({*by_name, *expected.launches})
         if by_name[name] != expected.launches.get(name, 0)
     )
+
+
+def _drawn_twice(snapshot: dict[str, Any], expected: Expected) -> tuple[str, ...]:
+    drawn = Counter(job["doc"]["input"]["prompt"] for job in _draws(snapshot))
+    return tuple(
+        f"{prompt!r} was drawn {drawn[prompt]} times, {expected.draws.get(prompt, 0)} expected"
+        for prompt in sorted({*drawn, *expected.draws})
+        if drawn[prompt] != expected.draws.get(prompt, 0)
+    )
+
+
+def _draws(snapshot: dict[str, Any]) -> list[dict[str, Any]]:
+    return [job for job in snapshot["jobs"] if job["type"] == "custom"]
+
+
+def _lost_samples(state: State, snapshot: dict[str, Any]) -> list[str]:
+    """Jobs that the account does not know, and samples that are not recorded as drawn, paid for and looked at."""
+    jobs = {job["id"]: job["doc"]["input"]["prompt"] for job in _draws(snapshot)}
+    known = {entry.job_id for entry in state.samples}
+    lost = [f"the account does not know the sample {jobs[i]!r} ({i})" for i in jobs if i not in known]
+    lost += [f"the account names a sample that was not drawn: {i}" for i in known if i not in jobs]
+    for address, record in state.records.items():
+        for version in record.versions():
+            for one in version.samples:
+                is_whole = one.phase == "drawn" and one.charged is not None and one.pictures
+                if not is_whole or any(picture.thumbnail is None for picture in one.pictures):
+                    lost.append(f"{address} version {version.number}: {one.request.prompt!r} is {one}")
+    return lost
 
 
 def _lost(

@@ -7,19 +7,29 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 from scenario_apply.manifest.spec import Json
+from scenario_apply.manifest.yaml.own_maps import (
+    CannotEdit,
+    composed,
+    double_quoted,
+    end_of_value,
+    entry_of,
+    is_alias,
+    new_line,
+    quoted,
+    section_of,
+    shared_entry,
+    use_of_anchor,
+    without_sharing,
+)
 
 _PLAIN = re.compile(r"[^\W\d_][\w .()/+-]*(?<! )")
 TEMPLATE_SIGNS = ("{{", "{%", "{#")
 _WORDS_OF_YAML = frozenset(("null", "true", "false", "yes", "no", "on", "off", "y", "n"))
-_ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ufeff]")
-
-
-class CannotEdit(Exception):
-    """A value that is not written as a literal of its own; the text continues "it ...": "it is a template"."""
 
 
 class YamlEdit(NamedTuple):
@@ -34,6 +44,13 @@ class YamlEdit(NamedTuple):
     removed: bool = False
 
 
+class NotThere(CannotEdit):
+    """A key, or the map that is to hold it, that the entry gets from elsewhere, such as `defaults`."""
+
+    def __init__(self) -> None:
+        super().__init__("it is not written there itself")
+
+
 class _Change(NamedTuple):
     start: int
     end: int
@@ -45,53 +62,58 @@ def with_values(text: str, edits: Sequence[YamlEdit]) -> str:
 
     text: of a file that the manifest's reader accepts: its depth and aliases are bounded there.
     """
-    import yaml
-
-    root: Any = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    changes: list[_Change] = []
+    set_there: dict[tuple[str, ...], dict[str, str]] = {}
     for edit in edits:
-        if any(sign in str(edit.value) for sign in TEMPLATE_SIGNS):
-            raise CannotEdit("it would be read as a template")
-        block = _block(root, edit.keys[:-1])
-        if not edit.may_be_new and _entry(block, edit.keys[-1]) is None:
-            raise CannotEdit("it is not written there itself")
-        if edit.removed:
-            changes.append(_removed(text, block, edit.keys[-1]))
-        else:
-            changes += _changes(text, block, edit.keys[-1], edit.value)
+        written = {} if edit.removed else {edit.keys[-1]: one_line(edit.value, is_flow=True)}
+        set_there.setdefault(edit.keys[:-1], {}).update(written)
+    text = without_sharing(text, set_there)
+    root = composed(text)
+    changes = [change for edit in edits for change in _changes_of(text, root, edit)]
     for change in sorted(changes, key=lambda one: (one.start, one.end), reverse=True):
-        text = text[: change.start] + change.text + text[change.end :]
+        space = " " if text[change.start - 1 : change.start] == ":" and change.text else ""  # a key without a value
+        text = f"{text[: change.start]}{space}{change.text}{text[change.end :]}"
     return text
 
 
-def _block(node: Any, keys: tuple[str, ...]) -> Any:
-    for key in keys:
-        found = _entry(node, key)
-        if found is None:
-            raise CannotEdit("it is not written there itself")
-        node = found[1]
+def _changes_of(text: str, root: Any, edit: YamlEdit) -> list[_Change]:
+    if any(sign in str(edit.value) for sign in TEMPLATE_SIGNS):
+        raise CannotEdit("it would be read as a template")
+    block, key = _block(root, edit.keys[:-1]), edit.keys[-1]
+    entry = entry_of(block, key)
+    if not edit.may_be_new and entry is None and shared_entry(block, key) is None:
+        raise NotThere
+    try:
+        return [_removed(text, block, key)] if edit.removed else _changes(text, block, key, edit.value)
+    except CannotEdit as error:
+        if entry is not None and error.line is None:
+            error.line = entry[0].start_mark.line + 1
+        raise
+
+
+def _block(root: Any, keys: tuple[str, ...]) -> Any:
+    found = section_of(root, keys)
+    node = root if not keys else found and found[2]
+    for key in keys[2:]:
+        pair = entry_of(node, key)
+        node = pair and pair[1]
+    if node is None:
+        raise NotThere
     if node.id != "mapping" or not node.value:
         raise CannotEdit("it is not written as a map")
     return node
 
 
-def _entry(node: Any, key: str) -> tuple[Any, Any] | None:
-    if node is None or node.id != "mapping":
-        return None
-    return next((pair for pair in node.value if pair[0].id == "scalar" and pair[0].value == key), None)
-
-
 def _changes(text: str, block: Any, key: str, value: Json) -> list[_Change]:
-    entry = _entry(block, key)
-    if entry is None:
-        return [_inserted(text, block, key, value)]
-    key_node, node = entry
-    if not text[key_node.end_mark.index : node.start_mark.index].lstrip().startswith(":"):
-        raise CannotEdit("it is an alias")  # whose node is at its anchor
-    start, end = node.start_mark.index, node.end_mark.index
-    if text[start : start + 1] in ("&", "!") or _is_property(text[key_node.end_mark.index : start]):
-        raise CannotEdit("it has an anchor or a tag")
+    entry = entry_of(block, key)
     is_flow = bool(block.flow_style)
+    if entry is None:
+        at, before, after = new_line(text, block)
+        return [_Change(at, at, f"{before}{quoted(key)}: {one_line(value, is_flow=is_flow)}{after}")]
+    key_node, node = entry
+    if is_alias(key_node, node):
+        at = text.index("*", key_node.end_mark.index)
+        return [_Change(at, end_of_value(text, key_node, node), one_line(value, is_flow=is_flow))]
+    start, end = _without_anchor(text, key_node, node), node.end_mark.index
     if isinstance(value, dict):
         return _map_changes(text, node, value)
     if isinstance(value, list):
@@ -105,55 +127,35 @@ def _changes(text: str, block: Any, key: str, value: Json) -> list[_Change]:
     return [_Change(start, end, _scalar(value, node.style, is_flow=is_flow) + kept)]
 
 
-def _is_property(between: str) -> bool:
-    return any(word.startswith(("&", "!")) for word in between.split()[1:])
-
-
-def _inserted(text: str, block: Any, key: str, value: Json) -> _Change:
-    """Before the first key that has a map or list, else after the last: names stay in front."""
-    first = next((k for k, v in block.value if v.id != "scalar"), None)
-    at = (first or block.value[0][0]).start_mark.index
-    written = one_line(value, is_flow=bool(block.flow_style))
-    if block.flow_style:
-        return _Change(at, at, f"{key}: {written}, ")
-    line = text.rfind("\n", 0, at) + 1
-    indent = text[line:at]
-    if indent.strip():
-        raise CannotEdit("its block begins on the line of another")
-    end = "\r\n" if text[:at].endswith("\r\n" + indent) else "\n"
-    last_key, last = block.value[-1]
-    if first is None and last_key.start_mark.line == last.start_mark.line == last.end_mark.line:
-        after = text.find("\n", last.end_mark.index)
-        if after < 0:
-            return _Change(len(text), len(text), f"{end}{indent}{key}: {written}")
-        line = after + 1
-    else:
-        line = _above_comments(text, line, indent)
-    return _Change(line, line, f"{indent}{key}: {written}{end}")
-
-
-def _above_comments(text: str, line: int, indent: str) -> int:
-    """Where the comments begin that stand right above a line and are about it; those at the top are of the file."""
-    while indent and line:
-        before = text.rfind("\n", 0, line - 1) + 1
-        if not text.startswith(f"{indent}#", before):
-            break
-        line = before
-    return line
+def _without_anchor(text: str, key: Any, node: Any) -> int:
+    """Where a value begins, after an anchor. Raises CannotEdit for an anchor that is used, and for a tag."""
+    start = int(node.start_mark.index)
+    before = text[key.end_mark.index : start].partition(":")[2]
+    if text[start : start + 1] in ("&", "!"):
+        found = re.match(r"(&\S+)\s*", text[start:])
+        before, start = (found[1], start + found.end()) if found else ("!", start)
+    for word in before.split():
+        if word.startswith("&") and (use := use_of_anchor(text, word[1:], after=start)):
+            raise CannotEdit(f"its anchor {word} is used by another entry", use)
+    if "!" in before or text[start : start + 1] == "!":
+        raise CannotEdit("it has a tag")
+    return start
 
 
 def _removed(text: str, block: Any, key: str) -> _Change:
     """A key with its value, which leaves others in its block."""
-    entry = _entry(block, key)
+    entry, shared = entry_of(block, key), shared_entry(block, key)
+    if shared is not None:
+        raise CannotEdit(f"{key} comes from another entry by a merge key (<<)", shared[0].start_mark.line + 1)
     if entry is None:
-        raise CannotEdit("it is not written there itself")
+        raise NotThere
     if len(block.value) < 2:
         raise CannotEdit("nothing else is in its block")
-    start, end = entry[0].start_mark.index, _end_of(entry[1])
+    start, end = entry[0].start_mark.index, end_of_value(text, *entry)
     if block.flow_style:
         after = re.match(r"\s*,[ \t]*", text[end:])
         before = re.search(r",\s*\Z", text[:start])
-        if "#" in text[start:end] or (after is None and before is None):
+        if _has_comment(text, start, end, entry) or (after is None and before is None):
             raise CannotEdit("it has comments inside")
         return _Change(start, end + after.end(), "") if after else _Change(before.start() if before else start, end, "")
     line = text.rfind("\n", 0, start) + 1
@@ -164,12 +166,22 @@ def _removed(text: str, block: Any, key: str) -> _Change:
     return _Change(line, until, "")
 
 
-def _end_of(node: Any) -> int:
-    """Where a value ends; a block ends with its last value, not at the next key."""
-    if node.id == "scalar" or node.flow_style or not node.value:
-        return int(node.end_mark.index)
-    last = node.value[-1]
-    return _end_of(last[1] if isinstance(last, tuple) else last)
+def _has_comment(text: str, start: int, end: int, nodes: Iterable[Any]) -> bool:
+    """Whether there is a comment in a part of the text; a # within a value is none. nodes: all that the part has."""
+    between = text[start:end]
+    for node in _scalars(nodes):
+        first, last = node.start_mark.index - start, node.end_mark.index - start
+        if first >= 0:  # an alias stands for a node that is above
+            between = f"{between[:first]}{' ' * (last - first)}{between[last:]}"
+    return "#" in between
+
+
+def _scalars(nodes: Iterable[Any]) -> Iterator[Any]:
+    for node in nodes:
+        if node.id == "scalar":
+            yield node
+        else:
+            yield from _scalars(chain.from_iterable(node.value) if node.id == "mapping" else node.value)
 
 
 def _map_changes(text: str, node: Any, value: dict[str, Json]) -> list[_Change]:
@@ -178,7 +190,7 @@ def _map_changes(text: str, node: Any, value: dict[str, Json]) -> list[_Change]:
     if node.id != "mapping":
         raise CannotEdit("it is not written as a map")
     if node.flow_style:
-        if "#" in text[start:end]:
+        if _has_comment(text, start, end, [node]):
             raise CannotEdit("it has comments inside")
         return [_Change(start, end, one_line(value, is_flow=True))]
     old = [key.value for key, _ in node.value]
@@ -191,7 +203,7 @@ def _map_changes(text: str, node: Any, value: dict[str, Json]) -> list[_Change]:
 def one_line(value: Json, *, is_flow: bool) -> str:
     """A value on one line."""
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{key}: {one_line(item, is_flow=True)}" for key, item in value.items()) + " }"
+        return "{ " + ", ".join(f"{quoted(key)}: {one_line(item, is_flow=True)}" for key, item in value.items()) + " }"
     return _flow(value) if isinstance(value, list) else _scalar(value, None, is_flow=is_flow)
 
 
@@ -204,7 +216,7 @@ def _list_changes(text: str, key_node: Any, node: Any, items: list[str]) -> list
     if node.id != "sequence" or any(item.id != "scalar" or "{{" in item.value for item in node.value):
         raise CannotEdit("it is not a list of texts")
     if node.flow_style:
-        if "#" in text[start:end]:
+        if _has_comment(text, start, end, [node]):
             raise CannotEdit("it has comments inside")
         return [_Change(start, end, _flow(items))]
     if not items:
@@ -252,4 +264,4 @@ def _scalar(value: Json, style: str | None, *, is_flow: bool) -> str:
         return value
     if style == "'" and value.isprintable():
         return "'" + value.replace("'", "''") + "'"
-    return _ESCAPED.sub(lambda sign: f"\\u{ord(sign[0]):04x}", json.dumps(value, ensure_ascii=False))
+    return double_quoted(value)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 LOCKED = (409, 423)
 """Answers for a lock that another holds. GitLab's is 409, that of Terraform's documentation 423."""
 
-_ANSWER_WITHIN_S, _FIRST_WITHIN_S = 15.0, 9.0
+_ANSWER_WITHIN_S, _FIRST_WITHIN_S = 15.0, 8.0
 _HANGING_S = 3.0
 """For the answer of a server that has just let another request wait in vain: a run must be able to leave."""
 

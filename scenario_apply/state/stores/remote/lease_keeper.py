@@ -1,4 +1,4 @@
-"""Takes the lease of a state, renews it while a run goes on, and says whether the run may still pay and write.
+"""Takes the lease of a state, renews it during a run, and says whether the run may still pay and write.
 
 How long a lease is valid is counted from before the request that took or renewed it, by a clock that also counts the
 time in which the machine was suspended. Whose a lease is only the store decides.
@@ -142,7 +142,9 @@ def take_lease(
         pause_s = min(LONGEST_PAUSE_S, pause_s * 1.5)
     notes = []
     if lease.taken_from is not None:
-        notes.append(f"took over the lease of {lease.taken_from}, which was not renewed in time")
+        what = "lock" if lease.valid_s is None else "lease"
+        why = "ended with its connection" if lease.valid_s is None else "was not renewed in time"
+        notes.append(f"took over the {what} of {lease.taken_from}, which {why}")
     return LeaseKeeper(backend, lease, taken_at, elapsed), notes
 
 

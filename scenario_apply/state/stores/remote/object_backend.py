@@ -66,7 +66,7 @@ class ObjectBackend:
         self._kept = 0
 
     def read(self) -> StoredState | None:
-        found = self._requests.get(self._key, LARGEST_BYTES, large=True)
+        found = self._requests.get(self._key, LARGEST_BYTES)
         return None if found is None else StoredState(found.content, found.version)
 
     def write(self, content: bytes, *, replacing: str | None) -> str:
@@ -78,7 +78,6 @@ class ObjectBackend:
                 content,
                 replacing=replacing,
                 is_ours=lambda held: sha256(held).digest() in self._unsure,
-                large=True,
             )
         except ObjectChanged as changed:
             self._unsure.discard(digest)
@@ -90,7 +89,7 @@ class ObjectBackend:
         return version
 
     def keep_backup(self, serial: int, content: bytes) -> None:
-        self._requests.overwrite(f"{self._backups}/{self._name}.{serial}.json", content, large=True)
+        self._requests.overwrite(f"{self._backups}/{self._name}.{serial}.json", content)
         if self._kept % _PRUNED_EVERY == 0:
             self._requests.delete([old.key for old in self._listed_backups()[BACKUPS_KEPT:]])
         self._kept += 1
@@ -98,7 +97,7 @@ class ObjectBackend:
     def backups(self) -> Iterator[tuple[str, bytes]]:
         for listed in self._listed_backups():
             with contextlib.suppress(StateError):  # the next one may be readable
-                found = self._requests.get(listed.key, LARGEST_BYTES, large=True)
+                found = self._requests.get(listed.key, LARGEST_BYTES)
                 if found is not None:
                     yield f"{self._requests.url}/{listed.key}", found.content
 

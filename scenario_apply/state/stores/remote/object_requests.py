@@ -41,8 +41,11 @@ _WAITS_S = (0.2, 0.4, 0.8, 1.6)
 _LONGEST_S = 4.0
 """After so long no further attempt is begun: a store that is not there is reported within ten seconds."""
 _CONNECT_S = 5.0
-_SMALL_S, _LARGE_S = 10.0, 60.0
-"""Time for a whole request: of leases and calls, which have a deadline, and of states and backups."""
+_ANSWER_S = 8.0
+"""Time for a whole request, and again for each further _BYTES that it carries."""
+_BYTES = 250_000
+_PUT_S = 60.0
+"""After so long no further attempt of a write is begun."""
 _MOST_AT_ONCE = 1000
 """Objects that S3 deletes with one request."""
 _ATTRIBUTES = {"Content-Type": "application/json", "Cache-Control": "no-store"}
@@ -82,17 +85,22 @@ class ObjectRequests:
         self._stores: dict[float, ObjectStore] = {}
         self._opening = threading.Lock()
 
-    def get(self, key: str, most: int, *, large: bool = False) -> FoundObject | None:
+    def get(self, key: str, most: int) -> FoundObject | None:
         """An object; None when there is none. Raises StateDamaged when it has more than `most` bytes."""
 
-        def fetch() -> FoundObject:
-            answer = obstore.get(store, key)
+        def fetch(bytes_expected: int = 0) -> FoundObject:
+            answer = obstore.get(self._store(bytes_expected), key)
             size = answer.meta["size"]
             if size > most:
                 raise StateDamaged(f"{self.url}/{key} has {size:,} bytes, and at most {most:,} are read")
-            return FoundObject(bytes(answer.bytes()), _version(answer.meta), answer.meta["last_modified"].timestamp())
+            try:
+                content = bytes(answer.bytes())
+            except _ERRORS:
+                if _seconds(size) <= _seconds(bytes_expected):
+                    raise
+                return fetch(size)  # the store answers, and needs more time for an object of this size
+            return FoundObject(content, _version(answer.meta), answer.meta["last_modified"].timestamp())
 
-        store = self._store(large=large)
         try:
             return self._repeated(fetch, key, "read")
         except FileNotFoundError as error:
@@ -116,14 +124,13 @@ class ObjectRequests:
         *,
         replacing: str | None,
         is_ours: Callable[[bytes], bool] = lambda _: False,
-        large: bool = False,
     ) -> str:
         """Write an object if its version is `replacing` (None: if there is none); the new version.
 
         is_ours: whether an earlier write of this process, whose answer was lost, left these bytes: they are replaced.
         Raises ObjectChanged. After StoreUnavailable the object may hold either.
         """
-        store = self._store(large=large)
+        store = self._store(len(content))
         begun = self._clock.monotonic()
         problem: Exception | None = None
         for wait_s in (*_WAITS_S, None):
@@ -134,7 +141,7 @@ class ObjectRequests:
                 if not (isinstance(error, (AlreadyExistsError, PreconditionError)) or may_pass(error)):
                     break
             try:
-                found = self.get(key, LARGEST_BYTES, large=large)
+                found = self.get(key, LARGEST_BYTES)
             except StoreUnavailable as unreadable:
                 if may_pass(problem):  # it did not answer to the write either
                     raise self._failed(key, "written", problem) from None
@@ -145,15 +152,15 @@ class ObjectRequests:
                 replacing = found.version
             elif not _is_same(found and found.version, replacing):
                 raise ObjectChanged(found)
-            if wait_s is None or self._clock.monotonic() - begun > _LARGE_S:
+            if wait_s is None or self._clock.monotonic() - begun > _PUT_S:
                 break
             self._clock.wait(wait_s)
         assert problem is not None
         raise self._failed(key, "written", problem) from None
 
-    def overwrite(self, key: str, content: bytes, *, large: bool = False) -> None:
+    def overwrite(self, key: str, content: bytes) -> None:
         """Write an object, whatever it holds."""
-        store = self._store(large=large)
+        store = self._store(len(content))
         self._repeated(
             lambda: obstore.put(store, key, content, attributes=_ATTRIBUTES, use_multipart=False), key, "written"
         )
@@ -163,7 +170,8 @@ class ObjectRequests:
         store = self._store()
         for replacing in (None, _joined('"0123456789abcdef0123456789abcdef"', "1")):
             try:
-                self._repeated(partial(self._put_once, store, key, content, replacing), key, "written")
+                once = partial(self._put_once, store, key, content, replacing)
+                self._repeated(once, key, "written", is_conditional=True)
             except (AlreadyExistsError, PreconditionError):
                 continue
             return False
@@ -217,23 +225,30 @@ class ObjectRequests:
         answer = _interruptible(lambda: obstore.put(store, key, content, mode=mode, attributes=_ATTRIBUTES))
         return _joined(answer["e_tag"], answer["version"])
 
-    def _repeated(self, call: Callable[[], Value], key: str, done: str) -> Value:
-        """The result of a request that may be carried out twice. Raises what says something about the object."""
+    def _repeated(self, call: Callable[[], Value], key: str, done: str, *, is_conditional: bool = False) -> Value:
+        """The result of a request that may be carried out twice. Raises what says something about the object.
+
+        A condition that failed says nothing where none was set: a store answers so to a write that it takes for two.
+        """
         begun = self._clock.monotonic()
         for wait_s in (*_WAITS_S, None):
             try:
                 return _interruptible(call)
-            except (FileNotFoundError, AlreadyExistsError, PreconditionError, StateDamaged):
+            except (FileNotFoundError, StateDamaged):
                 raise
             except _ERRORS as error:
+                is_refused = isinstance(error, (AlreadyExistsError, PreconditionError))
+                if is_refused and is_conditional:
+                    raise
                 is_late = self._clock.monotonic() - begun > _LONGEST_S
-                if wait_s is None or is_late or not may_pass(error):
+                if wait_s is None or is_late or not (is_refused or may_pass(error)):
                     raise self._failed(key, done, error) from None
                 self._clock.wait(wait_s)
         raise AssertionError("the last attempt returns or raises")
 
-    def _store(self, *, large: bool = False) -> ObjectStore:
-        timeout_s = _LARGE_S if large else _SMALL_S
+    def _store(self, size: int = 0) -> ObjectStore:
+        """size: bytes that a request carries."""
+        timeout_s = _seconds(size)
         with self._opening:
             if timeout_s not in self._stores:
                 try:
@@ -272,6 +287,11 @@ def _interruptible(call: Callable[[], Value]) -> Value:
 
     threading.Thread(target=run, daemon=True).start()
     return future.result()
+
+
+def _seconds(size: int) -> float:
+    """How long a request may take that carries so many bytes."""
+    return _ANSWER_S * (1 + size // _BYTES)
 
 
 def _version(meta: Any) -> str:

@@ -75,7 +75,7 @@ _CONNECTING: tuple[tuple[str, PostgresRefusal], ...] = (
         r"could not translate host|failed to resolve host|Name or service not known|nodename nor servname",
         PostgresRefusal("host not found", "correct the host of the URL, or PGHOST"),
     ),
-    ("timeout expired|timed out", PostgresRefusal("no answer within 10 s", "check host, port and firewall")),
+    ("timeout expired|timed out", PostgresRefusal("no answer in time", "check host, port and firewall")),
     (
         r"Connection refused|No such file or directory|No route to host|is unreachable",
         PostgresRefusal("nothing listens there", "check host and port (PGHOST, PGPORT), and that the server runs"),

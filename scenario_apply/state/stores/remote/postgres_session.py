@@ -28,7 +28,7 @@ except ImportError as error:  # psycopg without its binary part, and no libpq on
 
 logging.getLogger("psycopg").addHandler(logging.NullHandler())  # its warnings may name users and servers
 
-CONNECT_WITHIN_S = 10.0
+CONNECT_WITHIN_S = 8.0
 _ANSWER_WITHIN_S = 20.0
 """Seconds until a server that does not even refuse is given up: longer than its own limit of a statement."""
 _BYTES_PER_S = 100_000
@@ -137,7 +137,7 @@ class PostgresSession:
 
 
 def _connected(url: StateUrl) -> psycopg.Connection[tuple[Any, ...]]:
-    """A connection; a server that is full or just starts is asked again for ten seconds. Raises StoreUnavailable."""
+    """A connection; a server that is full or just starts is asked again for so long. Raises StoreUnavailable."""
     deadline = time.monotonic() + CONNECT_WITHIN_S
     while True:
         try:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import obstore
 import pytest
+from msgspec.structs import asdict
 
 from scenario_apply.errors import StateDamaged, StateLocked
 from scenario_apply.model.timestamps import from_iso
@@ -169,6 +170,17 @@ class ObjectSuite(StoreContract):
         assert caught.value.message == f"{place.url}/team/kael.lock cannot be written: AccessDenied (status 403)"
         assert SECRET not in repr((caught.value.problems, caught.value.__cause__))
         assert "permissions" in (caught.value.problems[0].hint or "")
+
+    def test_a_condition_that_fails_where_none_was_set_is_no_answer(self, place: Place) -> None:
+        """As a proxy gives it that sends a write twice: the write is repeated, and what was said is not shown."""
+        body = f"<Error><Code>PreconditionFailed</Code><Message>{SECRET}</Message></Error>".encode()
+        place.proxy.faults.append(Fault("after", "PUT", "kael.1.json", 412, body))
+        place.backend().keep_backup(1, b"{1}")
+        assert [content for _, content in place.backend().backups()] == [b"{1}"]
+        place.proxy.faults.append(Fault("after", "PUT", "kael.2.json", 412, body, times=9))
+        with pytest.raises(StoreUnavailable, match=r"kael\.2\.json cannot be written: .*status 412") as caught:
+            place.backend().keep_backup(2, b"{2}")
+        assert SECRET not in repr(caught.value.problems)
 
     def test_a_store_that_asks_to_slow_down_is_asked_again(self, place: Place) -> None:
         place.backend().write(b"{1}", replacing=None)

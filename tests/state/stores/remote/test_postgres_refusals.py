@@ -26,7 +26,7 @@ from scenario_apply.state.stores.remote.postgres_refusals import connect_refusal
         ('FATAL:  permission denied for database "states"', "may not connect to the database"),
         ("FATAL:  sorry, too many clients already", "no connection left"),
         ("FATAL:  the database system is starting up", "starting or stopping"),
-        ("connection timeout expired", "no answer within 10 s"),
+        ("connection timeout expired", "no answer in time"),
         ("FATAL:  Passwort-Authentifizierung für Benutzer »kael« fehlgeschlagen", "refused the connection"),
     ],
 )

@@ -7,17 +7,24 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
+import obstore
 import pytest
 import requests
 from moto.server import ThreadedMotoServer
 from obstore.exceptions import GenericError
 
+from scenario_apply.state.stores.remote import object_access, object_requests
 from scenario_apply.state.stores.remote.backend import StoreUnavailable
 from scenario_apply.state.stores.remote.object_access import may_pass, reason
+from tests.fakes.clock import FakeClock
 from tests.fakes.faulty_proxy import Fault, faulty_proxy
 from tests.state.stores.remote.contract_suite import holder
 from tests.state.stores.remote.object_suite import SECRET, STATE, ObjectSuite, Place
+
+if TYPE_CHECKING:
+    from obstore import GetResult
 
 DENIED = b"<Error><Code>AccessDenied</Code><Message>text</Message></Error>"
 
@@ -115,6 +122,56 @@ def test_a_store_that_does_not_answer_can_be_left_with_ctrl_c(place: Place) -> N
         place.backend().read()
     assert left == []
     over.set()
+
+
+def test_a_store_that_accepts_and_does_not_answer_is_given_up_soon(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After one request of eight seconds, so that a command ends within ten."""
+    backend, over = place.backend(), threading.Event()
+    clock = backend._lease._clock
+    assert isinstance(clock, FakeClock)
+    assert object_requests._ANSWER_S == 8
+    monkeypatch.setattr(object_requests, "_ANSWER_S", 0.2)
+
+    def hang() -> None:
+        clock.advance(8)
+        over.wait(20)
+
+    place.proxy.held_up, place.proxy.meanwhile = ("GET", STATE), hang
+    with pytest.raises(StoreUnavailable, match="it does not answer"):
+        backend.read()
+    over.set()
+    assert len(place.proxy.seen) <= 1  # the proxy counts it once it goes on
+
+
+def test_a_large_state_gets_the_time_that_it_needs(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer that begins and does not end in time is asked for again, with more time."""
+    times: list[float] = []
+    asked: list[object] = []
+    open_bucket, get = object_access.open_bucket, obstore.get
+
+    class Cut:
+        def __init__(self, answer: GetResult) -> None:
+            self.meta = answer.meta
+
+        def bytes(self) -> None:
+            raise GenericError("HTTP error: request or response body error")
+
+    def opened(url: str, **options: Any) -> Any:
+        times.append(options["timeout_s"])
+        return open_bucket(url, **options)
+
+    def answered(store: Any, key: str) -> Any:
+        asked.append(store)
+        return Cut(get(store, key)) if len(asked) == 1 else get(store, key)
+
+    place.backend().write(b"x" * 600_000, replacing=None)
+    monkeypatch.setattr(object_requests, "open_bucket", opened)
+    monkeypatch.setattr(obstore, "get", answered)
+    stored = place.backend().read()
+    assert stored is not None
+    assert (len(stored.content), len(asked), times) == (600_000, 2, [8, 24])
 
 
 @pytest.mark.parametrize(
