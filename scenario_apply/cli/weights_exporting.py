@@ -148,7 +148,7 @@ def _approve(call: Invocation, world: Environment, cu: float, number: int) -> No
     if not call.is_interactive:
         raise ApprovalImpossible(
             f"Scenario charges for {what}; approval is required, but no terminal is attached",
-            hint="export --weights DIR --auto-approve begins them without asking",
+            hint="add --auto-approve to begin them without asking",
         )
     project = f" (project {world.project})" if world.project else ""
     if not call.confirm(f"Begin {what}{project}?", "Only 'yes' will be accepted."):
